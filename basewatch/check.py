@@ -1,0 +1,100 @@
+"""What a check is: a promise of one kind of component, an observation that asks, and a judge that decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from basewatch.components import Component
+from basewatch.model import Proof, Severity, Verdict
+
+ClientT = TypeVar("ClientT")
+C = TypeVar("C", bound=Component)
+F = TypeVar("F")
+
+PARTS = ("Why", "Reads", "Unverified when", "Fix", "Source")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[ClientT, C, F]):
+    """One promise that can be seen to be broken.
+
+    `observe` asks and is shared by every check that names it; `judge` is pure, so that stored facts can be judged
+    again; `needs` are the IAM actions and SQL grants without which it cannot look; `promised` says whether a component
+    makes this promise at all, and a pair without a promise is not expected.
+    """
+
+    id: str
+    component: type[C]
+    observe: Callable[[ClientT, C], F]
+    judge: Callable[[F, C, datetime], Iterator[Verdict]]
+    severity: Severity
+    proof: Proof
+    needs: tuple[str, ...]
+    promised: Callable[[C], bool]
+
+    @property
+    def title(self) -> str:
+        """The promise as one sentence: the first line of the judge's docstring."""
+        return (self.judge.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The fixed parts of the judge's docstring, by name: see PARTS."""
+        text = " ".join(line.strip() for line in (self.judge.__doc__ or "").splitlines()[1:])
+        pieces = re.split(rf"\b({'|'.join(PARTS)}): ", text)
+        return {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+
+    @property
+    def observation(self) -> str:
+        """The observation's name, the same for every check that shares it."""
+        return f"{self.observe.__module__}.{self.observe.__qualname__}"
+
+    @property
+    def client_kind(self) -> type[ClientT]:
+        """The type of client that the observation asks: the annotation of its first parameter."""
+        hints = get_type_hints(self.observe)
+        hints.pop("return", None)
+        return next(iter(hints.values()))  # type: ignore[no-any-return]  # an annotation is a type
+
+    @property
+    def facts_kind(self) -> type[F]:
+        """The type of facts that the observation returns."""
+        return get_type_hints(self.observe)["return"]  # type: ignore[no-any-return]  # an annotation is a type
+
+
+AnyCheck = Check[Any, Any, Any]
+
+
+def _always(_component: object) -> bool:
+    return True
+
+
+def check(
+    id: str,  # noqa: A002  # the word a check is known by
+    *,
+    component: type[C],
+    observe: Callable[[ClientT, C], F],
+    severity: Severity,
+    proof: Proof,
+    needs: tuple[str, ...],
+    promised: Callable[[C], bool] = _always,
+) -> Callable[[Callable[[F, C, datetime], Iterator[Verdict]]], Check[ClientT, C, F]]:
+    """A decorator that makes a judge into a frozen Check; it registers nothing."""
+
+    def make(judge: Callable[[F, C, datetime], Iterator[Verdict]]) -> Check[ClientT, C, F]:
+        return Check(
+            id=id,
+            component=component,
+            observe=observe,
+            judge=judge,
+            severity=severity,
+            proof=proof,
+            needs=needs,
+            promised=promised,
+        )
+
+    return make

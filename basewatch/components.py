@@ -1,0 +1,199 @@
+"""The components of the platform and what each promises: a promise is the parameter of the checks."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from basewatch.quantities import Duration, DurationLimit, RateLimit, Rate, ShareLimit
+from basewatch.secrets import SecretReference
+
+
+class Declared(BaseModel):
+    """A frozen, strict part of the configuration: an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Component(Declared):
+    """One declared thing of the platform; `kind` and `name` together identify it everywhere."""
+
+    kind: ClassVar[str]
+    section: ClassVar[str]
+    name: str = Field(min_length=1)
+
+    @property
+    def ref(self) -> str:
+        """The component's identity in findings, evidence and alerts, such as `function/auth-v2`."""
+        return f"{self.kind}/{self.name}"
+
+
+class InAccount(Component):
+    """A component that lives in one AWS account and region; None means the only one declared."""
+
+    account: str | None = None
+    region: str | None = None
+
+
+class Backup(Declared):
+    """What an Aurora cluster promises of its automated backups."""
+
+    retention: Duration
+    rpo: Duration
+    rto: Duration | None = None
+    deletion_protection: bool = True
+
+
+class Capacity(Declared):
+    """The span of an Aurora Serverless v2 cluster's capacity, in Aurora capacity units."""
+
+    min_acu: float = Field(gt=0)
+    max_acu: float = Field(gt=0)
+
+
+class Proxy(Declared):
+    """What the RDS Proxy in front of a cluster promises."""
+
+    name: str
+    require_tls: bool = True
+    pool_use_below: ShareLimit | None = None
+
+
+class AuroraCluster(InAccount):
+    """An Aurora PostgreSQL cluster, its instances and its proxy."""
+
+    kind: ClassVar[str] = "aurora_cluster"
+    section: ClassVar[str] = "aurora_clusters"
+    capacity: Capacity | None = None
+    multi_az: bool = False
+    storage_key: str | None = None
+    instances: tuple[str, ...] = ()
+    backup: Backup
+    proxy: Proxy | None = None
+
+
+class Canaries(Declared):
+    """Two synthetic tenants, planted for probes and excluded from billing."""
+
+    a: str
+    b: str
+
+
+class Tenancy(Declared):
+    """How a database keeps its tenants apart, and who is bound by it."""
+
+    context: str
+    schemas: tuple[str, ...] = ("public",)
+    root: str
+    key: str
+    principals: tuple[str, ...] = Field(min_length=1)
+    tables: int = Field(ge=1, description="How many tables with the tenant key there must be at least.")
+    shared: tuple[str, ...] = ()
+    canaries: Canaries
+
+
+class AuditTable(Declared):
+    """A table whose rows may be added and never changed or removed."""
+
+    table: str
+    append_only: bool = True
+
+
+class Database(Component):
+    """A database of a cluster, with its tenancy and its audit table."""
+
+    kind: ClassVar[str] = "database"
+    section: ClassVar[str] = "databases"
+    cluster: str
+    url: SecretReference
+    tenancy: Tenancy
+    audit: AuditTable
+
+
+class Function(InAccount):
+    """A Lambda function."""
+
+    kind: ClassVar[str] = "function"
+    section: ClassVar[str] = "functions"
+    errors_below: ShareLimit | None = None
+    p95_below: DurationLimit | None = None
+
+
+class Api(InAccount):
+    """A stage of an API Gateway REST API."""
+
+    kind: ClassVar[str] = "api"
+    section: ClassVar[str] = "apis"
+    stage: str
+    authorizer: Literal["required", "optional"] = "required"
+    rate_limit: Rate | None = None
+    p95_below: DurationLimit | None = None
+    server_errors_below: RateLimit | None = None
+
+
+class Table(InAccount):
+    """A DynamoDB table."""
+
+    kind: ClassVar[str] = "table"
+    section: ClassVar[str] = "tables"
+    pitr: Duration | None = None
+    throttled_below: RateLimit | None = None
+
+
+class ObjectLock(Declared):
+    """How long every object version is kept from change, and how strictly."""
+
+    mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
+    retention: Duration
+    sample: int = Field(default=59, ge=1, le=1000, description="Versions sampled in each pass.")
+
+
+class AuditBucket(InAccount):
+    """An S3 bucket that keeps audit records under Object Lock."""
+
+    kind: ClassVar[str] = "audit_bucket"
+    section: ClassVar[str] = "audit_buckets"
+    object_lock: ObjectLock
+
+
+class Keep(Declared):
+    """Grandfather-father-son tiers: how many of each a backup set keeps."""
+
+    daily: int = Field(default=0, ge=0)
+    weekly: int = Field(default=0, ge=0)
+    monthly: int = Field(default=0, ge=0)
+    yearly: int = Field(default=0, ge=0)
+
+
+class RestoreDrill(Declared):
+    """How often a dump is restored for proof, and how fast that must be."""
+
+    every: Duration
+    within: Duration
+
+
+class DumpBackups(InAccount):
+    """A set of pg_dump archives in a bucket; `name` is the bucket unless given."""
+
+    kind: ClassVar[str] = "dump_backups"
+    section: ClassVar[str] = "dump_backups"
+    bucket: str
+    prefix: str = ""
+    database: str
+    every: Duration
+    stale_after: Duration
+    keep: Keep = Keep()
+    restore_drill: RestoreDrill | None = None
+
+
+KINDS: tuple[type[Component], ...] = (
+    AuroraCluster,
+    Database,
+    Function,
+    Api,
+    Table,
+    AuditBucket,
+    DumpBackups,
+)
+

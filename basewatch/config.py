@@ -1,0 +1,163 @@
+"""The configuration's shape: what the platform promises, and how Basewatch watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from basewatch.components import (
+    Api,
+    AuditBucket,
+    AuroraCluster,
+    Component,
+    Database,
+    Declared,
+    DumpBackups,
+    Function,
+    Table,
+)
+from basewatch.model import Severity
+from basewatch.quantities import Duration, parse_duration
+from basewatch.secrets import SecretReference
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+
+
+class Platform(Declared):
+    """Which platform this is, as people and alerts name it."""
+
+    name: str
+    environment: str
+
+
+class Account(Declared):
+    """One AWS account; `role` is assumed for reading, unless the caller already is that role."""
+
+    id: AccountId
+    role: str | None = None
+    regions: tuple[str, ...] = Field(min_length=1)
+
+
+class Aws(Declared):
+    """The AWS accounts, by the name components use for them."""
+
+    accounts: dict[str, Account] = Field(min_length=1)
+
+
+class Components(Declared):
+    """Every declared component, by kind."""
+
+    aurora_clusters: tuple[AuroraCluster, ...] = ()
+    databases: tuple[Database, ...] = ()
+    functions: tuple[Function, ...] = ()
+    apis: tuple[Api, ...] = ()
+    tables: tuple[Table, ...] = ()
+    audit_buckets: tuple[AuditBucket, ...] = ()
+    dump_backups: tuple[DumpBackups, ...] = ()
+
+    def __iter__(self) -> Iterator[Component]:  # type: ignore[override]  # a pydantic model iterates fields; we, components
+        for section in (
+            self.aurora_clusters,
+            self.databases,
+            self.functions,
+            self.apis,
+            self.tables,
+            self.audit_buckets,
+            self.dump_backups,
+        ):
+            yield from section
+
+
+class RunPolicy(Declared):
+    """How a pass is run: how often one is expected, how far it looks back at least, and when it stops waiting."""
+
+    every: Duration = parse_duration("6h")
+    lookback: Duration = parse_duration("1h")
+    deadline: Duration = parse_duration("10m")
+    check_deadline: Duration = parse_duration("30s")
+    concurrency: int = Field(default=8, ge=1, le=64)
+
+
+class CheckSettings(Declared):
+    """What may be changed of a check; thresholds are promises and stand beside the component."""
+
+    enabled: bool = True
+    severity: Severity | None = None
+
+
+class SlackChannel(Declared):
+    """A Slack incoming webhook."""
+
+    name: str
+    kind: Literal["slack"]
+    webhook: SecretReference
+
+
+class PagerDutyChannel(Declared):
+    """A PagerDuty Events v2 integration; `endpoint` is for its EU region."""
+
+    name: str
+    kind: Literal["pagerduty"]
+    routing_key: SecretReference
+    endpoint: str | None = None
+
+
+Channel = Annotated[SlackChannel | PagerDutyChannel, Field(discriminator="kind")]
+
+
+class Route(Declared):
+    """Which findings reach a channel: those at or above `severity`."""
+
+    channel: str
+    severity: Severity = Severity.LOW
+    unverified: bool = Field(default=True, description="Whether findings that turn UNVERIFIED are told as well.")
+
+
+class Alerts(Declared):
+    """Who is told of verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`)."""
+
+    verdicts: Literal["direct", "prometheus"] = "direct"
+    channels: tuple[Channel, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+class Reports(Declared):
+    """Where reports are written."""
+
+    directory: str = "out"
+
+
+class History(Declared):
+    """Where runs are recorded: a SQLAlchemy URL, as it is or by reference when it holds a password."""
+
+    url: str = "sqlite:///out/basewatch.db"
+
+
+class Collection(Declared):
+    """How often `serve` collects metrics."""
+
+    every: Duration = parse_duration("5m")
+
+
+class Web(Declared):
+    """Where `serve` listens."""
+
+    listen: Annotated[str, StringConstraints(pattern=r"^\S+:\d+$")] = "127.0.0.1:9464"
+
+
+class Config(Declared):
+    """The whole configuration; `digest` names its text and `directory` is where relative paths start."""
+
+    version: Literal[1]
+    platform: Platform
+    aws: Aws
+    components: Components
+    run: RunPolicy = RunPolicy()
+    checks: dict[str, CheckSettings] = {}
+    collectors: Collection = Collection()
+    alerts: Alerts = Alerts()
+    reports: Reports = Reports()
+    history: History = History()
+    web: Web = Web()

@@ -1,0 +1,39 @@
+"""Facts as JSON and back, exactly; and the digest that names them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import orjson
+from pydantic import TypeAdapter
+
+from basewatch.model import JSON
+
+F = TypeVar("F")
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(kind: type[F], facts: F) -> JSON:
+    """The JSON form of `facts`, a frozen dataclass of plain values, tuples, datetimes and timedeltas."""
+    return cast(JSON, _adapter(kind).dump_python(facts, mode="json"))
+
+
+def from_json(kind: type[F], data: JSON) -> F:
+    """The facts that `to_json` wrote: equal to the original, with no access to where they came from."""
+    return cast(F, _adapter(kind).validate_python(data))
+
+
+def canonical(data: object) -> bytes:
+    """The one byte form of a JSON value: sorted keys, no spaces, UTF-8; what is hashed and sealed."""
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(data: object) -> str:
+    """The sha256 of a JSON value's canonical form, as 64 hex digits."""
+    return hashlib.sha256(canonical(data)).hexdigest()
