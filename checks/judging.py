@@ -1,0 +1,76 @@
+"""From an observation's outcome to findings: pure, so that stored evidence is judged again by the same code."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch.check import AnyCheck
+from basewatch.components import Component
+from basewatch.facts import from_json
+from basewatch.model import Evidence, Finding, Reason, Severity, Status, Verdict, failed, unverified
+from checks.outcome import Missing, Outcome, Unanswered
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One expected pair: this check on this component, at the severity the configuration gives it."""
+
+    check: AnyCheck
+    component: Component
+    severity: Severity
+
+
+def judge(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
+    """Every finding of one pair, at least one, in order of subject; facts are read back from the evidence alone."""
+    digest = ""
+    match outcome:
+        case Evidence(digest=digest):
+            verdicts = _judge_evidence(planned, outcome, now)
+        case Missing(detail=detail):
+            summary = f"{planned.component.ref} is declared but does not exist: {detail}"
+            verdicts = (failed(summary, observed="absent", expected="present"),)
+        case Unanswered(reason=reason, detail=detail, remedy=remedy):
+            verdicts = (unverified(reason, detail, remedy=remedy),)
+    return tuple(sorted((_finding(planned, verdict, digest) for verdict in verdicts), key=lambda f: f.subject))
+
+
+def _judge_evidence(planned: Planned, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:
+    try:
+        facts = from_json(planned.check.facts_kind, evidence.facts)
+        verdicts = tuple(planned.check.judge(facts, planned.component, now))
+    except Exception:  # the boundary around one check on one component: a crash is a verdict, never an end
+        logger.exception("check %s crashed while judging %s", planned.check.id, planned.component.ref)
+        return (_bug("the check crashed while judging; the traceback is in the log"),)
+    doubled = [subject for subject, count in Counter(v.subject for v in verdicts).items() if count > 1]
+    if doubled:
+        return (_bug(f"the check judged {doubled[0] or planned.component.name} twice"),)
+    return verdicts or (_bug("the check gave no verdict"),)
+
+
+def _bug(summary: str) -> Verdict:
+    return unverified(Reason.BUG, summary, remedy="Report it with the log of this run; other checks are not affected.")
+
+
+def _finding(planned: Planned, verdict: Verdict, digest: str) -> Finding:
+    remedy = verdict.remedy
+    if not remedy and verdict.status is Status.FAIL:
+        remedy = planned.check.parts.get("Fix", "")
+    return Finding(
+        check=planned.check.id,
+        component=planned.component.ref,
+        subject=verdict.subject or planned.component.name,
+        status=verdict.status,
+        severity=planned.severity,
+        proof=planned.check.proof,
+        summary=verdict.summary,
+        reason=verdict.reason,
+        observed=verdict.observed,
+        expected=verdict.expected,
+        remedy=remedy,
+        evidence=digest,
+    )

@@ -1,0 +1,50 @@
+"""Judges a recorded run again from its evidence alone, and says where the verdicts differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from basewatch.check import AnyCheck
+from basewatch.components import KINDS, Component
+from basewatch.model import Evidence, Finding, Run
+from checks.judging import Planned, judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A recorded finding, and what the evidence says when it is judged again; None where either is missing."""
+
+    recorded: Finding | None
+    judged: Finding | None
+
+
+def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[Difference, ...]:
+    """Every difference between the run's findings that rest on evidence and a fresh judgement of that evidence.
+
+    Only checks that are known here are judged; it needs no access to AWS or to the database.
+    """
+    known = {check.id: check for check in checks}
+    evidence = {item.digest: item for item in run.evidence}
+    recorded = {f.key: f for f in run.findings if f.evidence in evidence and f.check in known}
+    judged = {finding.key: finding for finding in _judged(run, known, evidence, recorded)}
+    return tuple(
+        Difference(recorded=recorded.get(key), judged=judged.get(key))
+        for key in sorted(recorded.keys() | judged.keys())
+        if recorded.get(key) != judged.get(key)
+    )
+
+
+def _judged(
+    run: Run, known: dict[str, AnyCheck], evidence: dict[str, Evidence], recorded: dict[str, Finding]
+) -> Iterator[Finding]:
+    pairs = {(f.check, f.component): f for f in recorded.values()}
+    for (check, component), finding in pairs.items():
+        planned = Planned(check=known[check], component=_component(run, component), severity=finding.severity)
+        for again in judge(planned, evidence[finding.evidence], run.started):
+            yield again
+
+
+def _component(run: Run, ref: str) -> Component:
+    kinds = {kind.kind: kind for kind in KINDS}
+    return kinds[ref.partition("/")[0]].model_validate(run.components[ref])

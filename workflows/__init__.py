@@ -1,0 +1,1 @@
+"""What the program does, end to end: the command line and the passes behind it."""

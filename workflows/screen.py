@@ -1,0 +1,78 @@
+"""Findings and plans as a person reads them in a terminal; pure text, coloured only where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from basewatch.check import AnyCheck
+from basewatch.model import Finding, Status
+
+_COLOURS = {Status.PASS: "32", Status.FAIL: "31;1", Status.UNVERIFIED: "33;1", Status.NOT_APPLICABLE: "2"}
+_ORDER = (Status.FAIL, Status.UNVERIFIED, Status.NOT_APPLICABLE, Status.PASS)
+
+
+def paint(text: str, code: str, *, colour: bool) -> str:
+    """`text` in an ANSI colour, or as it is."""
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+
+
+def printable(text: str) -> str:
+    """`text` with every control character made visible: what a platform names must not steer a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def findings_text(findings: Sequence[Finding], *, colour: bool = False) -> str:
+    """Every finding, worst first: one line for what holds, the whole story for what does not."""
+    ranked = sorted(findings, key=lambda f: (_ORDER.index(f.status), -f.severity.rank, f.check, f.component, f.subject))
+    return "\n".join([*(_finding(f, colour=colour) for f in ranked), "", summary_text(findings, colour=colour)])
+
+
+def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
+    """How many findings have each status, in one line."""
+    found = tuple(findings)
+    counts = {status: sum(f.status is status for f in found) for status in _ORDER}
+    names = {
+        Status.FAIL: "failed",
+        Status.UNVERIFIED: "unverified",
+        Status.NOT_APPLICABLE: "not applicable",
+        Status.PASS: "passed",
+    }
+    shown = (status for status in _ORDER if counts[status] or status is Status.PASS)
+    return " · ".join(paint(f"{counts[s]} {names[s]}", _COLOURS[s], colour=colour and counts[s] > 0) for s in shown)
+
+
+def _finding(finding: Finding, *, colour: bool) -> str:
+    label = finding.status.replace("_", " ") if finding.status is not Status.NOT_APPLICABLE else "N/A"
+    where = finding.component
+    if finding.subject != finding.component.partition("/")[2]:
+        where += f" {finding.subject}"
+    head = paint(f"{label:<10}", _COLOURS[finding.status], colour=colour)
+    lines = [f"{head} {finding.check:<28} {printable(where)}"]
+    if finding.status in (Status.FAIL, Status.UNVERIFIED):
+        lines += [f"           {line}" for line in _story(finding)]
+    return "\n".join(lines)
+
+
+def _story(finding: Finding) -> Iterable[str]:
+    reason = f" ({finding.reason.replace('_', ' ')})" if finding.reason else ""
+    yield f"{finding.severity}: {printable(finding.summary)}{reason}"
+    if finding.observed or finding.expected:
+        yield f"observed {printable(finding.observed or 'nothing')}; expected {printable(finding.expected or 'nothing')}"
+    if finding.remedy:
+        yield f"fix: {printable(finding.remedy)}"
+
+
+def checks_text(checks: Iterable[AnyCheck]) -> str:
+    """One line for each check: id, severity, kind of component, promise."""
+    return "\n".join(f"{c.id:<28} {c.severity:<9} {c.component.kind:<15} {c.title}" for c in checks)
+
+
+def check_text(check: AnyCheck) -> str:
+    """Everything there is to know of one check."""
+    lines = [
+        f"{check.id}: {check.title}.",
+        "",
+        f"Severity: {check.severity}. Proof: {check.proof}. Component: {check.component.kind}.",
+        f"Needs: {', '.join(check.needs)}.",
+    ]
+    return "\n".join([*lines, *(f"{name}: {text}" for name, text in check.parts.items())])
