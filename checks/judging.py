@@ -27,16 +27,20 @@ class Planned:
 
 def judge(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
     """Every finding of one pair, at least one, in order of subject; facts are read back from the evidence alone."""
-    digest = ""
+    digest = outcome.digest if isinstance(outcome, Evidence) else ""
+    findings = (_finding(planned, verdict, digest) for verdict in _verdicts(planned, outcome, now))
+    return tuple(sorted(findings, key=lambda finding: finding.subject))
+
+
+def _verdicts(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Verdict, ...]:
     match outcome:
-        case Evidence(digest=digest):
-            verdicts = _judge_evidence(planned, outcome, now)
+        case Evidence():
+            return _judge_evidence(planned, outcome, now)
         case Missing(detail=detail):
             summary = f"{planned.component.ref} is declared but does not exist: {detail}"
-            verdicts = (failed(summary, observed="absent", expected="present"),)
+            return (failed(summary, observed="absent", expected="present"),)
         case Unanswered(reason=reason, detail=detail, remedy=remedy):
-            verdicts = (unverified(reason, detail, remedy=remedy),)
-    return tuple(sorted((_finding(planned, verdict, digest) for verdict in verdicts), key=lambda f: f.subject))
+            return (unverified(reason, detail, remedy=remedy),)
 
 
 def _judge_evidence(planned: Planned, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:

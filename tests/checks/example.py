@@ -1,0 +1,105 @@
+"""A tiny check and its clients, for tests of the engine: what it observes is what the test hands it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from basewatch.check import Check, check
+from basewatch.clients import K
+from basewatch.components import Component, Function
+from basewatch.model import Proof, Severity, Verdict, failed, passed
+from checks.judging import Planned
+from checks.observing import Deadlines
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SOON = Deadlines(each=timedelta(seconds=5), total=timedelta(seconds=20), concurrency=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Which doors were seen open."""
+
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A client whose answer is a function of the test's choosing; it counts how often it was asked."""
+
+    look: Callable[[str], Doors]
+    asked: list[str] = field(default_factory=list[str])
+    source: str = "test"
+    principal: str = "guard"
+    requests: tuple[str, ...] = ("test:Look 1",)
+
+
+def doors(guard: Guard, component: Function) -> Doors:
+    """The doors of one component."""
+    guard.asked.append(component.name)
+    return guard.look(component.name)
+
+
+@check(
+    "test.doors.closed",
+    component=Function,
+    observe=doors,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("test:Look",),
+)
+def doors_closed(facts: Doors, component: Function, now: datetime) -> Iterator[Verdict]:
+    """Every door is closed.
+
+    Why: an open door lets anyone in.
+    Reads: the doors.
+    Unverified when: the guard does not answer.
+    Fix: Close it.
+    Source: common sense.
+    """
+    for door in facts.open:
+        yield failed(f"{door} is open", subject=door, observed="open", expected="closed")
+    if not facts.open:
+        yield passed(f"no door of {component.name} is open at {now:%H:%M}")
+
+
+@check(
+    "test.doors.few",
+    component=Function,
+    observe=doors,
+    severity=Severity.LOW,
+    proof=Proof.POPULATION,
+    needs=("test:Look",),
+    promised=lambda function: function.errors_below is None,
+)
+def doors_few(facts: Doors, component: Function, now: datetime) -> Iterator[Verdict]:
+    """Fewer than three doors are open.
+
+    Why: three is a crowd.
+    Reads: the doors.
+    Unverified when: the guard does not answer.
+    Fix: Close one.
+    Source: a proverb.
+    """
+    del component, now
+    yield passed("few doors are open") if len(facts.open) < 3 else failed("many doors are open")
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPost:
+    """Clients that hand out the one guard."""
+
+    guard: Guard
+
+    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+        """The guard, for any component."""
+        del component
+        assert isinstance(self.guard, kind)
+        return nullcontext(self.guard)
+
+
+def planned(check: Check[Guard, Function, Doors] = doors_closed, name: str = "auth") -> Planned:
+    """The pair of this check and a function of that name."""
+    return Planned(check=check, component=Function(name=name), severity=check.severity)
