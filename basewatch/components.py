@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from basewatch.quantities import Duration, DurationLimit, RateLimit, Rate, ShareLimit
+from basewatch.quantities import Duration, DurationLimit, Rate, RateLimit, ShareLimit
 from basewatch.secrets import SecretReference
 
 
@@ -196,4 +196,3 @@ KINDS: tuple[type[Component], ...] = (
     AuditBucket,
     DumpBackups,
 )
-

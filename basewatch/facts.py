@@ -21,12 +21,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def to_json(kind: type[F], facts: F) -> JSON:
     """The JSON form of `facts`, a frozen dataclass of plain values, tuples, datetimes and timedeltas."""
-    return cast(JSON, _adapter(kind).dump_python(facts, mode="json"))
+    return cast("JSON", _adapter(kind).dump_python(facts, mode="json"))  # type: ignore[arg-type]  # a class is hashable
 
 
 def from_json(kind: type[F], data: JSON) -> F:
     """The facts that `to_json` wrote: equal to the original, with no access to where they came from."""
-    return cast(F, _adapter(kind).validate_python(data))
+    return cast("F", _adapter(kind).validate_python(data))  # type: ignore[arg-type]  # a class is hashable
 
 
 def canonical(data: object) -> bytes:

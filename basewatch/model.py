@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 
 class Status(StrEnum):
     """What a check says of one subject; UNVERIFIED means nobody could tell, and is never green."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105  # a status, not a password
     FAIL = "FAIL"
     UNVERIFIED = "UNVERIFIED"
     NOT_APPLICABLE = "NOT_APPLICABLE"
@@ -108,7 +108,7 @@ def not_applicable(summary: str, *, subject: str = "", observed: str = "") -> Ve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Facts one observation read, and where they came from; `digest` is the sha256 of observation, component and facts."""
+    """Facts one observation read, and where they came from; `digest` is the sha256 of what was seen, where."""
 
     digest: str
     observation: str

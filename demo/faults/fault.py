@@ -24,7 +24,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One switch: `apply` breaks the running box, `repair` undoes just that, `expects` is all that a pass then finds."""
+    """One switch: `apply` breaks the running box, `repair` undoes just that, `expects` is all a pass then finds."""
 
     name: str
     title: str
