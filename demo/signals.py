@@ -1,0 +1,130 @@
+"""What a synthetic metric looks like minute by minute: events, latencies and levels, with repeatable noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+
+Curve = Callable[[int], float]
+"""A number for each minute since the epoch."""
+
+_MASK = (1 << 64) - 1
+_SPREAD = 0.45
+
+
+def noise(seed: int, minute: int) -> float:
+    """A number in [0, 1) that is the same for the same seed and minute on every machine (the mixer of SplitMix64)."""
+    mixed = (minute * 0x9E3779B97F4A7C15 + seed * 0xD1B54A32D192ED03) & _MASK
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
+    return (mixed ^ (mixed >> 31)) / (1 << 64)
+
+
+_DAY = tuple((1 - math.cos(2 * math.pi * (minute - 120) / 1440)) / 2 for minute in range(1440))
+
+
+def daily(low: float, high: float, seed: int) -> Curve:
+    """A curve from `low` at 02:00 UTC to `high` at 14:00 UTC, with five per cent of noise either way."""
+
+    def at(minute: int) -> float:
+        return (low + (high - low) * _DAY[minute % 1440]) * (0.95 + 0.1 * noise(seed, minute))
+
+    return at
+
+
+def whole(curve: Curve, seed: int) -> Curve:
+    """The curve in whole numbers, rounded up or down by chance so that its mean stays what it was."""
+    return lambda minute: math.floor(curve(minute) + noise(seed, minute))
+
+
+@cache
+def _of_mean(statistic: str) -> float:
+    # A log-normal distribution whose mean is 1: how latencies are spread, near enough.
+    z = {"Minimum": -2.5, "Maximum": 3.2}.get(statistic)
+    if z is None:
+        z = NormalDist().inv_cdf(min(max(float(statistic[1:]) / 100, 1e-4), 0.999))
+    return math.exp(_SPREAD * z - _SPREAD**2 / 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """Things that happen and are counted, out of `samples`; `quiet` ones are not published when zero."""
+
+    happened: Curve
+    samples: Curve
+    quiet: bool = False
+
+    def at(self, minute: int, statistic: str) -> float | None:
+        """The statistic over one minute; None when nothing was published."""
+        happened, samples = self.happened(minute), self.samples(minute)
+        if samples == 0 or (self.quiet and happened == 0):
+            return None
+        if statistic == "Sum":
+            return happened
+        if statistic == "SampleCount":
+            return samples
+        if statistic == "Average":
+            return happened / samples
+        return float(happened > 0) if statistic == "Maximum" else float(happened >= samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long things took, in the unit of `mean`; no things, no latency."""
+
+    mean: Curve
+    samples: Curve
+
+    def at(self, minute: int, statistic: str) -> float | None:
+        """The statistic over one minute; None when there was nothing to measure."""
+        samples = self.samples(minute)
+        if samples == 0:
+            return None
+        if statistic == "SampleCount":
+            return samples
+        mean = self.mean(minute)
+        if statistic == "Average":
+            return mean
+        return mean * samples if statistic == "Sum" else mean * _of_mean(statistic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Something that is always there at some height, measured once a minute; `peak` is the highest within it."""
+
+    peak: Curve
+    swing: float = 0.0
+    """How far below the peak the average lies, as a share of the peak; the least lies twice as far."""
+
+    def at(self, minute: int, statistic: str) -> float | None:
+        """The statistic over one minute."""
+        if statistic == "SampleCount":
+            return 1.0
+        peak = self.peak(minute)
+        if statistic in ("Sum", "Average"):
+            return peak * (1 - self.swing)
+        return peak * (1 - 2 * self.swing) if statistic == "Minimum" else peak
+
+
+Signal = Events | Latency | Level
+
+
+def over(signal: Signal, minutes: range, statistic: str) -> float | None:
+    """The statistic over several minutes, as CloudWatch aggregates them; a percentile is the minutes' weighted mean."""
+    if len(minutes) == 1:
+        return signal.at(minutes[0], statistic)
+    counts = [(minute, count) for minute in minutes if (count := signal.at(minute, "SampleCount")) is not None]
+    if not counts:
+        return None
+    total = sum(count for _, count in counts)
+    if statistic == "SampleCount":
+        return total
+    values = [(signal.at(minute, "Sum" if statistic == "Average" else statistic) or 0.0) for minute, _ in counts]
+    if statistic in ("Sum", "Average"):
+        return sum(values) / (total if statistic == "Average" else 1)
+    if statistic in ("Maximum", "Minimum"):
+        return max(values) if statistic == "Maximum" else min(values)
+    return sum(value * count for value, (_, count) in zip(values, counts, strict=True)) / total
