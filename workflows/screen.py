@@ -56,8 +56,10 @@ def _finding(finding: Finding, *, colour: bool) -> str:
 def _story(finding: Finding) -> Iterable[str]:
     reason = f" ({finding.reason.replace('_', ' ')})" if finding.reason else ""
     yield f"{finding.severity}: {printable(finding.summary)}{reason}"
-    if finding.observed or finding.expected:
-        yield f"observed {printable(finding.observed or 'nothing')}; expected {printable(finding.expected or 'nothing')}"
+    if finding.observed:
+        yield f"observed: {printable(finding.observed)}"
+    if finding.expected:
+        yield f"expected: {printable(finding.expected)}"
     if finding.remedy:
         yield f"fix: {printable(finding.remedy)}"
 
