@@ -1,0 +1,114 @@
+"""What was collected of the platform's metrics, and the client through which checks ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason, Series, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One series that was collected, of one component (its `ref`); no points means that there are none, a fact."""
+
+    component: str
+    series: Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What a collector could not find out about a component: its metrics are not known to be anything at all.
+
+    `family` is the one metric that is missing; empty means every metric of this collector.
+    """
+
+    collector: str
+    component: str
+    reason: Reason
+    detail: str
+    family: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who was asked about a component, by whom, in which requests; an account without requests was not reached."""
+
+    component: str
+    source: str
+    principal: str
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What is known over `window`, which ends before the periods that may still change, and what is not known."""
+
+    window: Window
+    readings: tuple[Reading, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    asked: tuple[Asked, ...] = ()
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """Every series that was collected, whatever it is of."""
+        return tuple(reading.series for reading in self.readings)
+
+
+class Metrics:
+    """A client that answers from what was collected, and remembers what it was asked for; made for one observation."""
+
+    def __init__(self, collected: Collected) -> None:
+        self._collected = collected
+        self._asked: dict[str, Asked] = {}
+
+    @property
+    def source(self) -> str:
+        """Where the metrics asked for so far come from."""
+        return " ".join(dict.fromkeys(asked.source for asked in self._asked.values()))
+
+    @property
+    def principal(self) -> str:
+        """Who collected them."""
+        return " ".join(dict.fromkeys(asked.principal for asked in self._asked.values()))
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The requests they were collected by."""
+        return tuple(dict.fromkeys(request for asked in self._asked.values() for request in asked.requests))
+
+    @property
+    def window(self) -> Window:
+        """The span of time that every series covers."""
+        return self._collected.window
+
+    def series(self, component: str, family: str, **labels: str) -> Series:
+        """The series called `family` of a component (its `ref`) whose labels include `labels`: `quantile="0.95"`.
+
+        One without points was answered completely and has none. Raises: CouldNotLook, with the gap's reason when it was
+        not collected, and as UNSUPPORTED when no collector asks for it; ValueError, when several series are meant.
+        """
+        self._asked |= {asked.component: asked for asked in self._collected.asked if asked.component == component}
+        found = [
+            reading.series
+            for reading in self._collected.readings
+            if reading.component == component
+            and reading.series.name == family
+            and labels.items() <= dict(reading.series.labels).items()
+        ]
+        if len(found) > 1:
+            raise ValueError(f"{component} has {len(found)} series {family} with {labels}: name one")
+        if not found:
+            raise self._why_not(component, family)
+        return found[0]
+
+    def _why_not(self, component: str, family: str) -> CouldNotLook:
+        for gap in self._collected.gaps:
+            if gap.component == component and gap.family in ("", family):
+                return CouldNotLook(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
+        return CouldNotLook(
+            Reason.UNSUPPORTED,
+            f"no collector asks for {family} of {component}",
+            remedy="declare what the metric belongs to, or install the collector that asks for it",
+        )
