@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from basewatch.quantities import Duration, DurationLimit, Rate, RateLimit, ShareLimit
+from basewatch.config_values import TenantId
+from basewatch.errors import WrongValue
+from basewatch.quantities import Duration, DurationLimit, Rate, RateLimit, ShareLimit, duration_text
 from basewatch.secrets import SecretReference
 
 
@@ -51,6 +53,12 @@ class Capacity(Declared):
     min_acu: float = Field(gt=0)
     max_acu: float = Field(gt=0)
 
+    @model_validator(mode="after")
+    def _spans_upwards(self) -> Self:
+        if self.min_acu > self.max_acu:
+            raise WrongValue(f"min_acu {self.min_acu:g} is more than max_acu {self.max_acu:g}", "exchange the two")
+        return self
+
 
 class Proxy(Declared):
     """What the RDS Proxy in front of a cluster promises."""
@@ -76,8 +84,17 @@ class AuroraCluster(InAccount):
 class Canaries(Declared):
     """Two synthetic tenants, planted for probes and excluded from billing."""
 
-    a: str
-    b: str
+    a: TenantId
+    b: TenantId
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Self:
+        if self.a == self.b:
+            raise WrongValue(
+                "both canaries are the same tenant, so no probe could tell them apart",
+                "plant a second synthetic tenant and write its id as b",
+            )
+        return self
 
 
 class Tenancy(Declared):
@@ -174,7 +191,7 @@ class RestoreDrill(Declared):
 
 
 class DumpBackups(InAccount):
-    """A set of pg_dump archives in a bucket; `name` is the bucket unless given."""
+    """A set of pg_dump archives of one database, in a bucket under a prefix."""
 
     kind: ClassVar[str] = "dump_backups"
     section: ClassVar[str] = "dump_backups"
@@ -185,6 +202,16 @@ class DumpBackups(InAccount):
     stale_after: Duration
     keep: Keep = Keep()
     restore_drill: RestoreDrill | None = None
+
+    @model_validator(mode="after")
+    def _goes_stale_after_the_next_is_due(self) -> Self:
+        if self.stale_after < self.every:
+            raise WrongValue(
+                f"stale_after {duration_text(self.stale_after)} is shorter than every {duration_text(self.every)}, "
+                "so a punctual backup would look stale",
+                "make stale_after longer, by the time one backup takes",
+            )
+        return self
 
 
 KINDS: tuple[type[Component], ...] = (

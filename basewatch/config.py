@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, model_validator
 
 from basewatch.components import (
     Api,
@@ -18,11 +19,11 @@ from basewatch.components import (
     Function,
     Table,
 )
+from basewatch.config_values import AccountId, DatabaseUrl, Listen, Region
+from basewatch.errors import WrongValue
 from basewatch.model import Severity
-from basewatch.quantities import Duration, parse_duration
+from basewatch.quantities import Duration, duration_text, parse_duration
 from basewatch.secrets import SecretReference
-
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 
 
 class Platform(Declared):
@@ -37,7 +38,7 @@ class Account(Declared):
 
     id: AccountId
     role: str | None = None
-    regions: tuple[str, ...] = Field(min_length=1)
+    regions: tuple[Region, ...] = Field(min_length=1)
 
 
 class Aws(Declared):
@@ -78,6 +79,21 @@ class RunPolicy(Declared):
     deadline: Duration = parse_duration("10m")
     check_deadline: Duration = parse_duration("30s")
     concurrency: int = Field(default=8, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _one_check_fits_in_the_run(self) -> Self:
+        if self.check_deadline > self.deadline:
+            raise WrongValue(
+                f"check_deadline {duration_text(self.check_deadline)} is longer than the whole run's deadline "
+                f"{duration_text(self.deadline)}",
+                "make check_deadline shorter, or deadline longer",
+            )
+        return self
+
+    @property
+    def longest_window(self) -> timedelta:
+        """The longest span a punctual run judges: what has to be sustained for longer can never be seen."""
+        return max(self.every, self.lookback)
 
 
 class CheckSettings(Declared):
@@ -130,9 +146,9 @@ class Reports(Declared):
 
 
 class History(Declared):
-    """Where runs are recorded: a SQLAlchemy URL, as it is or by reference when it holds a password."""
+    """Where runs are recorded: a SQLAlchemy URL, or a secret reference to it when it holds a password."""
 
-    url: str = "sqlite:///out/basewatch.db"
+    url: DatabaseUrl = "sqlite:///out/basewatch.db"
 
 
 class Collection(Declared):
@@ -144,11 +160,11 @@ class Collection(Declared):
 class Web(Declared):
     """Where `serve` listens."""
 
-    listen: Annotated[str, StringConstraints(pattern=r"^\S+:\d+$")] = "127.0.0.1:9464"
+    listen: Listen = "127.0.0.1:9464"
 
 
 class Config(Declared):
-    """The whole configuration; `digest` names its text and `directory` is where relative paths start."""
+    """The whole configuration; relative paths in it start at the working directory."""
 
     version: Literal[1]
     platform: Platform

@@ -11,6 +11,26 @@ class BasewatchError(Exception):
     """Every error that Basewatch raises on purpose; its text is fit to print without a traceback."""
 
 
+_SHOWN = 60
+
+
+def shown(value: object) -> str:
+    """A value as a message repeats it: text and numbers in quotes, cut when long; anything else by its sort."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        text = ascii(str(value))
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 2]}…'"
+    return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else "this"
+
+
+class WrongValue(ValueError):
+    """A value that cannot be used: `message` says why and never repeats a secret, `remedy` says what to write."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}; {remedy}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One mistake in a configuration, with its place: `line` and `column` count from 1, 0 means unknown."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from basewatch.errors import WrongValue, shown
 
 _UNITS = {
     "ms": timedelta(milliseconds=1),
@@ -20,61 +24,88 @@ _UNITS = {
     "y": timedelta(days=365.25),
 }
 _PER = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = r"\d+(?:\.\d+)?"
+_DURATION = rf"{_NUMBER}(?:ms|[smhdwy])(?:\s*{_NUMBER}(?:ms|[smhdwy]))*"
+_SHARE = rf"({_NUMBER})\s*%"
+_RATE = rf"({_NUMBER})\s*/\s*(s|min|m|h|d)"
+_DURATION_EXAMPLES = "write for example 500ms, 15m, 1h30m, 35d or 7y"
+_SHARE_EXAMPLES = "write for example 5% or 0.05"
+_RATE_EXAMPLES = "write for example 10/s, 1000/min or 1000/h"
 T = TypeVar("T")
 
 
 def parse_duration(value: object) -> timedelta:
-    """The duration that text such as `500ms`, `15m`, `1h30m`, `35d` or `7y` stands for.
+    """The duration that text such as `500ms`, `15m`, `1h30m`, `35d` or `7y` stands for, in whole milliseconds.
 
-    Raises: ValueError with examples, when it is anything else.
+    Raises: WrongValue with examples, when it is anything else.
     """
     if isinstance(value, timedelta):
         return value
-    text = str(value).strip()
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdwy])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text.replace(" ", ""):
-        raise ValueError(f"'{text}' is not a duration; write for example 500ms, 15m, 1h30m, 35d or 7y")
-    return sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(_DURATION, text, re.ASCII):
+        raise WrongValue(f"{shown(value)} is not a duration", _DURATION_EXAMPLES)
+    parts = re.findall(rf"({_NUMBER})(ms|[smhdwy])", text)
+    try:
+        duration = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    except OverflowError:
+        raise WrongValue(f"{shown(value)} is longer than any calendar", _DURATION_EXAMPLES) from None
+    if duration % _UNITS["ms"]:
+        raise WrongValue(f"{shown(value)} is finer than a millisecond", _DURATION_EXAMPLES)
+    return duration
+
+
+def parse_positive_duration(value: object) -> timedelta:
+    """A duration that can be waited for: `parse_duration` without zero. Raises: WrongValue."""
+    duration = parse_duration(value)
+    if duration <= timedelta():
+        raise WrongValue(f"{shown(value)} is no time at all", _DURATION_EXAMPLES)
+    return duration
 
 
 def duration_text(value: timedelta) -> str:
-    """The shortest exact way to write a duration in one or two units, such as `35d` or `1h30m`."""
+    """The shortest exact way to write a duration of whole milliseconds, such as `35d`, `7y` or `1h30m`."""
     milliseconds = round(value / timedelta(milliseconds=1))
     if milliseconds == 0:
         return "0s"
     sign, rest, parts = ("-" if milliseconds < 0 else ""), abs(milliseconds), list[str]()
-    year = round(_UNITS["y"] / timedelta(milliseconds=1))
+    year = _UNITS["y"] // _UNITS["ms"]
     if rest % year == 0:
         return f"{sign}{rest // year}y"
     for unit in ("d", "h", "m", "s", "ms"):
-        count, rest = divmod(rest, round(_UNITS[unit] / timedelta(milliseconds=1)))
+        count, rest = divmod(rest, _UNITS[unit] // _UNITS["ms"])
         if count:
             parts.append(f"{count}{unit}")
     return sign + "".join(parts)
 
 
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def parse_share(value: object) -> float:
-    """The ratio 0 to 1 that text such as `5%` or a number between 0 and 1 stands for."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        ratio = float(value)
-    else:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", str(value).strip())
+    """The ratio 0 to 1 that text such as `5%` or a number between 0 and 1 stands for. Raises: WrongValue."""
+    ratio = _number(value)
+    if ratio is None:
+        match = re.fullmatch(_SHARE, value.strip(), re.ASCII) if isinstance(value, str) else None
         if match is None:
-            raise ValueError(f"'{value}' is not a share; write for example 5% or 0.05")
+            raise WrongValue(f"{shown(value)} is not a share", _SHARE_EXAMPLES)
         ratio = float(match[1]) / 100
     if not 0 <= ratio <= 1:
-        raise ValueError(f"'{value}' is not between 0% and 100%")
+        raise WrongValue(f"{shown(value)} is not between 0% and 100%", _SHARE_EXAMPLES)
     return ratio
 
 
 def parse_rate(value: object) -> float:
-    """The events per second that text such as `10/s`, `1000/min` or `1000/h` stands for."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*/\s*(s|min|m|h|d)", str(value).strip())
-    if match is None:
-        raise ValueError(f"'{value}' is not a rate; write for example 10/s, 1000/min or 1000/h")
-    return float(match[1]) / _PER[match[2]]
+    """The events per second that text such as `10/s`, `1000/min` or `1000/h` stands for. Raises: WrongValue."""
+    rate = _number(value)
+    if rate is None:
+        match = re.fullmatch(_RATE, value.strip(), re.ASCII) if isinstance(value, str) else None
+        if match is None:
+            raise WrongValue(f"{shown(value)} is not a rate", _RATE_EXAMPLES)
+        rate = float(match[1]) / _PER[match[2]]
+    if rate < 0 or not math.isfinite(rate):
+        raise WrongValue(f"{shown(value)} is not a rate", _RATE_EXAMPLES)
+    return rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,34 +117,51 @@ class Limit(Generic[T]):
     text: str
 
 
-def _limit_of(parse: object, value: object) -> object:
-    if isinstance(value, Limit):
-        return value
+def _limit_of(parse: Callable[[object], T], value: object) -> Limit[T]:
     text = str(value).strip()
     head, separator, tail = text.partition(" for ")
-    amount = parse(head if separator else value)  # type: ignore[operator]  # one of the parsers above
-    return Limit(value=amount, sustained=parse_duration(tail) if separator else timedelta(), text=text)
+    amount = parse(head if separator else value)
+    return Limit(value=amount, sustained=parse_positive_duration(tail) if separator else timedelta(), text=text)
 
 
 def _duration_limit(value: object) -> object:
-    return _limit_of(parse_duration, value)
+    return value if isinstance(value, Limit) else _limit_of(parse_positive_duration, value)
 
 
 def _share_limit(value: object) -> object:
-    return _limit_of(parse_share, value)
+    return value if isinstance(value, Limit) else _limit_of(parse_share, value)
 
 
 def _rate_limit(value: object) -> object:
-    return _limit_of(parse_rate, value)
+    return value if isinstance(value, Limit) else _limit_of(parse_rate, value)
 
 
 def _text_of(limit: Limit[object]) -> str:
     return limit.text
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(duration_text)]
-Share = Annotated[float, BeforeValidator(parse_share)]
-Rate = Annotated[float, BeforeValidator(parse_rate)]
-DurationLimit = Annotated[Limit[timedelta], BeforeValidator(_duration_limit), PlainSerializer(_text_of)]
-ShareLimit = Annotated[Limit[float], BeforeValidator(_share_limit), PlainSerializer(_text_of)]
-RateLimit = Annotated[Limit[float], BeforeValidator(_rate_limit), PlainSerializer(_text_of)]
+def _json_schema(pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
+
+
+_FOR = rf"( for {_DURATION})?"
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_positive_duration),
+    PlainSerializer(duration_text),
+    _json_schema(_DURATION, "15m", "35d", "7y"),
+]
+Share = Annotated[float, BeforeValidator(parse_share), _json_schema(_SHARE, "5%")]
+Rate = Annotated[float, BeforeValidator(parse_rate), _json_schema(_RATE, "1000/min")]
+DurationLimit = Annotated[
+    Limit[timedelta],
+    BeforeValidator(_duration_limit),
+    PlainSerializer(_text_of),
+    _json_schema(_DURATION + _FOR, "500ms for 5m"),
+]
+ShareLimit = Annotated[
+    Limit[float], BeforeValidator(_share_limit), PlainSerializer(_text_of), _json_schema(_SHARE + _FOR, "90% for 1m")
+]
+RateLimit = Annotated[
+    Limit[float], BeforeValidator(_rate_limit), PlainSerializer(_text_of), _json_schema(_RATE + _FOR, "10/s for 3m")
+]

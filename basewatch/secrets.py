@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Never, Protocol
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from basewatch.errors import BasewatchError
+from basewatch.errors import BasewatchError, WrongValue
 
-_FORMS = "env:NAME, file:PATH, aws-secretsmanager:ARN#key or aws-ssm:NAME"
+_FORM = r"(env|file|aws-secretsmanager|aws-ssm):(\S+)"
+_OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
 class SecretUnset(BasewatchError):
     """A secret reference points at nothing."""
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret's value: `reveal` is the only way to it, and printing shows its reference alone."""
+    """A secret's value: `reveal` is the only way to it; printed, logged or formatted it shows its reference alone.
 
-    reference: str
-    _value: str = field(repr=False)
+    It is no dataclass, so that `asdict` finds nothing in it, and it refuses to be pickled.
+    """
+
+    __slots__ = ("_value", "reference")
+
+    def __init__(self, reference: str, value: str) -> None:
+        self.reference = reference
+        self._value = value
 
     def reveal(self) -> str:
         """The value itself, for the one call that needs it."""
         return self._value
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"<secret {self.reference}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError(f"{self!r} is not to be pickled or copied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +58,26 @@ class Reference:
 def parse_reference(value: object) -> Reference:
     """The reference that text such as `env:SLACK_WEBHOOK_URL` stands for.
 
-    Raises: ValueError, which never repeats the text: it may be the secret itself.
+    Raises: WrongValue, which never repeats the text: it may be the secret itself.
     """
     if isinstance(value, Reference):
         return value
-    match = re.fullmatch(r"(env|file|aws-secretsmanager|aws-ssm):(\S+)", str(value).strip())
+    match = re.fullmatch(_FORM, value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"a secret is written by reference: {_FORMS}")
+        raise WrongValue(
+            "a secret does not stand in the configuration, only where it is kept",
+            "write env:NAME, file:PATH, aws-secretsmanager:ARN#key or aws-ssm:NAME; "
+            "and change the secret if it was ever committed",
+        )
     return Reference(match[1], match[2])
 
 
-SecretReference = Annotated[Reference, BeforeValidator(parse_reference), PlainSerializer(str)]
+SecretReference = Annotated[
+    Reference,
+    BeforeValidator(parse_reference),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$", "examples": ["env:SLACK_WEBHOOK_URL"]}),
+]
 
 
 class SecretStore(Protocol):
@@ -75,18 +94,31 @@ def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore
     Raises: SecretUnset, naming the reference and what to do.
     """
     if reference.scheme == "env":
-        value = environ.get(reference.place, "")
-        remedy = f"set the environment variable {reference.place}"
+        value, remedy = environ.get(reference.place, ""), f"set the environment variable {reference.place}"
     elif reference.scheme == "file":
-        remedy = f"write the secret to {reference.place} and make it readable"
-        try:
-            value = Path(reference.place).read_text(encoding="utf-8").strip()
-        except OSError:
-            value = ""
+        value, remedy = _in_file(Path(reference.place)), f"write the secret to {reference.place}, readable by this user"
     elif store is not None:
         value, remedy = store.fetch(reference), "create the secret, or grant the reader access to it"
     else:
         value, remedy = "", "run where AWS can be reached"
-    if not value:
+    if not value.strip():
         raise SecretUnset(f"the secret {reference} is not set: {remedy}")
-    return Secret(str(reference), value)
+    return Secret(str(reference), value.strip())
+
+
+def open_to_others(reference: Reference) -> str:
+    """What to do about a secret's file that more than its owner may read; empty when there is nothing to do."""
+    if reference.scheme != "file":
+        return ""
+    try:
+        mode = Path(reference.place).stat().st_mode
+    except OSError:
+        return ""
+    return f"others may read {reference.place}: chmod 600 {reference.place}" if mode & _OTHERS_READ else ""
+
+
+def _in_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,80 @@
+"""Texts of the configuration that have a form: account ids, regions, tenant ids, addresses, database URLs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from basewatch.errors import WrongValue, shown
+
+_ACCOUNT: Final = r"\d{12}"
+_REGION: Final = r"[a-z]{2,}(-[a-z]+)+-\d"
+_LISTEN: Final = r"\S+:\d{1,5}"
+_PORTS: Final = 65_535
+
+
+def parse_account_id(value: object) -> str:
+    """An AWS account id, 12 digits of text. Raises: WrongValue."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        # What stood in the file may have been octal to YAML, so the number is not repeated.
+        raise WrongValue(
+            "an account id without quotes is a number to YAML, which drops its leading zeros",
+            'put the 12 digits in quotes: id: "012345678901"',
+        )
+    if not isinstance(value, str) or not re.fullmatch(_ACCOUNT, value, re.ASCII):
+        raise WrongValue(f"{shown(value)} is not an AWS account id", 'write its 12 digits in quotes: "012345678901"')
+    return value
+
+
+def parse_region(value: object) -> str:
+    """The name of an AWS region. Raises: WrongValue."""
+    if not isinstance(value, str) or not re.fullmatch(_REGION, value, re.ASCII):
+        raise WrongValue(f"{shown(value)} is not the name of an AWS region", "write for example us-east-1")
+    return value
+
+
+def parse_tenant_id(value: object) -> str:
+    """A tenant's id: a UUID in its usual form, in lower case. Raises: WrongValue."""
+    try:
+        tenant = str(UUID(value)) if isinstance(value, str) else ""
+    except ValueError:
+        tenant = ""
+    if not tenant:
+        raise WrongValue(f"{shown(value)} is not a UUID", "write for example 0ca9a11e-0000-4000-8000-00000000000a")
+    return tenant
+
+
+def parse_listen(value: object) -> str:
+    """An address and port to listen on. Raises: WrongValue."""
+    text = value if isinstance(value, str) else ""
+    if not re.fullmatch(_LISTEN, text, re.ASCII) or int(text.rpartition(":")[2]) > _PORTS:
+        raise WrongValue(f"{shown(value)} is not an address and port", "write for example 127.0.0.1:9464")
+    return text
+
+
+def parse_database_url(value: object) -> str:
+    """A SQLAlchemy URL without a password, or a reference to one that has it. Raises: WrongValue without it."""
+    if not isinstance(value, str) or not re.match(r"[a-z][a-z0-9+-]*:\S", value):
+        raise WrongValue("this is not a database URL", "write for example sqlite:///out/basewatch.db")
+    if re.match(r"[^:]+://[^/@]*:[^/]*@", value) or re.search(r"[?&]password=", value):
+        raise WrongValue(
+            "a database URL with a password does not stand in the configuration",
+            "keep the URL where secrets are kept and write env:NAME or file:PATH; and change the password",
+        )
+    return value
+
+
+def _text(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": [example]})
+
+
+AccountId = Annotated[str, BeforeValidator(parse_account_id), _text(_ACCOUNT, "123456789012")]
+Region = Annotated[str, BeforeValidator(parse_region), _text(_REGION, "us-east-1")]
+TenantId = Annotated[
+    str, BeforeValidator(parse_tenant_id), _text(r"[0-9a-fA-F-]{36}", "0ca9a11e-0000-4000-8000-00000000000a")
+]
+Listen = Annotated[str, BeforeValidator(parse_listen), _text(_LISTEN, "127.0.0.1:9464")]
+DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]
