@@ -48,6 +48,10 @@ $(READY): $(LOCK) pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install -q --no-build-isolation --no-deps --editable .
 	@touch $@
 
+.PHONY: parts
+parts: ## Install the programs the end-to-end tests drive (Debian or Ubuntu, as root or by sudo)
+	.ci/parts
+
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew into requirements.lock (ARGS=--upgrade for the newest)
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
@@ -64,6 +68,11 @@ clean: ## Remove everything that was made
 .PHONY: demo
 demo: $(READY) ## Start SecureBase in a box, break it, and watch Basewatch notice
 	$(BIN)/basewatch demo $(ARGS)
+
+# GitHub drops a summary above 1 MiB whole, so the report is cut below it; the artifact has all of it.
+.PHONY: summary
+summary:
+	@head -c 1000000 out/report.md >> "$${GITHUB_STEP_SUMMARY:-/dev/stdout}"
 
 # ---- is it right? ----
 
@@ -86,7 +95,7 @@ format: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck .ci/run
+	$(BIN)/shellcheck .ci/run .ci/parts
 
 .PHONY: types
 types: $(READY)
