@@ -1,0 +1,138 @@
+"""The box's database: SecureBase's schema, roles and tenants on a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+from demo.postgres_binaries import NoPostgres, find_binaries
+from demo.postgres_server import HOST, SUPERUSER, PostgresServer
+from demo.tenants import plant_tenants
+
+NAME = "securebase"
+_HISTORY = "basewatch_history"
+_LOGINS = ("admin", "app", "analytics", "basewatch", "historian")
+_HERE = Path(__file__).parent
+
+
+@dataclass(slots=True, kw_only=True)
+class BoxDatabase:
+    """A running SecureBase database; a context manager that leaves nothing behind."""
+
+    _server: PostgresServer
+    _passwords: Mapping[str, str] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The URL of Basewatch's own least-privilege role: what BASEWATCH_DATABASE_URL is set to."""
+        return self._url("basewatch")
+
+    @property
+    def app_url(self) -> str:
+        """The URL of the application's role, bound by row-level security."""
+        return self._url("app")
+
+    @property
+    def analytics_url(self) -> str:
+        """The URL of the read-only reporting role, bound by row-level security."""
+        return self._url("analytics")
+
+    @property
+    def admin_url(self) -> str:
+        """The URL of the role that owns the tables."""
+        return self._url("admin")
+
+    @property
+    def superuser_url(self) -> str:
+        """The URL of the superuser, for breaking and repairing things."""
+        return self._url(SUPERUSER)
+
+    @property
+    def history_url(self) -> str:
+        """The SQLAlchemy URL of an empty database on the same server, for Basewatch's history."""
+        url = self._server.url(_HISTORY, "historian", self._passwords["historian"])
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def execute(self, statements: str, *, as_role: str = SUPERUSER) -> None:
+        """Run SQL as `as_role` and commit it: how faults act. Several statements are one transaction."""
+        with psycopg.connect(self.superuser_url) as connection:
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(as_role)))
+            connection.execute(statements.encode())
+
+    def dump(self) -> bytes:
+        """A real `pg_dump` of the whole database in the custom format. Raises: NoPostgres, in pg_dump's words."""
+        command = [self._server.binaries.program("pg_dump"), "--format=custom", "--dbname", NAME]
+        where = {"PGHOST": HOST, "PGPORT": str(self._server.port), "PGUSER": SUPERUSER}
+        environment = {**where, "PGPASSWORD": self._server.password, "LC_ALL": "C"}
+        answer = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+        if answer.returncode != 0:
+            raise NoPostgres(f"the database could not be dumped: {answer.stderr.decode(errors='replace').strip()}")
+        return answer.stdout
+
+    def stop(self) -> None:
+        """Stop the server; the data stays."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start a stopped server again, at the same URLs, with the same data."""
+        self._server.start()
+
+    def close(self) -> None:
+        """Stop the server and remove its folder."""
+        self._server.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _url(self, user: str) -> str:
+        password = self._server.password if user == SUPERUSER else self._passwords[user]
+        return self._server.url(NAME, user, password)
+
+
+def start_database(directory: Path, *, now: datetime, binaries: Path | None = None) -> BoxDatabase:
+    """SecureBase's database, running, with tenants as of `now` (aware UTC); its files lie below `directory`.
+
+    `binaries` is a folder with PostgreSQL's programs; None means to look for them.
+    Raises: NoPostgres, saying what to install or what the server said; nothing is left running then.
+    """
+    server = PostgresServer.create(directory, binaries=find_binaries(binaries), password=secrets.token_urlsafe(24))
+    try:
+        passwords = {login: secrets.token_urlsafe(24) for login in _LOGINS}
+        _make_databases(server, passwords)
+        database = BoxDatabase(_server=server, _passwords=passwords)
+        with psycopg.connect(database.superuser_url) as connection:
+            connection.execute((_HERE / "schema.sql").read_bytes())
+            plant_tenants(connection, now)
+    except BaseException:
+        server.remove()
+        raise
+    return database
+
+
+def _make_databases(server: PostgresServer, passwords: Mapping[str, str]) -> None:
+    with psycopg.connect(server.url("postgres", SUPERUSER, server.password), autocommit=True) as connection:
+        connection.execute((_HERE / "roles.sql").read_bytes())
+        for login, password in passwords.items():
+            command = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            connection.execute(command.format(sql.Identifier(login), sql.Literal(password)))
+        for name, owner in ((NAME, "admin"), (_HISTORY, "historian")):
+            command = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0")
+            connection.execute(command.format(sql.Identifier(name), sql.Identifier(owner)))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO app, analytics, basewatch").format(sql.Identifier(NAME))
+        )

