@@ -1,0 +1,125 @@
+"""The AWS of the box: moto in this process, put right where it is wrong, served over HTTP on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock, Thread
+from typing import Any, ClassVar
+
+import boto3
+from moto.moto_api._internal import mock_random
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from demo import moto_cloudwatch, moto_patches, resources
+from demo.load import Load
+from demo.moto_backends import REGION
+from demo.moto_gate import Gate, Refusal
+from demo.resources_access import Key, create_user
+from demo.resources_site import Site
+
+
+class _Quiet(MotoRequestHandler):
+    """Serves requests without writing a line for each."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """A running AWS account 123456789012 in us-east-1; one at a time in a process, as moto's state is the process's."""
+
+    caller: Key
+    operator: boto3.Session
+    gate: Gate
+    server: BaseWSGIServer
+    thread: Thread
+    _running: ClassVar[Lock] = Lock()
+
+    @classmethod
+    def start(cls, *, now: datetime, dump: bytes, load: Load) -> Cloud:
+        """SecureBase's account as it is at `now`, with `dump` for every backup; `load` gives CloudWatch its numbers.
+
+        Raises: RuntimeError, when one is running in this process already.
+        """
+        if not cls._running.acquire(blocking=False):
+            raise RuntimeError("a Cloud is running in this process already: close it first")
+        try:
+            return cls._start(now, dump, load)
+        except BaseException:
+            cls._running.release()
+            raise
+
+    @classmethod
+    def _start(cls, now: datetime, dump: bytes, load: Load) -> Cloud:
+        _reset()
+        moto_patches.install()
+        moto_cloudwatch.install(load)
+        operator, caller = create_user("operator"), create_user("basewatch-demo")
+        gate = Gate(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
+        server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_Quiet)
+        thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-cloud", daemon=True)
+        thread.start()
+        cloud = cls(caller=caller, operator=operator.session(), gate=gate, server=server, thread=thread)
+        resources.create(Site(client=cloud.client, now=now, dump=dump))
+        return cloud
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where every service of the account answers."""
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a program needs in its environment to take this for AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.caller.id,
+            "AWS_SECRET_ACCESS_KEY": self.caller.secret,
+            "AWS_SESSION_TOKEN": "",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the operator, whom `deny` and `throttle` do not touch: for faults and repairs."""
+        return self.operator.client(service, endpoint_url=self.endpoint_url, region_name=REGION)
+
+    def deny(self, *actions: str) -> None:
+        """Answer these operations or IAM actions, such as `rds:DescribeDBClusters` or `s3:*`, with access denied."""
+        for action in actions:
+            self.gate.refuse(action, Refusal.DENIED)
+
+    def throttle(self, *actions: str) -> None:
+        """Answer these operations or IAM actions with the service's throttling error, every time."""
+        for action in actions:
+            self.gate.refuse(action, Refusal.THROTTLED)
+
+    def allow(self, *actions: str) -> None:
+        """Take back what was denied or throttled under these very names."""
+        if actions:
+            self.gate.allow(*actions)
+
+    def restore(self) -> None:
+        """Take back everything that was denied or throttled."""
+        self.gate.allow()
+
+    def close(self) -> None:
+        """Stop serving and forget the account; a closed cloud may be closed again."""
+        if not self.thread.is_alive():
+            return
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        _reset()
+        self._running.release()
+
+
+def _reset() -> None:
+    """Forget all that moto holds, and start its random names anew so that every box is alike."""
+    moto_api_backend.reset()
+    mock_random.seed(1)

@@ -1,0 +1,56 @@
+"""What moto gets wrong about DynamoDB, put right: the window of point-in-time recovery."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.dynamodb.models import DynamoDBBackend
+
+from demo.moto_backends import replace
+
+_describe = DynamoDBBackend.describe_continuous_backups
+_update = DynamoDBBackend.update_continuous_backups
+# "LatestRestorableDateTime is typically 5 minutes before the current time."
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PointInTimeRecoveryDescription.html
+USUAL_LAG = timedelta(minutes=5)
+
+
+def recovery_window_moves() -> None:
+    """The restorable window ends five minutes ago and reaches back the recovery period, where moto lets time stand.
+
+    It never reaches back before point-in-time recovery was last enabled: enabling it again starts it anew.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+    """
+    replace(DynamoDBBackend, "describe_continuous_backups", _described)
+    replace(DynamoDBBackend, "update_continuous_backups", _updated)
+
+
+def started(table: Any, at: datetime) -> None:
+    """Let point-in-time recovery of moto's `table` have been enabled at `at`."""
+    table.recovery_since = at
+
+
+def install() -> None:
+    """Put all of it right; again and again makes no difference."""
+    recovery_window_moves()
+
+
+def _described(backend: DynamoDBBackend, table_name: str) -> dict[str, Any]:
+    stored = _describe(backend, table_name)
+    recovery = dict(stored["PointInTimeRecoveryDescription"])
+    if recovery["PointInTimeRecoveryStatus"] == "ENABLED":
+        now = datetime.now(UTC)
+        since: datetime = getattr(backend.get_table(table_name), "recovery_since", now)
+        period = timedelta(days=int(recovery.get("RecoveryPeriodInDays", 35)))
+        recovery["LatestRestorableDateTime"] = max(since, now - USUAL_LAG).timestamp()
+        recovery["EarliestRestorableDateTime"] = max(since, now - period).timestamp()
+    return {**stored, "PointInTimeRecoveryDescription": recovery}
+
+
+def _updated(backend: DynamoDBBackend, table_name: str, point_in_time_spec: dict[str, Any]) -> dict[str, Any]:
+    before = _describe(backend, table_name)["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+    _update(backend, table_name, point_in_time_spec)
+    if before == "DISABLED":
+        started(backend.get_table(table_name), datetime.now(UTC))
+    return _described(backend, table_name)

@@ -1,0 +1,129 @@
+"""Which operation of which AWS service a request asks for, read from its signature, path and body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs
+
+import botocore.session
+from botocore.exceptions import UnknownServiceError
+
+# Where the name a request is signed for is not the service's name.
+_SIGNED_AS = {"monitoring": "cloudwatch"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call: the service, the operation's name in its API, and how its answers are written."""
+
+    service: str
+    name: str
+    protocol: str
+    method: str
+    caller: str
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.name}"
+
+
+def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
+    """The operation that a signed WSGI request asks for, or None when nobody can tell."""
+    signature = re.search(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
+    if signature is None:
+        return None
+    service = _SIGNED_AS.get(signature[2], signature[2])
+    method = str(environ["REQUEST_METHOD"])
+    name, protocol = _named(environ, body) or _matched(service, environ)
+    return Operation(service=service, name=name, protocol=protocol, method=method, caller=signature[1])
+
+
+def _named(environ: Mapping[str, Any], body: bytes) -> tuple[str, str] | None:
+    """The operation of a protocol that says its name: JSON in a header, query in a form, CBOR in the path."""
+    if target := environ.get("HTTP_X_AMZ_TARGET", ""):
+        return target.rpartition(".")[2], "json"
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+        return str(environ["PATH_INFO"]).rpartition("/")[2], "cbor"
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return parse_qs(body.decode()).get("Action", [""])[0], "query"
+    return None
+
+
+def _matched(service: str, environ: Mapping[str, Any]) -> tuple[str, str]:
+    """The operation of a REST service whose method, path and query fit the request most closely."""
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    fits = (
+        (route.weight, route.name)
+        for route in _routes(service)
+        if route.method == environ["REQUEST_METHOD"] and route.fits(str(environ["PATH_INFO"]), query, environ)
+    )
+    # Of equal fits the first by name, as botocore lists them.
+    best = max(fits, key=lambda fit: fit[0], default=(0, ""))
+    return best[1], "rest-xml" if service == "s3" else "rest-json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """How one operation of a REST service looks on the wire."""
+
+    name: str
+    method: str
+    path: re.Pattern[str]
+    literals: tuple[tuple[str, str], ...]
+    required_query: tuple[str, ...]
+    required_headers: tuple[str, ...]
+
+    @property
+    def weight(self) -> int:
+        return len(self.literals) + len(self.required_query) + len(self.required_headers)
+
+    def fits(self, path: str, query: Mapping[str, list[str]], environ: Mapping[str, Any]) -> bool:
+        return (
+            self.path.fullmatch(path.rstrip("/") or "/") is not None
+            and all(key in query and (not value or value in query[key]) for key, value in self.literals)
+            and all(key in query for key in self.required_query)
+            and all(header in environ for header in self.required_headers)
+        )
+
+
+@cache
+def _model(service: str) -> Any:
+    """Botocore's model of the service, or None when it knows no such service."""
+    try:
+        return botocore.session.get_session().get_service_model(service)
+    except UnknownServiceError:
+        return None
+
+
+@cache
+def _routes(service: str) -> tuple[_Route, ...]:
+    model = _model(service)
+    operations = [model.operation_model(name) for name in model.operation_names] if model else []
+    return tuple(_route(operation) for operation in operations if not operation.deprecated)
+
+
+def _route(operation: Any) -> _Route:
+    template, _, literal = str(operation.http["requestUri"]).partition("?")
+    shape = operation.input_shape
+    wire = [shape.members[name].serialization for name in shape.required_members] if shape else []
+    return _Route(
+        name=operation.name,
+        method=operation.http["method"],
+        path=re.compile(_pattern(template.rstrip("/") or "/")),
+        literals=tuple((key, value) for key, _, value in (part.partition("=") for part in literal.split("&")) if key),
+        required_query=tuple(part["name"] for part in wire if part.get("location") == "querystring"),
+        required_headers=tuple(
+            "HTTP_" + part["name"].upper().replace("-", "_") for part in wire if part.get("location") == "header"
+        ),
+    )
+
+
+def _pattern(template: str) -> str:
+    """The path's template as an expression: `{Name}` is one segment, `{Name+}` any number."""
+    pieces = re.split(r"(\{[^}]+\})", template)
+    return "".join(
+        (".+" if piece.endswith("+}") else "[^/]+") if piece.startswith("{") else re.escape(piece) for piece in pieces
+    )

@@ -1,0 +1,204 @@
+"""What moto gets wrong about Object Lock, put right; and objects dated back, which S3 lets nobody do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.iam.access_control import PermissionResult
+from moto.s3 import models, responses
+from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEnabled, S3ClientError
+
+from demo.moto_backends import backend, replace
+
+_get_key_response = responses.S3Response._key_response_get  # noqa: SLF001  # moto has no public hook
+_put_versioning = models.S3Backend.put_bucket_versioning
+_put_retention = models.S3Backend.put_object_retention
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def years_are_calendar_years() -> None:
+    """Seven years end on the same day of the year, where moto counts 2,555 days.
+
+    A default retention is given in days or years and counted from the object's creation:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+    """
+    replace(models.FakeBucket, "default_retention", lambda bucket: _until(bucket, datetime.now(UTC)))
+
+
+def retention_can_be_read() -> None:
+    """GetObjectRetention answers with mode and date, or NoSuchObjectLockConfiguration, where moto gives the object.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html
+    """
+    replace(responses.S3Response, "_key_response_get", _key_response_get)
+
+
+def compliance_cannot_be_weakened() -> None:
+    """PutObjectRetention may lengthen a COMPLIANCE retention and nothing else, where moto allows everything.
+
+    "its retention mode can't be changed, and its retention period can't be shortened":
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+    """
+    replace(models.S3Backend, "put_object_retention", _retain)
+
+
+def versioning_stays_on() -> None:
+    """A bucket with Object Lock refuses to suspend versioning, where moto suspends it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    """
+    replace(models.S3Backend, "put_bucket_versioning", _version)
+
+
+def lock_rule_can_be_changed() -> None:
+    """The default retention of a bucket with objects can be changed or removed, where moto wants an empty bucket.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
+    """
+    replace(models.S3Backend, "put_object_lock_configuration", _configure_lock)
+
+
+def lock_rule_has_one_unit() -> None:
+    """GetObjectLockConfiguration gives days or years, as they were set, where moto gives both.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html
+    """
+    replace(responses.S3Response, "get_object_lock_configuration", _lock_configuration)
+
+
+def policies_do_not_decide() -> None:
+    """A bucket policy has no effect here, where moto applies a Deny without reading its Condition.
+
+    A Deny with a Condition applies only when the condition holds, and that of a TLS-only bucket never does on AWS:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
+    """
+    replace(models.FakeBucket, "get_permission", lambda _bucket, _action, _resource: PermissionResult.NEUTRAL)
+
+
+def copies_go_quietly() -> None:
+    """The copies that moto makes of every version it lists are dropped without a ResourceWarning for each."""
+    replace(models.FakeKey, "__del__", models.FakeKey.dispose)
+
+
+def install() -> None:
+    """Put all of it right; again and again makes no difference."""
+    years_are_calendar_years()
+    retention_can_be_read()
+    compliance_cannot_be_weakened()
+    versioning_stays_on()
+    lock_rule_can_be_changed()
+    lock_rule_has_one_unit()
+    policies_do_not_decide()
+    copies_go_quietly()
+
+
+def put_dated(
+    bucket: str,
+    key: str,
+    body: bytes,
+    at: datetime,
+    *,
+    storage: str = "STANDARD",
+    metadata: Mapping[str, str] | None = None,
+    sha256: str = "",
+) -> Any:
+    """A new version put at `at`, with the bucket's encryption and default retention; moto's own key object."""
+    s3 = backend("s3")
+    holder = s3.get_bucket(bucket)
+    locked = holder.has_default_lock
+    version = s3.put_object(
+        bucket,
+        key,
+        body,
+        storage=storage,
+        lock_mode=holder.default_lock_mode if locked else None,
+        lock_until=_until(holder, at) if locked else None,
+        checksum_value=sha256 or None,
+        disable_notification=True,
+    )
+    version.last_modified = at.astimezone(UTC).replace(tzinfo=None)
+    version.checksum_algorithm = "SHA256" if sha256 else None
+    version.set_metadata({f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()})
+    return version
+
+
+def _until(bucket: Any, at: datetime) -> str:
+    """When a version made at `at` may first be deleted, by the bucket's default retention."""
+    end = at.astimezone(UTC) + timedelta(days=bucket.default_lock_days or 0)
+    year = end.year + (bucket.default_lock_years or 0)
+    try:
+        return end.replace(year=year).strftime(_STAMP)
+    except ValueError:  # the 29th of February, and no such day that year
+        return end.replace(year=year, month=3, day=1).strftime(_STAMP)
+
+
+def _key_response_get(response: Any, query: dict[str, Any], key_name: str) -> Any:
+    if "retention" not in query:
+        return _get_key_response(response, query, key_name)
+    version, _ = response._get_key(validate_storage_class=False)  # noqa: SLF001  # as moto's own methods do
+    if not response.backend.get_bucket(response.bucket_name).object_lock_enabled:
+        raise LockNotEnabled
+    if not version.lock_mode:
+        raise _NoRetention
+    response.data["Action"] = "GetObjectRetention"
+    retention = {"Mode": version.lock_mode, "RetainUntilDate": version.lock_until}
+    return response.serialized(ActionResult({"Retention": retention}))
+
+
+class _NoRetention(S3ClientError):
+    code = "NoSuchObjectLockConfiguration"
+    status_code = 404
+
+    def __init__(self) -> None:
+        super().__init__(self.code, "The specified object does not have a ObjectLock configuration")
+
+
+def _retain(
+    s3: Any, bucket_name: str, key_name: str, version_id: str | None, retention: tuple[str | None, str | None]
+) -> None:
+    if _weakens(s3.get_object(bucket_name, key_name, version_id=version_id), *retention):
+        raise AccessDeniedByLock
+    until = retention[1]
+    if until is not None and _moment(until) <= datetime.now(UTC):
+        raise S3ClientError("InvalidArgument", "The retain until date must be in the future!")
+    _put_retention(s3, bucket_name, key_name, version_id, retention)
+
+
+def _weakens(version: Any, mode: str | None, until: str | None) -> bool:
+    if version is None or version.lock_mode != "COMPLIANCE" or not version.is_locked(governance_bypass=True):
+        return False
+    return mode != "COMPLIANCE" or _moment(until) < _moment(version.lock_until)
+
+
+def _moment(stamp: str | None) -> datetime:
+    return datetime.fromisoformat(stamp).astimezone(UTC) if stamp else datetime.min.replace(tzinfo=UTC)
+
+
+def _version(s3: Any, bucket_name: str, status: str) -> None:
+    if status != "Enabled" and s3.get_bucket(bucket_name).object_lock_enabled:
+        raise InvalidBucketState(
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        )
+    _put_versioning(s3, bucket_name, status)
+
+
+def _configure_lock(s3: Any, bucket_name: str, *configuration: Any) -> None:
+    enabled, mode, days, years = configuration
+    bucket = s3.get_bucket(bucket_name)
+    if not bucket.is_versioned:
+        raise InvalidBucketState("Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")
+    bucket.object_lock_enabled = bucket.object_lock_enabled or enabled
+    bucket.default_lock_mode, bucket.default_lock_days, bucket.default_lock_years = mode, days, years
+
+
+def _lock_configuration(response: Any) -> Any:
+    enabled, mode, days, years = response.backend.get_object_lock_configuration(response.bucket_name)
+    configuration: dict[str, Any] = {"ObjectLockEnabled": "Enabled" if enabled else "Disabled"}
+    if mode:
+        unit = {"Days": days} if days else {"Years": years}
+        configuration["Rule"] = {"DefaultRetention": {"Mode": mode, **unit}}
+    response.data["Action"] = "GetObjectLockConfiguration"
+    return response.serialized(ActionResult({"ObjectLockConfiguration": configuration}))

@@ -1,0 +1,29 @@
+"""SecureBase's account, created in the order in which its parts need each other."""
+
+from __future__ import annotations
+
+from demo import (
+    resources_access,
+    resources_api,
+    resources_audit,
+    resources_aurora,
+    resources_backups,
+    resources_functions,
+    resources_tables,
+    resources_watch,
+)
+from demo.resources_site import Site
+
+
+def create(site: Site) -> None:
+    """Build everything that config.yaml declares, as it is when every promise is kept."""
+    roles = resources_access.create_roles(site)
+    key = resources_access.create_key(site)
+    secret = resources_access.create_secrets(site, key)
+    resources_aurora.create(site, key=key, secret=secret, role=roles.proxy)
+    resources_functions.create(site, role=roles.function)
+    resources_api.create(site)
+    resources_tables.create(site, key=key)
+    resources_audit.create(site, key=key)
+    resources_backups.create(site, key=key)
+    resources_watch.create(site)

@@ -1,0 +1,116 @@
+"""Who may do what: the operator, the watcher and its role, the service roles, the key and the secrets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import boto3
+
+from demo.moto_backends import ACCOUNT, REGION, backend
+from demo.resources_site import Site
+
+_WATCHED = (
+    "apigateway:GET",
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetTrailStatus",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeTable",
+    "guardduty:GetDetector",
+    "guardduty:ListDetectors",
+    "kms:DescribeKey",
+    "lambda:GetFunctionConfiguration",
+    "logs:DescribeLogGroups",
+    "rds:Describe*",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketVersioning",
+    "s3:GetObject",
+    "s3:GetObjectRetention",
+    "s3:GetObjectVersion",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "secretsmanager:DescribeSecret",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """The access key of one user of the emulated account; worthless anywhere else."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    def session(self) -> boto3.Session:
+        """A boto3 session of this user."""
+        return boto3.Session(aws_access_key_id=self.id, aws_secret_access_key=self.secret, region_name=REGION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """The ARNs of the roles that services take on."""
+
+    function: str
+    proxy: str
+
+
+def create_user(name: str) -> Key:
+    """A new user and its key, made before anything is served: nobody could sign the request for it."""
+    iam = backend("iam")
+    iam.create_user(REGION, name)
+    key = iam.create_access_key(name)
+    return Key(id=key.access_key_id, secret=key.secret_access_key)
+
+
+def create_roles(site: Site) -> Roles:
+    """The role that Basewatch takes on to look, and those of the functions and the proxy."""
+    iam = site.client("iam")
+    iam.create_role(
+        RoleName="basewatch-reader", AssumeRolePolicyDocument=_trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    )
+    iam.put_role_policy(
+        RoleName="basewatch-reader",
+        PolicyName="look",
+        PolicyDocument=_policy({"Effect": "Allow", "Action": list(_WATCHED), "Resource": "*"}),
+    )
+    arns = {
+        service: iam.create_role(
+            RoleName=f"securebase-production-{service}",
+            AssumeRolePolicyDocument=_trust({"Service": f"{service}.amazonaws.com"}),
+        )["Role"]["Arn"]
+        for service in ("lambda", "rds")
+    }
+    return Roles(function=arns["lambda"], proxy=arns["rds"])
+
+
+def create_key(site: Site) -> str:
+    """The customer's own key that encrypts what is stored, rotated yearly; its ARN."""
+    kms = site.client("kms")
+    key = kms.create_key(Description="SecureBase production data", MultiRegion=False)["KeyMetadata"]
+    kms.create_alias(AliasName="alias/securebase-data", TargetKeyId=key["KeyId"])
+    kms.enable_key_rotation(KeyId=key["KeyId"])
+    backend("kms").keys[key["KeyId"]].creation_date = site.since.timestamp()
+    return str(key["Arn"])
+
+
+def create_secrets(site: Site, key: str) -> str:
+    """The database's and the token signer's secrets, each rotated every 30 days; the database's ARN."""
+    secrets = site.client("secretsmanager")
+    arns = {}
+    for name in ("database", "jwt-signing-key"):
+        arns[name] = secrets.create_secret(
+            Name=f"securebase/production/{name}", SecretString=json.dumps({"value": "demo"}), KmsKeyId=key
+        )["ARN"]
+        secrets.rotate_secret(
+            SecretId=arns[name], RotationRules={"AutomaticallyAfterDays": 30}, RotateImmediately=False
+        )
+    return str(arns["database"])
+
+
+def _trust(principal: dict[str, str]) -> str:
+    return _policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+
+def _policy(*statements: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

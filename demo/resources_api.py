@@ -1,0 +1,81 @@
+"""The REST API: four routes, its authorizer, its stage, its limit per customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo.moto_backends import ACCOUNT, REGION
+from demo.resources_site import PREFIX, Site
+
+# Logging in is the one thing that nobody needs a token for.
+ROUTES = (
+    ("POST", "/auth/authenticate", "auth-v2", "NONE"),
+    ("GET", "/invoices", "billing-worker", "CUSTOM"),
+    ("GET", "/metrics", "metrics-aggregation", "CUSTOM"),
+    ("POST", "/api-keys", "auth-v2", "CUSTOM"),
+)
+STAGE = "prod"
+_LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/apigateway/{PREFIX}"
+
+
+def create(site: Site) -> None:
+    """A regional API with four routes, a Lambda authorizer, access logs and 1,000 requests a minute for a customer."""
+    api, logs = site.client("apigateway"), site.client("logs")
+    rest = api.create_rest_api(name=PREFIX, endpointConfiguration={"types": ["REGIONAL"]})["id"]
+    authorizer = api.create_authorizer(
+        restApiId=rest,
+        name=f"{PREFIX}-jwt",
+        type="TOKEN",
+        authorizerUri=_uri("auth-v2"),
+        identitySource="method.request.header.Authorization",
+        authorizerResultTtlInSeconds=300,
+    )["id"]
+    resources = {"": api.get_resources(restApiId=rest)["items"][0]["id"]}
+    for verb, path, function, authorization in ROUTES:
+        resource = _resource(api, rest, resources, path)
+        caller = {"authorizerId": authorizer} if authorization == "CUSTOM" else {}
+        api.put_method(restApiId=rest, resourceId=resource, httpMethod=verb, authorizationType=authorization, **caller)
+        api.put_integration(
+            restApiId=rest,
+            resourceId=resource,
+            httpMethod=verb,
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=_uri(function),
+        )
+    logs.create_log_group(logGroupName=f"/aws/apigateway/{PREFIX}")
+    logs.put_retention_policy(logGroupName=f"/aws/apigateway/{PREFIX}", retentionInDays=30)
+    _deploy(api, rest)
+
+
+def _resource(api: Any, rest: str, resources: dict[str, str], path: str) -> str:
+    """The id of the resource at `path`, made with its parents when it is not there yet."""
+    if path not in resources:
+        parent, _, part = path.rpartition("/")
+        above = _resource(api, rest, resources, parent)
+        resources[path] = api.create_resource(restApiId=rest, parentId=above, pathPart=part)["id"]
+    return resources[path]
+
+
+def _deploy(api: Any, rest: str) -> None:
+    deployment = api.create_deployment(restApiId=rest)["id"]
+    api.create_stage(restApiId=rest, stageName=STAGE, deploymentId=deployment, tracingEnabled=True)
+    settings = {
+        "/accessLogSettings/destinationArn": _LOGS,
+        "/accessLogSettings/format": "$context.requestId $context.status $context.responseLatency",
+        "/*/*/metrics/enabled": "true",
+        "/*/*/logging/loglevel": "ERROR",
+    }
+    operations = [{"op": "replace", "path": path, "value": value} for path, value in settings.items()]
+    api.update_stage(restApiId=rest, stageName=STAGE, patchOperations=operations)
+    api.create_usage_plan(
+        name=f"{PREFIX}-customer",
+        apiStages=[{"apiId": rest, "stage": STAGE}],
+        # API Gateway counts requests per second: 1,000 a minute, and a minute's worth at once.
+        throttle={"rateLimit": 1000 / 60, "burstLimit": 1000},
+    )
+
+
+def _uri(function: str) -> str:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-{function}"
+    return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"

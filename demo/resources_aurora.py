@@ -1,0 +1,64 @@
+"""The Aurora cluster, its two instances in two zones, and the proxy in front of it."""
+
+from __future__ import annotations
+
+from demo.moto_backends import REGION, backend
+from demo.resources_site import PREFIX, Site
+
+_ZONES = {f"{PREFIX}-1": "a", f"{PREFIX}-2": "b"}
+
+
+def create(site: Site, *, key: str, secret: str, role: str) -> None:
+    """Aurora Serverless v2 for PostgreSQL 15.4: 0.5 to 4 ACU, two zones, encrypted, kept 35 days, TLS only."""
+    rds = site.client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier=PREFIX,
+        Engine="aurora-postgresql",
+        EngineVersion="15.4",
+        DatabaseName="securebase",
+        MasterUsername="securebase",
+        ManageMasterUserPassword=True,
+        ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 4},
+        BackupRetentionPeriod=35,
+        StorageEncrypted=True,
+        KmsKeyId=key,
+        DeletionProtection=True,
+        CopyTagsToSnapshot=True,
+        EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["postgresql"],
+    )
+    for name, zone in _ZONES.items():
+        rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            DBClusterIdentifier=PREFIX,
+            DBInstanceClass="db.serverless",
+            Engine="aurora-postgresql",
+            AvailabilityZone=REGION + zone,
+            PubliclyAccessible=False,
+        )
+    _create_proxy(site, secret=secret, role=role)
+    _backdate(site)
+
+
+def _create_proxy(site: Site, *, secret: str, role: str) -> None:
+    subnets = backend("ec2").describe_subnets()[:2]
+    rds = site.client("rds")
+    rds.create_db_proxy(
+        DBProxyName=f"{PREFIX}-proxy",
+        EngineFamily="POSTGRESQL",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret, "IAMAuth": "REQUIRED"}],
+        RoleArn=role,
+        VpcSubnetIds=[subnet.id for subnet in subnets],
+        RequireTLS=True,
+    )
+    rds.register_db_proxy_targets(DBProxyName=f"{PREFIX}-proxy", DBClusterIdentifiers=[PREFIX])
+
+
+def _backdate(site: Site) -> None:
+    state = backend("rds")
+    # moto reads these as naive UTC.
+    since = site.since.replace(tzinfo=None)
+    state.clusters[PREFIX].cluster_create_time = since
+    for name in _ZONES:
+        state.databases[name].instance_create_time = since
+    state.db_proxies[f"{PREFIX}-proxy"].created_date = since

@@ -1,0 +1,43 @@
+"""The Lambda functions, and the log group of each."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from demo.resources_site import PREFIX, Site
+
+# Name, memory in MB, timeout in seconds: within the platform's 256 to 512 MB and 30 to 300 s.
+FUNCTIONS = (
+    ("auth-v2", 256, 30),
+    ("billing-worker", 512, 300),
+    ("metrics-aggregation", 512, 120),
+)
+
+
+def create(site: Site, *, role: str) -> None:
+    """Three functions in Python 3.11, traced by X-Ray, logs kept 30 days; nothing ever runs them."""
+    functions, logs = site.client("lambda"), site.client("logs")
+    code = _archive("def handler(event, context):\n    return {}\n")
+    for name, memory, timeout in FUNCTIONS:
+        functions.create_function(
+            FunctionName=f"{PREFIX}-{name}",
+            Runtime="python3.11",
+            Role=role,
+            Handler="index.handler",
+            Code={"ZipFile": code},
+            MemorySize=memory,
+            Timeout=timeout,
+            TracingConfig={"Mode": "Active"},
+        )
+        group = f"/aws/lambda/{PREFIX}-{name}"
+        logs.create_log_group(logGroupName=group)
+        logs.put_retention_policy(logGroupName=group, retentionInDays=30)
+
+
+def _archive(source: str) -> bytes:
+    """A deployment package with one module."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("index.py", source)
+    return buffer.getvalue()

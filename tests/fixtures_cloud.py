@@ -1,0 +1,22 @@
+"""The box's AWS account for tests: one for the whole session, as starting it takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from demo.cloud import Cloud
+from demo.load import Load
+
+# What a pg_dump archive in custom format begins with; enough where no test restores it.
+DUMP = b"PGDMP" + bytes(range(256)) * 64
+
+
+@pytest.fixture(scope="session")
+def box_cloud() -> Iterator[Cloud]:
+    """SecureBase's account with every promise kept; a test that breaks something repairs it."""
+    cloud = Cloud.start(now=datetime.now(UTC), dump=DUMP, load=Load())
+    yield cloud
+    cloud.close()
