@@ -1,0 +1,103 @@
+"""Writes the messages that are owed: identity, reason and content, the same for every kind of channel."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from basewatch.model import Finding, Status
+from basewatch.notifier import Action, Notification
+
+NOT_CHECKED = "it is no longer checked"
+NOT_THERE = "it is no longer there"
+
+_BEFORE = {
+    Status.PASS: "it passed before",
+    Status.FAIL: "it failed before",
+    Status.UNVERIFIED: "it could not be verified before",
+    Status.NOT_APPLICABLE: "it did not apply before",
+    None: "it was not checked before",
+}
+_NOW = {
+    Status.PASS: "it passes now",
+    Status.FAIL: "it fails now",
+    Status.UNVERIFIED: "it cannot be verified now",
+    Status.NOT_APPLICABLE: "it no longer applies",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What every message of one run has in common."""
+
+    run: str
+    platform: str
+    environment: str
+    at: datetime
+
+
+def fire(stamp: Stamp, channel: str, finding: Finding, reason: str, since: datetime) -> Notification:
+    """The message that opens an alert for this finding, or says that its status is another now."""
+    return Notification(
+        id=_id(stamp.run, channel, finding.key),
+        channel=channel,
+        action=Action.FIRE,
+        key=finding.key,
+        check=finding.check,
+        component=finding.component,
+        subject=finding.subject,
+        status=finding.status,
+        severity=finding.severity,
+        summary=finding.summary,
+        observed=finding.observed,
+        expected=finding.expected,
+        remedy=finding.remedy,
+        reason=reason,
+        since=since,
+        at=stamp.at,
+        platform=stamp.platform,
+        environment=stamp.environment,
+        run=stamp.run,
+    )
+
+
+def resolve(stamp: Stamp, told: Notification, finding: Finding) -> Notification:
+    """The message that closes an alert because its finding is well, or does not apply."""
+    closing = _closing(stamp, told, finding.status, change(told.status, finding.status))
+    return replace(closing, summary=finding.summary, observed=finding.observed, expected=finding.expected)
+
+
+def withdraw(stamp: Stamp, told: Notification, reason: str) -> Notification:
+    """The message that closes an alert whose finding is judged no more, so that nothing new is known of it."""
+    return _closing(stamp, told, Status.NOT_APPLICABLE, reason)
+
+
+def change(before: Status | None, now: Status) -> str:
+    """The change of a finding in a few words; None when it was never seen before."""
+    return f"{_BEFORE[before]}, {_NOW[now]}"
+
+
+def untold(status: Status) -> str:
+    """Why an unchanged finding is told all the same: this channel was not."""
+    return f"{_NOW[status]}, as before, and this channel was not told"
+
+
+def _closing(stamp: Stamp, told: Notification, status: Status, reason: str) -> Notification:
+    return replace(
+        told,
+        id=_id(stamp.run, told.channel, told.key),
+        action=Action.RESOLVE,
+        status=status,
+        reason=reason,
+        remedy="",
+        at=stamp.at,
+        platform=stamp.platform,
+        environment=stamp.environment,
+        run=stamp.run,
+    )
+
+
+def _id(run: str, channel: str, key: str) -> str:
+    """A message's identity: a run says one thing at most to a channel about a key."""
+    return "n1-" + hashlib.sha256("\x1f".join((run, channel, key)).encode()).hexdigest()[:32]

@@ -1,0 +1,112 @@
+"""How the history's database is opened, locked for writing, and explained to people when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from basewatch.errors import HistoryError
+
+LOCK_SECONDS = 5
+# Any number will do, as long as every Basewatch takes the same one.
+_ADVISORY_LOCK = 0x62617365
+_FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:password@host/database"
+
+
+def open_engine(address: str) -> Engine:
+    """An engine for `address`, a SQLite or PostgreSQL URL; nothing is connected yet.
+
+    Raises: HistoryError, when it is another kind of URL or the folder of a SQLite file cannot be made.
+    """
+    url = _parsed(address)
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": LOCK_SECONDS})
+    _make_folder(url)
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": LOCK_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def place(engine: Engine) -> str:
+    """Where the history is, without its password."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Connection]:
+    """A connection that sees one state of the history throughout. Raises: HistoryError."""
+    with explained(engine), engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Generator[Connection]:
+    """The one connection that may write now: all of what it does is kept, or nothing is. Raises: HistoryError."""
+    with explained(engine), engine.connect() as connection:
+        connection.execution_options(basewatch_writes=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+            yield connection
+
+
+@contextmanager
+def explained(engine: Engine) -> Generator[None]:
+    """Turns the toolkit's errors into one that a person can act on."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # The toolkit's own text repeats the statement and its values; the driver's says what happened.
+        detail = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
+        raise HistoryError(f"the history {place(engine)} failed: {detail}; {_advice(detail)}") from error
+
+
+def _parsed(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError) as error:
+        # Not chained and not repeated: the address may hold a password.
+        raise HistoryError(f"the history's URL cannot be read; {_FORMS}") from error.__cause__
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise HistoryError(f"the history cannot be kept in {url.get_backend_name()}; {_FORMS}")
+    return url
+
+
+def _make_folder(url: URL) -> None:
+    folder = Path(url.database or ".").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HistoryError(f"the history's folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transactions would start only at the first write, and the read before it could be stale.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: between its reads and its writes nobody else writes.
+    writes = connection.get_execution_options().get("basewatch_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _advice(detail: str) -> str:
+    if "locked" in detail or "lock timeout" in detail:
+        return "another process is writing to it: try again when that is done"
+    if "unable to open" in detail or "readonly" in detail:
+        return "make the file and its folder writable, or set history.url to another place"
+    if "not a database" in detail or "malformed" in detail:
+        return "move the file away and keep it: a new history starts without it"
+    return "check that history.url names a database that can be reached and written to"

@@ -1,0 +1,48 @@
+"""Brings a history to the schema that this Basewatch knows; loads Alembic only when there is something to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from basewatch.errors import HistoryError
+from basewatch.history.engine import place, reading, writing
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Leaves the history at HEAD. Raises: HistoryError, also when a newer Basewatch has written it."""
+    with reading(engine) as connection:
+        if _revision(connection) == HEAD:
+            return
+    with writing(engine) as connection:
+        # Asked again under the lock: another process may have been first.
+        revision = _revision(connection)
+        if revision != HEAD:
+            _upgrade(connection, revision, place(engine))
+
+
+def _revision(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def _upgrade(connection: Connection, revision: str, where: str) -> None:
+    from alembic import command  # noqa: PLC0415  # a third of a second that an up-to-date history need not pay
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision and revision not in known:
+        raise HistoryError(
+            f"the history {where} was written by a newer Basewatch (its schema is {revision}, this one knows {HEAD}); "
+            "use that version, or set history.url to another place"
+        )
+    command.upgrade(config, HEAD)

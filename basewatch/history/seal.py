@@ -1,0 +1,24 @@
+"""The seal of a run: a sha256 over the run and the seal before it, so that no recorded run can change unseen."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from basewatch.facts import canonical, to_json
+from basewatch.model import Run
+
+
+def seal(run: Run, previous_seal: str) -> Run:
+    """The run, sealed onto the one before it; `previous_seal` is empty for the first."""
+    unsealed = replace(run, previous_seal=previous_seal, seal="")
+    return replace(unsealed, seal=hashlib.sha256(canonical(to_json(Run, unsealed))).hexdigest())
+
+
+def problem(run: Run, previous_seal: str) -> str:
+    """Why the run is not the one that was sealed after `previous_seal`; empty when it is."""
+    if run.previous_seal != previous_seal:
+        return "it does not follow the run recorded before it: a run was removed, added or moved"
+    if seal(run, previous_seal).seal != run.seal:
+        return "its content is not what was sealed"
+    return ""

@@ -1,0 +1,133 @@
+"""The history: every run and every message owed, in SQLite or PostgreSQL, sealed so that a change is seen."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, func, select
+
+from basewatch.errors import HistoryError
+from basewatch.facts import from_json, to_json
+from basewatch.history import outbox, rows, seal
+from basewatch.history.engine import open_engine, place, reading, writing
+from basewatch.history.schema import bring_up_to_date
+from basewatch.history.tables import findings, runs
+from basewatch.history.values import Chain, LastRun, OpenAlert, Owed
+from basewatch.model import Finding, Run
+from basewatch.notifier import Notification, Receipt
+
+LATEST = "latest"
+
+
+class History:
+    """An open history. Every method may raise HistoryError, and then nothing of it was written."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The history at `url`, made if there is none and brought to the newest schema."""
+        engine = open_engine(url)
+        bring_up_to_date(engine)
+        return cls(engine)
+
+    def close(self) -> None:
+        """Gives back every connection; what was recorded stays."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def record(self, run: Run, notifications: Sequence[Notification]) -> Run:
+        """The run as recorded: sealed onto the newest one, with the messages it owes, in one transaction."""
+        # As it will be read back: a whole number in a float's place would otherwise seal differently.
+        run = from_json(Run, to_json(Run, run))
+        with writing(self._engine) as connection:
+            newest = _last(connection)
+            sealed = seal.seal(run, newest.seal if newest else "")
+            rows.write_run(connection, sealed)
+            outbox.enqueue(connection, notifications)
+        return sealed
+
+    def last(self) -> LastRun | None:
+        """The newest run in short, None when there is none."""
+        with reading(self._engine) as connection:
+            return _last(connection)
+
+    def run(self, id: str = LATEST) -> Run:  # noqa: A002  # the word a run is known by
+        """The run with this id, or the newest. Raises: HistoryError, when there is none."""
+        query = select(runs).order_by(runs.c.sequence.desc()).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(query if id == LATEST else query.where(runs.c.id == id)).mappings().one_or_none()
+            if row is None:
+                raise HistoryError(f"the history {place(self._engine)} holds no run {id}; `basewatch run` records one")
+            return rows.read_run(connection, row)
+
+    def previous_findings(self) -> Mapping[str, Finding]:
+        """The newest finding of every key that was ever recorded."""
+        newest = select(findings.c.key, func.max(findings.c.run).label("run")).group_by(findings.c.key).subquery()
+        query = select(findings).join(newest, (findings.c.key == newest.c.key) & (findings.c.run == newest.c.run))
+        with reading(self._engine) as connection:
+            return {row["key"]: rows.finding_of(row) for row in connection.execute(query).mappings()}
+
+    def open_alerts(self) -> tuple[OpenAlert, ...]:
+        """Every alert that a channel was told of, or is owed, and that nothing has closed."""
+        with reading(self._engine) as connection:
+            return outbox.open_alerts(connection)
+
+    def owed(self) -> tuple[Owed, ...]:
+        """Every message not yet taken by its channel, oldest first."""
+        with reading(self._engine) as connection:
+            return outbox.owed(connection)
+
+    def claim(self, id: str, now: datetime, until: datetime) -> bool:  # noqa: A002  # see run
+        """Whether the caller may send this message now; nobody else may before `until`, even if the caller dies."""
+        with writing(self._engine) as connection:
+            return outbox.claim(connection, id, now, until)
+
+    def mark_delivered(self, id: str, receipt: Receipt, at: datetime) -> None:  # noqa: A002  # see run
+        """Notes that the channel took the message."""
+        with writing(self._engine) as connection:
+            outbox.mark_delivered(connection, id, receipt, at)
+
+    def mark_failed(self, id: str, error: str, next_attempt_at: datetime | None) -> None:  # noqa: A002  # see run
+        """Notes why the channel did not take the message, and when it is tried again; None means never."""
+        with writing(self._engine) as connection:
+            outbox.mark_failed(connection, id, error, next_attempt_at)
+
+    def verify(self) -> Chain:
+        """Recomputes every seal, oldest first, and stops at the first run that is not what was sealed."""
+        previous, intact = "", 0
+        with reading(self._engine) as connection:
+            for sequence, name, sealed in connection.execute(
+                select(runs.c.sequence, runs.c.id, runs.c.seal).order_by(runs.c.sequence)
+            ):
+                problem = _problem(connection, sequence, previous)
+                if problem:
+                    return Chain(intact=intact, broken_at=name, problem=problem)
+                previous, intact = sealed, intact + 1
+        return Chain(intact=intact)
+
+
+def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
+    row = connection.execute(select(runs).where(runs.c.sequence == sequence)).mappings().one()
+    try:
+        return seal.problem(rows.read_run(connection, row), previous_seal)
+    except (ValueError, LookupError, zlib.error) as error:
+        return f"it cannot be read any more: {error}"
+
+
+def _last(connection: Connection) -> LastRun | None:
+    query = select(runs.c.id, runs.c.window_end, runs.c.finished, runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    return LastRun(**row) if row else None

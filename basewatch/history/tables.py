@@ -1,0 +1,103 @@
+"""The tables of the history; what a migration builds, described once for queries."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text
+
+from basewatch.history.columns import Document, Instant, Packed
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("config_digest", Text, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("expected", Document, nullable=False),
+    Column("components", Document, nullable=False),
+    Column("notes", Document, nullable=False),
+    Column("series", Packed, nullable=False),
+    # Unique, so that two runs can never stand on the same one: the chain does not fork.
+    Column("previous_seal", Text, nullable=False, unique=True),
+    Column("seal", Text, nullable=False, unique=True),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("run", ForeignKey("runs.sequence"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("check_id", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("reason", Text),
+    Column("observed", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("controls", Document, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Index("findings_by_key", "key", "run"),
+)
+
+# Content by its digest, once; run_evidence says which run read it, from where, and when.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("observation", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("facts", Document, nullable=False),
+)
+
+run_evidence = Table(
+    "run_evidence",
+    metadata,
+    Column("run", ForeignKey("runs.sequence"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("digest", ForeignKey("evidence.digest"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("requests", Document, nullable=False),
+    Column("observed_at", Instant, nullable=False),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("run", ForeignKey("runs.sequence"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("finding", Integer, nullable=False, comment="position in findings"),
+    Column("previous", Text),
+    Column("at", Instant, nullable=False),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("channel", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="owed, delivered, failed or superseded"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    Column("reference", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("notification", Document, nullable=False),
+    Index("notifications_by_alert", "channel", "key", "sequence"),
+    Index("notifications_by_state", "state", "sequence"),
+)
