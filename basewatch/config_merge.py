@@ -1,0 +1,49 @@
+"""Several documents as one: mappings are merged, and whatever else stands twice is a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+
+from basewatch.config_yaml import Document, Keys, Place
+from basewatch.errors import Problem
+from basewatch.model import JSON
+
+
+def merge(documents: Sequence[Document]) -> Document:
+    """One document with the keys of all; the first place of a key that stands twice is kept."""
+    if len(documents) == 1:
+        return documents[0]
+    tree: dict[str, JSON] = {}
+    keys: dict[Keys, Place] = {}
+    values: dict[Keys, Place] = {}
+    spelled: dict[Keys, str] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        problems.extend(document.problems)
+        if isinstance(document.tree, dict):
+            problems.extend(_add(document, tree, document.tree, (), keys))
+        keys = {**document.keys, **keys}
+        values = {**document.values, **values}
+        spelled = {**document.spelled, **spelled}
+    return Document(tree=tree, keys=keys, values=values, spelled=spelled, problems=tuple(problems))
+
+
+def _add(
+    document: Document, into: dict[str, JSON], more: dict[str, JSON], at: Keys, keys: dict[Keys, Place]
+) -> Iterator[Problem]:
+    for key, value in more.items():
+        here = (*at, key)
+        kept = into.get(key)
+        if key not in into:
+            into[key] = deepcopy(value)
+        elif isinstance(kept, dict) and isinstance(value, dict):
+            yield from _add(document, kept, value, here, keys)
+        else:
+            first = keys[here]
+            yield document.problem(
+                here,
+                f"this key was written before, in {first.file}:{first.line}",
+                "keep one of the two; only mappings are merged, a list stands in one file",
+                on_key=True,
+            )

@@ -1,0 +1,136 @@
+"""What pydantic found, said in the words of the person who wrote the configuration."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from basewatch.config_shape import field_at, keys_at
+from basewatch.config_yaml import Document, Keys
+from basewatch.errors import Problem, WrongValue, shown
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+Words: TypeAlias = tuple[str, str]
+
+_KEYS: Final = ("`key: value` lines are", "write `key: value`, one per line and indented alike")
+_LIST: Final = ("a list is", "write [one, another], or one item per line after a dash")
+_WHOLE: Final = ("a whole number is", "write for example 7")
+_NUMBER: Final = ("a number is", "write for example 0.5")
+_BOOLEAN: Final = ("true or false is", "write true or false, without quotes")
+_EXPECTED: Final[Mapping[str, Words]] = {
+    "string_type": ("text is", "write one word, or a text in quotes"),
+    "int_type": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_type": _BOOLEAN,
+    "tuple_type": _LIST,
+    "model_type": _KEYS,
+    "model_attributes_type": _KEYS,
+    "dict_type": _KEYS,
+}
+
+
+def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
+    """One problem for each thing pydantic found, with its place in the document."""
+    for detail in error.errors(include_url=False):
+        at = _written_path(detail["loc"], document)
+        kind = detail["type"]
+        if kind == "extra_forbidden":
+            yield document.problem(at, f"there is no key '{at[-1]}' here", _instead(at, document), on_key=True)
+        elif kind in {"missing", "union_tag_not_found"}:
+            missing = at if kind == "missing" else (*at, "kind")
+            yield document.problem(missing[:-1], f"'{missing[-1]}' is missing", _what_to_write(missing), on_key=True)
+        elif kind == "union_tag_invalid":
+            yield document.problem((*at, "kind"), *_not_one_of(_context(detail)["tag"], _context(detail)))
+        else:
+            yield document.problem(at, *_words(detail, at, document))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The known word nearest to a mistyped one, as a question; empty when none is near."""
+    by_folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1)
+    return f"did you mean '{by_folded[near[0]]}'? " if near else ""
+
+
+def _written_path(loc: tuple[int | str, ...], document: Document) -> Keys:
+    """The key path of a pydantic location, without the union members' names that it puts between."""
+    at: Keys = ()
+    for index, key in enumerate(loc):
+        named_by_pydantic = (*at, key) not in document.values and index < len(loc) - 1
+        at = at if named_by_pydantic else (*at, key)
+    # A location may end in such a name as well: then what is wrong is the whole of the union's value.
+    return at
+
+
+def _instead(at: Keys, document: Document) -> str:
+    allowed = keys_at(at[:-1], document.value((*at[:-1], "kind")))
+    return f"{did_you_mean(str(at[-1]), allowed)}the keys are {', '.join(allowed)}"
+
+
+def _what_to_write(at: Keys) -> str:
+    field = field_at(at)
+    return (field.description if field else None) or f"add a line `{at[-1]}:`"
+
+
+def _context(detail: ErrorDetails) -> dict[str, Any]:
+    return detail.get("ctx") or {}
+
+
+def _words(detail: ErrorDetails, at: Keys, document: Document) -> Words:
+    context, kind = _context(detail), detail["type"]
+    wrong = context.get("error")
+    if isinstance(wrong, WrongValue):
+        return wrong.message, wrong.remedy
+    if at == ("version",):
+        return f"this Basewatch reads version 1, not {shown(detail['input'])}", "write `version: 1`"
+    if kind in _EXPECTED:
+        return _another_sort(kind, at, document)
+    if kind in {"literal_error", "enum"}:
+        return _not_one_of(detail["input"], context)
+    return _out_of_bounds(kind, context)
+
+
+def _another_sort(kind: str, at: Keys, document: Document) -> Words:
+    expected, remedy = _EXPECTED[kind]
+    value, spelled = document.value(at), document.spelled.get(at)
+    if value is None:
+        return f"nothing is written here, and {expected} expected", remedy
+    if kind == "string_type" and spelled:
+        return f"text is expected, and YAML reads {spelled} as {_sort(value)}", f'put it in quotes: "{spelled}"'
+    return f"{expected} expected, not {_sort(value)}", remedy
+
+
+def _sort(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    sorts: dict[type, str] = {int: "a number", float: "a number", str: "text", list: "a list"}
+    return sorts.get(type(value), "`key: value` lines")
+
+
+def _not_one_of(value: object, context: dict[str, Any]) -> Words:
+    known = re.findall(r"'([^']*)'", str(context.get("expected_tags") or context.get("expected")))
+    return (
+        f"{shown(value)} is not one of {', '.join(known)}",
+        f"{did_you_mean(str(value), known)}".strip() or "write one of them",
+    )
+
+
+def _out_of_bounds(kind: str, context: dict[str, Any]) -> Words:
+    match kind:
+        case "greater_than":
+            return f"the number has to be more than {context['gt']:g}", "write a larger one"
+        case "greater_than_equal":
+            return f"the number has to be {context['ge']:g} or more", "write a larger one"
+        case "less_than_equal":
+            return f"the number has to be {context['le']:g} or less", "write a smaller one"
+        case "too_short" | "string_too_short":
+            return "this is empty, and nothing can be promised of nothing", "write at least one"
+        case _:
+            return "this cannot stand here", "compare it with config.yaml of the project"
