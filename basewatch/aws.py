@@ -1,0 +1,224 @@
+"""Asks AWS: one session per account and region for a whole pass, and a light view of it for each observation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from itertools import count
+from threading import RLock
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from basewatch import __version__
+from basewatch.aws_actions import iam_action
+from basewatch.aws_errors import Asked, error_code, error_response, translated
+from basewatch.aws_identity import session_reading, sign_in
+from basewatch.aws_response import required
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
+    from botocore.session import Session
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 10
+_ATTEMPTS = 3
+# As many connections as `run.concurrency` may ask for at once.
+_CONNECTIONS = 64
+_CHUNK_BYTES = 1 << 20
+
+
+class AwsSession:
+    """One account and region, asked as one principal for a whole pass; threads may share it.
+
+    Nothing is asked of AWS before it is first used. A sign-in that failed is not tried again in the same pass.
+    """
+
+    def __init__(
+        self, account_id: str, region: str, role: str | None, environ: Mapping[str, str], session: Any
+    ) -> None:
+        self.account_id = account_id
+        self.region = region
+        self._role = role
+        self._environ = environ
+        self._session: Session | None = session
+        self._clients: dict[str, Any] = {}
+        self._principal = ""
+        self._refused: CouldNotLook | None = None
+        self._lock = RLock()
+
+    @classmethod
+    def open(
+        cls, account_id: str, region: str, role: str | None, *, environ: Mapping[str, str], session: Any = None
+    ) -> AwsSession:
+        """A session that assumes `role` of the account, unless it is None or the caller already is that role.
+
+        Credentials and endpoints are read from `environ` as boto3 reads them (AWS_ACCESS_KEY_ID, AWS_PROFILE,
+        AWS_ENDPOINT_URL and its kin); `session` is a botocore session to use in place of an own one.
+        """
+        return cls(account_id, region, role, environ, session)
+
+    def look(self) -> Aws:
+        """A view for one observation, which remembers what it asked."""
+        return Aws(self)
+
+    @property
+    def principal(self) -> str:
+        """The ARN as which AWS is asked. Raises: CouldNotLook, when signing in fails."""
+        with self._lock:
+            if self._refused is not None:
+                raise CouldNotLook(self._refused.reason, self._refused.detail, remedy=self._refused.remedy)
+            if not self._principal:
+                self._principal = self._signed_in()
+            return self._principal
+
+    def client(self, service: str) -> Any:
+        """The botocore client of `service`, made once and signed as `principal`. Raises: CouldNotLook."""
+        _ = self.principal
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._made(service)
+            return self._clients[service]
+
+    def credentials(self) -> ReadOnlyCredentials:
+        """Keys and token for signing a request now, renewed when they are about to expire. Raises: CouldNotLook."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
+
+        asked = Asked(action="sts:AssumeRole", principal=self.principal)
+        try:
+            with self._lock:
+                return self._botocore().get_credentials().get_frozen_credentials()
+        except (BotoCoreError, ClientError) as error:
+            raise translated(error, asked) from error
+
+    def endpoint(self, service: str) -> str:
+        """The URL at which `service` is asked, without a trailing slash. Raises: CouldNotLook."""
+        return str(self.client(service).meta.endpoint_url).rstrip("/")
+
+    def _signed_in(self) -> str:
+        try:
+            return sign_in(
+                self._botocore(), self._made, account_id=self.account_id, region=self.region, role=self._role
+            )
+        except CouldNotLook as refused:
+            self._refused = refused
+            raise
+
+    def _botocore(self) -> Session:
+        if self._session is None:
+            self._session = session_reading(self._environ)
+        return self._session
+
+    def _made(self, service: str, **keys: Any) -> Any:
+        from botocore.config import Config  # noqa: PLC0415  # botocore takes 0.3 s to import
+
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            max_pool_connections=_CONNECTIONS,
+            user_agent_extra=f"basewatch/{__version__}",
+        )
+        url = self._endpoint_url(service)
+        try:
+            return self._botocore().create_client(
+                service, region_name=self.region, config=config, endpoint_url=url, **keys
+            )
+        except ValueError as error:
+            raise CouldNotLook(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
+
+    def _endpoint_url(self, service: str) -> str | None:
+        """The endpoint that `environ` names; None leaves it to botocore, which also reads its configuration file.
+
+        https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+        """
+        if self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+            return None
+        service_id = str(self._botocore().get_service_model(service).service_id).upper().replace(" ", "_")
+        own = self._environ.get(f"AWS_ENDPOINT_URL_{service_id}")
+        return own or self._environ.get("AWS_ENDPOINT_URL") or None
+
+
+class Aws:
+    """What one observation asks of AWS; every call is remembered as `<IAM action> <request id>`."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+        self._requests: list[str] = []
+
+    @property
+    def source(self) -> str:
+        """The account and region that are asked, such as `aws:123456789012/us-east-1`."""
+        return f"aws:{self._session.account_id}/{self._session.region}"
+
+    @property
+    def principal(self) -> str:
+        """The ARN as which AWS is asked. Raises: CouldNotLook, when signing in fails."""
+        return self._session.principal
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """Every call so far, in order; a request that got no answer has `-` for its id."""
+        return tuple(self._requests)
+
+    def call(self, service: str, operation: str, *, answers: tuple[str, ...] = (), **parameters: Any) -> dict[str, Any]:
+        """The answer to one call; `operation` is AWS' own name, such as `DescribeDBClusters`.
+
+        An error code in `answers` is an answer too: the returned response then holds only it (see `accepted_code`).
+        Raises: CouldNotLook; Absent, when AWS says that the thing asked about does not exist.
+        """
+        from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
+
+        method = getattr(self._session.client(service), xform_name(operation))
+        action = iam_action(service, operation, parameters)
+        answer: dict[str, Any] = self._answer(action, lambda: method(**parameters), answers)
+        return answer
+
+    def pages(
+        self, service: str, operation: str, *, limit: int | None = None, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of a listing, asked for as they are taken, at most `limit` of them.
+
+        Raises: CouldNotLook or Absent, at whichever page it happens: half a listing is never a whole one.
+        """
+        from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
+
+        pages = iter(self._session.client(service).get_paginator(xform_name(operation)).paginate(**parameters))
+        action = iam_action(service, operation, parameters)
+        for _ in count() if limit is None else range(limit):
+            page = self._answer(action, lambda: next(pages, None))
+            if page is None:
+                return
+            yield page
+
+    def content(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
+        """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's own checksum is verified.
+
+        Raises: CouldNotLook, also when the body breaks off on the way.
+        """
+        body = required(self.call(service, operation, **parameters), "Body", kind=object)
+        action = iam_action(service, operation, parameters)
+        with closing(cast("BinaryIO", body)) as stream:
+            while chunk := self._translating(action, lambda: stream.read(_CHUNK_BYTES)):
+                yield chunk
+
+    def _answer(self, action: str, ask: Callable[[], Any], answers: tuple[str, ...] = ()) -> Any:
+        response = self._translating(action, ask, answers)
+        if response is not None:
+            self._remember(action, response)
+        return response
+
+    def _translating(self, action: str, ask: Callable[[], Any], answers: tuple[str, ...] = ()) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
+
+        try:
+            return ask()
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) in answers:
+                return error_response(error)
+            self._remember(action, error_response(error))
+            raise translated(error, Asked(action=action, principal=self.principal)) from error
+
+    def _remember(self, action: str, response: Mapping[str, Any]) -> None:
+        request_id = response.get("ResponseMetadata", {}).get("RequestId", "-")
+        self._requests.append(f"{action} {request_id}")

@@ -1,0 +1,120 @@
+"""Who asks AWS: credentials as boto3 finds them, and the reader's role assumed when the caller is not it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from basewatch.aws_errors import Asked, translated
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+    from botocore.session import Session
+
+_SESSION_NAME = "basewatch"
+MakeClient = Callable[..., Any]
+
+
+def session_reading(environ: Mapping[str, str]) -> Session:
+    """A botocore session that finds its keys and its profile in `environ`, and the rest where boto3 always does."""
+    from botocore.credentials import EnvProvider  # noqa: PLC0415  # botocore takes 0.3 s, which --help has not
+    from botocore.session import Session  # noqa: PLC0415
+
+    session = Session(profile=environ.get("AWS_PROFILE"))
+    resolver = session.get_component("credential_provider")
+    resolver.remove(EnvProvider.METHOD)
+    resolver.providers.insert(0, EnvProvider(dict(environ)))
+    return session
+
+
+def sign_in(session: Session, make_client: MakeClient, *, account_id: str, region: str, role: str | None) -> str:
+    """The ARN of the principal as which `session` asks from now on: `role` of the account, or the caller itself.
+
+    Raises: CouldNotLook with DENIED, when there are no credentials, the role may not be assumed, or the caller is in
+    another account than the declared one; other reasons when STS cannot be asked.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # see session_reading
+
+    asking = Asked(action="sts:GetCallerIdentity", principal="the caller")
+    try:
+        source = _credentials(session)
+        caller = _identity(make_client("sts", **_keys(source)))
+        if role is not None and not _is_role(caller["Arn"], account_id, role):
+            arn = f"arn:{session.get_partition_for_region(region)}:iam::{account_id}:role/{role}"
+            asking = Asked(action="sts:AssumeRole", principal=f"{caller['Arn']}, and let {arn} trust it")
+            _assume(session, make_client, source, arn)
+            caller = _identity(make_client("sts"))
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error, asking) from error
+    if caller["Account"] != account_id:
+        raise CouldNotLook(
+            Reason.DENIED,
+            f"{caller['Arn']} is in account {caller['Account']}, and the declared account is {account_id}",
+            remedy="declare the account's `role`, or give credentials of that account",
+        )
+    return str(caller["Arn"])
+
+
+def _credentials(session: Session) -> Credentials:
+    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415  # see session_reading
+
+    source: Credentials | None = session.get_component("credential_provider").load_credentials()
+    if source is None:
+        raise NoCredentialsError
+    return source
+
+
+def _keys(credentials: Credentials) -> dict[str, str | None]:
+    frozen = credentials.get_frozen_credentials()
+    return {
+        "aws_access_key_id": frozen.access_key,
+        "aws_secret_access_key": frozen.secret_key,
+        "aws_session_token": frozen.token,
+    }
+
+
+def _identity(sts: Any) -> dict[str, str]:
+    identity: dict[str, str] = sts.get_caller_identity()
+    return identity
+
+
+def _is_role(arn: str, account_id: str, role: str) -> bool:
+    """Whether `arn` is a session of `role`; the ARN of a session leaves the role's path out."""
+    _, _, service, _, account, resource = arn.split(":", 5)
+    name = role.rpartition("/")[2]
+    return service == "sts" and account == account_id and resource.startswith(f"assumed-role/{name}/")
+
+
+def _assume(session: Session, make_client: MakeClient, source: Credentials, arn: str) -> None:
+    """Make `session` ask as the role from now on, with credentials that renew themselves before they expire."""
+    from botocore.credentials import (  # noqa: PLC0415  # see session_reading
+        AssumeRoleCredentialFetcher,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+    )
+
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=make_client,
+        source_credentials=source,
+        role_arn=arn,
+        extra_args={"RoleSessionName": _SESSION_NAME},
+    )
+    assumed = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
+    # Asked for here and now, so that a refusal is this one's and not the first check's.
+    assumed.get_frozen_credentials()
+    session.register_component("credential_provider", CredentialResolver([_Found(assumed)]))
+
+
+class _Found:
+    """A credential provider that has already found what it provides."""
+
+    METHOD = "basewatch-assumed-role"
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        """The credentials, as botocore's resolver asks for them."""
+        return self._credentials

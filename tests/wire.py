@@ -1,0 +1,86 @@
+"""Stands between botocore and the network: it answers the operations it is told to, and lets the others through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.session import Session
+
+from basewatch.aws import Aws, AwsSession
+from basewatch.aws_identity import session_reading
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+READER = f"arn:aws:sts::{ACCOUNT}:assumed-role/basewatch-reader/basewatch"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_EC2_METADATA_DISABLED": "true"}
+
+Answer = dict[str, Any] | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _Http:
+    """The part of an HTTP response that botocore looks at once it is parsed."""
+
+    status_code: int
+
+
+@dataclass
+class Wire:
+    """The answers of AWS by operation, such as `rds:DescribeDBClusters`, each used once and the last one for ever."""
+
+    answers: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
+
+    def answer(self, operation: str, *answers: Answer) -> None:
+        """Answer `operation` with these, in turn: a response, an error response, or an exception to raise."""
+        self.answers[operation] = list(answers)
+
+    def attach(self, session: Session) -> Session:
+        """The session, its calls now passing here first."""
+        session.register("before-call", self._before_call)
+        return session
+
+    def _before_call(self, model: Any, params: dict[str, Any], **_: Any) -> tuple[_Http, dict[str, Any]] | None:
+        operation = f"{model.service_model.service_name}:{model.name}"
+        self.asked.append((operation, params))
+        answers = self.answers.get(operation)
+        if not answers:
+            return None
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, ClientError):
+            answer = answer.response
+        if isinstance(answer, Exception):
+            raise answer
+        status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
+        return _Http(status), answer
+
+
+def refusal(code: str, message: str = "", *, status: int = 400, request_id: str = "r-refused") -> dict[str, Any]:
+    """The error response of AWS with this code, as botocore parses it."""
+    return {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": request_id},
+    }
+
+
+def answered(request_id: str = "r-1", **fields: Any) -> dict[str, Any]:
+    """A good response of AWS with these fields, as botocore parses it."""
+    return {**fields, "ResponseMetadata": {"HTTPStatusCode": 200, "RequestId": request_id, "HTTPHeaders": {}}}
+
+
+def identity(arn: str = READER) -> dict[str, Any]:
+    """STS' answer to who is asking."""
+    return answered(Arn=arn, Account=arn.split(":")[4], UserId="AIDA")
+
+
+def offline(wire: Wire, *, role: str | None = "basewatch-reader") -> AwsSession:
+    """A session all of whose calls are answered by `wire`, signed in as the reader unless `wire` says otherwise."""
+    wire.answers.setdefault("sts:GetCallerIdentity", [identity()])
+    return AwsSession.open(ACCOUNT, REGION, role, environ=KEYS, session=wire.attach(session_reading(KEYS)))
+
+
+def looking(wire: Wire) -> Aws:
+    """What an observation gets, all of whose calls are answered by `wire`."""
+    return offline(wire).look()
