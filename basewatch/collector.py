@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from basewatch.components import Component
 
@@ -14,10 +14,15 @@ C = TypeVar("C", bound=Component)
 
 
 class MetricType(StrEnum):
-    """How a family reads in Prometheus: a counter adds up over periods, a gauge is the newest value."""
+    """How a family reads in Prometheus.
+
+    A counter adds up over periods, a gauge is the newest value; a summary has quantiles that are gauges, and a `_sum`
+    and a `_count` that are counters.
+    """
 
     COUNTER = "counter"
     GAUGE = "gauge"
+    SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,8 @@ class MetricSpec:
     """One statistic of one CloudWatch metric and the Prometheus family it becomes.
 
     `factor` turns CloudWatch's unit into the base unit (0.001 for milliseconds, 0.01 for percent); `labels` are fixed
-    beside the resource's own, such as `quantile`; `period` is CloudWatch's, a multiple of 60 s.
+    beside the resource's own, such as `quantile`; `suffix` is `_sum` or `_count` within a summary; `period` is
+    CloudWatch's, a multiple of 60 s.
     """
 
     family: str
@@ -36,7 +42,18 @@ class MetricSpec:
     statistic: str
     factor: float = 1.0
     labels: tuple[tuple[str, str], ...] = ()
+    suffix: str = ""
     period: timedelta = timedelta(minutes=1)
+
+    @property
+    def name(self) -> str:
+        """What the series is called: the family, and its part within a summary."""
+        return self.family + self.suffix
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the series' points are amounts per period, to be added up, and not readings."""
+        return self.type is MetricType.COUNTER or self.suffix != ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +66,16 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collector:
-    """The metrics of one AWS service: `resources` names what a declared component is measured by."""
+class Collector(Generic[C]):
+    """The metrics of one AWS service: `resources` names what a declared component is measured by.
+
+    `specs` are all that it may ask for, so that the families are known before anything is collected.
+    """
 
     name: str
-    component: type[Component]
-    resources: Callable[[Component], Iterator[tuple[Resource, tuple[MetricSpec, ...]]]]
+    component: type[C]
+    resources: Callable[[C], Iterator[tuple[Resource, tuple[MetricSpec, ...]]]]
     specs: tuple[MetricSpec, ...]
+
+
+AnyCollector = Collector[Any]

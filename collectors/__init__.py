@@ -1,0 +1,12 @@
+"""Every collector Basewatch ships, listed by hand; a test finds any that is missing."""
+
+from __future__ import annotations
+
+from basewatch.collector import AnyCollector
+from collectors.api_gateway import API_GATEWAY
+from collectors.aurora import AURORA
+from collectors.dynamodb import DYNAMODB
+from collectors.lambda_functions import LAMBDA
+from collectors.rds_proxy import RDS_PROXY
+
+COLLECTORS: tuple[AnyCollector, ...] = (AURORA, RDS_PROXY, LAMBDA, API_GATEWAY, DYNAMODB)
