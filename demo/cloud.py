@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from demo.load import Load
 from demo.moto_backends import REGION
 from demo.moto_gate import Gate, Refusal
 from demo.resources_access import Key, create_user
+from demo.resources_backups import DumpJob
 from demo.resources_site import Site
 
 
@@ -38,6 +39,7 @@ class Cloud:
     gate: Gate
     server: BaseWSGIServer
     thread: Thread
+    dumps: DumpJob
     _running: ClassVar[Lock] = Lock()
 
     @classmethod
@@ -64,9 +66,10 @@ class Cloud:
         server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_Quiet)
         thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-cloud", daemon=True)
         thread.start()
-        cloud = cls(caller=caller, operator=operator.session(), gate=gate, server=server, thread=thread)
-        resources.create(Site(client=cloud.client, now=now, dump=dump))
-        return cloud
+        url, session = f"http://127.0.0.1:{server.server_port}", operator.session()
+        dumps = resources.create(Site(client=lambda service: _client(session, service, url), now=now, dump=dump))
+        gate.before = lambda: dumps.run(datetime.now(UTC))
+        return cls(caller=caller, operator=session, gate=gate, server=server, thread=thread, dumps=dumps)
 
     @property
     def endpoint_url(self) -> str:
@@ -87,7 +90,7 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the operator, whom `deny` and `throttle` do not touch: for faults and repairs."""
-        return self.operator.client(service, endpoint_url=self.endpoint_url, region_name=REGION)
+        return _client(self.operator, service, self.endpoint_url)
 
     def deny(self, *actions: str) -> None:
         """Answer these operations or IAM actions, such as `rds:DescribeDBClusters` or `s3:*`, with access denied."""
@@ -117,6 +120,10 @@ class Cloud:
         self.server.server_close()
         _reset()
         self._running.release()
+
+
+def _client(session: boto3.Session, service: str, url: str) -> Any:
+    return session.client(service, endpoint_url=url, region_name=REGION)
 
 
 def _reset() -> None:

@@ -38,13 +38,15 @@ def install() -> None:
 
 def _described(backend: DynamoDBBackend, table_name: str) -> dict[str, Any]:
     stored = _describe(backend, table_name)
-    recovery = dict(stored["PointInTimeRecoveryDescription"])
-    if recovery["PointInTimeRecoveryStatus"] == "ENABLED":
+    status = stored["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+    recovery: dict[str, Any] = {"PointInTimeRecoveryStatus": status}
+    if status == "ENABLED":
         now = datetime.now(UTC)
         since: datetime = getattr(backend.get_table(table_name), "recovery_since", now)
-        period = timedelta(days=int(recovery.get("RecoveryPeriodInDays", 35)))
+        days = int(stored["PointInTimeRecoveryDescription"].get("RecoveryPeriodInDays", 35))
+        recovery["RecoveryPeriodInDays"] = days
         recovery["LatestRestorableDateTime"] = max(since, now - USUAL_LAG).timestamp()
-        recovery["EarliestRestorableDateTime"] = max(since, now - period).timestamp()
+        recovery["EarliestRestorableDateTime"] = max(since, now - timedelta(days=days)).timestamp()
     return {**stored, "PointInTimeRecoveryDescription": recovery}
 
 

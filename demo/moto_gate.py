@@ -9,26 +9,12 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
+from basewatch.aws_actions import iam_action
 from demo.moto_operations import Operation, identify
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-# S3 operations that are granted by an action of another name.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
-_S3_ACTIONS = {
-    "DeleteObjects": "DeleteObject",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListBuckets": "ListAllMyBuckets",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-}
+_OF_RETENTION = ("x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date")
 
 
 class Refusal(Enum):
@@ -39,9 +25,13 @@ class Refusal(Enum):
 
 
 class Gate:
-    """WSGI middleware: an operation that a rule names is refused, for everybody but `exempt`, an access key id."""
+    """WSGI middleware: an operation that a rule names is refused, for everybody but `exempt`, an access key id.
+
+    `before` is called before each request, for what happens by itself while the account is not looked at.
+    """
 
     def __init__(self, app: Wsgi, *, exempt: str) -> None:
+        self.before: Callable[[], None] = lambda: None
         self._app = app
         self._exempt = exempt
         self._rules: dict[str, Refusal] = {}
@@ -56,26 +46,39 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass a request on to moto, or answer it with the error that AWS would give."""
+        self.before()
         operation = identify(environ, _body(environ)) if self._rules else None
-        refusal = self._refusal(operation) if operation else None
-        if operation is None or refusal is None:
+        if operation is None or operation.caller == self._exempt:
             return self._app(environ, start_response)
+        refusal = self._refusal(str(operation), action_of(operation))
+        if refusal is None:
+            return self._app(environ, self._blinded(operation, start_response))
         status, headers, body = answer(operation, refusal)
         start_response(status, [*headers, ("Content-Length", str(len(body)))])
         return [b"" if operation.method == "HEAD" else body]
 
-    def _refusal(self, operation: Operation) -> Refusal | None:
-        if operation.caller == self._exempt:
-            return None
-        names = (str(operation), action_of(operation))
+    def _refusal(self, *names: str) -> Refusal | None:
         rules = self._rules.items()
         return next((why for pattern, why in rules if any(fnmatchcase(name, pattern) for name in names)), None)
+
+    def _blinded(self, operation: Operation, start_response: Callable[..., Any]) -> Callable[..., Any]:
+        """Leave the lock out of an object's headers for who may not read it: absent says nothing of the object.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, x-amz-object-lock-mode
+        """
+        if str(operation) not in ("s3:HeadObject", "s3:GetObject") or not self._refusal("s3:GetObjectRetention"):
+            return start_response
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            seen = [header for header in headers if header[0].lower() not in _OF_RETENTION]
+            return start_response(status, seen, *rest)
+
+        return start
 
 
 def action_of(operation: Operation) -> str:
     """The IAM action that grants the operation."""
-    name = _S3_ACTIONS.get(operation.name, operation.name) if operation.service == "s3" else operation.name
-    return f"{operation.service}:{name}"
+    return iam_action(operation.service, operation.name, {"VersionId": ""} if operation.of_version else None)
 
 
 def answer(operation: Operation, refusal: Refusal) -> tuple[str, list[tuple[str, str]], bytes]:

@@ -18,13 +18,14 @@ _SIGNED_AS = {"monitoring": "cloudwatch"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One call: the service, the operation's name in its API, and how its answers are written."""
+    """One call: the service, the operation's name in its API, how answers are written, who asks, and of what."""
 
     service: str
     name: str
     protocol: str
     method: str
     caller: str
+    of_version: bool = False
 
     def __str__(self) -> str:
         return f"{self.service}:{self.name}"
@@ -38,7 +39,14 @@ def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
     service = _SIGNED_AS.get(signature[2], signature[2])
     method = str(environ["REQUEST_METHOD"])
     name, protocol = _named(environ, body) or _matched(service, environ)
-    return Operation(service=service, name=name, protocol=protocol, method=method, caller=signature[1])
+    return Operation(
+        service=service,
+        name=name,
+        protocol=protocol,
+        method=method,
+        caller=signature[1],
+        of_version="versionId=" in environ.get("QUERY_STRING", ""),
+    )
 
 
 def _named(environ: Mapping[str, Any], body: bytes) -> tuple[str, str] | None:

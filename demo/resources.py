@@ -15,8 +15,8 @@ from demo import (
 from demo.resources_site import Site
 
 
-def create(site: Site) -> None:
-    """Build everything that config.yaml declares, as it is when every promise is kept."""
+def create(site: Site) -> resources_backups.DumpJob:
+    """Build everything that config.yaml declares, as it is when every promise is kept; the job goes on from there."""
     roles = resources_access.create_roles(site)
     key = resources_access.create_key(site)
     secret = resources_access.create_secrets(site, key)
@@ -25,5 +25,5 @@ def create(site: Site) -> None:
     resources_api.create(site)
     resources_tables.create(site, key=key)
     resources_audit.create(site, key=key)
-    resources_backups.create(site, key=key)
     resources_watch.create(site)
+    return resources_backups.create(site, key=key)

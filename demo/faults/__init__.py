@@ -1,0 +1,1 @@
+"""The faults of the box: one switch for each way to break it."""

@@ -1,0 +1,142 @@
+"""The faults of the cloud: promises of storage and backups broken one at a time, and a right taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from basewatch.model import Status
+from demo.faults.fault import Expected, Fault
+from demo.moto_backends import backend
+from demo.moto_rds import USUAL_LAG, set_lag
+
+if TYPE_CHECKING:
+    from demo.box import Box
+
+_CLUSTER = "securebase-production"
+_BUCKET = "securebase-production-audit-logs"
+_BACKUPS = "securebase-production-backups"
+_TABLE = "securebase-production-invoices"
+
+
+def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> Expected:
+    return Expected(check=check, component=f"{kind}/{name}", subject=name, status=status)
+
+
+def _lock_rule(mode: str | None) -> Callable[[Box], None]:
+    """Give the audit bucket a default retention of 7 years in this mode, or none."""
+
+    def put(box: Box) -> None:
+        configuration: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
+        if mode is not None:
+            configuration["Rule"] = {"DefaultRetention": {"Mode": mode, "Years": 7}}
+        s3 = box.cloud.client("s3")
+        s3.put_object_lock_configuration(Bucket=_BUCKET, ObjectLockConfiguration=configuration)
+
+    return put
+
+
+def _unlock(_box: Box) -> None:
+    # S3 refuses this to everybody; it stands for a version that was there before the rule.
+    version = _newest_record()
+    version.unlocked = (version.lock_mode, version.lock_until)
+    version.lock_mode = version.lock_until = None
+
+
+def _lock_again(_box: Box) -> None:
+    version = _newest_record()
+    version.lock_mode, version.lock_until = version.unlocked
+
+
+def _newest_record() -> Any:
+    bucket = backend("s3").get_bucket(_BUCKET)
+    versions = (version for _, versions in bucket.keys.iterlists() for version in versions)
+    return max(versions, key=lambda version: version.last_modified)
+
+
+def _retention(days: int) -> Callable[[Box], None]:
+    def modify(box: Box) -> None:
+        rds = box.cloud.client("rds")
+        rds.modify_db_cluster(DBClusterIdentifier=_CLUSTER, BackupRetentionPeriod=days, ApplyImmediately=True)
+
+    return modify
+
+
+def _recovery(status: str) -> Callable[[Box], None]:
+    def put(_box: Box) -> None:
+        # Enabling it through DynamoDB would start its window anew, and the repair would repair nothing for 35 days.
+        table = backend("dynamodb").tables[_TABLE]
+        table.continuous_backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] = status
+
+    return put
+
+
+AWS_FAULTS = (
+    Fault(
+        name="lock-rule-removed",
+        title="Someone removes the audit bucket's default retention",
+        apply=_lock_rule(None),
+        repair=_lock_rule("COMPLIANCE"),
+        expects=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
+    ),
+    Fault(
+        name="lock-rule-governance",
+        title="Someone weakens the audit bucket's default retention to GOVERNANCE",
+        apply=_lock_rule("GOVERNANCE"),
+        repair=_lock_rule("COMPLIANCE"),
+        expects=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
+    ),
+    Fault(
+        name="object-unlocked",
+        title="An audit record lies in the bucket without a lock",
+        apply=_unlock,
+        repair=_lock_again,
+        expects=(_expected("retention.s3.lock_versions", "audit_bucket", _BUCKET),),
+    ),
+    Fault(
+        name="backup-retention-short",
+        title="Someone cuts Aurora's backup retention to 7 days",
+        apply=_retention(7),
+        repair=_retention(35),
+        expects=(_expected("backup.aurora.window", "aurora_cluster", _CLUSTER),),
+    ),
+    Fault(
+        name="restorable-time-lagging",
+        title="Aurora's continuous backup falls three hours behind",
+        apply=lambda _box: set_lag(_CLUSTER, timedelta(hours=3)),
+        repair=lambda _box: set_lag(_CLUSTER, USUAL_LAG),
+        expects=(_expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER),),
+    ),
+    Fault(
+        name="pitr-off",
+        title="Someone turns off point-in-time recovery of the invoices table",
+        apply=_recovery("DISABLED"),
+        repair=_recovery("ENABLED"),
+        expects=(_expected("backup.dynamodb.pitr", "table", _TABLE),),
+    ),
+    Fault(
+        name="dump-stale",
+        title="The hourly dump stopped three hours ago",
+        apply=lambda box: box.cloud.dumps.stop(datetime.now(UTC), since=timedelta(hours=3)),
+        repair=lambda box: box.cloud.dumps.resume(datetime.now(UTC)),
+        expects=(_expected("backup.dump.freshness", "dump_backups", _BACKUPS),),
+    ),
+    Fault(
+        name="dump-truncated",
+        title="Only half of the newest dump reached the bucket",
+        apply=lambda box: box.cloud.dumps.truncate(),
+        repair=lambda box: box.cloud.dumps.mend(),
+        expects=(_expected("backup.dump.integrity", "dump_backups", _BACKUPS),),
+    ),
+    Fault(
+        name="aws-denied",
+        title="The watcher loses the right to describe Aurora clusters",
+        apply=lambda box: box.cloud.deny("rds:DescribeDBClusters"),
+        repair=lambda box: box.cloud.allow("rds:DescribeDBClusters"),
+        expects=(
+            _expected("backup.aurora.window", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
+            _expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
+        ),
+    ),
+)
