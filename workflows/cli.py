@@ -1,0 +1,148 @@
+"""The command line: each verb in a few lines, and everything heavy imported only by the verb that needs it."""
+# ruff: noqa: PLC0415  # `basewatch --help` answers in 200 ms, so boto3, SQLAlchemy and pydantic wait for their verb
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="basewatch",
+    help="Watches over a platform: every claim it makes is a check that can fail.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class Format(StrEnum):
+    """How results are printed: for a person, or as JSON alone on standard output."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """The least severity of a FAIL that makes the exit status 1."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml.")]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Threshold = Annotated[FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")]
+Only = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
+Component = Annotated[str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")]
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+@app.callback()
+def _basewatch(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is being done, to standard error.")] = False,
+) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+@app.command()
+def run(config: ConfigPath = DEFAULT_CONFIG, fail_on: Threshold = FailOn.HIGH, format: OutputFormat = Format.TEXT) -> None:
+    """Make one pass: look at everything, record it, tell people what changed, write the reports."""
+    from workflows import verbs
+
+    raise typer.Exit(verbs.run(verbs.prepare(config, os.environ), fail_on, as_json=format is Format.JSON))
+
+
+@app.command()
+def check(
+    config: ConfigPath = DEFAULT_CONFIG,
+    only: Only = "*",
+    component: Component = "*",
+    fail_on: Threshold = FailOn.HIGH,
+    format: OutputFormat = Format.TEXT,
+) -> None:
+    """Judge now; nothing is recorded and nobody is told."""
+    from workflows import verbs
+
+    prepared = verbs.prepare(config, os.environ, only=only, component=component)
+    raise typer.Exit(verbs.check(prepared, fail_on, as_json=format is Format.JSON))
+
+
+@app.command()
+def audit(
+    config: ConfigPath = DEFAULT_CONFIG,
+    since: Annotated[str, typer.Option("--since", help="How far back to judge metrics: 6h, 7d.")] = "6h",
+    output: Annotated[Path, typer.Option("--output", help="The folder to write the report into.")] = Path("out/audit"),
+    fail_on: Threshold = FailOn.HIGH,
+) -> None:
+    """Write the audit report, with the evidence it rests on; nothing is recorded and nobody is told."""
+    from workflows import verbs
+
+    raise typer.Exit(verbs.audit(verbs.prepare(config, os.environ), fail_on, since=since, output=output))
+
+
+@app.command()
+def serve(
+    config: ConfigPath = DEFAULT_CONFIG,
+    listen: Annotated[str, typer.Option("--listen", help="Host and port in place of web.listen.")] = "",
+) -> None:
+    """Serve metrics to Prometheus, collect and check on their cadence, until SIGTERM."""
+    from workflows import verbs
+    from workflows.serve import serve as serve_until_told
+
+    prepared = verbs.prepare(config, os.environ)
+    serve_until_told(prepared, listen or prepared.plan.config.web.listen)
+
+
+@app.command()
+def verify(
+    run_json: Annotated[Path | None, typer.Argument(help="A run.json; the whole history when left out.")] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Judge recorded evidence again, and recompute every seal, without any access to AWS or the database."""
+    from workflows import verify as verifying
+
+    raise typer.Exit(verifying.bundle(run_json) if run_json else verifying.history(config))
+
+
+@app.command()
+def demo(
+    config: ConfigPath = DEFAULT_CONFIG,
+    break_: Annotated[
+        list[str] | None, typer.Option("--break", metavar="NAME", help="Break this instead; may be repeated.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the box running afterwards, and serve its metrics.")] = False,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Print every fault there is, and stop.")] = False,
+) -> None:
+    """Watch SecureBase in a box break and recover: a real PostgreSQL, AWS by moto, no account, no Docker."""
+    from workflows import demonstrate
+
+    if list_faults:
+        typer.echo(demonstrate.faults_text())
+        raise typer.Exit(0)
+    raise typer.Exit(demonstrate.demonstrate(config, tuple(break_ or ()), keep=keep, environ=os.environ))
+
+
+def main() -> NoReturn:
+    """The program; an error that is somebody's to mend is printed without a traceback and is exit status 2."""
+    from workflows import cli_describe
+
+    cli_describe.add_to(app)
+    try:
+        app()
+    except Exception as error:
+        from basewatch.errors import BasewatchError
+
+        if not isinstance(error, BasewatchError):
+            raise
+        typer.echo(f"basewatch: {error}", err=True)
+        sys.exit(2)
+    sys.exit(0)

@@ -1,0 +1,99 @@
+"""The verbs that ask nothing of the platform: validate, plan, checks, permissions, generate."""
+# ruff: noqa: PLC0415  # as in workflows/cli.py: nothing heavy before its verb
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflows.cli import DEFAULT_CONFIG, Component, ConfigPath, Format, Only, OutputFormat
+
+checks = typer.Typer(help="The checks there are.", no_args_is_help=True)
+permissions = typer.Typer(help="The least privilege this configuration needs.", no_args_is_help=True)
+generate = typer.Typer(help="Files made from the code.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these verbs to the command line."""
+    app.command()(validate)
+    app.command()(plan)
+    app.add_typer(checks, name="checks")
+    app.add_typer(permissions, name="permissions")
+    app.add_typer(generate, name="generate")
+
+
+def validate(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Say whether the configuration is valid, with the place of every mistake; secrets are not looked up."""
+    from workflows.plan import load_plan
+
+    found = load_plan(config)
+    components = sum(1 for _ in found.config.components)
+    typer.echo(f"{config} is valid: {components} components, {len(found.expected)} verdicts to expect of them")
+
+
+def plan(
+    config: ConfigPath = DEFAULT_CONFIG, only: Only = "*", component: Component = "*", format: OutputFormat = Format.TEXT
+) -> None:
+    """Say what a pass would ask, and what that costs, without asking it."""
+    from workflows.forecast import forecast
+    from workflows.plan import load_plan
+
+    expected = forecast(load_plan(config, only=only, component=component))
+    typer.echo(expected.as_json() if format is Format.JSON else expected.as_text())
+
+
+@checks.command("list")
+def list_checks(format: OutputFormat = Format.TEXT) -> None:
+    """Every check, one line each."""
+    from workflows.plugins import known_checks
+    from workflows.screen import checks_json, checks_text
+
+    typer.echo(checks_json(known_checks()) if format is Format.JSON else checks_text(known_checks()))
+
+
+@checks.command("show")
+def show_check(id: Annotated[str, typer.Argument(help="The check's id, such as backup.aurora.rpo.")]) -> None:
+    """Everything there is to know of one check."""
+    from difflib import get_close_matches
+
+    from basewatch.errors import BasewatchError
+    from workflows.plugins import known_checks
+    from workflows.screen import check_text
+
+    known = {check.id: check for check in known_checks()}
+    if id not in known:
+        close = get_close_matches(id, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else "; `basewatch checks list` prints them all"
+        raise BasewatchError(f"there is no check {id}{hint}")
+    typer.echo(check_text(known[id]))
+
+
+@permissions.command()
+def iam(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """The IAM policy of the reader's role, as JSON."""
+    from workflows.permissions import iam_policy
+    from workflows.plan import load_plan
+
+    typer.echo(iam_policy(load_plan(config)))
+
+
+@permissions.command()
+def sql(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """The SQL that makes the reader's database role."""
+    from workflows.permissions import sql_grants
+    from workflows.plan import load_plan
+
+    typer.echo(sql_grants(load_plan(config)))
+
+
+@generate.command()
+def schema(
+    output: Annotated[Path, typer.Option("--output", help="Where to write it.")] = Path("docs/config.schema.json"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the file is not current.")] = False,
+) -> None:
+    """The JSON Schema of the configuration, for completion in editors."""
+    from workflows.generated import config_schema, write_or_compare
+
+    raise typer.Exit(write_or_compare(output, config_schema(), compare=check))

@@ -1,0 +1,84 @@
+"""The clients of a live pass: each observation gets AWS, the database or the collected metrics of its component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
+from typing import cast
+
+from basewatch.aws import Aws, AwsSession
+from basewatch.aws_secrets import AwsSecrets
+from basewatch.clients import Client, K
+from basewatch.components import Component, Database, InAccount
+from basewatch.config import Account, Config
+from basewatch.errors import CouldNotLook
+from basewatch.metrics import Collected, Metrics
+from basewatch.model import Reason
+from basewatch.postgres import Database as DatabaseClient
+from basewatch.postgres import connect
+from basewatch.secrets import Reference, Secret, resolve
+
+
+class Sessions:
+    """The AWS sessions of one pass, one for each account and region that a component lives in."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self._config = config
+        self._environ = environ
+        self._sessions: dict[tuple[str, str], AwsSession] = {}
+        self._lock = Lock()
+
+    def of(self, component: Component) -> AwsSession:
+        """The session of the account and region where `component` lives: the only ones declared, unless it says."""
+        place = component if isinstance(component, InAccount) else None
+        accounts = self._config.aws.accounts
+        account = accounts[(place and place.account) or next(iter(accounts))]
+        return self._session(account, (place and place.region) or account.regions[0])
+
+    def secret(self, reference: Reference) -> Secret:
+        """The secret at `reference`; those kept in AWS are looked up in the first declared account.
+
+        Raises: SecretUnset; CouldNotLook, when AWS does not say.
+        """
+        return resolve(reference, self._environ, AwsSecrets(self._first().look))
+
+    def _first(self) -> AwsSession:
+        account = next(iter(self._config.aws.accounts.values()))
+        return self._session(account, account.regions[0])
+
+    def _session(self, account: Account, region: str) -> AwsSession:
+        with self._lock:
+            key = (account.id, region)
+            if key not in self._sessions:
+                self._sessions[key] = AwsSession.open(account.id, region, account.role, environ=self._environ)
+            return self._sessions[key]
+
+
+class LiveClients:
+    """Opens the client an observation names, for the component it looks at."""
+
+    def __init__(self, sessions: Sessions, collected: Collected, run: str) -> None:
+        self._sessions = sessions
+        self._collected = collected
+        self._run = run
+
+    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+        """A client of `kind` for one observation. Raises: CouldNotLook, when there is none or it cannot be had."""
+        return cast("AbstractContextManager[K]", self._client(kind, component))
+
+    @contextmanager
+    def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:
+        if kind is Aws:
+            yield self._sessions.of(component).look()
+        elif kind is Metrics:
+            yield Metrics(self._collected)
+        elif kind is DatabaseClient and isinstance(component, Database):
+            with connect(self._sessions.secret(component.url), run=self._run) as database:
+                yield database
+        else:
+            raise CouldNotLook(
+                Reason.UNSUPPORTED,
+                f"there is no client {kind.__name__} for a component of kind {component.kind}",
+                remedy="an observation may ask Aws, Metrics, or Database (of a database)",
+            )

@@ -1,0 +1,73 @@
+"""One pass, end to end: look, judge, record, tell people, write it down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+from alerts import Delivery, decide, deliver
+from basewatch import __version__
+from basewatch.history.store import History
+from basewatch.metrics import Collected
+from basewatch.model import Finding, Run, Transition, Window
+from basewatch.notifier import Notifier
+from checks.runner import run_checks
+from collectors.cloudwatch.collect import collect
+from workflows.live import LiveClients, Sessions
+from workflows.plan import Plan
+
+logger = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A pass that went through: the run as recorded, and what became of its messages."""
+
+    run: Run
+    delivery: Delivery
+
+
+def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Run:
+    """A run of the plan over `window`: everything observed and judged as of its end, nothing recorded or told."""
+    started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+    collected = collect(plan.collectors, plan.config.components, window, sessions.of)
+    clients = LiveClients(sessions, collected, name)
+    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
+    return Run(
+        id=name,
+        started=started,
+        finished=clock(),
+        window=window,
+        version=__version__,
+        config_digest=plan.digest,
+        commit=plan.commit,
+        expected=plan.expected,
+        components={p.component.ref: p.component.model_dump(mode="json") for p in plan.checks},
+        findings=checked.findings,
+        evidence=checked.evidence,
+        series=collected.series,
+    )
+
+
+def run_pass(plan: Plan, sessions: Sessions, history: History, notifiers: Iterable[Notifier], clock: Clock) -> Passed:
+    """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
+    last = history.last()
+    run = look(plan, sessions, plan.window(last.window_end if last else None, clock()), clock)
+    run = replace(run, transitions=transitions(history.previous_findings(), run))
+    owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
+    run = history.record(run, owed)
+    return Passed(run=run, delivery=deliver(history, notifiers, clock))
+
+
+def transitions(previous: Mapping[str, Finding], run: Run) -> tuple[Transition, ...]:
+    """Every finding of the run whose status is not what it last was; one never seen before has no previous status."""
+    before = {key: finding.status for key, finding in previous.items()}
+    return tuple(
+        Transition(finding=finding, previous=before.get(finding.key), at=run.finished)
+        for finding in run.findings
+        if before.get(finding.key) is not finding.status
+    )

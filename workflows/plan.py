@@ -1,0 +1,95 @@
+"""What a pass will do, known before it looks: the pairs that must get a verdict and the metrics to collect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from basewatch.collector import AnyCollector
+from basewatch.config import Config
+from basewatch.config_file import load
+from basewatch.errors import ConfigError, Problem
+from basewatch.model import Pair, Window
+from checks.judging import Planned
+from checks.observing import Deadlines
+from checks.runner import plan_checks
+from workflows.plugins import known_checks, known_collectors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A configuration made ready to run: its expected pairs, its collectors, and where its text came from."""
+
+    config: Config
+    digest: str
+    commit: str
+    checks: tuple[Planned, ...]
+    collectors: tuple[AnyCollector, ...]
+
+    @property
+    def expected(self) -> tuple[Pair, ...]:
+        """Every pair that a run must give a verdict, in plan order."""
+        return tuple(Pair(check=p.check.id, component=p.component.ref) for p in self.checks)
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """How long the pass and each of its observations may take."""
+        run = self.config.run
+        return Deadlines(each=run.check_deadline, total=run.deadline, concurrency=run.concurrency)
+
+    def window(self, last_end: datetime | None, now: datetime) -> Window:
+        """The span that a run at `now` judges: all since the last run's window ended, and `run.lookback` at least.
+
+        So nothing between two runs is missed, and a breach that began before the last run is still seen whole. A first
+        run looks back as far as one would have been due.
+        """
+        run = self.config.run
+        since = last_end or now - run.every
+        return Window(start=min(since, now - run.lookback), end=now)
+
+
+def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
+    """The plan of a pass over the configuration at `path`; `only` and `component` are globs.
+
+    Raises: ConfigError, for every mistake in the configuration, for an installed check or collector that cannot be
+    used, and when there would be nothing to check: nothing is never a pass.
+    """
+    known = known_checks()
+    loaded = load(path, frozenset(check.id for check in known))
+    checks = plan_checks(known, loaded.config.components, loaded.config.checks, only=only, component=component)
+    if not checks:
+        wanted = f"--only '{only}' --component '{component}'"
+        raise ConfigError(Problem(message=f"{wanted} leaves no check to run", remedy="see `basewatch plan`"))
+    return Plan(
+        config=loaded.config,
+        digest=loaded.digest,
+        commit=git_commit(path.resolve().parent),
+        checks=checks,
+        collectors=known_collectors(),
+    )
+
+
+def git_commit(directory: Path) -> str:
+    """The Git commit that `directory` is checked out at, empty when it is not; read without running Git."""
+    for folder in (directory, *directory.parents):
+        head = folder / ".git" / "HEAD"
+        if head.is_file():
+            return _resolved(head.parent, head.read_text(encoding="utf-8").strip())
+    return ""
+
+
+def _resolved(git: Path, head: str) -> str:
+    if not head.startswith("ref: "):
+        return head
+    name = head.removeprefix("ref: ")
+    loose, packed = git / name, git / "packed-refs"
+    if loose.is_file():
+        return loose.read_text(encoding="utf-8").strip()
+    lines = packed.read_text(encoding="utf-8").splitlines() if packed.is_file() else []
+    return _packed(lines, name)
+
+
+def _packed(lines: Iterable[str], name: str) -> str:
+    return next((line.partition(" ")[0] for line in lines if line.endswith(f" {name}")), "")

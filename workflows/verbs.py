@@ -1,0 +1,102 @@
+"""What `run`, `check` and `audit` do: a pass is looked at, shown, and where asked recorded, told and written down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from basewatch.errors import BasewatchError
+from basewatch.history.store import History
+from basewatch.model import Run, Severity, Window
+from basewatch.quantities import parse_duration
+from reports import Format, render
+from workflows.exit_codes import exit_code
+from workflows.live import Sessions
+from workflows.monitor import Passed, look, run_pass
+from workflows.plan import Plan, load_plan
+from workflows.screen import findings_text
+from workflows.writing import view_of, write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A plan with all it needs to be run, and every secret it cannot do without known to be set."""
+
+    plan: Plan
+    sessions: Sessions
+    environ: Mapping[str, str]
+
+
+def now() -> datetime:
+    """The wall clock, aware UTC: read here, and handed to everything that judges."""
+    return datetime.now(UTC)
+
+
+def prepare(path: Path, environ: Mapping[str, str], *, only: str = "*", component: str = "*") -> Prepared:
+    """The plan in the configuration at `path`. Raises: ConfigError, with everything that would stop it working."""
+    plan = load_plan(path, only=only, component=component)
+    sessions = Sessions(plan.config, environ)
+    sessions.require_secrets(p.component for p in plan.checks)
+    return Prepared(plan=plan, sessions=sessions, environ=environ)
+
+
+def run(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
+    """One recorded pass: exit status by its findings, and by whether everybody was told and every report written."""
+    plan = prepared.plan
+    notifiers = prepared.sessions.notifiers()
+    with History.open(plan.config.history.url) as history:
+        passed = run_pass(plan, prepared.sessions, history, notifiers, now)
+    written = write(view_of(plan, passed.run), Path(plan.config.reports.directory))
+    show(plan, passed.run, as_json=as_json)
+    for problem in (*undelivered(passed), *written.problems):
+        typer.echo(f"basewatch: {problem}", err=True)
+    undone = bool(undelivered(passed) or written.problems)
+    return exit_code(passed.run.findings, fail_on=Severity(fail_on), undelivered=undone)
+
+
+def check(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
+    """One look, shown and forgotten."""
+    at = now()
+    run = look(prepared.plan, prepared.sessions, prepared.plan.window(None, at), now)
+    show(prepared.plan, run, as_json=as_json)
+    return exit_code(run.findings, fail_on=Severity(fail_on))
+
+
+def audit(prepared: Prepared, fail_on: str, *, since: str, output: Path) -> int:
+    """One look over the last `since`, written down with its evidence."""
+    at = now()
+    window = Window(start=at - _span(since), end=at)
+    run = look(prepared.plan, prepared.sessions, window, now)
+    written = write(view_of(prepared.plan, run), output)
+    show(prepared.plan, run, as_json=False)
+    for line in (*(str(path) for path in written.paths), *written.problems):
+        typer.echo(line, err=True)
+    return exit_code(run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
+
+
+def show(plan: Plan, run: Run, *, as_json: bool) -> None:
+    """Prints a run's findings to standard output, as JSON alone or for a person."""
+    if as_json:
+        sys.stdout.write(render(view_of(plan, run), Format.JSON).decode())
+    else:
+        typer.echo(findings_text(run.findings, colour=sys.stdout.isatty()))
+
+
+def undelivered(passed: Passed) -> tuple[str, ...]:
+    """One line for each message of the pass that its channel did not take."""
+    return tuple(str(failure) for failure in passed.delivery.failed)
+
+
+def _span(text: str) -> timedelta:
+    try:
+        span = parse_duration(text)
+    except ValueError as error:
+        raise BasewatchError(f"--since: {error}") from error
+    if not timedelta() < span <= timedelta(days=15):
+        raise BasewatchError("--since is more than nothing, and 15d at most: CloudWatch keeps minutes no longer")
+    return span
