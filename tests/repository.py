@@ -1,0 +1,53 @@
+"""The repository as text: its packages, its modules, and what each module imports and defines."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES: tuple[str, ...] = tuple(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One Python file: its path from the root, its text and its tree."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        """The top-level folder that the module is in."""
+        return self.path.partition("/")[0]
+
+    @property
+    def imports(self) -> Iterator[tuple[str, ast.stmt]]:
+        """Every module it imports by full name, wherever in the file, with the statement that does."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, node) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                yield node.module, node
+
+    @property
+    def definitions(self) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+        """Every class and function it defines, at any depth."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node
+
+
+def modules(*folders: str) -> tuple[Module, ...]:
+    """Every Python file under these folders, in order of path."""
+    return tuple(_module(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+
+
+def _module(path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    return Module(path=path.relative_to(ROOT).as_posix(), text=text, tree=ast.parse(text))
