@@ -1,0 +1,1 @@
+"""Measurements beside what is possible: `python -m benchmarks [NAME…]`; figures, no verdicts."""

@@ -1,0 +1,71 @@
+"""Running checks that have nothing to do, beside calling their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from basewatch.check import check
+from basewatch.clients import K
+from basewatch.components import Component, Function
+from basewatch.model import Proof, Severity, Verdict, passed
+from benchmarks.timing import Figure, seconds
+from checks.observing import Deadlines
+from checks.runner import plan_checks, run_checks
+
+_FUNCTIONS = 200
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_DEADLINES = Deadlines(each=timedelta(seconds=30), total=timedelta(minutes=10), concurrency=8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing:
+    """What there is to see."""
+
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A client that answers at once."""
+
+    source: str = "benchmark"
+    principal: str = "nobody"
+    requests: tuple[str, ...] = ()
+
+    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+        """Itself, whatever is asked for."""
+        return nullcontext(cast("K", self))
+
+
+def _look(client: Idle, component: Function) -> Nothing:
+    return Nothing(seen=len(client.source) + len(component.name))
+
+
+@check(
+    "benchmark.nothing",
+    component=Function,
+    observe=_look,
+    severity=Severity.LOW,
+    proof=Proof.SAMPLE,
+    needs=("nothing",),
+)
+def _nothing_is_wrong(facts: Nothing, component: Function, now: datetime) -> Iterator[Verdict]:
+    """Nothing is wrong."""
+    yield passed(f"{component.name} at {now.year}: {facts.seen}")
+
+
+def figures() -> Iterator[Figure]:
+    """One figure: what threads, deadlines, evidence and digests cost each check."""
+    functions = [Function(name=f"function-{number}") for number in range(_FUNCTIONS)]
+    plan = plan_checks((_nothing_is_wrong,), functions, {})
+    client = Idle()
+    yield Figure(
+        what="run one check, all but its asking",
+        ours=seconds(lambda: run_checks(plan, client, _DEADLINES, _NOW, lambda: _NOW)) / _FUNCTIONS,
+        bound="observe and judge alone",
+        least=seconds(lambda: list(_nothing_is_wrong.judge(_look(client, functions[0]), functions[0], _NOW))),
+    )
