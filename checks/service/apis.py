@@ -1,0 +1,104 @@
+"""Whether APIs answer fast and without server errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Api
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Severity, Verdict
+from checks.service.promises import latency_promise, rate_promise
+from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.track import Track, lay
+
+_IDLE = nothing_happened("request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiLatency:
+    """How many requests an API stage had and how long they took, minute by minute."""
+
+    requests: Track
+    p95_seconds: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiErrors:
+    """How many requests an API stage had and how many it answered with 5XX, minute by minute."""
+
+    requests: Track
+    server_errors: Track
+
+
+def api_latency(metrics: Metrics, api: Api) -> ApiLatency:
+    """Requests and the 95th percentile of the latency. Raises: CouldNotLook, when they were not collected."""
+    latency = metrics.series(api.ref, "aws_apigateway_latency_seconds", quantile="0.95")
+    return ApiLatency(
+        requests=lay(metrics.series(api.ref, "aws_apigateway_requests_total"), metrics.window),
+        p95_seconds=lay(latency, metrics.window),
+    )
+
+
+def api_errors(metrics: Metrics, api: Api) -> ApiErrors:
+    """Requests and server errors of the stage. Raises: CouldNotLook, when they were not collected."""
+    return ApiErrors(
+        requests=lay(metrics.series(api.ref, "aws_apigateway_requests_total"), metrics.window),
+        server_errors=lay(metrics.series(api.ref, "aws_apigateway_server_errors_total"), metrics.window),
+    )
+
+
+@check(
+    "service.api.latency",
+    component=Api,
+    observe=api_latency,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promised=lambda api: api.p95_below is not None,
+)
+def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdict]:
+    """The 95th percentile of the API's latency stays below its limit.
+
+    Why: it is what tenants wait for, measured at the door of the platform.
+    Reads: Latency p95 and Count of AWS/ApiGateway for the stage, minute by minute. It is broken when every minute of a
+    stretch as long as the limit says is above the limit; a minute without requests ends the stretch.
+    Unverified when: the metrics could not be collected, Latency is missing in more than half of the minutes with
+    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
+    Fix: compare IntegrationLatency with Latency: the difference is the gateway and its authorizer, the rest is yours.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+    """
+    promise = latency_promise("p95 of the latency", api.p95_below)
+    yield judge_sustained(facts.p95_seconds, _busy(facts.requests), promise, idle=_IDLE)
+
+
+@check(
+    "service.api.server_errors",
+    component=Api,
+    observe=api_errors,
+    severity=Severity.CRITICAL,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promised=lambda api: api.server_errors_below is not None,
+)
+def server_errors_below(facts: ApiErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
+    """The rate of the API's server errors stays below its limit.
+
+    Why: a 5XX is the platform's own failure; at this rate it is an outage for somebody.
+    Reads: 5XXError and Count of AWS/ApiGateway for the stage, minute by minute, as errors per second. It is broken when
+    every minute of a stretch as long as the limit says is above the limit.
+    Unverified when: the metrics could not be collected, 5XXError is missing in more than half of the minutes with
+    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
+    Fix: find the failing route in the access log, then its function's errors; roll back what was deployed before.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+    """
+    errors, seconds = facts.server_errors, facts.server_errors.period.total_seconds()
+    rate = errors.with_values(tuple(None if value is None else value / seconds for value in errors.values))
+    promise = rate_promise("the rate of server errors", api.server_errors_below)
+    yield judge_sustained(rate, _busy(facts.requests), promise, idle=_IDLE)
+
+
+def _busy(requests: Track) -> tuple[bool, ...]:
+    return tuple(bool(value) for value in requests.values)

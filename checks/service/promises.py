@@ -1,0 +1,53 @@
+"""The limits of the components as promises that can be judged, each shown in the unit it was written in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypeVar
+
+from basewatch.quantities import Limit, duration_text
+from checks.service.sustained import Promise
+
+T = TypeVar("T")
+
+
+def latency_promise(what: str, limit: Limit[timedelta] | None) -> Promise:
+    """A promise in seconds. Raises: ValueError, when it is not made: such a pair is not planned."""
+    made = _made(limit)
+    return Promise(
+        what=what,
+        limit=made.value.total_seconds(),
+        sustained=made.sustained,
+        text=made.text,
+        show=lambda seconds: duration_text(timedelta(milliseconds=round(seconds * 1000))),
+    )
+
+
+def share_promise(what: str, limit: Limit[float] | None) -> Promise:
+    """A promise as a ratio from 0 to 1. Raises: ValueError, when it is not made: such a pair is not planned."""
+    made = _made(limit)
+    return Promise(
+        what=what,
+        limit=made.value,
+        sustained=made.sustained,
+        text=made.text,
+        show=lambda ratio: f"{100 * ratio:.3g}%",
+    )
+
+
+def rate_promise(what: str, limit: Limit[float] | None) -> Promise:
+    """A promise in events per second. Raises: ValueError, when it is not made: such a pair is not planned."""
+    made = _made(limit)
+    return Promise(
+        what=what,
+        limit=made.value,
+        sustained=made.sustained,
+        text=made.text,
+        show=lambda rate: f"{rate:.3g}/s" if made.value >= 1 else f"{60 * rate:.3g}/min",
+    )
+
+
+def _made(limit: Limit[T] | None) -> Limit[T]:
+    if limit is None:
+        raise ValueError("the component does not make this promise")
+    return limit

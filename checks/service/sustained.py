@@ -1,0 +1,122 @@
+"""Sustained above a limit: the one judgement that all service checks share, over facts that hold every point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from basewatch.model import Reason, Verdict, failed, not_applicable, passed, unverified
+from basewatch.quantities import duration_text
+from checks.service.track import Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """An unbroken span of time, and the highest value within it."""
+
+    start: datetime
+    end: datetime
+    peak: float
+
+    @property
+    def length(self) -> timedelta:
+        """How long the stretch lasted."""
+        return self.end - self.start
+
+    def __str__(self) -> str:
+        return f"for {duration_text(self.length)} from {self.start:%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What is promised of a number: `what` it is, its `limit` for how long, as `text` says it, and how it is shown."""
+
+    what: str
+    limit: float
+    sustained: timedelta
+    text: str
+    show: Callable[[float], str]
+
+    @property
+    def expected(self) -> str:
+        """The promise as a finding shows it."""
+        return f"{self.what} below {self.text}"
+
+
+def longest_above(track: Track, limit: float) -> Stretch | None:
+    """The longest unbroken stretch of periods with values above `limit`, the first of equals.
+
+    A period without a datapoint is not above the limit, so it ends a stretch: nobody knows what it was like.
+    """
+    stretches: list[Stretch] = []
+    position = 0
+    for above, group in groupby(track.values, key=lambda value: value is not None and value > limit):
+        values = [value for value in group if value is not None or not above]
+        if above:
+            peak = max(value for value in values if value is not None)
+            end = track.moment(position + len(values))
+            stretches.append(Stretch(start=track.moment(position), end=end, peak=peak))
+        position += len(values)
+    return max(stretches, key=lambda stretch: stretch.length, default=None)
+
+
+def judge_sustained(track: Track, busy: tuple[bool, ...], promise: Promise, *, idle: Verdict | None = None) -> Verdict:
+    """Whether the number stayed within its promise.
+
+    `busy` says of each period whether a datapoint is to be expected. A breach that was seen is a FAIL, however little
+    else was seen; without any busy period the verdict is `idle`; with datapoints in fewer than half of the busy periods,
+    nobody can tell.
+    """
+    worst = longest_above(track, promise.limit)
+    if worst is not None and worst.length >= promise.sustained:
+        peak = promise.show(worst.peak)
+        return failed(
+            f"{promise.what} was above the limit {worst}, and reached {peak}",
+            observed=f"{peak} at most, above the limit {worst}",
+            expected=promise.expected,
+        )
+    doubt = short_window(track, promise) or (idle if idle and not any(busy) else missing(track, busy, promise))
+    if doubt is not None:
+        return doubt
+    highest = max(value for value in track.values if value is not None)
+    return passed(
+        f"{promise.what} kept within {promise.text}",
+        observed=f"{promise.show(highest)} at most in {track.known} minutes with data",
+        expected=promise.expected,
+    )
+
+
+def short_window(track: Track, promise: Promise) -> Verdict | None:
+    """UNVERIFIED, when the window is too short to hold a breach."""
+    needed = max(promise.sustained, track.period)
+    if track.length >= needed:
+        return None
+    return unverified(
+        Reason.NOT_ENOUGH_DATA,
+        f"the window of {duration_text(track.length)} is too short to judge {duration_text(needed)}",
+        expected=promise.expected,
+        remedy="raise run.lookback",
+    )
+
+
+def missing(track: Track, busy: tuple[bool, ...], promise: Promise) -> Verdict | None:
+    """UNVERIFIED, when fewer than half of the busy periods have a datapoint."""
+    expected = sum(busy)
+    known = sum(value is not None for value, expecting in zip(track.values, busy, strict=True) if expecting)
+    if 2 * known >= expected and known > 0:
+        return None
+    return unverified(
+        Reason.NOT_ENOUGH_DATA,
+        f"CloudWatch has {promise.what} for only {known} of {expected} minutes in which there should be some",
+        expected=promise.expected,
+        remedy="run again when CloudWatch has caught up; if it stays, look at AWS Health",
+    )
+
+
+def nothing_happened(what: str) -> Verdict:
+    """NOT_APPLICABLE, as CloudWatch answered completely and has nothing."""
+    return not_applicable(
+        f"CloudWatch has no {what} in the window, so there is nothing to judge", observed=f"no {what}"
+    )

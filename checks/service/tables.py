@@ -1,0 +1,71 @@
+"""Whether DynamoDB tables turn requests away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Table
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Severity, Verdict
+from checks.service.promises import rate_promise
+from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.track import Track, lay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableThrottles:
+    """What a table consumed and how often it throttled, minute by minute."""
+
+    read_units: Track
+    write_units: Track
+    read_throttles: Track
+    write_throttles: Track
+
+
+def table_throttles(metrics: Metrics, table: Table) -> TableThrottles:
+    """Consumed capacity and throttle events of the table. Raises: CouldNotLook, when they were not collected."""
+
+    def of(family: str) -> Track:
+        return lay(metrics.series(table.ref, f"aws_dynamodb_{family}_total"), metrics.window)
+
+    return TableThrottles(
+        read_units=of("consumed_read_capacity_units"),
+        write_units=of("consumed_write_capacity_units"),
+        read_throttles=of("read_throttle_events"),
+        write_throttles=of("write_throttle_events"),
+    )
+
+
+@check(
+    "service.table.throttles",
+    component=Table,
+    observe=table_throttles,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promised=lambda table: table.throttled_below is not None,
+)
+def throttled_below(facts: TableThrottles, table: Table, _now: datetime) -> Iterator[Verdict]:
+    """The rate at which the table throttles requests stays below its limit.
+
+    Why: a throttled request is one that the table refused, and retries make a crowd of it.
+    Reads: ReadThrottleEvents and WriteThrottleEvents of AWS/DynamoDB, minute by minute, added up. DynamoDB publishes
+    them only when there are some, so a minute without is a minute without throttling, as long as Consumed capacity
+    shows that the table is there and used. Broken when every minute of a stretch as long as the limit says is above.
+    Unverified when: the metrics could not be collected, or the window is shorter than the limit's stretch. When
+    CloudWatch has nothing of the table at all it is not applicable.
+    Fix: switch the table to on-demand or raise its capacity, and look for a hot key with Contributor Insights.
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    """
+    reads, writes = facts.read_throttles, facts.write_throttles
+    seconds = reads.period.total_seconds()
+    rate = reads.with_values(
+        tuple(((read or 0) + (write or 0)) / seconds for read, write in zip(reads.values, writes.values, strict=True))
+    )
+    used = zip(facts.read_units.values, facts.write_units.values, strict=True)
+    busy = tuple(read is not None or write is not None for read, write in used)
+    promise = rate_promise("the rate of throttled requests", table.throttled_below)
+    yield judge_sustained(rate, busy, promise, idle=nothing_happened("read or write of the table"))
