@@ -105,7 +105,7 @@ class Tenancy(Declared):
     root: str
     key: str
     principals: tuple[str, ...] = Field(min_length=1)
-    tables: int = Field(ge=1, description="How many tables with the tenant key there must be at least.")
+    tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
     shared: tuple[str, ...] = ()
     canaries: Canaries
 
@@ -163,7 +163,7 @@ class ObjectLock(Declared):
 
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
     retention: Duration
-    sample: int = Field(default=59, ge=1, le=1000, description="Versions sampled in each pass.")
+    sample: int = Field(default=59, ge=1, le=1000, description="how many versions are sampled in each pass")
 
 
 class AuditBucket(InAccount):

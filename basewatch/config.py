@@ -128,7 +128,7 @@ class Route(Declared):
 
     channel: str
     severity: Severity = Severity.LOW
-    unverified: bool = Field(default=True, description="Whether findings that turn UNVERIFIED are told as well.")
+    unverified: bool = Field(default=True, description="whether findings that turn UNVERIFIED are told as well")
 
 
 class Alerts(Declared):

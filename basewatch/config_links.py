@@ -18,6 +18,7 @@ from basewatch.quantities import duration_text, parse_duration
 
 def broken_links(document: Document, known_checks: frozenset[str] | None) -> Iterator[Problem]:
     """Every name that leads nowhere or stands twice; check ids are left alone when none are known."""
+    yield from _nothing_to_watch(document)
     for section in (*(("components", kind.section) for kind in KINDS), ("alerts", "channels")):
         yield from _repeated_names(document, section)
     yield from _unknown(document, ("components", "databases"), "cluster", ("components", "aurora_clusters"))
@@ -44,6 +45,13 @@ def _items(document: Document, section: Keys) -> Iterator[tuple[Keys, Mapping[st
 
 def _names(document: Document, section: Keys) -> list[str]:
     return [name for _, item in _items(document, section) if isinstance(name := item.get("name"), str)]
+
+
+def _nothing_to_watch(document: Document) -> Iterator[Problem]:
+    declared = document.value(("components",))
+    if isinstance(declared, dict) and all(value in ([], {}) for value in declared.values()):
+        kinds = ", ".join(kind.section for kind in KINDS)
+        yield document.problem(("components",), "nothing is declared, so nothing would be watched", f"declare {kinds}")
 
 
 def _repeated_names(document: Document, section: Keys) -> Iterator[Problem]:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from basewatch.config_shape import field_at, keys_at
-from basewatch.config_yaml import Document, Keys
+from basewatch.config_shape import keys_at, line_to_add
+from basewatch.config_yaml import Document, Keys, path_text
 from basewatch.errors import Problem, WrongValue, shown
 
 if TYPE_CHECKING:
@@ -38,14 +38,17 @@ _EXPECTED: Final[Mapping[str, Words]] = {
 
 def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
     """One problem for each thing pydantic found, with its place in the document."""
+    unreadable = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False):
         at = _written_path(detail["loc"], document)
         kind = detail["type"]
+        if path_text(at) in unreadable or (kind == "too_short" and document.value(at)):
+            continue  # only the consequence of a problem that is reported where it stands
         if kind == "extra_forbidden":
             yield document.problem(at, f"there is no key '{at[-1]}' here", _instead(at, document), on_key=True)
         elif kind in {"missing", "union_tag_not_found"}:
             missing = at if kind == "missing" else (*at, "kind")
-            yield document.problem(missing[:-1], f"'{missing[-1]}' is missing", _what_to_write(missing), on_key=True)
+            yield document.problem(missing[:-1], f"'{missing[-1]}' is missing", line_to_add(missing), on_key=True)
         elif kind == "union_tag_invalid":
             yield document.problem((*at, "kind"), *_not_one_of(_context(detail)["tag"], _context(detail)))
         else:
@@ -74,11 +77,6 @@ def _instead(at: Keys, document: Document) -> str:
     return f"{did_you_mean(str(at[-1]), allowed)}the keys are {', '.join(allowed)}"
 
 
-def _what_to_write(at: Keys) -> str:
-    field = field_at(at)
-    return (field.description if field else None) or f"add a line `{at[-1]}:`"
-
-
 def _context(detail: ErrorDetails) -> dict[str, Any]:
     return detail.get("ctx") or {}
 
@@ -89,7 +87,7 @@ def _words(detail: ErrorDetails, at: Keys, document: Document) -> Words:
     if isinstance(wrong, WrongValue):
         return wrong.message, wrong.remedy
     if at == ("version",):
-        return f"this Basewatch reads version 1, not {shown(detail['input'])}", "write `version: 1`"
+        return f"this Basewatch reads version 1, not {document.spelled.get(at) or 'a text'}", "write `version: 1`"
     if kind in _EXPECTED:
         return _another_sort(kind, at, document)
     if kind in {"literal_error", "enum"}:
@@ -104,7 +102,7 @@ def _another_sort(kind: str, at: Keys, document: Document) -> Words:
         return f"nothing is written here, and {expected} expected", remedy
     if kind == "string_type" and spelled:
         return f"text is expected, and YAML reads {spelled} as {_sort(value)}", f'put it in quotes: "{spelled}"'
-    return f"{expected} expected, not {_sort(value)}", remedy
+    return f"{expected} expected, not {spelled or _sort(value)}", remedy
 
 
 def _sort(value: object) -> str:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
+from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from basewatch.components import Declared
@@ -30,11 +31,28 @@ def keys_at(at: Keys, kind: object = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for model in chosen for key in model.model_fields))
 
 
-def field_at(at: Keys) -> FieldInfo | None:
-    """What the models say of the key at the end of a path; None, where keys are free names."""
-    last = at[-1] if at else None
-    fields = (model.model_fields.get(last) for model in models_at(at[:-1]) if isinstance(last, str))
-    return next((field for field in fields if field), None)
+def line_to_add(at: Keys) -> str:
+    """What to write for a key that is missing, with an example of its value or the keys below it."""
+    last = at[-1]
+    models, field = models_at(at), _field_at(at)
+    if last == "kind":
+        return "add " + " or ".join(f"`kind: {kind}`" for model in models_at(at[:-1]) for kind in _kinds(model))
+    if models and field:
+        required = (key for model in models for key, inner in model.model_fields.items() if inner.is_required())
+        return f"add `{last}:` with {', '.join(dict.fromkeys(required))}"
+    examples = _examples(field) if field else ()
+    told = f": {field.description}" if field and field.description else ""
+    return f"add `{last}: {examples[0]}`{told}" if examples else f"add `{last}:` and its value{told}"
+
+
+def _field_at(at: Keys) -> FieldInfo | None:
+    return next((model.model_fields[str(at[-1])] for model in models_at(at[:-1]) if at[-1] in model.model_fields), None)
+
+
+def _examples(field: FieldInfo) -> tuple[object, ...]:
+    given = [part.json_schema or {} for part in field.metadata if isinstance(part, WithJsonSchema)]
+    literal = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return (*(field.examples or ()), *(example for schema in given for example in schema.get("examples", ())), *literal)
 
 
 def _models_in(annotation: Any) -> Iterator[type[Declared]]:

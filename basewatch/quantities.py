@@ -42,6 +42,8 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     text = value.strip() if isinstance(value, str) else ""
+    if _number(value) is not None or re.fullmatch(_NUMBER, text, re.ASCII):
+        raise WrongValue(f"{shown(value)} has no unit of time", _DURATION_EXAMPLES)
     if not re.fullmatch(_DURATION, text, re.ASCII):
         raise WrongValue(f"{shown(value)} is not a duration", _DURATION_EXAMPLES)
     parts = re.findall(rf"({_NUMBER})(ms|[smhdwy])", text)
@@ -140,8 +142,9 @@ def _text_of(limit: Limit[object]) -> str:
     return limit.text
 
 
-def _json_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
+def _written_as(pattern: str, *examples: str, number: bool = False) -> WithJsonSchema:
+    kind = ["string", "number"] if number else "string"
+    return WithJsonSchema({"type": kind, "pattern": f"^{pattern}$", "examples": list(examples)})
 
 
 _FOR = rf"( for {_DURATION})?"
@@ -149,19 +152,25 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_positive_duration),
     PlainSerializer(duration_text),
-    _json_schema(_DURATION, "15m", "35d", "7y"),
+    _written_as(_DURATION, "15m", "35d", "7y"),
 ]
-Share = Annotated[float, BeforeValidator(parse_share), _json_schema(_SHARE, "5%")]
-Rate = Annotated[float, BeforeValidator(parse_rate), _json_schema(_RATE, "1000/min")]
+Share = Annotated[float, BeforeValidator(parse_share), _written_as(_SHARE, "5%", number=True)]
+Rate = Annotated[float, BeforeValidator(parse_rate), _written_as(_RATE, "1000/min", number=True)]
 DurationLimit = Annotated[
     Limit[timedelta],
     BeforeValidator(_duration_limit),
     PlainSerializer(_text_of),
-    _json_schema(_DURATION + _FOR, "500ms for 5m"),
+    _written_as(_DURATION + _FOR, "500ms for 5m"),
 ]
 ShareLimit = Annotated[
-    Limit[float], BeforeValidator(_share_limit), PlainSerializer(_text_of), _json_schema(_SHARE + _FOR, "90% for 1m")
+    Limit[float],
+    BeforeValidator(_share_limit),
+    PlainSerializer(_text_of),
+    _written_as(_SHARE + _FOR, "90% for 1m", number=True),
 ]
 RateLimit = Annotated[
-    Limit[float], BeforeValidator(_rate_limit), PlainSerializer(_text_of), _json_schema(_RATE + _FOR, "10/s for 3m")
+    Limit[float],
+    BeforeValidator(_rate_limit),
+    PlainSerializer(_text_of),
+    _written_as(_RATE + _FOR, "10/s for 3m", number=True),
 ]

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Never, Protocol
+from typing import Annotated, Never, Protocol, Self
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -24,7 +24,7 @@ class SecretUnset(BasewatchError):
 class Secret:
     """A secret's value: `reveal` is the only way to it; printed, logged or formatted it shows its reference alone.
 
-    It is no dataclass, so that `asdict` finds nothing in it, and it refuses to be pickled.
+    It is no dataclass, so that `asdict` finds nothing in it; it refuses to be pickled, and a copy is the secret itself.
     """
 
     __slots__ = ("_value", "reference")
@@ -40,8 +40,11 @@ class Secret:
     def __repr__(self) -> str:
         return f"<secret {self.reference}>"
 
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
     def __reduce__(self) -> Never:
-        raise TypeError(f"{self!r} is not to be pickled or copied")
+        raise TypeError(f"{self!r} is not to be pickled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ SecretReference = Annotated[
     Reference,
     BeforeValidator(parse_reference),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$", "examples": ["env:SLACK_WEBHOOK_URL"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_FORM}$", "examples": ["env:NAME"]}),
 ]
 
 
