@@ -15,7 +15,7 @@ from basewatch.secrets import SecretReference
 class Declared(BaseModel):
     """A frozen, strict part of the configuration: an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Component(Declared):

@@ -101,7 +101,8 @@ def _another_sort(kind: str, at: Keys, document: Document) -> Words:
     if value is None:
         return f"nothing is written here, and {expected} expected", remedy
     if kind == "string_type" and spelled:
-        return f"text is expected, and YAML reads {spelled} as {_sort(value)}", f'put it in quotes: "{spelled}"'
+        read = "" if spelled == _sort(value) else f", and YAML reads {spelled} as {_sort(value)}"
+        return f"text is expected{read or f', not {spelled}'}", f'put it in quotes: "{spelled}"'
     return f"{expected} expected, not {spelled or _sort(value)}", remedy
 
 
