@@ -66,8 +66,8 @@ def judge_sustained(track: Track, busy: tuple[bool, ...], promise: Promise, *, i
     """Whether the number stayed within its promise.
 
     `busy` says of each period whether a datapoint is to be expected. A breach that was seen is a FAIL, however little
-    else was seen; without any busy period the verdict is `idle`; with datapoints in fewer than half of the busy periods,
-    nobody can tell.
+    else was seen. Without any busy period the verdict is `idle`; with datapoints in fewer than half of them, nobody
+    can tell.
     """
     worst = longest_above(track, promise.limit)
     if worst is not None and worst.length >= promise.sustained:
