@@ -13,8 +13,9 @@ from checks.judging import Planned, judge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A recorded finding, and what the evidence says when it is judged again; None where either is missing."""
+    """A finding (`of`) that is not what its evidence says: as recorded and as judged again, None where there is none."""
 
+    of: Finding
     recorded: Finding | None
     judged: Finding | None
 
@@ -29,8 +30,8 @@ def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[Difference, ...]:
     recorded = {f.key: f for f in run.findings if f.evidence in evidence and f.check in known}
     judged = {finding.key: finding for finding in _judged(run, known, evidence, recorded)}
     return tuple(
-        Difference(recorded=recorded.get(key), judged=judged.get(key))
-        for key in sorted(recorded.keys() | judged.keys())
+        Difference(of=finding, recorded=recorded.get(key), judged=judged.get(key))
+        for key, finding in sorted((recorded | judged).items())
         if recorded.get(key) != judged.get(key)
     )
 
@@ -41,8 +42,7 @@ def _judged(
     pairs = {(f.check, f.component): f for f in recorded.values()}
     for (check, component), finding in pairs.items():
         planned = Planned(check=known[check], component=_component(run, component), severity=finding.severity)
-        for again in judge(planned, evidence[finding.evidence], run.started):
-            yield again
+        yield from judge(planned, evidence[finding.evidence], run.window.end)
 
 
 def _component(run: Run, ref: str) -> Component:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from demo.cloud import Cloud
-from demo.database import BoxDatabase
+from demo.database import BoxDatabase, start_database
 from demo.load import Load
 
 
@@ -16,3 +20,22 @@ class Box:
     database: BoxDatabase
     cloud: Cloud
     load: Load
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a program needs in its environment to watch this box in place of production."""
+        return {**self.cloud.environment, "BASEWATCH_DATABASE_URL": self.database.url}
+
+
+@contextmanager
+def start_box(directory: Path, *, now: datetime) -> Iterator[Box]:
+    """A running box as of `now`, whose files lie below `directory`; nothing of it is left when the context ends.
+
+    Raises: NoPostgres, when there is no PostgreSQL to start.
+    """
+    with ExitStack() as stack:
+        database = stack.enter_context(start_database(directory, now=now))
+        load = Load()
+        cloud = Cloud.start(now=now, dump=database.dump(), load=load)
+        stack.callback(cloud.close)
+        yield Box(database=database, cloud=cloud, load=load)

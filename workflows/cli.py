@@ -39,26 +39,34 @@ class FailOn(StrEnum):
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml.")]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
-Threshold = Annotated[FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")]
+Threshold = Annotated[
+    FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")
+]
 Only = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
-Component = Annotated[str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")]
+Component = Annotated[
+    str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")
+]
 DEFAULT_CONFIG = Path("config.yaml")
 
 
 @app.callback()
 def _basewatch(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is being done, to standard error.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log what is being done, to standard error.")
+    ] = False,
 ) -> None:
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 @app.command()
-def run(config: ConfigPath = DEFAULT_CONFIG, fail_on: Threshold = FailOn.HIGH, format: OutputFormat = Format.TEXT) -> None:
+def run(
+    config: ConfigPath = DEFAULT_CONFIG, fail_on: Threshold = FailOn.HIGH, output: OutputFormat = Format.TEXT
+) -> None:
     """Make one pass: look at everything, record it, tell people what changed, write the reports."""
     from workflows import verbs
 
-    raise typer.Exit(verbs.run(verbs.prepare(config, os.environ), fail_on, as_json=format is Format.JSON))
+    raise typer.Exit(verbs.run(verbs.prepare(config, os.environ), fail_on, as_json=output is Format.JSON))
 
 
 @app.command()
@@ -67,13 +75,13 @@ def check(
     only: Only = "*",
     component: Component = "*",
     fail_on: Threshold = FailOn.HIGH,
-    format: OutputFormat = Format.TEXT,
+    output: OutputFormat = Format.TEXT,
 ) -> None:
     """Judge now; nothing is recorded and nobody is told."""
     from workflows import verbs
 
     prepared = verbs.prepare(config, os.environ, only=only, component=component)
-    raise typer.Exit(verbs.check(prepared, fail_on, as_json=format is Format.JSON))
+    raise typer.Exit(verbs.check(prepared, fail_on, as_json=output is Format.JSON))
 
 
 @app.command()
@@ -119,7 +127,9 @@ def demo(
     break_: Annotated[
         list[str] | None, typer.Option("--break", metavar="NAME", help="Break this instead; may be repeated.")
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the box running afterwards, and serve its metrics.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the box running afterwards, and serve its metrics.")
+    ] = False,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print every fault there is, and stop.")] = False,
 ) -> None:
     """Watch SecureBase in a box break and recover: a real PostgreSQL, AWS by moto, no account, no Docker."""

@@ -34,27 +34,32 @@ def validate(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 
 def plan(
-    config: ConfigPath = DEFAULT_CONFIG, only: Only = "*", component: Component = "*", format: OutputFormat = Format.TEXT
+    config: ConfigPath = DEFAULT_CONFIG,
+    only: Only = "*",
+    component: Component = "*",
+    output: OutputFormat = Format.TEXT,
 ) -> None:
     """Say what a pass would ask, and what that costs, without asking it."""
     from workflows.forecast import forecast
     from workflows.plan import load_plan
 
     expected = forecast(load_plan(config, only=only, component=component))
-    typer.echo(expected.as_json() if format is Format.JSON else expected.as_text())
+    typer.echo(expected.as_json() if output is Format.JSON else expected.as_text())
 
 
 @checks.command("list")
-def list_checks(format: OutputFormat = Format.TEXT) -> None:
+def list_checks(output: OutputFormat = Format.TEXT) -> None:
     """Every check, one line each."""
     from workflows.plugins import known_checks
     from workflows.screen import checks_json, checks_text
 
-    typer.echo(checks_json(known_checks()) if format is Format.JSON else checks_text(known_checks()))
+    typer.echo(checks_json(known_checks()) if output is Format.JSON else checks_text(known_checks()))
 
 
 @checks.command("show")
-def show_check(id: Annotated[str, typer.Argument(help="The check's id, such as backup.aurora.rpo.")]) -> None:
+def show_check(
+    check_id: Annotated[str, typer.Argument(metavar="ID", help="The check's id, such as backup.aurora.rpo.")],
+) -> None:
     """Everything there is to know of one check."""
     from difflib import get_close_matches
 
@@ -63,11 +68,11 @@ def show_check(id: Annotated[str, typer.Argument(help="The check's id, such as b
     from workflows.screen import check_text
 
     known = {check.id: check for check in known_checks()}
-    if id not in known:
-        close = get_close_matches(id, known, n=1)
+    if check_id not in known:
+        close = get_close_matches(check_id, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else "; `basewatch checks list` prints them all"
-        raise BasewatchError(f"there is no check {id}{hint}")
-    typer.echo(check_text(known[id]))
+        raise BasewatchError(f"there is no check {check_id}{hint}")
+    typer.echo(check_text(known[check_id]))
 
 
 @permissions.command()

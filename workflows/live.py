@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import cast
@@ -12,12 +12,12 @@ from basewatch.aws_secrets import AwsSecrets
 from basewatch.clients import Client, K
 from basewatch.components import Component, Database, InAccount
 from basewatch.config import Account, Config
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ConfigError, CouldNotLook, Problem
 from basewatch.metrics import Collected, Metrics
 from basewatch.model import Reason
 from basewatch.postgres import Database as DatabaseClient
 from basewatch.postgres import connect
-from basewatch.secrets import Reference, Secret, resolve
+from basewatch.secrets import Reference, Secret, SecretStore, SecretUnset, resolve
 
 
 class Sessions:
@@ -37,11 +37,24 @@ class Sessions:
         return self._session(account, (place and place.region) or account.regions[0])
 
     def secret(self, reference: Reference) -> Secret:
-        """The secret at `reference`; those kept in AWS are looked up in the first declared account.
+        """The secret at `reference`. Raises: SecretUnset; CouldNotLook, when AWS does not say."""
+        return resolve(reference, self._environ, self.store)
 
-        Raises: SecretUnset; CouldNotLook, when AWS does not say.
-        """
-        return resolve(reference, self._environ, AwsSecrets(self._first().look))
+    @property
+    def store(self) -> SecretStore:
+        """Where secrets kept in AWS are looked up: the first declared account."""
+        return AwsSecrets(self._first().look)
+
+    def require(self, references: Iterable[Reference]) -> None:
+        """Raises: ConfigError, naming every reference that this machine does not set; AWS is not asked."""
+        problems = list[Problem]()
+        for reference in references:
+            try:
+                resolve(reference, self._environ, _Later())
+            except SecretUnset as unset:
+                problems.append(Problem(message=str(unset)))
+        if problems:
+            raise ConfigError(*problems)
 
     def _first(self) -> AwsSession:
         account = next(iter(self._config.aws.accounts.values()))
@@ -53,6 +66,13 @@ class Sessions:
             if key not in self._sessions:
                 self._sessions[key] = AwsSession.open(account.id, region, account.role, environ=self._environ)
             return self._sessions[key]
+
+
+class _Later:
+    """A store that vouches for what it has not looked up."""
+
+    def fetch(self, reference: Reference) -> str:
+        return str(reference)
 
 
 class LiveClients:

@@ -11,7 +11,6 @@ from uuid import uuid4
 from alerts import Delivery, decide, deliver
 from basewatch import __version__
 from basewatch.history.store import History
-from basewatch.metrics import Collected
 from basewatch.model import Finding, Run, Transition, Window
 from basewatch.notifier import Notifier
 from checks.runner import run_checks

@@ -14,7 +14,12 @@ def iam_policy(plan: Plan) -> str:
     """The reader's IAM policy as JSON: every action the planned checks declare, by service; nothing writes."""
     actions = sorted({need for p in plan.checks for need in p.check.needs if _is_iam(need)})
     statements = [
-        {"Sid": "Read" + service.replace("-", "").capitalize(), "Effect": "Allow", "Action": list(same), "Resource": "*"}
+        {
+            "Sid": "Read" + service.replace("-", "").capitalize(),
+            "Effect": "Allow",
+            "Action": list(same),
+            "Resource": "*",
+        }
         for service, same in groupby(actions, key=lambda action: action.partition(":")[0])
     ]
     return orjson.dumps({"Version": "2012-10-17", "Statement": statements}, option=orjson.OPT_INDENT_2).decode()

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from basewatch.check import AnyCheck, Check
-from basewatch.collector import Collector
+from basewatch.collector import AnyCollector, Collector
 from basewatch.errors import ConfigError, Problem
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ def known_checks() -> tuple[AnyCheck, ...]:
     return _with_offered(CHECKS, "basewatch.checks", Check, lambda check: check.id)
 
 
-def known_collectors() -> tuple[Collector, ...]:
+def known_collectors() -> tuple[AnyCollector, ...]:
     """Basewatch's collectors, then each one (or tuple of them) that the entry points `basewatch.collectors` name.
 
     Raises: ConfigError, as `known_checks` does.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+
 from basewatch.check import AnyCheck
 from basewatch.model import Finding, Status
 
@@ -21,10 +23,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-def findings_text(findings: Sequence[Finding], *, colour: bool = False) -> str:
-    """Every finding, worst first: one line for what holds, the whole story for what does not."""
+def findings_text(findings: Sequence[Finding], *, colour: bool = False, brief: bool = False) -> str:
+    """Every finding, worst first: one line for what holds (none when `brief`), the whole story for what does not."""
     ranked = sorted(findings, key=lambda f: (_ORDER.index(f.status), -f.severity.rank, f.check, f.component, f.subject))
-    return "\n".join([*(_finding(f, colour=colour) for f in ranked), "", summary_text(findings, colour=colour)])
+    shown = (f for f in ranked if not brief or f.status in (Status.FAIL, Status.UNVERIFIED))
+    return "\n".join([*(_finding(f, colour=colour) for f in shown), "", summary_text(findings, colour=colour)])
 
 
 def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
@@ -67,6 +70,23 @@ def _story(finding: Finding) -> Iterable[str]:
 def checks_text(checks: Iterable[AnyCheck]) -> str:
     """One line for each check: id, severity, kind of component, promise."""
     return "\n".join(f"{c.id:<28} {c.severity:<9} {c.component.kind:<15} {c.title}" for c in checks)
+
+
+def checks_json(checks: Iterable[AnyCheck]) -> str:
+    """Every check as a JSON list, with the parts of its docstring."""
+    rows = [
+        {
+            "id": check.id,
+            "title": check.title,
+            "component": check.component.kind,
+            "severity": check.severity,
+            "proof": check.proof,
+            "needs": check.needs,
+            "parts": check.parts,
+        }
+        for check in checks
+    ]
+    return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
 
 
 def check_text(check: AnyCheck) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import typer
 
+from alerts import notifiers
+from basewatch.components import Database
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
 from basewatch.model import Run, Severity, Window
@@ -20,7 +22,7 @@ from workflows.live import Sessions
 from workflows.monitor import Passed, look, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.screen import findings_text
-from workflows.writing import view_of, write
+from workflows.writing import Written, view_of, write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +43,17 @@ def prepare(path: Path, environ: Mapping[str, str], *, only: str = "*", componen
     """The plan in the configuration at `path`. Raises: ConfigError, with everything that would stop it working."""
     plan = load_plan(path, only=only, component=component)
     sessions = Sessions(plan.config, environ)
-    sessions.require_secrets(p.component for p in plan.checks)
+    sessions.require({p.component.url for p in plan.checks if isinstance(p.component, Database)})
     return Prepared(plan=plan, sessions=sessions, environ=environ)
 
 
 def run(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
     """One recorded pass: exit status by its findings, and by whether everybody was told and every report written."""
     plan = prepared.plan
-    notifiers = prepared.sessions.notifiers()
+    channels = notifiers(plan.config.alerts, prepared.environ, prepared.sessions.store)
     with History.open(plan.config.history.url) as history:
-        passed = run_pass(plan, prepared.sessions, history, notifiers, now)
-    written = write(view_of(plan, passed.run), Path(plan.config.reports.directory))
+        passed = run_pass(plan, prepared.sessions, history, channels, now)
+    written = write_down(plan, passed.run)
     show(plan, passed.run, as_json=as_json)
     for problem in (*undelivered(passed), *written.problems):
         typer.echo(f"basewatch: {problem}", err=True)
@@ -87,9 +89,18 @@ def show(plan: Plan, run: Run, *, as_json: bool) -> None:
         typer.echo(findings_text(run.findings, colour=sys.stdout.isatty()))
 
 
+def write_down(plan: Plan, run: Run) -> Written:
+    """Writes a run's reports where the configuration says."""
+    return write(view_of(plan, run), Path(plan.config.reports.directory))
+
+
 def undelivered(passed: Passed) -> tuple[str, ...]:
     """One line for each message of the pass that its channel did not take."""
-    return tuple(str(failure) for failure in passed.delivery.failed)
+    return tuple(
+        f"{failed.notification.channel} was not told of {failed.notification.check} "
+        f"{failed.notification.component}: {failed.error}" + ("; it is tried again by the next run" * failed.owed)
+        for failed in passed.delivery.failed
+    )
 
 
 def _span(text: str) -> timedelta:

@@ -1,1 +1,11 @@
 """The faults of the box: one switch for each way to break it."""
+
+from __future__ import annotations
+
+from demo.faults.aws import AWS_FAULTS
+from demo.faults.fault import Expected, Fault
+from demo.faults.load import LOAD_FAULTS
+
+FAULTS: tuple[Fault, ...] = (*AWS_FAULTS, *LOAD_FAULTS)
+
+__all__ = ["FAULTS", "Expected", "Fault"]

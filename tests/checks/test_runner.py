@@ -78,7 +78,7 @@ def test_a_declared_thing_that_is_absent_fails() -> None:
 
 
 def test_a_crash_is_unverified_and_stops_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """A crashing observation is UNVERIFIED(bug) with its traceback in the log, and the next component is still judged."""
+    """A crashing observation is UNVERIFIED(bug) with its traceback logged, and the next component is still judged."""
 
     def look(name: str) -> Doors:
         if name == "auth":

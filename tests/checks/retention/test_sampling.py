@@ -1,0 +1,60 @@
+"""Proves that a sample holds the telling versions, and that anybody can draw it again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.retention.sampling import Version, sample
+from tests.checks.verdicts import NOW
+
+keys = st.builds("/".join, st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3))
+versions = st.lists(
+    st.builds(
+        Version,
+        key=keys,
+        version_id=st.uuids().map(str),
+        last_modified=st.integers(0, 10_000).map(lambda minutes: NOW - timedelta(minutes=minutes)),
+        current=st.booleans(),
+    ),
+    max_size=60,
+    unique_by=lambda version: version.version_id,
+)
+
+
+@given(versions, st.integers(1, 100), st.randoms(use_true_random=False))
+def test_the_same_versions_give_the_same_sample_in_any_order(found: list[Version], size: int, random: object) -> None:
+    """Whoever draws again with the seed gets the same versions, however they were listed."""
+    shuffled = list(found)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis types its Random as object
+    assert set(sample(found, size, "seed")) == set(sample(shuffled, size, "seed"))
+
+
+@given(versions, st.integers(1, 100))
+def test_a_sample_is_as_large_as_asked_and_draws_none_twice(found: list[Version], size: int) -> None:
+    """All are taken when there are no more than asked for."""
+    drawn = sample(found, size, "seed")
+    assert len(drawn) == len(set(drawn)) == min(size, len(found))
+    assert set(drawn) <= set(found)
+
+
+@given(versions.filter(len))
+def test_the_telling_versions_come_first(found: list[Version]) -> None:
+    """The oldest, the newest, one that is not current and one of each prefix are always in."""
+    prefixes = {version.prefix for version in found}
+    drawn = sample(found, 3 + len(prefixes), "seed")
+    dates = [version.last_modified for version in drawn]
+    assert min(version.last_modified for version in found) in dates
+    assert max(version.last_modified for version in found) in dates
+    assert {version.prefix for version in drawn} == prefixes
+    assert all(version.current for version in found) or not all(version.current for version in drawn)
+
+
+def test_another_seed_draws_another_sample() -> None:
+    """Each day looks elsewhere."""
+    found = [
+        Version(key=f"a/{number}", version_id=str(number), last_modified=NOW, current=True) for number in range(100)
+    ]
+    assert set(sample(found, 10, "bucket 2026-03-01")) != set(sample(found, 10, "bucket 2026-03-02"))

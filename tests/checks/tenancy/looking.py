@@ -1,0 +1,87 @@
+"""A pass of the tenancy checks over a real database, as the runner makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+from basewatch.clients import K
+from basewatch.components import AuditTable, Canaries, Component, Database, Tenancy
+from basewatch.model import Finding, Status
+from basewatch.postgres import Limits, connect
+from basewatch.secrets import Reference, Secret
+from checks.observing import Deadlines
+from checks.runner import plan_checks, run_checks
+from checks.tenancy import CHECKS
+from demo.faults.fault import Expected
+from demo.tenants import CANARY_A, CANARY_B
+
+if TYPE_CHECKING:
+    from demo.database import BoxDatabase
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECUREBASE = Database(
+    name="securebase",
+    cluster="securebase-production",
+    url=Reference("env", "BASEWATCH_DATABASE_URL"),
+    tenancy=Tenancy(
+        context="app.current_customer_id",
+        root="customers",
+        key="customer_id",
+        principals=("app", "analytics"),
+        tables=7,
+        shared=(
+            "tier_features",
+            "feature_flags",
+            "regions",
+            "price_plans",
+            "compliance_frameworks",
+            "schema_migrations",
+        ),
+        canaries=Canaries(a=CANARY_A, b=CANARY_B),
+    ),
+    audit=AuditTable(table="audit_events"),
+)
+# A lock that is held is waited for once per connection; short, so that nobody waits for the tests.
+LIMITS = Limits(lock=timedelta(milliseconds=100))
+DEADLINES = Deadlines(each=timedelta(seconds=20), total=timedelta(seconds=60), concurrency=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Opens the real client for one URL."""
+
+    url: str
+
+    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+        """A connection for one observation."""
+        del kind, component
+        secret = Secret("env:BASEWATCH_DATABASE_URL", self.url)
+        return cast("AbstractContextManager[K]", connect(secret, run="test", limits=LIMITS))
+
+
+def look(url: str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:
+    """Every finding of the tenancy checks, or of those that `only` matches."""
+    plan = plan_checks(CHECKS, [component], {}, only=only)
+    return run_checks(plan, Door(url), DEADLINES, NOW, lambda: NOW).findings
+
+
+def broken(findings: tuple[Finding, ...]) -> set[Expected]:
+    """What is not green, as a fault says what it expects."""
+    return {
+        Expected(check=f.check, component=f.component, subject=f.subject, status=f.status)
+        for f in findings
+        if f.status in {Status.FAIL, Status.UNVERIFIED}
+    }
+
+
+def only_of(findings: tuple[Finding, ...], subject: str) -> Finding:
+    """The one finding on a subject."""
+    (finding,) = (finding for finding in findings if finding.subject == subject)
+    return finding
+
+
+Sabotage = Callable[["BoxDatabase"], None]

@@ -1,0 +1,25 @@
+"""What the tests of judges share: one verdict of one judge, and how bad a status is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from basewatch.check import AnyCheck
+from basewatch.components import Component
+from basewatch.model import Status, Verdict
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+# A worse fact may turn PASS into UNVERIFIED or FAIL, and UNVERIFIED into FAIL, and nothing back.
+BADNESS = {Status.PASS: 0, Status.UNVERIFIED: 1, Status.FAIL: 2}
+
+
+def verdict(check: AnyCheck, facts: object, component: Component, now: datetime = NOW) -> Verdict:
+    """The one verdict that `check` gives on the component itself."""
+    (only,) = check.judge(facts, component, now)
+    assert only.subject == ""
+    return only
+
+
+def badness(check: AnyCheck, facts: object, component: Component, now: datetime = NOW) -> int:
+    """How bad the verdict is: 0 for PASS to 2 for FAIL."""
+    return BADNESS[verdict(check, facts, component, now).status]

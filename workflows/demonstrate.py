@@ -1,0 +1,135 @@
+"""What `basewatch demo` does: starts the box, tells its story with real passes, and leaves the reports behind."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from difflib import get_close_matches
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer
+
+from alerts import notifiers
+from basewatch.errors import BasewatchError
+from basewatch.history.store import History
+from demo.box import start_box
+from demo.faults import FAULTS
+from demo.faults.fault import Fault
+from demo.receivers import Receivers
+from demo.story import Told, tell
+from workflows.monitor import run_pass
+from workflows.screen import findings_text, paint, printable
+from workflows.serve import serve_with
+from workflows.verbs import Prepared, now, prepare, undelivered, write_down
+
+DEFAULT_FAULTS = ("policy-using-true", "dump-stale", "function-error-burst")
+HISTORY = "demo.db"
+
+
+def faults_text() -> str:
+    """Every fault there is, one line each."""
+    return "\n".join(f"{fault.name:<24} {fault.title}" for fault in FAULTS)
+
+
+def demonstrate(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping[str, str]) -> int:
+    """Tells the story; 0 when every stage came out as told, else 1. With `keep`, serves the box until it is told to stop.
+
+    Raises: BasewatchError, for a fault that does not exist.
+    """
+    faults = _named(names or DEFAULT_FAULTS)
+    with ExitStack() as stack:
+        audience = Terminal()
+        audience.stage("SecureBase comes up in a box")
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="basewatch-demo-")))
+        receivers = stack.enter_context(Receivers())
+        box = stack.enter_context(start_box(directory, now=now()))
+        audience.line("a PostgreSQL with its tenants, an AWS account by moto, Slack and PagerDuty that listen")
+        prepared = prepare(config, {**environ, **box.environment, **receivers.environment})
+        history = stack.enter_context(History.open(_fresh_history(prepared)))
+        passes = Passes(prepared, history, receivers, audience)
+        told = [stage.surprises for stage in tell(box, faults, passes, passes.still_open)]
+        audience.stage("What is left to read")
+        for path in passes.paths:
+            audience.line(str(path))
+        for surprise in (line for surprises in told for line in surprises):
+            audience.line(paint(surprise, "31;1", colour=audience.colour))
+        if keep:
+            audience.stage(f"Serving http://{prepared.plan.config.web.listen}/metrics until Ctrl-C")
+            for name, value in box.environment.items():
+                audience.line(f"{name}={value}")
+            serve_with(prepared, prepared.plan.config.web.listen, history)
+        return 1 if any(told) else 0
+
+
+def _named(names: Sequence[str]) -> tuple[Fault, ...]:
+    known = {fault.name: fault for fault in FAULTS}
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            raise BasewatchError(
+                f"there is no fault {name}; " + (f"did you mean {close[0]}?" if close else "see --list-faults")
+            )
+    return tuple(known[name] for name in names)
+
+
+def _fresh_history(prepared: Prepared) -> str:
+    """A history of the demo's own: it must not end up in production's, nor depend on an earlier demo."""
+    path = Path(prepared.plan.config.reports.directory) / HISTORY
+    for stale in path.parent.glob(f"{HISTORY}*"):
+        stale.unlink()
+    return f"sqlite:///{path}"
+
+
+class Terminal:
+    """Tells the story on standard output as it happens."""
+
+    def __init__(self) -> None:
+        self.colour = sys.stdout.isatty()
+        self._started = time.monotonic()
+
+    def stage(self, title: str) -> None:
+        """A new stage begins."""
+        elapsed = f"{time.monotonic() - self._started:5.1f} s"
+        typer.echo(f"\n{paint(elapsed, '2', colour=self.colour)}  {paint(title, '1', colour=self.colour)}")
+
+    def line(self, text: str) -> None:
+        """One or more lines of it."""
+        for line in text.splitlines():
+            typer.echo(f"         {line}")
+
+
+class Passes:
+    """The story's audience: makes real passes, and shows what they found and what reached people."""
+
+    def __init__(self, prepared: Prepared, history: History, receivers: Receivers, terminal: Terminal) -> None:
+        self._prepared = prepared
+        self._history = history
+        self._receivers = receivers
+        self._terminal = terminal
+        self._channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
+        self.stage, self.line = terminal.stage, terminal.line
+        self.paths: tuple[Path, ...] = ()
+
+    def look(self) -> Told:
+        """One pass, shown with the alerts that arrived because of it."""
+        began = time.monotonic()
+        passed = run_pass(self._prepared.plan, self._prepared.sessions, self._history, self._channels, now)
+        self.line(findings_text(passed.run.findings, colour=self._terminal.colour, brief=True))
+        self.line(f"in {time.monotonic() - began:.1f} s")
+        for message in self._receivers.unread():
+            self.line("\n" + "\n".join(printable(line) for line in message.splitlines()))
+        written = write_down(self._prepared.plan, passed.run)
+        self.paths = written.paths
+        return Told(
+            run=passed.run,
+            delivered=passed.delivery.delivered,
+            undelivered=(*undelivered(passed), *written.problems),
+        )
+
+    def still_open(self) -> tuple[str, ...]:
+        """The incidents that are open at PagerDuty, and the alerts Basewatch itself believes to be open."""
+        incidents = (f"PagerDuty incident {key}" for key in self._receivers.pagerduty.incidents)
+        return (*incidents, *(f"{alert.channel} {alert.key}" for alert in self._history.open_alerts()))

@@ -1,0 +1,62 @@
+"""Believes nothing: recomputes seals, and judges recorded evidence again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import typer
+
+from basewatch.errors import BasewatchError
+from basewatch.facts import from_json
+from basewatch.history.seal import problem
+from basewatch.history.store import History
+from basewatch.model import Finding, Run
+from checks.rejudging import Difference, rejudge
+from workflows.exit_codes import ExitCode
+from workflows.plan import load_plan
+from workflows.plugins import known_checks
+
+
+def bundle(path: Path) -> int:
+    """Judges the evidence in one run.json again, and recomputes its seal if it has one."""
+    try:
+        run = from_json(Run, orjson.loads(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise BasewatchError(f"{path} is not a recorded run: {error}") from error
+    broken = problem(run, run.previous_seal) if run.seal else ""
+    return _report(run, broken)
+
+
+def history(config: Path) -> int:
+    """Recomputes every seal of the history, and judges its newest run again."""
+    with History.open(load_plan(config).config.history.url) as runs:
+        chain = runs.verify()
+        typer.echo(f"{chain.intact} runs are as they were sealed")
+        if not chain.holds:
+            typer.echo(f"run {chain.broken_at} is not: {chain.problem}")
+            return ExitCode.FAILED
+        return _report(runs.run(), "")
+
+
+def _report(run: Run, broken: str) -> int:
+    differences = rejudge(run, known_checks())
+    if broken:
+        typer.echo(f"run {run.id} is not as it was sealed: {broken}")
+    for difference in differences:
+        typer.echo(_line(difference))
+    judged = sum(bool(finding.evidence) for finding in run.findings)
+    typer.echo(
+        f"run {run.id}: {judged} findings judged again from {len(run.evidence)} pieces of evidence, "
+        f"{len(differences)} differ; {len(run.findings) - judged} rest on none"
+    )
+    return ExitCode.FAILED if broken or differences else ExitCode.PASSED
+
+
+def _line(difference: Difference) -> str:
+    recorded, judged = _said(difference.recorded), _said(difference.judged)
+    return f"{difference.of.check} {difference.of.component} {difference.of.subject}: recorded {recorded}, judged again {judged}"
+
+
+def _said(finding: Finding | None) -> str:
+    return f"{finding.status} ({finding.summary})" if finding else "nothing"
