@@ -1,5 +1,7 @@
 """Decides who is told what after a run, and tells them: `decide` is pure, `deliver` sends what is owed."""
 
+from alerts.channels import notifiers
 from alerts.decide import decide
+from alerts.outbox import Delivery, Undelivered, deliver
 
-__all__ = ["decide"]
+__all__ = ["Delivery", "Undelivered", "decide", "deliver", "notifiers"]
