@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from basewatch.postgres_probe import TenantProbe
 from basewatch.secrets import Secret
 
 R = TypeVar("R")
-Parameters: TypeAlias = Mapping[str, str | int | Sequence[str]]
+Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 # From here on membership says by itself whether it may be inherited and set.
 _MEMBERSHIP_OPTIONS_SINCE = 160000
@@ -75,16 +75,18 @@ class Database:
         return tuple(self._requests)
 
     def rows(self, statement: Statement, kind: type[R], parameters: Parameters) -> tuple[R, ...]:
-        """Every row of a read-only statement as a `kind`, whose fields are the columns.
+        """Every row of a read-only statement as a `kind`, whose fields are the columns; a tuple is an SQL array.
 
         Names resolve in pg_catalog first and last: what is printed of other schemas is qualified.
         Raises: CouldNotLook.
         """
         self._requests.append(statement.name)
+        # The driver writes a list as an array, and a tuple as a record.
+        written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
         with translated(statement.name), self._transaction(self._connection, writes=False) as connection:
             connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
             cursor = connection.cursor(row_factory=dict_row)
-            found = cursor.execute(statement.text.encode(), parameters).fetchall()
+            found = cursor.execute(statement.text.encode(), written).fetchall()
         try:
             return tuple(from_json(kind, row) for row in found)
         except ValidationError as error:

@@ -46,12 +46,13 @@ _AT_LOGIN: tuple[tuple[str, Reason, str], ...] = (
 
 def at_login(error: psycopg.OperationalError, *, source: str, user: str, database: str) -> BasewatchError:
     """What a failed connection means: Absent when the server says that the database does not exist."""
-    text = " ".join(str(error).split())
+    # The lines that follow are hints; what comes before the last "failed:" only repeats the address.
+    text = re.sub(r"^connection failed: connection to server at .* failed: ", "", str(error).partition("\n")[0])
     if re.search(r'FATAL: +database ".*" does not exist', text):
         return Absent(f"the server at {source} has no database {database}")
     for words, reason, remedy in _AT_LOGIN:
         if "FATAL:" in text and words in text:
-            detail = f"{source} refused {user}: {text.rpartition('FATAL:')[2].strip()}"
+            detail = f"{source} refused {user}: {text.removeprefix('FATAL:').strip()}"
             return CouldNotLook(reason, detail, remedy=remedy.format(user=user, database=database))
     reason, remedy = _HARD.get(type(error), (Reason.UNREACHABLE, _DOWN))
     return CouldNotLook(reason, f"{source} could not be reached: {text}", remedy=remedy)
