@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import boto3
 from moto.moto_api._internal import mock_random
@@ -32,7 +32,10 @@ class _Quiet(MotoRequestHandler):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """A running AWS account 123456789012 in us-east-1; one at a time in a process, as moto's state is the process's."""
+    """A running AWS account 123456789012 in us-east-1, a context manager.
+
+    One at a time in a process, as moto's state is the process's.
+    """
 
     caller: Key
     operator: boto3.Session
@@ -55,6 +58,12 @@ class Cloud:
         except BaseException:
             cls._running.release()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.close()
 
     @classmethod
     def _start(cls, now: datetime, dump: bytes, load: Load) -> Cloud:
@@ -93,12 +102,12 @@ class Cloud:
         return _client(self.operator, service, self.endpoint_url)
 
     def deny(self, *actions: str) -> None:
-        """Answer these operations or IAM actions, such as `rds:DescribeDBClusters` or `s3:*`, with access denied."""
+        """Answer what these IAM actions grant, such as `rds:DescribeDBClusters` or `s3:*`, with access denied."""
         for action in actions:
             self.gate.refuse(action, Refusal.DENIED)
 
     def throttle(self, *actions: str) -> None:
-        """Answer these operations or IAM actions with the service's throttling error, every time."""
+        """Answer what these IAM actions grant with the service's throttling error, every time."""
         for action in actions:
             self.gate.refuse(action, Refusal.THROTTLED)
 

@@ -25,7 +25,7 @@ class Refusal(Enum):
 
 
 class Gate:
-    """WSGI middleware: an operation that a rule names is refused, for everybody but `exempt`, an access key id.
+    """WSGI middleware: an action that a rule names is refused to everybody but `exempt`, an access key id.
 
     `before` is called before each request, for what happens by itself while the account is not looked at.
     """
@@ -37,7 +37,7 @@ class Gate:
         self._rules: dict[str, Refusal] = {}
 
     def refuse(self, pattern: str, refusal: Refusal) -> None:
-        """Refuse every operation or IAM action that fits, such as `rds:DescribeDBClusters` or `s3:*`."""
+        """Refuse every operation whose IAM action fits, such as `rds:DescribeDBClusters` or `s3:*`."""
         self._rules = {**self._rules, pattern: refusal}
 
     def allow(self, *patterns: str) -> None:
@@ -50,16 +50,15 @@ class Gate:
         operation = identify(environ, _body(environ)) if self._rules else None
         if operation is None or operation.caller == self._exempt:
             return self._app(environ, start_response)
-        refusal = self._refusal(str(operation), action_of(operation))
+        refusal = self._refusal(action_of(operation))
         if refusal is None:
             return self._app(environ, self._blinded(operation, start_response))
         status, headers, body = answer(operation, refusal)
         start_response(status, [*headers, ("Content-Length", str(len(body)))])
         return [b"" if operation.method == "HEAD" else body]
 
-    def _refusal(self, *names: str) -> Refusal | None:
-        rules = self._rules.items()
-        return next((why for pattern, why in rules if any(fnmatchcase(name, pattern) for name in names)), None)
+    def _refusal(self, action: str) -> Refusal | None:
+        return next((why for pattern, why in self._rules.items() if fnmatchcase(action, pattern)), None)
 
     def _blinded(self, operation: Operation, start_response: Callable[..., Any]) -> Callable[..., Any]:
         """Leave the lock out of an object's headers for who may not read it: absent says nothing of the object.

@@ -9,7 +9,7 @@ from threading import Lock
 
 from demo import dumps
 from demo.moto_backends import backend
-from demo.moto_s3 import put_dated
+from demo.moto_objects import put_dated
 from demo.resources_audit import protect
 from demo.resources_site import PREFIX, Site
 
@@ -77,8 +77,10 @@ class DumpJob:
 
     def _remove(self, at: datetime) -> None:
         # Deleting through S3 would leave the version and a marker behind.
-        for version in backend("s3").get_bucket(BUCKET).keys.poplist(_key(at)):
+        kept = backend("s3").get_bucket(BUCKET).keys
+        for version in kept.getlist(_key(at)):
             version.dispose()
+        kept.pop(_key(at))
 
 
 def _key(at: datetime) -> str:
