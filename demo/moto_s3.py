@@ -1,9 +1,8 @@
-"""What moto gets wrong about Object Lock, put right; and objects dated back, which S3 lets nobody do."""
+"""What moto gets wrong about S3, put right: Object Lock, versioning and bucket policies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -11,12 +10,12 @@ from moto.iam.access_control import PermissionResult
 from moto.s3 import models, responses
 from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEnabled, S3ClientError
 
-from demo.moto_backends import backend, replace
+from demo.moto_backends import replace
+from demo.moto_objects import retained_until
 
 _get_key_response = responses.S3Response._key_response_get  # noqa: SLF001  # moto has no public hook
 _put_versioning = models.S3Backend.put_bucket_versioning
 _put_retention = models.S3Backend.put_object_retention
-_STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def years_are_calendar_years() -> None:
@@ -25,7 +24,7 @@ def years_are_calendar_years() -> None:
     A default retention is given in days or years and counted from the object's creation:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
-    replace(models.FakeBucket, "default_retention", lambda bucket: _until(bucket, datetime.now(UTC)))
+    replace(models.FakeBucket, "default_retention", lambda bucket: retained_until(bucket, datetime.now(UTC)))
 
 
 def retention_can_be_read() -> None:
@@ -93,46 +92,6 @@ def install() -> None:
     lock_rule_has_one_unit()
     policies_do_not_decide()
     copies_go_quietly()
-
-
-def put_dated(
-    bucket: str,
-    key: str,
-    body: bytes,
-    at: datetime,
-    *,
-    storage: str = "STANDARD",
-    metadata: Mapping[str, str] | None = None,
-    sha256: str = "",
-) -> Any:
-    """A new version put at `at`, with the bucket's encryption and default retention; moto's own key object."""
-    s3 = backend("s3")
-    holder = s3.get_bucket(bucket)
-    locked = holder.has_default_lock
-    version = s3.put_object(
-        bucket,
-        key,
-        body,
-        storage=storage,
-        lock_mode=holder.default_lock_mode if locked else None,
-        lock_until=_until(holder, at) if locked else None,
-        checksum_value=sha256 or None,
-        disable_notification=True,
-    )
-    version.last_modified = at.astimezone(UTC).replace(tzinfo=None)
-    version.checksum_algorithm = "SHA256" if sha256 else None
-    version.set_metadata({f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()})
-    return version
-
-
-def _until(bucket: Any, at: datetime) -> str:
-    """When a version made at `at` may first be deleted, by the bucket's default retention."""
-    end = at.astimezone(UTC) + timedelta(days=bucket.default_lock_days or 0)
-    year = end.year + (bucket.default_lock_years or 0)
-    try:
-        return end.replace(year=year).strftime(_STAMP)
-    except ValueError:  # the 29th of February, and no such day that year
-        return end.replace(year=year, month=3, day=1).strftime(_STAMP)
 
 
 def _key_response_get(response: Any, query: dict[str, Any], key_name: str) -> Any:

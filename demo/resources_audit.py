@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from demo.moto_s3 import put_dated
+from demo.moto_objects import put_dated
 from demo.resources_site import PREFIX, Site
 
 BUCKET = f"{PREFIX}-audit-logs"

@@ -1,0 +1,51 @@
+"""Objects dated back, which S3 lets nobody do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from demo.moto_backends import backend
+
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def put_dated(
+    bucket: str,
+    key: str,
+    body: bytes,
+    at: datetime,
+    *,
+    storage: str = "STANDARD",
+    metadata: Mapping[str, str] | None = None,
+    sha256: str = "",
+) -> Any:
+    """A new version put at `at`, with the bucket's encryption and default retention; moto's own key object."""
+    s3 = backend("s3")
+    holder = s3.get_bucket(bucket)
+    locked = holder.has_default_lock
+    version = s3.put_object(
+        bucket,
+        key,
+        body,
+        storage=storage,
+        lock_mode=holder.default_lock_mode if locked else None,
+        lock_until=retained_until(holder, at) if locked else None,
+        checksum_value=sha256 or None,
+        disable_notification=True,
+    )
+    version.last_modified = at.astimezone(UTC).replace(tzinfo=None)
+    version.checksum_algorithm = "SHA256" if sha256 else None
+    version.set_metadata({f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()})
+    return version
+
+
+def retained_until(bucket: Any, at: datetime) -> str:
+    """When a version made at `at` may first be deleted, by the default retention of moto's `bucket`."""
+    end = at.astimezone(UTC) + timedelta(days=bucket.default_lock_days or 0)
+    year = end.year + (bucket.default_lock_years or 0)
+    try:
+        return end.replace(year=year).strftime(_STAMP)
+    except ValueError:  # the 29th of February, and no such day that year
+        return end.replace(year=year, month=3, day=1).strftime(_STAMP)
