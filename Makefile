@@ -119,11 +119,13 @@ fix: $(READY) ## Let the tools fix what they can
 
 .PHONY: docs
 docs: $(READY) ## Write the pages that come from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/basewatch generate schema
+	$(BIN)/basewatch generate docs
 
 .PHONY: docs-check
 docs-check: $(READY)
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/basewatch generate schema --check
+	$(BIN)/basewatch generate docs --check
 
 .PHONY: bench
 bench: $(READY) ## Measure, beside what is possible

@@ -102,3 +102,16 @@ def schema(
     from workflows.generated import config_schema, write_or_compare
 
     raise typer.Exit(write_or_compare(output, config_schema(), compare=check))
+
+
+@generate.command()
+def docs(
+    output: Annotated[Path, typer.Option("--output", help="Where to write it.")] = Path("docs/checks.md"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the file is not current.")] = False,
+) -> None:
+    """The page that says what is checked: Basewatch's own checks, whatever else is installed."""
+    from checks import CHECKS
+    from workflows.catalogue import catalogue
+    from workflows.generated import write_or_compare
+
+    raise typer.Exit(write_or_compare(output, catalogue(CHECKS), compare=check))

@@ -1,0 +1,99 @@
+"""What the documents name exists, and what they draw is so."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.repository import PACKAGES, ROOT, modules
+
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|md|sql|ya?ml|toml|lock|j2)|(?:[\w.-]+/)+")
+NAME = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+")
+# Made while running, so not in a checkout.
+MADE = ("out/", ".venv/", "dist/")
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS)
+
+
+def _text(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def _quoted(document: str) -> Iterator[str]:
+    yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", _text(document))
+
+
+@each_document
+def test_every_file_a_document_names_exists(document: str) -> None:
+    """A reader who looks for a named file or folder finds it, from the root or beside the document."""
+    named = {quoted for quoted in _quoted(document) if FILE.fullmatch(quoted) and not quoted.startswith(MADE)}
+    assert {name for name in named if not _exists(name, document)} == set()
+
+
+def _exists(name: str, document: str) -> bool:
+    return (ROOT / name).exists() or (ROOT / document).parent.joinpath(name).exists()
+
+
+@each_document
+def test_every_name_a_document_quotes_exists(document: str) -> None:
+    """A reader who searches for a quoted module, function or class finds it under that very name."""
+    assert {quoted for quoted in _quoted(document) if NAME.fullmatch(quoted) and not _resolves(quoted)} == set()
+
+
+def _resolves(name: str) -> bool:
+    parts = name.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[cut:]:
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+@each_document
+def test_every_link_leads_somewhere(document: str) -> None:
+    """No relative link is dead."""
+    links = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", _text(document)) if "://" not in link}
+    assert {link for link in links - {""} if not (ROOT / document).parent.joinpath(link).exists()} == set()
+
+
+@each_document
+def test_every_make_target_a_document_names_exists(document: str) -> None:
+    """Every `make` that a reader is told to type works."""
+    targets = set(re.findall(r"^\.PHONY: (.+)$", _text("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", _text(document), re.MULTILINE))
+    assert named - targets == set()
+
+
+def test_the_picture_draws_every_import_between_packages_and_no_other() -> None:
+    """The arrows of docs/architecture.md are exactly the imports between the top-level packages."""
+    (picture,) = re.findall(r"```mermaid\n(.*?)```", _text("docs/architecture.md"), re.DOTALL)
+    drawn = {
+        (start, end)
+        for starts, ends in re.findall(r"^\s*([\w &]+?) (?:-->|-\.->) ([\w &]+)$", picture, re.MULTILINE)
+        for start in starts.split(" & ")
+        for end in ends.split(" & ")
+    }
+    imported = {
+        (module.package, name.partition(".")[0])
+        for module in modules(*PACKAGES)
+        for name, _ in module.imports
+        if name.partition(".")[0] in PACKAGES
+    }
+    assert drawn == {(start, end) for start, end in imported if start != end}
+
+
+def test_every_decision_is_numbered_in_order() -> None:
+    """Decisions are found by number, and none is missing."""
+    names = sorted(path.name for path in Path(ROOT / "docs" / "decisions").glob("*.md"))
+    assert [name[:4] for name in names] == [f"{number:04d}" for number in range(1, len(names) + 1)]
