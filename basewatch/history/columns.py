@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import zlib
 from datetime import UTC, datetime
-from typing import cast
 
 import orjson
 from sqlalchemy import DateTime, Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
 from basewatch.facts import canonical
-from basewatch.model import JSON
 
 
 class Instant(TypeDecorator[datetime]):
@@ -29,27 +27,27 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Document(TypeDecorator[JSON]):
+class Document(TypeDecorator[object]):
     """A JSON value in its canonical form."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: JSON, dialect: Dialect) -> str:  # noqa: ARG002, D102  # SQLAlchemy's
+    def process_bind_param(self, value: object, dialect: Dialect) -> str:  # noqa: ARG002, D102  # SQLAlchemy's
         return canonical(value).decode()
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> JSON:  # noqa: ARG002, D102  # SQLAlchemy's
-        return None if value is None else cast("JSON", orjson.loads(value))
+    def process_result_value(self, value: str | None, dialect: Dialect) -> object:  # noqa: ARG002, D102  # SQLAlchemy's
+        return None if value is None else orjson.loads(value)
 
 
-class Packed(TypeDecorator[JSON]):
+class Packed(TypeDecorator[object]):
     """A large JSON value in its canonical form, compressed; a window of series shrinks more than tenfold."""
 
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: JSON, dialect: Dialect) -> bytes:  # noqa: ARG002, D102  # SQLAlchemy's
+    def process_bind_param(self, value: object, dialect: Dialect) -> bytes:  # noqa: ARG002, D102  # SQLAlchemy's
         return zlib.compress(canonical(value))
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> JSON:  # noqa: ARG002, D102  # SQLAlchemy's
-        return None if value is None else cast("JSON", orjson.loads(zlib.decompress(value)))
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> object:  # noqa: ARG002, D102  # SQLAlchemy's
+        return None if value is None else orjson.loads(zlib.decompress(value))

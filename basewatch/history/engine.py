@@ -73,9 +73,9 @@ def explained(engine: Engine) -> Generator[None]:
 def _parsed(address: str) -> URL:
     try:
         url = make_url(address)
-    except (ArgumentError, ValueError) as error:
+    except (ArgumentError, ValueError):
         # Not chained and not repeated: the address may hold a password.
-        raise HistoryError(f"the history's URL cannot be read; {_FORMS}") from error.__cause__
+        raise HistoryError(f"the history's URL cannot be read; {_FORMS}") from None
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise HistoryError(f"the history cannot be kept in {url.get_backend_name()}; {_FORMS}")
     return url

@@ -33,7 +33,11 @@ class History:
     def open(cls, url: str) -> Self:
         """The history at `url`, made if there is none and brought to the newest schema."""
         engine = open_engine(url)
-        bring_up_to_date(engine)
+        try:
+            bring_up_to_date(engine)
+        except HistoryError:
+            engine.dispose()
+            raise
         return cls(engine)
 
     def close(self) -> None:
@@ -120,8 +124,8 @@ class History:
 
 
 def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
-    row = connection.execute(select(runs).where(runs.c.sequence == sequence)).mappings().one()
     try:
+        row = connection.execute(select(runs).where(runs.c.sequence == sequence)).mappings().one()
         return seal.problem(rows.read_run(connection, row), previous_seal)
     except (ValueError, LookupError, zlib.error) as error:
         return f"it cannot be read any more: {error}"
