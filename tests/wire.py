@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
 from botocore.session import Session
 
 from basewatch.aws import Aws, AwsSession
@@ -17,6 +18,9 @@ READER = f"arn:aws:sts::{ACCOUNT}:assumed-role/basewatch-reader/basewatch"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_EC2_METADATA_DISABLED": "true"}
 
 Answer = dict[str, Any] | Exception
+
+# AWS' models are megabytes: read once for all tests.
+_MODELS = create_loader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Wire:
 
     def attach(self, session: Session) -> Session:
         """The session, its calls now passing here first."""
+        session.register_component("data_loader", _MODELS)
         session.register("before-call", self._before_call)
         return session
 

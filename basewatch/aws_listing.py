@@ -1,0 +1,33 @@
+"""An S3 listing with its end in sight: whether it is whole, and what time it was at AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from basewatch.aws import Aws
+from basewatch.aws_response import answered_at, optional, required
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The entries of a bucket as AWS gave them; `complete` is False when there were more than were asked for."""
+
+    entries: tuple[dict[str, Any], ...]
+    complete: bool
+    at: datetime | None
+
+
+def listing(aws: Aws, operation: str, entries: str, *, pages: int, **parameters: Any) -> Listing:
+    """Everything under `entries` in at most `pages` pages of 1,000 of an S3 listing operation.
+
+    Raises: CouldNotLook, also when a page does not say whether it is the last; Absent, when there is no such bucket.
+    """
+    found: list[dict[str, Any]] = []
+    truncated, at = True, None
+    for page in aws.pages("s3", operation, limit=pages, **parameters):
+        truncated = required(page, "IsTruncated", kind=bool)
+        at = at or answered_at(page)
+        found.extend(optional(page, entries, kind=list) or ())
+    return Listing(entries=tuple(found), complete=not truncated, at=at)

@@ -1,0 +1,17 @@
+"""Checks that backups can be restored: how far back, how near to now, and whether a dump is whole."""
+
+from __future__ import annotations
+
+from basewatch.check import AnyCheck
+from checks.backup.aurora import restorable_over_retention, restorable_within_rpo
+from checks.backup.dump_freshness import newest_dump_is_fresh
+from checks.backup.dump_integrity import newest_dump_is_whole
+from checks.backup.dynamodb import restorable_over_recovery_period
+
+CHECKS: tuple[AnyCheck, ...] = (
+    restorable_over_retention,
+    restorable_within_rpo,
+    restorable_over_recovery_period,
+    newest_dump_is_fresh,
+    newest_dump_is_whole,
+)

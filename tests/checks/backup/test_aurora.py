@@ -1,0 +1,150 @@
+"""Proves that a cluster's backups are judged by what can be restored, on AWS' clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basewatch.components import AuroraCluster
+from basewatch.errors import Absent, CouldNotLook
+from basewatch.model import Reason, Status
+from checks.backup.aurora import RestoreWindow, restorable_over_retention, restorable_within_rpo, restore_window
+from tests.checks.verdicts import NOW, badness, verdict
+from tests.wire import Wire, answered, looking, refusal
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+CLUSTER = AuroraCluster.model_validate({"name": "cluster", "backup": {"retention": "35d", "rpo": "1h"}})
+GOOD = RestoreWindow(
+    retention=35 * DAY, earliest=NOW - 35 * DAY, latest=NOW - 5 * MINUTE, created=NOW - 400 * DAY, clock=NOW
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, Status.PASS),
+        ({"earliest": NOW - 34.2 * DAY}, Status.PASS),
+        ({"earliest": NOW - 33.9 * DAY}, Status.FAIL),
+        ({"earliest": NOW - 2 * DAY, "created": NOW - 2 * DAY}, Status.PASS),
+        ({"earliest": NOW - 2 * DAY}, Status.FAIL),
+        ({"retention": 7 * DAY}, Status.FAIL),
+        ({"retention": 7 * DAY, "earliest": None}, Status.FAIL),
+        ({"earliest": None}, Status.UNVERIFIED),
+        ({"created": None}, Status.PASS),
+        ({"created": None, "earliest": NOW - 2 * DAY}, Status.UNVERIFIED),
+        ({"earliest": NOW + 2 * DAY}, Status.UNVERIFIED),
+    ],
+)
+def test_the_window_must_reach_back_as_far_as_promised(changes: dict[str, Any], status: Status) -> None:
+    """A short setting fails, so does a window shorter than the cluster is old; a missing time proves nothing."""
+    assert verdict(restorable_over_retention, replace(GOOD, **changes), CLUSTER).status is status
+
+
+@pytest.mark.parametrize(
+    ("latest", "status"),
+    [
+        (NOW - 60 * MINUTE, Status.PASS),
+        (NOW - 61 * MINUTE, Status.FAIL),
+        (NOW + MINUTE, Status.PASS),
+        (NOW + 6 * MINUTE, Status.UNVERIFIED),
+        (None, Status.UNVERIFIED),
+    ],
+)
+def test_the_latest_restorable_time_must_be_within_the_objective(latest: datetime | None, status: Status) -> None:
+    """A lag above the objective fails; a missing time, or one ahead of AWS' clock, proves nothing."""
+    assert verdict(restorable_within_rpo, replace(GOOD, latest=latest), CLUSTER).status is status
+
+
+def test_ages_are_reckoned_on_the_clock_of_aws() -> None:
+    """A machine whose clock is three hours fast raises no alarm, and one that is slow hides none."""
+    fast, slow = NOW + 180 * MINUTE, NOW - 180 * MINUTE
+    assert verdict(restorable_within_rpo, GOOD, CLUSTER, now=fast).status is Status.PASS
+    stale = replace(GOOD, latest=NOW - 120 * MINUTE)
+    assert verdict(restorable_within_rpo, stale, CLUSTER, now=slow).status is Status.FAIL
+
+
+def test_without_the_clock_of_aws_ours_is_taken() -> None:
+    """An answer without a Date header is judged by the run's time."""
+    facts = replace(GOOD, clock=None)
+    assert verdict(restorable_within_rpo, facts, CLUSTER, now=NOW + 56 * MINUTE).status is Status.FAIL
+
+
+def test_a_verdict_says_what_was_seen_and_what_was_promised() -> None:
+    """People read both in the alert."""
+    found = verdict(restorable_within_rpo, replace(GOOD, latest=NOW - 185 * MINUTE), CLUSTER)
+    assert (found.observed, found.expected) == ("restorable to 3h5m ago", "1h ago or later")
+    found = verdict(restorable_over_retention, replace(GOOD, earliest=NOW - 2 * DAY), CLUSTER)
+    assert (found.observed, found.expected) == ("kept for 35d, restorable 2d back", "any point of the last 35d")
+
+
+minutes = st.integers(0, 60 * 24 * 50).map(lambda count: count * MINUTE)
+windows = st.builds(
+    RestoreWindow,
+    retention=st.integers(1, 40).map(lambda days: days * DAY),
+    earliest=st.none() | minutes.map(lambda ago: NOW - ago),
+    latest=st.none() | minutes.map(lambda ago: NOW - ago),
+    created=st.none() | minutes.map(lambda ago: NOW - ago),
+    clock=st.just(NOW),
+)
+
+
+@given(windows, minutes)
+def test_a_worse_window_never_improves_the_status(window: RestoreWindow, worse: timedelta) -> None:
+    """A shorter setting, a later start, an earlier end and an older cluster never help."""
+    was = badness(restorable_over_retention, window, CLUSTER)
+    shorter = replace(window, retention=min(window.retention, worse))
+    assert badness(restorable_over_retention, shorter, CLUSTER) >= was
+    if window.earliest:
+        later = replace(window, earliest=min(NOW, window.earliest + worse))
+        assert badness(restorable_over_retention, later, CLUSTER) >= was
+    if window.created:
+        older = replace(window, created=window.created - worse)
+        assert badness(restorable_over_retention, older, CLUSTER) >= was
+    if window.latest:
+        lagging = replace(window, latest=window.latest - worse)
+        assert badness(restorable_within_rpo, lagging, CLUSTER) >= badness(restorable_within_rpo, window, CLUSTER)
+
+
+def seen(answer: dict[str, Any]) -> RestoreWindow:
+    """What the observation makes of AWS' answer."""
+    wire = Wire()
+    wire.answer("rds:DescribeDBClusters", answer)
+    return restore_window(looking(wire), CLUSTER)
+
+
+def test_the_window_is_read_from_the_cluster() -> None:
+    """The setting, both ends and the age of the cluster are AWS' own."""
+    cluster = {
+        "BackupRetentionPeriod": 35,
+        "EarliestRestorableTime": GOOD.earliest,
+        "LatestRestorableTime": GOOD.latest,
+        "ClusterCreateTime": GOOD.created,
+    }
+    answer = answered(DBClusters=[cluster])
+    answer["ResponseMetadata"]["HTTPHeaders"] = {"date": "Sun, 01 Mar 2026 12:00:00 GMT"}
+    assert seen(answer) == GOOD
+
+
+def test_a_time_that_is_missing_is_unknown() -> None:
+    """A cluster that is being made has no restorable times yet."""
+    found = seen(answered(DBClusters=[{"BackupRetentionPeriod": 35, "LatestRestorableTime": None}]))
+    assert (found.earliest, found.latest, found.created) == (None, None, None)
+
+
+@pytest.mark.parametrize("answer", [answered(), answered(DBClusters=[]), answered(DBClusters=[{}])])
+def test_an_answer_without_the_cluster_is_no_fact(answer: dict[str, Any]) -> None:
+    """AWS names a missing cluster as such; an empty answer is neither a cluster nor its absence."""
+    with pytest.raises(CouldNotLook) as caught:
+        seen(answer)
+    assert caught.value.reason is Reason.NOT_ENOUGH_DATA
+
+
+def test_a_cluster_that_does_not_exist_is_absent() -> None:
+    """A declared cluster that is gone is a broken promise."""
+    with pytest.raises(Absent):
+        seen(refusal("DBClusterNotFoundFault", status=404))

@@ -1,0 +1,191 @@
+"""Proves that a dump which is cut off, emptied, swapped or unproven is never called whole."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.response import StreamingBody
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason, Status
+from checks.backup.dump_integrity import NewestDump, newest_dump, newest_dump_is_whole
+from tests.checks.backup.test_dump_freshness import DUMPS
+from tests.checks.verdicts import NOW, badness, verdict
+from tests.wire import Wire, answered, looking, refusal
+
+CONTENT = b"PGDMP" + b"x" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+OTHER = hashlib.sha256(b"other").hexdigest()
+GOOD = NewestDump(
+    key="hourly/z",
+    size_bytes=1000,
+    recent_sizes_bytes=(900, 1000, 1100),
+    recorded_sha256=SHA256,
+    stored_sha256=SHA256,
+    first_bytes=b"PGDMP".hex(),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "summary"),
+    [
+        ({"first_bytes": b"<html".hex()}, "The newest dump is not a pg_dump archive"),
+        ({"first_bytes": ""}, "The newest dump is not a pg_dump archive"),
+        ({"stored_sha256": OTHER}, "The newest dump is not what its maker recorded"),
+        ({"size_bytes": 499}, "The newest dump has 499 bytes where 1000 are usual"),
+        ({"size_bytes": 2001}, "The newest dump has 2001 bytes where 1000 are usual"),
+        (
+            {"size_bytes": 0, "stored_sha256": OTHER, "first_bytes": ""},
+            "The newest dump is not a pg_dump archive; it is not what its maker recorded; it has 0 bytes where 1000 are usual",
+        ),
+    ],
+)
+def test_a_damaged_dump_fails_and_says_how(changes: dict[str, Any], summary: str) -> None:
+    """What is wrong is said in full, whatever else could not be proven."""
+    found = verdict(newest_dump_is_whole, replace(GOOD, **changes), DUMPS)
+    assert (found.status, found.summary) == (Status.FAIL, summary)
+
+
+@pytest.mark.parametrize("size", [500, 1000, 2000])
+def test_a_whole_dump_passes(size: int) -> None:
+    """Half and twice the usual size are within the band."""
+    assert verdict(newest_dump_is_whole, replace(GOOD, size_bytes=size), DUMPS).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "word"),
+    [
+        ({"recorded_sha256": ""}, Reason.NOT_ENOUGH_DATA, "metadata `sha256`"),
+        ({"recorded_sha256": "n/a"}, Reason.NOT_ENOUGH_DATA, "metadata `sha256`"),
+        ({"stored_sha256": ""}, Reason.UNSUPPORTED, "--checksum-algorithm SHA256"),
+        ({"recent_sizes_bytes": (1000, 1000)}, Reason.NOT_ENOUGH_DATA, "wait"),
+    ],
+)
+def test_a_dump_that_cannot_be_proven_whole_is_unverified(changes: dict[str, Any], reason: Reason, word: str) -> None:
+    """Without a recorded digest, a stored one or a history there is no pass, and the remedy says what to do."""
+    found = verdict(newest_dump_is_whole, replace(GOOD, **changes), DUMPS)
+    assert (found.status, found.reason) == (Status.UNVERIFIED, reason)
+    assert word in found.remedy
+
+
+dumps = st.builds(
+    NewestDump,
+    key=st.just("k"),
+    size_bytes=st.integers(0, 3000),
+    recent_sizes_bytes=st.lists(st.integers(0, 3000), max_size=7).map(tuple),
+    recorded_sha256=st.sampled_from(["", SHA256]),
+    stored_sha256=st.sampled_from(["", SHA256, OTHER]),
+    first_bytes=st.sampled_from(["", GOOD.first_bytes]),
+)
+
+
+@given(dumps)
+def test_a_worse_dump_never_improves_the_status(dump: NewestDump) -> None:
+    """Losing the content never helps; losing the digest never makes a pass of anything."""
+    was = badness(newest_dump_is_whole, dump, DUMPS)
+    assert badness(newest_dump_is_whole, replace(dump, first_bytes=""), DUMPS) >= was
+    if dump.recorded_sha256:
+        assert badness(newest_dump_is_whole, replace(dump, stored_sha256=OTHER), DUMPS) >= was
+    assert badness(newest_dump_is_whole, replace(dump, recorded_sha256=""), DUMPS) > 0
+    assert badness(newest_dump_is_whole, replace(dump, recent_sizes_bytes=()), DUMPS) > 0
+
+
+@given(dumps, st.randoms(use_true_random=False))
+def test_the_order_of_the_recent_dumps_does_not_matter(dump: NewestDump, random: Any) -> None:
+    """Only their median counts."""
+    sizes = list(dump.recent_sizes_bytes)
+    random.shuffle(sizes)
+    shuffled = replace(dump, recent_sizes_bytes=tuple(sizes))
+    assert verdict(newest_dump_is_whole, dump, DUMPS) == verdict(newest_dump_is_whole, shuffled, DUMPS)
+
+
+def body(content: bytes) -> dict[str, Any]:
+    """AWS' answer with this content."""
+    return answered(Body=StreamingBody(io.BytesIO(content), len(content)))
+
+
+def seen(head: dict[str, Any], *contents: dict[str, Any], ages: int = 9) -> tuple[NewestDump, Wire]:
+    """What the observation makes of these answers, after a listing of as many dumps as there are ages."""
+    entries = [{"Key": f"hourly/{age}", "LastModified": NOW.replace(minute=age), "Size": age} for age in range(ages)]
+    wire = Wire()
+    wire.answer("s3:ListObjectsV2", answered(IsTruncated=False, Contents=entries))
+    wire.answer("s3:HeadObject", head)
+    wire.answer("s3:GetObject", *contents)
+    return newest_dump(looking(wire), DUMPS), wire
+
+
+def header(**fields: Any) -> dict[str, Any]:
+    """AWS' answer to HEAD of a dump."""
+    whole: dict[str, Any] = {"ContentLength": len(CONTENT), "ETag": '"e"', "Metadata": {"sha256": SHA256}}
+    return answered(**{**whole, **fields})
+
+
+def stored(content: bytes) -> str:
+    """S3's own SHA-256 as it writes it."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def asked_of_content(wire: Wire) -> list[str]:
+    """The ranges of the dump that were read."""
+    return [parameters["headers"].get("Range", "all") for name, parameters in wire.asked if name == "s3:GetObject"]
+
+
+def test_a_digest_that_s3_keeps_saves_reading_the_dump() -> None:
+    """Five bytes are read, and the sizes of the seven dumps before the newest are kept beside it."""
+    found, wire = seen(header(ChecksumSHA256=stored(CONTENT)), body(CONTENT[:5]))
+    assert found == replace(
+        GOOD, key="hourly/8", size_bytes=len(CONTENT), recent_sizes_bytes=(1, 2, 3, 4, 5, 6, 7), stored_sha256=SHA256
+    )
+    assert asked_of_content(wire) == ["bytes=0-4"]
+
+
+@pytest.mark.parametrize("checksum", [None, stored(CONTENT) + "-3", "not base64!"])
+def test_without_one_the_dump_is_read_and_digested(checksum: str | None) -> None:
+    """An upload in parts has a digest of digests, which is not that of the content."""
+    found, wire = seen(header(ChecksumSHA256=checksum), body(CONTENT))
+    assert (found.stored_sha256, found.first_bytes) == (SHA256, b"PGDMP".hex())
+    assert asked_of_content(wire) == ["all"]
+
+
+def test_a_dump_too_large_to_read_has_no_stored_digest() -> None:
+    """Its first bytes are read, and no more."""
+    found, wire = seen(header(ContentLength=10**12), body(CONTENT[:5]))
+    assert (found.stored_sha256, asked_of_content(wire)) == ("", ["bytes=0-4"])
+
+
+def test_an_empty_dump_is_seen_as_empty() -> None:
+    """S3 refuses a range of nothing, so nothing is asked for."""
+    found, wire = seen(header(ContentLength=0, ChecksumSHA256=stored(b"")))
+    assert (found.size_bytes, found.first_bytes, asked_of_content(wire)) == (0, "", [])
+
+
+@pytest.mark.parametrize(
+    ("head", "content", "reason"),
+    [
+        (answered(), body(CONTENT), Reason.NOT_ENOUGH_DATA),
+        (header(), answered(), Reason.NOT_ENOUGH_DATA),
+        (header(), refusal("AccessDenied", status=403), Reason.DENIED),
+        (header(), refusal("PreconditionFailed", status=412), Reason.STALE),
+        (refusal("404", status=404), body(CONTENT), Reason.STALE),
+    ],
+)
+def test_a_dump_that_could_not_be_read_is_no_fact(
+    head: dict[str, Any], content: dict[str, Any], reason: Reason
+) -> None:
+    """An empty answer, a refusal, and a dump replaced while it was looked at say nothing about it."""
+    with pytest.raises(CouldNotLook) as caught:
+        seen(head, content)
+    assert caught.value.reason is reason
+
+
+def test_no_dump_is_nothing_to_look_at() -> None:
+    """That there is none is the other check's to say."""
+    with pytest.raises(CouldNotLook, match="there is no dump"):
+        seen(header(), ages=0)

@@ -1,0 +1,139 @@
+"""Proves that point-in-time recovery is judged by the span that can be restored, not by the switch alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basewatch.components import Table
+from basewatch.errors import Absent, CouldNotLook
+from basewatch.model import Reason, Status
+from checks.backup.dynamodb import PointInTimeRecovery, point_in_time_recovery, restorable_over_recovery_period
+from tests.checks.verdicts import NOW, badness, verdict
+from tests.wire import Wire, answered, looking, refusal
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+TABLE = Table.model_validate({"name": "customers", "pitr": "35d"})
+GOOD = PointInTimeRecovery(
+    enabled=True,
+    period=35 * DAY,
+    earliest=NOW - 35 * DAY,
+    latest=NOW - 5 * MINUTE,
+    created=NOW - 400 * DAY,
+    clock=NOW,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, Status.PASS),
+        ({"enabled": False, "period": None, "earliest": None, "latest": None}, Status.FAIL),
+        ({"period": 7 * DAY}, Status.FAIL),
+        ({"earliest": NOW - 3 * DAY}, Status.FAIL),
+        ({"earliest": NOW - 3 * DAY, "created": NOW - 3 * DAY}, Status.PASS),
+        ({"latest": NOW - 55 * MINUTE}, Status.PASS),
+        ({"latest": NOW - 65 * MINUTE}, Status.FAIL),
+        ({"latest": NOW + 6 * MINUTE}, Status.UNVERIFIED),
+        ({"period": None}, Status.UNVERIFIED),
+        ({"earliest": None}, Status.UNVERIFIED),
+        ({"latest": None}, Status.UNVERIFIED),
+    ],
+)
+def test_the_restorable_span_must_cover_the_promise(changes: dict[str, Any], status: Status) -> None:
+    """Recovery that is off, short, begun anew or standing still fails; what AWS does not say proves nothing."""
+    assert verdict(restorable_over_recovery_period, replace(GOOD, **changes), TABLE).status is status
+
+
+def test_a_verdict_says_over_what_span_the_table_can_be_restored() -> None:
+    """A window that was reset reads as what it is."""
+    found = verdict(restorable_over_recovery_period, replace(GOOD, earliest=NOW - 3 * DAY), TABLE)
+    assert found.observed == "kept for 35d, restorable over 2d23h55m up to 5m ago"
+    assert found.expected == "any point of the last 35d"
+
+
+def test_a_table_that_promises_no_recovery_is_not_expected_to_have_any() -> None:
+    """Only a promise can be broken."""
+    assert restorable_over_recovery_period.promised(TABLE)
+    assert not restorable_over_recovery_period.promised(Table(name="cache"))
+
+
+minutes = st.integers(0, 60 * 24 * 50).map(lambda count: count * MINUTE)
+moments = st.none() | minutes.map(lambda ago: NOW - ago)
+recoveries = st.builds(
+    PointInTimeRecovery,
+    enabled=st.booleans(),
+    period=st.none() | st.integers(1, 35).map(lambda days: days * DAY),
+    earliest=moments,
+    latest=moments,
+    created=minutes.map(lambda ago: NOW - ago),
+    clock=st.just(NOW),
+)
+
+
+@given(recoveries, minutes)
+def test_a_worse_recovery_never_improves_the_status(recovery: PointInTimeRecovery, worse: timedelta) -> None:
+    """Off, shorter, later to begin, earlier to end, or of an older table: none of it helps."""
+    was = badness(restorable_over_recovery_period, recovery, TABLE)
+    worsened = [replace(recovery, enabled=False), replace(recovery, created=recovery.created - worse)]
+    if recovery.period:
+        worsened.append(replace(recovery, period=min(recovery.period, worse)))
+    if recovery.earliest:
+        worsened.append(replace(recovery, earliest=recovery.earliest + worse))
+    if recovery.latest:
+        worsened.append(replace(recovery, latest=recovery.latest - worse))
+    assert all(badness(restorable_over_recovery_period, facts, TABLE) >= was for facts in worsened)
+
+
+def seen(backups: dict[str, Any], table: dict[str, Any] | None = None) -> PointInTimeRecovery:
+    """What the observation makes of AWS' answers."""
+    wire = Wire()
+    wire.answer("dynamodb:DescribeContinuousBackups", backups)
+    wire.answer("dynamodb:DescribeTable", table or answered(Table={"CreationDateTime": GOOD.created}))
+    return point_in_time_recovery(looking(wire), TABLE)
+
+
+def described(**recovery: object) -> dict[str, Any]:
+    """AWS' answer with this point-in-time recovery."""
+    return answered(ContinuousBackupsDescription={"PointInTimeRecoveryDescription": recovery})
+
+
+def test_recovery_is_read_from_the_table() -> None:
+    """The status, the period and both ends of the window are AWS' own."""
+    found = seen(
+        described(
+            PointInTimeRecoveryStatus="ENABLED",
+            RecoveryPeriodInDays=35,
+            EarliestRestorableDateTime=GOOD.earliest,
+            LatestRestorableDateTime=GOOD.latest,
+        )
+    )
+    assert found == replace(GOOD, clock=None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (answered(), Reason.NOT_ENOUGH_DATA),
+        (described(), Reason.NOT_ENOUGH_DATA),
+        (described(PointInTimeRecoveryStatus="ENABLING"), Reason.UNSUPPORTED),
+        (described(PointInTimeRecoveryStatus="ENABLED", RecoveryPeriodInDays="35"), Reason.UNSUPPORTED),
+    ],
+)
+def test_an_answer_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
+    """An empty answer is not `disabled`, and a new state is not `enabled`."""
+    with pytest.raises(CouldNotLook) as caught:
+        seen(answer)
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("code", ["TableNotFoundException", "ResourceNotFoundException"])
+def test_a_table_that_does_not_exist_is_absent(code: str) -> None:
+    """A declared table that is gone is a broken promise."""
+    with pytest.raises(Absent):
+        seen(refusal(code))
