@@ -36,8 +36,8 @@ _SETTINGS = {
     "lc_messages": "C",
 }
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-# When this process ends, however it ends, its end of the guard's pipe closes: the guard then stops the server.
-_GUARD = 'read -r _; kill -INT "$1"'
+# When this process ends, however it ends, its end of the guard's pipe closes: the guard then cleans up in its place.
+_GUARD = 'read -r _; kill -INT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,8 @@ class PostgresServer:
         with (self.home / "log").open("ab") as log:
             command = [self.binaries.program("postgres"), "-D", str(self._data), "-p", str(self.port)]
             self._server = self._spawn(command, output=log)
-        self._guard = self._spawn(["/bin/sh", "-c", _GUARD, "guard", str(self._server.pid)], stdin=subprocess.PIPE)
+        command = ["/bin/sh", "-c", _GUARD, "guard", str(self._server.pid), str(self.home)]
+        self._guard = self._spawn(command, stdin=subprocess.PIPE)
         try:
             self._wait_until_ready(self._server)
         except BaseException:
