@@ -2,6 +2,6 @@
 
 from alerts.channels import notifiers
 from alerts.decide import decide
-from alerts.outbox import Delivery, Undelivered, deliver
+from alerts.outbox import Delivery, Patience, Undelivered, deliver
 
-__all__ = ["Delivery", "Undelivered", "decide", "deliver", "notifiers"]
+__all__ = ["Delivery", "Patience", "Undelivered", "decide", "deliver", "notifiers"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from basewatch import __version__
 from basewatch.aws_actions import iam_action
-from basewatch.aws_errors import Asked, error_code, error_response, translated
+from basewatch.aws_errors import Asked, error_code, error_response, errors_of_botocore, translated
 from basewatch.aws_identity import session_reading, sign_in
 from basewatch.aws_response import required
 from basewatch.errors import CouldNotLook
@@ -72,6 +72,11 @@ class AwsSession:
                 self._principal = self._signed_in()
             return self._principal
 
+    @property
+    def refused(self) -> bool:
+        """Whether signing in has failed, so that this session will not try again."""
+        return self._refused is not None
+
     def client(self, service: str) -> Any:
         """The botocore client of `service`, made once and signed as `principal`. Raises: CouldNotLook."""
         _ = self.principal
@@ -82,13 +87,11 @@ class AwsSession:
 
     def credentials(self) -> ReadOnlyCredentials:
         """Keys and token for signing a request now, renewed when they are about to expire. Raises: CouldNotLook."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
-
         asked = Asked(action="sts:AssumeRole", principal=self.principal)
         try:
             with self._lock:
                 return self._botocore().get_credentials().get_frozen_credentials()
-        except (BotoCoreError, ClientError) as error:
+        except errors_of_botocore() as error:
             raise translated(error, asked) from error
 
     def endpoint(self, service: str) -> str:
@@ -209,11 +212,9 @@ class Aws:
         return response
 
     def _translating(self, action: str, ask: Callable[[], Any], answers: tuple[str, ...] = ()) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
-
         try:
             return ask()
-        except (BotoCoreError, ClientError) as error:
+        except errors_of_botocore() as error:
             if error_code(error) in answers:
                 return error_response(error)
             self._remember(action, error_response(error))

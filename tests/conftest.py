@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fixtures_cloud", "tests.fixtures_database"]
+pytest_plugins = ["tests.fixtures_box", "tests.fixtures_cloud", "tests.fixtures_database"]

@@ -15,8 +15,14 @@ DUMP = b"PGDMP" + bytes(range(256)) * 64
 
 
 @pytest.fixture(scope="session")
-def box_cloud() -> Iterator[Cloud]:
+def box_load() -> Load:
+    """The load that the account's CloudWatch answers with, undisturbed; a test that disturbs it calms it."""
+    return Load()
+
+
+@pytest.fixture(scope="session")
+def box_cloud(box_load: Load) -> Iterator[Cloud]:
     """SecureBase's account with every promise kept; a test that breaks something repairs it."""
-    cloud = Cloud.start(now=datetime.now(UTC), dump=DUMP, load=Load())
+    cloud = Cloud.start(now=datetime.now(UTC), dump=DUMP, load=box_load)
     yield cloud
     cloud.close()

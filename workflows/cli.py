@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Watches over a platform: every claim it makes is a check that can fail.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
 )
 

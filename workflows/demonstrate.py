@@ -15,7 +15,6 @@ import typer
 from alerts import notifiers
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
-from demo.box import start_box
 from demo.faults import FAULTS
 from demo.faults.fault import Fault
 from demo.receivers import Receivers
@@ -35,31 +34,33 @@ def faults_text() -> str:
 
 
 def demonstrate(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping[str, str]) -> int:
-    """Tells the story; 0 when every stage came out as told, else 1. With `keep`, serves the box until it is told to stop.
+    """Tells the story; 0 when every stage came out as told, else 1. With `keep`, serves the box until told to stop.
 
     Raises: BasewatchError, for a fault that does not exist.
     """
     faults = _named(names or DEFAULT_FAULTS)
     with ExitStack() as stack:
-        audience = Terminal()
-        audience.stage("SecureBase comes up in a box")
+        terminal = Terminal()
+        terminal.stage("SecureBase comes up in a box")
+        from demo.box import start_box  # noqa: PLC0415  # moto takes seconds to import, and somebody is watching
+
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="basewatch-demo-")))
         receivers = stack.enter_context(Receivers())
         box = stack.enter_context(start_box(directory, now=now()))
-        audience.line("a PostgreSQL with its tenants, an AWS account by moto, Slack and PagerDuty that listen")
+        terminal.line("a PostgreSQL with its tenants, an AWS account by moto, Slack and PagerDuty that listen")
         prepared = prepare(config, {**environ, **box.environment, **receivers.environment})
         history = stack.enter_context(History.open(_fresh_history(prepared)))
-        passes = Passes(prepared, history, receivers, audience)
+        passes = Passes(prepared, history, receivers, terminal)
         told = [stage.surprises for stage in tell(box, faults, passes, passes.still_open)]
-        audience.stage("What is left to read")
+        terminal.stage("What is left to read")
         for path in passes.paths:
-            audience.line(str(path))
+            terminal.line(str(path))
         for surprise in (line for surprises in told for line in surprises):
-            audience.line(paint(surprise, "31;1", colour=audience.colour))
+            terminal.line(paint(surprise, "31;1", colour=terminal.colour))
         if keep:
-            audience.stage(f"Serving http://{prepared.plan.config.web.listen}/metrics until Ctrl-C")
+            terminal.stage(f"Serving http://{prepared.plan.config.web.listen}/metrics until Ctrl-C")
             for name, value in box.environment.items():
-                audience.line(f"{name}={value}")
+                terminal.line(f"{name}={value}")
             serve_with(prepared, prepared.plan.config.web.listen, history)
         return 1 if any(told) else 0
 

@@ -57,12 +57,12 @@ class Forecast:
         return "\n".join([*lines, "", *self._summary()])
 
     def _summary(self) -> Iterator[str]:
-        yield f"{len(self.pairs)} verdicts are expected of {self.components} components, by {self.observations} observations"
+        yield f"{len(self.pairs)} verdicts of {self.components} components, by {self.observations} observations"
         for verb, cost in (("run", self.run), ("serve", self.serve)):
-            yield (
-                f"basewatch {verb}: every {cost.every}, {cost.calls} GetMetricData call{'s' * (cost.calls != 1)} for "
-                f"{cost.metrics} metrics ({cost.queries} queries): ${cost.dollars:.2f} to ${cost.dollars_at_most:.2f} a month"
-            )
+            calls = f"{cost.calls} GetMetricData call{'s' * (cost.calls != 1)}"
+            asked = f"{cost.metrics} metrics ({cost.queries} queries)"
+            dollars = f"${cost.dollars:.2f} to ${cost.dollars_at_most:.2f} a month"
+            yield f"basewatch {verb}: every {cost.every}, {calls} for {asked}: {dollars}"
         yield f"privileges: {', '.join(self.needs)}"
 
 

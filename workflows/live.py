@@ -21,13 +21,18 @@ from basewatch.secrets import Reference, Secret, SecretStore, SecretUnset, resol
 
 
 class Sessions:
-    """The AWS sessions of one pass, one for each account and region that a component lives in."""
+    """The AWS sessions, one for each account and region that a component lives in; they are kept from pass to pass."""
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self._config = config
         self._environ = environ
         self._sessions: dict[tuple[str, str], AwsSession] = {}
         self._lock = Lock()
+
+    def begin_pass(self) -> None:
+        """Forgets the sessions that could not sign in, so that the next pass tries again."""
+        with self._lock:
+            self._sessions = {key: session for key, session in self._sessions.items() if not session.refused}
 
     def of(self, component: Component) -> AwsSession:
         """The session of the account and region where `component` lives: the only ones declared, unless it says."""

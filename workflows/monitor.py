@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from alerts import Delivery, decide, deliver
+from alerts import Delivery, Patience, decide, deliver
 from basewatch import __version__
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Transition, Window
@@ -33,6 +33,7 @@ class Passed:
 def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Run:
     """A run of the plan over `window`: everything observed and judged as of its end, nothing recorded or told."""
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+    sessions.begin_pass()
     collected = collect(plan.collectors, plan.config.components, window, sessions.of)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
@@ -52,14 +53,21 @@ def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Run:
     )
 
 
-def run_pass(plan: Plan, sessions: Sessions, history: History, notifiers: Iterable[Notifier], clock: Clock) -> Passed:
+def run_pass(
+    plan: Plan,
+    sessions: Sessions,
+    history: History,
+    notifiers: Iterable[Notifier],
+    clock: Clock,
+    patience: Patience | None = None,
+) -> Passed:
     """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
     last = history.last()
     run = look(plan, sessions, plan.window(last.window_end if last else None, clock()), clock)
     run = replace(run, transitions=transitions(history.previous_findings(), run))
     owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
     run = history.record(run, owed)
-    return Passed(run=run, delivery=deliver(history, notifiers, clock))
+    return Passed(run=run, delivery=deliver(history, notifiers, clock, patience))
 
 
 def transitions(previous: Mapping[str, Finding], run: Run) -> tuple[Transition, ...]:

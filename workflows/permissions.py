@@ -26,7 +26,7 @@ def iam_policy(plan: Plan) -> str:
 
 
 def sql_grants(plan: Plan) -> str:
-    """The SQL that makes the reader's role: it owns nothing, inherits nothing, and may become each principal to probe."""
+    """The SQL that makes the reader's role: it owns and inherits nothing, and may become each principal to probe."""
     databases = {p.component.ref: p.component for p in plan.checks if isinstance(p.component, Database)}
     lines = [
         "-- PostgreSQL 16 and later. On 15, NOINHERIT on the role does what WITH INHERIT FALSE does here:",

@@ -42,7 +42,7 @@ class Exporter:
         self._collected_until = at
 
     def check(self) -> None:
-        """Makes one pass, as `basewatch run` does, and shows its findings; an error is logged and the next pass comes."""
+        """Makes one pass, as `basewatch run` does, and shows its findings; after an error the next pass still comes."""
         try:
             passed = run_pass(self._prepared.plan, self._prepared.sessions, self._history, self._notifiers, now)
         except BasewatchError:

@@ -55,7 +55,8 @@ def _report(run: Run, broken: str) -> int:
 
 def _line(difference: Difference) -> str:
     recorded, judged = _said(difference.recorded), _said(difference.judged)
-    return f"{difference.of.check} {difference.of.component} {difference.of.subject}: recorded {recorded}, judged again {judged}"
+    of = difference.of
+    return f"{of.check} {of.component} {of.subject}: recorded {recorded}, judged again {judged}"
 
 
 def _said(finding: Finding | None) -> str:

@@ -1,0 +1,131 @@
+"""Where the demo's alerts arrive: a Slack webhook and a PagerDuty integration here, as strict as the real ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from html import unescape
+from typing import Any, Self
+
+from demo import pagerduty_rules, slack_rules
+from demo.receiving import Posted, Receiver, Reply
+
+WEBHOOK_PATH = "/services/T0SECURE/B0BASE/basewatchbasewatchbasewat"
+ROUTING_KEY = "0123456789abcdef0123456789abcdef"
+
+
+class SlackReceiver(Receiver):
+    """A Slack incoming webhook; `messages` is what its channel shows, oldest first."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        super().__init__(self._post)
+
+    @property
+    def webhook(self) -> str:
+        """The webhook's URL, which is its secret."""
+        return self.url + WEBHOOK_PATH
+
+    def _post(self, posted: Posted) -> Reply:
+        if posted.path != WEBHOOK_PATH:
+            return Reply(status=404, body="no_service")
+        try:
+            self.messages.append(slack_rules.accepted(posted.content_type, posted.body))
+        except slack_rules.Refused as refused:
+            return Reply(status=400, body=str(refused))
+        return Reply(status=200, body="ok")
+
+
+class PagerDutyReceiver(Receiver):
+    """A PagerDuty integration; `events` is what arrived, oldest first, and `incidents` what is open, by dedup key."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.incidents: dict[str, dict[str, Any]] = {}
+        super().__init__(self._enqueue)
+
+    def _enqueue(self, posted: Posted) -> Reply:
+        if posted.path != "/v2/enqueue":
+            return _json(404, {"status": "not found"})
+        try:
+            event = pagerduty_rules.accepted(posted.content_type, posted.body, ROUTING_KEY)
+        except pagerduty_rules.Refused as refused:
+            body = {"status": "invalid event", "message": "Event object is invalid", "errors": refused.errors}
+            return _json(refused.status, body)
+        key = event.setdefault("dedup_key", f"given-by-pagerduty-{len(self.events)}")
+        self.events.append(event)
+        if event["event_action"] == "trigger":
+            self.incidents.setdefault(key, event["payload"])
+        elif event["event_action"] == "resolve":
+            self.incidents.pop(key, None)
+        return _json(202, {"status": "success", "message": "Event processed", "dedup_key": key})
+
+
+class Receivers:
+    """Both receivers, listening while entered as a context; `environment` points Basewatch at them."""
+
+    def __init__(self) -> None:
+        self.slack = SlackReceiver()
+        self.pagerduty = PagerDutyReceiver()
+        self._open = ExitStack()
+        self._read = (0, 0)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that config.yaml refers to, and where PagerDuty's events go."""
+        return {
+            "SLACK_WEBHOOK_URL": self.slack.webhook,
+            "PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
+            "PAGERDUTY_EVENTS_URL": self.pagerduty.url,
+        }
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self.slack)
+        self._open.enter_context(self.pagerduty)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def shown(self) -> tuple[str, ...]:
+        """Each message that arrived as a few lines for a terminal: Slack's first, then PagerDuty's, oldest first."""
+        return (*map(_slack_lines, self.slack.messages), *map(_pagerduty_lines, self.pagerduty.events))
+
+    def unread(self) -> tuple[str, ...]:
+        """What has arrived since this was last asked, shown."""
+        slack, pagerduty = self.slack.messages[self._read[0] :], self.pagerduty.events[self._read[1] :]
+        self._read = len(self.slack.messages), len(self.pagerduty.events)
+        return (*map(_slack_lines, slack), *map(_pagerduty_lines, pagerduty))
+
+
+def _json(status: int, body: Mapping[str, Any]) -> Reply:
+    return Reply(status=status, body=json.dumps(body), content_type="application/json")
+
+
+_ICONS = {":red_circle:": "🔴", ":large_orange_circle:": "🟠", ":white_circle:": "⚪", ":large_green_circle:": "🟢"}
+
+
+def _slack_lines(message: Mapping[str, Any]) -> str:
+    texts = [text for block in message.get("blocks", ()) for text in _texts(block)]
+    lines = "\n".join(texts or [message["text"]]).splitlines()
+    return "\n".join(("Slack", *(f"  {_plain(line)}" for line in lines)))
+
+
+def _texts(block: Mapping[str, Any]) -> list[str]:
+    if "elements" in block:
+        return [" · ".join(element["text"] for element in block["elements"])]
+    return [block["text"]["text"]] if "text" in block else []
+
+
+def _plain(line: str) -> str:
+    for code, icon in _ICONS.items():
+        line = line.replace(code, icon)
+    return unescape(re.sub(r"\*(.+?)\*", r"\1", line))
+
+
+def _pagerduty_lines(event: Mapping[str, Any]) -> str:
+    payload = event.get("payload", {})
+    words = (event["event_action"], payload.get("severity", ""), payload.get("summary", ""))
+    return f"PagerDuty\n  {' '.join(filter(None, words))}\n  incident {event['dedup_key']}"

@@ -1,0 +1,44 @@
+"""The whole box for tests of whole passes, made of the session's database, account and load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from basewatch.history.store import History
+from demo.box import Box
+from demo.cloud import Cloud
+from demo.database import BoxDatabase
+from demo.load import Load
+from demo.receivers import Receivers
+from workflows.verbs import Prepared, prepare
+
+CONFIG = Path(__file__).parent.parent / "config.yaml"
+
+
+@pytest.fixture(scope="session")
+def box(box_database: BoxDatabase, box_cloud: Cloud, box_load: Load) -> Box:
+    """SecureBase with every promise kept; a test that breaks something repairs it."""
+    return Box(database=box_database, cloud=box_cloud, load=box_load)
+
+
+@pytest.fixture
+def receivers() -> Iterator[Receivers]:
+    """A Slack and a PagerDuty that listen, and have heard nothing yet."""
+    with Receivers() as listening:
+        yield listening
+
+
+@pytest.fixture
+def prepared(box: Box, receivers: Receivers) -> Prepared:
+    """The committed configuration, ready to watch the box and to tell the receivers."""
+    return prepare(CONFIG, {**box.environment, **receivers.environment})
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    """An empty history."""
+    with History.open(f"sqlite:///{tmp_path}/history.db") as opened:
+        yield opened

@@ -1,0 +1,192 @@
+"""A pass over the box finds exactly what is broken, tells people once, and survives whatever fails around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from alerts import Patience, notifiers
+from basewatch.check import check
+from basewatch.components import AuditBucket
+from basewatch.history.store import History
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Reason, Run, Severity, Status, Verdict, passed
+from basewatch.notifier import Action
+from checks import CHECKS
+from checks.judging import Planned
+from checks.rejudging import rejudge
+from demo.box import Box
+from demo.faults import FAULTS, Expected, Fault
+from demo.receivers import Receivers
+from demo.story import GREEN, expected_of
+from workflows.monitor import Passed, look, run_pass
+from workflows.plugins import known_checks
+from workflows.verbs import Prepared, now
+
+IMPATIENT = Patience(deadline=timedelta(seconds=1), pauses=())
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def a_pass(prepared: Prepared, history: History) -> Passed:
+    """One scheduled pass, which waits a second for the channels."""
+    channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
+    return run_pass(prepared.plan, prepared.sessions, history, channels, now, IMPATIENT)
+
+
+def looked(prepared: Prepared) -> Run:
+    """One look, which nobody hears of."""
+    return look(prepared.plan, prepared.sessions, prepared.plan.window(None, now()), now)
+
+
+def not_green(run: Run) -> set[Expected]:
+    """Every finding that is not green, as a fault names it."""
+    return {expected_of(finding) for finding in run.findings if finding.status not in GREEN}
+
+
+def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(prepared: Prepared) -> None:
+    """A pass over a SecureBase that keeps its promises finds nothing, and has looked at everything."""
+    run = looked(prepared)
+    assert not_green(run) == set()
+    assert {(f.check, f.component) for f in run.findings} == {(p.check, p.component) for p in run.expected}
+    assert {f.check for f in run.findings} == {check.id for check in CHECKS}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_each_fault_alone_is_found_exactly_and_its_repair_is_green(box: Box, prepared: Prepared, fault: Fault) -> None:
+    """One thing broken gives exactly its findings and no other; repaired, everything is green again."""
+    fault.apply(box)
+    try:
+        broken = looked(prepared)
+    finally:
+        fault.repair(box)
+    assert not_green(broken) == set(fault.expects)
+    assert not_green(looked(prepared)) == set()
+
+
+def test_a_pass_is_recorded_sealed_and_judged_again_alike(prepared: Prepared, history: History) -> None:
+    """A recorded pass reads back as it was made, its seal holds, and its evidence gives the same verdicts again."""
+    run = a_pass(prepared, history).run
+    assert history.run() == run
+    assert history.verify().holds
+    assert rejudge(run, known_checks()) == ()
+    assert all(finding.evidence for finding in run.findings)
+
+
+def test_windows_follow_each_other(prepared: Prepared, history: History) -> None:
+    """The second pass looks back to the first at least, so that nothing between them is missed."""
+    first, second = a_pass(prepared, history).run, a_pass(prepared, history).run
+    assert second.window.start <= first.window.end < second.window.end
+
+
+def test_one_fault_is_told_once_on_every_channel_and_resolved_on_each(
+    box: Box, prepared: Prepared, receivers: Receivers, history: History
+) -> None:
+    """A critical finding reaches Slack and PagerDuty once however long it lasts, and its end reaches both."""
+    fault = BY_NAME["dump-stale"]
+    fault.apply(box)
+    try:
+        told = [a_pass(prepared, history).delivery.delivered for _ in range(2)]
+    finally:
+        fault.repair(box)
+    told.append(a_pass(prepared, history).delivery.delivered)
+    channels = ["on-call", "production-alerts"]
+    assert [sorted((m.channel, m.action) for m in messages) for messages in told] == [
+        [(channel, Action.FIRE) for channel in channels],
+        [],
+        [(channel, Action.RESOLVE) for channel in channels],
+    ]
+    assert (len(receivers.slack.messages), len(receivers.pagerduty.events)) == (2, 2)
+    assert receivers.pagerduty.incidents == {}
+    assert history.open_alerts() == ()
+
+
+def test_a_slack_that_hangs_neither_holds_the_pass_nor_loses_a_message(
+    box: Box, prepared: Prepared, receivers: Receivers, history: History
+) -> None:
+    """PagerDuty is told while Slack hangs; Slack's message stays owed, and the next pass delivers it."""
+    fault = BY_NAME["dump-stale"]
+    receivers.slack.hang()
+    fault.apply(box)
+    try:
+        hung = a_pass(prepared, history)
+        receivers.slack.recover()
+        later = a_pass(prepared, history)
+    finally:
+        fault.repair(box)
+    assert [m.channel for m in hung.delivery.delivered] == ["on-call"]
+    assert [(f.notification.channel, f.owed) for f in hung.delivery.failed] == [("production-alerts", True)]
+    assert later.delivery.complete or later.delivery.failed[0].owed
+    assert history.run().findings
+
+
+def test_an_action_aws_denies_is_unverified_and_says_which(box: Box, prepared: Prepared) -> None:
+    """Denied one action, exactly the checks that need it are UNVERIFIED, with the action to grant."""
+    box.cloud.deny("dynamodb:DescribeContinuousBackups")
+    try:
+        run = looked(prepared)
+    finally:
+        box.cloud.restore()
+    denied = [finding for finding in run.findings if finding.status is not Status.PASS]
+    assert {(f.check, f.status, f.reason) for f in denied} == {
+        ("backup.dynamodb.pitr", Status.UNVERIFIED, Reason.DENIED)
+    }
+    assert all("dynamodb:DescribeContinuousBackups" in finding.remedy for finding in denied)
+
+
+def test_metrics_that_aws_denies_are_unverified_and_never_green(box: Box, prepared: Prepared) -> None:
+    """Without GetMetricData every promise about speed, errors and use is UNVERIFIED."""
+    box.cloud.deny("cloudwatch:GetMetricData")
+    try:
+        run = looked(prepared)
+    finally:
+        box.cloud.restore()
+    measured = [finding for finding in run.findings if finding.check.startswith("service.")]
+    assert {(f.status, f.reason) for f in measured} == {(Status.UNVERIFIED, Reason.DENIED)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing:
+    """No facts."""
+
+    seen: bool
+
+
+def test_a_database_stopped_in_the_middle_of_a_pass_leaves_the_rest_judged(box: Box, prepared: Prepared) -> None:
+    """What the database had not answered by then is UNVERIFIED(unreachable); AWS' checks are judged as ever."""
+
+    def pull_the_plug(_metrics: Metrics, _bucket: AuditBucket) -> Nothing:
+        box.database.stop()
+        return Nothing(seen=True)
+
+    @check(
+        "test.plug",
+        component=AuditBucket,
+        observe=pull_the_plug,
+        severity=Severity.LOW,
+        proof=Proof.BEHAVIOUR,
+        needs=(),
+    )
+    def pulled(_facts: Nothing, _bucket: AuditBucket, _now: datetime) -> Iterator[Verdict]:
+        """The plug was pulled.
+
+        Why: to see. Reads: nothing. Unverified when: never. Fix: none. Source: none.
+        """
+        yield passed("pulled")
+
+    plan = prepared.plan
+    (bucket,) = plan.config.components.audit_buckets
+    plug = Planned(check=pulled, component=bucket, severity=Severity.LOW)
+    at = next(i for i, planned in enumerate(plan.checks) if planned.check.id == "tenancy.probe.cross_tenant")
+    one_at_a_time = plan.config.model_copy(update={"run": plan.config.run.model_copy(update={"concurrency": 1})})
+    plugged = replace(plan, config=one_at_a_time, checks=(*plan.checks[:at], plug, *plan.checks[at:]))
+    try:
+        run = look(plugged, prepared.sessions, plugged.window(None, now()), now)
+    finally:
+        box.database.start()
+    status = {finding.check: (finding.status, finding.reason) for finding in run.findings}
+    assert status["tenancy.rls.coverage"] == (Status.PASS, None)
+    assert status["tenancy.probe.cross_tenant"] == (Status.UNVERIFIED, Reason.UNREACHABLE)
+    assert status["retention.s3.lock_versions"] == (Status.PASS, None)
