@@ -1,0 +1,364 @@
+"""PostgreSQL is asked without a trace, within limits, and its refusals come back as reasons and remedies."""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from basewatch.components import Canaries, Tenancy
+from basewatch.errors import Absent, BasewatchError, CouldNotLook
+from basewatch.model import Reason
+from basewatch.postgres import Database, Limits, Statement, connect
+from basewatch.postgres_probe import Outcome, Place, TenantProbe
+from basewatch.secrets import Secret
+from demo.database import BoxDatabase
+from demo.tenants import CANARY_A, CANARY_B
+
+TENANCY = Tenancy(
+    context="app.current_customer_id",
+    root="customers",
+    key="customer_id",
+    principals=("app",),
+    tables=7,
+    canaries=Canaries(a=CANARY_A, b=CANARY_B),
+)
+TICKETS = Place(schema="public", name="support_tickets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A row of one word and a list."""
+
+    word: str
+    parts: tuple[str, ...]
+
+
+SAY = Statement(name="say", text="SELECT %(word)s::text AS word, %(parts)s::text[] AS parts")
+
+
+@contextmanager
+def opened(url: str, limits: Limits | None = None) -> Generator[Database, None, None]:
+    """A client for one URL."""
+    with connect(Secret("env:BASEWATCH_DATABASE_URL", url), run="r1", limits=limits) as database:
+        yield database
+
+
+def refusal(url: str, limits: Limits | None = None) -> BasewatchError:
+    """What connecting to a URL is refused with."""
+    with pytest.raises(BasewatchError) as refused, opened(url, limits):
+        pass
+    return refused.value
+
+
+def say(database: Database, text: str) -> str:
+    """The one word that a statement answers with."""
+    statement = Statement(name="word", text=f"SELECT ({text})::text AS word, '{{}}'::text[] AS parts")
+    (row,) = database.rows(statement, Word, {})
+    return row.word
+
+
+def test_rows_are_values_of_the_kind_asked_for(box_database: BoxDatabase) -> None:
+    """Columns become fields, and a tuple goes out and comes back as an array."""
+    with opened(box_database.url) as database:
+        assert database.rows(SAY, Word, {"word": "x", "parts": ("a", "b")}) == (Word(word="x", parts=("a", "b")),)
+
+
+def test_an_answer_of_another_shape_is_not_guessed_at(box_database: BoxDatabase) -> None:
+    """A column that is not understood is UNSUPPORTED, not a crash and not a fact."""
+    statement = Statement(name="odd", text="SELECT 'x' AS word, NULL AS parts")
+    with opened(box_database.url) as database, pytest.raises(CouldNotLook) as refused:
+        database.rows(statement, Word, {})
+    assert refused.value.reason is Reason.UNSUPPORTED
+
+
+def test_evidence_says_where_who_and_what(box_database: BoxDatabase) -> None:
+    """The source has no password, the principal is the role, and requests are in order."""
+    about = conninfo.conninfo_to_dict(box_database.url)
+    with opened(box_database.url) as database:
+        say(database, "1")
+        with database.probe("app", TENANCY, fresh=True), database.probe("analytics", TENANCY):
+            pass
+        assert database.source == f"postgresql:127.0.0.1:{about['port']}/securebase"
+        assert database.principal == "basewatch"
+        assert database.requests == ("word", "probe app on a fresh session", "probe analytics")
+
+
+def test_the_server_can_tell_whose_session_it_is(box_database: BoxDatabase) -> None:
+    """The run shows as the application's name, and every limit is set on the server."""
+    limits = Limits(statement=timedelta(seconds=3), lock=timedelta(milliseconds=200), idle=timedelta(seconds=9))
+    settings = ("application_name", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    with opened(box_database.url, limits) as database:
+        found = [say(database, f"current_setting('{name}')") for name in settings]
+    assert found == ["basewatch/r1", "3s", "200ms", "9s"]
+
+
+def test_settings_leave_no_trace_on_a_pooled_session(box_database: BoxDatabase) -> None:
+    """Outside its transactions the session has the role, limits and search path it came with."""
+    connection = psycopg.connect(box_database.url, autocommit=True)
+    database = Database(connection, lambda: psycopg.connect(box_database.url), Limits())
+    settings = "SELECT current_user, current_setting('search_path'), current_setting('statement_timeout')"
+    before = connection.execute(settings).fetchone()
+    say(database, "1")
+    with database.probe("app", TENANCY, writes=True) as probe:
+        probe.act_as(CANARY_A)
+    assert connection.execute(settings).fetchone() == before
+    connection.close()
+
+
+def test_a_statement_cannot_write(box_database: BoxDatabase) -> None:
+    """Rows are read in a read-only transaction, whatever the statement says."""
+    write = Statement(
+        name="write", text="INSERT INTO public.regions VALUES ('x', 'y') RETURNING code AS word, '{}' AS parts"
+    )
+    with opened(box_database.superuser_url) as database, pytest.raises(CouldNotLook, match="read-only"):
+        database.rows(write, Word, {})
+
+
+def test_a_probe_changes_nothing(box_database: BoxDatabase) -> None:
+    """Even where every write succeeds, the rows afterwards are the rows before."""
+    query = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM support_tickets t"
+    with psycopg.connect(box_database.superuser_url, autocommit=True) as watcher:
+        before = watcher.execute(query).fetchone()
+        with opened(box_database.superuser_url) as database, database.probe("postgres", TENANCY, writes=True) as probe:
+            rows = 5
+            assert probe.row_of(TICKETS, CANARY_B) == Outcome(rows=1)
+            assert probe.update_of(TICKETS, CANARY_B) == Outcome(rows=rows)
+            assert probe.move(TICKETS, owner=CANARY_A, to=CANARY_B) == Outcome(rows=rows)
+            assert probe.delete_of(TICKETS, CANARY_B) == Outcome(rows=rows)
+            # Undone already: each attempt finds what the one before found.
+            assert probe.delete_of(TICKETS, CANARY_B) == Outcome(rows=rows)
+        assert watcher.execute(query).fetchone() == before
+
+
+def test_row_security_is_asked_before_the_table(box_database: BoxDatabase) -> None:
+    """As app, a row for another tenant is refused by the policy, and one's own by NOT NULL: the probe can tell."""
+    with opened(box_database.url) as database, database.probe("app", TENANCY, writes=True) as probe:
+        probe.act_as(CANARY_A)
+        assert probe.insert_for(TICKETS, CANARY_B) == Outcome(sqlstate="42501")
+        assert probe.insert_for(TICKETS, CANARY_A) == Outcome(sqlstate="23502")
+
+
+REAL_TENANT = "00000000-0000-4000-8000-000000000001"
+
+
+def _acts(probe: TenantProbe) -> None:
+    probe.act_as(REAL_TENANT)
+
+
+def _inserts(probe: TenantProbe) -> None:
+    probe.insert_for(TICKETS, REAL_TENANT)
+
+
+def _updates(probe: TenantProbe) -> None:
+    probe.update_of(TICKETS, REAL_TENANT)
+
+
+def _moves(probe: TenantProbe) -> None:
+    probe.move(TICKETS, owner=CANARY_A, to=REAL_TENANT)
+
+
+def _takes(probe: TenantProbe) -> None:
+    probe.move(TICKETS, owner=REAL_TENANT, to=CANARY_A)
+
+
+def _deletes(probe: TenantProbe) -> None:
+    probe.delete_of(TICKETS, REAL_TENANT)
+
+
+@pytest.mark.parametrize("attempt", [_acts, _inserts, _updates, _moves, _takes, _deletes])
+def test_a_probe_refuses_every_tenant_but_the_canaries(
+    box_database: BoxDatabase, attempt: Callable[[TenantProbe], None]
+) -> None:
+    """A real customer's key never reaches the database, in whichever place it is given."""
+    with (
+        opened(box_database.superuser_url) as database,
+        pytest.raises(ValueError, match="canaries alone"),
+        database.probe("app", TENANCY, writes=True) as probe,
+    ):
+        attempt(probe)
+
+
+def test_names_are_quoted(box_database: BoxDatabase) -> None:
+    """A relation's name is a name, whatever is in it."""
+    evil = Place(schema="public", name='x"; DELETE FROM support_tickets; --')
+    with opened(box_database.url) as database, database.probe("app", TENANCY) as probe:
+        assert probe.any_row(evil) == Outcome(sqlstate="42P01")
+
+
+def test_a_fresh_session_never_had_a_tenant_and_a_used_one_had(box_database: BoxDatabase) -> None:
+    """The two states in which fail-open policies differ can both be had: unset, and empty."""
+    with opened(box_database.url) as database:
+        with database.probe("app", TENANCY) as probe:
+            probe.act_as(CANARY_A)
+            assert probe.context() == CANARY_A
+        with database.probe("app", TENANCY) as probe:
+            assert probe.context() == ""
+        with database.probe("app", TENANCY, fresh=True) as probe:
+            assert probe.context() is None
+
+
+def test_a_role_that_may_not_be_taken_names_the_grant(box_database: BoxDatabase) -> None:
+    """Without membership the probe is denied, and the remedy is the statement to run."""
+    with (
+        opened(box_database.url) as database,
+        pytest.raises(CouldNotLook) as refused,
+        database.probe("admin", TENANCY),
+    ):
+        pass
+    assert refused.value.reason is Reason.DENIED
+    assert refused.value.remedy.startswith("GRANT admin TO basewatch")
+
+
+def test_a_role_that_does_not_exist_is_absent(box_database: BoxDatabase) -> None:
+    """The server says that there is no such role: a fact."""
+    with opened(box_database.url) as database, pytest.raises(Absent), database.probe("nobody_here", TENANCY):
+        pass
+
+
+def test_a_database_that_does_not_exist_is_absent(box_database: BoxDatabase) -> None:
+    """The server says that there is no such database: a fact."""
+    error = refusal(conninfo.make_conninfo(box_database.url, dbname="gone"))
+    assert isinstance(error, Absent)
+    assert "gone" in str(error)
+
+
+def test_a_wrong_password_is_denied(box_database: BoxDatabase) -> None:
+    """Denied, with what to correct."""
+    error = refusal(conninfo.make_conninfo(box_database.url, password="wrong"))
+    assert isinstance(error, CouldNotLook)
+    assert (error.reason, error.remedy) == (Reason.DENIED, "Correct the user and the password in the database's url.")
+
+
+@pytest.mark.parametrize(
+    ("breaking", "repairing", "reason", "remedy"),
+    [
+        (
+            "REVOKE CONNECT ON DATABASE securebase FROM basewatch",
+            "GRANT CONNECT ON DATABASE securebase TO basewatch",
+            Reason.DENIED,
+            "GRANT CONNECT ON DATABASE securebase TO basewatch",
+        ),
+        ("ALTER ROLE basewatch NOLOGIN", "ALTER ROLE basewatch LOGIN", Reason.DENIED, "ALTER ROLE basewatch LOGIN"),
+        (
+            "ALTER ROLE basewatch CONNECTION LIMIT 0",
+            "ALTER ROLE basewatch CONNECTION LIMIT -1",
+            Reason.THROTTLED,
+            "Free connections, or raise the limit of the role.",
+        ),
+    ],
+)
+def test_a_log_in_that_is_refused_says_what_would_allow_it(
+    box_database: BoxDatabase, breaking: str, repairing: str, reason: Reason, remedy: str
+) -> None:
+    """Each way the server keeps us out has its reason and its remedy."""
+    box_database.execute(breaking)
+    try:
+        error = refusal(box_database.url)
+    finally:
+        box_database.execute(repairing)
+    assert isinstance(error, CouldNotLook)
+    assert (error.reason, error.remedy) == (reason, remedy)
+
+
+def test_a_closed_port_is_unreachable() -> None:
+    """Nobody listens: unreachable, in few words."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        error = refusal(f"postgresql://basewatch:hidden@127.0.0.1:{port}/securebase")
+    assert isinstance(error, CouldNotLook)
+    assert error.reason is Reason.UNREACHABLE
+    assert str(error) == f"127.0.0.1:{port} could not be reached: Connection refused"
+
+
+def test_a_server_that_never_answers_is_a_timeout() -> None:
+    """A port that accepts and stays silent is given up after the limit."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://basewatch:hidden@127.0.0.1:{silent.getsockname()[1]}/securebase"
+        # libpq waits two seconds at the least.
+        error = refusal(url, Limits(connect=timedelta(seconds=2)))
+    assert isinstance(error, CouldNotLook)
+    assert error.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize("url", ["hidden", "postgresql://u:hidden@127.0.0.1:x/db", "https://u:hidden@example.com"])
+def test_a_url_that_is_none_is_told_by_its_reference(url: str) -> None:
+    """The error names where the URL is kept and never repeats it."""
+    error = refusal(url)
+    told = "".join(traceback.format_exception(error))
+    assert isinstance(error, CouldNotLook)
+    assert "hidden" not in told
+
+
+def test_a_failed_log_in_never_tells_the_password(box_database: BoxDatabase) -> None:
+    """Neither the error nor its chain of causes holds it."""
+    box_database.stop()
+    try:
+        told = "".join(traceback.format_exception(refusal(box_database.url)))
+    finally:
+        box_database.start()
+    assert str(conninfo.conninfo_to_dict(box_database.url)["password"]) not in told
+
+
+def test_a_slow_statement_is_a_timeout(box_database: BoxDatabase) -> None:
+    """The server ends what takes longer than the limit."""
+    limits = Limits(statement=timedelta(milliseconds=50))
+    with opened(box_database.url, limits) as database, pytest.raises(CouldNotLook) as refused:
+        say(database, "pg_sleep(5)")
+    assert refused.value.reason is Reason.TIMEOUT
+
+
+def test_a_locked_table_is_a_timeout(box_database: BoxDatabase) -> None:
+    """A lock is waited for no longer than the limit, and nothing is concluded from it."""
+    limits = Limits(lock=timedelta(milliseconds=50))
+    with psycopg.connect(box_database.superuser_url) as migration:
+        migration.execute("LOCK TABLE support_tickets IN ACCESS EXCLUSIVE MODE")
+        with (
+            opened(box_database.url, limits) as database,
+            pytest.raises(CouldNotLook) as refused,
+            database.probe("app", TENANCY) as probe,
+        ):
+            probe.any_row(TICKETS)
+    assert refused.value.reason is Reason.TIMEOUT
+
+
+def test_a_server_that_goes_away_is_unreachable(box_database: BoxDatabase) -> None:
+    """A session that is ended while it is used could not look."""
+    try:
+        with opened(box_database.url) as database:
+            say(database, "1")
+            box_database.stop()
+            with pytest.raises(CouldNotLook) as refused:
+                say(database, "1")
+    finally:
+        box_database.start()
+    assert refused.value.reason is Reason.UNREACHABLE
+
+
+def test_a_statement_that_may_not_be_read_is_denied(box_database: BoxDatabase) -> None:
+    """A missing privilege is a reason, and never an empty answer."""
+    with opened(box_database.url) as database, pytest.raises(CouldNotLook) as refused:
+        say(database, "SELECT count(*) FROM public.customers")
+    assert refused.value.reason is Reason.DENIED
+
+
+def test_a_reader_cannot_be_written_to(box_database: BoxDatabase) -> None:
+    """On a reader endpoint the write attempts say nothing, and the remedy is to ask the writer."""
+    with (
+        opened(box_database.url) as database,
+        pytest.raises(CouldNotLook) as refused,
+        database.probe("app", TENANCY) as probe,
+    ):
+        probe.delete_of(TICKETS, CANARY_B)
+    assert refused.value.reason is Reason.UNSUPPORTED
+    assert "writer" in refused.value.remedy
