@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from moto.core.utils import utcnow
-from moto.rds.models import DBCluster
 
 from demo.moto_backends import backend, replace
+from demo.moto_lean import rds_models
+
+_DBCluster = rds_models().DBCluster
 
 # "The latest restorable time for a DB cluster is the most recent point to which you can restore it, typically within
 # 5 minutes of the current time."
@@ -18,7 +20,7 @@ USUAL_LAG = timedelta(minutes=5)
 
 def restorable_time_lags() -> None:
     """LatestRestorableTime trails the clock by about five minutes, where moto gives the clock (aurora-pitr.html)."""
-    replace(DBCluster, "latest_restorable_time", property(_latest))
+    replace(_DBCluster, "latest_restorable_time", property(_latest))
 
 
 def restorable_window_moves() -> None:
@@ -27,7 +29,7 @@ def restorable_window_moves() -> None:
     A cluster can be restored to any point of the last BackupRetentionPeriod days, never before it was created:
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html
     """
-    replace(DBCluster, "earliest_restorable_time", property(_earliest, lambda _cluster, _value: None))
+    replace(_DBCluster, "earliest_restorable_time", property(_earliest, lambda _cluster, _value: None))
 
 
 def set_lag(cluster: str, lag: timedelta) -> None:
