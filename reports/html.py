@@ -4,23 +4,64 @@ from __future__ import annotations
 
 from functools import cache
 
+import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reports.view import View, worst_first
+from basewatch.quantities import duration_text
+from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, arrange, kind_of, name_of, subject_of
+from reports.svg import HEIGHT, WIDTH, chart
+from reports.text import moment, status_word, visible
+from reports.trends import trends
+from reports.view import View
 
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+_MOST_CHARTS = 60
+_MOST_FACTS = 4_000
 
 
 def render(view: View) -> bytes:
     """The report as a self-contained HTML page."""
-    template = _environment().get_template("report.html.j2")
-    return template.render(view=view, run=view.run, findings=worst_first(view.run.findings)).encode()
+    drawn = trends(view.run)
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        page=arrange(view),
+        run=view.run,
+        view=view,
+        charts=[chart(trend, view.run.window) for trend in drawn[:_MOST_CHARTS]],
+        charts_left_out=max(0, len(drawn) - _MOST_CHARTS),
+        chart_height=HEIGHT,
+        chart_width=WIDTH,
+        proof_meanings=PROOF_MEANINGS,
+        status_meanings=STATUS_MEANINGS,
+    ).encode()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        facts=_facts,
+        kind=kind_of,
+        length=duration_text,
+        moment=moment,
+        name=name_of,
+        subject=subject_of,
+        word=status_word,
+    )
+    return environment
+
+
+def _finalized(value: object) -> object:
+    # A macro's output is already escaped, and a subclass of str; whatever else is text is shown for what it is.
+    return visible(value) if type(value) is str else value
+
+
+def _facts(facts: object) -> str:
+    text = orjson.dumps(facts, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
+    return text if len(text) <= _MOST_FACTS else f"{text[:_MOST_FACTS]}\n… shortened; the run's JSON has all of it"

@@ -1,0 +1,118 @@
+"""What stands on a report's page, in the order a reader needs it, whatever the page is written in."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from basewatch.model import Finding, Pair, Proof, Run, Status
+from reports.changes import Changes, changes
+from reports.headline import Headline, headline
+from reports.view import NOT_GREEN, View, looked_at, worst_first
+
+STATUS_MEANINGS = {
+    Status.FAIL: "The promise is broken, by facts that were read.",
+    Status.UNVERIFIED: "Nobody could tell: access denied, no answer, or too little data. It may be broken.",
+    Status.PASS: "The promise holds, by facts that were read.",
+    Status.NOT_APPLICABLE: "A complete answer says that there is nothing here to judge.",
+}
+PROOF_MEANINGS = {
+    Proof.CONFIGURATION: "the setting that should bring it about was read",
+    Proof.SAMPLE: "some of the things it is about were looked at",
+    Proof.POPULATION: "all of the things it is about were looked at",
+    Proof.BEHAVIOUR: "the thing itself was tried",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The findings of one component, worst first."""
+
+    component: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def worst(self) -> Status:
+        """The status that the component as a whole has."""
+        return self.findings[0].status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """Who asked what, and how many observations came of it."""
+
+    source: str
+    principal: str
+    observations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A view, arranged: `wrong` is all that is not green, `unseen` are the pairs without any verdict."""
+
+    view: View
+    headline: Headline
+    counts: tuple[tuple[Status, int], ...]
+    looked_at: int
+    expected: int
+    unseen: tuple[Pair, ...]
+    wrong: tuple[Finding, ...]
+    changes: Changes
+    groups: tuple[Group, ...]
+    witnesses: tuple[Witness, ...]
+    tenancy: bool
+
+    @property
+    def run(self) -> Run:
+        """The run that the page is about."""
+        return self.view.run
+
+
+def arrange(view: View) -> Page:
+    """The page of a view."""
+    run = view.run
+    judged = {Pair(check=finding.check, component=finding.component) for finding in run.findings}
+    return Page(
+        view=view,
+        headline=headline(run),
+        counts=tuple((status, run.count(status)) for status in STATUS_MEANINGS),
+        looked_at=len(looked_at(run)),
+        expected=len(run.expected),
+        unseen=tuple(pair for pair in run.expected if pair not in judged),
+        wrong=tuple(worst_first(finding for finding in run.findings if finding.status in NOT_GREEN)),
+        changes=changes(view),
+        groups=tuple(_groups(run)),
+        witnesses=tuple(_witnesses(run)),
+        tenancy=any(pair.check.startswith("tenancy.") for pair in run.expected),
+    )
+
+
+def kind_of(component: str) -> str:
+    """A component's kind in words, such as `aurora cluster`."""
+    return component.partition("/")[0].replace("_", " ")
+
+
+def name_of(component: str) -> str:
+    """A component's name, without its kind."""
+    return component.partition("/")[2]
+
+
+def subject_of(finding: Finding) -> str:
+    """What within its component a finding is about; empty when it is the component itself."""
+    return "" if finding.subject == name_of(finding.component) else finding.subject
+
+
+def _groups(run: Run) -> Iterable[Group]:
+    by_component: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in run.findings:
+        by_component[finding.component].append(finding)
+    declared = [ref for ref in run.components if ref in by_component]
+    for ref in (*declared, *sorted(set(by_component) - set(declared))):
+        yield Group(component=ref, findings=tuple(worst_first(by_component[ref])))
+
+
+def _witnesses(run: Run) -> Iterable[Witness]:
+    counts = Counter((evidence.source, evidence.principal) for evidence in run.evidence)
+    for (source, principal), observations in sorted(counts.items()):
+        yield Witness(source=source, principal=principal, observations=observations)

@@ -1,0 +1,100 @@
+"""The geometry of a small line chart with a limit line; a template draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from basewatch.model import Point, Window
+from reports.trends import Trend
+
+WIDTH, HEIGHT = 340, 120
+_LEFT, _RIGHT, _TOP, _BOTTOM = 2, 338, 18, 100
+_MOST_POINTS = 168
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Paths and labels in a box of WIDTH by HEIGHT; `limit` is the height of the limit line, None without one."""
+
+    trend: Trend
+    line: str
+    area: str
+    limit: float | None
+    start: str
+    end: str
+    description: str
+
+
+def chart(trend: Trend, window: Window) -> Chart:
+    """The chart of a trend over the window of its run."""
+    points, period = thinned(trend.points, window, trend.period)
+    top = max(trend.peak.value, trend.limit or 0.0) * 1.12 or 1.0
+    spots = [(_across(point, window, period), _up(point.value, top)) for point in points]
+    strokes = list(_unbroken(points, spots, period))
+    same_day = window.start.date() == window.end.date()
+    hours = "%H:%M" if same_day else "%d %b %H:%M"
+    return Chart(
+        trend=trend,
+        line="".join(_line(stroke) for stroke in strokes),
+        area="".join(_area(stroke) for stroke in strokes),
+        limit=None if trend.limit is None else _up(trend.limit, top),
+        start=f"{window.start:{hours}}",
+        end=f"{window.end:{hours}} UTC",
+        description=_description(trend),
+    )
+
+
+def thinned(points: Sequence[Point], window: Window, period: timedelta) -> tuple[tuple[Point, ...], timedelta]:
+    """At most as many points as can be told apart, each the highest of its stretch of time: no peak is thinned away."""
+    stretch = period * max(1, -(-window.length // (period * _MOST_POINTS)))
+    highest: dict[int, Point] = {}
+    for point in points:
+        number = (point.period_end - window.start - period / 2) // stretch
+        if number not in highest or point.value > highest[number].value:
+            highest[number] = point
+    return tuple(
+        Point(period_end=window.start + (number + 1) * stretch, value=highest[number].value)
+        for number in sorted(highest)
+    ), stretch
+
+
+def _across(point: Point, window: Window, period: timedelta) -> float:
+    share = (point.period_end - period / 2 - window.start) / window.length if window.length else 0.5
+    return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
+
+
+def _up(value: float, top: float) -> float:
+    return _BOTTOM - (_BOTTOM - _TOP) * value / top
+
+
+def _unbroken(
+    points: Sequence[Point], spots: Sequence[tuple[float, float]], period: timedelta
+) -> Iterator[list[tuple[float, float]]]:
+    """The spots in strokes: a gap in the data is a gap in the line."""
+    stroke: list[tuple[float, float]] = []
+    for index, spot in enumerate(spots):
+        if stroke and points[index].period_end - points[index - 1].period_end > 1.5 * period:
+            yield stroke
+            stroke = []
+        stroke.append(spot)
+    if stroke:
+        yield stroke
+
+
+def _line(stroke: Sequence[tuple[float, float]]) -> str:
+    steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in stroke)
+    # A stroke of one spot has no length; a round cap makes it a dot.
+    return f"M{steps}" if len(stroke) > 1 else f"M{steps}h0"
+
+
+def _area(stroke: Sequence[tuple[float, float]]) -> str:
+    steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in stroke)
+    return f"M{stroke[0][0]:.1f} {_BOTTOM}L{steps}L{stroke[-1][0]:.1f} {_BOTTOM}Z"
+
+
+def _description(trend: Trend) -> str:
+    peak = f"{trend.show(trend.peak.value)} at most, at {trend.peak.period_end:%Y-%m-%d %H:%M} UTC"
+    limit = f"; the limit is {trend.limit_text}" if trend.limit_text else ""
+    return f"{len(trend.points)} measurements, {peak}{limit}"

@@ -1,0 +1,31 @@
+"""How values are shown to people: moments, statuses, and text that may come from a tenant."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from basewatch.model import Status
+
+_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    """The text with every character that cannot be seen, or that turns the others around, written as its number."""
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _INVISIBLE or character in "\n\t":
+        return character
+    return f"\\u{ord(character):04x}"
+
+
+def moment(at: datetime) -> str:
+    """A time to the minute, such as `2026-03-01 12:00 UTC`."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def status_word(status: Status) -> str:
+    """A status as people read it."""
+    return status.replace("_", " ").lower()
