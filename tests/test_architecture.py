@@ -126,6 +126,6 @@ def _unexplained(text: str) -> Iterator[int]:
 
 def test_a_suppression_is_explained_once_for_neighbours() -> None:
     """One reason serves the lines right below that silence the same, and no others."""
-    lines = ("1  #~noqa: A001  # because", "2  #~noqa: A001", "3  #~noqa: A001", "4", "5  #~noqa: A001")
-    lines += ("6  #~noqa: A001  # because", "7  #~noqa: B001", "8  #~noqa")
+    lines = ["1  #~noqa: A001  # because", "2  #~noqa: A001", "3  #~noqa: A001", "4", "5  #~noqa: A001"]
+    lines += ["6  #~noqa: A001  # because", "7  #~noqa: B001", "8  #~noqa"]
     assert list(_unexplained("\n".join(lines).replace("~", " "))) == [5, 7, 8]
