@@ -59,6 +59,7 @@ def run_pass(
     history: History,
     notifiers: Iterable[Notifier],
     clock: Clock,
+    *,
     patience: Patience | None = None,
 ) -> Passed:
     """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""

@@ -33,7 +33,7 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 def a_pass(prepared: Prepared, history: History) -> Passed:
     """One scheduled pass, which waits a second for the channels."""
     channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
-    return run_pass(prepared.plan, prepared.sessions, history, channels, now, IMPATIENT)
+    return run_pass(prepared.plan, prepared.sessions, history, channels, now, patience=IMPATIENT)
 
 
 def looked(prepared: Prepared) -> Run:
