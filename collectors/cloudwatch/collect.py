@@ -12,7 +12,7 @@ from basewatch.collector import AnyCollector
 from basewatch.components import Component
 from basewatch.errors import CouldNotLook
 from basewatch.metrics import Asked, Collected, Gap, Reading
-from basewatch.model import Point, Series, Window
+from basewatch.model import Point, Reason, Series, Window
 from collectors.cloudwatch.client import MetricDataClient
 from collectors.cloudwatch.fetch import Answer, Fetched, fetch
 from collectors.cloudwatch.planner import Batch, Query, covered, plan, settled
@@ -54,7 +54,7 @@ def collect(
     """
     patience, span, gaps = patience or Patience(), settled(window), list[Gap]()
     accounts = _accounts(collectors, components, source_of, gaps)
-    outcomes = tuple(_fetch_all(accounts, span, patience, gaps)) if span.length > timedelta() else ()
+    outcomes = tuple(_fetch_all(accounts, span, patience, gaps))
     readings = list[Reading]()
     for outcome in outcomes:
         for query, answer in zip(outcome.batch.queries, outcome.fetched.answers, strict=True):
@@ -101,7 +101,7 @@ def _fetch_all(accounts: Iterable[_Account], span: Window, patience: Patience, g
     work: list[tuple[MetricSource, MetricDataClient, Batch]] = []
     for account in accounts:
         try:
-            client = MetricDataClient(account.source, patience)
+            client = _client(account.source, span, patience)
         except CouldNotLook as error:
             gaps += {_gap_of_all(query.collector, query.resource.component, error) for query in account.queries}
             continue
@@ -111,6 +111,13 @@ def _fetch_all(accounts: Iterable[_Account], span: Window, patience: Patience, g
             work, pool.map(lambda item: fetch(item[1], item[2], patience), work), strict=True
         ):
             yield _Outcome(source=source, batch=batch, fetched=fetched)
+
+
+def _client(source: MetricSource, span: Window, patience: Patience) -> MetricDataClient:
+    """The account's client. Raises: CouldNotLook, when it cannot be signed in to or there is nothing to ask for."""
+    if span.length <= timedelta():
+        raise CouldNotLook(Reason.NOT_ENOUGH_DATA, "the window holds no complete minute", remedy="raise run.lookback")
+    return MetricDataClient(source, patience)
 
 
 def _reading(query: Query, answer: Answer, source: MetricSource, span: Window) -> Reading:
