@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import typer
+from typer.main import get_group
+
+from workflows import cli, cli_describe
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -51,3 +57,15 @@ def modules(*folders: str) -> tuple[Module, ...]:
 def _module(path: Path) -> Module:
     text = path.read_text(encoding="utf-8")
     return Module(path=path.relative_to(ROOT).as_posix(), text=text, tree=ast.parse(text))
+
+
+def make_targets() -> set[str]:
+    """Every target that the Makefile offers."""
+    return set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def verbs() -> set[str]:
+    """Every verb of the command line, of both modules that hold them."""
+    describing = typer.Typer()
+    cli_describe.add_to(describing)
+    return {*get_group(cli.app).commands, *get_group(describing).commands}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import PACKAGES, ROOT, modules
+from tests.repository import PACKAGES, ROOT, make_targets, modules, verbs
 
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|md|sql|ya?ml|toml|lock|j2)|(?:[\w.-]+/)+")
@@ -70,9 +70,15 @@ def test_every_link_leads_somewhere(document: str) -> None:
 @each_document
 def test_every_make_target_a_document_names_exists(document: str) -> None:
     """Every `make` that a reader is told to type works."""
-    targets = set(re.findall(r"^\.PHONY: (.+)$", _text("Makefile"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", _text(document), re.MULTILINE))
-    assert named - targets == set()
+    assert named - make_targets() == set()
+
+
+@each_document
+def test_every_verb_a_document_names_exists(document: str) -> None:
+    """Every `basewatch` verb that a reader is told of is one."""
+    named = set(re.findall(r"(?:^|`|/)basewatch ([a-z-]+)", _text(document), re.MULTILINE))
+    assert named - verbs() == set()
 
 
 def test_the_picture_draws_every_import_between_packages_and_no_other() -> None:

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer.main
 import yaml
 
-from tests.repository import ROOT
-from workflows.cli import app
+from tests.repository import ROOT, make_targets, verbs
 
 FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.name for path in FOLDER.glob("*.y*ml"))
@@ -49,14 +47,13 @@ def test_the_workflows_are_the_ones_known_here() -> None:
 @each_workflow
 def test_every_step_is_a_make_target_or_a_verb(name: str) -> None:
     """What CI does, a person can do: each step is one make target or one basewatch verb that exists."""
-    targets = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    verbs = set(typer.main.get_group(app).commands)
+    known_targets, known_verbs = make_targets(), verbs()
     for command in (shlex.split(step["run"]) for step in _steps(name) if "run" in step):
         match command:
             case ["make", target]:
-                assert target in targets
+                assert target in known_targets
             case [".venv/bin/basewatch", verb, *_]:
-                assert verb in verbs
+                assert verb in known_verbs
             case _:
                 pytest.fail(f"{command} is neither")
 
