@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from basewatch.errors import Absent, BasewatchError, CouldNotLook
@@ -157,8 +158,18 @@ _BY_CLASS = {
     "InvalidEndpointConfigurationError": _CUT_OFF,
     "ParamValidationError": _NEVER_SENT,
     "ValidationError": _NEVER_SENT,
+    "ResponseParserError": _STRANGE,
     "BotoCoreError": _STRANGE,
 }
+
+
+@cache
+def errors_of_botocore() -> tuple[type[Exception], ...]:
+    """Everything that botocore raises for what AWS, or the way to it, did; botocore is imported only now."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+    return BotoCoreError, ClientError, ResponseParserError
 
 
 def translated(error: Exception, asked: Asked) -> BasewatchError:

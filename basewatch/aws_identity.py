@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from basewatch.aws_errors import Asked, translated
+from basewatch.aws_errors import Asked, errors_of_botocore, translated
+from basewatch.aws_response import required
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 
@@ -35,26 +36,25 @@ def sign_in(session: Session, make_client: MakeClient, *, account_id: str, regio
     Raises: CouldNotLook with DENIED, when there are no credentials, the role may not be assumed, or the caller is in
     another account than the declared one; other reasons when STS cannot be asked.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # see session_reading
-
     asking = Asked(action="sts:GetCallerIdentity", principal="the caller")
     try:
         source = _credentials(session)
-        caller = _identity(make_client("sts", **_keys(source)))
-        if role is not None and not _is_role(caller["Arn"], account_id, role):
+        caller = _caller(make_client("sts", **_keys(source)))
+        if role is not None and not _is_role(caller, account_id, role):
             arn = f"arn:{session.get_partition_for_region(region)}:iam::{account_id}:role/{role}"
-            asking = Asked(action="sts:AssumeRole", principal=f"{caller['Arn']}, and let {arn} trust it")
+            asking = Asked(action="sts:AssumeRole", principal=f"{caller}, and let {arn} trust it")
             _assume(session, make_client, source, arn)
-            caller = _identity(make_client("sts"))
-    except (BotoCoreError, ClientError) as error:
+            caller = _caller(make_client("sts"))
+    except errors_of_botocore() as error:
         raise translated(error, asking) from error
-    if caller["Account"] != account_id:
+    account = caller.split(":")[4]
+    if account != account_id:
         raise CouldNotLook(
             Reason.DENIED,
-            f"{caller['Arn']} is in account {caller['Account']}, and the declared account is {account_id}",
+            f"{caller} is in account {account}, and the declared account is {account_id}",
             remedy="declare the account's `role`, or give credentials of that account",
         )
-    return str(caller["Arn"])
+    return caller
 
 
 def _credentials(session: Session) -> Credentials:
@@ -75,9 +75,8 @@ def _keys(credentials: Credentials) -> dict[str, str | None]:
     }
 
 
-def _identity(sts: Any) -> dict[str, str]:
-    identity: dict[str, str] = sts.get_caller_identity()
-    return identity
+def _caller(sts: Any) -> str:
+    return required(sts.get_caller_identity(), "Arn", kind=str)
 
 
 def _is_role(arn: str, account_id: str, role: str) -> bool:

@@ -1,11 +1,11 @@
-"""Stands between botocore and the network: it answers the operations it is told to, and lets the others through."""
+"""Stands between botocore and the network: it answers or edits what it is told to, and lets the rest through."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 from botocore.session import Session
 
@@ -17,7 +17,9 @@ REGION = "us-east-1"
 READER = f"arn:aws:sts::{ACCOUNT}:assumed-role/basewatch-reader/basewatch"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_EC2_METADATA_DISABLED": "true"}
 
-Answer = dict[str, Any] | Exception
+# None lets the call through to where it was going.
+Answer = dict[str, Any] | Exception | None
+Edit = Callable[[dict[str, Any]], None]
 
 # AWS' models are megabytes: read once for all tests.
 _MODELS = create_loader()
@@ -32,34 +34,54 @@ class _Http:
 
 @dataclass
 class Wire:
-    """The answers of AWS by operation, such as `rds:DescribeDBClusters`, each used once and the last one for ever."""
+    """The answers of AWS by operation, such as `rds:DescribeDBClusters`, each used once and the last one for ever.
+
+    `edits` change what AWS itself answered.
+    """
 
     answers: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
+    edits: dict[str, Edit] = field(default_factory=dict[str, Edit])
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
 
     def answer(self, operation: str, *answers: Answer) -> None:
-        """Answer `operation` with these, in turn: a response, an error response, or an exception to raise."""
+        """Answer `operation` with these, in turn: a response, an error, an exception to raise, or None."""
         self.answers[operation] = list(answers)
+
+    def clear(self) -> None:
+        """Let everything through again, and forget what was asked."""
+        self.answers.clear()
+        self.edits.clear()
+        self.asked.clear()
 
     def attach(self, session: Session) -> Session:
         """The session, its calls now passing here first."""
         session.register_component("data_loader", _MODELS)
         session.register("before-call", self._before_call)
+        session.register("after-call", self._after_call)
         return session
 
     def _before_call(self, model: Any, params: dict[str, Any], **_: Any) -> tuple[_Http, dict[str, Any]] | None:
-        operation = f"{model.service_model.service_name}:{model.name}"
+        operation = _named(model)
         self.asked.append((operation, params))
         answers = self.answers.get(operation)
         if not answers:
             return None
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, ClientError):
-            answer = answer.response
+        if answer is None:
+            return None
         if isinstance(answer, Exception):
             raise answer
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
         return _Http(status), answer
+
+    def _after_call(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        edit = self.edits.get(_named(model))
+        if edit is not None:
+            edit(parsed)
+
+
+def _named(model: Any) -> str:
+    return f"{model.service_model.service_name}:{model.name}"
 
 
 def refusal(code: str, message: str = "", *, status: int = 400, request_id: str = "r-refused") -> dict[str, Any]:

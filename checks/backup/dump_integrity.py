@@ -60,6 +60,10 @@ def newest_dump(aws: Aws, dumps: DumpBackups) -> NewestDump:
         stored, first = _read(aws, unchanged)
     elif size:
         first = b"".join(aws.content("s3", "GetObject", Range=f"bytes=0-{len(_MAGIC) - 1}", **unchanged))
+    if len(first) < min(len(_MAGIC), size):
+        raise CouldNotLook(
+            Reason.NOT_ENOUGH_DATA, f"S3 gave {len(first)} bytes of a dump of {size}", remedy="run again"
+        )
     return NewestDump(
         key=kept[-1].key,
         size_bytes=size,

@@ -42,8 +42,8 @@ GOOD = NewestDump(
         ({"size_bytes": 499}, "The newest dump has 499 bytes where 1000 are usual"),
         ({"size_bytes": 2001}, "The newest dump has 2001 bytes where 1000 are usual"),
         (
-            {"size_bytes": 0, "stored_sha256": OTHER, "first_bytes": ""},
-            "The newest dump is not a pg_dump archive; it is not what its maker recorded; it has 0 bytes where 1000 are usual",
+            {"size_bytes": 0, "first_bytes": "", "recorded_sha256": ""},
+            "The newest dump is not a pg_dump archive; it has 0 bytes where 1000 are usual",
         ),
     ],
 )
@@ -183,6 +183,12 @@ def test_a_dump_that_could_not_be_read_is_no_fact(
     with pytest.raises(CouldNotLook) as caught:
         seen(head, content)
     assert caught.value.reason is reason
+
+
+def test_a_dump_of_which_nothing_arrives_is_no_fact() -> None:
+    """An empty body of a dump that is not empty is a bad answer, not a bad dump."""
+    with pytest.raises(CouldNotLook, match="S3 gave 0 bytes of a dump of 1005"):
+        seen(header(ChecksumSHA256=stored(CONTENT)), body(b""))
 
 
 def test_no_dump_is_nothing_to_look_at() -> None:
