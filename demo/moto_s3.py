@@ -77,11 +77,6 @@ def policies_do_not_decide() -> None:
     replace(models.FakeBucket, "get_permission", lambda _bucket, _action, _resource: PermissionResult.NEUTRAL)
 
 
-def copies_go_quietly() -> None:
-    """The copies that moto makes of every version it lists are dropped without a ResourceWarning for each."""
-    replace(models.FakeKey, "__del__", models.FakeKey.dispose)
-
-
 def install() -> None:
     """Put all of it right; again and again makes no difference."""
     years_are_calendar_years()
@@ -91,7 +86,6 @@ def install() -> None:
     lock_rule_can_be_changed()
     lock_rule_has_one_unit()
     policies_do_not_decide()
-    copies_go_quietly()
 
 
 def _key_response_get(response: Any, query: dict[str, Any], key_name: str) -> Any:
