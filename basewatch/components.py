@@ -15,7 +15,7 @@ from basewatch.secrets import SecretReference
 class Declared(BaseModel):
     """A frozen, strict part of the configuration: an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Component(Declared):

@@ -2,14 +2,141 @@
 
 from __future__ import annotations
 
-from basewatch.model import Status
-from reports.view import View, worst_first
+from collections.abc import Iterator
+
+from basewatch.model import Finding, Status, Transition
+from basewatch.quantities import duration_text
+from reports.markdown_text import cell, row, table
+from reports.page import Page, arrange, kind_of, name_of, subject_of
+from reports.text import moment, status_word
+from reports.view import View
+
+_BOX = {Status.FAIL: "CAUTION", Status.UNVERIFIED: "WARNING", Status.PASS: "TIP", Status.NOT_APPLICABLE: "NOTE"}
+# GitHub refuses a summary of more than 1 MiB; these and what stands between them are less.
+_ROOM_WRONG, _ROOM_UNSEEN, _ROOM_CHANGES, _ROOM_VERDICTS = 400_000, 50_000, 150_000, 350_000
 
 
 def render(view: View) -> bytes:
     """The report as GitHub Markdown, under 1 MiB whatever the run holds."""
-    run = view.run
-    lines = [f"# {view.platform} {view.environment}", ""]
-    lines += [f"- {status}: {run.count(status)}" for status in Status]
-    lines += [f"- {f.status} {f.check} {f.component} {f.subject}" for f in worst_first(run.findings)]
+    page = arrange(view)
+    lines = [*_head(page), *_wrong(page), *_unseen(page), *_changes(page), *_verdicts(page), *_seal(page)]
     return "\n".join(lines).encode()
+
+
+def _head(page: Page) -> Iterator[str]:
+    run, view = page.run, page.view
+    yield f"## {cell(view.platform)} / {cell(view.environment)}"
+    yield ""
+    yield f"> [!{_BOX[page.headline.status]}]"
+    yield f"> **{page.headline.text}**"
+    yield f"> {page.looked_at} of {page.expected} expected looks got an answer."
+    span = f"{moment(run.window.start)} to {moment(run.window.end)}"
+    yield f"> Judged from {span} ({duration_text(run.window.length)})."
+    yield ""
+    yield row(*(status_word(status) for status, _ in page.counts))
+    yield row(*("---:" for _ in page.counts))
+    yield row(*(str(count) for _, count in page.counts))
+    yield ""
+
+
+def _wrong(page: Page) -> Iterator[str]:
+    if page.wrong:
+        yield "### What is wrong"
+        yield ""
+        rows = [
+            row(
+                f"**{status_word(f.status)}**{f'<br>{_reason(f)}' if f.reason else ''}<br>{f.severity}",
+                _where(f),
+                cell(f.summary),
+                cell(f.expected),
+                cell(f.remedy),
+            )
+            for f in page.wrong
+        ]
+        yield from table(("status", "where", "what", "expected", "do"), rows, room=_ROOM_WRONG)
+
+
+def _reason(finding: Finding) -> str:
+    return (finding.reason or "").replace("_", " ")
+
+
+def _unseen(page: Page) -> Iterator[str]:
+    if page.unseen:
+        yield "### Expected, and without any verdict"
+        yield ""
+        rows = [row(f"<code>{cell(pair.check)}</code>", cell(pair.component)) for pair in page.unseen]
+        yield from table(("check", "component"), rows, room=_ROOM_UNSEEN)
+
+
+def _changes(page: Page) -> Iterator[str]:
+    changes = page.changes
+    if not changes.compared:
+        yield "There is no earlier run to compare with."
+        yield ""
+        return
+    rows = [
+        *(_change("new", change) for change in changes.new),
+        *(_change("resolved", change) for change in changes.resolved),
+        *(row("no longer checked", _where(finding), f"was {status_word(finding.status)}") for finding in changes.gone),
+    ]
+    told = f"{len(changes.new)} new, {len(changes.still)} still open, {len(changes.resolved)} resolved"
+    yield from _folded(f"Since the last run: {told}, {len(changes.gone)} no longer checked")
+    yield from table(("change", "where", "status"), rows, room=_ROOM_CHANGES)
+    yield from _END
+
+
+def _change(word: str, change: Transition) -> str:
+    before = status_word(change.previous) if change.previous else "not seen"
+    return row(word, _where(change.finding), f"{before} → {status_word(change.finding.status)}")
+
+
+def _verdicts(page: Page) -> Iterator[str]:
+    rows = [
+        row(
+            status_word(f.status),
+            _where(f),
+            cell(page.view.title(f.check)),
+            cell(f.observed or f.summary),
+            cell(f.expected),
+            f.proof,
+            f"<code>{cell(f.evidence[:12])}</code>" if f.evidence else "none",
+        )
+        for group in page.groups
+        for f in group.findings
+    ]
+    yield from _folded(f"All {len(rows)} verdicts by component")
+    heads = ("status", "where", "promise", "observed", "expected", "proof", "evidence")
+    yield from table(heads, rows, room=_ROOM_VERDICTS)
+    yield from _END
+
+
+def _seal(page: Page) -> Iterator[str]:
+    run = page.run
+    yield from _folded("Run, configuration and seal")
+    yield from table(
+        ("", ""),
+        [
+            row("run", cell(run.id)),
+            row("made", f"{moment(run.finished)} by Basewatch {cell(run.version)}"),
+            row("configuration", f"<code>{cell(run.config_digest)}</code>"),
+            row("commit", f"<code>{cell(run.commit)}</code>" if run.commit else "not known"),
+            row("seal", f"<code>{cell(run.seal)}</code>" if run.seal else "this run was not recorded"),
+        ],
+        room=10_000,
+    )
+    yield from _END
+
+
+_END = ("</details>", "")
+
+
+def _folded(summary: str) -> Iterator[str]:
+    yield f"<details><summary>{summary}</summary>"
+    yield ""
+
+
+def _where(finding: Finding) -> str:
+    subject = subject_of(finding)
+    within = f" · {cell(subject)}" if subject else ""
+    component = f"{cell(kind_of(finding.component))} **{cell(name_of(finding.component))}**{within}"
+    return f"{component}<br><code>{cell(finding.check)}</code>"

@@ -1,0 +1,145 @@
+"""What a report says of a run as a whole: its headline, its changes, and how much was seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from basewatch.model import Finding, Pair, Reason, Run, Status, Transition
+from reports.headline import headline
+from reports.page import arrange
+from reports.text import visible
+from reports.view import looked_at, worst_first
+from tests.reports.sample import AUTH, CLUSTER, DATABASE, green_run, sample_run, sample_view
+
+
+def _run(*statuses: Status) -> Run:
+    (finding,) = green_run().findings
+    return replace(
+        green_run(),
+        findings=tuple(
+            replace(
+                finding,
+                subject=str(number),
+                status=status,
+                reason=Reason.DENIED if status is Status.UNVERIFIED else None,
+            )
+            for number, status in enumerate(statuses)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status", "text"),
+    [
+        ([Status.PASS], Status.PASS, "The one verdict holds."),
+        ([Status.PASS, Status.PASS, Status.NOT_APPLICABLE], Status.PASS, "All 2 verdicts hold."),
+        ([Status.FAIL, Status.PASS], Status.FAIL, "1 promise is broken."),
+        (
+            [Status.FAIL, Status.FAIL, Status.UNVERIFIED],
+            Status.FAIL,
+            "2 promises are broken, and 1 more could not be verified.",
+        ),
+        (
+            [Status.UNVERIFIED, Status.PASS],
+            Status.UNVERIFIED,
+            "Nothing was seen broken, but 1 could not be verified.",
+        ),
+        ([Status.NOT_APPLICABLE], Status.UNVERIFIED, "Too little was seen to vouch for anything."),
+        ([], Status.UNVERIFIED, "Too little was seen to vouch for anything."),
+    ],
+)
+def test_the_headline_is_as_bad_as_the_worst(statuses: list[Status], status: Status, text: str) -> None:
+    """Green needs a verdict that holds, and none that does not."""
+    found = headline(_run(*statuses))
+    assert (found.status, found.text) == (status, text)
+
+
+def test_a_missing_verdict_is_not_green() -> None:
+    """A look that was planned and left no trace takes the green away."""
+    run = green_run()
+    missing = Pair(check="tenancy.probe.cross_tenant", component=DATABASE)
+    assert headline(replace(run, expected=(*run.expected, missing))).status is Status.UNVERIFIED
+
+
+def test_only_looks_that_were_answered_count() -> None:
+    """One UNVERIFIED subject is enough for a look not to count, and so is no verdict at all."""
+    run = sample_run()
+    unanswered = {pair.check for pair in run.expected} - {pair.check for pair in looked_at(run)}
+    assert unanswered == {"tenancy.probe.cross_tenant", "backup.dump.freshness", "service.api.server_errors"}
+    assert len(looked_at(run)) == 11
+
+
+def _named(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
+    return [(finding.check, finding.component) for finding in findings]
+
+
+def test_changes_are_told_apart() -> None:
+    """New, still open, resolved, and no longer checked."""
+    changes = arrange(sample_view()).changes
+    assert changes.compared
+    assert [(change.finding.check, change.previous) for change in changes.new] == [
+        ("service.function.latency", Status.PASS),
+        ("tenancy.probe.cross_tenant", Status.FAIL),
+    ]
+    assert [change.finding.check for change in changes.resolved] == ["service.api.latency", "backup.dynamodb.pitr"]
+    assert len(changes.still) == 5
+    assert _named(changes.gone) == [("backup.dynamodb.pitr", "table/retired")]
+
+
+def test_a_finding_that_passes_for_the_first_time_is_no_change() -> None:
+    """Only what was not green can be resolved."""
+    run = green_run()
+    first = Transition(finding=run.findings[0], previous=None, at=run.finished)
+    changes = arrange(replace(sample_view(), run=replace(run, transitions=(first,)), previous=())).changes
+    assert not changes.compared
+    assert (changes.new, changes.still, changes.resolved, changes.gone) == ((), (), (), ())
+
+
+def test_components_stand_as_declared_and_findings_worst_first() -> None:
+    """The order of a page does not depend on the order of looking."""
+    run = sample_run()
+    page, turned = (
+        arrange(replace(sample_view(), run=replace(run, findings=findings)))
+        for findings in (run.findings, run.findings[::-1])
+    )
+    assert page.groups == turned.groups
+    assert [group.component for group in page.groups][:3] == [CLUSTER, DATABASE, AUTH]
+    assert [finding.status for finding in page.groups[0].findings] == [Status.FAIL, Status.PASS, Status.PASS]
+    assert page.groups[0].worst is Status.FAIL
+
+
+def test_the_worst_findings_come_first() -> None:
+    """Broken before unknown before well, and the severe before the mild."""
+    ranked = worst_first(sample_run().findings)
+    assert [finding.status for finding in ranked] == [
+        *[Status.FAIL] * 3,
+        *[Status.UNVERIFIED] * 4,
+        *[Status.PASS] * 12,
+        Status.NOT_APPLICABLE,
+    ]
+
+
+def test_who_looked_is_told() -> None:
+    """Each source once for each principal that asked it."""
+    assert [(witness.source, witness.observations) for witness in arrange(sample_view()).witnesses] == [
+        ("aws:123456789012/us-east-1", 9),
+        ("postgresql:securebase", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é 漢字", "plain é 漢字"),
+        ("a\u202eb", "a\\u202eb"),
+        ("\x1b[31m", "\\u001b[31m"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("\ud800", "\\ud800"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
+    """A name that spoofs another, or steers a terminal, is seen to."""
+    assert visible(text) == shown

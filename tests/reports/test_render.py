@@ -1,0 +1,51 @@
+"""One view, three reports: each reads as it did, and is the same bytes each time."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension
+
+from reports import Format, render
+from tests.reports.sample import sample_view
+
+
+class HtmlFile(SingleFileSnapshotExtension):
+    """A snapshot that a browser opens."""
+
+    file_extension = "html"
+
+
+class MarkdownFile(SingleFileSnapshotExtension):
+    """A snapshot that GitHub shows."""
+
+    file_extension = "md"
+
+
+class JsonFile(SingleFileSnapshotExtension):
+    """A snapshot that programs read."""
+
+    file_extension = "json"
+
+
+_FILES = {Format.HTML: HtmlFile, Format.MARKDOWN: MarkdownFile, Format.JSON: JsonFile}
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_the_sample_reads_as_it_did(format_: Format, snapshot: SnapshotAssertion) -> None:
+    """What people and programs are shown changes only on purpose."""
+    assert render(sample_view(), format_) == snapshot(extension_class=_FILES[format_])
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_the_same_view_is_the_same_bytes(format_: Format) -> None:
+    """A report can be made again from a recorded run and compared by its hash."""
+    assert render(sample_view(), format_) == render(sample_view(), format_)
+
+
+def test_no_report_names_this_machine() -> None:
+    """A report is about the platform alone."""
+    for format_ in Format:
+        assert not re.search(rb"/home/|/root/|/work/|localhost", render(sample_view(), format_))
