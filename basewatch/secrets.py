@@ -109,6 +109,14 @@ def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore
     return Secret(str(reference), value.strip())
 
 
+def revealed(text: str, environ: Mapping[str, str], store: SecretStore | None = None) -> str:
+    """`text` as it is, or the secret it refers to: for settings that hold one only sometimes, as URLs do.
+
+    Raises: SecretUnset.
+    """
+    return resolve(parse_reference(text), environ, store).reveal() if re.fullmatch(_FORM, text) else text
+
+
 def open_to_others(reference: Reference) -> str:
     """What to do about a secret's file that more than its owner may read; empty when there is nothing to do."""
     if reference.scheme != "file":

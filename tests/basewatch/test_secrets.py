@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.errors import WrongValue
-from basewatch.secrets import Reference, Secret, SecretUnset, open_to_others, parse_reference, resolve
+from basewatch.secrets import Reference, Secret, SecretUnset, open_to_others, parse_reference, resolve, revealed
 
 VALUE = "hunter2-is-not-a-password"
 SECRET = Secret("env:TOKEN", VALUE)
@@ -123,6 +123,14 @@ def test_a_secret_in_aws_needs_aws() -> None:
     """Without a store there is nothing to ask."""
     with pytest.raises(SecretUnset, match="run where AWS can be reached"):
         resolve(Reference("aws-ssm", "token"), {})
+
+
+def test_a_setting_may_be_a_secret_or_not() -> None:
+    """A URL with a password is kept with the secrets, and one without stands in the configuration."""
+    assert revealed("sqlite:///out/basewatch.db", {}) == "sqlite:///out/basewatch.db"
+    assert revealed("env:HISTORY_URL", {"HISTORY_URL": f"postgresql://app:{VALUE}@db/x"}).endswith(f"{VALUE}@db/x")
+    with pytest.raises(SecretUnset):
+        revealed("env:HISTORY_URL", {})
 
 
 def test_a_file_that_others_may_read_is_told(tmp_path: Path) -> None:
