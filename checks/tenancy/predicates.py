@@ -71,7 +71,7 @@ def _settled(text: str) -> str:
     for one in (_CONTEXT, _OTHER):
         shapes = (
             rf"\bNULLIF\({one}, {_LITERAL}\d+{_LITERAL}::text\)",
-            rf"\( SELECT {one} AS \w+\)",
+            rf"\( SELECT {one} AS (?:\w+|{_NAME})\)",
             rf"\({one}\)",
             rf"{one}{_FAITHFUL}",
         )
@@ -98,12 +98,15 @@ def _leaf(text: str, key: str) -> Grip:
         return Grip.TENANT
     if text == "true" or re.fullmatch(rf"{column} = {_OTHER}|{_OTHER} = {column}", text):
         return Grip.OPEN
-    # A dot is another schema's function or a whole row; a sub-select may bind the row by other means; without any
-    # word there is only a constant left, which may be false.
-    says_nothing_known = re.search(rf"\b{re.escape(key)}\b|\bSELECT\b|\.|{_NAME}", text)
-    if says_nothing_known or not re.search(rf"[a-z]|{_CONTEXT}|{_OTHER}", re.sub(r"::\w+", "", text)):
-        return Grip.UNKNOWN
-    return Grip.OPEN
+    # A dot is another schema's function or a whole row, and a sub-select may bind the row by other means.
+    may_bind = re.search(rf"\b{re.escape(key)}\b|\bSELECT\b|\.|{_NAME}", text)
+    return Grip.UNKNOWN if may_bind or _is_constant(text) else Grip.OPEN
+
+
+def _is_constant(text: str) -> bool:
+    """Whether no column, function or setting is in it: what it comes to is not worked out here."""
+    words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"::\w+", "", text)))
+    return words <= {"NOT", "IS", "NULL", "true", "false"} and _CONTEXT not in text and _OTHER not in text
 
 
 def _unwrapped(text: str) -> str:

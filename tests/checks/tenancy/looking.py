@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from basewatch.clients import K
 from basewatch.components import AuditTable, Canaries, Component, Database, Tenancy
@@ -18,9 +17,6 @@ from checks.runner import plan_checks, run_checks
 from checks.tenancy import CHECKS
 from demo.faults.fault import Expected
 from demo.tenants import CANARY_A, CANARY_B
-
-if TYPE_CHECKING:
-    from demo.database import BoxDatabase
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECUREBASE = Database(
@@ -82,6 +78,3 @@ def only_of(findings: tuple[Finding, ...], subject: str) -> Finding:
     """The one finding on a subject."""
     (finding,) = (finding for finding in findings if finding.subject == subject)
     return finding
-
-
-Sabotage = Callable[["BoxDatabase"], None]

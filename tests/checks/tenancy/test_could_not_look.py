@@ -1,0 +1,135 @@
+"""When the database cannot be asked, nobody is told that tenants are kept apart, nor that they are not."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from basewatch.components import Canaries, Database
+from basewatch.model import Reason, Status
+from demo.database import BoxDatabase
+from demo.faults.fault import Expected
+from tests.checks.tenancy.looking import SECUREBASE, broken, look, only_of
+
+PROBES = ("tenancy.probe.cross_tenant", "tenancy.probe.no_context")
+
+
+def declared(**tenancy: object) -> Database:
+    """SecureBase's database with something else declared of its tenancy."""
+    changed = SECUREBASE.tenancy.model_copy(update=tenancy)
+    return SECUREBASE.model_copy(update={"tenancy": changed})
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_without_the_grant_a_probe_is_unverified_and_names_it(box_database: BoxDatabase, probe: str) -> None:
+    """Basewatch may not become app: denied, with the statement that would allow it; the catalogue is judged still."""
+    box_database.execute("REVOKE app FROM basewatch")
+    try:
+        findings = look(box_database.url)
+    finally:
+        allow = "GRANT app TO basewatch"
+        version = "current_setting('server_version_num')::int"
+        box_database.execute(
+            f"DO $$ BEGIN IF {version} >= 160000 THEN EXECUTE '{allow} WITH INHERIT FALSE, SET TRUE'; "
+            f"ELSE {allow}; END IF; END $$"
+        )
+    (finding,) = (f for f in findings if f.check == probe)
+    assert (finding.status, finding.reason, finding.subject) == (Status.UNVERIFIED, Reason.DENIED, "securebase")
+    assert finding.remedy.startswith("GRANT app TO basewatch")
+    assert {f.status for f in findings if f.check not in PROBES} == {Status.PASS}
+
+
+@pytest.mark.parametrize("role", ["app", "analytics"])
+def test_the_owner_of_another_login_may_not_probe_either(box_database: BoxDatabase, role: str) -> None:
+    """Logged in as one tenant-bound role, the other cannot be probed: denied, and not taken for its own."""
+    url = box_database.app_url if role == "app" else box_database.analytics_url
+    denied = [finding for finding in look(url, only="tenancy.probe.*") if finding.reason is Reason.DENIED]
+    assert {finding.check for finding in denied} == set(PROBES)
+
+
+def test_a_locked_table_is_neither_sound_nor_broken(box_database: BoxDatabase) -> None:
+    """While a migration holds a tenant table, the probes are UNVERIFIED: timeout."""
+    with psycopg.connect(box_database.superuser_url) as migration:
+        migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
+        findings = look(box_database.url)
+    for probe in PROBES:
+        (finding,) = (f for f in findings if f.check == probe)
+        assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.TIMEOUT)
+    assert not [finding for finding in findings if finding.status is Status.FAIL]
+
+
+def test_a_database_that_is_gone_is_a_fact(box_database: BoxDatabase) -> None:
+    """The server says that there is no such database: every check FAILs on the component."""
+    findings = look(conninfo.make_conninfo(box_database.url, dbname="gone"))
+    assert {(finding.subject, finding.status) for finding in findings} == {("securebase", Status.FAIL)}
+
+
+def test_an_empty_database_is_no_pass(box_database: BoxDatabase) -> None:
+    """In a database without any tenant table nothing is promised to be held, and nothing passes for it."""
+    findings = look(conninfo.make_conninfo(box_database.superuser_url, dbname="postgres"))
+    by_check = {f.check: (f.status, f.reason) for f in findings if f.subject in {"securebase", "app"}}
+    nothing = (Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
+    assert by_check["tenancy.rls.coverage"] == nothing
+    assert by_check["tenancy.probe.cross_tenant"] == nothing
+    assert by_check["tenancy.probe.no_context"] == nothing
+    assert by_check["audit.table.append_only"] == (Status.FAIL, None)
+
+
+def test_canaries_that_were_never_planted_prove_nothing(box_database: BoxDatabase) -> None:
+    """Seeing no rows of others means nothing when there are none of one's own."""
+    strangers = Canaries(a="00000000-0000-4000-8000-000000000001", b="00000000-0000-4000-8000-000000000002")
+    findings = look(box_database.url, declared(canaries=strangers), only="tenancy.probe.cross_tenant")
+    assert {(f.subject, f.status, f.reason) for f in findings} == {
+        ("app", Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA),
+        ("analytics", Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA),
+    }
+
+
+def test_a_principal_that_does_not_exist_is_a_fact(box_database: BoxDatabase) -> None:
+    """A declared role that is not there FAILs, where it is asked for."""
+    findings = look(box_database.url, declared(principals=("app", "reporting")))
+    assert broken(findings) == {
+        Expected(check="tenancy.rls.bypass_roles", component="database/securebase", subject="reporting"),
+        *(Expected(check=probe, component="database/securebase", subject="securebase") for probe in PROBES),
+    }
+
+
+def test_fewer_tables_than_promised_is_a_fact(box_database: BoxDatabase) -> None:
+    """Eight tables promised and seven there: the eighth is missed."""
+    finding = only_of(look(box_database.url, declared(tables=8), only="tenancy.rls.coverage"), "securebase")
+    assert (finding.status, finding.observed) == (Status.FAIL, "7 tables with customer_id")
+
+
+def test_a_shared_table_that_is_not_declared_is_found(box_database: BoxDatabase) -> None:
+    """What every tenant reads is on the list, or is a finding."""
+    findings = look(box_database.url, declared(shared=("regions",)), only="tenancy.rls.coverage")
+    assert {item.subject for item in broken(findings)} == set(SECUREBASE.tenancy.shared) - {"regions"}
+
+
+def test_a_pooled_session_is_not_taken_for_a_fresh_one(box_database: BoxDatabase) -> None:
+    """Where only used sessions are handed out, a policy that fails open on fresh ones could hide: UNVERIFIED."""
+    # A setting that every session starts with empty is what such a session looks like.
+    box_database.execute("ALTER DATABASE securebase SET app.current_customer_id = ''")
+    try:
+        findings = look(box_database.url, only="tenancy.probe.no_context")
+    finally:
+        box_database.execute("ALTER DATABASE securebase RESET app.current_customer_id")
+    assert {(f.subject, f.status, f.reason) for f in findings} == {
+        ("app", Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA),
+        ("analytics", Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA),
+    }
+
+
+def test_findings_hold_no_tenant_and_no_password(box_database: BoxDatabase) -> None:
+    """What is stored and shown names tables and roles, and no row's value."""
+    box_database.execute("ALTER ROLE app BYPASSRLS")
+    try:
+        findings = look(box_database.url)
+    finally:
+        box_database.execute("ALTER ROLE app NOBYPASSRLS")
+    with psycopg.connect(box_database.superuser_url) as connection:
+        tenants = [str(tenant) for (tenant,) in connection.execute("SELECT id FROM customers").fetchall()]
+    secrets = [*tenants, str(conninfo.conninfo_to_dict(box_database.url)["password"])]
+    told = repr(findings)
+    assert not [secret for secret in secrets if secret in told]
