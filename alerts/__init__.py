@@ -2,6 +2,7 @@
 
 from alerts.channels import notifiers
 from alerts.decide import decide
-from alerts.outbox import Delivery, Patience, Undelivered, deliver
+from alerts.outbox import Delivery, Undelivered, deliver
+from alerts.sending import DEFAULT_PATIENCE, Patience
 
-__all__ = ["Delivery", "Patience", "Undelivered", "decide", "deliver", "notifiers"]
+__all__ = ["DEFAULT_PATIENCE", "Delivery", "Patience", "Undelivered", "decide", "deliver", "notifiers"]

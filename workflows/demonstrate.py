@@ -18,7 +18,7 @@ from basewatch.history.store import History
 from demo.faults import FAULTS
 from demo.faults.fault import Fault
 from demo.receivers import Receivers
-from demo.story import Told, tell
+from demo.story import Stage, Told, tell
 from workflows.monitor import run_pass
 from workflows.screen import findings_text, paint, printable
 from workflows.serve import serve_with
@@ -51,18 +51,16 @@ def demonstrate(config: Path, names: Sequence[str], *, keep: bool, environ: Mapp
         prepared = prepare(config, {**environ, **box.environment, **receivers.environment})
         history = stack.enter_context(History.open(_fresh_history(prepared)))
         passes = Passes(prepared, history, receivers, terminal)
-        told = [stage.surprises for stage in tell(box, faults, passes, passes.still_open)]
+        as_told = [passes.ended(stage) for stage in tell(box, faults, passes, passes.still_open)]
         terminal.stage("What is left to read")
         for path in passes.paths:
             terminal.line(str(path))
-        for surprise in (line for surprises in told for line in surprises):
-            terminal.line(paint(surprise, "31;1", colour=terminal.colour))
         if keep:
             terminal.stage(f"Serving http://{prepared.plan.config.web.listen}/metrics until Ctrl-C")
             for name, value in box.environment.items():
                 terminal.line(f"{name}={value}")
             serve_with(prepared, prepared.plan.config.web.listen, history)
-        return 1 if any(told) else 0
+        return 0 if all(as_told) else 1
 
 
 def _named(names: Sequence[str]) -> tuple[Fault, ...]:
@@ -122,13 +120,21 @@ class Passes:
         self.line(f"in {time.monotonic() - began:.1f} s")
         for message in self._receivers.unread():
             self.line("\n" + "\n".join(printable(line) for line in message.splitlines()))
-        written = write_down(self._prepared.plan, passed.run)
+        written = write_down(self._prepared.plan, passed)
         self.paths = written.paths
         return Told(
             run=passed.run,
             delivered=passed.delivery.delivered,
             undelivered=(*undelivered(passed), *written.problems),
         )
+
+    def ended(self, stage: Stage) -> bool:
+        """Whether a stage came out as told; what did not is shown."""
+        for surprise in stage.surprises:
+            self.line(paint(f"✗ {surprise}", "31;1", colour=self._terminal.colour))
+        if not stage.surprises:
+            self.line(paint(f"✓ {stage.title}", "32;1", colour=self._terminal.colour))
+        return not stage.surprises
 
     def still_open(self) -> tuple[str, ...]:
         """The incidents that are open at PagerDuty, and the alerts Basewatch itself believes to be open."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from alerts import Delivery, Patience, decide, deliver
+from alerts import DEFAULT_PATIENCE, Delivery, Patience, decide, deliver
 from basewatch import __version__
 from basewatch.history.store import History
+from basewatch.metrics import Collected
 from basewatch.model import Finding, Run, Transition, Window
 from basewatch.notifier import Notifier
 from checks.runner import run_checks
@@ -23,21 +24,28 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
-    """A pass that went through: the run as recorded, and what became of its messages."""
+class Looked:
+    """A run, and the metrics that were collected for it."""
 
     run: Run
+    collected: Collected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed(Looked):
+    """A pass that went through: its run as recorded, and what became of its messages."""
+
     delivery: Delivery
 
 
-def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Run:
-    """A run of the plan over `window`: everything observed and judged as of its end, nothing recorded or told."""
+def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Looked:
+    """A run of the plan over `window`: everything observed, and judged as of its end; nothing recorded or told."""
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.begin_pass()
     collected = collect(plan.collectors, plan.config.components, window, sessions.of)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
-    return Run(
+    run = Run(
         id=name,
         started=started,
         finished=clock(),
@@ -51,6 +59,7 @@ def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Run:
         evidence=checked.evidence,
         series=collected.series,
     )
+    return Looked(run=run, collected=collected)
 
 
 def run_pass(
@@ -60,15 +69,15 @@ def run_pass(
     notifiers: Iterable[Notifier],
     clock: Clock,
     *,
-    patience: Patience | None = None,
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> Passed:
     """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
     last = history.last()
-    run = look(plan, sessions, plan.window(last.window_end if last else None, clock()), clock)
-    run = replace(run, transitions=transitions(history.previous_findings(), run))
+    looked = look(plan, sessions, plan.window(last.window_end if last else None, clock()), clock)
+    run = replace(looked.run, transitions=transitions(history.previous_findings(), looked.run))
     owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
     run = history.record(run, owed)
-    return Passed(run=run, delivery=deliver(history, notifiers, clock, patience))
+    return Passed(run=run, collected=looked.collected, delivery=deliver(history, notifiers, clock, patience))
 
 
 def transitions(previous: Mapping[str, Finding], run: Run) -> tuple[Transition, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from basewatch.collector import AnyCollector
+from basewatch.collector import AnyCollector, MetricSpec
 from basewatch.config import Config
 from basewatch.config_file import load
 from basewatch.errors import ConfigError, Problem
@@ -32,6 +32,11 @@ class Plan:
     def expected(self) -> tuple[Pair, ...]:
         """Every pair that a run must give a verdict, in plan order."""
         return tuple(Pair(check=p.check.id, component=p.component.ref) for p in self.checks)
+
+    @property
+    def specs(self) -> tuple[MetricSpec, ...]:
+        """Every metric that the collectors may ask for."""
+        return tuple(spec for collector in self.collectors for spec in collector.specs)
 
     @property
     def deadlines(self) -> Deadlines:

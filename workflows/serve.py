@@ -10,12 +10,16 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from alerts import notifiers
+from basewatch import __version__
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
-from basewatch.model import Window
+from basewatch.metrics import Collected
+from basewatch.model import Run, Window
 from collectors.cloudwatch.collect import collect
+from reports.accumulator import Accumulator
+from reports.exposition import render
 from workflows.monitor import run_pass
-from workflows.verbs import Prepared, now, write_down
+from workflows.verbs import Prepared, now, undelivered
 from workflows.web.app import Exposed, app
 
 logger = logging.getLogger(__name__)
@@ -29,25 +33,58 @@ class Exporter:
         self._prepared = prepared
         self._history = history
         self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
+        self._counted = Accumulator(prepared.plan.specs)
+        self._collected: Collected | None = None
         self._collected_until: datetime | None = None
+        self._run: Run | None = None
         self._lock = Lock()
 
     def collect(self) -> None:
         """Collects every metric since the last collection, and shows them."""
-        plan, at = self._prepared.plan, now()
-        start = self._collected_until or at - plan.config.run.lookback
-        collected = collect(
-            plan.collectors, plan.config.components, Window(start=start, end=at), self._prepared.sessions.of
-        )
-        self._collected_until = at
+        plan, sessions, at = self._prepared.plan, self._prepared.sessions, now()
+        # After a gap the same span is asked for again, so that counters catch up; what lasts is not chased for ever.
+        start = max(self._collected_until or at - plan.config.run.lookback, at - plan.config.run.every)
+        sessions.begin_pass()
+        collected = collect(plan.collectors, plan.config.components, Window(start=start, end=at), sessions.of)
+        with self._lock:
+            self._collected = collected
+            self._counted.add(collected.series)
+            self._show()
+        if not collected.gaps:
+            self._collected_until = at
 
     def check(self) -> None:
         """Makes one pass, as `basewatch run` does, and shows its findings; after an error the next pass still comes."""
+        prepared = self._prepared
         try:
-            passed = run_pass(self._prepared.plan, self._prepared.sessions, self._history, self._notifiers, now)
+            passed = run_pass(prepared.plan, prepared.sessions, self._history, self._notifiers, now)
         except BasewatchError:
-            logger.exception("the pass failed; the next one is in %s", self._prepared.plan.config.run.every)
+            logger.exception("the pass failed; the next one is due in %s", prepared.plan.config.run.every)
             return
+        for line in undelivered(passed):
+            logger.error(line)
+        with self._lock:
+            self._run = passed.run
+            self._show()
+
+    def _show(self) -> None:
+        plan = self._prepared.plan
+        body = render(
+            collectors=plan.collectors,
+            samples=self._counted.samples(now()),
+            collected=self._collected,
+            run=self._run,
+            version=__version__,
+        )
+        self.exposed.show(body, waiting_for=self._waiting_for())
+
+    def _waiting_for(self) -> str:
+        """What is missing before anybody should rely on the page; empty when nothing is."""
+        if self._collected is None:
+            return "the first collection"
+        if not self._collected.readings:
+            return "a collection that gets an answer"
+        return "" if self._run else "the first pass"
 
 
 def serve(prepared: Prepared, listen: str) -> None:

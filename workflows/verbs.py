@@ -19,7 +19,7 @@ from basewatch.quantities import parse_duration
 from reports import Format, render
 from workflows.exit_codes import exit_code
 from workflows.live import Sessions
-from workflows.monitor import Passed, look, run_pass
+from workflows.monitor import Looked, Passed, look, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.screen import findings_text
 from workflows.writing import Written, view_of, write
@@ -53,7 +53,7 @@ def run(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
     channels = notifiers(plan.config.alerts, prepared.environ, prepared.sessions.store)
     with History.open(plan.config.history.url) as history:
         passed = run_pass(plan, prepared.sessions, history, channels, now)
-    written = write_down(plan, passed.run)
+    written = write_down(plan, passed)
     show(plan, passed.run, as_json=as_json)
     for problem in (*undelivered(passed), *written.problems):
         typer.echo(f"basewatch: {problem}", err=True)
@@ -64,7 +64,7 @@ def run(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
 def check(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
     """One look, shown and forgotten."""
     at = now()
-    run = look(prepared.plan, prepared.sessions, prepared.plan.window(None, at), now)
+    run = look(prepared.plan, prepared.sessions, prepared.plan.window(None, at), now).run
     show(prepared.plan, run, as_json=as_json)
     return exit_code(run.findings, fail_on=Severity(fail_on))
 
@@ -73,12 +73,12 @@ def audit(prepared: Prepared, fail_on: str, *, since: str, output: Path) -> int:
     """One look over the last `since`, written down with its evidence."""
     at = now()
     window = Window(start=at - _span(since), end=at)
-    run = look(prepared.plan, prepared.sessions, window, now)
-    written = write(view_of(prepared.plan, run), output)
-    show(prepared.plan, run, as_json=False)
+    looked = look(prepared.plan, prepared.sessions, window, now)
+    written = write(prepared.plan, looked, output)
+    show(prepared.plan, looked.run, as_json=False)
     for line in (*(str(path) for path in written.paths), *written.problems):
         typer.echo(line, err=True)
-    return exit_code(run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
+    return exit_code(looked.run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
 
 
 def show(plan: Plan, run: Run, *, as_json: bool) -> None:
@@ -89,9 +89,9 @@ def show(plan: Plan, run: Run, *, as_json: bool) -> None:
         typer.echo(findings_text(run.findings, colour=sys.stdout.isatty()))
 
 
-def write_down(plan: Plan, run: Run) -> Written:
+def write_down(plan: Plan, looked: Looked) -> Written:
     """Writes a run's reports where the configuration says."""
-    return write(view_of(plan, run), Path(plan.config.reports.directory))
+    return write(plan, looked, Path(plan.config.reports.directory))
 
 
 def undelivered(passed: Passed) -> tuple[str, ...]:

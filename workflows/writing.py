@@ -1,18 +1,21 @@
-"""Writes a run down: the reports for people, the JSON for programs, the run itself for whoever must believe it."""
+"""Writes a run down: reports for people, JSON and metrics for programs, the run itself for whoever must believe it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
-from basewatch.model import Finding, Run
-from reports import Format, render
+from basewatch.model import Run
+from reports import Format, exposition, render
+from reports.accumulator import Accumulator
 from reports.view import CheckText, View
+from workflows.monitor import Looked
 from workflows.plan import Plan
 
 _REPORTS = {Format.HTML: "report.html", Format.MARKDOWN: "report.md", Format.JSON: "findings.json"}
+METRICS = "metrics.prom"
 RUN = "run.json"
 
 
@@ -24,31 +27,30 @@ class Written:
     problems: tuple[str, ...]
 
 
-def view_of(plan: Plan, run: Run, previous: Mapping[str, Finding] | None = None) -> View:
+def view_of(plan: Plan, run: Run) -> View:
     """What the reports show of a run: itself, its platform, and what its checks say of themselves."""
     checks = {p.check.id: p.check for p in plan.checks}
     return View(
         run=run,
         platform=plan.config.platform.name,
         environment=plan.config.platform.environment,
-        checks={
-            check.id: CheckText(
-                title=check.title,
-                why=check.parts["Why"],
-                reads=check.parts["Reads"],
-                fix=check.parts["Fix"],
-                source=check.parts["Source"],
-            )
-            for check in checks.values()
-        },
-        previous=tuple((previous or {}).values()),
+        checks={name: _text(check) for name, check in checks.items()},
     )
 
 
-def write(view: View, directory: Path) -> Written:
+def _text(check: AnyCheck) -> CheckText:
+    parts = check.parts
+    return CheckText(
+        title=check.title, why=parts["Why"], reads=parts["Reads"], fix=parts["Fix"], source=parts["Source"]
+    )
+
+
+def write(plan: Plan, looked: Looked, directory: Path) -> Written:
     """Writes every report of a run into `directory`; one that cannot be written stops no other."""
+    view = view_of(plan, looked.run)
     contents = {name: render(view, format_) for format_, name in _REPORTS.items()}
-    contents[RUN] = canonical(to_json(Run, view.run))
+    contents[METRICS] = _metrics(plan, looked)
+    contents[RUN] = canonical(to_json(Run, looked.run))
     paths, problems = list[Path](), list[str]()
     for name, content in contents.items():
         try:
@@ -59,3 +61,16 @@ def write(view: View, directory: Path) -> Written:
         else:
             paths.append(directory / name)
     return Written(paths=tuple(paths), problems=tuple(problems))
+
+
+def _metrics(plan: Plan, looked: Looked) -> bytes:
+    """What an exporter that began with this run would show, fit for the node exporter's textfile collector."""
+    counted = Accumulator(plan.specs)
+    counted.add(looked.collected.series)
+    return exposition.render(
+        collectors=plan.collectors,
+        samples=counted.samples(looked.run.window.end),
+        collected=looked.collected,
+        run=looked.run,
+        version=looked.run.version,
+    )

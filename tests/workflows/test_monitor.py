@@ -38,7 +38,7 @@ def a_pass(prepared: Prepared, history: History) -> Passed:
 
 def looked(prepared: Prepared) -> Run:
     """One look, which nobody hears of."""
-    return look(prepared.plan, prepared.sessions, prepared.plan.window(None, now()), now)
+    return look(prepared.plan, prepared.sessions, prepared.plan.window(None, now()), now).run
 
 
 def not_green(run: Run) -> set[Expected]:
@@ -183,7 +183,7 @@ def test_a_database_stopped_in_the_middle_of_a_pass_leaves_the_rest_judged(box: 
     one_at_a_time = plan.config.model_copy(update={"run": plan.config.run.model_copy(update={"concurrency": 1})})
     plugged = replace(plan, config=one_at_a_time, checks=(*plan.checks[:at], plug, *plan.checks[at:]))
     try:
-        run = look(plugged, prepared.sessions, plugged.window(None, now()), now)
+        run = look(plugged, prepared.sessions, plugged.window(None, now()), now).run
     finally:
         box.database.start()
     status = {finding.check: (finding.status, finding.reason) for finding in run.findings}
