@@ -31,7 +31,7 @@ def share_promise(what: str, limit: Limit[float] | None) -> Promise:
         limit=made.value,
         sustained=made.sustained,
         text=made.text,
-        show=lambda ratio: f"{100 * ratio:.3g}%",
+        show=lambda ratio: f"{100 * ratio:.4g}%",
     )
 
 
@@ -43,7 +43,7 @@ def rate_promise(what: str, limit: Limit[float] | None) -> Promise:
         limit=made.value,
         sustained=made.sustained,
         text=made.text,
-        show=lambda rate: f"{rate:.3g}/s" if made.value >= 1 else f"{60 * rate:.3g}/min",
+        show=lambda rate: f"{rate:.4g}/s" if made.value >= 1 else f"{60 * rate:.4g}/min",
     )
 
 

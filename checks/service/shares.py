@@ -29,7 +29,7 @@ class Share:
 
     def __str__(self) -> str:
         span = f"{duration_text(self.end - self.start)} from {self.start:%Y-%m-%d %H:%M} UTC"
-        return f"{100 * self.ratio:.3g}% ({self.part:g} of {self.whole:g}) in {span}"
+        return f"{100 * self.ratio:.4g}% ({self.part:g} of {self.whole:g}) in {span}"
 
 
 def worst_share(part: Track, whole: Track, sustained: timedelta) -> Share | None:
