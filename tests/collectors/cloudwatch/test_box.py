@@ -1,0 +1,62 @@
+"""Proves that the collectors reach the box's AWS as they reach AWS: signed in, through the same session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from basewatch.aws import AwsSession
+from basewatch.config import Config
+from basewatch.metrics import Collected
+from basewatch.model import Reason, Window
+from collectors import COLLECTORS
+from collectors.cloudwatch.collect import collect
+from demo.cloud import Cloud
+from tests.collectors.cloudwatch.fake import Waiting
+
+CONFIG = Config.model_validate(yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def cloud(box_cloud: Cloud) -> Iterator[Cloud]:
+    """The box's account, with nothing denied or throttled afterwards."""
+    yield box_cloud
+    box_cloud.restore()
+
+
+def collected(cloud: Cloud) -> Collected:
+    """The last hour of everything that config.yaml declares."""
+    account = CONFIG.aws.accounts["production"]
+    session = AwsSession.open(account.id, account.regions[0], account.role, environ=cloud.environment)
+    now = datetime.now(UTC)
+    window = Window(start=now - timedelta(hours=1), end=now)
+    return collect(COLLECTORS, CONFIG.components, window, lambda _component: session, Waiting().patience())
+
+
+def test_the_box_answers_everything_in_one_call(cloud: Cloud) -> None:
+    """An hour of SecureBase is one GetMetricData, asked as the reader's role."""
+    got = collected(cloud)
+    assert got.gaps == ()
+    assert len({request for asked in got.asked for request in asked.requests}) == 1
+    assert all(":assumed-role/basewatch-reader/" in asked.principal for asked in got.asked)
+    complete = [series for series in got.series if "throttle_events" not in series.name]
+    assert {len(series.points) for series in complete} == {60}
+
+
+def test_a_reader_who_may_not_is_told_what_to_grant(cloud: Cloud) -> None:
+    """Without cloudwatch:GetMetricData every metric is a gap that names the action."""
+    cloud.deny("cloudwatch:GetMetricData")
+    got = collected(cloud)
+    assert got.readings == ()
+    assert {gap.reason for gap in got.gaps} == {Reason.DENIED}
+    assert all("grant cloudwatch:GetMetricData" in gap.remedy for gap in got.gaps)
+
+
+def test_a_cloudwatch_that_stays_busy_is_a_gap(cloud: Cloud) -> None:
+    """Throttled at every attempt, every metric says so."""
+    cloud.throttle("cloudwatch:GetMetricData")
+    assert {gap.reason for gap in collected(cloud).gaps} == {Reason.THROTTLED}
