@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 
@@ -94,7 +97,7 @@ def serve(prepared: Prepared, listen: str) -> None:
 
 
 def serve_with(prepared: Prepared, listen: str, history: History) -> None:
-    """Serves until SIGTERM or SIGINT, then lets running jobs finish."""
+    """Serves until SIGTERM or SIGINT, then lets running jobs finish; a second signal does not wait for them."""
     config = prepared.plan.config
     exporter = Exporter(prepared, history)
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
@@ -102,8 +105,22 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
         scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
     host, _, port = listen.rpartition(":")
     server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), host=host, port=int(port), log_level="warning"))
-    scheduler.start()
-    try:
+    with _told_to_stop(server):
+        scheduler.start()
         server.run()
+    scheduler.shutdown(wait=True)
+
+
+@contextmanager
+def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
+    """Lets a signal end the server and no more: uvicorn raises it again when done, which would end the process."""
+
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
     finally:
-        scheduler.shutdown(wait=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -21,7 +21,9 @@ FINDINGS = st.lists(
 
 @given(FINDINGS, st.sampled_from(Severity), st.booleans())
 def test_a_grave_failure_beats_an_undelivered_alert_which_beats_the_unverified(
-    found: list[Finding], fail_on: Severity, undelivered: bool  # noqa: FBT001  # hypothesis draws it
+    found: list[Finding],
+    fail_on: Severity,
+    undelivered: bool,  # noqa: FBT001  # hypothesis draws it
 ) -> None:
     """1 for a FAIL at or above the threshold, else 4 if a message was lost, else 3 for the unverified, else 0."""
     grave = any(f.status is Status.FAIL and f.severity.rank >= fail_on.rank for f in found)

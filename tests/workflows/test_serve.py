@@ -1,0 +1,121 @@
+"""The exporter serves what it sees, says when it is ready, and ends cleanly when it is told to."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+import urllib3
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from demo.box import Box
+from demo.receivers import Receivers
+from tests.fixtures_box import CONFIG
+from tests.programs import program
+
+# Ready within a minute on a busy machine: a refused connection and a 503 are asked again.
+PATIENT = urllib3.PoolManager(
+    retries=urllib3.Retry(
+        total=150, status_forcelist=(503,), backoff_factor=0.1, backoff_max=0.4, raise_on_status=False
+    )
+)
+
+
+def free_address() -> str:
+    """A host and port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+@contextmanager
+def serving(box: Box, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A real `basewatch serve` over the box, in a process of its own, and its URL."""
+    declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    declared["history"] = {"url": f"sqlite:///{folder}/history.db"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    address = free_address()
+    command = [sys.executable, "-m", "workflows", "serve", "--config", str(folder / "config.yaml"), "--listen", address]
+    with Receivers() as receivers:
+        environ = {**box.environment, **receivers.environment, "PYTHONPATH": str(CONFIG.parent)}
+        with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.PIPE) as process:
+            yield process, f"http://{address}"
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def exporter(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an exporter that these tests share."""
+    with serving(box, tmp_path_factory.mktemp("exporter")) as (_, url):
+        yield url
+
+
+def get(url: str, **headers: str) -> urllib3.BaseHTTPResponse:
+    """The answer to a GET, once it is not 503."""
+    return PATIENT.request("GET", url, headers=headers)
+
+
+def test_it_is_ready_once_it_has_collected_and_checked(exporter: str) -> None:
+    """Alive at once; ready when a collection was answered and a pass went through; then both are on the page."""
+    assert get(f"{exporter}/-/healthy").status == 200
+    assert get(f"{exporter}/-/ready").status == 200
+    page = get(f"{exporter}/metrics")
+    assert page.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = {family.name: family for family in text_string_to_metric_families(page.data.decode())}
+    assert {sample.labels["status"] for sample in families["basewatch_finding_status"].samples} == {"PASS"}
+    assert {sample.value for sample in families["basewatch_collector_up"].samples} == {1.0}
+    assert families["aws_lambda_invocations"].type == "counter"
+
+
+def test_a_compressed_page_is_the_same_page(exporter: str) -> None:
+    """Whoever accepts gzip gets gzip, and the same bytes inside."""
+    assert get(f"{exporter}/-/ready").status == 200
+    compressed = get(f"{exporter}/metrics", **{"accept-encoding": "gzip"})
+    assert compressed.headers["content-encoding"] == "gzip"
+    assert compressed.data == get(f"{exporter}/metrics").data
+
+
+@pytest.mark.slow
+def test_a_real_prometheus_scrapes_it(exporter: str, tmp_path: Path) -> None:
+    """Prometheus takes the page as it is: the target is up, and a finding can be asked for."""
+    assert get(f"{exporter}/-/ready").status == 200
+    scrape = {"job_name": "basewatch", "static_configs": [{"targets": [exporter.removeprefix("http://")]}]}
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    address = free_address()
+    command = [program("prometheus"), f"--config.file={tmp_path}/prometheus.yml", f"--web.listen-address={address}"]
+    with subprocess.Popen([*command, f"--storage.tsdb.path={tmp_path}/data"], stderr=subprocess.DEVNULL) as prometheus:
+        try:
+            assert answered(f"http://{address}", 'up{job="basewatch"}') == ["1"]
+            found = answered(f"http://{address}", 'count(basewatch_finding_status{status="PASS"})')
+        finally:
+            prometheus.kill()
+    assert int(found[0]) > 50
+
+
+def answered(prometheus: str, query: str) -> list[str]:
+    """The values of an instant query, asked until there is one."""
+    for _ in range(60):
+        answer = PATIENT.request("GET", f"{prometheus}/api/v1/query", fields={"query": query})
+        values = [result["value"][1] for result in answer.json()["data"]["result"]]
+        if values:
+            return values
+        Event().wait(0.25)
+    raise AssertionError(f"Prometheus has no answer to {query}")
+
+
+def test_sigterm_ends_it_cleanly(box: Box, tmp_path: Path) -> None:
+    """Told to stop, it lets what runs finish and exits with 0; it has written no error."""
+    with serving(box, tmp_path) as (process, url):
+        assert get(f"{url}/-/healthy").status == 200
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.decode()) == (0, "")
