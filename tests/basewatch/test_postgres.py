@@ -113,6 +113,13 @@ def test_settings_leave_no_trace_on_a_pooled_session(box_database: BoxDatabase) 
     connection.close()
 
 
+def test_what_a_statement_sets_for_the_session_is_undone(box_database: BoxDatabase) -> None:
+    """Every transaction is rolled back, so not even a session's own setting outlives the question."""
+    with opened(box_database.url) as database:
+        assert say(database, "SELECT set_config('app.current_customer_id', 'somebody', false)") == "somebody"
+        assert say(database, "current_setting('app.current_customer_id', true)") == ""
+
+
 def test_a_statement_cannot_write(box_database: BoxDatabase) -> None:
     """Rows are read in a read-only transaction, whatever the statement says."""
     write = Statement(
