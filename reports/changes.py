@@ -21,6 +21,11 @@ class Changes:
     resolved: tuple[Transition, ...]
     gone: tuple[Finding, ...]
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.new or self.still or self.resolved or self.gone)
+
     def word(self, finding: Finding) -> str:
         """Whether a finding is new, in one word; empty when there is nothing to compare with."""
         if not self.compared or finding.status not in NOT_GREEN:

@@ -93,19 +93,20 @@ def _change(word: str, change: Transition) -> str:
 def _verdicts(page: Page) -> Iterator[str]:
     rows = [
         row(
-            status_word(f.status),
-            _where(f),
-            cell(page.view.title(f.check)),
-            cell(f.observed or f.summary),
-            cell(f.expected),
-            f.proof,
-            f"<code>{cell(f.evidence[:12])}</code>" if f.evidence else "none",
+            status_word(seen.status),
+            cell(f"{kind_of(group.component)} {name_of(group.component)}"),
+            f"{cell(page.view.title(promise.first.check))}<br><code>{cell(promise.first.check)}</code>",
+            cell(", ".join(seen.subjects)),
+            cell(seen.observed),
+            cell(seen.expected),
+            promise.first.proof,
         )
         for group in page.groups
-        for f in group.findings
+        for promise in group.promises
+        for seen in promise.rows
     ]
-    yield from _folded(f"All {len(rows)} verdicts by component")
-    heads = ("status", "where", "promise", "observed", "expected", "proof", "evidence")
+    yield from _folded(f"All {len(page.run.findings)} verdicts by component")
+    heads = ("status", "component", "promise", "of", "observed", "expected", "proof")
     yield from table(heads, rows, room=_ROOM_VERDICTS)
     yield from _END
 

@@ -6,11 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from basewatch.components import KINDS
 from basewatch.model import Finding, Pair, Proof, Run, Status
 from reports.changes import Changes, changes
 from reports.headline import Headline, headline
 from reports.view import NOT_GREEN, View, looked_at, worst_first
 
+_KINDS = [kind.kind for kind in KINDS]
 STATUS_MEANINGS = {
     Status.FAIL: "The promise is broken, by facts that were read.",
     Status.UNVERIFIED: "Nobody could tell: access denied, no answer, or too little data. It may be broken.",
@@ -26,6 +28,42 @@ PROOF_MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What was seen of one subject, or of several of which the same was seen and all is well."""
+
+    status: Status
+    subjects: tuple[str, ...]
+    observed: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """The findings of one check on one component, worst first."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        """The worst finding; check, severity, proof and evidence are the same in all."""
+        return self.findings[0]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """A row for every finding, but one for all those that are well in the same way."""
+        seen: defaultdict[tuple[Status, str, str, str], list[str]] = defaultdict(list)
+        for finding in self.findings:
+            apart = finding.key if finding.status in NOT_GREEN else ""
+            seen[finding.status, finding.observed or finding.summary, finding.expected, apart].append(
+                subject_of(finding)
+            )
+        return tuple(
+            Row(status=status, subjects=tuple(filter(None, subjects)), observed=observed, expected=expected)
+            for (status, observed, expected, _), subjects in seen.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """The findings of one component, worst first."""
 
@@ -33,9 +71,12 @@ class Group:
     findings: tuple[Finding, ...]
 
     @property
-    def worst(self) -> Status:
-        """The status that the component as a whole has."""
-        return self.findings[0].status
+    def promises(self) -> tuple[Promise, ...]:
+        """The findings by check, the worst check first."""
+        by_check: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            by_check[finding.check].append(finding)
+        return tuple(Promise(findings=tuple(findings)) for findings in by_check.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +146,10 @@ def subject_of(finding: Finding) -> str:
 
 def _groups(run: Run) -> Iterable[Group]:
     by_component: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in run.findings:
+    for finding in worst_first(run.findings):
         by_component[finding.component].append(finding)
-    declared = [ref for ref in run.components if ref in by_component]
-    for ref in (*declared, *sorted(set(by_component) - set(declared))):
-        yield Group(component=ref, findings=tuple(worst_first(by_component[ref])))
+    for ref in sorted(by_component, key=lambda ref: (_KINDS.index(ref.partition("/")[0]), ref)):
+        yield Group(component=ref, findings=tuple(by_component[ref]))
 
 
 def _witnesses(run: Run) -> Iterable[Witness]:

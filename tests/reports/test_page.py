@@ -97,7 +97,7 @@ def test_a_finding_that_passes_for_the_first_time_is_no_change() -> None:
     assert (changes.new, changes.still, changes.resolved, changes.gone) == ((), (), (), ())
 
 
-def test_components_stand_as_declared_and_findings_worst_first() -> None:
+def test_components_stand_by_kind_and_findings_worst_first() -> None:
     """The order of a page does not depend on the order of looking."""
     run = sample_run()
     page, turned = (
@@ -107,7 +107,17 @@ def test_components_stand_as_declared_and_findings_worst_first() -> None:
     assert page.groups == turned.groups
     assert [group.component for group in page.groups][:3] == [CLUSTER, DATABASE, AUTH]
     assert [finding.status for finding in page.groups[0].findings] == [Status.FAIL, Status.PASS, Status.PASS]
-    assert page.groups[0].worst is Status.FAIL
+
+
+def test_what_is_well_in_the_same_way_is_one_row() -> None:
+    """Five tables under the same protection read as one line; what is broken stands alone."""
+    (coverage,) = (
+        promise
+        for group in arrange(sample_view()).groups
+        for promise in group.promises
+        if promise.first.check == "tenancy.rls.coverage"
+    )
+    assert [(row.status, len(row.subjects)) for row in coverage.rows] == [(Status.FAIL, 1), (Status.PASS, 5)]
 
 
 def test_the_worst_findings_come_first() -> None:
