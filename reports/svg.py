@@ -28,7 +28,9 @@ class Chart:
 
 
 def chart(trend: Trend, window: Window) -> Chart:
-    """The chart of a trend over the window of its run."""
+    """The chart of a trend over the window of its run, and over what was measured before it."""
+    first, last = trend.points[0].period_end - trend.period, trend.points[-1].period_end
+    window = Window(start=min(window.start, first), end=max(window.end, last))
     points, period = thinned(trend.points, window, trend.period)
     top = max(trend.peak.value, trend.limit or 0.0) * 1.12 or 1.0
     spots = [(_across(point, window, period), _up(point.value, top)) for point in points]
@@ -61,8 +63,8 @@ def thinned(points: Sequence[Point], window: Window, period: timedelta) -> tuple
 
 
 def _across(point: Point, window: Window, period: timedelta) -> float:
-    share = (point.period_end - period / 2 - window.start) / window.length if window.length else 0.5
-    return _LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0)
+    # The last stretch may end after the window does.
+    return _LEFT + (_RIGHT - _LEFT) * min((point.period_end - period / 2 - window.start) / window.length, 1.0)
 
 
 def _up(value: float, top: float) -> float:

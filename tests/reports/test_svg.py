@@ -70,6 +70,14 @@ def test_a_gap_in_the_data_is_a_gap_in_the_line() -> None:
     assert drawn.line.count("h0") == 1
 
 
+def test_what_was_measured_before_the_window_is_shown_as_well() -> None:
+    """CloudWatch settles late, so a run may judge minutes from before its window: the axis begins with them."""
+    window = Window(start=START + 3 * MINUTE, end=START + 60 * MINUTE)
+    drawn = chart(_trend(_points((1, 1.0), (2, 9.0), (3, 1.0))), window)
+    assert drawn.start == "00:00"
+    assert len(set(re.findall(r"[ML]([\d.]+) ", drawn.line))) == 3
+
+
 def test_nothing_but_zeros_is_a_line_at_the_bottom() -> None:
     """No division by what is not there."""
     drawn = chart(_trend(_points((1, 0.0), (2, 0.0))), _window(60))
