@@ -119,7 +119,7 @@ def verify(
     """Judge recorded evidence again, and recompute every seal, without any access to AWS or the database."""
     from workflows import verify as verifying
 
-    raise typer.Exit(verifying.bundle(run_json) if run_json else verifying.history(config))
+    raise typer.Exit(verifying.bundle(run_json) if run_json else verifying.history(config, os.environ))
 
 
 @app.command()

@@ -92,7 +92,7 @@ class Exporter:
 
 def serve(prepared: Prepared, listen: str) -> None:
     """Opens the configured history and serves until SIGTERM or SIGINT. `listen` is host:port."""
-    with History.open(prepared.plan.config.history.url) as history:
+    with prepared.history() as history:
         serve_with(prepared, listen, history)
 
 

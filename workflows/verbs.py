@@ -16,6 +16,7 @@ from basewatch.errors import BasewatchError
 from basewatch.history.store import History
 from basewatch.model import Run, Severity, Window
 from basewatch.quantities import parse_duration
+from basewatch.secrets import revealed
 from reports import Format, render
 from workflows.exit_codes import exit_code
 from workflows.live import Sessions
@@ -32,6 +33,10 @@ class Prepared:
     plan: Plan
     sessions: Sessions
     environ: Mapping[str, str]
+
+    def history(self) -> History:
+        """The configured history, opened. Raises: HistoryError; SecretUnset."""
+        return History.open(revealed(self.plan.config.history.url, self.environ, self.sessions.store))
 
 
 def now() -> datetime:
@@ -51,7 +56,7 @@ def run(prepared: Prepared, fail_on: str, *, as_json: bool) -> int:
     """One recorded pass: exit status by its findings, and by whether everybody was told and every report written."""
     plan = prepared.plan
     channels = notifiers(plan.config.alerts, prepared.environ, prepared.sessions.store)
-    with History.open(plan.config.history.url) as history:
+    with prepared.history() as history:
         passed = run_pass(plan, prepared.sessions, history, channels, now)
     written = write_down(plan, passed)
     show(plan, passed.run, as_json=as_json)

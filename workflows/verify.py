@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,7 @@ from basewatch.facts import from_json
 from basewatch.history.seal import problem
 from basewatch.history.store import History
 from basewatch.model import Finding, Run
+from basewatch.secrets import revealed
 from checks.rejudging import Difference, rejudge
 from workflows.exit_codes import ExitCode
 from workflows.plan import load_plan
@@ -28,9 +30,9 @@ def bundle(path: Path) -> int:
     return _report(run, broken)
 
 
-def history(config: Path) -> int:
+def history(config: Path, environ: Mapping[str, str]) -> int:
     """Recomputes every seal of the history, and judges its newest run again."""
-    with History.open(load_plan(config).config.history.url) as runs:
+    with History.open(revealed(load_plan(config).config.history.url, environ)) as runs:
         chain = runs.verify()
         typer.echo(f"{chain.intact} runs are as they were sealed")
         if not chain.holds:
