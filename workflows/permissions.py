@@ -9,10 +9,13 @@ import orjson
 from basewatch.components import Database
 from workflows.plan import Plan
 
+# How a check's `needs` name a grant in the database; every other need is an IAM action.
+_SQL = "sql:"
+
 
 def iam_policy(plan: Plan) -> str:
     """The reader's IAM policy as JSON: every action the planned checks declare, by service; nothing writes."""
-    actions = sorted({need for p in plan.checks for need in p.check.needs if _is_iam(need)})
+    actions = sorted({need for p in plan.checks for need in p.check.needs if not need.startswith(_SQL)})
     statements = [
         {
             "Sid": "Read" + service.replace("-", "").capitalize(),
@@ -40,11 +43,6 @@ def sql_grants(plan: Plan) -> str:
             for principal in database.tenancy.principals
         ]
     return "\n".join(lines)
-
-
-def _is_iam(need: str) -> bool:
-    service, colon, action = need.partition(":")
-    return bool(colon) and service.replace("-", "").isalnum() and action.isalnum()
 
 
 def _quoted(identifier: str) -> str:
