@@ -108,7 +108,7 @@ ATOMS = (
     "note LIKE '% OR true'",
     "true",
     "false",
-    "NULL",
+    "NULL::boolean",
 )
 CONTEXT = "current_setting('app.current_customer_id', true)"
 
