@@ -48,6 +48,11 @@ _WORDS: Final = (
         "close it, and put a comma between the values",
     ),
     (
+        r"but found '[\]}]'",
+        "a bracket is closed here that was never opened",
+        "remove it",
+    ),
+    (
         r"while parsing a block (mapping|collection)|expected <block end>",
         "the indentation does not fit the lines above",
         "align keys of one mapping, and the dashes of one list, in one column",
