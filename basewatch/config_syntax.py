@@ -78,7 +78,7 @@ def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         )
     said = f"{getattr(error, 'context', None) or ''} {getattr(error, 'problem', None) or ''}"
     message, remedy = _words(said)
-    mark = _mark(error, opened="opened" in message)
+    mark = _mark(error, opened="opened here" in message)
     if mark is None:
         return Problem(message=message, remedy=remedy, file=file)
     return Problem(message=message, remedy=remedy, file=file, line=mark.line + 1, column=mark.column + 1)
