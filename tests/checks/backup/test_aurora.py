@@ -66,6 +66,8 @@ def test_ages_are_reckoned_on_the_clock_of_aws() -> None:
     assert verdict(restorable_within_rpo, GOOD, CLUSTER, now=fast).status is Status.PASS
     stale = replace(GOOD, latest=NOW - 120 * MINUTE)
     assert verdict(restorable_within_rpo, stale, CLUSTER, now=slow).status is Status.FAIL
+    reset = replace(GOOD, earliest=NOW - 33 * DAY)
+    assert verdict(restorable_over_retention, reset, CLUSTER, now=NOW + 9 * DAY).status is Status.FAIL
 
 
 def test_without_the_clock_of_aws_ours_is_taken() -> None:
