@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from alerts.answers import retryable, retry_after_seconds, trouble
+from alerts.answers import retry_after_seconds, retryable, trouble
 from alerts.slack_message import message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification, Receipt

@@ -1,0 +1,94 @@
+"""What Slack's incoming webhooks take, as strictly as Slack: content type, blocks and their limits.
+
+Source: https://docs.slack.dev/reference/block-kit/blocks and
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+BLOCKS, TEXT, SECTION_TEXT, HEADER_TEXT, FIELDS, FIELD_TEXT, ELEMENTS = 50, 40_000, 3000, 150, 10, 2000, 10
+
+
+class Refused(Exception):
+    """Slack does not take this message; the text is its error code."""
+
+
+def accepted(content_type: str, body: bytes) -> dict[str, Any]:
+    """The message, when Slack would post it. Raises: Refused."""
+    if content_type != "application/json":
+        raise Refused("invalid_payload")
+    try:
+        message = json.loads(body)
+    except ValueError as error:
+        raise Refused("invalid_payload") from error
+    if not isinstance(message, dict):
+        raise Refused("invalid_payload")
+    if not message.get("text") and not message.get("blocks"):
+        raise Refused("no_text")
+    if len(message.get("text", "")) > TEXT:
+        raise Refused("msg_too_long")
+    blocks = message.get("blocks", [])
+    if not isinstance(blocks, list) or len(blocks) > BLOCKS or not all(_is_block(block) for block in blocks):
+        raise Refused("invalid_blocks")
+    return message
+
+
+def _is_block(block: object) -> bool:
+    if not isinstance(block, dict):
+        return False
+    rule = _RULES.get(str(block.get("type")))
+    return rule is not None and rule(block)
+
+
+def _is_section(block: dict[str, Any]) -> bool:
+    fields = block.get("fields", [])
+    return (
+        _only(block, "text", "fields", "accessory", "expand")
+        and ("text" in block or bool(fields))
+        and ("text" not in block or _is_text(block["text"], SECTION_TEXT))
+        and len(fields) <= FIELDS
+        and all(_is_text(each, FIELD_TEXT) for each in fields)
+    )
+
+
+def _is_header(block: dict[str, Any]) -> bool:
+    return _only(block, "text") and _is_text(block.get("text"), HEADER_TEXT) and block["text"]["type"] == "plain_text"
+
+
+def _is_context(block: dict[str, Any]) -> bool:
+    elements = block.get("elements")
+    return (
+        _only(block, "elements")
+        and isinstance(elements, list)
+        and 1 <= len(elements) <= ELEMENTS
+        and all(_is_text(each, SECTION_TEXT) for each in elements)
+    )
+
+
+def _is_divider(block: dict[str, Any]) -> bool:
+    return _only(block)
+
+
+def _only(block: dict[str, Any], *names: str) -> bool:
+    return set(block) <= {"type", "block_id", *names}
+
+
+def _is_text(text: Any, limit: int) -> bool:
+    return (
+        isinstance(text, dict)
+        and text.get("type") in ("mrkdwn", "plain_text")
+        and isinstance(text.get("text"), str)
+        and 1 <= len(text["text"]) <= limit
+    )
+
+
+_RULES: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "section": _is_section,
+    "header": _is_header,
+    "context": _is_context,
+    "divider": _is_divider,
+}

@@ -1,0 +1,157 @@
+"""A machine that lives through runs, crashes and failing channels in any order, and checks that nobody is misled."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from alerts import decide, deliver
+from alerts.sending import Patience
+from basewatch.config import Alerts, Route
+from basewatch.errors import DeliveryError
+from basewatch.history.store import History
+from basewatch.model import Finding, Pair, Severity, Status
+from basewatch.notifier import Action, Notification, Receipt
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, refused
+
+Subject: TypeAlias = tuple[str, str]
+World: TypeAlias = Mapping[Subject, Status | None]
+
+CHANNELS = ("production-alerts", "on-call")
+# Two subjects of one check and one of another; None means that the check does not come across it.
+SUBJECTS = (("tenancy.rls.coverage", "invoices"), ("tenancy.rls.coverage", "api_keys"), ("backup.aurora.rpo", ""))
+ONE_TRY = Patience(deadline=timedelta(seconds=20), pauses=(), later=timedelta(hours=1))
+
+worlds = st.fixed_dictionaries(dict.fromkeys(SUBJECTS, st.sampled_from([*Status, None])))
+moods = st.sampled_from(["takes", "refuses", "loses its answer", "refuses for good"])
+routes = st.lists(
+    st.builds(Route, channel=st.sampled_from(CHANNELS), severity=st.sampled_from(Severity), unverified=st.booleans()),
+    max_size=3,
+)
+
+
+class MoodyChannel:
+    """A channel in one of the `moods`; `arrived` is what may have reached it, once each, and whether it did."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mood = "takes"
+        self.arrived: dict[str, tuple[Notification, bool]] = {}
+
+    def send(self, notification: Notification) -> Receipt:
+        """Takes the message or not, and says so or not."""
+        heard = self.arrived.get(notification.id, (notification, False))[1]
+        if self.mood == "refuses for good" and not heard:
+            raise DeliveryError("no such channel", retryable=False)
+        self.arrived[notification.id] = (notification, heard or self.mood != "refuses")
+        if self.mood in ("refuses", "loses its answer"):
+            raise refused()
+        return Receipt(channel=self.name)
+
+    def stories(self) -> list[list[tuple[Notification, bool]]]:
+        """What arrived, by key, in order; without the ends that were refused, for they are sent again."""
+        kept = [(each, heard) for each, heard in self.arrived.values() if heard or each.action is Action.FIRE]
+        return [[pair for pair in kept if pair[0].key == key] for key in {each.key for each, _ in kept}]
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Runs, crashes and deliveries over one history, copied for each example from `template`."""
+
+    template: Path
+
+    @initialize()
+    def start(self) -> None:
+        """Begins with an empty history and channels that work."""
+        self.path = self.template.with_name("history.db")
+        shutil.copy(self.template, self.path)
+        self.history = History.open(f"sqlite:///{self.path}")
+        self.channels = [MoodyChannel(name) for name in CHANNELS]
+        self.policy, self.now, self.runs = ALERTS, NOON, 0
+
+    @rule(wanted=routes)
+    def change_routes(self, wanted: list[Route]) -> None:
+        """Someone edits the configuration."""
+        self.policy = Alerts.model_validate({**ALERTS.model_dump(), "routes": [each.model_dump() for each in wanted]})
+
+    @rule(place=st.integers(0, len(CHANNELS) - 1), mood=moods)
+    def change_mood(self, place: int, mood: str) -> None:
+        """A channel breaks, or works again."""
+        self.channels[place].mood = mood
+
+    @rule(world=worlds, seed=st.integers(0, 99), crash=st.booleans())
+    def run(self, world: World, seed: int, crash: bool) -> None:  # noqa: FBT001  # hypothesis hands over by name
+        """A run looks at the world, in any order, and may die between recording and delivering."""
+        findings = [_finding(*subject, status) for subject, status in world.items() if status]
+        Random(seed).shuffle(findings)
+        self.go_through(findings, world, crash=crash)
+
+    def go_through(self, findings: Sequence[Finding], world: World, *, crash: bool = False) -> None:
+        """One pass as the program makes it."""
+        self.runs, self.now = self.runs + 1, self.now + timedelta(hours=6)
+        expected = [Pair(check=check, component="database/securebase") for check in dict(SUBJECTS)]
+        run = a_run(*findings, id=f"run-{self.runs}", at=self.now, expected=expected)
+        owed = decide(self.history.open_alerts(), run, self.policy, PLATFORM, self.now)
+        assert owed == decide(self.history.open_alerts()[::-1], run, self.policy, PLATFORM, self.now)
+        for message in owed:
+            _is_true(message, world)
+        self.history.record(run, owed)
+        if not crash:
+            deliver(self.history, self.channels, lambda: self.now, ONE_TRY)
+
+    @invariant()
+    def every_story_makes_sense(self) -> None:
+        """No channel hears the same state twice in a row, nor the end of what cannot have reached it."""
+        for story in (story for channel in getattr(self, "channels", ()) for story in channel.stories()):
+            assert story[0][0].action is Action.FIRE
+            for (before, heard), (after, _) in pairwise(story):
+                if after.action is Action.RESOLVE:
+                    assert before.action is Action.FIRE
+                elif before.action is Action.FIRE:
+                    assert before.status is not after.status or not heard
+
+    def teardown(self) -> None:
+        """Once all is well and every channel works, every story has its end and nothing is owed."""
+        if not hasattr(self, "history"):
+            return
+        try:
+            self.end_well()
+        finally:
+            self.history.close()
+            self.path.unlink()
+
+    def end_well(self) -> None:
+        """The last run: everything passes and every channel works."""
+        for channel in self.channels:
+            channel.mood = "takes"
+        self.go_through([_finding(*subject, Status.PASS) for subject in SUBJECTS], dict.fromkeys(SUBJECTS, Status.PASS))
+        self.every_story_makes_sense()
+        for story in (story for channel in self.channels for story in channel.stories()):
+            assert story[-1][0].action is Action.RESOLVE or not any(heard for _, heard in story)
+        assert self.history.owed() == ()
+        assert self.history.open_alerts() == ()
+        assert self.history.verify().intact == self.runs
+
+
+def _finding(check: str, subject: str, status: Status) -> Finding:
+    severity = Severity.CRITICAL if subject else Severity.HIGH
+    return a_finding(status, check=check, component="database/securebase", subject=subject, severity=severity)
+
+
+def _is_true(message: Notification, world: World) -> None:
+    status = world[message.check, message.subject]
+    if message.action is Action.FIRE:
+        assert message.status is status
+    elif status is None:
+        looked_at = [each for (check, _), each in world.items() if check == message.check and each]
+        assert looked_at
+        assert Status.UNVERIFIED not in looked_at
+    else:
+        assert status in (Status.PASS, Status.NOT_APPLICABLE)

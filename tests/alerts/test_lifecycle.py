@@ -1,0 +1,25 @@
+"""Every alert that reached people is ended for them, whatever happened in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from basewatch.history.store import History
+from tests.alerts.lifecycle import Lifecycle
+
+
+def test_whoever_was_told_is_told_the_end(tmp_path: Path) -> None:
+    """Over any runs, crashes, edits of the routes and failing channels: no state twice, no false end, none missing."""
+    template = tmp_path / "template.db"
+    History.open(f"sqlite:///{template}").close()
+    machine = type("LifecycleHere", (Lifecycle,), {"template": template})
+
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )
