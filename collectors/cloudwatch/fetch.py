@@ -76,7 +76,7 @@ class _Fetch:
         return True
 
     def _pages(self, asking: Sequence[str]) -> Iterator[Page]:
-        token, seen = "", {""}
+        token, seen = "", set[str]()
         while True:
             got = self._page(body((self._queries[identifier] for identifier in asking), self._window, token))
             yield got

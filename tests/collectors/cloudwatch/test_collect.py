@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from basewatch.collector import AnyCollector, Collector, MetricSpec, MetricType, Resource
 from basewatch.components import AuroraCluster, Component, Function, Table
 from basewatch.errors import CouldNotLook
 from basewatch.metrics import Collected
@@ -69,6 +70,37 @@ def test_windows_that_meet_share_no_point(cloudwatch: FakeCloudWatch) -> None:
     first, second = (collected(cloudwatch, AUTH, window=window) for window in (WINDOW, later))
     values = of(first, "aws_lambda_errors_total") + of(second, "aws_lambda_errors_total")
     assert values == [float(minute) for minute in range(707, 724)]
+
+
+def test_periods_of_different_length_end_where_their_windows_do(cloudwatch: FakeCloudWatch) -> None:
+    """Five-minute periods share the call with minutes; each keeps its own points, and no run sees one twice."""
+    (minutes, fives) = (
+        MetricSpec(
+            family=f"every_{length}",
+            type=MetricType.GAUGE,
+            help="",
+            namespace="N",
+            metric="M",
+            statistic="Sum",
+            period=timedelta(minutes=length),
+        )
+        for length in (1, 5)
+    )
+    resource = Resource(component=AUTH.ref, dimensions=(("FunctionName", "auth"),), labels=())
+    mixed: AnyCollector = Collector(
+        name="mixed",
+        component=Function,
+        resources=lambda _function: iter([(resource, (minutes, fives))]),
+        specs=(minutes, fives),
+    )
+    source, later = FakeSource(cloudwatch.url), Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
+    runs = [collect([mixed], [AUTH], each, lambda _: source, Waiting().patience()) for each in (WINDOW, later)]
+    assert len(cloudwatch.asked) == 2
+    assert [of(run, "every_1") for run in runs] == [
+        [float(minute) for minute in range(707, 717)],
+        [float(minute) for minute in range(717, 724)],
+    ]
+    assert [of(run, "every_5") for run in runs] == [[705.0, 710.0], [715.0]]
 
 
 def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> None:

@@ -134,6 +134,13 @@ def test_the_steady_state_takes_the_fewest_calls(count: int) -> None:
     assert len(plan(queries, window)) == -(-len(queries) // MAX_QUERIES)
 
 
+def test_single_statistics_fill_what_triples_leave() -> None:
+    """166 metrics of three statistics leave two places in a call, which metrics of one take."""
+    triples = fleet([("A", 1, {"Sum", "p95", "p99"}, 332)])
+    singles = fleet([("B", 1, {"Sum"}, 4)])
+    assert [len(batch.queries) for batch in plan([*singles, *triples], HOUR)] == [500, 500]
+
+
 def test_periods_of_different_length_share_a_call() -> None:
     """One call asks for minutes and quarters of an hour, from a start that is a multiple of both."""
     window = Window(start=NOON - timedelta(minutes=20), end=NOON)
