@@ -13,7 +13,7 @@ from checks.judging import Planned, judge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A finding (`of`) that is not what its evidence says: as recorded and as judged again, None where there is none."""
+    """A finding (`of`) that is not what its evidence says: as recorded and as judged again, None for neither."""
 
     of: Finding
     recorded: Finding | None

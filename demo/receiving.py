@@ -80,7 +80,7 @@ class Receiver:
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Conversation(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the name http.server looks for
             length = int(self.headers.get("Content-Length") or 0)
             content_type = self.headers.get_content_type()
@@ -101,4 +101,4 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
             """Says nothing: what arrived is kept, not logged."""
 
-    return Handler
+    return Conversation

@@ -43,7 +43,7 @@ _UP = Family(
     help="1 when the collector's last collection got everything it asked for, else 0.",
 )
 _BUILD = Family(name="basewatch_build_info", type=MetricType.GAUGE, help="The version of Basewatch, always 1.")
-_OWN = (_FINDING, _FINDINGS, _LAST_SUCCESS, _DURATION, _UP, _BUILD)
+OWN_FAMILIES = (_FINDING, _FINDINGS, _LAST_SUCCESS, _DURATION, _UP, _BUILD)
 
 
 def render(
@@ -60,7 +60,7 @@ def render(
     findings. Sorted, every family with HELP and TYPE, no series twice, no timestamps.
     """
     known = tuple(collectors)
-    families = {family.name: family for family in (*_families(known), *_OWN)}
+    families = {family.name: family for family in (*_families(known), *OWN_FAMILIES)}
     own = (
         *_of_run(run),
         *_of_collection(known, collected),

@@ -93,25 +93,21 @@ def sql(config: ConfigPath = DEFAULT_CONFIG) -> None:
     typer.echo(sql_grants(load_plan(config)))
 
 
-@generate.command()
-def schema(
-    output: Annotated[Path, typer.Option("--output", help="Where to write it.")] = Path("docs/config.schema.json"),
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the file is not current.")] = False,
-) -> None:
-    """The JSON Schema of the configuration, for completion in editors."""
-    from workflows.generated import config_schema, write_or_compare
-
-    raise typer.Exit(write_or_compare(output, config_schema(), compare=check))
+Folder = Annotated[Path, typer.Option("--output", help="The folder to write them into.")]
+Compare = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file is not current.")]
 
 
 @generate.command()
-def docs(
-    output: Annotated[Path, typer.Option("--output", help="Where to write it.")] = Path("docs/checks.md"),
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when the file is not current.")] = False,
-) -> None:
-    """The page that says what is checked: Basewatch's own checks, whatever else is installed."""
-    from checks import CHECKS
-    from workflows.catalogue import catalogue
-    from workflows.generated import write_or_compare
+def schema(output: Folder = Path("docs"), check: Compare = False) -> None:
+    """The JSON Schemas: of the configuration, for editors, and of what `check --format json` prints."""
+    from workflows.generated import SCHEMAS, write_or_compare
 
-    raise typer.Exit(write_or_compare(output, catalogue(CHECKS), compare=check))
+    raise typer.Exit(write_or_compare(output, SCHEMAS, compare=check))
+
+
+@generate.command()
+def docs(output: Folder = Path("docs"), check: Compare = False) -> None:
+    """The pages of what is checked and what is measured: Basewatch's own, whatever else is installed."""
+    from workflows.generated import PAGES, write_or_compare
+
+    raise typer.Exit(write_or_compare(output, PAGES, compare=check))

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import orjson
 import typer
 
-from basewatch.config import Config
+from basewatch import config_schema
+from checks import CHECKS
+from collectors import COLLECTORS
+from reports import json_report
+from workflows.catalogue import catalogue
+from workflows.measures import measures
 
 
-def config_schema() -> str:
-    """The JSON Schema of the configuration."""
-    schema = Config.model_json_schema()
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS
-    return orjson.dumps(schema, option=options).decode()
+def _json(document: Mapping[str, object]) -> str:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
-def write_or_compare(path: Path, text: str, *, compare: bool) -> int:
-    """Writes `text` to `path`; with `compare` writes nothing and answers 1 when the file says something else."""
-    current = path.is_file() and path.read_text(encoding="utf-8") == text
-    if compare:
-        if not current:
-            typer.echo(f"{path} is not current; generate it again without --check", err=True)
-        return 0 if current else 1
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    typer.echo(str(path))
-    return 0
+SCHEMAS: Mapping[str, Callable[[], str]] = {
+    "config.schema.json": lambda: _json(config_schema.schema()),
+    "findings.schema.json": lambda: _json(json_report.schema()),
+}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "checks.md": lambda: catalogue(CHECKS),
+    "metrics.md": lambda: measures(COLLECTORS),
+}
+
+
+def write_or_compare(folder: Path, files: Mapping[str, Callable[[], str]], *, compare: bool) -> int:
+    """Writes the files that are not current into `folder`; with `compare` names them instead and answers 1."""
+    texts = {folder / name: make() for name, make in files.items()}
+    stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if compare:
+            typer.echo(f"{path} is not what the code says; generate it again", err=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(texts[path], encoding="utf-8")
+            typer.echo(str(path))
+    return 1 if compare and stale else 0

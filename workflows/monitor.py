@@ -33,8 +33,9 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed(Looked):
-    """A pass that went through: its run as recorded, and what became of its messages."""
+    """A pass that went through: its run as recorded, what the run before it found, and what became of its messages."""
 
+    previous: tuple[Finding, ...]
     delivery: Delivery
 
 
@@ -73,11 +74,13 @@ def run_pass(
 ) -> Passed:
     """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
     last = history.last()
+    previous = history.run(last.id).findings if last else ()
     looked = look(plan, sessions, plan.window(last.window_end if last else None, clock()), clock)
     run = replace(looked.run, transitions=transitions(history.previous_findings(), looked.run))
     owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
     run = history.record(run, owed)
-    return Passed(run=run, collected=looked.collected, delivery=deliver(history, notifiers, clock, patience))
+    delivery = deliver(history, notifiers, clock, patience)
+    return Passed(run=run, collected=looked.collected, previous=previous, delivery=delivery)
 
 
 def transitions(previous: Mapping[str, Finding], run: Run) -> tuple[Transition, ...]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
-from basewatch.model import Run
+from basewatch.model import Finding, Run
 from reports import Format, exposition, render
 from reports.accumulator import Accumulator
 from reports.view import CheckText, View
-from workflows.monitor import Looked
+from workflows.monitor import Looked, Passed
 from workflows.plan import Plan
 
 _REPORTS = {Format.HTML: "report.html", Format.MARKDOWN: "report.md", Format.JSON: "findings.json"}
@@ -27,7 +27,7 @@ class Written:
     problems: tuple[str, ...]
 
 
-def view_of(plan: Plan, run: Run) -> View:
+def view_of(plan: Plan, run: Run, previous: tuple[Finding, ...] = ()) -> View:
     """What the reports show of a run: itself, its platform, and what its checks say of themselves."""
     checks = {p.check.id: p.check for p in plan.checks}
     return View(
@@ -35,6 +35,7 @@ def view_of(plan: Plan, run: Run) -> View:
         platform=plan.config.platform.name,
         environment=plan.config.platform.environment,
         checks={name: _text(check) for name, check in checks.items()},
+        previous=previous,
     )
 
 
@@ -47,7 +48,7 @@ def _text(check: AnyCheck) -> CheckText:
 
 def write(plan: Plan, looked: Looked, directory: Path) -> Written:
     """Writes every report of a run into `directory`; one that cannot be written stops no other."""
-    view = view_of(plan, looked.run)
+    view = view_of(plan, looked.run, looked.previous if isinstance(looked, Passed) else ())
     contents = {name: render(view, format_) for format_, name in _REPORTS.items()}
     contents[METRICS] = _metrics(plan, looked)
     contents[RUN] = canonical(to_json(Run, looked.run))
