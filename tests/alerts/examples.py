@@ -1,0 +1,34 @@
+"""Notifications of every kind, as a run would owe them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from alerts import decide
+from basewatch.history import OpenAlert
+from basewatch.model import Finding, Severity, Status, Transition
+from basewatch.notifier import Notification
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
+
+_HIGH = Severity.HIGH
+
+
+def _owed(now: Finding | None, before: Finding | None = None) -> Notification:
+    """What Slack is owed when this was told before, and this is true now."""
+    told = decide((), a_run(before, id="run-0"), ALERTS, PLATFORM, NOON) if before else ()
+    alerts = [OpenAlert(told=each, delivered=True) for each in told]
+    previous = before.status if before else Status.PASS
+    moved = [Transition(finding=now, previous=previous, at=NOON)] if now else []
+    run = a_run(*(each.finding for each in moved), id="run-1", transitions=moved)
+    messages = decide(alerts, run, ALERTS, PLATFORM, NOON + timedelta(hours=6, seconds=31))
+    return next(each for each in messages if each.channel == "production-alerts")
+
+
+EXAMPLES = {
+    "fails": _owed(a_finding(Status.FAIL, subject="public.invoices")),
+    "fails mildly": _owed(a_finding(Status.FAIL, severity=Severity.LOW)),
+    "cannot be verified": _owed(a_finding(Status.UNVERIFIED, severity=_HIGH)),
+    "cannot be verified any more": _owed(a_finding(Status.UNVERIFIED), a_finding(Status.FAIL)),
+    "passes again": _owed(a_finding(Status.PASS), a_finding(Status.FAIL)),
+    "is no longer checked": _owed(None, a_finding(Status.FAIL)),
+}

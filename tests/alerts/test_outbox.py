@@ -1,0 +1,240 @@
+"""What is owed is delivered at least once, in order, and one bad channel harms no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from alerts import Patience, decide, deliver
+from alerts.sending import LONGEST_WAIT
+from basewatch.history.store import History
+from basewatch.model import Finding, Run, Severity, Status
+from basewatch.notifier import Action, Notification
+from tests.fakes import ALERTS, NOON, PLATFORM, FakeNotifier, a_finding, a_run, refused
+
+SLACK, PAGER = "production-alerts", "on-call"
+QUICK = Patience(pauses=(timedelta(), timedelta()))
+LATER = NOON + timedelta(hours=6)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    """An open, empty history."""
+    with History.open(f"sqlite:///{tmp_path}/history.db") as opened:
+        yield opened
+
+
+def record(history: History, *findings: Finding, at: datetime = NOON) -> Run:
+    """A recorded run, with what it owes."""
+    run = a_run(*findings, id=f"run at {at}", at=at)
+    return history.record(run, decide(history.open_alerts(), run, ALERTS, PLATFORM, at))
+
+
+def noon() -> datetime:
+    """A clock that stands still."""
+    return NOON
+
+
+def test_everything_owed_is_delivered_once(history: History) -> None:
+    """Both channels get their message, and a second delivery has nothing to do."""
+    record(history, a_finding())
+    slack, pager = FakeNotifier(SLACK), FakeNotifier(PAGER)
+
+    delivery = deliver(history, (slack, pager), noon, QUICK)
+    again = deliver(history, (slack, pager), noon, QUICK)
+
+    assert delivery.complete
+    assert {each.channel for each in delivery.delivered} == {SLACK, PAGER}
+    assert (len(slack.sent), len(pager.sent)) == (1, 1)
+    assert (again.delivered, again.failed) == ((), ())
+    assert {alert.delivered for alert in history.open_alerts()} == {True}
+
+
+def test_a_crash_between_recording_and_delivering_loses_nothing(tmp_path: Path) -> None:
+    """A program that dies after recording leaves its messages to the next one."""
+    url = f"sqlite:///{tmp_path}/history.db"
+    with History.open(url) as history:
+        record(history, a_finding())
+    slack, pager = FakeNotifier(SLACK), FakeNotifier(PAGER)
+    with History.open(url) as history:
+        record(history, a_finding(), at=LATER)
+        delivery = deliver(history, (slack, pager), lambda: LATER, QUICK)
+
+    assert [each.run for each in slack.sent] == [f"run at {NOON}"]
+    assert delivery.complete
+
+
+def test_a_crash_while_sending_repeats_the_message(history: History) -> None:
+    """A message whose sender died is left alone while it could still be under way, and then sent again."""
+    record(history, a_finding(severity=Severity.HIGH))
+    message = history.owed()[0].notification
+    assert history.claim(message.id, NOON, NOON + timedelta(seconds=30))
+    slack = FakeNotifier(SLACK)
+
+    early = deliver(
+        history, (slack,), lambda: NOON + timedelta(seconds=29), Patience(deadline=timedelta(milliseconds=1))
+    )
+    late = deliver(history, (slack,), lambda: NOON + timedelta(seconds=30), QUICK)
+
+    assert (early.complete, late.complete) == (False, True)
+    assert slack.sent == [message]
+
+
+def test_only_one_sender_gets_a_message(history: History) -> None:
+    """Two programs that deliver at the same time do not both send it."""
+    record(history, a_finding(severity=Severity.HIGH))
+    message = history.owed()[0].notification
+    slack = FakeNotifier(SLACK, before=lambda _: pytest.fail("it was sent twice"))
+    history.claim(message.id, NOON, NOON + timedelta(seconds=30))
+
+    assert not history.claim(message.id, NOON, NOON + timedelta(seconds=30))
+    delivery = deliver(history, (slack,), noon, Patience(deadline=timedelta(seconds=20)))
+    assert not delivery.complete
+
+
+def test_a_short_trouble_is_tried_again_at_once(history: History) -> None:
+    """Two refusals in a row cost no run: the third try is in the same delivery."""
+    record(history, a_finding(severity=Severity.HIGH))
+    slack = FakeNotifier(SLACK, troubles=[refused(), refused()])
+
+    assert deliver(history, (slack,), noon, QUICK).complete
+    assert len(slack.sent) == 1
+
+
+def test_a_longer_trouble_leaves_the_message_owed(history: History) -> None:
+    """After its tries a message waits for a later delivery, and the failure is reported with its reason."""
+    record(history, a_finding(severity=Severity.HIGH))
+    slack = FakeNotifier(SLACK, troubles=[refused("it answered 500")] * 3)
+
+    delivery = deliver(history, (slack,), noon, QUICK)
+    owed = history.owed()[0]
+
+    assert [(each.error, each.owed) for each in delivery.failed] == [("it answered 500", True)]
+    assert (owed.attempts, owed.error, owed.next_attempt_at) == (3, "it answered 500", NOON + QUICK.later)
+    assert deliver(history, (slack,), lambda: owed.next_attempt_at, QUICK).complete
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(90, timedelta(seconds=90)), (10**6, LONGEST_WAIT)])
+def test_retry_after_is_honoured(history: History, asked: int, waited: timedelta) -> None:
+    """A channel that asks to be left alone is, for as long as it asks, within reason."""
+    record(history, a_finding(severity=Severity.HIGH))
+    slack = FakeNotifier(SLACK, troubles=[refused("it answered 429", after=asked)])
+
+    deliver(history, (slack,), noon, QUICK)
+
+    assert history.owed()[0].next_attempt_at == NOON + waited
+
+
+def test_a_refusal_for_good_is_reported_and_told_anew(history: History) -> None:
+    """A message that can never be delivered is given up; the next run owes a new one, as nobody was told."""
+    failing = a_finding(severity=Severity.HIGH)
+    record(history, failing)
+    slack = FakeNotifier(SLACK, troubles=[refused("no such webhook", retryable=False)])
+
+    delivery = deliver(history, (slack,), noon, QUICK)
+    assert [(each.error, each.owed) for each in delivery.failed] == [("no such webhook", False)]
+    assert (history.owed(), history.open_alerts()) == ((), ())
+
+    record(history, failing, at=LATER)
+    assert deliver(history, (slack,), lambda: LATER, QUICK).complete
+    assert [each.action for each in slack.sent] == [Action.FIRE]
+
+
+def test_order_is_kept_within_a_channel(history: History) -> None:
+    """While its first message has not gone through, a channel gets no later one, and the report says so."""
+    record(history, a_finding(severity=Severity.HIGH))
+    other = a_finding(subject="other", severity=Severity.HIGH)
+    record(history, a_finding(severity=Severity.HIGH), other, at=NOON + timedelta(minutes=1))
+    slack = FakeNotifier(SLACK, troubles=[refused()] * 3)
+
+    delivery = deliver(history, (slack,), lambda: NOON + timedelta(minutes=1), QUICK)
+
+    assert slack.sent == []
+    assert delivery.failed[1].error == f"it waits for an earlier message to {SLACK}"
+    deliver(history, (slack,), lambda: LATER, QUICK)
+    assert [each.subject for each in slack.sent] == ["", "other"]
+
+
+def test_what_was_never_tried_needs_no_end(history: History) -> None:
+    """A failure that passed before anybody was told sends nothing at all."""
+    record(history, a_finding())
+    record(history, a_finding(Status.PASS), at=LATER)
+
+    assert (history.owed(), history.open_alerts()) == ((), ())
+
+
+def test_what_may_have_arrived_gets_its_end_only(history: History) -> None:
+    """A fire that was tried and is still owed when the finding passes is replaced by its resolve."""
+    record(history, a_finding(severity=Severity.HIGH))
+    slack = FakeNotifier(SLACK, troubles=[refused()] * 3)
+    deliver(history, (slack,), noon, QUICK)
+
+    record(history, a_finding(Status.PASS, severity=Severity.HIGH), at=LATER)
+    deliver(history, (slack,), lambda: LATER, QUICK)
+
+    assert [each.action for each in slack.sent] == [Action.RESOLVE]
+
+
+def test_runs_that_raced_tell_once(history: History) -> None:
+    """Two passes that decided on the same state of the history do not both fire, nor both resolve."""
+    finding = a_finding(severity=Severity.HIGH)
+    first, second = (a_run(finding, id=name) for name in ("run-1", "run-2"))
+    owed = [decide((), run, ALERTS, PLATFORM, NOON) for run in (first, second)]
+
+    history.record(first, owed[0])
+    history.record(second, owed[1])
+
+    assert [each.notification.run for each in history.owed()] == ["run-1"]
+
+
+def test_a_removed_channel_is_given_up(history: History) -> None:
+    """A message for a channel that is not configured any more is not owed for ever, and the reason is said."""
+    record(history, a_finding(severity=Severity.HIGH))
+
+    delivery = deliver(history, (), noon, QUICK)
+
+    assert [(each.error, each.owed) for each in delivery.failed] == [
+        (f"the channel {SLACK} is not configured any more", False)
+    ]
+    assert history.owed() == ()
+
+
+def test_a_broken_channel_stops_no_other(history: History) -> None:
+    """A channel that raises what no channel may is reported, and says nothing of what it held."""
+    record(history, a_finding())
+    slack, pager = FakeNotifier(SLACK, troubles=[RuntimeError("https://secret")] * 3), FakeNotifier(PAGER)
+
+    delivery = deliver(history, (slack, pager), noon, QUICK)
+
+    assert [each.channel for each in delivery.delivered] == [PAGER]
+    assert [each.error for each in delivery.failed] == [f"{SLACK} is broken: RuntimeError"]
+
+
+def test_a_hanging_channel_delays_no_other(history: History) -> None:
+    """While one channel hangs, the other is served, and delivering ends at its deadline."""
+    record(history, a_finding())
+    hung, served = Event(), Event()
+
+    def hang(_: Notification) -> None:
+        assert served.wait(10)
+        hung.wait(10)
+
+    slack = FakeNotifier(SLACK, before=hang)
+    pager = FakeNotifier(PAGER, before=lambda _: served.set())
+    begun = time.monotonic()
+    delivery = deliver(
+        history, (slack, pager), lambda: datetime.now(UTC), replace(QUICK, deadline=timedelta(seconds=1))
+    )
+    took = time.monotonic() - begun
+    hung.set()
+
+    assert took < 5
+    assert [each.channel for each in delivery.delivered] == [PAGER]
+    assert [each.error for each in delivery.failed] == [f"{SLACK} did not answer within 1 s"]
+    assert [each.notification.channel for each in history.owed()] == [SLACK]

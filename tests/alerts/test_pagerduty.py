@@ -1,0 +1,143 @@
+"""PagerDuty gets one incident per finding, opened and closed under one key, and its refusals are understood."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from alerts.pagerduty import PagerDuty
+from alerts.pagerduty_event import event
+from basewatch.errors import DeliveryError
+from basewatch.model import Severity
+from basewatch.notifier import Action, Notification
+from basewatch.secrets import Secret
+from demo.pagerduty_rules import EVENT_BYTES, accepted
+from demo.receivers import ROUTING_KEY, PagerDutyReceiver
+from tests.alerts.examples import EXAMPLES
+from tests.alerts.test_slack import free_port
+
+FAILS, PASSES = EXAMPLES["fails"], EXAMPLES["passes again"]
+texts = st.text(max_size=5000) | st.sampled_from(["\x00\U0001f6a8" * 20000, "x" * 5000])
+
+
+@pytest.fixture
+def receiver() -> Iterator[PagerDutyReceiver]:
+    """An integration that listens."""
+    with PagerDutyReceiver() as listening:
+        yield listening
+
+
+def pagerduty(endpoint: str, key: str = ROUTING_KEY) -> PagerDuty:
+    """A channel to this integration, that waits a moment only."""
+    secret = Secret("env:PAGERDUTY_ROUTING_KEY", key)
+    return PagerDuty(name="on-call", routing_key=secret, endpoint=endpoint, timeout_seconds=1)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_event_reads_well(example: str, snapshot: SnapshotAssertion) -> None:
+    """Each kind of event says what, where, how bad, and what to do."""
+    assert event(EXAMPLES[example]) == snapshot
+
+
+def test_fire_and_resolve_are_one_incident(receiver: PagerDutyReceiver) -> None:
+    """The incident that a fire opens is closed by its resolve."""
+    channel = pagerduty(receiver.url)
+    fire = replace(PASSES, action=Action.FIRE)
+
+    assert channel.send(fire).reference == fire.key
+    assert list(receiver.incidents) == [fire.key]
+    channel.send(PASSES)
+    assert receiver.incidents == {}
+
+
+@pytest.mark.parametrize(("severity", "word"), [*zip(Severity, ("info", "warning", "error", "critical"), strict=True)])
+def test_severities_are_translated(severity: Severity, word: str) -> None:
+    """Each severity has PagerDuty's word for it."""
+    assert event(replace(FAILS, severity=severity))["payload"]["severity"] == word
+
+
+wordy = st.builds(replace, st.just(FAILS), summary=texts, observed=texts, expected=texts, remedy=texts)
+
+
+@given(notification=wordy)
+def test_no_text_is_too_long(notification: Notification) -> None:
+    """Whatever the finding says, PagerDuty would take the event."""
+    body = json.dumps({**event(notification), "routing_key": ROUTING_KEY}).encode()
+
+    assert len(body) < EVENT_BYTES
+    assert accepted("application/json", body, ROUTING_KEY)["dedup_key"] == FAILS.key
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "verdict"),
+    [(429, 30, "later"), (429, None, "later"), (500, None, "later"), (404, None, "never"), (401, None, "never")],
+)
+def test_a_refusal_says_whether_to_try_again(
+    receiver: PagerDutyReceiver, status: int, retry_after: int | None, verdict: str
+) -> None:
+    """Passing trouble may be tried again, and nothing is tried again or waited for in the call itself."""
+    receiver.refuse(status, retry_after=retry_after, times=1)
+    begun = time.monotonic()
+
+    with pytest.raises(DeliveryError, match=f"answered {status}") as caught:
+        pagerduty(receiver.url).send(FAILS)
+
+    assert (caught.value.retryable, caught.value.retry_after_seconds) == (verdict == "later", retry_after)
+    assert receiver.events == []
+    assert time.monotonic() - begun < 1
+
+
+def test_a_wrong_key_is_refused_for_good(receiver: PagerDutyReceiver) -> None:
+    """PagerDuty's own words are repeated; trying the same again would not help."""
+    with pytest.raises(DeliveryError, match="answered 400: 'routing_key' is invalid") as caught:
+        pagerduty(receiver.url, key="another").send(FAILS)
+
+    assert not caught.value.retryable
+
+
+def test_a_hanging_integration_is_left_in_time(receiver: PagerDutyReceiver) -> None:
+    """An integration that never answers is given up after one timeout, and may be tried again."""
+    receiver.hang()
+
+    with pytest.raises(DeliveryError, match="did not answer in time") as caught:
+        pagerduty(receiver.url).send(FAILS)
+
+    assert caught.value.retryable
+
+
+def test_a_dead_integration_may_be_tried_again() -> None:
+    """A refused connection is passing trouble, and is not tried again in the call itself."""
+    begun = time.monotonic()
+
+    with pytest.raises(DeliveryError, match="could not be reached") as caught:
+        pagerduty(f"http://127.0.0.1:{free_port()}").send(FAILS)
+
+    assert caught.value.retryable
+    assert time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize("status", [0, 400, 401, 500])
+def test_the_key_is_said_nowhere(
+    receiver: PagerDutyReceiver, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No error, log at any level, output or representation shows the routing key, not even its end."""
+    caplog.set_level(logging.DEBUG)
+    channel, said = pagerduty(receiver.url), ""
+    if status:
+        receiver.refuse(status)
+        with pytest.raises(DeliveryError) as caught:
+            channel.send(FAILS)
+        assert caught.value.__suppress_context__
+        said = f"{caught.value} {caught.value!r}"
+    else:
+        channel.send(FAILS)
+
+    assert ROUTING_KEY[-4:] not in said + repr(channel) + caplog.text + "".join(capfd.readouterr())
