@@ -15,17 +15,18 @@ from basewatch.model import Evidence, Finding, Pair, Run, Series, Status, Transi
 Columns: TypeAlias = dict[str, Any]
 
 
-def write_run(connection: Connection, run: Run) -> None:
-    """Adds a sealed run and all it holds; evidence that is known by its digest is not stored again.
+def write_run(connection: Connection, run: Run) -> int:
+    """Adds a sealed run and all it holds, and gives its place in the sequence; known evidence is not stored again.
 
     Raises: HistoryError, when the run contradicts itself or what is known under a digest.
     """
     connection.execute(insert(tables.runs).values(_run_columns(run)))
-    number = connection.execute(select(tables.runs.c.sequence).where(tables.runs.c.id == run.id)).scalar_one()
+    number: int = connection.execute(select(tables.runs.c.sequence).where(tables.runs.c.id == run.id)).scalar_one()
     _write_content(connection, run.evidence)
     _add(connection, tables.findings, number, map(finding_columns, run.findings))
     _add(connection, tables.run_evidence, number, map(_reading_columns, run.evidence))
     _add(connection, tables.transitions, number, (_transition_columns(each, run.findings) for each in run.transitions))
+    return number
 
 
 def read_run(connection: Connection, row: RowMapping) -> Run:

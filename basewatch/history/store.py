@@ -11,7 +11,6 @@ from typing import Self
 from sqlalchemy import Connection, Engine, func, select
 
 from basewatch.errors import HistoryError
-from basewatch.facts import from_json, to_json
 from basewatch.history import outbox, rows, seal
 from basewatch.history.engine import open_engine, place, reading, writing
 from basewatch.history.schema import bring_up_to_date
@@ -53,13 +52,16 @@ class History:
         self.close()
 
     def record(self, run: Run, notifications: Sequence[Notification]) -> Run:
-        """The run as recorded: sealed onto the newest one, with the messages it owes, in one transaction."""
-        # As it will be read back: a whole number in a float's place would otherwise seal differently.
-        run = from_json(Run, to_json(Run, run))
+        """The run as recorded: sealed onto the newest one, with the messages it owes, in one transaction.
+
+        Before anything is kept, the run is read back and its seal recomputed: what is recorded can be verified.
+        """
         with writing(self._engine) as connection:
             newest = _last(connection)
             sealed = seal.seal(run, newest.seal if newest else "")
-            rows.write_run(connection, sealed)
+            number = rows.write_run(connection, sealed)
+            if problem := _problem(connection, number, sealed.previous_seal):
+                raise HistoryError(f"run {run.id} was not recorded, as it would not read back the same: {problem}")
             outbox.enqueue(connection, notifications)
         return sealed
 

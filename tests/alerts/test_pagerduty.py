@@ -135,6 +135,7 @@ def test_the_key_is_said_nowhere(
         receiver.refuse(status)
         with pytest.raises(DeliveryError) as caught:
             channel.send(FAILS)
+        assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
         said = f"{caught.value} {caught.value!r}"
     else:

@@ -129,6 +129,7 @@ def test_the_webhook_is_said_nowhere(
     else:
         with pytest.raises(DeliveryError) as caught:
             channel.send(FAILS)
+        assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
         said += f"{caught.value} {caught.value!r}"
 

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, text
 from basewatch.errors import HistoryError
 from basewatch.history import Chain, LastRun
 from basewatch.history.store import History
-from basewatch.model import Status, Transition
-from tests.fakes import NOON, a_finding, a_run, some_evidence
+from basewatch.model import Point, Status, Transition
+from tests.fakes import NOON, a_finding, a_run, some_evidence, some_series
 
 LATER = NOON + timedelta(hours=6)
 
@@ -118,6 +118,17 @@ def test_a_transition_is_of_a_finding_of_the_run(history: History) -> None:
 
     with pytest.raises(HistoryError, match="none of its findings"):
         history.record(a_run(a_finding(), transitions=[stray]), ())
+
+    assert history.last() is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_would_not_read_back_is_not_recorded(history: History, value: float) -> None:
+    """A run that JSON cannot hold exactly is refused, instead of looking forged for ever after."""
+    series = replace(some_series(), points=(Point(period_end=NOON, value=value),))
+
+    with pytest.raises(HistoryError, match="would not read back the same"):
+        history.record(replace(a_run(a_finding()), series=(series,)), ())
 
     assert history.last() is None
 
