@@ -95,6 +95,12 @@ def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
         History.open(f"sqlite:///{tmp_path}/out/history.db")
 
 
+def test_a_place_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    """A history that SQLite cannot open says where, and that it must be writable."""
+    with pytest.raises(HistoryError, match="unable to open database file; make the file and its folder writable"):
+        History.open(f"sqlite:///{tmp_path}")
+
+
 def test_another_kind_of_file_is_left_alone(tmp_path: Path) -> None:
     """A file that is no database is not overwritten."""
     path = tmp_path / "history.db"
