@@ -26,5 +26,9 @@ _OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
 
 def iam_action(service: str, operation: str, parameters: Mapping[str, Any] | None = None) -> str:
     """The IAM action, such as `s3:GetObjectVersion`, that allows `operation` with these parameters."""
+    # API Gateway's actions are HTTP's methods.
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
+    if service == "apigateway" and operation.startswith("Get"):
+        return "apigateway:GET"
     action = _RENAMED.get((service, operation), f"{service}:{operation}")
     return _OF_A_VERSION.get(action, action) if parameters and "VersionId" in parameters else action

@@ -23,8 +23,8 @@ class Check(Generic[ClientT, C, F]):
     """One promise that can be seen to be broken.
 
     `observe` asks and is shared by every check that names it; `judge` is pure, so that stored facts can be judged
-    again; `needs` are the IAM actions and SQL grants without which it cannot look; `promised` says whether a component
-    makes this promise at all, and a pair without a promise is not expected.
+    again; `needs` are the IAM actions and SQL grants without which it cannot look; `promises` are the settings it
+    judges, and a component that makes none of them is not expected to be checked.
     """
 
     id: str
@@ -34,7 +34,11 @@ class Check(Generic[ClientT, C, F]):
     severity: Severity
     proof: Proof
     needs: tuple[str, ...]
-    promised: Callable[[C], bool]
+    promises: tuple[str, ...]
+
+    def concerns(self, component: C) -> bool:
+        """Whether the component makes a promise that this check judges; a check without promises concerns them all."""
+        return not self.promises or any(component.makes(promise) for promise in self.promises)
 
     @property
     def title(self) -> str:
@@ -69,10 +73,6 @@ class Check(Generic[ClientT, C, F]):
 AnyCheck = Check[Any, Any, Any]
 
 
-def _always(_component: object) -> bool:
-    return True
-
-
 def check(
     id: str,  # noqa: A002  # the word a check is known by
     *,
@@ -81,7 +81,7 @@ def check(
     severity: Severity,
     proof: Proof,
     needs: tuple[str, ...],
-    promised: Callable[[C], bool] = _always,
+    promises: tuple[str, ...] = (),
 ) -> Callable[[Callable[[F, C, datetime], Iterator[Verdict]]], Check[ClientT, C, F]]:
     """A decorator that makes a judge into a frozen Check; it registers nothing."""
 
@@ -94,7 +94,7 @@ def check(
             severity=severity,
             proof=proof,
             needs=needs,
-            promised=promised,
+            promises=promises,
         )
 
     return make

@@ -19,16 +19,27 @@ class Declared(BaseModel):
 
 
 class Component(Declared):
-    """One declared thing of the platform; `kind` and `name` together identify it everywhere."""
+    """One declared thing of the platform; `kind` and `name` together identify it everywhere.
+
+    `promises` are the settings that claim something of it, such as `backup.rpo`; the others say what and where it is.
+    """
 
     kind: ClassVar[str]
     section: ClassVar[str]
+    promises: ClassVar[tuple[str, ...]]
     name: str = Field(min_length=1)
 
     @property
     def ref(self) -> str:
         """The component's identity in findings, evidence and alerts, such as `function/auth-v2`."""
         return f"{self.kind}/{self.name}"
+
+    def makes(self, promise: str) -> bool:
+        """Whether this component makes the promise at a path such as `proxy.pool_use_below`: it is set, and not off."""
+        value: object = self
+        for key in promise.split("."):
+            value = getattr(value, key) if value is not None else None
+        return any(value.model_dump().values()) if isinstance(value, Declared) else bool(value)
 
 
 class InAccount(Component):
@@ -73,6 +84,17 @@ class AuroraCluster(InAccount):
 
     kind: ClassVar[str] = "aurora_cluster"
     section: ClassVar[str] = "aurora_clusters"
+    promises: ClassVar[tuple[str, ...]] = (
+        "capacity",
+        "multi_az",
+        "storage_key",
+        "backup.retention",
+        "backup.rpo",
+        "backup.rto",
+        "backup.deletion_protection",
+        "proxy.require_tls",
+        "proxy.pool_use_below",
+    )
     capacity: Capacity | None = None
     multi_az: bool = False
     storage_key: str | None = None
@@ -122,6 +144,7 @@ class Database(Component):
 
     kind: ClassVar[str] = "database"
     section: ClassVar[str] = "databases"
+    promises: ClassVar[tuple[str, ...]] = ("tenancy", "audit.append_only")
     cluster: str
     url: SecretReference
     tenancy: Tenancy
@@ -133,6 +156,7 @@ class Function(InAccount):
 
     kind: ClassVar[str] = "function"
     section: ClassVar[str] = "functions"
+    promises: ClassVar[tuple[str, ...]] = ("errors_below", "p95_below")
     errors_below: ShareLimit | None = None
     p95_below: DurationLimit | None = None
 
@@ -142,6 +166,7 @@ class Api(InAccount):
 
     kind: ClassVar[str] = "api"
     section: ClassVar[str] = "apis"
+    promises: ClassVar[tuple[str, ...]] = ("authorizer", "rate_limit", "p95_below", "server_errors_below")
     stage: str
     authorizer: Literal["required", "optional"] = "required"
     rate_limit: Rate | None = None
@@ -154,6 +179,7 @@ class Table(InAccount):
 
     kind: ClassVar[str] = "table"
     section: ClassVar[str] = "tables"
+    promises: ClassVar[tuple[str, ...]] = ("pitr", "throttled_below")
     pitr: Duration | None = None
     throttled_below: RateLimit | None = None
 
@@ -171,6 +197,7 @@ class AuditBucket(InAccount):
 
     kind: ClassVar[str] = "audit_bucket"
     section: ClassVar[str] = "audit_buckets"
+    promises: ClassVar[tuple[str, ...]] = ("object_lock",)
     object_lock: ObjectLock
 
 
@@ -195,6 +222,7 @@ class DumpBackups(InAccount):
 
     kind: ClassVar[str] = "dump_backups"
     section: ClassVar[str] = "dump_backups"
+    promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill")
     bucket: str
     prefix: str = ""
     database: str

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks import backup, retention, service, tenancy
+from checks import backup, inventory, retention, service, tenancy
 
-CHECKS: tuple[AnyCheck, ...] = (*tenancy.CHECKS, *retention.CHECKS, *backup.CHECKS, *service.CHECKS)
+CHECKS: tuple[AnyCheck, ...] = (
+    *inventory.CHECKS,
+    *tenancy.CHECKS,
+    *retention.CHECKS,
+    *backup.CHECKS,
+    *service.CHECKS,
+)

@@ -43,7 +43,7 @@ def plan_checks(
         for check in checks
         if settings.get(check.id, default).enabled and fnmatchcase(check.id, only)
         for thing in declared
-        if isinstance(thing, check.component) and check.promised(thing)
+        if isinstance(thing, check.component) and check.concerns(thing)
         if fnmatchcase(thing.name, component) or fnmatchcase(thing.ref, component)
     )
 

@@ -63,7 +63,7 @@ def _sampling_few(component: Component) -> Component:
 
 def component_of(check: AnyCheck, ref: str = "") -> Component:
     """The first declared component that makes the check's promise, or the one of that ref."""
-    promising = (each for each in _components() if isinstance(each, check.component) and check.promised(each))
+    promising = (each for each in _components() if isinstance(each, check.component) and check.concerns(each))
     found: Component = next(each for each in promising if ref in ("", each.ref))
     return found
 

@@ -14,6 +14,7 @@ from basewatch.quantities import duration_text
 from collectors.cloudwatch.planner import Query
 from collectors.cloudwatch.planner import plan as plan_calls
 from workflows.plan import Plan
+from workflows.screen import unchecked_text
 
 # https://aws.amazon.com/cloudwatch/pricing/: $0.01 per 1,000 metrics requested by GetMetricData.
 _DOLLARS_PER_METRIC = 1e-5
@@ -42,6 +43,7 @@ class Forecast:
 
     components: int
     pairs: tuple[tuple[str, str], ...]
+    unchecked: tuple[tuple[str, str], ...]
     observations: int
     run: Cost
     serve: Cost
@@ -63,6 +65,7 @@ class Forecast:
             asked = f"{cost.metrics} metrics ({cost.queries} queries)"
             dollars = f"${cost.dollars:.2f} to ${cost.dollars_at_most:.2f} a month"
             yield f"basewatch {verb}: every {cost.every}, {calls} for {asked}: {dollars}"
+        yield from unchecked_text(self.unchecked)
         yield f"privileges: {', '.join(self.needs)}"
 
 
@@ -72,6 +75,7 @@ def forecast(plan: Plan) -> Forecast:
     return Forecast(
         components=len({p.component.ref for p in plan.checks}),
         pairs=tuple((pair.check, pair.component) for pair in plan.expected),
+        unchecked=plan.unchecked,
         observations=len({(p.check.observation, p.component.ref) for p in plan.checks}),
         run=_cost(plan, run.every, max(run.every, run.lookback)),
         serve=_cost(plan, every, every),

@@ -18,6 +18,7 @@ from checks.runner import run_checks
 from collectors.cloudwatch.collect import collect
 from workflows.live import LiveClients, Sessions
 from workflows.plan import Plan
+from workflows.screen import unchecked_text
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -59,6 +60,7 @@ def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Looked
         findings=checked.findings,
         evidence=checked.evidence,
         series=collected.series,
+        notes=unchecked_text(plan.unchecked),
     )
     return Looked(run=run, collected=collected)
 

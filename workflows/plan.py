@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from basewatch.collector import AnyCollector, MetricSpec
+from basewatch.components import Component
 from basewatch.config import Config
 from basewatch.config_file import load
 from basewatch.errors import ConfigError, Problem
@@ -20,13 +21,17 @@ from workflows.plugins import known_checks, known_collectors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A configuration made ready to run: its expected pairs, its collectors, and where its text came from."""
+    """A configuration made ready to run: its expected pairs, its collectors, and where its text came from.
+
+    `unchecked` is every promise of a component that no enabled check judges, whatever part of the plan is run.
+    """
 
     config: Config
     digest: str
     commit: str
     checks: tuple[Planned, ...]
     collectors: tuple[AnyCollector, ...]
+    unchecked: tuple[tuple[str, str], ...]
 
     @property
     def expected(self) -> tuple[Pair, ...]:
@@ -63,16 +68,29 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     """
     known = known_checks()
     loaded = load(path, frozenset(check.id for check in known))
-    checks = plan_checks(known, loaded.config.components, loaded.config.checks, only=only, component=component)
+    config = loaded.config
+    checks = plan_checks(known, config.components, config.checks, only=only, component=component)
     if not checks:
         wanted = f"--only '{only}' --component '{component}'"
         raise ConfigError(Problem(message=f"{wanted} leaves no check to run", remedy="see `basewatch plan`"))
     return Plan(
-        config=loaded.config,
+        config=config,
         digest=loaded.digest,
         commit=git_commit(path.resolve().parent),
         checks=checks,
         collectors=known_collectors(),
+        unchecked=unchecked(plan_checks(known, config.components, config.checks), config.components),
+    )
+
+
+def unchecked(checks: Iterable[Planned], components: Iterable[Component]) -> tuple[tuple[str, str], ...]:
+    """Every promise that a component makes and none of the checks judges, as component and path: nobody looks at it."""
+    judged = {(p.component.ref, promise) for p in checks for promise in p.check.promises}
+    return tuple(
+        (component.ref, promise)
+        for component in components
+        for promise in component.promises
+        if component.makes(promise) and (component.ref, promise) not in judged
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import orjson
 
@@ -65,6 +66,15 @@ def _story(finding: Finding) -> Iterable[str]:
         yield f"expected: {printable(finding.expected)}"
     if finding.remedy:
         yield f"fix: {printable(finding.remedy)}"
+
+
+def unchecked_text(unchecked: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """One sentence for each component that promises what no check judges."""
+    by_component = groupby(unchecked, key=lambda pair: pair[0])
+    return tuple(
+        f"{component} promises {', '.join(promise for _, promise in pairs)}: declared, and checked by nothing yet."
+        for component, pairs in by_component
+    )
 
 
 def checks_text(checks: Iterable[AnyCheck]) -> str:

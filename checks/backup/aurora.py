@@ -49,6 +49,7 @@ def restore_window(aws: Aws, cluster: AuroraCluster) -> RestoreWindow:
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("rds:DescribeDBClusters",),
+    promises=("backup.retention",),
 )
 def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now: datetime) -> Iterator[Verdict]:
     """The cluster can be restored to any point of its promised retention, as far back as it has existed.
@@ -90,6 +91,7 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("rds:DescribeDBClusters",),
+    promises=("backup.rpo",),
 )
 def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: datetime) -> Iterator[Verdict]:
     """The cluster can be restored to within its recovery point objective.

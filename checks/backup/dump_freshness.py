@@ -40,6 +40,7 @@ def dumps_listed(aws: Aws, dumps: DumpBackups) -> DumpsListed:
     severity=Severity.CRITICAL,
     proof=Proof.POPULATION,
     needs=("s3:ListBucket",),
+    promises=("stale_after",),
 )
 def newest_dump_is_fresh(listed: DumpsListed, dumps: DumpBackups, now: datetime) -> Iterator[Verdict]:
     """The newest dump is no older than the promise allows.

@@ -59,10 +59,6 @@ def point_in_time_recovery(aws: Aws, table: Table) -> PointInTimeRecovery:
     )
 
 
-def _promises_recovery(table: Table) -> bool:
-    return table.pitr is not None
-
-
 @check(
     "backup.dynamodb.pitr",
     component=Table,
@@ -70,7 +66,7 @@ def _promises_recovery(table: Table) -> bool:
     severity=Severity.HIGH,
     proof=Proof.CONFIGURATION,
     needs=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"),
-    promised=_promises_recovery,
+    promises=("pitr",),
 )
 def restorable_over_recovery_period(recovery: PointInTimeRecovery, table: Table, now: datetime) -> Iterator[Verdict]:
     """The table can be restored to any point of its promised recovery period, as far back as it has existed.

@@ -72,6 +72,7 @@ def default_lock(aws: Aws, bucket: AuditBucket) -> DefaultLock:
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("s3:GetBucketObjectLockConfiguration",),
+    promises=("object_lock",),
 )
 def new_versions_are_locked(lock: DefaultLock, bucket: AuditBucket, now: datetime) -> Iterator[Verdict]:
     """The audit bucket locks every new object version for the promised time, in the promised mode.

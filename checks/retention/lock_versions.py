@@ -23,6 +23,7 @@ _SHOWN = 5
     severity=Severity.CRITICAL,
     proof=Proof.SAMPLE,
     needs=("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectRetention"),
+    promises=("object_lock",),
 )
 def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime) -> Iterator[Verdict]:
     """Every sampled object version is locked for the promised time from when it was written, in the promised mode.

@@ -57,7 +57,7 @@ def api_errors(metrics: Metrics, api: Api) -> ApiErrors:
     severity=Severity.HIGH,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
-    promised=lambda api: api.p95_below is not None,
+    promises=("p95_below",),
 )
 def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the API's latency stays below its limit.
@@ -81,7 +81,7 @@ def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdi
     severity=Severity.CRITICAL,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
-    promised=lambda api: api.server_errors_below is not None,
+    promises=("server_errors_below",),
 )
 def server_errors_below(facts: ApiErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The rate of the API's server errors stays below its limit.

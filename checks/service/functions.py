@@ -58,7 +58,7 @@ def function_latency(metrics: Metrics, function: Function) -> FunctionLatency:
     severity=Severity.HIGH,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
-    promised=lambda function: function.errors_below is not None,
+    promises=("errors_below",),
 )
 def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The share of the function's invocations that fail stays below its limit.
@@ -90,7 +90,7 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     severity=Severity.MEDIUM,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
-    promised=lambda function: function.p95_below is not None,
+    promises=("p95_below",),
 )
 def latency_below(facts: FunctionLatency, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the function's duration stays below its limit.

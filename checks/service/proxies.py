@@ -31,10 +31,6 @@ def pool_use(metrics: Metrics, cluster: AuroraCluster) -> PoolUse:
     )
 
 
-def _promised(cluster: AuroraCluster) -> bool:
-    return cluster.proxy is not None and cluster.proxy.pool_use_below is not None
-
-
 @check(
     "service.proxy.pool_use",
     component=AuroraCluster,
@@ -42,7 +38,7 @@ def _promised(cluster: AuroraCluster) -> bool:
     severity=Severity.CRITICAL,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
-    promised=_promised,
+    promises=("proxy.pool_use_below",),
 )
 def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The share of the proxy's database connections that are in use stays below its limit.

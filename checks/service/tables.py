@@ -46,7 +46,7 @@ def table_throttles(metrics: Metrics, table: Table) -> TableThrottles:
     severity=Severity.HIGH,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
-    promised=lambda table: table.throttled_below is not None,
+    promises=("throttled_below",),
 )
 def throttled_below(facts: TableThrottles, table: Table, _now: datetime) -> Iterator[Verdict]:
     """The rate at which the table throttles requests stays below its limit.

@@ -89,10 +89,6 @@ def audit_trail(database: Database, component: components.Database) -> AuditTrai
     return AuditTrail(tables=tables, triggers=triggers)
 
 
-def _promised(database: components.Database) -> bool:
-    return database.audit.append_only
-
-
 @check(
     "audit.table.append_only",
     component=components.Database,
@@ -100,7 +96,7 @@ def _promised(database: components.Database) -> bool:
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
-    promised=_promised,
+    promises=("audit.append_only",),
 )
 def audit_records_are_only_added(facts: AuditTrail, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """Triggers stop every UPDATE, DELETE and TRUNCATE of the audit table, and no tenant-bound role may truncate it.

@@ -31,6 +31,7 @@ AROUND_POLICIES = frozenset(
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
+    promises=("tenancy",),
 )
 def no_principal_bypasses_row_security(facts: Catalogue, database: Database, now: datetime) -> Iterator[Verdict]:
     """No tenant-bound role is or can become a superuser, a role with BYPASSRLS or the owner of a tenant table.

@@ -20,6 +20,7 @@ _COVERED = "row security enabled and forced, with a policy"
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
+    promises=("tenancy",),
 )
 def every_tenant_table_is_covered(facts: Catalogue, database: Database, now: datetime) -> Iterator[Verdict]:
     """Every table with the tenant key is under row-level security, and nothing else shows tenants' rows.

@@ -94,6 +94,7 @@ def _attempts(
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
+    promises=("tenancy",),
 )
 def tenants_are_kept_apart(facts: CrossTenant, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """A tenant reads, adds, changes and removes no rows but its own.

@@ -84,6 +84,7 @@ def _session(principal: str, probe: TenantProbe, readable: list[Relation], tenan
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
+    promises=("tenancy",),
 )
 def no_context_shows_no_rows(facts: WithoutContext, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """A session in which no tenant was named reads no row of any tenant table.

@@ -41,6 +41,7 @@ GATES = (
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
+    promises=("tenancy",),
 )
 def policies_hold_rows_to_the_tenant(facts: Catalogue, database: Database, now: datetime) -> Iterator[Verdict]:
     """The policies of every tenant table let each tenant-bound role reach the current tenant's rows alone.

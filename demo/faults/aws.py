@@ -18,6 +18,8 @@ _CLUSTER = "securebase-production"
 _BUCKET = "securebase-production-audit-logs"
 _BACKUPS = "securebase-production-backups"
 _TABLE = "securebase-production-invoices"
+_FUNCTION = "securebase-production-auth-v2"
+_API = "securebase-production"
 
 
 def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> Expected:
@@ -70,6 +72,27 @@ def _recovery(status: str) -> Callable[[Box], None]:
         table.continuous_backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] = status
 
     return put
+
+
+def _function_state(state: str) -> Callable[[Box], None]:
+    def put(_box: Box) -> None:
+        backend("lambda").get_function(_FUNCTION).state = state
+
+    return put
+
+
+def _remove_stage(_box: Box) -> None:
+    api = _rest_api()
+    api.removed_stage = api.stages.pop("prod")
+
+
+def _put_stage_back(_box: Box) -> None:
+    api = _rest_api()
+    api.stages["prod"] = api.removed_stage
+
+
+def _rest_api() -> Any:
+    return next(api for api in backend("apigateway").apis.values() if api.name == _API)
 
 
 AWS_FAULTS = (
@@ -128,6 +151,20 @@ AWS_FAULTS = (
         apply=lambda box: box.cloud.dumps.truncate(),
         repair=lambda box: box.cloud.dumps.mend(),
         expects=(_expected("backup.dump.integrity", "dump_backups", _BACKUPS),),
+    ),
+    Fault(
+        name="function-failed",
+        title="Lambda can no longer run the login function, since its key is gone",
+        apply=_function_state("Failed"),
+        repair=_function_state("Active"),
+        expects=(_expected("inventory.function.active", "function", _FUNCTION),),
+    ),
+    Fault(
+        name="api-stage-removed",
+        title="Someone deletes the production stage of the API",
+        apply=_remove_stage,
+        repair=_put_stage_back,
+        expects=(_expected("inventory.api.deployed", "api", _API),),
     ),
     Fault(
         name="aws-denied",

@@ -72,7 +72,7 @@ def doors_closed(facts: Doors, component: Function, now: datetime) -> Iterator[V
     severity=Severity.LOW,
     proof=Proof.POPULATION,
     needs=("test:Look",),
-    promised=lambda function: function.errors_below is None,
+    promises=("errors_below",),
 )
 def doors_few(facts: Doors, component: Function, now: datetime) -> Iterator[Verdict]:
     """Fewer than three doors are open.

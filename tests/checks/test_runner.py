@@ -134,9 +134,9 @@ def test_the_plan_holds_every_promised_pair_and_no_other() -> None:
         return [(p.check.id, p.component.name) for p in plan_checks(checks, things, settings, **globs)]
 
     closed = [("test.doors.closed", "plain"), ("test.doors.closed", "promised")]
-    assert pairs({}) == [*closed, ("test.doors.few", "plain")]
+    assert pairs({}) == [*closed, ("test.doors.few", "promised")]
     assert pairs({"test.doors.few": CheckSettings(enabled=False)}) == closed
-    assert pairs({}, only="*.few") == [("test.doors.few", "plain")]
+    assert pairs({}, only="*.few") == [("test.doors.few", "promised")]
     assert pairs({}, component="prom*") == [("test.doors.closed", "promised")]
 
 

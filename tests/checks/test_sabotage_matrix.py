@@ -46,6 +46,9 @@ NOT_FOUND = {
     "s3:GetObjectLockConfiguration": "NoSuchBucket",
     "s3:ListObjectVersions": "NoSuchBucket",
     "s3:ListObjectsV2": "NoSuchBucket",
+    "lambda:GetFunctionConfiguration": "ResourceNotFoundException",
+    "apigateway:GetRestApis": "NotFoundException",
+    "apigateway:GetStage": "NotFoundException",
 }
 # What was listed a moment ago and is gone says nothing of the component.
 VANISHED = {"s3:HeadObject": "404", "s3:GetObject": "NoSuchKey", "s3:GetObjectRetention": "NoSuchKey"}
@@ -66,11 +69,16 @@ HOLLOW: dict[str, dict[str, tuple[dict[str, Any], Status]]] = {
         "backup.dump.freshness": ({"IsTruncated": False}, Status.FAIL),
         "backup.dump.integrity": ({"IsTruncated": False}, Status.UNVERIFIED),
     },
+    "lambda:GetFunctionConfiguration": {"*": ({"FunctionName": "x"}, Status.UNVERIFIED)},
+    # A whole listing without the declared API is a fact: there is none.
+    "apigateway:GetRestApis": {"*": ({"items": []}, Status.FAIL)},
+    "apigateway:GetStage": {"*": ({"stageName": "prod"}, Status.UNVERIFIED)},
     "s3:GetObjectRetention": {"*": ({"Retention": {}}, Status.UNVERIFIED)},
 }
 _RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
 # Every word of AWS' that a verdict hangs on.
 JUDGED = {
+    "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
     "retention.s3.lock_default": {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.ObjectLockEnabled",
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",

@@ -68,7 +68,7 @@ def found(got: Collected) -> set[Expected]:
         )
         for check in CHECKS
         for component in CONFIG.components
-        if isinstance(component, check.component) and check.promised(component)
+        if isinstance(component, check.component) and check.concerns(component)
         for verdict in check.judge(check.observe(Metrics(got), component), component, got.window.end)
         if verdict.status is not Status.PASS
     }

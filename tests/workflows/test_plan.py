@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from basewatch.errors import ConfigError
 from tests.fixtures_box import CONFIG
-from workflows.plan import git_commit, load_plan
+from workflows.plan import git_commit, load_plan, unchecked
 
 MOMENTS = st.integers(0, 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 PLAN = load_plan(CONFIG)
@@ -54,3 +54,13 @@ def test_the_commit_is_read_from_the_checkout(tmp_path: Path, *, packed: bool) -
     assert git_commit(tmp_path / "deploy") == commit
     (git / "HEAD").write_text(f"{commit}\n")
     assert git_commit(tmp_path) == commit
+
+
+def test_what_is_declared_and_not_looked_at_is_said() -> None:
+    """A promise that no check judges is named, and disabling a check adds its promise; a partial plan adds none."""
+    window = ("aurora_cluster/securebase-production", "backup.retention")
+    assert ("dump_backups/securebase-production-backups", "restore_drill") in PLAN.unchecked
+    assert window not in PLAN.unchecked
+    assert load_plan(CONFIG, only="tenancy.*").unchecked == PLAN.unchecked
+    others = [planned for planned in PLAN.checks if planned.check.id != "backup.aurora.window"]
+    assert window in unchecked(others, PLAN.config.components)

@@ -59,8 +59,8 @@ def test_a_verdict_says_over_what_span_the_table_can_be_restored() -> None:
 
 def test_a_table_that_promises_no_recovery_is_not_expected_to_have_any() -> None:
     """Only a promise can be broken."""
-    assert restorable_over_recovery_period.promised(TABLE)
-    assert not restorable_over_recovery_period.promised(Table(name="cache"))
+    assert restorable_over_recovery_period.concerns(TABLE)
+    assert not restorable_over_recovery_period.concerns(Table(name="cache"))
 
 
 minutes = st.integers(0, 60 * 24 * 50).map(lambda count: count * MINUTE)

@@ -213,9 +213,9 @@ def test_what_was_not_collected_is_not_judged(check: AnyCheck) -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_only_who_promised_is_judged(check: AnyCheck) -> None:
     """A component that promises nothing of the kind is not expected to be judged."""
-    assert check.promised(MADE[check.id])
+    assert check.concerns(MADE[check.id])
     (silent,) = (component for component in UNPROMISED if isinstance(component, check.component))
-    assert not check.promised(silent)
+    assert not check.concerns(silent)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

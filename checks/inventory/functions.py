@@ -1,0 +1,70 @@
+"""Judges whether a declared function is there and can be invoked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from basewatch.aws import Aws
+from basewatch.aws_response import required
+from basewatch.check import check
+from basewatch.components import Function
+from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+
+
+class State(StrEnum):
+    """A Lambda function's State."""
+
+    ACTIVE = "Active"
+    # Idle for weeks, so its resources were reclaimed; the next invocation brings it back.
+    INACTIVE = "Inactive"
+    PENDING = "Pending"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionState:
+    """Whether a function can be invoked."""
+
+    state: State
+
+
+def function_state(aws: Aws, function: Function) -> FunctionState:
+    """The function's state, by GetFunctionConfiguration."""
+    answer = aws.call("lambda", "GetFunctionConfiguration", FunctionName=function.name)
+    return FunctionState(state=required(answer, "State", kind=State))
+
+
+@check(
+    "inventory.function.active",
+    component=Function,
+    observe=function_state,
+    severity=Severity.HIGH,
+    proof=Proof.CONFIGURATION,
+    needs=("lambda:GetFunctionConfiguration",),
+)
+def function_is_active(facts: FunctionState, _function: Function, _now: datetime) -> Iterator[Verdict]:
+    """The declared function exists and can be invoked.
+
+    Why: CloudWatch says nothing of a function that does not exist, just as of one that nobody called.
+    Reads: lambda:GetFunctionConfiguration: the function's State.
+    Unverified when: The call is denied, throttled or fails, the function is still being made, or its state is unknown.
+    Fix: deploy the function, or correct its name in the configuration; get-function-configuration says why one failed.
+    Source: AWS Lambda Developer Guide, Lambda function states, https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
+    observed, expected = f"the function is {facts.state}", "a function that can be invoked"
+    match facts.state:
+        case State.ACTIVE | State.INACTIVE:
+            yield passed("the function can be invoked", observed=observed, expected=expected)
+        case State.FAILED:
+            yield failed("the function cannot be invoked", observed=observed, expected=expected)
+        case State.PENDING:
+            summary = "the function is still being made"
+            yield unverified(
+                Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy="look again in a minute"
+            )
+        case _:
+            assert_never(facts.state)
