@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from basewatch.components import Declared
 from basewatch.config import Config
 from basewatch.config_yaml import Keys
+from basewatch.declared import Declared
 
 
 def models_at(at: Keys) -> tuple[type[Declared], ...]:

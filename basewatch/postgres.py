@@ -13,7 +13,7 @@ from psycopg import conninfo, errors, sql
 from psycopg.rows import dict_row
 from pydantic import ValidationError
 
-from basewatch.components import Tenancy
+from basewatch.declared import Tenancy
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.facts import from_json
 from basewatch.model import Reason

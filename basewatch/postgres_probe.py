@@ -8,7 +8,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from basewatch.components import Tenancy
+from basewatch.declared import Tenancy
 from basewatch.postgres_errors import could_not_look, is_answer
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from basewatch.components import KINDS, Api, AuroraCluster, Component, Function, Proxy, Table
+from basewatch.components import KINDS, Api, AuroraCluster, Component, Function, Table
+from basewatch.declared import Proxy
 from basewatch.model import Point, Run, Series
 from basewatch.quantities import Limit
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from basewatch import components
-from basewatch.components import Tenancy
+from basewatch.declared import Tenancy
 from basewatch.postgres import Database, Parameters
 from basewatch.postgres_probe import Place
 from checks.sql import load

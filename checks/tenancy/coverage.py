@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch.check import check
-from basewatch.components import Database, Tenancy
+from basewatch.components import Database
+from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.tenancy.catalogue import Catalogue, Kind, Relation, catalogue, declared_name
 

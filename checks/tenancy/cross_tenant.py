@@ -8,7 +8,7 @@ from datetime import datetime
 
 from basewatch import components
 from basewatch.check import check
-from basewatch.components import Tenancy
+from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
 from basewatch.postgres_probe import Outcome, TenantProbe

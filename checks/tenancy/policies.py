@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.check import check
-from basewatch.components import Database, Tenancy
+from basewatch.components import Database
+from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from checks.tenancy.catalogue import Catalogue, Command, Policy, catalogue, declared_name
 from checks.tenancy.predicates import Grip, both, either, grip_of

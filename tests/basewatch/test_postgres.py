@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from basewatch.components import Canaries, Tenancy
+from basewatch.declared import Canaries, Tenancy
 from basewatch.errors import Absent, BasewatchError, CouldNotLook
 from basewatch.model import Reason
 from basewatch.postgres import Database, Limits, Statement, connect

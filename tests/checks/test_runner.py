@@ -137,7 +137,7 @@ def test_the_plan_holds_every_promised_pair_and_no_other() -> None:
     assert pairs({}) == [*closed, ("test.doors.few", "promised")]
     assert pairs({"test.doors.few": CheckSettings(enabled=False)}) == closed
     assert pairs({}, only="*.few") == [("test.doors.few", "promised")]
-    assert pairs({}, component="prom*") == [("test.doors.closed", "promised")]
+    assert pairs({}, component="pla*") == [("test.doors.closed", "plain")]
 
 
 def test_a_configured_severity_is_the_findings_severity() -> None:

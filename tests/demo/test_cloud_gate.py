@@ -30,7 +30,7 @@ CALLS: tuple[tuple[str, str, Ask], ...] = (
     ("cloudwatch", "cloudwatch:DescribeAlarms", lambda c: c.describe_alarms()),
     ("lambda", "lambda:ListFunctions", lambda c: c.list_functions()),
     ("lambda", "lambda:GetFunctionConfiguration", lambda c: c.get_function_configuration(FunctionName="x")),
-    ("apigateway", "apigateway:GetStage", lambda c: c.get_stage(restApiId="a", stageName="prod")),
+    ("apigateway", "apigateway:GET", lambda c: c.get_stage(restApiId="a", stageName="prod")),
     ("guardduty", "guardduty:ListDetectors", lambda c: c.list_detectors()),
     ("s3", "s3:ListAllMyBuckets", lambda c: c.list_buckets()),
     ("s3", "s3:ListBucket", lambda c: c.list_objects_v2(Bucket=AUDIT)),

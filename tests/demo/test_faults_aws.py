@@ -31,6 +31,8 @@ TOUCHES = {
     "pitr-off": {"recovery"},
     "dump-stale": {"dumps", "newest dump"},
     "dump-truncated": {"dumps", "newest dump"},
+    "function-failed": {"function"},
+    "api-stage-removed": {"stages"},
     "aws-denied": {"retention", "window", "lag"},
 }
 
@@ -49,7 +51,7 @@ def _box(box_cloud: Cloud) -> Box:
 
 def _seen(cloud: Cloud) -> dict[str, Any]:
     """What the watcher can read of every promise, times rounded so that a test's seconds do not show."""
-    return {**_aurora(cloud), **_locks(cloud), **_tables(cloud), **_dumps(cloud)}
+    return {**_aurora(cloud), **_locks(cloud), **_tables(cloud), **_dumps(cloud), **_deployed(cloud)}
 
 
 @cache
@@ -68,6 +70,14 @@ def _aurora(cloud: Cloud) -> dict[str, Any]:
         "window": round((now - found["EarliestRestorableTime"]) / timedelta(days=1)),
         "lag": round((now - found["LatestRestorableTime"]) / timedelta(minutes=5)),
     }
+
+
+def _deployed(cloud: Cloud) -> dict[str, Any]:
+    function = _client(cloud, "lambda").get_function_configuration(FunctionName=f"{CLUSTER}-auth-v2")
+    gateway = _client(cloud, "apigateway")
+    (api,) = (api["id"] for api in gateway.get_rest_apis()["items"] if api["name"] == CLUSTER)
+    stages = [stage["stageName"] for stage in gateway.get_stages(restApiId=api)["item"]]
+    return {"function": function["State"], "stages": stages}
 
 
 def _locks(cloud: Cloud) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from basewatch.clients import K
-from basewatch.components import AuditTable, Canaries, Component, Database, Tenancy
+from basewatch.components import Component, Database
+from basewatch.declared import AuditTable, Canaries, Tenancy
 from basewatch.model import Finding, Status
 from basewatch.postgres import Limits, connect
 from basewatch.secrets import Reference, Secret

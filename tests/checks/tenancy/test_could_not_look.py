@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from basewatch.components import Canaries, Database
+from basewatch.components import Database
+from basewatch.declared import Canaries
 from basewatch.model import Reason, Status
 from demo.database import BoxDatabase
 from demo.faults.fault import Expected

@@ -1,0 +1,107 @@
+"""The parts that components are declared with: strict, frozen, and each with its promises."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from basewatch.config_values import TenantId
+from basewatch.errors import WrongValue
+from basewatch.quantities import Duration, ShareLimit
+
+
+class Declared(BaseModel):
+    """A frozen, strict part of the configuration: an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Backup(Declared):
+    """What an Aurora cluster promises of its automated backups."""
+
+    retention: Duration
+    rpo: Duration
+    rto: Duration | None = None
+    deletion_protection: bool = True
+
+
+class Capacity(Declared):
+    """The span of an Aurora Serverless v2 cluster's capacity, in Aurora capacity units."""
+
+    min_acu: float = Field(gt=0)
+    max_acu: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _spans_upwards(self) -> Self:
+        if self.min_acu > self.max_acu:
+            raise WrongValue(f"min_acu {self.min_acu:g} is more than max_acu {self.max_acu:g}", "exchange the two")
+        return self
+
+
+class Proxy(Declared):
+    """What the RDS Proxy in front of a cluster promises."""
+
+    name: str
+    require_tls: bool = True
+    pool_use_below: ShareLimit | None = None
+
+
+class Canaries(Declared):
+    """Two synthetic tenants, planted for probes and excluded from billing."""
+
+    a: TenantId
+    b: TenantId
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Self:
+        if self.a == self.b:
+            raise WrongValue(
+                "both canaries are the same tenant, so no probe could tell them apart",
+                "plant a second synthetic tenant and write its id as b",
+            )
+        return self
+
+
+class Tenancy(Declared):
+    """How a database keeps its tenants apart, and who is bound by it."""
+
+    context: str
+    schemas: tuple[str, ...] = ("public",)
+    root: str
+    key: str
+    principals: tuple[str, ...] = Field(min_length=1)
+    tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
+    shared: tuple[str, ...] = ()
+    canaries: Canaries
+
+
+class AuditTable(Declared):
+    """A table whose rows may be added and never changed or removed."""
+
+    table: str
+    append_only: bool = True
+
+
+class ObjectLock(Declared):
+    """How long every object version is kept from change, and how strictly."""
+
+    mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
+    retention: Duration
+    sample: int = Field(default=59, ge=1, le=1000, description="how many versions are sampled in each pass")
+
+
+class Keep(Declared):
+    """Grandfather-father-son tiers: how many of each a backup set keeps."""
+
+    daily: int = Field(default=0, ge=0)
+    weekly: int = Field(default=0, ge=0)
+    monthly: int = Field(default=0, ge=0)
+    yearly: int = Field(default=0, ge=0)
+
+
+class RestoreDrill(Declared):
+    """How often a dump is restored for proof, and how fast that must be."""
+
+    every: Duration
+    within: Duration
