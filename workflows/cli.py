@@ -6,11 +6,22 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from workflows import cli_describe
+from workflows.options import (
+    DEFAULT_CONFIG,
+    Component,
+    ConfigPath,
+    FailOn,
+    Format,
+    Only,
+    OutputFormat,
+    Threshold,
+)
 
 app = typer.Typer(
     name="basewatch",
@@ -20,34 +31,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-
-
-class Format(StrEnum):
-    """How results are printed: for a person, or as JSON alone on standard output."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class FailOn(StrEnum):
-    """The least severity of a FAIL that makes the exit status 1."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
-ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml.")]
-OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
-Threshold = Annotated[
-    FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")
-]
-Only = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
-Component = Annotated[
-    str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")
-]
-DEFAULT_CONFIG = Path("config.yaml")
 
 
 @app.callback()
@@ -64,7 +47,7 @@ def _basewatch(
 def run(
     config: ConfigPath = DEFAULT_CONFIG, fail_on: Threshold = FailOn.HIGH, output: OutputFormat = Format.TEXT
 ) -> None:
-    """Make one pass: look at everything, record it, tell people what changed, write the reports."""
+    """Look at everything, record it, tell people what changed."""
     from workflows import verbs
 
     raise typer.Exit(verbs.run(verbs.prepare(config, os.environ), fail_on, as_json=output is Format.JSON))
@@ -78,7 +61,7 @@ def check(
     fail_on: Threshold = FailOn.HIGH,
     output: OutputFormat = Format.TEXT,
 ) -> None:
-    """Judge now; nothing is recorded and nobody is told."""
+    """Judge now; record nothing and tell nobody."""
     from workflows import verbs
 
     prepared = verbs.prepare(config, os.environ, only=only, component=component)
@@ -92,7 +75,7 @@ def audit(
     output: Annotated[Path, typer.Option("--output", help="The folder to write the report into.")] = Path("out/audit"),
     fail_on: Threshold = FailOn.HIGH,
 ) -> None:
-    """Write the audit report, with the evidence it rests on; nothing is recorded and nobody is told."""
+    """Write the audit report and the evidence it rests on."""
     from workflows import verbs
 
     raise typer.Exit(verbs.audit(verbs.prepare(config, os.environ), fail_on, since=since, output=output))
@@ -103,7 +86,7 @@ def serve(
     config: ConfigPath = DEFAULT_CONFIG,
     listen: Annotated[str, typer.Option("--listen", help="Host and port in place of web.listen.")] = "",
 ) -> None:
-    """Serve metrics to Prometheus, collect and check on their cadence, until SIGTERM."""
+    """Serve metrics to Prometheus, and check on a cadence."""
     from workflows import verbs
     from workflows.serve import serve as serve_until_told
 
@@ -116,7 +99,7 @@ def verify(
     run_json: Annotated[Path | None, typer.Argument(help="A run.json; the whole history when left out.")] = None,
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Judge recorded evidence again, and recompute every seal, without any access to AWS or the database."""
+    """Judge recorded evidence again, and recompute every seal."""
     from workflows import verify as verifying
 
     raise typer.Exit(verifying.bundle(run_json) if run_json else verifying.history(config, os.environ))
@@ -133,7 +116,7 @@ def demo(
     ] = False,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print every fault there is, and stop.")] = False,
 ) -> None:
-    """Watch SecureBase in a box break and recover: a real PostgreSQL, AWS by moto, no account, no Docker."""
+    """Watch SecureBase in a box break and recover."""
     from workflows import demonstrate
 
     if list_faults:
@@ -142,11 +125,11 @@ def demo(
     raise typer.Exit(demonstrate.demonstrate(config, tuple(break_ or ()), keep=keep, environ=os.environ))
 
 
+cli_describe.add_to(app)
+
+
 def main() -> NoReturn:
     """The program; an error that is somebody's to mend is printed without a traceback and is exit status 2."""
-    from workflows import cli_describe
-
-    cli_describe.add_to(app)
     try:
         app()
     except Exception as error:

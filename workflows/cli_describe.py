@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli import DEFAULT_CONFIG, Component, ConfigPath, Format, Only, OutputFormat
+from workflows.options import DEFAULT_CONFIG, Component, ConfigPath, Format, Only, OutputFormat
 
 checks = typer.Typer(help="The checks there are.", no_args_is_help=True)
 permissions = typer.Typer(help="The least privilege this configuration needs.", no_args_is_help=True)
@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def validate(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Say whether the configuration is valid, with the place of every mistake; secrets are not looked up."""
+    """Say what is wrong with the configuration, and where."""
     from workflows.plan import load_plan
 
     found = load_plan(config)
@@ -39,7 +39,7 @@ def plan(
     component: Component = "*",
     output: OutputFormat = Format.TEXT,
 ) -> None:
-    """Say what a pass would ask, and what that costs, without asking it."""
+    """Say what a pass would ask, and what that costs."""
     from workflows.forecast import forecast
     from workflows.plan import load_plan
 

@@ -1,0 +1,37 @@
+"""The options that verbs share: one spelling and one help text each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How results are printed: for a person, or as JSON alone on standard output."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """The least severity of a FAIL that makes the exit status 1."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml.")]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Threshold = Annotated[
+    FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")
+]
+Only = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
+Component = Annotated[
+    str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")
+]
+DEFAULT_CONFIG = Path("config.yaml")
