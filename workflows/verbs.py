@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
 
-from alerts import notifiers
+from alerts import Undelivered, notifiers
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
@@ -100,12 +100,18 @@ def write_down(plan: Plan, looked: Looked) -> Written:
 
 
 def undelivered(passed: Passed) -> tuple[str, ...]:
-    """One line for each message of the pass that its channel did not take."""
-    return tuple(
-        f"{failed.notification.channel} was not told of {failed.notification.check} "
-        f"{failed.notification.component}: {failed.error}" + ("; it is tried again by the next run" * failed.owed)
-        for failed in passed.delivery.failed
-    )
+    """One line for each channel that was not told of something: how much, why, and whether it is tried again."""
+    by_channel: dict[str, list[Undelivered]] = {}
+    for failed in passed.delivery.failed:
+        by_channel.setdefault(failed.notification.channel, []).append(failed)
+    return tuple(_untold(channel, failed) for channel, failed in by_channel.items())
+
+
+def _untold(channel: str, failed: Sequence[Undelivered]) -> str:
+    first = failed[0].notification
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    again = "the next run tries again" if any(each.owed for each in failed) else "it is not tried again"
+    return f"{channel} was not told of {first.check} {first.component}{more}: {failed[0].error}; {again}"
 
 
 def _span(text: str) -> timedelta:
