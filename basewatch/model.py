@@ -124,15 +124,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One verdict of one check on one subject of one component, as recorded by the runner."""
+    """One verdict of one check on one component, or on the `subject` within it; empty means the component itself."""
 
     check: str
     component: str
-    subject: str
     status: Status
     severity: Severity
     proof: Proof
     summary: str
+    subject: str = ""
     reason: Reason | None = None
     observed: str = ""
     expected: str = ""

@@ -52,7 +52,7 @@ def _judge_evidence(planned: Planned, evidence: Evidence, now: datetime) -> tupl
         return (_bug("the check crashed while judging; the traceback is in the log"),)
     doubled = [subject for subject, count in Counter(v.subject for v in verdicts).items() if count > 1]
     if doubled:
-        return (_bug(f"the check judged {doubled[0] or planned.component.name} twice"),)
+        return (_bug(f"the check judged {doubled[0] or 'the component'} twice"),)
     return verdicts or (_bug("the check gave no verdict"),)
 
 
@@ -67,7 +67,7 @@ def _finding(planned: Planned, verdict: Verdict, digest: str) -> Finding:
     return Finding(
         check=planned.check.id,
         component=planned.component.ref,
-        subject=verdict.subject or planned.component.name,
+        subject=verdict.subject,
         status=verdict.status,
         severity=planned.severity,
         proof=planned.check.proof,

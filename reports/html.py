@@ -8,7 +8,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from basewatch.quantities import duration_text
-from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, arrange, kind_of, name_of, subject_of
+from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, arrange, kind_of, name_of
 from reports.svg import HEIGHT, WIDTH, chart
 from reports.text import moment, status_word, visible
 from reports.trends import trends
@@ -51,7 +51,6 @@ def _environment() -> Environment:
         length=duration_text,
         moment=moment,
         name=name_of,
-        subject=subject_of,
         word=status_word,
     )
     return environment

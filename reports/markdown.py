@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from basewatch.model import Finding, Status, Transition
 from basewatch.quantities import duration_text
 from reports.markdown_text import cell, row, table
-from reports.page import Page, arrange, kind_of, name_of, subject_of
+from reports.page import Page, arrange, kind_of, name_of
 from reports.text import moment, status_word
 from reports.view import View
 
@@ -137,7 +137,6 @@ def _folded(summary: str) -> Iterator[str]:
 
 
 def _where(finding: Finding) -> str:
-    subject = subject_of(finding)
-    within = f" · {cell(subject)}" if subject else ""
+    within = f" · {cell(finding.subject)}" if finding.subject else ""
     component = f"{cell(kind_of(finding.component))} **{cell(name_of(finding.component))}**{within}"
     return f"{component}<br><code>{cell(finding.check)}</code>"

@@ -54,9 +54,8 @@ class Promise:
         seen: defaultdict[tuple[Status, str, str, str], list[str]] = defaultdict(list)
         for finding in self.findings:
             apart = finding.key if finding.status in NOT_GREEN else ""
-            seen[finding.status, finding.observed or finding.summary, finding.expected, apart].append(
-                subject_of(finding)
-            )
+            said = finding.observed or finding.summary
+            seen[finding.status, said, finding.expected, apart].append(finding.subject)
         return tuple(
             Row(status=status, subjects=tuple(filter(None, subjects)), observed=observed, expected=expected)
             for (status, observed, expected, _), subjects in seen.items()
@@ -137,11 +136,6 @@ def kind_of(component: str) -> str:
 def name_of(component: str) -> str:
     """A component's name, without its kind."""
     return component.partition("/")[2]
-
-
-def subject_of(finding: Finding) -> str:
-    """What within its component a finding is about; empty when it is the component itself."""
-    return "" if finding.subject == name_of(finding.component) else finding.subject
 
 
 def _groups(run: Run) -> Iterable[Group]:

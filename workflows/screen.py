@@ -47,9 +47,7 @@ def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
 
 def _finding(finding: Finding, *, colour: bool) -> str:
     label = finding.status.replace("_", " ") if finding.status is not Status.NOT_APPLICABLE else "N/A"
-    where = finding.component
-    if finding.subject != finding.component.partition("/")[2]:
-        where += f" {finding.subject}"
+    where = " ".join(filter(None, (finding.component, finding.subject)))
     head = paint(f"{label:<10}", _COLOURS[finding.status], colour=colour)
     lines = [f"{head} {finding.check:<28} {printable(where)}"]
     if finding.status in (Status.FAIL, Status.UNVERIFIED):

@@ -23,7 +23,7 @@ _API = "securebase-production"
 
 
 def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> Expected:
-    return Expected(check=check, component=f"{kind}/{name}", subject=name, status=status)
+    return Expected(check=check, component=f"{kind}/{name}", status=status)
 
 
 def _lock_rule(mode: str | None) -> Callable[[Box], None]:

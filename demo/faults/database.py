@@ -99,7 +99,7 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
         apply=_stop,
         repair=_start,
         expects=tuple(
-            _expected(check, "securebase", Status.UNVERIFIED)
+            _expected(check, "", Status.UNVERIFIED)
             for check in (
                 "audit.table.append_only",
                 "tenancy.probe.cross_tenant",

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Expected:
-    """One finding that is not green: its check, component, subject and status."""
+    """One finding that is not green; an empty `subject` is the component itself."""
 
     check: str
     component: str
-    subject: str
+    subject: str = ""
     status: Status = Status.FAIL
 
 

@@ -24,7 +24,7 @@ def _fault(name: str, title: str, expected: Expected) -> Fault:
 
 
 def _finding(check: str, kind: str, name: str) -> Expected:
-    return Expected(check=check, component=f"{kind}/{name}", subject=name)
+    return Expected(check=check, component=f"{kind}/{name}")
 
 
 LOAD_FAULTS = (

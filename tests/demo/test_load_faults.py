@@ -64,7 +64,7 @@ def found(got: Collected) -> set[Expected]:
     """Everything that is not PASS, as the runner would record it."""
     return {
         Expected(
-            check=check.id, component=component.ref, subject=verdict.subject or component.name, status=verdict.status
+            check=check.id, component=component.ref, subject=verdict.subject, status=verdict.status
         )
         for check in CHECKS
         for component in CONFIG.components

@@ -168,7 +168,7 @@ def _passed(
     return Finding(
         check=check,
         component=component,
-        subject=subject or component.partition("/")[2],
+        subject=subject,
         status=Status.PASS,
         severity=severity,
         proof=Proof.POPULATION if check.startswith("service.") else Proof.CONFIGURATION,
@@ -212,7 +212,6 @@ def _broken() -> Iterator[Finding]:
     yield Finding(
         check="backup.aurora.rpo",
         component=CLUSTER,
-        subject="securebase-production",
         status=Status.FAIL,
         severity=Severity.CRITICAL,
         proof=Proof.CONFIGURATION,
@@ -280,7 +279,6 @@ def _doubtful() -> Iterator[Finding]:
         yield Finding(
             check=check,
             component=component,
-            subject=component.partition("/")[2],
             status=Status.UNVERIFIED,
             severity=Severity.HIGH if check != "tenancy.probe.cross_tenant" else Severity.CRITICAL,
             proof=Proof.BEHAVIOUR if "probe" in check else Proof.CONFIGURATION,

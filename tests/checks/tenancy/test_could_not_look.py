@@ -36,7 +36,7 @@ def test_without_the_grant_a_probe_is_unverified_and_names_it(box_database: BoxD
             f"ELSE {allow}; END IF; END $$"
         )
     (finding,) = (f for f in findings if f.check == probe)
-    assert (finding.status, finding.reason, finding.subject) == (Status.UNVERIFIED, Reason.DENIED, "securebase")
+    assert (finding.status, finding.reason, finding.subject) == (Status.UNVERIFIED, Reason.DENIED, "")
     assert finding.remedy.startswith("GRANT app TO basewatch")
     assert {f.status for f in findings if f.check not in PROBES} == {Status.PASS}
 
@@ -63,13 +63,13 @@ def test_a_locked_table_is_neither_sound_nor_broken(box_database: BoxDatabase) -
 def test_a_database_that_is_gone_is_a_fact(box_database: BoxDatabase) -> None:
     """The server says that there is no such database: every check FAILs on the component."""
     findings = look(conninfo.make_conninfo(box_database.url, dbname="gone"))
-    assert {(finding.subject, finding.status) for finding in findings} == {("securebase", Status.FAIL)}
+    assert {(finding.subject, finding.status) for finding in findings} == {("", Status.FAIL)}
 
 
 def test_an_empty_database_is_no_pass(box_database: BoxDatabase) -> None:
     """In a database without any tenant table nothing is promised to be held, and nothing passes for it."""
     findings = look(conninfo.make_conninfo(box_database.superuser_url, dbname="postgres"))
-    by_check = {f.check: (f.status, f.reason) for f in findings if f.subject in {"securebase", "app"}}
+    by_check = {f.check: (f.status, f.reason) for f in findings if f.subject in {"", "app"}}
     nothing = (Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
     assert by_check["tenancy.rls.coverage"] == nothing
     assert by_check["tenancy.probe.cross_tenant"] == nothing
@@ -92,13 +92,13 @@ def test_a_principal_that_does_not_exist_is_a_fact(box_database: BoxDatabase) ->
     findings = look(box_database.url, declared(principals=("app", "reporting")))
     assert broken(findings) == {
         Expected(check="tenancy.rls.bypass_roles", component="database/securebase", subject="reporting"),
-        *(Expected(check=probe, component="database/securebase", subject="securebase") for probe in PROBES),
+        *(Expected(check=probe, component="database/securebase") for probe in PROBES),
     }
 
 
 def test_fewer_tables_than_promised_is_a_fact(box_database: BoxDatabase) -> None:
     """Eight tables promised and seven there: the eighth is missed."""
-    finding = only_of(look(box_database.url, declared(tables=8), only="tenancy.rls.coverage"), "securebase")
+    finding = only_of(look(box_database.url, declared(tables=8), only="tenancy.rls.coverage"), "")
     assert (finding.status, finding.observed) == (Status.FAIL, "7 tables with customer_id")
 
 
