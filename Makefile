@@ -104,7 +104,7 @@ types: $(READY)
 
 .PHONY: imports
 imports: $(READY)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: workflows
 workflows: $(READY)

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from basewatch.config_values import TenantId
 from basewatch.errors import WrongValue
+from basewatch.identifiers import TenantId
 from basewatch.quantities import Duration, ShareLimit
 
 

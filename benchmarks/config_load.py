@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from basewatch.config_file import load
+from basewatch.config.loading import load
 from benchmarks.timing import Figure, seconds
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from basewatch.aws_actions import iam_action
+from basewatch.aws.actions import iam_action
 from demo.moto_operations import Operation, identify
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from basewatch.aws import Aws, AwsSession
-from basewatch.aws_identity import session_reading
+from basewatch.aws.identity import session_reading
 from basewatch.check import AnyCheck
 from basewatch.clients import K
 from basewatch.components import AuditBucket, Component
-from basewatch.config_file import load
+from basewatch.config.loading import load
 from basewatch.model import Finding
 from checks import CHECKS
 from checks.judging import Planned

@@ -10,7 +10,7 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from basewatch.aws import Aws, AwsSession
-from basewatch.aws_identity import session_reading
+from basewatch.aws.identity import session_reading
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

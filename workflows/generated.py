@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import typer
 
-from basewatch import config_schema
+from basewatch.config.schema import schema
 from checks import CHECKS
 from collectors import COLLECTORS
 from reports import json_report
@@ -21,7 +21,7 @@ def _json(document: Mapping[str, object]) -> str:
 
 
 SCHEMAS: Mapping[str, Callable[[], str]] = {
-    "config.schema.json": lambda: _json(config_schema.schema()),
+    "config.schema.json": lambda: _json(schema()),
     "findings.schema.json": lambda: _json(json_report.schema()),
 }
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import cast
 
 from basewatch.aws import Aws, AwsSession
-from basewatch.aws_secrets import AwsSecrets
+from basewatch.aws.secrets import AwsSecrets
 from basewatch.clients import Client, K
 from basewatch.components import Component, Database, InAccount
 from basewatch.config import Account, Config

@@ -10,7 +10,7 @@ from pathlib import Path
 from basewatch.collector import AnyCollector, MetricSpec
 from basewatch.components import Component
 from basewatch.config import Config
-from basewatch.config_file import load
+from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
 from basewatch.model import Pair, Window
 from checks.judging import Planned

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from basewatch.aws import Aws
-from basewatch.aws_response import answered_at, optional, required
+from basewatch.aws.response import answered_at, optional, required
 from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified

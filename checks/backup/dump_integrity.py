@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from basewatch.aws import Aws
-from basewatch.aws_response import optional, required
+from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import DumpBackups
 from basewatch.errors import CouldNotLook

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.aws import Aws
-from basewatch.aws_listing import listing
-from basewatch.aws_response import required
+from basewatch.aws.listing import listing
+from basewatch.aws.response import required
 from basewatch.components import DumpBackups
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from basewatch.aws import Aws
-from basewatch.aws_response import answered_at, optional, required
+from basewatch.aws.response import answered_at, optional, required
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified

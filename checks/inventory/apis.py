@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.aws import Aws
-from basewatch.aws_response import required
+from basewatch.aws.response import required
 from basewatch.check import check
 from basewatch.components import Api
 from basewatch.errors import Absent

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from basewatch.aws import Aws
-from basewatch.aws_response import required
+from basewatch.aws.response import required
 from basewatch.check import check
 from basewatch.components import Function
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from basewatch.aws import Aws
-from basewatch.aws_response import accepted_code, optional, required
+from basewatch.aws.response import accepted_code, optional, required
 from basewatch.check import check
 from basewatch.components import AuditBucket
 from basewatch.errors import CouldNotLook

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from basewatch.aws import Aws
-from basewatch.aws_listing import listing
-from basewatch.aws_response import accepted_code, optional, required
+from basewatch.aws.listing import listing
+from basewatch.aws.response import accepted_code, optional, required
 from basewatch.components import AuditBucket
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason

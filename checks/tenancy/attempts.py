@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from basewatch.postgres_probe import Outcome
+from basewatch.postgres.probe import Outcome
 
 
 class Shown(StrEnum):

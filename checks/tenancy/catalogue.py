@@ -8,7 +8,7 @@ from enum import StrEnum
 from basewatch import components
 from basewatch.declared import Tenancy
 from basewatch.postgres import Database, Parameters
-from basewatch.postgres_probe import Place
+from basewatch.postgres.probe import Place
 from checks.sql import load
 
 

@@ -12,7 +12,7 @@ from basewatch.check import check
 from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
-from basewatch.postgres_probe import Outcome, TenantProbe
+from basewatch.postgres.probe import Outcome, TenantProbe
 from checks.tenancy.catalogue import Relation, declared_name, relations
 
 

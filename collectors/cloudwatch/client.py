@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from basewatch.aws_errors import Asked, translated
+from basewatch.aws.errors import Asked, translated
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 from collectors.cloudwatch.source import MetricSource, Patience

@@ -17,8 +17,8 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.response import StreamingBody
 
 from basewatch.aws import AwsSession
-from basewatch.aws_identity import session_reading
-from basewatch.aws_response import accepted_code
+from basewatch.aws.identity import session_reading
+from basewatch.aws.response import accepted_code
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.model import Reason
 from tests.wire import ACCOUNT, KEYS, READER, REGION, Wire, answered, identity, looking, offline, refusal

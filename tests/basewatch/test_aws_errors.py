@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from basewatch.aws_errors import Asked, error_code, translated
+from basewatch.aws.errors import Asked, error_code, translated
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.model import Reason
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.aws_response import accepted_code, answered_at, optional, required
+from basewatch.aws.response import accepted_code, answered_at, optional, required
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 

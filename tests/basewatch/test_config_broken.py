@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from basewatch.config_file import load
+from basewatch.config.loading import load
 from basewatch.errors import ConfigError
 
 BROKEN = Path(__file__).parent / "broken_configs"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from basewatch.config import Config
-from basewatch.config_file import load
+from basewatch.config.loading import load
 from basewatch.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

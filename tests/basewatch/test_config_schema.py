@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from basewatch.config_schema import schema
+from basewatch.config.schema import schema
 
 ROOT = Path(__file__).parents[2]
 

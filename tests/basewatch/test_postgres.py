@@ -17,7 +17,7 @@ from basewatch.declared import Canaries, Tenancy
 from basewatch.errors import Absent, BasewatchError, CouldNotLook
 from basewatch.model import Reason
 from basewatch.postgres import Database, Limits, Statement, connect
-from basewatch.postgres_probe import Outcome, Place, TenantProbe
+from basewatch.postgres.probe import Outcome, Place, TenantProbe
 from basewatch.secrets import Secret
 from demo.database import BoxDatabase
 from demo.tenants import CANARY_A, CANARY_B

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from basewatch.aws_actions import iam_action
+from basewatch.aws.actions import iam_action
 from basewatch.check import AnyCheck
 from basewatch.model import Reason, Status
 from demo.cloud import Cloud

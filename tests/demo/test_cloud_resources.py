@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from basewatch.components import Api, AuditBucket, AuroraCluster, DumpBackups, Function, Table
-from basewatch.config_file import load
+from basewatch.config.loading import load
 from demo.cloud import Cloud
 
 COMPONENTS = load(Path(__file__).parents[2] / "config.yaml").config.components

@@ -63,9 +63,7 @@ def collected(load: Load, end: datetime, length: timedelta = timedelta(hours=1))
 def found(got: Collected) -> set[Expected]:
     """Everything that is not PASS, as the runner would record it."""
     return {
-        Expected(
-            check=check.id, component=component.ref, subject=verdict.subject, status=verdict.status
-        )
+        Expected(check=check.id, component=component.ref, subject=verdict.subject, status=verdict.status)
         for check in CHECKS
         for component in CONFIG.components
         if isinstance(component, check.component) and check.concerns(component)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from basewatch.facts import from_json, to_json
 from basewatch.model import Reason, Status, Verdict
-from basewatch.postgres_probe import Outcome
+from basewatch.postgres.probe import Outcome
 from checks.tenancy.append_only import AuditTable, AuditTrail, Event, Fires, Stops, Trigger, judge_table, stops
 from checks.tenancy.attempts import Shown, change_shows, insert_shows, read_shows
 from checks.tenancy.bypass_roles import no_principal_bypasses_row_security

@@ -113,7 +113,7 @@ SABOTAGES = (
         "a tenant table gone",
         "ALTER TABLE documents RENAME customer_id TO owner_id",
         "ALTER TABLE documents RENAME owner_id TO customer_id",
-        finding(COVERAGE, "securebase"),
+        finding(COVERAGE, ""),
         finding(COVERAGE, "documents"),
     ),
     # Other ways to the rows.
@@ -297,7 +297,7 @@ SABOTAGES = (
         "no audit table",
         "ALTER TABLE audit_events RENAME TO audit_old",
         "ALTER TABLE audit_old RENAME TO audit_events",
-        finding(AUDIT, "securebase"),
+        finding(AUDIT, ""),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
-from basewatch.config_yaml import Document, Keys, Place
+from basewatch.config.nodes import Document, Keys, Place
 from basewatch.errors import Problem
 from basewatch.model import JSON
 

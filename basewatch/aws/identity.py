@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from basewatch.aws_errors import Asked, errors_of_botocore, translated
-from basewatch.aws_response import required
+from basewatch.aws.errors import Asked, errors_of_botocore, translated
+from basewatch.aws.response import required
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from basewatch.components import KINDS, InAccount
-from basewatch.config import RunPolicy
-from basewatch.config_problems import did_you_mean
-from basewatch.config_yaml import Document, Keys
+from basewatch.config.model import RunPolicy
+from basewatch.config.nodes import Document, Keys
+from basewatch.config.problems import did_you_mean
 from basewatch.errors import Problem, WrongValue
 from basewatch.model import JSON
 from basewatch.quantities import duration_text, parse_duration

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from basewatch.config_shape import keys_at, line_to_add
-from basewatch.config_yaml import Document, Keys, path_text
+from basewatch.config.nodes import Document, Keys, path_text
+from basewatch.config.shape import keys_at, line_to_add
 from basewatch.errors import Problem, WrongValue, shown
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from basewatch.config import Config
+from basewatch.config.model import Config
 from basewatch.model import JSON
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from basewatch.aws import Aws
-from basewatch.aws_response import answered_at, optional, required
+from basewatch.aws.response import answered_at, optional, required
+from basewatch.aws.session import Aws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from basewatch.config import Config
-from basewatch.config_yaml import Keys
+from basewatch.config.model import Config
+from basewatch.config.nodes import Keys
 from basewatch.declared import Declared
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from basewatch.config import Config
-from basewatch.config_links import broken_links
-from basewatch.config_merge import merge
-from basewatch.config_problems import problems_of
-from basewatch.config_yaml import Document, read_yaml
+from basewatch.config.links import broken_links
+from basewatch.config.merging import merge
+from basewatch.config.model import Config
+from basewatch.config.nodes import Document, read_yaml
+from basewatch.config.problems import problems_of
 from basewatch.errors import ConfigError, Problem
 
 _SUFFIXES = {".yaml", ".yml"}

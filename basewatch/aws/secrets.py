@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from basewatch.aws import Aws
+from basewatch.aws.session import Aws
 from basewatch.errors import Absent
 from basewatch.secrets import Reference, SecretUnset
 

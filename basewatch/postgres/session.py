@@ -17,8 +17,8 @@ from basewatch.declared import Tenancy
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.facts import from_json
 from basewatch.model import Reason
-from basewatch.postgres_errors import at_login, could_not_look, translated
-from basewatch.postgres_probe import TenantProbe
+from basewatch.postgres.errors import at_login, could_not_look, translated
+from basewatch.postgres.probe import TenantProbe
 from basewatch.secrets import Secret
 
 R = TypeVar("R")

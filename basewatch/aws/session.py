@@ -9,10 +9,10 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from basewatch import __version__
-from basewatch.aws_actions import iam_action
-from basewatch.aws_errors import Asked, error_code, error_response, errors_of_botocore, translated
-from basewatch.aws_identity import session_reading, sign_in
-from basewatch.aws_response import required
+from basewatch.aws.actions import iam_action
+from basewatch.aws.errors import Asked, error_code, error_response, errors_of_botocore, translated
+from basewatch.aws.identity import session_reading, sign_in
+from basewatch.aws.response import required
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 

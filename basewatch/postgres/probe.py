@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from basewatch.declared import Tenancy
-from basewatch.postgres_errors import could_not_look, is_answer
+from basewatch.postgres.errors import could_not_look, is_answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

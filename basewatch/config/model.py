@@ -9,9 +9,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from basewatch.components import Api, AuditBucket, AuroraCluster, Component, Database, DumpBackups, Function, Table
-from basewatch.config_values import AccountId, DatabaseUrl, Listen, Region
 from basewatch.declared import Declared
 from basewatch.errors import WrongValue
+from basewatch.identifiers import AccountId, DatabaseUrl, Listen, Region
 from basewatch.model import Severity
 from basewatch.quantities import Duration, duration_text, parse_duration
 from basewatch.secrets import SecretReference

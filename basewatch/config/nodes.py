@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 import yaml
 from yaml.constructor import SafeConstructor
 
-from basewatch.config_syntax import syntax_problem
+from basewatch.config.syntax import syntax_problem
 from basewatch.errors import ConfigError, Problem
 from basewatch.model import JSON
 
