@@ -14,13 +14,14 @@ from demo.database import BoxDatabase
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a history that does not exist yet."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a history that does not exist yet, and afterwards does not exist again."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/deep/basewatch.db"
+        yield f"sqlite:///{tmp_path}/deep/basewatch.db"
+        return
     database: BoxDatabase = request.getfixturevalue("box_database")
+    yield database.history_url
     _empty(database.history_url)
-    return database.history_url
 
 
 @pytest.fixture
