@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -103,12 +104,21 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
     for job, every in ((exporter.collect, config.collectors.every), (exporter.check, config.run.every)):
         scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
-    host, _, port = listen.rpartition(":")
-    server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), host=host, port=int(port), log_level="warning"))
-    with _told_to_stop(server):
+    server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), log_level="warning"))
+    with _listening(listen) as door, _told_to_stop(server):
         scheduler.start()
-        server.run()
+        server.run(sockets=[door])
     scheduler.shutdown(wait=True)
+
+
+def _listening(address: str) -> socket.socket:
+    """A socket that listens at host:port. Raises: BasewatchError, when that cannot be."""
+    host, _, port = address.rpartition(":")
+    try:
+        return socket.create_server((host, int(port)))
+    except (OSError, ValueError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BasewatchError(f"cannot listen on {address}: {reason}; give another host:port with --listen") from error
 
 
 @contextmanager

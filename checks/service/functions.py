@@ -74,7 +74,9 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     promise = share_promise("the share of invocations that fail", function.errors_below)
     worst = worst_share(facts.errors, facts.invocations, promise.sustained)
     if worst is not None and worst.ratio > promise.limit:
-        yield failed(f"{100 * worst.ratio:.4g}% of the invocations failed", observed=str(worst), expected=promise.expected)
+        yield failed(
+            f"{100 * worst.ratio:.4g}% of the invocations failed", observed=str(worst), expected=promise.expected
+        )
         return
     busy = _busy(facts.invocations)
     doubt = short_window(facts.errors, promise) or (missing(facts.errors, busy, promise) if any(busy) else _IDLE)

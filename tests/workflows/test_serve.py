@@ -37,12 +37,14 @@ def free_address() -> str:
 
 
 @contextmanager
-def serving(box: Box, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A real `basewatch serve` over the box, in a process of its own, and its URL."""
+def serving(
+    box: Box, folder: Path, taken: socket.socket | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A real `basewatch serve` over the box, in a process of its own, and its URL: a free one, or one that is taken."""
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["history"] = {"url": f"sqlite:///{folder}/history.db"}
     (folder / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
-    address = free_address()
+    address = f"127.0.0.1:{taken.getsockname()[1]}" if taken else free_address()
     command = [sys.executable, "-m", "workflows", "serve", "--config", str(folder / "config.yaml"), "--listen", address]
     with Receivers() as receivers:
         environ = {**box.environment, **receivers.environment, "PYTHONPATH": str(CONFIG.parent)}
@@ -119,3 +121,12 @@ def test_sigterm_ends_it_cleanly(box: Box, tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.decode()) == (0, "")
+
+
+def test_an_address_that_is_taken_is_said_before_anything_is_collected(box: Box, tmp_path: Path) -> None:
+    """A second exporter on the same port ends at once with exit status 2 and a way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, serving(box, tmp_path, taken) as (process, _):
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "cannot listen on 127.0.0.1:" in errors.decode()
+    assert "--listen" in errors.decode()
