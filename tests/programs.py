@@ -8,6 +8,11 @@ import shutil
 import pytest
 
 
+def measured() -> dict[str, str]:
+    """What a program needs in its environment so that coverage sees it too; nothing when coverage is off."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
+
+
 def program(*names: str) -> str:
     """The path of the first of these programs that is installed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import measured
 from tests.repository import PACKAGES, ROOT
 
 STEPS = re.compile(r"`(?P<path>[\w./-]+)`:\n\n```(?P<kind>python|diff)\n(?P<body>.*?)```", re.DOTALL)
@@ -43,7 +45,9 @@ def _patched(text: str, diff: str) -> str:
 
 
 def _run(folder: Path, *arguments: str) -> str:
-    ran = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    environ = {name: value for name, value in os.environ.items() if name not in measured()}
+    command = [sys.executable, *arguments]
+    ran = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

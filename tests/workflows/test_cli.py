@@ -17,6 +17,7 @@ from demo.box import Box
 from demo.faults import FAULTS
 from demo.receivers import Receivers
 from tests.fixtures_box import CONFIG
+from tests.programs import measured
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
 NOWHERE = {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -29,7 +30,7 @@ def basewatch(*arguments: str, cwd: Path, environ: Mapping[str, str] = NOWHERE) 
     return subprocess.run(
         [sys.executable, "-m", "workflows", *arguments],
         cwd=cwd,
-        env={**environ, "PYTHONPATH": str(CONFIG.parent)},
+        env={**environ, **measured(), "PYTHONPATH": str(CONFIG.parent)},
         capture_output=True,
         text=True,
         check=False,

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from demo.box import Box
 from demo.receivers import Receivers
 from tests.fixtures_box import CONFIG
-from tests.programs import program
+from tests.programs import measured, program
 
 # Ready within a minute on a busy machine: a refused connection and a 503 are asked again.
 PATIENT = urllib3.PoolManager(
@@ -47,7 +47,7 @@ def serving(
     address = f"127.0.0.1:{taken.getsockname()[1]}" if taken else free_address()
     command = [sys.executable, "-m", "workflows", "serve", "--config", str(folder / "config.yaml"), "--listen", address]
     with Receivers() as receivers:
-        environ = {**box.environment, **receivers.environment, "PYTHONPATH": str(CONFIG.parent)}
+        environ = {**box.environment, **receivers.environment, **measured(), "PYTHONPATH": str(CONFIG.parent)}
         with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.PIPE) as process:
             yield process, f"http://{address}"
             process.kill()
