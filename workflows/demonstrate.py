@@ -97,7 +97,7 @@ class Terminal:
     def line(self, text: str) -> None:
         """One or more lines of it."""
         for line in text.splitlines():
-            typer.echo(f"         {line}")
+            typer.echo(f"         {line}".rstrip())
 
 
 class Passes:
