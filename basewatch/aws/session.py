@@ -74,7 +74,7 @@ class AwsSession:
 
     @property
     def refused(self) -> bool:
-        """Whether signing in has failed, so that this session will not try again."""
+        """Whether signing in has failed; it is not tried again."""
         return self._refused is not None
 
     def client(self, service: str) -> Any:
