@@ -58,6 +58,7 @@ class AuroraCluster(InAccount):
         "backup.deletion_protection",
         "proxy.require_tls",
         "proxy.pool_use_below",
+        "alarms_quiet",
     )
     capacity: Capacity | None = None
     multi_az: bool = False
@@ -65,6 +66,7 @@ class AuroraCluster(InAccount):
     instances: tuple[str, ...] = ()
     backup: Backup
     proxy: Proxy | None = None
+    alarms_quiet: bool = False
 
 
 class Database(Component):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks import backup, inventory, retention, service, tenancy
+from checks import backup, inventory, logging, retention, service, tenancy
 
 CHECKS: tuple[AnyCheck, ...] = (
     *inventory.CHECKS,
@@ -11,4 +11,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     *retention.CHECKS,
     *backup.CHECKS,
     *service.CHECKS,
+    *logging.CHECKS,
 )

@@ -81,6 +81,14 @@ def _function_state(state: str) -> Callable[[Box], None]:
     return put
 
 
+def _alarm(state: str) -> Callable[[Box], None]:
+    def put(box: Box) -> None:
+        cloudwatch = box.cloud.client("cloudwatch")
+        cloudwatch.set_alarm_state(AlarmName=f"{_CLUSTER}-aurora-cpu", StateValue=state, StateReason="the demo")
+
+    return put
+
+
 def _remove_stage(_box: Box) -> None:
     api = _rest_api()
     api.removed_stage = api.stages.pop("prod")
@@ -165,6 +173,13 @@ AWS_FAULTS = (
         apply=_remove_stage,
         repair=_put_stage_back,
         expects=(_expected("inventory.api.deployed", "api", _API),),
+    ),
+    Fault(
+        name="alarm-ringing",
+        title="The alarm on Aurora's CPU has gone off, and nobody has looked",
+        apply=_alarm("ALARM"),
+        repair=_alarm("OK"),
+        expects=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
     ),
     Fault(
         name="aws-denied",

@@ -35,6 +35,7 @@ TOUCHES = {
     "dump-truncated": {"dumps", "newest dump"},
     "function-failed": {"function"},
     "api-stage-removed": {"stages"},
+    "alarm-ringing": {"alarm"},
     "aws-denied": {"retention", "window", "lag"},
 }
 
@@ -82,7 +83,8 @@ def _deployed(cloud: Cloud) -> dict[str, Any]:
     gateway = _client(cloud, "apigateway")
     (api,) = (api["id"] for api in gateway.get_rest_apis()["items"] if api["name"] == CLUSTER)
     stages = [stage["stageName"] for stage in gateway.get_stages(restApiId=api)["item"]]
-    return {"function": function["State"], "stages": stages}
+    (alarm,) = _client(cloud, "cloudwatch").describe_alarms(AlarmNames=[f"{CLUSTER}-aurora-cpu"])["MetricAlarms"]
+    return {"function": function["State"], "stages": stages, "alarm": alarm["StateValue"]}
 
 
 def _locks(cloud: Cloud) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""Whether the platform's own alarms on a cluster are silent, and there to be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from basewatch.aws import Aws
+from basewatch.aws.response import optional, required
+from basewatch.check import check
+from basewatch.components import AuroraCluster
+from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+
+
+class AlarmState(StrEnum):
+    """A CloudWatch alarm's StateValue."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One metric alarm, by the name people gave it."""
+
+    name: str
+    state: AlarmState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterAlarms:
+    """Every metric alarm on the cluster or one of its declared instances."""
+
+    alarms: tuple[Alarm, ...]
+
+    def named(self, state: AlarmState) -> tuple[str, ...]:
+        """The names of the alarms in a state, sorted."""
+        return tuple(sorted(alarm.name for alarm in self.alarms if alarm.state is state))
+
+
+def cluster_alarms(aws: Aws, cluster: AuroraCluster) -> ClusterAlarms:
+    """The alarms whose dimensions name the cluster or an instance of it, by DescribeAlarms."""
+    pages = aws.pages("cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm"])
+    every = (each for page in pages for each in required(page, "MetricAlarms", kind=list))
+    return ClusterAlarms(
+        alarms=tuple(
+            Alarm(name=required(each, "AlarmName", kind=str), state=required(each, "StateValue", kind=AlarmState))
+            for each in every
+            if _watches(each, cluster)
+        )
+    )
+
+
+def _watches(alarm: Mapping[str, Any], cluster: AuroraCluster) -> bool:
+    dimensions = {(each.get("Name"), each.get("Value")) for each in optional(alarm, "Dimensions", kind=list) or ()}
+    instances = {("DBInstanceIdentifier", instance) for instance in cluster.instances}
+    return not dimensions.isdisjoint({("DBClusterIdentifier", cluster.name), *instances})
+
+
+@check(
+    "logging.alarms.quiet",
+    component=AuroraCluster,
+    observe=cluster_alarms,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:DescribeAlarms",),
+    promises=("alarms_quiet",),
+)
+def alarms_are_quiet(facts: ClusterAlarms, _cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+    """Alarms watch the cluster, and none of them has gone off.
+
+    Why: an alarm that rings where nobody looks is how a bad afternoon becomes a bad night.
+    Reads: cloudwatch:DescribeAlarms: the state of every metric alarm on the cluster or one of its declared instances.
+    Unverified when: the call is denied, throttled or fails, no alarm watches the cluster, or one has too little data.
+    Fix: follow the runbook of the alarm that is named; its history in CloudWatch says when it went off.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+    """
+    expected = "at least one alarm, and all of them OK"
+    ringing, blind = facts.named(AlarmState.ALARM), facts.named(AlarmState.INSUFFICIENT_DATA)
+    observed = f"{len(facts.alarms)} alarms, {len(ringing)} gone off, {len(blind)} without enough data"
+    if ringing:
+        yield failed(f"gone off: {', '.join(ringing)}", observed=observed, expected=expected)
+    elif not facts.alarms:
+        summary, remedy = "no alarm watches the cluster", "put an alarm on the cluster's CPU and connections"
+        yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
+    elif blind:
+        summary, remedy = f"cannot tell: {', '.join(blind)}", "look at the metric that the alarm is on"
+        yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
+    else:
+        yield passed("no alarm has gone off", observed=observed, expected=expected)
