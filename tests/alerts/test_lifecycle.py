@@ -19,7 +19,5 @@ def test_whoever_was_told_is_told_the_end(tmp_path: Path) -> None:
 
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-        ),
+        settings=settings(max_examples=25, stateful_step_count=12, suppress_health_check=[HealthCheck.too_slow]),
     )

@@ -72,7 +72,7 @@ def found(got: Collected) -> set[Expected]:
     }
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # bounds
 def test_an_undisturbed_load_keeps_every_promise(end: datetime) -> None:
     """Whenever the demo runs, every service check passes until something is broken."""

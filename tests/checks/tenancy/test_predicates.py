@@ -156,7 +156,7 @@ def _others_seen(connection: psycopg.Connection, tenant: str) -> int:
     return int(row[0])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PREDICATES)
 def test_what_is_said_to_hold_holds_when_it_is_run(table: psycopg.Connection, predicate: str) -> None:
     """PostgreSQL prints the policy, its text is read as holding, and then no tenant reads another's row."""
