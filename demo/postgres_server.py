@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,9 @@ SUPERUSER = "postgres"
 
 _PATIENCE = timedelta(seconds=20)
 _PORT_TRIES = 5
+# Below the ports that a system hands out by itself (Linux from 32768, macOS from 49152): a stopped server comes back to
+# its port, and nobody was given it meanwhile.
+_PORTS = range(20_000, 32_768)
 # Faster, and as good for a server that is thrown away; sockets in the file system would hit the 104 bytes of macOS.
 _SETTINGS = {
     "listen_addresses": HOST,
@@ -212,7 +216,8 @@ class PostgresServer:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as knock:
+            if knock.connect_ex((HOST, port)) != 0:
+                return port
