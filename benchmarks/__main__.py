@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("config_load", "check_runner")
+MODULES = ("config_load", "check_runner", "exposition")
 
 
 def main(names: list[str]) -> None:

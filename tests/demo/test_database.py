@@ -205,7 +205,7 @@ sys.stdin.read()
         with psycopg.connect(owner.stdout.readline().strip()) as session:
             owner.kill()
             # The query returns only when somebody ends the session: the server, on its way down.
-            with pytest.raises(psycopg.OperationalError, match="administrator command|closed the connection"):
+            with pytest.raises(psycopg.OperationalError, match=r"administrator command|closed the connection"):
                 session.execute("SELECT pg_sleep(20)")
 
 
