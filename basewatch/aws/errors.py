@@ -115,6 +115,7 @@ _CODES: dict[_Meaning, tuple[str, ...]] = {
         "DBProxyNotFoundFault",
         "NoSuchBucket",
         "NotFoundException",
+        "ParameterNotFound",
         "ResourceNotFoundException",
         "TableNotFoundException",
     ),

@@ -1,0 +1,37 @@
+"""Something that is declared and not there is broken; something half there is not green."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from basewatch.components import Api, Function
+from basewatch.model import Status
+from checks.inventory.apis import Deployment, stage_is_deployed
+from checks.inventory.functions import FunctionState, State, function_is_active
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        (State.ACTIVE, Status.PASS),
+        (State.INACTIVE, Status.PASS),
+        (State.PENDING, Status.UNVERIFIED),
+        (State.FAILED, Status.FAIL),
+    ],
+)
+def test_a_function_is_judged_by_its_state(state: State, status: Status) -> None:
+    """One that can be invoked passes, idle or not; one that is being made cannot be told; one that failed fails."""
+    (verdict,) = function_is_active.judge(FunctionState(state=state), Function(name="auth"), NOW)
+    assert verdict.status is status
+
+
+@pytest.mark.parametrize(("apis", "status"), [(("a",), Status.PASS), (("a", "b"), Status.UNVERIFIED)])
+def test_two_apis_of_one_name_cannot_be_told_apart(apis: tuple[str, ...], status: Status) -> None:
+    """CloudWatch keeps an API's metrics by its name, so two of a name are not green."""
+    facts = Deployment(apis=apis, deployments=apis)
+    (verdict,) = stage_is_deployed.judge(facts, Api(name="securebase", stage="prod"), NOW)
+    assert verdict.status is status
