@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -130,6 +131,8 @@ cli_describe.add_to(app)
 
 def main() -> NoReturn:
     """The program; an error that is somebody's to mend is printed without a traceback and is exit status 2."""
+    # As Ctrl-C does, so that what was started is stopped and what was made for a while is removed.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         app()
     except Exception as error:

@@ -42,8 +42,13 @@ class Sessions:
         return self._session(account, (place and place.region) or account.regions[0])
 
     def secret(self, reference: Reference) -> Secret:
-        """The secret at `reference`. Raises: SecretUnset; CouldNotLook, when AWS does not say."""
-        return resolve(reference, self._environ, self.store)
+        """The secret at `reference`. Raises: CouldNotLook, when it is kept in AWS and is not there or not to be had."""
+        try:
+            return resolve(reference, self._environ, self.store)
+        except SecretUnset as unset:
+            raise CouldNotLook(
+                Reason.DENIED, str(unset), remedy="create the secret, or correct the reference"
+            ) from unset
 
     @property
     def store(self) -> SecretStore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +19,6 @@ from workflows.live import LiveClients, Sessions
 from workflows.plan import Plan
 from workflows.screen import unchecked_text
 
-logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jsonschema
 import pytest
@@ -169,3 +172,35 @@ def test_the_demo_comes_out_as_told(tmp_path: Path) -> None:
         "✓ exactly the faults found",
         "✓ all green again, every alert resolved",
     ]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """What is entered here is left when the test ends."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_demo_that_is_interrupted_leaves_nothing_behind(
+    tmp_path: Path, stack: ExitStack, number: signal.Signals, status: int
+) -> None:
+    """Stopped in the middle, it stops its servers, removes its files and prints no traceback."""
+    (tmp_path / "config.yaml").write_text(CONFIG.read_text(encoding="utf-8"), encoding="utf-8")
+    # Not below pytest's own folder, which is closed to the user that PostgreSQL runs as when we are root.
+    made = Path(stack.enter_context(TemporaryDirectory()))
+    made.chmod(0o755)
+    environ = {"PYTHONPATH": str(CONFIG.parent), "TMPDIR": str(made), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "workflows", "demo"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "looked at" in line:
+                break
+        demo.send_signal(number)
+        _, errors = demo.communicate(timeout=60)
+    assert (demo.returncode, errors) == (status, "")
+    assert list(made.iterdir()) == []
