@@ -47,13 +47,15 @@ def stage_is_deployed(facts: Deployment, api: Api, _now: datetime) -> Iterator[V
     Why: CloudWatch says nothing of an API that does not exist, just as of one that nobody called.
     Reads: apigateway:GET of the REST APIs and of the stage.
     Unverified when: A call is denied, throttled or fails, or two APIs have the name: metrics by name would mix them.
-    Fix: deploy the API to the stage, or correct its name in the configuration.
+    Fix: Deploy the API to the stage, or correct its name in the configuration.
     Source: Amazon API Gateway Developer Guide, Set up a stage for a REST API,
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html
     """
     observed, expected = f"{len(facts.apis)} named {api.name}, stage {api.stage}", "one, with its stage deployed"
     if len(facts.apis) > 1:
-        summary = "two APIs have the same name, so nobody can tell whose numbers CloudWatch gives"
-        yield unverified(Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy="rename one of them")
+        summary = "Two APIs have the same name, so nobody can tell whose numbers CloudWatch gives"
+        yield unverified(
+            Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy="Rename one of them."
+        )
     else:
-        yield passed("the API's stage is deployed", observed=observed, expected=expected)
+        yield passed("The API's stage is deployed", observed=observed, expected=expected)

@@ -52,19 +52,19 @@ def function_is_active(facts: FunctionState, _function: Function, _now: datetime
     Why: CloudWatch says nothing of a function that does not exist, just as of one that nobody called.
     Reads: lambda:GetFunctionConfiguration: the function's State.
     Unverified when: The call is denied, throttled or fails, the function is still being made, or its state is unknown.
-    Fix: deploy the function, or correct its name in the configuration; get-function-configuration says why one failed.
+    Fix: Deploy the function, or correct its name in the configuration; get-function-configuration says why one failed.
     Source: AWS Lambda Developer Guide, Lambda function states, https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
     observed, expected = f"the function is {facts.state}", "a function that can be invoked"
     match facts.state:
         case State.ACTIVE | State.INACTIVE:
-            yield passed("the function can be invoked", observed=observed, expected=expected)
+            yield passed("The function can be invoked", observed=observed, expected=expected)
         case State.FAILED:
-            yield failed("the function cannot be invoked", observed=observed, expected=expected)
+            yield failed("The function cannot be invoked", observed=observed, expected=expected)
         case State.PENDING:
-            summary = "the function is still being made"
+            summary = "The function is still being made"
             yield unverified(
-                Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy="look again in a minute"
+                Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy="Look again in a minute."
             )
         case _:
             assert_never(facts.state)

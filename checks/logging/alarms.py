@@ -73,22 +73,22 @@ def _watches(alarm: Mapping[str, Any], cluster: AuroraCluster) -> bool:
 def alarms_are_quiet(facts: ClusterAlarms, _cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """Alarms watch the cluster, and none of them has gone off.
 
-    Why: an alarm that rings where nobody looks is how a bad afternoon becomes a bad night.
+    Why: An alarm that rings where nobody looks is how a bad afternoon becomes a bad night.
     Reads: cloudwatch:DescribeAlarms: the state of every metric alarm on the cluster or one of its declared instances.
-    Unverified when: the call is denied, throttled or fails, no alarm watches the cluster, or one has too little data.
-    Fix: follow the runbook of the alarm that is named; its history in CloudWatch says when it went off.
+    Unverified when: The call is denied, throttled or fails, no alarm watches the cluster, or one has too little data.
+    Fix: Follow the runbook of the alarm that is named; its history in CloudWatch says when it went off.
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
     """
     expected = "at least one alarm, and all of them OK"
     ringing, blind = facts.named(AlarmState.ALARM), facts.named(AlarmState.INSUFFICIENT_DATA)
     observed = f"{len(facts.alarms)} alarms, {len(ringing)} gone off, {len(blind)} without enough data"
     if ringing:
-        yield failed(f"gone off: {', '.join(ringing)}", observed=observed, expected=expected)
+        yield failed(f"Gone off: {', '.join(ringing)}", observed=observed, expected=expected)
     elif not facts.alarms:
-        summary, remedy = "no alarm watches the cluster", "put an alarm on the cluster's CPU and connections"
+        summary, remedy = "No alarm watches the cluster", "Put an alarm on the cluster's CPU and connections."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
     elif blind:
-        summary, remedy = f"cannot tell: {', '.join(blind)}", "look at the metric that the alarm is on"
+        summary, remedy = f"Cannot tell: {', '.join(blind)}", "Look at the metric that the alarm is on."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
     else:
-        yield passed("no alarm has gone off", observed=observed, expected=expected)
+        yield passed("No alarm has gone off", observed=observed, expected=expected)

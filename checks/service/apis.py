@@ -62,12 +62,12 @@ def api_errors(metrics: Metrics, api: Api) -> ApiErrors:
 def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the API's latency stays below its limit.
 
-    Why: it is what tenants wait for, measured at the door of the platform.
+    Why: It is what tenants wait for, measured at the door of the platform.
     Reads: Latency p95 and Count of AWS/ApiGateway for the stage, minute by minute. It is broken when every minute of a
     stretch as long as the limit says is above the limit; a minute without requests ends the stretch.
-    Unverified when: the metrics could not be collected, Latency is missing in more than half of the minutes with
+    Unverified when: The metrics could not be collected, Latency is missing in more than half of the minutes with
     requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
-    Fix: compare IntegrationLatency with Latency: the difference is the gateway and its authorizer, the rest is yours.
+    Fix: Compare IntegrationLatency with Latency: the difference is the gateway and its authorizer, the rest is yours.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
     promise = latency_promise("p95 of the latency", api.p95_below)
@@ -86,12 +86,12 @@ def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdi
 def server_errors_below(facts: ApiErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The rate of the API's server errors stays below its limit.
 
-    Why: a 5XX is the platform's own failure; at this rate it is an outage for somebody.
+    Why: A 5XX is the platform's own failure; at this rate it is an outage for somebody.
     Reads: 5XXError and Count of AWS/ApiGateway for the stage, minute by minute, as errors per second. It is broken when
     every minute of a stretch as long as the limit says is above the limit.
-    Unverified when: the metrics could not be collected, 5XXError is missing in more than half of the minutes with
+    Unverified when: The metrics could not be collected, 5XXError is missing in more than half of the minutes with
     requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
-    Fix: find the failing route in the access log, then its function's errors; roll back what was deployed before.
+    Fix: Find the failing route in the access log, then its function's errors; roll back what was deployed before.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
     errors, seconds = facts.server_errors, facts.server_errors.period.total_seconds()

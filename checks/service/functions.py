@@ -63,25 +63,24 @@ def function_latency(metrics: Metrics, function: Function) -> FunctionLatency:
 def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The share of the function's invocations that fail stays below its limit.
 
-    Why: an error here is a login refused or an invoice not sent, and the caller may not retry.
+    Why: An error here is a login refused or an invoice not sent, and the caller may not retry.
     Reads: Invocations and Errors of AWS/Lambda, minute by minute. Judged is every stretch as long as the limit says
     that holds at least 20 invocations, and the window as a whole. Whether the function exists is not judged here.
-    Unverified when: the metrics could not be collected, Errors are missing in more than half of the minutes with
+    Unverified when: The metrics could not be collected, Errors are missing in more than half of the minutes with
     invocations, or the window is shorter than the limit's stretch. Without any invocation it is not applicable.
-    Fix: read the function's log group for the minutes named, and roll back what was deployed before them.
+    Fix: Read the function's log group for the minutes named, and roll back what was deployed before them.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     promise = share_promise("the share of invocations that fail", function.errors_below)
     worst = worst_share(facts.errors, facts.invocations, promise.sustained)
     if worst is not None and worst.ratio > promise.limit:
-        yield failed(
-            f"{100 * worst.ratio:.4g}% of the invocations failed", observed=str(worst), expected=promise.expected
-        )
+        summary = f"{promise.show(worst.ratio)} of the invocations failed"
+        yield failed(summary, observed=str(worst), expected=promise.expected)
         return
     busy = _busy(facts.invocations)
     doubt = short_window(facts.errors, promise) or (missing(facts.errors, busy, promise) if any(busy) else _IDLE)
     yield doubt or passed(
-        f"{promise.what} kept within {promise.text}", observed=f"at most {worst}", expected=promise.expected
+        f"{promise.opening} stayed below {promise.text}", observed=f"at most {worst}", expected=promise.expected
     )
 
 
@@ -97,12 +96,12 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
 def latency_below(facts: FunctionLatency, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the function's duration stays below its limit.
 
-    Why: a slow function holds its caller and a database connection, and times out next.
+    Why: A slow function holds its caller and a database connection, and times out next.
     Reads: Duration p95 and Invocations of AWS/Lambda, minute by minute. It is broken when every minute of a stretch as
     long as the limit says is above the limit; a minute without invocations is not above it, and ends the stretch.
-    Unverified when: the metrics could not be collected, Duration is missing in more than half of the minutes with
+    Unverified when: The metrics could not be collected, Duration is missing in more than half of the minutes with
     invocations, or the window is shorter than the limit's stretch. Without any invocation it is not applicable.
-    Fix: compare with the database's latency and the function's memory in the minutes named; look for cold starts.
+    Fix: Compare with the database's latency and the function's memory in the minutes named; look for cold starts.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     promise = latency_promise("p95 of the duration", function.p95_below)

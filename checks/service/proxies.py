@@ -43,13 +43,13 @@ def pool_use(metrics: Metrics, cluster: AuroraCluster) -> PoolUse:
 def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The share of the proxy's database connections that are in use stays below its limit.
 
-    Why: when the pool is used up, requests queue for a connection and the whole platform stands still.
+    Why: When the pool is used up, requests queue for a connection and the whole platform stands still.
     Reads: DatabaseConnectionsCurrentlyBorrowed and MaxDatabaseConnectionsAllowed of AWS/RDS for the proxy, as Sum over
     exactly one minute, as the proxy's hosts report one by one. Broken when every minute of a stretch as long as the
     limit says is above the limit.
-    Unverified when: the metrics could not be collected, the window is shorter than the limit's stretch, or more than
+    Unverified when: The metrics could not be collected, the window is shorter than the limit's stretch, or more than
     half of its minutes have no data: a proxy that exists always reports, so its silence proves nothing.
-    Fix: find what holds connections: pinned sessions, long transactions, a burst of functions; then raise the ceiling.
+    Fix: Find what holds connections: pinned sessions, long transactions, a burst of functions; then raise the ceiling.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
     """
     promise = share_promise("pool use", cluster.proxy.pool_use_below if cluster.proxy else None)

@@ -40,6 +40,11 @@ class Promise:
     show: Callable[[float], str]
 
     @property
+    def opening(self) -> str:
+        """What the promise is of, as a sentence begins."""
+        return self.what[:1].upper() + self.what[1:]
+
+    @property
     def expected(self) -> str:
         """The promise as a finding shows it."""
         return f"{self.what} below {self.text}"
@@ -73,7 +78,7 @@ def judge_sustained(track: Track, busy: tuple[bool, ...], promise: Promise, *, i
     if worst is not None and worst.length >= promise.sustained:
         peak = promise.show(worst.peak)
         return failed(
-            f"{promise.what} was above the limit {worst}, and reached {peak}",
+            f"{promise.opening} was above the limit {worst}, and reached {peak}",
             observed=f"{peak} at most, above the limit {worst}",
             expected=promise.expected,
         )
@@ -82,7 +87,7 @@ def judge_sustained(track: Track, busy: tuple[bool, ...], promise: Promise, *, i
         return doubt
     highest = max(value for value in track.values if value is not None)
     return passed(
-        f"{promise.what} kept within {promise.text}",
+        f"{promise.opening} stayed below {promise.text}",
         observed=f"{promise.show(highest)} at most in {track.known} minutes with data",
         expected=promise.expected,
     )
@@ -95,9 +100,9 @@ def short_window(track: Track, promise: Promise) -> Verdict | None:
         return None
     return unverified(
         Reason.NOT_ENOUGH_DATA,
-        f"the window of {duration_text(track.length)} is too short to judge {duration_text(needed)}",
+        f"The window of {duration_text(track.length)} is too short to judge {duration_text(needed)}",
         expected=promise.expected,
-        remedy="raise run.lookback",
+        remedy="Raise run.lookback.",
     )
 
 
@@ -111,7 +116,7 @@ def missing(track: Track, busy: tuple[bool, ...], promise: Promise) -> Verdict |
         Reason.NOT_ENOUGH_DATA,
         f"CloudWatch has {promise.what} for only {known} of {expected} minutes in which there should be some",
         expected=promise.expected,
-        remedy="run again when CloudWatch has caught up; if it stays, look at AWS Health",
+        remedy="Run again when CloudWatch has caught up; if it stays, look at AWS Health.",
     )
 
 

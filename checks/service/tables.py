@@ -51,13 +51,13 @@ def table_throttles(metrics: Metrics, table: Table) -> TableThrottles:
 def throttled_below(facts: TableThrottles, table: Table, _now: datetime) -> Iterator[Verdict]:
     """The rate at which the table throttles requests stays below its limit.
 
-    Why: a throttled request is one that the table refused, and retries make a crowd of it.
+    Why: A throttled request is one that the table refused, and retries make a crowd of it.
     Reads: ReadThrottleEvents and WriteThrottleEvents of AWS/DynamoDB, minute by minute, added up. DynamoDB publishes
     them only when there are some, so a minute without is a minute without throttling, as long as Consumed capacity
     shows that the table is there and used. Broken when every minute of a stretch as long as the limit says is above.
-    Unverified when: the metrics could not be collected, or the window is shorter than the limit's stretch. When
+    Unverified when: The metrics could not be collected, or the window is shorter than the limit's stretch. When
     CloudWatch has nothing of the table at all it is not applicable.
-    Fix: switch the table to on-demand or raise its capacity, and look for a hot key with Contributor Insights.
+    Fix: Switch the table to on-demand or raise its capacity, and look for a hot key with Contributor Insights.
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     """
     reads, writes = facts.read_throttles, facts.write_throttles

@@ -124,7 +124,7 @@ def judge_table(name: str, table: AuditTable, triggers: list[Trigger]) -> Verdic
         *sorted({f"{role} may rewrite {t.function}()" for t in triggers for role in t.rewritten_by}),
     ]
     if broken:
-        summary = f"records of {name} can be changed, removed or lost"
+        summary = f"Records of {name} can be changed, removed or lost"
         return failed(summary, subject=name, observed="; ".join(broken), expected=expected)
     unclear = [event for event, stops in stopped.items() if stops is Stops.UNKNOWN]
     if unclear:
@@ -137,7 +137,7 @@ def judge_table(name: str, table: AuditTable, triggers: list[Trigger]) -> Verdic
             remedy="Make RAISE EXCEPTION the first statement of the guard's function.",
         )
     observed = ", ".join(sorted(trigger.name for trigger in triggers))
-    return passed(f"records of {name} are only ever added", subject=name, observed=observed, expected=expected)
+    return passed(f"Records of {name} are only ever added", subject=name, observed=observed, expected=expected)
 
 
 def _stopped(event: Event, triggers: list[Trigger]) -> Stops:

@@ -51,7 +51,7 @@ def no_principal_bypasses_row_security(facts: Catalogue, database: Database, now
 def _judge_principal(principal: str, reaches: list[Reach]) -> Verdict:
     expected = "bound by row-level security, and in no role that is not"
     if not reaches:
-        return failed(f"the role {principal} does not exist", subject=principal, observed="absent", expected=expected)
+        return failed(f"The role {principal} does not exist", subject=principal, observed="absent", expected=expected)
     ways = [f"{_path(reach)}: {way}" for reach in sorted(reaches, key=lambda r: r.role) for way in _ways(reach)]
     if ways:
         summary = f"{principal} can bypass row-level security"
@@ -87,6 +87,6 @@ def _judge_public(relations: tuple[Relation, ...], tenancy: Tenancy) -> Verdict:
     )
     expected = "no privilege on any tenant table"
     if granted:
-        summary = "every role of the server has privileges on tenant tables"
+        summary = "Every role of the server has privileges on tenant tables"
         return failed(summary, subject="PUBLIC", observed="; ".join(granted), expected=expected)
     return passed("PUBLIC has no privilege on any tenant table", subject="PUBLIC", observed="none", expected=expected)

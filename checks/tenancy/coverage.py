@@ -53,7 +53,7 @@ def _enough_tables(relations: tuple[Relation, ...], tenancy: Tenancy) -> Verdict
         )
     if count < tenancy.tables:
         return failed(f"{tenancy.tables - count} tenant tables are missing", observed=observed, expected=expected)
-    return passed("as many tables carry the tenant key as were promised", observed=observed, expected=expected)
+    return passed("As many tables carry the tenant key as were promised", observed=observed, expected=expected)
 
 
 def _judge(relation: Relation, name: str, tenancy: Tenancy) -> Verdict:

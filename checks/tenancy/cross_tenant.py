@@ -134,7 +134,7 @@ def judge_attempts(principal: str, attempts: list[Attempts]) -> Verdict:
         )
     unclear = _named(attempts, Shown.NOTHING)
     if unclear:
-        summary = f"some attempts as {principal} ended in a way that says nothing"
+        summary = f"Some attempts as {principal} ended in a way that says nothing"
         observed = "; ".join(unclear)
         return unverified(Reason.UNSUPPORTED, summary, subject=principal, observed=observed, expected=expected)
     tables = {attempt.table for attempt in attempts}

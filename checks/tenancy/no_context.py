@@ -112,7 +112,7 @@ def judge_sessions(principal: str, sessions: list[Session]) -> Verdict:
         )
     doubts = sorted({doubt for session in sessions for doubt in _doubts(session)})
     if doubts:
-        summary = f"some reads as {principal} ended in a way that says nothing"
+        summary = f"Some reads as {principal} ended in a way that says nothing"
         observed = "; ".join(doubts)
         return unverified(Reason.UNSUPPORTED, summary, subject=principal, observed=observed, expected=expected)
     seen = {session.context for session in sessions if session.looks}

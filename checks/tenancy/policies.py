@@ -79,7 +79,7 @@ def judge_policies(name: str, policies: Sequence[Policy], tenancy: Tenancy) -> V
         if where:
             return _broken(grip, name, "; ".join((*where, *_texts(policies))), expected)
     observed = f"{len(policies)} {'policy' if len(policies) == 1 else 'policies'}, {len(GATES)} gates for each role"
-    summary = f"the policies of {name} hold rows to the current tenant"
+    summary = f"The policies of {name} hold rows to the current tenant"
     return passed(summary, subject=name, observed=observed, expected=expected)
 
 
@@ -113,11 +113,11 @@ def _texts(policies: Sequence[Policy]) -> Iterator[str]:
 def _broken(grip: Grip, name: str, observed: str, expected: str) -> Verdict:
     if grip is Grip.OPEN:
         return failed(
-            f"a policy of {name} lets other tenants' rows through", subject=name, observed=observed, expected=expected
+            f"A policy of {name} lets other tenants' rows through", subject=name, observed=observed, expected=expected
         )
     return unverified(
         Reason.UNSUPPORTED,
-        f"a policy of {name} has a shape that is not known to hold rows to the tenant",
+        f"A policy of {name} has a shape that is not known to hold rows to the tenant",
         subject=name,
         observed=observed,
         expected=expected,

@@ -41,4 +41,4 @@ def test_no_alarm_is_no_peace() -> None:
 
 def test_whoever_rings_is_named() -> None:
     """The summary names every alarm that has gone off and no other."""
-    assert judged([AlarmState.ALARM, AlarmState.OK, AlarmState.ALARM])[1] == "gone off: alarm-0, alarm-2"
+    assert judged([AlarmState.ALARM, AlarmState.OK, AlarmState.ALARM])[1] == "Gone off: alarm-0, alarm-2"
