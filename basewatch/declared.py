@@ -73,6 +73,9 @@ class Tenancy(Declared):
     principals: tuple[str, ...] = Field(min_length=1)
     tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
     shared: tuple[str, ...] = ()
+    vetted_triggers: tuple[str, ...] = Field(
+        default=(), description="triggers of tenant tables that do nothing which a rollback would not undo"
+    )
     canaries: Canaries
 
 

@@ -14,13 +14,15 @@ from basewatch.postgres import Database
 from basewatch.postgres.probe import Outcome, TenantProbe
 from checks.tenancy.attempts import Shown, change_shows, insert_shows, read_shows
 from checks.tenancy.catalogue import Kind, Relation, declared_name, relations
+from checks.tenancy.triggers import Firing, unvetted_triggers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
     """What one principal, acting as one canary, could do to the other's rows of one relation; None was not tried.
 
-    `own` is the positive control: whether the canary sees a row of its own; `controlled` says that it must.
+    `own` is the positive control: whether the canary sees a row of its own; `controlled` says that it must. `unvetted`
+    are the triggers for whose sake a write was not tried: what they do, a rollback might not undo.
     """
 
     principal: str
@@ -29,6 +31,7 @@ class Attempts:
     controlled: bool
     own: Outcome
     read: Outcome
+    unvetted: tuple[str, ...] = ()
     insert: Outcome | None = None
     update: Outcome | None = None
     move: Outcome | None = None
@@ -53,10 +56,15 @@ class CrossTenant:
 def cross_tenant(database: Database, component: components.Database) -> CrossTenant:
     """Tries each principal as canary A on B's rows and the reverse, and undoes it all. Raises: CouldNotLook, Absent."""
     tenancy = component.tenancy
+    triggers = unvetted_triggers(database, tenancy)
     keyed = [relation for relation in relations(database, tenancy) if relation.keyed]
     found = list[Attempts]()
     for principal in tenancy.principals:
-        reached = [relation for relation in keyed if principal in relation.reached_by]
+        reached = [
+            (relation, triggers.get((principal, relation.place), {}))
+            for relation in keyed
+            if principal in relation.reached_by
+        ]
         for acting_as in ("a", "b"):
             with database.probe(principal, tenancy, writes=True) as probe:
                 found.extend(_attempts(probe, principal, acting_as, reached, tenancy))
@@ -64,15 +72,20 @@ def cross_tenant(database: Database, component: components.Database) -> CrossTen
 
 
 def _attempts(
-    probe: TenantProbe, principal: str, acting_as: str, reached: list[Relation], tenancy: Tenancy
+    probe: TenantProbe,
+    principal: str,
+    acting_as: str,
+    reached: list[tuple[Relation, Firing]],
+    tenancy: Tenancy,
 ) -> Iterator[Attempts]:
     canaries = tenancy.canaries
     mine, theirs = (canaries.a, canaries.b) if acting_as == "a" else (canaries.b, canaries.a)
     probe.act_as(mine)
-    for relation in reached:
+    for relation, firing in reached:
         # What a foreign table is asked to change is changed elsewhere, where no rollback is promised.
-        writable = relation.kind not in {Kind.FOREIGN_TABLE, Kind.MATERIALIZED_VIEW}
+        here = relation.kind not in {Kind.FOREIGN_TABLE, Kind.MATERIALIZED_VIEW}
         place = relation.place
+        inserts, updates, deletes = (here and command not in firing for command in ("INSERT", "UPDATE", "DELETE"))
         yield Attempts(
             principal=principal,
             acting_as=acting_as,
@@ -80,10 +93,11 @@ def _attempts(
             controlled=relation.is_table and not relation.partition and principal in relation.read_by,
             own=probe.row_of(place, mine),
             read=probe.row_of_others(place, mine),
-            insert=probe.insert_for(place, theirs) if writable else None,
-            update=probe.update_of(place, theirs) if writable else None,
-            move=probe.move(place, owner=mine, to=theirs) if writable else None,
-            delete=probe.delete_of(place, theirs) if writable else None,
+            unvetted=tuple(sorted({name for names in firing.values() for name in names})),
+            insert=probe.insert_for(place, theirs) if inserts else None,
+            update=probe.update_of(place, theirs) if updates else None,
+            move=probe.move(place, owner=mine, to=theirs) if updates else None,
+            delete=probe.delete_of(place, theirs) if deletes else None,
         )
 
 
@@ -103,7 +117,7 @@ def tenants_are_kept_apart(facts: CrossTenant, database: components.Database, no
     Reads: As each tenant-bound role acting for one canary, what it can do to others; writes touch the other canary's
     rows alone, each in a savepoint of a transaction that is rolled back.
     Unverified when: Basewatch may not become the role, a table is locked, a canary has no row of its own to see (an
-    empty table proves nothing), or the database is a reader.
+    empty table proves nothing), a write would fire a trigger that is not vetted, or the database is a reader.
     Fix: See what tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles say of the leaking tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
@@ -131,6 +145,16 @@ def judge_attempts(principal: str, attempts: list[Attempts]) -> Verdict:
             observed=", ".join(blind) or "no table to read",
             expected=expected,
             remedy="Plant a row of each canary in every tenant table, and see that the policies show it.",
+        )
+    unvetted = sorted({f"{attempt.table} ({', '.join(attempt.unvetted)})" for attempt in attempts if attempt.unvetted})
+    if unvetted:
+        return unverified(
+            Reason.UNSUPPORTED,
+            f"Some writes as {principal} were not tried, for they would fire triggers that nobody vouches for",
+            subject=principal,
+            observed="; ".join(unvetted),
+            expected=expected,
+            remedy="Read each trigger's function; name it in tenancy.vetted_triggers if a rollback undoes all it does.",
         )
     unclear = _named(attempts, Shown.NOTHING)
     if unclear:

@@ -38,6 +38,7 @@ SECUREBASE = Database(
             "compliance_frameworks",
             "schema_migrations",
         ),
+        vetted_triggers=("audit_events_no_change", "audit_events_no_truncate"),
         canaries=Canaries(a=CANARY_A, b=CANARY_B),
     ),
     audit=AuditTable(table="audit_events"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 
 from basewatch.model import Status
 from demo.database import BoxDatabase
 from demo.faults.fault import Expected
 from demo.tenants import CANARY_A, CANARY_B
-from tests.checks.tenancy.looking import broken, look
+from tests.checks.tenancy.looking import SECUREBASE, broken, look
 
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
 MINE = f"customer_id = {CTX}"
@@ -68,7 +69,16 @@ GUARD = (
 BODY = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$"
 RAISE = BODY.format("RAISE EXCEPTION '% on % refused: audit records are only ever added', tg_op, tg_table_name;")
 
+FIRES = (
+    "CREATE SEQUENCE fired; GRANT USAGE ON SEQUENCE fired TO app; CREATE FUNCTION tell_the_world() RETURNS trigger "
+    "LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('fired'); RETURN new; END $$; "
+    "CREATE TRIGGER tell BEFORE INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION tell_the_world()"
+)
+STILL = "DROP TRIGGER tell ON invoices; DROP FUNCTION tell_the_world(); DROP SEQUENCE fired"
+
 SABOTAGES = (
+    # Triggers, whose work a rollback might not undo.
+    sabotage("an unvetted trigger", FIRES, STILL, finding(CROSS, "app", Status.UNVERIFIED)),
     # Switches and inventory.
     sabotage(
         "row security disabled",
@@ -355,3 +365,26 @@ def test_what_is_broken_is_found_and_nothing_else(box_database: BoxDatabase, cas
     finally:
         box_database.execute(case.repairs)
     assert found == case.found
+
+
+def test_a_trigger_that_nobody_vouches_for_is_not_fired(box_database: BoxDatabase) -> None:
+    """Not one write is tried that would fire it; once it is named in the configuration, all of them are."""
+    box_database.execute(FIRES)
+    try:
+        look(box_database.url, only=CROSS)
+        assert not _fired(box_database)
+        vetted = SECUREBASE.tenancy.model_copy(
+            update={"vetted_triggers": (*SECUREBASE.tenancy.vetted_triggers, "tell")}
+        )
+        findings = look(box_database.url, SECUREBASE.model_copy(update={"tenancy": vetted}), only=CROSS)
+        assert _fired(box_database)
+    finally:
+        box_database.execute(STILL)
+    assert broken(findings) == set()
+
+
+def _fired(database: BoxDatabase) -> bool:
+    """Whether the trigger has run: a sequence does not roll back."""
+    with psycopg.connect(database.superuser_url) as connection:
+        row = connection.execute("SELECT is_called FROM fired").fetchone()
+    return row is not None and bool(row[0])
