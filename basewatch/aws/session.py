@@ -98,6 +98,12 @@ class AwsSession:
         """The URL at which `service` is asked, without a trailing slash. Raises: CouldNotLook."""
         return str(self.client(service).meta.endpoint_url).rstrip("/")
 
+    @property
+    def trusted(self) -> str | None:
+        """The certificates to trust in place of botocore's own, as boto3 finds them; None is its own."""
+        named = self._environ.get("AWS_CA_BUNDLE") or self._botocore().get_config_variable("ca_bundle")
+        return str(named) if named else None
+
     def _signed_in(self) -> str:
         try:
             return sign_in(
@@ -125,7 +131,7 @@ class AwsSession:
         url = self._endpoint_url(service)
         try:
             return self._botocore().create_client(
-                service, region_name=self.region, config=config, endpoint_url=url, **keys
+                service, region_name=self.region, config=config, endpoint_url=url, verify=self.trusted, **keys
             )
         except ValueError as error:
             raise CouldNotLook(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error

@@ -33,7 +33,9 @@ class MetricDataClient:
         self._asked = Asked(action=ACTION, principal=source.principal)
         self._url = source.endpoint("cloudwatch")
         self._http = URLLib3Session(
-            timeout=(patience.connect_seconds, patience.read_seconds), proxies=get_environ_proxies(self._url)
+            verify=source.trusted or True,
+            timeout=(patience.connect_seconds, patience.read_seconds),
+            proxies=get_environ_proxies(self._url),
         )
 
     def ask(self, content: bytes, requests: list[str]) -> Page:

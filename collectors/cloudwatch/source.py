@@ -20,6 +20,11 @@ class MetricSource(Protocol):
         """The ARN as which CloudWatch is asked. Raises: CouldNotLook."""
         ...
 
+    @property
+    def trusted(self) -> str | None:
+        """The certificates to trust, as a file's path; None is botocore's own."""
+        ...
+
     def credentials(self) -> Any:
         """Keys and token for botocore's signer, fit for use now. Raises: CouldNotLook."""
         ...

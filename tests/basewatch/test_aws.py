@@ -287,3 +287,9 @@ def test_importing_the_adapter_does_not_import_botocore() -> None:
     """`basewatch --help` does not wait for AWS' library."""
     code = "import sys, basewatch.aws; sys.exit('botocore' in sys.modules or 'boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_certificates_to_trust_are_those_the_environment_names() -> None:
+    """AWS_CA_BUNDLE is where boto3 reads it, and unset it is botocore's own."""
+    named = AwsSession.open(ACCOUNT, REGION, None, environ={**KEYS, "AWS_CA_BUNDLE": "/etc/proxy.pem"})
+    assert named.trusted == "/etc/proxy.pem"

@@ -133,6 +133,7 @@ class FakeSource:
     account_id: str = "123456789012"
     region: str = "us-east-1"
     principal: str = "arn:aws:sts::123456789012:assumed-role/reader/basewatch"
+    trusted: str | None = None
 
     def credentials(self) -> Credentials:
         """Keys that open nothing."""
