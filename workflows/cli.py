@@ -118,7 +118,14 @@ def demo(
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print every fault there is, and stop.")] = False,
 ) -> None:
     """Watch SecureBase in a box break and recover."""
-    from workflows import demonstrate
+    try:
+        from workflows import demonstrate
+    except ModuleNotFoundError as error:
+        from basewatch.errors import BasewatchError
+
+        raise BasewatchError(
+            f"the demo needs {error.name}: install basewatch with its extra, basewatch[demo]"
+        ) from error
 
     if list_faults:
         typer.echo(demonstrate.faults_text())

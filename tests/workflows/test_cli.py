@@ -174,6 +174,23 @@ def test_the_demo_comes_out_as_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_demo_without_its_parts_says_what_to_install(tmp_path: Path) -> None:
+    """Installed without the extra, `demo` names it, with no traceback; everything else works."""
+    (tmp_path / "moto.py").write_text(
+        "raise ModuleNotFoundError('No module named moto', name='moto')", encoding="utf-8"
+    )
+    said = subprocess.run(
+        [sys.executable, "-m", "workflows", "demo"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{tmp_path}:{CONFIG.parent}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "basewatch: the demo needs moto: install basewatch with its extra, basewatch[demo]\n"
+
+
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
     """What is entered here is left when the test ends."""
