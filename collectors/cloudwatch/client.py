@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import orjson
 from botocore.auth import SigV4Auth
@@ -33,7 +33,8 @@ class MetricDataClient:
         self._asked = Asked(action=ACTION, principal=source.principal)
         self._url = source.endpoint("cloudwatch")
         self._http = URLLib3Session(
-            verify=source.trusted or True,
+            # A path is as good as a yes or a no here, whatever the annotation says.
+            verify=cast("bool", source.trusted or True),
             timeout=(patience.connect_seconds, patience.read_seconds),
             proxies=get_environ_proxies(self._url),
         )
