@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +16,7 @@ from basewatch.metrics import Collected, Gap
 from basewatch.model import Finding, Point, Proof, Reason, Run, Series, Severity, Status, Window
 from reports.accumulator import STALE_AFTER, Accumulator
 from reports.exposition import render
+from tests.programs import program
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -222,9 +222,7 @@ def test_a_series_that_no_collector_declares_is_a_mistake() -> None:
 
 def test_promtool_has_nothing_to_say() -> None:
     """Prometheus' own linter accepts names, types and help."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed")
+    promtool = program("promtool")
     parts = (series("aws_errors_total", 1), series("aws_connections", 2), series("aws_duration_seconds_sum", 3))
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=exposed(parts, last=run(finding())), capture_output=True, check=False
