@@ -97,6 +97,7 @@ class Load:
         failed = _share(count, errors, seed + 2)
         if short == "auth-v2":
             failed = self._during("function-error-burst", _share(count, 0.22, seed + 2), failed)
+            mean = self._during("function-slow", daily(180, 260, seed + 3), mean)
         running: Curve = lambda minute: math.ceil(1.5 * count(minute) * mean(minute) / 60_000)  # noqa: E731  # a curve
         self._add(space, "Invocations", name, Events(happened=count, samples=count))
         self._add(space, "Errors", name, Events(happened=failed, samples=count))
@@ -146,6 +147,7 @@ def _share(count: Curve, ratio: float, seed: int) -> Curve:
 
 DISTURBANCES = (
     "function-error-burst",
+    "function-slow",
     "api-5xx-burst",
     "api-p95-slow",
     "table-throttled",

@@ -34,6 +34,11 @@ LOAD_FAULTS = (
         _finding("service.function.errors", "function", f"{PREFIX}-auth-v2"),
     ),
     _fault(
+        "function-slow",
+        "A login takes five times as long as usual",
+        _finding("service.function.latency", "function", f"{PREFIX}-auth-v2"),
+    ),
+    _fault(
         "api-5xx-burst",
         "The API answers more than ten requests a second with a server error",
         _finding("service.api.server_errors", "api", PREFIX),

@@ -99,6 +99,7 @@ def test_dimensions_may_be_named_in_any_order() -> None:
 
 DISTURBED = {
     "function-error-burst": (AUTH, "Errors", "Sum"),
+    "function-slow": (AUTH, "Duration", "p95"),
     "api-5xx-burst": (API, "5XXError", "Sum"),
     "api-p95-slow": (API, "Latency", "p95"),
     "table-throttled": (CUSTOMERS, "WriteThrottleEvents", "Sum"),
