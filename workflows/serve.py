@@ -105,10 +105,13 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     for job, every in ((exporter.collect, config.collectors.every), (exporter.check, config.run.every)):
         scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
     server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), log_level="warning"))
-    with _listening(listen) as door, _told_to_stop(server):
-        scheduler.start()
-        server.run(sockets=[door])
-    scheduler.shutdown(wait=True)
+    try:
+        with _listening(listen) as door, _told_to_stop(server):
+            scheduler.start()
+            server.run(sockets=[door])
+    finally:
+        if scheduler.running:
+            scheduler.shutdown(wait=True)
 
 
 def _listening(address: str) -> socket.socket:
