@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,37 +15,35 @@ T = TypeVar("T")
 def latency_promise(what: str, limit: Limit[timedelta] | None) -> Promise:
     """A promise in seconds. Raises: ValueError, when it is not made: such a pair is not planned."""
     made = _made(limit)
-    return Promise(
-        what=what,
-        limit=made.value.total_seconds(),
-        sustained=made.sustained,
-        text=made.text,
-        show=lambda seconds: duration_text(timedelta(milliseconds=round(seconds * 1000))),
-    )
+    return _promise(what, made, made.value.total_seconds(), _as_duration)
 
 
 def share_promise(what: str, limit: Limit[float] | None) -> Promise:
     """A promise as a ratio from 0 to 1. Raises: ValueError, when it is not made: such a pair is not planned."""
     made = _made(limit)
-    return Promise(
-        what=what,
-        limit=made.value,
-        sustained=made.sustained,
-        text=made.text,
-        show=lambda ratio: f"{100 * ratio:.4g}%",
-    )
+    return _promise(what, made, made.value, lambda ratio: f"{100 * ratio:.4g}%")
 
 
 def rate_promise(what: str, limit: Limit[float] | None) -> Promise:
     """A promise in events per second. Raises: ValueError, when it is not made: such a pair is not planned."""
     made = _made(limit)
-    return Promise(
-        what=what,
-        limit=made.value,
-        sustained=made.sustained,
-        text=made.text,
-        show=lambda rate: f"{rate:.4g}/s" if made.value >= 1 else f"{60 * rate:.4g}/min",
-    )
+    return _promise(what, made, made.value, _per_second if made.value >= 1 else _per_minute)
+
+
+def _promise(what: str, made: Limit[T], limit: float, show: Callable[[float], str]) -> Promise:
+    return Promise(what=what, limit=limit, sustained=made.sustained, text=made.text, show=show)
+
+
+def _as_duration(seconds: float) -> str:
+    return duration_text(timedelta(milliseconds=round(seconds * 1000)))
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate:.4g}/s"
+
+
+def _per_minute(rate: float) -> str:
+    return f"{60 * rate:.4g}/min"
 
 
 def _made(limit: Limit[T] | None) -> Limit[T]:
