@@ -7,13 +7,13 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from alerts import notifiers
+from alerts import deliver, notifiers
 from basewatch import __version__
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
@@ -26,11 +26,14 @@ from workflows.monitor import run_pass
 from workflows.verbs import Prepared, now, undelivered
 from workflows.web.app import Exposed, app
 
+DELIVERY_EVERY = timedelta(minutes=1)
+"""How often a running exporter looks for messages that are owed and due; a channel is asked only when one is."""
+
 logger = logging.getLogger(__name__)
 
 
 class Exporter:
-    """What a running exporter knows, refreshed by its two jobs and rendered whenever either has something new."""
+    """What a running exporter knows, refreshed by its jobs and rendered whenever either has something new."""
 
     def __init__(self, prepared: Prepared, history: History) -> None:
         self.exposed = Exposed()
@@ -71,6 +74,16 @@ class Exporter:
             self._run = passed.run
             self._show()
 
+    def deliver(self) -> None:
+        """Sends what a channel did not take and what is due again by now: the next pass may be hours away."""
+        try:
+            delivery = deliver(self._history, self._notifiers, now)
+        except BasewatchError:
+            logger.exception("what is owed could not be delivered; it is tried again in %s", DELIVERY_EVERY)
+            return
+        for message in delivery.delivered:
+            logger.info("%s was told of %s %s", message.channel, message.check, message.component)
+
     def _show(self) -> None:
         plan = self._prepared.plan
         body = render(
@@ -102,7 +115,12 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     config = prepared.plan.config
     exporter = Exporter(prepared, history)
     scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
-    for job, every in ((exporter.collect, config.collectors.every), (exporter.check, config.run.every)):
+    jobs = (
+        (exporter.collect, config.collectors.every),
+        (exporter.check, config.run.every),
+        (exporter.deliver, DELIVERY_EVERY),
+    )
+    for job, every in jobs:
         scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
     server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), log_level="warning"))
     try:

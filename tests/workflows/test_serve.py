@@ -16,10 +16,15 @@ import urllib3
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from alerts import decide
+from basewatch.history.store import History
 from demo.box import Box
 from demo.receivers import Receivers
+from tests.fakes import a_finding, a_run
 from tests.fixtures_box import CONFIG
 from tests.programs import measured, program
+from workflows.serve import Exporter
+from workflows.verbs import Prepared
 
 # Ready within a minute on a busy machine: a refused connection and a 503 are asked again.
 PATIENT = urllib3.PoolManager(
@@ -130,3 +135,14 @@ def test_an_address_that_is_taken_is_said_before_anything_is_collected(box: Box,
     assert process.returncode == 2
     assert "cannot listen on 127.0.0.1:" in errors.decode()
     assert "--listen" in errors.decode()
+
+
+def test_what_is_owed_is_delivered_between_passes(prepared: Prepared, receivers: Receivers, history: History) -> None:
+    """A message that its channel did not take is sent as soon as it is due, not hours later by the next pass."""
+    config = prepared.plan.config
+    run = a_run(a_finding())
+    history.record(run, decide((), run, config.alerts, config.platform, run.finished))
+    exporter = Exporter(prepared, history)
+    for _ in range(2):
+        exporter.deliver()
+        assert (len(receivers.slack.messages), len(receivers.pagerduty.events), history.owed()) == (1, 1, ())
