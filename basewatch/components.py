@@ -6,10 +6,11 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.declared import AuditTable, Backup, Capacity, Declared, Keep, ObjectLock, Proxy, RestoreDrill, Tenancy
+from basewatch.declared import AuditTable, Backup, Capacity, Declared, Keep, ObjectLock, Proxy, RestoreDrill
 from basewatch.errors import WrongValue
 from basewatch.quantities import Duration, DurationLimit, Rate, RateLimit, ShareLimit, duration_text
 from basewatch.secrets import SecretReference
+from basewatch.tenancy import Tenancy
 
 
 class Component(Declared):

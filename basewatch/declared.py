@@ -7,7 +7,6 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from basewatch.errors import WrongValue
-from basewatch.identifiers import TenantId
 from basewatch.quantities import Duration, ShareLimit
 
 
@@ -47,43 +46,14 @@ class Proxy(Declared):
     pool_use_below: ShareLimit | None = None
 
 
-class Canaries(Declared):
-    """Two synthetic tenants, planted for probes and excluded from billing."""
-
-    a: TenantId
-    b: TenantId
-
-    @model_validator(mode="after")
-    def _are_two(self) -> Self:
-        if self.a == self.b:
-            raise WrongValue(
-                "both canaries are the same tenant, so no probe could tell them apart",
-                "plant a second synthetic tenant and write its id as b",
-            )
-        return self
-
-
-class Tenancy(Declared):
-    """How a database keeps its tenants apart, and who is bound by it."""
-
-    context: str
-    schemas: tuple[str, ...] = ("public",)
-    root: str
-    key: str
-    principals: tuple[str, ...] = Field(min_length=1)
-    tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
-    shared: tuple[str, ...] = ()
-    vetted_triggers: tuple[str, ...] = Field(
-        default=(), description="triggers of tenant tables that do nothing which a rollback would not undo"
-    )
-    canaries: Canaries
-
-
 class AuditTable(Declared):
     """A table whose rows may be added and never changed or removed."""
 
     table: str
     append_only: bool = True
+    guards: dict[str, str] = Field(
+        default={}, description="every trigger of the table, each with the digest of the function it runs"
+    )
 
 
 class ObjectLock(Declared):

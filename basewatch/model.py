@@ -61,7 +61,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a judge says of one subject; an empty `subject` means the component itself."""
+    """What a judge says of one subject; an empty `subject` means the component itself.
+
+    `severity` is how bad this one is, where it differs from the check's own; the configuration overrides both.
+    """
 
     status: Status
     summary: str
@@ -70,6 +73,7 @@ class Verdict:
     expected: str = ""
     reason: Reason | None = None
     remedy: str = ""
+    severity: Severity | None = None
 
     def __post_init__(self) -> None:
         if (self.status is Status.UNVERIFIED) != (self.reason is not None):
@@ -81,10 +85,24 @@ def passed(summary: str, *, subject: str = "", observed: str = "", expected: str
     return Verdict(status=Status.PASS, summary=summary, subject=subject, observed=observed, expected=expected)
 
 
-def failed(summary: str, *, subject: str = "", observed: str = "", expected: str = "", remedy: str = "") -> Verdict:
+def failed(
+    summary: str,
+    *,
+    subject: str = "",
+    observed: str = "",
+    expected: str = "",
+    remedy: str = "",
+    severity: Severity | None = None,
+) -> Verdict:
     """A verdict, from facts that were read, that the promise is broken for `subject`."""
     return Verdict(
-        status=Status.FAIL, summary=summary, subject=subject, observed=observed, expected=expected, remedy=remedy
+        status=Status.FAIL,
+        summary=summary,
+        subject=subject,
+        observed=observed,
+        expected=expected,
+        remedy=remedy,
+        severity=severity,
     )
 
 

@@ -18,11 +18,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One expected pair: this check on this component, at the severity the configuration gives it."""
+    """One expected pair: this check on this component, at the severity the configuration gives it, if any."""
 
     check: AnyCheck
     component: Component
-    severity: Severity
+    severity: Severity | None = None
 
 
 def judge(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
@@ -69,7 +69,7 @@ def _finding(planned: Planned, verdict: Verdict, digest: str) -> Finding:
         component=planned.component.ref,
         subject=verdict.subject,
         status=verdict.status,
-        severity=planned.severity,
+        severity=planned.severity or verdict.severity or planned.check.severity,
         proof=planned.check.proof,
         summary=verdict.summary,
         reason=verdict.reason,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from basewatch.check import AnyCheck
 from basewatch.components import KINDS, Component
@@ -41,8 +41,11 @@ def _judged(
 ) -> Iterator[Finding]:
     pairs = {(f.check, f.component): f for f in recorded.values()}
     for (check, component), finding in pairs.items():
-        planned = Planned(check=known[check], component=_component(run, component), severity=finding.severity)
-        yield from judge(planned, evidence[finding.evidence], run.window.end)
+        planned = Planned(check=known[check], component=_component(run, component))
+        for again in judge(planned, evidence[finding.evidence], run.window.end):
+            # How bad it is, the configuration of that run may have decided, not the judge.
+            before = recorded.get(again.key)
+            yield replace(again, severity=before.severity) if before else again
 
 
 def _component(run: Run, ref: str) -> Component:

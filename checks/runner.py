@@ -39,7 +39,7 @@ def plan_checks(
     default = CheckSettings()
     declared = tuple(components)
     return tuple(
-        Planned(check=check, component=thing, severity=settings.get(check.id, default).severity or check.severity)
+        Planned(check=check, component=thing, severity=settings.get(check.id, default).severity)
         for check in checks
         if settings.get(check.id, default).enabled and fnmatchcase(check.id, only)
         for thing in declared

@@ -8,8 +8,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from basewatch.declared import Tenancy
 from basewatch.postgres.errors import could_not_look, is_answer
+from basewatch.tenancy import Tenancy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,9 @@ class TenantProbe:
 
     def __init__(self, connection: psycopg.Connection, tenancy: Tenancy) -> None:
         self._connection = connection
-        self._context = tenancy.context
-        self._key = sql.Identifier(tenancy.key)
-        self._canaries = (tenancy.canaries.a, tenancy.canaries.b)
+        self._context = tenancy.context[0]
+        self._key = sql.Identifier(tenancy.key[0])
+        self._canaries = (tenancy.canaries.a[0], tenancy.canaries.b[0])
 
     def context(self) -> str | None:
         """The tenant that is set: None on a session that never had one, empty after one was set and ended."""

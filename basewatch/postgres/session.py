@@ -13,13 +13,13 @@ from psycopg import conninfo, errors, sql
 from psycopg.rows import dict_row
 from pydantic import ValidationError
 
-from basewatch.declared import Tenancy
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.facts import from_json
 from basewatch.model import Reason
 from basewatch.postgres.errors import at_login, could_not_look, translated
 from basewatch.postgres.probe import TenantProbe
 from basewatch.secrets import Secret
+from basewatch.tenancy import Tenancy
 
 R = TypeVar("R")
 Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
@@ -57,6 +57,7 @@ class Database:
         self._again = again
         self._limits = limits
         self._requests: list[str] = []
+        self._within = False
 
     @property
     def source(self) -> str:
@@ -83,14 +84,34 @@ class Database:
         self._requests.append(statement.name)
         # The driver writes a list as an array, and a tuple as a record.
         written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
-        with translated(statement.name), self._transaction(self._connection, writes=False) as connection:
-            connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
+        with translated(statement.name), self._reading() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             found = cursor.execute(statement.text.encode(), written).fetchall()
         try:
             return tuple(from_json(kind, row) for row in found)
         except ValidationError as error:
             raise CouldNotLook(Reason.UNSUPPORTED, f"{statement.name}: an answer that is not understood") from error
+
+    @contextmanager
+    def snapshot(self) -> Generator[Database, None, None]:
+        """Makes every `rows` within see the database at one moment. Raises: CouldNotLook."""
+        with translated("opening a snapshot"), self._transaction(self._connection, writes=False) as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
+            self._within = True
+            try:
+                yield self
+            finally:
+                self._within = False
+
+    @contextmanager
+    def _reading(self) -> Generator[psycopg.Connection, None, None]:
+        if self._within:
+            yield self._connection
+            return
+        with self._transaction(self._connection, writes=False) as connection:
+            connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
+            yield connection
 
     @contextmanager
     def probe(

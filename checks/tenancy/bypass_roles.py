@@ -7,8 +7,8 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Database
-from basewatch.declared import Tenancy
 from basewatch.model import Proof, Severity, Verdict, failed, passed
+from basewatch.tenancy import Tenancy
 from checks.tenancy.catalogue import Catalogue, Reach, Relation, catalogue, declared_name
 
 # Roles of PostgreSQL and of RDS that reach around policies: to whole tables, TOAST and statistics, or to server files.

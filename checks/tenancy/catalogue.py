@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from basewatch import components
-from basewatch.declared import Tenancy
 from basewatch.postgres import Database, Parameters
 from basewatch.postgres.probe import Place
+from basewatch.tenancy import Tenancy
 from checks.sql import load
 
 
@@ -109,13 +109,13 @@ def catalogue(database: Database, component: components.Database) -> Catalogue:
     return Catalogue(
         relations=relations(database, tenancy),
         policies=database.rows(load("tenancy_policies"), Policy, {"principals": principals}),
-        reaches=database.rows(load("tenancy_roles"), Reach, {"principals": principals, "key": tenancy.key}),
+        reaches=database.rows(load("tenancy_roles"), Reach, {"principals": principals, "key": tenancy.key[0]}),
     )
 
 
 def relations(database: Database, tenancy: Tenancy) -> tuple[Relation, ...]:
     """Every relation that is not PostgreSQL's own. Raises: CouldNotLook."""
-    parameters: Parameters = {"principals": tenancy.principals, "key": tenancy.key}
+    parameters: Parameters = {"principals": tenancy.principals, "key": tenancy.key[0]}
     return database.rows(load("tenancy_relations"), Relation, parameters)
 
 

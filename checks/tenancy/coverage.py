@@ -7,8 +7,8 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Database
-from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+from basewatch.tenancy import Tenancy
 from checks.tenancy.catalogue import Catalogue, Kind, Relation, catalogue, declared_name
 
 _COVERED = "row security enabled and forced, with a policy"
@@ -42,11 +42,11 @@ def every_tenant_table_is_covered(facts: Catalogue, database: Database, now: dat
 
 def _enough_tables(relations: tuple[Relation, ...], tenancy: Tenancy) -> Verdict:
     count = sum(r.keyed and r.is_table and not r.partition and r.schema in tenancy.schemas for r in relations)
-    observed, expected = f"{count} tables with {tenancy.key}", f"at least {tenancy.tables}"
+    observed, expected = f"{count} tables with {tenancy.key[0]}", f"at least {tenancy.tables}"
     if count == 0:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
-            f"no table in {', '.join(tenancy.schemas)} has the tenant key {tenancy.key}",
+            f"no table in {', '.join(tenancy.schemas)} has the tenant key {tenancy.key[0]}",
             observed=observed,
             expected=expected,
             remedy="Correct the database's url, tenancy.schemas or tenancy.key.",
@@ -78,7 +78,7 @@ def _judge(relation: Relation, name: str, tenancy: Tenancy) -> Verdict:
         f"{name} is open to tenant-bound roles without row-level security",
         subject=name,
         observed=reached,
-        expected=f"declared in tenancy.shared without {tenancy.key}, or reached by none of the principals",
+        expected=f"declared in tenancy.shared without {tenancy.key[0]}, or reached by none of the principals",
     )
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from basewatch import components
 from basewatch.check import check
-from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
 from basewatch.postgres.probe import Outcome, TenantProbe
+from basewatch.tenancy import Tenancy
 from checks.tenancy.attempts import Shown, change_shows, insert_shows, read_shows
 from checks.tenancy.catalogue import Kind, Relation, declared_name, relations
 from checks.tenancy.triggers import Firing, unvetted_triggers
@@ -79,7 +79,7 @@ def _attempts(
     tenancy: Tenancy,
 ) -> Iterator[Attempts]:
     canaries = tenancy.canaries
-    mine, theirs = (canaries.a, canaries.b) if acting_as == "a" else (canaries.b, canaries.a)
+    mine, theirs = (canaries.a[0], canaries.b[0]) if acting_as == "a" else (canaries.b[0], canaries.a[0])
     probe.act_as(mine)
     for relation, firing in reached:
         # What a foreign table is asked to change is changed elsewhere, where no rollback is promised.

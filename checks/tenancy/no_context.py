@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from basewatch import components
 from basewatch.check import check
-from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
 from basewatch.postgres.probe import Outcome, TenantProbe
+from basewatch.tenancy import Tenancy
 from checks.tenancy.catalogue import Relation, declared_name, relations
 
 
@@ -62,7 +62,7 @@ def without_context(database: Database, component: components.Database) -> Witho
         with database.probe(principal, tenancy, fresh=True) as probe:
             sessions.append(_session(principal, probe, readable, tenancy))
         with database.probe(principal, tenancy) as probe:
-            probe.act_as(tenancy.canaries.a)
+            probe.act_as(tenancy.canaries.a[0])
         with database.probe(principal, tenancy) as probe:
             sessions.append(_session(principal, probe, readable, tenancy))
     return WithoutContext(sessions=tuple(sessions))

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Database
-from basewatch.declared import Tenancy
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
+from basewatch.tenancy import Tenancy
 from checks.tenancy.catalogue import Catalogue, Command, Policy, catalogue, declared_name
 from checks.tenancy.predicates import Grip, both, either, grip_of
 
@@ -73,7 +73,7 @@ def judge_policies(name: str, policies: Sequence[Policy], tenancy: Tenancy) -> V
         for principal in tenancy.principals
         for gate in GATES
     }
-    expected = f"{tenancy.key} = current_setting('{tenancy.context}') for every command"
+    expected = f"{tenancy.key[0]} = current_setting('{tenancy.context[0]}') for every command"
     for grip in (Grip.OPEN, Grip.UNKNOWN):
         where = [f"{principal}: {gate}" for (principal, gate), found in grips.items() if found is grip]
         if where:
@@ -92,7 +92,7 @@ def _grip(policies: Sequence[Policy], principal: str, gate: Gate, tenancy: Tenan
 
 
 def _held(policy: Policy, gate: Gate, tenancy: Tenancy) -> Grip:
-    grip = grip_of(_text(policy, gate) or "", key=tenancy.key, context=tenancy.context)
+    grip = grip_of(_text(policy, gate) or "", key=tenancy.key[0], context=tenancy.context[0])
     return Grip.UNKNOWN if grip is Grip.TENANT and policy.own_objects else grip
 
 

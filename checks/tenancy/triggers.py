@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from basewatch.declared import Tenancy
 from basewatch.postgres import Database
 from basewatch.postgres.probe import Place
+from basewatch.tenancy import Tenancy
 from checks.sql import load
 
 
@@ -29,9 +29,10 @@ Firing: TypeAlias = Mapping[str, tuple[str, ...]]
 
 def unvetted_triggers(database: Database, tenancy: Tenancy) -> Mapping[tuple[str, Place], Firing]:
     """What each principal would fire on each relation, where that is anything unvetted. Raises: CouldNotLook."""
+    vetted = {allowed.name for allowed in tenancy.allowed if allowed.kind == "trigger"}
     found: dict[tuple[str, Place], dict[str, tuple[str, ...]]] = {}
     for each in database.rows(load("tenancy_triggers"), Fires, {"principals": tenancy.principals}):
-        if each.trigger not in tenancy.vetted_triggers:
+        if each.trigger not in vetted:
             commands = found.setdefault((each.principal, Place(schema=each.schema, name=each.name)), {})
             commands[each.command] = (*commands.get(each.command, ()), each.trigger)
     return found

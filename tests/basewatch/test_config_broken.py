@@ -85,7 +85,7 @@ def test_no_damage_speaks_pydantic(
             _damage(config, chance)
     path = tmp_path_factory.mktemp("damaged") / "config.yaml"
     # JSON is YAML too, but for its infinity.
-    path.write_text(json.dumps(config).replace("Infinity", ".inf"), encoding="utf-8")
+    path.write_text(json.dumps(config, default=str).replace("Infinity", ".inf"), encoding="utf-8")
     try:
         load(path, CHECKS)
     except ConfigError as broken:

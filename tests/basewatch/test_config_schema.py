@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def validator() -> Draft202012Validator:
 
 
 def _config() -> Any:
-    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    # A date is a text to an editor's YAML.
+    return json.loads(json.dumps(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")), default=str))
 
 
 def test_the_committed_configuration_is_valid(validator: Draft202012Validator) -> None:

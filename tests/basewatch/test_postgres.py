@@ -13,22 +13,22 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from basewatch.declared import Canaries, Tenancy
 from basewatch.errors import Absent, BasewatchError, CouldNotLook
 from basewatch.model import Reason
 from basewatch.postgres import Database, Limits, Statement, connect
 from basewatch.postgres.probe import Outcome, Place, TenantProbe
 from basewatch.secrets import Secret
+from basewatch.tenancy import Canaries, Tenancy
 from demo.database import BoxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 
 TENANCY = Tenancy(
-    context="app.current_customer_id",
+    context=("app.current_customer_id",),
     root="customers",
-    key="customer_id",
+    key=("customer_id",),
     principals=("app",),
     tables=7,
-    canaries=Canaries(a=CANARY_A, b=CANARY_B),
+    canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
 )
 TICKETS = Place(schema="public", name="support_tickets")
 

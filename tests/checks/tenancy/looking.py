@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 from basewatch.clients import K
 from basewatch.components import Component, Database
-from basewatch.declared import AuditTable, Canaries, Tenancy
+from basewatch.declared import AuditTable
 from basewatch.model import Finding, Status
 from basewatch.postgres import Limits, connect
 from basewatch.secrets import Reference, Secret
+from basewatch.tenancy import Allowed, Canaries, Tenancy
 from checks.observing import Deadlines
 from checks.runner import plan_checks, run_checks
 from checks.tenancy import CHECKS
@@ -25,9 +26,9 @@ SECUREBASE = Database(
     cluster="securebase-production",
     url=Reference("env", "BASEWATCH_DATABASE_URL"),
     tenancy=Tenancy(
-        context="app.current_customer_id",
+        context=("app.current_customer_id",),
         root="customers",
-        key="customer_id",
+        key=("customer_id",),
         principals=("app", "analytics"),
         tables=7,
         shared=(
@@ -38,8 +39,18 @@ SECUREBASE = Database(
             "compliance_frameworks",
             "schema_migrations",
         ),
-        vetted_triggers=("audit_events_no_change", "audit_events_no_truncate"),
-        canaries=Canaries(a=CANARY_A, b=CANARY_B),
+        allowed=(
+            Allowed(
+                kind="trigger",
+                name="audit_events_no_change",
+                digest=f"sha256:{'0' * 64}",
+                owner="platform",
+                reason="raises, and does nothing else",
+                until=date(2027, 6, 30),
+            ),
+        ),
+        write_probes=True,
+        canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
     ),
     audit=AuditTable(table="audit_events"),
 )

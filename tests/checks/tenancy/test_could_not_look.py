@@ -7,8 +7,8 @@ import pytest
 from psycopg import conninfo
 
 from basewatch.components import Database
-from basewatch.declared import Canaries
 from basewatch.model import Reason, Status
+from basewatch.tenancy import Canaries
 from demo.database import BoxDatabase
 from demo.faults.fault import Expected
 from tests.checks.tenancy.looking import SECUREBASE, broken, look, only_of
@@ -79,7 +79,7 @@ def test_an_empty_database_is_no_pass(box_database: BoxDatabase) -> None:
 
 def test_canaries_that_were_never_planted_prove_nothing(box_database: BoxDatabase) -> None:
     """Seeing no rows of others means nothing when there are none of one's own."""
-    strangers = Canaries(a="00000000-0000-4000-8000-000000000001", b="00000000-0000-4000-8000-000000000002")
+    strangers = Canaries(a=("00000000-0000-4000-8000-000000000001",), b=("00000000-0000-4000-8000-000000000002",))
     findings = look(box_database.url, declared(canaries=strangers), only="tenancy.probe.cross_tenant")
     assert {(f.subject, f.status, f.reason) for f in findings} == {
         ("app", Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA),

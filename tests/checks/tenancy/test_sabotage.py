@@ -373,9 +373,9 @@ def test_a_trigger_that_nobody_vouches_for_is_not_fired(box_database: BoxDatabas
     try:
         look(box_database.url, only=CROSS)
         assert not _fired(box_database)
-        vetted = SECUREBASE.tenancy.model_copy(
-            update={"vetted_triggers": (*SECUREBASE.tenancy.vetted_triggers, "tell")}
-        )
+        (allowed,) = SECUREBASE.tenancy.allowed
+        tell = allowed.model_copy(update={"name": "tell"})
+        vetted = SECUREBASE.tenancy.model_copy(update={"allowed": (allowed, tell)})
         findings = look(box_database.url, SECUREBASE.model_copy(update={"tenancy": vetted}), only=CROSS)
         assert _fired(box_database)
     finally:

@@ -1,0 +1,195 @@
+"""The tenancy manifest: how a database keeps its tenants apart, who is bound by it, and what somebody vouches for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from basewatch.declared import Declared
+from basewatch.errors import WrongValue, shown
+from basewatch.secrets import SecretReference
+
+
+def parse_names(value: object) -> object:
+    """One name or number, or a list of them, as a tuple of texts."""
+    each = value if isinstance(value, list | tuple) else (value,)
+    return tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in each)
+
+
+def parse_digest(value: object) -> str:
+    """The sha256 of a definition, as a finding prints it. Raises: WrongValue."""
+    text = value if isinstance(value, str) else ""
+    name, _, digits = text.partition(":")
+    if name != "sha256" or len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):  # noqa: PLR2004  # hex digits of a sha256
+        raise WrongValue(f"{shown(value)} is not a digest", "copy it from the finding: sha256: and 64 hex digits")
+    return text
+
+
+def parse_day(value: object) -> date:
+    """A day, as YAML has it or as text such as 2027-06-30. Raises: WrongValue."""
+    try:
+        return value if type(value) is date else date.fromisoformat(str(value))
+    except ValueError:
+        raise WrongValue(f"{shown(value)} is not a day", "write for example 2027-06-30") from None
+
+
+def _check_form(tenant: str, kind: str) -> None:
+    try:
+        UUID(tenant) if kind == "uuid" else int(tenant) if kind in {"integer", "bigint"} else None
+    except ValueError:
+        remedy = "write an id of that type, or correct context_type"
+        raise WrongValue(f"the canary {shown(tenant)} is no {kind}", remedy) from None
+
+
+Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(parse_names),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+Digest = Annotated[
+    str, BeforeValidator(parse_digest), WithJsonSchema({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"})
+]
+Day = Annotated[
+    date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-06-30"]})
+]
+Kind = Literal[
+    "function",
+    "view",
+    "trigger",
+    "rule",
+    "publication",
+    "subscription",
+    "extension",
+    "foreign_server",
+    "event_trigger",
+    "replication_slot",
+    "large_object",
+    "constraint",
+    "grant",
+]
+
+
+class Canaries(Declared):
+    """Two synthetic tenants, planted for probes and excluded from billing; a composite id is a list of its parts."""
+
+    a: Names
+    b: Names
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Self:
+        if self.a == self.b:
+            raise WrongValue(
+                "both canaries are the same tenant, so no probe could tell them apart",
+                "plant a second synthetic tenant and write its id as b",
+            )
+        return self
+
+
+class Derived(Declared):
+    """A table whose rows belong to the tenant of their parent row: `on` maps its columns to the parent's."""
+
+    parent: str
+    on: dict[str, str] = Field(min_length=1)
+
+
+class Members(Declared):
+    """The table that says which tenants a user may see, when the context names a user and not a tenant."""
+
+    table: str
+    member: str
+    key: Names
+
+
+class Vouched(Declared):
+    """What somebody read and answers for, until a day; its digest is that of the text that was read."""
+
+    digest: Digest
+    owner: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    until: Day
+
+    def holds(self, digest: str, now: datetime) -> bool:
+        """Whether it still vouches for a thing with this digest: unchanged, and not expired."""
+        return self.digest == digest and now.date() <= self.until
+
+
+class Allowed(Vouched):
+    """An object that the proof does not cover, such as a function that runs with its owner's rights.
+
+    `name` is as findings print it. `context` says of a function that it returns the current tenant.
+    """
+
+    kind: Kind
+    name: str
+    context: bool = False
+
+
+class Waiver(Vouched):
+    """A policy expression that could not be proven, and that somebody found to hold; by the predicate's digest."""
+
+
+class Login(Declared):
+    """How a tenant-bound role really logs in: straight to the database, and through the pooler in front of it."""
+
+    url: SecretReference
+    through_proxy: SecretReference | None = None
+
+
+class Tenancy(Declared):
+    """How a database keeps its tenants apart, and who is bound by it."""
+
+    context: Names
+    context_type: Literal["uuid", "text", "integer", "bigint"] = "uuid"
+    schemas: tuple[str, ...] = Field(default=("public",), min_length=1)
+    root: str
+    root_key: Names = ("id",)
+    key: Names
+    keys: dict[str, Names | Derived] = Field(default={}, description="tables whose tenant key is not `key`")
+    members: Members | None = None
+    principals: tuple[str, ...] = Field(min_length=1)
+    privileged: dict[str, str] = Field(default={}, description="roles outside the isolation, each with the reason")
+    tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
+    shared: tuple[str, ...] = Field(default=(), description="tables and views every tenant reads, none of them writes")
+    allowed: tuple[Allowed, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    canaries: Canaries
+    logins: dict[str, Login] = Field(default={}, description="real logins of the principals, for fresh sessions")
+    write_probes: bool = Field(default=False, description="try writes on the canaries, in what is rolled back")
+    sweep: bool = Field(default=False, description="try every tenant in turn, in read-only batches")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        parts = len(self.key)
+        for name, what in (
+            ("context", self.context if self.members is None else self.key),
+            ("root_key", self.root_key),
+            ("canaries.a", self.canaries.a),
+            ("canaries.b", self.canaries.b),
+        ):
+            if len(what) != parts:
+                raise WrongValue(f"{name} has {len(what)} parts and key has {parts}", "write as many, in one order")
+        for part in (*self.canaries.a, *self.canaries.b):
+            _check_form(part, self.context_type)
+        for role in self.privileged:
+            if role in self.principals:
+                raise WrongValue(
+                    f"'{role}' is declared both a principal and privileged", "name it under one of the two"
+                )
+        for role in self.logins:
+            if role not in self.principals:
+                raise WrongValue(
+                    f"'{role}' logs in and is no principal", "name it under principals, or remove its login"
+                )
+        return self
+
+    def key_of(self, table: str) -> tuple[str, ...] | Derived:
+        """The tenant key of a table, named as the configuration names it."""
+        return self.keys.get(table, self.key)
+
+    def declared_name(self, schema: str, name: str) -> str:
+        """A relation as the configuration names it: bare in the first declared schema, else with its schema."""
+        return name if schema == self.schemas[0] else f"{schema}.{name}"
