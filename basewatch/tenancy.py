@@ -74,10 +74,15 @@ Kind = Literal[
 
 
 class Canaries(Declared):
-    """Two synthetic tenants, planted for probes and excluded from billing; a composite id is a list of its parts."""
+    """Two synthetic tenants, planted for probes and excluded from billing; a composite id is a list of its parts.
+
+    `as_a` and `as_b` are what the context is set to when acting for each, where that is a user and not the tenant.
+    """
 
     a: Names
     b: Names
+    as_a: Names | None = None
+    as_b: Names | None = None
 
     @model_validator(mode="after")
     def _are_two(self) -> Self:
@@ -174,6 +179,9 @@ class Tenancy(Declared):
                 raise WrongValue(f"{name} has {len(what)} parts and key has {parts}", "write as many, in one order")
         for part in (*self.canaries.a, *self.canaries.b):
             _check_form(part, self.context_type)
+        if (self.members is not None) != (self.canaries.as_a is not None and self.canaries.as_b is not None):
+            remedy = "declare members and canaries.as_a and as_b together: a context that names users needs both"
+            raise WrongValue("members goes with canaries that are acted for by a user", remedy)
         for role in self.privileged:
             if role in self.principals:
                 raise WrongValue(
@@ -185,6 +193,12 @@ class Tenancy(Declared):
                     f"'{role}' logs in and is no principal", "name it under principals, or remove its login"
                 )
         return self
+
+    @property
+    def contexts(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Canaries a and b, each as its id and the values of the context settings that stand for it."""
+        canaries = self.canaries
+        return (canaries.a, canaries.as_a or canaries.a), (canaries.b, canaries.as_b or canaries.b)
 
     def key_of(self, table: str) -> tuple[str, ...] | Derived:
         """The tenant key of a table, named as the configuration names it."""
