@@ -16,7 +16,8 @@ class Function:
     settings, rights, volatility. `tree` is prosqlbody's node tree, blanked; `body` is the text of a short body in SQL
     or PL/pgSQL with its literals blanked, empty for others: the kernel reads it to see a helper.
     `mentions` are the words of its body that matter: the context settings, set_config, current_setting, notify,
-    execute, dblink, copy, lo_ and the like; see the statement.
+    execute, dblink, copy, lo_ and the like; see the statement. `uses` are the relations that the body of BEGIN ATOMIC
+    names.
     """
 
     oid: int
@@ -38,6 +39,7 @@ class Function:
     tree: str | None
     digest: str
     mentions: tuple[str, ...]
+    uses: tuple[int, ...] = ()
     grants: tuple[Grant, ...]
     extension: str
 
