@@ -75,7 +75,8 @@ def _resolves(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Al
 def _gone(told: Notification, run: Run) -> str:
     """Why a finding that this run does not have is over; empty when it may only not have been seen."""
     if Pair(check=told.check, component=told.component) not in run.expected:
-        return NOT_CHECKED
+        # What a partial pass did not look at is as it was.
+        return "" if run.scope else NOT_CHECKED
     siblings = [f.status for f in run.findings if (f.check, f.component) == (told.check, told.component)]
     # A check that could not look at all, or not at everything, proves nobody's absence.
     return NOT_THERE if siblings and Status.UNVERIFIED not in siblings else ""

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from typing_extensions import TypeAliasType
 
+from basewatch.interval import Interval
+
 # Named, not only aliased: pydantic cannot follow an alias that holds itself.
 JSON = TypeAliasType("JSON", "bool | int | float | str | list[JSON] | dict[str, JSON] | None")
 
@@ -215,7 +217,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One pass: what was expected, what was seen, what it means, what changed; sealed when recorded."""
+    """One pass: what was expected, what was seen, what it means, what changed; sealed when recorded.
+
+    `scope` says what a partial pass looked at, and why; it is empty for a pass over everything.
+    """
 
     id: str
     started: datetime
@@ -233,6 +238,8 @@ class Run:
     previous_seal: str = ""
     seal: str = ""
     notes: tuple[str, ...] = field(default=())
+    scope: str = ""
+    intervals: tuple[Interval, ...] = ()
 
     def count(self, status: Status) -> int:
         """The number of findings with this status."""

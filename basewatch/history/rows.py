@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, RowMapping, Table, insert, select
+from sqlalchemy import Connection, RowMapping, Table, func, insert, select
 
 from basewatch.errors import HistoryError
 from basewatch.facts import from_json, to_json
 from basewatch.history import tables
+from basewatch.interval import Interval
 from basewatch.model import Evidence, Finding, Pair, Run, Series, Status, Transition, Window
 
 Columns: TypeAlias = dict[str, Any]
@@ -49,12 +50,29 @@ def read_run(connection: Connection, row: RowMapping) -> Run:
         previous_seal=row["previous_seal"],
         seal=row["seal"],
         notes=tuple(row["notes"]),
+        scope=row["scope"],
+        intervals=from_json(tuple[Interval, ...], row["intervals"]),
     )
 
 
 def finding_of(row: RowMapping) -> Finding:
     """The finding of one row of `findings`."""
     return from_json(Finding, {**row, "check": row["check_id"]})
+
+
+def read_standing(connection: Connection) -> tuple[Finding, ...]:
+    """What stands after the newest pass over everything and every partial one since: each pair as last judged."""
+    runs = tables.runs
+    newest = select(func.max(runs.c.sequence)).where(runs.c.scope == "").scalar_subquery()
+    query = select(runs.c.sequence, runs.c.expected).where(runs.c.sequence >= newest).order_by(runs.c.sequence)
+    last = {
+        pair: row["sequence"]
+        for row in connection.execute(query).mappings()
+        for pair in from_json(tuple[Pair, ...], row["expected"])
+    }
+    query = select(tables.findings).where(tables.findings.c.run >= newest)
+    found = ((row["run"], finding_of(row)) for row in connection.execute(query).mappings())
+    return tuple(each for run, each in found if last.get(Pair(check=each.check, component=each.component)) == run)
 
 
 def finding_columns(finding: Finding) -> Columns:
@@ -79,6 +97,8 @@ def _run_columns(run: Run) -> Columns:
         "series": to_json(tuple[Series, ...], run.series),
         "previous_seal": run.previous_seal,
         "seal": run.seal,
+        "scope": run.scope,
+        "intervals": to_json(tuple[Interval, ...], run.intervals),
     }
 
 

@@ -6,13 +6,23 @@ import hashlib
 from dataclasses import replace
 
 from basewatch.facts import canonical, to_json
-from basewatch.model import Run
+from basewatch.model import JSON, Run
+
+_LATER = frozenset({"scope", "intervals"})
 
 
 def seal(run: Run, previous_seal: str) -> Run:
     """The run, sealed onto the one before it; `previous_seal` is empty for the first."""
     unsealed = replace(run, previous_seal=previous_seal, seal="")
-    return replace(unsealed, seal=hashlib.sha256(canonical(to_json(Run, unsealed))).hexdigest())
+    return replace(unsealed, seal=hashlib.sha256(canonical(_sealed_form(unsealed))).hexdigest())
+
+
+def _sealed_form(run: Run) -> JSON:
+    """What is hashed: a field that came later stands in it only when it says something, so that old seals hold."""
+    form = to_json(Run, run)
+    if not isinstance(form, dict):
+        raise TypeError("a dataclass becomes a JSON object")
+    return {name: value for name, value in form.items() if value or name not in _LATER}
 
 
 def problem(run: Run, previous_seal: str) -> str:

@@ -11,11 +11,12 @@ from typing import Self
 from sqlalchemy import Connection, Engine, func, select
 
 from basewatch.errors import HistoryError
-from basewatch.history import outbox, rows, seal
+from basewatch.history import intervals, outbox, rows, seal
 from basewatch.history.engine import open_engine, place, reading, writing
 from basewatch.history.schema import bring_up_to_date
 from basewatch.history.tables import findings, runs
 from basewatch.history.values import Chain, LastRun, OpenAlert, Owed
+from basewatch.interval import Interval
 from basewatch.model import Finding, Run
 from basewatch.notifier import Notification, Receipt
 
@@ -57,8 +58,8 @@ class History:
         Before anything is kept, the run is read back and its seal recomputed: what is recorded can be verified.
         """
         with writing(self._engine) as connection:
-            newest = _last(connection)
-            sealed = seal.seal(run, newest.seal if newest else "")
+            newest = connection.execute(select(runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)).scalar()
+            sealed = seal.seal(run, newest or "")
             number = rows.write_run(connection, sealed)
             if problem := _problem(connection, number, sealed.previous_seal):
                 raise HistoryError(f"run {run.id} was not recorded, as it would not read back the same: {problem}")
@@ -66,18 +67,40 @@ class History:
         return sealed
 
     def last(self) -> LastRun | None:
-        """The newest run in short, None when there is none."""
+        """The newest run of everything in short, None when there is none: a partial one moves no window."""
         with reading(self._engine) as connection:
             return _last(connection)
 
     def run(self, id: str = LATEST) -> Run:  # noqa: A002  # the word a run is known by
-        """The run with this id, or the newest. Raises: HistoryError, when there is none."""
-        query = select(runs).order_by(runs.c.sequence.desc()).limit(1)
+        """The run with this id, or the newest of everything. Raises: HistoryError, when there is none."""
+        wanted = runs.c.scope == "" if id == LATEST else runs.c.id == id
+        query = select(runs).where(wanted).order_by(runs.c.sequence.desc()).limit(1)
         with reading(self._engine) as connection:
-            row = connection.execute(query if id == LATEST else query.where(runs.c.id == id)).mappings().one_or_none()
+            row = connection.execute(query).mappings().one_or_none()
             if row is None:
                 raise HistoryError(f"the history {place(self._engine)} holds no run {id}; `basewatch run` records one")
             return rows.read_run(connection, row)
+
+    def partial_runs(self, since: datetime) -> tuple[Run, ...]:
+        """Every partial run that started at `since` or later, oldest first."""
+        query = select(runs).where(runs.c.scope != "", runs.c.started >= since).order_by(runs.c.sequence)
+        with reading(self._engine) as connection:
+            return tuple(rows.read_run(connection, row) for row in connection.execute(query).mappings().all())
+
+    def standing(self) -> tuple[Finding, ...]:
+        """What stands now: the findings of the newest run of everything, as partial runs since have updated them."""
+        with reading(self._engine) as connection:
+            return rows.read_standing(connection)
+
+    def intervals(self, since: datetime | None = None) -> tuple[Interval, ...]:
+        """Every database's intervals, oldest first; those that ended before `since` are left out."""
+        with reading(self._engine) as connection:
+            return intervals.read(connection, since)
+
+    def keep(self, interval: Interval) -> None:
+        """Notes how far an interval reaches: the one that began then, or a new one."""
+        with writing(self._engine) as connection:
+            intervals.write(connection, interval)
 
     def previous_findings(self) -> Mapping[str, Finding]:
         """The newest finding of every key that was ever recorded."""
@@ -134,6 +157,7 @@ def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
 
 
 def _last(connection: Connection) -> LastRun | None:
-    query = select(runs.c.id, runs.c.window_end, runs.c.finished, runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)
+    columns = (runs.c.id, runs.c.window_end, runs.c.finished, runs.c.seal)
+    query = select(*columns).where(runs.c.scope == "").order_by(runs.c.sequence.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
     return LastRun(**row) if row else None

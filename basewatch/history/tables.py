@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
 
 from basewatch.history.columns import Document, Instant, Packed
 
@@ -27,6 +27,8 @@ runs = Table(
     # Unique, so that two runs can never stand on the same one: the chain does not fork.
     Column("previous_seal", Text, nullable=False, unique=True),
     Column("seal", Text, nullable=False, unique=True),
+    Column("scope", Text, nullable=False, server_default="", comment="empty for a pass over everything"),
+    Column("intervals", Document, nullable=False, server_default="[]"),
 )
 
 findings = Table(
@@ -81,6 +83,22 @@ transitions = Table(
     Column("finding", Integer, nullable=False, comment="position in findings"),
     Column("previous", Text),
     Column("at", Instant, nullable=False),
+)
+
+# How long each database's catalogue stayed as it was: a row for each fingerprint in turn, the newest of which grows.
+intervals = Table(
+    "intervals",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("component", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    Column("polls", Integer, nullable=False),
+    Column("longest_gap", Float, nullable=False, comment="seconds"),
+    Column("proved_at", Instant),
+    Column("searched_at", Instant),
+    Index("intervals_by_component", "component", "sequence"),
 )
 
 notifications = Table(

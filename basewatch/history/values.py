@@ -11,7 +11,7 @@ from basewatch.notifier import Notification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """The newest recorded run: the next window starts at `window_end`, the next seal stands on `seal`."""
+    """The newest recorded run of everything: the next window starts at `window_end`."""
 
     id: str
     window_end: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -193,3 +194,16 @@ def test_identity_is_not_wording() -> None:
 
     assert {each.key for each in messages} == {a_finding(PASS).key}
     assert len({each.id for each in messages}) == 4
+
+
+def test_a_partial_run_says_nothing_of_what_it_did_not_look_at() -> None:
+    """An alert of a check that a partial run leaves out stays open; one of its own ends as ever."""
+    elsewhere, gone = a_finding(FAIL), a_finding(FAIL, check="tenancy.rls.policies", subject="invoices")
+    sibling = a_finding(PASS, check="tenancy.rls.policies", subject="users")
+    run = replace(a_run(sibling), scope="the catalogue changed")
+
+    due = decided(run, told_of(elsewhere, gone))
+
+    assert {(each.check, each.action, each.reason) for each in due} == {
+        ("tenancy.rls.policies", Action.RESOLVE, NOT_THERE)
+    }
