@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from basewatch.declared import AuditTable, Backup, Capacity, Declared, Keep, ObjectLock, Proxy, RestoreDrill
 from basewatch.errors import WrongValue
 from basewatch.quantities import Duration, DurationLimit, Rate, RateLimit, ShareLimit, duration_text
-from basewatch.secrets import SecretReference
+from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
@@ -71,15 +71,25 @@ class AuroraCluster(InAccount):
 
 
 class Database(Component):
-    """A database of a cluster, with its tenancy and its audit table."""
+    """A PostgreSQL database with its tenancy, and where there are such, its Aurora cluster and its audit table.
+
+    Reads go to the `reader` where there is one; only what is tried of writes goes to `url`.
+    """
 
     kind: ClassVar[str] = "database"
     section: ClassVar[str] = "databases"
-    promises: ClassVar[tuple[str, ...]] = ("tenancy", "audit.append_only")
-    cluster: str
+    promises: ClassVar[tuple[str, ...]] = ("tenancy", "tenancy.write_probes", "audit.append_only")
+    cluster: str | None = None
     url: SecretReference
+    reader: SecretReference | None = None
     tenancy: Tenancy
-    audit: AuditTable
+    audit: AuditTable | None = None
+
+    @property
+    def secrets(self) -> tuple[Reference, ...]:
+        """Every secret that its checks log in with: its own URL, the reader's, and those of the principals' logins."""
+        logins = (url for login in self.tenancy.logins.values() for url in (login.url, login.through_proxy))
+        return tuple(url for url in (self.url, self.reader, *logins) if url is not None)
 
 
 class Function(InAccount):

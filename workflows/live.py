@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from threading import Lock
 from typing import cast
 
@@ -16,7 +17,7 @@ from basewatch.errors import ConfigError, CouldNotLook, Problem
 from basewatch.metrics import Collected, Metrics
 from basewatch.model import Reason
 from basewatch.postgres import Database as DatabaseClient
-from basewatch.postgres import connect
+from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Reference, Secret, SecretStore, SecretUnset, resolve
 
 
@@ -37,7 +38,7 @@ class Sessions:
     def of(self, component: Component) -> AwsSession:
         """The session of the account and region where `component` lives: the only ones declared, unless it says."""
         place = component if isinstance(component, InAccount) else None
-        accounts = self._config.aws.accounts
+        accounts = self._accounts
         account = accounts[(place and place.account) or next(iter(accounts))]
         return self._session(account, (place and place.region) or account.regions[0])
 
@@ -66,8 +67,16 @@ class Sessions:
         if problems:
             raise ConfigError(*problems)
 
+    @property
+    def _accounts(self) -> Mapping[str, Account]:
+        """The declared accounts. Raises: CouldNotLook, when there are none."""
+        if self._config.aws is None:
+            detail = "the configuration declares no AWS account, so nothing in AWS can be asked"
+            raise CouldNotLook(Reason.UNSUPPORTED, detail, remedy="Add `aws:` with its accounts.")
+        return self._config.aws.accounts
+
     def _first(self) -> AwsSession:
-        account = next(iter(self._config.aws.accounts.values()))
+        account = next(iter(self._accounts.values()))
         return self._session(account, account.regions[0])
 
     def _session(self, account: Account, region: str) -> AwsSession:
@@ -104,7 +113,7 @@ class LiveClients:
         elif kind is Metrics:
             yield Metrics(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):
-            with connect(self._sessions.secret(component.url), run=self._run) as database:
+            with connect(self._endpoints(component), run=self._run) as database:
                 yield database
         else:
             raise CouldNotLook(
@@ -112,3 +121,15 @@ class LiveClients:
                 f"there is no client {kind.__name__} for a component of kind {component.kind}",
                 remedy="an observation may ask Aws, Metrics, or Database (of a database)",
             )
+
+    def _endpoints(self, component: Database) -> Endpoints:
+        logins = component.tenancy.logins
+        return Endpoints(
+            writer=self._later(component.url),
+            reader=self._later(component.reader) if component.reader else None,
+            logins={role: self._later(login.url) for role, login in logins.items()},
+            proxied={role: self._later(login.through_proxy) for role, login in logins.items() if login.through_proxy},
+        )
+
+    def _later(self, reference: Reference) -> Callable[[], Secret]:
+        return partial(self._sessions.secret, reference)

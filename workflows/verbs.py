@@ -48,7 +48,7 @@ def prepare(path: Path, environ: Mapping[str, str], *, only: str = "*", componen
     """The plan in the configuration at `path`. Raises: ConfigError, with everything that would stop it working."""
     plan = load_plan(path, only=only, component=component)
     sessions = Sessions(plan.config, environ)
-    sessions.require({p.component.url for p in plan.checks if isinstance(p.component, Database)})
+    sessions.require({url for p in plan.checks if isinstance(p.component, Database) for url in p.component.secrets})
     return Prepared(plan=plan, sessions=sessions, environ=environ)
 
 

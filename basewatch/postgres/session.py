@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+import re
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeAlias, TypeVar
 
 import psycopg
-from psycopg import conninfo, errors, sql
+from psycopg import errors, sql
 from psycopg.rows import dict_row
 from pydantic import ValidationError
 
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.facts import from_json
 from basewatch.model import Reason
-from basewatch.postgres.errors import at_login, could_not_look, translated
+from basewatch.postgres.errors import could_not_look, translated
+from basewatch.postgres.guards import Limits, guarded
+from basewatch.postgres.login import Doors, Endpoints
+from basewatch.postgres.place import Place
 from basewatch.postgres.probe import TenantProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Tenancy
@@ -26,6 +29,7 @@ Parameters: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 # From here on membership says by itself whether it may be inherited and set.
 _MEMBERSHIP_OPTIONS_SINCE = 160000
+_PLAIN = re.compile(r'"[a-z_][a-z0-9_]*"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,39 +40,68 @@ class Statement:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long the database may take: to let us in, over one statement, over one lock, and while we think."""
+class TenantSession:
+    """A session in which transactions are made as one tenant-bound role.
 
-    connect: timedelta = timedelta(seconds=5)
-    statement: timedelta = timedelta(seconds=5)
-    lock: timedelta = timedelta(milliseconds=500)
-    idle: timedelta = timedelta(seconds=15)
+    `real` says that the role logged in itself: otherwise Basewatch did and becomes it, so that what the role's
+    sessions start with (ALTER ROLE ... SET) is not seen.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        tenancy: Tenancy,
+        role: str,
+        limits: Limits,
+        busy: dict[Place, str],
+        *,
+        real: bool,
+    ) -> None:
+        self._connection = connection
+        self._tenancy = tenancy
+        self._role = role
+        self._limits = limits
+        self._busy = busy
+        self.real = real
+
+    @contextmanager
+    def probe(self, *, writes: bool = False) -> Generator[TenantProbe, None, None]:
+        """One transaction as the role, rolled back at its end. Raises: CouldNotLook, naming a missing grant; Absent."""
+        with (
+            translated(f"probing as {self._role}"),
+            guarded(self._connection, self._limits, writes=writes) as connection,
+        ):
+            if not self.real:
+                _become(connection, self._role)
+            yield TenantProbe(connection, self._tenancy, self._busy)
 
 
 class Database:
     """A PostgreSQL database as an observation sees it; nothing asked through it can stay changed.
 
-    Every transaction is rolled back. Settings last for one transaction, so that it works behind a pooling proxy too.
+    Reads go to the reader where there is one, and writes to the writer; one session is open at a time. Every
+    transaction is rolled back, and settings last for one of them, so that it works behind a pooling proxy too.
     """
 
-    def __init__(self, connection: psycopg.Connection, again: Callable[[], psycopg.Connection], limits: Limits) -> None:
-        self._connection = connection
-        self._again = again
+    def __init__(self, doors: Doors, limits: Limits) -> None:
+        self._doors = doors
         self._limits = limits
         self._requests: list[str] = []
-        self._within = False
+        self._snapshot: psycopg.Connection | None = None
+        # Tables whose lock was not to be had: they are left alone for as long as this observation looks.
+        self._busy = dict[Place, str]()
+        about = self._reader().info
+        self._source, self._principal = f"postgresql:{about.host}:{about.port}/{about.dbname}", about.user
 
     @property
     def source(self) -> str:
-        """The host, port and database, such as `postgresql:127.0.0.1:5432/securebase`."""
-        about = self._connection.info
-        return f"postgresql:{about.host}:{about.port}/{about.dbname}"
+        """The host, port and database that reads go to, such as `postgresql:127.0.0.1:5432/securebase`."""
+        return self._source
 
     @property
     def principal(self) -> str:
         """The role that logged in."""
-        return self._connection.info.user
+        return self._principal
 
     @property
     def requests(self) -> tuple[str, ...]:
@@ -95,106 +128,97 @@ class Database:
     @contextmanager
     def snapshot(self) -> Generator[Database, None, None]:
         """Makes every `rows` within see the database at one moment. Raises: CouldNotLook."""
-        with translated("opening a snapshot"), self._transaction(self._connection, writes=False) as connection:
+        with translated("opening a snapshot"), guarded(self._reader(), self._limits) as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
-            self._within = True
+            self._snapshot = connection
             try:
                 yield self
             finally:
-                self._within = False
+                self._snapshot = None
 
     @contextmanager
-    def _reading(self) -> Generator[psycopg.Connection, None, None]:
-        if self._within:
-            yield self._connection
-            return
-        with self._transaction(self._connection, writes=False) as connection:
-            connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
-            yield connection
-
-    @contextmanager
-    def probe(
-        self, role: str, tenancy: Tenancy, *, fresh: bool = False, writes: bool = False
+    def acting(
+        self, role: str, tenancy: Tenancy, *, writes: bool = False, fresh: bool = False
     ) -> Generator[TenantProbe, None, None]:
-        """A transaction as `role` that is rolled back at its end; `fresh` logs in anew for it, as pools do not.
+        """A transaction of ours as `role` that is rolled back at its end; `fresh` logs in anew for it, as pools do not.
 
         Raises: CouldNotLook, naming the missing grant when Basewatch may not become that role; Absent, when there is
         no such role.
         """
-        self._requests.append(f"probe {role}{' on a fresh session' if fresh else ''}")
-        connection = self._again() if fresh else self._connection
-        try:
-            with translated(f"probing as {role}"), self._transaction(connection, writes=writes):
-                self._become(connection, role)
-                yield TenantProbe(connection, tenancy)
-        finally:
-            if fresh:
-                connection.close()
+        with self.session(role, tenancy, writes=writes, fresh=fresh) as session, session.probe(writes=writes) as probe:
+            yield probe
 
     @contextmanager
-    def _transaction(
-        self, connection: psycopg.Connection, *, writes: bool
-    ) -> Generator[psycopg.Connection, None, None]:
-        connection.read_only = not writes
-        with connection.transaction(force_rollback=True):
-            limits = self._limits
-            for name, limit in (
-                ("statement_timeout", limits.statement),
-                ("lock_timeout", limits.lock),
-                ("idle_in_transaction_session_timeout", limits.idle),
-            ):
-                milliseconds = str(limit // timedelta(milliseconds=1))
-                connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, milliseconds))
+    def session(
+        self, role: str, tenancy: Tenancy, *, writes: bool = False, fresh: bool = False
+    ) -> Generator[TenantSession, None, None]:
+        """A session of ours in which several transactions are made as `role`. Raises: CouldNotLook; Absent."""
+        self._requests.append(f"probe {role}{' on a fresh session' if fresh else ''}")
+        endpoints = self._doors.endpoints
+        url = endpoints.writer if writes else endpoints.reader or endpoints.writer
+        try:
+            connection = self._doors.enter(url, fresh=fresh)
+            yield TenantSession(connection, tenancy, role, self._limits, self._busy, real=False)
+        finally:
+            if fresh:
+                self._doors.leave()
+
+    def can_log_in(self, role: str, *, through_proxy: bool = False) -> bool:
+        """Whether a login of `role` itself is declared."""
+        return role in (self._doors.endpoints.proxied if through_proxy else self._doors.endpoints.logins)
+
+    @contextmanager
+    def logged_in(
+        self, role: str, tenancy: Tenancy, *, through_proxy: bool = False
+    ) -> Generator[TenantSession, None, None]:
+        """A new session as `role` itself, by its declared login. Raises: CouldNotLook; Absent."""
+        self._requests.append(f"log in as {role}{' through the proxy' if through_proxy else ''}")
+        endpoints = self._doors.endpoints
+        url = (endpoints.proxied if through_proxy else endpoints.logins)[role]
+        connection = self._doors.enter(url, fresh=True)
+        try:
+            yield TenantSession(connection, tenancy, role, self._limits, self._busy, real=True)
+        finally:
+            self._doors.leave()
+
+    @contextmanager
+    def _reading(self) -> Generator[psycopg.Connection, None, None]:
+        if self._snapshot is not None:
+            yield self._snapshot
+            return
+        with guarded(self._reader(), self._limits) as connection:
+            connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
             yield connection
 
-    def _become(self, connection: psycopg.Connection, role: str) -> None:
-        try:
-            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-        except errors.InvalidParameterValue as error:
-            raise Absent(f"the role {role} does not exist") from error
-        except errors.InsufficientPrivilege as error:
-            options = connection.info.server_version >= _MEMBERSHIP_OPTIONS_SINCE
-            grant = f"GRANT {role} TO {self.principal}{' WITH INHERIT FALSE, SET TRUE' if options else ''}"
-            raise could_not_look(error, asking=f"probing as {role}", remedy=grant) from error
+    def _reader(self) -> psycopg.Connection:
+        return self._doors.enter(self._doors.endpoints.reader or self._doors.endpoints.writer)
+
+
+def _become(connection: psycopg.Connection, role: str) -> None:
+    try:
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+    except errors.InvalidParameterValue as error:
+        raise Absent(f"the role {role} does not exist") from error
+    except errors.InsufficientPrivilege as error:
+        options = connection.info.server_version >= _MEMBERSHIP_OPTIONS_SINCE
+        names = (sql.Identifier(name).as_string(connection) for name in (role, connection.info.user))
+        member, us = (name.strip('"') if _PLAIN.fullmatch(name) else name for name in names)
+        grant = f"GRANT {member} TO {us}{' WITH INHERIT FALSE, SET TRUE' if options else ''}"
+        raise could_not_look(error, asking=f"probing as {role}", remedy=grant) from error
 
 
 @contextmanager
-def connect(url: Secret, *, run: str, limits: Limits | None = None) -> Generator[Database, None, None]:
-    """A database for one observation; `run` shows in the server's pg_stat_activity as `basewatch/<run>`.
+def connect(where: Secret | Endpoints, *, run: str, limits: Limits | None = None) -> Generator[Database, None, None]:
+    """A database for one observation, by its URL or by all its endpoints; reads need one session, opened at once.
 
+    `run` shows in the server's pg_stat_activity as `basewatch/<run>`.
     Raises: CouldNotLook, when it cannot be reached or refuses us; Absent, when the server has no such database.
     """
     allowed = limits or Limits()
-    where = _parameters(url, run, allowed)
-
-    def log_in() -> psycopg.Connection:
-        try:
-            # Nothing is prepared on the server: a pooling proxy would pin the session for it.
-            return psycopg.connect(conninfo.make_conninfo("", **where), prepare_threshold=None)
-        except psycopg.OperationalError as error:
-            host, user, database = (str(where.get(name, "")) for name in ("host", "user", "dbname"))
-            raise at_login(error, source=f"{host}:{where.get('port', 5432)}", user=user, database=database) from error
-
-    connection = log_in()
+    endpoints = where if isinstance(where, Endpoints) else Endpoints(writer=lambda: where)
+    doors = Doors(endpoints, run, allowed)
     try:
-        yield Database(connection, log_in, allowed)
+        yield Database(doors, allowed)
     finally:
-        connection.close()
-
-
-def _parameters(url: Secret, run: str, limits: Limits) -> dict[str, str | int]:
-    try:
-        given = conninfo.conninfo_to_dict(url.reveal())
-    except psycopg.ProgrammingError:
-        # The driver's own words would repeat the URL, password and all.
-        detail = f"{url} is not the URL of a PostgreSQL database"
-        remedy = "Write it as postgresql://user:password@host:5432/database, with %-escapes in the password."
-        raise CouldNotLook(Reason.UNREACHABLE, detail, remedy=remedy) from None
-    patience = limits.connect + limits.statement
-    return {
-        **{name: value for name, value in given.items() if value is not None},
-        "application_name": f"basewatch/{run}",
-        "connect_timeout": round(limits.connect.total_seconds()),
-        "tcp_user_timeout": patience // timedelta(milliseconds=1),
-    }
+        doors.leave()

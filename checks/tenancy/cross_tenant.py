@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from basewatch import components
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
-from basewatch.postgres.probe import Outcome, TenantProbe
+from basewatch.postgres.probe import Canary, Outcome, TenantProbe
 from basewatch.tenancy import Tenancy
 from checks.tenancy.attempts import Shown, change_shows, insert_shows, read_shows
 from checks.tenancy.catalogue import Kind, Relation, declared_name, relations
@@ -66,7 +66,7 @@ def cross_tenant(database: Database, component: components.Database) -> CrossTen
             if principal in relation.reached_by
         ]
         for acting_as in ("a", "b"):
-            with database.probe(principal, tenancy, writes=True) as probe:
+            with database.acting(principal, tenancy, writes=True) as probe:
                 found.extend(_attempts(probe, principal, acting_as, reached, tenancy))
     return CrossTenant(attempts=tuple(found))
 
@@ -78,21 +78,21 @@ def _attempts(
     reached: list[tuple[Relation, Firing]],
     tenancy: Tenancy,
 ) -> Iterator[Attempts]:
-    canaries = tenancy.canaries
-    mine, theirs = (canaries.a[0], canaries.b[0]) if acting_as == "a" else (canaries.b[0], canaries.a[0])
+    mine = Canary(acting_as)
+    theirs = mine.other
     probe.act_as(mine)
     for relation, firing in reached:
         # What a foreign table is asked to change is changed elsewhere, where no rollback is promised.
         here = relation.kind not in {Kind.FOREIGN_TABLE, Kind.MATERIALIZED_VIEW}
-        place = relation.place
+        place = replace(relation.place, key=tenancy.key)
         inserts, updates, deletes = (here and command not in firing for command in ("INSERT", "UPDATE", "DELETE"))
         yield Attempts(
             principal=principal,
             acting_as=acting_as,
             table=declared_name(relation.schema, relation.name, tenancy),
             controlled=relation.is_table and not relation.partition and principal in relation.read_by,
-            own=probe.row_of(place, mine),
-            read=probe.row_of_others(place, mine),
+            own=probe.rows_of([place], mine)[0],
+            read=probe.rows_of_others([place], mine)[0],
             unvetted=tuple(sorted({name for names in firing.values() for name in names})),
             insert=probe.insert_for(place, theirs) if inserts else None,
             update=probe.update_of(place, theirs) if updates else None,
@@ -156,6 +156,9 @@ def judge_attempts(principal: str, attempts: list[Attempts]) -> Verdict:
             expected=expected,
             remedy="Read each trigger's function; name it in tenancy.vetted_triggers if a rollback undoes all it does.",
         )
+    locked = sorted({attempt.table for attempt in attempts if not (attempt.own.told and attempt.read.told)})
+    if locked:
+        return unverified(Reason.TIMEOUT, "locked", subject=principal, observed=", ".join(locked), expected=expected)
     unclear = _named(attempts, Shown.NOTHING)
     if unclear:
         summary = f"Some attempts as {principal} ended in a way that says nothing"

@@ -11,7 +11,7 @@ from basewatch import components
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
-from basewatch.postgres.probe import Outcome, TenantProbe
+from basewatch.postgres.probe import Canary, Outcome, TenantProbe
 from basewatch.tenancy import Tenancy
 from checks.tenancy.catalogue import Relation, declared_name, relations
 
@@ -59,20 +59,20 @@ def without_context(database: Database, component: components.Database) -> Witho
     sessions = list[Session]()
     for principal in tenancy.principals:
         readable = [relation for relation in keyed if principal in relation.read_by]
-        with database.probe(principal, tenancy, fresh=True) as probe:
+        with database.acting(principal, tenancy, fresh=True) as probe:
             sessions.append(_session(principal, probe, readable, tenancy))
-        with database.probe(principal, tenancy) as probe:
-            probe.act_as(tenancy.canaries.a[0])
-        with database.probe(principal, tenancy) as probe:
+        with database.acting(principal, tenancy) as probe:
+            probe.act_as(Canary.A)
+        with database.acting(principal, tenancy) as probe:
             sessions.append(_session(principal, probe, readable, tenancy))
     return WithoutContext(sessions=tuple(sessions))
 
 
 def _session(principal: str, probe: TenantProbe, readable: list[Relation], tenancy: Tenancy) -> Session:
-    value = probe.context()
+    value = probe.context()[0]
     context = Context.NEVER if value is None else Context.SET if value else Context.ENDED
     looks = tuple(
-        Look(table=declared_name(r.schema, r.name, tenancy), outcome=probe.any_row(r.place)) for r in readable
+        Look(table=declared_name(r.schema, r.name, tenancy), outcome=probe.any_rows([r.place])[0]) for r in readable
     )
     return Session(principal=principal, context=context, looks=looks)
 

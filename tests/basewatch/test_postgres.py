@@ -5,9 +5,12 @@ from __future__ import annotations
 import socket
 import traceback
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -15,8 +18,9 @@ from psycopg import conninfo
 
 from basewatch.errors import Absent, BasewatchError, CouldNotLook
 from basewatch.model import Reason
-from basewatch.postgres import Database, Limits, Statement, connect
-from basewatch.postgres.probe import Outcome, Place, TenantProbe
+from basewatch.postgres import Database, Endpoints, Limits, Statement, connect
+from basewatch.postgres.login import Doors
+from basewatch.postgres.probe import Canary, Nobody, Outcome, Place, TenantProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Canaries, Tenancy
 from demo.database import BoxDatabase
@@ -30,7 +34,7 @@ TENANCY = Tenancy(
     tables=7,
     canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
 )
-TICKETS = Place(schema="public", name="support_tickets")
+TICKETS = Place(schema="public", name="support_tickets", key=("customer_id",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,9 @@ def test_evidence_says_where_who_and_what(box_database: BoxDatabase) -> None:
     about = conninfo.conninfo_to_dict(box_database.url)
     with opened(box_database.url) as database:
         say(database, "1")
-        with database.probe("app", TENANCY, fresh=True), database.probe("analytics", TENANCY):
+        with database.acting("app", TENANCY, fresh=True):
+            pass
+        with database.acting("analytics", TENANCY):
             pass
         assert database.source == f"postgresql:127.0.0.1:{about['port']}/securebase"
         assert database.principal == "basewatch"
@@ -102,15 +108,19 @@ def test_the_server_can_tell_whose_session_it_is(box_database: BoxDatabase) -> N
 
 def test_settings_leave_no_trace_on_a_pooled_session(box_database: BoxDatabase) -> None:
     """Outside its transactions the session has the role, limits and search path it came with."""
-    connection = psycopg.connect(box_database.url, autocommit=True)
-    database = Database(connection, lambda: psycopg.connect(box_database.url), Limits())
     settings = "SELECT current_user, current_setting('search_path'), current_setting('statement_timeout')"
+    doors = Doors(Endpoints(writer=lambda: Secret("env:X", box_database.url)), "r1", Limits())
+    database = Database(doors, Limits())
+    connection = doors.enter(doors.endpoints.writer)
     before = connection.execute(settings).fetchone()
+    connection.rollback()
     say(database, "1")
-    with database.probe("app", TENANCY, writes=True) as probe:
-        probe.act_as(CANARY_A)
+    with database.acting("app", TENANCY, writes=True) as probe:
+        probe.act_as(Canary.A)
+    assert doors.enter(doors.endpoints.writer) is connection
     assert connection.execute(settings).fetchone() == before
-    connection.close()
+    connection.rollback()
+    doors.leave()
 
 
 def test_what_a_statement_sets_for_the_session_is_undone(box_database: BoxDatabase) -> None:
@@ -134,82 +144,80 @@ def test_a_probe_changes_nothing(box_database: BoxDatabase) -> None:
     query = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM support_tickets t"
     with psycopg.connect(box_database.superuser_url, autocommit=True) as watcher:
         before = watcher.execute(query).fetchone()
-        with opened(box_database.superuser_url) as database, database.probe("postgres", TENANCY, writes=True) as probe:
+        with opened(box_database.superuser_url) as database, database.acting("postgres", TENANCY, writes=True) as probe:
             rows = 5
-            assert probe.row_of(TICKETS, CANARY_B) == Outcome(rows=1)
-            assert probe.update_of(TICKETS, CANARY_B) == Outcome(rows=rows)
-            assert probe.move(TICKETS, owner=CANARY_A, to=CANARY_B) == Outcome(rows=rows)
-            assert probe.delete_of(TICKETS, CANARY_B) == Outcome(rows=rows)
+            assert probe.rows_of([TICKETS], Canary.B) == (Outcome(rows=1),)
+            assert probe.update_of(TICKETS, Canary.B) == Outcome(rows=rows)
+            assert probe.move(TICKETS, owner=Canary.A, to=Canary.B) == Outcome(rows=rows)
+            assert probe.delete_of(TICKETS, Canary.B) == Outcome(rows=rows)
             # Undone already: each attempt finds what the one before found.
-            assert probe.delete_of(TICKETS, CANARY_B) == Outcome(rows=rows)
+            assert probe.delete_of(TICKETS, Canary.B) == Outcome(rows=rows)
         assert watcher.execute(query).fetchone() == before
 
 
 def test_row_security_is_asked_before_the_table(box_database: BoxDatabase) -> None:
     """As app, a row for another tenant is refused by the policy, and one's own by NOT NULL: the probe can tell."""
-    with opened(box_database.url) as database, database.probe("app", TENANCY, writes=True) as probe:
-        probe.act_as(CANARY_A)
-        assert probe.insert_for(TICKETS, CANARY_B) == Outcome(sqlstate="42501")
-        assert probe.insert_for(TICKETS, CANARY_A) == Outcome(sqlstate="23502")
+    with opened(box_database.url) as database, database.acting("app", TENANCY, writes=True) as probe:
+        probe.act_as(Canary.A)
+        assert probe.insert_for(TICKETS, Canary.B) == Outcome(sqlstate="42501")
+        assert probe.insert_for(TICKETS, Canary.A) == Outcome(sqlstate="23502")
 
 
-REAL_TENANT = "00000000-0000-4000-8000-000000000001"
+# Typed as a canary and none: what a mistake in the code would hand over.
+REAL_TENANT = cast("Canary", "00000000-0000-4000-8000-000000000001")
+ATTEMPTS: dict[str, Callable[[TenantProbe], object]] = {
+    "act": lambda probe: probe.act_as(REAL_TENANT),
+    "insert": lambda probe: probe.insert_for(TICKETS, REAL_TENANT),
+    "update": lambda probe: probe.update_of(TICKETS, REAL_TENANT),
+    "move": lambda probe: probe.move(TICKETS, owner=Canary.A, to=REAL_TENANT),
+    "take": lambda probe: probe.move(TICKETS, owner=REAL_TENANT, to=Canary.A),
+    "delete": lambda probe: probe.delete_of(TICKETS, REAL_TENANT),
+    "read": lambda probe: probe.rows_of([TICKETS], REAL_TENANT),
+}
 
 
-def _acts(probe: TenantProbe) -> None:
-    probe.act_as(REAL_TENANT)
-
-
-def _inserts(probe: TenantProbe) -> None:
-    probe.insert_for(TICKETS, REAL_TENANT)
-
-
-def _updates(probe: TenantProbe) -> None:
-    probe.update_of(TICKETS, REAL_TENANT)
-
-
-def _moves(probe: TenantProbe) -> None:
-    probe.move(TICKETS, owner=CANARY_A, to=REAL_TENANT)
-
-
-def _takes(probe: TenantProbe) -> None:
-    probe.move(TICKETS, owner=REAL_TENANT, to=CANARY_A)
-
-
-def _deletes(probe: TenantProbe) -> None:
-    probe.delete_of(TICKETS, REAL_TENANT)
-
-
-@pytest.mark.parametrize("attempt", [_acts, _inserts, _updates, _moves, _takes, _deletes])
-def test_a_probe_refuses_every_tenant_but_the_canaries(
-    box_database: BoxDatabase, attempt: Callable[[TenantProbe], None]
-) -> None:
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_a_probe_refuses_every_tenant_but_the_canaries(box_database: BoxDatabase, attempt: str) -> None:
     """A real customer's key never reaches the database, in whichever place it is given."""
     with (
         opened(box_database.superuser_url) as database,
-        pytest.raises(ValueError, match="canaries alone"),
-        database.probe("app", TENANCY, writes=True) as probe,
+        pytest.raises(TypeError, match="canaries alone"),
+        database.acting("app", TENANCY, writes=True) as probe,
     ):
-        attempt(probe)
+        ATTEMPTS[attempt](probe)
+
+
+def test_nobody_is_a_tenant_that_does_not_exist(box_database: BoxDatabase) -> None:
+    """A stranger has a fresh id of the canaries' form each time; the others are what they say."""
+    with opened(box_database.url) as database, database.acting("app", TENANCY) as probe:
+        seen = list[str | None]()
+        for who in (Nobody.STRANGER, Nobody.STRANGER, Nobody.EMPTY, Nobody.WILDCARD, Canary.B):
+            probe.act_as(who)
+            seen.extend(probe.context())
+    first, second, *others = seen
+    assert UUID(first) != UUID(second)
+    assert others == ["", "%", CANARY_B]
 
 
 def test_names_are_quoted(box_database: BoxDatabase) -> None:
     """A relation's name is a name, whatever is in it."""
     evil = Place(schema="public", name='x"; DELETE FROM support_tickets; --')
-    with opened(box_database.url) as database, database.probe("app", TENANCY) as probe:
-        assert probe.any_row(evil) == Outcome(sqlstate="42P01")
+    with opened(box_database.url) as database, database.acting("app", TENANCY) as probe:
+        (outcome,) = probe.any_rows([evil])
+        assert outcome == Outcome(sqlstate="42P01")
+        assert not outcome.told
 
 
 def test_a_fresh_session_never_had_a_tenant_and_a_used_one_had(box_database: BoxDatabase) -> None:
     """The two states in which fail-open policies differ can both be had: unset, and empty."""
     with opened(box_database.url) as database:
-        with database.probe("app", TENANCY) as probe:
-            probe.act_as(CANARY_A)
-            assert probe.context() == CANARY_A
-        with database.probe("app", TENANCY) as probe:
-            assert probe.context() == ""
-        with database.probe("app", TENANCY, fresh=True) as probe:
-            assert probe.context() is None
+        with database.acting("app", TENANCY) as probe:
+            probe.act_as(Canary.A)
+            assert probe.context() == (CANARY_A,)
+        with database.acting("app", TENANCY) as probe:
+            assert probe.context() == ("",)
+        with database.acting("app", TENANCY, fresh=True) as probe:
+            assert probe.context() == (None,)
 
 
 def test_a_role_that_may_not_be_taken_names_the_grant(box_database: BoxDatabase) -> None:
@@ -217,7 +225,7 @@ def test_a_role_that_may_not_be_taken_names_the_grant(box_database: BoxDatabase)
     with (
         opened(box_database.url) as database,
         pytest.raises(CouldNotLook) as refused,
-        database.probe("admin", TENANCY),
+        database.acting("admin", TENANCY),
     ):
         pass
     assert refused.value.reason is Reason.DENIED
@@ -226,7 +234,7 @@ def test_a_role_that_may_not_be_taken_names_the_grant(box_database: BoxDatabase)
 
 def test_a_role_that_does_not_exist_is_absent(box_database: BoxDatabase) -> None:
     """The server says that there is no such role: a fact."""
-    with opened(box_database.url) as database, pytest.raises(Absent), database.probe("nobody_here", TENANCY):
+    with opened(box_database.url) as database, pytest.raises(Absent), database.acting("nobody_here", TENANCY):
         pass
 
 
@@ -325,18 +333,91 @@ def test_a_slow_statement_is_a_timeout(box_database: BoxDatabase) -> None:
     assert refused.value.reason is Reason.TIMEOUT
 
 
-def test_a_locked_table_is_a_timeout(box_database: BoxDatabase) -> None:
-    """A lock is waited for no longer than the limit, and nothing is concluded from it."""
+def test_a_locked_table_is_asked_once_and_says_nothing(box_database: BoxDatabase) -> None:
+    """A lock is waited for no longer than the limit, by no later attempt, and the tables beside it are answered."""
     limits = Limits(lock=timedelta(milliseconds=50))
+    busy, invoices = Outcome(sqlstate="55P03"), Place(schema="public", name="invoices", key=("customer_id",))
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE support_tickets IN ACCESS EXCLUSIVE MODE")
+        with opened(box_database.url, limits) as database:
+            with database.acting("app", TENANCY) as probe:
+                probe.act_as(Canary.A)
+                assert probe.rows_of([TICKETS, invoices], Canary.A) == (busy, Outcome(rows=1))
+            migration.rollback()
+            with database.acting("app", TENANCY, writes=True) as probe:
+                probe.act_as(Canary.A)
+                assert probe.rows_of([TICKETS, invoices], Canary.A) == (busy, Outcome(rows=1))
+                assert probe.delete_of(TICKETS, Canary.B) == busy
+    assert not busy.told
+
+
+def _look_on(probe: TenantProbe, queued: Future[psycopg.Cursor]) -> None:
+    while not queued.done():
+        probe.step_aside()
+
+
+def test_a_probe_steps_aside_for_whoever_waits_for_it(box_database: BoxDatabase) -> None:
+    """With a migration queued behind a lock of the probe's, it stops; with nobody waiting, it goes on."""
+    with opened(box_database.url) as database, database.acting("app", TENANCY, writes=True) as probe:
+        probe._connection.execute("LOCK TABLE invoices IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportPrivateUsage]
+        probe.step_aside()
+        with psycopg.connect(box_database.superuser_url) as migration, ThreadPoolExecutor(1) as thread:
+            queued = thread.submit(migration.execute, "LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
+            try:
+                with pytest.raises(CouldNotLook, match="another session waits"):
+                    _look_on(probe, queued)
+            finally:
+                probe._connection.close()  # pyright: ignore[reportPrivateUsage]
+                queued.result(5)
+
+
+def test_a_role_that_logs_in_itself_is_nobody_elses_session(box_database: BoxDatabase) -> None:
+    """A declared login is a session of the role, new each time, and shows what the role's sessions start with."""
+    box_database.execute("ALTER ROLE app SET app.current_customer_id = 'preset'")
+    endpoints = Endpoints(
+        writer=lambda: Secret("env:X", box_database.url), logins={"app": lambda: Secret("env:Y", box_database.app_url)}
+    )
+    try:
+        with connect(endpoints, run="r1") as database:
+            assert database.can_log_in("app")
+            assert not database.can_log_in("app", through_proxy=True)
+            with database.logged_in("app", TENANCY) as session, session.probe() as probe:
+                assert session.real
+                assert probe.context() == ("preset",)
+            with database.acting("app", TENANCY, fresh=True) as probe:
+                assert probe.context() == (None,)
+            assert database.requests == ("log in as app", "probe app on a fresh session")
+    finally:
+        box_database.execute("ALTER ROLE app RESET app.current_customer_id")
+
+
+def test_reads_go_to_the_reader_and_writes_to_the_writer(box_database: BoxDatabase) -> None:
+    """Each has its endpoint, one session is open at a time, and a secret that is not needed is not looked up."""
+    looked_up = list[str]()
+
+    def secret(name: str, url: str) -> Callable[[], Secret]:
+        def look_up() -> Secret:
+            looked_up.append(name)
+            return Secret(f"env:{name}", url)
+
+        return look_up
+
+    reader = conninfo.make_conninfo(box_database.url, options="-c default_transaction_read_only=on")
+    endpoints = Endpoints(writer=secret("writer", box_database.url), reader=secret("reader", reader))
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'basewatch/r1'"
+    with connect(endpoints, run="r1") as database:
+        assert say(database, "current_setting('default_transaction_read_only')") == "on"
+        with database.acting("app", TENANCY) as probe:
+            probe.any_rows([TICKETS])
+        assert looked_up == ["reader"]
         with (
-            opened(box_database.url, limits) as database,
-            pytest.raises(CouldNotLook) as refused,
-            database.probe("app", TENANCY) as probe,
+            database.acting("app", TENANCY, writes=True) as probe,
+            psycopg.connect(box_database.superuser_url) as watcher,
         ):
-            probe.any_row(TICKETS)
-    assert refused.value.reason is Reason.TIMEOUT
+            probe.act_as(Canary.A)
+            assert probe.delete_of(TICKETS, Canary.B) == Outcome(rows=0)
+            assert watcher.execute(count).fetchone() == (1,)
+        assert looked_up == ["reader", "writer"]
 
 
 def test_a_server_that_goes_away_is_unreachable(box_database: BoxDatabase) -> None:
@@ -360,12 +441,18 @@ def test_a_statement_that_may_not_be_read_is_denied(box_database: BoxDatabase) -
 
 
 def test_a_reader_cannot_be_written_to(box_database: BoxDatabase) -> None:
-    """On a reader endpoint the write attempts say nothing, and the remedy is to ask the writer."""
+    """On a reader endpoint the write attempts say nothing."""
+    with opened(box_database.url) as database, database.acting("app", TENANCY) as probe:
+        outcome = probe.delete_of(TICKETS, Canary.B)
+    assert (outcome.sqlstate, outcome.told) == ("25006", False)
+
+
+def test_two_sessions_are_never_open_at_once(box_database: BoxDatabase) -> None:
+    """Asking for a fresh session within a transaction is a mistake in the code, and said to be one."""
     with (
         opened(box_database.url) as database,
-        pytest.raises(CouldNotLook) as refused,
-        database.probe("app", TENANCY) as probe,
+        database.acting("app", TENANCY),
+        pytest.raises(RuntimeError, match="one session at a time"),
+        database.acting("app", TENANCY, fresh=True),
     ):
-        probe.delete_of(TICKETS, CANARY_B)
-    assert refused.value.reason is Reason.UNSUPPORTED
-    assert "writer" in refused.value.remedy
+        pass
