@@ -36,6 +36,11 @@ class TenantProbe:
         self._canaries = dict(zip(Canary, tenancy.contexts, strict=True))
         self._busy = dict[Place, str]() if busy is None else busy
 
+    @property
+    def connection(self) -> psycopg.Connection:
+        """The session of the transaction, for the other probes of this package."""
+        return self._connection
+
     def context(self) -> tuple[str | None, ...]:
         """The value of each context setting: None on a session that never had one, empty after one has ended."""
         query = "SELECT " + ", ".join("pg_catalog.current_setting(%s, true)" for _ in self._settings)
