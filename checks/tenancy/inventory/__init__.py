@@ -23,7 +23,8 @@ class Server:
     """The server and the database that were asked.
 
     `version` is server_version_num; `aurora` is aurora_version(), empty on any other. `fingerprint` is of every
-    catalogue row the proof depends on, the same before and after the reading.
+    catalogue row the proof depends on, the same before and after the reading. `presets` are the context settings that
+    our own session started with a value of: a default that the server's files or ALTER SYSTEM give to everybody.
     """
 
     version: int
@@ -34,6 +35,7 @@ class Server:
     database_grants: tuple[Grant, ...]
     standby: bool
     fingerprint: str
+    presets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

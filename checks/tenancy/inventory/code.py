@@ -11,13 +11,14 @@ from checks.tenancy.inventory.roles import Grant
 class Function:
     """One function or procedure outside PostgreSQL's own schemas.
 
-    `name` is schema.name(argument types). `volatility` is pg_proc's letter (i, s, v). `settings` are the names of its
-    SET clauses, `search_path` the value of that one (None without). `digest` is of the definition: language, body,
-    settings, rights, volatility. `tree` is prosqlbody's node tree, blanked; `body` is the text of a short body in SQL
-    or PL/pgSQL with its literals blanked, empty for others: the kernel reads it to see a helper.
+    `name` is schema.name(argument types), quoted as SQL needs it. `volatility` is pg_proc's letter (i, s, v).
+    `settings` are the names of its SET clauses, `search_path` the value of that one (None without). `digest` is of the
+    definition: language, body, settings, rights, volatility. `tree` is prosqlbody's node tree, blanked; `body` is the
+    text of a short body in SQL or PL/pgSQL with its literals blanked, empty for others: the kernel reads it to see a
+    helper.
     `mentions` are the words of its body that matter: the context settings, set_config, current_setting, notify,
     execute, dblink, copy, lo_ and the like; see the statement. `uses` are the relations that the body of BEGIN ATOMIC
-    names.
+    names; `names` are those, in any schema, whose name occurs in the body as a word. Bodies of extensions are not read.
     """
 
     oid: int
@@ -40,6 +41,8 @@ class Function:
     digest: str
     mentions: tuple[str, ...]
     uses: tuple[int, ...] = ()
+    names: tuple[int, ...] = ()
+    returns_set: bool = False
     grants: tuple[Grant, ...]
     extension: str
 
@@ -48,7 +51,8 @@ class Function:
 class Trigger:
     """One trigger that is not PostgreSQL's own; `type` are the bits of tgtype, `enabled` the letter of tgenabled.
 
-    `columns` are those of UPDATE OF, `conditional` says that it has WHEN. `digest` is of the function's definition.
+    `columns` are those of UPDATE OF, `conditional` says that it has WHEN. `digest` is the function's; where the trigger
+    hands it arguments or has WHEN, it is of those as well.
     """
 
     oid: int
@@ -64,7 +68,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rewrite rule other than a view's own; `event` is ev_type as a word, `uses` the relations it names."""
+    """One rewrite rule other than a view's own; `event` is ev_type as a word, `uses` and `functions` what it names."""
 
     relation: int
     name: str
@@ -72,12 +76,13 @@ class Rule:
     instead: bool
     enabled: str
     uses: tuple[int, ...]
+    functions: tuple[int, ...] = ()
     digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger:
-    """One event trigger, with its function."""
+    """One event trigger, with its function; `digest` is the function's, and of the tags where there are some."""
 
     name: str
     event: str
@@ -89,9 +94,10 @@ class EventTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builtin:
-    """What the catalogue says of an OID that the proof relies on; `kind` is function, operator, type or cast.
+    """What the catalogue says of an OID that the proof relies on; `kind` is operator, function or type.
 
-    `code` is prosrc of a function, the function's OID of an operator, and `name` their name in pg_catalog.
+    `code` is prosrc of a function, the function's OID of an operator, and of a type those of its input and output
+    functions with a comma between them. The functions of the operators are there as well.
     """
 
     kind: str
@@ -103,9 +109,10 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """A cast that is not PostgreSQL's own."""
+    """A cast that is not PostgreSQL's own; `context` is the letter of castcontext (a, e, i for implicit)."""
 
     source: int
     target: int
     function: int
     context: str
+    extension: str = ""

@@ -52,7 +52,10 @@ class Extension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignServer:
-    """A foreign server; `mapped` are the roles with a user mapping, 0 for PUBLIC. Options are never read."""
+    """A foreign server; `mapped` are the roles with a user mapping, 0 for PUBLIC.
+
+    Options are never kept: the server's own, which are no secret, are in the digest; those of mappings are not read.
+    """
 
     name: str
     wrapper: str
@@ -64,18 +67,20 @@ class ForeignServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LargeObject:
-    """A large object that somebody besides its owner was granted."""
+    """All large objects with one owner and the same grants: `count` of them, of which `oid` is the lowest."""
 
     oid: int
     owner: int
     grants: tuple[Grant, ...]
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemGrant:
     """A privilege on an object of PostgreSQL's own that initdb or an extension did not grant (pg_init_privs).
 
-    `kind` is relation, column, function, schema, language, foreign_data_wrapper or type; `name` is qualified.
+    `kind` is relation, column, function, schema, language, foreign_data_wrapper or type; `name` is qualified. A
+    privilege of OWNER says that the object belongs to `grantee`, and not to the server's first superuser.
     """
 
     kind: str

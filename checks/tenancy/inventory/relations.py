@@ -44,8 +44,9 @@ class Relation:
     """One relation outside PostgreSQL's own schemas.
 
     `parents` are the relations it is a partition of, or inherits from. `invoker` and `barrier` are a view's options.
-    `uses` are the relations a view or materialized view reads, by its rules. `digest` is of a view's definition and
-    owner, empty for others. `extension` is the one it belongs to, or empty.
+    `uses` are the relations a view or materialized view reads, by its rules, and `functions` what else it calls that is
+    not PostgreSQL's own. `digest` is of a view's definition, options and owner, empty for others. `extension` is the
+    one it belongs to, or empty; `server` is a foreign table's.
     """
 
     oid: int
@@ -61,10 +62,12 @@ class Relation:
     temporary: bool
     parents: tuple[int, ...]
     uses: tuple[int, ...]
+    functions: tuple[int, ...] = ()
     columns: tuple[Column, ...]
     grants: tuple[Grant, ...]
     digest: str
     extension: str
+    server: str = ""
 
     @property
     def is_table(self) -> bool:
@@ -104,7 +107,7 @@ class Policy:
     """One policy (pg_policy); a `roles` of (0,) means PUBLIC. Absent WITH CHECK, USING is asked in its place.
 
     `functions`, `operators`, `relations` and `others` are what it depends on that is not PostgreSQL's own (pg_depend),
-    by OID; `others` counts types, collations and whatever else.
+    by OID; `others` counts types, collations and whatever else. Its own table is not among the relations.
     """
 
     oid: int
@@ -123,9 +126,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """A unique or exclusion index, or one whose first column may serve a policy; column 0 is an expression.
+    """One index; `columns` are those of its key, without INCLUDE, and column 0 is an expression.
 
-    `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` says that it has a WHERE.
+    `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` says that it has a WHERE. What is not `immediate`
+    may be violated until the end of a transaction.
     """
 
     oid: int
@@ -138,6 +142,7 @@ class Index:
     valid: bool
     partial: bool
     nulls_distinct: bool
+    immediate: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

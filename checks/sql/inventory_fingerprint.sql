@@ -1,0 +1,114 @@
+-- One sha256 over every catalogue row that the proof depends on, without what changes by itself (statistics, freezing,
+-- files, hints such as relhasindex). OIDs are in it, so that dropping and making again is a change.
+-- Reads the catalogues named below, readable by all; needs CONNECT.
+WITH place AS MATERIALIZED (
+    SELECT oid FROM pg_namespace
+    WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
+), relation AS MATERIALIZED (
+    SELECT c.* FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM place)
+), here AS MATERIALIZED (
+    SELECT oid FROM pg_database WHERE datname = current_database()
+), line (catalogue, content) AS (
+    SELECT 'relation', ROW(oid, relname, relnamespace, reltype, relowner, relkind, relispartition, relrowsecurity,
+                           relforcerowsecurity, relpersistence, reloptions, relacl)::text FROM relation
+    UNION ALL
+    SELECT 'attribute', ROW(a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef,
+                            a.attidentity, a.attgenerated, a.attcollation, a.attacl, a.attisdropped)::text
+    FROM pg_attribute a JOIN relation c ON c.oid = a.attrelid
+    WHERE a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    UNION ALL
+    SELECT 'default', ROW(d.oid, d.adrelid, d.adnum, d.adbin)::text FROM pg_attrdef d
+    WHERE d.adrelid IN (SELECT oid FROM relation)
+    UNION ALL
+    SELECT 'policy', p::text FROM pg_policy p
+    UNION ALL
+    SELECT 'role', ROW(oid, rolname, rolsuper, rolbypassrls, rolinherit, rolcreaterole, rolcreatedb, rolreplication,
+                       rolcanlogin)::text FROM pg_roles
+    UNION ALL
+    SELECT 'membership', m::text FROM pg_auth_members m
+    UNION ALL
+    SELECT 'setting', s::text FROM pg_db_role_setting s WHERE s.setdatabase IN (0, (SELECT oid FROM here))
+    UNION ALL
+    SELECT 'default grant', d::text FROM pg_default_acl d
+    UNION ALL
+    SELECT 'schema', n::text FROM pg_namespace n WHERE n.nspname !~ '^pg_(toast_)?temp_'
+    UNION ALL
+    SELECT 'database', ROW(d.oid, d.datname, d.datdba, d.datacl)::text FROM pg_database d
+    WHERE d.oid = (SELECT oid FROM here)
+    UNION ALL
+    SELECT 'function', p::text FROM pg_proc p
+    WHERE p.oid >= 16384 AND p.pronamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp')
+    UNION ALL
+    SELECT 'function grant', ROW(p.oid, p.proowner, p.proacl)::text FROM pg_proc p
+    WHERE p.oid < 16384 AND (p.proacl IS NOT NULL OR p.proowner <> 10)
+    UNION ALL
+    SELECT 'operator', o::text FROM pg_operator o WHERE o.oid >= 16384
+    UNION ALL
+    SELECT 'cast', c::text FROM pg_cast c WHERE c.oid >= 16384
+    UNION ALL
+    SELECT 'built-in operator', ROW(o.*, p.proname, p.prosrc, p.provolatile, p.proleakproof)::text
+    FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
+    WHERE o.oid = ANY (%(operator)s::text[]::oid[])
+    UNION ALL
+    SELECT 'built-in function', p::text FROM pg_proc p WHERE p.oid = ANY (%(function)s::text[]::oid[])
+    UNION ALL
+    SELECT 'type', ROW(t.oid, t.typname, t.typnamespace, t.typowner, t.typtype, t.typinput, t.typoutput, t.typbasetype,
+                       t.typacl)::text
+    FROM pg_type t WHERE t.oid = ANY (%(type)s::text[]::oid[]) OR (t.oid < 16384 AND t.typacl IS NOT NULL)
+    UNION ALL
+    SELECT 'collation', ROW(c.oid, c.collname, c.collnamespace, c.collisdeterministic)::text FROM pg_collation c
+    WHERE c.oid >= 16384
+    UNION ALL
+    SELECT 'trigger', ROW(t.oid, t.tgrelid, t.tgname, t.tgfoid, t.tgtype, t.tgenabled, t.tgisinternal, t.tgconstraint,
+                          t.tgattr, t.tgargs, t.tgqual)::text FROM pg_trigger t
+    WHERE t.tgrelid IN (SELECT oid FROM relation)
+    UNION ALL
+    SELECT 'rule', ROW(w.oid, w.rulename, w.ev_class, w.ev_type, w.ev_enabled, w.is_instead, w.ev_qual,
+                       w.ev_action)::text FROM pg_rewrite w
+    WHERE w.ev_class IN (SELECT oid FROM relation)
+    UNION ALL
+    SELECT 'index', ROW(i.indexrelid, i.indrelid, i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate,
+                        i.indisvalid, i.indislive, i.indkey, i.indcollation, i.indclass, i.indexprs, i.indpred,
+                        to_jsonb(i) ->> 'indnullsnotdistinct')::text FROM pg_index i
+    WHERE i.indrelid IN (SELECT oid FROM relation)
+    UNION ALL
+    SELECT 'constraint', k::text FROM pg_constraint k WHERE k.conrelid IN (SELECT oid FROM relation)
+    UNION ALL
+    SELECT 'inheritance', i::text FROM pg_inherits i WHERE i.inhrelid IN (SELECT oid FROM relation)
+    UNION ALL
+    SELECT 'publication', p::text FROM pg_publication p
+    UNION ALL
+    SELECT 'published', p::text FROM pg_publication_rel p
+    UNION ALL
+    SELECT 'subscription', ROW(s.oid, s.subname, s.subowner, s.subenabled, s.subpublications)::text
+    FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM here)
+    UNION ALL
+    SELECT 'slot', ROW(s.slot_name, s.plugin, s.slot_type)::text FROM pg_replication_slots s
+    WHERE s.slot_type = 'logical' AND s.database = current_database() AND NOT s.temporary
+    UNION ALL
+    SELECT 'extension', e::text FROM pg_extension e
+    UNION ALL
+    SELECT 'foreign data wrapper', f::text FROM pg_foreign_data_wrapper f
+    UNION ALL
+    SELECT 'foreign server', s::text FROM pg_foreign_server s
+    UNION ALL
+    SELECT 'foreign table', f::text FROM pg_foreign_table f
+    UNION ALL
+    SELECT 'user mapping', ROW(m.umid, m.srvid, m.umuser)::text FROM pg_user_mappings m
+    UNION ALL
+    SELECT 'event trigger', e::text FROM pg_event_trigger e
+    UNION ALL
+    SELECT 'language', l::text FROM pg_language l
+    UNION ALL
+    SELECT 'large object', ROW(l.lomowner, l.lomacl)::text FROM pg_largeobject_metadata l GROUP BY l.lomowner, l.lomacl
+    UNION ALL
+    SELECT 'system relation', ROW(c.oid, c.relowner, c.relacl)::text FROM pg_class c
+    WHERE c.relnamespace NOT IN (SELECT oid FROM place) AND (c.relacl IS NOT NULL OR (c.oid < 16384 AND c.relowner <> 10))
+      AND c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_')
+    UNION ALL
+    SELECT 'system column', ROW(a.attrelid, a.attnum, a.attacl)::text FROM pg_attribute a
+    WHERE a.attacl IS NOT NULL AND a.attrelid < 16384
+)
+SELECT encode(sha256(convert_to(string_agg(hash, '' ORDER BY hash COLLATE "C"), 'UTF8')), 'hex') AS value,
+       current_setting('server_version_num')::int AS version
+FROM (SELECT md5(catalogue || content) AS hash FROM line) AS each

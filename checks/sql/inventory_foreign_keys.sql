@@ -1,0 +1,13 @@
+-- Every foreign key.
+-- Reads pg_constraint; needs CONNECT.
+SELECT k.conrelid AS relation,
+       k.conname AS name,
+       k.conkey AS columns,
+       k.confrelid AS target,
+       k.confkey AS target_columns,
+       k.confdeltype::text AS on_delete,
+       k.confupdtype::text AS on_update,
+       k.convalidated AS validated
+FROM pg_constraint k
+WHERE k.contype = 'f'
+ORDER BY k.conrelid, k.conname, k.confrelid

@@ -1,0 +1,88 @@
+-- Every function outside PostgreSQL's own schemas, and any that somebody put into pg_catalog. Bodies of extensions are
+-- not read. `body` and `tree` are only those of a short function, for a helper of a policy, and their constants are
+-- blanked before anything is kept; `mentions` are the words of any body that matter, `names` what it may mean by its
+-- words: relations, whatever their schema.
+-- Reads pg_proc, pg_language, pg_depend, pg_extension, pg_class; needs CONNECT.
+WITH made AS (
+    SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+), own AS (
+    SELECT p.*, n.nspname, l.lanname, l.lanpltrusted, coalesce(made.extname, '') AS extname,
+           CASE WHEN made.extname IS NOT NULL OR l.lanname IN ('c', 'internal') THEN ''
+                ELSE coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END AS code,
+           regexp_replace(p.prosqlbody::text,
+                          ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g') AS tree
+    FROM pg_proc p
+         JOIN pg_namespace n ON n.oid = p.pronamespace
+         JOIN pg_language l ON l.oid = p.prolang
+         LEFT JOIN made ON made.oid = p.oid
+    -- From here on OIDs are of what was made after the server was.
+    WHERE p.oid >= 16384
+      AND CASE WHEN n.nspname IN ('pg_catalog', 'information_schema')
+                    THEN l.lanname NOT IN ('c', 'internal') AND made.oid IS NULL
+                    ELSE n.nspname !~ '^pg_(toast|temp)' END
+), word AS (
+    SELECT own.oid, coalesce(replace(m[1], '""', '"'), lower(m[2])) AS word
+    FROM own, regexp_matches(own.code, '"((?:[^"]|"")+)"|([[:alpha:]_][[:alnum:]_$]*)', 'g') AS m
+), name AS (
+    SELECT word.oid, array_agg(DISTINCT c.oid) AS names
+    FROM word JOIN pg_class c ON c.relname = word.word AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    WHERE c.oid >= 16384
+    GROUP BY 1
+), mention AS (
+    SELECT word.oid, array_agg(DISTINCT word.word ORDER BY word.word) AS words
+    FROM word
+    WHERE word.word ~ '^(lo|dblink|postgres_fdw|aws|http|curl|cron|pg_read|pg_ls|pg_stat_file|pg_notify|pg_terminate)'
+       OR word.word = ANY ('{set_config,current_setting,notify,listen,execute,copy,perform,insert,update,delete,merge,
+                            truncate,alter,create,drop,grant,revoke,reset,discard,role,authorization,
+                            session_replication_role,row_security,search_path,security,disable,enable,prepare,commit,
+                            rollback,raise,into,current_user,session_user,user,random,now,clock_timestamp,
+                            query_to_xml,table_to_xml,cursor_to_xml,schema_to_xml,database_to_xml,
+                            pg_sleep,pg_cancel_backend,pg_reload_conf,pg_logical_emit_message}'::text[])
+    GROUP BY 1
+), need AS (
+    SELECT objid AS oid, array_agg(DISTINCT refobjid) AS uses FROM pg_depend
+    WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass
+    GROUP BY 1
+)
+SELECT own.oid,
+       own.nspname AS schema,
+       format('%%I.%%I(%%s)', own.nspname, own.proname,
+              (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY n)
+               FROM unnest(own.proargtypes) WITH ORDINALITY AS a (t, n))) AS name,
+       own.proowner AS owner,
+       own.lanname AS language,
+       own.lanpltrusted OR own.lanname = 'sql' AS trusted,
+       own.prokind::text AS kind,
+       own.prorettype AS returns,
+       own.proretset AS returns_set,
+       own.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) AS returns_trigger,
+       own.pronargs::int AS arguments,
+       own.prosecdef AS definer,
+       own.proleakproof AS leakproof,
+       own.provolatile::text AS volatility,
+       ARRAY(SELECT lower(split_part(line, '=', 1)) FROM unnest(own.proconfig) AS line ORDER BY 1) AS settings,
+       (SELECT substr(line, 13) FROM unnest(own.proconfig) AS line WHERE line LIKE 'search\_path=%%') AS search_path,
+       CASE WHEN own.lanname IN ('sql', 'plpgsql') AND length(own.prosrc) <= 4000 AND own.extname = '' THEN own.prosrc
+            ELSE '' END AS body,
+       CASE WHEN length(own.tree) <= 40000 THEN own.tree END AS tree,
+       'sha256:' || encode(sha256(convert_to(jsonb_build_array(
+           own.lanname, own.prosrc, own.probin, own.tree, own.proconfig, own.provolatile, own.proleakproof,
+           own.proretset, format_type(own.prorettype, NULL),
+           CASE WHEN own.prosecdef THEN pg_get_userbyid(own.proowner) END)::text, 'UTF8')), 'hex') AS digest,
+       ARRAY(SELECT unnest(mention.words)
+             UNION SELECT context FROM unnest(%(context)s::text[]) AS context
+                   WHERE strpos(lower(own.code), lower(context)) > 0
+             ORDER BY 1) AS mentions,
+       coalesce(need.uses, '{}') AS uses,
+       coalesce(name.names, '{}') AS names,
+       (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
+                                                   'grantable', a.is_grantable)), '[]')
+        FROM aclexplode(coalesce(own.proacl, acldefault('f', own.proowner))) a) AS grants,
+       own.extname AS extension
+FROM own
+     LEFT JOIN name USING (oid)
+     LEFT JOIN mention USING (oid)
+     LEFT JOIN need USING (oid)
+ORDER BY 2, 3
+LIMIT %(most)s::int

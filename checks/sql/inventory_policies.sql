@@ -1,0 +1,33 @@
+-- Every policy: its stored node trees, their text, and what it depends on that is not PostgreSQL's own, as built-ins
+-- are pinned and never recorded. Constants in it are blanked before anything is kept.
+-- Reads pg_policy, pg_depend; needs CONNECT.
+WITH need AS (
+    SELECT objid,
+           array_agg(DISTINCT refobjid) FILTER (WHERE refclassid = 'pg_proc'::regclass) AS functions,
+           array_agg(DISTINCT refobjid) FILTER (WHERE refclassid = 'pg_operator'::regclass) AS operators,
+           array_agg(DISTINCT refobjid) FILTER (WHERE refclassid = 'pg_class'::regclass) AS relations,
+           count(*) FILTER (WHERE refclassid NOT IN ('pg_proc'::regclass, 'pg_operator'::regclass,
+                                                     'pg_class'::regclass)) AS others
+    FROM pg_depend
+    WHERE classid = 'pg_policy'::regclass
+    GROUP BY 1
+)
+SELECT p.oid,
+       p.polrelid AS relation,
+       p.polname AS name,
+       p.polpermissive AS permissive,
+       CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE'
+                     ELSE 'ALL' END AS command,
+       p.polroles AS roles,
+       p.polqual::text AS using_tree,
+       pg_get_expr(p.polqual, p.polrelid) AS using_text,
+       p.polwithcheck::text AS check_tree,
+       -- The two are mostly the same, and printing one is the dear part of this.
+       CASE WHEN p.polwithcheck::text IS DISTINCT FROM p.polqual::text
+            THEN pg_get_expr(p.polwithcheck, p.polrelid) END AS check_text,
+       coalesce(need.functions, '{}') AS functions,
+       coalesce(need.operators, '{}') AS operators,
+       array_remove(coalesce(need.relations, '{}'), p.polrelid) AS relations,
+       coalesce(need.others, 0)::int AS others
+FROM pg_policy p LEFT JOIN need ON need.objid = p.oid
+ORDER BY p.polrelid, p.polname

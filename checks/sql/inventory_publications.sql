@@ -1,0 +1,18 @@
+-- Every publication and what it sends out. Before version 15 there are neither schemas nor filters in one.
+-- Reads pg_publication, pg_publication_rel; needs CONNECT.
+SELECT p.pubname AS name,
+       p.pubowner AS owner,
+       p.puballtables AS all_tables,
+       '{}'::text[] AS schemas,
+       coalesce(r.relations, '{}') AS relations,
+       coalesce(r.filtered, '{}') AS filtered,
+       'sha256:' || encode(sha256(convert_to(regexp_replace(concat_ws(' ', to_jsonb(p) - 'oid', r.whole),
+           ' :(\w*_)?location -?\d+| :list_(start|end) -?\d+', '', 'g'), 'UTF8')), 'hex') AS digest
+FROM pg_publication p
+     LEFT JOIN LATERAL (
+         SELECT array_agg(x.prrelid ORDER BY x.prrelid) AS relations,
+                array_agg(x.prrelid ORDER BY x.prrelid) FILTER (WHERE to_jsonb(x) ->> 'prqual' IS NOT NULL) AS filtered,
+                jsonb_agg(to_jsonb(x) - 'oid' ORDER BY x.prrelid) AS whole
+         FROM pg_publication_rel x WHERE x.prpubid = p.oid
+     ) r ON true
+ORDER BY p.pubname

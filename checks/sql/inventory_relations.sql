@@ -1,0 +1,87 @@
+-- Every table, view, materialized view, foreign table and sequence that is not PostgreSQL's own, with its columns.
+-- Reads pg_class, pg_attribute, pg_collation, pg_depend, pg_foreign_table, pg_inherits, pg_rewrite; needs CONNECT.
+WITH place AS (
+    SELECT oid, nspname FROM pg_namespace
+    WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
+), part AS (
+    SELECT inhrelid AS oid, array_agg(inhparent ORDER BY inhseqno) AS parents FROM pg_inherits GROUP BY 1
+), use AS (
+    SELECT w.ev_class AS oid,
+           array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_class'::regclass) AS relations,
+           array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_proc'::regclass) AS functions
+    FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+    WHERE w.ev_class >= 16384 AND w.ev_type = '1' AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> w.ev_class
+    GROUP BY 1
+), made AS (
+    SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+), col AS (
+    SELECT a.attrelid AS oid,
+           json_agg(json_build_object(
+               'number', a.attnum,
+               'name', a.attname,
+               'type', a.atttypid::int8,
+               'type_name', format_type(a.atttypid, a.atttypmod),
+               'not_null', a.attnotnull,
+               'collation', a.attcollation::int8,
+               'deterministic', coalesce(l.collisdeterministic, true),
+               'default', a.atthasdef,
+               'generated', a.attgenerated,
+               'grants', CASE WHEN a.attacl IS NULL THEN '[]'::json ELSE
+                   (SELECT coalesce(json_agg(json_build_object('grantee', x.grantee::int8,
+                                                               'privilege', x.privilege_type,
+                                                               'grantable', x.is_grantable)), '[]')
+                    FROM aclexplode(a.attacl) x) END
+           ) ORDER BY a.attnum) AS columns
+    FROM pg_attribute a
+         JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+         JOIN place ON place.oid = c.relnamespace
+         LEFT JOIN pg_collation l ON l.oid = a.attcollation
+    WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY 1
+)
+SELECT c.oid,
+       place.nspname AS schema,
+       c.relname AS name,
+       c.relkind::text AS kind,
+       c.relowner AS owner,
+       c.relispartition AS partition,
+       c.relrowsecurity AS enabled,
+       c.relforcerowsecurity AS forced,
+       coalesce(o.invoker, false) AS invoker,
+       coalesce(o.barrier, false) AS barrier,
+       c.relpersistence = 't' AS temporary,
+       coalesce(part.parents, '{}') AS parents,
+       coalesce(use.relations, '{}') AS uses,
+       coalesce(use.functions, '{}') AS functions,
+       coalesce(col.columns, '[]') AS columns,
+       (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
+                                                   'grantable', a.is_grantable)), '[]')
+        FROM aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+                                                      c.relowner))) a) AS grants,
+       CASE WHEN c.relkind IN ('v', 'm') THEN
+           (SELECT 'sha256:' || encode(sha256(convert_to(
+                       string_agg(regexp_replace(
+                           w.ev_action::text,
+                           ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g'), '')
+                       || pg_get_userbyid(c.relowner) || coalesce(c.reloptions::text, ''), 'UTF8')), 'hex')
+            FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '1')
+       ELSE '' END AS digest,
+       coalesce(made.extname, '') AS extension,
+       coalesce(s.srvname, '') AS server
+FROM pg_class c
+     JOIN place ON place.oid = c.relnamespace
+     LEFT JOIN part ON part.oid = c.oid
+     LEFT JOIN use ON use.oid = c.oid
+     LEFT JOIN made ON made.oid = c.oid
+     LEFT JOIN col ON col.oid = c.oid
+     LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
+     LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
+     LEFT JOIN LATERAL (
+         SELECT bool_or(option_name = 'security_invoker' AND option_value::boolean) AS invoker,
+                bool_or(option_name = 'security_barrier' AND option_value::boolean) AS barrier
+         FROM pg_options_to_table(c.reloptions)
+     ) o ON c.relkind = 'v'
+WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+ORDER BY place.nspname, c.relname
+LIMIT %(most)s::int

@@ -1,0 +1,15 @@
+-- The server and the database asked; `presets` are the context settings that a session of ours starts with.
+-- Reads pg_database; needs CONNECT.
+SELECT current_setting('server_version_num')::int AS version,
+       to_regprocedure('pg_catalog.aurora_version()') IS NOT NULL AS aurora,
+       d.datname AS database,
+       d.oid AS database_oid,
+       d.datdba AS database_owner,
+       (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
+                                                   'grantable', a.is_grantable)), '[]')
+        FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a) AS database_grants,
+       pg_is_in_recovery() AS standby,
+       ARRAY(SELECT name FROM unnest(%(context)s::text[]) AS name
+             WHERE coalesce(current_setting(name, true), '') <> '') AS presets
+FROM pg_database d
+WHERE d.datname = current_database()

@@ -1,0 +1,13 @@
+-- Every foreign server and the roles that are mapped on it. Options may hold passwords: they are not read.
+-- Reads pg_foreign_server, pg_foreign_data_wrapper, pg_user_mappings (umuser); needs CONNECT.
+SELECT s.srvname AS name,
+       w.fdwname AS wrapper,
+       s.srvowner AS owner,
+       ARRAY(SELECT m.umuser FROM pg_user_mappings m WHERE m.srvid = s.oid ORDER BY 1) AS mapped,
+       (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
+                                                   'grantable', a.is_grantable)), '[]')
+        FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) a) AS grants,
+       'sha256:' || encode(sha256(convert_to(
+           concat_ws(' ', s.srvname, s.srvtype, s.srvversion, s.srvoptions, w.fdwname), 'UTF8')), 'hex') AS digest
+FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+ORDER BY s.srvname

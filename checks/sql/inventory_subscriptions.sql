@@ -1,0 +1,9 @@
+-- Every subscription of this database; how it connects is neither readable nor asked for.
+-- Reads pg_subscription (but subconninfo); needs CONNECT.
+SELECT s.subname AS name,
+       s.subowner AS owner,
+       s.subenabled AS enabled,
+       'sha256:' || encode(sha256(convert_to(concat_ws(' ', s.subname, s.subpublications), 'UTF8')), 'hex') AS digest
+FROM pg_subscription s
+WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY s.subname
