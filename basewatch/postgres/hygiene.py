@@ -1,0 +1,78 @@
+"""What a session still holds of whoever had it before: asked at the start of a transaction, in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import LiteralString
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import dict_row
+
+from basewatch.errors import CouldNotLook
+from basewatch.facts import from_json
+from basewatch.model import Reason
+from basewatch.postgres.errors import could_not_look
+from basewatch.postgres.probe import TenantProbe
+
+RESIDUE: LiteralString = """
+SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS name
+               WHERE pg_catalog.current_setting(name, true) <> '') AS context,
+       current_user <> session_user AS role,
+       pg_catalog.current_setting('session_replication_role') <> 'origin' AS replication_role,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_class
+        WHERE relnamespace = pg_catalog.pg_my_temp_schema()) AS temporary,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_cursors WHERE is_holdable) AS cursors,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_prepared_statements WHERE from_sql) AS prepared,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_listening_channels()) AS channels,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_locks
+        WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'advisory') AS locks,
+       pg_catalog.pg_backend_pid() AS backend
+"""
+"""The one statement; an application may ask it too, first thing in a transaction, with its context settings.
+
+Statements that the protocol prepared (not PREPARE) are not counted: poolers keep those for their clients. `backend` is
+the server's process, to tell sessions apart.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residue:
+    """What one transaction found when it began: whether or how many of each, and never a value."""
+
+    context: bool
+    role: bool
+    replication_role: bool
+    temporary: int
+    cursors: int
+    prepared: int
+    channels: int
+    locks: int
+    backend: int
+
+
+def residue(probe: TenantProbe, settings: tuple[str, ...]) -> Residue:
+    """What the session of this transaction was left with; call it before anything else. Raises: CouldNotLook."""
+    cursor = probe.connection.cursor(row_factory=dict_row)
+    try:
+        row = cursor.execute(RESIDUE, {"settings": list(settings)}).fetchone()
+    except psycopg.Error as error:
+        raise could_not_look(error, asking="reading what a session was left with") from error
+    if row is None:
+        raise CouldNotLook(Reason.UNSUPPORTED, "the session answered nothing about itself")
+    return from_json(Residue, row)
+
+
+def has_last_value(probe: TenantProbe) -> bool:
+    """Whether lastval() still tells a number that somebody drew from a sequence; the number is not read."""
+    try:
+        with probe.connection.transaction(force_rollback=True):
+            probe.connection.execute("SELECT pg_catalog.lastval() IS NULL")
+    except errors.ObjectNotInPrerequisiteState:
+        return False
+    except psycopg.Error as error:
+        # 42501: the sequence is not ours to read, and yet it was drawn from.
+        if isinstance(error, errors.InsufficientPrivilege):
+            return True
+        raise could_not_look(error, asking="reading what a session was left with") from error
+    return True

@@ -1,0 +1,75 @@
+"""Evaluates a policy's predicate over made-up rows: no table is read, and the rows never exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from basewatch.postgres.errors import could_not_look
+from basewatch.postgres.guards import set_locally
+from basewatch.postgres.probe import TenantProbe
+
+_NUMBER = "basewatch row"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A table that is made up: the name and columns that a predicate speaks of, each with its type, and the rows.
+
+    A row is the text of each column, in order; None is NULL.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    rows: Sequence[tuple[str | None, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Which rows a predicate is TRUE for, by number from 0, or the SQLSTATE with which evaluating it ended."""
+
+    rows: tuple[int, ...] = ()
+    sqlstate: str | None = None
+
+
+def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[tuple[str, str]]) -> Passed:
+    """The rows that a predicate lets pass while these settings hold; nothing stays set.
+
+    The predicate is read as pg_get_expr() prints it with pg_catalog alone in the search path. It comes from the
+    catalogues and must call nothing that changes anything. Raises: CouldNotLook, when the session is lost.
+    """
+    # Types and predicates are SQL text of the catalogues' own, in which % is no placeholder.
+    cast = [
+        sql.SQL("{}::{} AS {}").format(sql.Identifier(f"c{number}"), sql.SQL(_plain(type_name)), sql.Identifier(name))
+        for number, (name, type_name) in enumerate(made.columns)
+    ]
+    names = [sql.Identifier(f"c{number}") for number in range(len(made.columns))]
+    arrays = [sql.SQL("%s::pg_catalog.text[]") for _ in made.columns]
+    query = sql.SQL(
+        "SELECT {number} FROM (SELECT {values} FROM unnest({arrays}) WITH ORDINALITY AS made ({names})) AS {name}"
+        " WHERE {predicate}"
+    ).format(
+        number=sql.Identifier(_NUMBER),
+        values=sql.SQL(", ").join([sql.SQL("n - 1 AS {}").format(sql.Identifier(_NUMBER)), *cast]),
+        arrays=sql.SQL(", ").join(arrays),
+        names=sql.SQL(", ").join([*names, sql.SQL("n")]),
+        name=sql.Identifier(made.name),
+        predicate=sql.SQL(_plain(predicate)),
+    )
+    columns = [[row[number] for row in made.rows] for number in range(len(made.columns))]
+    connection = probe.connection
+    try:
+        with connection.transaction(force_rollback=True):
+            set_locally(connection, {"search_path": "pg_catalog", **dict(settings)})
+            return Passed(rows=tuple(sorted(row[0] for row in connection.execute(query, columns).fetchall())))
+    except psycopg.Error as error:
+        if error.sqlstate is None or connection.closed:
+            raise could_not_look(error, asking="evaluating a policy on made-up rows") from error
+        return Passed(sqlstate=error.sqlstate)
+
+
+def _plain(text: str) -> str:
+    return text.replace("%", "%%")

@@ -1,0 +1,36 @@
+-- The expressions of policies and CHECK constraints as PostgreSQL prints them, and whether they can be evaluated apart
+-- from their table: they call nothing but built-ins that change nothing, and read no relation. What is read here holds
+-- constants, perhaps tenants' ids, and is never kept.
+-- Reads pg_policy, pg_constraint, pg_depend, pg_proc; needs CONNECT.
+WITH expression AS (
+    SELECT polrelid AS relation, oid, 'pg_policy'::regclass AS class, 'using' AS part,
+           polqual AS tree, polqual::text AS written
+    FROM pg_policy WHERE polqual IS NOT NULL
+    UNION ALL
+    SELECT polrelid, oid, 'pg_policy'::regclass, 'check', polwithcheck, polwithcheck::text
+    FROM pg_policy WHERE polwithcheck IS NOT NULL
+    UNION ALL
+    SELECT conrelid, oid, 'pg_constraint'::regclass, 'constraint', conbin, conbin::text
+    FROM pg_constraint
+    WHERE contype = 'c' AND convalidated AND conrelid IN (SELECT polrelid FROM pg_policy)
+)
+SELECT e.oid,
+       e.relation,
+       e.part,
+       pg_get_expr(e.tree, e.relation) AS text,
+       -- A sub-select without a FROM has no range table.
+       position(':rtable ({' IN e.written) = 0
+       -- Neither system columns nor the whole row.
+       AND e.written !~ ':varattno (-|0)'
+       AND NOT EXISTS (SELECT FROM pg_depend d
+                       WHERE d.classid = e.class AND d.objid = e.oid AND d.deptype <> 'i'
+                         AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = e.relation)
+                         AND NOT (d.refclassid = 'pg_type'::regclass
+                                  AND d.refobjid IN (SELECT oid FROM pg_type WHERE typtype = 'e')))
+       AND NOT EXISTS (SELECT FROM regexp_matches(e.written, ':(?:op)?funcid (\d+)', 'g') AS called(id)
+                       JOIN pg_proc f ON f.oid = called.id[1]::oid
+                       WHERE f.provolatile = 'v'
+                         AND f.proname <> ALL (ARRAY['random', 'clock_timestamp', 'timeofday', 'gen_random_uuid']))
+       AS alone
+FROM expression e
+ORDER BY e.relation, e.part, e.oid

@@ -1,0 +1,71 @@
+"""What an expression compares with: its constants and the settings it asks for, to be tried as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from checks.tenancy.probes.deparsed import Sort, Token, tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A constant with the type PostgreSQL prints after it; `number` for one that it prints bare."""
+
+    text: str
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mined:
+    """The constants and the names of settings in some expressions, each once, in order of appearance.
+
+    `names` are all other names: columns, functions, keywords.
+    """
+
+    constants: tuple[Constant, ...]
+    settings: tuple[str, ...]
+    names: frozenset[str]
+
+
+def mine(expressions: Iterable[str]) -> Mined:
+    """What stands in expressions as pg_get_expr() prints them."""
+    constants = dict[Constant, None]()
+    settings = dict[str, None]()
+    names = set[str]()
+    for expression in expressions:
+        found = tokens(expression)
+        for place, token in enumerate(found):
+            if token.sort is Sort.NAME:
+                names.add(token.text)
+            elif token.sort is Sort.TEXT and _is_setting(found, place):
+                settings[token.text] = None
+            elif token.sort is Sort.TEXT:
+                constants[Constant(text=token.text, type_name=_type_name(found[place + 1 :]))] = None
+            elif token.sort is Sort.NUMBER:
+                constants[Constant(text=token.text, type_name="number")] = None
+    return Mined(constants=tuple(constants), settings=tuple(settings), names=frozenset(names))
+
+
+def _is_setting(found: tuple[Token, ...], place: int) -> bool:
+    return [token.text for token in found[max(0, place - 2) : place]] == ["current_setting", "("]
+
+
+def _type_name(rest: tuple[Token, ...]) -> str:
+    """The type of a cast, such as `timestamp with time zone` or `text[]`; without a length."""
+    if not rest or rest[0].text != "::":
+        return ""
+    return " ".join(_type_words(rest[1:])).replace(" . ", ".").replace(" [ ]", "[]")
+
+
+def _type_words(rest: tuple[Token, ...]) -> Iterator[str]:
+    within = False
+    for token in rest:
+        if within or token.text == "(":
+            within = token.text != ")"
+        elif token.sort is Sort.NAME and (token.quoted or token.text.islower()):
+            yield f'"{token.text}"' if token.quoted else token.text
+        elif token.text in {".", "[", "]"}:
+            yield token.text
+        else:
+            return

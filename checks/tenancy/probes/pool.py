@@ -1,0 +1,180 @@
+"""The check that a pooled session comes back clean: nothing of the tenant who had it before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch import components
+from basewatch.check import check
+from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+from basewatch.postgres import Database
+from basewatch.postgres.hygiene import Residue, has_last_value, residue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What the start of one transaction found; `session` numbers the server's sessions in order of appearance."""
+
+    session: int
+    context: bool
+    role: bool
+    replication_role: bool
+    temporary: int
+    cursors: int
+    prepared: int
+    channels: int
+    locks: int
+    last_value: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """The starts of successive transactions of one principal through the pooler."""
+
+    principal: str
+    starts: tuple[Start, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pools:
+    """Every principal that logs in through a pooler."""
+
+    logins: tuple[Pooled, ...]
+
+
+# A pooler may hand out another session each time; a few are enough to see what it does as a rule.
+_TRANSACTIONS = 5
+
+
+def pools(database: Database, component: components.Database) -> Pools:
+    """Begins transactions as each principal that has a login through the pooler. Raises: CouldNotLook, Absent."""
+    tenancy = component.tenancy
+    pooled = list[Pooled]()
+    for principal in (name for name in tenancy.principals if database.can_log_in(name, through_proxy=True)):
+        sessions: dict[int, int] = {}
+        starts = list[Start]()
+        with database.logged_in(principal, tenancy, through_proxy=True) as session:
+            for _ in range(_TRANSACTIONS):
+                with session.probe() as probe:
+                    found = residue(probe, tenancy.context)
+                    number = sessions.setdefault(found.backend, len(sessions) + 1)
+                    starts.append(_start(number, found, last_value=has_last_value(probe)))
+        pooled.append(Pooled(principal=principal, starts=tuple(starts)))
+    return Pools(logins=tuple(pooled))
+
+
+def _start(session: int, found: Residue, *, last_value: bool) -> Start:
+    return Start(
+        session=session,
+        context=found.context,
+        role=found.role,
+        replication_role=found.replication_role,
+        temporary=found.temporary,
+        cursors=found.cursors,
+        prepared=found.prepared,
+        channels=found.channels,
+        locks=found.locks,
+        last_value=last_value,
+    )
+
+
+@check(
+    "tenancy.probe.pool",
+    component=components.Database,
+    observe=pools,
+    severity=Severity.HIGH,
+    proof=Proof.BEHAVIOUR,
+    needs=("sql:CONNECT",),
+    promises=("tenancy.pooled",),
+)
+def pooled_sessions_come_back_clean(facts: Pools, database: components.Database, now: datetime) -> Iterator[Verdict]:
+    """A transaction through the pooler begins with nothing that another tenant left in the session.
+
+    Why: A context, a temporary table or a cursor that outlives its transaction shows one tenant's rows to the next.
+    Reads: One SELECT at the start of five transactions of each principal that logs in through the pooler.
+    Unverified when: The pooler cannot be reached or refuses the login.
+    Fix: SET LOCAL or set_config(..., true) inside a transaction, never for the session; reset sessions in the pooler.
+    Source: https://www.pgbouncer.org/features.html
+    """
+    if not facts.logins:
+        yield unverified(Reason.UNSUPPORTED, "No login through the pooler was at hand")
+    for login in facts.logins:
+        yield judge_starts(login)
+
+
+def judge_starts(login: Pooled) -> Verdict:
+    """The verdict on one principal from the starts of its transactions."""
+    found = [residue for residue in _KINDS if any(getattr(start, residue) for start in login.starts)]
+    expected = "no trace of anyone at the start of a transaction"
+    sessions = len({start.session for start in login.starts})
+    if not found:
+        observed = f"{len(login.starts)} transactions on {sessions} session{'s' if sessions > 1 else ''}"
+        return passed(f"{login.principal} is handed clean sessions", subject=login.principal, observed=observed)
+    worst = max((_KINDS[name] for name in found), key=lambda kind: kind.severity.rank)
+    return failed(
+        f"{login.principal} is handed sessions that hold something of whoever had them before",
+        subject=login.principal,
+        observed="; ".join(_KINDS[name].words for name in found),
+        expected=expected,
+        remedy=" ".join(_KINDS[name].remedy for name in found),
+        severity=worst.severity,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    words: str
+    severity: Severity
+    remedy: str
+
+
+_KINDS = {
+    "context": _Kind(
+        words="the context of a tenant is set",
+        severity=Severity.CRITICAL,
+        remedy="Set the context with SET LOCAL or set_config(..., true) alone, also in functions; "
+        "ALTER ROLE/DATABASE ... RESET its default, and look at the pooler's own options for one.",
+    ),
+    "role": _Kind(
+        words="the session runs as another role than it logged in as",
+        severity=Severity.HIGH,
+        remedy="SET LOCAL ROLE, never SET ROLE; ALTER ROLE ... RESET role.",
+    ),
+    "replication_role": _Kind(
+        words="session_replication_role is not origin, so that triggers do not fire",
+        severity=Severity.HIGH,
+        remedy="Revoke SET on session_replication_role, and reset it.",
+    ),
+    "temporary": _Kind(
+        words="temporary tables, which no row security guards",
+        severity=Severity.HIGH,
+        remedy="CREATE TEMPORARY TABLE ... ON COMMIT DROP, or REVOKE TEMPORARY ON DATABASE from the role and PUBLIC.",
+    ),
+    "cursors": _Kind(
+        words="cursors WITH HOLD, from which rows can be fetched",
+        severity=Severity.HIGH,
+        remedy="Declare cursors without HOLD, or close them.",
+    ),
+    "prepared": _Kind(
+        words="statements of PREPARE, with their text",
+        severity=Severity.MEDIUM,
+        remedy="Let the driver prepare by the protocol, or DEALLOCATE.",
+    ),
+    "channels": _Kind(
+        words="channels that are listened to",
+        severity=Severity.MEDIUM,
+        remedy="LISTEN on a session of its own, not on a pooled one.",
+    ),
+    "locks": _Kind(
+        words="advisory locks of the session",
+        severity=Severity.LOW,
+        remedy="Use pg_advisory_xact_lock().",
+    ),
+    "last_value": _Kind(
+        words="lastval() tells a number that somebody drew",
+        severity=Severity.LOW,
+        remedy="INSERT ... RETURNING instead of lastval(); server_reset_query = DISCARD ALL where sessions are pooled.",
+    ),
+}
