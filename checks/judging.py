@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from basewatch.check import AnyCheck
 from basewatch.components import Component
@@ -45,7 +46,7 @@ def _verdicts(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Verdic
 
 def _judge_evidence(planned: Planned, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:
     try:
-        facts = from_json(planned.check.facts_kind, evidence.facts)
+        facts = _facts(planned.check, evidence)
         verdicts = tuple(planned.check.judge(facts, planned.component, now))
     except Exception:  # the boundary around one check on one component: a crash is a verdict, never an end
         logger.exception("check %s crashed while judging %s", planned.check.id, planned.component.ref)
@@ -54,6 +55,19 @@ def _judge_evidence(planned: Planned, evidence: Evidence, now: datetime) -> tupl
     if doubled:
         return (_bug(f"the check judged {doubled[0] or 'the component'} twice"),)
     return verdicts or (_bug("the check gave no verdict"),)
+
+
+# Many checks share one observation, and its facts may be large. By identity: what an altered record says is read anew.
+_PARSED: deque[tuple[Evidence, type[Any], Any]] = deque(maxlen=4)
+
+
+def _facts(check: AnyCheck, evidence: Evidence) -> Any:
+    for parsed, kind, facts in tuple(_PARSED):
+        if parsed is evidence and kind is check.facts_kind:
+            return facts
+    facts = from_json(check.facts_kind, evidence.facts)
+    _PARSED.append((evidence, check.facts_kind, facts))
+    return facts
 
 
 def _bug(summary: str) -> Verdict:
