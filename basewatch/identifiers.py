@@ -1,10 +1,9 @@
-"""Texts of the configuration that have a form: account ids, regions, tenant ids, addresses, database URLs."""
+"""Texts of the configuration that have a form: account ids, regions, addresses, database URLs."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Final
-from uuid import UUID
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -36,17 +35,6 @@ def parse_region(value: object) -> str:
     return value
 
 
-def parse_tenant_id(value: object) -> str:
-    """A tenant's id: a UUID in its usual form, in lower case. Raises: WrongValue."""
-    try:
-        tenant = str(UUID(value)) if isinstance(value, str) else ""
-    except ValueError:
-        tenant = ""
-    if not tenant:
-        raise WrongValue(f"{shown(value)} is not a UUID", "write for example 0ca9a11e-0000-4000-8000-00000000000a")
-    return tenant
-
-
 def parse_listen(value: object) -> str:
     """An address and port to listen on. Raises: WrongValue."""
     text = value if isinstance(value, str) else ""
@@ -73,8 +61,5 @@ def _text(pattern: str, example: str) -> WithJsonSchema:
 
 AccountId = Annotated[str, BeforeValidator(parse_account_id), _text(_ACCOUNT, "123456789012")]
 Region = Annotated[str, BeforeValidator(parse_region), _text(_REGION, "us-east-1")]
-TenantId = Annotated[
-    str, BeforeValidator(parse_tenant_id), _text(r"[0-9a-fA-F-]{36}", "0ca9a11e-0000-4000-8000-00000000000a")
-]
 Listen = Annotated[str, BeforeValidator(parse_listen), _text(_LISTEN, "127.0.0.1:9464")]
 DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from basewatch.declared import Declared
 from basewatch.errors import WrongValue, shown
@@ -34,6 +34,10 @@ def parse_day(value: object) -> date:
         return value if type(value) is date else date.fromisoformat(str(value))
     except ValueError:
         raise WrongValue(f"{shown(value)} is not a day", "write for example 2027-06-30") from None
+
+
+def _parts(count: int) -> str:
+    return "1 part" if count == 1 else f"{count} parts"
 
 
 def _check_form(tenant: str, kind: str) -> None:
@@ -98,7 +102,14 @@ class Derived(Declared):
     """A table whose rows belong to the tenant of their parent row: `on` maps its columns to the parent's."""
 
     parent: str
-    on: dict[str, str] = Field(min_length=1)
+    on: dict[str, str] = Field(min_length=1, examples=["{document_id: id}"])
+
+
+def _sort_of_key(value: object) -> str:
+    return "derived" if isinstance(value, dict | Derived) else "columns"
+
+
+TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[Derived, Tag("derived")], Discriminator(_sort_of_key)]
 
 
 class Members(Declared):
@@ -153,7 +164,7 @@ class Tenancy(Declared):
     root: str
     root_key: Names = ("id",)
     key: Names
-    keys: dict[str, Names | Derived] = Field(default={}, description="tables whose tenant key is not `key`")
+    keys: dict[str, TableKey] = Field(default={}, description="tables whose tenant key is not `key`")
     members: Members | None = None
     principals: tuple[str, ...] = Field(min_length=1)
     privileged: dict[str, str] = Field(default={}, description="roles outside the isolation, each with the reason")
@@ -176,12 +187,14 @@ class Tenancy(Declared):
             ("canaries.b", self.canaries.b),
         ):
             if len(what) != parts:
-                raise WrongValue(f"{name} has {len(what)} parts and key has {parts}", "write as many, in one order")
+                remedy = "write as many, in one order"
+                raise WrongValue(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
         for part in (*self.canaries.a, *self.canaries.b):
             _check_form(part, self.context_type)
         if (self.members is not None) != (self.canaries.as_a is not None and self.canaries.as_b is not None):
-            remedy = "declare members and canaries.as_a and as_b together: a context that names users needs both"
-            raise WrongValue("members goes with canaries that are acted for by a user", remedy)
+            has, lacks = ("members", "canaries.as_a or as_b") if self.members else ("canaries.as_a or as_b", "members")
+            remedy = "declare members, canaries.as_a and canaries.as_b together, or none of them"
+            raise WrongValue(f"{has} says that the context names users, and {lacks} is missing", remedy)
         for role in self.privileged:
             if role in self.principals:
                 raise WrongValue(

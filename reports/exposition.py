@@ -4,38 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from basewatch.collector import AnyCollector, MetricType
 from basewatch.metrics import Collected
 from basewatch.model import Run, Status
+from reports import watched as watching
 from reports.accumulator import Sample
+from reports.family import Family
+from reports.watched import Watched
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """What Prometheus is told of the samples that belong together."""
-
-    name: str
-    type: MetricType
-    help: str
 
 
 _FINDING = Family(
     name="basewatch_finding_status",
     type=MetricType.GAUGE,
-    help="1 for the status that each finding of the last run has; a finding has no series for its other statuses.",
+    help="1 for the status that each finding has since it was last looked at; it has no series for other statuses.",
 )
-_FINDINGS = Family(name="basewatch_findings", type=MetricType.GAUGE, help="Findings of the last run with each status.")
+_FINDINGS = Family(name="basewatch_findings", type=MetricType.GAUGE, help="Findings with each status.")
 _LAST_SUCCESS = Family(
     name="basewatch_run_last_success_timestamp_seconds",
     type=MetricType.GAUGE,
-    help="When the last run that went through was finished.",
+    help="When the last run of everything that went through was finished.",
 )
 _DURATION = Family(
-    name="basewatch_run_duration_seconds", type=MetricType.GAUGE, help="How long the last run took that went through."
+    name="basewatch_run_duration_seconds",
+    type=MetricType.GAUGE,
+    help="How long the last run of everything took that went through.",
 )
 _UP = Family(
     name="basewatch_collector_up",
@@ -43,7 +38,7 @@ _UP = Family(
     help="1 when the collector's last collection got everything it asked for, else 0.",
 )
 _BUILD = Family(name="basewatch_build_info", type=MetricType.GAUGE, help="The version of Basewatch, always 1.")
-OWN_FAMILIES = (_FINDING, _FINDINGS, _LAST_SUCCESS, _DURATION, _UP, _BUILD)
+OWN_FAMILIES = (_FINDING, _FINDINGS, _LAST_SUCCESS, _DURATION, _UP, *watching.FAMILIES, _BUILD)
 
 
 def render(
@@ -53,8 +48,9 @@ def render(
     collected: Collected | None,
     run: Run | None,
     version: str,
+    watched: Iterable[Watched] = (),
 ) -> bytes:
-    """The exposition: `samples` of the accumulator, the last collection's health, the last run's findings.
+    """The exposition: `samples` of the accumulator, the last collection's health, the last run's findings, the watch.
 
     `collected` and `run` are None before the first of them: then every collector is down, and nothing is said of
     findings. Sorted, every family with HELP and TYPE, no series twice, no timestamps.
@@ -64,6 +60,7 @@ def render(
     own = (
         *_of_run(run),
         *_of_collection(known, collected),
+        *watching.samples(watched),
         Sample(name=_BUILD.name, labels=(("version", version),), value=1),
     )
     lines = _lines(families, (*samples, *own))

@@ -11,6 +11,7 @@ from basewatch.quantities import duration_text
 from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, arrange, kind_of, name_of
 from reports.svg import HEIGHT, WIDTH, chart
 from reports.text import moment, status_word, visible
+from reports.threats import ASSUMPTIONS, LIMITS, REMEDY, THREATS
 from reports.trends import trends
 from reports.view import View
 
@@ -23,6 +24,8 @@ def render(view: View) -> bytes:
     drawn = trends(view.run)
     page = _environment().get_template("report.html.j2")
     return page.render(
+        assumptions=ASSUMPTIONS,
+        limits=LIMITS,
         page=arrange(view),
         run=view.run,
         view=view,
@@ -31,7 +34,9 @@ def render(view: View) -> bytes:
         chart_height=HEIGHT,
         chart_width=WIDTH,
         proof_meanings=PROOF_MEANINGS,
+        remedy=REMEDY,
         status_meanings=STATUS_MEANINGS,
+        threats=THREATS,
     ).encode()
 
 

@@ -6,7 +6,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from basewatch.interval import Interval
 from basewatch.model import Finding, Proof, Reason, Run, Severity, Status
+from reports.isolation import Isolated, isolated
+from reports.threats import ASSUMPTIONS, LIMITS, THREATS
 from reports.view import View, worst_first
 
 
@@ -50,12 +53,54 @@ class FindingPart(_Part):
     evidence: str = Field(description="The digest of the evidence; empty when nothing could be read.")
 
 
+class IntervalPart(_Part):
+    """A span in which every poll of a database's catalogue gave one fingerprint."""
+
+    fingerprint: str
+    first_seen: datetime
+    last_seen: datetime
+    polls: int = Field(ge=1)
+    longest_gap: float = Field(ge=0, description="The longest time between two polls, in seconds.")
+    proved_at: datetime | None = Field(description="When the static proof was first made of this catalogue.")
+    searched_at: datetime | None = Field(description="When counterexamples were last searched.")
+
+
+class IsolationPart(_Part):
+    """What is known of the isolation of one database's tenants, and for how long."""
+
+    component: str
+    statement: str
+    gates: int = Field(ge=0, description="How many gates the static proof holds for; 0 when it does not say.")
+    proofs: int = Field(ge=0, description="Verdicts of the static proof that hold.")
+    unproven: int = Field(ge=0, description="Verdicts of the static proof that do not hold.")
+    intervals: tuple[IntervalPart, ...]
+
+
+class ThreatPart(_Part):
+    """One kind of attacker, and whether row-level security by a setting holds against it."""
+
+    level: str
+    threat: str
+    guarantee: str
+    because: str
+
+
+class TenantIsolationPart(_Part):
+    """What the tenancy verdicts claim, on which assumptions, against whom, and what they leave out."""
+
+    databases: tuple[IsolationPart, ...]
+    assumptions: tuple[str, ...]
+    threats: tuple[ThreatPart, ...]
+    limits: tuple[str, ...]
+
+
 class FindingsReport(_Part):
     """One run's findings, worst first."""
 
     run: RunPart
     summary: SummaryPart
     findings: tuple[FindingPart, ...]
+    tenant_isolation: TenantIsolationPart | None = Field(description="Null when no tenancy check was planned.")
 
 
 def render(view: View) -> bytes:
@@ -74,7 +119,38 @@ def findings_report(run: Run) -> FindingsReport:
             not_applicable=run.count(Status.NOT_APPLICABLE),
         ),
         findings=tuple(_finding(finding) for finding in worst_first(run.findings)),
+        tenant_isolation=_isolation(run),
     )
+
+
+def _isolation(run: Run) -> TenantIsolationPart | None:
+    databases = tuple(_database(each) for each in isolated(run))
+    if not databases:
+        return None
+    return TenantIsolationPart(
+        databases=databases,
+        assumptions=tuple(f"{each.name}. {each.meaning}" for each in ASSUMPTIONS),
+        threats=tuple(
+            ThreatPart(**{name: getattr(each, name) for name in ThreatPart.model_fields}) for each in THREATS
+        ),
+        limits=LIMITS,
+    )
+
+
+def _database(each: Isolated) -> IsolationPart:
+    return IsolationPart(
+        component=each.component,
+        statement=" ".join(each.sentences),
+        gates=each.gates,
+        proofs=each.proofs,
+        unproven=each.unproven,
+        intervals=tuple(_interval(interval) for interval in each.intervals),
+    )
+
+
+def _interval(interval: Interval) -> IntervalPart:
+    values = {name: getattr(interval, name) for name in IntervalPart.model_fields}
+    return IntervalPart(**{**values, "longest_gap": interval.longest_gap.total_seconds()})
 
 
 def schema() -> dict[str, object]:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from basewatch.model import Finding, Status, Transition
 from basewatch.quantities import duration_text
 from reports.markdown_text import cell, row, table
 from reports.page import Page, arrange, kind_of, name_of
 from reports.text import moment, status_word
+from reports.threats import ASSUMPTIONS, LIMITS, REMEDY, THREATS
 from reports.view import View
 
 _BOX = {Status.FAIL: "CAUTION", Status.UNVERIFIED: "WARNING", Status.PASS: "TIP", Status.NOT_APPLICABLE: "NOTE"}
 # GitHub refuses a summary of more than 1 MiB; these and what stands between them are less.
+_MOST_SENTENCES = 100
 _ROOM_WRONG, _ROOM_UNSEEN, _ROOM_CHANGES, _ROOM_VERDICTS = 400_000, 50_000, 150_000, 350_000
 
 
 def render(view: View) -> bytes:
     """The report as GitHub Markdown, under 1 MiB whatever the run holds."""
     page = arrange(view)
-    lines = [*_head(page), *_wrong(page), *_unseen(page), *_changes(page), *_verdicts(page), *_seal(page)]
+    lines = [
+        *_head(page),
+        *_wrong(page),
+        *_unseen(page),
+        *_changes(page),
+        *_isolation(page),
+        *_verdicts(page),
+        *_seal(page),
+    ]
     return "\n".join(lines).encode()
 
 
@@ -108,6 +119,30 @@ def _verdicts(page: Page) -> Iterator[str]:
     yield from _folded(f"All {len(page.run.findings)} verdicts by component")
     heads = ("status", "component", "promise", "of", "observed", "expected", "proof")
     yield from table(heads, rows, room=_ROOM_VERDICTS)
+    yield from _END
+
+
+def _isolation(page: Page) -> Iterator[str]:
+    if not page.isolation:
+        return
+    yield "### Tenant isolation"
+    yield ""
+    sentences = (
+        f"- {cell(name_of(each.component))}: {cell(text)}" for each in page.isolation for text in each.sentences
+    )
+    yield from islice(sentences, _MOST_SENTENCES)
+    yield ""
+    yield from _folded("What row-level security with a custom setting can and cannot guarantee")
+    yield from (f"- **{each.name}.** {each.meaning}" for each in ASSUMPTIONS)
+    yield ""
+    rows = [row(threat.level, threat.threat, f"**{threat.guarantee}**", threat.because) for threat in THREATS]
+    yield from table(("", "threat", "guarantee", "because"), rows, room=10_000)
+    yield REMEDY
+    yield ""
+    yield "Known limits:"
+    yield ""
+    yield from (f"- {limit}" for limit in LIMITS)
+    yield ""
     yield from _END
 
 

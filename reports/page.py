@@ -10,6 +10,7 @@ from basewatch.components import KINDS
 from basewatch.model import Finding, Pair, Proof, Run, Status
 from reports.changes import Changes, changes
 from reports.headline import Headline, headline
+from reports.isolation import Isolated, isolated
 from reports.view import NOT_GREEN, View, looked_at, worst_first
 
 _KINDS = [kind.kind for kind in KINDS]
@@ -101,7 +102,7 @@ class Page:
     changes: Changes
     groups: tuple[Group, ...]
     witnesses: tuple[Witness, ...]
-    tenancy: bool
+    isolation: tuple[Isolated, ...]
 
     @property
     def run(self) -> Run:
@@ -124,7 +125,7 @@ def arrange(view: View) -> Page:
         changes=changes(view),
         groups=tuple(_groups(run)),
         witnesses=tuple(_witnesses(run)),
-        tenancy=any(pair.check.startswith("tenancy.") for pair in run.expected),
+        isolation=isolated(run),
     )
 
 

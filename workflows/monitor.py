@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from uuid import uuid4
 
 from alerts import DEFAULT_PATIENCE, Delivery, Patience, decide, deliver
 from basewatch import __version__
 from basewatch.history.store import History
 from basewatch.metrics import Collected
-from basewatch.model import Finding, Run, Transition, Window
+from basewatch.model import Finding, Pair, Run, Transition, Window
 from basewatch.notifier import Notifier
 from checks.runner import run_checks
 from collectors.cloudwatch.collect import collect
+from workflows.intervals import watched
 from workflows.live import LiveClients, Sessions
 from workflows.plan import Plan
 from workflows.screen import unchecked_text
@@ -31,10 +33,16 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed(Looked):
-    """A pass that went through: its run as recorded, what the run before it found, and what became of its messages."""
+class Settled(Looked):
+    """A pass whose run is recorded, and what stood before it of the pairs that it looked at."""
 
     previous: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed(Settled):
+    """A pass that went through, and what became of its messages."""
+
     delivery: Delivery
 
 
@@ -58,7 +66,8 @@ def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Looked
         findings=checked.findings,
         evidence=checked.evidence,
         series=collected.series,
-        notes=unchecked_text(plan.unchecked),
+        notes=() if plan.scope else unchecked_text(plan.unchecked),
+        scope=plan.scope,
     )
     return Looked(run=run, collected=collected)
 
@@ -73,14 +82,67 @@ def run_pass(
     patience: Patience = DEFAULT_PATIENCE,
 ) -> Passed:
     """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
-    last = history.last()
-    previous = history.run(last.id).findings if last else ()
-    looked = look(plan, sessions, plan.window(last.window_end if last else None, clock()), clock)
-    run = replace(looked.run, transitions=transitions(history.previous_findings(), looked.run))
+    settled = settle(plan, look_since(plan, sessions, history, clock), history)
+    return told(settled, history, notifiers, clock, patience=patience)
+
+
+def look_since(plan: Plan, sessions: Sessions, history: History, clock: Clock) -> Looked:
+    """A look at all that happened since the last pass over everything; at this moment, where the plan is a part."""
+    last, at = history.last(), clock()
+    window = Window(start=at, end=at) if plan.scope else plan.window(last.window_end if last else None, at)
+    return look(plan, sessions, window, clock)
+
+
+def settle(plan: Plan, looked: Looked, history: History, *, only_news: bool = False) -> Settled:
+    """The run as recorded, with what it owes people; with `only_news`, one that says nothing new is not recorded.
+
+    What a partial run saw while this one was looking is newer, and stands in its place.
+    """
+    run, standing = looked.run, history.standing()
+    if run.scope:
+        standing = tuple(finding for finding in standing if pair_of(finding) in run.expected)
+    else:
+        run = reduce(updated, history.partial_runs(run.started), run)
+    run = replace(
+        run, transitions=transitions(history.previous_findings(), run), intervals=watched(run, history.intervals())
+    )
     owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
-    run = history.record(run, owed)
+    if not only_news or owed or _said(standing) != _said(run.findings):
+        run = history.record(run, owed)
+    return Settled(run=run, collected=looked.collected, previous=standing)
+
+
+def told(
+    settled: Settled,
+    history: History,
+    notifiers: Iterable[Notifier],
+    clock: Clock,
+    *,
+    patience: Patience = DEFAULT_PATIENCE,
+) -> Passed:
+    """A settled pass, once its channels were told what is owed."""
     delivery = deliver(history, notifiers, clock, patience)
-    return Passed(run=run, collected=looked.collected, previous=previous, delivery=delivery)
+    return Passed(run=settled.run, collected=settled.collected, previous=settled.previous, delivery=delivery)
+
+
+def updated(run: Run, later: Run) -> Run:
+    """A run with what a later one found of the pairs that both looked at, and the evidence for it."""
+    seen = set(later.expected)
+    newer = (finding for finding in later.findings if pair_of(finding) in run.expected)
+    kept = (finding for finding in run.findings if pair_of(finding) not in seen)
+    findings = tuple(sorted((*kept, *newer), key=lambda f: (f.check, f.component, f.subject)))
+    rests_on = {finding.evidence for finding in findings}
+    evidence = {each.digest: each for each in (*run.evidence, *later.evidence) if each.digest in rests_on}
+    return replace(run, findings=findings, evidence=tuple(evidence.values()))
+
+
+def pair_of(finding: Finding) -> Pair:
+    """The pair that a finding is a verdict of."""
+    return Pair(check=finding.check, component=finding.component)
+
+
+def _said(findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:
+    return frozenset((finding.key, finding.status.value) for finding in findings)
 
 
 def transitions(previous: Mapping[str, Finding], run: Run) -> tuple[Transition, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class Plan:
     """A configuration made ready to run: its expected pairs, its collectors, and where its text came from.
 
     `unchecked` is every promise of a component that no enabled check judges, whatever part of the plan is run.
+    `scope` says what a part of a plan looks at, and why; it is empty for the whole.
     """
 
     config: Config
@@ -32,6 +33,11 @@ class Plan:
     checks: tuple[Planned, ...]
     collectors: tuple[AnyCollector, ...]
     unchecked: tuple[tuple[str, str], ...]
+    scope: str = ""
+
+    def narrowed(self, scope: str, wanted: Callable[[Planned], bool]) -> Plan:
+        """The part of the plan that is wanted: those pairs and no metrics. `scope` says what and why."""
+        return replace(self, checks=tuple(filter(wanted, self.checks)), collectors=(), scope=scope)
 
     @property
     def expected(self) -> tuple[Pair, ...]:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 
 import uvicorn
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from alerts import deliver, notifiers
 from basewatch import __version__
-from basewatch.errors import BasewatchError
+from basewatch.errors import BasewatchError, HistoryError
 from basewatch.history.store import History
 from basewatch.metrics import Collected
 from basewatch.model import Run, Window
+from checks.tenancy.inventory.fingerprint import fingerprint
 from collectors.cloudwatch.collect import collect
 from reports.accumulator import Accumulator
 from reports.exposition import render
-from workflows.monitor import run_pass
+from workflows.live import LiveClients
+from workflows.monitor import look_since, settle, told, updated
+from workflows.plan import Plan
 from workflows.verbs import Prepared, now, undelivered
+from workflows.watching import Watcher
 from workflows.web.app import Exposed, app
 
 DELIVERY_EVERY = timedelta(minutes=1)
@@ -33,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class Exporter:
-    """What a running exporter knows, refreshed by its jobs and rendered whenever either has something new."""
+    """What a running exporter knows, refreshed by its jobs and rendered whenever one of them has something new."""
 
     def __init__(self, prepared: Prepared, history: History) -> None:
         self.exposed = Exposed()
@@ -45,6 +51,9 @@ class Exporter:
         self._collected_until: datetime | None = None
         self._run: Run | None = None
         self._lock = Lock()
+        # What was told of is read, compared and recorded by one pass at a time: two would both tell of one cause.
+        self._settling = Lock()
+        self.watchers = tuple(self._watchers())
 
     def collect(self) -> None:
         """Collects every metric since the last collection, and shows them."""
@@ -62,16 +71,45 @@ class Exporter:
 
     def check(self) -> None:
         """Makes one pass, as `basewatch run` does, and shows its findings; after an error the next pass still comes."""
-        prepared = self._prepared
+        plan = self._prepared.plan
         try:
-            passed = run_pass(prepared.plan, prepared.sessions, self._history, self._notifiers, now)
+            self._pass(plan, self.watchers)
         except BasewatchError:
-            logger.exception("the pass failed; the next one is due in %s", prepared.plan.config.run.every)
-            return
-        for line in undelivered(passed):
-            logger.error(line)
+            logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Polls one database's catalogue, and makes the partial pass that is due, if one is."""
+        try:
+            due = watcher.poll()
+            if due:
+                self._pass(self._prepared.plan.narrowed(due.scope, due.wanted), (watcher,), only_news=due.routine)
+        except BasewatchError:
+            logger.exception("a partial pass over %s failed; it is tried again", watcher.database.ref)
         with self._lock:
-            self._run = passed.run
+            self._show()
+
+    def _pass(self, plan: Plan, watchers: Sequence[Watcher], *, only_news: bool = False) -> None:
+        """Looks, records, shows and tells; the watchers learn what was judged, or that nothing was."""
+        try:
+            looked = look_since(plan, self._prepared.sessions, self._history, now)
+            with self._settling:
+                settled = settle(plan, looked, self._history, only_news=only_news)
+                for watcher in watchers:
+                    watcher.seen(settled.run)
+                self._learn(settled.run)
+        except BasewatchError:
+            for watcher in watchers:
+                watcher.unseen()
+            raise
+        for line in undelivered(told(settled, self._history, self._notifiers, now)):
+            logger.error(line)
+
+    def _learn(self, run: Run) -> None:
+        with self._lock:
+            if not run.scope:
+                self._run = run
+            elif self._run:
+                self._run = updated(self._run, run)
             self._show()
 
     def deliver(self) -> None:
@@ -84,6 +122,14 @@ class Exporter:
         for message in delivery.delivered:
             logger.info("%s was told of %s %s", message.channel, message.check, message.component)
 
+    def stop(self) -> None:
+        """Ends the watch; how far each catalogue was seen unchanged is written down."""
+        for watcher in self.watchers:
+            try:
+                watcher.close()
+            except HistoryError:
+                logger.exception("how long %s was watched could not be written down", watcher.database.ref)
+
     def _show(self) -> None:
         plan = self._prepared.plan
         body = render(
@@ -92,8 +138,16 @@ class Exporter:
             collected=self._collected,
             run=self._run,
             version=__version__,
+            watched=[watcher.counted for watcher in self.watchers],
         )
         self.exposed.show(body, waiting_for=self._waiting_for())
+
+    def _watchers(self) -> Iterator[Watcher]:
+        config, nothing = self._prepared.plan.config, Collected(window=Window(start=now(), end=now()))
+        clients = LiveClients(self._prepared.sessions, nothing, "watch")
+        if config.watch:
+            for database in config.components.databases:
+                yield Watcher(database, config.watch, clients, self._history, read=fingerprint, clock=now)
 
     def _waiting_for(self) -> str:
         """What is missing before anybody should rely on the page; empty when nothing is."""
@@ -114,12 +168,17 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     """Serves until SIGTERM or SIGINT, then lets running jobs finish; a second signal does not wait for them."""
     config = prepared.plan.config
     exporter = Exporter(prepared, history)
-    scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
-    jobs = (
+    jobs = [
         (exporter.collect, config.collectors.every),
         (exporter.check, config.run.every),
         (exporter.deliver, DELIVERY_EVERY),
-    )
+    ]
+    if config.watch:
+        jobs += [(partial(exporter.watch, watcher), config.watch.every) for watcher in exporter.watchers]
+    # One thread for each job: a database that does not answer holds nobody up.
+    threads = {"default": ThreadPoolExecutor(len(jobs))}
+    once = {"coalesce": True, "misfire_grace_time": None}
+    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once)
     for job, every in jobs:
         scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
     server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), log_level="warning"))
@@ -130,6 +189,7 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     finally:
         if scheduler.running:
             scheduler.shutdown(wait=True)
+        exporter.stop()
 
 
 def _listening(address: str) -> socket.socket:

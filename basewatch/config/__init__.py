@@ -13,6 +13,7 @@ from basewatch.config.model import (
     Route,
     RunPolicy,
     SlackChannel,
+    Watch,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "Route",
     "RunPolicy",
     "SlackChannel",
+    "Watch",
 ]

@@ -95,10 +95,16 @@ def _channels_without_a_route(document: Document) -> Iterator[Problem]:
 
 def _accounts(document: Document) -> Iterator[Problem]:
     accounts = _mapping(document, ("aws", "accounts"))
-    for kind in KINDS:
-        if issubclass(kind, InAccount):
-            for at, item in _items(document, ("components", kind.section)):
-                yield from _account_of(document, at, item, accounts)
+    sections = (("components", kind.section) for kind in KINDS if issubclass(kind, InAccount))
+    declared = [(at, item) for section in sections for at, item in _items(document, section)]
+    if declared and ("aws",) not in document.values:
+        yield document.problem(
+            declared[0][0],
+            "this is in an AWS account, and the configuration declares none",
+            "add `aws:` with the accounts to look at, or leave everything out that is not a database",
+        )
+    for at, item in declared:
+        yield from _account_of(document, at, item, accounts)
 
 
 def _account_of(

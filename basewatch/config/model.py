@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from basewatch.components import Api, AuditBucket, AuroraCluster, Component, Database, DumpBackups, Function, Table
 from basewatch.declared import Declared
@@ -33,7 +33,7 @@ class Account(Declared):
 
 
 class Aws(Declared):
-    """The AWS accounts, by the name components use for them."""
+    """The AWS accounts, by the name components use for them; left out where nothing lives in AWS."""
 
     accounts: dict[str, Account] = Field(min_length=1)
 
@@ -85,6 +85,23 @@ class RunPolicy(Declared):
     def longest_window(self) -> timedelta:
         """The longest span a punctual run judges: what has to be sustained for longer can never be seen."""
         return max(self.every, self.lookback)
+
+
+def parse_switch(value: object) -> object:
+    """A section that `false` turns off."""
+    return None if value is False else value
+
+
+class Watch(Declared):
+    """How `serve` watches the catalogues that tenant isolation rests on.
+
+    Every change found by a poll is judged at once; `prove` and `probe` say how often the static proof and the read
+    probes are made again even without one.
+    """
+
+    every: Duration = parse_duration("5s")
+    prove: Duration = parse_duration("1h")
+    probe: Duration = parse_duration("5m")
 
 
 class CheckSettings(Declared):
@@ -159,9 +176,10 @@ class Config(Declared):
 
     version: Literal[1]
     platform: Platform
-    aws: Aws
+    aws: Aws | None = None
     components: Components
     run: RunPolicy = RunPolicy()
+    watch: Annotated[Watch | None, BeforeValidator(parse_switch)] = Watch()
     checks: dict[str, CheckSettings] = {}
     collectors: Collection = Collection()
     alerts: Alerts = Alerts()

@@ -32,7 +32,7 @@ def test_the_report_keeps_to_its_schema() -> None:
 def test_the_report_has_exactly_the_promised_keys() -> None:
     """Nothing is missing, and nothing stands there by accident."""
     report = json.loads(render(sample_view(), Format.JSON))
-    assert list(report) == ["run", "summary", "findings"]
+    assert list(report) == ["run", "summary", "findings", "tenant_isolation"]
     assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest"]
     assert list(report["summary"]) == ["pass", "fail", "unverified", "not_applicable"]
     keys = "check component subject status reason severity proof summary observed expected remedy controls evidence"

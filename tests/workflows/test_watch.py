@@ -1,0 +1,65 @@
+"""What breaks the isolation between two passes is found and told within seconds, and nothing else changes for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import yaml
+
+from demo.box import Box
+from demo.receivers import Receivers
+from tests.fixtures_box import CONFIG
+from tests.programs import measured
+from tests.workflows.test_serve import free_address, get
+
+OPEN = "ALTER POLICY tenant_isolation ON invoices USING (true)"
+HELD = (
+    "ALTER POLICY tenant_isolation ON invoices USING "
+    "(customer_id = nullif(current_setting('app.current_customer_id', true), '')::uuid)"
+)
+
+
+@contextmanager
+def serving(box: Box, folder: Path, receivers: Receivers) -> Iterator[str]:
+    """A real `basewatch serve` over the box, which tells these receivers; its URL."""
+    declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    declared["history"] = {"url": f"sqlite:///{folder}/history.db"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    address = free_address()
+    command = [sys.executable, "-m", "workflows", "serve", "--config", str(folder / "config.yaml"), "--listen", address]
+    environ = {**box.environment, **receivers.environment, **measured(), "PYTHONPATH": str(CONFIG.parent)}
+    with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.PIPE) as process:
+        yield f"http://{address}"
+        process.kill()
+
+
+def until(condition: Callable[[], object]) -> float:
+    """How long it took, in seconds, until the condition held; a minute at most."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < 60, "it never came"
+        Event().wait(0.02)
+    return time.monotonic() - began
+
+
+def test_a_broken_policy_is_paged_within_ten_seconds_of_the_change(
+    box: Box, tmp_path: Path, receivers: Receivers
+) -> None:
+    """From ALTER POLICY to the page received at PagerDuty, and from its repair to the page resolved."""
+    with serving(box, tmp_path, receivers) as url:
+        assert get(f"{url}/-/ready").status == 200
+        assert receivers.pagerduty.incidents == {}
+        box.database.execute(OPEN)
+        try:
+            paged = until(lambda: receivers.pagerduty.incidents)
+        finally:
+            box.database.execute(HELD)
+        resolved = until(lambda: not receivers.pagerduty.incidents)
+    assert paged < 10
+    assert resolved < 10
