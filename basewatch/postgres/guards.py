@@ -24,10 +24,11 @@ class Limits:
 
 @contextmanager
 def guarded(
-    connection: psycopg.Connection, limits: Limits, *, writes: bool = False
+    connection: psycopg.Connection, limits: Limits, *, writes: bool = False, one_moment: bool = False
 ) -> Generator[psycopg.Connection, None, None]:
     """A transaction that is rolled back whatever happens, and READ ONLY unless `writes`.
 
+    With `one_moment` it is REPEATABLE READ: all of its statements see the database as it was at the first.
     Every setting is local to it, so that a pooled session is handed back as it came. `search_path` is left alone: the
     functions in policies resolve names as they do for the application.
     """
@@ -41,7 +42,9 @@ def guarded(
         "jit": "off",
         "plan_cache_mode": "force_custom_plan",
     }
-    connection.read_only = not writes
+    # Where writes are meant, a reader's own default_transaction_read_only stays as it is.
+    connection.read_only = None if writes else True
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if one_moment else None
     with connection.transaction(force_rollback=True):
         set_locally(connection, settings)
         yield connection

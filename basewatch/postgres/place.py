@@ -37,7 +37,8 @@ class Place:
     """A relation by schema and name, exactly as the catalogue spells them, and whose its rows are.
 
     `key` are the columns that hold the tenant. A relation without them may belong to its `parent`'s tenant, where `on`
-    pairs its own columns with the parent's; one with neither says nothing of tenants.
+    pairs its own columns with the parent's; one with neither says nothing of tenants. A `loose` one has rows that are
+    nobody's and may be read by all, as a view has with an outer join.
     """
 
     schema: str
@@ -45,6 +46,7 @@ class Place:
     key: tuple[str, ...] = ()
     parent: Place | None = None
     on: tuple[tuple[str, str], ...] = ()
+    loose: bool = False
 
     @property
     def keyed(self) -> bool:
@@ -100,10 +102,14 @@ def belongs(place: Place, tenant: tuple[str, ...], row: str = "r") -> Condition:
 
 
 def is_another(place: Place, tenant: tuple[str, ...]) -> Condition:
-    """The condition that a row is anyone's but this tenant's: nobody's as well."""
+    """The condition that a row is anyone's but this tenant's: nobody's as well, unless the place is `loose`."""
     condition, parameters = belongs(place, tenant)
-    return sql.SQL("{} IS NOT TRUE").format(condition), parameters
+    return sql.SQL("{} IS FALSE" if place.loose else "{} IS NOT TRUE").format(condition), parameters
 
 
-ANY: Condition = (sql.SQL("true"), ())
-"""The condition that every row meets."""
+def of_anybody(place: Place) -> Condition:
+    """The condition that there is a row, which says whose it is if the place is `loose`."""
+    if not place.loose or not place.key:
+        return sql.SQL("true"), ()
+    parts = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", column)) for column in place.key]
+    return sql.SQL(" AND ").join(parts), ()

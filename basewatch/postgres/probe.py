@@ -1,10 +1,9 @@
-"""What a tenant-bound role can do with other tenants' rows: tried on two canaries, and always rolled back."""
+"""What a tenant-bound role can read of other tenants' rows: asked for two canaries and for nobody."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -14,7 +13,7 @@ from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 from basewatch.postgres.errors import could_not_look
 from basewatch.postgres.guards import set_locally
-from basewatch.postgres.place import ANY, Canary, Condition, Nobody, Outcome, Place, belongs, is_another
+from basewatch.postgres.place import Canary, Condition, Nobody, Outcome, Place, belongs, is_another, of_anybody
 from basewatch.tenancy import Tenancy
 
 __all__ = ["Canary", "Nobody", "Outcome", "Place", "TenantProbe"]
@@ -24,10 +23,10 @@ _TOGETHER = 32
 
 
 class TenantProbe:
-    """A transaction as one role, which never commits: each attempt is undone before the next.
+    """A READ ONLY transaction as one role, which never commits.
 
-    Reads ask whether there is a row, and for none of it. The only writes are the four below, each bound to rows of a
-    canary: there is no way to name another tenant. Raises: CouldNotLook, when the session is lost.
+    It asks whether there is a row, and for none of it. It acts for a canary or for nobody: there is no way to name
+    another tenant. Raises: CouldNotLook, when the session is lost.
     """
 
     def __init__(self, connection: psycopg.Connection, tenancy: Tenancy, busy: dict[Place, str] | None = None) -> None:
@@ -58,12 +57,12 @@ class TenantProbe:
             case Nobody.WILDCARD:
                 values = tuple("%" for _ in canary)
             case _:
-                values = self._canaries[_canary(who)][1]
+                values = self._canaries[canary_of(who)][1]
         set_locally(self._connection, dict(zip(self._settings, values, strict=True)))
 
     def any_rows(self, places: Sequence[Place]) -> tuple[Outcome, ...]:
-        """Of each relation, whether any row at all can be read."""
-        return self._looks([(place, ANY) for place in places])
+        """Of each relation, whether any row can be read: of a `loose` one, any that says whose it is."""
+        return self._looks([(place, of_anybody(place)) for place in places])
 
     def rows_of(self, places: Sequence[Place], canary: Canary) -> tuple[Outcome, ...]:
         """Of each keyed relation, whether a row of this canary can be read."""
@@ -75,30 +74,23 @@ class TenantProbe:
         tenant = self._tenant(canary)
         return self._looks([(place, is_another(place, tenant)) for place in places])
 
-    def insert_for(self, place: Place, canary: Canary) -> Outcome:
-        """Add a row for this canary; the policy is asked before NOT NULL and the like, so the key alone will do."""
-        keys = sql.SQL(", ").join(map(sql.Identifier, place.key))
-        values = sql.SQL(", ").join(sql.Placeholder() for _ in place.key)
-        return self._write("INSERT INTO {place} ({keys}) VALUES ({values})", place, self._tenant(canary), keys, values)
+    def session(self) -> tuple[bool, bool, str]:
+        """Whether the session is still its login's own, whether row security is on, and its replication role."""
+        query = (
+            "SELECT current_user OPERATOR(pg_catalog.=) session_user, pg_catalog.current_setting('row_security'),"
+            " pg_catalog.current_setting('session_replication_role')"
+        )
+        own, security, replication = self._connection.execute(query).fetchone() or (False, "", "")
+        return bool(own), security == "on", str(replication)
 
-    def update_of(self, place: Place, canary: Canary, column: str = "") -> Outcome:
-        """Touch this canary's rows without changing them, in `column` (of the key, unless another is named)."""
-        condition, parameters = belongs(place, self._tenant(canary))
-        name = sql.Identifier(column or place.key[0])
-        template: LiteralString = "UPDATE {place} AS r SET {keys} = r.{keys} WHERE {values}"
-        return self._write(template, place, parameters, name, condition)
-
-    def move(self, place: Place, *, owner: Canary, to: Canary) -> Outcome:
-        """Give one canary's rows to the other."""
-        condition, parameters = belongs(place, self._tenant(owner))
-        keys = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in place.key)
-        template: LiteralString = "UPDATE {place} AS r SET {keys} WHERE {values}"
-        return self._write(template, place, (*self._tenant(to), *parameters), keys, condition)
-
-    def delete_of(self, place: Place, canary: Canary) -> Outcome:
-        """Remove this canary's rows."""
-        condition, parameters = belongs(place, self._tenant(canary))
-        return self._write("DELETE FROM {place} AS r WHERE {values}", place, parameters, values=condition)
+    def can_turn_triggers_off(self) -> bool:
+        """Whether the role may set session_replication_role, with which ordinary triggers no longer fire."""
+        try:
+            with self._connection.transaction(force_rollback=True):
+                set_locally(self._connection, {"session_replication_role": "replica"})
+        except errors.InsufficientPrivilege:
+            return False
+        return True
 
     def step_aside(self) -> None:
         """Raises: CouldNotLook, when another session waits for a lock that this transaction holds."""
@@ -112,7 +104,7 @@ class TenantProbe:
             raise CouldNotLook(Reason.TIMEOUT, detail, remedy="Look again when the migration or the rush is over.")
 
     def _tenant(self, canary: Canary) -> tuple[str, ...]:
-        return self._canaries[_canary(canary)][0]
+        return self._canaries[canary_of(canary)][0]
 
     def _looks(self, asked: Sequence[tuple[Place, Condition]]) -> tuple[Outcome, ...]:
         found = list[Outcome]()
@@ -147,24 +139,6 @@ class TenantProbe:
             return self._outcome(error, place, busy=True)
         return Outcome(rows=int(bool(row and row[0])))
 
-    def _write(
-        self,
-        template: LiteralString,
-        place: Place,
-        parameters: tuple[str, ...],
-        keys: sql.Composable | None = None,
-        values: sql.Composable | None = None,
-    ) -> Outcome:
-        query = sql.SQL(template).format(place=place.identifier, keys=keys or ANY[0], values=values or ANY[0])
-        if place in self._busy:
-            return Outcome(sqlstate=self._busy[place])
-        try:
-            # Nested in the probe's transaction, this is SAVEPOINT, then ROLLBACK TO and RELEASE.
-            with self._connection.transaction(force_rollback=True):
-                return Outcome(rows=self._connection.execute(query, parameters).rowcount)
-        except psycopg.Error as error:
-            return self._outcome(error, place, busy=True)
-
     def _outcome(self, error: psycopg.Error, place: Place, *, busy: bool = False) -> Outcome:
         if error.sqlstate is None or self._connection.closed:
             raise could_not_look(error, asking=f"probing {place}") from error
@@ -178,7 +152,8 @@ def _exists(place: Place, where: sql.Composable) -> sql.Composed:
     return sql.SQL("EXISTS (SELECT FROM {} AS r WHERE {})").format(place.identifier, where)
 
 
-def _canary(who: object) -> Canary:
+def canary_of(who: object) -> Canary:
+    """A canary, when it is one. Raises: TypeError, on anything else that a mistake would hand over."""
     if not isinstance(who, Canary):
         raise TypeError("a probe acts on the declared canaries alone")
     return who

@@ -21,6 +21,7 @@ from basewatch.postgres.guards import Limits, guarded
 from basewatch.postgres.login import Doors, Endpoints
 from basewatch.postgres.place import Place
 from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.writing import CanaryWrites
 from basewatch.secrets import Secret
 from basewatch.tenancy import Tenancy
 
@@ -65,15 +66,26 @@ class TenantSession:
         self.real = real
 
     @contextmanager
-    def probe(self, *, writes: bool = False) -> Generator[TenantProbe, None, None]:
-        """One transaction as the role, rolled back at its end. Raises: CouldNotLook, naming a missing grant; Absent."""
+    def probe(self) -> Generator[TenantProbe, None, None]:
+        """One READ ONLY transaction as the role. Raises: CouldNotLook, naming a missing grant; Absent."""
+        with self._transaction(writes=False) as connection:
+            yield TenantProbe(connection, self._tenancy, self._busy)
+
+    @contextmanager
+    def writing(self) -> Generator[CanaryWrites, None, None]:
+        """One transaction as the role in which writes can be tried. Raises: CouldNotLook; Absent."""
+        with self._transaction(writes=True) as connection:
+            yield CanaryWrites(connection, self._tenancy, self._busy)
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Generator[psycopg.Connection, None, None]:
         with (
             translated(f"probing as {self._role}"),
             guarded(self._connection, self._limits, writes=writes) as connection,
         ):
             if not self.real:
                 _become(connection, self._role)
-            yield TenantProbe(connection, self._tenancy, self._busy)
+            yield connection
 
 
 class Database:
@@ -128,8 +140,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Generator[Database, None, None]:
         """Makes every `rows` within see the database at one moment. Raises: CouldNotLook."""
-        with translated("opening a snapshot"), guarded(self._reader(), self._limits) as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with translated("opening a snapshot"), guarded(self._reader(), self._limits, one_moment=True) as connection:
             connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
             self._snapshot = connection
             try:
@@ -138,27 +149,30 @@ class Database:
                 self._snapshot = None
 
     @contextmanager
-    def acting(
-        self, role: str, tenancy: Tenancy, *, writes: bool = False, fresh: bool = False
-    ) -> Generator[TenantProbe, None, None]:
-        """A transaction of ours as `role` that is rolled back at its end; `fresh` logs in anew for it, as pools do not.
+    def acting(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantProbe, None, None]:
+        """A READ ONLY transaction of ours as `role`; `fresh` logs in anew for it, as pools do not.
 
         Raises: CouldNotLook, naming the missing grant when Basewatch may not become that role; Absent, when there is
         no such role.
         """
-        with self.session(role, tenancy, writes=writes, fresh=fresh) as session, session.probe(writes=writes) as probe:
+        with self.session(role, tenancy, fresh=fresh) as session, session.probe() as probe:
             yield probe
 
     @contextmanager
-    def session(
-        self, role: str, tenancy: Tenancy, *, writes: bool = False, fresh: bool = False
-    ) -> Generator[TenantSession, None, None]:
+    def writing(self, role: str, tenancy: Tenancy) -> Generator[CanaryWrites, None, None]:
+        """A transaction of ours as `role` on the writer, in which writes can be tried. Raises: CouldNotLook; Absent."""
+        self._requests.append(f"try writes as {role}")
+        connection = self._doors.enter(self._doors.endpoints.writer)
+        with TenantSession(connection, tenancy, role, self._limits, self._busy, real=False).writing() as probe:
+            yield probe
+
+    @contextmanager
+    def session(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantSession, None, None]:
         """A session of ours in which several transactions are made as `role`. Raises: CouldNotLook; Absent."""
         self._requests.append(f"probe {role}{' on a fresh session' if fresh else ''}")
         endpoints = self._doors.endpoints
-        url = endpoints.writer if writes else endpoints.reader or endpoints.writer
         try:
-            connection = self._doors.enter(url, fresh=fresh)
+            connection = self._doors.enter(endpoints.reader or endpoints.writer, fresh=fresh)
             yield TenantSession(connection, tenancy, role, self._limits, self._busy, real=False)
         finally:
             if fresh:

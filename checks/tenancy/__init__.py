@@ -6,9 +6,9 @@ from basewatch.check import AnyCheck
 from checks.tenancy.append_only import audit_records_are_only_added
 from checks.tenancy.bypass_roles import no_principal_bypasses_row_security
 from checks.tenancy.coverage import every_tenant_table_is_covered
-from checks.tenancy.cross_tenant import tenants_are_kept_apart
-from checks.tenancy.no_context import no_context_shows_no_rows
 from checks.tenancy.policies import policies_hold_rows_to_the_tenant
+from checks.tenancy.probes.cross_tenant import tenants_are_kept_apart
+from checks.tenancy.probes.no_context import no_context_shows_no_rows
 
 CHECKS: tuple[AnyCheck, ...] = (
     every_tenant_table_is_covered,

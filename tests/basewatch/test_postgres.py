@@ -21,6 +21,7 @@ from basewatch.model import Reason
 from basewatch.postgres import Database, Endpoints, Limits, Statement, connect
 from basewatch.postgres.login import Doors
 from basewatch.postgres.probe import Canary, Nobody, Outcome, Place, TenantProbe
+from basewatch.postgres.writing import CanaryWrites
 from basewatch.secrets import Secret
 from basewatch.tenancy import Canaries, Tenancy
 from demo.database import BoxDatabase
@@ -115,7 +116,7 @@ def test_settings_leave_no_trace_on_a_pooled_session(box_database: BoxDatabase) 
     before = connection.execute(settings).fetchone()
     connection.rollback()
     say(database, "1")
-    with database.acting("app", TENANCY, writes=True) as probe:
+    with database.writing("app", TENANCY) as probe:
         probe.act_as(Canary.A)
     assert doors.enter(doors.endpoints.writer) is connection
     assert connection.execute(settings).fetchone() == before
@@ -144,7 +145,7 @@ def test_a_probe_changes_nothing(box_database: BoxDatabase) -> None:
     query = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM support_tickets t"
     with psycopg.connect(box_database.superuser_url, autocommit=True) as watcher:
         before = watcher.execute(query).fetchone()
-        with opened(box_database.superuser_url) as database, database.acting("postgres", TENANCY, writes=True) as probe:
+        with opened(box_database.superuser_url) as database, database.writing("postgres", TENANCY) as probe:
             rows = 5
             assert probe.rows_of([TICKETS], Canary.B) == (Outcome(rows=1),)
             assert probe.update_of(TICKETS, Canary.B) == Outcome(rows=rows)
@@ -157,7 +158,7 @@ def test_a_probe_changes_nothing(box_database: BoxDatabase) -> None:
 
 def test_row_security_is_asked_before_the_table(box_database: BoxDatabase) -> None:
     """As app, a row for another tenant is refused by the policy, and one's own by NOT NULL: the probe can tell."""
-    with opened(box_database.url) as database, database.acting("app", TENANCY, writes=True) as probe:
+    with opened(box_database.url) as database, database.writing("app", TENANCY) as probe:
         probe.act_as(Canary.A)
         assert probe.insert_for(TICKETS, Canary.B) == Outcome(sqlstate="42501")
         assert probe.insert_for(TICKETS, Canary.A) == Outcome(sqlstate="23502")
@@ -165,7 +166,7 @@ def test_row_security_is_asked_before_the_table(box_database: BoxDatabase) -> No
 
 # Typed as a canary and none: what a mistake in the code would hand over.
 REAL_TENANT = cast("Canary", "00000000-0000-4000-8000-000000000001")
-ATTEMPTS: dict[str, Callable[[TenantProbe], object]] = {
+ATTEMPTS: dict[str, Callable[[CanaryWrites], object]] = {
     "act": lambda probe: probe.act_as(REAL_TENANT),
     "insert": lambda probe: probe.insert_for(TICKETS, REAL_TENANT),
     "update": lambda probe: probe.update_of(TICKETS, REAL_TENANT),
@@ -182,7 +183,7 @@ def test_a_probe_refuses_every_tenant_but_the_canaries(box_database: BoxDatabase
     with (
         opened(box_database.superuser_url) as database,
         pytest.raises(TypeError, match="canaries alone"),
-        database.acting("app", TENANCY, writes=True) as probe,
+        database.writing("app", TENANCY) as probe,
     ):
         ATTEMPTS[attempt](probe)
 
@@ -344,7 +345,7 @@ def test_a_locked_table_is_asked_once_and_says_nothing(box_database: BoxDatabase
                 probe.act_as(Canary.A)
                 assert probe.rows_of([TICKETS, invoices], Canary.A) == (busy, Outcome(rows=1))
             migration.rollback()
-            with database.acting("app", TENANCY, writes=True) as probe:
+            with database.writing("app", TENANCY) as probe:
                 probe.act_as(Canary.A)
                 assert probe.rows_of([TICKETS, invoices], Canary.A) == (busy, Outcome(rows=1))
                 assert probe.delete_of(TICKETS, Canary.B) == busy
@@ -358,7 +359,7 @@ def _look_on(probe: TenantProbe, queued: Future[psycopg.Cursor]) -> None:
 
 def test_a_probe_steps_aside_for_whoever_waits_for_it(box_database: BoxDatabase) -> None:
     """With a migration queued behind a lock of the probe's, it stops; with nobody waiting, it goes on."""
-    with opened(box_database.url) as database, database.acting("app", TENANCY, writes=True) as probe:
+    with opened(box_database.url) as database, database.writing("app", TENANCY) as probe:
         probe._connection.execute("LOCK TABLE invoices IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportPrivateUsage]
         probe.step_aside()
         with psycopg.connect(box_database.superuser_url) as migration, ThreadPoolExecutor(1) as thread:
@@ -411,7 +412,7 @@ def test_reads_go_to_the_reader_and_writes_to_the_writer(box_database: BoxDataba
             probe.any_rows([TICKETS])
         assert looked_up == ["reader"]
         with (
-            database.acting("app", TENANCY, writes=True) as probe,
+            database.writing("app", TENANCY) as probe,
             psycopg.connect(box_database.superuser_url) as watcher,
         ):
             probe.act_as(Canary.A)
@@ -441,8 +442,10 @@ def test_a_statement_that_may_not_be_read_is_denied(box_database: BoxDatabase) -
 
 
 def test_a_reader_cannot_be_written_to(box_database: BoxDatabase) -> None:
-    """On a reader endpoint the write attempts say nothing."""
-    with opened(box_database.url) as database, database.acting("app", TENANCY) as probe:
+    """On a reader endpoint the write attempts say nothing, though a transaction could be told to write there."""
+    reader = conninfo.make_conninfo(box_database.url, options="-c default_transaction_read_only=on")
+    with opened(reader) as database, database.writing("app", TENANCY) as probe:
+        probe.act_as(Canary.A)
         outcome = probe.delete_of(TICKETS, Canary.B)
     assert (outcome.sqlstate, outcome.told) == ("25006", False)
 

@@ -11,45 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.facts import from_json, to_json
-from basewatch.model import Reason, Status, Verdict
-from basewatch.postgres.probe import Outcome
+from basewatch.model import Status, Verdict
 from checks.tenancy.append_only import AuditTable, AuditTrail, Event, Fires, Stops, Trigger, judge_table, stops
-from checks.tenancy.attempts import Shown, change_shows, insert_shows, read_shows
 from checks.tenancy.bypass_roles import no_principal_bypasses_row_security
 from checks.tenancy.catalogue import Catalogue, Command, Kind, Policy, Reach, Relation
 from checks.tenancy.coverage import every_tenant_table_is_covered
-from checks.tenancy.cross_tenant import Attempts, CrossTenant, judge_attempts
-from checks.tenancy.no_context import Context, Look, Session, WithoutContext, judge_sessions
 from checks.tenancy.policies import judge_policies
 from tests.checks.tenancy.looking import NOW, SECUREBASE
 from tests.checks.verdicts import BADNESS
 
 T = TypeVar("T")
-SEEN, NONE, REFUSED = Outcome(rows=1), Outcome(rows=0), Outcome(sqlstate="42501")
-OUTCOMES = st.sampled_from(
-    [NONE, SEEN, REFUSED, *(Outcome(sqlstate=code) for code in ("23502", "428C9", "P0001", "22P02", "XX000"))]
-)
-NAMES = st.sampled_from(["invoices", "documents", "archive.invoices"])
-
-attempts = st.builds(
-    Attempts,
-    principal=st.just("app"),
-    acting_as=st.sampled_from(["a", "b"]),
-    table=NAMES,
-    controlled=st.booleans(),
-    own=OUTCOMES,
-    read=OUTCOMES,
-    insert=st.none() | OUTCOMES,
-    update=st.none() | OUTCOMES,
-    move=st.none() | OUTCOMES,
-    delete=st.none() | OUTCOMES,
-)
-sessions = st.builds(
-    Session,
-    principal=st.just("app"),
-    context=st.sampled_from(Context),
-    looks=st.lists(st.builds(Look, table=NAMES, outcome=OUTCOMES), max_size=3).map(tuple),
-)
 triggers = st.builds(
     Trigger,
     table=st.just("public.audit_events"),
@@ -79,14 +50,6 @@ policies = st.builds(
 AUDIT = AuditTable(schema="public", name="audit_events", truncated_by=(), rules=())
 
 
-def _attempts(facts: Sequence[Attempts]) -> Verdict:
-    return judge_attempts("app", list(facts))
-
-
-def _sessions(facts: Sequence[Session]) -> Verdict:
-    return judge_sessions("app", list(facts))
-
-
 def _triggers(facts: Sequence[Trigger]) -> Verdict:
     return judge_table("audit_events", AUDIT, list(facts))
 
@@ -105,18 +68,6 @@ def _unordered(judge: Callable[[Sequence[T]], Verdict], orders: tuple[list[T], l
     assert (one.status, one.reason) == (other.status, other.reason)
 
 
-@given(shuffled(attempts))
-def test_the_order_of_attempts_does_not_matter(orders: tuple[list[Attempts], list[Attempts]]) -> None:
-    """Attempts are judged as a set, down to what is told of them."""
-    assert _attempts(orders[0]) == _attempts(orders[1])
-
-
-@given(shuffled(sessions))
-def test_the_order_of_sessions_does_not_matter(orders: tuple[list[Session], list[Session]]) -> None:
-    """Sessions are judged as a set, down to what is told of them."""
-    assert _sessions(orders[0]) == _sessions(orders[1])
-
-
 @given(shuffled(triggers))
 def test_the_order_of_triggers_does_not_matter(orders: tuple[list[Trigger], list[Trigger]]) -> None:
     """Guards are judged as a set, down to what is told of them."""
@@ -127,49 +78,6 @@ def test_the_order_of_triggers_does_not_matter(orders: tuple[list[Trigger], list
 def test_the_order_of_policies_does_not_matter(orders: tuple[list[Policy], list[Policy]]) -> None:
     """Policies are judged as a set."""
     _unordered(_policies, orders)
-
-
-@given(st.lists(attempts, max_size=4), attempts)
-def test_a_leak_is_a_fail_whatever_else_was_seen(facts: list[Attempts], more: Attempts) -> None:
-    """One attempt that gets through, of whichever sort, outweighs every other fact."""
-    for leaking in (
-        replace(more, read=SEEN),
-        replace(more, insert=SEEN),
-        replace(more, update=SEEN),
-        replace(more, move=SEEN),
-        replace(more, delete=SEEN),
-    ):
-        assert _attempts([leaking, *facts]).status is Status.FAIL
-
-
-@given(st.lists(attempts, max_size=4), attempts)
-def test_one_more_attempt_that_leaks_or_is_unclear_never_helps(facts: list[Attempts], more: Attempts) -> None:
-    """Of a principal that has a control already, another attempt can only make the verdict worse."""
-    sound = replace(more, controlled=True, own=SEEN, read=NONE, insert=REFUSED, update=NONE, move=NONE, delete=NONE)
-    known = [sound, *facts]
-    assert BADNESS[_attempts([*known, more]).status] >= BADNESS[_attempts(known).status]
-
-
-@given(st.lists(attempts, max_size=4))
-def test_no_verdict_without_a_control(facts: list[Attempts]) -> None:
-    """Where no canary sees a row of its own, nothing passes."""
-    blind = [replace(fact, own=NONE) for fact in facts]
-    assert _attempts(blind).status is not Status.PASS
-
-
-@given(st.lists(sessions, max_size=4), sessions)
-def test_a_row_without_a_tenant_is_a_fail_whatever_else_was_seen(facts: list[Session], more: Session) -> None:
-    """One row read in one session outweighs every other fact."""
-    leaking = replace(more, looks=(*more.looks, Look(table="invoices", outcome=SEEN)))
-    assert _sessions([*facts, leaking]).status is Status.FAIL
-
-
-@pytest.mark.parametrize("context", [Context.NEVER, Context.ENDED])
-def test_one_kind_of_session_is_not_enough(context: Context) -> None:
-    """A policy may fail open on fresh sessions alone, or on used ones: both are looked at, or it is UNVERIFIED."""
-    looks = (Look(table="invoices", outcome=NONE),)
-    verdict = _sessions([Session(principal="app", context=context, looks=looks)] * 2)
-    assert verdict.reason is Reason.NOT_ENOUGH_DATA
 
 
 @given(st.lists(triggers, max_size=4), triggers)
@@ -191,23 +99,6 @@ def test_one_more_restrictive_policy_never_hurts(facts: list[Policy], more: Poli
     """Restrictive policies are conditions: one more can only let less through."""
     restrictive = replace(more, permissive=False)
     assert BADNESS[_policies([*facts, restrictive]).status] <= BADNESS[_policies(facts).status]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "read", "insert", "change"),
-    [
-        (NONE, Shown.HELD, Shown.NOTHING, Shown.HELD),
-        (SEEN, Shown.LEAKED, Shown.LEAKED, Shown.LEAKED),
-        (REFUSED, Shown.HELD, Shown.HELD, Shown.HELD),
-        (Outcome(sqlstate="23502"), Shown.NOTHING, Shown.LEAKED, Shown.LEAKED),
-        (Outcome(sqlstate="428C9"), Shown.NOTHING, Shown.LEAKED, Shown.LEAKED),
-        (Outcome(sqlstate="P0001"), Shown.NOTHING, Shown.NOTHING, Shown.HELD),
-        (Outcome(sqlstate="42P01"), Shown.NOTHING, Shown.NOTHING, Shown.NOTHING),
-    ],
-)
-def test_an_attempt_shows_what_its_outcome_means(outcome: Outcome, read: Shown, insert: Shown, change: Shown) -> None:
-    """Rows and codes mean different things to a read, an insert and a change."""
-    assert (read_shows(outcome), insert_shows(outcome), change_shows(outcome)) == (read, insert, change)
 
 
 @pytest.mark.parametrize(
@@ -294,9 +185,7 @@ def test_a_principal_that_can_pass_fails(way: Reach) -> None:
 
 
 @given(
-    st.builds(CrossTenant, attempts=st.lists(attempts, max_size=3).map(tuple))
-    | st.builds(WithoutContext, sessions=st.lists(sessions, max_size=3).map(tuple))
-    | st.builds(AuditTrail, tables=st.just((AUDIT,)), triggers=st.lists(triggers, max_size=3).map(tuple))
+    st.builds(AuditTrail, tables=st.just((AUDIT,)), triggers=st.lists(triggers, max_size=3).map(tuple))
     | st.builds(
         Catalogue,
         relations=st.just((RELATION,)),
@@ -304,6 +193,6 @@ def test_a_principal_that_can_pass_fails(way: Reach) -> None:
         reaches=st.just((REACH,)),
     )
 )
-def test_facts_come_back_from_json(facts: CrossTenant | WithoutContext | AuditTrail | Catalogue) -> None:
+def test_facts_come_back_from_json(facts: AuditTrail | Catalogue) -> None:
     """What was stored as evidence is what was seen."""
     assert from_json(type(facts), to_json(type(facts), facts)) == facts

@@ -1,0 +1,237 @@
+"""The check that audit records are kept and cannot be changed, tried by every role that Basewatch can become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from basewatch import components
+from basewatch.check import check
+from basewatch.errors import Absent
+from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
+from basewatch.postgres import Database
+from basewatch.postgres.place import Canary, Outcome
+from basewatch.postgres.writing import CanaryWrites
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.relations import Command, Relation
+from checks.tenancy.inventory.world import World, world
+from checks.tenancy.probes.attempts import Shown, change_shows
+from checks.tenancy.probes.firing import SetOff, sets_off
+from checks.tenancy.probes.places import place_of
+from checks.tenancy.probes.refusals import Refused, unless_refused, untold
+
+_EXPECTED = "records that are added stay, and no attempt to change or remove one succeeds"
+_EVER = datetime.min.replace(tzinfo=UTC)
+_CHANGES = (Command.UPDATE, Command.DELETE)
+# A wider table is tried on its first columns: with more than 64 writes one transaction makes every snapshot slower.
+_COLUMNS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changing:
+    """What one role could do to a canary's audit records; None was not tried, as what it sets off is not vouched for.
+
+    `own` says whether there is a record to try it on; `updates` are of each column, `added` is of a new record.
+    """
+
+    role: str
+    principal: bool
+    own: Outcome
+    may: tuple[str, ...]
+    added: Outcome | None
+    updates: tuple[tuple[str, Outcome], ...]
+    delete: Outcome | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTrail:
+    """Every attempt of every role; `others` are roles that may change the table and that we cannot become."""
+
+    changing: tuple[Changing, ...]
+    others: tuple[str, ...]
+    set_off: tuple[SetOff, ...]
+    refused: tuple[Refused, ...]
+
+
+def audit_trail(database: Database, component: components.Database) -> AuditTrail | None:
+    """Tries to add, change and remove a canary's audit records, and undoes it; None where none can be tried.
+
+    Raises: CouldNotLook; Absent, when there is no such table.
+    """
+    audit, tenancy = component.audit, component.tenancy
+    if audit is None or not tenancy.write_probes:
+        return None
+    known = world(inventory(database, component), tenancy)
+    relation = known.relation_named(audit.table)
+    if relation is None:
+        raise Absent(f"there is no table {audit.table}")
+    if not place_of(known, relation).keyed:
+        return None
+    would = {c: sets_off(known, relation, c) for c in (Command.INSERT, *_CHANGES)}
+    safe = frozenset(c for c, some in would.items() if all(each.vouched(component, _EVER) for each in some))
+    changing, refused = list[Changing](), list[Refused]()
+    ours = _ours(known, database.principal, relation)
+    for role in ours:
+        with unless_refused(role, refused), database.writing(role, tenancy) as probe:
+            changing.append(_try(probe, known, role, relation, safe))
+    holders = {role.name for role in known.inventory.roles if _may(known, role.name, relation) and not role.superuser}
+    return AuditTrail(
+        changing=tuple(changing),
+        others=tuple(sorted(holders - set(ours))),
+        set_off=tuple(each for some in would.values() for each in some),
+        refused=tuple(refused),
+    )
+
+
+def _ours(known: World, login: str, relation: Relation) -> tuple[str, ...]:
+    """The principals, then what else we can become that may change the table; never a superuser."""
+    principals = known.tenancy.principals
+    became = (each.role for each in known.becomes(login) if each.sets and not each.role.superuser)
+    others = sorted({role.name for role in became if _may(known, role.name, relation)} - set(principals))
+    return (*principals, *others)
+
+
+def _may(known: World, name: str, relation: Relation) -> tuple[str, ...]:
+    role = known.role_named(name)
+    held = known.commands(role.oid, relation) if role else frozenset[Command]()
+    return tuple(command for command in _CHANGES if command in held)
+
+
+def _try(probe: CanaryWrites, known: World, name: str, relation: Relation, safe: frozenset[Command]) -> Changing:
+    role, place = known.role_named(name), place_of(known, relation)
+    held = known.commands(role.oid, relation) if role else frozenset[Command]()
+    # Without the privilege a statement is refused before it sets anything off.
+    tried = {command for command in _CHANGES if command in safe or command not in held}
+    probe.act_as(Canary.A)
+    (own,) = probe.rows_of([place], Canary.A)
+    written = known.column_privileges(role.oid, relation, "UPDATE") if role else frozenset[str]()
+    columns = [c.name for c in relation.columns if not c.generated and c.name in written][:_COLUMNS] or [
+        relation.columns[0].name
+    ]
+    copied = [c.name for c in relation.columns if not c.default and not c.generated]
+    adds = Command.INSERT in held & safe and Command.SELECT in held
+    return Changing(
+        role=name,
+        principal=name in known.tenancy.principals,
+        own=own,
+        may=_may(known, name, relation),
+        added=probe.copy_of(place, Canary.A, copied) if adds else None,
+        updates=tuple((c, probe.update_of(place, Canary.A, c)) for c in columns) if Command.UPDATE in tried else (),
+        delete=probe.delete_of(place, Canary.A) if Command.DELETE in tried else None,
+    )
+
+
+@check(
+    "audit.probe.append_only",
+    component=components.Database,
+    observe=audit_trail,
+    severity=Severity.CRITICAL,
+    proof=Proof.BEHAVIOUR,
+    needs=("sql:CONNECT", "sql:SET ROLE"),
+    promises=("audit.append_only",),
+)
+def audit_records_stay(facts: AuditTrail | None, database: components.Database, now: datetime) -> Iterator[Verdict]:
+    """An audit record that is added stays there, and nobody who is asked to can change or remove one.
+
+    Why: Triggers that look right can be passed by, and a rule or a trigger can drop records without a word.
+    Reads: As each tenant-bound role, and as every other role that Basewatch can become and that may UPDATE or DELETE:
+    whether a copied record of a canary is kept and seen again, and whether a canary's records can be changed, column by
+    column, or removed; in transactions that are rolled back. Tenant-bound roles are mostly refused for want of the
+    privilege. To have the guards themselves tried, create a role that owns nothing, with SELECT, UPDATE and DELETE on
+    the table, and grant it to Basewatch's role; without one, audit.table.append_only judges the guards as they stand.
+    Unverified when: Basewatch may not become a tenant-bound role, the table is locked, the canary has no record, the
+    database is a reader, or an attempt would set off a trigger that nobody vouches for.
+    Fix: See audit.table.append_only; DROP RULE or DROP TRIGGER what drops records, and name the guards in audit.guards.
+    Source: https://www.postgresql.org/docs/15/plpgsql-trigger.html
+    """
+    if facts is None:
+        why = "the audit table has no tenant key" if database.tenancy.write_probes else "tenancy.write_probes is off"
+        yield not_applicable("no canary's record can be tried", observed=why)
+        return
+    yield judge_trail(facts, [each for each in facts.set_off if not each.vouched(database, now)])
+
+
+def judge_trail(facts: AuditTrail, unvetted: list[SetOff]) -> Verdict:
+    """The one verdict on the audit table."""
+    flaws = sorted({flaw for each in facts.changing for flaw in _flaws(each)})
+    if flaws:
+        return failed(
+            "Audit records can be lost or changed",
+            observed="; ".join(flaws),
+            expected=_EXPECTED,
+            remedy="DROP the rule or trigger that drops records; create triggers that raise on UPDATE and DELETE, "
+            "ENABLE ALWAYS, and REVOKE the privilege; audit.table.append_only has the statements.",
+        )
+    for refused in facts.refused:
+        return _on_table(refused.verdict())
+    tried = ((f"{each.role} ({what})", outcome) for each in facts.changing for what, outcome in _outcomes(each))
+    unclear = untold("a role that may", tried, _EXPECTED)
+    if unclear:
+        return _on_table(unclear)
+    blind = sorted(each.role for each in facts.changing if each.may and not each.own.rows)
+    if blind:
+        return unverified(
+            Reason.NOT_ENOUGH_DATA,
+            "the canary has no audit record that could be changed, so changing none proves nothing",
+            observed=", ".join(blind),
+            expected=_EXPECTED,
+            remedy="Plant an audit record of each canary.",
+        )
+    missed = [each for each in unvetted if _missed(each, facts)]
+    if missed:
+        return unverified(
+            Reason.UNSUPPORTED,
+            "Some attempts were not made, for they would set off what nobody vouches for",
+            observed="; ".join(sorted({f"{each.command}: {each.object.name}" for each in missed})),
+            expected=_EXPECTED,
+            remedy="Read each, and declare it in audit.guards with its digest: "
+            + ", ".join(sorted({f"{each.guard or each.object.name}: {each.object.digest}" for each in missed})),
+        )
+    return _kept(facts)
+
+
+def _missed(each: SetOff, facts: AuditTrail) -> bool:
+    """Whether somebody was there who could have made the attempt."""
+    return each.command == Command.INSERT or any(each.command in changing.may for changing in facts.changing)
+
+
+def _kept(facts: AuditTrail) -> Verdict:
+    able = sorted(each.role for each in facts.changing if each.may)
+    others = (
+        f"; not tried as {', '.join(map(quoted, facts.others))}, whom Basewatch cannot become" if facts.others else ""
+    )
+    who = f"tried as {', '.join(able)}" if able else "no role that Basewatch can become may even try"
+    added = sum(each.added is not None for each in facts.changing)
+    observed = f"{who}; a record added by {added} roles stayed{others}"
+    return passed("Audit records stay as they were added", observed=observed, expected=_EXPECTED)
+
+
+def _on_table(verdict: Verdict) -> Verdict:
+    return Verdict(
+        status=verdict.status,
+        reason=verdict.reason,
+        summary=verdict.summary,
+        observed=verdict.observed,
+        expected=_EXPECTED,
+        remedy=verdict.remedy,
+    )
+
+
+def _outcomes(each: Changing) -> Iterator[tuple[str, Outcome]]:
+    yield from ((f"UPDATE of {column}", outcome) for column, outcome in each.updates)
+    if each.delete is not None:
+        yield "DELETE", each.delete
+    if each.added is not None:
+        yield "INSERT", each.added
+
+
+def _flaws(each: Changing) -> Iterator[str]:
+    columns = [column for column, outcome in each.updates if change_shows(outcome) is Shown.LEAKED]
+    if columns:
+        yield f"{each.role} changes {', '.join(columns)}"
+    if each.delete is not None and change_shows(each.delete) is Shown.LEAKED:
+        yield f"{each.role} removes records"
+    if each.added is not None and each.added.rows == 0 and each.own.rows:
+        yield f"a record that {each.role} adds is lost"
