@@ -8,85 +8,89 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from basewatch.tenancy import Tenancy
-from checks.tenancy.catalogue import Catalogue, Reach, Relation, catalogue, declared_name
+from checks.tenancy.digests import digest_of
+from checks.tenancy.flaws import Entry, Flaw, judged
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.identities import Becomes
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.world import World, world
+from checks.tenancy.powers import HARMLESS, powers
+from checks.tenancy.undeclared import undeclared_roles
 
-# Roles of PostgreSQL and of RDS that reach around policies: to whole tables, TOAST and statistics, or to server files.
-AROUND_POLICIES = frozenset(
-    {
-        "pg_read_all_data",
-        "pg_write_all_data",
-        "pg_read_server_files",
-        "pg_write_server_files",
-        "pg_execute_server_program",
-        "rds_superuser",
-        "rds_replication",
-    }
-)
+_EXPECTED = "bound by row-level security, and in no role that is not"
 
 
 @check(
     "tenancy.rls.bypass_roles",
     component=Database,
-    observe=catalogue,
+    observe=inventory,
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def no_principal_bypasses_row_security(facts: Catalogue, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No tenant-bound role is or can become a superuser, a role with BYPASSRLS or the owner of a tenant table.
+def no_principal_bypasses_row_security(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+    """No tenant-bound role is or can become one that policies do not bind, and every other role is declared.
 
-    Why: Row-level security does not ask such roles, and whoever can SET ROLE to one is one.
-    Reads: pg_roles, the closure of memberships by pg_has_role, table owners, and privileges granted to PUBLIC.
+    Why: Row-level security does not ask a superuser, a role with BYPASSRLS or the owner of a table, a predefined role
+    reaches around it, and whoever can SET ROLE to one of them is one.
+    Reads: pg_roles, pg_auth_members followed by this version's rules, owners, and the privileges of undeclared roles.
     Unverified when: The catalogue cannot be read.
-    Fix: ALTER ROLE ... NOBYPASSRLS NOSUPERUSER, REVOKE the membership, or REVOKE ALL ON the table FROM PUBLIC.
+    Fix: ALTER ROLE ... NOBYPASSRLS NOSUPERUSER, REVOKE the membership, or declare the role in tenancy.privileged.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
+    made = world(facts, database.tenancy)
     for principal in database.tenancy.principals:
-        yield _judge_principal(principal, [reach for reach in facts.reaches if reach.principal == principal])
-    yield _judge_public(facts.relations, database.tenancy)
+        yield _judge_principal(made, principal, now)
+    yield from undeclared_roles(made)
 
 
-def _judge_principal(principal: str, reaches: list[Reach]) -> Verdict:
-    expected = "bound by row-level security, and in no role that is not"
-    if not reaches:
-        return failed(f"The role {principal} does not exist", subject=principal, observed="absent", expected=expected)
-    ways = [f"{_path(reach)}: {way}" for reach in sorted(reaches, key=lambda r: r.role) for way in _ways(reach)]
-    if ways:
-        summary = f"{principal} can bypass row-level security"
-        return failed(summary, subject=principal, observed="; ".join(ways), expected=expected)
-    summary, observed = f"{principal} is bound by row-level security", f"can become {len(reaches) - 1} other roles"
-    return passed(summary, subject=principal, observed=observed, expected=expected)
+def _judge_principal(world: World, principal: str, now: datetime) -> Verdict:
+    ways = world.becomes(principal)
+    if not ways:
+        return failed(
+            f"The role {principal} does not exist",
+            subject=principal,
+            observed="absent",
+            expected=_EXPECTED,
+            remedy="Correct tenancy.principals, or the database's url.",
+        )
+    flaws = [flaw for becomes in ways for flaw in _flaws(world, becomes, now)]
+    if flaws:
+        return judged(principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED)
+    others = ", ".join(str(becomes) for becomes in ways[1:]) or "nobody else"
+    summary = f"{principal} is bound by row-level security"
+    return passed(summary, subject=principal, observed=f"can become {others}", expected=_EXPECTED)
 
 
-def _path(reach: Reach) -> str:
-    return reach.principal if reach.role == reach.principal else f"{reach.principal} -> {reach.role}"
+def _flaws(world: World, becomes: Becomes, now: datetime) -> Iterator[Flaw]:
+    """What one role on the way adds: its powers, or that nobody declared it."""
+    found = powers(world, becomes)
+    for power in found:
+        repair = power.repair if len(becomes.path) == 1 or not power.exempt else _revoke(becomes)
+        yield Flaw(severity=power.severity, what=f"{becomes} {power.what}", repair=repair or _revoke(becomes))
+    if not found and not _expected(world, becomes):
+        entry = Entry(kind="grant", name=str(becomes), digest=digest_of(str(becomes)))
+        if not entry.holds(world, now):
+            yield Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{becomes} is a role that no one declared",
+                repair=f"{_revoke(becomes)} Or declare {becomes.role.name} in tenancy.principals, so that it is "
+                f"judged as one, or vouch for it in tenancy.allowed: {entry}",
+            )
 
 
-def _ways(reach: Reach) -> Iterator[str]:
-    if reach.superuser:
-        yield "superuser"
-    if reach.bypasses:
-        yield "BYPASSRLS"
-    if reach.replicates:
-        yield "REPLICATION"
-    if reach.grants_any_role:
-        yield "CREATEROLE"
-    if reach.role in AROUND_POLICIES:
-        yield "reaches around policies"
-    if reach.owns:
-        yield f"owns {', '.join(reach.owns)}"
+def _expected(world: World, becomes: Becomes) -> bool:
+    name, tenancy = becomes.role.name, world.tenancy
+    told = HARMLESS | {"pg_database_owner"} | set(tenancy.principals) | set(tenancy.privileged)
+    # What comes with a predefined role, such as pg_read_all_stats with pg_monitor, is told with that role.
+    return name in told or any(before.startswith("pg_") for before in becomes.path[1:-1])
 
 
-def _judge_public(relations: tuple[Relation, ...], tenancy: Tenancy) -> Verdict:
-    granted = sorted(
-        f"{declared_name(r.schema, r.name, tenancy)} ({', '.join(r.public_privileges)})"
-        for r in relations
-        if r.public_privileges and (r.keyed or declared_name(r.schema, r.name, tenancy) == tenancy.root)
-    )
-    expected = "no privilege on any tenant table"
-    if granted:
-        summary = "Every role of the server has privileges on tenant tables"
-        return failed(summary, subject="PUBLIC", observed="; ".join(granted), expected=expected)
-    return passed("PUBLIC has no privilege on any tenant table", subject="PUBLIC", observed="none", expected=expected)
+def _revoke(becomes: Becomes) -> str:
+    """The SQL that undoes the last step of the way."""
+    if len(becomes.path) == 1:
+        return ""
+    member, role = becomes.path[-2:]
+    return f"REVOKE {quoted(role)} FROM {quoted(member)};"

@@ -30,6 +30,11 @@ SECUREBASE = Database(
         root="customers",
         key=("customer_id",),
         principals=("app", "analytics"),
+        privileged={
+            "admin": "owns the tables and runs the migrations",
+            "basewatch": "looks on, and becomes app and analytics to probe as they do",
+            "historian": "owns the history, in another database",
+        },
         tables=7,
         shared=(
             "tier_features",

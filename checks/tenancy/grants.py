@@ -1,0 +1,53 @@
+"""The check that nothing was granted that lets a tenant-bound role around the policies, now or later."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Database
+from basewatch.model import Proof, Severity, Verdict
+from checks.tenancy.flaws import closed_world, judged
+from checks.tenancy.granted import Granted, place_grants
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.world import world
+from checks.tenancy.reach import Reaching
+from checks.tenancy.table_grants import table_grants
+
+
+@check(
+    "tenancy.rls.grants",
+    component=Database,
+    observe=inventory,
+    severity=Severity.HIGH,
+    proof=Proof.CONFIGURATION,
+    needs=("sql:CONNECT",),
+    promises=("tenancy",),
+)
+def nothing_is_granted_around_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+    """Tenant-bound roles hold no privilege that policies do not bind, and none on tables that are yet to be made.
+
+    Why: TRUNCATE, TRIGGER and REFERENCES ask no policy, CREATE puts a function in the way of a built-in one, a grant
+    option or a default privilege is tomorrow's grant, and what PUBLIC holds every later role holds.
+    Reads: The grants on tables, columns, schemas, the database and parameters, default privileges, and pg_init_privs.
+    Unverified when: The catalogue cannot be read.
+    Fix: REVOKE the privilege; who has read it and finds that it does no harm declares it in tenancy.allowed.
+    Source: https://www.postgresql.org/docs/15/ddl-priv.html
+    """
+    made = world(facts, database.tenancy)
+    reaching = Reaching(made)
+    by_subject: dict[str, list[Granted]] = defaultdict(list)
+    for granted in (*table_grants(made, reaching), *place_grants(made, reaching)):
+        if not granted.entry.holds(made, now):
+            by_subject[granted.subject].append(granted)
+    found = (_judge(subject, granted) for subject, granted in by_subject.items())
+    looked = f"{len(facts.relations)} relations, {len(facts.schemas)} schemas and {len(facts.default_grants)} defaults"
+    yield from closed_world(found, "Nothing is granted that policies do not bind", observed=looked)
+
+
+def _judge(subject: str, granted: list[Granted]) -> Verdict:
+    summary = f"What was granted on {subject} leads around the policies"
+    return judged(subject, summary, [each.flaw for each in granted], expected="no such grant")

@@ -1,0 +1,39 @@
+"""What is wrong when tenant-bound roles reach the tenants' register, or the table of members, without row security."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basewatch.model import Severity
+from checks.tenancy.flaws import Flaw
+from checks.tenancy.inventory.relations import Command, Relation
+from checks.tenancy.inventory.roles import PUBLIC
+from checks.tenancy.inventory.standing import Standing
+from checks.tenancy.inventory.world import World
+from checks.tenancy.reach import Reach, commands_of, revoke
+
+_ONLY_READ = frozenset({Command.SELECT})
+
+
+def by_public_alone(reached: tuple[Reach, ...]) -> bool:
+    """Whether nobody holds more than PUBLIC does: that is told of the grant."""
+    return all(reach.grantees <= {PUBLIC} for reach in reached)
+
+
+def root_flaws(world: World, relation: Relation, reached: tuple[Reach, ...]) -> Iterator[Flaw]:
+    """Its one flaw, by what may be done: who the tenants are is read, or who they are is written."""
+    commands = commands_of(reached)
+    if commands <= _ONLY_READ and world.name(relation) in world.tenancy.shared:
+        return
+    root = world.standing(relation) is Standing.ROOT
+    if not commands <= _ONLY_READ:
+        severity = Severity.CRITICAL
+        what = "the register of tenants can be written" if root else "anybody can be made a member of any tenant"
+    elif root and not all(reach.partly for reach in reached):
+        severity, what = Severity.HIGH, "every tenant reads who the others are"
+    else:
+        severity = Severity.MEDIUM
+        what = "every tenant reads columns of all others" if root else "every tenant reads who belongs to the others"
+    table = world.sql_name(relation)
+    repair = f"{revoke(world, relation, reached)} Or ENABLE and FORCE ROW LEVEL SECURITY on {table} with a policy."
+    yield Flaw(severity=severity, what=f"no row security: {what}", repair=repair)

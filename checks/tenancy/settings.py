@@ -1,0 +1,69 @@
+"""The check that the context comes from the application alone: no default, and no function that sets it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Database
+from basewatch.model import Proof, Reason, Severity, Verdict, unverified
+from checks.tenancy.context_functions import Sets, context_functions
+from checks.tenancy.flaws import Entry, Flaw, closed_world, judged
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.world import World, world
+from checks.tenancy.presets import preset_flaws
+
+_EXPECTED = "the context set by the application, in each transaction, and by nothing else"
+
+
+@check(
+    "tenancy.rls.settings",
+    component=Database,
+    observe=inventory,
+    severity=Severity.CRITICAL,
+    proof=Proof.CONFIGURATION,
+    needs=("sql:CONNECT",),
+    promises=("tenancy",),
+)
+def the_context_is_the_applications(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+    """No session starts with a tenant or with enforcement switched off, and no function sets the tenant by itself.
+
+    Why: Policies believe the context; whoever sets it for a session, a role or a database says whose rows are read.
+    Reads: pg_db_role_setting, the context that our own session starts with, and the SET clauses and bodies of the
+    functions that a tenant-bound role may call. No value of a context setting is read.
+    Unverified when: A function sets a setting whose name it works out when it runs.
+    Fix: ALTER ROLE or ALTER DATABASE ... RESET the setting; REVOKE EXECUTE on the function, or vouch for it.
+    Source: https://www.postgresql.org/docs/15/sql-alterrole.html
+    """
+    made = world(facts, database.tenancy)
+    places: dict[str, list[Flaw]] = defaultdict(list)
+    for place, flaw in preset_flaws(made):
+        places[place].append(flaw)
+    found = [_place(place, flaws) for place, flaws in places.items()]
+    found += [_function(made, sets) for sets in context_functions(made, now)]
+    looked = f"{len(facts.settings)} settings and {len(facts.functions)} functions"
+    yield from closed_world(found, "Nothing but the application sets the context", observed=looked)
+
+
+def _place(place: str, flaws: list[Flaw]) -> Verdict:
+    return judged(place, f"Sessions do not start as they should, by a default of {place}", flaws, expected=_EXPECTED)
+
+
+def _function(world: World, sets: Sets) -> Verdict:
+    function = sets.function
+    entry = Entry(kind="function", name=function.name, digest=function.digest)
+    if sets.certain:
+        flaw = Flaw(severity=sets.severity, what=f"{sets.what}; called by {sets.called_by}", repair=sets.repair)
+        summary = f"The function {function.name} says who the tenant is"
+        return judged(function.name, summary, [flaw], expected=_EXPECTED, entry=entry)
+    return unverified(
+        Reason.UNSUPPORTED,
+        f"whether {function.name} sets the context is not known",
+        subject=function.name,
+        observed=f"{sets.what}; called by {sets.called_by}",
+        expected=_EXPECTED,
+        remedy=f"{sets.repair} Or read it and vouch for it in tenancy.allowed: {entry}",
+    )

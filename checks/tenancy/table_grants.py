@@ -1,0 +1,73 @@
+"""Grants on tables, views and their columns that no policy binds, or that are to everybody."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from basewatch.model import Severity
+from checks.tenancy.granted import Granted, granted, grantee_sql, who_holds
+from checks.tenancy.inventory.relations import Relation, RelationKind
+from checks.tenancy.inventory.roles import PUBLIC, Grant
+from checks.tenancy.inventory.standing import Standing
+from checks.tenancy.inventory.world import World
+from checks.tenancy.reach import Reaching
+
+# https://www.postgresql.org/docs/15/ddl-rowsecurity.html: "operations that apply to the whole table, such as TRUNCATE
+# and REFERENCES, are not subject to row security"
+_AROUND = {
+    "TRUNCATE": (Severity.HIGH, "it removes every tenant's rows, and no policy is asked"),
+    "TRIGGER": (Severity.HIGH, "it may run code of its own on what other roles write"),
+    "MAINTAIN": (Severity.MEDIUM, "it may lock and rewrite the table for every tenant"),
+    "REFERENCES": (Severity.LOW, "a foreign key tells which keys exist, and no policy is asked"),
+}
+_TENANTS = {Standing.TENANT, Standing.ROOT, Standing.MEMBERS}
+# Of these, one finding says that they are reached at all.
+_BY_COVERAGE = {Standing.OTHER, Standing.MATERIALIZED, Standing.FOREIGN}
+
+
+def table_grants(world: World, reaching: Reaching) -> Iterator[Granted]:
+    """All that is wrong with the grants on every relation but sequences."""
+    for relation in world.inventory.relations:
+        if relation.kind is RelationKind.SEQUENCE or relation.temporary:
+            continue
+        by_coverage = world.standing(relation) in _BY_COVERAGE and bool(reaching.of(relation))
+        if not by_coverage:
+            yield from _on(world, reaching, relation)
+
+
+def _on(world: World, reaching: Reaching, relation: Relation) -> Iterator[Granted]:
+    """One finding for each grantee and privilege, whether it is on the table or on columns."""
+    every: dict[tuple[int, str], list[Grant]] = defaultdict(list)
+    for grant in (*relation.grants, *(grant for column in relation.columns for grant in column.grants)):
+        if grant.grantee != relation.owner:
+            every[grant.grantee, grant.privilege].append(grant)
+    for (grantee, privilege), grants in sorted(every.items()):
+        how = who_holds(reaching, grantee)
+        if how:
+            yield from _judge(world, relation, grantee, privilege, how, grantable=any(g.grantable for g in grants))
+
+
+def _judge(
+    world: World, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
+) -> Iterator[Granted]:
+    to, table, subject = grantee_sql(world, grantee), world.sql_name(relation), world.name(relation)
+    if grantee == PUBLIC and world.standing(relation) in _TENANTS:
+        why = "every role of the server has it, and every later one"
+        severity = Severity.HIGH
+    elif privilege in _AROUND and not _is_moot(relation, privilege):
+        severity, why = _AROUND[privilege]
+    elif grantable:
+        repair = f"REVOKE GRANT OPTION FOR {privilege} ON {table} FROM {to};"
+        why = "it may hand it on to roles that nobody declared"
+        option = f"{privilege} WITH GRANT OPTION"
+        yield granted(subject, option, to, Severity.MEDIUM, why, how=how, repair=repair)
+        return
+    else:
+        return
+    yield granted(subject, privilege, to, severity, why, how=how, repair=f"REVOKE {privilege} ON {table} FROM {to};")
+
+
+def _is_moot(relation: Relation, privilege: str) -> bool:
+    """Whether the privilege does nothing on what is not a table: of a view, only TRIGGER does."""
+    return not relation.is_table and privilege != "TRIGGER"

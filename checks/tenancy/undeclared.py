@@ -1,0 +1,69 @@
+"""Roles that nobody declared and that policies do not bind, or that log in and reach tenants' rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basewatch.model import Severity, Verdict
+from checks.tenancy.flaws import Flaw, judged
+from checks.tenancy.inventory.identities import Becomes
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.relations import Relation
+from checks.tenancy.inventory.roles import PUBLIC, Role
+from checks.tenancy.inventory.standing import Standing
+from checks.tenancy.inventory.world import World
+from checks.tenancy.powers import Power, powers
+
+# The superuser that made the cluster: https://www.postgresql.org/docs/15/app-initdb.html
+_BOOTSTRAP = 10
+# PostgreSQL's predefined roles and RDS's own: neither is anybody who was let in.
+_SERVICE = ("pg_", "rds")
+_TENANTS = {Standing.TENANT, Standing.ROOT, Standing.MEMBERS}
+_SHOWN = 5
+
+
+def undeclared_roles(world: World) -> Iterator[Verdict]:
+    """A FAIL for each such role, by name; none when there are none."""
+    declared = {*world.tenancy.principals, *world.tenancy.privileged}
+    # What a principal can become is told of that principal.
+    told = {becomes.role.oid for becomes in world.principals()}
+    tables = [r for r in world.inventory.relations if r.is_table and world.standing(r) in _TENANTS]
+    for role in sorted(world.inventory.roles, key=lambda role: role.name):
+        known = role.oid == _BOOTSTRAP or role.name in declared or role.name.startswith(_SERVICE)
+        if not known and role.oid not in told:
+            yield from _judge(world, role, tables)
+
+
+def _judge(world: World, role: Role, tables: list[Relation]) -> Iterator[Verdict]:
+    ways = world.becomes(role.name)
+    reached = sorted({world.name(table) for table in tables if any(_reaches(world, way, table) for way in ways)})
+    exempt = [(way, power) for way in ways for power in powers(world, way) if power.exempt]
+    if not (role.login or (exempt and reached)) or not (exempt or reached):
+        return
+    flaws = [_exempt(role, way, power) for way, power in exempt]
+    if reached:
+        more = f" and {len(reached) - _SHOWN} more" if len(reached) > _SHOWN else ""
+        flaws.append(
+            Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{'logs in and ' if role.login else ''}reaches {', '.join(reached[:_SHOWN])}{more}",
+                repair=f"Revoke what it was granted, DROP ROLE {quoted(role.name)}, or declare it "
+                f"in tenancy.privileged with the reason, or in tenancy.principals when it is bound to a tenant.",
+            )
+        )
+    summary = f"{role.name} is outside the isolation, and no one declared it"
+    yield judged(role.name, summary, flaws, expected="declared in tenancy.principals or tenancy.privileged")
+
+
+def _exempt(role: Role, way: Becomes, power: Power) -> Flaw:
+    # What a privileged role may do is no news; that somebody undeclared can become it is.
+    repair = power.repair if len(way.path) == 1 else f"REVOKE {quoted(way.path[-1])} FROM {quoted(way.path[-2])};"
+    declare = f"Or declare {role.name} in tenancy.privileged, with the reason."
+    return Flaw(severity=Severity.HIGH, what=f"{way} {power.what}", repair=f"{repair} {declare}")
+
+
+def _reaches(world: World, way: Becomes, table: Relation) -> bool:
+    """Whether a role was granted anything on a table, other than what PUBLIC was: that is told of the table."""
+    held = {way.role.oid} if way.role.superuser else world.inherited(way.role.oid) - {PUBLIC}
+    grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
+    return table.owner in held or any(grant.grantee in held for grant in grants)

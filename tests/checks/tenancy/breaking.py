@@ -1,0 +1,99 @@
+"""Ways to break one promise of the isolation and ways to build it well, each with all that may be found of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from basewatch.components import Database
+from basewatch.model import Finding, Severity, Status
+from checks.runner import plan_checks, run_checks
+from checks.tenancy.bypass_roles import no_principal_bypasses_row_security
+from checks.tenancy.coverage import every_tenant_table_is_covered
+from checks.tenancy.grants import nothing_is_granted_around_policies
+from checks.tenancy.settings import the_context_is_the_applications
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
+
+CHECKS = (
+    every_tenant_table_is_covered,
+    no_principal_bypasses_row_security,
+    nothing_is_granted_around_policies,
+    the_context_is_the_applications,
+)
+COVERAGE, ROLES, GRANTS, SETTINGS = (check.id for check in CHECKS)
+CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
+MINE = f"customer_id = {CTX}"
+PROTECTED = "ALTER TABLE {0} ENABLE ROW LEVEL SECURITY; ALTER TABLE {0} FORCE ROW LEVEL SECURITY; "
+ISOLATED = PROTECTED + f"CREATE POLICY tenant_isolation ON {{0}} USING ({MINE}); "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One finding that is not green, as a case expects it; an UNVERIFIED has no severity to speak of."""
+
+    check: str
+    subject: str
+    severity: Severity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """SQL that changes the database, its repair, and all that the four checks find of it."""
+
+    name: str
+    breaks: str
+    repairs: str
+    found: frozenset[Found]
+    since: int = 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def broken(check: str, subject: str, severity: Severity) -> Found:
+    """A FAIL of this severity."""
+    return Found(check=check, subject=subject, severity=severity)
+
+
+def unclear(check: str, subject: str) -> Found:
+    """An UNVERIFIED."""
+    return Found(check=check, subject=subject, severity=None)
+
+
+def case(name: str, breaks: str, repairs: str, *found: Found, since: int = 0) -> Case:
+    """A case with its findings; none for a sound one. `since` is the first version that knows the SQL."""
+    return Case(name=name, breaks=breaks, repairs=repairs, found=frozenset(found), since=since)
+
+
+def look(url: str, component: Database = SECUREBASE) -> tuple[Finding, ...]:
+    """Every finding of the four checks that read roles, grants, settings and coverage."""
+    return run_checks(plan_checks(CHECKS, [component], {}), Door(url), DEADLINES, NOW, lambda: NOW).findings
+
+
+def not_green(findings: tuple[Finding, ...]) -> frozenset[Found]:
+    """What is not green, as a case expects it."""
+    return frozenset(
+        Found(check=f.check, subject=f.subject, severity=f.severity if f.status is Status.FAIL else None)
+        for f in findings
+        if f.status in {Status.FAIL, Status.UNVERIFIED}
+    )
+
+
+@contextmanager
+def changed(database: BoxDatabase, case: Case) -> Iterator[None]:
+    """The database with a case's change, and without it afterwards."""
+    database.execute(case.breaks)
+    try:
+        yield
+    finally:
+        database.execute(case.repairs)
+
+
+def version(database: BoxDatabase) -> int:
+    """The major version of the server."""
+    with psycopg.connect(database.superuser_url) as connection:
+        return connection.info.server_version // 10000

@@ -1,0 +1,150 @@
+"""What sessions start with and which functions set the context: all of it belongs to the application."""
+# ruff: noqa: S608  # the SQL that is run is all written here
+
+from __future__ import annotations
+
+import pytest
+
+from basewatch.model import Severity
+from demo.database import BoxDatabase
+from demo.tenants import CANARY_A
+from tests.checks.tenancy.breaking import SETTINGS, Case, broken, case, changed, look, not_green, unclear
+from tests.checks.tenancy.looking import SECUREBASE, only_of
+
+CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
+
+
+def preset(role: str, name: str, value: str, severity: Severity, place: str = "") -> Case:
+    """A default of a role's sessions."""
+    whose, setting = f"ALTER ROLE {role}", name
+    return case(
+        f"{role}: {name}",
+        f"{whose} SET {setting} = {value}",
+        f"{whose} RESET {setting}",
+        broken(SETTINGS, place or f"role {role}", severity),
+    )
+
+
+def function(name: str, definition: str, *found: Severity | None) -> Case:
+    """A function in public that everybody may call, and what is found of it: None for an UNVERIFIED."""
+    each = (broken(SETTINGS, f"public.{name}", s) if s else unclear(SETTINGS, f"public.{name}") for s in found)
+    return case(name, f"CREATE FUNCTION {name} {definition}", f"DROP FUNCTION {name}", *each)
+
+
+C = "app.current_customer_id"
+PLPGSQL = "RETURNS void LANGUAGE plpgsql AS $$ BEGIN {} END $$"
+CASES = (
+    preset("app", C, f"'{CANARY_A}'", CRITICAL),
+    preset("app", '"App.Current_Customer_Id"', f"'{CANARY_A}'", CRITICAL),
+    preset("basewatch", C, f"'{CANARY_A}'", CRITICAL),
+    preset("ALL", C, f"'{CANARY_A}'", CRITICAL, "every role"),
+    preset("app IN DATABASE securebase", C, f"'{CANARY_A}'", CRITICAL, "role app in database securebase"),
+    case(
+        "the database's default",
+        f"ALTER DATABASE securebase SET {C} = '{CANARY_A}'",
+        f"ALTER DATABASE securebase RESET {C}",
+        broken(SETTINGS, "database securebase", CRITICAL),
+    ),
+    preset("app", "role", "'admin'", CRITICAL),
+    preset("admin", "session_replication_role", "replica", HIGH),
+    preset("app", "session_replication_role", "replica", HIGH),
+    preset("app", "row_security", "off", LOW),
+    preset("app", "search_path", "public, pg_catalog", MEDIUM),
+    preset("app", "lo_compat_privileges", "on", HIGH),
+    preset("app", "session_preload_libraries", "'auto_explain'", HIGH),
+    function(
+        "demo_count()", f"RETURNS bigint LANGUAGE sql STABLE SET {C} = '{CANARY_A}' AS 'SELECT 1::bigint'", CRITICAL
+    ),
+    function("become(text)", f"RETURNS text LANGUAGE sql AS $$ SELECT set_config('{C}', $1, false) $$", HIGH),
+    function(
+        "become_locally(text)",
+        f"RETURNS text LANGUAGE sql AS $$ SELECT pg_catalog.set_config ( '{C}' , $1, true) $$",
+        HIGH,
+    ),
+    function(
+        "become_again(text)",
+        "RETURNS text LANGUAGE sql AS $$ SELECT set_config('APP.Current_Customer_ID', $1, false) $$",
+        HIGH,
+    ),
+    function("escaped(text)", f"RETURNS text LANGUAGE sql AS $$ SELECT set_config(E'{C}', $1, false) $$", HIGH),
+    function("assigned()", PLPGSQL.format(f"SET LOCAL {C} = 'x';"), HIGH),
+    function("quoted()", PLPGSQL.format("SET \"app\".current_customer_id TO 'x';"), HIGH),
+    function("dynamic(text)", PLPGSQL.format(f"EXECUTE format('SET {C} = %L', $1);"), HIGH),
+    function("through_a_view(text)", PLPGSQL.format(f"UPDATE pg_settings SET setting = $1 WHERE name = '{C}';"), HIGH),
+    function("named(text, text)", "RETURNS text LANGUAGE sql AS $$ SELECT set_config($1, $2, false) $$", None),
+    function("atomic(text)", f"RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT set_config('{C}', $1, false); END", HIGH),
+    function("switches()", "RETURNS void LANGUAGE sql SET session_replication_role = 'replica' AS ''", HIGH),
+    case(
+        "a trigger that sets it",
+        "CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"PERFORM set_config('{C}', new.customer_id::text, false); RETURN new; END $$; REVOKE ALL ON FUNCTION follow() "
+        "FROM PUBLIC; CREATE TRIGGER follow BEFORE INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION follow()",
+        "DROP TRIGGER follow ON invoices; DROP FUNCTION follow()",
+        broken(SETTINGS, "public.follow()", HIGH),
+    ),
+)
+SOUND = (
+    case("an empty context", f"ALTER ROLE app SET {C} = ''", f"ALTER ROLE app RESET {C}"),
+    case("a session of the owner's", f"ALTER ROLE admin SET {C} = '{CANARY_A}'", f"ALTER ROLE admin RESET {C}"),
+    case("another setting", "ALTER ROLE app SET app.release = '7'", "ALTER ROLE app RESET app.release"),
+    case("a timeout", "ALTER ROLE app SET statement_timeout = '5s'", "ALTER ROLE app RESET statement_timeout"),
+    case("a search path", "ALTER ROLE app SET search_path = app, public", "ALTER ROLE app RESET search_path"),
+    case(
+        "a search path that says it",
+        "ALTER ROLE app SET search_path = pg_catalog, public",
+        "ALTER ROLE app RESET search_path",
+    ),
+    case("a login that becomes app", "ALTER ROLE basewatch SET role = 'app'", "ALTER ROLE basewatch RESET role"),
+    function(
+        "tenant()", f"RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT nullif(current_setting('{C}', true), '')::uuid $$"
+    ),
+    function(
+        "tenant_in_plpgsql()", f"RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('{C}'); END $$"
+    ),
+    function("patient()", PLPGSQL.format("PERFORM set_config('statement_timeout', '5s', true);")),
+    function("atomic_tenant()", f"RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT current_setting('{C}'); END"),
+    function(
+        "updates()",
+        PLPGSQL.format(f"UPDATE documents SET title = 'x' WHERE customer_id = current_setting('{C}')::uuid;"),
+    ),
+    case(
+        "a setter for the owner alone",
+        f"CREATE FUNCTION become(text) RETURNS text LANGUAGE sql AS $$ SELECT set_config('{C}', $1, false) $$; "
+        "REVOKE ALL ON FUNCTION become(text) FROM PUBLIC; GRANT EXECUTE ON FUNCTION become(text) TO admin",
+        "DROP FUNCTION become(text)",
+    ),
+)
+
+
+@pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
+def test_what_sets_the_context_is_one_finding(box_database: BoxDatabase, case: Case) -> None:
+    """Each default and each function that sets the context is one finding where it stands; reading it is none."""
+    with changed(box_database, case):
+        assert not_green(look(box_database.url)) == case.found
+    assert not_green(look(box_database.url)) == set()
+
+
+def test_no_value_of_the_context_is_told(box_database: BoxDatabase) -> None:
+    """A finding says where a tenant is the default and how to take it away, and never which tenant."""
+    with changed(box_database, CASES[0]):
+        findings = look(box_database.url)
+    found = only_of(findings, "role app")
+    assert "ALTER ROLE app RESET app.current_customer_id;" in found.remedy
+    assert not any(CANARY_A in str(finding) for finding in findings)
+
+
+def test_a_setter_that_somebody_vouches_for_is_none(box_database: BoxDatabase) -> None:
+    """The entry that the remedy prints vouches for the function as it is, and not for another body."""
+    setter = next(each for each in CASES if each.name == "become(text)")
+    with changed(box_database, setter):
+        remedy = only_of(look(box_database.url), "public.become(text)").remedy
+        digest = remedy.partition("digest: ")[2][:71]
+        tenancy = SECUREBASE.tenancy
+        entry = tenancy.allowed[0].model_copy(
+            update={"kind": "function", "name": "public.become(text)", "digest": digest}
+        )
+        vouched = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
+        component = SECUREBASE.model_copy(update={"tenancy": vouched})
+        assert not_green(look(box_database.url, component)) == set()
+        box_database.execute(setter.breaks.replace("CREATE", "CREATE OR REPLACE").replace("$1,", "$1 || '',"))
+        assert not_green(look(box_database.url, component)) == setter.found
