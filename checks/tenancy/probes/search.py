@@ -13,7 +13,7 @@ from checks.tenancy.inventory.world import Standing, World
 from checks.tenancy.probes.constants import mine
 from checks.tenancy.probes.effective import Effective, Printed
 from checks.tenancy.probes.values import Value, key_values, values
-from checks.tenancy.probes.witnesses import Context, Row, is_another, rows
+from checks.tenancy.probes.witnesses import UNSET, Context, Row, is_another, rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +103,9 @@ def _closure(
 
 
 def attempt(probe: TenantProbe, asked: Question, context: Context, progress: Progress) -> None:
-    """Try every row under one context, unless there is a witness already."""
-    if progress.witness is not None or progress.timed_out:
+    """Try every row under one context, unless there is a witness already; one under a tenant tells more than UNSET."""
+    told = progress.witness is not None and progress.witness.context != UNSET.words
+    if told or progress.timed_out:
         return
     progress.contexts += 1
     everything = [row for group in asked.groups for row in group]

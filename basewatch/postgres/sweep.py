@@ -1,0 +1,145 @@
+"""Acts for one tenant after another on the server, and looks for a row that is another's: no row leaves it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from basewatch.postgres.errors import could_not_look
+from basewatch.postgres.guards import set_locally
+from basewatch.postgres.place import Place
+from basewatch.postgres.probe import TenantProbe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenants:
+    """Ids of tenants in no order, and how many there are; `filtered` says that row security may hide some from us."""
+
+    ids: tuple[tuple[str, ...], ...]
+    total: int
+    filtered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How many tenants were tried, and of the first leak who saw whose row, as salted hashes; or the SQLSTATE."""
+
+    tried: int = 0
+    leak: tuple[str, str] | None = None
+    sqlstate: str | None = None
+
+
+def read_tenants(probe: TenantProbe, root: Place, most: int, *, remedy: str) -> Tenants:
+    """Up to `most` tenants of the root table, at random. Raises: CouldNotLook, with `remedy` when it is denied."""
+    query = sql.SQL(
+        "SELECT ARRAY[{keys}], pg_catalog.count(*) OVER (), pg_catalog.row_security_active({name})"
+        " FROM {root} AS r ORDER BY pg_catalog.random() LIMIT {most}"
+    ).format(
+        keys=sql.SQL(", ").join(sql.SQL("r.{}::pg_catalog.text").format(sql.Identifier(key)) for key in root.key),
+        name=sql.Literal(root.identifier.as_string(probe.connection)),
+        root=root.identifier,
+        most=sql.Literal(most),
+    )
+    try:
+        found = probe.connection.execute(query).fetchall()
+    except psycopg.Error as error:
+        raise could_not_look(error, asking=f"reading the tenants of {root}", remedy=remedy) from error
+    return Tenants(
+        ids=tuple(tuple(ids) for ids, _, _ in found),
+        total=found[0][1] if found else 0,
+        filtered=bool(found and found[0][2]),
+    )
+
+
+# Each look is a statement of its own, so that the context is read anew: within one statement it may be read just once.
+_LOOP: LiteralString = """
+#variable_conflict use_variable
+DECLARE
+    basewatch_tenants pg_catalog.jsonb := pg_catalog.current_setting('basewatch.tenants')::pg_catalog.jsonb;
+    basewatch_tenant pg_catalog.jsonb;
+    basewatch_other pg_catalog.text;
+    basewatch_tried pg_catalog.int4 := 0;
+    {declared}
+BEGIN
+    FOR basewatch_tenant IN SELECT * FROM pg_catalog.jsonb_array_elements(basewatch_tenants) LOOP
+        PERFORM {acting};
+        {assigned}
+        basewatch_tried := basewatch_tried + 1;
+        SELECT pg_catalog.concat_ws('/', {keys}) INTO basewatch_other FROM {place} AS r WHERE {another} LIMIT 1;
+        IF FOUND THEN
+            PERFORM pg_catalog.set_config('basewatch.leak', pg_catalog.json_build_array(
+                {mine}, {theirs})::pg_catalog.text, true);
+            EXIT;
+        END IF;
+    END LOOP;
+    PERFORM pg_catalog.set_config('basewatch.tried', basewatch_tried::pg_catalog.text, true);
+END
+"""
+_HASHED: LiteralString = (
+    "pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to("
+    "pg_catalog.current_setting('basewatch.salt') || {}, 'UTF8')), 'hex'), 12)"
+)
+
+
+def sweep(
+    probe: TenantProbe, place: Place, settings: Sequence[str], tenants: Sequence[tuple[str, ...]], salt: str
+) -> Swept:
+    """Whether any of these tenants, each acting in turn, sees a row of `place` that is not its own; up to the first.
+
+    Plans are kept from one tenant to the next, as an application's prepared statements keep them.
+    Raises: CouldNotLook, when the session is lost.
+    """
+    connection = probe.connection
+    body = _loop(place, settings).as_string(connection)
+    given = {
+        "basewatch.tenants": json.dumps(tenants),
+        "basewatch.salt": salt,
+        "basewatch.leak": "",
+        "basewatch.tried": "0",
+        "plan_cache_mode": "force_generic_plan",
+    }
+    try:
+        with connection.transaction(force_rollback=True):
+            set_locally(connection, given)
+            connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
+            query = "SELECT current_setting('basewatch.tried')::int, current_setting('basewatch.leak')"
+            tried, leak = connection.execute(query).fetchone() or (0, "")
+    except psycopg.Error as error:
+        if error.sqlstate is None or connection.closed:
+            raise could_not_look(error, asking=f"sweeping {place}") from error
+        return Swept(sqlstate=error.sqlstate)
+    mine, theirs = json.loads(leak) if leak else ("", "")
+    return Swept(tried=tried, leak=(mine, theirs) if leak else None)
+
+
+def _loop(place: Place, settings: Sequence[str]) -> sql.Composed:
+    columns = [sql.Identifier(key) for key in place.key]
+    names = [sql.Identifier(f"basewatch_k{number}") for number in range(len(columns))]
+    nth = [sql.SQL("basewatch_tenant ->> {}").format(sql.Literal(number)) for number in range(len(columns))]
+    mine = sql.SQL("pg_catalog.concat_ws('/', {})").format(sql.SQL(", ").join(names))
+    return sql.SQL(_LOOP).format(
+        declared=sql.SQL(" ").join(
+            sql.SQL("{} {}.{}%TYPE;").format(name, place.identifier, column)
+            for name, column in zip(names, columns, strict=True)
+        ),
+        acting=sql.SQL(", ").join(
+            sql.SQL("pg_catalog.set_config({}, {}, true)").format(sql.Literal(setting), value)
+            for setting, value in zip(settings, nth, strict=True)
+        ),
+        assigned=sql.SQL(" ").join(
+            sql.SQL("{} := {};").format(name, value) for name, value in zip(names, nth, strict=True)
+        ),
+        keys=sql.SQL(", ").join(sql.SQL("r.{}").format(column) for column in columns),
+        place=place.identifier,
+        another=sql.SQL(" OR ").join(
+            sql.SQL("r.{} IS DISTINCT FROM {}").format(column, name)
+            for name, column in zip(names, columns, strict=True)
+        ),
+        mine=sql.SQL(_HASHED).format(mine),
+        theirs=sql.SQL(_HASHED).format(sql.SQL("basewatch_other")),
+    )
