@@ -16,6 +16,7 @@ _BOOLEAN: Final = "16"
 _TEXTS: Final = frozenset({"19", "25", "705", "1042", "1043"})  # name, text, unknown, bpchar, varchar
 _NAME_TYPE: Final = "19"
 _HEADER: Final = 4
+_EMPTY: Final = 2  # the length of ""
 _SETTING: Final = re.compile(r"[a-z_]\w*\.[a-z_]\w*", re.IGNORECASE | re.ASCII)
 # Where in the source something stood; from version 17 on mostly -1, and no part of what is meant.
 _LOCATION: Final = re.compile(r" :(?:(?:\w+_)?location|stmt_len|list_start|list_end) -?\d+")
@@ -66,8 +67,11 @@ def blank_tree(tree: str, contexts: Collection[str]) -> str:
 def blank_text(text: str, contexts: Collection[str]) -> str:
     """An expression or a function's body in SQL or PL/pgSQL without comments, strings and numbers.
 
-    Kept are the empty string, the context settings' names, and what current_setting and set_config are asked for.
+    Kept are the empty string, the context settings' names, and what current_setting and set_config are asked for. What
+    cannot be told apart, as where a quote never ends, is blanked as a whole.
     """
+    if any(_is_open(found) for found in _TOKEN.finditer(text)):
+        return _GAP
     return _TOKEN.sub(lambda found: _token(found, contexts), text)
 
 
@@ -100,6 +104,25 @@ def _decoded(kind: str, size: str, written: str) -> str | None:
         return stored.decode()
     except UnicodeDecodeError:
         return None
+
+
+def _is_open(found: re.Match[str]) -> bool:
+    """Whether a quote never ends, or may end elsewhere where backslashes escape it."""
+    token, text = found[0], found["text"]
+    if found["comment"] is not None:
+        # Comments nest, and patterns do not.
+        return token.startswith("/*") and ("/*" in token[2:] or not token.endswith("*/"))
+    if found["dollar"] is not None:
+        mark = f"${found['tag']}$"
+        return len(token) < 2 * len(mark) or not token.endswith(mark)
+    if found["kept"] is not None and token.startswith('"'):
+        return not token.endswith('"') or len(token) < _EMPTY or token.count('"') % 2 == 1
+    if text is None:
+        return False
+    escaped = text[0] in "Ee"
+    inner = text[text.index("'") :]
+    plain = re.sub(r"\\.", "", inner, flags=re.DOTALL) if escaped else inner
+    return plain.count("'") % 2 == 1 or (not escaped and "\\'" in text)
 
 
 def _token(found: re.Match[str], contexts: Collection[str]) -> str:
