@@ -149,8 +149,15 @@ def _database(each: Isolated) -> IsolationPart:
 
 
 def _interval(interval: Interval) -> IntervalPart:
-    values = {name: getattr(interval, name) for name in IntervalPart.model_fields}
-    return IntervalPart(**{**values, "longest_gap": interval.longest_gap.total_seconds()})
+    return IntervalPart(
+        fingerprint=interval.fingerprint,
+        first_seen=interval.first_seen,
+        last_seen=interval.last_seen,
+        polls=interval.polls,
+        longest_gap=interval.longest_gap.total_seconds(),
+        proved_at=interval.proved_at,
+        searched_at=interval.searched_at,
+    )
 
 
 def schema() -> dict[str, object]:

@@ -83,6 +83,20 @@ def audit(
 
 
 @app.command()
+def init(
+    url: Annotated[str, typer.Option("--url", help="Where the database's URL is kept: env:NAME, file:PATH.")],
+    output: Annotated[Path | None, typer.Option("--output", help="The file to write; standard output without.")] = None,
+) -> None:
+    """Draft a first configuration from a database's catalogue, for review."""
+    from workflows import initial
+
+    text = initial.initialize(url, output, os.environ)
+    typer.echo(
+        f"{output} is written: review it, and replace every {initial.PLACEHOLDER}" if output else text, nl=bool(output)
+    )
+
+
+@app.command()
 def serve(
     config: ConfigPath = DEFAULT_CONFIG,
     listen: Annotated[str, typer.Option("--listen", help="Host and port in place of web.listen.")] = "",

@@ -85,12 +85,15 @@ def iam(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 
 @permissions.command()
-def sql(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """The SQL that makes the reader's database role."""
+def sql(
+    config: ConfigPath = DEFAULT_CONFIG,
+    role: Annotated[str, typer.Option("--role", help="The reader's role.")] = "basewatch",
+) -> None:
+    """The SQL that makes the reader's database role, mode by mode: a script to run in the database."""
     from workflows.permissions import sql_grants
     from workflows.plan import load_plan
 
-    typer.echo(sql_grants(load_plan(config)))
+    typer.echo(sql_grants(load_plan(config), role))
 
 
 Folder = Annotated[Path, typer.Option("--output", help="The folder to write them into.")]

@@ -54,7 +54,7 @@ class Sessions:
     @property
     def store(self) -> SecretStore:
         """Where secrets kept in AWS are looked up: the first declared account."""
-        return AwsSecrets(self._first().look)
+        return AwsSecrets(lambda: self._first().look())
 
     def require(self, references: Iterable[Reference]) -> None:
         """Raises: ConfigError, naming every reference that this machine does not set; AWS is not asked."""

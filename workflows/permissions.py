@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import orjson
 
 from basewatch.components import Database
+from basewatch.tenancy import Tenancy
 from workflows.plan import Plan
 
 # How a check's `needs` name a grant in the database; every other need is an IAM action.
 _SQL = "sql:"
+READER = "basewatch"
+_MEMBERSHIP = """\
+DO $basewatch$ BEGIN
+  IF current_setting('server_version_num')::int >= 160000 THEN
+    EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', {principal}, {reader});
+  ELSE  -- NOINHERIT on the role does what WITH INHERIT FALSE does from version 16 on
+    EXECUTE format('GRANT %I TO %I', {principal}, {reader});
+  END IF;
+END $basewatch$;"""
 
 
 def iam_policy(plan: Plan) -> str:
@@ -28,22 +39,87 @@ def iam_policy(plan: Plan) -> str:
     return orjson.dumps({"Version": "2012-10-17", "Statement": statements}, option=orjson.OPT_INDENT_2).decode()
 
 
-def sql_grants(plan: Plan) -> str:
-    """The SQL that makes the reader's role: it owns and inherits nothing, and may become each principal to probe."""
+def sql_grants(plan: Plan, reader: str = READER) -> str:
+    """A script for each database that makes the reader's role, mode by mode; it may be run again.
+
+    The role owns and inherits nothing. What a mode needs is left out where the configuration leaves the mode out.
+    """
     databases = {p.component.ref: p.component for p in plan.checks if isinstance(p.component, Database)}
-    lines = [
-        "-- PostgreSQL 16 and later. On 15, NOINHERIT on the role does what WITH INHERIT FALSE does here:",
-        "-- leave the WITH clause away.",
-        "CREATE ROLE basewatch LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;",
-    ]
-    for database in databases.values():
-        lines.append(f"GRANT CONNECT ON DATABASE {_quoted(database.name)} TO basewatch;")
-        lines += [
-            f"GRANT {_quoted(principal)} TO basewatch WITH INHERIT FALSE, SET TRUE;"
-            for principal in database.tenancy.principals
-        ]
-    return "\n".join(lines)
+    return "\n".join(line for database in databases.values() for line in _script(database, reader))
 
 
-def _quoted(identifier: str) -> str:
+def _script(database: Database, reader: str) -> Iterator[str]:
+    tenancy, role = database.tenancy, _literal(reader)
+    yield f"-- {_comment(database.ref)}: run there as a superuser, or with ADMIN OPTION on the roles."
+    yield ""
+    yield "-- Static proof and fingerprint: a login that may connect; every role may read the catalogues."
+    yield "DO $basewatch$ BEGIN"
+    yield f"  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {role}) THEN"
+    yield f"    CREATE ROLE {quoted(reader)};"
+    yield "  END IF;"
+    yield f"  EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), {role});"
+    yield "END $basewatch$;"
+    attributes = "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+    yield f"ALTER ROLE {quoted(reader)} {attributes};"
+    yield ""
+    yield "-- Planner agreement and probes: it may become each principal, and has nothing of it until then."
+    for principal in tenancy.principals:
+        yield _MEMBERSHIP.format(principal=_literal(principal), reader=role)
+    yield ""
+    yield from _writes(tenancy)
+    yield from _sweep(tenancy, reader)
+    yield from _logins(tenancy)
+
+
+def _writes(tenancy: Tenancy) -> Iterator[str]:
+    if tenancy.write_probes:
+        yield "-- Write probes: nothing more. They are made as the principals, on the canaries, and rolled back."
+        yield ""
+
+
+def _sweep(tenancy: Tenancy, reader: str) -> Iterator[str]:
+    """Every tenant's id, and nothing else of the tenants."""
+    if tenancy.sweep:
+        schema, name = _place(tenancy)
+        columns = ", ".join(map(quoted, tenancy.root_key))
+        yield "-- Sweep: the id of every tenant. Under row-level security a policy must show it them:"
+        yield f"--   CREATE POLICY basewatch_sweep ON {schema}.{name} FOR SELECT TO {quoted(reader)} USING (true);"
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {quoted(reader)};"
+        yield f"GRANT SELECT ({columns}) ON {schema}.{name} TO {quoted(reader)};"
+        yield ""
+
+
+def _logins(tenancy: Tenancy) -> Iterator[str]:
+    if tenancy.logins:
+        yield "-- Fresh sessions: the principals log in as the application does. Each must be able to:"
+        for principal in tenancy.logins:
+            yield f"--   ALTER ROLE {_comment(quoted(principal))} LOGIN;"
+        yield ""
+
+
+def _place(tenancy: Tenancy) -> tuple[str, str]:
+    """The schema and name of the root, quoted; the configuration leaves the first declared schema out."""
+    schema, _, name = tenancy.root.rpartition(".")
+    return quoted(schema or tenancy.schemas[0]), quoted(name)
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL takes it, whatever its letters are."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    plain = text.replace("'", "''")
+    # The dollar would end the block that the literal stands in.
+    return "||".join(f"'{part}'" for part in _apart(plain.split("$"))) if "$" in plain else f"'{plain}'"
+
+
+def _apart(parts: Iterable[str]) -> Iterator[str]:
+    for index, part in enumerate(parts):
+        if index:
+            yield "$"
+        yield part
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split())

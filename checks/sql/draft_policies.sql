@@ -1,0 +1,22 @@
+-- Every policy: its expressions, the bodies of the functions it calls, the columns of its own table and the other
+-- relations that it names.
+SELECT n.nspname::text AS schema,
+       c.relname::text AS "table",
+       ARRAY(SELECT text FROM unnest(ARRAY[pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)])
+                 AS text WHERE text IS NOT NULL) AS expressions,
+       ARRAY(SELECT coalesce(pg_get_function_sqlbody(f.oid), f.prosrc)
+             FROM pg_depend d JOIN pg_proc f ON f.oid = d.refobjid
+             WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+               AND d.refclassid = 'pg_proc'::regclass) AS bodies,
+       ARRAY(SELECT DISTINCT a.attname::text
+             FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+             WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid AND d.refobjsubid > 0) AS columns,
+       ARRAY(SELECT DISTINCT ns.nspname || '.' || r.relname
+             FROM pg_depend d JOIN pg_class r ON r.oid = d.refobjid JOIN pg_namespace ns ON ns.oid = r.relnamespace
+             WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid ORDER BY 1) AS others
+FROM pg_policy p
+JOIN pg_class c ON c.oid = p.polrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY 1, 2, p.polname

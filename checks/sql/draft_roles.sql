@@ -1,0 +1,17 @@
+-- Every role that is not PostgreSQL's own and that row-level security does not bind, or that could make itself so.
+SELECT r.rolname::text AS name,
+       array_remove(ARRAY[
+           CASE WHEN r.rolsuper THEN 'superuser' END,
+           CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+           CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+           CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+           CASE WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                             WHERE c.relowner = r.oid AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                               AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))
+                THEN 'owns relations' END
+       ], NULL) AS reasons,
+       r.rolcanlogin AS login,
+       r.rolname = current_user AS self
+FROM pg_roles r
+WHERE r.rolname !~ '^pg_'
+ORDER BY 1
