@@ -2,161 +2,127 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from basewatch import components
 from basewatch.check import check
-from basewatch.errors import Absent
+from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.postgres import Database, Parameters
-from checks.sql import load
-from checks.tenancy.catalogue import declared_name
+from checks.tenancy.bodies import Stops
+from checks.tenancy.flaws import paths
+from checks.tenancy.guards import Event, Guards, guards_of
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.identities import Becomes
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.relations import Relation
+from checks.tenancy.inventory.world import World, world
+from checks.tenancy.references import actions
 
-
-class Fires(StrEnum):
-    """PostgreSQL's letter for when a trigger fires; a session may make itself a replica only as a superuser."""
-
-    ORIGIN = "O"
-    ALWAYS = "A"
-    REPLICA = "R"
-    DISABLED = "D"
-
-
-class Event(StrEnum):
-    """What would change or remove a record."""
-
-    UPDATE = "UPDATE"
-    DELETE = "DELETE"
-    TRUNCATE = "TRUNCATE"
-
-
-class Stops(StrEnum):
-    """Whether a trigger's function stops the statement."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """One trigger and its function; `rewritten_by` are principals who could replace the function's body."""
-
-    table: str
-    name: str
-    fires: Fires
-    events: tuple[Event, ...]
-    conditional: bool
-    function: str
-    language: str
-    body: str
-    rewritten_by: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditTable:
-    """The audit table or a part of it; `rules` are those that replace what is asked of it."""
-
-    schema: str
-    name: str
-    truncated_by: tuple[str, ...]
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditTrail:
-    """The audit table with its partitions, and every trigger that may guard them."""
-
-    tables: tuple[AuditTable, ...]
-    triggers: tuple[Trigger, ...]
-
-
-def audit_trail(database: Database, component: components.Database) -> AuditTrail:
-    """The audit table's guards. Raises: Absent, when there is no such table; CouldNotLook."""
-    schema, _, name = component.audit.table.rpartition(".")
-    schema = schema or component.tenancy.schemas[0]
-    principals = component.tenancy.principals
-    parameters: Parameters = {"schema": schema, "table": name, "principals": principals}
-    tables = database.rows(load("audit_tables"), AuditTable, parameters)
-    if not tables:
-        raise Absent(f"there is no audit table {schema}.{name} in {database.source}")
-    names = tuple(f"{table.schema}.{table.name}" for table in tables)
-    triggers = database.rows(load("audit_triggers"), Trigger, {"tables": names, "principals": principals})
-    return AuditTrail(tables=tables, triggers=triggers)
+_EXPECTED = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
 
 
 @check(
     "audit.table.append_only",
-    component=components.Database,
-    observe=audit_trail,
+    component=Database,
+    observe=inventory,
     severity=Severity.CRITICAL,
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
     promises=("audit.append_only",),
 )
-def audit_records_are_only_added(facts: AuditTrail, database: components.Database, now: datetime) -> Iterator[Verdict]:
-    """Triggers stop every UPDATE, DELETE and TRUNCATE of the audit table, and no tenant-bound role may truncate it.
+def audit_records_are_only_added(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+    """Triggers stop every UPDATE, DELETE and TRUNCATE of the audit table, and no tenant-bound role gets around them.
 
     Why: An audit trail that can be edited proves nothing, and the first thing an intruder edits is the trail.
-    Reads: pg_trigger, pg_proc and pg_rewrite of the table and its partitions, and the TRUNCATE privilege.
-    Unverified when: A guard's function is not one whose first statement is RAISE EXCEPTION.
+    Reads: pg_trigger, pg_proc, pg_rewrite and pg_constraint of the table and its partitions, owners, and TRUNCATE.
+    Unverified when: A guard's function is not one that plainly raises, and audit.guards does not have its digest.
     Fix: Create BEFORE triggers for the three statements on a function that raises, and ENABLE ALWAYS them; REVOKE
     TRUNCATE from the principals.
     Source: https://www.postgresql.org/docs/15/sql-altertable.html
     """
-    for table in facts.tables:
-        triggers = [trigger for trigger in facts.triggers if trigger.table == f"{table.schema}.{table.name}"]
-        yield judge_table(declared_name(table.schema, table.name, database.tenancy), table, triggers)
+    known, audit = world(facts, database.tenancy), database.audit
+    table = known.relation_named(audit.table) if audit else None
+    if audit is None or table is None or not table.is_table:
+        yield failed(
+            f"There is no audit table {audit.table if audit else ''}",
+            observed="absent" if table is None else known.standing(table),
+            expected="a table",
+            remedy="Create it, or correct audit.table in the configuration.",
+        )
+        return
+    for relation in sorted(facts.relations, key=known.name):
+        if relation.is_table and table in known.standings.lineage(relation):
+            yield judge_table(known, relation, guards_of(known, relation, audit.guards), now)
 
 
-def judge_table(name: str, table: AuditTable, triggers: list[Trigger]) -> Verdict:
-    """The verdict on one table from its guards alone, in any order."""
-    expected = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
-    stopped = {event: _stopped(event, triggers) for event in Event}
-    broken = [
-        *(f"nothing stops {event}" for event, stops in stopped.items() if stops is Stops.NO),
-        *(f"{role} may TRUNCATE" for role in sorted(table.truncated_by)),
-        *(f"the rule {rule} replaces statements" for rule in sorted(table.rules)),
-        *sorted({f"{role} may rewrite {t.function}()" for t in triggers for role in t.rewritten_by}),
-    ]
-    if broken:
-        summary = f"Records of {name} can be changed, removed or lost"
-        return failed(summary, subject=name, observed="; ".join(broken), expected=expected)
-    unclear = [event for event, stops in stopped.items() if stops is Stops.UNKNOWN]
+def judge_table(known: World, relation: Relation, guards: Guards, now: datetime) -> Verdict:
+    """The verdict on the audit table or on one of its parts, from its guards and from who may do what to it."""
+    name = known.name(relation)
+    flaws = [*_unguarded(known, relation, guards), *guards.flaws, *_around(known, relation, guards, now)]
+    if flaws:
+        return failed(
+            f"Records of {name} can be changed, removed or lost",
+            subject=name,
+            observed="; ".join(what for what, _ in flaws),
+            expected=_EXPECTED,
+            remedy=" ".join(dict.fromkeys(repair for _, repair in flaws if repair)),
+        )
+    unclear = [event for event in Event if guards.stopped(event) is Stops.UNKNOWN]
     if unclear:
+        entries = ", ".join(f"{each.name}: {each.digest}" for each in guards.triggers)
         return unverified(
             Reason.UNSUPPORTED,
             f"whether the triggers of {name} stop {', '.join(unclear)} is not known",
             subject=name,
-            observed=", ".join(sorted({f"{t.function}() in {t.language}" for t in triggers})),
-            expected=expected,
-            remedy="Make RAISE EXCEPTION the first statement of the guard's function.",
+            observed=", ".join(guards.functions),
+            expected=_EXPECTED,
+            remedy="Make RAISE EXCEPTION the first statement of the guard's function, or read the functions and "
+            f"declare all triggers of the table in audit.guards: {{{entries}}}",
         )
-    observed = ", ".join(sorted(trigger.name for trigger in triggers))
-    return passed(f"Records of {name} are only ever added", subject=name, observed=observed, expected=expected)
+    observed = ", ".join(sorted(trigger.name for trigger in guards.triggers))
+    return passed(f"Records of {name} are only ever added", subject=name, observed=observed, expected=_EXPECTED)
 
 
-def _stopped(event: Event, triggers: list[Trigger]) -> Stops:
-    """Whether any trigger stops the event: one is enough, and a doubt is only one when nothing else does."""
-    found = {
-        stops(trigger)
-        for trigger in triggers
-        if event in trigger.events and trigger.fires in {Fires.ORIGIN, Fires.ALWAYS} and not trigger.conditional
-    }
-    return next((answer for answer in (Stops.YES, Stops.UNKNOWN) if answer in found), Stops.NO)
+def _unguarded(known: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
+    table = known.sql_name(relation)
+    for event in Event:
+        if guards.stopped(event) is Stops.NO:
+            idle = [trigger for trigger in guards.triggers if trigger.enabled not in {"O", "A"}]
+            create = f"CREATE TRIGGER ... BEFORE {event} ON {table} EXECUTE FUNCTION <one that raises>;"
+            enable = f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {quoted(idle[0].name)};" if idle else create
+            yield f"nothing stops {event}", enable
 
 
-def stops(trigger: Trigger) -> Stops:
-    """Whether the function raises whatever happens, as a first statement RAISE EXCEPTION that nobody catches does."""
-    if trigger.language != "plpgsql":
-        return Stops.UNKNOWN
-    body = re.sub(r"--[^\n]*|/\*.*?\*/", " ", trigger.body, flags=re.DOTALL).lower()
-    if not re.search(r"\braise\b", body):
-        return Stops.NO
-    caught = re.search(r"\bexception\s+when\b", body)
-    first = re.match(r"\s*(?:declare\b(?:(?!\bbegin\b).)*)?begin\s+raise\s+exception\b", body, flags=re.DOTALL)
-    return Stops.YES if first and not caught else Stops.UNKNOWN
+def _around(known: World, relation: Relation, guards: Guards, now: datetime) -> Iterator[tuple[str, str]]:
+    table = known.sql_name(relation)
+    truncating = [b for b in known.principals() if "TRUNCATE" in known.privileges(b.role.oid, relation)]
+    owning = _having(known, relation.owner)
+    if owning:
+        yield f"{paths(owning)} may drop its triggers, having the rights of its owner", _owner("TABLE", table)
+    elif truncating:
+        roles = ", ".join(sorted({quoted(b.role.name) for b in truncating}))
+        yield f"{paths(truncating)} may TRUNCATE", f"REVOKE TRUNCATE ON {table} FROM {roles};"
+    schema = known.rights.schema(relation.schema)
+    if schema and not owning and (owners := _having(known, schema.owner)):
+        yield f"{paths(owners)} may drop it, owning the schema", _owner("SCHEMA", quoted(schema.name))
+    for function in guards.running:
+        if not owning and (owners := _having(known, function.owner)):
+            yield f"{paths(owners)} may rewrite {function.name}", _owner("FUNCTION", function.name)
+    for rule in sorted(known.inventory.rules, key=lambda rule: rule.name):
+        name = f"{rule.name} on {known.name(relation)}"
+        if rule.relation == relation.oid and rule.enabled != "D" and not known.vouched("rule", name, rule.digest, now):
+            does = "replaces" if rule.instead else "adds to"
+            yield f"the rule {rule.name} {does} {rule.event}", f"DROP RULE {quoted(rule.name)} ON {table};"
+    for key in known.inventory.foreign_keys:
+        if key.relation == relation.oid and actions(key):
+            repair = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(key.name)}; and add it again with NO ACTION."
+            yield f"the foreign key {key.name} changes or removes records {actions(key)}", repair
+
+
+def _having(known: World, owner: int) -> tuple[Becomes, ...]:
+    return tuple(b for b in known.principals() if owner in known.inherited(b.role.oid))
+
+
+def _owner(kind: str, name: str) -> str:
+    return f"ALTER {kind} {name} OWNER TO <a role that no principal can become>;"

@@ -1,0 +1,42 @@
+"""What the constraints of a tenant table are made of, and who may come up against them."""
+
+from __future__ import annotations
+
+from basewatch.tenancy import Derived
+from checks.tenancy.flaws import ordinary
+from checks.tenancy.inventory.identities import Becomes
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.relations import Relation
+from checks.tenancy.inventory.standing import Key
+from checks.tenancy.inventory.world import World
+
+
+def writers(known: World, relation: Relation, columns: set[str]) -> tuple[Becomes, ...]:
+    """The principals' roles that may insert or update any of these columns."""
+    principals = ordinary(known.principals(), known)
+    return tuple(
+        b
+        for b in principals
+        if known.commands(b.role.oid, relation)
+        and any(columns & known.column_privileges(b.role.oid, relation, command) for command in ("INSERT", "UPDATE"))
+    )
+
+
+def written(relation: Relation, numbers: tuple[int, ...]) -> str:
+    """The columns with these numbers as SQL writes them."""
+    names = {column.number: quoted(column.name) for column in relation.columns}
+    return ", ".join(names.get(number, "an expression") for number in numbers)
+
+
+def whole(known: World, relation: Relation) -> Relation:
+    """The table that a partition is a part of, or the relation itself."""
+    while relation.partition and relation.parents and (parent := known.relation(relation.parents[0])):
+        relation = parent
+    return relation
+
+
+def tenant_columns(key: Key, relation: Relation) -> set[int]:
+    """The numbers of the columns that say whose a row is: the key's, or those that lead to the parent."""
+    if isinstance(key, Derived):
+        return {column.number for name in key.on if (column := relation.column(name))}
+    return {column.number for column in key or ()}

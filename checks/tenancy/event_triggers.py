@@ -1,0 +1,41 @@
+"""What an event trigger does to the statements of a migration: one that only looks on is left in peace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from basewatch.model import Severity
+from checks.tenancy import bodies
+from checks.tenancy.flaws import Flaw, owning, paths
+from checks.tenancy.harmless import HARMLESS_EXTENSIONS
+from checks.tenancy.inventory.code import EventTrigger
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.world import World
+
+# Looking on is to read what happens and to raise: anything else may grant, disable, copy or set.
+_ACTS: Final = re.compile(
+    r"\b(?:insert|update|delete|merge|perform|execute|call|copy|notify|truncate|alter|create|drop|grant|revoke|set"
+    r"|set_config|reset|pg_notify)\b(?!_)"
+)
+
+
+def event_trigger_flaws(known: World, trigger: EventTrigger) -> Iterator[Flaw]:
+    """What is wrong with an event trigger that is enabled."""
+    function = known.function(trigger.function)
+    if trigger.enabled not in {"O", "A"} or (function and function.extension in HARMLESS_EXTENSIONS):
+        return
+    disable = f"ALTER EVENT TRIGGER {quoted(trigger.name)} DISABLE;"
+    if function is None:
+        yield Flaw(severity=Severity.HIGH, what="the function it runs was not found", repair=disable)
+        return
+    owners = owning(known, function.owner)
+    if owners:
+        what = f"it runs {function.name} in the sessions of others, and {paths(owners)} may rewrite that"
+        yield Flaw(severity=Severity.HIGH, what=what, repair=disable, personal=False)
+    body = bodies.code(function)
+    looks_on = function.language == "plpgsql" and body.strip() and not _ACTS.search(body)
+    if function.definer or not looks_on or bodies.reaches_outside(function):
+        what = f"it runs {function.name} on every {trigger.event}, which may grant, disable or copy"
+        yield Flaw(severity=Severity.HIGH, what=what, repair=disable)

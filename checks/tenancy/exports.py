@@ -1,0 +1,131 @@
+"""The check that tenants' rows leave the database by no way that nobody vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Database
+from basewatch.model import Proof, Severity, Verdict
+from basewatch.tenancy import Kind
+from checks.tenancy.extensions import extension_flaws
+from checks.tenancy.flaws import (
+    Entry,
+    Flaw,
+    closed_world,
+    granted_paths,
+    grantees,
+    judged,
+    ordinary,
+    paths,
+    standing_flaws,
+)
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.roles import PUBLIC
+from checks.tenancy.inventory.standing import Standing
+from checks.tenancy.inventory.world import World, world
+
+_OF_TENANTS = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
+_Way = Publication | Subscription | ReplicationSlot | ForeignServer | Extension
+_EXPECTED = "no way out of the database that nobody vouches for"
+
+
+@check(
+    "tenancy.rls.exports",
+    component=Database,
+    observe=inventory,
+    severity=Severity.HIGH,
+    proof=Proof.CONFIGURATION,
+    needs=("sql:CONNECT",),
+    promises=("tenancy",),
+)
+def rows_leave_by_no_other_way(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+    """No publication, slot, subscription, foreign server or extension takes tenants' rows where no policy holds them.
+
+    Why: Replication reads past policies, a foreign server logs in as somebody else, and some extensions open files and
+    connections: what leaves by them is under no policy any more.
+    Reads: pg_publication, pg_subscription, pg_replication_slots, pg_foreign_server, pg_user_mappings, pg_extension.
+    Unverified when: The catalogue cannot be read.
+    Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION what is not needed, and vouch in tenancy.allowed for what is.
+    Source: https://www.postgresql.org/docs/15/logical-replication-security.html
+    """
+    known = world(facts, database.tenancy)
+    ways: list[tuple[Entry, Iterator[Flaw]]] = [
+        *((_entry("publication", each), publication_flaws(known, each)) for each in facts.publications),
+        *((_entry("subscription", each), subscription_flaws(each)) for each in facts.subscriptions),
+        *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.slots),
+        *((_entry("foreign_server", each), server_flaws(known, each)) for each in facts.servers),
+        *((_entry("extension", each), extension_flaws(known, each)) for each in facts.extensions),
+    ]
+    found = (_judge(known, entry, flaws, now) for entry, flaws in ways)
+    summary = "Nothing takes tenants' rows out of the database"
+    yield from closed_world((each for each in found if each), summary, observed=f"{len(ways)} possible ways out")
+
+
+def _entry(kind: Kind, way: _Way) -> Entry:
+    return Entry(kind=kind, name=way.name, digest=way.digest)
+
+
+def _judge(known: World, entry: Entry, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
+    found = standing_flaws(flaws, entry, known, now)
+    if not found:
+        return None
+    subject = f"{entry.kind.replace('_', ' ')} {entry.name}"
+    return judged(subject, f"Tenants' rows may leave by the {subject}", found, expected=_EXPECTED, entry=entry)
+
+
+def publication_flaws(known: World, publication: Publication) -> Iterator[Flaw]:
+    """What is wrong with a publication: it shows tenants' rows, which replication reads past every policy."""
+    tenants = [relation for relation in known.inventory.relations if known.standing(relation) in _OF_TENANTS]
+    named = [relation for relation in tenants if relation.oid in publication.relations]
+    whole = [relation for relation in named if relation.oid not in publication.filtered]
+    within = [relation for relation in tenants if relation.schema in publication.schemas]
+    drop = f"DROP PUBLICATION {quoted(publication.name)}; or publish the tables that hold no tenant's rows."
+    if publication.all_tables and tenants:
+        yield Flaw(severity=Severity.MEDIUM, what="it publishes all tables, those to come as well", repair=drop)
+    elif within:
+        what = f"it publishes all tables of {', '.join(publication.schemas)}, those to come as well"
+        yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
+    elif whole:
+        names = ", ".join(sorted(known.name(relation) for relation in whole))
+        yield Flaw(severity=Severity.MEDIUM, what=f"it publishes every tenant's rows of {names}", repair=drop)
+    elif named:
+        names = ", ".join(sorted(known.name(relation) for relation in named))
+        yield Flaw(severity=Severity.LOW, what=f"it publishes some rows of {names}", repair=drop)
+
+
+def subscription_flaws(subscription: Subscription) -> Iterator[Flaw]:
+    """What is wrong with a subscription: it writes as its owner whatever another database sends."""
+    if subscription.enabled:
+        drop = f"ALTER SUBSCRIPTION {quoted(subscription.name)} DISABLE;"
+        yield Flaw(severity=Severity.MEDIUM, what="it writes what another database sends", repair=drop)
+
+
+def slot_flaws(slot: ReplicationSlot) -> Iterator[Flaw]:
+    """What is wrong with a logical slot: whoever reads it sees the changes of every tenant."""
+    what = f"{slot.plugin} decodes every tenant's changes for whoever reads the slot"
+    literal = slot.name.replace("'", "''")
+    yield Flaw(severity=Severity.MEDIUM, what=what, repair=f"SELECT pg_drop_replication_slot('{literal}');")
+
+
+def server_flaws(known: World, server: ForeignServer) -> Iterator[Flaw]:
+    """What is wrong with a foreign server: a principal may use it, or is somebody else there."""
+    name = quoted(server.name)
+    principals = ordinary(known.principals(), known)
+    users = [b for b in principals if known.holds(b.role.oid, server.owner, server.grants, "USAGE")]
+    if users:
+        revoke = f"REVOKE USAGE ON FOREIGN SERVER {name} FROM {grantees(known, users, server.grants, 'USAGE')};"
+        what = f"{granted_paths(known, users, server.grants)} may make foreign tables on it with {server.wrapper}"
+        yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
+    mapped = [b for b in principals if b.role.oid in server.mapped or PUBLIC in server.mapped]
+    if mapped:
+        role = "PUBLIC" if PUBLIC in server.mapped else quoted(mapped[0].role.name)
+        yield Flaw(
+            severity=Severity.HIGH,
+            what=f"{paths(mapped)} log in to it as somebody whom a user mapping names",
+            repair=f"DROP USER MAPPING FOR {role} SERVER {name};",
+        )

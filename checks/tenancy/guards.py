@@ -1,0 +1,120 @@
+"""The triggers of the audit table: which statements that would change it they stop, and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from checks.tenancy.bodies import Stops, code, stops
+from checks.tenancy.inventory.code import Function, Trigger
+from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.inventory.relations import Relation
+from checks.tenancy.inventory.world import World
+
+# The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
+_ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32
+_FIRES: Final = frozenset({"O", "A"})
+
+
+class Event(StrEnum):
+    """What would change or remove a record."""
+
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    TRUNCATE = "TRUNCATE"
+
+
+_BITS: Final = {Event.UPDATE: _UPDATE, Event.DELETE: _DELETE, Event.TRUNCATE: _TRUNCATE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One trigger that always fires and never asks about the row, and whether it stops what it fires on."""
+
+    events: frozenset[Event]
+    stops: Stops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What guards one table. `running` are the functions of its triggers; `flaws` are told with their repairs."""
+
+    triggers: tuple[Trigger, ...]
+    running: tuple[Function, ...]
+    guards: tuple[Guard, ...]
+    flaws: tuple[tuple[str, str], ...]
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions of the triggers with their languages, by name."""
+        return tuple(sorted(f"{function.name} in {function.language}" for function in self.running))
+
+    def stopped(self, event: Event) -> Stops:
+        """Whether any trigger stops the event: one is enough, and a doubt is only one when nothing else does."""
+        found = {guard.stops for guard in self.guards if event in guard.events}
+        return next((answer for answer in (Stops.YES, Stops.UNKNOWN) if answer in found), Stops.NO)
+
+
+def guards_of(known: World, relation: Relation, declared: Mapping[str, str]) -> Guards:
+    """The guards of a table; `declared` has the digest of each trigger there may be, and none if nobody said."""
+    triggers = tuple(sorted((t for t in known.inventory.triggers if t.relation == relation.oid), key=lambda t: t.name))
+    functions = {t.function: found for t in triggers if (found := known.function(t.function))}
+    return Guards(
+        triggers=triggers,
+        running=tuple(sorted(functions.values(), key=lambda function: function.name)),
+        guards=tuple(_guard(trigger, functions.get(trigger.function), declared) for trigger in triggers),
+        flaws=(
+            *(_undeclared(known, relation, triggers, declared) if declared else ()),
+            *_losing(known, relation, triggers, functions, declared),
+        ),
+    )
+
+
+def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, str]) -> Guard:
+    always = trigger.enabled in _FIRES and not trigger.conditional
+    events = frozenset(event for event, bit in _BITS.items() if always and trigger.type & bit)
+    if trigger.columns:
+        events -= {Event.UPDATE}
+    if function is None:
+        return Guard(events=events, stops=Stops.NO)
+    answer = stops(function, before_each_row=trigger.type & (_ROW | _BEFORE) == _ROW | _BEFORE)
+    vouched = declared.get(trigger.name) == trigger.digest
+    return Guard(events=events, stops=Stops.YES if answer is Stops.UNKNOWN and vouched else answer)
+
+
+def _undeclared(
+    known: World, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    there = {trigger.name for trigger in triggers}
+    # A part has those of its own and those that its parent hands on; the table itself has them all.
+    missing = () if relation.parents else sorted(declared.keys() - there)
+    for name in missing:
+        yield f"the declared trigger {name} is not there", "Create it again, or remove it from audit.guards."
+    for trigger in triggers:
+        entry = f"{trigger.name}: {trigger.digest}"
+        if trigger.name not in declared:
+            drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
+            yield f"the trigger {trigger.name} is not declared", f"{drop} or declare it in audit.guards: {entry}"
+        elif declared[trigger.name] != trigger.digest:
+            what = f"the function of the trigger {trigger.name} is not the one that was declared"
+            yield what, f"Restore it, or read it and declare it in audit.guards: {entry}"
+
+
+def _losing(
+    known: World,
+    relation: Relation,
+    triggers: tuple[Trigger, ...],
+    functions: Mapping[int, Function],
+    declared: Mapping[str, str],
+) -> Iterator[tuple[str, str]]:
+    """Triggers that drop a record on its way in: before each row, a RETURN NULL passes it over."""
+    for trigger in triggers:
+        function = functions.get(trigger.function)
+        before = trigger.type & (_ROW | _BEFORE | _INSERT) == _ROW | _BEFORE | _INSERT
+        declines = function is not None and re.search(r"\breturn\s+(?:null|old)\s*;", code(function))
+        if trigger.enabled in _FIRES and before and declines and declared.get(trigger.name) != trigger.digest:
+            drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
+            yield f"the trigger {trigger.name} drops records on their way in", drop

@@ -1,0 +1,97 @@
+"""The check that no constraint tells one tenant of another's rows, or joins rows of two tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Database
+from basewatch.facts import digest
+from basewatch.model import Proof, Severity, Verdict
+from checks.tenancy.constraints import whole, written
+from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, standing_flaws
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.relations import ForeignKey
+from checks.tenancy.inventory.world import World, world
+from checks.tenancy.references import foreign_flaws
+from checks.tenancy.uniques import repeats, unique_flaws
+
+
+@check(
+    "tenancy.rls.inference",
+    component=Database,
+    observe=inventory,
+    severity=Severity.MEDIUM,
+    proof=Proof.CONFIGURATION,
+    needs=("sql:CONNECT",),
+    promises=("tenancy",),
+)
+def constraints_stay_within_the_tenant(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+    """Unique keys and foreign keys of tenant tables have the tenant in them, or nothing that anybody could guess.
+
+    Why: Constraints are checked past every policy: a duplicate that is refused tells of a row of another tenant, and a
+    foreign key without the tenant joins rows of two, and with CASCADE deletes the one with the other.
+    Reads: pg_index and pg_constraint of the tenant tables that a tenant-bound role may write.
+    Unverified when: The catalogue cannot be read.
+    Fix: Put the tenant key into the constraint: UNIQUE (tenant, email), FOREIGN KEY (tenant, document_id).
+    Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
+    """
+    known = world(facts, database.tenancy)
+    found = {verdict.subject: verdict for verdict in (*_uniques(known, now), *_foreign(known, now))}
+    observed = f"{len(known.tenant_tables())} tenant tables"
+    yield from closed_world(found.values(), "No constraint tells one tenant of another's rows", observed=observed)
+
+
+def _uniques(known: World, now: datetime) -> Iterator[Verdict]:
+    for index in known.inventory.indexes:
+        relation = known.relation(index.relation)
+        if relation and (index.unique or index.exclusion) and known.key(relation) is not None:
+            flaws = tuple(unique_flaws(known, relation, index))
+            if flaws and not repeats(known, relation, index):
+                names = written(relation, index.columns)
+                what = {"table": known.sql_name(relation), "unique": names, "name": index.name}
+                yield from _judged(known, f"{index.name} on {known.name(relation)}", what, flaws, now)
+
+
+def _foreign(known: World, now: datetime) -> Iterator[Verdict]:
+    seen: set[tuple[object, ...]] = set()
+    # Tables before their partitions: of what a table hands on to them, one is enough.
+    for key in sorted(known.inventory.foreign_keys, key=lambda each: _is_part(known, each)):
+        relation, target = known.relation(key.relation), known.relation(key.target)
+        if relation is None or target is None or known.key(relation) is None:
+            continue
+        identity = (
+            whole(known, relation).oid,
+            written(relation, key.columns),
+            whole(known, target).oid,
+            written(target, key.target_columns),
+        )
+        flaws = tuple(foreign_flaws(known, relation, target, key))
+        if flaws and identity not in seen:
+            seen.add(identity)
+            what = {
+                "table": known.sql_name(relation),
+                "columns": identity[1],
+                "target": known.sql_name(target),
+                "references": identity[3],
+                "actions": key.on_delete + key.on_update,
+            }
+            yield from _judged(known, f"{key.name} on {known.name(relation)}", what, flaws, now)
+
+
+def _is_part(known: World, key: ForeignKey) -> tuple[bool, bool, str]:
+    ends = (known.relation(key.relation), known.relation(key.target))
+    relation, target = (bool(end and end.partition) for end in ends)
+    return relation, target, key.name
+
+
+def _judged(
+    known: World, subject: str, what: dict[str, str], flaws: tuple[Flaw, ...], now: datetime
+) -> Iterator[Verdict]:
+    entry = Entry(kind="constraint", name=subject, digest=f"sha256:{digest(what)}")
+    left = standing_flaws(flaws, entry, known, now)
+    if left:
+        summary = f"The constraint {subject} reaches across tenants"
+        yield judged(subject, summary, left, expected="the tenant key in the constraint", entry=entry)

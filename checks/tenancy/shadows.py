@@ -1,0 +1,51 @@
+"""Functions that bear the name of a built-in that policies call: whoever resolves the name may get the wrong one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from basewatch.model import Severity
+from checks.tenancy.definers import schemas_of
+from checks.tenancy.flaws import Flaw
+from checks.tenancy.inventory.code import Function
+from checks.tenancy.inventory.identities import Becomes
+from checks.tenancy.inventory.world import World
+
+_ALWAYS: Final = frozenset({"current_setting", "set_config"})
+# https://www.postgresql.org/docs/15/runtime-config-client.html#GUC-SEARCH-PATH
+_DEFAULT_PATH: Final = '"$user", public'
+
+
+def shadowing_flaws(known: World, function: Function) -> Iterator[Flaw]:
+    """What is wrong with a function that may be taken for a built-in of PostgreSQL's."""
+    name = function.name.partition("(")[0].removeprefix(f"{function.schema}.").rpartition(".")[2].strip('"')
+    if function.extension or name not in called_by_policies(known):
+        return
+    for becomes in known.principals():
+        if function.schema in schemas_of(search_path(known, becomes), becomes.role.name):
+            yield Flaw(
+                severity=Severity.HIGH,
+                what=f"it has the name of PostgreSQL's own {name}(), which policies call, in a schema on the "
+                f"search_path of {becomes}",
+                repair=f"DROP FUNCTION {function.name}; or give it a name of its own.",
+            )
+            return
+
+
+def called_by_policies(known: World) -> frozenset[str]:
+    """The names of PostgreSQL's own functions in policies: those of others are printed with their schema."""
+    texts = (part.text for policy in known.inventory.policies for part in (policy.using, policy.check) if part)
+    return _ALWAYS.union(name for text in texts for name in re.findall(r'(?<![\w."])([a-z_]\w*)\(', text))
+
+
+def search_path(known: World, becomes: Becomes) -> str:
+    """The search_path that a session of a role starts with, as the catalogues have it."""
+    database = known.inventory.server.database_oid
+    # From the most particular to the most general, as PostgreSQL applies them.
+    for role, within in ((becomes.role.oid, database), (becomes.role.oid, 0), (0, database), (0, 0)):
+        for setting in known.inventory.settings:
+            if (setting.role, setting.database, setting.name) == (role, within, "search_path") and setting.value:
+                return setting.value
+    return _DEFAULT_PATH

@@ -1,0 +1,75 @@
+"""One static check on the box's real database, as it is and with one thing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from basewatch import postgres
+from basewatch.check import AnyCheck
+from basewatch.components import Database
+from basewatch.model import Finding, Severity, Status
+from basewatch.tenancy import Allowed, Kind
+from checks.runner import plan_checks, run_checks
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.reading import inventory
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing done to the database, its repair, and what is found of it: subjects with their severity, or nothing."""
+
+    name: str
+    does: str
+    undoes: str
+    found: tuple[tuple[str, Severity], ...] = ()
+
+
+@contextmanager
+def changed(database: BoxDatabase, change: Change) -> Generator[None, None, None]:
+    """The database with one thing changed, and repaired afterwards whatever happens."""
+    database.execute(change.does)
+    try:
+        yield
+    finally:
+        database.execute(change.undoes)
+
+
+def findings(database: BoxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> tuple[Finding, ...]:
+    """Everything that one check says of the database."""
+    return run_checks(plan_checks([check], [component], {}), Door(database.url), DEADLINES, NOW, lambda: NOW).findings
+
+
+def faults(database: BoxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> dict[str, Severity]:
+    """What one check finds broken, by subject; nothing of it may be unknown."""
+    found = findings(database, check, component)
+    assert {finding.status for finding in found} <= {Status.PASS, Status.FAIL}, found
+    return {finding.subject: finding.severity for finding in found if finding.status is Status.FAIL}
+
+
+def facts_of(database: BoxDatabase) -> Inventory:
+    """The inventory of the box's database, as a check reads it."""
+    with Door(database.url).open(postgres.Database, SECUREBASE) as client:
+        return inventory(client, SECUREBASE)
+
+
+def vouching(kind: Kind, name: str, digest: str) -> Database:
+    """SecureBase, with somebody who vouches for one object."""
+    entry = Allowed(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30))
+    return with_allowed(entry)
+
+
+def with_allowed(*entries: Allowed) -> Database:
+    """SecureBase, with these entries of tenancy.allowed and no others."""
+    return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update={"allowed": entries})})
+
+
+def entry_in(finding: Finding) -> tuple[str, str]:
+    """The name and the digest in the entry that a finding's remedy has for tenancy.allowed."""
+    _, _, entry = finding.remedy.partition(": {kind: ")
+    name = entry.partition('name: "')[2].partition('", digest: ')[0].replace('\\"', '"')
+    return name, entry.partition("digest: ")[2].partition(",")[0]

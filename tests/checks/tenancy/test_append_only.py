@@ -1,0 +1,164 @@
+"""Whatever lets audit records be changed, removed or lost is found, and other ways to guard them are not."""
+# ruff: noqa: E501  # SQL that is run is not wrapped
+
+from __future__ import annotations
+
+import pytest
+
+from basewatch.components import Database
+from basewatch.declared import AuditTable
+from basewatch.model import Reason, Status
+from checks.tenancy.append_only import audit_records_are_only_added as CHECK  # noqa: N812  # the check under test
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import SECUREBASE
+from tests.checks.tenancy.statics import Change, changed, facts_of, findings
+
+RAISES = "RAISE EXCEPTION '% on % refused: audit records are only ever added', tg_op, tg_table_name;"
+BODY = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ {} $$"
+WHOLE = BODY.format(f"BEGIN {RAISES} END")
+DROP = "DROP TRIGGER audit_events_no_change ON audit_events; "
+GUARD = (
+    f"DROP TRIGGER IF EXISTS audit_events_no_change ON audit_events; {WHOLE}; CREATE TRIGGER audit_events_no_change "
+    "BEFORE UPDATE OR DELETE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(); "
+    "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"
+)
+TRUNCATES = "CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(); ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_truncate"
+
+
+def guard(name: str, how: str) -> Change:
+    """The trigger made anew."""
+    return Change(
+        name=name,
+        does=f"{DROP} CREATE TRIGGER audit_events_no_change BEFORE {how} EXECUTE FUNCTION refuse_change()",
+        undoes=GUARD,
+    )
+
+
+def body(name: str, text: str, *, row: bool = False) -> Change:
+    """The guard's function with another body."""
+    does = BODY.format(text)
+    if row:
+        does += f"; {DROP} CREATE TRIGGER audit_events_no_change BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    return Change(name=name, does=does, undoes=GUARD)
+
+
+BROKEN = (
+    Change(name="disabled", does="ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change", undoes=GUARD),
+    Change(name="all disabled", does="ALTER TABLE audit_events DISABLE TRIGGER ALL", undoes="ALTER TABLE audit_events ENABLE TRIGGER ALL; ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change; ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_truncate"),
+    Change(name="on replicas only", does="ALTER TABLE audit_events ENABLE REPLICA TRIGGER audit_events_no_change", undoes=GUARD),
+    guard("UPDATE alone", "UPDATE ON audit_events FOR EACH ROW"),
+    guard("some rows", "UPDATE OR DELETE ON audit_events FOR EACH ROW WHEN (OLD.action <> 'login')"),
+    guard("some columns", "DELETE OR UPDATE OF action ON audit_events FOR EACH ROW"),
+    body("a body that returns", "BEGIN IF tg_op = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END"),
+    body("a body that returns for each row", "BEGIN IF tg_op = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END", row=True),
+    body("a body that only warns", "BEGIN RAISE WARNING 'audit records are only ever added'; RETURN NULL; END"),
+    Change(name="nothing for TRUNCATE", does="DROP TRIGGER audit_events_no_truncate ON audit_events", undoes=TRUNCATES),
+    Change(name="a principal's function", does="GRANT CREATE ON SCHEMA public TO app; ALTER FUNCTION refuse_change() OWNER TO app; REVOKE CREATE ON SCHEMA public FROM app", undoes="ALTER FUNCTION refuse_change() OWNER TO admin"),
+    Change(name="a principal's table", does="GRANT CREATE ON SCHEMA public TO app; ALTER TABLE audit_events OWNER TO app; REVOKE CREATE ON SCHEMA public FROM app", undoes="ALTER TABLE audit_events OWNER TO admin; GRANT SELECT, INSERT ON audit_events TO app"),
+    Change(name="a principal that becomes the owner", does="GRANT admin TO analytics", undoes="REVOKE admin FROM analytics"),
+    Change(name="TRUNCATE for a principal", does="GRANT TRUNCATE ON audit_events TO app", undoes="REVOKE TRUNCATE ON audit_events FROM app"),
+    Change(name="records are swallowed by a rule", does="CREATE RULE gone AS ON INSERT TO audit_events DO INSTEAD NOTHING", undoes="DROP RULE gone ON audit_events"),
+    Change(name="records are swallowed by a trigger", does="CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.action = 'login' THEN RETURN NULL; END IF; RETURN NEW; END $$; CREATE TRIGGER a BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION swallow()", undoes="DROP TRIGGER a ON audit_events; DROP FUNCTION swallow()"),
+    Change(name="they go with the tenant", does="ALTER TABLE audit_events ADD CONSTRAINT goes FOREIGN KEY (customer_id) REFERENCES customers ON DELETE CASCADE", undoes="ALTER TABLE audit_events DROP CONSTRAINT goes"),
+    Change(name="they change with the tenant", does="ALTER TABLE audit_events ADD CONSTRAINT goes FOREIGN KEY (customer_id) REFERENCES customers ON UPDATE CASCADE", undoes="ALTER TABLE audit_events DROP CONSTRAINT goes"),
+)  # fmt: skip
+SOUND = (
+    guard("row by row", "UPDATE OR DELETE ON audit_events FOR EACH ROW"),
+    Change(name="on origin", does="ALTER TABLE audit_events ENABLE TRIGGER audit_events_no_change", undoes=GUARD),
+    body("a condition's name", "BEGIN RAISE insufficient_privilege USING MESSAGE = 'no'; END"),
+    body("a sentence for each command", "BEGIN IF tg_op = 'UPDATE' THEN RAISE EXCEPTION 'no'; ELSE RAISE EXCEPTION 'never'; END IF; END"),
+    Change(name="each row is passed over", does=f"CREATE FUNCTION passes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; {DROP} CREATE TRIGGER audit_events_no_change BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION passes()", undoes=f"{GUARD}; DROP FUNCTION passes()"),
+    body("with a comment", "BEGIN -- return new;\n RAISE EXCEPTION 'no'; RETURN NEW; END"),
+    Change(name="a time stamp on the way in", does="CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.occurred_at := now(); RETURN NEW; END $$; CREATE TRIGGER stamp BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION stamp()", undoes="DROP TRIGGER stamp ON audit_events; DROP FUNCTION stamp()"),
+)  # fmt: skip
+UNKNOWN = (
+    body("what it raises may be caught", f"BEGIN BEGIN {RAISES} EXCEPTION WHEN OTHERS THEN NULL; END; RETURN NEW; END"),
+    body("it asks first", f"BEGIN IF current_user <> 'admin' THEN {RAISES} END IF; RETURN NEW; END", row=True),
+)
+
+
+def statuses(database: BoxDatabase, component: Database = SECUREBASE) -> dict[str, Status]:
+    """What the check says, by table."""
+    return {finding.subject: finding.status for finding in findings(database, CHECK, component)}
+
+
+def guarded(**guards: str) -> Database:
+    """SecureBase with its guards declared."""
+    return SECUREBASE.model_copy(update={"audit": AuditTable(table="audit_events", guards=guards)})
+
+
+def digests(database: BoxDatabase) -> dict[str, str]:
+    """The digest of each trigger of the audit table, as it is now."""
+    return {trigger.name: trigger.digest for trigger in facts_of(database).triggers}
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
+def test_what_lets_records_be_changed_or_lost_is_found(box_database: BoxDatabase, change: Change) -> None:
+    """One finding on the table; once repaired, none."""
+    with changed(box_database, change):
+        assert statuses(box_database) == {"audit_events": Status.FAIL}
+    assert statuses(box_database) == {"audit_events": Status.PASS}
+
+
+@pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
+def test_other_ways_to_guard_it_are_left_in_peace(box_database: BoxDatabase, change: Change) -> None:
+    """Whatever stops the statement, or has every row passed over, is a guard."""
+    with changed(box_database, change):
+        assert statuses(box_database) == {"audit_events": Status.PASS}
+
+
+@pytest.mark.parametrize("change", UNKNOWN, ids=lambda change: change.name)
+def test_a_guard_that_may_not_stop_is_not_known_until_somebody_read_it(
+    box_database: BoxDatabase, change: Change
+) -> None:
+    """UNVERIFIED, with the digests to declare in the remedy; declared, it holds."""
+    with changed(box_database, change):
+        (finding,) = findings(box_database, CHECK)
+        assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNSUPPORTED)
+        now = digests(box_database)
+        assert all(f"{name}: {digest}" in finding.remedy for name, digest in now.items())
+        assert statuses(box_database, guarded(**now)) == {"audit_events": Status.PASS}
+
+
+def test_declared_guards_are_all_there_may_be(box_database: BoxDatabase) -> None:
+    """A trigger more, one less, or another body, harmless as it looks, is a finding."""
+    component = guarded(**digests(box_database))
+    assert statuses(box_database, component) == {"audit_events": Status.PASS}
+    for change in (SOUND[-1], SOUND[2], BROKEN[9], body("", "BEGIN RAISE EXCEPTION 'never'; END")):
+        with changed(box_database, change):
+            assert statuses(box_database, component) == {"audit_events": Status.FAIL}
+
+
+def test_a_declared_guard_that_stops_nothing_is_none(box_database: BoxDatabase) -> None:
+    """Nobody can vouch that a function raises that plainly does not."""
+    change = next(change for change in BROKEN if change.name == "a body that returns")
+    with changed(box_database, change):
+        assert statuses(box_database, guarded(**digests(box_database))) == {"audit_events": Status.FAIL}
+
+
+def test_each_partition_is_guarded_by_itself(box_database: BoxDatabase) -> None:
+    """A trigger for each row is handed on to the partitions; one for TRUNCATE is not."""
+    trail = SECUREBASE.model_copy(update={"audit": AuditTable(table="archive.Audit Trail")})
+    change = Change(
+        name="",
+        does='CREATE SCHEMA archive; CREATE TABLE archive."Audit Trail" (at date NOT NULL) PARTITION BY RANGE (at); CREATE TABLE archive."Trail 1" PARTITION OF archive."Audit Trail" DEFAULT; '
+        'CREATE TRIGGER rows BEFORE UPDATE OR DELETE ON archive."Audit Trail" FOR EACH ROW EXECUTE FUNCTION refuse_change(); '
+        'CREATE TRIGGER whole BEFORE TRUNCATE ON archive."Audit Trail" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(); '
+        'CREATE TRIGGER whole BEFORE TRUNCATE ON archive."Trail 1" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+        undoes="DROP SCHEMA archive CASCADE",
+    )
+    with changed(box_database, change):
+        assert statuses(box_database, trail) == {"archive.Audit Trail": Status.PASS, "archive.Trail 1": Status.PASS}
+        box_database.execute('ALTER TABLE archive."Trail 1" DISABLE TRIGGER rows')
+        assert statuses(box_database, trail)["archive.Trail 1"] is Status.FAIL
+        box_database.execute(
+            'ALTER TABLE archive."Trail 1" ENABLE TRIGGER rows; DROP TRIGGER whole ON archive."Trail 1"'
+        )
+        assert statuses(box_database, trail) == {"archive.Audit Trail": Status.PASS, "archive.Trail 1": Status.FAIL}
+
+
+def test_no_audit_table_is_a_fact(box_database: BoxDatabase) -> None:
+    """A table that is declared and not there is broken, and not unknown; so is a view in its place."""
+    for name in ("audit_trail", "pg_settings"):
+        component = SECUREBASE.model_copy(update={"audit": AuditTable(table=name)})
+        assert statuses(box_database, component) == {"": Status.FAIL}

@@ -1,0 +1,185 @@
+"""Ways out of the database are found, unless somebody vouches for them."""
+# SQL that is run is not wrapped
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from basewatch.model import Severity, Status
+from checks.tenancy.exports import rows_leave_by_no_other_way as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.harmless import GUARDED_EXTENSIONS, HARMLESS_EXTENSIONS, MOVING_EXTENSIONS, REVEALING_EXTENSIONS
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription
+from checks.tenancy.inventory.roles import Grant, Membership
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import NOW, SECUREBASE
+from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
+
+LOW, MEDIUM, HIGH = Severity.LOW, Severity.MEDIUM, Severity.HIGH
+DIGEST = f"sha256:{'0' * 64}"
+BROKEN = (
+    Change(
+        name="everything published",
+        does="CREATE PUBLICATION everything FOR ALL TABLES",
+        undoes="DROP PUBLICATION everything",
+        found=(("publication everything", MEDIUM),),
+    ),
+    Change(
+        name="a tenant table published",
+        does='CREATE PUBLICATION "To Lake" FOR TABLE regions, invoices',
+        undoes='DROP PUBLICATION "To Lake"',
+        found=(("publication To Lake", MEDIUM),),
+    ),
+    Change(
+        name="a schema published",
+        does="CREATE PUBLICATION p FOR TABLES IN SCHEMA public",
+        undoes="DROP PUBLICATION p",
+        found=(("publication p", MEDIUM),),
+    ),
+    Change(
+        name="some rows published",
+        does="CREATE PUBLICATION p FOR TABLE invoices WHERE (customer_id IS NULL) WITH (publish = 'insert')",
+        undoes="DROP PUBLICATION p",
+        found=(("publication p", LOW),),
+    ),
+    Change(
+        name="the tenants published",
+        does="CREATE PUBLICATION p FOR TABLE customers",
+        undoes="DROP PUBLICATION p",
+        found=(("publication p", MEDIUM),),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def facts(box_database: BoxDatabase) -> Inventory:
+    """The box's own inventory, to change in the test."""
+    return facts_of(box_database)
+
+
+def found(facts: Inventory) -> dict[str, Severity | None]:
+    """What the check finds broken in these facts, by subject."""
+    verdicts = CHECK.judge(facts, SECUREBASE, NOW)
+    return {verdict.subject: verdict.severity for verdict in verdicts if verdict.status is not Status.PASS}
+
+
+def extension(name: str) -> Extension:
+    """An extension that is installed."""
+    return Extension(name=name, version="1.0", schema="public", owner=10, digest=DIGEST)
+
+
+def oid(facts: Inventory, name: str) -> int:
+    """The OID of a role."""
+    return next(role.oid for role in facts.roles if role.name == name)
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
+def test_a_publication_of_tenants_is_found_and_nothing_else(box_database: BoxDatabase, change: Change) -> None:
+    """Exactly that publication is a finding; once repaired, nothing is."""
+    with changed(box_database, change):
+        assert faults(box_database, CHECK) == dict(change.found)
+    assert faults(box_database, CHECK) == {}
+
+
+def test_a_publication_of_shared_tables_is_left_in_peace(box_database: BoxDatabase) -> None:
+    """What every tenant reads may be published."""
+    with changed(
+        box_database, Change(name="", does="CREATE PUBLICATION p FOR TABLE regions", undoes="DROP PUBLICATION p")
+    ):
+        assert faults(box_database, CHECK) == {}
+
+
+def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxDatabase) -> None:
+    """The entry of the remedy, pasted, silences the finding; another table in it brings it back."""
+    with changed(box_database, BROKEN[1]):
+        (finding,) = findings(box_database, CHECK)
+        component = vouching("publication", *entry_in(finding))
+        assert faults(box_database, CHECK, component) == {}
+        box_database.execute('ALTER PUBLICATION "To Lake" ADD TABLE documents')
+        assert set(faults(box_database, CHECK, component)) == {"publication To Lake"}
+
+
+def test_a_logical_slot_is_found(facts: Inventory) -> None:
+    """Whoever reads it sees every tenant's changes."""
+    slot = ReplicationSlot(name="dms", plugin="pgoutput", digest=DIGEST)
+    assert found(replace(facts, slots=(slot,))) == {"replication slot dms": MEDIUM}
+
+
+def test_a_subscription_is_found_while_it_is_enabled(facts: Inventory) -> None:
+    """It writes what another database sends; disabled, it does nothing."""
+    one = Subscription(name="in", owner=10, enabled=True, digest=DIGEST)
+    assert found(replace(facts, subscriptions=(one,))) == {"subscription in": MEDIUM}
+    assert found(replace(facts, subscriptions=(replace(one, enabled=False),))) == {}
+
+
+def test_a_foreign_server_is_found_where_a_principal_may_use_it(facts: Inventory) -> None:
+    """By USAGE or by a user mapping, of its own or of everybody; a server for administrators alone is nothing."""
+    server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped=(10,), grants=(), digest=DIGEST)
+    usage = Grant(grantee=oid(facts, "app"), privilege="USAGE", grantable=False)
+    assert found(replace(facts, servers=(server,))) == {}
+    for used in (
+        replace(server, grants=(usage,)),
+        replace(server, grants=(replace(usage, grantee=0),)),
+        replace(server, mapped=(oid(facts, "analytics"),)),
+        replace(server, mapped=(0,)),
+    ):
+        assert found(replace(facts, servers=(used,))) == {"foreign server loop": HIGH}
+
+
+def test_an_extension_is_as_bad_as_who_may_use_it(facts: Inventory) -> None:
+    """With EXECUTE on its functions for a principal it is HIGH, and MEDIUM without."""
+    (function, *_) = [function for function in facts.functions if function.name == "public.aurora_version()"]
+    theirs = replace(function, extension="dblink")
+    everybody = replace(facts, extensions=(*facts.extensions, extension("dblink")), functions=(theirs,))
+    assert found(everybody) == {"extension dblink": HIGH}
+    nobody = replace(everybody, functions=(replace(theirs, grants=()),))
+    assert found(nobody) == {"extension dblink": MEDIUM}
+
+
+def test_a_wrapper_is_as_bad_as_who_may_use_its_servers(facts: Inventory) -> None:
+    """Its functions do nothing without a server."""
+    grant = Grant(grantee=0, privilege="USAGE", grantable=False)
+    server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped=(), grants=(), digest=DIGEST)
+    installed = replace(facts, extensions=(extension("postgres_fdw"),), servers=(server,))
+    assert found(installed) == {"extension postgres_fdw": MEDIUM}
+    assert found(replace(installed, servers=(replace(server, grants=(grant,)),)))["extension postgres_fdw"] is HIGH
+
+
+def test_statements_of_all_sessions_are_worse_for_who_may_read_them(facts: Inventory) -> None:
+    """pg_stat_statements is LOW, and MEDIUM with pg_read_all_stats, also by way of pg_monitor."""
+    installed = replace(facts, extensions=(extension("pg_stat_statements"),))
+    assert found(installed) == {"extension pg_stat_statements": LOW}
+    for role in ("pg_read_all_stats", "pg_monitor"):
+        member = Membership(role=oid(facts, role), member=oid(facts, "app"), admin=False, inherit=True, set=True)
+        worse = replace(installed, memberships=(*facts.memberships, member))
+        assert found(worse) == {"extension pg_stat_statements": MEDIUM}
+
+
+def test_an_extension_that_nobody_knows_is_said_to_be_that(facts: Inventory) -> None:
+    """LOW, until somebody looked at it."""
+    assert found(replace(facts, extensions=(extension("shiny"),))) == {"extension shiny": LOW}
+
+
+def test_no_extension_is_in_two_lists() -> None:
+    """Each is harmless, moves rows or shows something."""
+    lists = (HARMLESS_EXTENSIONS, set(MOVING_EXTENSIONS), set(REVEALING_EXTENSIONS))
+    assert sum(map(len, lists)) == len(HARMLESS_EXTENSIONS.union(*lists[1:]))
+    assert set(MOVING_EXTENSIONS) | set(REVEALING_EXTENSIONS) >= GUARDED_EXTENSIONS
+
+
+def test_real_extensions_are_judged(box_database: BoxDatabase) -> None:
+    """Where the server brings dblink along, installing it is HIGH, as everybody may execute it; citext is nothing."""
+    with psycopg.connect(box_database.superuser_url) as connection:
+        row = connection.execute("SELECT array_agg(name::text) FROM pg_available_extensions").fetchone()
+    if not row or not {"dblink", "citext"} <= set(row[0] or ()):
+        pytest.skip("this server has no extensions")
+    with changed(
+        box_database,
+        Change(
+            name="", does="CREATE EXTENSION dblink; CREATE EXTENSION citext", undoes="DROP EXTENSION dblink, citext"
+        ),
+    ):
+        assert faults(box_database, CHECK) == {"extension dblink": HIGH}

@@ -1,0 +1,214 @@
+"""Functions that hand out rights or undermine policies are found, each alone, on a real database."""
+# ruff: noqa: E501, S608  # SQL that is run is not wrapped, and all of it is written here
+
+from __future__ import annotations
+
+import pytest
+
+from basewatch.model import Severity
+from checks.tenancy.definers import schemas_of
+from checks.tenancy.functions import no_function_leads_past_policies as CHECK  # noqa: N812  # the check under test
+from demo.database import BoxDatabase
+from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
+
+CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
+CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
+DEFINER = "CREATE FUNCTION all_invoices() RETURNS SETOF invoices LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT * FROM public.invoices'"
+DROP = "DROP FUNCTION all_invoices()"
+HELPER = "CREATE FUNCTION tenant() RETURNS uuid LANGUAGE {} AS $$ {} $$; ALTER POLICY tenant_isolation ON invoices USING (customer_id = tenant()) WITH CHECK (customer_id = tenant())"
+INLINE = f"ALTER POLICY tenant_isolation ON invoices USING (customer_id = {CTX}) WITH CHECK (customer_id = {CTX})"
+UNHELPED = f"{INLINE}; DROP FUNCTION tenant()"
+
+BROKEN = (
+    Change(
+        name="a definer function of a superuser",
+        does=DEFINER,
+        undoes=DROP,
+        found=(("public.all_invoices()", CRITICAL),),
+    ),
+    Change(
+        name="a definer function of the tables' owner",
+        does=f"SET ROLE admin; {DEFINER}; RESET ROLE",
+        undoes=DROP,
+        found=(("public.all_invoices()", CRITICAL),),
+    ),
+    Change(
+        name="a definer procedure for one role alone",
+        does='CREATE SCHEMA "Jobs Of Admin"; CREATE PROCEDURE "Jobs Of Admin"."Tidy Up"(int) LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS \'DELETE FROM public.invoices\'; '
+        'REVOKE ALL ON PROCEDURE "Jobs Of Admin"."Tidy Up"(int) FROM PUBLIC; GRANT USAGE ON SCHEMA "Jobs Of Admin" TO analytics; GRANT EXECUTE ON PROCEDURE "Jobs Of Admin"."Tidy Up"(int) TO analytics',
+        undoes='DROP SCHEMA "Jobs Of Admin" CASCADE',
+        found=(('"Jobs Of Admin"."Tidy Up"(integer)', CRITICAL),),
+    ),
+    Change(
+        name="a definer function reached over two roles",
+        does="CREATE ROLE b_mid NOLOGIN; CREATE ROLE b_far NOLOGIN; GRANT b_far TO b_mid; GRANT b_mid TO app; "
+        f"{DEFINER}; REVOKE ALL ON FUNCTION all_invoices() FROM PUBLIC; GRANT EXECUTE ON FUNCTION all_invoices() TO b_far",
+        undoes=f"{DROP}; DROP ROLE b_mid; DROP ROLE b_far",
+        found=(("public.all_invoices()", CRITICAL),),
+    ),
+    Change(
+        name="a definer function of a role that is bound as the caller is",
+        does="CREATE ROLE b_bound NOLOGIN; GRANT SELECT ON invoices TO b_bound; GRANT USAGE, CREATE ON SCHEMA public TO b_bound; "
+        f"{DEFINER}; ALTER FUNCTION all_invoices() OWNER TO b_bound; REVOKE CREATE ON SCHEMA public FROM b_bound; "
+        "REVOKE ALL ON FUNCTION all_invoices() FROM PUBLIC; GRANT EXECUTE ON FUNCTION all_invoices() TO app",
+        undoes=f"{DROP}; DROP OWNED BY b_bound; DROP ROLE b_bound",
+        found=(("public.all_invoices()", MEDIUM),),
+    ),
+    Change(
+        name="a definer function of a role with a broad policy of its own",
+        does="CREATE ROLE b_broad NOLOGIN; GRANT SELECT ON invoices TO b_broad; CREATE POLICY broad ON invoices FOR SELECT TO b_broad USING (true); GRANT USAGE, CREATE ON SCHEMA public TO b_broad; "
+        f"{DEFINER}; ALTER FUNCTION all_invoices() OWNER TO b_broad; REVOKE CREATE ON SCHEMA public FROM b_broad",
+        undoes=f"{DROP}; DROP POLICY broad ON invoices; DROP OWNED BY b_broad; DROP ROLE b_broad",
+        found=(("public.all_invoices()", CRITICAL),),
+    ),
+    Change(
+        name="a function that is leakproof",
+        does="CREATE FUNCTION snoop(uuid) RETURNS boolean LANGUAGE plpgsql LEAKPROOF COST 0.0001 AS $$ BEGIN RAISE NOTICE '%', $1; RETURN true; END $$",
+        undoes="DROP FUNCTION snoop(uuid)",
+        found=(("public.snoop(uuid)", HIGH),),
+    ),
+    Change(
+        name="a built-in under another name",
+        does="CREATE FUNCTION peek() RETURNS int LANGUAGE internal STRICT AS 'pg_backend_pid'",
+        undoes="DROP FUNCTION peek()",
+        found=(("public.peek()", HIGH),),
+    ),
+    Change(
+        name="an immutable helper in a policy",
+        does=HELPER.format("plpgsql IMMUTABLE", f"BEGIN RETURN {CTX}; END"),
+        undoes=UNHELPED,
+        found=(("public.tenant()", CRITICAL),),
+    ),
+    Change(
+        name="an immutable helper that asks another",
+        does=f"CREATE FUNCTION inner_tenant() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT {CTX} $$; "
+        + HELPER.format("plpgsql IMMUTABLE", "BEGIN RETURN public.inner_tenant(); END"),
+        undoes=f"{UNHELPED}; DROP FUNCTION inner_tenant()",
+        found=(("public.tenant()", CRITICAL),),
+    ),
+    Change(
+        name="an immutable reader of the tenant in no policy",
+        does=f"CREATE FUNCTION tenant() RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT {CTX} $$",
+        undoes="DROP FUNCTION tenant()",
+        found=(("public.tenant()", MEDIUM),),
+    ),
+    Change(
+        name="a helper that a principal may rewrite",
+        does=HELPER.format("sql STABLE", f"SELECT {CTX}")
+        + "; GRANT CREATE ON SCHEMA public TO app; ALTER FUNCTION tenant() OWNER TO app; REVOKE CREATE ON SCHEMA public FROM app",
+        undoes=UNHELPED,
+        found=(("public.tenant()", CRITICAL),),
+    ),
+    Change(
+        name="a current_setting of our own",
+        does="CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'x'::text $$",
+        undoes="DROP FUNCTION public.current_setting(text)",
+        found=(("public.current_setting(text)", HIGH),),
+    ),
+    Change(
+        name="one in a schema of the role's search_path",
+        does="CREATE SCHEMA tools; CREATE FUNCTION tools.set_config(text, text, boolean) RETURNS text LANGUAGE sql STABLE AS 'SELECT $2'; ALTER ROLE analytics SET search_path = tools, pg_catalog",
+        undoes="DROP SCHEMA tools CASCADE; ALTER ROLE analytics RESET search_path",
+        found=(("tools.set_config(text, text, boolean)", HIGH),),
+    ),
+)
+SOUND = (
+    Change(
+        name="a definer function that nobody may call",
+        does=f"{DEFINER}; REVOKE ALL ON FUNCTION all_invoices() FROM PUBLIC; GRANT EXECUTE ON FUNCTION all_invoices() TO admin",
+        undoes=DROP,
+    ),
+    Change(
+        name="a definer function in a schema nobody may use",
+        does="CREATE SCHEMA internal; CREATE FUNCTION internal.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT count(*) FROM public.invoices'",
+        undoes="DROP SCHEMA internal CASCADE",
+    ),
+    Change(
+        name="a definer function of a principal",
+        does=f"GRANT CREATE ON SCHEMA public TO analytics; {DEFINER}; ALTER FUNCTION all_invoices() OWNER TO analytics; REVOKE CREATE ON SCHEMA public FROM analytics",
+        undoes=DROP,
+    ),
+    Change(
+        name="a trigger function with its owner's rights, which nobody calls",
+        does="CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN NEW; END $$",
+        undoes="DROP FUNCTION touch()",
+    ),
+    Change(name="a stable helper", does=HELPER.format("sql STABLE", f"SELECT {CTX}"), undoes=UNHELPED),
+    Change(
+        name="an immutable function of its arguments",
+        does="CREATE FUNCTION cents(numeric) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT ($1 * 100)::bigint'",
+        undoes="DROP FUNCTION cents(numeric)",
+    ),
+    Change(
+        name="a leakproof function that nobody may call",
+        does="CREATE FUNCTION eq(int, int) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT $1 = $2'; REVOKE ALL ON FUNCTION eq(int, int) FROM PUBLIC",
+        undoes="DROP FUNCTION eq(int, int)",
+    ),
+)
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
+def test_a_function_that_undermines_is_found_and_nothing_else(box_database: BoxDatabase, change: Change) -> None:
+    """Exactly that function is a finding, as bad as it is; once repaired, nothing is."""
+    with changed(box_database, change):
+        assert faults(box_database, CHECK) == dict(change.found)
+    assert faults(box_database, CHECK) == {}
+
+
+@pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
+def test_an_ordinary_function_is_left_in_peace(box_database: BoxDatabase, change: Change) -> None:
+    """What gives nobody anything is no finding."""
+    with changed(box_database, change):
+        assert faults(box_database, CHECK) == {}
+
+
+def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxDatabase) -> None:
+    """The entry of the remedy, pasted, silences the finding; another body brings it back."""
+    with changed(box_database, BROKEN[0]):
+        (finding,) = findings(box_database, CHECK)
+        component = vouching("function", *entry_in(finding))
+        assert faults(box_database, CHECK, component) == {}
+        box_database.execute(
+            DEFINER.replace("CREATE", "CREATE OR REPLACE", 1).replace("invoices'", "invoices WHERE true'")
+        )
+        assert set(faults(box_database, CHECK, component)) == {"public.all_invoices()"}
+
+
+def test_nobody_can_vouch_for_a_plan_that_keeps_a_tenant(box_database: BoxDatabase) -> None:
+    """An immutable helper in a policy is a finding, whoever read it."""
+    change = next(change for change in BROKEN if change.name == "an immutable helper in a policy")
+    with changed(box_database, change):
+        (digest,) = (f.digest for f in facts_of(box_database).functions if f.name == "public.tenant()")
+        assert set(faults(box_database, CHECK, vouching("function", "public.tenant()", digest))) == {"public.tenant()"}
+
+
+def test_a_path_is_told(box_database: BoxDatabase) -> None:
+    """Who may call it, and how they come to it, is in the finding; and so is the statement that ends it."""
+    change = next(change for change in BROKEN if change.name == "a definer function reached over two roles")
+    with changed(box_database, change):
+        (finding,) = findings(box_database, CHECK)
+    assert "app -> b_mid -> b_far" in finding.observed
+    assert "REVOKE EXECUTE ON ROUTINE public.all_invoices() FROM b_far" in finding.remedy
+
+
+def test_a_superuser_is_told_once_and_not_here(box_database: BoxDatabase) -> None:
+    """A principal that is a superuser may call everything: that is one finding, where roles are."""
+    private = Change(
+        name="", does=f"{SOUND[0].does}; ALTER ROLE app SUPERUSER", undoes=f"{DROP}; ALTER ROLE app NOSUPERUSER"
+    )
+    with changed(box_database, private):
+        assert faults(box_database, CHECK) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "schemas"),
+    [
+        ("pg_catalog, pg_temp", ("pg_catalog", "pg_temp")),
+        ('"$user", public', ("me", "public")),
+        ('"Odd, Name", "a""b"', ("Odd, Name", 'a"b')),
+        ('""', ()),
+    ],
+)
+def test_a_search_path_is_read_as_postgresql_writes_it(written: str, schemas: tuple[str, ...]) -> None:
+    """Quotes, commas in names and "$user" are understood."""
+    assert schemas_of(written, "me") == schemas

@@ -1,0 +1,89 @@
+"""Entries of the manifest that speak of what is not there, or is not as it was, are found."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from basewatch.components import Database
+from basewatch.model import Severity
+from basewatch.tenancy import Allowed, Derived, Kind, Waiver
+from checks.tenancy.inventory.world import world
+from checks.tenancy.manifest import digests
+from checks.tenancy.manifest import the_manifest_speaks_of_what_is_there as CHECK  # noqa: N812  # the check under test
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import SECUREBASE
+from tests.checks.tenancy.statics import Change, changed, facts_of, faults, with_allowed
+
+LOW, MEDIUM = Severity.LOW, Severity.MEDIUM
+DIGEST = f"sha256:{'0' * 64}"
+SOUND = with_allowed()
+OBJECTS = Change(
+    name="one object of each kind",
+    does="CREATE VIEW v AS SELECT 1 AS one; CREATE RULE r AS ON DELETE TO regions DO INSTEAD NOTHING; "
+    "CREATE PUBLICATION p FOR TABLE regions; CREATE FUNCTION looks() RETURNS event_trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RETURN; END $$; CREATE EVENT TRIGGER looking ON sql_drop EXECUTE FUNCTION looks(); "
+    "ALTER EVENT TRIGGER looking DISABLE",
+    undoes="DROP EVENT TRIGGER looking; DROP FUNCTION looks(); DROP PUBLICATION p; DROP RULE r ON regions; DROP VIEW v",
+)
+NAMES: tuple[tuple[Kind, str], ...] = (
+    ("function", "public.refuse_change()"),
+    ("trigger", "audit_events_no_change on audit_events"),
+    ("view", "v"),
+    ("rule", "r on regions"),
+    ("publication", "p"),
+    ("event_trigger", "looking"),
+    ("extension", "plpgsql"),
+)
+
+
+def entry(kind: Kind, name: str, digest: str = DIGEST, until: date = date(2027, 6, 30)) -> Allowed:
+    """An entry of tenancy.allowed."""
+    return Allowed(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=until)
+
+
+def declared(**changes: object) -> Database:
+    """SecureBase with another manifest."""
+    return SOUND.model_copy(update={"tenancy": SOUND.tenancy.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize(("kind", "name"), NAMES)
+def test_an_entry_is_held_against_the_object(box_database: BoxDatabase, kind: Kind, name: str) -> None:
+    """As it was it is silent; changed or expired it is a finding, and under a name that nobody bears a minor one."""
+    with changed(box_database, OBJECTS):
+        digest = digests(world(facts_of(box_database), SECUREBASE.tenancy), kind)[name]
+        subject = f"allowed {kind} {name}"
+        assert faults(box_database, CHECK, with_allowed(entry(kind, name, digest))) == {}
+        assert faults(box_database, CHECK, with_allowed(entry(kind, name))) == {subject: MEDIUM}
+        expired = entry(kind, name, digest, until=date(2026, 2, 28))
+        assert faults(box_database, CHECK, with_allowed(expired)) == {subject: MEDIUM}
+        assert faults(box_database, CHECK, with_allowed(entry(kind, f"{name}2"))) == {f"{subject}2": LOW}
+
+
+def test_an_expired_waiver_is_found(box_database: BoxDatabase) -> None:
+    """A policy that somebody found to hold until yesterday is looked at again."""
+    waiver = Waiver(digest=DIGEST, owner="platform", reason="was read", until=date(2026, 2, 28))
+    assert faults(box_database, CHECK, declared(waivers=(waiver,))) == {f"waiver {DIGEST}": MEDIUM}
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({"shared": (*SECUREBASE.tenancy.shared, "fees")}, "shared fees"),
+        ({"keys": {"Old Invoices": ("customer_id",)}}, "keys Old Invoices"),
+        ({"keys": {"invoices": Derived(parent="orders", on={"order_id": "id"})}}, "keys invoices, parent"),
+        ({"privileged": {"dba": "operates it"}}, "privileged dba"),
+        ({"root": "companies"}, "root companies"),
+    ],
+)
+def test_a_name_that_nothing_bears_is_found(
+    box_database: BoxDatabase, changes: dict[str, object], subject: str
+) -> None:
+    """Whatever the manifest names is there."""
+    assert faults(box_database, CHECK, declared(**changes)) == {subject: MEDIUM}
+
+
+def test_names_of_what_is_there_are_silent(box_database: BoxDatabase) -> None:
+    """The box's own manifest speaks of what is there, with and without the first schema's name."""
+    assert faults(box_database, CHECK, declared(privileged={"admin": "migrates"}, shared=("public.regions",))) == {}
