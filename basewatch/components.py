@@ -78,7 +78,13 @@ class Database(Component):
 
     kind: ClassVar[str] = "database"
     section: ClassVar[str] = "databases"
-    promises: ClassVar[tuple[str, ...]] = ("tenancy", "tenancy.write_probes", "audit.append_only")
+    promises: ClassVar[tuple[str, ...]] = (
+        "tenancy",
+        "tenancy.write_probes",
+        "tenancy.pooled",
+        "tenancy.sweep",
+        "audit.append_only",
+    )
     cluster: str | None = None
     url: SecretReference
     reader: SecretReference | None = None

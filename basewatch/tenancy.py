@@ -208,6 +208,11 @@ class Tenancy(Declared):
         return self
 
     @property
+    def pooled(self) -> bool:
+        """Whether any principal logs in through a pooler, so that sessions must come back clean."""
+        return any(login.through_proxy is not None for login in self.logins.values())
+
+    @property
     def contexts(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
         """Canaries a and b, each as its id and the values of the context settings that stand for it."""
         canaries = self.canaries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -43,7 +44,7 @@ def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[t
     """
     # Types and predicates are SQL text of the catalogues' own, in which % is no placeholder.
     cast = [
-        sql.SQL("{}::{} AS {}").format(sql.Identifier(f"c{number}"), sql.SQL(_plain(type_name)), sql.Identifier(name))
+        sql.SQL("{}::{} AS {}").format(sql.Identifier(f"c{number}"), _sql(type_name), sql.Identifier(name))
         for number, (name, type_name) in enumerate(made.columns)
     ]
     names = [sql.Identifier(f"c{number}") for number in range(len(made.columns))]
@@ -57,7 +58,7 @@ def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[t
         arrays=sql.SQL(", ").join(arrays),
         names=sql.SQL(", ").join([*names, sql.SQL("n")]),
         name=sql.Identifier(made.name),
-        predicate=sql.SQL(_plain(predicate)),
+        predicate=_sql(predicate),
     )
     columns = [[row[number] for row in made.rows] for number in range(len(made.columns))]
     connection = probe.connection
@@ -71,5 +72,5 @@ def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[t
         return Passed(sqlstate=error.sqlstate)
 
 
-def _plain(text: str) -> str:
-    return text.replace("%", "%%")
+def _sql(text: str) -> sql.SQL:
+    return sql.SQL(cast("LiteralString", text.replace("%", "%%")))

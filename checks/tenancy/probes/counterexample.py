@@ -20,7 +20,7 @@ from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.probes.effective import Printed, asks_who, effective
+from checks.tenancy.probes.effective import PART, Printed, asks_who, effective
 from checks.tenancy.probes.search import Progress, Question, Witness, attempt, question
 from checks.tenancy.probes.witnesses import UNSET, Context, contexts, flags
 
@@ -59,6 +59,7 @@ def searches(database: Database, component: components.Database) -> Searches:
         found = [question(here, table, one, constraints) for one in effective(here, table, texts)]
         asked[table.oid] = [one for one in found if isinstance(one, Question)]
         untried[table.oid] += [one for one in found if isinstance(one, str)]
+        untried[table.oid] += [PART for one in asked[table.oid] if one.effective.part_of]
     progress, fresh = _search(database, tenancy, [one for each in asked.values() for one in each])
     return Searches(
         tables=tuple(
@@ -154,7 +155,7 @@ def no_counterexample_is_found(facts: Searches, database: components.Database, n
 def judge_search(found: Searched, tenancy: Tenancy, now: datetime, *, fresh: bool) -> Verdict:
     """The verdict on one table; a witness to a predicate that somebody vouches for counts for nothing."""
     accepted = {waiver.digest for waiver in tenancy.waivers if waiver.holds(waiver.digest, now)}
-    witnesses = [one for one in found.witnesses if not set(one.digests) & accepted]
+    witnesses = [one for one in found.witnesses if not set(one.digests) <= accepted]
     table, expected = found.table, "a predicate that is TRUE for the acting tenant's rows alone"
     if witnesses:
         return failed(

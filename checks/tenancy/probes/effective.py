@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ class Gate:
 class Effective:
     """One predicate and the gates that it guards; `doubt` says why it cannot be tried, empty when it can.
 
-    `part_of` says that other permissive policies cannot be tried, so that more may pass than this predicate lets.
+    `digests` are those of the gates, as a waiver repeats them. `part_of` says that other permissive policies cannot be
+    tried, so that more may pass than this predicate lets.
     """
 
     gates: tuple[Gate, ...]
@@ -53,6 +55,8 @@ class Effective:
     doubt: str
 
 
+PART = "reads another relation, or calls a function of its own"
+"""Why an expression cannot be tried, whether it is all of a predicate or a part."""
 Texts = Mapping[tuple[int, str], Printed]
 _GATES = (
     (Command.SELECT, False),
@@ -78,13 +82,20 @@ def effective(world: World, table: Relation, texts: Texts) -> tuple[Effective, .
         found[key] = Effective(
             gates=gates,
             policies=one.policies,
-            digests=one.digests,
+            digests=tuple(dict.fromkeys((*(known.digests if known else ()), *one.digests))),
             text=one.text,
             mined=one.mined,
             part_of=one.part_of or bool(known and known.part_of),
             doubt=one.doubt,
         )
     return tuple(found.values())
+
+
+def gate_digest(policies: Iterable[Policy], *, new_row: bool) -> str:
+    """The digest of all that a gate asks, in any order: what a waiver of it repeats."""
+    asked = ((p, _digest(p, new_row=new_row)) for p in policies)
+    each = sorted(f"{'permissive' if p.permissive else 'restrictive'} {digest}" for p, digest in asked if digest)
+    return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"
 
 
 def asks_who(mined: Mined) -> bool:
@@ -124,7 +135,7 @@ def _effective(gate: Gate, permissive: list[Policy], restrictive: list[Policy], 
     floors = [one.text for one in all_of if one is not None and one.alone]
     doubt = ""
     if not usable or len(floors) < len(all_of):
-        doubt = "reads another relation, or calls a function of its own"
+        doubt = PART
         usable, floors = [], []
     mined = mine((*usable, *floors))
     if not _NEVER.isdisjoint(mined.names):
@@ -132,7 +143,7 @@ def _effective(gate: Gate, permissive: list[Policy], restrictive: list[Policy], 
     return Effective(
         gates=(gate,),
         policies=tuple(policy.name for policy in permissive),
-        digests=tuple(_digest(policy, new_row=gate.new_row) for policy in permissive),
+        digests=(gate_digest((*permissive, *restrictive), new_row=gate.new_row),),
         text=" AND ".join(f"({text})" for text in (" OR ".join(f"({text})" for text in usable), *floors) if text),
         mined=mined,
         part_of=len(usable) < len(any_of),

@@ -1,8 +1,7 @@
-"""What the probes try, from what the catalogues say: each tenant table and which rows of it are a tenant's."""
+"""What a policy must ask of a tenant table, and which relations a plan may read in its place."""
 
 from __future__ import annotations
 
-from basewatch.postgres.place import Place
 from basewatch.tenancy import Derived
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import Standing, World
@@ -21,16 +20,6 @@ def key_names(world: World, relation: Relation) -> tuple[str, ...]:
     if isinstance(key, Derived):
         return tuple(key.on)
     return tuple(column.name for column in key or ())
-
-
-def place(world: World, relation: Relation) -> Place:
-    """A relation as the probes name it, with its key when that is in its own columns."""
-    key = world.key(relation)
-    return Place(
-        schema=relation.schema,
-        name=relation.name,
-        key=() if key is None or isinstance(key, Derived) else tuple(column.name for column in key),
-    )
 
 
 def family(world: World, relation: Relation) -> frozenset[tuple[str, str]]:
