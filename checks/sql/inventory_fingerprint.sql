@@ -20,7 +20,7 @@ WITH place AS MATERIALIZED (
     SELECT 'default', ROW(d.oid, d.adrelid, d.adnum, d.adbin)::text FROM pg_attrdef d
     WHERE d.adrelid IN (SELECT oid FROM relation)
     UNION ALL
-    SELECT 'policy', p::text FROM pg_policy p
+    SELECT 'policy', p::text FROM pg_policy p WHERE p.polrelid IN (SELECT oid FROM relation)
     UNION ALL
     SELECT 'role', ROW(oid, rolname, rolsuper, rolbypassrls, rolinherit, rolcreaterole, rolcreatedb, rolreplication,
                        rolcanlogin)::text FROM pg_roles
@@ -42,7 +42,8 @@ WITH place AS MATERIALIZED (
     SELECT 'function grant', ROW(p.oid, p.proowner, p.proacl)::text FROM pg_proc p
     WHERE p.oid < 16384 AND (p.proacl IS NOT NULL OR p.proowner <> 10)
     UNION ALL
-    SELECT 'operator', o::text FROM pg_operator o WHERE o.oid >= 16384
+    SELECT 'operator', o::text FROM pg_operator o
+    WHERE o.oid >= 16384 AND o.oprnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp')
     UNION ALL
     SELECT 'cast', c::text FROM pg_cast c WHERE c.oid >= 16384
     UNION ALL
@@ -57,7 +58,7 @@ WITH place AS MATERIALIZED (
     FROM pg_type t WHERE t.oid = ANY (%(type)s::text[]::oid[]) OR (t.oid < 16384 AND t.typacl IS NOT NULL)
     UNION ALL
     SELECT 'collation', ROW(c.oid, c.collname, c.collnamespace, c.collisdeterministic)::text FROM pg_collation c
-    WHERE c.oid >= 16384
+    WHERE c.oid >= 16384 AND c.collnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp')
     UNION ALL
     SELECT 'trigger', ROW(t.oid, t.tgrelid, t.tgname, t.tgfoid, t.tgtype, t.tgenabled, t.tgisinternal, t.tgconstraint,
                           t.tgattr, t.tgargs, t.tgqual)::text FROM pg_trigger t
@@ -103,7 +104,8 @@ WITH place AS MATERIALIZED (
     SELECT 'large object', ROW(l.lomowner, l.lomacl)::text FROM pg_largeobject_metadata l GROUP BY l.lomowner, l.lomacl
     UNION ALL
     SELECT 'system relation', ROW(c.oid, c.relowner, c.relacl)::text FROM pg_class c
-    WHERE c.relnamespace NOT IN (SELECT oid FROM place) AND (c.relacl IS NOT NULL OR (c.oid < 16384 AND c.relowner <> 10))
+    WHERE c.relnamespace NOT IN (SELECT oid FROM place)
+      AND (c.relacl IS NOT NULL OR (c.oid < 16384 AND c.relowner <> 10))
       AND c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_')
     UNION ALL
     SELECT 'system column', ROW(a.attrelid, a.attnum, a.attacl)::text FROM pg_attribute a

@@ -1,5 +1,5 @@
--- Every foreign key.
--- Reads pg_constraint; needs CONNECT.
+-- Every foreign key of a table that is not temporary.
+-- Reads pg_constraint, pg_class; needs CONNECT.
 SELECT k.conrelid AS relation,
        k.conname AS name,
        k.conkey AS columns,
@@ -8,6 +8,6 @@ SELECT k.conrelid AS relation,
        k.confdeltype::text AS on_delete,
        k.confupdtype::text AS on_update,
        k.convalidated AS validated
-FROM pg_constraint k
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid AND c.relpersistence <> 't'
 WHERE k.contype = 'f'
 ORDER BY k.conrelid, k.conname, k.confrelid

@@ -34,7 +34,7 @@ WITH made AS (
     FROM word
     WHERE word.word ~ '^(lo|dblink|postgres_fdw|aws|http|curl|cron|pg_read|pg_ls|pg_stat_file|pg_notify|pg_terminate)'
        OR word.word = ANY ('{set_config,current_setting,notify,listen,execute,copy,perform,insert,update,delete,merge,
-                            truncate,alter,create,drop,grant,revoke,reset,discard,role,authorization,
+                            truncate,alter,create,drop,grant,revoke,set,reset,discard,role,authorization,
                             session_replication_role,row_security,search_path,security,disable,enable,prepare,commit,
                             rollback,raise,into,current_user,session_user,user,random,now,clock_timestamp,
                             query_to_xml,table_to_xml,cursor_to_xml,schema_to_xml,database_to_xml,

@@ -1,6 +1,6 @@
 -- Every policy: its stored node trees, their text, and what it depends on that is not PostgreSQL's own, as built-ins
 -- are pinned and never recorded. Constants in it are blanked before anything is kept.
--- Reads pg_policy, pg_depend; needs CONNECT.
+-- Reads pg_policy, pg_class, pg_depend; needs CONNECT.
 WITH need AS (
     SELECT objid,
            array_agg(DISTINCT refobjid) FILTER (WHERE refclassid = 'pg_proc'::regclass) AS functions,
@@ -29,5 +29,7 @@ SELECT p.oid,
        coalesce(need.operators, '{}') AS operators,
        array_remove(coalesce(need.relations, '{}'), p.polrelid) AS relations,
        coalesce(need.others, 0)::int AS others
-FROM pg_policy p LEFT JOIN need ON need.objid = p.oid
+FROM pg_policy p
+     JOIN pg_class c ON c.oid = p.polrelid AND c.relpersistence <> 't'
+     LEFT JOIN need ON need.objid = p.oid
 ORDER BY p.polrelid, p.polname

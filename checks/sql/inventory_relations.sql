@@ -1,5 +1,6 @@
 -- Every table, view, materialized view, foreign table and sequence that is not PostgreSQL's own, with its columns.
--- Reads pg_class, pg_attribute, pg_collation, pg_depend, pg_foreign_table, pg_inherits, pg_rewrite; needs CONNECT.
+-- Reads pg_class, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits, pg_rewrite;
+-- needs CONNECT.
 WITH place AS (
     SELECT oid, nspname FROM pg_namespace
     WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
@@ -10,11 +11,15 @@ WITH place AS (
            array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_class'::regclass) AS relations,
            array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_proc'::regclass) AS functions
     FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-    WHERE w.ev_class >= 16384 AND w.ev_type = '1' AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> w.ev_class
+    WHERE w.ev_class >= 16384 AND w.ev_type = '1'
+      AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> w.ev_class
     GROUP BY 1
 ), made AS (
     SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+), late AS (
+    -- From version 18 on, NOT NULL may be declared without having been true of what was there.
+    SELECT conrelid, conkey[1] AS attnum FROM pg_constraint WHERE contype = 'n' AND NOT convalidated
 ), col AS (
     SELECT a.attrelid AS oid,
            json_agg(json_build_object(
@@ -22,7 +27,7 @@ WITH place AS (
                'name', a.attname,
                'type', a.atttypid::int8,
                'type_name', format_type(a.atttypid, a.atttypmod),
-               'not_null', a.attnotnull,
+               'not_null', a.attnotnull AND late.attnum IS NULL,
                'collation', a.attcollation::int8,
                'deterministic', coalesce(l.collisdeterministic, true),
                'default', a.atthasdef,
@@ -37,6 +42,7 @@ WITH place AS (
          JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
          JOIN place ON place.oid = c.relnamespace
          LEFT JOIN pg_collation l ON l.oid = a.attcollation
+         LEFT JOIN late ON late.conrelid = a.attrelid AND late.attnum = a.attnum
     WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
     GROUP BY 1
 )
@@ -51,6 +57,7 @@ SELECT c.oid,
        coalesce(o.invoker, false) AS invoker,
        coalesce(o.barrier, false) AS barrier,
        c.relpersistence = 't' AS temporary,
+       c.relpersistence = 'u' AS unlogged,
        coalesce(part.parents, '{}') AS parents,
        coalesce(use.relations, '{}') AS uses,
        coalesce(use.functions, '{}') AS functions,

@@ -11,7 +11,7 @@ WITH object AS (
       AND (c.relacl IS NOT NULL OR n.nspname <> 'pg_toast')
     UNION ALL
     SELECT 'column', 'pg_class'::regclass, c.oid, a.attnum, false,
-           format('%%I.%%I.%%I', n.nspname, c.relname, a.attname), c.relowner, a.attacl, '{}'
+           format('%%I.%%I.%%I', n.nspname, c.relname, a.attname), c.relowner, a.attacl, acldefault('c', c.relowner)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attacl IS NOT NULL AND n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast')
     UNION ALL

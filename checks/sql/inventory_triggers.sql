@@ -1,6 +1,6 @@
--- Every trigger but those that PostgreSQL makes itself. `source` is the function's where that is PostgreSQL's own;
--- `extra` is a digest of its arguments and its WHEN, empty without.
--- Reads pg_trigger, pg_proc, pg_namespace; needs CONNECT.
+-- Every lasting trigger but those that PostgreSQL makes itself. `source` is the function's where that is PostgreSQL's
+-- own; `extra` is a digest of its arguments and its WHEN, empty without.
+-- Reads pg_trigger, pg_class, pg_proc, pg_namespace; needs CONNECT.
 SELECT t.oid,
        t.tgrelid AS relation,
        t.tgname AS name,
@@ -14,7 +14,10 @@ SELECT t.oid,
            encode(sha256(t.tgargs || convert_to(coalesce(regexp_replace(
                t.tgqual::text, ' :(\w*_)?location -?\d+| :list_(start|end) -?\d+', '', 'g'), ''), 'UTF8')), 'hex')
        ELSE '' END AS extra
-FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+FROM pg_trigger t
+     JOIN pg_class c ON c.oid = t.tgrelid AND c.relpersistence <> 't'
+     JOIN pg_proc f ON f.oid = t.tgfoid
+     JOIN pg_namespace n ON n.oid = f.pronamespace
 -- Before version 15 the copy of a trigger on a partition is marked as PostgreSQL's own.
 WHERE NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgconstraint = 0)
 ORDER BY t.tgrelid, t.tgname

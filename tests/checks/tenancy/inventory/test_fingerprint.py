@@ -116,6 +116,12 @@ STAYS = (
     "ANALYZE",
     "CREATE TEMP TABLE passing (id int DEFAULT 7 PRIMARY KEY)",
     "CREATE FUNCTION pg_temp.passing() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE TEMP TABLE a (id int PRIMARY KEY); CREATE TEMP TABLE b (id int REFERENCES a)",
+    "CREATE TEMP TABLE a (id int); CREATE POLICY p ON a",
+    "CREATE TEMP TABLE a (id int); CREATE TRIGGER guard BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION guard()",
+    "CREATE TEMP VIEW a AS SELECT * FROM bills",
+    "CREATE OPERATOR pg_temp.= (leftarg = uuid, rightarg = uuid, function = uuid_eq)",
+    "CREATE COLLATION pg_temp.own (locale = 'C')",
     "SET LOCAL work_mem = '5MB'",
     "SELECT lo_from_bytea(0, 'y')",
 )

@@ -205,6 +205,9 @@ def test_a_session_of_its_own_does_not_matter(everything: Own, facts: Inventory)
     """Temporary tables and functions of other sessions are not among the facts."""
     with psycopg.connect(everything.superuser) as connection:
         connection.execute("CREATE TEMP TABLE passing (tenant uuid)")
+        connection.execute("CREATE TEMP TABLE under (id int PRIMARY KEY REFERENCES under)")
+        connection.execute("CREATE POLICY passing ON under")
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON under FOR EACH ROW EXECUTE FUNCTION copies()")
         connection.execute("CREATE FUNCTION pg_temp.passing() RETURNS int LANGUAGE sql AS 'SELECT 1'")
         connection.commit()
         assert everything.read(COMPONENT) == facts
