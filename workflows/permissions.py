@@ -55,7 +55,7 @@ def _script(database: Database, reader: str) -> Iterator[str]:
     yield "-- Static proof and fingerprint: a login that may connect; every role may read the catalogues."
     yield "DO $basewatch$ BEGIN"
     yield f"  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {role}) THEN"
-    yield f"    CREATE ROLE {quoted(reader)};"
+    yield f"    EXECUTE format('CREATE ROLE %I', {role});"
     yield "  END IF;"
     yield f"  EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), {role});"
     yield "END $basewatch$;"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,12 +13,15 @@ import typer
 from alerts import Undelivered, notifiers
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
+from basewatch.history.engine import missing
 from basewatch.history.store import History
 from basewatch.model import Run, Severity, Window
 from basewatch.quantities import parse_duration
 from basewatch.secrets import revealed
 from reports import Format, render
+from reports.isolation import isolated
 from workflows.exit_codes import exit_code
+from workflows.intervals import watched
 from workflows.live import Sessions
 from workflows.monitor import Looked, Passed, look, run_pass
 from workflows.plan import Plan, load_plan
@@ -78,12 +81,26 @@ def audit(prepared: Prepared, fail_on: str, *, since: str, output: Path) -> int:
     """One look over the last `since`, written down with its evidence."""
     at = now()
     window = Window(start=at - _span(since), end=at)
-    looked = look(prepared.plan, prepared.sessions, window, now)
+    looked = with_intervals(prepared, look(prepared.plan, prepared.sessions, window, now))
     written = write(prepared.plan, looked, output)
     show(prepared.plan, looked.run, as_json=False)
     for line in (*(str(path) for path in written.paths), *written.problems):
         typer.echo(line, err=True)
     return exit_code(looked.run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
+
+
+def with_intervals(prepared: Prepared, looked: Looked) -> Looked:
+    """The look with how long the catalogues it is about were watched, where a history says so; none is made for it."""
+    run = looked.run
+    if not isolated(run) or missing(prepared.plan.config.history.url):
+        return looked
+    try:
+        with prepared.history() as history:
+            known = history.intervals()
+    except BasewatchError as error:
+        note = f"How long the catalogues were watched could not be read: {error}"
+        return replace(looked, run=replace(run, notes=(*run.notes, note)))
+    return replace(looked, run=replace(run, intervals=watched(run, known)))
 
 
 def show(plan: Plan, run: Run, *, as_json: bool) -> None:

@@ -146,15 +146,15 @@ class Watcher:
     def _note(self, fingerprint: str, at: datetime) -> None:
         with self._lock:
             last = self._interval or self._from_history()
-            changed = last is not None and last.fingerprint != fingerprint
+            ended = last if last and last.fingerprint != fingerprint else None
             self.counted = replace(
                 self.counted,
                 polls=self.counted.polls + 1,
-                changes=self.counted.changes + changed,
+                changes=self.counted.changes + bool(ended),
                 last_poll=at,
                 answers=True,
             )
-            if last is None or changed:
+            if last is None or ended:
                 self._interval = Interval(
                     component=self.database.ref,
                     fingerprint=fingerprint,
@@ -164,6 +164,8 @@ class Watcher:
                     longest_gap=timedelta(),
                 )
                 self._kept = None
+                if ended:
+                    self._history.keep(ended)
             else:
                 gap = max(last.longest_gap, at - last.last_seen)
                 self._interval = replace(last, last_seen=at, polls=last.polls + 1, longest_gap=gap)

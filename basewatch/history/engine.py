@@ -33,6 +33,15 @@ def open_engine(address: str) -> Engine:
     return engine
 
 
+def missing(address: str) -> bool:
+    """Whether `address` is a SQLite file that does not exist yet."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        return False
+    return url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
+
+
 def place(engine: Engine) -> str:
     """Where the history is, without its password."""
     return engine.url.set(query={}).render_as_string(hide_password=True)

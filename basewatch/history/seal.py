@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import cast
 
 from basewatch.facts import canonical, to_json
 from basewatch.model import JSON, Run
@@ -17,11 +18,9 @@ def seal(run: Run, previous_seal: str) -> Run:
     return replace(unsealed, seal=hashlib.sha256(canonical(_sealed_form(unsealed))).hexdigest())
 
 
-def _sealed_form(run: Run) -> JSON:
+def _sealed_form(run: Run) -> dict[str, JSON]:
     """What is hashed: a field that came later stands in it only when it says something, so that old seals hold."""
-    form = to_json(Run, run)
-    if not isinstance(form, dict):
-        raise TypeError("a dataclass becomes a JSON object")
+    form = cast("dict[str, JSON]", to_json(Run, run))
     return {name: value for name, value in form.items() if value or name not in _LATER}
 
 

@@ -1,0 +1,90 @@
+"""The script of grants makes everything verifiable, and each line of it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from basewatch.components import Database
+from basewatch.model import Finding, Reason, Status
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import SECUREBASE, look
+from workflows.permissions import sql_grants
+from workflows.plan import Plan
+from workflows.verbs import Prepared
+
+READER = "the \"reader\" of $basewatch$ 'quotes'"
+
+
+def scripted(plan: Plan, *, sweep: bool = False) -> str:
+    """The script for the box, with a sweep of every tenant or without."""
+    (database,) = plan.config.components.databases
+    tenancy = database.tenancy.model_copy(update={"sweep": sweep})
+    component = database.model_copy(update={"tenancy": tenancy})
+    mine = (replace(p, component=component) for p in plan.checks if isinstance(p.component, Database))
+    return sql_grants(replace(plan, checks=tuple(mine)), READER)
+
+
+@pytest.fixture
+def reader(box_database: BoxDatabase) -> Iterator[str]:
+    """The URL of a role that does not exist yet, and afterwards does not exist again."""
+    name = sql.Identifier(READER)
+    with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
+        yield make_conninfo(box_database.superuser_url, user=READER, password="opensesame")
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+        connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+def granted(box_database: BoxDatabase, script: str) -> None:
+    """Runs the script as a superuser, and gives the role a password."""
+    with psycopg.connect(box_database.superuser_url) as connection:
+        connection.execute(script.encode())
+        statement = sql.SQL("ALTER ROLE {} PASSWORD 'opensesame'").format(sql.Identifier(READER))
+        connection.execute(statement)
+
+
+def unverified(url: str) -> dict[str, Finding]:
+    """What could not be looked at for want of a grant, by check."""
+    denied = (f for f in look(url, SECUREBASE) if f.status is Status.UNVERIFIED and f.reason is Reason.DENIED)
+    return {finding.check: finding for finding in denied}
+
+
+def test_the_script_makes_everything_verifiable(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+    """A role that the script has made, however it is called, is denied nothing; running it again changes nothing."""
+    for _ in range(2):
+        granted(box_database, scripted(prepared.plan))
+    assert unverified(reader) == {}
+
+
+def test_without_a_membership_the_grant_is_named(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+    """Without becoming a principal its probes are UNVERIFIED with the grant that is missing; the proof is not."""
+    granted(box_database, scripted(prepared.plan))
+    with psycopg.connect(box_database.superuser_url) as connection:
+        connection.execute(sql.SQL("REVOKE analytics FROM {}").format(sql.Identifier(READER)))
+    denied = unverified(reader)
+    assert {"tenancy.probe.no_context", "tenancy.probe.cross_tenant"} <= set(denied)
+    assert not any(check.startswith("tenancy.rls.") for check in denied)
+    assert all("GRANT analytics TO" in finding.remedy for finding in denied.values())
+
+
+def test_the_reader_has_nothing_of_its_own(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+    """It reads no table of any tenant until it becomes a principal."""
+    granted(box_database, scripted(prepared.plan))
+    with psycopg.connect(reader) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT 1 FROM public.invoices")
+
+
+def test_a_sweep_reads_the_ids_of_tenants_and_nothing_else(
+    prepared: Prepared, box_database: BoxDatabase, reader: str
+) -> None:
+    """With `sweep` the script grants the root's key, and no other column of it."""
+    granted(box_database, scripted(prepared.plan, sweep=True))
+    with psycopg.connect(reader) as connection:
+        connection.execute("SELECT id FROM customers LIMIT 1")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT name FROM customers LIMIT 1")
