@@ -66,8 +66,8 @@ class Covering:
                 return not_applicable(f"{name} is PUBLIC's, and tenancy.rls.grants says so", subject=name)
             flaws = tuple(root_flaws(self._world, relation, reached))
         else:
-            proven = self._owners.holds(relation)
-            flaws = (*switch_flaws(self._world, relation, reached), *key_flaws(self._world, relation, proven=proven))
+            switches = switch_flaws(self._world, relation, reached)
+            flaws = (*switches, *key_flaws(self._world, relation, proven=lambda: self._owners.holds(relation)))
         if flaws:
             summary = f"{name} is not under row-level security as it should be"
             return judged(name, summary, _seen(flaws, reached), expected=_COVERED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
@@ -13,8 +13,8 @@ from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
 
 
-def key_flaws(world: World, relation: Relation, *, proven: bool) -> Iterator[Flaw]:
-    """What is wrong with the columns of the key; `proven` says that no policy can show a row without a tenant."""
+def key_flaws(world: World, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
+    """What is wrong with the columns of the key; `proven` tells whether no policy can show a row without a tenant."""
     key = world.key(relation)
     if not isinstance(key, tuple) or world.standing(relation) is not Standing.TENANT:
         return
@@ -22,10 +22,11 @@ def key_flaws(world: World, relation: Relation, *, proven: bool) -> Iterator[Fla
     for column in key:
         inherited = [_same(world, parent, column) for parent in relation.parents]
         if not column.not_null and all(parent is None or parent.not_null for parent in inherited):
+            hidden = proven()
+            doubt = "" if hidden else ", and its policies are not proven to hide it"
             yield Flaw(
-                severity=Severity.MEDIUM if proven else Severity.HIGH,
-                what=f"{column.name} may be NULL, and a row without a tenant is nobody's"
-                + ("" if proven else ", and its policies are not proven to hide it"),
+                severity=Severity.MEDIUM if hidden else Severity.HIGH,
+                what=f"{column.name} may be NULL, and a row without a tenant is nobody's{doubt}",
                 repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL;",
             )
         if not column.deterministic and all(parent is None or parent.deterministic for parent in inherited):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
+from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.relations import Command, Relation
+from checks.tenancy.inventory.roles import Role
 from checks.tenancy.inventory.world import World
+from checks.tenancy.proof.gates import GATES, Answer, Gate, Proving
+from checks.tenancy.reach import Reach
+
+_HELD = frozenset({Answer.PROVEN, Answer.DENIED})
 
 
 class Shows(StrEnum):
@@ -22,14 +29,45 @@ class Owners:
 
     def __init__(self, world: World, now: datetime) -> None:
         self._world = world
-        self._now = now
+        self._proving = Proving(world, now)
 
     def shows(
-        self, role: int, table: Relation, commands: frozenset[Command], readers: tuple[int, ...]
+        self, owner: Role, table: Relation, commands: frozenset[Command], readers: tuple[Reach, ...]
     ) -> tuple[Shows, str]:
-        """What commands get through as a role, and why; of readers who get the same by themselves it is no news."""
-        return Shows.UNKNOWN, "not proven"
+        """What commands get through as an owner, and why; what readers get by themselves is no news of the view."""
+        as_owner = Becomes(principal=owner.name, role=owner, path=(owner.name,))
+        worst = (Shows.OWN, "")
+        for gate in self._gates(owner, table, commands | {Command.SELECT}):
+            found, asked = self._proving.found(as_owner, table, gate)
+            policies = {policy.oid for policy, _ in asked}
+            if found.answer in _HELD or any(self._has(reader, table, gate, policies) for reader in readers):
+                continue
+            why = f"{gate}, {found.reason or found.answer}"
+            if found.answer is not Answer.UNPROVEN:
+                return Shows.OTHERS, why
+            worst = (Shows.UNKNOWN, why)
+        return worst
 
     def holds(self, table: Relation) -> bool:
-        """Whether the policies of a table are proven for all who reach it."""
-        return False
+        """Whether no policy that a principal is asked for shows a row that is not the current tenant's."""
+        reading = [gate for gate in GATES if not gate.new_row]
+        found = (
+            self._proving.found(becomes, table, gate)[0].answer
+            for becomes in self._world.reached_by(table)
+            for gate in reading
+            if gate.command in self._world.commands(becomes.role.oid, table)
+        )
+        return not any(answer in {Answer.OPEN, Answer.UNPROVEN} for answer in found)
+
+    def _gates(self, owner: Role, table: Relation, commands: frozenset[Command]) -> Iterator[Gate]:
+        """The gates that the owner may pass: a view is not asked for USAGE on the schema of its tables."""
+        for gate in GATES:
+            if gate.command in commands and self._world.column_privileges(owner.oid, table, gate.command):
+                yield gate
+
+    def _has(self, reader: Reach, table: Relation, gate: Gate, policies: set[int]) -> bool:
+        """Whether a reader passes the same gate by the same policies, which is told of the table."""
+        if gate.command not in self._world.commands(reader.becomes.role.oid, table):
+            return False
+        _, asked = self._proving.found(reader.becomes, table, gate)
+        return {policy.oid for policy, _ in asked} == policies

@@ -55,15 +55,17 @@ def _place(place: str, flaws: list[Flaw]) -> Verdict:
 def _function(world: World, sets: Sets) -> Verdict:
     function = sets.function
     entry = Entry(kind="function", name=function.name, digest=function.digest)
-    if sets.certain:
-        flaw = Flaw(severity=sets.severity, what=f"{sets.what}; called by {sets.called_by}", repair=sets.repair)
+    if sets.told.certain:
+        flaw = Flaw(
+            severity=sets.told.severity, what=f"{sets.told.what}; called by {sets.called_by}", repair=sets.repair
+        )
         summary = f"The function {function.name} says who the tenant is"
         return judged(function.name, summary, [flaw], expected=_EXPECTED, entry=entry)
     return unverified(
         Reason.UNSUPPORTED,
         f"whether {function.name} sets the context is not known",
         subject=function.name,
-        observed=f"{sets.what}; called by {sets.called_by}",
+        observed=observed,
         expected=_EXPECTED,
         remedy=f"{sets.repair} Or read it and vouch for it in tenancy.allowed: {entry}",
     )

@@ -53,6 +53,8 @@ def _judge(
 ) -> Iterator[Granted]:
     to, table, subject = grantee_sql(world, grantee), world.sql_name(relation), world.name(relation)
     if grantee == PUBLIC and world.standing(relation) in _TENANTS:
+        if _is_open(world, relation):
+            return
         why = "every role of the server has it, and every later one"
         severity = Severity.HIGH
     elif privilege in _AROUND and not _is_moot(relation, privilege):
@@ -66,6 +68,11 @@ def _judge(
     else:
         return
     yield granted(subject, privilege, to, severity, why, how=how, repair=f"REVOKE {privilege} ON {table} FROM {to};")
+
+
+def _is_open(world: World, relation: Relation) -> bool:
+    """Whether a tenant table is no row security's to protect from anybody: that is told of the table."""
+    return world.standing(relation) is Standing.TENANT and not relation.enabled
 
 
 def _is_moot(relation: Relation, privilege: str) -> bool:

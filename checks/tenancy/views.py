@@ -33,7 +33,7 @@ class _Step:
     lent_by: Relation
     commands: frozenset[Command]
     published: bool
-    readers: tuple[int, ...]
+    readers: tuple[Reach, ...]
 
     @property
     def reads_as(self) -> int:
@@ -62,7 +62,7 @@ class Views:
             lent_by=view,
             commands=commands_of(reached),
             published=name in self._world.tenancy.shared,
-            readers=tuple(reach.becomes.role.oid for reach in reached),
+            readers=reached,
         )
         found: list[Flaw | str] = []
         if view.kind is RelationKind.MATERIALIZED_VIEW:
@@ -142,20 +142,23 @@ class Views:
         exempt = self._world.exempt(step.reads_as, table)
         if not table.enabled:
             # Whoever reaches the table itself is told of its switch, and not again of each view above it.
-            if not any(self._world.commands(reader, table) for reader in step.readers):
+            if not any(self._world.commands(reader.becomes.role.oid, table) for reader in step.readers):
                 yield self._flaw(step, "reads it without row security", Severity.CRITICAL)
             return
         if exempt:
             leaks = "" if step.lent_by.barrier else "; without security_barrier, a filter of its own holds nothing back"
             yield self._flaw(step, f"is read as {self._owner(step)}, who {_said(exempt)}{leaks}", Severity.CRITICAL)
             return
-        shows, why = self._owners.shows(step.reads_as, table, step.commands, step.readers)
+        owner = self._world.role(step.reads_as)
+        if owner is None:
+            yield f"{step} is read as an unknown role"
+            return
+        shows, why = self._owners.shows(owner, table, step.commands, step.readers)
         if shows is Shows.OTHERS:
-            yield self._flaw(
-                step, f"is read as {self._owner(step)}, whose policies let more through: {why}", Severity.CRITICAL
-            )
+            let = f"is read as {owner.name}, whose policies let more through: {why}"
+            yield self._flaw(step, let, Severity.CRITICAL)
         elif shows is Shows.UNKNOWN:
-            yield f"{step} is read as {self._owner(step)}: {why}"
+            yield f"{step} is read as {owner.name}: {why}"
 
     def _owner(self, step: _Step) -> str:
         role = self._world.role(step.reads_as)

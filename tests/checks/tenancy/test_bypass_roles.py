@@ -81,7 +81,18 @@ CASES = (
         app(CRITICAL),
         since=16,
     ),
-    case("a role that nobody declared", GROUP, "DROP OWNED BY readers; DROP ROLE readers", app(MEDIUM)),
+    case(
+        "another's login",
+        "CREATE ROLE colleague LOGIN; GRANT colleague TO app",
+        "DROP ROLE colleague",
+        app(MEDIUM),
+    ),
+    case(
+        "over another principal",
+        "GRANT admin TO app; GRANT app TO analytics",
+        "REVOKE admin FROM app; REVOKE app FROM analytics",
+        app(CRITICAL),
+    ),
     case("a table", "ALTER TABLE invoices OWNER TO app", "ALTER TABLE invoices OWNER TO admin", app(CRITICAL)),
     case(
         "the schema",
@@ -148,6 +159,7 @@ CASES = (
     ),
 )
 SOUND = (
+    case("a group", GROUP, "DROP OWNED BY readers; DROP ROLE readers"),
     case("a principal in another", "GRANT analytics TO app", "REVOKE analytics FROM app"),
     case("a privileged role that bypasses", "ALTER ROLE admin BYPASSRLS", "ALTER ROLE admin NOBYPASSRLS"),
     case(
@@ -179,7 +191,7 @@ def test_a_path_is_told_with_the_sql_that_undoes_it(box_database: BoxDatabase) -
     hops = next(case for case in CASES if case.name == "two hops without INHERIT")
     with changed(box_database, hops):
         found = only_of(look_at_roles(box_database), "app")
-    assert found.observed == "app -> mid -> reporting has BYPASSRLS; app -> mid is a role that no one declared"
+    assert found.observed == "app -> mid -> reporting has BYPASSRLS"
     assert found.remedy.startswith("REVOKE reporting FROM mid;")
 
 
@@ -193,8 +205,8 @@ def test_a_quoted_role_is_quoted_in_its_repair(box_database: BoxDatabase) -> Non
 
 
 @pytest.mark.parametrize("declared", ["principals", "privileged", "allowed"])
-def test_a_group_that_is_declared_is_sound(box_database: BoxDatabase, declared: str) -> None:
-    """A group is declared as a principal, as a privileged role or as a grant that somebody vouches for."""
+def test_a_login_that_is_declared_is_sound(box_database: BoxDatabase, declared: str) -> None:
+    """A role that logs in is declared as a principal, as privileged or as a grant that somebody vouches for."""
     tenancy = SECUREBASE.tenancy
     name = "app -> readers"
     entry = tenancy.allowed[0].model_copy(update={"kind": "grant", "name": name, "digest": digest_of(name)})
@@ -204,7 +216,7 @@ def test_a_group_that_is_declared_is_sound(box_database: BoxDatabase, declared: 
         "allowed": {"allowed": (*tenancy.allowed, entry)},
     }[declared]
     component = SECUREBASE.model_copy(update={"tenancy": tenancy.model_copy(update=update)})
-    with changed(box_database, case("group", GROUP, "DROP OWNED BY readers; DROP ROLE readers")):
+    with changed(box_database, case("login", "CREATE ROLE readers LOGIN; GRANT readers TO app", "DROP ROLE readers")):
         assert not_green(look(box_database.url, component)) == set()
 
 

@@ -70,6 +70,7 @@ CASES = (
     function("assigned()", PLPGSQL.format(f"SET LOCAL {C} = 'x';"), HIGH),
     function("quoted()", PLPGSQL.format("SET \"app\".current_customer_id TO 'x';"), HIGH),
     function("dynamic(text)", PLPGSQL.format(f"EXECUTE format('SET {C} = %L', $1);"), HIGH),
+    function("in_pieces(text)", PLPGSQL.format("EXECUTE format('SET app.%I = %L', 'current_customer_id', $1);"), None),
     function("through_a_view(text)", PLPGSQL.format(f"UPDATE pg_settings SET setting = $1 WHERE name = '{C}';"), HIGH),
     function("named(text, text)", "RETURNS text LANGUAGE sql AS $$ SELECT set_config($1, $2, false) $$", None),
     function("atomic(text)", f"RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT set_config('{C}', $1, false); END", HIGH),
@@ -107,6 +108,8 @@ SOUND = (
         "updates()",
         PLPGSQL.format(f"UPDATE documents SET title = 'x' WHERE customer_id = current_setting('{C}')::uuid;"),
     ),
+    function("changes(text)", PLPGSQL.format("EXECUTE format('UPDATE %I SET title = 1', $1);")),
+    function("counts(text)", PLPGSQL.format("EXECUTE format('SELECT count(*) FROM %I', $1);")),
     case(
         "a setter for the owner alone",
         f"CREATE FUNCTION become(text) RETURNS text LANGUAGE sql AS $$ SELECT set_config('{C}', $1, false) $$; "

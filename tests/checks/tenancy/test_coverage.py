@@ -1,0 +1,359 @@
+"""Every relation that tenants reach: under row-level security, shared, a view that adds nothing, or a finding."""
+# ruff: noqa: E501, S608  # SQL that is run is not wrapped, and all of it is written here
+
+from __future__ import annotations
+
+import pytest
+
+from basewatch.model import Severity
+from demo.database import BoxDatabase
+from tests.checks.tenancy.breaking import (
+    COVERAGE,
+    ISOLATED,
+    MINE,
+    PROTECTED,
+    ROLES,
+    Case,
+    Found,
+    broken,
+    case,
+    changed,
+    look,
+    not_green,
+    unclear,
+    version,
+)
+
+CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
+
+
+def fails(subject: str, severity: Severity = CRITICAL) -> Found:
+    """A FAIL of coverage."""
+    return broken(COVERAGE, subject, severity)
+
+
+def made(name: str, table: str, *found: Found, grant: str = "SELECT", to: str = "app", more: str = "") -> Case:
+    """A table that admin makes and grants; `table` is what follows CREATE TABLE."""
+    relation = table.split("(", maxsplit=1)[0].split(maxsplit=1)[0]
+    breaks = f"SET ROLE admin; CREATE TABLE {table}; {more} GRANT {grant} ON {relation} TO {to}"
+    return case(name, breaks, f"DROP TABLE {relation} CASCADE", *found)
+
+
+def view(name: str, breaks: str, *found: Found, since: int = 0) -> Case:
+    """Views in a schema of their own, which is dropped afterwards; made by admin, granted to app."""
+    start = "CREATE SCHEMA seen AUTHORIZATION admin; GRANT USAGE ON SCHEMA seen TO app; SET LOCAL search_path = seen, public; "
+    grant = "GRANT SELECT ON ALL TABLES IN SCHEMA seen TO app"
+    return case(
+        name,
+        f"{start}{breaks}; {grant}",
+        "DROP SCHEMA seen CASCADE",
+        *found,
+        since=since,
+    )
+
+
+ADMIN = "SET LOCAL ROLE admin; "
+COLUMNS = "(id uuid PRIMARY KEY, customer_id uuid NOT NULL REFERENCES customers, note text)"
+TABLES = (
+    case(
+        "off",
+        "ALTER TABLE invoices DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE invoices ENABLE ROW LEVEL SECURITY",
+        fails("invoices"),
+    ),
+    case(
+        "not forced",
+        "ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE invoices FORCE ROW LEVEL SECURITY",
+        fails("invoices", MEDIUM),
+    ),
+    case(
+        "not forced on a principal",
+        "ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY; ALTER TABLE invoices OWNER TO app",
+        "ALTER TABLE invoices FORCE ROW LEVEL SECURITY; ALTER TABLE invoices OWNER TO admin; "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON invoices TO app",
+        fails("invoices"),
+        broken("tenancy.rls.bypass_roles", "app", CRITICAL),
+    ),
+    case(
+        "not forced on a role that a principal inherits",
+        "CREATE ROLE keeper; ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY; ALTER TABLE invoices OWNER TO keeper; GRANT keeper TO app",
+        "ALTER TABLE invoices FORCE ROW LEVEL SECURITY; ALTER TABLE invoices OWNER TO admin; DROP ROLE keeper",
+        fails("invoices"),
+        broken("tenancy.rls.bypass_roles", "app", CRITICAL),
+    ),
+    case(
+        "no policy",
+        "DROP POLICY tenant_isolation ON documents",
+        f"CREATE POLICY tenant_isolation ON documents USING ({MINE}) WITH CHECK ({MINE})",
+        fails("documents", LOW),
+    ),
+    case(
+        "a policy for another",
+        "ALTER POLICY tenant_isolation ON documents TO analytics",
+        "ALTER POLICY tenant_isolation ON documents TO PUBLIC",
+        fails("documents", LOW),
+    ),
+    made("a new table", f"tickets {COLUMNS}", fails("tickets")),
+    made("a copy", "copied AS TABLE invoices", fails("copied")),
+    made("the tenant under another name", "notes (id int PRIMARY KEY, org uuid REFERENCES customers)", fails("notes")),
+    made(
+        "a child without the tenant",
+        "pages (id int PRIMARY KEY, c uuid, d uuid, FOREIGN KEY (c, d) REFERENCES documents)",
+        fails("pages"),
+    ),
+    case(
+        "a name that must be quoted",
+        'CREATE TABLE "Old Notes" ("Org Id" uuid REFERENCES customers); GRANT SELECT ON "Old Notes" TO app',
+        'DROP TABLE "Old Notes"',
+        fails("Old Notes"),
+    ),
+    case(
+        "an internal table", "GRANT SELECT ON job_queue TO app", "REVOKE ALL ON job_queue FROM app", fails("job_queue")
+    ),
+    case(
+        "an internal table for everybody",
+        "GRANT SELECT ON job_queue TO PUBLIC",
+        "REVOKE ALL ON job_queue FROM PUBLIC",
+        fails("job_queue"),
+    ),
+    case(
+        "an internal table to write",
+        "GRANT INSERT ON job_queue TO app",
+        "REVOKE ALL ON job_queue FROM app",
+        fails("job_queue", HIGH),
+    ),
+    case(
+        "a column of an internal table",
+        "GRANT SELECT (payload) ON job_queue TO app",
+        "REVOKE ALL ON job_queue FROM app",
+        fails("job_queue"),
+    ),
+    case(
+        "another schema",
+        "CREATE SCHEMA archive; CREATE TABLE archive.invoices AS TABLE invoices; GRANT USAGE ON SCHEMA archive TO app; "
+        "GRANT SELECT ON archive.invoices TO app",
+        "DROP SCHEMA archive CASCADE",
+        fails("archive.invoices"),
+    ),
+    case(
+        "columns of the root",
+        "GRANT SELECT (id, name) ON customers TO app",
+        "REVOKE ALL ON customers FROM app",
+        fails("customers", MEDIUM),
+    ),
+    case("the root", "GRANT SELECT ON customers TO app", "REVOKE ALL ON customers FROM app", fails("customers", HIGH)),
+    case(
+        "the root to write",
+        "GRANT UPDATE (status) ON customers TO app",
+        "REVOKE ALL ON customers FROM app",
+        fails("customers"),
+    ),
+    case(
+        "a shared table to write",
+        "GRANT INSERT, UPDATE ON feature_flags TO app",
+        "REVOKE INSERT, UPDATE ON feature_flags FROM app",
+        fails("feature_flags", HIGH),
+    ),
+    case(
+        "a column of a shared table to write",
+        "GRANT UPDATE (enabled) ON feature_flags TO app",
+        "REVOKE UPDATE (enabled) ON feature_flags FROM app",
+        fails("feature_flags", HIGH),
+    ),
+    case(
+        "a partition of its own",
+        f"CREATE TABLE events (LIKE invoices) PARTITION BY LIST (status); CREATE TABLE events_open PARTITION OF events FOR VALUES IN ('open'); {ISOLATED.format('events')}GRANT SELECT ON events, events_open TO app",
+        "DROP TABLE events",
+        fails("events_open"),
+    ),
+    case(
+        "a child of its own",
+        "CREATE TABLE invoices_eu () INHERITS (invoices); GRANT SELECT ON invoices_eu TO app",
+        "DROP TABLE invoices_eu",
+        fails("invoices_eu"),
+    ),
+    case(
+        "a tenant table gone",
+        "ALTER TABLE documents RENAME customer_id TO owner_id",
+        "ALTER TABLE documents RENAME owner_id TO customer_id",
+        fails(""),
+        unclear(COVERAGE, "documents"),
+    ),
+    case(
+        "a tenant that may be NULL",
+        f"CREATE TABLE drafts (customer_id uuid REFERENCES customers, note text); {ISOLATED.format('drafts')}GRANT SELECT ON drafts TO app",
+        "DROP TABLE drafts",
+        fails("drafts", MEDIUM),
+    ),
+    case(
+        "a tenant that may be NULL, and its rows shown",
+        f"CREATE TABLE drafts (customer_id uuid REFERENCES customers, note text); {PROTECTED.format('drafts')}"
+        f"CREATE POLICY p ON drafts USING (customer_id IS NULL OR {MINE}); GRANT SELECT ON drafts TO app",
+        "DROP TABLE drafts",
+        fails("drafts", HIGH),
+    ),
+    case(
+        "a sequence",
+        "CREATE SEQUENCE numbers; GRANT SELECT ON SEQUENCE numbers TO app",
+        "DROP SEQUENCE numbers",
+        fails("numbers", LOW),
+    ),
+    case(
+        "a foreign table",
+        "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE far (customer_id uuid) SERVER s; GRANT SELECT ON far TO app",
+        "DROP FOREIGN DATA WRAPPER w CASCADE",
+        fails("far", HIGH),
+    ),
+    case(
+        "a policy on a table nobody declared",
+        f"CREATE TABLE notes (org uuid NOT NULL REFERENCES customers); {PROTECTED.format('notes')}"
+        "CREATE POLICY p ON notes USING (org = nullif(current_setting('app.current_customer_id', true), '')::uuid); GRANT SELECT ON notes TO app",
+        "DROP TABLE notes",
+        unclear(COVERAGE, "notes"),
+    ),
+)
+VIEWS = (
+    view("a superuser's", "CREATE VIEW v AS SELECT * FROM invoices", fails("seen.v")),
+    case(
+        "of a role that bypasses",
+        "CREATE ROLE reporting BYPASSRLS; GRANT USAGE, CREATE ON SCHEMA public TO reporting; "
+        "GRANT SELECT ON invoices TO reporting; SET LOCAL ROLE reporting; CREATE VIEW v AS SELECT * FROM invoices; "
+        "GRANT SELECT ON v TO app",
+        "DROP OWNED BY reporting; DROP ROLE reporting",
+        fails("v"),
+        broken(ROLES, "reporting", HIGH),
+    ),
+    view("with a filter and no barrier", f"CREATE VIEW v AS SELECT * FROM invoices WHERE {MINE}", fails("seen.v")),
+    view(
+        "with a filter and a barrier",
+        f"CREATE VIEW v WITH (security_barrier) AS SELECT * FROM invoices WHERE {MINE}",
+        fails("seen.v"),
+    ),
+    view(
+        "invoker over definer",
+        "CREATE VIEW v AS SELECT * FROM invoices; CREATE VIEW w WITH (security_invoker) AS SELECT * FROM v",
+        fails("seen.v"),
+        since=15,
+    ),
+    view(
+        "definer over invoker",
+        "CREATE VIEW w WITH (security_invoker) AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM w",
+        fails("seen.v"),
+        since=15,
+    ),
+    view("materialized", "CREATE MATERIALIZED VIEW m AS SELECT * FROM invoices", fails("seen.m")),
+    view("materialized by the owner", f"{ADMIN}CREATE MATERIALIZED VIEW m AS SELECT * FROM invoices", fails("seen.m")),
+    view("of the root", f"{ADMIN}CREATE VIEW v AS SELECT id FROM customers", fails("seen.v")),
+    view("of an internal table", f"{ADMIN}CREATE VIEW v AS SELECT payload FROM job_queue", fails("seen.v", HIGH)),
+    view(
+        "hidden in a sub-select",
+        "CREATE VIEW v AS SELECT code, (SELECT count(*) FROM invoices) FROM regions",
+        fails("seen.v"),
+    ),
+    case(
+        "over a materialized view",
+        "SET LOCAL ROLE admin; CREATE MATERIALIZED VIEW m AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM m; GRANT SELECT ON v TO app",
+        "DROP MATERIALIZED VIEW m CASCADE",
+        fails("v"),
+    ),
+    case(
+        "that is written through",
+        "CREATE VIEW v AS SELECT customer_id, id, status FROM invoices; GRANT UPDATE ON v TO app",
+        "DROP VIEW v",
+        fails("v"),
+    ),
+    case(
+        "that shared rows are written through",
+        "SET LOCAL ROLE admin; CREATE VIEW v AS SELECT * FROM feature_flags; GRANT SELECT, UPDATE ON v TO app",
+        "DROP VIEW v",
+        fails("v", HIGH),
+    ),
+    case(
+        "whose owner has a broader policy",
+        "CREATE ROLE reporting; GRANT USAGE, CREATE ON SCHEMA public TO reporting; GRANT SELECT ON invoices TO reporting; "
+        "CREATE POLICY rep ON invoices FOR SELECT TO reporting USING (true); SET LOCAL ROLE reporting; "
+        "CREATE VIEW v AS SELECT * FROM invoices; GRANT SELECT ON v TO app",
+        "DROP POLICY rep ON invoices; DROP OWNED BY reporting; DROP ROLE reporting",
+        fails("v"),
+    ),
+)
+SOUND = (
+    case(
+        "a new table that is isolated",
+        f"CREATE TABLE tickets {COLUMNS}; {ISOLATED.format('tickets')}GRANT SELECT ON tickets TO app",
+        "DROP TABLE tickets",
+    ),
+    case("a new table nobody reaches", f"CREATE TABLE tickets {COLUMNS}", "DROP TABLE tickets"),
+    case(
+        "columns of a tenant table",
+        "GRANT SELECT (customer_id, id) ON invoices TO analytics",
+        "REVOKE ALL ON invoices FROM analytics; GRANT SELECT ON invoices TO analytics",
+    ),
+    case(
+        "partitions nobody is granted",
+        f"CREATE TABLE events (LIKE invoices) PARTITION BY LIST (status); CREATE TABLE events_open PARTITION OF events FOR VALUES IN ('open'); {ISOLATED.format('events')}GRANT SELECT ON events TO app",
+        "DROP TABLE events",
+    ),
+    case(
+        "partitions that are isolated",
+        f"CREATE TABLE events (LIKE invoices) PARTITION BY LIST (status); CREATE TABLE events_open PARTITION OF events FOR VALUES IN ('open'); {ISOLATED.format('events')}{ISOLATED.format('events_open')}GRANT SELECT ON events, events_open TO app",
+        "DROP TABLE events",
+    ),
+    case(
+        "another schema",
+        f"CREATE SCHEMA billing; CREATE TABLE billing.refunds {COLUMNS}; {ISOLATED.format('billing.refunds')}"
+        "GRANT USAGE ON SCHEMA billing TO app; GRANT SELECT ON billing.refunds TO app",
+        "DROP SCHEMA billing CASCADE",
+    ),
+    case(
+        "a schema that cannot be used",
+        "CREATE SCHEMA archive; CREATE TABLE archive.old AS TABLE invoices; GRANT SELECT ON archive.old TO app",
+        "DROP SCHEMA archive CASCADE",
+    ),
+    case(
+        "a sequence to draw from",
+        "CREATE SEQUENCE numbers; GRANT USAGE ON SEQUENCE numbers TO app",
+        "DROP SEQUENCE numbers",
+    ),
+    case(
+        "a policy for each command",
+        f"CREATE POLICY s ON invoices FOR SELECT USING ({MINE}); CREATE POLICY i ON invoices FOR INSERT WITH CHECK ({MINE})",
+        "DROP POLICY s ON invoices; DROP POLICY i ON invoices",
+    ),
+    case(
+        "a shared table that is locked",
+        "GRANT INSERT ON feature_flags TO app; ALTER TABLE feature_flags ENABLE ROW LEVEL SECURITY; CREATE POLICY r ON feature_flags FOR SELECT USING (true)",
+        "REVOKE INSERT ON feature_flags FROM app; ALTER TABLE feature_flags DISABLE ROW LEVEL SECURITY; DROP POLICY r ON feature_flags",
+    ),
+    case(
+        "the root under row security",
+        f"{PROTECTED.format('customers')}CREATE POLICY own ON customers USING (id = nullif(current_setting('app.current_customer_id', true), '')::uuid); GRANT SELECT ON customers TO app",
+        "REVOKE ALL ON customers FROM app; DROP POLICY own ON customers; ALTER TABLE customers DISABLE ROW LEVEL SECURITY; ALTER TABLE customers NO FORCE ROW LEVEL SECURITY",
+    ),
+    view("with its reader's rights", "CREATE VIEW v WITH (security_invoker) AS SELECT * FROM invoices", since=15),
+    view("of shared tables", "CREATE VIEW v AS SELECT * FROM price_plans NATURAL JOIN tier_features"),
+    view("of an owner who is bound", f"{ADMIN}CREATE VIEW v AS SELECT * FROM invoices"),
+    view(
+        "of a view of an owner who is bound",
+        f"{ADMIN}CREATE VIEW v AS SELECT * FROM invoices; CREATE VIEW w AS SELECT count(*) FROM v",
+    ),
+    view("of nothing", "CREATE VIEW v AS SELECT 1 AS one"),
+    case(
+        "a view of a principal",
+        "GRANT CREATE ON SCHEMA public TO analytics; SET LOCAL ROLE analytics; CREATE VIEW v AS SELECT * FROM invoices; GRANT SELECT ON v TO app; "
+        "RESET ROLE; REVOKE CREATE ON SCHEMA public FROM analytics",
+        "DROP VIEW v",
+    ),
+    case("a superuser's view nobody reaches", "CREATE VIEW v AS SELECT * FROM invoices", "DROP VIEW v"),
+)
+
+
+@pytest.mark.parametrize("case", [*TABLES, *VIEWS, *SOUND], ids=str)
+def test_what_is_open_is_one_finding(box_database: BoxDatabase, case: Case) -> None:
+    """Each relation that is left open is one finding, and gone when it is closed; a sound one is none."""
+    if version(box_database) < case.since:
+        pytest.skip("this version does not know it")
+    with changed(box_database, case):
+        assert not_green(look(box_database.url)) == case.found
+    assert not_green(look(box_database.url)) == set()
