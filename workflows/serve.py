@@ -178,7 +178,9 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     # One thread for each job: a database that does not answer holds nobody up.
     threads = {"default": ThreadPoolExecutor(len(jobs))}
     once = {"coalesce": True, "misfire_grace_time": None}
-    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once)
+    scheduling = logging.getLogger("apscheduler.scheduler")
+    scheduling.addFilter(_is_news)
+    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
     for job, every in jobs:
         scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
     server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), log_level="warning"))
@@ -190,6 +192,11 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
         if scheduler.running:
             scheduler.shutdown(wait=True)
         exporter.stop()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A poll that is due while the pass before it still looks is left out, and that is nothing to tell anybody."""
+    return "maximum number of running instances" not in record.getMessage()
 
 
 def _listening(address: str) -> socket.socket:
