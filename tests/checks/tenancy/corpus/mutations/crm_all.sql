@@ -42,7 +42,7 @@ SELECT 1 FROM "CRM".contacts WHERE org_slug <> @A@;
 -- repair
 DROP SCHEMA "CRM" CASCADE;
 
--- A106 critical static dynamic: the tenant registry loses its row-level security
+-- A106 high static dynamic: the tenant registry loses its row-level security
 ALTER TABLE crm.orgs DISABLE ROW LEVEL SECURITY;
 -- exploit crm_app a
 SELECT title FROM crm.orgs WHERE slug <> @A@;
@@ -116,7 +116,7 @@ DELETE FROM crm.tasks;
 -- seen
 SELECT 1 WHERE NOT EXISTS (SELECT FROM crm.tasks WHERE org_slug = @B@);
 
--- B113 critical static dynamic: the helper returns whatever was handed in another setting first
+-- B113 critical static: the helper returns whatever was handed in another setting first
 CREATE OR REPLACE FUNCTION crm.current_org() RETURNS text LANGUAGE sql STABLE
     AS $$ SELECT coalesce(nullif(current_setting('saas.impersonate', true), ''), nullif(current_setting('saas.org', true), '')) $$;
 -- exploit crm_app a
@@ -149,7 +149,7 @@ SELECT 1 FROM crm.contacts WHERE org_slug = @B@;
 -- repair
 ALTER FUNCTION crm.current_org() RESET saas.org;
 
--- B117 critical static dynamic: the helper belongs to the application, which may replace it
+-- B117 critical static: the helper belongs to the application, which may replace it
 ALTER FUNCTION crm.current_org() OWNER TO crm_app;
 GRANT CREATE ON SCHEMA crm TO crm_app;
 -- exploit crm_app a
@@ -224,7 +224,7 @@ SELECT 1 FROM crm.contacts WHERE org_slug = @B@;
 -- repair
 ALTER DATABASE crm RESET saas.org;
 
--- C105 high static: tables to come in the quoted schema are granted to everybody
+-- C105 medium static: tables to come in the quoted schema are granted to everybody
 ALTER DEFAULT PRIVILEGES FOR ROLE crm_owner IN SCHEMA "Sales Desk" GRANT SELECT ON TABLES TO PUBLIC;
 -- exploit crm_app a
 SELECT 1 FROM "Sales Desk".later WHERE org_slug <> @A@;
@@ -263,7 +263,7 @@ SELECT 1 WHERE current_setting('x.seen', true) = 'yes';
 -- repair
 DROP INDEX crm.by_email;
 
--- D104 critical static: a foreign table inherits from a tenant table
+-- D104 high static: a foreign table inherits from a tenant table
 -- needs file_fdw
 CREATE EXTENSION file_fdw;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;

@@ -120,12 +120,6 @@ GRANT mut_dev TO app;
 ALTER FUNCTION refuse_change() OWNER TO admin;
 DROP ROLE mut_dev;
 
--- F54 high static: the audit table is no longer logged, so a crash empties it
-ALTER TABLE audit_events SET UNLOGGED;
--- no exploit: it takes a crash
--- repair
-ALTER TABLE audit_events SET LOGGED;
-
 -- F55 critical static: the application owns the audit table
 GRANT CREATE ON SCHEMA public TO app;
 ALTER TABLE audit_events OWNER TO app;

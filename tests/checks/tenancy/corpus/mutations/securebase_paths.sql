@@ -326,7 +326,7 @@ SELECT 1 FROM (SELECT gathered(@A@::uuid) AS n) AS g WHERE n > 0;
 DROP AGGREGATE gathered(uuid);
 DROP FUNCTION gather;
 
--- D54 critical static: a view's INSTEAD OF trigger writes with its owner's rights
+-- D54 high static: a view's INSTEAD OF trigger writes with its owner's rights
 CREATE VIEW v_in WITH (security_invoker = true) AS SELECT customer_id, title FROM documents;
 CREATE FUNCTION put() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$ BEGIN
     INSERT INTO documents (customer_id, title, classification, size_bytes, created_at)
@@ -341,7 +341,7 @@ INSERT INTO v_in VALUES (@B@, 'forged');
 DROP VIEW v_in;
 DROP FUNCTION put;
 
--- D55 critical static: a rule on a view deletes with the rights of the view's owner
+-- D55 high static: a rule on a view deletes with the rights of the view's owner
 CREATE VIEW v_rule AS SELECT 1 AS one;
 CREATE RULE wipe AS ON DELETE TO v_rule DO INSTEAD DELETE FROM documents;
 GRANT SELECT, DELETE ON v_rule TO app;
@@ -362,7 +362,7 @@ SELECT 1 FROM w3 WHERE customer_id <> @A@;
 -- repair
 DROP VIEW w3, w2, w1;
 
--- D57 critical static: an event trigger disables row-level security of what is created
+-- D57 high static: an event trigger disables row-level security of what is created
 CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
     IF EXISTS (SELECT 1 FROM pg_event_trigger_ddl_commands() WHERE object_type = 'view') THEN
         ALTER TABLE public.documents DISABLE ROW LEVEL SECURITY;
@@ -430,7 +430,7 @@ INSERT INTO documents (title, classification, size_bytes, created_at) VALUES ('i
 ALTER TABLE documents ALTER customer_id DROP DEFAULT;
 @restore@;
 
--- D62 critical static dynamic: a BEFORE trigger moves the row after the application wrote it
+-- D62 high static: a BEFORE trigger moves the row after the application wrote it
 CREATE FUNCTION reassign() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public
     AS $$ BEGIN UPDATE notifications SET body = new.title WHERE customer_id <> new.customer_id; RETURN new; END $$;
 CREATE TRIGGER reassign BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION reassign();
@@ -542,7 +542,7 @@ SELECT 1 FROM v_totals WHERE customer_id <> @A@;
 DROP VIEW v_totals;
 DROP SCHEMA reporting CASCADE;
 
--- D73 critical static: a foreign table of files of the server
+-- D73 high static: a foreign table of files of the server
 -- needs file_fdw
 CREATE EXTENSION file_fdw;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;

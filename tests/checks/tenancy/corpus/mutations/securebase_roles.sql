@@ -200,7 +200,7 @@ REVOKE ALL ON SCHEMA public FROM mut_rep;
 REVOKE ALL ON documents FROM mut_rep;
 DROP ROLE mut_rep;
 
--- C51 critical static dynamic: the membership is SET FALSE, and INHERIT TRUE reads an unprotected table
+-- C51 high static dynamic: the membership is SET FALSE, and INHERIT TRUE reads an unprotected table
 -- from version 16
 CREATE ROLE mut_readers NOLOGIN;
 GRANT SELECT ON customers TO mut_readers;
@@ -226,7 +226,7 @@ REVOKE ALL ON SCHEMA public FROM mut_rep;
 REVOKE ALL ON documents FROM mut_rep;
 DROP ROLE mut_rep;
 
--- C53 high static: MAINTAIN lets the application lock and rewrite a table of all tenants
+-- C53 medium static: MAINTAIN lets the application lock and rewrite a table of all tenants
 -- from version 17
 GRANT MAINTAIN ON documents TO app;
 -- exploit app a
@@ -255,7 +255,7 @@ SELECT 1;
 ALTER DATABASE securebase OWNER TO admin;
 GRANT CONNECT ON DATABASE securebase TO app;
 
--- C56 high static: schemas to come are granted to everybody, with the right to create
+-- C56 medium static: schemas to come are granted to everybody, with the right to create
 ALTER DEFAULT PRIVILEGES FOR ROLE admin GRANT ALL ON SCHEMAS TO PUBLIC;
 -- exploit app a
 CREATE TABLE later.mut_trap (x int);
@@ -268,7 +268,7 @@ RESET ROLE;
 -- repair
 ALTER DEFAULT PRIVILEGES FOR ROLE admin REVOKE ALL ON SCHEMAS FROM PUBLIC;
 
--- C57 critical static dynamic: the database turns row_security off for one role
+-- C57 low static: the database turns row_security off for one role
 ALTER ROLE app IN DATABASE securebase SET row_security = off;
 -- no exploit: an ordinary role gets an error in place of rows
 -- repair
@@ -292,7 +292,7 @@ SELECT 1;
 ALTER ROLE app RESET search_path;
 DROP SCHEMA scratch;
 
--- C60 critical static dynamic: every role reads server files by a function of PostgreSQL's own
+-- C60 high static: every role reads server files by a function of PostgreSQL's own
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO PUBLIC;
 -- exploit app a
 SELECT pg_read_file('PG_VERSION');

@@ -1,4 +1,4 @@
--- A301 critical static dynamic: the table of memberships shows who is a member of what
+-- A301 high static dynamic: the table of memberships shows who is a member of what
 ALTER TABLE wm.memberships DISABLE ROW LEVEL SECURITY;
 -- exploit wm_app a
 SELECT 1 FROM wm.memberships WHERE workspace_id = @B@;

@@ -150,7 +150,7 @@ ALTER TABLE documents DROP CONSTRAINT one_title;
 DROP INDEX one_lower_title;
 
 -- V26: a trigger that sets a time, vouched for
--- vouch trigger documents.touched
+-- vouch trigger touched on documents
 ALTER TABLE documents ADD updated_at timestamptz;
 CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog
     AS $$ BEGIN new.updated_at := now(); RETURN new; END $$;

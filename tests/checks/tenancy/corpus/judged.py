@@ -1,0 +1,46 @@
+"""What is expected of the checks on one case of the corpus, wherever it is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from basewatch.model import Finding
+from tests.checks.tenancy.corpus.cases import Mutation, Variant
+from tests.checks.tenancy.corpus.measuring import Found, Measuring
+
+
+def selected(cases: Iterable[Mutation]) -> frozenset[str]:
+    """The ids of the first two of each class in each schema: what is tried where there is no time for all."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for case in cases:
+        seen.setdefault((case.schema, case.family), []).append(case.id)
+    return frozenset(one for ids in seen.values() for one in ids[:2])
+
+
+def skipped(measuring: Measuring, case: Mutation | Variant) -> str:
+    """Why a case cannot be tried on this server, or empty when it can."""
+    version = measuring.server.version
+    if version < case.since or (isinstance(case, Mutation) and version >= case.before):
+        return f"PostgreSQL {version} has no such thing"
+    if case.needs and not measuring.server.has_extension(case.needs):
+        return f"this server has no {case.needs}"
+    return ""
+
+
+def complaints(mutation: Mutation, found: Found, *, worked: bool) -> list[str]:
+    """What is wrong with how a mutation was seen; none is right."""
+    ids = {finding.check for finding in found.new}
+    severity = found.severity
+    return [
+        *(["its exploit does not work"] if mutation.exploit and not worked else []),
+        *(["the catalogues do not show it"] if mutation.static and not found.static else []),
+        *(["trying does not show it"] if mutation.dynamic and not found.dynamic else []),
+        *([f"none of {', '.join(sorted(mutation.by))} reports it"] if mutation.by and not mutation.by & ids else []),
+        *([f"the worst of it is {severity}"] if severity and severity.rank < mutation.severity.rank else []),
+        *(f"{f.check} crashed: {f.summary}" for f in found.new if f.reason is not None and f.reason.value == "bug"),
+    ]
+
+
+def told(findings: Iterable[Finding]) -> list[str]:
+    """Findings as one reads them when a test fails."""
+    return [f"{f.check} {f.subject}: {f.status} {f.summary} ({f.observed}); {f.remedy}" for f in findings]
