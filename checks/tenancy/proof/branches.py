@@ -13,7 +13,7 @@ from checks.tenancy.proof.builtins import (
     FIRST_USER_OID,
     Family,
 )
-from checks.tenancy.proof.expansion import Alternative, Signed, expand
+from checks.tenancy.proof.expansion import expand
 from checks.tenancy.proof.expressions import (
     ANY,
     FALSE,
@@ -26,6 +26,7 @@ from checks.tenancy.proof.expressions import (
     IsNull,
     Select,
 )
+from checks.tenancy.proof.pairings import Alternative, Signed
 from checks.tenancy.proof.terms import Equality, Terms, equality, family_of, may_be_null
 
 MOST: Final = 400
@@ -159,15 +160,14 @@ class Tableau:
             if mask == ANY:
                 continue
             ways = expand((literal, mask), self._reading.terms.resolve) if mask else ()
-            if ways is None:
-                if not self._reading.add(branch, literal, mask):
-                    return
-            elif len(ways) == 1:
-                waiting.extend(ways[0])
-            elif ways:
-                forks.append(ways)
-            else:
+            if ways is None and self._reading.add(branch, literal, mask):
+                continue
+            if not ways:
                 return
+            if len(ways) == 1:
+                waiting.extend(ways[0])
+            else:
+                forks.append(ways)
         why = self._held(branch)
         if why:
             self.certificate[why] = None

@@ -198,28 +198,28 @@ class Body:
         return Cast("relabel" if same else "text", value, kind)
 
     def _primary(self) -> Expression:
-        token = self._next()
-        if token == "(":
+        word = self._next()
+        if word == "(":
             if self._peek() == "select":
                 self._next()
             value = self._expression()
             self._next(")")
             return value
-        if token == "cast":
+        if word == "cast":
             self._next("(")
             value = self._expression()
             self._next("as")
             value = self._cast(value)
             self._next(")")
             return value
-        if token == "nullif":
+        if word == "nullif":
             self._next("(")
             value = self._expression()
             self._next(",")
             other = self._literal()
             self._next(")")
             return NullIf(98, (value, other), 100)
-        if token.removeprefix("pg_catalog.") == "current_setting":
+        if word.removeprefix("pg_catalog.") == "current_setting":
             return self._setting()
         raise NoContext
 
@@ -234,12 +234,12 @@ class Body:
         return Call(CURRENT_SETTING_OR_NULL, (name, value), TEXT, False)  # noqa: FBT003  # not a set
 
     def _literal(self) -> Constant:
-        token = self._next()
-        if not token.startswith("'"):
+        word = self._next()
+        if not word.startswith("'"):
             raise NoContext
         if self._peek() == "::":
             self._next()
             self._next("text")
-        text = token[1:-1].replace("''", "'")
+        text = word[1:-1].replace("''", "'")
         known = None if "…" in text else len(text).to_bytes(4, "little") + text.encode()
         return Constant(TEXT, False, known)  # noqa: FBT003  # not NULL

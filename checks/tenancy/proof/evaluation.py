@@ -69,7 +69,7 @@ class Situation:
             raise Unsure
         return NULL if value is None else TRUE if value else FALSE
 
-    def value(self, expression: Expression) -> Known:
+    def value(self, expression: Expression) -> Known:  # noqa: C901, PLR0911, PLR0912  # one case per shape
         """The value of an expression; a uuid is its text. Raises: Unsure, Raises."""
         match expression:
             case Column(row=0, number=number) if number in self.columns:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 from typing import Final
 
 from checks.tenancy.proof.builtins import (
@@ -38,25 +37,30 @@ from checks.tenancy.proof.expressions import (
     Select,
     type_of,
 )
+from checks.tenancy.proof.pairings import (
+    BOOLEAN_DIFFERS,
+    BOOLEAN_EQUALS,
+    Alternative,
+    Signed,
+    negated,
+    of_arrays,
+    of_booleans,
+)
 
-Signed = tuple[Expression, int]
-Alternative = tuple[Signed, ...]
 Resolve = Callable[[Expression], Expression]
-_BOOLEAN_EQUALS, _BOOLEAN_DIFFERS = 91, 85
-_BITS: Final = (TRUE, FALSE, NULL)
+Ways = tuple[Alternative, ...] | None
 _TEXTS: Final = 1009  # text[]
-_EQUALS_OF: Final = {2950: 2972, 25: 98, 1043: 98, 23: 96, 20: 410, 21: 94}
 
 
-def expand(signed: Signed, resolve: Resolve) -> tuple[Alternative, ...] | None:
+def expand(signed: Signed, resolve: Resolve) -> Ways:  # noqa: C901, PLR0911, PLR0912  # one case per shape
     """The ways in which an expression comes to what its mask says; none when it cannot, None when it has no parts.
 
-    What is said is never more than what must be so: an alternative may leave conditions out.
+    An alternative never says more than what must be so; it may leave conditions out.
     """
     expression, mask = signed
     match expression:
         case Logic(word="not"):
-            return (((expression.arguments[0], _negated(mask)),),)
+            return (((expression.arguments[0], negated(mask)),),)
         case Logic(word="and"):
             return _all_of(expression.arguments, mask)
         case Logic():
@@ -87,18 +91,13 @@ def expand(signed: Signed, resolve: Resolve) -> tuple[Alternative, ...] | None:
             return None
 
 
-def _negated(mask: int) -> int:
-    return (mask & NULL) | (TRUE if mask & FALSE else 0) | (FALSE if mask & TRUE else 0)
-
-
 def _before(true_for: int, mask: int) -> int:
     """What an argument may come to, where a test of it that never gives NULL comes to `mask`."""
     return (true_for if mask & TRUE else 0) | (~true_for & (TRUE | FALSE | NULL) if mask & FALSE else 0)
 
 
 def _any_of(parts: tuple[Expression, ...], mask: int) -> tuple[Alternative, ...]:
-    negated = tuple(Logic("not", (part,)) for part in parts)
-    return _all_of(negated, _negated(mask))
+    return _all_of(tuple(Logic("not", (part,)) for part in parts), negated(mask))
 
 
 def _all_of(parts: tuple[Expression, ...], mask: int) -> tuple[Alternative, ...]:
@@ -135,7 +134,7 @@ def _coalesce(coalesce: Coalesce, mask: int) -> tuple[Alternative, ...]:
     return (*found, tuple(before)) if mask & NULL else tuple(found)
 
 
-def _is_null(test: IsNull, mask: int) -> tuple[Alternative, ...] | None:
+def _is_null(test: IsNull, mask: int) -> tuple[Alternative, ...] | None:  # noqa: PLR0911  # one case per shape
     """Through everything that gives NULL for NULL alone; a test of what is true or false asks for it to be NULL."""
     inner = test.argument
     if type_of(inner) == BOOLEAN:
@@ -162,14 +161,14 @@ def _is_null(test: IsNull, mask: int) -> tuple[Alternative, ...] | None:
 def _distinct(test: Distinct, mask: int) -> tuple[Alternative, ...]:
     one, other = test.arguments
     same = Comparison(test.operator, (one, other), test.collation, BOOLEAN)
-    nothing, something = (IsNull(one), IsNull(other)), list[Alternative]()
+    nothing, found = (IsNull(one), IsNull(other)), list[Alternative]()
     if mask & FALSE:
-        something += [((same, TRUE),), ((nothing[0], TRUE), (nothing[1], TRUE))]
+        found += [((same, TRUE),), ((nothing[0], TRUE), (nothing[1], TRUE))]
     if mask & TRUE:
-        something.append(((same, FALSE),))
-        something.append(((nothing[0], TRUE), (nothing[1], FALSE)))
-        something.append(((nothing[0], FALSE), (nothing[1], TRUE)))
-    return tuple(something)
+        found.append(((same, FALSE),))
+        found.append(((nothing[0], TRUE), (nothing[1], FALSE)))
+        found.append(((nothing[0], FALSE), (nothing[1], TRUE)))
+    return tuple(found)
 
 
 def _quantified(test: Quantified, mask: int) -> tuple[Alternative, ...] | None:
@@ -211,10 +210,10 @@ def _comparison(test: Comparison, mask: int) -> tuple[Alternative, ...] | None:
     own = test.operator < FIRST_USER_OID  # and then it gives NULL for NULL
     if own and any(isinstance(argument, Constant) and argument.null for argument in test.arguments):
         return ((),) if mask & NULL else ()
-    if test.operator in {_BOOLEAN_EQUALS, _BOOLEAN_DIFFERS}:
-        return _of_booleans(test, mask)
+    if test.operator in {BOOLEAN_EQUALS, BOOLEAN_DIFFERS}:
+        return of_booleans(test, mask)
     if test.operator in {ARRAY_EQUALS, OVERLAPS, CONTAINS, CONTAINED}:
-        return _of_arrays(test, mask)
+        return of_arrays(test, mask)
     for index, argument in enumerate(test.arguments):
         lifted = _lifted(argument, _into(test, index, mask)) if own else None
         if lifted is not None:
@@ -251,43 +250,3 @@ def _lifted(argument: Expression, use: Callable[[Expression], Signed]) -> tuple[
             return (((Select("present", None, query), TRUE), *conditions, (compared, TRUE)),)
         case _:
             return None
-
-
-def _of_booleans(test: Comparison, mask: int) -> tuple[Alternative, ...]:
-    one, other = test.arguments
-    same = tuple(((one, bit), (other, bit)) for bit in (TRUE, FALSE))
-    unlike = tuple(((one, bit), (other, _negated(bit))) for bit in (TRUE, FALSE))
-    if test.operator == _BOOLEAN_DIFFERS:
-        same, unlike = unlike, same
-    nothing: tuple[Alternative, ...] = (((one, NULL),), ((other, NULL),))
-    wanted = zip(_BITS, (same, unlike, nothing), strict=True)
-    return tuple(chain.from_iterable(ways for bit, ways in wanted if mask & bit))
-
-
-def _of_arrays(test: Comparison, mask: int) -> tuple[Alternative, ...] | None:
-    """Arrays of columns and contexts, element by element; only what follows from TRUE is known here."""
-    one, other = test.arguments
-    if mask != TRUE or not isinstance(one, Items) or not isinstance(other, Items):
-        return None
-    pairs = tuple(tuple(_same(left, right, test.collation) for right in other.elements) for left in one.elements)
-    if not pairs or not pairs[0] or any(same is None for row in pairs for same in row):
-        return None
-    known = tuple(tuple(same for same in row if same) for row in pairs)
-    if test.operator == OVERLAPS:
-        return tuple(((same, TRUE),) for row in known for same in row)
-    if test.operator == CONTAINED:
-        return (tuple((Logic("or", row), TRUE) for row in known),)
-    if test.operator == CONTAINS:
-        return (tuple((Logic("or", column), TRUE) for column in zip(*known, strict=True)),)
-    if len(known) != len(known[0]):
-        return ()
-    return (tuple((_not_distinct(row[at]), TRUE) for at, row in enumerate(known)),)
-
-
-def _same(left: Expression, right: Expression, collation: int) -> Comparison | None:
-    operator = _EQUALS_OF.get(type_of(left))
-    return Comparison(operator, (left, right), collation, BOOLEAN) if operator else None
-
-
-def _not_distinct(same: Comparison) -> Expression:
-    return Logic("not", (Distinct(same.operator, same.arguments, same.collation),))

@@ -199,7 +199,7 @@ Expression = (
 )  # fmt: skip
 
 
-def parts(expression: Expression) -> tuple[Expression, ...]:
+def parts(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  # one case per shape
     """The expressions directly inside an expression; of a sub-select its conditions, targets and test."""
     match expression:
         case Cast() | IsNull() | Is():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,9 +70,18 @@ class Obligation:
     waived: bool
 
 
+# A pass asks for them in several checks; by identity, as comparing worlds would cost more than proving.
+_MADE: deque[tuple[World, datetime, tuple[Obligation, ...]]] = deque(maxlen=4)
+
+
 def obligations(world: World, now: datetime) -> tuple[Obligation, ...]:
     """Every gate of every tenant table that a principal may pass in any role it can become, with its answer."""
-    return tuple(Proving(world, now).all())
+    for made, at, found in tuple(_MADE):
+        if made is world and at == now:
+            return found
+    new = tuple(Proving(world, now).all())
+    _MADE.append((world, now, new))
+    return new
 
 
 def proven(found: Iterable[Obligation], principal: str, relation: int) -> bool:
@@ -150,9 +160,8 @@ class Proving:
         if self.world.standing(relation) is Standing.MEMBERS and gate.command in {Command.INSERT, Command.UPDATE}:
             reason = "who may write memberships may join any tenant"
             return Found(answer=Answer.OPEN, reason=reason, policy=permissive[0][0].name), everything
-        scene = self._scene(becomes, relation)
         restrictive = [one for one in asked if not one[0].permissive]
-        found = Kernel(scene, self.contexts).judge(permissive, restrictive)
+        found = self.kernel(becomes, relation).judge(permissive, restrictive)
         if found.answer is Answer.PROVEN:
             found = self._unless_members_are_written(found, becomes)
         elif gate.command is Command.UPDATE and gate.new_row and self._keeps_its_tenant(becomes, relation):
@@ -160,8 +169,9 @@ class Proving:
             found = Found(answer=Answer.PROVEN, certificate=(why,))
         return found, everything
 
-    def _scene(self, becomes: Becomes, relation: Relation) -> Scene:
-        return Scene(
+    def kernel(self, becomes: Becomes, relation: Relation) -> Kernel:
+        """The kernel that proves policies of one table for one role."""
+        scene = Scene(
             world=self.world,
             relation=relation,
             role=becomes.role.oid,
@@ -169,6 +179,7 @@ class Proving:
             terms=Terms(self.world.tenancy.context, self.contexts.resolve),
             trusted=lambda oid: self._holds_reads(becomes, oid),
         )
+        return Kernel(scene, self.contexts)
 
     def _holds_reads(self, becomes: Becomes, oid: int) -> bool:
         """Whether a relation's own policies hold what this role reads of it to the tenant; asked in a circle, no."""

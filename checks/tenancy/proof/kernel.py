@@ -11,10 +11,10 @@ from checks.tenancy.inventory.relations import Policy
 from checks.tenancy.proof.branches import Branch, Reading, Tableau, TooManyBranches
 from checks.tenancy.proof.builtins import FIRST_USER_OID, UNSAFE
 from checks.tenancy.proof.contexts import Contexts
-from checks.tenancy.proof.expansion import Signed
 from checks.tenancy.proof.expressions import TRUE
 from checks.tenancy.proof.goals import Goal
 from checks.tenancy.proof.nodes import UnreadableTree
+from checks.tenancy.proof.pairings import Signed
 from checks.tenancy.proof.rendering import render
 from checks.tenancy.proof.scene import Scene
 from checks.tenancy.proof.translation import functions_in, read
@@ -86,7 +86,7 @@ class Kernel:
         conditions: tuple[Signed, ...] = tuple((read(one.tree), TRUE) for one in (stored, *(r for _, r in restrictive)))
         reading = Reading(self.scene.terms, self.scene.not_null(), self.scene.deterministic)
         tableau = Tableau(reading, Goal(self.scene, reading).held)
-        witness, left = Witness(self.scene), None
+        witness, left = Witness(self.scene, tuple(condition for condition, _ in conditions)), None
         for branch in tableau.unheld(conditions):
             left = left or branch
             leak = witness.find(branch)

@@ -93,19 +93,19 @@ def _value(tokens: list[str], at: int, depth: int) -> tuple[Value, int]:
         raise UnreadableTree("it is nested too deeply")
     if at >= len(tokens):
         raise UnreadableTree("the tree ends too early")
-    token = tokens[at]
-    if token == "{":
+    word = tokens[at]
+    if word == "{":
         return _node(tokens, at + 1, depth + 1)
-    if token == "(":
+    if word == "(":
         each: list[Value] = []
         at += 1
         while at < len(tokens) and tokens[at] != ")":
             one, at = _value(tokens, at, depth + 1)
             each.append(one)
         return tuple(each), _closed(tokens, at)
-    if token in {")", "}"}:
-        raise UnreadableTree(f"there is a {token} too many")
-    return (None if token == "<>" else _plain(token)), at + 1
+    if word in {")", "}"}:
+        raise UnreadableTree(f"there is a {word} too many")
+    return (None if word == "<>" else _plain(word)), at + 1
 
 
 def _node(tokens: list[str], at: int, depth: int) -> tuple[Node, int]:

@@ -7,6 +7,7 @@ from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Column, Command, Policy, Relation
 from checks.tenancy.inventory.world import World
 
+_DEEPEST = 5
 _CASTS = {"uuid": "::uuid", "bigint": "::bigint", "integer": "::integer", "smallint": "::smallint"}
 
 
@@ -34,11 +35,9 @@ def _of_row(world: World, relation: Relation, row: str, depth: int) -> str:
     if isinstance(key, Derived):
         parent = world.relation_named(key.parent)
         name = f"parent{depth or ''}"
-        inner = _of_row(world, parent, name, depth + 1) if parent and depth < 5 else ""  # noqa: PLR2004  # no circle
+        inner = _of_row(world, parent, name, depth + 1) if parent and depth < _DEEPEST else ""
         on = " AND ".join(f"{name}.{quoted(its)} = {row}.{quoted(own)}" for own, its in key.on.items())
-        return (
-            f"EXISTS (SELECT 1 FROM {world.sql_name(parent)} {name} WHERE {on} AND {inner})" if parent and inner else ""
-        )
+        return _exists(f"{world.sql_name(parent)} {name}", f"{on} AND {inner}") if parent and inner else ""
     if not key:
         return ""
     if tenancy.members is not None:
@@ -57,7 +56,11 @@ def _of_member(world: World, key: tuple[Column, ...], row: str, tenancy: Tenancy
         return ""
     on = [f"m.{quoted(its)} = {row}.{quoted(own.name)}" for own, its in zip(key, members.key, strict=False)]
     asked = " AND ".join([*on, f"m.{quoted(members.member)} = {_setting(member, tenancy.context[0])}"])
-    return f"EXISTS (SELECT 1 FROM {world.sql_name(table)} m WHERE {asked})"
+    return _exists(f"{world.sql_name(table)} m", asked)
+
+
+def _exists(table: str, where: str) -> str:
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {where})"  # noqa: S608  # to be read, and not run
 
 
 def _setting(column: Column, name: str) -> str:

@@ -51,7 +51,7 @@ def render(expression: Expression, mask: int, scene: Scene) -> str:
     return say(expression, scene) + _MASKS.get(mask, "")
 
 
-def say(expression: Expression, scene: Scene) -> str:
+def say(expression: Expression, scene: Scene) -> str:  # noqa: PLR0911  # one case per shape
     """An expression, without its casts."""
     match expression:
         case Column(row=row, number=number):

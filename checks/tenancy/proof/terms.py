@@ -94,7 +94,7 @@ class Terms:
         found = None if text is None else text.lower()
         return self._settings.index(found) if found in self._settings else None
 
-    def of(self, expression: Expression) -> Term | None:
+    def of(self, expression: Expression) -> Term | None:  # noqa: PLR0911  # one case per shape
         """The term of an expression; None when it is no place, or was changed in a way that is not known."""
         match expression:
             case Column():
@@ -115,7 +115,7 @@ class Terms:
             case _:
                 return None
 
-    def _call(self, call: Call) -> Term | None:
+    def _call(self, call: Call) -> Term | None:  # noqa: PLR0911  # one case per shape
         index = self.context(call)
         if index is not None:
             return Term(("context", index, 0), Family.TEXT, Family.TEXT, call.type)

@@ -131,6 +131,7 @@ class Translation:
         return Case(whens, last, kind)
 
     def _casetestexpr(self, node: Node) -> Expression | None:
+        del node
         return self._cases[-1] if self._cases else None
 
     def _coalesceexpr(self, node: Node) -> Expression:

@@ -12,6 +12,7 @@ from checks.tenancy.proof.expressions import (
     Cast,
     Coalesce,
     Column,
+    Constant,
     Context,
     Expression,
     NullIf,
@@ -24,7 +25,7 @@ from checks.tenancy.proof.scene import Scene
 from checks.tenancy.proof.terms import setting_of
 
 Variable = tuple[str, int, int | str]
-"""("key", row, column), ("context", part, 0), ("column", row, column), ("setting", 0, name), ("now" or "random", 0, 0)."""
+"""("key" or "column", row, column), ("context", part, 0), ("setting", 0, name), ("now" or "random", 0, 0)."""
 _CLOCK = frozenset(range(9))  # CURRENT_DATE to LOCALTIMESTAMP(n) among the Session values
 # PostgreSQL's own functions that ask who somebody is, or what is in a table that is not shown.
 _ASKS = range(2705, 2711)
@@ -46,7 +47,9 @@ def variables(expression: Expression, scene: Scene, keys: frozenset[int]) -> Ite
         yield from variables(part, scene, keys)
 
 
-def variable(expression: Expression, scene: Scene, keys: frozenset[int]) -> Variable | None:
+def variable(  # noqa: PLR0911  # one case per shape
+    expression: Expression, scene: Scene, keys: frozenset[int]
+) -> Variable | None:
     """The variable that an expression is, without anything done to it. Raises: Unsure."""
     match expression:
         case Column(row=row, number=number):
@@ -73,6 +76,8 @@ def variable(expression: Expression, scene: Scene, keys: frozenset[int]) -> Vari
 def bare(expression: Expression, scene: Scene, keys: frozenset[int]) -> tuple[Variable, bool] | None:
     """The variable that an expression follows, cast or not, and whether it may be NULL; None for anything else."""
     match expression:
+        case NullIf(arguments=(_, other)) if not isinstance(other, Constant):
+            return None
         case Cast() | NullIf() | Coalesce():
             inner = bare(parts(expression)[0], scene, keys)
             return inner and (inner[0], (inner[1] or isinstance(expression, NullIf)) and not _coalesced(expression))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 from typing import Final
 
 from basewatch.tenancy import Derived
 from checks.tenancy.inventory.relations import RelationKind
 from checks.tenancy.proof.branches import Branch
-from checks.tenancy.proof.builtins import DIFFERS, EQUALS, FIRST_USER_OID, TYPES, Family
-from checks.tenancy.proof.evaluation import Known, Raises, Situation, Unsure
+from checks.tenancy.proof.builtins import DIFFERS, EQUALS, FIRST_USER_OID
+from checks.tenancy.proof.evaluation import Raises, Situation, Unsure
 from checks.tenancy.proof.expressions import (
     FALSE,
     OWN_ROW,
     TRUE,
+    Call,
+    Cast,
     Comparison,
     Constant,
     Expression,
@@ -26,14 +27,10 @@ from checks.tenancy.proof.expressions import (
 )
 from checks.tenancy.proof.rendering import render
 from checks.tenancy.proof.scene import Scene
+from checks.tenancy.proof.situations import situations
 from checks.tenancy.proof.variables import Variable, bare, variables
 
 Literal = tuple[Expression, int]
-# Two ids of each kind, and two that begin alike.
-_UUIDS: Final = tuple(f"{'ab'[n % 2] * 8 if n < 2 else 'c' * 8}-0000-4000-8000-00000000000{n}" for n in range(4))
-_NUMBERS: Final = ("1000000", "2000000", "3000001", "3000002")
-_WORDS: Final = ("one-tenant", "two-tenant", "like-tenant-a", "like-tenant-b")
-_ANOTHER: Final = "another tenant's rows"
 _AFTER: Final = frozenset({1324, 1325, 1097, 1098, 2064, 2065, 2388, 2389, 2375, 2376, 2349, 2350, 2362, 2363})
 """Operators > and >= of dates and timestamps (pg_operator)."""
 
@@ -48,9 +45,13 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Looks for a row that a scene's policies let through though it is not the current tenant's."""
+    """Looks for a row that a scene's policies let through though it is not the current tenant's.
+
+    `asked` are the expressions of the policies.
+    """
 
     scene: Scene
+    asked: tuple[Expression, ...]
 
     @property
     def keys(self) -> frozenset[int]:
@@ -72,12 +73,30 @@ class Witness:
         told = self._check_rows(branch, seen)
         left, needs_context = self._chosen(literals)
         because = " AND ".join(render(expression, mask, self.scene) for expression, mask in literals) or "true"
-        for what, situation in self._situations():
-            if needs_context and not all(situation.context):
+        for what, situation in situations(self.scene):
+            if (needs_context and not all(situation.context)) or self._raises(situation):
                 continue
             if all(self._comes_to(situation, literal) for literal in left):
                 return Leak(what=what, because=because + told)
         return None
+
+    def _raises(self, situation: Situation) -> bool:
+        """Whether something in the policies fails for this context, so that nothing is seen: wherever it stands."""
+        waiting = list(self.asked)
+        while waiting:
+            expression = waiting.pop()
+            waiting.extend(parts(expression))
+            if isinstance(expression, Call) and expression.arguments:
+                meant = self.scene.terms.resolve(expression)
+                waiting.extend(() if meant is expression else (meant,))
+            if isinstance(expression, Call | Cast):
+                try:
+                    situation.value(expression)
+                except Raises:
+                    return True
+                except Unsure:
+                    continue
+        return False
 
     def _comes_to(self, situation: Situation, literal: Literal) -> bool:
         try:
@@ -173,84 +192,35 @@ class Witness:
             if mask & (TRUE | FALSE) or single[1]:
                 yield single[0]
             return
-        match expression:
-            case IsNull(argument=argument):
-                found = bare(argument, self.scene, self.keys)
-                if found and (mask & FALSE or found[1]) and found[0][0] not in {"key", "context"}:
-                    yield found[0]
-            case Comparison(operator=operator) if operator < FIRST_USER_OID and mask & (TRUE | FALSE):
-                for argument in expression.arguments:
-                    found = bare(argument, self.scene, self.keys)
-                    others = [other for other in expression.arguments if other is not argument]
-                    if found and all(self._is_there(found[0], expression, other, mask) for other in others):
-                        yield found[0]
-            case Quantified(operator=operator) if operator < FIRST_USER_OID and mask & (TRUE | FALSE):
-                for argument in (expression.left, expression.right):
-                    found = bare(argument, self.scene, self.keys)
-                    if found:
-                        yield found[0]
-            case _:
-                return
+        if isinstance(expression, IsNull):
+            found = bare(expression.argument, self.scene, self.keys)
+            if found and (mask & FALSE or found[1]) and found[0][0] not in {"key", "context"}:
+                yield found[0]
+        if mask & (TRUE | FALSE):
+            yield from self._compared(expression, mask)
 
-    def _is_there(self, found: Variable, test: Comparison, other: Expression, mask: int) -> bool:
+    def _compared(self, expression: Expression, mask: int) -> Iterator[Variable]:
+        """The variables of a comparison that suit it, whatever stands on the other side."""
+        if isinstance(expression, Quantified):
+            sides: tuple[Expression, ...] = (expression.left, expression.right)
+        else:
+            sides = expression.arguments if isinstance(expression, Comparison) else ()
+        if not isinstance(expression, Comparison | Quantified) or expression.operator >= FIRST_USER_OID:
+            return
+        for argument in sides:
+            found = bare(argument, self.scene, self.keys)
+            others = [other for other in sides if other is not argument]
+            if found and all(self._is_there(found[0], expression, other, mask) for other in others):
+                yield found[0]
+
+    def _is_there(self, found: Variable, test: Comparison | Quantified, other: Expression, mask: int) -> bool:
         """Whether the other side of a comparison leaves the choice: for the clock, only what time will bring."""
         if isinstance(other, Constant) and other.null:
             return False
         if found[0] != "now":
             return True
+        if isinstance(test, Quantified):
+            return False
         later = test.operator in _AFTER
         first = test.arguments[0] is not other
         return bool(mask & TRUE) and later is first and not parts(other)
-
-    def _situations(self) -> Iterator[tuple[str, Situation]]:
-        """Rows that are not the current tenant's, each with a context."""
-        key = self.scene.world.key(self.scene.relation)
-        columns = key if isinstance(key, tuple) else ()
-        tenancy = self.scene.tenancy
-        role = self.scene.world.role(self.scene.role)
-        start = Situation(
-            terms=self.scene.terms,
-            columns={},
-            context=(None,) * len(tenancy.context),
-            role=role.name if role else "",
-            principal=self.scene.principal,
-        )
-        ids = [_ids(column.type, tenancy.context_type) for column in columns]
-        contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else [_WORDS] * len(tenancy.context)
-        for what, row, now in ((_ANOTHER, 0, 1), (_ANOTHER, 1, 0), ("rows of a tenant whose id begins alike", 2, 3)):
-            # A composite key is another tenant's when any part of it is.
-            for same in product((False, True), repeat=len(ids)):
-                if ids and all(same):
-                    continue
-                values = [typed[now if alike else row] for (_, typed), alike in zip(ids, same, strict=True)]
-                yield what, _put(start, columns, values, tuple(text[now] for text in contexts))
-        firsts = [typed[0] for _, typed in ids]
-        for what, value in (
-            ("every tenant's rows when the context was never set", None),
-            ("every tenant's rows when the context is empty", ""),
-            ("every tenant's rows when the context is a pattern such as %", "%"),
-        ):
-            yield what, _put(start, columns, firsts, (value,) * len(tenancy.context))
-        kept = {column.number for column in columns if column.not_null}
-        if columns and len(kept) < len(columns):
-            nulls = [
-                None if column.number not in kept else typed[1] for column, (_, typed) in zip(columns, ids, strict=True)
-            ]
-            yield "rows whose tenant key is NULL", _put(start, columns, nulls, tuple(text[1] for text in contexts))
-
-
-def _ids(kind: int, context_type: str) -> tuple[tuple[str, ...], tuple[Known, ...]]:
-    """Four ids as texts, and as values of a column's type."""
-    family = TYPES.get(kind)
-    if family is Family.UUID or (family is not Family.NUMBER and context_type == "uuid"):
-        return _UUIDS, _UUIDS
-    if family is Family.NUMBER:
-        return _NUMBERS, tuple(int(number) for number in _NUMBERS)
-    return (_NUMBERS, _NUMBERS) if context_type in {"integer", "bigint"} else (_WORDS, _WORDS)
-
-
-def _put(
-    start: Situation, columns: tuple[object, ...], values: list[Known], context: tuple[str | None, ...]
-) -> Situation:
-    numbers = [getattr(column, "number", 0) for column in columns]
-    return replace(start, columns=dict(zip(numbers, values, strict=True)), context=context)
