@@ -59,7 +59,12 @@ def audit_records_are_only_added(facts: Inventory, database: Database, now: date
 def judge_table(known: World, relation: Relation, guards: Guards, now: datetime) -> Verdict:
     """The verdict on the audit table or on one of its parts, from its guards and from who may do what to it."""
     name = known.name(relation)
-    flaws = [*_unguarded(known, relation, guards), *guards.flaws, *_around(known, relation, guards, now)]
+    flaws = [
+        *_unguarded(known, relation, guards),
+        *guards.flaws,
+        *_around(known, relation, guards),
+        *_by_itself(known, relation, now),
+    ]
     if flaws:
         return failed(
             f"Records of {name} can be changed, removed or lost",
@@ -94,7 +99,7 @@ def _unguarded(known: World, relation: Relation, guards: Guards) -> Iterator[tup
             yield f"nothing stops {event}", enable
 
 
-def _around(known: World, relation: Relation, guards: Guards, now: datetime) -> Iterator[tuple[str, str]]:
+def _around(known: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
     table = known.sql_name(relation)
     truncating = [b for b in known.principals() if "TRUNCATE" in known.privileges(b.role.oid, relation)]
     owning = _having(known, relation.owner)
@@ -109,6 +114,13 @@ def _around(known: World, relation: Relation, guards: Guards, now: datetime) -> 
     for function in guards.running:
         if not owning and (owners := _having(known, function.owner)):
             yield f"{paths(owners)} may rewrite {function.name}", _owner("FUNCTION", function.name)
+
+
+def _by_itself(known: World, relation: Relation, now: datetime) -> Iterator[tuple[str, str]]:
+    """What changes or loses records without anybody asking for it."""
+    table = known.sql_name(relation)
+    if relation.unlogged:
+        yield "a crash empties it, as it is UNLOGGED", f"ALTER TABLE {table} SET LOGGED;"
     for rule in sorted(known.inventory.rules, key=lambda rule: rule.name):
         name = f"{rule.name} on {known.name(relation)}"
         if rule.relation == relation.oid and rule.enabled != "D" and not known.vouched("rule", name, rule.digest, now):

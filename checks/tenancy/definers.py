@@ -30,7 +30,7 @@ def definer_flaws(known: World, function: Function) -> Iterator[Flaw]:
     if not callers:
         return
     who = granted_paths(known, callers, function.grants)
-    rights = _rights(known, owner, callers)
+    rights = rights_beyond(known, owner, callers)
     yield Flaw(
         severity=Severity.CRITICAL if rights else Severity.MEDIUM,
         what=f"{who} may call it, and it is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}, "
@@ -62,8 +62,17 @@ def gaining(known: World, function: Function) -> tuple[Becomes, ...]:
     if owner and owner.name in known.tenancy.principals:
         return ()
     has = {b.principal for b in known.principals() if function.owner in known.inherited(b.role.oid)}
-    callers = ordinary(known.executable_by(function), known)
+    callers = ordinary((*known.executable_by(function), *_through_views(known, function)), known)
     return tuple(each for each in callers if each.principal not in has)
+
+
+def _through_views(known: World, function: Function) -> Iterator[Becomes]:
+    """Who reads a view that calls a function: the view has looked its name up, and EXECUTE is still asked for."""
+    for relation in known.inventory.relations:
+        if function.oid in relation.functions:
+            for each in known.reached_by(relation):
+                if known.holds(each.role.oid, function.owner, function.grants, "EXECUTE"):
+                    yield each
 
 
 def schemas_of(search_path: str, user: str) -> tuple[str, ...]:
@@ -77,7 +86,7 @@ def _creates(known: World, becomes: Becomes, schema: str) -> bool:
     return known.rights.on_schema(becomes.role.oid, schema, "CREATE")
 
 
-def _rights(known: World, owner: Role | None, callers: tuple[Becomes, ...]) -> str:
+def rights_beyond(known: World, owner: Role | None, callers: tuple[Becomes, ...]) -> str:
     """What an owner may do that the callers may not, or empty where it is bound as they are."""
     if owner is None or owner.superuser:
         return "a superuser" if owner else "nobody knows with what rights"

@@ -19,6 +19,7 @@ _ACTS: Final = re.compile(
     r"\b(?:insert|update|delete|merge|perform|execute|call|copy|notify|truncate|alter|create|drop|grant|revoke|set"
     r"|set_config|reset|pg_notify)\b(?!_)"
 )
+_OPENS: Final = frozenset({"grant", "disable", "role", "row_security"})
 
 
 def event_trigger_flaws(known: World, trigger: EventTrigger) -> Iterator[Flaw]:
@@ -38,4 +39,5 @@ def event_trigger_flaws(known: World, trigger: EventTrigger) -> Iterator[Flaw]:
     looks_on = function.language == "plpgsql" and body.strip() and not _ACTS.search(body)
     if function.definer or not looks_on or bodies.reaches_outside(function):
         what = f"it runs {function.name} on every {trigger.event}, which may grant, disable or copy"
-        yield Flaw(severity=Severity.HIGH, what=what, repair=disable)
+        opens = not _OPENS.isdisjoint(function.mentions)
+        yield Flaw(severity=Severity.CRITICAL if opens else Severity.HIGH, what=what, repair=disable)

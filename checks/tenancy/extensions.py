@@ -44,15 +44,18 @@ def extension_flaws(known: World, extension: Extension) -> Iterator[Flaw]:
 
 
 def using(known: World, extension: Extension) -> tuple[Becomes, ...]:
-    """The principals that may have an extension do what it can do: by its functions, or a foreign server of its own."""
+    """The principals that may have an extension do what it can do: by its functions, its wrapper or a server of it."""
     if extension.name in GUARDED_EXTENSIONS:
         return ()
     if extension.name.endswith("_fdw"):
         servers = [server for server in known.inventory.servers if server.wrapper == extension.name]
+        grants = [g for g in known.inventory.system_grants if g.kind == "foreign_data_wrapper"]
+        granted = {grant.grantee for grant in grants if grant.name == extension.name}
         return tuple(
             b
             for b in _ordinary(known)
             if any(known.holds(b.role.oid, server.owner, server.grants, "USAGE") for server in servers)
+            or not granted.isdisjoint(known.inherited(b.role.oid))
         )
     functions = [function for function in known.inventory.functions if function.extension == extension.name]
     found = {b for function in functions for b in known.executable_by(function)}

@@ -132,7 +132,8 @@ def _opaque(known: World, function: Function, *, reads: bool) -> Iterator[Flaw]:
         what = f"it is LEAKPROOF, so that {who} may have it see rows before the policy hides them"
         repair = f"ALTER FUNCTION {function.name} NOT LEAKPROOF;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
-    if not function.trusted and not function.extension:
+    # An aggregate is made of functions that are judged by themselves, and its own language is `internal`.
+    if not function.trusted and not function.extension and function.kind != "a":
         what = f"{who} may call it, and it is written in {function.language}, which no policy and no privilege binds"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
     if function.volatility == "i" and reads:

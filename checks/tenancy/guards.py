@@ -17,6 +17,11 @@ from checks.tenancy.inventory.world import World
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32
 _FIRES: Final = frozenset({"O", "A"})
+_DECLINES: Final = re.compile(r"\breturn\s+(?:null|old)\s*;")
+# A constant: what is worked out, such as the time or a checksum, may well belong in a record.
+_OVERWRITES: Final = re.compile(
+    r"\bnew\.(?:\w+|\"[^\"]+\")\s*:?=\s*(?:\w*'[^']*'|[\d…][\d.…]*|null|true|false)\s*(?:::[\w\s]+)?;"
+)
 
 
 class Event(StrEnum):
@@ -110,11 +115,16 @@ def _losing(
     functions: Mapping[int, Function],
     declared: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
-    """Triggers that drop a record on its way in: before each row, a RETURN NULL passes it over."""
+    """Triggers that drop a record on its way in, with RETURN NULL before each row, or write over what it says."""
     for trigger in triggers:
         function = functions.get(trigger.function)
         before = trigger.type & (_ROW | _BEFORE | _INSERT) == _ROW | _BEFORE | _INSERT
-        declines = function is not None and re.search(r"\breturn\s+(?:null|old)\s*;", code(function))
-        if trigger.enabled in _FIRES and before and declines and declared.get(trigger.name) != trigger.digest:
-            drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
+        if function is None or not before or trigger.enabled not in _FIRES:
+            continue
+        if declared.get(trigger.name) == trigger.digest:
+            continue
+        drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
+        if _DECLINES.search(code(function)):
             yield f"the trigger {trigger.name} drops records on their way in", drop
+        elif _OVERWRITES.search(code(function)):
+            yield f"the trigger {trigger.name} writes over what records say on their way in", drop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -10,11 +10,13 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from checks.tenancy import bodies
+from checks.tenancy.definers import rights_beyond
 from checks.tenancy.event_triggers import event_trigger_flaws
-from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, ordinary, standing_flaws
+from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, ordinary, owning, paths, standing_flaws
 from checks.tenancy.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.code import Function, Rule, Trigger
+from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import Relation
@@ -50,7 +52,11 @@ def triggers_keep_rows_in_place(facts: Inventory, database: Database, now: datet
     audited = _audited(known, database)
     vouched = set(database.audit.guards.values()) if database.audit else set[str]()
     found = [
-        *(_judge_trigger(known, each, now) for each in facts.triggers if each.digest not in vouched),
+        *(
+            _judge_trigger(known, each, now, audited=each.relation in audited)
+            for each in facts.triggers
+            if each.digest not in vouched
+        ),
         *(_judge_rule(known, each, now) for each in facts.rules if each.relation not in audited),
         *(
             _judge(known, f"event trigger {each.name}", Entry(kind="event_trigger", name=each.name, digest=each.digest),
@@ -70,34 +76,36 @@ def _audited(known: World, database: Database) -> frozenset[int]:
     return frozenset(r.oid for r in each if relation in known.standings.lineage(r))
 
 
-def _judge(known: World, subject: str, entry: Entry, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
+def _judge(known: World, subject: str, entry: Entry, flaws: Iterable[Flaw], now: datetime) -> Verdict | None:
     left = standing_flaws(flaws, entry, known, now)
     if not left:
         return None
     return judged(subject, f"The {subject} takes rows past policies", left, expected=_EXPECTED, entry=entry)
 
 
-def _judge_trigger(known: World, trigger: Trigger, now: datetime) -> Verdict | None:
+def _judge_trigger(known: World, trigger: Trigger, now: datetime, *, audited: bool) -> Verdict | None:
     relation, function = known.relation(trigger.relation), known.function(trigger.function)
     if relation is None or function is None or function.extension in HARMLESS_EXTENSIONS or _is_part(known, trigger):
         return None
     name = f"{trigger.name} on {known.name(relation)}"
     drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
-    flaws = trigger_flaws(known, trigger, relation, function, drop)
+    # Whether a guard of the audit table sleeps or may be rewritten is judged where the audit table is.
+    flaws = (
+        *(() if audited else _guard_flaws(known, trigger, relation, function)),
+        *(trigger_flaws(known, relation, function, drop) if trigger.enabled in _FIRES else ()),
+    )
     return _judge(known, f"trigger {name}", Entry(kind="trigger", name=name, digest=trigger.digest), flaws, now)
 
 
-def trigger_flaws(known: World, trigger: Trigger, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
+def trigger_flaws(known: World, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
     """What is wrong with a trigger: what its function does with the rows of a tenant table, or as whom it runs."""
     of_tenants = known.standing(relation) in _OF_TENANTS
-    if trigger.enabled not in _FIRES:
-        if of_tenants:
-            yield from _asleep(known, trigger, relation, function)
-        return
-    if (of_tenants or _written(known, relation)) and _runs_as_another(known, function):
+    writers = _writers(known, relation)
+    if (of_tenants or writers) and _runs_as_another(known, function):
         owner = known.role(function.owner)
-        what = f"{function.name} is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}"
-        yield Flaw(severity=Severity.HIGH, what=what, repair=drop)
+        more = rights_beyond(known, owner, writers)
+        what = f"{function.name} is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}, {more}"
+        yield Flaw(severity=Severity.CRITICAL if more else Severity.HIGH, what=what.rstrip(", "), repair=drop)
     if not of_tenants:
         return
     if not function.trusted:
@@ -134,18 +142,29 @@ def _held(known: World, relation: Relation) -> bool:
     return held or not ordinary(known.reached_by(relation), known)
 
 
-def _asleep(known: World, trigger: Trigger, relation: Relation, function: Function) -> Iterator[Flaw]:
-    body = bodies.code(function)
-    key = known.key(relation)
+def _guard_flaws(known: World, trigger: Trigger, relation: Relation, function: Function) -> Iterator[Flaw]:
+    table, name = known.sql_name(relation), quoted(trigger.name)
+    if trigger.enabled not in _FIRES:
+        if known.standing(relation) in _OF_TENANTS and _guards(known, relation, function):
+            how = "is disabled" if trigger.enabled == "D" else "fires in replica sessions only"
+            what = f"it {how}, and {function.name} refuses statements or sets the tenant"
+            yield Flaw(
+                severity=Severity.MEDIUM, what=what, repair=f"ALTER TABLE {table} ENABLE TRIGGER {name}; or drop it."
+            )
+        return
+    # Who may replace the function has code of its own run by everybody who writes the table, unless it has that anyway.
+    owners = [b for b in owning(known, function.owner) if relation.owner not in known.inherited(b.role.oid)]
+    if owners:
+        what = f"{paths(owners)} may rewrite {function.name}, which runs in the statements of others"
+        repair = f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;"
+        yield Flaw(severity=Severity.CRITICAL, what=what, repair=repair, personal=False)
+
+
+def _guards(known: World, relation: Relation, function: Function) -> bool:
+    body, key = bodies.code(function), known.key(relation)
     names = [column.name.lower() for column in key] if isinstance(key, tuple) else []
     sets = any(f"new.{name}" in body or f'new."{name}"' in body for name in names)
-    if "raise" in function.mentions or sets:
-        how = "is disabled" if trigger.enabled == "D" else "fires in replica sessions only"
-        yield Flaw(
-            severity=Severity.MEDIUM,
-            what=f"it {how}, and {function.name} refuses statements or sets the tenant",
-            repair=f"ALTER TABLE {known.sql_name(relation)} ENABLE TRIGGER {quoted(trigger.name)}; or drop it.",
-        )
+    return "raise" in function.mentions or sets
 
 
 def _runs_as_another(known: World, function: Function) -> bool:
@@ -155,9 +174,9 @@ def _runs_as_another(known: World, function: Function) -> bool:
     return function.search_path is None or not bodies.is_plain(function, known.inventory.functions)
 
 
-def _written(known: World, relation: Relation) -> bool:
+def _writers(known: World, relation: Relation) -> tuple[Becomes, ...]:
     reached = ordinary(known.reached_by(relation), known)
-    return any(known.commands(each.role.oid, relation) & _WRITES for each in reached)
+    return tuple(each for each in reached if known.commands(each.role.oid, relation) & _WRITES)
 
 
 def _is_part(known: World, trigger: Trigger) -> bool:
@@ -180,10 +199,10 @@ def rule_flaws(known: World, rule: Rule, relation: Relation) -> Iterator[Flaw]:
     """What is wrong with a rule: it stands on a tenant table, or writes one with the rights of another one's owner."""
     touched = [found for oid in rule.uses if (found := known.relation(oid)) and known.standing(found) in _OF_TENANTS]
     of_tenants = known.standing(relation) in _OF_TENANTS
-    if of_tenants or (touched and _written(known, relation)):
+    if of_tenants or (touched and _writers(known, relation)):
         does = "replaces" if rule.instead else "adds to"
         others = sorted(known.name(each) for oid in rule.uses if (each := known.relation(oid)))
         what = f"it {does} every {rule.event} on {known.name(relation)}, with the rights of the table's owner"
         what += f", and reaches {', '.join(others)}" if others else ""
         drop = f"DROP RULE {quoted(rule.name)} ON {known.sql_name(relation)};"
-        yield Flaw(severity=Severity.HIGH, what=what, repair=drop)
+        yield Flaw(severity=Severity.HIGH if of_tenants else Severity.CRITICAL, what=what, repair=drop)

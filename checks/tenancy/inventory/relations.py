@@ -46,7 +46,7 @@ class Relation:
     `parents` are the relations it is a partition of, or inherits from. `invoker` and `barrier` are a view's options.
     `uses` are the relations a view or materialized view reads, by its rules, and `functions` what else it calls that is
     not PostgreSQL's own. `digest` is of a view's definition, options and owner, empty for others. `extension` is the
-    one it belongs to, or empty; `server` is a foreign table's.
+    one it belongs to, or empty; `server` is a foreign table's. A crash empties what is `unlogged`.
     """
 
     oid: int
@@ -68,6 +68,7 @@ class Relation:
     digest: str
     extension: str
     server: str = ""
+    unlogged: bool = False
 
     @property
     def is_table(self) -> bool:

@@ -59,6 +59,8 @@ BROKEN = (
     Change(name="TRUNCATE for a principal", does="GRANT TRUNCATE ON audit_events TO app", undoes="REVOKE TRUNCATE ON audit_events FROM app"),
     Change(name="records are swallowed by a rule", does="CREATE RULE gone AS ON INSERT TO audit_events DO INSTEAD NOTHING", undoes="DROP RULE gone ON audit_events"),
     Change(name="records are swallowed by a trigger", does="CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.action = 'login' THEN RETURN NULL; END IF; RETURN NEW; END $$; CREATE TRIGGER a BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION swallow()", undoes="DROP TRIGGER a ON audit_events; DROP FUNCTION swallow()"),
+    Change(name="records are written over", does="CREATE FUNCTION blur() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.actor := 'somebody'; RETURN NEW; END $$; CREATE TRIGGER a BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION blur()", undoes="DROP TRIGGER a ON audit_events; DROP FUNCTION blur()"),
+    Change(name="a crash empties it", does="ALTER TABLE audit_events SET UNLOGGED", undoes="ALTER TABLE audit_events SET LOGGED"),
     Change(name="they go with the tenant", does="ALTER TABLE audit_events ADD CONSTRAINT goes FOREIGN KEY (customer_id) REFERENCES customers ON DELETE CASCADE", undoes="ALTER TABLE audit_events DROP CONSTRAINT goes"),
     Change(name="they change with the tenant", does="ALTER TABLE audit_events ADD CONSTRAINT goes FOREIGN KEY (customer_id) REFERENCES customers ON UPDATE CASCADE", undoes="ALTER TABLE audit_events DROP CONSTRAINT goes"),
 )  # fmt: skip

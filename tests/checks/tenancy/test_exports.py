@@ -12,7 +12,7 @@ from basewatch.model import Severity, Status
 from checks.tenancy.exports import rows_leave_by_no_other_way as CHECK  # noqa: N812  # the check under test
 from checks.tenancy.harmless import GUARDED_EXTENSIONS, HARMLESS_EXTENSIONS, MOVING_EXTENSIONS, REVEALING_EXTENSIONS
 from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription
+from checks.tenancy.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
 from checks.tenancy.inventory.roles import Grant, Membership
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import NOW, SECUREBASE
@@ -146,6 +146,14 @@ def test_a_wrapper_is_as_bad_as_who_may_use_its_servers(facts: Inventory) -> Non
     installed = replace(facts, extensions=(extension("postgres_fdw"),), servers=(server,))
     assert found(installed) == {"extension postgres_fdw": MEDIUM}
     assert found(replace(installed, servers=(replace(server, grants=(grant,)),)))["extension postgres_fdw"] is HIGH
+
+
+def test_a_wrapper_that_a_principal_may_use_is_found(facts: Inventory) -> None:
+    """With USAGE on the wrapper, it makes servers of its own."""
+    usage = SystemGrant(kind="foreign_data_wrapper", name="file_fdw", grantee=oid(facts, "app"), privilege="USAGE")
+    installed = replace(facts, extensions=(extension("file_fdw"),))
+    assert found(installed) == {"extension file_fdw": MEDIUM}
+    assert found(replace(installed, system_grants=(usage,))) == {"extension file_fdw": HIGH}
 
 
 def test_statements_of_all_sessions_are_worse_for_who_may_read_them(facts: Inventory) -> None:

@@ -62,6 +62,13 @@ BROKEN = (
         found=(("public.all_invoices()", CRITICAL),),
     ),
     Change(
+        name="a definer function that a view calls in a schema nobody may use",
+        does="CREATE SCHEMA internal; CREATE FUNCTION internal.titles() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT title FROM public.documents'; "
+        "CREATE VIEW shown AS SELECT * FROM internal.titles(); GRANT SELECT ON shown TO analytics",
+        undoes="DROP VIEW shown; DROP SCHEMA internal CASCADE",
+        found=(("internal.titles()", CRITICAL),),
+    ),
+    Change(
         name="a function that is leakproof",
         does="CREATE FUNCTION snoop(uuid) RETURNS boolean LANGUAGE plpgsql LEAKPROOF COST 0.0001 AS $$ BEGIN RAISE NOTICE '%', $1; RETURN true; END $$",
         undoes="DROP FUNCTION snoop(uuid)",
@@ -113,6 +120,11 @@ BROKEN = (
     ),
 )
 SOUND = (
+    Change(
+        name="an aggregate",
+        does="CREATE AGGREGATE product(bigint) (SFUNC = int8mul, STYPE = bigint, INITCOND = '1')",
+        undoes="DROP AGGREGATE product(bigint)",
+    ),
     Change(
         name="a definer function that nobody may call",
         does=f"{DEFINER}; REVOKE ALL ON FUNCTION all_invoices() FROM PUBLIC; GRANT EXECUTE ON FUNCTION all_invoices() TO admin",
@@ -194,7 +206,9 @@ def test_a_path_is_told(box_database: BoxDatabase) -> None:
 def test_a_superuser_is_told_once_and_not_here(box_database: BoxDatabase) -> None:
     """A principal that is a superuser may call everything: that is one finding, where roles are."""
     private = Change(
-        name="", does=f"{SOUND[0].does}; ALTER ROLE app SUPERUSER", undoes=f"{DROP}; ALTER ROLE app NOSUPERUSER"
+        name="",
+        does=f"{DEFINER}; ALTER ROLE app SUPERUSER; ALTER ROLE analytics SUPERUSER",
+        undoes=f"{DROP}; ALTER ROLE app NOSUPERUSER; ALTER ROLE analytics NOSUPERUSER",
     )
     with changed(box_database, private):
         assert faults(box_database, CHECK) == {}

@@ -13,7 +13,7 @@ from checks.tenancy.trigger_effects import triggers_keep_rows_in_place as CHECK 
 from demo.database import BoxDatabase
 from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching, with_allowed
 
-HIGH, MEDIUM = Severity.HIGH, Severity.MEDIUM
+CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
 
 
 def trigger(
@@ -24,24 +24,26 @@ def trigger(
     before: str = "",
     after: str = "",
     when: str = "AFTER INSERT",
+    owner: str = "admin",
 ) -> Change:
     """A trigger "t" on invoices with this body."""
     return Change(
         name=name,
-        does=f"{before}; CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql {rights} AS $$ {body} $$; CREATE TRIGGER t {when} ON invoices FOR EACH ROW EXECUTE FUNCTION fire()",
+        does=f"{before}; CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql {rights} AS $$ {body} $$; CREATE TRIGGER t {when} ON invoices FOR EACH ROW EXECUTE FUNCTION fire(); ALTER FUNCTION fire() OWNER TO {owner}",
         undoes=f"DROP TRIGGER t ON invoices; DROP FUNCTION fire(); {after}",
         found=found,
     )
 
 
 FOUND = ("trigger t on invoices", HIGH)
+WORSE = ("trigger t on invoices", CRITICAL)
 LOG = "CREATE TABLE log_of_all (row_of jsonb); GRANT SELECT, INSERT ON log_of_all TO app"
 COPY = "BEGIN INSERT INTO log_of_all VALUES (to_jsonb(NEW)); RETURN NEW; END"
 BROKEN = (
     trigger(
         "a copy with the rights of another",
         COPY,
-        FOUND,
+        WORSE,
         rights="SECURITY DEFINER SET search_path = public",
         before=LOG,
         after="DROP TABLE log_of_all",
@@ -63,18 +65,24 @@ BROKEN = (
         ("trigger t on invoices", MEDIUM),
     ),
     trigger("a large object", "BEGIN PERFORM lo_from_bytea(0, convert_to(NEW.status, 'UTF8')); RETURN NEW; END", FOUND),
-    trigger("the rights of another, and nothing pinned", "BEGIN RETURN NEW; END", FOUND, rights="SECURITY DEFINER"),
+    trigger("the rights of another, and nothing pinned", "BEGIN RETURN NEW; END", WORSE, rights="SECURITY DEFINER"),
     Change(
         name="a definer trigger on a shared table that a principal writes",
         does="GRANT INSERT ON regions TO app; CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN DELETE FROM invoices; RETURN NEW; END $$; CREATE TRIGGER t AFTER INSERT ON regions FOR EACH ROW EXECUTE FUNCTION fire()",
         undoes="DROP TRIGGER t ON regions; DROP FUNCTION fire(); REVOKE INSERT ON regions FROM app",
-        found=(("trigger t on regions", HIGH),),
+        found=(("trigger t on regions", CRITICAL),),
     ),
     Change(
         name="a guard that was disabled",
         does="CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$; CREATE TRIGGER t BEFORE UPDATE OF customer_id ON invoices FOR EACH ROW EXECUTE FUNCTION fire(); ALTER TABLE invoices DISABLE TRIGGER t",
         undoes="DROP TRIGGER t ON invoices; DROP FUNCTION fire()",
         found=(("trigger t on invoices", MEDIUM),),
+    ),
+    trigger(
+        "a function that a principal may rewrite",
+        "BEGIN RETURN NEW; END",
+        WORSE,
+        owner="app",
     ),
     Change(
         name="a rule that copies",
@@ -86,13 +94,13 @@ BROKEN = (
         name="a rule of a view that writes a tenant table",
         does='CREATE VIEW "Shop Front" AS SELECT 1 AS one; GRANT SELECT, DELETE ON "Shop Front" TO app; CREATE RULE w AS ON DELETE TO "Shop Front" DO INSTEAD DELETE FROM invoices',
         undoes='DROP VIEW "Shop Front"',
-        found=(("rule w on Shop Front", HIGH),),
+        found=(("rule w on Shop Front", CRITICAL),),
     ),
     Change(
         name="an event trigger that grants",
         does="CREATE FUNCTION opens() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC'; END $$; CREATE EVENT TRIGGER opening ON ddl_command_end WHEN TAG IN ('CREATE SEQUENCE') EXECUTE FUNCTION opens()",
         undoes="DROP EVENT TRIGGER opening; DROP FUNCTION opens()",
-        found=(("event trigger opening", HIGH),),
+        found=(("event trigger opening", CRITICAL),),
     ),
 )
 SOUND = (
@@ -122,6 +130,13 @@ def test_what_takes_rows_past_policies_is_found_and_nothing_else(box_database: B
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
+
+
+def test_a_guard_of_the_audit_table_is_not_told_twice(box_database: BoxDatabase) -> None:
+    """Whether it sleeps is judged with the audit table."""
+    disable = "ALTER TABLE audit_events {} TRIGGER audit_events_no_change"
+    with changed(box_database, Change(name="", does=disable.format("DISABLE"), undoes=disable.format("ENABLE ALWAYS"))):
+        assert faults(box_database, CHECK) == {}
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
