@@ -64,10 +64,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one attempt ended: rows seen or changed, or the SQLSTATE with which it was refused."""
+    """How one attempt ended: rows seen or changed, or the SQLSTATE with which it was refused.
+
+    `unrouted` says that a new row had no partition to go to, so that no policy was asked.
+    """
 
     rows: int | None = None
     sqlstate: str | None = None
+    unrouted: bool = False
 
     @property
     def told(self) -> bool:

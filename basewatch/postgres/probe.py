@@ -46,19 +46,25 @@ class TenantProbe:
         row = self._connection.execute(query.encode(), self._settings).fetchone()
         return tuple(None if value is None else str(value) for value in row or ())
 
-    def act_as(self, who: Canary | Nobody) -> None:
-        """Set the context until this transaction ends, to a canary's or to one that no tenant has."""
-        canary = self._canaries[Canary.A][1]
+    def act_as(self, who: Canary | Nobody, *, part: int | None = None) -> None:
+        """Set the context until this transaction ends, to a canary's or to one that no tenant has.
+
+        With `part`, that part alone is nobody's, and the others are canary A's: for a context of several settings.
+        """
+        values = self._canaries[Canary.A][1]
         match who:
             case Nobody.STRANGER:
-                values = tuple(_stranger(value) for value in canary)
+                other = tuple(_stranger(value) for value in values)
             case Nobody.EMPTY:
-                values = tuple("" for _ in canary)
+                other = tuple("" for _ in values)
             case Nobody.WILDCARD:
-                values = tuple("%" for _ in canary)
+                other = tuple("%" for _ in values)
             case _:
-                values = self._canaries[canary_of(who)][1]
-        set_locally(self._connection, dict(zip(self._settings, values, strict=True)))
+                other = self._canaries[canary_of(who)][1]
+        each = zip(self._settings, values, other, strict=True)
+        set_locally(
+            self._connection, {name: o if part in {None, index} else v for index, (name, v, o) in enumerate(each)}
+        )
 
     def any_rows(self, places: Sequence[Place]) -> tuple[Outcome, ...]:
         """Of each relation, whether any row can be read: of a `loose` one, any that says whose it is."""
@@ -145,7 +151,9 @@ class TenantProbe:
         if busy and isinstance(error, errors.LockNotAvailable | errors.QueryCanceled):
             # Whoever holds the lock is not asked to wait for us again.
             self._busy[place] = error.sqlstate
-        return Outcome(sqlstate=error.sqlstate)
+        # A CHECK has a name; what is violated without one is the bounds of partitions, before any policy is asked.
+        unrouted = isinstance(error, errors.CheckViolation) and not error.diag.constraint_name
+        return Outcome(sqlstate=error.sqlstate, unrouted=unrouted)
 
 
 def _exists(place: Place, where: sql.Composable) -> sql.Composed:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres.place import Canary, Condition, Outcome, Place, belongs
+from basewatch.postgres.place import Canary, Outcome, Place, belongs
 from basewatch.postgres.probe import TenantProbe
 
 _CURSOR = sql.Identifier("basewatch_row")
@@ -24,43 +25,67 @@ class CanaryWrites(TenantProbe):
 
     def insert_for(self, place: Place, canary: Canary) -> Outcome:
         """Add a row for this canary; the policy is asked before NOT NULL and the like, so the key alone will do."""
-        values = self._tenant(canary)
-        keys = sql.SQL(", ").join(map(sql.Identifier, place.key))
-        marks = sql.SQL(", ").join(sql.Placeholder() for _ in place.key)
-        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(place.identifier, keys, marks)
+        columns, values = self._key(place, canary)
+        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(place.identifier, _names(columns), _marks(values))
         return self._write(place, query, values)
 
-    def copy_of(self, place: Place, canary: Canary, columns: Sequence[str]) -> Outcome:
+    def copy_for(self, place: Place, canary: Canary, *, of: Canary, columns: Sequence[str]) -> Outcome:
+        """Add a copy of a row of canary `of` for this canary: what else a policy asks of a row, its own have."""
+        keys, values = self._key(place, canary)
+        others = [column for column in columns if column not in keys]
+        condition, parameters = belongs(place, self._tenant(of))
+        query = sql.SQL("INSERT INTO {} ({}) OVERRIDING USER VALUE SELECT {} FROM {} AS r WHERE {} LIMIT 1").format(
+            place.identifier,
+            _names((*keys, *others)),
+            sql.SQL(", ").join((*(sql.Placeholder() for _ in keys), *(sql.Identifier("r", name) for name in others))),
+            place.identifier,
+            condition,
+        )
+        return self._write(place, query, (*values, *parameters))
+
+    def added(self, place: Place, canary: Canary, columns: Sequence[str]) -> Outcome:
         """Add a copy of a row of this canary, and count by how many its rows that can be read became more.
 
         `columns` are those without a default; what is not copied is made anew, as an id is.
         """
         condition, parameters = belongs(place, self._tenant(canary))
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        copy = sql.SQL("INSERT INTO {0} ({1}) OVERRIDING USER VALUE SELECT {1} FROM {0} AS r WHERE {2} LIMIT 1")
+        copy = sql.SQL("INSERT INTO {0} ({1}) OVERRIDING USER VALUE SELECT {1} FROM {0} AS r WHERE {2} LIMIT 1").format(
+            place.identifier, _names(columns), condition
+        )
         count = sql.SQL("SELECT count(*) FROM {} AS r WHERE {}").format(place.identifier, condition)
 
         def more() -> int:
-            before, _, after = (
-                self._connection.execute(query, parameters)
-                for query in (count, copy.format(place.identifier, names, condition), count)
-            )
+            before, _, after = (self._connection.execute(query, parameters) for query in (count, copy, count))
             return _number(after) - _number(before)
 
         return self._attempt(place, more)
 
+    def discards(self, place: Place, canary: Canary) -> bool:
+        """Whether an INSERT is rewritten to nothing, as the planner says of it: no row is added, and nobody is told."""
+        columns, values = self._key(place, canary)
+        query = sql.SQL("EXPLAIN (FORMAT JSON, COSTS OFF) INSERT INTO {} ({}) VALUES ({})").format(
+            place.identifier, _names(columns), _marks(values)
+        )
+        try:
+            with self._connection.transaction(force_rollback=True):
+                row = self._connection.execute(query, values).fetchone()
+        except psycopg.Error as error:
+            self._outcome(error, place)
+            return False
+        return row is not None and row[0] == []
+
     def update_of(self, place: Place, canary: Canary, column: str = "") -> Outcome:
         """Touch this canary's rows without changing them, in `column`: the first of the key, unless it is named."""
         condition, parameters = belongs(place, self._tenant(canary))
-        name = sql.Identifier(column or place.key[0])
+        name = sql.Identifier(column or self._columns(place)[0])
         query = sql.SQL("UPDATE {0} AS r SET {1} = r.{1} WHERE {2}").format(place.identifier, name, condition)
         return self._write(place, query, parameters)
 
     def move(self, place: Place, *, owner: Canary, to: Canary) -> Outcome:
         """Give one canary's rows to the other."""
         condition, parameters = belongs(place, self._tenant(owner))
-        keys, values = self._keys(place, to)
-        query = sql.SQL("UPDATE {} AS r SET {} WHERE {}").format(place.identifier, keys, condition)
+        columns, values = self._key(place, to)
+        query = sql.SQL("UPDATE {} AS r SET {} WHERE {}").format(place.identifier, _set(columns), condition)
         return self._write(place, query, (*values, *parameters))
 
     def delete_of(self, place: Place, canary: Canary) -> Outcome:
@@ -71,8 +96,8 @@ class CanaryWrites(TenantProbe):
 
     def take(self, place: Place, *, owner: Canary, by: Canary, to: Canary) -> Outcome:
         """As canary `by`, standing on a row of `owner` and reading nothing of it, write `to` into its key."""
-        keys, values = self._keys(place, to)
-        query = sql.SQL("UPDATE {} SET {} WHERE CURRENT OF {}").format(place.identifier, keys, _CURSOR)
+        columns, values = self._key(place, to)
+        query = sql.SQL("UPDATE {} SET {} WHERE CURRENT OF {}").format(place.identifier, _set(columns), _CURSOR)
         return self._standing_on(place, owner, by, query, values, lock=True)
 
     def remove(self, place: Place, *, owner: Canary, by: Canary, lock: bool) -> Outcome:
@@ -83,12 +108,27 @@ class CanaryWrites(TenantProbe):
         query = sql.SQL("DELETE FROM {} WHERE CURRENT OF {}").format(place.identifier, _CURSOR)
         return self._standing_on(place, owner, by, query, (), lock=lock)
 
-    def _keys(self, place: Place, to: Canary) -> Condition:
-        keys = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in place.key)
-        return keys, self._tenant(to)
+    def _columns(self, place: Place) -> tuple[str, ...]:
+        return place.key or tuple(own for own, _ in place.on)
+
+    def _key(self, place: Place, canary: Canary) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        """The columns that say whose a row is, and this canary's values: its id, or what one of its rows refers to."""
+        columns = self._columns(place)
+        if place.key:
+            return columns, self._tenant(canary)
+        condition, parameters = belongs(place, self._tenant(canary))
+        query = sql.SQL("SELECT {} FROM {} AS r WHERE {} LIMIT 1").format(_names(columns), place.identifier, condition)
+        try:
+            # The context is the canary's own meanwhile, and what it was again when this is rolled back.
+            with self._connection.transaction(force_rollback=True):
+                self.act_as(canary)
+                return columns, self._connection.execute(query, parameters).fetchone() or (None,) * len(columns)
+        except psycopg.Error as error:
+            self._outcome(error, place)
+            return columns, (None,) * len(columns)
 
     def _standing_on(
-        self, place: Place, owner: Canary, by: Canary, write: sql.Composed, values: tuple[str, ...], *, lock: bool
+        self, place: Place, owner: Canary, by: Canary, write: sql.Composed, values: tuple[Any, ...], *, lock: bool
     ) -> Outcome:
         condition, parameters = belongs(place, self._tenant(owner))
         declare = sql.SQL("DECLARE {} NO SCROLL CURSOR FOR SELECT FROM {} AS r WHERE {}{}").format(
@@ -105,7 +145,7 @@ class CanaryWrites(TenantProbe):
 
         return self._attempt(place, changed)
 
-    def _write(self, place: Place, query: sql.Composed, parameters: tuple[str, ...]) -> Outcome:
+    def _write(self, place: Place, query: sql.Composed, parameters: tuple[Any, ...]) -> Outcome:
         return self._attempt(place, lambda: self._connection.execute(query, parameters).rowcount)
 
     def _attempt(self, place: Place, change: Callable[[], int]) -> Outcome:
@@ -117,6 +157,18 @@ class CanaryWrites(TenantProbe):
                 return Outcome(rows=change())
         except psycopg.Error as error:
             return self._outcome(error, place, busy=True)
+
+
+def _names(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _marks(values: Sequence[object]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Placeholder() for _ in values)
+
+
+def _set(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in columns)
 
 
 def _number(cursor: psycopg.Cursor) -> int:

@@ -49,4 +49,4 @@ def stood(outcome: Outcome) -> Outcome | None:
 
 
 def _got_past(outcome: Outcome) -> bool:
-    return (outcome.sqlstate or "").startswith(_INTEGRITY)
+    return (outcome.sqlstate or "").startswith(_INTEGRITY) and not outcome.unrouted

@@ -33,13 +33,15 @@ _COLUMNS = 40
 class Changing:
     """What one role could do to a canary's audit records; None was not tried, as what it sets off is not vouched for.
 
-    `own` says whether there is a record to try it on; `updates` are of each column, `added` is of a new record.
+    `own` says whether there is a record to try it on; `updates` are of each column, `added` is of a new record, and
+    `discarded` says that the planner turns adding one into nothing.
     """
 
     role: str
     principal: bool
     own: Outcome
     may: tuple[str, ...]
+    discarded: bool
     added: Outcome | None
     updates: tuple[tuple[str, Outcome], ...]
     delete: Outcome | None
@@ -76,7 +78,11 @@ def audit_trail(database: Database, component: components.Database) -> AuditTrai
     for role in ours:
         with unless_refused(role, refused), database.writing(role, tenancy) as probe:
             changing.append(_try(probe, known, role, relation, safe))
-    holders = {role.name for role in known.inventory.roles if _may(known, role.name, relation) and not role.superuser}
+    holders = {
+        role.name
+        for role in known.inventory.roles
+        if _may(known, role.name, relation) and not role.superuser and not role.name.startswith("pg_")
+    }
     return AuditTrail(
         changing=tuple(changing),
         others=tuple(sorted(holders - set(ours))),
@@ -117,7 +123,8 @@ def _try(probe: CanaryWrites, known: World, name: str, relation: Relation, safe:
         principal=name in known.tenancy.principals,
         own=own,
         may=_may(known, name, relation),
-        added=probe.copy_of(place, Canary.A, copied) if adds else None,
+        discarded=Command.INSERT in held and probe.discards(place, Canary.A),
+        added=probe.added(place, Canary.A, copied) if adds else None,
         updates=tuple((c, probe.update_of(place, Canary.A, c)) for c in columns) if Command.UPDATE in tried else (),
         delete=probe.delete_of(place, Canary.A) if Command.DELETE in tried else None,
     )
@@ -233,5 +240,5 @@ def _flaws(each: Changing) -> Iterator[str]:
         yield f"{each.role} changes {', '.join(columns)}"
     if each.delete is not None and change_shows(each.delete) is Shown.LEAKED:
         yield f"{each.role} removes records"
-    if each.added is not None and each.added.rows == 0 and each.own.rows:
+    if each.discarded or (each.added is not None and each.added.rows == 0 and each.own.rows):
         yield f"a record that {each.role} adds is lost"

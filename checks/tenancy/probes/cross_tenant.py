@@ -50,8 +50,8 @@ def judge_rows(
     principal: str, rows: list[Rows], tenancy: Tenancy, now: datetime, *, tables: int, skipped: tuple[str, ...] = ()
 ) -> Verdict:
     """The verdict on one principal from what it read, in any order."""
-    keyed = [row for row in rows if row.keyed and not row.vouched(tenancy, now)]
-    leaks = sorted((row.table, ", ".join(row.leaks)) for row in keyed if row.leaks)
+    counted = [row for row in rows if row.counts and not row.vouched(tenancy, now)]
+    leaks = sorted((row.table, ", ".join(row.leaks)) for row in counted if row.leaks)
     if leaks:
         return failed(
             f"{principal} reads rows that are not its tenant's",
@@ -62,11 +62,11 @@ def judge_rows(
             "close what they name; a view goes by its owner's rights unless WITH (security_invoker = true).",
         )
     unclear = untold(
-        principal, ((row.table, o) for row in keyed for s in row.seen for o in (s.others, s.own) if o), _EXPECTED
+        principal, ((row.table, o) for row in counted for s in row.seen for o in (s.others, s.own) if o), _EXPECTED
     )
     if unclear:
         return unclear
-    blind = sorted({row.table for row in keyed if row.controlled and any(s.own and not s.own.rows for s in row.seen)})
+    blind = sorted({row.table for row in counted if row.controlled and any(s.own and not s.own.rows for s in row.seen)})
     if blind or not tables:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
@@ -85,9 +85,8 @@ def judge_rows(
             expected=_EXPECTED,
             remedy=f"Take them from {principal}, or declare them in tenancy.shared if no tenant's row is there.",
         )
+    attempts = sum(len(row.seen) for row in counted)
+    observed = f"{attempts} attempts on {len(counted)} relations showed nothing of others"
     return passed(
-        f"{principal} reads its own tenant's rows alone",
-        subject=principal,
-        observed=f"{sum(len(row.seen) for row in keyed)} attempts on {len(keyed)} relations showed nothing of others",
-        expected=_EXPECTED,
+        f"{principal} reads its own tenant's rows alone", subject=principal, observed=observed, expected=_EXPECTED
     )

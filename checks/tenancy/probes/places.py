@@ -30,12 +30,17 @@ class Object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One relation that a principal reaches; `controlled` says that each canary must see a row of its own there."""
+    """One relation that a principal reaches.
+
+    `controlled` says that each canary must see a row of its own there, and `stored` that it is no view and of no
+    extension: rows that it shows to nobody are there for all, even if nothing says whose they are.
+    """
 
     relation: Relation
     name: str
     place: Place
     controlled: bool
+    stored: bool
     vouchers: tuple[Object, ...]
 
 
@@ -84,6 +89,7 @@ def target(world: World, principal: str, relation: Relation) -> Target:
         name=world.name(relation),
         place=place_of(world, relation),
         controlled=kept and role is not None and _tells(world, role.oid, relation, frozenset()),
+        stored=relation.kind is not RelationKind.VIEW and not relation.extension,
         vouchers=tuple(_vouchers(world, relation)),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,9 +12,11 @@ from basewatch.postgres.place import Canary, Nobody, Outcome
 from basewatch.tenancy import Tenancy
 from checks.tenancy.inventory.fingerprint import fingerprint
 from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.relations import Command
 from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.places import Object, Target, foreign, readable
 from checks.tenancy.probes.refusals import Refused, unless_refused
+from checks.tenancy.proof.gates import Answer, obligations
 
 # Whoever vouched for part of a proof did so for this text of it; whether the day has come is for the judge to say.
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -23,7 +25,7 @@ _TRIES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Whether rows of one relation were read in one context, named as `Nobody` and `Canary` have it.
+    """Whether rows of one relation were read in one context: a canary's, or one that names nobody.
 
     `own` is a canary's positive control: whether it reads a row of its own; None where there is none.
     """
@@ -37,13 +39,14 @@ class Seen:
 class Rows:
     """What one principal read of one relation, in every context.
 
-    `keyed` says that its rows have a tenant, `controlled` that each canary must see its own there, and `proven` that
-    the catalogues prove that reading it shows one tenant at most.
+    `keyed` says that its rows have a tenant, `stored` that it has rows of its own, `controlled` that each canary must
+    see its own there, and `proven` that the catalogues prove that reading it shows one tenant at most.
     """
 
     principal: str
     table: str
     keyed: bool
+    stored: bool
     controlled: bool
     proven: bool
     vouchers: tuple[Object, ...]
@@ -52,7 +55,12 @@ class Rows:
     @property
     def leaks(self) -> tuple[str, ...]:
         """The contexts in which a row was read that is not the context's own."""
-        return tuple(sorted(seen.context for seen in self.seen if self.keyed and seen.others.rows))
+        return tuple(sorted(seen.context for seen in self.seen if seen.others.rows)) if self.counts else ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether rows of it are told from none: those of a view without a tenant key may be sums of nothing."""
+        return self.keyed or self.stored
 
     def vouched(self, tenancy: Tenancy, now: datetime) -> bool:
         """Whether somebody vouches for what it shows."""
@@ -106,7 +114,19 @@ def _observe(database: Database, component: components.Database) -> CrossTenant:
 
 def _proven(known: World) -> frozenset[tuple[str, int]]:
     """What is proven to be read by one tenant alone: the principals, as themselves, with the relations' OIDs."""
-    return frozenset()
+    reads = [o for o in obligations(known, _EVER) if o.gate.command is Command.SELECT and o.role == o.principal]
+    holds = {Answer.PROVEN, Answer.DENIED}
+    broken = {(o.principal, o.relation) for o in reads if o.answer not in holds or o.waived}
+    return frozenset((o.principal, o.relation) for o in reads) - broken
+
+
+def _nobodies(tenancy: Tenancy) -> Iterator[tuple[Nobody, int | None]]:
+    """Every context that names nobody, and where it has several parts, each in which one part names nobody."""
+    yield from ((nobody, None) for nobody in Nobody)
+    if len(tenancy.context) > 1:
+        yield from (
+            (nobody, part) for part in range(len(tenancy.context)) for nobody in (Nobody.EMPTY, Nobody.STRANGER)
+        )
 
 
 def _rows(
@@ -115,11 +135,12 @@ def _rows(
     keyed = [target for target in targets if target.place.keyed]
     seen: dict[str, list[Seen]] = {target.name: [] for target in targets}
     with database.session(principal, tenancy) as session:
-        for nobody in Nobody:
+        for nobody, part in _nobodies(tenancy):
+            context = nobody if part is None else f"{nobody} in {tenancy.context[part]}"
             with session.probe() as probe:
-                probe.act_as(nobody)
+                probe.act_as(nobody, part=part)
                 for target, outcome in zip(targets, probe.any_rows([t.place for t in targets]), strict=True):
-                    seen[target.name].append(Seen(context=nobody, others=outcome))
+                    seen[target.name].append(Seen(context=context, others=outcome))
                 probe.step_aside()
         for canary in Canary:
             with session.probe() as probe:
@@ -134,6 +155,7 @@ def _rows(
             principal=principal,
             table=target.name,
             keyed=target.place.keyed,
+            stored=target.stored,
             controlled=target.controlled,
             proven=(principal, target.relation.oid) in proven,
             vouchers=target.vouchers,

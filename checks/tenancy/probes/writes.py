@@ -18,8 +18,9 @@ from checks.tenancy.probes.firing import SetOff, sets_off
 from checks.tenancy.probes.places import Target, writable
 from checks.tenancy.probes.refusals import Refused, unless_refused
 
+_ADDS = frozenset({"insert", "copy"})
 # Each write is a sub-transaction; with more than 64 of one transaction every snapshot on the server gets slower.
-_TABLES_IN_ONE_TRANSACTION = 6
+_TABLES_IN_ONE_TRANSACTION = 5
 # What was read once is still what it was, though the day it was vouched for until has passed: that is for the judge.
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -28,8 +29,9 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 class Attempts:
     """What one principal, acting as one canary, could do to the other's rows of one relation; None was not tried.
 
-    `own` is the positive control: whether the other canary has a row there that it sees itself. `update` and `delete`
-    go by the key, `takeover` and `removal` stand on one row and read nothing; so do `move` and `gift` of its own row.
+    `own` is the positive control: whether the other canary has a row there that it sees itself. `insert` gives the key
+    alone, `copy` all that a row of its own has. `update` and `delete` go by the key, `takeover` and `removal` stand on
+    one row and read nothing; so do `move` and `gift` of its own row.
     """
 
     principal: str
@@ -37,6 +39,7 @@ class Attempts:
     table: str
     own: Outcome | None = None
     insert: Outcome | None = None
+    copy: Outcome | None = None
     update: Outcome | None = None
     delete: Outcome | None = None
     takeover: Outcome | None = None
@@ -49,6 +52,7 @@ class Attempts:
         """What was tried, by name."""
         each = (
             ("insert", self.insert),
+            ("copy", self.copy),
             ("update", self.update),
             ("delete", self.delete),
             ("takeover", self.takeover),
@@ -60,8 +64,11 @@ class Attempts:
 
     @property
     def shows(self) -> tuple[tuple[str, Shown], ...]:
-        """What each attempt shows, by its name."""
-        return tuple((n, insert_shows(o) if n == "insert" else change_shows(o)) for n, o in self.outcomes)
+        """What each attempt shows, by its name; of the two that add a row, one that says nothing does not count."""
+        adds = {name: insert_shows(outcome) for name, outcome in self.outcomes if name in _ADDS}
+        told = {name: shown for name, shown in adds.items() if shown is not Shown.NOTHING} or adds
+        changes = ((name, change_shows(outcome)) for name, outcome in self.outcomes if name not in _ADDS)
+        return (*told.items(), *changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +87,13 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What may be tried on one relation: the commands, those of them that may write the key, and a column to touch."""
+    """What may be tried on one relation: the commands, those of them that may write the key, and with which columns."""
 
     target: Target
     commands: frozenset[Command]
     keyed: frozenset[Command]
     touch: str
+    copied: tuple[str, ...]
 
 
 def canary_writes(database: Database, component: components.Database) -> Tried:
@@ -118,14 +126,19 @@ def _held(known: World, principal: str, target: Target) -> frozenset[Command]:
 
 def _plan(known: World, principal: str, target: Target, commands: frozenset[Command]) -> _Plan:
     role = known.role_named(principal)
-    oid, relation, key = role.oid if role else 0, target.relation, set(target.place.key)
+    oid, relation, place = role.oid if role else 0, target.relation, target.place
+    key = place.key or tuple(own for own, _ in place.on)
     given = {c: known.column_privileges(oid, relation, c) for c in (Command.INSERT, Command.UPDATE)}
     readable = known.column_privileges(oid, relation, "SELECT")
-    made = {column.name for column in relation.columns if column.generated}
-    touchable = [c.name for c in relation.columns if c.name in given[Command.UPDATE] & readable - made]
-    touch = next((name for name in target.place.key if name in touchable), touchable[0] if touchable else "")
-    keyed = frozenset(c for c, columns in given.items() if key and key <= columns - made and c in commands)
-    return _Plan(target=target, commands=commands, keyed=keyed, touch=touch)
+    free = [column.name for column in relation.columns if not column.generated]
+    touchable = [name for name in free if name in given[Command.UPDATE] & readable]
+    return _Plan(
+        target=target,
+        commands=commands,
+        keyed=frozenset(c for c, columns in given.items() if set(key) <= columns & set(free) and c in commands),
+        touch=next((name for name in key if name in touchable), touchable[0] if touchable else ""),
+        copied=tuple(name for name in free if name in given[Command.INSERT] & readable),
+    )
 
 
 def _attempts(probe: CanaryWrites, principal: str, mine: Canary, plans: Sequence[_Plan]) -> Iterator[Attempts]:
@@ -137,14 +150,15 @@ def _attempts(probe: CanaryWrites, principal: str, mine: Canary, plans: Sequence
         place, commands = plan.target.place, plan.commands
         changes = commands & {Command.UPDATE, Command.DELETE}
         stands = plan.target.relation.kind is not RelationKind.VIEW
-        updates = Command.UPDATE in plan.keyed
+        adds, updates = Command.INSERT in plan.keyed, Command.UPDATE in plan.keyed
         removes = stands and Command.DELETE in commands
         yield Attempts(
             principal=principal,
             acting_as=mine,
             table=plan.target.name,
             own=own if changes and plan.target.controlled else None,
-            insert=probe.insert_for(place, theirs) if Command.INSERT in plan.keyed else None,
+            insert=probe.insert_for(place, theirs) if adds else None,
+            copy=_copy(probe, plan, mine) if adds else None,
             update=probe.update_of(place, theirs, plan.touch) if plan.touch and Command.UPDATE in commands else None,
             delete=probe.delete_of(place, theirs) if Command.DELETE in commands else None,
             takeover=stood(probe.take(place, owner=theirs, by=mine, to=mine)) if updates and stands else None,
@@ -153,3 +167,9 @@ def _attempts(probe: CanaryWrites, principal: str, mine: Canary, plans: Sequence
             gift=stood(probe.take(place, owner=mine, by=mine, to=theirs)) if updates and stands else None,
         )
         probe.step_aside()
+
+
+def _copy(probe: CanaryWrites, plan: _Plan, mine: Canary) -> Outcome | None:
+    outcome = probe.copy_for(plan.target.place, mine.other, of=mine, columns=plan.copied)
+    # Without a row of its own there is nothing to copy.
+    return None if outcome.rows == 0 else outcome
