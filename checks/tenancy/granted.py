@@ -15,6 +15,8 @@ from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reaching
 
 _REPLICATION_ROLE = "session_replication_role"
+# How SQL names the kinds of objects whose names it is not.
+_SQL = {"relation": "TABLE", "foreign_data_wrapper": "FOREIGN DATA WRAPPER"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,24 +123,25 @@ def _system(world: World, reaching: Reaching) -> Iterator[Granted]:
     for grant in world.inventory.system_grants:
         how = who_holds(reaching, grant.grantee)
         if how:
-            to = grantee_sql(world, grant.grantee)
+            to, (subject, privilege) = grantee_sql(world, grant.grantee), _of_system(grant)
+            kind, _, name = subject.partition(" ")
             yield granted(
-                f"{grant.kind} {grant.name}",
-                grant.privilege,
+                subject,
+                privilege,
                 to,
                 Severity.HIGH,
                 "PostgreSQL does not grant this, and keeps it from roles for a reason",
                 how=how,
-                repair=f"REVOKE {_on_system(grant)} FROM {to};",
+                repair=f"REVOKE {privilege} ON {_SQL.get(kind, kind.upper())} {name} FROM {to};",
             )
 
 
-def _on_system(grant: SystemGrant) -> str:
-    if grant.kind == "column":
-        table, _, column = grant.name.rpartition(".")
-        return f"{grant.privilege} ({column}) ON {table}"
-    word = {"relation": "TABLE", "foreign_data_wrapper": "FOREIGN DATA WRAPPER"}.get(grant.kind, grant.kind.upper())
-    return f"{grant.privilege} ON {word} {grant.name}"
+def _of_system(grant: SystemGrant) -> tuple[str, str]:
+    """The object that a finding is of, and the privilege on it: columns are told of their relation."""
+    if grant.kind != "column":
+        return f"{grant.kind} {grant.name}", grant.privilege
+    relation, _, column = grant.name.rpartition(".")
+    return f"relation {relation}", f"{grant.privilege} ({column})"
 
 
 def who_holds(reaching: Reaching, grantee: int) -> str:

@@ -55,10 +55,9 @@ def _place(place: str, flaws: list[Flaw]) -> Verdict:
 def _function(world: World, sets: Sets) -> Verdict:
     function = sets.function
     entry = Entry(kind="function", name=function.name, digest=function.digest)
+    observed = f"{sets.told.what}; called by {sets.called_by}"
     if sets.told.certain:
-        flaw = Flaw(
-            severity=sets.told.severity, what=f"{sets.told.what}; called by {sets.called_by}", repair=sets.repair
-        )
+        flaw = Flaw(severity=sets.told.severity, what=observed, repair=sets.repair)
         summary = f"The function {function.name} says who the tenant is"
         return judged(function.name, summary, [flaw], expected=_EXPECTED, entry=entry)
     return unverified(

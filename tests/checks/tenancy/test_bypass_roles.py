@@ -210,12 +210,13 @@ def test_a_login_that_is_declared_is_sound(box_database: BoxDatabase, declared: 
     tenancy = SECUREBASE.tenancy
     name = "app -> readers"
     entry = tenancy.allowed[0].model_copy(update={"kind": "grant", "name": name, "digest": digest_of(name)})
-    update = {
-        "principals": {"principals": (*tenancy.principals, "readers")},
-        "privileged": {"privileged": {**tenancy.privileged, "readers": "a group"}},
-        "allowed": {"allowed": (*tenancy.allowed, entry)},
-    }[declared]
-    component = SECUREBASE.model_copy(update={"tenancy": tenancy.model_copy(update=update)})
+    values: dict[str, object] = {
+        "principals": (*tenancy.principals, "readers"),
+        "privileged": {**tenancy.privileged, "readers": "another's login"},
+        "allowed": (*tenancy.allowed, entry),
+    }
+    tenancy = tenancy.model_copy(update={declared: values[declared]})
+    component = SECUREBASE.model_copy(update={"tenancy": tenancy})
     with changed(box_database, case("login", "CREATE ROLE readers LOGIN; GRANT readers TO app", "DROP ROLE readers")):
         assert not_green(look(box_database.url, component)) == set()
 

@@ -67,9 +67,9 @@ CASES = (
         broken(GRANTS, "future tables of admin in public", MEDIUM),
     ),
     grant(
-        "SELECT (stavalues1)",
+        "SELECT (starelid, stavalues1)",
         "pg_catalog.pg_statistic",
-        broken(GRANTS, "column pg_catalog.pg_statistic.stavalues1", HIGH),
+        broken(GRANTS, "relation pg_catalog.pg_statistic", HIGH),
     ),
     grant("SELECT", "pg_catalog.pg_statistic", broken(GRANTS, "relation pg_catalog.pg_statistic", HIGH)),
     grant(
