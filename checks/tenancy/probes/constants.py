@@ -60,12 +60,14 @@ def _type_name(rest: tuple[Token, ...]) -> str:
 
 def _type_words(rest: tuple[Token, ...]) -> Iterator[str]:
     within = False
-    for token in rest:
+    for place, token in enumerate(rest):
         if within or token.text == "(":
             within = token.text != ")"
         elif token.sort is Sort.NAME and (token.quoted or token.text.islower()):
             yield f'"{token.text}"' if token.quoted else token.text
-        elif token.text in {".", "[", "]"}:
+        elif token.text == "." or [one.text for one in rest[place : place + 2]] == ["[", "]"]:
+            yield token.text
+        elif token.text == "]" and place and rest[place - 1].text == "[":
             yield token.text
         else:
             return

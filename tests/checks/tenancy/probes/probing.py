@@ -1,0 +1,88 @@
+"""One probe on a real database, by whichever logins a test gives it; and databases of other schemas to probe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+import psycopg
+from psycopg import conninfo, sql
+
+from basewatch.check import AnyCheck
+from basewatch.clients import K
+from basewatch.components import Component, Database
+from basewatch.model import Finding, Status
+from basewatch.postgres import Endpoints, Limits, connect
+from basewatch.secrets import Secret
+from checks.runner import Checked, plan_checks, run_checks
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """Opens a database by its URL, with the URLs of logins through a pooler by principal."""
+
+    url: str
+    proxied: Mapping[str, str] = field(default_factory=dict[str, str])
+    limits: Limits = LIMITS
+
+    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+        """A connection for one observation."""
+        del kind, component
+        secrets = {role: Secret("env:X", url) for role, url in self.proxied.items()}
+        ways = Endpoints(
+            writer=lambda: Secret("env:X", self.url),
+            proxied={role: lambda secret=secret: secret for role, secret in secrets.items()},  # type: ignore[misc]  # each keeps its own
+        )
+        return cast("AbstractContextManager[K]", connect(ways, run="test", limits=self.limits))
+
+
+def probe(check: AnyCheck, ways: Ways | str, component: Database = SECUREBASE) -> Checked:
+    """What one check finds, and the evidence it rests on."""
+    plan = plan_checks([check], [component], {})
+    opened = ways if isinstance(ways, Ways) else Ways(url=ways)
+    return run_checks(plan, opened, DEADLINES, NOW, lambda: NOW)
+
+
+def red(checked: Checked) -> dict[str, Finding]:
+    """What is neither passed nor inapplicable, by subject."""
+    return {f.subject: f for f in checked.findings if f.status in {Status.FAIL, Status.UNVERIFIED}}
+
+
+def statuses(checked: Checked) -> dict[str, Status]:
+    """The status of each subject."""
+    return {finding.subject: finding.status for finding in checked.findings}
+
+
+def declared(**tenancy: object) -> Database:
+    """SecureBase's database with something else declared of its tenancy."""
+    return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update=tenancy)})
+
+
+@contextmanager
+def broken(database: BoxDatabase, breaks: str, repairs: str) -> Iterator[None]:
+    """The box's database with a change, and without it afterwards."""
+    database.execute(breaks)
+    try:
+        yield
+    finally:
+        database.execute(repairs)
+
+
+@contextmanager
+def another(box: BoxDatabase, name: str, schema: str) -> Iterator[str]:
+    """The URL, for Basewatch's role, of another database on the box's server with another schema in it."""
+    identifier = sql.Identifier(name)
+    with psycopg.connect(box.superuser_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(identifier))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+    try:
+        with psycopg.connect(conninfo.make_conninfo(box.superuser_url, dbname=name)) as connection:
+            connection.execute(schema.encode())
+        yield conninfo.make_conninfo(box.url, dbname=name)
+    finally:
+        with psycopg.connect(box.superuser_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))

@@ -1,0 +1,233 @@
+"""A policy that would let another tenant's row pass is found by a row that is made up, whatever rows there are."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg import errors
+
+from basewatch.facts import canonical
+from basewatch.model import Finding, Reason, Status
+from basewatch.postgres import Limits
+from basewatch.tenancy import Waiver
+from checks.tenancy.probes.constants import Constant, mine
+from checks.tenancy.probes.counterexample import no_counterexample_is_found as search
+from checks.tenancy.probes.deparsed import Sort, tokens
+from checks.tenancy.probes.values import NULL, Value
+from checks.tenancy.probes.witnesses import ROWS, profiles, rows
+from demo.database import BoxDatabase
+from demo.tenants import CANARY_A, CANARY_B
+from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
+from tests.checks.tenancy.probes.probing import Ways, another, broken, declared, probe, red, statuses
+
+CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
+RAW = "current_setting('app.current_customer_id', true)"
+MINE = f"customer_id = {CTX}"
+GOD = "11111111-1111-4111-8111-111111111111"
+TABLES = ("api_keys", "audit_events", "documents", "invoices", "notifications", "support_tickets", "usage_metrics")
+SHORT = timedelta(seconds=1)
+POLICY = "ALTER POLICY tenant_isolation ON documents USING ({}) WITH CHECK ({})"
+REPAIRS = POLICY.format(MINE, MINE)
+
+LEAKS = {
+    "row content that nobody has": (f"{MINE} OR title = 'archived'", "title = a constant of the policy"),
+    "a flag that starts": (f"{MINE} OR starts_with(title, 'pub')", "title = a constant of the policy"),
+    "a number": (f"{MINE} OR size_bytes > 41", "size_bytes = "),
+    "a date far off": (f"{MINE} OR created_at > '2031-01-01'", "created_at = "),
+    "never set": (f"{RAW} IS NULL OR {MINE}", "on a session that never had a context"),
+    "empty": (f"{RAW} = '' OR {MINE}", "with an empty context"),
+    "a god tenant": (f"{MINE} OR {CTX} = '{GOD}'", "acting for a constant of the policy"),
+    "a demo tenant": (f"{MINE} OR customer_id = '{GOD}'", "a row of a constant of the policy"),
+    "a flag": (f"{MINE} OR current_setting('app.bypass', true) = 'on'", "with app.bypass set"),
+    "a flag of its own word": (f"{MINE} OR current_setting('app.is', true) = 'root'", "with app.is set"),
+    "inverted": (f"customer_id <> {CTX}", "a row of canary B"),
+    "wildcards": (f"customer_id::text LIKE {RAW}", "with a wildcard"),
+    "a prefix": (f"left(customer_id::text, 8) = left({RAW}, 8)", "a row of canary B"),
+    "an ending": (f"right(customer_id::text, 4) = right({RAW}, 4)", "resembles canary A"),
+    "a list": (f"customer_id = ANY (string_to_array({RAW}, ',')::uuid[])", "with both canaries in the context"),
+    "not null": (f"({MINE}) IS NOT NULL", "acting for canary A"),
+    "else true": (f"CASE WHEN current_setting('app.s', true) = 't' THEN {MINE} ELSE true END", "acting for canary A"),
+    "itself": (f"customer_id = customer_id AND {CTX} IS NOT NULL", "acting for canary A"),
+    "who asks": (f"{MINE} OR current_user = 'app'", "as app"),
+    "greater": (f"customer_id >= {CTX}", "a row of canary B"),
+    "an error elsewhere": (f"title = 'open' OR customer_id = {RAW}::uuid", "title = a constant of the policy"),
+}
+SOUND = {
+    "plain": MINE,
+    "in a sub-select": f"customer_id = (SELECT {CTX})",
+    "as text": f"customer_id::text = {RAW}",
+    "negated": f"NOT (customer_id <> {CTX})",
+    "any": f"customer_id = ANY (ARRAY[{CTX}])",
+    "coalesce": f"coalesce({MINE}, false)",
+    "case": f"CASE WHEN {CTX} IS NULL THEN false ELSE {MINE} END",
+    "narrower": f"{MINE} AND (title = 'x' OR current_setting('app.bypass', true) = 'on')",
+    "both branches": f"(title = 'x' AND {MINE}) OR ({MINE} AND size_bytes > 3)",
+    "distinct": f"{CTX} IS NOT NULL AND customer_id IS NOT DISTINCT FROM {CTX}",
+    "what a constraint forbids": f"{MINE} OR classification = 'for all'",
+    "what NOT NULL forbids": f"{MINE} OR title IS NULL OR customer_id IS NULL",
+}
+
+
+def only(checked_url: str, *, table: str = "documents") -> Finding:
+    """The one finding that is not green."""
+    (finding,) = red(probe(search, checked_url)).values()
+    assert finding.subject == table
+    return finding
+
+
+def test_in_the_box_nothing_is_found(box_database: BoxDatabase) -> None:
+    """Of SecureBase's policies no counterexample is found; the root, which nobody reads, has none to search."""
+    assert statuses(probe(search, box_database.url)) == {
+        "customers": Status.NOT_APPLICABLE,
+        **dict.fromkeys(TABLES, Status.PASS),
+    }
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_each_leak_has_a_witness(box_database: BoxDatabase, leak: str) -> None:
+    """A policy that lets another's row pass fails its table alone, with a witness that tells no value."""
+    predicate, words = LEAKS[leak]
+    with broken(box_database, POLICY.format(predicate, MINE), REPAIRS):
+        checked = probe(search, box_database.url)
+    (finding,) = red(checked).values()
+    assert (finding.subject, finding.status) == ("documents", Status.FAIL)
+    assert words in finding.observed
+    assert "INSERT" not in finding.observed
+    (evidence,) = checked.evidence
+    told = canonical(evidence.facts) + repr(checked.findings).encode()
+    secrets = (CANARY_A, CANARY_B, GOD, "archived", "'root'")
+    assert not [secret for secret in secrets if secret.encode() in told]
+
+
+@pytest.mark.parametrize("form", SOUND)
+def test_no_sound_policy_has_one(box_database: BoxDatabase, form: str) -> None:
+    """A correct policy, and one that only rows which cannot be would pass, is not taken for a leak."""
+    with broken(box_database, POLICY.format(SOUND[form], SOUND[form]), REPAIRS):
+        assert red(probe(search, box_database.url)) == {}
+
+
+@pytest.mark.parametrize(
+    ("policy", "gates"),
+    [
+        ("FOR INSERT WITH CHECK (true)", "INSERT of a new row as app"),
+        ("FOR UPDATE USING (true) WITH CHECK (false)", "UPDATE as app"),
+        ("FOR DELETE USING (true)", "DELETE as app"),
+        ("FOR SELECT TO analytics USING (true)", "SELECT as analytics"),
+    ],
+)
+def test_the_gate_that_is_open_is_named(box_database: BoxDatabase, policy: str, gates: str) -> None:
+    """Each command is a gate of its own, and each principal has its own policies."""
+    with broken(box_database, f"CREATE POLICY more ON documents {policy}", "DROP POLICY more ON documents"):
+        assert f"passes {gates} (" in only(box_database.url).observed
+
+
+def test_a_restrictive_policy_holds_what_a_permissive_one_opens(box_database: BoxDatabase) -> None:
+    """What all must hold counts beside what one may allow."""
+    breaks = f"CREATE POLICY a ON documents USING (true); CREATE POLICY b ON documents AS RESTRICTIVE USING ({MINE})"
+    with broken(box_database, breaks, "DROP POLICY a ON documents; DROP POLICY b ON documents"):
+        assert red(probe(search, box_database.url)) == {}
+
+
+def test_what_reads_other_tables_is_left_to_the_proof(box_database: BoxDatabase) -> None:
+    """A predicate that needs the database to be evaluated is said to be untried, and is no pass."""
+    with another(box_database, "workspaces", WORKSPACES) as url:
+        found = statuses(probe(search, url, WORKSPACES_DECLARED))
+    assert found == {
+        "Org": Status.NOT_APPLICABLE,
+        "Page": Status.PASS,
+        "line": Status.NOT_APPLICABLE,
+        "visit": Status.PASS,
+        "visit_1": Status.NOT_APPLICABLE,
+        "visit_2": Status.NOT_APPLICABLE,
+    }
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    ["""lower("Org Slug") = lower(current_setting('ws.tenant', true))""", "public", """"Org Slug" ^@ 'can'"""],
+)
+def test_text_keys_and_quoted_names_are_searched(box_database: BoxDatabase, predicate: str) -> None:
+    """Another case of letters is another tenant, and neither a column that users set nor a prefix is a bound."""
+    more = f'CREATE POLICY more ON "Work Space"."Page" USING ({predicate});'
+    with another(box_database, "workspaces", WORKSPACES + more) as url:
+        assert set(red(probe(search, url, WORKSPACES_DECLARED))) == {"Page"}
+
+
+def test_half_a_key_has_a_witness(box_database: BoxDatabase) -> None:
+    """A policy that compares one of two key columns shows the tenants that share it."""
+    with another(box_database, "regions", REGIONS) as url:
+        assert red(probe(search, url, REGIONS_DECLARED)) == {}
+    half = REGIONS.replace("AND number = nullif(current_setting('r.number', true), '')::bigint", "")
+    with another(box_database, "regions", half) as url:
+        assert set(red(probe(search, url, REGIONS_DECLARED))) == {"orders"}
+
+
+def test_a_waiver_of_that_predicate_is_honoured(box_database: BoxDatabase) -> None:
+    """What somebody answers for is no finding until the day it ends, or until it changes."""
+    with broken(box_database, POLICY.format(f"{MINE} OR title = 'shared'", MINE), REPAIRS):
+        checked = probe(search, box_database.url)
+        (table,) = (t for t in checked.evidence[0].facts["tables"] if t["witnesses"])  # type: ignore[index, call-overload, union-attr]  # facts as JSON
+        digests = {digest for witness in table["witnesses"] for digest in witness["digests"]}  # type: ignore[index, call-overload, union-attr]  # facts as JSON
+        waivers = tuple(
+            Waiver(digest=str(digest), owner="x", reason="shared by design", until=date(2027, 1, 1))
+            for digest in digests
+        )
+        assert red(probe(search, box_database.url, declared(waivers=waivers))) == {}
+        ended = tuple(waiver.model_copy(update={"until": date(2026, 1, 1)}) for waiver in waivers)
+        assert set(red(probe(search, box_database.url, declared(waivers=ended)))) == {"documents"}
+
+
+def test_a_policy_that_takes_too_long_is_unverified(box_database: BoxDatabase) -> None:
+    """A deadline ends the search on that table, and nobody calls it searched."""
+    slow = f"{MINE} AND factorial(32000 + abs(size_bytes) % 2) > 0"
+    with broken(box_database, POLICY.format(slow, MINE), REPAIRS):
+        ways = Ways(url=box_database.url, limits=Limits(statement=SHORT))
+        found = red(probe(search, ways))
+    assert {(f.subject, f.status, f.reason) for f in found.values()} == {
+        ("documents", Status.UNVERIFIED, Reason.TIMEOUT)
+    }
+
+
+def test_no_table_is_read(box_database: BoxDatabase) -> None:
+    """Basewatch's own role, which may read nothing, is all it takes."""
+    with psycopg.connect(box_database.url) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute("SELECT FROM public.documents")
+    assert "documents" in statuses(probe(search, box_database.url))
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20))
+def test_a_constant_is_read_back(text: str) -> None:
+    """Whatever stands in quotes is one constant, and no name."""
+    quoted = "'" + text.replace("'", "''") + "'"
+    (name, mark, constant) = tokens(f"title = {quoted}")
+    assert (name.text, mark.text, constant.text, constant.sort) == ("title", "=", text, Sort.TEXT)
+
+
+def test_constants_come_with_their_types_and_settings_without() -> None:
+    """A setting's name is no constant; a number is one that PostgreSQL prints bare."""
+    asked = "(current_setting('x.y'::text) = 'on')"
+    printed = "((t = ANY (ARRAY['a'::character varying, 'b'::text])) OR (u && '{}'::text[]) OR (n > 41))"
+    found = mine([printed, asked])
+    assert found.settings == ("x.y",)
+    assert found.constants == (
+        Constant(text="a", type_name="character varying"),
+        Constant(text="b", type_name="text"),
+        Constant(text="{}", type_name="text[]"),
+        Constant(text="41", type_name="number"),
+        Constant(text="on", type_name=""),
+    )
+
+
+@given(st.lists(st.integers(1, 6), max_size=6))
+def test_rows_are_bounded_and_the_simplest_come_first(sizes: list[int]) -> None:
+    """However many columns a policy names, so many rows are tried and no more; each profile once."""
+    columns = [tuple(Value(text=str(n), word="x") if n else NULL for n in range(size)) for size in sizes]
+    groups = rows([(NULL, Value(text="a", word="canary A"))], columns)
+    assert sum(map(len, groups)) <= ROWS
+    assert groups[0][0].others == tuple(values[0] for values in columns)
+    everything = list(profiles(columns)) if sum(sizes) < 15 else []
+    assert len(set(everything)) == len(everything)

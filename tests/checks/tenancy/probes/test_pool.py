@@ -1,0 +1,110 @@
+"""What a pooled session still holds of whoever had it before is found, kind by kind, through a real pooler too."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import conninfo
+
+from basewatch.facts import canonical
+from basewatch.model import Reason, Severity, Status
+from basewatch.postgres.hygiene import has_last_value, residue
+from basewatch.postgres.probe import TenantProbe
+from basewatch.secrets import Reference
+from basewatch.tenancy import Login
+from checks.tenancy.probes.pool import pooled_sessions_come_back_clean as pool
+from demo.database import BoxDatabase
+from demo.tenants import CANARY_A
+from tests.checks.tenancy.looking import SECUREBASE
+from tests.checks.tenancy.probes.pooler import pooled
+from tests.checks.tenancy.probes.probing import Ways, broken, declared, probe
+
+CONTEXT = "app.current_customer_id"
+RIGHTS = (
+    "GRANT TEMPORARY ON DATABASE securebase TO app; GRANT analytics TO app; "
+    "CREATE SEQUENCE drawn; GRANT USAGE ON SEQUENCE drawn TO app; "
+    "CREATE FUNCTION become(t text) RETURNS text LANGUAGE sql "
+    f"AS $$ SELECT set_config('{CONTEXT}', t, false) $$"
+)
+NO_RIGHTS = (
+    "REVOKE TEMPORARY ON DATABASE securebase FROM app; REVOKE analytics FROM app; "
+    "DROP SEQUENCE drawn; DROP FUNCTION become(text)"
+)
+RESIDUES = {
+    "context": (f"SET {CONTEXT} = '{CANARY_A}'", Severity.CRITICAL, "the context of a tenant"),
+    "function": (f"SELECT become('{CANARY_A}')", Severity.CRITICAL, "the context of a tenant"),
+    "temporary": ("CREATE TEMPORARY TABLE r AS SELECT 1 AS x", Severity.HIGH, "temporary tables"),
+    "cursors": ("DECLARE c CURSOR WITH HOLD FOR SELECT 1", Severity.HIGH, "cursors WITH HOLD"),
+    "prepared": ("PREPARE q AS SELECT 1", Severity.MEDIUM, "statements of PREPARE"),
+    "channels": ("LISTEN anything", Severity.MEDIUM, "channels"),
+    "role": ("SET ROLE analytics", Severity.HIGH, "another role"),
+    "last_value": ("SELECT nextval('drawn')", Severity.LOW, "lastval()"),
+    "locks": ("SELECT pg_advisory_lock(1)", Severity.LOW, "advisory locks"),
+}
+LOGIN = Login(url=Reference("env", "X"), through_proxy=Reference("env", "X"))
+DECLARED = declared(logins={"app": LOGIN})
+
+
+@pytest.mark.parametrize("kind", RESIDUES)
+def test_each_residue_is_seen_by_the_one_statement(box_database: BoxDatabase, kind: str) -> None:
+    """One SELECT at the start of a transaction sees what the session was left with, and nothing else."""
+    plant = RESIDUES[kind][0]
+    with broken(box_database, RIGHTS, NO_RIGHTS), psycopg.connect(box_database.app_url) as connection:
+        connection.execute(plant.encode())
+        connection.commit()
+        probed = TenantProbe(connection, SECUREBASE.tenancy)
+        found, drawn = residue(probed, (CONTEXT,)), has_last_value(probed)
+        connection.execute("SELECT pg_advisory_unlock_all()")
+    seen = {name for name in RESIDUES if name != "function" and getattr(found, name, False)}
+    assert seen | ({"last_value"} if drawn else set()) == {"context" if kind == "function" else kind}
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+@pytest.mark.parametrize("kind", RESIDUES)
+def test_each_residue_in_the_pool_is_found(box_database: BoxDatabase, mode: str, kind: str) -> None:
+    """What one client of the pooler leaves behind, the next is told of: exactly that, and how bad it is."""
+    plant, severity, words = RESIDUES[kind]
+    with broken(box_database, RIGHTS, NO_RIGHTS), pooled(box_database.app_url, mode=mode) as url:
+        with psycopg.connect(url, prepare_threshold=None) as client:
+            client.execute(plant.encode())
+        checked = probe(pool, Ways(url=box_database.url, proxied={"app": url}), DECLARED)
+    (finding,) = checked.findings
+    assert (finding.subject, finding.status, finding.severity) == ("app", Status.FAIL, severity)
+    assert words in finding.observed
+    assert ";" not in finding.observed
+    (evidence,) = checked.evidence
+    assert CANARY_A.encode() not in canonical(evidence.facts)
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_a_clean_pool_is_green(box_database: BoxDatabase, mode: str) -> None:
+    """Settings of a transaction, as they should be, leave nothing behind."""
+    with pooled(box_database.app_url, mode=mode) as url:
+        with psycopg.connect(url, prepare_threshold=None) as client:
+            client.execute(f"SET LOCAL {CONTEXT} = '{CANARY_A}'".encode())
+        (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": url}), DECLARED).findings
+    assert (finding.subject, finding.status) == ("app", Status.PASS)
+    assert finding.observed == "5 transactions on 1 session"
+
+
+def test_a_context_that_the_pooler_sets_is_found(box_database: BoxDatabase) -> None:
+    """A default in the pooler's own configuration stands in no catalogue, and is seen at once."""
+    query = f"SET {CONTEXT} = ''{CANARY_A}''"
+    with pooled(box_database.app_url, mode="transaction", connect_query=query) as url:
+        (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": url}), DECLARED).findings
+    assert (finding.status, finding.severity) == (Status.FAIL, Severity.CRITICAL)
+
+
+def test_a_pooler_that_is_gone_is_unverified(box_database: BoxDatabase) -> None:
+    """Who cannot log in sees nothing, and says so."""
+    gone = conninfo.make_conninfo(box_database.app_url, port=1)
+    (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": gone}), DECLARED).findings
+    assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNREACHABLE)
+
+
+def test_it_is_asked_for_where_somebody_logs_in_through_a_pooler() -> None:
+    """Without a login through a pooler there is nothing to promise."""
+    direct = Login(url=Reference("env", "X"))
+    assert pool.concerns(DECLARED)
+    assert not pool.concerns(declared(logins={"app": direct}))
+    assert not pool.concerns(SECUREBASE)
