@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("config_load", "check_runner", "exposition")
+MODULES = ("config_load", "check_runner", "exposition", "tenancy")
 
 
 def main(names: list[str]) -> None:

@@ -1,0 +1,179 @@
+"""Tenant isolation of many tenants: proof, fingerprint, probes and sweep, beside asking for every tenant in turn.
+
+Figures begin with tenants/tables. At another scale: `python -m benchmarks.tenancy --tenants 500 --rows 50000 --tables 7`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg import sql
+
+from basewatch import components
+from basewatch.postgres import Database, Limits, connect
+from basewatch.secrets import Secret
+from benchmarks.tenancy_database import ManyTenants, Scale, many_tenants
+from benchmarks.timing import Figure, seconds
+from checks.tenancy.inventory.fingerprint import fingerprint
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.world import world
+from checks.tenancy.probes.no_context import without_context
+from checks.tenancy.probes.plans import plans
+from checks.tenancy.probes.rows import cross_tenant
+from checks.tenancy.probes.sweeping import sweeping
+from checks.tenancy.proof.gates import Obligation, obligations
+
+SCALES = (
+    Scale(tenants=1_000, rows=1_000_000, tables=7),
+    Scale(tenants=10_000, rows=1_000_000, tables=7),
+    Scale(tenants=1_000, rows=1_000_000, tables=500),
+)
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_PATIENT = Limits(statement=timedelta(minutes=2), idle=timedelta(minutes=2))
+_SAMPLE = 20
+# What the inventory is made of, as bare rows: the least that a reader of these catalogues has to fetch.
+_CATALOGUES = (
+    "pg_class",
+    "pg_attribute",
+    "pg_policy",
+    "pg_index",
+    "pg_constraint",
+    "pg_trigger",
+    "pg_rewrite",
+    "pg_roles",
+    "pg_auth_members",
+)
+
+
+def figures() -> Iterator[Figure]:
+    """Every way of looking at every scale, sound, and at the first ones leaky and without an index as well."""
+    for scale in SCALES:
+        yield from measured(scale)
+
+
+def measured(scale: Scale) -> Iterator[Figure]:
+    """Every way of looking at one scale."""
+    start = time.perf_counter()
+    with many_tenants(scale) as made:
+        took = time.perf_counter() - start
+        yield _figure(made, "seed and analyze", took, "one row", took / max(scale.rows, 1))
+        with connect(Secret("env:BENCHMARK_URL", made.url), run="benchmark", limits=_PATIENT) as database:
+            yield from _static(made, database)
+            yield from _dynamic(made, database, "sound")
+            if scale.tables == scale.filled:
+                with made.leaky():
+                    yield from _dynamic(made, database, "leaky")
+                with made.unindexed():
+                    yield from _dynamic(made, database, "no index")
+        yield from _other_tools(made)
+
+
+def _static(made: ManyTenants, database: Database) -> Iterator[Figure]:
+    component, trip, bare = made.component, _round_trip(made), _bare_catalogues(made)
+    before = len(database.requests)
+    gates = len(_prove(database, component))
+    asked = len(database.requests) - before
+    reading = seconds(lambda: inventory(database, component))
+    yield _figure(made, "inventory", reading, "a bare SELECT of those catalogues", bare)
+    yield _figure(made, f"inventory in {asked} statements", reading, "as many bare round trips", asked * trip)
+    proving = seconds(lambda: _prove(database, component))
+    yield _figure(made, f"inventory and proof of {gates} gates", proving, "the inventory alone", reading)
+    yield _figure(made, "fingerprint", seconds(lambda: fingerprint(database)), "a bare round trip", trip)
+
+
+def _prove(database: Database, component: components.Database) -> tuple[Obligation, ...]:
+    # A new inventory each time: what is proven of one is remembered with it.
+    return obligations(world(inventory(database, component), component.tenancy), _NOW)
+
+
+def _dynamic(made: ManyTenants, database: Database, state: str) -> Iterator[Figure]:
+    trip, component, scale = _round_trip(made), made.component, made.scale
+    looks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("cross-tenant rows", lambda: cross_tenant(database, component)),
+        ("no context", lambda: without_context(database, component)),
+        ("planner", lambda: plans(database, component)),
+    )
+    for name, look in looks:
+        before = len(database.requests)
+        took = once(look)
+        asked = len(database.requests) - before
+        yield _figure(made, f"{name}, {state}", took, f"{asked} bare round trips", asked * trip)
+    each = _naive(made) * scale.tenants
+    trips = scale.tenants * (scale.tables + 4)
+    yield _figure(made, f"one by one, {state}, from {_SAMPLE}", each, f"{trips:,} bare round trips", trips * trip)
+    took = once(lambda: sweeping(database, component))
+    yield _figure(made, f"sweep, {state}", took, "one by one, as above", each)
+
+
+def _naive(made: ManyTenants) -> float:
+    """Seconds for one tenant, in a transaction of its own with one statement for each table, as a test would do it."""
+    with psycopg.connect(made.superuser_url) as connection:
+        query = "SELECT id::text FROM tenants ORDER BY md5(id::text) LIMIT %s"
+        tenants = connection.execute(query, (_SAMPLE,)).fetchall()
+    tables = range(made.scale.tables)
+    with psycopg.connect(made.url) as connection:
+        start = time.perf_counter()
+        for (tenant,) in tenants:
+            with connection.transaction(force_rollback=True):
+                connection.execute("SET LOCAL ROLE bench_app")
+                connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant,))
+                for number in tables:
+                    count = sql.SQL("SELECT count(*) FROM {} WHERE tenant <> %s").format(sql.Identifier(f"t{number}"))
+                    connection.execute(count, (tenant,)).fetchall()
+        return (time.perf_counter() - start) / len(tenants)
+
+
+def _round_trip(made: ManyTenants) -> float:
+    with psycopg.connect(made.url, autocommit=True) as connection:
+        return seconds(lambda: connection.execute("SELECT 1").fetchall())
+
+
+def _bare_catalogues(made: ManyTenants) -> float:
+    with psycopg.connect(made.url, autocommit=True) as connection:
+        queries = [sql.SQL("SELECT * FROM {}").format(sql.Identifier(one)) for one in _CATALOGUES]
+        return seconds(lambda: [connection.execute(query).fetchall() for query in queries])
+
+
+def _other_tools(made: ManyTenants) -> Iterator[Figure]:
+    """pgrls, where it is installed: it reads the same catalogues and proves policies from their text."""
+    program = shutil.which("pgrls")
+    if program is None:
+        return
+    for verb in ("lint", "verify"):
+        command = [program, verb, "--database-url", made.superuser_url]
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=False, timeout=600)  # noqa: S603  # a program from the PATH
+        took = time.perf_counter() - start
+        yield _figure(made, f"pgrls {verb}", took, "a bare SELECT of those catalogues", _bare_catalogues(made))
+
+
+def once(work: Callable[[], object]) -> float:
+    """How long one call takes: for what is too slow to be tried again and again."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _figure(made: ManyTenants, what: str, ours: float, bound: str, least: float) -> Figure:
+    return Figure(what=f"{made.scale}: {what}", ours=ours, bound=bound, least=least)
+
+
+def main() -> None:
+    """Measure at the scale that the arguments give."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tenants", type=int, default=1_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--tables", type=int, default=7)
+    given = parser.parse_args()
+    for figure in measured(Scale(tenants=given.tenants, rows=given.rows, tables=given.tables)):
+        print(figure, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""A database of many tenants to measure on: as many tables, rows and tenants as asked for, sound or not."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from basewatch.components import Database
+from basewatch.secrets import Reference
+from basewatch.tenancy import Canaries, Tenancy
+from demo.postgres_binaries import find_binaries
+from demo.postgres_server import SUPERUSER, PostgresServer
+
+NAME = "tenancy"
+_MINE = "tenant = nullif(current_setting('app.tenant', true), '')::uuid"
+_ROLES = """\
+CREATE ROLE bench_owner NOLOGIN;
+CREATE ROLE bench_app NOLOGIN;
+CREATE ROLE bench_watch LOGIN NOINHERIT PASSWORD 'benchmark';
+GRANT bench_app TO bench_watch;
+"""
+_ROOT = """\
+GRANT USAGE, CREATE ON SCHEMA public TO bench_owner;
+GRANT USAGE ON SCHEMA public TO bench_app, bench_watch;
+SET ROLE bench_owner;
+CREATE TABLE tenants (id uuid PRIMARY KEY);
+GRANT SELECT ON tenants TO bench_watch;
+INSERT INTO tenants SELECT md5(n::text)::uuid FROM generate_series(0, {last}) AS n
+"""
+# A fifth of the rows belongs to the first ten tenants; the others share the rest evenly.
+_ROWS = """\
+INSERT INTO t{number} SELECT md5(CASE WHEN n % 5 = 0 THEN n / 5 % 10 ELSE n % {tenants} END::text)::uuid, n
+FROM generate_series(1, {rows}) AS n
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How large: `rows` are those of all tables together, and only the first `filled` tables have any."""
+
+    tenants: int
+    rows: int
+    tables: int
+    filled: int = 7
+
+    def __str__(self) -> str:
+        return f"{self.tenants:,}/{self.tables}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManyTenants:
+    """A running server with one database, whose tables are `tenant uuid, id bigint` under one policy each."""
+
+    scale: Scale
+    server: PostgresServer
+    component: Database
+
+    @property
+    def url(self) -> str:
+        """The URL of a role that may become the application, and may read the tenants' ids."""
+        return self.server.url(NAME, "bench_watch", "benchmark")
+
+    @property
+    def superuser_url(self) -> str:
+        """The URL of the superuser."""
+        return self.server.url(NAME, SUPERUSER, self.server.password)
+
+    def execute(self, statements: str) -> None:
+        """Run SQL as the superuser, and commit it."""
+        with psycopg.connect(self.superuser_url) as connection:
+            connection.execute(statements.encode())
+
+    @contextmanager
+    def leaky(self) -> Generator[None, None, None]:
+        """The first table's policy lets some rows through to everybody, as a column that says public would."""
+        self.execute(f"ALTER POLICY own ON t0 USING ({_MINE} OR id % 100000 = 7)")
+        yield
+        self.execute(f"ALTER POLICY own ON t0 USING ({_MINE})")
+
+    @contextmanager
+    def unindexed(self) -> Generator[None, None, None]:
+        """The first table has no index, so that every tenant reads all of it."""
+        self.execute("ALTER TABLE t0 DROP CONSTRAINT t0_pkey; ANALYZE t0")
+        yield
+        self.execute("ALTER TABLE t0 ADD PRIMARY KEY (tenant, id); ANALYZE t0")
+
+
+@contextmanager
+def many_tenants(scale: Scale) -> Generator[ManyTenants, None, None]:
+    """A database of that scale, sound, with an index on every key; it is gone afterwards. Raises: NoPostgres."""
+    with tempfile.TemporaryDirectory() as directory:
+        password = secrets.token_urlsafe(24)
+        server = PostgresServer.create(Path(directory), binaries=find_binaries(), password=password)
+        try:
+            with psycopg.connect(server.url("postgres", SUPERUSER, password), autocommit=True) as connection:
+                connection.execute(_ROLES)
+                connection.execute(f"CREATE DATABASE {NAME}".encode())
+            made = ManyTenants(scale=scale, server=server, component=_component(scale))
+            _seed(made)
+            yield made
+        finally:
+            server.remove()
+
+
+def _seed(made: ManyTenants) -> None:
+    scale = made.scale
+    made.execute(_ROOT.format(last=scale.tenants - 1))
+    for number in range(scale.tables):
+        rows = scale.rows // min(scale.filled, scale.tables) if number < scale.filled else 0
+        made.execute(
+            f"SET ROLE bench_owner; CREATE TABLE t{number} (tenant uuid NOT NULL, id bigint NOT NULL);"
+            + _ROWS.format(number=number, tenants=scale.tenants, rows=rows)
+            + f"""; ALTER TABLE t{number} ADD PRIMARY KEY (tenant, id);
+CREATE POLICY own ON t{number} USING ({_MINE});
+ALTER TABLE t{number} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON t{number} TO bench_app"""
+        )
+    with psycopg.connect(made.superuser_url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE)")
+
+
+def _component(scale: Scale) -> Database:
+    return Database(
+        name=NAME,
+        url=Reference("env", "BENCHMARK_URL"),
+        tenancy=Tenancy(
+            context=("app.tenant",),
+            root="tenants",
+            key=("tenant",),
+            principals=("bench_app",),
+            privileged={"bench_owner": "owns the tables", "bench_watch": "looks on"},
+            tables=scale.tables,
+            sweep=True,
+            # The md5 of 20 and of 21: both are among the tenants.
+            canaries=Canaries(a=("98f13708-2101-94c4-7568-7be6106a3b84",), b=("3c59dc04-8e88-5024-3be8-079a5c74d079",)),
+        ),
+    )
