@@ -1,6 +1,6 @@
 """Tenant isolation of many tenants: proof, fingerprint, probes and sweep, beside asking for every tenant in turn.
 
-Figures begin with tenants/tables. At another scale: `python -m benchmarks.tenancy --tenants 500 --rows 50000 --tables 7`.
+Figures begin with tenants/tables. Elsewhere: `python -m benchmarks.tenancy --tenants 500 --rows 50000 --tables 7`.
 """
 
 from __future__ import annotations
