@@ -211,3 +211,11 @@ def test_an_entry_vouches_for_one_thing_as_it_was(seen: World) -> None:
     assert not world.vouched("view", "other", digest, NOW)
     assert not world.vouched("view", "seen", digest.replace("a", "b"), NOW)
     assert not world.vouched("view", "seen", digest, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def test_an_owner_has_what_it_took_from_itself(seen: World) -> None:
+    """It can grant itself again whatever it revoked, so ownership counts as every privilege."""
+    owner, queue = oid(seen, "inv_owner"), replace(relation(seen, "queue"), oid=1, grants=())
+    assert {"SELECT", "TRUNCATE", "TRIGGER"} <= seen.privileges(owner, queue)
+    assert seen.holds(owner, owner, (), "EXECUTE")
+    assert seen.privileges(oid(seen, "inv_app"), queue) == frozenset()
