@@ -6,17 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.facts import from_json, to_json
-from basewatch.model import Status, Verdict
-from checks.tenancy.bypass_roles import no_principal_bypasses_row_security
+from basewatch.model import Verdict
 from checks.tenancy.catalogue import Catalogue, Command, Kind, Policy, Reach, Relation
-from checks.tenancy.coverage import every_tenant_table_is_covered
 from checks.tenancy.policies import judge_policies
-from tests.checks.tenancy.looking import NOW, SECUREBASE
+from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.verdicts import BADNESS
 
 T = TypeVar("T")
@@ -88,40 +85,6 @@ RELATION = Relation(
 REACH = Reach(
     principal="app", role="app", superuser=False, bypasses=False, replicates=False, grants_any_role=False, owns=()
 )
-
-
-@pytest.mark.parametrize(
-    "lacking",
-    [
-        replace(RELATION, enabled=False),
-        replace(RELATION, forced=False),
-        replace(RELATION, policies=0),
-        replace(RELATION, enabled=False, reached_by=()),
-    ],
-)
-def test_a_tenant_table_lacking_anything_fails(lacking: Relation) -> None:
-    """Enabled, forced and with a policy, or it FAILs, whoever reaches it."""
-    facts = Catalogue(relations=(lacking,), policies=(), reaches=())
-    (verdict,) = (v for v in every_tenant_table_is_covered.judge(facts, SECUREBASE, NOW) if v.subject == "invoices")
-    assert verdict.status is Status.FAIL
-
-
-@pytest.mark.parametrize(
-    "way",
-    [
-        replace(REACH, superuser=True),
-        replace(REACH, bypasses=True),
-        replace(REACH, replicates=True),
-        replace(REACH, grants_any_role=True),
-        replace(REACH, role="pg_read_all_data"),
-        replace(REACH, owns=("public.invoices",)),
-    ],
-)
-def test_a_principal_that_can_pass_fails(way: Reach) -> None:
-    """Each way around row security FAILs."""
-    facts = Catalogue(relations=(), policies=(), reaches=(REACH, way))
-    (verdict,) = (v for v in no_principal_bypasses_row_security.judge(facts, SECUREBASE, NOW) if v.subject == "app")
-    assert verdict.status is Status.FAIL
 
 
 @given(
