@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
+from checks.tenancy.bodies import bare, code
 from checks.tenancy.definers import definer_flaws
 from checks.tenancy.flaws import (
     Entry,
@@ -27,7 +29,7 @@ from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.code import Function
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.shadows import shadowing_flaws
+from checks.tenancy.shadows import called_by_policies, shadowing_flaws
 
 # pg_type: trigger and event_trigger. What returns them fires, and is never called.
 _FIRES: Final = frozenset({2279, 3838})
@@ -54,20 +56,29 @@ def no_function_leads_past_policies(facts: Inventory, database: Database, now: d
     Source: https://www.postgresql.org/docs/15/sql-createfunction.html
     """
     known = world(facts, database.tenancy)
-    reads = reading_context(known)
-    guarding = {oid for policy in facts.policies for oid in policy.functions}
-    found = (
-        judge_function(known, function, now, reads=function.oid in reads, guards=function.oid in guarding)
-        for function in facts.functions
+    uses = Uses(
+        reading=reading_context(known),
+        guarding=frozenset(oid for policy in facts.policies for oid in policy.functions),
+        called=called_by_policies(known),
     )
+    found = (judge_function(known, function, uses, now) for function in facts.functions)
     summary = "No function gives a tenant-bound role more rights than its own"
     yield from closed_world((each for each in found if each), summary, observed=f"{len(facts.functions)} functions")
 
 
-def judge_function(known: World, function: Function, now: datetime, *, reads: bool, guards: bool) -> Verdict | None:
-    """The finding on one function, if there is any: `reads` the context, and `guards` rows as part of a policy."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """Which functions read the context, which ones policies ask, and the names of built-ins that policies call."""
+
+    reading: frozenset[int]
+    guarding: frozenset[int]
+    called: frozenset[str]
+
+
+def judge_function(known: World, function: Function, uses: Uses, now: datetime) -> Verdict | None:
+    """The finding on one function, if there is any."""
     entry = Entry(kind="function", name=function.name, digest=function.digest)
-    flaws = standing_flaws(_flaws(known, function, reads=reads, guards=guards), entry, known, now)
+    flaws = standing_flaws(_flaws(known, function, uses), entry, known, now)
     if not flaws:
         return None
     summary = f"The function {function.name} undermines the isolation of tenants"
@@ -78,21 +89,19 @@ def reading_context(known: World) -> frozenset[int]:
     """The functions that read the context, by themselves or through another function that they name."""
     words = {"current_setting", *known.tenancy.context}
     functions = known.inventory.functions
+    names = {function.oid: bare(function) for function in functions}
+    calls = {function.oid: set(re.findall(r"(\w+)\"?\s*\(", code(function))) for function in functions}
     found = {function.oid for function in functions if words & set(function.mentions)}
-    bodies = {function.oid: set(re.findall(r"(\w+)\"?\s*\(", function.body)) for function in functions}
-    while more := {
-        oid for oid, called in bodies.items() if oid not in found and called & {_bare(known, one) for one in found}
-    }:
+    while True:
+        reading = {names[oid] for oid in found}
+        more = {oid for oid, called in calls.items() if oid not in found and called & reading}
+        if not more:
+            return frozenset(found)
         found |= more
-    return frozenset(found)
 
 
-def _bare(known: World, oid: int) -> str:
-    function = known.function(oid)
-    return function.name.partition("(")[0].rpartition(".")[2].strip('"') if function else ""
-
-
-def _flaws(known: World, function: Function, *, reads: bool, guards: bool) -> Iterator[Flaw]:
+def _flaws(known: World, function: Function, uses: Uses) -> Iterator[Flaw]:
+    reads, guards = function.oid in uses.reading, function.oid in uses.guarding
     if guards:
         yield from _rewritten(known, function)
     if function.volatility == "i" and reads and guards:
@@ -102,7 +111,8 @@ def _flaws(known: World, function: Function, *, reads: bool, guards: bool) -> It
             repair=f"ALTER FUNCTION {function.name} STABLE;",
             personal=False,
         )
-    yield from shadowing_flaws(known, function)
+    if bare(function) in uses.called:
+        yield from shadowing_flaws(known, function)
     if function.returns not in _FIRES:
         yield from definer_flaws(known, function)
         yield from _opaque(known, function, reads=reads and not guards)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
+from checks.tenancy.bodies import bare
 from checks.tenancy.definers import schemas_of
 from checks.tenancy.flaws import Flaw
 from checks.tenancy.inventory.code import Function
@@ -19,10 +20,10 @@ _DEFAULT_PATH: Final = '"$user", public'
 
 
 def shadowing_flaws(known: World, function: Function) -> Iterator[Flaw]:
-    """What is wrong with a function that may be taken for a built-in of PostgreSQL's."""
-    name = function.name.partition("(")[0].removeprefix(f"{function.schema}.").rpartition(".")[2].strip('"')
-    if function.extension or name not in called_by_policies(known):
+    """What is wrong with a function that bears the name of a built-in: it may be taken for that."""
+    if function.extension:
         return
+    name = bare(function)
     for becomes in known.principals():
         if function.schema in schemas_of(search_path(known, becomes), becomes.role.name):
             yield Flaw(
