@@ -210,6 +210,8 @@ def _comparison(test: Comparison, mask: int) -> tuple[Alternative, ...] | None:
     own = test.operator < FIRST_USER_OID  # and then it gives NULL for NULL
     if own and any(isinstance(argument, Constant) and argument.null for argument in test.arguments):
         return ((),) if mask & NULL else ()
+    if len(test.arguments) == 1:
+        return None
     if test.operator in {BOOLEAN_EQUALS, BOOLEAN_DIFFERS}:
         return of_booleans(test, mask)
     if test.operator in {ARRAY_EQUALS, OVERLAPS, CONTAINS, CONTAINED}:

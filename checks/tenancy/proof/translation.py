@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Final
 
+from checks.tenancy.proof.builtins import FUNCTIONS
 from checks.tenancy.proof.expressions import (
     FALSE,
     NULL,
@@ -59,6 +60,12 @@ class Translation:
         """The expressions of nodes, in order."""
         return tuple(self.read(node) for node in nodes)
 
+    def _two(self, node: Node) -> tuple[Expression, ...]:
+        arguments = self.all(node.nodes("args"))
+        if len(arguments) != 2:  # noqa: PLR2004  # both sides
+            raise UnreadableTree(f"a {node.kind} has not two sides")
+        return arguments
+
     def _opaque(self, node: Node) -> Expression:
         types = (node.get(name) for name in ("resulttype", "type", "funcresulttype", "opresulttype", "aggtype"))
         kind = next((int(value) for value in types if isinstance(value, str) and value.isdigit()), 0)
@@ -79,22 +86,27 @@ class Translation:
     def _funcexpr(self, node: Node) -> Expression:
         arguments = self.all(node.nodes("args"))
         several = node.text("funcretset") == "true"
+        if not arguments and node.number("funcid") in FUNCTIONS:
+            raise UnreadableTree("a function of one argument has none")
         return Call(node.number("funcid"), arguments, node.number("funcresulttype"), several)
 
     def _opexpr(self, node: Node) -> Expression | None:
         if node.text("opretset") == "true":
             return None
-        arguments = self.all(node.nodes("args"))
+        arguments = self.all(node.nodes("args")) if len(node.nodes("args")) == 1 else self._two(node)
         return Comparison(node.number("opno"), arguments, node.number("inputcollid"), node.number("opresulttype"))
 
     def _distinctexpr(self, node: Node) -> Expression:
-        return Distinct(node.number("opno"), self.all(node.nodes("args")), node.number("inputcollid"))
+        return Distinct(node.number("opno"), self._two(node), node.number("inputcollid"))
 
     def _nullifexpr(self, node: Node) -> Expression:
-        return NullIf(node.number("opno"), self.all(node.nodes("args")), node.number("inputcollid"))
+        return NullIf(node.number("opno"), self._two(node), node.number("inputcollid"))
 
     def _boolexpr(self, node: Node) -> Expression:
-        return Logic(node.text("boolop"), self.all(node.nodes("args")))
+        word, arguments = node.text("boolop"), self.all(node.nodes("args"))
+        if word not in {"and", "or", "not"} or not arguments or (word == "not" and len(arguments) != 1):
+            raise UnreadableTree("a BOOLEXPR is not written as one")
+        return Logic(word, arguments)
 
     def _nulltest(self, node: Node) -> Expression | None:
         if node.text("argisrow") != "false":
@@ -141,9 +153,7 @@ class Translation:
         return Items(self.all(node.nodes("elements"))) if node.text("multidims") == "false" else None
 
     def _scalararrayopexpr(self, node: Node) -> Expression | None:
-        arguments = self.all(node.nodes("args"))
-        if len(arguments) != 2:  # noqa: PLR2004  # the value and the array
-            return None
+        arguments = self._two(node)
         every = node.text("useOr") != "true"
         return Quantified(node.number("opno"), every, arguments[0], arguments[1], node.number("inputcollid"))
 
