@@ -1,0 +1,216 @@
+"""Sound, every probe passes; broken, just the probes that can see it fail; repaired, all pass again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from basewatch.model import Status
+from demo.database import BoxDatabase
+from tests.checks.tenancy.probes.other_schemas import (
+    REGIONS,
+    REGIONS_DECLARED,
+    WORKSPACES,
+    WORKSPACES_DECLARED,
+)
+from tests.checks.tenancy.probes.probing import another
+from tests.checks.tenancy.probes.trying import AUDIT, READS, UNSET, WRITES, changed, red, tried
+
+CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
+MINE = f"customer_id = {CTX}"
+WHOLE = f"CREATE POLICY tenant_isolation ON documents USING ({MINE}) WITH CHECK ({MINE}); "
+ALONE = "DROP POLICY tenant_isolation ON documents; "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One way to break it, its repair, and the probes that fail with the principals they fail on."""
+
+    name: str
+    breaks: str
+    repairs: str
+    found: frozenset[tuple[str, str]]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def breach(name: str, breaks: str, repairs: str, *found: tuple[str, str]) -> Breach:
+    """A breach with its findings."""
+    return Breach(name=name, breaks=breaks, repairs=repairs, found=frozenset(found))
+
+
+READ = ((READS.id, "app"), (READS.id, "analytics"))
+FRESH = ((UNSET.id, "app"), (UNSET.id, "analytics"))
+WRITTEN = (WRITES.id, "app")
+BREACHES = (
+    breach(
+        "row security is off on one table",
+        "ALTER TABLE documents DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE documents ENABLE ROW LEVEL SECURITY",
+        *READ,
+        *FRESH,
+        WRITTEN,
+    ),
+    breach(
+        "fresh sessions are let through",
+        f"{ALONE}CREATE POLICY tenant_isolation ON documents USING ({MINE} OR "
+        f"current_setting('app.current_customer_id', true) IS NULL) WITH CHECK ({MINE})",
+        ALONE + WHOLE,
+        *FRESH,
+    ),
+    breach(
+        "the context is compared by LIKE",
+        f"{ALONE}CREATE POLICY tenant_isolation ON documents USING (customer_id::text LIKE "
+        f"current_setting('app.current_customer_id', true)) WITH CHECK ({MINE})",
+        ALONE + WHOLE,
+        *READ,
+    ),
+    breach(
+        "one canary sees the other, and not the reverse",
+        "CREATE POLICY odd ON documents FOR SELECT USING (customer_id = '0ca9a11e-0000-4000-8000-00000000000b' AND "
+        f"{CTX} = '0ca9a11e-0000-4000-8000-00000000000a')",
+        "DROP POLICY odd ON documents",
+        *READ,
+    ),
+    breach(
+        "a row may be added for anybody",
+        "CREATE POLICY odd ON documents FOR INSERT WITH CHECK (true)",
+        "DROP POLICY odd ON documents",
+        WRITTEN,
+    ),
+    breach(
+        "a row may be added for anybody when it looks like one's own",
+        "CREATE POLICY odd ON documents FOR INSERT WITH CHECK (title <> '' AND size_bytes >= 0)",
+        "DROP POLICY odd ON documents",
+        WRITTEN,
+    ),
+    breach(
+        "an UPDATE that reads nothing takes anybody's row",
+        f"CREATE POLICY odd ON documents FOR UPDATE USING (true) WITH CHECK ({MINE})",
+        "DROP POLICY odd ON documents",
+        WRITTEN,
+    ),
+    breach(
+        "an UPDATE that reads nothing gives a row away",
+        f"CREATE POLICY odd ON documents FOR UPDATE USING ({MINE}) WITH CHECK (true)",
+        "DROP POLICY odd ON documents",
+        WRITTEN,
+    ),
+    breach(
+        "a DELETE that reads nothing removes anybody's row",
+        "CREATE POLICY odd ON documents FOR DELETE USING (true)",
+        "DROP POLICY odd ON documents",
+        WRITTEN,
+    ),
+    breach(
+        "a view with its owner's rights",
+        "CREATE VIEW odd AS SELECT customer_id, title FROM documents; GRANT SELECT ON odd TO analytics",
+        "DROP VIEW odd",
+        (READS.id, "analytics"),
+        (UNSET.id, "analytics"),
+    ),
+    breach(
+        "a table without the key is shown to all",
+        "GRANT SELECT ON customers TO analytics",
+        "REVOKE SELECT ON customers FROM analytics",
+        (READS.id, "analytics"),
+        (UNSET.id, "analytics"),
+    ),
+    breach(
+        "triggers can be turned off",
+        "ALTER ROLE analytics SUPERUSER",
+        "ALTER ROLE analytics NOSUPERUSER",
+        (READS.id, "analytics"),
+        (UNSET.id, "analytics"),
+        (WRITES.id, "analytics"),
+    ),
+    breach(
+        "a rule throws away what is added to the audit trail",
+        "CREATE RULE odd AS ON INSERT TO audit_events DO INSTEAD NOTHING",
+        "DROP RULE odd ON audit_events",
+        (AUDIT.id, ""),
+    ),
+    breach(
+        "audit records can be changed by a role that we become",
+        "GRANT UPDATE (action), DELETE ON audit_events TO app; ALTER TABLE audit_events DISABLE TRIGGER USER",
+        "REVOKE UPDATE (action), DELETE ON audit_events FROM app; "
+        "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change; "
+        "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_truncate",
+        (AUDIT.id, ""),
+    ),
+)
+
+
+def test_a_sound_database_is_green_everywhere(box_database: BoxDatabase) -> None:
+    """With every promise kept, each check passes on each principal, and the proof has no counterexample."""
+    findings = tried(box_database.url)
+    assert {finding.status for finding in findings} == {Status.PASS}
+    assert {(f.check, f.subject) for f in findings} == {
+        *READ,
+        *FRESH,
+        WRITTEN,
+        (WRITES.id, "analytics"),
+        (AUDIT.id, ""),
+        ("tenancy.probe.model", ""),
+    }
+
+
+@pytest.mark.parametrize("case", BREACHES, ids=str)
+def test_a_breach_is_seen_by_who_can_and_its_repair_too(box_database: BoxDatabase, case: Breach) -> None:
+    """Exactly the expected probes fail on exactly the expected principals; repaired, nothing is red."""
+    with changed(box_database, case.breaks, case.repairs):
+        found = red(tried(box_database.url))
+    assert {key for key, status in found.items() if status is Status.FAIL} == case.found
+    assert red(tried(box_database.url)) == {}
+
+
+def test_the_guards_are_tried_by_a_role_that_is_there_for_it(box_database: BoxDatabase) -> None:
+    """A role of ours that holds the privileges runs into the guards: it passes, and without them it fails."""
+    grant = "GRANT prober TO basewatch"
+    with changed(
+        box_database,
+        "CREATE ROLE prober; GRANT USAGE ON SCHEMA public TO prober; "
+        f"GRANT SELECT, UPDATE, DELETE ON audit_events TO prober; {grant}",
+        "DROP OWNED BY prober; DROP ROLE prober",
+    ):
+        (finding,) = tried(box_database.url, only=AUDIT.id)
+        assert (finding.status, finding.observed.partition(";")[0]) == (Status.PASS, "tried as prober")
+        with changed(
+            box_database,
+            "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change",
+            "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change",
+        ):
+            (finding,) = tried(box_database.url, only=AUDIT.id)
+    assert finding.status is Status.FAIL
+    assert "prober removes records" in finding.observed
+
+
+def test_other_schemas_pass_and_are_seen_to_break(box_database: BoxDatabase) -> None:
+    """Quoted names, a text key, parts, and rows that are their parent's: sound they pass, and each breach is seen."""
+    declared = WORKSPACES_DECLARED.model_copy(
+        update={"tenancy": WORKSPACES_DECLARED.tenancy.model_copy(update={"write_probes": True})}
+    )
+    child = 'CREATE POLICY odd ON "Work Space".line FOR INSERT WITH CHECK (true)'
+    part = 'ALTER TABLE "Work Space".visit_1 DISABLE ROW LEVEL SECURITY'
+    with another(box_database, "probed_workspaces", WORKSPACES) as url:
+        assert red(tried(url, declared)) == {}
+    with another(box_database, "probed_workspaces", f"{WORKSPACES}{child}") as url:
+        assert red(tried(url, declared)) == {WRITTEN: Status.FAIL}
+    with another(box_database, "probed_workspaces", f"{WORKSPACES}{part}") as url:
+        assert red(tried(url, declared)) == {(READS.id, "app"): Status.FAIL, (UNSET.id, "app"): Status.FAIL}
+
+
+def test_half_a_key_is_not_enough(box_database: BoxDatabase) -> None:
+    """With a key of two parts, a policy that goes by one of them shows the other canary; and so does an empty part."""
+    half = "ALTER POLICY p ON orders USING (number = nullif(current_setting('r.number', true), '')::bigint)"
+    gap = (
+        "ALTER POLICY p ON orders USING (region = coalesce(nullif(current_setting('r.region', true), ''), region) "
+        "AND number = nullif(current_setting('r.number', true), '')::bigint)"
+    )
+    with another(box_database, "probed_regions", REGIONS) as url:
+        assert red(tried(url, REGIONS_DECLARED)) == {}
+    for policy in (half, gap):
+        with another(box_database, "probed_regions", f"{REGIONS}{policy}") as url:
+            assert red(tried(url, REGIONS_DECLARED))[READS.id, "app"] is Status.FAIL

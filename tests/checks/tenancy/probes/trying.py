@@ -1,0 +1,74 @@
+"""The checks that try what principals can do, all at once, and ways to break what each of them is to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from basewatch.clients import K
+from basewatch.components import Component, Database
+from basewatch.model import Finding, Status
+from basewatch.postgres import Endpoints, connect
+from basewatch.secrets import Secret
+from checks.runner import plan_checks, run_checks
+from checks.tenancy.probes.audit import audit_records_stay
+from checks.tenancy.probes.canary_writes import tenants_write_their_own_rows
+from checks.tenancy.probes.cross_tenant import tenants_are_kept_apart
+from checks.tenancy.probes.model import nothing_contradicts_the_proof
+from checks.tenancy.probes.no_context import no_context_shows_no_rows
+from demo.database import BoxDatabase
+from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
+
+READS, WRITES, UNSET, AUDIT, MODEL = CHECKS = (
+    tenants_are_kept_apart,
+    tenants_write_their_own_rows,
+    no_context_shows_no_rows,
+    audit_records_stay,
+    nothing_contradicts_the_proof,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Opens a database by its URL, its reader's, and the principals' own logins."""
+
+    url: str
+    reader: str = ""
+    logins: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+        """A connection for one observation."""
+        del kind, component
+
+        def kept(url: str) -> Secret:
+            return Secret("env:X", url)
+
+        endpoints = Endpoints(
+            writer=lambda: kept(self.url),
+            reader=(lambda: kept(self.reader)) if self.reader else None,
+            logins={role: lambda url=url: kept(url) for role, url in self.logins.items()},  # type: ignore[misc]  # each keeps its own
+        )
+        return cast("AbstractContextManager[K]", connect(endpoints, run="probes", limits=LIMITS))
+
+
+def tried(where: Doors | str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:
+    """Every finding of the five checks, or of those that `only` matches."""
+    doors = where if isinstance(where, Doors) else Doors(url=where)
+    return run_checks(plan_checks(CHECKS, [component], {}, only=only), doors, DEADLINES, NOW, lambda: NOW).findings
+
+
+def red(findings: tuple[Finding, ...]) -> dict[tuple[str, str], Status]:
+    """What is neither passed nor inapplicable, by check and subject."""
+    return {(f.check, f.subject): f.status for f in findings if f.status in {Status.FAIL, Status.UNVERIFIED}}
+
+
+@contextmanager
+def changed(database: BoxDatabase, breaks: str, repairs: str) -> Iterator[None]:
+    """The box's database with a change, and without it afterwards."""
+    database.execute(breaks)
+    try:
+        yield
+    finally:
+        database.execute(repairs)
