@@ -1,0 +1,163 @@
+"""The four judges of reach are pure: order does not matter, and what is added to the facts never makes them better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basewatch.facts import from_json, to_json
+from basewatch.model import Severity, Status, Verdict
+from basewatch.postgres import connect
+from basewatch.secrets import Secret
+from checks.tenancy.inventory import Inventory
+from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.roles import DefaultGrant, Grant, Membership, Role, Setting
+from demo.database import BoxDatabase
+from tests.checks.tenancy.breaking import CHECKS
+from tests.checks.tenancy.looking import LIMITS, NOW, SECUREBASE
+
+T = TypeVar("T")
+PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
+picks = st.integers(min_value=0, max_value=10_000)
+
+
+@pytest.fixture(scope="module")
+def facts(box_database: BoxDatabase) -> Iterator[Inventory]:
+    """The inventory of the sound box."""
+    with connect(Secret("env:BASEWATCH_DATABASE_URL", box_database.url), run="test", limits=LIMITS) as database:
+        yield inventory(database, SECUREBASE)
+
+
+def verdicts(facts: Inventory) -> dict[tuple[str, str], Verdict]:
+    """Every verdict of the four judges, by check and subject; a subject is judged once."""
+    each = [(check.id, verdict) for check in CHECKS for verdict in check.judge(facts, SECUREBASE, NOW)]
+    found = {(name, verdict.subject): verdict for name, verdict in each}
+    assert len(found) == len(each)
+    return found
+
+
+def broken(facts: Inventory) -> dict[tuple[str, str], int]:
+    """How bad each FAIL is, by check and subject."""
+    return {
+        key: (verdict.severity or Severity.CRITICAL).rank
+        for key, verdict in verdicts(facts).items()
+        if verdict.status is Status.FAIL
+    }
+
+
+def no_better(before: Inventory, after: Inventory) -> bool:
+    """Whether all that was broken still is, and as badly."""
+    now = broken(after)
+    return all(now.get(key, -1) >= rank for key, rank in broken(before).items())
+
+
+def granted(facts: Inventory, table: int, grantee: int, privilege: str, *, grantable: bool) -> Inventory:
+    """The facts with one more grant on one relation; who and which are picked among those there are."""
+    relation = facts.relations[table % len(facts.relations)]
+    grantees = (0, *(role.oid for role in facts.roles))
+    grant = Grant(grantee=grantees[grantee % len(grantees)], privilege=privilege, grantable=grantable)
+    more = replace(relation, grants=(*relation.grants, grant))
+    return replace(facts, relations=tuple(more if r is relation else r for r in facts.relations))
+
+
+def reversed_facts(facts: Inventory) -> Inventory:
+    """The same facts, each sort of them in the opposite order."""
+    return replace(
+        facts,
+        roles=facts.roles[::-1],
+        memberships=facts.memberships[::-1],
+        relations=tuple(replace(r, grants=r.grants[::-1], columns=r.columns[::-1]) for r in facts.relations[::-1]),
+        policies=facts.policies[::-1],
+        functions=facts.functions[::-1],
+        schemas=facts.schemas[::-1],
+    )
+
+
+def test_nothing_is_broken_in_the_sound_box(facts: Inventory) -> None:
+    """Its facts are green, and come back from JSON as they were."""
+    assert not broken(facts)
+    assert from_json(Inventory, to_json(Inventory, facts)) == facts
+
+
+@given(st.data())
+def test_order_does_not_matter_and_a_grant_never_helps(facts: Inventory, data: st.DataObject) -> None:
+    """Grants are judged as a set, and one more never takes a finding away or makes it milder."""
+    for _ in range(data.draw(st.integers(min_value=1, max_value=3))):
+        before = facts
+        facts = granted(
+            facts,
+            data.draw(picks),
+            data.draw(picks),
+            data.draw(st.sampled_from(PRIVILEGES)),
+            grantable=data.draw(st.booleans()),
+        )
+        assert no_better(before, facts)
+    assert {k: v.status for k, v in verdicts(facts).items()} == {
+        k: v.status for k, v in verdicts(reversed_facts(facts)).items()
+    }
+
+
+@given(picks, st.integers(min_value=0, max_value=3), st.booleans())
+def test_whatever_a_principal_becomes_is_found(facts: Inventory, pick: int, power: int, inherit: bool) -> None:  # noqa: FBT001  # drawn
+    """A role with a power is a finding of the principal that can set it, directly or over another."""
+    principal = SECUREBASE.tenancy.principals[pick % 2]
+    oid = next(role.oid for role in facts.roles if role.name == principal)
+    plain = _role(99_002, "end")
+    end = (
+        replace(plain, superuser=True),
+        replace(plain, bypass_rls=True),
+        replace(plain, replication=True),
+        replace(plain, create_role=True),
+    )[power]
+    memberships = tuple(
+        Membership(role=role, member=member, admin=False, inherit=inherit, set=True)
+        for role, member in ((99_001, oid), (99_002, 99_001))
+    )
+    more = replace(
+        facts, roles=(*facts.roles, _role(99_001, "mid"), end), memberships=(*facts.memberships, *memberships)
+    )
+    verdict = verdicts(more)["tenancy.rls.bypass_roles", principal]
+    assert verdict.status is Status.FAIL
+    assert f"{principal} -> mid -> end" in verdict.observed
+
+
+def _role(oid: int, name: str) -> Role:
+    return Role(
+        oid=oid,
+        name=name,
+        superuser=False,
+        bypass_rls=False,
+        create_role=False,
+        create_db=False,
+        replication=False,
+        login=False,
+        inherit=True,
+    )
+
+
+def test_what_is_in_the_facts_of_another_database_is_no_finding(facts: Inventory) -> None:
+    """A default that a role has in another database is not one of this."""
+    app = next(role.oid for role in facts.roles if role.name == "app")
+    setting = Setting(role=app, database=99_003, name="app.current_customer_id", value=None, empty=False)
+    assert not broken(replace(facts, settings=(setting,)))
+    here = replace(setting, database=facts.server.database_oid)
+    assert broken(replace(facts, settings=(here,)))
+
+
+def test_a_context_that_every_session_has_is_found(facts: Inventory) -> None:
+    """What the server's files or the connection preset is told of the server, and never its value."""
+    preset = replace(facts, server=replace(facts.server, presets=("app.current_customer_id",)))
+    assert set(broken(preset)) == {("tenancy.rls.settings", "server")}
+
+
+def test_what_an_owner_gives_itself_by_default_is_none(facts: Inventory) -> None:
+    """Default privileges spell out the owner's own, which is no grant to anybody."""
+    app = next(role.oid for role in facts.roles if role.name == "app")
+    own = DefaultGrant(owner=app, schema="", kind="table", grantee=app, privilege="SELECT")
+    assert not broken(replace(facts, default_grants=(own,)))
+    assert broken(replace(facts, default_grants=(replace(own, owner=10),)))
