@@ -65,9 +65,11 @@ def _type_words(rest: tuple[Token, ...]) -> Iterator[str]:
             within = token.text != ")"
         elif token.sort is Sort.NAME and (token.quoted or token.text.islower()):
             yield f'"{token.text}"' if token.quoted else token.text
-        elif token.text == "." or [one.text for one in rest[place : place + 2]] == ["[", "]"]:
-            yield token.text
-        elif token.text == "]" and place and rest[place - 1].text == "[":
+        elif token.text == "." or _is_array(rest, place) or (token.text == "]" and _is_array(rest, place - 1)):
             yield token.text
         else:
             return
+
+
+def _is_array(rest: tuple[Token, ...], place: int) -> bool:
+    return [token.text for token in rest[max(0, place) : place + 2]] == ["[", "]"]
