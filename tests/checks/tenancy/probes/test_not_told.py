@@ -157,7 +157,8 @@ def test_nothing_is_left_behind_and_no_table_is_emptied(
         execute = psycopg.Cursor.execute
 
         def recording(cursor: psycopg.Cursor, query: Any, *rest: Any, **options: Any) -> psycopg.Cursor:
-            sent.append(query.as_string() if isinstance(query, sql.Composable) else str(query))
+            text: object = query
+            sent.append(text.as_string() if isinstance(text, sql.Composable) else str(text))
             return execute(cursor, query, *rest, **options)
 
         with monkeypatch.context() as patched:
