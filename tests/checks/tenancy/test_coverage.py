@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
-from basewatch.model import Severity
+from basewatch.components import Database
+from basewatch.model import Reason, Severity, Status
+from basewatch.tenancy import Allowed, Derived, Members
 from demo.database import BoxDatabase
 from tests.checks.tenancy.breaking import (
     COVERAGE,
@@ -23,6 +26,7 @@ from tests.checks.tenancy.breaking import (
     unclear,
     version,
 )
+from tests.checks.tenancy.looking import SECUREBASE, only_of
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 
@@ -357,3 +361,134 @@ def test_what_is_open_is_one_finding(box_database: BoxDatabase, case: Case) -> N
     with changed(box_database, case):
         assert not_green(look(box_database.url)) == case.found
     assert not_green(look(box_database.url)) == set()
+
+
+def declared(**values: object) -> Database:
+    """SecureBase with some of its tenancy declared otherwise."""
+    return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update=values)})
+
+
+def view_entry(name: str, digest: str) -> Allowed:
+    """Somebody who read a view and answers for it."""
+    return SECUREBASE.tenancy.allowed[0].model_copy(update={"kind": "view", "name": name, "digest": digest})
+
+
+def digest_in(remedy: str) -> str:
+    """The digest that a remedy would have one write."""
+    return remedy.partition("digest: ")[2][:71]
+
+
+def test_a_view_that_somebody_vouches_for_is_sound_until_it_changes(box_database: BoxDatabase) -> None:
+    """The entry that the remedy prints holds for the view as it is, and for no other text."""
+    filtered = f"VIEW v WITH (security_barrier) AS SELECT * FROM invoices WHERE {MINE}"
+    made_so = case("vouched", f"CREATE {filtered}; GRANT SELECT ON v TO app", "DROP VIEW v")
+    with changed(box_database, made_so):
+        digest = digest_in(only_of(look(box_database.url), "v").remedy)
+        component = declared(allowed=(*SECUREBASE.tenancy.allowed, view_entry("v", digest)))
+        assert not_green(look(box_database.url, component)) == set()
+        box_database.execute(f"CREATE OR REPLACE {filtered} OR status = 'void'")
+        assert not_green(look(box_database.url, component)) == {fails("v")}
+
+
+def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database: BoxDatabase) -> None:
+    """A view below one that was read may change without it, so it is vouched for by itself."""
+    nested = "CREATE VIEW inner_v AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM inner_v; GRANT SELECT ON v TO app"
+    with changed(box_database, case("nested", nested, "DROP VIEW inner_v CASCADE")):
+        digest = digest_in(only_of(look(box_database.url), "v").remedy)
+        component = declared(allowed=(*SECUREBASE.tenancy.allowed, view_entry("v", digest)))
+        assert not_green(look(box_database.url, component)) == {fails("v")}
+
+
+@pytest.mark.parametrize(
+    ("view_sql", "found"),
+    [
+        ("VIEW v AS SELECT id FROM invoices", {fails("v")}),
+        ("VIEW v AS SELECT kind FROM job_queue", set[Found]()),
+        ("MATERIALIZED VIEW v AS SELECT kind FROM job_queue", set[Found]()),
+        ("MATERIALIZED VIEW v AS SELECT count(*) FROM invoices", {fails("v")}),
+    ],
+)
+def test_a_shared_view_must_not_read_tenants(box_database: BoxDatabase, view_sql: str, found: set[Found]) -> None:
+    """Declaring a view as shared publishes internal tables, and never tenants' rows."""
+    component = declared(shared=(*SECUREBASE.tenancy.shared, "v"))
+    kind = view_sql.partition(" v ")[0]
+    with changed(box_database, case("shared", f"CREATE {view_sql}; GRANT SELECT ON v TO app", f"DROP {kind} v")):
+        assert not_green(look(box_database.url, component)) == found
+
+
+def test_a_child_that_is_declared_is_a_tenant_table(box_database: BoxDatabase) -> None:
+    """A table whose rows belong to their parent's tenant is covered like any other, once it is declared."""
+    derived = Derived(parent="documents", on={"customer_id": "customer_id", "document_id": "id"})
+    component = declared(key=("customer_id",), keys={"pages": derived})
+    table = "CREATE TABLE pages (customer_id uuid, document_id uuid, n int); GRANT SELECT ON pages TO app; "
+    with changed(box_database, case("open", table, "DROP TABLE pages")):
+        assert not_green(look(box_database.url, component)) == {fails("pages")}
+    policy = (
+        "CREATE POLICY p ON pages USING (EXISTS (SELECT FROM documents d WHERE (d.customer_id, d.id) = "
+        "(pages.customer_id, pages.document_id)))"
+    )
+    with changed(box_database, case("isolated", f"{table}{PROTECTED.format('pages')}{policy}", "DROP TABLE pages")):
+        assert not_green(look(box_database.url, component)) == set()
+
+
+def test_members_are_read_under_row_security_and_never_written(box_database: BoxDatabase) -> None:
+    """Who may write memberships joins any tenant; who reads them all learns who belongs to whom."""
+    members = Members(table="members", member="login", key=("customer_id",))
+    canaries = SECUREBASE.tenancy.canaries.model_copy(update={"as_a": ("a",), "as_b": ("b",)})
+    component = declared(members=members, canaries=canaries, context=("app.login",))
+    table = "CREATE TABLE members (login text, customer_id uuid NOT NULL, PRIMARY KEY (login, customer_id)); "
+    own = f"{PROTECTED.format('members')}CREATE POLICY p ON members FOR SELECT USING (login = current_setting('app.login', true)); "
+    for grant, guarded, found in (
+        ("SELECT", False, {fails("members", MEDIUM)}),
+        ("SELECT, INSERT", False, {fails("members")}),
+        ("SELECT", True, set[Found]()),
+    ):
+        sql = f"{table}{own if guarded else ''}GRANT {grant} ON members TO app"
+        with changed(box_database, case(grant, sql, "DROP TABLE members")):
+            seen = {each for each in not_green(look(box_database.url, component)) if each.subject == "members"}
+        assert seen == found
+
+
+def test_a_root_that_everybody_may_read_is_declared_as_shared(box_database: BoxDatabase) -> None:
+    """A register that holds no secret is read by all, and still written by none."""
+    component = declared(shared=(*SECUREBASE.tenancy.shared, "customers"))
+    with changed(box_database, case("read", "GRANT SELECT ON customers TO app", "REVOKE ALL ON customers FROM app")):
+        assert not_green(look(box_database.url, component)) == set()
+    writes = case("written", "GRANT SELECT, DELETE ON customers TO app", "REVOKE ALL ON customers FROM app")
+    with changed(box_database, writes):
+        assert not_green(look(box_database.url, component)) == {fails("customers")}
+
+
+def test_too_few_tables_and_none_at_all(box_database: BoxDatabase) -> None:
+    """A table that lost its key is missed, and a key that no table has means that one looked in the wrong place."""
+    (few,) = (f for f in look(box_database.url, declared(tables=9)) if (f.check, f.subject) == (COVERAGE, ""))
+    assert (few.status, few.observed, few.expected) == (Status.FAIL, "7 tables with a tenant key", "at least 9")
+    none = [f for f in look(box_database.url, declared(key=("nobody",))) if (f.check, f.subject) == (COVERAGE, "")]
+    assert [f.reason for f in none] == [Reason.NOT_ENOUGH_DATA]
+
+
+def test_an_unclassified_table_is_told_with_what_would_declare_it(box_database: BoxDatabase) -> None:
+    """The foreign key by which its rows belong to a tenant is in the finding, and the entry in its remedy."""
+    table = 'CREATE TABLE "Old Notes" ("Org Id" uuid REFERENCES customers); GRANT SELECT ON "Old Notes" TO app'
+    with changed(box_database, case("notes", table, 'DROP TABLE "Old Notes"')):
+        found = only_of(look(box_database.url), "Old Notes")
+    assert "Org Id refers to customers, which is a tenant root" in found.observed
+    assert found.remedy.startswith('REVOKE ALL ON public."Old Notes" FROM app;')
+    assert '"Old Notes": ["Org Id"]' in found.remedy
+
+
+def test_a_nondeterministic_key_lets_two_tenants_be_one(box_database: BoxDatabase) -> None:
+    """By such a collation two names are equal that are not the same."""
+    with psycopg.connect(box_database.superuser_url) as connection:
+        if connection.execute("SELECT FROM pg_collation WHERE collname = 'und-x-icu'").fetchone() is None:
+            pytest.skip("this server was built without ICU")
+    sql = (
+        "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); "
+        f"CREATE TABLE shops (customer_id uuid NOT NULL, org text COLLATE loose NOT NULL); {ISOLATED.format('shops')}"
+        "GRANT SELECT ON shops TO app"
+    )
+    component = declared(keys={"shops": ("org",)})
+    with changed(box_database, case("loose", sql, "DROP TABLE shops; DROP COLLATION loose")):
+        found = only_of(look(box_database.url, component), "shops")
+    assert found.severity is HIGH
+    assert "org has a nondeterministic collation" in found.observed
