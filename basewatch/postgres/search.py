@@ -25,7 +25,7 @@ class Made:
 
     name: str
     columns: tuple[tuple[str, str], ...]
-    rows: Sequence[tuple[str | None, ...]]
+    rows: tuple[tuple[str | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

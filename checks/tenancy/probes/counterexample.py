@@ -21,7 +21,7 @@ from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.effective import PART, Printed, asks_who, effective
-from checks.tenancy.probes.search import Progress, Question, Witness, attempt, question
+from checks.tenancy.probes.search import Asked, Progress, Question, Witness, attempt, question
 from checks.tenancy.probes.witnesses import UNSET, Context, contexts, flags
 
 
@@ -121,11 +121,12 @@ def _ask(
     tried: Callable[[Question], tuple[Context, ...]],
     came: dict[int, Progress | str],
 ) -> None:
+    before: Asked = {}
     for one in questions:
         progress = came[id(one)]
         if isinstance(progress, Progress):
             for context in tried(one):
-                attempt(probe, one, context, progress)
+                attempt(probe, one, context, progress, before)
 
 
 @check(

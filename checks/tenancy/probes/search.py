@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from basewatch.postgres.probe import TenantProbe
-from basewatch.postgres.search import Made, passing
+from basewatch.postgres.search import Made, Passed, passing
 from basewatch.tenancy import Derived
 from checks.tenancy.inventory.relations import Column, Relation
 from checks.tenancy.inventory.world import Standing, World
@@ -102,18 +103,22 @@ def _closure(
     return frozenset(named), kept
 
 
-def attempt(probe: TenantProbe, asked: Question, context: Context, progress: Progress) -> None:
+Asked: TypeAlias = dict[tuple[Made, str, tuple[tuple[str, str], ...]], Passed]
+"""What was answered already, in one role: tables of one key and one predicate are tried once."""
+
+
+def attempt(probe: TenantProbe, asked: Question, context: Context, progress: Progress, before: Asked) -> None:
     """Try every row under one context, unless there is a witness already; one under a tenant tells more than UNSET."""
     told = progress.witness is not None and progress.witness.context != UNSET.words
     if told or progress.timed_out:
         return
     progress.contexts += 1
     everything = [row for group in asked.groups for row in group]
-    found = _passing(probe, asked, context, everything, progress)
+    found = _passing(probe, asked, context, everything, progress, before)
     if found is None and len(asked.groups) > 1:
         # One row that cannot be evaluated fails its statement: then each profile is asked by itself.
         for group in asked.groups[:_PIECES]:
-            found = _passing(probe, asked, context, group, progress)
+            found = _passing(probe, asked, context, group, progress, before)
             if found or progress.timed_out:
                 break
     progress.rows = max(progress.rows, len(everything))
@@ -124,17 +129,19 @@ def attempt(probe: TenantProbe, asked: Question, context: Context, progress: Pro
 _PIECES = 40
 
 
-def _passing(
-    probe: TenantProbe, asked: Question, context: Context, some: Sequence[Row], progress: Progress
+def _passing(  # noqa: PLR0917  # one question, and how it goes
+    probe: TenantProbe, asked: Question, context: Context, some: Sequence[Row], progress: Progress, before: Asked
 ) -> list[Row] | None:
     """The rows of someone else that pass; None when the evaluation failed, which shows nothing."""
-    columns = tuple((column.name, column.type_name) for column in (*asked.key, *asked.others))
     made = Made(
-        name=asked.table.name,
-        columns=columns,
-        rows=[tuple(value.text for value in (*row.key, *row.others)) for row in some],
+        name=asked.table.name if asked.table.name in asked.effective.mined.names else "made",
+        columns=tuple((column.name, column.type_name) for column in (*asked.key, *asked.others)),
+        rows=tuple(tuple(value.text for value in (*row.key, *row.others)) for row in some),
     )
-    passed = passing(probe, made, asked.predicate, context.settings)
+    exact = made, asked.predicate, context.settings
+    if exact not in before:
+        before[exact] = passing(probe, *exact)
+    passed = before[exact]
     if passed.sqlstate is not None:
         progress.timed_out = progress.timed_out or passed.sqlstate == _TIMED_OUT
         return None
