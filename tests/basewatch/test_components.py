@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from basewatch.check import AnyCheck
-from basewatch.components import KINDS, Api, AuroraCluster, Component, DumpBackups
+from basewatch.components import KINDS, Api, AuroraCluster, Component, Database, DumpBackups
 from checks import CHECKS
 from tests.fixtures_box import CONFIG
 from workflows.plan import load_plan
@@ -34,3 +34,27 @@ def test_what_is_off_or_not_set_is_not_promised() -> None:
     assert not DumpBackups.model_validate(dumps).makes("keep")
     assert DumpBackups.model_validate({**dumps, "keep": {"daily": 7}}).makes("keep")
     assert Api(name="a", stage="prod").makes("authorizer")
+
+
+def test_a_database_names_every_secret_it_is_looked_at_with() -> None:
+    """Its own URL, the reader's, and the principals' logins, straight and through the proxy: all are needed up front."""
+    tenancy = {
+        "context": "app.tenant",
+        "root": "tenants",
+        "key": "tenant_id",
+        "principals": ["app", "reports"],
+        "tables": 1,
+        "canaries": {
+            "a": "0ca9a11e-0000-4000-8000-00000000000a",
+            "b": "0ca9a11e-0000-4000-8000-00000000000b",
+        },
+        "logins": {"app": {"url": "env:APP", "through_proxy": "env:PROXY"}, "reports": {"url": "env:REPORTS"}},
+    }
+    database = Database.model_validate({"name": "d", "url": "env:URL", "reader": "env:READER", "tenancy": tenancy})
+    assert [str(secret) for secret in database.secrets] == [
+        "env:URL",
+        "env:READER",
+        "env:APP",
+        "env:PROXY",
+        "env:REPORTS",
+    ]

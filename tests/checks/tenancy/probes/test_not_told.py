@@ -113,6 +113,16 @@ def test_what_a_role_starts_with_shows_in_its_own_login(box_database: BoxDatabas
     assert "is not seen" not in own["analytics"].observed
 
 
+def test_what_a_proxy_starts_sessions_with_shows_through_it_alone(box_database: BoxDatabase) -> None:
+    """A tenant that the pooler's connection string sets is found on the login through it."""
+    preset = conninfo.make_conninfo(box_database.app_url, options="-c app.current_customer_id=somebody")
+    straight = {"app": box_database.app_url, "analytics": box_database.analytics_url}
+    sound = Doors(url=box_database.url, logins=straight, proxied={"app": box_database.app_url})
+    flawed = Doors(url=box_database.url, logins=straight, proxied={"app": preset})
+    assert red(tried(sound, only=UNSET.id)) == {}
+    assert red(tried(flawed, only=UNSET.id)) == {(UNSET.id, "app"): Status.FAIL}
+
+
 def test_a_trigger_that_nobody_vouches_for_is_not_set_off(box_database: BoxDatabase) -> None:
     """What a rollback might not undo is not tried: UNVERIFIED, with the entry to paste; with it, it is tried."""
     breaks = """

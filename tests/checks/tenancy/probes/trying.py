@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 from basewatch.clients import K
@@ -32,11 +33,12 @@ READS, WRITES, UNSET, AUDIT, MODEL = CHECKS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Opens a database by its URL, its reader's, and the principals' own logins."""
+    """Opens a database by its URL, its reader's, and the principals' own logins, straight and by a proxy."""
 
     url: str
     reader: str = ""
     logins: Mapping[str, str] = field(default_factory=dict[str, str])
+    proxied: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection for one observation."""
@@ -48,7 +50,8 @@ class Doors:
         endpoints = Endpoints(
             writer=lambda: kept(self.url),
             reader=(lambda: kept(self.reader)) if self.reader else None,
-            logins={role: lambda url=url: kept(url) for role, url in self.logins.items()},  # type: ignore[misc]  # each keeps its own
+            logins={role: partial(kept, url) for role, url in self.logins.items()},
+            proxied={role: partial(kept, url) for role, url in self.proxied.items()},
         )
         return cast("AbstractContextManager[K]", connect(endpoints, run="probes", limits=LIMITS))
 
