@@ -20,7 +20,7 @@ _MUTATION = re.compile(
 )
 _VARIANT = re.compile(r"^-- (?P<id>V\d+): (?P<title>.+)$")
 _PART = re.compile(
-    r"^-- (?P<part>exploit|seen|prepare|repair|no exploit|needs|from version|before version|by|manifest|vouch)"
+    r"^-- (?P<part>exploit|seen|prepare|repair|no exploit|needs|from version|before version|by|manifest|vouch|known)"
     r"(?:[: ] *(?P<rest>.*))?$"
 )
 
@@ -47,6 +47,7 @@ class Mutation:
 
     `severity` is the least that a finding of it must have; `static` and `dynamic` say which side must find it,
     `by` the checks of which one must. `since` and `before` bound the major versions it exists on, exclusively above.
+    `known` says why it is not found as it should be, where that is so.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Mutation:
     needs: str
     since: int
     before: int
+    known: str
 
     @property
     def family(self) -> str:
@@ -81,7 +83,10 @@ class Vouching:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One sound way to build it; `manifest` is merged into the schema's tenancy."""
+    """One sound way to build it; `manifest` is merged into the schema's tenancy.
+
+    `known` says why it raises an alarm all the same, where that is so.
+    """
 
     id: str
     schema: str
@@ -92,6 +97,7 @@ class Variant:
     vouched: tuple[Vouching, ...]
     needs: str
     since: int
+    known: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ def _cases(text: str, heading: re.Pattern[str], schema: str) -> Iterator[_Parts]
 def _parts(lines: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     part, rest, body = "breaks", "", list[str]()
     kept: dict[str, tuple[str, str]] = {}
-    one_line = {"no exploit", "needs", "from version", "before version", "by", "manifest", "vouch"}
+    one_line = {"no exploit", "needs", "from version", "before version", "by", "manifest", "vouch", "known"}
     for line in lines:
         match = _PART.match(line)
         if match is None:
@@ -191,6 +197,7 @@ def _mutation(parts: _Parts, schema: str) -> Mutation:
         needs=parts.rest("needs"),
         since=int(parts.rest("from version") or 0),
         before=int(parts.rest("before version") or 999),
+        known=parts.rest("known"),
     )
 
 
@@ -219,6 +226,7 @@ def _variant(parts: _Parts, schema: str) -> Variant:
         vouched=tuple(_vouching(line) for line in parts.rest("vouch").splitlines()),
         needs=parts.rest("needs"),
         since=int(parts.rest("from version") or 0),
+        known=parts.rest("known"),
     )
 
 

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from basewatch.model import Finding
 from tests.checks.tenancy.corpus.cases import Mutation, Variant
 from tests.checks.tenancy.corpus.measuring import Found, Measuring
 
+C = TypeVar("C", Mutation, Variant)
+
 
 def selected(cases: Iterable[Mutation]) -> frozenset[str]:
-    """The ids of the first two of each class in each schema: what is tried where there is no time for all."""
+    """The ids of the first of each class in each schema: what is tried where there is no time for all."""
     seen: dict[tuple[str, str], list[str]] = {}
     for case in cases:
         seen.setdefault((case.schema, case.family), []).append(case.id)
-    return frozenset(one for ids in seen.values() for one in ids[:2])
+    return frozenset(one for ids in seen.values() for one in ids[:1])
+
+
+def parameters(cases: Sequence[C], fast: frozenset[str]) -> list[ParameterSet]:
+    """The cases for pytest: slow but for those in `fast`, and those that are known not to hold expected to fail."""
+    return [
+        pytest.param(
+            case,
+            id=case.id,
+            marks=[
+                *([] if case.id in fast else [pytest.mark.slow]),
+                *([pytest.mark.xfail(reason=case.known, strict=True)] if case.known else []),
+            ],
+        )
+        for case in cases
+    ]
 
 
 def skipped(measuring: Measuring, case: Mutation | Variant) -> str:

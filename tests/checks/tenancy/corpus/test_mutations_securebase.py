@@ -5,20 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.checks.tenancy.corpus.cases import Mutation, mutations
-from tests.checks.tenancy.corpus.judged import complaints, selected, skipped, told
+from tests.checks.tenancy.corpus.judged import complaints, parameters, selected, skipped, told
 from tests.checks.tenancy.corpus.measuring import Measuring
 
 CASES = [case for case in mutations() if case.schema == "securebase"]
-FAST = selected(CASES)
-PARAMETERS = [pytest.param(case, id=case.id, marks=() if case.id in FAST else pytest.mark.slow) for case in CASES]
 
 
-@pytest.mark.parametrize("mutation", PARAMETERS)
+@pytest.mark.parametrize("mutation", parameters(CASES, selected(CASES)))
 def test_a_mutation_is_found(corpus: Measuring, mutation: Mutation) -> None:
     """Its exploit works while it lasts and not before, and the checks that must report it do, badly enough."""
     if why := skipped(corpus, mutation):
         pytest.skip(why)
-    assert mutation.exploit is not None or mutation.harmless or not mutation.dynamic
+    assert (mutation.exploit is None) == bool(mutation.harmless)
     if mutation.exploit is not None:
         assert not corpus.server.works(mutation.schema, mutation.exploit)
     found, worked = corpus.mutated(mutation)

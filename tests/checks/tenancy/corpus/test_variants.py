@@ -6,14 +6,11 @@ import pytest
 
 from tests.checks.tenancy.corpus.cases import Variant, mutations, variants
 from tests.checks.tenancy.corpus.declared import SCHEMAS
-from tests.checks.tenancy.corpus.judged import skipped, told
+from tests.checks.tenancy.corpus.judged import parameters, skipped, told
 from tests.checks.tenancy.corpus.measuring import Measuring, not_green
 
 CASES = variants()
-PARAMETERS = [
-    pytest.param(case, id=case.id, marks=() if number % 4 == 0 else pytest.mark.slow)
-    for number, case in enumerate(CASES)
-]
+FAST = frozenset(case.id for case in CASES[::4])
 
 
 @pytest.mark.parametrize("schema", sorted(SCHEMAS))
@@ -22,7 +19,7 @@ def test_a_sound_schema_is_green(corpus: Measuring, schema: str) -> None:
     assert told(f for f in corpus.look(schema).findings if not_green(f)) == []
 
 
-@pytest.mark.parametrize("variant", PARAMETERS)
+@pytest.mark.parametrize("variant", parameters(CASES, FAST))
 def test_a_correct_variant_raises_no_alarm(corpus: Measuring, variant: Variant) -> None:
     """What is built another way and holds is called sound, with no word more in the manifest than it needs."""
     if why := skipped(corpus, variant):

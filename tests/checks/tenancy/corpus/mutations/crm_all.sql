@@ -288,7 +288,7 @@ SELECT 1 FROM crm.recent WHERE org_slug <> @A@;
 -- repair
 DROP VIEW crm.recent;
 
--- F101 critical static dynamic: the guard of an audit table in another schema is disabled
+-- F101 critical static: the guard of an audit table in another schema is disabled
 ALTER TABLE crm.audit DISABLE TRIGGER keep;
 -- exploit crm_owner a
 DELETE FROM crm.audit;

@@ -1,18 +1,18 @@
--- F01 critical static dynamic: the guard of the audit trail is disabled
+-- F01 critical static: the guard of the audit trail is disabled
 ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change;
 -- exploit admin a
 @rewrite@;
 -- repair
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change;
 
--- F02 critical static dynamic: the guard fires on replicas alone
+-- F02 critical static: the guard fires on replicas alone
 ALTER TABLE audit_events ENABLE REPLICA TRIGGER audit_events_no_change;
 -- exploit admin a
 @rewrite@;
 -- repair
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change;
 
--- F03 critical static dynamic: the guard stops UPDATE alone
+-- F03 critical static: the guard stops UPDATE alone
 DROP TRIGGER audit_events_no_change ON audit_events;
 CREATE TRIGGER audit_events_no_change BEFORE UPDATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change;
@@ -21,7 +21,7 @@ DELETE FROM audit_events;
 -- repair
 @guard@
 
--- F04 critical static dynamic: the guard has a condition
+-- F04 critical static: the guard has a condition
 DROP TRIGGER audit_events_no_change ON audit_events;
 CREATE TRIGGER audit_events_no_change BEFORE UPDATE OR DELETE ON audit_events
     FOR EACH ROW WHEN (old.action <> 'key.used') EXECUTE FUNCTION refuse_change();
@@ -31,7 +31,7 @@ DELETE FROM audit_events WHERE action = 'key.used';
 -- repair
 @guard@
 
--- F05 critical static dynamic: the guard's function does nothing any more
+-- F05 critical static: the guard's function does nothing any more
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN IF tg_op = 'DELETE' THEN RETURN old; END IF; RETURN new; END $$;
 -- exploit admin a
@@ -55,7 +55,7 @@ ALTER FUNCTION refuse_change() OWNER TO app;
 -- repair
 ALTER FUNCTION refuse_change() OWNER TO admin;
 
--- F08 critical static dynamic: the guard watches one column
+-- F08 critical static: the guard watches one column
 DROP TRIGGER audit_events_no_change ON audit_events;
 CREATE TRIGGER audit_events_no_change BEFORE DELETE OR UPDATE OF action ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -89,7 +89,7 @@ SELECT 1 WHERE NOT EXISTS (SELECT FROM audit_events WHERE action = 'lost');
 -- repair
 DROP RULE quiet ON audit_events;
 
--- F51 critical static dynamic: another trigger changes the record as it is added
+-- F51 critical static: another trigger changes the record as it is added
 CREATE FUNCTION blank() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.actor := 'somebody'; RETURN new; END $$;
 CREATE TRIGGER blank BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION blank();
 -- exploit app a
@@ -100,7 +100,7 @@ SELECT 1 FROM audit_events WHERE action = 'changed' AND actor <> 'x';
 DROP TRIGGER blank ON audit_events;
 DROP FUNCTION blank;
 
--- F52 critical static dynamic: another trigger drops some records as they are added
+-- F52 critical static: another trigger drops some records as they are added
 CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.actor = 'root' THEN RETURN NULL; END IF; RETURN new; END $$;
 CREATE TRIGGER forget BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION forget();
 -- exploit app a

@@ -256,7 +256,7 @@ REVOKE ALL ON documents FROM mut_rep;
 REVOKE ALL ON SCHEMA public FROM mut_rep;
 DROP ROLE mut_rep;
 
--- D28 high static dynamic: a shared table can be written
+-- D28 high static: a shared table can be written
 GRANT INSERT, UPDATE ON feature_flags TO app;
 -- exploit app a
 UPDATE feature_flags SET enabled = false;
