@@ -37,7 +37,7 @@ def test_what_is_off_or_not_set_is_not_promised() -> None:
 
 
 def test_a_database_names_every_secret_it_is_looked_at_with() -> None:
-    """Its own URL, the reader's, and the principals' logins, straight and through the proxy: all are needed up front."""
+    """Its own URL, the reader's, and the logins of principals, straight and through the proxy: all are needed."""
     tenancy = {
         "context": "app.tenant",
         "root": "tenants",
