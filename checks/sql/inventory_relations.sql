@@ -1,5 +1,5 @@
 -- Every table, view, materialized view, foreign table and sequence that is not PostgreSQL's own, with its columns.
--- Reads pg_class, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits, pg_rewrite;
+-- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits, pg_rewrite;
 -- needs CONNECT.
 WITH place AS (
     SELECT oid, nspname FROM pg_namespace
@@ -31,6 +31,8 @@ WITH place AS (
                'collation', a.attcollation::int8,
                'deterministic', coalesce(l.collisdeterministic, true),
                'default', a.atthasdef,
+               'fixed', coalesce(d.adbin::text LIKE '{CONST %%'
+                                 AND d.adbin::text NOT LIKE '%%:constisnull true%%', false),
                'generated', a.attgenerated,
                'grants', CASE WHEN a.attacl IS NULL THEN '[]'::json ELSE
                    (SELECT coalesce(json_agg(json_build_object('grantee', x.grantee::int8,
@@ -42,6 +44,7 @@ WITH place AS (
          JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
          JOIN place ON place.oid = c.relnamespace
          LEFT JOIN pg_collation l ON l.oid = a.attcollation
+         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          LEFT JOIN late ON late.conrelid = a.attrelid AND late.attnum = a.attnum
     WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
     GROUP BY 1

@@ -29,6 +29,12 @@ def key_flaws(world: World, relation: Relation, *, proven: Callable[[], bool]) -
                 what=f"{column.name} may be NULL, and a row without a tenant is nobody's{doubt}",
                 repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL;",
             )
+        if column.fixed and not any(parent and parent.fixed for parent in inherited):
+            yield Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{column.name} has a constant as its DEFAULT, so that one tenant gets what names none",
+                repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} DROP DEFAULT;",
+            )
         if not column.deterministic and all(parent is None or parent.deterministic for parent in inherited):
             yield Flaw(
                 severity=Severity.HIGH,

@@ -23,8 +23,8 @@ class RelationKind(StrEnum):
 class Column:
     """One column that is not dropped; `type` and `collation` are OIDs, `deterministic` is of that collation.
 
-    `generated` is pg_attribute's letter, or empty; `default` says that it has a DEFAULT or generation expression.
-    `grants` are those on the column alone.
+    `generated` is pg_attribute's letter, or empty; `default` says that it has a DEFAULT or generation expression, and
+    `fixed` that this is a constant other than NULL. `grants` are those on the column alone.
     """
 
     number: int
@@ -35,6 +35,7 @@ class Column:
     collation: int
     deterministic: bool
     default: bool
+    fixed: bool = False
     generated: str
     grants: tuple[Grant, ...]
 

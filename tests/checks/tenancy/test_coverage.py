@@ -10,8 +10,10 @@ from basewatch.components import Database
 from basewatch.model import Reason, Severity, Status
 from basewatch.tenancy import Allowed, Derived, Members
 from demo.database import BoxDatabase
+from demo.tenants import CANARY_A
 from tests.checks.tenancy.breaking import (
     COVERAGE,
+    CTX,
     ISOLATED,
     MINE,
     PROTECTED,
@@ -185,6 +187,12 @@ TABLES = (
         unclear(COVERAGE, "documents"),
     ),
     case(
+        "a tenant by default",
+        f"ALTER TABLE invoices ALTER customer_id SET DEFAULT '{CANARY_A}'",
+        "ALTER TABLE invoices ALTER customer_id DROP DEFAULT",
+        fails("invoices", MEDIUM),
+    ),
+    case(
         "a tenant that may be NULL",
         f"CREATE TABLE drafts (customer_id uuid REFERENCES customers, note text); {ISOLATED.format('drafts')}GRANT SELECT ON drafts TO app",
         "DROP TABLE drafts",
@@ -293,6 +301,11 @@ SOUND = (
         "columns of a tenant table",
         "GRANT SELECT (customer_id, id) ON invoices TO analytics",
         "REVOKE ALL ON invoices FROM analytics; GRANT SELECT ON invoices TO analytics",
+    ),
+    case(
+        "the current tenant by default",
+        f"ALTER TABLE invoices ALTER customer_id SET DEFAULT {CTX}",
+        "ALTER TABLE invoices ALTER customer_id DROP DEFAULT",
     ),
     case(
         "partitions nobody is granted",
