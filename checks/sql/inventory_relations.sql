@@ -1,6 +1,6 @@
 -- Every table, view, materialized view, foreign table and sequence that is not PostgreSQL's own, with its columns.
--- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits, pg_rewrite;
--- needs CONNECT.
+-- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits and
+-- pg_rewrite; needs CONNECT.
 WITH place AS (
     SELECT oid, nspname FROM pg_namespace
     WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
