@@ -39,7 +39,7 @@ from checks.tenancy.proof.expressions import (
     NullIf,
     Session,
 )
-from checks.tenancy.proof.terms import Terms
+from checks.tenancy.proof.terms import Terms, setting_of
 
 Known = str | int | bool | None
 
@@ -54,13 +54,14 @@ class Raises(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Values of own columns by number, of the context by part (None: never set), and who asks."""
+    """Values of own columns by number, of the context by part (None: never set), of other settings, and who asks."""
 
     terms: Terms
     columns: Mapping[int, Known]
     context: tuple[str | None, ...]
     role: str
     principal: str
+    settings: Mapping[str, str]
 
     def outcome(self, expression: Expression) -> int:
         """TRUE, FALSE or NULL. Raises: Unsure, Raises."""
@@ -107,6 +108,12 @@ class Situation:
             if found is None and call.function == CURRENT_SETTING:
                 raise Raises
             return found
+        name = setting_of(call)
+        if name is not None and (name.text or "").lower() in self.settings:
+            return self.settings[(name.text or "").lower()]
+        meant = self.terms.resolve(call)
+        if meant is not call and not call.arguments:
+            return self.value(meant)
         if call.function not in FOLDS and call.function not in NUMBER_CASTS and call.function not in _CALLS:
             raise Unsure
         arguments = [self.value(argument) for argument in call.arguments]

@@ -37,6 +37,7 @@ from checks.tenancy.proof.expressions import (
     Select,
     type_of,
 )
+from checks.tenancy.proof.lifting import Resolve, cases, lifted, meant
 from checks.tenancy.proof.pairings import (
     BOOLEAN_DIFFERS,
     BOOLEAN_EQUALS,
@@ -47,7 +48,6 @@ from checks.tenancy.proof.pairings import (
     of_booleans,
 )
 
-Resolve = Callable[[Expression], Expression]
 Ways = tuple[Alternative, ...] | None
 _TEXTS: Final = 1009  # text[]
 
@@ -68,11 +68,11 @@ def expand(signed: Signed, resolve: Resolve) -> Ways:  # noqa: C901, PLR0911, PL
         case Is():
             return (((expression.argument, _before(expression.mask, mask)),),)
         case IsNull():
-            return _is_null(expression, mask)
+            return _is_null(IsNull(meant(expression.argument, resolve)), mask)
         case Constant():
             return _constant(expression, mask)
         case Case():
-            return _case(expression, lambda result: (result, mask))
+            return cases(expression, lambda result: (result, mask))
         case Coalesce():
             return _coalesce(expression, mask)
         case Distinct():
@@ -80,13 +80,14 @@ def expand(signed: Signed, resolve: Resolve) -> Ways:  # noqa: C901, PLR0911, PL
         case Quantified():
             return _quantified(expression, mask)
         case Comparison():
-            return _comparison(expression, mask)
+            sides = tuple(meant(argument, resolve) for argument in expression.arguments)
+            return _comparison(Comparison(expression.operator, sides, expression.collation, expression.type), mask)
         case Select():
             return _select(expression, mask)
         case Call():
             # A strict function gives NULL for NULL, whatever its body would.
-            meant = expression if expression.arguments and mask & NULL else resolve(expression)
-            return None if meant is expression else (((meant, mask),),)
+            body = expression if expression.arguments and mask & NULL else resolve(expression)
+            return None if body is expression else (((body, mask),),)
         case _:
             return None
 
@@ -118,14 +119,6 @@ def _constant(constant: Constant, mask: int) -> tuple[Alternative, ...] | None:
     return ((),) if mask & (TRUE if constant.value[0] else FALSE) else ()
 
 
-def _case(case: Case, use: Callable[[Expression], Signed]) -> tuple[Alternative, ...]:
-    found, before = list[Alternative](), list[Signed]()
-    for condition, result in case.whens:
-        found.append((*before, (condition, TRUE), use(result)))
-        before.append((condition, FALSE | NULL))
-    return (*found, (*before, use(case.default)))
-
-
 def _coalesce(coalesce: Coalesce, mask: int) -> tuple[Alternative, ...]:
     found, before = list[Alternative](), list[Signed]()
     for argument in coalesce.arguments:
@@ -149,7 +142,7 @@ def _is_null(test: IsNull, mask: int) -> tuple[Alternative, ...] | None:  # noqa
         case Coalesce():
             return _all_of(tuple(IsNull(argument) for argument in inner.arguments), mask)
         case Case():
-            return _case(inner, lambda result: (IsNull(result), mask))
+            return cases(inner, lambda result: (IsNull(result), mask))
         case NullIf():
             one, other = inner.arguments
             same = Comparison(inner.operator, (one, other), inner.collation, BOOLEAN)
@@ -217,9 +210,9 @@ def _comparison(test: Comparison, mask: int) -> tuple[Alternative, ...] | None:
     if test.operator in {ARRAY_EQUALS, OVERLAPS, CONTAINS, CONTAINED}:
         return of_arrays(test, mask)
     for index, argument in enumerate(test.arguments):
-        lifted = _lifted(argument, _into(test, index, mask)) if own else None
-        if lifted is not None:
-            return lifted
+        ways = lifted(argument, _into(test, index, mask)) if own else None
+        if ways is not None:
+            return ways
     return None
 
 
@@ -229,26 +222,3 @@ def _into(test: Comparison, at: int, mask: int) -> Callable[[Expression], Signed
         return Comparison(test.operator, arguments, test.collation, test.type), mask
 
     return use
-
-
-def _lifted(argument: Expression, use: Callable[[Expression], Signed]) -> tuple[Alternative, ...] | None:
-    """A value that is one of several, taken out of its casts: each with the condition under which it is the value."""
-    match argument:
-        case Cast():
-            return _lifted(argument.argument, lambda value: use(Cast(argument.through, value, argument.type)))
-        case Case():
-            return _case(argument, use)
-        case Coalesce():
-            found, before = list[Alternative](), list[Signed]()
-            for one in argument.arguments:
-                found.append((*before, (IsNull(one), FALSE), use(one)))
-                before.append((IsNull(one), TRUE))
-            return (*found, (*before, use(Constant(argument.type, True, None))))  # noqa: FBT003  # SQL's NULL
-        case Select(kind="value", query=query) if query.simple and len(query.targets) == 1:
-            compared, mask = use(query.targets[0])
-            if mask != TRUE:
-                return None
-            conditions: Alternative = tuple((condition, TRUE) for condition in query.conditions)
-            return (((Select("present", None, query), TRUE), *conditions, (compared, TRUE)),)
-        case _:
-            return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,18 +10,16 @@ from typing import Final
 
 from basewatch.tenancy import Derived
 from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.relations import Command, Policy, Relation
-from checks.tenancy.inventory.relations import Expression as Stored
+from checks.tenancy.inventory.relations import Command, Relation
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
-from checks.tenancy.proof.builtins import mismatches
+from checks.tenancy.proof.asking import digest_of, expression_of, is_about_role, refusal
 from checks.tenancy.proof.contexts import Contexts
 from checks.tenancy.proof.kernel import Answer, Asked, Found, Kernel
 from checks.tenancy.proof.scene import Scene
 from checks.tenancy.proof.terms import Terms
 
 __all__ = ["GATES", "Answer", "Gate", "Obligation", "obligations", "proven"]
-_OLDEST, _NEWEST = 14, 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +98,11 @@ class Proving:
         self.refusal = refusal(world)
         self._found: dict[tuple[int, int, Gate], tuple[Found, tuple[Asked, ...]]] = {}
         self._asking = set[tuple[int, int, Gate]]()
+        self._judgements: dict[tuple[object, ...], Found] = {}
+        self._children: dict[int, tuple[Relation, ...]] = {}
+        for relation in world.inventory.relations:
+            for parent in relation.parents:
+                self._children[parent] = (*self._children.get(parent, ()), relation)
 
     def all(self) -> Iterator[Obligation]:
         """The obligations, by table, principal, role and gate."""
@@ -113,7 +115,7 @@ class Proving:
 
     def _obligation(self, becomes: Becomes, relation: Relation, gate: Gate) -> Obligation:
         found, asked = self.found(becomes, relation, gate)
-        digest = _digest(asked)
+        digest = digest_of(asked)
         return Obligation(
             principal=becomes.principal,
             path=becomes.path,
@@ -149,7 +151,7 @@ class Proving:
         asked = [
             (policy, stored)
             for policy in self.world.policies(relation, role, gate.command)
-            if (stored := _expression(policy, gate)) is not None
+            if (stored := expression_of(policy, new_row=gate.new_row)) is not None
         ]
         permissive = [one for one in asked if one[0].permissive]
         everything = tuple(asked)
@@ -160,14 +162,24 @@ class Proving:
         if self.world.standing(relation) is Standing.MEMBERS and gate.command in {Command.INSERT, Command.UPDATE}:
             reason = "who may write memberships may join any tenant"
             return Found(answer=Answer.OPEN, reason=reason, policy=permissive[0][0].name), everything
-        restrictive = [one for one in asked if not one[0].permissive]
-        found = self.kernel(becomes, relation).judge(permissive, restrictive)
+        found = self._by_kernel(becomes, relation, asked)
         if found.answer is Answer.PROVEN:
             found = self._unless_members_are_written(found, becomes)
         elif gate.command is Command.UPDATE and gate.new_row and self._keeps_its_tenant(becomes, relation):
             why = f"{becomes.role.name} may not change the tenant of a row"
             found = Found(answer=Answer.PROVEN, certificate=(why,))
         return found, everything
+
+    def _by_kernel(self, becomes: Becomes, relation: Relation, asked: list[Asked]) -> Found:
+        """What the kernel says; once for all gates that ask the same, and all roles where no role comes into it."""
+        by_role = any(is_about_role(stored.tree) for _, stored in asked)
+        each = tuple((policy.oid, stored.digest) for policy, stored in asked)
+        key = (relation.oid, becomes.role.oid if by_role else 0, becomes.principal if by_role else "", each)
+        if key not in self._judgements:
+            permissive = [one for one in asked if one[0].permissive]
+            restrictive = [one for one in asked if not one[0].permissive]
+            self._judgements[key] = self.kernel(becomes, relation).judge(permissive, restrictive)
+        return self._judgements[key]
 
     def kernel(self, becomes: Becomes, relation: Relation) -> Kernel:
         """The kernel that proves policies of one table for one role."""
@@ -178,6 +190,7 @@ class Proving:
             principal=becomes.principal,
             terms=Terms(self.world.tenancy.context, self.contexts.resolve),
             trusted=lambda oid: self._holds_reads(becomes, oid),
+            children=self._children,
         )
         return Kernel(scene, self.contexts)
 
@@ -211,25 +224,3 @@ class Proving:
                     reason = f"it trusts {self.world.name(table)}, which {becomes.role.name} can write"
                     return Found(answer=Answer.OPEN, reason=reason)
         return found
-
-
-def refusal(world: World) -> str:
-    """Why nothing can be proven of a server: its version, or built-ins that are not as they should be; or empty."""
-    major = world.inventory.server.version // 10000
-    if not _OLDEST <= major <= _NEWEST:
-        return f"PostgreSQL {major} stores expressions in a form that is not known; {_OLDEST} to {_NEWEST} are"
-    wrong = mismatches(world.inventory.builtins)
-    return f"the catalogue says something else than it should of {', '.join(wrong[:3])}" if wrong else ""
-
-
-def _expression(policy: Policy, gate: Gate) -> Stored | None:
-    """The expression a gate asks: WITH CHECK or else USING; without either, the policy lets nothing through."""
-    if gate.new_row and policy.check is not None:
-        return policy.check
-    return policy.using
-
-
-def _digest(asked: Iterable[Asked]) -> str:
-    """The digest of what a gate asks, in any order."""
-    each = sorted(f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in asked)
-    return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"

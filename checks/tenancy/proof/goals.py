@@ -99,6 +99,14 @@ class Goal:
         if table is None or member is None:
             return ""
         own, its = self.scene.world.key(relation), self.scene.world.key(table)
+        for other, oid in known.rows.items():
+            found = self.scene.world.relation(oid)
+            if found is None or other in {row, OWN_ROW} or not self.scene.trusted(oid):
+                continue
+            if self._same_tenant((row, own), (other, self.scene.world.key(found)), known):
+                return (
+                    f"the row is of a tenant of {self.scene.world.name(found)}, whose policies hold what is read of it"
+                )
         for other in [other for other, oid in known.rows.items() if oid == table.oid]:
             user = ("column", other, member.number), ("context", 0, 0)
             same = other == row or self._same_tenant((row, own), (other, its), known)

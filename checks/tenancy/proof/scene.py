@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from basewatch.tenancy import Tenancy
@@ -39,6 +39,7 @@ class Scene:
     """One table and the role that reads it, in one world.
 
     `trusted` says of a relation's OID that its own policies are proven to hold what this role reads to the tenant.
+    `children` are the partitions of a relation and what inherits from it, by its OID.
     """
 
     world: World
@@ -47,6 +48,7 @@ class Scene:
     principal: str
     terms: Terms
     trusted: Callable[[int], bool]
+    children: Mapping[int, tuple[Relation, ...]]
 
     @property
     def tenancy(self) -> Tenancy:
@@ -72,19 +74,17 @@ class Scene:
 
     def has_children(self, relation: int) -> bool:
         """Whether tables inherit from it that are no partitions: they share its policies and not its constraints."""
-        return any(relation in other.parents and not other.partition for other in self.world.inventory.relations)
+        return any(not child.partition for child in self.children.get(relation, ()))
 
     def not_null(self) -> frozenset[int]:
         """The numbers of the table's columns that are never NULL, in the tables that inherit from it either."""
         columns = {column.number: column.name for column in self.relation.columns if column.not_null}
         waiting = [self.relation.oid]
         while waiting:
-            parent = waiting.pop()
-            for child in self.world.inventory.relations:
-                if parent in child.parents:
-                    waiting.append(child.oid)
-                    kept = {column.name for column in child.columns if column.not_null}
-                    columns = {number: name for number, name in columns.items() if name in kept}
+            for child in self.children.get(waiting.pop(), ()):
+                waiting.append(child.oid)
+                kept = {column.name for column in child.columns if column.not_null}
+                columns = {number: name for number, name in columns.items() if name in kept}
         return frozenset(columns)
 
     def deterministic(self, collation: int) -> bool:

@@ -31,6 +31,7 @@ def situations(scene: Scene) -> Iterator[tuple[str, Situation]]:
         context=(None,) * len(tenancy.context),
         role=role.name if role else "",
         principal=scene.principal,
+        settings={},
     )
     ids = [_ids(column.type, tenancy.context_type) for column in columns]
     contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else [_WORDS] * len(tenancy.context)
@@ -53,7 +54,9 @@ def situations(scene: Scene) -> Iterator[tuple[str, Situation]]:
         nulls = [
             None if column.number not in kept else typed[1] for column, (_, typed) in zip(columns, ids, strict=True)
         ]
-        yield "rows whose tenant key is NULL", _put(start, columns, nulls, tuple(text[1] for text in contexts))
+        unset: tuple[None, ...] = (None,) * len(tenancy.context)
+        for context in (tuple(text[1] for text in contexts), unset, ("",) * len(tenancy.context)):
+            yield "rows whose tenant key is NULL", _put(start, columns, nulls, context)
 
 
 def _ids(kind: int, context_type: str) -> tuple[tuple[str, ...], tuple[Known, ...]]:

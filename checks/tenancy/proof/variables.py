@@ -39,6 +39,11 @@ def variables(expression: Expression, scene: Scene, keys: frozenset[int]) -> Ite
         return
     if isinstance(expression, Opaque | Select | Context):
         raise Unsure
+    if isinstance(expression, Call) and not expression.arguments:
+        meant = scene.terms.resolve(expression)
+        if meant is not expression:
+            yield from variables(meant, scene, keys)
+            return
     if isinstance(expression, Call) and (
         expression.function >= FIRST_USER_OID or expression.function in UNSAFE or expression.function in _ASKS
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from basewatch.tenancy import Derived
@@ -76,9 +76,15 @@ class Witness:
         for what, situation in situations(self.scene):
             if (needs_context and not all(situation.context)) or self._raises(situation):
                 continue
-            if all(self._comes_to(situation, literal) for literal in left):
+            if all(self._comes_to(replace(situation, settings=self._settings(left, situation)), one) for one in left):
                 return Leak(what=what, because=because + told)
         return None
+
+    def _settings(self, literals: list[Literal], situation: Situation) -> dict[str, str]:
+        """Other settings that stand in several literals, all set to the id that the row has."""
+        seen = (v for expression, _ in literals for v in variables(expression, self.scene, self.keys))
+        value = next((str(value) for value in situation.columns.values()), "on")
+        return {str(name): value for kind, _, name in seen if kind == "setting"}
 
     def _raises(self, situation: Situation) -> bool:
         """Whether something in the policies fails for this context, so that nothing is seen: wherever it stands."""
@@ -113,10 +119,11 @@ class Witness:
             for foreign in self.scene.world.inventory.foreign_keys:
                 if foreign.relation == self.scene.relation.oid:
                     tied.update(foreign.columns)
-        for kind, row, number in (one for each in seen for one in each):
-            if kind == "column" and row == OWN_ROW:
-                column = columns.get(int(number))
-                if column is None or column.generated or column.number in tied:
+        for each in seen:
+            alone = all(one[:2] == ("column", OWN_ROW) for one in each)
+            for kind, row, number in each:
+                column = columns.get(int(number)) if (kind, row) == ("column", OWN_ROW) else None
+                if column and (column.generated or (column.number in tied and not alone)):
                     raise Unsure
 
     def _check_rows(self, branch: Branch, seen: list[list[Variable]]) -> str:
@@ -142,13 +149,17 @@ class Witness:
     def _chosen(self, literals: list[Literal]) -> tuple[list[Literal], bool]:
         """The literals that are left when each free variable that stands in one alone is chosen to suit it."""
         needs_context, chosen, progress = False, set[str](), True
+        once = Counter(v for expression, _ in literals for v in variables(expression, self.scene, self.keys))
         literals = self._unlike_all(literals)
         while progress:
             progress = False
             count = Counter(v for expression, _ in literals for v in variables(expression, self.scene, self.keys))
             for literal in literals:
                 found = next((v for v in self._choices(literal) if count[v] == 1), None)
-                if found is None or (found[0] in {"key", "context"} and not self._may_choose(found, literal, chosen)):
+                if found is None:
+                    continue
+                is_id = found[0] in {"key", "context"}
+                if is_id and (once[found] > 1 or not self._may_choose(found, literal, chosen)):
                     continue
                 others = {v[0] for v in variables(literal[0], self.scene, self.keys)} - {found[0]}
                 needs_context = needs_context or "context" in others
@@ -182,6 +193,8 @@ class Witness:
     def _may_choose(self, found: Variable, literal: Literal, chosen: set[str]) -> bool:
         """Whether an id may be chosen freely and still be another than the context's: not when both are."""
         kinds = {v[0] for v in variables(literal[0], self.scene, self.keys)}
+        if any(isinstance(part, Constant) and part.value is not None for part in parts(literal[0])):
+            return False  # it is known, and so it is tried
         return not {"key", "context"} <= kinds and not chosen & {"key", "context"} and found[0] in kinds
 
     def _choices(self, literal: Literal) -> Iterator[Variable]:

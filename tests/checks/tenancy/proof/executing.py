@@ -87,14 +87,14 @@ def schema(kind: Kind, *, not_null: bool) -> str:
                         other {last}, n integer, shared {last}[], doc integer, j jsonb);
     INSERT INTO tried ({names}, status, flag, other, n, shared, doc, j)
       SELECT * FROM (SELECT k.*, s, f, o.{kind.columns[-1]}, n, ARRAY[o.{kind.columns[-1]}], d, j
-      FROM (SELECT {names} FROM customers {nulls}) k, unnest(ARRAY['open', 'done', NULL]) s,
+      FROM (SELECT {names} FROM customers {nulls}) k, unnest(ARRAY['open', 'done', 'else', NULL]) s,
            unnest(ARRAY[true, false, NULL]) f, (SELECT {kind.columns[-1]} FROM customers) o,
            unnest(ARRAY[0, 5, NULL]) n, unnest(ARRAY[1, 2]) d,
            unnest(ARRAY['{{}}', '{{"owner": "acme"}}', NULL]::jsonb[]) j) every
-      ORDER BY md5(every::text) LIMIT 250;
+      ORDER BY md5(every::text) LIMIT 400;
     CREATE TABLE parts (pk serial PRIMARY KEY, doc integer NOT NULL, status text, flag boolean, n integer, j jsonb);
     INSERT INTO parts (doc, status, flag, n, j) SELECT d, s, f, n, j FROM unnest(ARRAY[1, 2, 3]) d, unnest(ARRAY['{{}}', '{{"owner": 1}}', NULL]::jsonb[]) j,
-      unnest(ARRAY['open', 'done', NULL]) s, unnest(ARRAY[true, false, NULL]) f, unnest(ARRAY[0, 5, NULL]) n;
+      unnest(ARRAY['open', 'done', 'else', NULL]) s, unnest(ARRAY[true, false, NULL]) f, unnest(ARRAY[0, 5, NULL]) n;
     {helpers}
     CREATE FUNCTION wrong_ctx() RETURNS {plain[-1]} LANGUAGE sql STABLE AS
       $$ SELECT nullif(current_setting('app.wrong', true), ''){casts.get(last, "")} $$;

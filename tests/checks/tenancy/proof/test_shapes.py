@@ -10,7 +10,7 @@ import pytest
 
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.world import world
-from checks.tenancy.proof.gates import refusal
+from checks.tenancy.proof.asking import refusal
 from demo.database import BoxDatabase
 from tests.checks.tenancy.proof.recording import COMPONENT, answers, build, look, recorded
 from tests.checks.tenancy.proof.shapes import EXPECTED
