@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from basewatch.model import Finding
 from tests.checks.tenancy.corpus.cases import Mutation, Variant
 from tests.checks.tenancy.corpus.measuring import Found, Measuring
-
-C = TypeVar("C", Mutation, Variant)
 
 
 def selected(cases: Iterable[Mutation]) -> frozenset[str]:
@@ -23,7 +19,7 @@ def selected(cases: Iterable[Mutation]) -> frozenset[str]:
     return frozenset(one for ids in seen.values() for one in ids[:1])
 
 
-def parameters(cases: Sequence[C], fast: frozenset[str]) -> list[ParameterSet]:
+def parameters(cases: Sequence[Mutation | Variant], fast: frozenset[str]) -> list[object]:
     """The cases for pytest: slow but for those in `fast`, and those that are known not to hold expected to fail."""
     return [
         pytest.param(
