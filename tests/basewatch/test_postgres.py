@@ -437,7 +437,7 @@ def test_a_server_that_goes_away_is_unreachable(box_database: BoxDatabase) -> No
 def test_a_statement_that_may_not_be_read_is_denied(box_database: BoxDatabase) -> None:
     """A missing privilege is a reason, and never an empty answer."""
     with opened(box_database.url) as database, pytest.raises(CouldNotLook) as refused:
-        say(database, "SELECT count(*) FROM public.customers")
+        say(database, "SELECT count(*) FROM public.invoices")
     assert refused.value.reason is Reason.DENIED
 
 

@@ -22,6 +22,7 @@ from checks.tenancy.probes.places import Object
 from checks.tenancy.probes.rows import CrossTenant, Rows, Seen
 from checks.tenancy.probes.writes import Attempts, Tried
 from tests.checks.tenancy.looking import NOW, SECUREBASE
+from tests.checks.tenancy.probes.trying import VOUCHED
 from tests.checks.verdicts import BADNESS
 
 SEEN, NONE, REFUSED, LOCKED = Outcome(rows=1), Outcome(rows=0), Outcome(sqlstate="42501"), Outcome(sqlstate="55P03")
@@ -128,7 +129,7 @@ def test_what_was_waited_for_in_vain_says_nothing(outcome: Outcome) -> None:
 
 def test_what_somebody_vouches_for_is_let_be_until_the_day() -> None:
     """A view that shows more is passed while somebody answers for it, and not once it is another."""
-    entry = TENANCY.allowed[0].model_copy(update={"kind": "view", "name": "totals"})
+    entry = VOUCHED.model_copy(update={"kind": "view", "name": "totals"})
     declared = TENANCY.model_copy(update={"allowed": (entry,)})
     for digest, status in ((entry.digest, Status.PASS), (f"sha256:{'1' * 64}", Status.FAIL)):
         view = Rows(

@@ -12,9 +12,8 @@ from psycopg import conninfo, sql
 from basewatch.model import Reason, Status
 from basewatch.tenancy import Canaries
 from demo.database import BoxDatabase
-from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.probes.probing import declared
-from tests.checks.tenancy.probes.trying import AUDIT, CHECKS, READS, UNSET, WRITES, Doors, changed, red, tried
+from tests.checks.tenancy.probes.trying import AUDIT, CHECKS, READS, UNSET, VOUCHED, WRITES, Doors, changed, red, tried
 
 ALLOW = """DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000
     THEN EXECUTE 'GRANT app TO basewatch WITH INHERIT FALSE, SET TRUE'; ELSE GRANT app TO basewatch; END IF; END $$"""
@@ -134,7 +133,7 @@ def test_a_trigger_that_nobody_vouches_for_is_not_set_off(box_database: BoxDatab
         assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNSUPPORTED)
         assert finding.observed == "INSERT on documents: tells on documents"
         digest = finding.remedy.partition('digest: "')[2].partition('"')[0]
-        entry = SECUREBASE.tenancy.allowed[0].model_copy(update={"name": "tells on documents", "digest": digest})
+        entry = VOUCHED.model_copy(update={"digest": digest})
         assert red(tried(box_database.url, declared(allowed=(entry,)), only=WRITES.id)) == {}
         expired = entry.model_copy(update={"until": entry.until.replace(year=2020)})
         assert red(tried(box_database.url, declared(allowed=(expired,)), only=WRITES.id)) == {

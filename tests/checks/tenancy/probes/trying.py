@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import cast
 
@@ -13,6 +14,7 @@ from basewatch.components import Component, Database
 from basewatch.model import Finding, Status
 from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
+from basewatch.tenancy import Allowed
 from checks.runner import plan_checks, run_checks
 from checks.tenancy.probes.audit import audit_records_stay
 from checks.tenancy.probes.canary_writes import tenants_write_their_own_rows
@@ -28,6 +30,16 @@ READS, WRITES, UNSET, AUDIT, MODEL = CHECKS = (
     no_context_shows_no_rows,
     audit_records_stay,
     nothing_contradicts_the_proof,
+)
+
+
+VOUCHED = Allowed(
+    kind="trigger",
+    name="tells on documents",
+    digest=f"sha256:{'0' * 64}",
+    owner="platform",
+    reason="it was read",
+    until=date(2027, 6, 30),
 )
 
 
