@@ -23,7 +23,7 @@ TREES = tuple(policy.using.tree for policy in FOUND.policies if policy.using is 
 
 def test_a_tree_has_kinds_and_fields() -> None:
     """A node has its kind and its fields: words, lists, nodes, constants' bytes, and nothing where there is none."""
-    node = parse(r'{A :one 1 :none <> :list (b 1 2) :inner {RTE :name c\ d} :value 2 [ 1 -1 ] :kept blanked}')
+    node = parse(r"{A :one 1 :none <> :list (b 1 2) :inner {RTE :name c\ d} :value 2 [ 1 -1 ] :kept blanked}")
     assert isinstance(node, Node)
     assert (node.kind, node.number("one"), node.get("none"), node.get("list")) == ("A", 1, None, ("b", "1", "2"))
     assert (node.node("inner").kind, node.node("inner").text("name")) == ("RANGETBLENTRY", "c d")
@@ -44,7 +44,9 @@ def test_what_is_no_tree_is_refused(text: str) -> None:
         parse(text)
 
 
-WORDS = st.sampled_from(("{", "}", "(", ")", "<>", "true", "false", "0", "1", "2", "7", "and", "not", "2972", "NULLTEST", "[", "]"))
+WORDS = st.sampled_from(
+    ("{", "}", "(", ")", "<>", "true", "false", "0", "1", "2", "7", "and", "not", "2972", "NULLTEST", "[", "]")
+)
 
 
 @settings(max_examples=300, deadline=None)

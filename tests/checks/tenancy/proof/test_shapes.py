@@ -66,6 +66,8 @@ def test_a_version_that_is_not_known_is_refused(version: int, *, refused: bool) 
 def test_a_built_in_that_is_something_else_proves_nothing() -> None:
     """Where the catalogue says something else of an operator that the proof rests on, or nothing, all is refused."""
     found = recorded(GOLDEN / "15" / "inventory.json")
-    changed = tuple(replace(one, code="1") if (one.kind, one.oid) == ("operator", 2972) else one for one in found.builtins)
+    changed = tuple(
+        replace(one, code="1") if (one.kind, one.oid) == ("operator", 2972) else one for one in found.builtins
+    )
     assert "operator 2972" in refusal(world(replace(found, builtins=changed), COMPONENT.tenancy))
     assert refusal(world(replace(found, builtins=()), COMPONENT.tenancy))
