@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import psycopg
 
 from basewatch.components import Database
 from basewatch.model import Finding, Severity, Status
+from basewatch.tenancy import Allowed, Kind
 from checks.runner import plan_checks, run_checks
 from checks.tenancy.bypass_roles import no_principal_bypasses_row_security
 from checks.tenancy.coverage import every_tenant_table_is_covered
@@ -97,3 +99,8 @@ def version(database: BoxDatabase) -> int:
     """The major version of the server."""
     with psycopg.connect(database.superuser_url) as connection:
         return connection.info.server_version // 10000
+
+
+def vouching(kind: Kind, name: str, digest: str) -> Allowed:
+    """Somebody who read an object and answers for it as it is."""
+    return Allowed(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30))

@@ -18,6 +18,7 @@ from tests.checks.tenancy.breaking import (
     look,
     not_green,
     version,
+    vouching,
 )
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
@@ -209,7 +210,7 @@ def test_a_login_that_is_declared_is_sound(box_database: BoxDatabase, declared: 
     """A role that logs in is declared as a principal, as privileged or as a grant that somebody vouches for."""
     tenancy = SECUREBASE.tenancy
     name = "app -> readers"
-    entry = tenancy.allowed[0].model_copy(update={"kind": "grant", "name": name, "digest": digest_of(name)})
+    entry = vouching("grant", name, digest_of(name))
     values: dict[str, object] = {
         "principals": (*tenancy.principals, "readers"),
         "privileged": {**tenancy.privileged, "readers": "another's login"},

@@ -8,7 +8,7 @@ import pytest
 
 from basewatch.components import Database
 from basewatch.model import Reason, Severity, Status
-from basewatch.tenancy import Allowed, Derived, Members
+from basewatch.tenancy import Derived, Members
 from demo.database import BoxDatabase
 from demo.tenants import CANARY_A
 from tests.checks.tenancy.breaking import (
@@ -27,6 +27,7 @@ from tests.checks.tenancy.breaking import (
     not_green,
     unclear,
     version,
+    vouching,
 )
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
@@ -381,11 +382,6 @@ def declared(**values: object) -> Database:
     return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update=values)})
 
 
-def view_entry(name: str, digest: str) -> Allowed:
-    """Somebody who read a view and answers for it."""
-    return SECUREBASE.tenancy.allowed[0].model_copy(update={"kind": "view", "name": name, "digest": digest})
-
-
 def digest_in(remedy: str) -> str:
     """The digest that a remedy would have one write."""
     return remedy.partition("digest: ")[2][:71]
@@ -397,7 +393,7 @@ def test_a_view_that_somebody_vouches_for_is_sound_until_it_changes(box_database
     made_so = case("vouched", f"CREATE {filtered}; GRANT SELECT ON v TO app", "DROP VIEW v")
     with changed(box_database, made_so):
         digest = digest_in(only_of(look(box_database.url), "v").remedy)
-        component = declared(allowed=(*SECUREBASE.tenancy.allowed, view_entry("v", digest)))
+        component = declared(allowed=(*SECUREBASE.tenancy.allowed, vouching("view", "v", digest)))
         assert not_green(look(box_database.url, component)) == set()
         box_database.execute(f"CREATE OR REPLACE {filtered} OR status = 'void'")
         assert not_green(look(box_database.url, component)) == {fails("v")}
@@ -408,7 +404,7 @@ def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database:
     nested = "CREATE VIEW inner_v AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM inner_v; GRANT SELECT ON v TO app"
     with changed(box_database, case("nested", nested, "DROP VIEW inner_v CASCADE")):
         digest = digest_in(only_of(look(box_database.url), "v").remedy)
-        component = declared(allowed=(*SECUREBASE.tenancy.allowed, view_entry("v", digest)))
+        component = declared(allowed=(*SECUREBASE.tenancy.allowed, vouching("view", "v", digest)))
         assert not_green(look(box_database.url, component)) == {fails("v")}
 
 

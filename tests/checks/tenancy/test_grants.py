@@ -7,7 +7,7 @@ import pytest
 from basewatch.model import Severity
 from checks.tenancy.digests import digest_of
 from demo.database import BoxDatabase
-from tests.checks.tenancy.breaking import GRANTS, Case, Found, broken, case, changed, look, not_green, version
+from tests.checks.tenancy.breaking import GRANTS, Case, Found, broken, case, changed, look, not_green, version, vouching
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
 HIGH, MEDIUM, LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
@@ -134,7 +134,7 @@ def test_a_grant_says_who_why_and_how_to_take_it_back(box_database: BoxDatabase)
 def test_a_grant_that_somebody_vouches_for_is_none(box_database: BoxDatabase) -> None:
     """The very grant that was read is no finding any more, and any other still is."""
     tenancy, name = SECUREBASE.tenancy, "TRUNCATE on invoices to app"
-    entry = tenancy.allowed[0].model_copy(update={"kind": "grant", "name": name, "digest": digest_of(name)})
+    entry = vouching("grant", name, digest_of(name))
     vouched = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
     component = SECUREBASE.model_copy(update={"tenancy": vouched})
     with changed(box_database, CASES[0]):

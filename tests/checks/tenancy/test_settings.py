@@ -8,7 +8,7 @@ import pytest
 from basewatch.model import Severity
 from demo.database import BoxDatabase
 from demo.tenants import CANARY_A
-from tests.checks.tenancy.breaking import SETTINGS, Case, broken, case, changed, look, not_green, unclear
+from tests.checks.tenancy.breaking import SETTINGS, Case, broken, case, changed, look, not_green, unclear, vouching
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
@@ -143,9 +143,7 @@ def test_a_setter_that_somebody_vouches_for_is_none(box_database: BoxDatabase) -
         remedy = only_of(look(box_database.url), "public.become(text)").remedy
         digest = remedy.partition("digest: ")[2][:71]
         tenancy = SECUREBASE.tenancy
-        entry = tenancy.allowed[0].model_copy(
-            update={"kind": "function", "name": "public.become(text)", "digest": digest}
-        )
+        entry = vouching("function", "public.become(text)", digest)
         vouched = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
         component = SECUREBASE.model_copy(update={"tenancy": vouched})
         assert not_green(look(box_database.url, component)) == set()
