@@ -162,8 +162,8 @@ class Grammar:
 
     def _equal(self) -> str:
         """The whole key, as it should be compared, in one of many ways."""
-        columns, values, raws, *_ = zip(*(self._part(at) for at in range(len(self.kind.columns))), strict=True)
-        pairs = list(zip(columns, values, raws, strict=True))
+        pairs = [self._part(at)[:3] for at in range(len(self.kind.columns))]
+        columns, values = [column for column, _, _ in pairs], [value for _, value, _ in pairs]
         ways = [
             " AND ".join(f"{column} = {value}" for column, value, _ in pairs),
             " AND ".join(f"{value} = {column}" for column, value, _ in pairs),
@@ -245,7 +245,7 @@ class Grammar:
         ways = (
             f"customer_id IN (SELECT m.customer_id FROM members m WHERE m.user_id = {user})",
             f"EXISTS (SELECT 1 FROM members m WHERE m.customer_id = tried.customer_id AND m.user_id = {user})",
-            f"EXISTS (SELECT 1 FROM members m WHERE m.customer_id = tried.customer_id AND {user} = m.user_id AND active)",
+            f"EXISTS (SELECT 1 FROM members m WHERE m.customer_id = tried.customer_id AND {user} = user_id AND active)",
             f"customer_id = ANY (ARRAY(SELECT m.customer_id FROM members m WHERE {user} = m.user_id))",
             f"customer_id = ANY (SELECT m.customer_id FROM members m WHERE m.user_id = {user} OR m.active)",
             f"EXISTS (SELECT 1 FROM members m WHERE m.user_id = {user})",

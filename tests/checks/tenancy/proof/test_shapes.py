@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.world import world
@@ -38,7 +39,7 @@ def test_a_live_server_gets_the_same_answers(box_database: BoxDatabase) -> None:
     """What is read now is understood as what was recorded."""
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE shapes")
-    url = psycopg.conninfo.make_conninfo(box_database.superuser_url, dbname="shapes")
+    url = make_conninfo(box_database.superuser_url, dbname="shapes")
     try:
         build(url)
         assert said(look(url)) == EXPECTED

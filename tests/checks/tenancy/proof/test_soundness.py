@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from demo.database import BoxDatabase
 from tests.checks.tenancy.proof.executing import ROLE, Tally, fuzz
@@ -24,7 +25,7 @@ def database(box_database: BoxDatabase) -> Iterator[str]:
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE fuzzed")
         connection.execute(f"CREATE ROLE {ROLE}".encode())
-    yield psycopg.conninfo.make_conninfo(box_database.superuser_url, dbname="fuzzed")
+    yield make_conninfo(box_database.superuser_url, dbname="fuzzed")
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
         connection.execute("DROP DATABASE fuzzed WITH (FORCE)")
         connection.execute(f"DROP ROLE {ROLE}".encode())
