@@ -28,6 +28,7 @@ from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.roles import PUBLIC
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World, world
+from checks.tenancy.large_objects import large_object_entry, large_object_flaws
 
 _OF_TENANTS = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
 _Way = Publication | Subscription | ReplicationSlot | ForeignServer | Extension
@@ -44,11 +45,12 @@ _EXPECTED = "no way out of the database that nobody vouches for"
     promises=("tenancy",),
 )
 def rows_leave_by_no_other_way(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No publication, slot, subscription, foreign server or extension takes tenants' rows where no policy holds them.
+    """No publication, slot, foreign server, extension or large object takes tenants' rows where no policy holds them.
 
     Why: Replication reads past policies, a foreign server logs in as somebody else, and some extensions open files and
     connections: what leaves by them is under no policy any more.
-    Reads: pg_publication, pg_subscription, pg_replication_slots, pg_foreign_server, pg_user_mappings, pg_extension.
+    Reads: pg_publication, pg_subscription, pg_replication_slots, pg_foreign_server, pg_user_mappings, pg_extension,
+    pg_largeobject_metadata.
     Unverified when: The catalogue cannot be read.
     Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION what is not needed, and vouch in tenancy.allowed for what is.
     Source: https://www.postgresql.org/docs/15/logical-replication-security.html
@@ -60,6 +62,7 @@ def rows_leave_by_no_other_way(facts: Inventory, database: Database, now: dateti
         *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.slots),
         *((_entry("foreign_server", each), server_flaws(known, each)) for each in facts.servers),
         *((_entry("extension", each), extension_flaws(known, each)) for each in facts.extensions),
+        *((large_object_entry(known, each), large_object_flaws(known, each)) for each in facts.large_objects),
     ]
     found = (_judge(known, entry, flaws, now) for entry, flaws in ways)
     summary = "Nothing takes tenants' rows out of the database"

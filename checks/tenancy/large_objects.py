@@ -1,0 +1,36 @@
+"""Large objects that a principal may read or write: no policy stands on them, so that they are every tenant's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basewatch.model import Severity
+from checks.tenancy.digests import digest_of
+from checks.tenancy.flaws import Entry, Flaw, grantees, ordinary, paths
+from checks.tenancy.inventory.exports import LargeObject
+from checks.tenancy.inventory.world import World
+
+_DOES = {"SELECT": "read", "UPDATE": "write"}
+
+
+def large_object_entry(known: World, objects: LargeObject) -> Entry:
+    """What vouches for all large objects with one owner and the same grants, by the lowest of them."""
+    owner = known.role(objects.owner)
+    grants = sorted(f"{grant.grantee} {grant.privilege}" for grant in objects.grants)
+    text = f"large objects of {owner.name if owner else objects.owner}: {', '.join(grants)}"
+    return Entry(kind="large_object", name=str(objects.oid), digest=digest_of(text))
+
+
+def large_object_flaws(known: World, objects: LargeObject) -> Iterator[Flaw]:
+    """What is wrong with large objects of one owner: a principal gets at all of them, whosever they are."""
+    principals = ordinary(known.principals(), known)
+    many = f"it and {objects.count - 1} more like it" if objects.count > 1 else "it"
+    for privilege, does in _DOES.items():
+        held = [b for b in principals if known.holds(b.role.oid, objects.owner, objects.grants, privilege)]
+        if held:
+            roles = grantees(known, held, objects.grants, privilege)
+            yield Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{paths(held)} may {does} {many}, and large objects know no policies",
+                repair=f"REVOKE {privilege} ON LARGE OBJECT {objects.oid} FROM {roles};",
+            )
