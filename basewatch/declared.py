@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from basewatch.errors import WrongValue
+from basewatch.identifiers import Digest
 from basewatch.quantities import Duration, ShareLimit
 
 
@@ -51,7 +52,7 @@ class AuditTable(Declared):
 
     table: str
     append_only: bool = True
-    guards: dict[str, str] = Field(
+    guards: dict[str, Digest] = Field(
         default={}, description="every trigger of the table, each with the digest of the function it runs"
     )
 

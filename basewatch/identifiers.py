@@ -55,6 +55,15 @@ def parse_database_url(value: object) -> str:
     return value
 
 
+def parse_digest(value: object) -> str:
+    """The sha256 of a definition, as a finding prints it. Raises: WrongValue."""
+    text = value if isinstance(value, str) else ""
+    name, _, digits = text.partition(":")
+    if name != "sha256" or len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):  # noqa: PLR2004  # hex digits of a sha256
+        raise WrongValue(f"{shown(value)} is not a digest", "copy it from the finding: sha256: and 64 hex digits")
+    return text
+
+
 def _text(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": [example]})
 
@@ -63,3 +72,6 @@ AccountId = Annotated[str, BeforeValidator(parse_account_id), _text(_ACCOUNT, "1
 Region = Annotated[str, BeforeValidator(parse_region), _text(_REGION, "us-east-1")]
 Listen = Annotated[str, BeforeValidator(parse_listen), _text(_LISTEN, "127.0.0.1:9464")]
 DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]
+Digest = Annotated[
+    str, BeforeValidator(parse_digest), WithJsonSchema({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"})
+]

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema,
 
 from basewatch.declared import Declared
 from basewatch.errors import WrongValue, shown
+from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
 
 
@@ -17,15 +18,6 @@ def parse_names(value: object) -> object:
     """One name or number, or a list of them, as a tuple of texts."""
     each = value if isinstance(value, list | tuple) else (value,)
     return tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in each)
-
-
-def parse_digest(value: object) -> str:
-    """The sha256 of a definition, as a finding prints it. Raises: WrongValue."""
-    text = value if isinstance(value, str) else ""
-    name, _, digits = text.partition(":")
-    if name != "sha256" or len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):  # noqa: PLR2004  # hex digits of a sha256
-        raise WrongValue(f"{shown(value)} is not a digest", "copy it from the finding: sha256: and 64 hex digits")
-    return text
 
 
 def parse_day(value: object) -> date:
@@ -53,9 +45,6 @@ Names = Annotated[
     BeforeValidator(parse_names),
     Field(min_length=1),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
-]
-Digest = Annotated[
-    str, BeforeValidator(parse_digest), WithJsonSchema({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"})
 ]
 Day = Annotated[
     date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-06-30"]})

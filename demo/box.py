@@ -24,7 +24,14 @@ class Box:
     @property
     def environment(self) -> Mapping[str, str]:
         """What a program needs in its environment to watch this box in place of production."""
-        return {**self.cloud.environment, "BASEWATCH_DATABASE_URL": self.database.url}
+        return {
+            **self.cloud.environment,
+            "BASEWATCH_DATABASE_URL": self.database.url,
+            "BASEWATCH_APP_URL": self.database.app_url,
+            # The box has no pooler, so what production reaches through its proxy is reached directly here.
+            "BASEWATCH_APP_PROXY_URL": self.database.app_url,
+            "BASEWATCH_ANALYTICS_URL": self.database.analytics_url,
+        }
 
 
 @contextmanager

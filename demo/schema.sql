@@ -2,7 +2,7 @@
 -- internal tables that no tenant-bound role reaches. Run by the superuser; everything here belongs to admin.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO admin;
-GRANT USAGE ON SCHEMA public TO app, analytics;
+GRANT USAGE ON SCHEMA public TO app, analytics, basewatch;
 SET ROLE admin;
 
 -- Shared: read by every tenant, and holding no tenant's data.
@@ -174,6 +174,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON invoices, api_keys, support_tickets, not
 GRANT SELECT, INSERT ON usage_metrics, audit_events TO app;
 GRANT SELECT ON usage_metrics, invoices, audit_events, api_keys, support_tickets, notifications, documents
     TO analytics;
+-- Basewatch asks which tenants there are, to try each of them in turn; nothing else of a table is granted to it.
+GRANT SELECT (id) ON customers TO basewatch;
 
 -- What only Aurora has, as stand-ins, for code that asks which engine it runs on.
 CREATE FUNCTION aurora_version() RETURNS text LANGUAGE sql STABLE AS $$ SELECT '15.4.0' $$;

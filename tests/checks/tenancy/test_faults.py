@@ -1,4 +1,4 @@
-"""Every fault of the database is found, exactly as it says, and its repair is seen as well."""
+"""Every fault of the database is found on the version that production runs, as on the newest."""
 
 from __future__ import annotations
 
@@ -8,47 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from basewatch.model import Status
 from demo.box import Box
 from demo.cloud import Cloud
 from demo.database import BoxDatabase, start_database
 from demo.faults.database import DATABASE_FAULTS
 from demo.faults.fault import Fault
+from demo.faults.isolation import ISOLATION_FAULTS
 from demo.load import Load
 from tests.checks.tenancy.looking import broken, look
 
-
-@pytest.fixture
-def box(box_database: BoxDatabase, box_cloud: Cloud) -> Box:
-    """A whole box, of which these faults touch the database alone."""
-    return Box(database=box_database, cloud=box_cloud, load=Load())
-
-
-def test_a_sound_database_is_green_everywhere(box_database: BoxDatabase) -> None:
-    """With every promise kept, each of the six checks passes on each of its subjects."""
-    findings = look(box_database.url)
-    assert {finding.status for finding in findings} == {Status.PASS}
-    assert {finding.check: sum(f.check == finding.check for f in findings) for finding in findings} == {
-        "audit.table.append_only": 1,
-        "tenancy.probe.cross_tenant": 2,
-        "tenancy.probe.no_context": 2,
-        "tenancy.rls.bypass_roles": 3,
-        "tenancy.rls.coverage": 18,
-        "tenancy.rls.policies": 7,
-    }
-
-
-@pytest.mark.parametrize("fault", DATABASE_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_is_found_exactly_and_its_repair_too(box: Box, fault: Fault) -> None:
-    """Sound, everything is green; broken, just what the fault expects is not; repaired, all is green again."""
-    assert broken(look(box.database.url)) == set()
-    fault.apply(box)
-    try:
-        found = broken(look(box.database.url))
-    finally:
-        fault.repair(box)
-    assert found == set(fault.expects)
-    assert broken(look(box.database.url)) == set()
+# Nobody logs in as a principal here, so what only a log-in shows is left to the passes over the whole box.
+FAULTS_SEEN = [fault for fault in (*DATABASE_FAULTS, *ISOLATION_FAULTS) if fault.name != "tenant-preset"]
+NOT_PLANNED = {"tenancy.probe.pool"}
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +33,16 @@ def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxDat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", DATABASE_FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", FAULTS_SEEN, ids=lambda fault: fault.name)
 def test_the_faults_are_found_on_the_version_of_production(
     debian_database: BoxDatabase, box_cloud: Cloud, fault: Fault
 ) -> None:
-    """PostgreSQL 15 prints policies and counts memberships its own way; the findings are the same."""
+    """PostgreSQL 15 stores policies and counts memberships its own way; the findings are the same."""
     box = Box(database=debian_database, cloud=box_cloud, load=Load())
     assert broken(look(box.database.url)) == set()
     fault.apply(box)
     try:
-        assert broken(look(box.database.url)) == set(fault.expects)
+        found = broken(look(box.database.url))
     finally:
         fault.repair(box)
+    assert found == {expected for expected in fault.expects if expected.check not in NOT_PLANNED}
