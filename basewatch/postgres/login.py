@@ -38,7 +38,7 @@ class Doors:
 
     def __init__(self, endpoints: Endpoints, run: str, limits: Limits) -> None:
         self.endpoints = endpoints
-        self._run = run
+        self.run = run
         self._limits = limits
         self._url: Callable[[], Secret] | None = None
         self._session: psycopg.Connection | None = None
@@ -49,7 +49,7 @@ class Doors:
             if self._session is not None and self._session.info.transaction_status is TransactionStatus.INTRANS:
                 raise RuntimeError("a transaction is open: one session at a time")
             self.leave()
-            self._session, self._url = log_in(url(), run=self._run, limits=self._limits), url
+            self._session, self._url = log_in(url(), run=self.run, limits=self._limits), url
         return self._session
 
     def leave(self) -> None:

@@ -116,6 +116,11 @@ class Database:
         return self._principal
 
     @property
+    def run(self) -> str:
+        """The run that this observation belongs to."""
+        return self._doors.run
+
+    @property
     def requests(self) -> tuple[str, ...]:
         """The statements and probes asked so far, by name, in order."""
         return tuple(self._requests)

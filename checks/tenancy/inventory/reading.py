@@ -26,6 +26,7 @@ from checks.tenancy.inventory.exports import (
     SystemGrant,
 )
 from checks.tenancy.inventory.fingerprint import BUILTINS, RECENT, fingerprint
+from checks.tenancy.inventory.latest import Latest
 from checks.tenancy.inventory.relations import ForeignKey, Index, Relation
 from checks.tenancy.inventory.roles import DefaultGrant, Membership, ParameterGrant, Role, Schema, Setting
 from checks.tenancy.inventory.stored import (
@@ -42,13 +43,19 @@ MOST: Final = 20_000
 """How many relations, and how many functions, are looked at; with more, it does not look at all."""
 _TRIES: Final = 3
 _OLDEST: Final = 140000
+_LATEST: Final = Latest()
 
 
 def inventory(database: Database, component: components.Database) -> Inventory:
-    """The inventory of one moment, read again when the catalogues changed meanwhile.
+    """The inventory of one moment, read once for all observations of a run while the catalogues stand still.
 
     Raises: CouldNotLook; stale, when they never stood still, and unsupported, when there is too much to look at.
     """
+    of = (database.run, database.source, database.principal, component.ref, component.tenancy.context)
+    return _LATEST.get(of, lambda: fingerprint(database), lambda: _settled(database, component))
+
+
+def _settled(database: Database, component: components.Database) -> Inventory:
     for _ in range(_TRIES):
         with database.snapshot():
             before = fingerprint(database)
