@@ -1,4 +1,5 @@
 -- C01 critical static dynamic: the application has BYPASSRLS
+-- by tenancy.rls.bypass_roles
 ALTER ROLE app BYPASSRLS;
 -- exploit app a
 @others@;
@@ -6,6 +7,7 @@ ALTER ROLE app BYPASSRLS;
 ALTER ROLE app NOBYPASSRLS;
 
 -- C02 critical static dynamic: the application is a superuser
+-- by audit.table.append_only tenancy.rls.bypass_roles
 ALTER ROLE app SUPERUSER;
 -- exploit app a
 @others@;
@@ -13,6 +15,7 @@ ALTER ROLE app SUPERUSER;
 ALTER ROLE app NOSUPERUSER;
 
 -- C03 critical static: the application can become the owner, who may switch row security off
+-- by audit.table.append_only tenancy.rls.bypass_roles
 GRANT admin TO app;
 -- exploit app a
 SET LOCAL ROLE admin;
@@ -22,6 +25,7 @@ ALTER TABLE documents NO FORCE ROW LEVEL SECURITY;
 REVOKE admin FROM app;
 
 -- C04 critical static: by way of another role the application can become one with BYPASSRLS
+-- by tenancy.rls.bypass_roles
 CREATE ROLE mut_mid NOLOGIN NOINHERIT;
 CREATE ROLE mut_rep NOLOGIN BYPASSRLS;
 GRANT USAGE ON SCHEMA public TO mut_rep;
@@ -38,6 +42,7 @@ DROP ROLE mut_mid;
 DROP ROLE mut_rep;
 
 -- C05 critical static: before version 16 CREATEROLE may make itself a member of any role
+-- by tenancy.rls.bypass_roles
 -- before version 16
 ALTER ROLE app CREATEROLE;
 -- exploit app a
@@ -49,6 +54,7 @@ ALTER TABLE documents NO FORCE ROW LEVEL SECURITY;
 ALTER ROLE app NOCREATEROLE;
 
 -- C06 critical static dynamic: the reporting role has BYPASSRLS
+-- by tenancy.rls.bypass_roles
 ALTER ROLE analytics BYPASSRLS;
 -- exploit analytics a
 @others@;
@@ -56,6 +62,7 @@ ALTER ROLE analytics BYPASSRLS;
 ALTER ROLE analytics NOBYPASSRLS;
 
 -- C07 high static dynamic: the reporting role reads every table that has no row-level security, and the statistics
+-- by tenancy.rls.bypass_roles
 GRANT pg_read_all_data TO analytics;
 -- exploit analytics a
 SELECT name FROM customers WHERE id <> @A@;
@@ -63,6 +70,7 @@ SELECT name FROM customers WHERE id <> @A@;
 REVOKE pg_read_all_data FROM analytics;
 
 -- C08 high static dynamic: the application writes every table that has no row-level security
+-- by tenancy.rls.bypass_roles
 GRANT pg_write_all_data TO app;
 -- exploit app a
 UPDATE feature_flags SET enabled = true;
@@ -70,12 +78,14 @@ UPDATE feature_flags SET enabled = true;
 REVOKE pg_write_all_data FROM app;
 
 -- C09 high static: the application may replicate the whole cluster
+-- by tenancy.rls.bypass_roles
 ALTER ROLE app REPLICATION;
 -- no exploit: a walsender is needed
 -- repair
 ALTER ROLE app NOREPLICATION;
 
 -- C10 high static dynamic: PUBLIC reads the tenant registry
+-- by tenancy.rls.grants
 GRANT SELECT ON customers TO PUBLIC;
 -- exploit app a
 SELECT name FROM customers WHERE id <> @A@;
@@ -83,12 +93,14 @@ SELECT name FROM customers WHERE id <> @A@;
 REVOKE SELECT ON customers FROM PUBLIC;
 
 -- C11 critical static: the application can run programs on the server
+-- by tenancy.rls.bypass_roles
 GRANT pg_execute_server_program TO app;
 -- no exploit: it would run a program
 -- repair
 REVOKE pg_execute_server_program FROM app;
 
 -- C12 high static: a login nobody declared has BYPASSRLS
+-- by tenancy.rls.bypass_roles
 CREATE ROLE mut_etl LOGIN BYPASSRLS PASSWORD 'corpus';
 GRANT CONNECT ON DATABASE securebase TO mut_etl;
 GRANT USAGE ON SCHEMA public TO mut_etl;
@@ -102,6 +114,7 @@ REVOKE ALL ON documents FROM mut_etl;
 DROP ROLE mut_etl;
 
 -- C13 critical static dynamic: the role starts with one tenant as its context
+-- by tenancy.rls.settings
 ALTER ROLE app SET app.current_customer_id = @B@;
 -- exploit login app unset
 SELECT 1 FROM documents WHERE customer_id = @B@;
@@ -109,6 +122,7 @@ SELECT 1 FROM documents WHERE customer_id = @B@;
 ALTER ROLE app RESET app.current_customer_id;
 
 -- C14 critical static dynamic: the database starts with one tenant as its context
+-- by tenancy.rls.settings
 ALTER DATABASE securebase SET app.current_customer_id = @B@;
 -- exploit login app unset
 SELECT 1 FROM documents WHERE customer_id = @B@;
@@ -116,6 +130,7 @@ SELECT 1 FROM documents WHERE customer_id = @B@;
 ALTER DATABASE securebase RESET app.current_customer_id;
 
 -- C15 high static dynamic: the application may switch triggers off for itself
+-- by tenancy.rls.grants
 GRANT SET ON PARAMETER session_replication_role TO app;
 -- exploit app a
 SELECT set_config('session_replication_role', 'replica', true);
@@ -123,6 +138,7 @@ SELECT set_config('session_replication_role', 'replica', true);
 REVOKE SET ON PARAMETER session_replication_role FROM app;
 
 -- C16 critical static dynamic: the application becomes another role when it logs in
+-- by audit.table.append_only tenancy.rls.bypass_roles tenancy.rls.settings
 GRANT admin TO app;
 ALTER ROLE app SET role = 'admin';
 -- exploit login app a
@@ -133,6 +149,7 @@ ALTER ROLE app RESET role;
 REVOKE admin FROM app;
 
 -- C17 high static: the application may create objects in the schema
+-- by tenancy.rls.grants
 GRANT CREATE ON SCHEMA public TO app;
 -- exploit app a
 CREATE TABLE public.mut_trap (x int);
@@ -141,12 +158,14 @@ SELECT 1;
 REVOKE CREATE ON SCHEMA public FROM app;
 
 -- C18 high static: the owner's sessions start with triggers switched off
+-- by tenancy.rls.settings
 ALTER ROLE admin SET session_replication_role = replica;
 -- no exploit: the guards of the audit trail are ENABLE ALWAYS here
 -- repair
 ALTER ROLE admin RESET session_replication_role;
 
 -- C19 high static: the application may hand on a role
+-- by tenancy.rls.bypass_roles
 CREATE ROLE mut_grp NOLOGIN;
 GRANT mut_grp TO app WITH ADMIN OPTION;
 -- exploit app a
@@ -156,6 +175,7 @@ SELECT 1;
 DROP ROLE mut_grp;
 
 -- C20 medium static: tables to come are granted to the application
+-- by tenancy.rls.grants
 ALTER DEFAULT PRIVILEGES FOR ROLE admin IN SCHEMA public GRANT SELECT ON TABLES TO app;
 -- exploit app a
 SELECT 1 FROM later WHERE customer_id <> @A@;
@@ -168,6 +188,7 @@ INSERT INTO later SELECT id FROM customers;
 ALTER DEFAULT PRIVILEGES FOR ROLE admin IN SCHEMA public REVOKE SELECT ON TABLES FROM app;
 
 -- C21 medium static: the application may grant a tenant table to others
+-- by tenancy.rls.grants
 GRANT SELECT ON documents TO app WITH GRANT OPTION;
 -- exploit app a
 GRANT SELECT ON documents TO PUBLIC;
@@ -178,6 +199,7 @@ SELECT 1 FROM pg_class, aclexplode(relacl) AS acl WHERE oid = 'documents'::regcl
 REVOKE GRANT OPTION FOR SELECT ON documents FROM app;
 
 -- C22 low static: everybody may make temporary tables, which a pooled session keeps
+-- by tenancy.rls.grants
 GRANT TEMPORARY ON DATABASE securebase TO PUBLIC;
 -- exploit app a
 CREATE TEMP TABLE kept AS SELECT * FROM documents;
@@ -187,6 +209,7 @@ SELECT 1 FROM kept WHERE customer_id = @A@;
 REVOKE TEMPORARY ON DATABASE securebase FROM PUBLIC;
 
 -- C50 critical static: the membership is INHERIT FALSE, and SET TRUE all the same
+-- by tenancy.rls.bypass_roles
 -- from version 16
 CREATE ROLE mut_rep NOLOGIN BYPASSRLS;
 GRANT USAGE ON SCHEMA public TO mut_rep;
@@ -201,6 +224,7 @@ REVOKE ALL ON documents FROM mut_rep;
 DROP ROLE mut_rep;
 
 -- C51 high static dynamic: the membership is SET FALSE, and INHERIT TRUE reads an unprotected table
+-- by tenancy.rls.coverage
 -- from version 16
 CREATE ROLE mut_readers NOLOGIN;
 GRANT SELECT ON customers TO mut_readers;
@@ -212,6 +236,7 @@ REVOKE ALL ON customers FROM mut_readers;
 DROP ROLE mut_readers;
 
 -- C52 critical static: neither INHERIT nor SET, and ADMIN OPTION grants itself both
+-- by tenancy.rls.bypass_roles
 -- from version 16
 CREATE ROLE mut_rep NOLOGIN BYPASSRLS;
 GRANT USAGE ON SCHEMA public TO mut_rep;
@@ -227,6 +252,7 @@ REVOKE ALL ON documents FROM mut_rep;
 DROP ROLE mut_rep;
 
 -- C53 medium static: MAINTAIN lets the application lock and rewrite a table of all tenants
+-- by tenancy.rls.grants
 -- from version 17
 GRANT MAINTAIN ON documents TO app;
 -- exploit app a
@@ -236,6 +262,7 @@ SELECT 1;
 REVOKE MAINTAIN ON documents FROM app;
 
 -- C54 critical static: the application owns the schema, and so what is created in it
+-- by audit.table.append_only tenancy.rls.bypass_roles
 ALTER SCHEMA public OWNER TO app;
 -- exploit app a
 CREATE TABLE public.mut_trap (x int);
@@ -246,6 +273,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO app;
 
 -- C55 critical static: the application owns the database
+-- by audit.table.append_only tenancy.rls.bypass_roles
 ALTER DATABASE securebase OWNER TO app;
 -- exploit app a
 SELECT set_config('search_path', 'public', true);
@@ -256,6 +284,7 @@ ALTER DATABASE securebase OWNER TO admin;
 GRANT CONNECT ON DATABASE securebase TO app;
 
 -- C56 medium static: schemas to come are granted to everybody, with the right to create
+-- by tenancy.rls.grants
 ALTER DEFAULT PRIVILEGES FOR ROLE admin GRANT ALL ON SCHEMAS TO PUBLIC;
 -- exploit app a
 CREATE TABLE later.mut_trap (x int);
@@ -269,12 +298,14 @@ RESET ROLE;
 ALTER DEFAULT PRIVILEGES FOR ROLE admin REVOKE ALL ON SCHEMAS FROM PUBLIC;
 
 -- C57 low static: the database turns row_security off for one role
+-- by tenancy.rls.settings
 ALTER ROLE app IN DATABASE securebase SET row_security = off;
 -- no exploit: an ordinary role gets an error in place of rows
 -- repair
 ALTER ROLE app IN DATABASE securebase RESET row_security;
 
 -- C58 critical static dynamic: the role starts with one tenant as its context in this database alone
+-- by tenancy.rls.settings
 ALTER ROLE analytics IN DATABASE securebase SET app.current_customer_id = @B@;
 -- exploit login analytics unset
 SELECT 1 FROM documents WHERE customer_id = @B@;
@@ -282,6 +313,7 @@ SELECT 1 FROM documents WHERE customer_id = @B@;
 ALTER ROLE analytics IN DATABASE securebase RESET app.current_customer_id;
 
 -- C59 high static: a search_path default puts a schema that the application may write first
+-- by tenancy.rls.grants
 CREATE SCHEMA scratch;
 GRANT USAGE, CREATE ON SCHEMA scratch TO app;
 ALTER ROLE app SET search_path = scratch, public;
@@ -293,6 +325,7 @@ ALTER ROLE app RESET search_path;
 DROP SCHEMA scratch;
 
 -- C60 high static: every role reads server files by a function of PostgreSQL's own
+-- by tenancy.rls.grants
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO PUBLIC;
 -- exploit app a
 SELECT pg_read_file('PG_VERSION');
@@ -300,6 +333,7 @@ SELECT pg_read_file('PG_VERSION');
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM PUBLIC;
 
 -- C61 high static: the application reads the statistics of every table, most common values and all
+-- by tenancy.rls.grants
 GRANT SELECT ON pg_catalog.pg_statistic TO app;
 -- exploit app a
 SELECT 1 FROM pg_statistic WHERE starelid = 'public.customers'::regclass;
@@ -307,6 +341,7 @@ SELECT 1 FROM pg_statistic WHERE starelid = 'public.customers'::regclass;
 REVOKE SELECT ON pg_catalog.pg_statistic FROM app;
 
 -- C62 high static: one column of the statistics is granted to the application
+-- by tenancy.rls.grants
 GRANT SELECT (starelid, staattnum, stavalues1) ON pg_catalog.pg_statistic TO app;
 -- exploit app a
 SELECT stavalues1 FROM pg_statistic WHERE starelid = 'public.customers'::regclass;
@@ -314,6 +349,7 @@ SELECT stavalues1 FROM pg_statistic WHERE starelid = 'public.customers'::regclas
 REVOKE SELECT (starelid, staattnum, stavalues1) ON pg_catalog.pg_statistic FROM app;
 
 -- C63 critical static: the reporting role can become the application, and the application the owner
+-- by audit.table.append_only tenancy.rls.bypass_roles
 GRANT admin TO app;
 GRANT app TO analytics;
 -- exploit analytics a
@@ -325,6 +361,7 @@ REVOKE app FROM analytics;
 REVOKE admin FROM app;
 
 -- C64 critical static dynamic: the application inherits the other principal's broad policy
+-- by tenancy.rls.policies
 GRANT analytics TO app;
 CREATE POLICY reports ON documents FOR SELECT TO analytics USING (true);
 -- exploit app a
@@ -334,12 +371,14 @@ REVOKE analytics FROM app;
 @restore@;
 
 -- C65 high static: the application may set a server parameter that loads code
+-- by tenancy.rls.grants
 GRANT ALTER SYSTEM ON PARAMETER session_preload_libraries TO app;
 -- no exploit: ALTER SYSTEM cannot run in a transaction
 -- repair
 REVOKE ALTER SYSTEM ON PARAMETER session_preload_libraries FROM app;
 
 -- C66 medium static: the reporting role was granted TRIGGER and REFERENCES on a column's table
+-- by tenancy.rls.grants
 GRANT TRIGGER, TRUNCATE ON documents TO analytics;
 -- exploit analytics a
 TRUNCATE documents;
@@ -349,6 +388,7 @@ SELECT 1 WHERE NOT EXISTS (SELECT FROM documents);
 REVOKE TRIGGER, TRUNCATE ON documents FROM analytics;
 
 -- C67 high static: everybody may create in the schema
+-- by tenancy.rls.grants
 GRANT CREATE ON SCHEMA public TO PUBLIC;
 -- exploit app a
 CREATE FUNCTION public.mut_trap() RETURNS int LANGUAGE sql AS 'SELECT 1';

@@ -1,0 +1,53 @@
+-- V60: OR NULL lets nothing more through
+@policy@ USING (customer_id = @ctx@ OR NULL);
+
+-- V61: the comparison is compared with true
+@policy@ USING ((customer_id = @ctx@) = true);
+
+-- V62: AND with a sub-select of the tenant's own rows
+@policy@ USING (customer_id = @ctx@ AND EXISTS (SELECT 1 FROM notifications n WHERE n.customer_id = documents.customer_id));
+
+-- V63: a role that inherits nothing by itself
+ALTER ROLE app NOINHERIT;
+-- repair
+ALTER ROLE app INHERIT;
+
+-- V64: replica identity and statistics
+ALTER TABLE documents REPLICA IDENTITY FULL;
+CREATE STATISTICS of_documents ON customer_id, classification FROM documents;
+-- repair
+DROP STATISTICS of_documents;
+ALTER TABLE documents REPLICA IDENTITY DEFAULT;
+
+-- V65: a partial unique index with the tenant, and one on which NULL is a value
+CREATE UNIQUE INDEX one_draft ON invoices (customer_id) WHERE status = 'draft';
+CREATE UNIQUE INDEX one_reading ON notifications (customer_id, read_at, id) NULLS NOT DISTINCT;
+-- repair
+DROP INDEX one_draft;
+DROP INDEX one_reading;
+
+-- V66: the tenant's column has the context as its default
+ALTER TABLE documents ALTER customer_id SET DEFAULT @ctx@;
+-- repair
+ALTER TABLE documents ALTER customer_id DROP DEFAULT;
+
+-- V67: an invoker's view joins two tenant tables, with a check option on another
+CREATE VIEW both_of WITH (security_invoker = true) AS SELECT customer_id, title AS words FROM documents UNION ALL SELECT customer_id, body FROM notifications;
+CREATE VIEW of_public WITH (security_invoker = true) AS SELECT * FROM documents WHERE classification = 'public' WITH LOCAL CHECK OPTION;
+GRANT SELECT ON both_of TO app, analytics;
+GRANT SELECT, INSERT, UPDATE, DELETE ON of_public TO app;
+-- repair
+DROP VIEW both_of, of_public;
+
+-- V68: a function that a policy does not ask, with the caller's rights and dynamic SQL
+CREATE FUNCTION count_of(t regclass) RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog
+    AS $$ DECLARE n bigint; BEGIN EXECUTE format('SELECT count(*) FROM %s', t) INTO n; RETURN n; END $$;
+-- repair
+DROP FUNCTION count_of;
+
+-- V69: a setter of the context for one transaction
+CREATE FUNCTION act_for(t uuid) RETURNS void LANGUAGE sql SET search_path = pg_catalog
+    AS $$ SELECT set_config('app.current_customer_id', t::text, true) $$;
+-- vouch function public.act_for(uuid)
+-- repair
+DROP FUNCTION act_for;
