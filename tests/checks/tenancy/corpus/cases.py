@@ -47,7 +47,7 @@ class Mutation:
 
     `severity` is the least that a finding of it must have; `static` and `dynamic` say which side must find it,
     `by` the checks of which one must. `since` and `before` bound the major versions it exists on, exclusively above.
-    `known` says why it is not found as it should be, where that is so.
+    `known` says why trying does not find it as it should, where that is so.
     """
 
     id: str
