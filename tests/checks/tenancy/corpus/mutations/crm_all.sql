@@ -271,8 +271,8 @@ INSERT INTO "Sales Desk".later SELECT slug FROM crm.orgs;
 ALTER DEFAULT PRIVILEGES FOR ROLE crm_owner IN SCHEMA "Sales Desk" REVOKE SELECT ON TABLES FROM PUBLIC;
 
 -- D101 critical static dynamic: a view in the quoted schema has its owner's rights
--- known: the probes tell whose a row of a view is by the tenant key, and this view has no such column
 -- by tenancy.rls.coverage
+-- known: the probes tell whose a row of a view is by the tenant key, and this view has no such column
 CREATE VIEW "Sales Desk"."All Deals" AS SELECT * FROM "Sales Desk"."Big Deals";
 GRANT SELECT ON "Sales Desk"."All Deals" TO "Crm Reports";
 -- exploit "Crm Reports" a

@@ -163,8 +163,8 @@ UPDATE geo.orders SET reference = 'taken' WHERE id = (SELECT id FROM geo.orders 
 ALTER TABLE geo.orders DROP reference;
 
 -- D203 critical static dynamic: an owner's view of the child
--- known: the probes tell whose a row of a view is by the tenant key, and this view has no such column
 -- by tenancy.rls.coverage
+-- known: the probes tell whose a row of a view is by the tenant key, and this view has no such column
 CREATE VIEW geo.lines AS SELECT * FROM geo.order_lines;
 GRANT SELECT ON geo.lines TO geo_app;
 -- exploit geo_app a
