@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -26,6 +27,7 @@ def decide(
 
     What every channel was told (`open_alerts`) is compared with what is true (`run`). So a message is due once per
     change, an unchanged finding says nothing, and a channel that was added later, or never got its fire, is told.
+    A finding that another one explains is told with that one, wherever that one is told.
     UNVERIFIED is told on the routes that want it, and closes nothing. Whoever was told is told the end, whatever the
     routes say by then, and also when `verdicts: prometheus` has stopped the fires meanwhile.
     """
@@ -40,18 +42,38 @@ def _fires(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Alert
     if policy.verdicts == "prometheus":
         return
     previous = {transition.finding.key: transition.previous for transition in run.transitions}
+    symptoms = _symptoms(findings)
     for channel in policy.channels:
         routes = [route for route in policy.routes if route.channel == channel.name]
         for key, finding in findings.items():
             alert = told.get((channel.name, key))
             if not any(_wants(route, finding) for route in routes):
                 continue
-            if alert is None:
+            seen = symptoms.get(key, ())
+            if alert is not None:
+                if alert.status is not finding.status:
+                    reason = change(alert.status, finding.status)
+                    yield fire(stamp, channel.name, finding, reason, since=alert.since, symptoms=seen)
+            elif not _told_by_cause(finding, findings, told.get((channel.name, finding.cause)), routes):
                 changed = key in previous
                 reason = change(previous[key], finding.status) if changed else untold(finding.status)
-                yield fire(stamp, channel.name, finding, reason, since=stamp.at)
-            elif alert.status is not finding.status:
-                yield fire(stamp, channel.name, finding, change(alert.status, finding.status), since=alert.since)
+                yield fire(stamp, channel.name, finding, reason, since=stamp.at, symptoms=seen)
+
+
+def _symptoms(findings: Findings) -> Mapping[str, Sequence[Finding]]:
+    by_cause: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings.values():
+        if finding.cause:
+            by_cause[finding.cause].append(finding)
+    return by_cause
+
+
+def _told_by_cause(finding: Finding, findings: Findings, alert: OpenAlert | None, routes: Sequence[Route]) -> bool:
+    """Whether the finding that explains this one is told on the same channel: now, or before and it stands."""
+    cause = findings.get(finding.cause)
+    if cause is not None and any(_wants(route, cause) for route in routes):
+        return True
+    return alert is not None and alert.status is Status.FAIL
 
 
 def _wants(route: Route, finding: Finding) -> bool:

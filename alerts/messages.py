@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,6 +26,7 @@ _NOW = {
     Status.UNVERIFIED: "it cannot be verified now",
     Status.NOT_APPLICABLE: "it no longer applies",
 }
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,9 @@ class Stamp:
     at: datetime
 
 
-def fire(stamp: Stamp, channel: str, finding: Finding, reason: str, since: datetime) -> Notification:
+def fire(
+    stamp: Stamp, channel: str, finding: Finding, reason: str, *, since: datetime, symptoms: Sequence[Finding] = ()
+) -> Notification:
     """The message that opens an alert for this finding, or says that its status is another now."""
     return Notification(
         id=_id(stamp.run, channel, finding.key),
@@ -59,7 +63,18 @@ def fire(stamp: Stamp, channel: str, finding: Finding, reason: str, since: datet
         platform=stamp.platform,
         environment=stamp.environment,
         run=stamp.run,
+        seen=seen(symptoms),
     )
+
+
+def seen(symptoms: Sequence[Finding]) -> str:
+    """What was found that another finding explains, in one line; empty when there is nothing."""
+    if not symptoms:
+        return ""
+    pairs = sorted({f"{principal} on {what}" for each in symptoms for principal, what in each.about})
+    more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+    findings = f"{len(symptoms)} other finding{'s' if len(symptoms) > 1 else ''}"
+    return f"it explains {findings}: {', '.join(pairs[:_SHOWN])}{more}"
 
 
 def resolve(stamp: Stamp, told: Notification, finding: Finding) -> Notification:
@@ -91,6 +106,7 @@ def _closing(stamp: Stamp, told: Notification, status: Status, reason: str) -> N
         status=status,
         reason=reason,
         remedy="",
+        seen="",
         at=stamp.at,
         platform=stamp.platform,
         environment=stamp.environment,

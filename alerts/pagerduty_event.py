@@ -44,6 +44,7 @@ def _payload(notification: Notification) -> dict[str, Any]:
             "observed": _cut(notification.observed, DETAIL),
             "expected": _cut(notification.expected, DETAIL),
             "fix": _cut(notification.remedy, DETAIL),
+            **({"seen": _cut(notification.seen, DETAIL)} if notification.seen else {}),
             "reason": notification.reason,
             "since": notification.since.isoformat(),
             "run": notification.run,

@@ -29,7 +29,7 @@ def message(notification: Notification) -> Post:
     """The message for one notification; whatever a tenant could have written in it is escaped."""
     sections = [f"{_icon(notification)} *{_headline(notification)}*\n{_shown(notification.summary, SUMMARY)}"]
     if notification.action is Action.FIRE:
-        sections += filter(None, (_figures(notification), _remedy(notification)))
+        sections += filter(None, (_figures(notification), _seen(notification), _remedy(notification)))
     return Post(
         text=f"{_headline(notification)}: {_shown(notification.summary, SUMMARY)}",
         blocks=[*(_section(text) for text in sections), _context(notification)],
@@ -60,6 +60,10 @@ def _lasted(notification: Notification) -> str:
 def _figures(notification: Notification) -> str:
     pairs = (("Observed", notification.observed), ("Expected", notification.expected))
     return "\n".join(f"*{name}:* {_shown(text, DETAIL)}" for name, text in pairs if text)
+
+
+def _seen(notification: Notification) -> str:
+    return f"*Seen:* {_shown(notification.seen, DETAIL)}" if notification.seen else ""
 
 
 def _remedy(notification: Notification) -> str:

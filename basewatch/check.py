@@ -24,7 +24,8 @@ class Check(Generic[ClientT, C, F]):
 
     `observe` asks and is shared by every check that names it; `judge` is pure, so that stored facts can be judged
     again; `needs` are the IAM actions and SQL grants without which it cannot look; `promises` are the settings it
-    judges, and a component that makes none of them is not expected to be checked.
+    judges, and a component that makes none of them is not expected to be checked. `explained_by` are globs of the ids
+    of checks whose findings may be the causes of its own: see checks.causes.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Check(Generic[ClientT, C, F]):
     proof: Proof
     needs: tuple[str, ...]
     promises: tuple[str, ...]
+    explained_by: tuple[str, ...] = ()
 
     def concerns(self, component: C) -> bool:
         """Whether the component makes a promise that this check judges; a check without promises concerns them all."""
@@ -82,6 +84,7 @@ def check(
     proof: Proof,
     needs: tuple[str, ...],
     promises: tuple[str, ...] = (),
+    explained_by: tuple[str, ...] = (),
 ) -> Callable[[Callable[[F, C, datetime], Iterator[Verdict]]], Check[ClientT, C, F]]:
     """A decorator that makes a judge into a frozen Check; it registers nothing."""
 
@@ -95,6 +98,7 @@ def check(
             proof=proof,
             needs=needs,
             promises=promises,
+            explained_by=explained_by,
         )
 
     return make

@@ -66,6 +66,7 @@ class Verdict:
     """What a judge says of one subject; an empty `subject` means the component itself.
 
     `severity` is how bad this one is, where it differs from the check's own; the configuration overrides both.
+    `about` is whom and what it concerns: see basewatch.about.
     """
 
     status: Status
@@ -76,6 +77,7 @@ class Verdict:
     reason: Reason | None = None
     remedy: str = ""
     severity: Severity | None = None
+    about: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if (self.status is Status.UNVERIFIED) != (self.reason is not None):
@@ -144,7 +146,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One verdict of one check on one component, or on the `subject` within it; empty means the component itself."""
+    """One verdict of one check on one component, or on a `subject` in it; `cause` is the key of what explains it."""
 
     check: str
     component: str
@@ -159,6 +161,8 @@ class Finding:
     remedy: str = ""
     controls: tuple[str, ...] = ()
     evidence: str = ""
+    about: tuple[tuple[str, str], ...] = ()
+    cause: str = ""
 
     @property
     def key(self) -> str:

@@ -22,7 +22,8 @@ class Notification:
     """One message owed to one channel about one finding's transition.
 
     `key` is the finding's key: the same for the fire and the resolve, whatever the wording or the routes. `since` is
-    when the alert first fired; `reason` says why this notification is due, in a few words.
+    when the alert first fired; `reason` says why this notification is due, in a few words. `seen` says what else was
+    found that has its cause here, and is told with it alone; empty when there is nothing.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Notification:
     platform: str
     environment: str
     run: str
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

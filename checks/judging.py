@@ -91,4 +91,5 @@ def _finding(planned: Planned, verdict: Verdict, digest: str) -> Finding:
         expected=verdict.expected,
         remedy=remedy,
         evidence=digest,
+        about=verdict.about,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from basewatch.check import AnyCheck
 from basewatch.components import KINDS, Component
 from basewatch.model import Evidence, Finding, Run
+from checks.causes import explained
 from checks.judging import Planned, judge
 
 
@@ -28,7 +29,7 @@ def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[Difference, ...]:
     known = {check.id: check for check in checks}
     evidence = {item.digest: item for item in run.evidence}
     recorded = {f.key: f for f in run.findings if f.evidence in evidence and f.check in known}
-    judged = {finding.key: finding for finding in _judged(run, known, evidence, recorded)}
+    judged = _caused(run, known, recorded, tuple(_judged(run, known, evidence, recorded)))
     return tuple(
         Difference(of=finding, recorded=recorded.get(key), judged=judged.get(key))
         for key, finding in sorted((recorded | judged).items())
@@ -46,6 +47,17 @@ def _judged(
             # How bad it is, the configuration of that run may have decided, not the judge.
             before = recorded.get(again.key)
             yield replace(again, severity=before.severity) if before else again
+
+
+def _caused(
+    run: Run, known: dict[str, AnyCheck], recorded: dict[str, Finding], judged: tuple[Finding, ...]
+) -> dict[str, Finding]:
+    """What was judged, with causes; one that a partial run did not look at itself is as it was recorded."""
+    within = {finding.key for finding in run.findings}
+    others = (finding for finding in run.findings if finding.key not in recorded)
+    found = {finding.key: finding for finding in explained(judged, known.values(), others)}
+    elsewhere = {key: f.cause for key, f in recorded.items() if run.scope and f.cause and f.cause not in within}
+    return {key: replace(f, cause=elsewhere.get(key, f.cause)) for key, f in found.items()}
 
 
 def _component(run: Run, ref: str) -> Component:

@@ -12,6 +12,7 @@ from basewatch.clients import Clients
 from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
+from checks.causes import explained
 from checks.judging import Planned, judge
 from checks.observing import Deadlines, Observation, observe_all
 
@@ -51,7 +52,7 @@ def plan_checks(
 def run_checks(
     plan: Sequence[Planned], clients: Clients, deadlines: Deadlines, now: datetime, clock: Callable[[], datetime]
 ) -> Checked:
-    """Observes what the plan needs, each observation once, and judges every pair as of `now`."""
+    """Observes what the plan needs, each observation once, judges every pair as of `now`, and says what causes what."""
     observations = {
         observation.key: observation
         for observation in (Observation(check=p.check, component=p.component) for p in plan)
@@ -62,7 +63,8 @@ def run_checks(
         for planned in plan
         for finding in judge(planned, outcomes[planned.check.observation, planned.component.ref], now)
     )
+    ordered = sorted(findings, key=lambda f: (f.check, f.component, f.subject))
     return Checked(
-        findings=tuple(sorted(findings, key=lambda f: (f.check, f.component, f.subject))),
+        findings=explained(ordered, (planned.check for planned in plan)),
         evidence=tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Evidence)),
     )

@@ -14,6 +14,7 @@ from basewatch.history.store import History
 from basewatch.metrics import Collected
 from basewatch.model import Finding, Pair, Run, Transition, Window
 from basewatch.notifier import Notifier
+from checks.causes import explained
 from checks.runner import run_checks
 from collectors.cloudwatch.collect import collect
 from workflows.intervals import watched
@@ -100,9 +101,13 @@ def settle(plan: Plan, looked: Looked, history: History, *, only_news: bool = Fa
     """
     run, standing = looked.run, history.standing()
     if run.scope:
+        beside = tuple(finding for finding in standing if pair_of(finding) not in run.expected)
         standing = tuple(finding for finding in standing if pair_of(finding) in run.expected)
     else:
+        beside = ()
         run = reduce(updated, history.partial_runs(run.started), run)
+    # What a part saw has its cause in what stands beside it; what was seen later may have another one.
+    run = replace(run, findings=explained(run.findings, (planned.check for planned in plan.checks), beside))
     run = replace(
         run, transitions=transitions(history.previous_findings(), run), intervals=watched(run, history.intervals())
     )

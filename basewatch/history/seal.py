@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import cast
+from typing import TypeAlias, cast
 
 from basewatch.facts import canonical, to_json
 from basewatch.model import JSON, Run
 
-_LATER = frozenset({"scope", "intervals"})
+_Form: TypeAlias = "dict[str, JSON]"
+_LATER = frozenset({"scope", "intervals", "about", "cause"})
 
 
 def seal(run: Run, previous_seal: str) -> Run:
@@ -18,9 +19,16 @@ def seal(run: Run, previous_seal: str) -> Run:
     return replace(unsealed, seal=hashlib.sha256(canonical(_sealed_form(unsealed))).hexdigest())
 
 
-def _sealed_form(run: Run) -> dict[str, JSON]:
+def _sealed_form(run: Run) -> _Form:
     """What is hashed: a field that came later stands in it only when it says something, so that old seals hold."""
-    form = cast("dict[str, JSON]", to_json(Run, run))
+    form = _spoken(cast("_Form", to_json(Run, run)))
+    form["findings"] = [_spoken(finding) for finding in cast("list[_Form]", form["findings"])]
+    for transition in cast("list[_Form]", form["transitions"]):
+        transition["finding"] = _spoken(cast("_Form", transition["finding"]))
+    return form
+
+
+def _spoken(form: _Form) -> _Form:
     return {name: value for name, value in form.items() if value or name not in _LATER}
 
 

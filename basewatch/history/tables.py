@@ -50,6 +50,8 @@ findings = Table(
     Column("remedy", Text, nullable=False),
     Column("controls", Document, nullable=False),
     Column("evidence", Text, nullable=False),
+    Column("about", Document, nullable=False, server_default="[]"),
+    Column("cause", Text, nullable=False, server_default="", comment="key of the finding that explains it"),
     Index("findings_by_key", "key", "run"),
 )
 

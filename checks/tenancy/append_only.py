@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from basewatch.about import ANY, concerning
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
@@ -66,13 +67,15 @@ def judge_table(known: World, relation: Relation, guards: Guards, now: datetime)
         *_by_itself(known, relation, now),
     ]
     if flaws:
-        return failed(
+        verdict = failed(
             f"Records of {name} can be changed, removed or lost",
             subject=name,
             observed="; ".join(what for what, _ in flaws),
             expected=_EXPECTED,
             remedy=" ".join(dict.fromkeys(repair for _, repair in flaws if repair)),
         )
+        loose = {str(event) for event in Event if guards.stopped(event) is Stops.NO}
+        return concerning(verdict, ((ANY, event) for event in loose | _ruled(known, relation)))
     unclear = [event for event in Event if guards.stopped(event) is Stops.UNKNOWN]
     if unclear:
         entries = ", ".join(f"{each.name}: {each.digest}" for each in guards.triggers)
@@ -97,6 +100,10 @@ def _unguarded(known: World, relation: Relation, guards: Guards) -> Iterator[tup
             create = f"CREATE TRIGGER ... BEFORE {event} ON {table} EXECUTE FUNCTION <one that raises>;"
             enable = f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {quoted(idle[0].name)};" if idle else create
             yield f"nothing stops {event}", enable
+
+
+def _ruled(known: World, relation: Relation) -> set[str]:
+    return {rule.event for rule in known.inventory.rules if rule.relation == relation.oid and rule.enabled != "D"}
 
 
 def _around(known: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:

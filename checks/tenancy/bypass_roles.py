@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from basewatch.about import ANY, About, concerning, of_session
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed, passed
@@ -16,6 +17,7 @@ from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.world import World, world
 from checks.tenancy.powers import HARMLESS, powers
+from checks.tenancy.reach import Reaching
 from checks.tenancy.undeclared import undeclared_roles
 
 _EXPECTED = "bound by row-level security, and in no role that is not"
@@ -60,10 +62,26 @@ def _judge_principal(world: World, principal: str, now: datetime) -> Verdict:
     others = set(world.tenancy.principals)
     flaws = [flaw for way in ways if others.isdisjoint(way.path[1:]) for flaw in _flaws(world, way, now)]
     if flaws:
-        return judged(principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED)
+        verdict = judged(principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED)
+        return concerning(verdict, _about(world, ways[0]))
     become = ", ".join(str(way) for way in ways[1:]) or "nobody else"
     summary = f"{principal} is bound by row-level security"
     return passed(summary, subject=principal, observed=f"can become {become}", expected=_EXPECTED)
+
+
+def _about(world: World, itself: Becomes) -> Iterator[About]:
+    """What a principal reads or writes past policies as itself: everything, or what it has by such a role alone."""
+    principal, role = itself.principal, itself.role
+    if role.superuser:
+        yield principal, of_session("session_replication_role")
+    if role.superuser or role.bypass_rls:
+        yield principal, ANY
+        return
+    reaching = Reaching(world)
+    for relation in world.inventory.relations:
+        otherwise = {reach.becomes.principal for reach in reaching.of(relation)}
+        if not relation.enabled and principal not in otherwise and world.commands(role.oid, relation):
+            yield principal, world.name(relation)
 
 
 def _flaws(world: World, becomes: Becomes, now: datetime) -> Iterator[Flaw]:

@@ -14,6 +14,7 @@ from checks.tenancy.keys import key_flaws, likely_key
 from checks.tenancy.owners import Owners
 from checks.tenancy.reach import Reach, Reaching, commands_of, revoke, told
 from checks.tenancy.roots import by_public_alone, root_flaws
+from checks.tenancy.showing import showing
 from checks.tenancy.switches import asked_of, switch_flaws
 from checks.tenancy.views import Views
 
@@ -95,7 +96,10 @@ class Covering:
             severity = Severity.CRITICAL if Command.SELECT in commands_of(reached) else Severity.HIGH
             shared = f"Or, when it holds nothing of any tenant, declare {name} in tenancy.shared."
             flaw = Flaw(
-                severity=severity, what=f"no row security{hint.observed}", repair=f"{take} {hint.remedy}{shared}"
+                severity=severity,
+                what=f"no row security{hint.observed}",
+                repair=f"{take} {hint.remedy}{shared}",
+                about=showing(self._world, relation),
             )
             summary = f"{name} is open to tenant-bound roles without row-level security"
             return judged(name, summary, _seen((flaw,), reached), expected=expected)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from basewatch.about import About, concerning
 from basewatch.model import Severity, Verdict, failed, passed
 from basewatch.tenancy import Kind
 from checks.tenancy.inventory.identities import Becomes
@@ -19,13 +20,15 @@ from checks.tenancy.inventory.world import World
 class Flaw:
     """One thing that is wrong with an object: how bad, in words, and what to do about it.
 
-    `personal` says that a person may vouch for it; what nobody can answer for is a finding all the same.
+    `personal` says that a person may vouch for it; what nobody can answer for is a finding all the same. `about` is
+    where rows are seen to leak by this flaw, and by it alone: empty for one that opens nothing a probe would look at.
     """
 
     severity: Severity
     what: str
     repair: str = ""
     personal: bool = True
+    about: tuple[About, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def judged(subject: str, summary: str, flaws: Sequence[Flaw], *, expected: str, 
     repairs = list(dict.fromkeys(flaw.repair for flaw in ordered if flaw.repair))
     if entry and all(flaw.personal for flaw in flaws):
         repairs.append(f"Or read it and vouch for it in tenancy.allowed: {entry}")
-    return failed(
+    verdict = failed(
         summary,
         subject=subject,
         observed="; ".join(dict.fromkeys(flaw.what for flaw in ordered)),
@@ -59,6 +62,7 @@ def judged(subject: str, summary: str, flaws: Sequence[Flaw], *, expected: str, 
         remedy=" ".join(repairs),
         severity=ordered[0].severity,
     )
+    return concerning(verdict, (about for flaw in flaws for about in flaw.about))
 
 
 def standing_flaws(flaws: Iterable[Flaw], entry: Entry, world: World, now: datetime) -> tuple[Flaw, ...]:

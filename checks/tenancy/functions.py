@@ -28,8 +28,10 @@ from checks.tenancy.flaws import (
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.code import Function
 from checks.tenancy.inventory.reading import inventory
+from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
 from checks.tenancy.shadows import called_by_policies, shadowing_flaws
+from checks.tenancy.showing import showing
 
 # pg_type: trigger and event_trigger. What returns them fires, and is never called.
 _FIRES: Final = frozenset({2279, 3838})
@@ -110,6 +112,7 @@ def _flaws(known: World, function: Function, uses: Uses) -> Iterator[Flaw]:
             what="it is IMMUTABLE and reads the tenant, and a policy asks it: a plan keeps the tenant it was made for",
             repair=f"ALTER FUNCTION {function.name} STABLE;",
             personal=False,
+            about=tuple(about for each in _guarded(known, function) for about in showing(known, each)),
         )
     if bare(function) in uses.called:
         yield from shadowing_flaws(known, function)
@@ -118,10 +121,16 @@ def _flaws(known: World, function: Function, uses: Uses) -> Iterator[Flaw]:
         yield from _opaque(known, function, reads=reads and not guards)
 
 
+def _guarded(known: World, function: Function) -> Iterator[Relation]:
+    """The tables with a policy that asks the function."""
+    for oid in {policy.relation for policy in known.inventory.policies if function.oid in policy.functions}:
+        if (relation := known.relation(oid)) is not None:
+            yield relation
+
+
 def _rewritten(known: World, function: Function) -> Iterator[Flaw]:
     # Who owns the table as well is told where roles are: the function adds nothing to that.
-    tables = {policy.relation for policy in known.inventory.policies if function.oid in policy.functions}
-    owners = {relation.owner for oid in tables if (relation := known.relation(oid))}
+    owners = {relation.owner for relation in _guarded(known, function)}
     found = [b for b in owning(known, function.owner) if owners.isdisjoint(known.inherited(b.role.oid))]
     if found:
         yield Flaw(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from basewatch.about import ANY, About, of_session
 from basewatch.model import Severity
 from checks.tenancy.digests import digest_of
 from checks.tenancy.flaws import Entry, Flaw
@@ -28,13 +29,24 @@ class Granted:
     entry: Entry
 
 
-def granted(subject: str, privilege: str, to: str, severity: Severity, why: str, *, how: str, repair: str) -> Granted:
+def granted(
+    subject: str,
+    privilege: str,
+    to: str,
+    severity: Severity,
+    why: str,
+    *,
+    how: str,
+    repair: str,
+    about: tuple[About, ...] = (),
+) -> Granted:
     """One grant of a privilege; `to` is its grantee, and `how` the path by which a principal has it."""
     name = f"{privilege} on {subject} to {to}"
     entry = Entry(kind="grant", name=name, digest=digest_of(name))
     said = f"{how} has {privilege}: {why}"
     vouch = f"{repair} Or vouch for it in tenancy.allowed: {entry}"
-    return Granted(subject=subject, flaw=Flaw(severity=severity, what=said, repair=vouch, personal=False), entry=entry)
+    flaw = Flaw(severity=severity, what=said, repair=vouch, personal=False, about=about)
+    return Granted(subject=subject, flaw=flaw, entry=entry)
 
 
 def place_grants(world: World, reaching: Reaching) -> Iterator[Granted]:
@@ -92,6 +104,7 @@ def _parameters(world: World, reaching: Reaching) -> Iterator[Granted]:
                 why,
                 how=how,
                 repair=f"REVOKE {grant.privilege} ON PARAMETER {grant.parameter} FROM {to};",
+                about=tuple((who, of_session(grant.parameter.lower())) for who in _principals(reaching, grant.grantee)),
             )
 
 
@@ -149,6 +162,10 @@ def who_holds(reaching: Reaching, grantee: int) -> str:
     if grantee == PUBLIC:
         return "PUBLIC"
     return ", ".join(str(becomes) for becomes in reaching.roles if becomes.role.oid == grantee)
+
+
+def _principals(reaching: Reaching, grantee: int) -> tuple[str, ...]:
+    return (ANY,) if grantee == PUBLIC else tuple(b.principal for b in reaching.roles if b.role.oid == grantee)
 
 
 def _holding(reaching: Reaching, owner: int, grants: tuple[Grant, ...], privilege: str) -> Iterator[tuple[str, int]]:

@@ -11,6 +11,7 @@ from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Column, ForeignKey, Relation
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
+from checks.tenancy.showing import showing
 
 
 def key_flaws(world: World, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
@@ -40,6 +41,7 @@ def key_flaws(world: World, relation: Relation, *, proven: Callable[[], bool]) -
                 severity=Severity.HIGH,
                 what=f"{column.name} has a nondeterministic collation, by which two tenants may be equal",
                 repair=f'ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} TYPE {column.type_name} COLLATE "C";',
+                about=showing(world, relation),
             )
 
 

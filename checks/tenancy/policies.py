@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
@@ -14,6 +15,7 @@ from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
 from checks.tenancy.proof.gates import Answer, Obligation, obligations
 from checks.tenancy.proof.remedies import repair, wanted
+from checks.tenancy.showing import showing
 
 _SHOWN = 6
 
@@ -26,6 +28,7 @@ _SHOWN = 6
     proof=Proof.CONFIGURATION,
     needs=("sql:CONNECT",),
     promises=("tenancy",),
+    explained_by=("tenancy.rls.functions",),
 )
 def policies_hold_rows_to_the_tenant(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """The policies of every tenant table let each tenant-bound role reach the current tenant's rows alone.
@@ -78,13 +81,15 @@ def _open(world: World, relation: Relation, gates: Sequence[Obligation]) -> Verd
     own = {policy.name: policy for policy in world.policies_on(relation)}
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
     repairs = [repair(world, relation, own[policy]) for policy in named]
-    return failed(
+    verdict = failed(
         f"A policy of {name} lets other tenants' rows through",
         subject=name,
         observed=_said(gates),
         expected=wanted(world, relation),
         remedy=" ".join(repairs) or f"Hold {name} by: {wanted(world, relation)}",
     )
+    themselves = {gate.principal for gate in gates if len(gate.path) == 1}
+    return concerning(verdict, (about for each in themselves for about in showing(world, relation, each)))
 
 
 def _unproven(world: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:

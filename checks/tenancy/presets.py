@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from basewatch.about import ANY, About, of_session
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw
 from checks.tenancy.inventory.naming import quoted
@@ -12,6 +13,8 @@ from checks.tenancy.inventory.relations import Command
 from checks.tenancy.inventory.roles import Setting
 from checks.tenancy.inventory.world import World
 
+CONTEXT = of_session("context")
+"""What a session has for a tenant before anybody names one."""
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _ON = frozenset({"on", "true", "yes", "1", "t", "y"})
 _PATH = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
@@ -35,6 +38,7 @@ def preset_flaws(world: World) -> Iterator[tuple[str, Flaw]]:
                     severity=Severity.CRITICAL,
                     what=f"a new session has {name} already, by the server's files, ALTER SYSTEM or the connection",
                     repair=f"ALTER SYSTEM RESET {_setting(name)}; or take it out of the parameter group.",
+                    about=((ANY, CONTEXT),),
                 ),
             )
 
@@ -47,6 +51,7 @@ def _context(world: World, setting: Setting) -> Flaw | None:
         severity=Severity.CRITICAL,
         what=f"{setting.name} is set before the application says whose request it is",
         repair=_reset(world, setting),
+        about=_about(world, setting, CONTEXT),
     )
 
 
@@ -59,16 +64,26 @@ def _risky(world: World, setting: Setting) -> Flaw | None:
     concerned = _starts_principal(world, setting) or (widely and _writes_tenants(world, setting))
     if not concerned or not is_wrong(world, setting.value or ""):
         return None
-    return Flaw(severity=severity, what=f"{setting.name} = {setting.value}: {why}", repair=_reset(world, setting))
+    what, about = f"{setting.name} = {setting.value}: {why}", _about(world, setting, of_session(setting.name.lower()))
+    return Flaw(severity=severity, what=what, repair=_reset(world, setting), about=about)
+
+
+def _about(world: World, setting: Setting, what: str) -> tuple[About, ...]:
+    return tuple((principal, what) for principal in _started(world, setting))
 
 
 def _starts_principal(world: World, setting: Setting) -> bool:
     """Whether sessions that are or become a principal start so."""
+    return bool(_started(world, setting))
+
+
+def _started(world: World, setting: Setting) -> tuple[str, ...]:
+    """The principals that sessions which start so are or become."""
     role = world.role(setting.role)
     if role is None:
-        return setting.role == 0
+        return (ANY,) if setting.role == 0 else ()
     names = {becomes.role.name for becomes in world.becomes(role.name)}
-    return not names.isdisjoint(world.tenancy.principals)
+    return tuple(principal for principal in world.tenancy.principals if principal in names)
 
 
 def _writes_tenants(world: World, setting: Setting) -> bool:

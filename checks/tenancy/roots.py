@@ -11,6 +11,7 @@ from checks.tenancy.inventory.roles import PUBLIC
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reach, commands_of, revoke
+from checks.tenancy.showing import showing
 
 _ONLY_READ = frozenset({Command.SELECT})
 
@@ -36,4 +37,5 @@ def root_flaws(world: World, relation: Relation, reached: tuple[Reach, ...]) -> 
         what = "every tenant reads columns of all others" if root else "every tenant reads who belongs to the others"
     table = world.sql_name(relation)
     repair = f"{revoke(world, relation, reached)} Or ENABLE and FORCE ROW LEVEL SECURITY on {table} with a policy."
-    yield Flaw(severity=severity, what=f"no row security: {what}", repair=repair)
+    about = showing(world, relation)
+    yield Flaw(severity=severity, what=f"no row security: {what}", repair=repair, about=about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from basewatch.about import About
 from basewatch.model import Severity
 from basewatch.tenancy import Derived
 from checks.tenancy.flaws import Flaw
@@ -12,6 +13,7 @@ from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Column, Command, Relation
 from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reach, revoke
+from checks.tenancy.showing import showing
 
 
 def asked_of(world: World, relation: Relation, reach: Reach, command: Command) -> bool:
@@ -38,6 +40,7 @@ def switch_flaws(world: World, relation: Relation, reached: tuple[Reach, ...]) -
             severity=Severity.CRITICAL if owning else Severity.MEDIUM,
             what=f"row security is not forced on the owner{who}",
             repair=f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY;",
+            about=_owners_see(world, relation),
         )
     denied = tuple(_denied(world, relation, reached))
     if denied:
@@ -59,7 +62,13 @@ def _disabled(world: World, relation: Relation, reached: tuple[Reach, ...]) -> F
     repair = switch if policies else f"{switch} {policy_sql(world, relation)}"
     if relation.parents:
         repair = f"{revoke(world, relation, reached)} Or {repair}"
-    return Flaw(severity=Severity.CRITICAL, what=what, repair=repair)
+    return Flaw(severity=Severity.CRITICAL, what=what, repair=repair, about=showing(world, relation))
+
+
+def _owners_see(world: World, relation: Relation) -> tuple[About, ...]:
+    """The principals who have the owner's rights as themselves."""
+    own = [b for b in world.principals() if len(b.path) == 1 and relation.owner in world.inherited(b.role.oid)]
+    return tuple(about for b in own for about in showing(world, relation, b.principal))
 
 
 def _denied(world: World, relation: Relation, reached: tuple[Reach, ...]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from basewatch.about import About
 from basewatch.model import Severity
 from checks.tenancy.granted import Granted, granted, grantee_sql, who_holds
 from checks.tenancy.inventory.relations import Relation, RelationKind
@@ -12,6 +13,7 @@ from checks.tenancy.inventory.roles import PUBLIC, Grant
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reaching
+from checks.tenancy.showing import showing
 
 # https://www.postgresql.org/docs/15/ddl-rowsecurity.html: "operations that apply to the whole table, such as TRUNCATE
 # and REFERENCES, are not subject to row security"
@@ -52,11 +54,12 @@ def _judge(
     world: World, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
 ) -> Iterator[Granted]:
     to, table, subject = grantee_sql(world, grantee), world.sql_name(relation), world.name(relation)
+    about: tuple[About, ...] = ()
     if grantee == PUBLIC and world.standing(relation) in _TENANTS:
         if _is_open(world, relation):
             return
         why = "every role of the server has it, and every later one"
-        severity = Severity.HIGH
+        severity, about = Severity.HIGH, () if relation.enabled else showing(world, relation)
     elif privilege in _AROUND and not _is_moot(relation, privilege):
         severity, why = _AROUND[privilege]
     elif grantable:
@@ -67,7 +70,8 @@ def _judge(
         return
     else:
         return
-    yield granted(subject, privilege, to, severity, why, how=how, repair=f"REVOKE {privilege} ON {table} FROM {to};")
+    repair = f"REVOKE {privilege} ON {table} FROM {to};"
+    yield granted(subject, privilege, to, severity, why, how=how, repair=repair, about=about)
 
 
 def _is_open(world: World, relation: Relation) -> bool:

@@ -13,6 +13,7 @@ from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
 from checks.tenancy.owners import Owners, Shows
 from checks.tenancy.reach import Reach, commands_of, revoke
+from checks.tenancy.showing import showing
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 
@@ -69,9 +70,9 @@ class Views:
             found += self._stored(view, step)
         elif not view.invoker:
             found += self._lent(view, step)
-        take = revoke(self._world, view, reached)
+        take, about = revoke(self._world, view, reached), showing(self._world, view)
         return Shown(
-            flaws=tuple(replace(f, repair=f"{f.repair} Or {take}") for f in found if isinstance(f, Flaw)),
+            flaws=tuple(replace(f, repair=f"{f.repair} Or {take}", about=about) for f in found if isinstance(f, Flaw)),
             unproven=tuple(dict.fromkeys(each for each in found if isinstance(each, str))),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from basewatch import components
+from basewatch.about import About, concerning
 from basewatch.check import check
 from basewatch.errors import Absent
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
@@ -138,6 +139,7 @@ def _try(probe: CanaryWrites, known: World, name: str, relation: Relation, safe:
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("audit.append_only",),
+    explained_by=("audit.table.append_only",),
 )
 def audit_records_stay(facts: AuditTrail | None, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """An audit record that is added stays there, and nobody who is asked to can change or remove one.
@@ -162,15 +164,16 @@ def audit_records_stay(facts: AuditTrail | None, database: components.Database, 
 
 def judge_trail(facts: AuditTrail, unvetted: list[SetOff]) -> Verdict:
     """The one verdict on the audit table."""
-    flaws = sorted({flaw for each in facts.changing for flaw in _flaws(each)})
+    flaws = dict(flaw for each in facts.changing for flaw in _flaws(each))
     if flaws:
-        return failed(
+        verdict = failed(
             "Audit records can be lost or changed",
-            observed="; ".join(flaws),
+            observed="; ".join(sorted(flaws)),
             expected=_EXPECTED,
             remedy="DROP the rule or trigger that drops records; create triggers that raise on UPDATE and DELETE, "
             "ENABLE ALWAYS, and REVOKE the privilege; audit.table.append_only has the statements.",
         )
+        return concerning(verdict, flaws.values())
     for refused in facts.refused:
         return _on_table(refused.verdict())
     tried = ((f"{each.role} ({what})", outcome) for each in facts.changing for what, outcome in _outcomes(each))
@@ -234,11 +237,11 @@ def _outcomes(each: Changing) -> Iterator[tuple[str, Outcome]]:
         yield "INSERT", each.added
 
 
-def _flaws(each: Changing) -> Iterator[str]:
+def _flaws(each: Changing) -> Iterator[tuple[str, About]]:
     columns = [column for column, outcome in each.updates if change_shows(outcome) is Shown.LEAKED]
     if columns:
-        yield f"{each.role} changes {', '.join(columns)}"
+        yield f"{each.role} changes {', '.join(columns)}", (each.role, Command.UPDATE)
     if each.delete is not None and change_shows(each.delete) is Shown.LEAKED:
-        yield f"{each.role} removes records"
+        yield f"{each.role} removes records", (each.role, Command.DELETE)
     if each.discarded or (each.added is not None and each.added.rows == 0 and each.own.rows):
-        yield f"a record that {each.role} adds is lost"
+        yield f"a record that {each.role} adds is lost", (each.role, Command.INSERT)

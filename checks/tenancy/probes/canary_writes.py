@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.tenancy.probes.attempts import Shown
+from checks.tenancy.probes.causes import SEEN
 from checks.tenancy.probes.firing import SetOff
 from checks.tenancy.probes.refusals import untold
 from checks.tenancy.probes.writes import Attempts, Tried, canary_writes
@@ -24,6 +26,7 @@ _EXPECTED = "every attempt on another tenant's rows held"
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy.write_probes",),
+    explained_by=SEEN,
 )
 def tenants_write_their_own_rows(facts: Tried, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """A tenant adds, changes and removes no rows but its own.
@@ -52,7 +55,8 @@ def judge_writes(principal: str, attempts: list[Attempts], unvetted: Sequence[Se
     """The verdict on one principal from its attempts alone, in any order."""
     leaks = _named(attempts, Shown.LEAKED)
     if leaks:
-        return failed(
+        leaking = [attempt for attempt in attempts if Shown.LEAKED in dict(attempt.shows).values()]
+        verdict = failed(
             f"{principal}, acting for one tenant, writes another's rows",
             subject=principal,
             observed="; ".join(leaks),
@@ -60,6 +64,7 @@ def judge_writes(principal: str, attempts: list[Attempts], unvetted: Sequence[Se
             remedy="Give every policy of these tables a WITH CHECK and a USING that hold the key to the context, for "
             "each command; tenancy.rls.policies says which do not.",
         )
+        return concerning(verdict, ((principal, attempt.table) for attempt in leaking))
     tried = ((f"{a.table} ({name})", outcome) for a in attempts for name, outcome in a.outcomes)
     unclear = untold(principal, tried, _EXPECTED)
     if unclear:

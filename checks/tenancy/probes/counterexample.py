@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.errors import CouldNotLook
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
@@ -20,6 +21,7 @@ from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
+from checks.tenancy.probes.causes import STATIC
 from checks.tenancy.probes.effective import PART, Printed, asks_who, effective
 from checks.tenancy.probes.search import Asked, Progress, Question, Witness, attempt, question
 from checks.tenancy.probes.witnesses import UNSET, Context, contexts, flags
@@ -137,6 +139,7 @@ def _ask(
     proof=Proof.SAMPLE,
     needs=("sql:CONNECT",),
     promises=("tenancy",),
+    explained_by=STATIC,
 )
 def no_counterexample_is_found(facts: Searches, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """No row of another tenant, however it is made up, is found to pass a policy.
@@ -159,13 +162,14 @@ def judge_search(found: Searched, tenancy: Tenancy, now: datetime, *, fresh: boo
     witnesses = [one for one in found.witnesses if not set(one.digests) <= accepted]
     table, expected = found.table, "a predicate that is TRUE for the acting tenant's rows alone"
     if witnesses:
-        return failed(
+        verdict = failed(
             f"A row of someone else would pass the policies of {table}",
             subject=table,
             observed="; ".join(map(_told, witnesses)),
             expected=expected,
             remedy=_repair(witnesses[0], table, tenancy),
         )
+        return concerning(verdict, ((who, table) for witness in witnesses for who in witness.principals))
     untried = f"not tried: a predicate that {', one that '.join(found.untried)}" if found.untried else ""
     denied = [reason for reason in found.untried if "GRANT" in reason]
     if found.timed_out or denied:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.tenancy import Tenancy
+from checks.tenancy.probes.causes import TRIED
 from checks.tenancy.probes.refusals import untold
 from checks.tenancy.probes.rows import CrossTenant, Rows, cross_tenant
 
@@ -23,6 +25,7 @@ _EXPECTED = "each canary's own rows to itself, and no row to anybody else"
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy",),
+    explained_by=TRIED,
 )
 def tenants_are_kept_apart(facts: CrossTenant, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """A tenant reads no rows but its own, and one that does not exist reads none.
@@ -53,7 +56,7 @@ def judge_rows(
     counted = [row for row in rows if row.counts and not row.vouched(tenancy, now)]
     leaks = sorted((row.table, ", ".join(row.leaks)) for row in counted if row.leaks)
     if leaks:
-        return failed(
+        verdict = failed(
             f"{principal} reads rows that are not its tenant's",
             subject=principal,
             observed="; ".join(f"{table} (as {contexts})" for table, contexts in leaks),
@@ -61,6 +64,7 @@ def judge_rows(
             remedy="See tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles on these tables, and "
             "close what they name; a view goes by its owner's rights unless WITH (security_invoker = true).",
         )
+        return concerning(verdict, ((principal, table) for table, _ in leaks))
     unclear = untold(
         principal, ((row.table, o) for row in counted for s in row.seen for o in (s.others, s.own) if o), _EXPECTED
     )

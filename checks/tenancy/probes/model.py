@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from checks.tenancy.probes.rows import CrossTenant, cross_tenant
@@ -44,13 +45,14 @@ def nothing_contradicts_the_proof(
     proven = [row for row in facts.rows if row.proven]
     broken = sorted((row.principal, row.table, row.leaks) for row in proven if row.leaks)
     for principal, table, contexts in broken:
-        yield failed(
+        verdict = failed(
             f"the proof and the database disagree: {principal} reads what is proven to be out of its reach in {table}",
             subject=f"{principal} {table}",
             observed=f"rows as {', '.join(contexts)}, under fingerprint {facts.before[:16]}",
             expected="no row, as proven",
             remedy="Keep this run's evidence, compare the server's version with the fixed ones, and look once more.",
         )
+        yield concerning(verdict, [(principal, table)])
     if broken:
         return
     if not facts.rows and facts.refused:

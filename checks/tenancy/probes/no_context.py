@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 
 from basewatch import components
+from basewatch.about import About, concerning, of_session
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database, TenantSession
@@ -17,6 +19,7 @@ from basewatch.postgres.probe import TenantProbe
 from basewatch.tenancy import Tenancy
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.world import World, world
+from checks.tenancy.probes.causes import SEEN
 from checks.tenancy.probes.places import Object, Target, readable
 from checks.tenancy.probes.refusals import Refused, unless_refused, untold
 
@@ -151,6 +154,7 @@ def _empty(known: World, principal: str) -> bool:
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy",),
+    explained_by=SEEN,
 )
 def no_context_shows_no_rows(facts: WithoutContext, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """A session in which no tenant was named has none, reads no row of any tenant, and keeps row security on.
@@ -176,10 +180,10 @@ def no_context_shows_no_rows(facts: WithoutContext, database: components.Databas
 
 def judge_sessions(principal: str, sessions: list[Session], tenancy: Tenancy, now: datetime, *, tables: int) -> Verdict:
     """The verdict on one principal from its sessions alone, in any order."""
-    flaws = sorted({flaw for session in sessions for flaw in _flaws(session)})
+    flaws = sorted({flaw for session in sessions for _, flaw in _flaws(session)})
     leaks = sorted(_leaks(sessions, tenancy, now))
     if flaws or leaks:
-        return failed(
+        verdict = failed(
             f"{principal} is not kept out without a tenant",
             subject=principal,
             observed="; ".join((*flaws, *leaks)),
@@ -187,6 +191,7 @@ def judge_sessions(principal: str, sessions: list[Session], tenancy: Tenancy, no
             remedy="Close what is observed: RESET the default, REVOKE the membership or the parameter, or rewrite the "
             "policy so that NULL and '' compare as NULL.",
         )
+        return concerning(verdict, (about for session in sessions for about in _about(session, tenancy, now)))
     unclear = untold(principal, ((look.table, look.outcome) for s in sessions for look in s.looks), _EXPECTED)
     if unclear:
         return unclear
@@ -202,33 +207,44 @@ def judge_sessions(principal: str, sessions: list[Session], tenancy: Tenancy, no
         )
     count = len({look.table for session in sessions for look in session.looks})
     ways = ", ".join(sorted({session.way for session in sessions}))
-    unseen = (
-        "; what ALTER ROLE starts its sessions with is not seen" if not any(s.way is Way.DIRECT for s in fresh) else ""
-    )
+    direct = any(s.way is Way.DIRECT for s in fresh)
+    unseen = "" if direct else "; what ALTER ROLE starts its sessions with is not seen"
     summary, observed = f"{principal} reads nothing without a tenant", f"no row of {count} relations, by {ways}{unseen}"
     return passed(summary, subject=principal, observed=observed, expected=_EXPECTED)
 
 
-def _flaws(session: Session) -> Iterator[str]:
+def _flaws(session: Session) -> Iterator[tuple[str, str]]:
     if session.context is Context.SET:
-        yield "a session starts with a tenant already set" if not session.used else "a tenant outlives its transaction"
+        outlives = "a tenant outlives its transaction"
+        yield "context", outlives if session.used else "a session starts with a tenant already set"
     if session.turns_triggers_off:
-        yield "it may set session_replication_role, and with it turn triggers off"
+        yield "session_replication_role", "it may set session_replication_role, and with it turn triggers off"
     if session.way is Way.OURS:
         return
     if not session.itself:
-        yield "its sessions start as another role"
+        yield "role", "its sessions start as another role"
     if not session.row_security:
-        yield "its sessions start with row_security off"
+        yield "row_security", "its sessions start with row_security off"
     if session.replication_role != "origin":
-        yield f"its sessions start with session_replication_role {session.replication_role}"
+        yield "session_replication_role", f"its sessions start with session_replication_role {session.replication_role}"
+
+
+def _about(session: Session, tenancy: Tenancy, now: datetime) -> Iterator[About]:
+    """How its session starts, or else where it saw rows: with a tenant, or as somebody else, it may well see some."""
+    wrong = {what for what, _ in _flaws(session)}
+    excused = wrong & {"context", "role"}
+    yield from ((session.principal, of_session(what)) for what in (excused if "role" in wrong else wrong))
+    if not excused:
+        yield from ((session.principal, table) for table in _leaking(session, tenancy, now))
+
+
+def _leaking(session: Session, tenancy: Tenancy, now: datetime) -> Iterator[str]:
+    for look in session.looks:
+        if look.outcome.rows and not any(voucher.vouched(tenancy, now) for voucher in look.vouchers):
+            yield look.table
 
 
 def _leaks(sessions: list[Session], tenancy: Tenancy, now: datetime) -> Iterator[str]:
-    found: dict[str, set[str]] = {}
-    for session in sessions:
-        for look in session.looks:
-            if look.outcome.rows and not any(voucher.vouched(tenancy, now) for voucher in look.vouchers):
-                found.setdefault(look.table, set()).add(session.context)
-    for table, contexts in found.items():
-        yield f"{table} (context {', '.join(sorted(contexts))})"
+    found = sorted({(table, s.context.value) for s in sessions for table in _leaking(s, tenancy, now)})
+    for table, contexts in groupby(found, key=lambda each: each[0]):
+        yield f"{table} (context {', '.join(context for _, context in contexts)})"

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
+from checks.tenancy.probes.causes import SEEN
 from checks.tenancy.probes.conditions import Tie
 from checks.tenancy.probes.plans import BUSY, Planned, Plans, plans
 
@@ -21,6 +23,7 @@ from checks.tenancy.probes.plans import BUSY, Planned, Plans, plans
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy",),
+    explained_by=SEEN,
 )
 def the_planner_ties_every_scan_to_the_context(
     facts: Plans, database: components.Database, now: datetime
@@ -55,7 +58,8 @@ def judge_plans(principal: str, facts: Plans, tenancy: Tenancy, now: datetime) -
         observed += [f"the context is a constant of the plan: {_named(folded)}"] if folded else []
         remedy = _ENFORCE if open_ else _STABLE
         text = "; ".join(observed)
-        return failed(f"{principal} {what}", subject=principal, observed=text, expected=expected, remedy=remedy)
+        verdict = failed(f"{principal} {what}", subject=principal, observed=text, expected=expected, remedy=remedy)
+        return concerning(verdict, ((principal, s.table) for s in (*open_, *folded)))
     waived = {waiver.digest for waiver in tenancy.waivers if waiver.holds(waiver.digest, now)}
     doubtful = [(s, doubt) for s in own if s.digest not in waived for doubt in _doubts(s)]
     if doubtful:

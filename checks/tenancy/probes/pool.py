@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning, of_session
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
 from basewatch.postgres.hygiene import Residue, has_last_value, residue
+from checks.tenancy.probes.causes import STATIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ def _start(session: int, found: Residue, *, last_value: bool) -> Start:
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT",),
     promises=("tenancy.pooled",),
+    explained_by=STATIC,
 )
 def pooled_sessions_come_back_clean(facts: Pools, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """A transaction through the pooler begins with nothing that another tenant left in the session.
@@ -113,7 +116,7 @@ def judge_starts(login: Pooled) -> Verdict:
         observed = f"{len(login.starts)} transactions on {sessions} session{'s' if sessions > 1 else ''}"
         return passed(f"{login.principal} is handed clean sessions", subject=login.principal, observed=observed)
     worst = max((_KINDS[name] for name in found), key=lambda kind: kind.severity.rank)
-    return failed(
+    verdict = failed(
         f"{login.principal} is handed sessions that hold something of whoever had them before",
         subject=login.principal,
         observed="; ".join(_KINDS[name].words for name in found),
@@ -121,6 +124,9 @@ def judge_starts(login: Pooled) -> Verdict:
         remedy=" ".join(_KINDS[name].remedy for name in found),
         severity=worst.severity,
     )
+    # What else a session holds, no default put there.
+    explicable = set(found) <= _BY_DEFAULT.keys()
+    return concerning(verdict, ((login.principal, of_session(_BY_DEFAULT[name])) for name in found if explicable))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,7 @@ class _Kind:
     remedy: str
 
 
+_BY_DEFAULT = {"context": "context", "role": "role", "replication_role": "session_replication_role"}
 _KINDS = {
     "context": _Kind(
         words="the context of a tenant is set",

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
+from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
 from checks.tenancy.inventory.naming import quoted
+from checks.tenancy.probes.causes import SEEN
 from checks.tenancy.probes.sweeping import Held, Sweep, sweeping
 
 
@@ -21,6 +23,7 @@ from checks.tenancy.probes.sweeping import Held, Sweep, sweeping
     proof=Proof.POPULATION,
     needs=("sql:CONNECT", "sql:SET ROLE", "sql:SELECT of the tenant root's key"),
     promises=("tenancy.sweep",),
+    explained_by=SEEN,
 )
 def every_tenant_sees_its_own_rows_alone(
     facts: Sweep, database: components.Database, now: datetime
@@ -66,12 +69,13 @@ def judge_sweep(table: str, facts: Sweep, tenancy: Tenancy) -> Verdict:
     expected = f"only its own rows, for each of {facts.total} tenants"
     leaks = [one for one in held if one.leak is not None]
     if leaks:
-        return failed(
+        verdict = failed(
             f"A tenant reads another tenant's row in {table}",
             subject=table,
             observed="; ".join(map(_told, leaks)),
             expected=expected,
         )
+        return concerning(verdict, ((one.principal, table) for one in leaks))
     tried = min(one.tried for one in held)
     stuck = [one for one in held if one.sqlstate is not None]
     observed = f"{tried} of {facts.total} tenants held, as {who}"

@@ -1,0 +1,33 @@
+"""Whom and what a finding concerns: by it, one finding is known to be the cause of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from basewatch.model import Verdict
+
+About: TypeAlias = tuple[str, str]
+"""A principal, and a relation as the configuration names it, or something of the principal's sessions."""
+
+ANY: Final = "*"
+"""Every principal, or every relation; what is of a session is no relation."""
+_SESSION: Final = "session "
+
+
+def of_session(what: str) -> str:
+    """Something of a principal's own sessions, such as a setting they start with, where a relation would be."""
+    return f"{_SESSION}{what}"
+
+
+def covering(about: About) -> Iterator[About]:
+    """Every pair that says as much as this one or more: itself, and those that name nobody or nothing in particular."""
+    principal, what = about
+    whats = (what,) if what.startswith(_SESSION) else (what, ANY)
+    yield from dict.fromkeys((who, each) for who in (principal, ANY) for each in whats)
+
+
+def concerning(verdict: Verdict, about: Iterable[About]) -> Verdict:
+    """The verdict with what it concerns, each once, in order."""
+    return replace(verdict, about=tuple(sorted(set(about))))

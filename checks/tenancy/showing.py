@@ -1,0 +1,27 @@
+"""Where the rows of a relation show: in itself, and in every view that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basewatch.about import ANY, About
+from checks.tenancy.inventory.relations import Relation, RelationKind
+from checks.tenancy.inventory.world import World
+
+_VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
+
+
+def showing(world: World, relation: Relation, principal: str = ANY) -> tuple[About, ...]:
+    """What a leak of a relation is about: a principal with the relation, and with each view above it, at any height."""
+    return tuple((principal, world.name(each)) for each in _above(world, relation))
+
+
+def _above(world: World, relation: Relation) -> Iterator[Relation]:
+    views = [each for each in world.inventory.relations if each.kind in _VIEWS]
+    seen, new = {relation.oid}, {relation.oid}
+    yield relation
+    while new:
+        found = [view for view in views if view.oid not in seen and new.intersection(view.uses)]
+        yield from found
+        new = {view.oid for view in found}
+        seen |= new
