@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
 from alerts.messages import NOT_CHECKED, NOT_THERE, Stamp, change, fire, resolve, untold, withdraw
+from basewatch.about import symptoms
 from basewatch.config import Alerts, Platform, Route
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Pair, Run, Status
@@ -42,14 +42,14 @@ def _fires(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Alert
     if policy.verdicts == "prometheus":
         return
     previous = {transition.finding.key: transition.previous for transition in run.transitions}
-    symptoms = _symptoms(findings)
+    caused = symptoms(findings.values())
     for channel in policy.channels:
         routes = [route for route in policy.routes if route.channel == channel.name]
         for key, finding in findings.items():
             alert = told.get((channel.name, key))
             if not any(_wants(route, finding) for route in routes):
                 continue
-            seen = symptoms.get(key, ())
+            seen = caused.get(key, ())
             if alert is not None:
                 if alert.status is not finding.status:
                     reason = change(alert.status, finding.status)
@@ -58,14 +58,6 @@ def _fires(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Alert
                 changed = key in previous
                 reason = change(previous[key], finding.status) if changed else untold(finding.status)
                 yield fire(stamp, channel.name, finding, reason, since=stamp.at, symptoms=seen)
-
-
-def _symptoms(findings: Findings) -> Mapping[str, Sequence[Finding]]:
-    by_cause: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in findings.values():
-        if finding.cause:
-            by_cause[finding.cause].append(finding)
-    return by_cause
 
 
 def _told_by_cause(finding: Finding, findings: Findings, alert: OpenAlert | None, routes: Sequence[Route]) -> bool:

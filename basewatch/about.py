@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from basewatch.model import Verdict
+from basewatch.model import Finding, Status, Verdict
 
 About: TypeAlias = tuple[str, str]
 """A principal, and a relation as the configuration names it, or something of the principal's sessions."""
@@ -31,3 +32,14 @@ def covering(about: About) -> Iterator[About]:
 def concerning(verdict: Verdict, about: Iterable[About]) -> Verdict:
     """The verdict with what it concerns, each once, in order."""
     return replace(verdict, about=tuple(sorted(set(about))))
+
+
+def symptoms(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
+    """The findings that another one of them explains, by the key of that one; a cause that is over explains nothing."""
+    given = tuple(findings)
+    failing = {finding.key for finding in given if finding.status is Status.FAIL}
+    found: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in given:
+        if finding.cause in failing:
+            found[finding.cause].append(finding)
+    return found

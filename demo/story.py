@@ -75,7 +75,7 @@ def _all_green(told: Told) -> tuple[str, ...]:
 
 
 def _exactly(told: Told, faults: Sequence[Fault]) -> tuple[str, ...]:
-    """How the broken pass differs from the findings the faults cause, each told to somebody."""
+    """How the broken pass differs from the findings the faults cause, each told to somebody, if only by its cause."""
     wanted = {expected for fault in faults for expected in fault.expects}
     found = {expected_of(finding): finding for finding in told.run.findings if finding.status not in GREEN}
     fired = Counter(message.key for message in told.delivered if message.action is Action.FIRE)
@@ -85,7 +85,11 @@ def _exactly(told: Told, faults: Sequence[Fault]) -> tuple[str, ...]:
             for expected in sorted(wanted - found.keys())
         ),
         *(f"unexpected: {_named(finding)}" for expected, finding in found.items() if expected not in wanted),
-        *(f"nobody was told: {_named(finding)}" for finding in found.values() if not fired[finding.key]),
+        *(
+            f"nobody was told: {_named(finding)}"
+            for finding in found.values()
+            if not fired[finding.cause or finding.key]
+        ),
         *told.undelivered,
     )
 

@@ -83,6 +83,7 @@ def _of_run(run: Run | None) -> Iterator[Sample]:
             "severity": finding.severity.value,
             "status": finding.status.value,
             "subject": finding.subject,
+            "cause": finding.cause,
         }
         yield Sample(name=_FINDING.name, labels=tuple(labels.items()), value=1)
     for status in Status:

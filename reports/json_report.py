@@ -38,6 +38,7 @@ class SummaryPart(_Part):
 class FindingPart(_Part):
     """What one check says of one subject of one component."""
 
+    key: str = Field(description="The same in every run: of the check, the component and the subject.")
     check: str
     component: str
     subject: str = Field(description="Empty for the component itself.")
@@ -51,6 +52,7 @@ class FindingPart(_Part):
     remedy: str
     controls: tuple[str, ...]
     evidence: str = Field(description="The digest of the evidence; empty when nothing could be read.")
+    cause: str = Field(description="The key of the finding that explains this one, and is told for it; empty for none.")
 
 
 class IntervalPart(_Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from basewatch.model import Finding, Status, Transition
@@ -16,6 +16,7 @@ from reports.view import View
 _BOX = {Status.FAIL: "CAUTION", Status.UNVERIFIED: "WARNING", Status.PASS: "TIP", Status.NOT_APPLICABLE: "NOTE"}
 # GitHub refuses a summary of more than 1 MiB; these and what stands between them are less.
 _MOST_SENTENCES = 100
+_MOST_SYMPTOMS = 12
 _ROOM_WRONG, _ROOM_UNSEEN, _ROOM_CHANGES, _ROOM_VERDICTS = 400_000, 50_000, 150_000, 350_000
 
 
@@ -58,13 +59,23 @@ def _wrong(page: Page) -> Iterator[str]:
             row(
                 f"**{status_word(f.status)}**{f'<br>{_reason(f)}' if f.reason else ''}<br>{f.severity}",
                 _where(f),
-                cell(f.summary),
+                "<br>".join((cell(f.summary), *_symptoms(page.symptoms.get(f.key, ())))),
                 cell(f.expected),
                 cell(f.remedy),
             )
             for f in page.wrong
         ]
         yield from table(("status", "where", "what", "expected", "do"), rows, room=_ROOM_WRONG)
+
+
+def _symptoms(found: Sequence[Finding]) -> Iterator[str]:
+    """What a finding explains, a line for each as far as there is room."""
+    if found:
+        yield f"<br>It explains {len(found)} more:"
+    for each in found[:_MOST_SYMPTOMS]:
+        yield f"<code>{cell(each.check)}</code> {cell(each.subject)}"
+    if len(found) > _MOST_SYMPTOMS:
+        yield f"and {len(found) - _MOST_SYMPTOMS} more"
 
 
 def _reason(finding: Finding) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from basewatch.about import symptoms
 from basewatch.components import KINDS
 from basewatch.model import Finding, Pair, Proof, Run, Status
 from reports.changes import Changes, changes
@@ -90,7 +91,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A view, arranged: `wrong` is all that is not green, `unseen` are the pairs without any verdict."""
+    """A view, arranged: `wrong` is all that is not green, `unseen` are the pairs without any verdict.
+
+    What another finding explains is not in `wrong` but in `symptoms`, by the key of that finding.
+    """
 
     view: View
     headline: Headline
@@ -99,6 +103,7 @@ class Page:
     expected: int
     unseen: tuple[Pair, ...]
     wrong: tuple[Finding, ...]
+    symptoms: Mapping[str, Sequence[Finding]]
     changes: Changes
     groups: tuple[Group, ...]
     witnesses: tuple[Witness, ...]
@@ -113,6 +118,9 @@ class Page:
 def arrange(view: View) -> Page:
     """The page of a view."""
     run = view.run
+    explained = symptoms(worst_first(run.findings))
+    told = {symptom.key for each in explained.values() for symptom in each}
+    wrong = (f for f in run.findings if f.status in NOT_GREEN and f.key not in told)
     judged = {Pair(check=finding.check, component=finding.component) for finding in run.findings}
     return Page(
         view=view,
@@ -121,7 +129,8 @@ def arrange(view: View) -> Page:
         looked_at=len(looked_at(run)),
         expected=len(run.expected),
         unseen=tuple(pair for pair in run.expected if pair not in judged),
-        wrong=tuple(worst_first(finding for finding in run.findings if finding.status in NOT_GREEN)),
+        wrong=tuple(worst_first(wrong)),
+        symptoms=explained,
         changes=changes(view),
         groups=tuple(_groups(run)),
         witnesses=tuple(_witnesses(run)),

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import orjson
 
+from basewatch.about import symptoms
 from basewatch.check import AnyCheck
 from basewatch.model import Finding, Status
 
@@ -25,10 +26,13 @@ def printable(text: str) -> str:
 
 
 def findings_text(findings: Sequence[Finding], *, colour: bool = False, brief: bool = False) -> str:
-    """Every finding, worst first: one line for what holds (none when `brief`), the whole story for what does not."""
+    """Every finding, worst first: a line for what holds (none when `brief`), the story for what does not."""
     ranked = sorted(findings, key=lambda f: (_ORDER.index(f.status), -f.severity.rank, f.check, f.component, f.subject))
-    shown = (f for f in ranked if not brief or f.status in (Status.FAIL, Status.UNVERIFIED))
-    return "\n".join([*(_finding(f, colour=colour) for f in shown), "", summary_text(findings, colour=colour)])
+    explained = symptoms(ranked)
+    told = {symptom.key for each in explained.values() for symptom in each}
+    shown = (f for f in ranked if f.key not in told and (not brief or f.status in (Status.FAIL, Status.UNVERIFIED)))
+    stories = (_finding(f, explained.get(f.key, ()), colour=colour) for f in shown)
+    return "\n".join([*stories, "", summary_text(findings, colour=colour)])
 
 
 def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
@@ -45,13 +49,13 @@ def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
     return " · ".join(paint(f"{counts[s]} {names[s]}", _COLOURS[s], colour=colour and counts[s] > 0) for s in shown)
 
 
-def _finding(finding: Finding, *, colour: bool) -> str:
+def _finding(finding: Finding, explains: Sequence[Finding], *, colour: bool) -> str:
     label = finding.status.replace("_", " ") if finding.status is not Status.NOT_APPLICABLE else "N/A"
     where = " ".join(filter(None, (finding.component, finding.subject)))
     head = paint(f"{label:<10}", _COLOURS[finding.status], colour=colour)
     lines = [f"{head} {finding.check:<28} {printable(where)}"]
     if finding.status in (Status.FAIL, Status.UNVERIFIED):
-        lines += [f"           {line}" for line in _story(finding)]
+        lines += [f"           {line}" for line in (*_story(finding), *_explained(explains))]
     return "\n".join(lines)
 
 
@@ -64,6 +68,13 @@ def _story(finding: Finding) -> Iterable[str]:
         yield f"expected: {printable(finding.expected)}"
     if finding.remedy:
         yield f"fix: {printable(finding.remedy)}"
+
+
+def _explained(explains: Sequence[Finding]) -> Iterable[str]:
+    if explains:
+        yield f"explains {len(explains)} more:"
+    for each in explains:
+        yield printable(f"- {each.status} {each.check} {each.subject}: {each.observed or each.summary}")
 
 
 def unchecked_text(unchecked: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -35,7 +35,8 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
     assert list(report) == ["run", "summary", "findings", "tenant_isolation"]
     assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest"]
     assert list(report["summary"]) == ["pass", "fail", "unverified", "not_applicable"]
-    keys = "check component subject status reason severity proof summary observed expected remedy controls evidence"
+    identity, verdict = "key check component subject", "status reason severity proof summary observed expected remedy"
+    keys = f"{identity} {verdict} controls evidence cause"
     assert {tuple(finding) for finding in report["findings"]} == {tuple(keys.split())}
 
 

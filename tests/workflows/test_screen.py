@@ -40,6 +40,16 @@ def test_a_check_is_shown_whole(snapshot: SnapshotAssertion) -> None:
     assert checks_text((doors_closed, doors_few)) == snapshot
 
 
+def test_what_a_finding_explains_is_told_under_it() -> None:
+    """A symptom is a line of its cause, with no story of its own, and is counted as ever."""
+    cause = a_finding(Status.FAIL, check="b.cause")
+    symptom = replace(a_finding(Status.FAIL, check="a.symptom", subject="one\x1b[2Jthing"), cause=cause.key)
+    lines = findings_text((symptom, cause)).splitlines()
+    assert lines[0].split() == ["FAIL", "b.cause", cause.component]
+    assert lines[-4:-2] == ["           explains 1 more:", "           - FAIL a.symptom one\\x1b[2Jthing: 2 h"]
+    assert lines[-1] == "2 failed · 0 passed"
+
+
 @given(st.text())
 def test_no_name_steers_the_terminal(name: str) -> None:
     """Whatever a platform calls its things, no control character reaches the terminal."""

@@ -1,0 +1,96 @@
+"""One cause is told once, and what it explains is told with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from alerts import decide
+from alerts.slack_message import message
+from basewatch.config import Alerts
+from basewatch.history import OpenAlert
+from basewatch.model import Finding, Run, Severity, Status
+from basewatch.notifier import Action, Notification
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
+
+SLACK, PAGER = "production-alerts", "on-call"
+FAIL, PASS = Status.FAIL, Status.PASS
+CAUSE = a_finding(FAIL, check="tenancy.rls.bypass_roles", subject="app")
+TABLES = [f"<table {number}>" for number in range(8)]
+SYMPTOMS = [
+    replace(a_finding(FAIL, check="tenancy.probe.sweep", subject=table), about=(("app", table),), cause=CAUSE.key)
+    for table in TABLES
+]
+
+
+def decided(run: Run, told: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
+    """What is owed after a run."""
+    return decide(told, run, policy, PLATFORM, NOON)
+
+
+def told_of(*findings: Finding) -> tuple[OpenAlert, ...]:
+    """The alerts that are open once these were told."""
+    return tuple(OpenAlert(told=each, delivered=True) for each in decided(a_run(*findings, id="run-0")))
+
+
+def fired(notifications: Sequence[Notification]) -> set[tuple[str, str]]:
+    """Which checks are told of, and where."""
+    return {(each.channel, each.check) for each in notifications if each.action is Action.FIRE}
+
+
+def test_a_cause_is_told_once_on_each_channel() -> None:
+    """However many findings it explains, a channel gets one message, which says how many and of what."""
+    due = decided(a_run(CAUSE, *SYMPTOMS))
+    assert [(each.channel, each.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
+    assert due[0].seen.startswith("it explains 8 other findings: app on <table 0>, ")
+    assert due[0].seen.endswith(" and 3 more")
+
+
+def test_what_it_explains_is_shown_escaped() -> None:
+    """The names of tables do nothing in a channel."""
+    shown = str(message(decided(a_run(CAUSE, *SYMPTOMS))[0]).blocks)
+    assert "&lt;table 0&gt;" in shown
+    assert "<table" not in shown
+
+
+def test_an_unexplained_leak_is_told_itself() -> None:
+    """A symptom without a cause stands for itself, beside one that has one."""
+    alone = replace(SYMPTOMS[0], cause="")
+    assert fired(decided(a_run(alone, SYMPTOMS[1], CAUSE))) == {
+        (channel, check) for channel in (SLACK, PAGER) for check in (CAUSE.check, alone.check)
+    }
+    assert decided(a_run(alone))[0].seen == ""
+
+
+def test_new_symptoms_of_a_known_cause_say_nothing() -> None:
+    """Whoever was told of the cause hears nothing of what it brings about later."""
+    assert decided(a_run(CAUSE, *SYMPTOMS), told_of(CAUSE)) == ()
+
+
+def test_a_partial_run_that_only_probes_says_nothing_new() -> None:
+    """The cause is not of the run, and stands: its alert is open."""
+    run = replace(a_run(*SYMPTOMS), scope="probed anew")
+    assert decided(run, told_of(CAUSE)) == ()
+
+
+def test_a_channel_that_is_not_told_of_the_cause_is_told_of_the_leak() -> None:
+    """A mild cause hides no critical leak from a channel for what is critical."""
+    mild = replace(CAUSE, severity=Severity.MEDIUM)
+    assert fired(decided(a_run(mild, SYMPTOMS[0]))) == {(SLACK, mild.check), (PAGER, SYMPTOMS[0].check)}
+
+
+def test_a_symptom_that_outlives_its_cause_is_told() -> None:
+    """Once the cause is gone, the leak that is still seen stands for itself."""
+    told = told_of(CAUSE, *SYMPTOMS)
+    left = replace(SYMPTOMS[0], cause="")
+    due = decided(a_run(replace(CAUSE, status=PASS), left), told)
+    assert fired(due) == {(SLACK, left.check), (PAGER, left.check)}
+    assert {each.check for each in due if each.action is Action.RESOLVE} == {CAUSE.check}
+
+
+def test_an_alert_that_was_open_before_its_cause_stays_until_it_is_over() -> None:
+    """Finding the cause withdraws nothing: whoever was told of the leak is told its end, and not before."""
+    told = told_of(replace(SYMPTOMS[0], cause=""))
+    assert fired(decided(a_run(CAUSE, SYMPTOMS[0]), told)) == {(SLACK, CAUSE.check), (PAGER, CAUSE.check)}
+    over = decided(a_run(CAUSE, replace(SYMPTOMS[0], status=PASS, cause="")), (*told, *told_of(CAUSE)))
+    assert {(each.action, each.check) for each in over} == {(Action.RESOLVE, SYMPTOMS[0].check)}

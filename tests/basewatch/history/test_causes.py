@@ -1,0 +1,60 @@
+"""What a finding is about and what explains it are recorded and sealed, and older histories hold without them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import create_engine
+
+from basewatch.history.store import History
+from basewatch.model import Run, Transition
+from tests.fakes import NOON, a_finding, a_run
+
+CAUSE = replace(a_finding(subject="app"), about=(("app", "*"),))
+SYMPTOM = replace(a_finding(subject="invoices"), about=(("app", "invoices"),), cause=CAUSE.key)
+
+
+def explained() -> Run:
+    """A run with a cause and what it explains, both new."""
+    moved = [Transition(finding=each, previous=None, at=NOON) for each in (CAUSE, SYMPTOM)]
+    return a_run(CAUSE, SYMPTOM, transitions=moved)
+
+
+def test_a_cause_reads_back(history: History) -> None:
+    """A run with causes is recorded as it is, transitions and all."""
+    recorded = history.record(explained(), ())
+    assert history.run() == recorded == replace(explained(), seal=recorded.seal)
+    assert history.previous_findings()[SYMPTOM.key] == SYMPTOM
+    assert history.verify().holds
+
+
+@pytest.mark.parametrize("change", ["UPDATE findings SET cause = ''", "UPDATE findings SET about = '[]'"])
+def test_a_cause_cannot_be_changed_unseen(history: History, url: str, change: str) -> None:
+    """The seal covers what explains a finding, and what it is about."""
+    history.record(explained(), ())
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(change)
+    engine.dispose()
+    assert not history.verify().holds
+
+
+def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
+    """Every run that was recorded is still what was sealed, and the next one has causes."""
+    before = a_run(a_finding(), transitions=[Transition(finding=a_finding(), previous=None, at=NOON)])
+    with History.open(url) as history:
+        recorded = history.record(before, ())
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in (
+            "ALTER TABLE findings DROP COLUMN about",
+            "ALTER TABLE findings DROP COLUMN cause",
+            "UPDATE alembic_version SET version_num = '0002'",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    with History.open(url) as history:
+        assert history.run() == recorded
+        history.record(replace(explained(), id="run-2"), ())
+        assert history.verify().intact == 2

@@ -1,0 +1,130 @@
+"""One cause is one message, whatever it brings about; every symptom is in the record, also of a partial pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from alerts import Patience
+from basewatch.history.store import History
+from basewatch.model import Proof, Run, Status
+from basewatch.notifier import Action
+from checks.judging import Planned
+from checks.rejudging import rejudge
+from demo.box import Box
+from demo.receivers import Receivers
+from tests.workflows.test_monitor import a_pass
+from workflows.monitor import Passed, look_since, settle, told
+from workflows.plugins import known_checks
+from workflows.verbs import Prepared, now
+
+BOTH = [("on-call", Action.FIRE), ("production-alerts", Action.FIRE)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """SQL that opens the isolation, its repair, and the check and subject of the one finding that is told."""
+
+    name: str
+    breaks: str
+    repairs: str
+    check: str
+    subject: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+BYPASSED = Breach(
+    name="a role bypasses row security",
+    breaks="ALTER ROLE app BYPASSRLS",
+    repairs="ALTER ROLE app NOBYPASSRLS",
+    check="tenancy.rls.bypass_roles",
+    subject="app",
+)
+OPENED = Breach(
+    name="a policy lets everything through",
+    breaks="CREATE POLICY everybody ON invoices USING (true)",
+    repairs="DROP POLICY everybody ON invoices",
+    check="tenancy.rls.policies",
+    subject="invoices",
+)
+# A shape that nobody can prove: the catalogues do not say that it lets everything through.
+UNPROVEN = Breach(
+    name="a leak that the catalogues do not show",
+    breaks="CREATE FUNCTION seems(uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 IS NOT NULL; END'; "
+    "CREATE POLICY seemly ON invoices TO analytics USING (seems(customer_id))",
+    repairs="DROP POLICY seemly ON invoices; DROP FUNCTION seems(uuid)",
+    check="tenancy.probe.cross_tenant",
+    subject="analytics",
+)
+
+
+def failing(run: Run) -> dict[str, set[str]]:
+    """The checks that failed, by the check and subject of what explains them; by nothing, for what stands by itself."""
+    name = {finding.key: f"{finding.check} {finding.subject}" for finding in run.findings} | {"": ""}
+    found: dict[str, set[str]] = {}
+    for finding in run.findings:
+        if finding.status is Status.FAIL:
+            found.setdefault(name[finding.cause], set()).add(finding.check)
+    return found
+
+
+@pytest.mark.parametrize("breach", [BYPASSED, OPENED, UNPROVEN], ids=str)
+def test_one_cause_is_told_once_on_every_channel(
+    box: Box, prepared: Prepared, receivers: Receivers, history: History, breach: Breach
+) -> None:
+    """Each channel gets one FAIL and its end; what came of it is recorded under it, and judged again alike."""
+    with broken(box, breach):
+        first = a_pass(prepared, history)
+    over = a_pass(prepared, history)
+    fired = [each for each in first.delivery.delivered if each.status is Status.FAIL]
+    assert sorted((each.channel, each.action) for each in fired) == BOTH
+    assert {(each.check, each.subject) for each in fired} == {(breach.check, breach.subject)}
+    found, cause = failing(first.run), f"{breach.check} {breach.subject}"
+    assert found.keys() == {"", cause}
+    assert found[""] == {breach.check}
+    assert "tenancy.probe.sweep" in found[cause]
+    assert all("explains" in each.seen for each in fired)
+    assert rejudge(first.run, known_checks()) == ()
+    assert {each.action for each in over.delivery.delivered} == {Action.RESOLVE}
+    assert receivers.pagerduty.incidents == {}
+
+
+@contextmanager
+def broken(box: Box, breach: Breach) -> Iterator[None]:
+    """The box with a breach, and without it afterwards."""
+    box.database.execute(breach.breaks)
+    try:
+        yield
+    finally:
+        box.database.execute(breach.repairs)
+
+
+def test_a_partial_pass_that_only_probes_knows_the_cause(box: Box, prepared: Prepared, history: History) -> None:
+    """What stands beside it explains what it sees, so that it says nothing new, and is judged again alike."""
+    with broken(box, BYPASSED):
+        a_pass(prepared, history)
+        part = probing(prepared, history)
+    assert part.delivery.delivered == ()
+    assert part.delivery.failed == ()
+    symptoms = [finding for finding in part.run.findings if finding.status is Status.FAIL]
+    causes = {finding.key for finding in history.standing() if finding.check == "tenancy.rls.bypass_roles"}
+    assert symptoms
+    assert {finding.cause for finding in symptoms} <= causes
+    assert rejudge(part.run, known_checks()) == ()
+
+
+def probing(prepared: Prepared, history: History) -> Passed:
+    """A partial pass of the probes alone."""
+
+    def wanted(planned: Planned) -> bool:
+        tenancy = planned.check.id.startswith("tenancy.")
+        return tenancy and planned.check.proof is not Proof.CONFIGURATION
+
+    plan = prepared.plan.narrowed("probed anew", wanted)
+    settled = settle(plan, look_since(plan, prepared.sessions, history, now), history)
+    return told(settled, history, (), now, patience=replace(Patience(), pauses=()))
