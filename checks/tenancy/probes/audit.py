@@ -3,132 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from basewatch import components
 from basewatch.about import About, concerning
 from basewatch.check import check
-from basewatch.errors import Absent
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from basewatch.postgres import Database
-from basewatch.postgres.place import Canary, Outcome
-from basewatch.postgres.writing import CanaryWrites
+from basewatch.postgres.place import Outcome
 from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.world import World, world
+from checks.tenancy.inventory.relations import Command
 from checks.tenancy.probes.attempts import Shown, change_shows
-from checks.tenancy.probes.firing import SetOff, sets_off
-from checks.tenancy.probes.places import place_of
-from checks.tenancy.probes.refusals import Refused, unless_refused, untold
+from checks.tenancy.probes.firing import SetOff
+from checks.tenancy.probes.refusals import untold
+from checks.tenancy.probes.trail import AuditTrail, Changing, audit_trail
 
 _EXPECTED = "records that are added stay, and no attempt to change or remove one succeeds"
-_EVER = datetime.min.replace(tzinfo=UTC)
-_CHANGES = (Command.UPDATE, Command.DELETE)
-# A wider table is tried on its first columns: with more than 64 writes one transaction makes every snapshot slower.
-_COLUMNS = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changing:
-    """What one role could do to a canary's audit records; None was not tried, as what it sets off is not vouched for.
-
-    `own` says whether there is a record to try it on; `updates` are of each column, `added` is of a new record, and
-    `discarded` says that the planner turns adding one into nothing.
-    """
-
-    role: str
-    principal: bool
-    own: Outcome
-    may: tuple[str, ...]
-    discarded: bool
-    added: Outcome | None
-    updates: tuple[tuple[str, Outcome], ...]
-    delete: Outcome | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditTrail:
-    """Every attempt of every role; `others` are roles that may change the table and that we cannot become."""
-
-    changing: tuple[Changing, ...]
-    others: tuple[str, ...]
-    set_off: tuple[SetOff, ...]
-    refused: tuple[Refused, ...]
-
-
-def audit_trail(database: Database, component: components.Database) -> AuditTrail | None:
-    """Tries to add, change and remove a canary's audit records, and undoes it; None where none can be tried.
-
-    Raises: CouldNotLook; Absent, when there is no such table.
-    """
-    audit, tenancy = component.audit, component.tenancy
-    if audit is None or not tenancy.write_probes:
-        return None
-    known = world(inventory(database, component), tenancy)
-    relation = known.relation_named(audit.table)
-    if relation is None:
-        raise Absent(f"there is no table {audit.table}")
-    if not place_of(known, relation).keyed:
-        return None
-    would = {c: sets_off(known, relation, c) for c in (Command.INSERT, *_CHANGES)}
-    safe = frozenset(c for c, some in would.items() if all(each.vouched(component, _EVER) for each in some))
-    changing, refused = list[Changing](), list[Refused]()
-    ours = _ours(known, database.principal, relation)
-    for role in ours:
-        with unless_refused(role, refused), database.writing(role, tenancy) as probe:
-            changing.append(_try(probe, known, role, relation, safe))
-    holders = {
-        role.name
-        for role in known.inventory.roles
-        if _may(known, role.name, relation) and not role.superuser and not role.name.startswith("pg_")
-    }
-    return AuditTrail(
-        changing=tuple(changing),
-        others=tuple(sorted(holders - set(ours))),
-        set_off=tuple(each for some in would.values() for each in some),
-        refused=tuple(refused),
-    )
-
-
-def _ours(known: World, login: str, relation: Relation) -> tuple[str, ...]:
-    """The principals, then what else we can become that may change the table; never a superuser."""
-    principals = known.tenancy.principals
-    became = (each.role for each in known.becomes(login) if each.sets and not each.role.superuser)
-    others = sorted({role.name for role in became if _may(known, role.name, relation)} - set(principals))
-    return (*principals, *others)
-
-
-def _may(known: World, name: str, relation: Relation) -> tuple[str, ...]:
-    role = known.role_named(name)
-    held = known.commands(role.oid, relation) if role else frozenset[Command]()
-    return tuple(command for command in _CHANGES if command in held)
-
-
-def _try(probe: CanaryWrites, known: World, name: str, relation: Relation, safe: frozenset[Command]) -> Changing:
-    role, place = known.role_named(name), place_of(known, relation)
-    held = known.commands(role.oid, relation) if role else frozenset[Command]()
-    # Without the privilege a statement is refused before it sets anything off.
-    tried = {command for command in _CHANGES if command in safe or command not in held}
-    probe.act_as(Canary.A)
-    (own,) = probe.rows_of([place], Canary.A)
-    written = known.column_privileges(role.oid, relation, "UPDATE") if role else frozenset[str]()
-    columns = [c.name for c in relation.columns if not c.generated and c.name in written][:_COLUMNS] or [
-        relation.columns[0].name
-    ]
-    copied = [c.name for c in relation.columns if not c.default and not c.generated]
-    adds = Command.INSERT in held & safe and Command.SELECT in held
-    return Changing(
-        role=name,
-        principal=name in known.tenancy.principals,
-        own=own,
-        may=_may(known, name, relation),
-        discarded=Command.INSERT in held and probe.discards(place, Canary.A),
-        added=probe.added(place, Canary.A, copied) if adds else None,
-        updates=tuple((c, probe.update_of(place, Canary.A, c)) for c in columns) if Command.UPDATE in tried else (),
-        delete=probe.delete_of(place, Canary.A) if Command.DELETE in tried else None,
-    )
 
 
 @check(
@@ -141,7 +30,7 @@ def _try(probe: CanaryWrites, known: World, name: str, relation: Relation, safe:
     promises=("audit.append_only",),
     explained_by=("audit.table.append_only",),
 )
-def audit_records_stay(facts: AuditTrail | None, database: components.Database, now: datetime) -> Iterator[Verdict]:
+def audit_records_stay(facts: AuditTrail, database: components.Database, now: datetime) -> Iterator[Verdict]:
     """An audit record that is added stays there, and nobody who is asked to can change or remove one.
 
     Why: Triggers that look right can be passed by, and a rule or a trigger can drop records without a word.
@@ -155,7 +44,7 @@ def audit_records_stay(facts: AuditTrail | None, database: components.Database, 
     Fix: See audit.table.append_only; DROP RULE or DROP TRIGGER what drops records, and name the guards in audit.guards.
     Source: https://www.postgresql.org/docs/15/plpgsql-trigger.html
     """
-    if facts is None:
+    if not facts.tried:
         why = "the audit table has no tenant key" if database.tenancy.write_probes else "tenancy.write_probes is off"
         yield not_applicable("no canary's record can be tried", observed=why)
         return

@@ -121,8 +121,10 @@ class Situation:
             return None
         if call.function in NUMBER_CASTS:
             return arguments[0]
-        known = _CALLS[call.function]
-        return known(*arguments)
+        try:
+            return _CALLS[call.function](*arguments)
+        except TypeError:  # a tree that nobody stored this way, with another number of arguments
+            raise Unsure from None
 
     def _comparison(self, test: Comparison) -> Known:
         compare = _COMPARED.get(test.operator)

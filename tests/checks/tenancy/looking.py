@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import cast
 
 from basewatch.clients import K
@@ -57,19 +58,21 @@ SECUREBASE = Database(
 # A lock that is held is waited for once per connection; short, so that nobody waits for the tests.
 LIMITS = Limits(lock=timedelta(milliseconds=100))
 DEADLINES = Deadlines(each=timedelta(seconds=20), total=timedelta(seconds=60), concurrency=1)
+_RUNS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Opens the real client for one URL."""
+    """Opens the real client for one URL, as one run."""
 
     url: str
+    run: str = field(default_factory=lambda: f"test {next(_RUNS)}")
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection for one observation."""
         del kind, component
         secret = Secret("env:BASEWATCH_DATABASE_URL", self.url)
-        return cast("AbstractContextManager[K]", connect(secret, run="test", limits=LIMITS))
+        return cast("AbstractContextManager[K]", connect(secret, run=self.run, limits=LIMITS))
 
 
 def look(url: str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:

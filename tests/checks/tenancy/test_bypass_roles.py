@@ -94,11 +94,17 @@ CASES = (
         "REVOKE admin FROM app; REVOKE app FROM analytics",
         app(CRITICAL),
     ),
-    case("a table", "ALTER TABLE invoices OWNER TO app", "ALTER TABLE invoices OWNER TO admin", app(CRITICAL)),
+    case(
+        "a table",
+        "ALTER TABLE invoices OWNER TO app",
+        # What the owner was granted goes with the table.
+        "ALTER TABLE invoices OWNER TO admin; GRANT SELECT, INSERT, UPDATE, DELETE ON invoices TO app",
+        app(CRITICAL),
+    ),
     case(
         "the schema",
         "ALTER SCHEMA public OWNER TO app",
-        "ALTER SCHEMA public OWNER TO pg_database_owner",
+        "ALTER SCHEMA public OWNER TO pg_database_owner; GRANT USAGE ON SCHEMA public TO app",
         app(CRITICAL),
     ),
     case(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -21,6 +22,8 @@ from basewatch.tenancy import Canaries, Derived, Tenancy
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.reading import inventory
 from demo.database import BoxDatabase, start_database
+
+_RUNS = count(1)
 
 R = TypeVar("R")
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
@@ -58,7 +61,7 @@ class Own:
 
     def read(self, component: components.Database | None = None, *, url: str = "") -> Inventory:
         """The inventory, as the role with CONNECT alone unless there is another URL."""
-        with connect(Secret("env:URL", url or self.nobody), run="test") as database:
+        with connect(Secret("env:URL", url or self.nobody), run=f"asking {next(_RUNS)}") as database:
             return inventory(database, component or declared())
 
 

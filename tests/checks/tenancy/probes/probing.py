@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import cast
 
 import psycopg
@@ -19,6 +20,8 @@ from basewatch.secrets import Secret
 from checks.runner import Checked, plan_checks, run_checks
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
+
+_RUNS = count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Ways:
             writer=lambda: Secret("env:X", self.url),
             proxied={role: lambda secret=secret: secret for role, secret in secrets.items()},  # type: ignore[misc]  # each keeps its own
         )
-        return cast("AbstractContextManager[K]", connect(ways, run="test", limits=self.limits))
+        return cast("AbstractContextManager[K]", connect(ways, run=f"probing {next(_RUNS)}", limits=self.limits))
 
 
 def probe(check: AnyCheck, ways: Ways | str, component: Database = SECUREBASE) -> Checked:

@@ -13,13 +13,14 @@ from basewatch.facts import from_json, to_json
 from basewatch.model import Reason, Status, Verdict
 from basewatch.postgres.place import Outcome
 from checks.tenancy.probes.attempts import Shown, change_shows, insert_shows
-from checks.tenancy.probes.audit import AuditTrail, Changing, judge_trail
+from checks.tenancy.probes.audit import judge_trail
 from checks.tenancy.probes.canary_writes import judge_writes
 from checks.tenancy.probes.cross_tenant import judge_rows
 from checks.tenancy.probes.model import nothing_contradicts_the_proof
 from checks.tenancy.probes.no_context import Context, Look, Session, Way, WithoutContext, judge_sessions
 from checks.tenancy.probes.places import Object
 from checks.tenancy.probes.rows import CrossTenant, Rows, Seen
+from checks.tenancy.probes.trail import AuditTrail, Changing
 from checks.tenancy.probes.writes import Attempts, Tried
 from tests.checks.tenancy.looking import NOW, SECUREBASE
 from tests.checks.tenancy.probes.trying import VOUCHED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
@@ -45,13 +44,6 @@ GRANT SELECT ON heap TO app;
 FILLED = "INSERT INTO heap SELECT ids.one, x FROM generate_series(1, 20000) AS x, ONE AS ids (one)".replace("ONE", ONE)
 
 
-@pytest.fixture
-def granted(box_database: BoxDatabase) -> Iterator[BoxDatabase]:
-    """The box with Basewatch allowed to read who the tenants are."""
-    with broken(box_database, GRANT, REVOKE):
-        yield box_database
-
-
 def tenants(box: BoxDatabase) -> list[str]:
     """Every tenant there is."""
     with psycopg.connect(box.superuser_url) as connection:
@@ -60,34 +52,35 @@ def tenants(box: BoxDatabase) -> list[str]:
 
 def test_without_the_grant_it_is_denied(box_database: BoxDatabase) -> None:
     """Who may not read the tenants cannot sweep: unverified, with the statements that allow it."""
-    (finding,) = probe(sweep, box_database.url, DECLARED).findings
+    with broken(box_database, REVOKE, GRANT):
+        (finding,) = probe(sweep, box_database.url, DECLARED).findings
     assert (finding.subject, finding.status, finding.reason) == ("", Status.UNVERIFIED, Reason.DENIED)
     assert finding.remedy == GRANT
 
 
-def test_every_tenant_of_the_box_is_held(granted: BoxDatabase) -> None:
+def test_every_tenant_of_the_box_is_held(box_database: BoxDatabase) -> None:
     """All tenants, all tables, as both principals; and no tenant's id is in the evidence."""
-    checked = probe(sweep, granted.url, DECLARED)
+    checked = probe(sweep, box_database.url, DECLARED)
     assert statuses(checked) == dict.fromkeys(TABLES, Status.PASS)
-    ids = tenants(granted)
+    ids = tenants(box_database)
     assert {f.observed for f in checked.findings} == {f"{len(ids)} of {len(ids)} tenants held, as app and analytics"}
     told = canonical(checked.evidence[0].facts) + repr(checked.findings).encode()
     assert not [one for one in ids if one.encode() in told]
 
 
-def test_a_leak_to_one_tenant_of_many_is_found(granted: BoxDatabase) -> None:
+def test_a_leak_to_one_tenant_of_many_is_found(box_database: BoxDatabase) -> None:
     """What no canary is shown the sweep finds, tells who by a hash, and its repair is green."""
-    with broken(granted, LEAK, "DROP POLICY more ON invoices"):
-        checked = probe(sweep, granted.url, DECLARED)
+    with broken(box_database, LEAK, "DROP POLICY more ON invoices"):
+        checked = probe(sweep, box_database.url, DECLARED)
     (finding,) = red(checked).values()
     assert (finding.subject, finding.status) == ("invoices", Status.FAIL)
     assert "as app, tenant #" in finding.observed
     told = canonical(checked.evidence[0].facts) + repr(checked.findings).encode()
-    assert not [one for one in tenants(granted) if one.encode() in told]
-    assert red(probe(sweep, granted.url, DECLARED)) == {}
+    assert not [one for one in tenants(box_database) if one.encode() in told]
+    assert red(probe(sweep, box_database.url, DECLARED)) == {}
 
 
-def test_a_plan_that_is_kept_shows_a_constant_context(granted: BoxDatabase) -> None:
+def test_a_plan_that_is_kept_shows_a_constant_context(box_database: BoxDatabase) -> None:
     """A function that claims to be IMMUTABLE is asked once and believed ever after, as an application would."""
     fixed = (
         "CREATE FUNCTION fixed() RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS "
@@ -95,57 +88,57 @@ def test_a_plan_that_is_kept_shows_a_constant_context(granted: BoxDatabase) -> N
         "ALTER POLICY tenant_isolation ON invoices USING (customer_id = fixed())"
     )
     repair = f"ALTER POLICY tenant_isolation ON invoices USING ({MINE}); DROP FUNCTION fixed()"
-    with broken(granted, fixed, repair):
-        assert set(red(probe(sweep, granted.url, DECLARED))) == {"invoices"}
+    with broken(box_database, fixed, repair):
+        assert set(red(probe(sweep, box_database.url, DECLARED))) == {"invoices"}
 
 
-def test_rows_of_no_tenant_are_a_leak(granted: BoxDatabase) -> None:
+def test_rows_of_no_tenant_are_a_leak(box_database: BoxDatabase) -> None:
     """A row whose key is NULL is nobody's, and whoever sees it sees too much."""
-    with broken(granted, LOOSE, "DROP TABLE loose"):
-        assert set(red(probe(sweep, granted.url, DECLARED))) == {"loose"}
+    with broken(box_database, LOOSE, "DROP TABLE loose"):
+        assert set(red(probe(sweep, box_database.url, DECLARED))) == {"loose"}
 
 
-def test_a_root_that_hides_tenants_is_no_population(granted: BoxDatabase) -> None:
+def test_a_root_that_hides_tenants_is_no_population(box_database: BoxDatabase) -> None:
     """Where row security stands between Basewatch and the root, nobody is told that all tenants are held."""
     hide = "ALTER TABLE customers ENABLE ROW LEVEL SECURITY"
-    with broken(granted, hide, "ALTER TABLE customers DISABLE ROW LEVEL SECURITY"):
-        (finding,) = probe(sweep, granted.url, DECLARED).findings
+    with broken(box_database, hide, "ALTER TABLE customers DISABLE ROW LEVEL SECURITY"):
+        (finding,) = probe(sweep, box_database.url, DECLARED).findings
     assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
 
 
-def test_a_locked_table_is_a_timeout_and_the_others_are_swept(granted: BoxDatabase) -> None:
+def test_a_locked_table_is_a_timeout_and_the_others_are_swept(box_database: BoxDatabase) -> None:
     """No verdict is made of a lock."""
-    with psycopg.connect(granted.superuser_url) as migration:
+    with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
-        found = red(probe(sweep, granted.url, DECLARED))
+        found = red(probe(sweep, box_database.url, DECLARED))
     assert {f.reason for f in found.values()} == {Reason.TIMEOUT}
 
 
-def test_when_time_runs_out_it_says_how_far_it_got(granted: BoxDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_time_runs_out_it_says_how_far_it_got(box_database: BoxDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some tenants are not all."""
     monkeypatch.setattr(sweeping, "TOTAL", timedelta(0))
-    found = red(probe(sweep, granted.url, DECLARED))
+    found = red(probe(sweep, box_database.url, DECLARED))
     assert {(f.status, f.reason) for f in found.values()} == {(Status.UNVERIFIED, Reason.TIMEOUT)}
     assert set(found) == set(TABLES)
     assert all(f.observed.startswith("0 of ") for f in found.values())
 
 
-def test_a_slow_statement_is_a_timeout(granted: BoxDatabase) -> None:
+def test_a_slow_statement_is_a_timeout(box_database: BoxDatabase) -> None:
     """The server's own deadline ends a statement, and that table is not held."""
     slow = f"{MINE} AND factorial(32000 + abs(size_bytes) % 2) < 0"
     change = "ALTER POLICY tenant_isolation ON documents USING ({})"
-    with broken(granted, change.format(slow), change.format(MINE)):
-        ways = Ways(url=granted.url, limits=Limits(statement=timedelta(seconds=1), lock=LIMITS.lock))
+    with broken(box_database, change.format(slow), change.format(MINE)):
+        ways = Ways(url=box_database.url, limits=Limits(statement=timedelta(seconds=1), lock=LIMITS.lock))
         found = red(probe(sweep, ways, DECLARED))
     assert {(f.subject, f.reason) for f in found.values()} == {("documents", Reason.TIMEOUT)}
 
 
-def test_a_large_table_without_an_index_is_a_sample(granted: BoxDatabase) -> None:
+def test_a_large_table_without_an_index_is_a_sample(box_database: BoxDatabase) -> None:
     """Where each tenant would cost a look at all of it, some are drawn, and the index is named."""
-    with broken(granted, f"{HEAP}; {FILLED}; ANALYZE heap", "DROP TABLE heap"):
-        found = red(probe(sweep, granted.url, DECLARED))
-        granted.execute("CREATE INDEX ON heap (customer_id)")
-        indexed = red(probe(sweep, granted.url, DECLARED))
+    with broken(box_database, f"{HEAP}; {FILLED}; ANALYZE heap", "DROP TABLE heap"):
+        found = red(probe(sweep, box_database.url, DECLARED))
+        box_database.execute("CREATE INDEX ON heap (customer_id)")
+        indexed = red(probe(sweep, box_database.url, DECLARED))
     assert {(f.subject, f.status, f.reason) for f in found.values()} == {
         ("heap", Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
     }
@@ -172,4 +165,5 @@ def test_other_schemas_are_swept(box_database: BoxDatabase) -> None:
 def test_it_is_asked_for_where_it_is_promised() -> None:
     """Nobody is swept who did not ask for it."""
     assert sweep.concerns(DECLARED)
-    assert not sweep.concerns(SECUREBASE)
+    kept = SECUREBASE.tenancy.model_copy(update={"sweep": False})
+    assert not sweep.concerns(SECUREBASE.model_copy(update={"tenancy": kept}))

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import count
 from typing import cast
 
 from basewatch.clients import K
@@ -23,6 +24,8 @@ from checks.tenancy.probes.model import nothing_contradicts_the_proof
 from checks.tenancy.probes.no_context import no_context_shows_no_rows
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
+
+_RUNS = count(1)
 
 READS, WRITES, UNSET, AUDIT, MODEL = CHECKS = (
     tenants_are_kept_apart,
@@ -65,7 +68,7 @@ class Doors:
             logins={role: partial(kept, url) for role, url in self.logins.items()},
             proxied={role: partial(kept, url) for role, url in self.proxied.items()},
         )
-        return cast("AbstractContextManager[K]", connect(endpoints, run="probes", limits=LIMITS))
+        return cast("AbstractContextManager[K]", connect(endpoints, run=f"trying {next(_RUNS)}", limits=LIMITS))
 
 
 def tried(where: Doors | str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:
