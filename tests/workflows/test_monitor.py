@@ -54,6 +54,7 @@ def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(prepar
     assert {f.check for f in run.findings} == {check.id for check in CHECKS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_fault_alone_is_found_exactly_and_its_repair_is_green(box: Box, prepared: Prepared, fault: Fault) -> None:
     """One thing broken gives exactly its findings and no other; repaired, everything is green again."""
