@@ -30,9 +30,9 @@ def explained(
     standing = [f for f in beside if _says(f) and not f.cause]
     found: dict[str, Finding] = {}
     for (check, component), symptoms in groupby(failing, key=lambda f: (f.check, f.component)):
-        globs = [glob for glob in may.get(check, ()) if not fnmatchcase(check, glob)]
+        globs = may.get(check, ())
         near = (f for f in (*failing, *standing) if f.component == component and f.key not in found)
-        causes = _by_pair(f for f in near if any(fnmatchcase(f.check, glob) for glob in globs))
+        causes = _by_pair(f for f in near if f.check != check and any(fnmatchcase(f.check, glob) for glob in globs))
         found |= {symptom.key: cause for symptom in symptoms if (cause := _cause(symptom, causes)) is not None}
     return tuple(_with(finding, _root(finding, found)) for finding in given)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from random import Random
 
@@ -11,16 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.about import ANY, About, covering, of_session, symptoms
+from basewatch.about import ANY, About, concerning, covering, of_session, symptoms
 from basewatch.check import AnyCheck
-from basewatch.model import Finding, Severity, Status
+from basewatch.components import Function
+from basewatch.model import Finding, Severity, Status, Verdict
 from checks import CHECKS
 from checks.causes import explained
-from tests.checks.example import doors_closed
-from tests.fakes import a_finding
+from checks.rejudging import rejudge
+from checks.runner import run_checks
+from tests.checks.example import NOW, SOON, Doors, Guard, GuardPost, doors_closed, planned
+from tests.fakes import a_finding, a_run
 
-ROLES, POLICIES, READ, WRITTEN = "tenancy.rls.bypass_roles", "tenancy.rls.policies", "probe.read", "probe.written"
+# By id, writing comes before reading, which may explain it.
+ROLES, POLICIES, READ, WRITTEN = "tenancy.rls.bypass_roles", "tenancy.rls.policies", "probe.read", "probe.changed"
 DATABASE = "database/app"
+AUTH = {"function/auth": Function(name="auth").model_dump(mode="json")}
 
 
 def a_check(name: str, *explained_by: str) -> AnyCheck:
@@ -107,6 +113,38 @@ def test_a_symptom_of_a_symptom_has_the_cause_of_both() -> None:
     written = failing(WRITTEN, "app", ("app", "invoices"))
     assert causes(LEAK, written) == {(WRITTEN, "app"): f"{READ} app"}
     assert set(causes(OPEN, LEAK, written).values()) == {f"{POLICIES} invoices"}
+
+
+def test_two_that_would_explain_each_other_are_not_both_hidden() -> None:
+    """Whatever checks say of themselves, one of them is told; none explains what is of its own kind."""
+    one, other = failing("one", "", *OPEN.about), failing("other", "", *OPEN.about)
+    found = explained([one, other], [a_check("one", "o*"), a_check("other", "o*")])
+    assert sum(not finding.cause for finding in found) == 1
+    twice = [failing("one", subject, *OPEN.about) for subject in "ab"]
+    assert [finding.cause for finding in explained(twice, [a_check("one", "o*")])] == ["", ""]
+
+
+def test_a_pass_says_what_causes_what_and_is_judged_again_alike() -> None:
+    """The runner finds the causes, and so does whoever judges its evidence again; one that was painted over is seen."""
+    open_, seen = (concerned(name) for name in (POLICIES, READ))
+    checks = (open_, replace(seen, explained_by=("tenancy.rls.*",)))
+    guard = GuardPost(Guard(lambda _: Doors(open=("north",))))
+    checked = run_checks([planned(check) for check in checks], guard, SOON, NOW, lambda: NOW)
+    run = replace(a_run(*checked.findings), evidence=checked.evidence, components=AUTH)
+    assert {finding.check: bool(finding.cause) for finding in run.findings} == {POLICIES: False, READ: True}
+    assert rejudge(run, checks) == ()
+    painted = replace(run, findings=tuple(replace(finding, cause="") for finding in run.findings))
+    assert [difference.of.check for difference in rejudge(painted, checks)] == [READ]
+
+
+def concerned(name: str) -> AnyCheck:
+    """A check of doors whose FAILs are about the door, whoever goes through it."""
+
+    def judge(facts: Doors, component: Function, now: datetime) -> Iterator[Verdict]:
+        for verdict in doors_closed.judge(facts, component, now):
+            yield concerning(verdict, [(ANY, verdict.subject)])
+
+    return replace(doors_closed, id=name, judge=judge)
 
 
 def test_what_stands_beside_a_partial_run_explains() -> None:

@@ -7,12 +7,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import create_engine
 
+from basewatch.history.seal import seal
 from basewatch.history.store import History
 from basewatch.model import Run, Transition
 from tests.fakes import NOON, a_finding, a_run
 
 CAUSE = replace(a_finding(subject="app"), about=(("app", "*"),))
 SYMPTOM = replace(a_finding(subject="invoices"), about=(("app", "invoices"),), cause=CAUSE.key)
+
+SEALED_BEFORE = "200aa53b3bf8eb16a0a2cac58c9ac4a591a3e9122ded626b6b96dfa3c86a96ea"
+"""What a run with a transition was sealed with before findings had causes."""
 
 
 def explained() -> Run:
@@ -38,6 +42,12 @@ def test_a_cause_cannot_be_changed_unseen(history: History, url: str, change: st
         connection.exec_driver_sql(change)
     engine.dispose()
     assert not history.verify().holds
+
+
+def test_a_seal_from_before_causes_holds() -> None:
+    """A run in which nothing explains anything is sealed as it always was, with its transitions."""
+    moved = Transition(finding=a_finding(), previous=None, at=NOON)
+    assert seal(a_run(a_finding(), transitions=[moved]), "").seal == SEALED_BEFORE
 
 
 def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
