@@ -30,6 +30,7 @@ def cloud(box_cloud: Cloud) -> Iterator[Cloud]:
 
 def collected(cloud: Cloud) -> Collected:
     """The last hour of everything that config.yaml declares."""
+    assert CONFIG.aws is not None
     account = CONFIG.aws.accounts["production"]
     session = AwsSession.open(account.id, account.regions[0], account.role, environ=cloud.environment)
     now = datetime.now(UTC)
