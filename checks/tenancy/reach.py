@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from checks.tenancy.identity.powers import powers
 from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Command, Relation
 from checks.tenancy.inventory.roles import PUBLIC
 from checks.tenancy.inventory.world import World
-from checks.tenancy.powers import powers
 
 COMMANDS = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
 

@@ -14,7 +14,7 @@ from basewatch.config.loading import load
 from basewatch.errors import BasewatchError, ConfigError
 from basewatch.model import Status
 from checks import CHECKS
-from checks.tenancy.functions import no_function_leads_past_policies
+from checks.tenancy.code.functions import no_function_leads_past_policies
 from demo.database import BoxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.programs import measured

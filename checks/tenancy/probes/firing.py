@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from basewatch.components import Database
-from checks.tenancy import bodies
+from checks.tenancy.code import bodies
 from checks.tenancy.inventory.code import Rule, Trigger
 from checks.tenancy.inventory.relations import Command, ForeignKey, Relation
 from checks.tenancy.inventory.world import World

@@ -13,10 +13,10 @@ from basewatch.components import Database
 from basewatch.model import Finding, Severity, Status
 from basewatch.tenancy import Allowed, Kind
 from checks.runner import plan_checks, run_checks
-from checks.tenancy.bypass_roles import no_principal_bypasses_row_security
-from checks.tenancy.coverage import every_tenant_table_is_covered
-from checks.tenancy.grants import nothing_is_granted_around_policies
-from checks.tenancy.settings import the_context_is_the_applications
+from checks.tenancy.context.settings import the_context_is_the_applications
+from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_security
+from checks.tenancy.privileges.grants import nothing_is_granted_around_policies
+from checks.tenancy.relations.coverage import every_tenant_table_is_covered
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
 

@@ -8,7 +8,7 @@ import pytest
 from basewatch.components import Database
 from basewatch.declared import AuditTable
 from basewatch.model import Reason, Status
-from checks.tenancy.append_only import audit_records_are_only_added as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.audit.append_only import audit_records_are_only_added as CHECK  # noqa: N812  # the check under test
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, findings

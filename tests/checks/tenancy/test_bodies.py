@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.tenancy import bodies
-from checks.tenancy.bodies import Stops, stops
-from checks.tenancy.guards import Event, Guard, Guards
+from checks.tenancy.audit.guards import Event, Guard, Guards
+from checks.tenancy.code import bodies
+from checks.tenancy.code.bodies import Stops, stops
 from checks.tenancy.inventory.code import Function
 
 GUARDS = st.builds(Guard, events=st.frozensets(st.sampled_from(Event)), stops=st.sampled_from(Stops))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Finding, Severity
-from checks.tenancy.digests import digest_of
+from checks.tenancy.privileges.digests import digest_of
 from demo.database import BoxDatabase
 from tests.checks.tenancy.breaking import (
     MINE,

@@ -9,8 +9,13 @@ import psycopg
 import pytest
 
 from basewatch.model import Severity, Status
-from checks.tenancy.exports import rows_leave_by_no_other_way as CHECK  # noqa: N812  # the check under test
-from checks.tenancy.harmless import GUARDED_EXTENSIONS, HARMLESS_EXTENSIONS, MOVING_EXTENSIONS, REVEALING_EXTENSIONS
+from checks.tenancy.exits.exports import rows_leave_by_no_other_way as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.exits.harmless import (
+    GUARDED_EXTENSIONS,
+    HARMLESS_EXTENSIONS,
+    MOVING_EXTENSIONS,
+    REVEALING_EXTENSIONS,
+)
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
 from checks.tenancy.inventory.roles import Grant, Membership

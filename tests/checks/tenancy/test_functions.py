@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Severity
-from checks.tenancy.definers import schemas_of
-from checks.tenancy.functions import no_function_leads_past_policies as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.code.definers import schemas_of
+from checks.tenancy.code.functions import no_function_leads_past_policies as CHECK  # noqa: N812  # the check under test
 from demo.database import BoxDatabase
 from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Severity
-from checks.tenancy.digests import digest_of
+from checks.tenancy.privileges.digests import digest_of
 from demo.database import BoxDatabase
 from tests.checks.tenancy.breaking import GRANTS, Case, Found, broken, case, changed, look, not_green, version, vouching
 from tests.checks.tenancy.looking import SECUREBASE, only_of

@@ -7,7 +7,7 @@ import pytest
 
 from basewatch.model import Severity
 from basewatch.tenancy import Derived
-from checks.tenancy.inference import constraints_stay_within_the_tenant as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.oracles.inference import constraints_stay_within_the_tenant as CHECK  # noqa: N812  # the check under test
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching

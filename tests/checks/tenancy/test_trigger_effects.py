@@ -9,7 +9,7 @@ import pytest
 
 from basewatch.model import Severity
 from basewatch.tenancy import Allowed
-from checks.tenancy.trigger_effects import triggers_keep_rows_in_place as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.code.trigger_effects import triggers_keep_rows_in_place as CHECK  # noqa: N812  # the check under test
 from demo.database import BoxDatabase
 from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching, with_allowed
 

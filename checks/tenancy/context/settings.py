@@ -9,12 +9,12 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, unverified
-from checks.tenancy.context_functions import Sets, context_functions
+from checks.tenancy.context.context_functions import Sets, context_functions
+from checks.tenancy.context.presets import preset_flaws
 from checks.tenancy.flaws import Entry, Flaw, closed_world, judged
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.presets import preset_flaws
 
 _EXPECTED = "the context set by the application, in each transaction, and by nothing else"
 

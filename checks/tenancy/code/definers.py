@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
+from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, granted_paths, grantees, ordinary, paths
-from checks.tenancy.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.inventory.code import Function
 from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.relations import Command, Relation

@@ -9,16 +9,16 @@ from basewatch.about import ANY, concerning
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.bodies import Stops
+from checks.tenancy.audit.guards import Event, Guards, guards_of
+from checks.tenancy.code.bodies import Stops
 from checks.tenancy.flaws import paths
-from checks.tenancy.guards import Event, Guards, guards_of
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.references import actions
+from checks.tenancy.oracles.references import actions
 
 _EXPECTED = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
 

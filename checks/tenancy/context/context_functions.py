@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.tenancy.context_bodies import Told, sets_context
+from checks.tenancy.context.context_bodies import Told, sets_context
 from checks.tenancy.flaws import grantees, ordinary, paths
 from checks.tenancy.inventory.code import Function
 from checks.tenancy.inventory.identities import Becomes

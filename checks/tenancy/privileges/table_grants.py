@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from basewatch.about import About
 from basewatch.model import Severity
-from checks.tenancy.granted import Granted, granted, grantee_sql, who_holds
 from checks.tenancy.inventory.relations import Relation, RelationKind
 from checks.tenancy.inventory.roles import PUBLIC, Grant
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
+from checks.tenancy.privileges.granted import Granted, granted, grantee_sql, who_holds
 from checks.tenancy.reach import Reaching
 from checks.tenancy.showing import showing
 

@@ -11,8 +11,8 @@ from checks.tenancy.flaws import Entry, Flaw
 from checks.tenancy.inventory.relations import Command, Relation, RelationKind
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
-from checks.tenancy.owners import Owners, Shows
 from checks.tenancy.reach import Reach, commands_of, revoke
+from checks.tenancy.relations.owners import Owners, Shows
 from checks.tenancy.showing import showing
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})

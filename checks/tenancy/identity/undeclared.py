@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from basewatch.model import Severity, Verdict
 from checks.tenancy.flaws import Flaw, judged
+from checks.tenancy.identity.powers import Power, powers
 from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.roles import PUBLIC, Role
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
-from checks.tenancy.powers import Power, powers
 
 # The superuser that made the cluster: https://www.postgresql.org/docs/15/app-initdb.html
 _BOOTSTRAP = 10

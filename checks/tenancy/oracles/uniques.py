@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy.constraints import tenant_columns, writers, written
 from checks.tenancy.flaws import Flaw, paths
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Column, Index, Relation
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World
+from checks.tenancy.oracles.constraints import tenant_columns, writers, written
 
 # pg_type: uuid, which nobody guesses; int2, int4 and int8, of which only those that a sequence counts are surrogates.
 _UUID: Final = 2950

@@ -9,14 +9,14 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.facts import digest
 from basewatch.model import Proof, Severity, Verdict
-from checks.tenancy.constraints import whole, written
 from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, standing_flaws
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import ForeignKey
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.references import foreign_flaws
-from checks.tenancy.uniques import repeats, unique_flaws
+from checks.tenancy.oracles.constraints import whole, written
+from checks.tenancy.oracles.references import foreign_flaws
+from checks.tenancy.oracles.uniques import repeats, unique_flaws
 
 
 @check(

@@ -9,16 +9,16 @@ from basewatch.about import ANY, About, concerning, of_session
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.tenancy.digests import digest_of
 from checks.tenancy.flaws import Entry, Flaw, judged
+from checks.tenancy.identity.powers import HARMLESS, powers
+from checks.tenancy.identity.undeclared import undeclared_roles
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.powers import HARMLESS, powers
+from checks.tenancy.privileges.digests import digest_of
 from checks.tenancy.reach import Reaching
-from checks.tenancy.undeclared import undeclared_roles
 
 _EXPECTED = "bound by row-level security, and in no role that is not"
 

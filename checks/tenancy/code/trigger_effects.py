@@ -9,11 +9,11 @@ from typing import Final
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
-from checks.tenancy import bodies
-from checks.tenancy.definers import rights_beyond
-from checks.tenancy.event_triggers import event_trigger_flaws
+from checks.tenancy.code import bodies
+from checks.tenancy.code.definers import rights_beyond
+from checks.tenancy.code.event_triggers import event_trigger_flaws
+from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, ordinary, owning, paths, standing_flaws
-from checks.tenancy.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.inventory import Inventory
 from checks.tenancy.inventory.code import Function, Rule, Trigger
 from checks.tenancy.inventory.identities import Becomes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from checks.tenancy.bodies import Stops, code, stops
+from checks.tenancy.code.bodies import Stops, code, stops
 from checks.tenancy.inventory.code import Function, Trigger
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.relations import Relation

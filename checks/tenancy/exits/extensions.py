@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy.flaws import Flaw, ordinary, paths
-from checks.tenancy.harmless import (
+from checks.tenancy.exits.harmless import (
     GUARDED_EXTENSIONS,
     HARMLESS_EXTENSIONS,
     MOVING_EXTENSIONS,
     REVEALING_EXTENSIONS,
 )
+from checks.tenancy.flaws import Flaw, ordinary, paths
 from checks.tenancy.inventory.exports import Extension
 from checks.tenancy.inventory.identities import Becomes
 from checks.tenancy.inventory.naming import quoted

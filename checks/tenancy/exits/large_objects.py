@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.model import Severity
-from checks.tenancy.digests import digest_of
 from checks.tenancy.flaws import Entry, Flaw, grantees, ordinary, paths
 from checks.tenancy.inventory.exports import LargeObject
 from checks.tenancy.inventory.world import World
+from checks.tenancy.privileges.digests import digest_of
 
 _DOES = {"SELECT": "read", "UPDATE": "write"}
 

@@ -9,7 +9,8 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from basewatch.tenancy import Kind
-from checks.tenancy.extensions import extension_flaws
+from checks.tenancy.exits.extensions import extension_flaws
+from checks.tenancy.exits.large_objects import large_object_entry, large_object_flaws
 from checks.tenancy.flaws import (
     Entry,
     Flaw,
@@ -28,7 +29,6 @@ from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.roles import PUBLIC
 from checks.tenancy.inventory.standing import Standing
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.large_objects import large_object_entry, large_object_flaws
 
 _OF_TENANTS = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
 _Way = Publication | Subscription | ReplicationSlot | ForeignServer | Extension

@@ -11,8 +11,9 @@ from typing import Final
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
-from checks.tenancy.bodies import bare, code
-from checks.tenancy.definers import definer_flaws
+from checks.tenancy.code.bodies import bare, code
+from checks.tenancy.code.definers import definer_flaws
+from checks.tenancy.code.shadows import called_by_policies, shadowing_flaws
 from checks.tenancy.flaws import (
     Entry,
     Flaw,
@@ -30,7 +31,6 @@ from checks.tenancy.inventory.code import Function
 from checks.tenancy.inventory.reading import inventory
 from checks.tenancy.inventory.relations import Relation
 from checks.tenancy.inventory.world import World, world
-from checks.tenancy.shadows import called_by_policies, shadowing_flaws
 from checks.tenancy.showing import showing
 
 # pg_type: trigger and event_trigger. What returns them fires, and is never called.

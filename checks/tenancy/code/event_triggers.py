@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy import bodies
+from checks.tenancy.code import bodies
+from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, owning, paths
-from checks.tenancy.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.inventory.code import EventTrigger
 from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.inventory.world import World

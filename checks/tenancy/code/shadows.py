@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy.bodies import bare
-from checks.tenancy.definers import schemas_of
+from checks.tenancy.code.bodies import bare
+from checks.tenancy.code.definers import schemas_of
 from checks.tenancy.flaws import Flaw
 from checks.tenancy.inventory.code import Function
 from checks.tenancy.inventory.identities import Becomes

@@ -1,0 +1,1 @@
+"""The guards of the audit table, as they stand."""

@@ -1,0 +1,1 @@
+"""Code that runs with other rights, or by itself: functions, triggers, rules."""

@@ -1,0 +1,1 @@
+"""Who sets the tenant: defaults of sessions, and functions that change it."""

@@ -1,0 +1,1 @@
+"""Ways by which rows leave the database."""

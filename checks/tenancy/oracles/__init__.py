@@ -1,0 +1,1 @@
+"""Constraints that tell one tenant of another's rows."""

@@ -1,0 +1,1 @@
+"""What is granted around the policies."""
