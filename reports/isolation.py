@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.interval import Interval
-from basewatch.model import Finding, Proof, Run, Status
+from basewatch.model import Finding, Proof, Run, Severity, Status
 from reports.text import moment
 
 _GATES = re.compile(r"\b(\d+) gates?\b")
@@ -71,7 +71,7 @@ def _isolated(run: Run, component: str) -> Isolated:
     mine = [f for f in run.findings if f.component == component and f.check.startswith(_CHECKS)]
     static = [f for f in mine if f.proof is Proof.CONFIGURATION]
     tried = [f for f in mine if f.proof is not Proof.CONFIGURATION]
-    holding = [f for f in static if _holds(f)]
+    holding = [f for f in static if _bears(f)]
     return Isolated(
         component=component,
         gates=sum(int(count) for f in holding for count in _GATES.findall(f.observed)[:1]),
@@ -85,6 +85,12 @@ def _isolated(run: Run, component: str) -> Isolated:
 
 def _holds(finding: Finding) -> bool:
     return finding.status in {Status.PASS, Status.NOT_APPLICABLE}
+
+
+def _bears(finding: Finding) -> bool:
+    """Whether a finding leaves the proof standing: what fails mildly opens no tenant's rows, and is told by itself."""
+    mild = finding.status is Status.FAIL and finding.severity.rank < Severity.HIGH.rank
+    return _holds(finding) or mild
 
 
 def _reach(interval: Interval) -> str:

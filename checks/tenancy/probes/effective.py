@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.tenancy.inventory.relations import Command, Policy, Relation
 from checks.tenancy.inventory.world import World
 from checks.tenancy.probes.constants import Mined, mine
+from checks.tenancy.proof.asking import digest_of, expression_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +93,8 @@ def effective(world: World, table: Relation, texts: Texts) -> tuple[Effective, .
 
 def gate_digest(policies: Iterable[Policy], *, new_row: bool) -> str:
     """The digest of all that a gate asks, in any order: what a waiver of it repeats."""
-    asked = ((p, _digest(p, new_row=new_row)) for p in policies)
-    each = sorted(f"{'permissive' if p.permissive else 'restrictive'} {digest}" for p, digest in asked if digest)
-    return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"
+    stored = ((policy, expression_of(policy, new_row=new_row)) for policy in policies)
+    return digest_of((policy, expression) for policy, expression in stored if expression)
 
 
 def asks_who(mined: Mined) -> bool:
@@ -111,19 +110,14 @@ def _asked(world: World, table: Relation) -> Iterator[tuple[Gate, list[Policy], 
         commands = world.commands(role.oid, table)
         for command, new_row in _GATES:
             policies = world.policies(table, role.oid, command)
-            permissive = [p for p in policies if p.permissive and _digest(p, new_row=new_row)]
+            permissive = [p for p in policies if p.permissive and expression_of(p, new_row=new_row)]
             if command in commands and permissive:
                 gate = Gate(principal=becomes.principal, role=role.name, command=command, new_row=new_row)
-                yield gate, permissive, [p for p in policies if not p.permissive and _digest(p, new_row=new_row)]
+                yield gate, permissive, [p for p in policies if not p.permissive and expression_of(p, new_row=new_row)]
 
 
 def _part(policy: Policy, *, new_row: bool) -> str:
     return "check" if new_row and policy.check is not None else "using"
-
-
-def _digest(policy: Policy, *, new_row: bool) -> str:
-    expression = policy.check if _part(policy, new_row=new_row) == "check" else policy.using
-    return expression.digest if expression else ""
 
 
 def _effective(gate: Gate, permissive: list[Policy], restrictive: list[Policy], texts: Texts) -> Effective:

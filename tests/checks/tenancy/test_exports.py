@@ -107,6 +107,18 @@ def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxD
         assert set(faults(box_database, CHECK, component)) == {"publication To Lake"}
 
 
+def test_a_large_object_that_a_principal_may_read_is_found(box_database: BoxDatabase) -> None:
+    """No policy stands on it, so it is every tenant's; one that only its owner reads is nothing."""
+    whole = "SELECT lo_from_bytea(424242, 'a contract')"
+    grant = f"{whole}; GRANT SELECT ON LARGE OBJECT 424242 TO PUBLIC"
+    gone = "SELECT lo_unlink(424242)"
+    with changed(box_database, Change(name="", does=whole, undoes=gone)):
+        assert faults(box_database, CHECK) == {}
+    with changed(box_database, Change(name="", does=grant, undoes=gone)):
+        assert faults(box_database, CHECK) == {"large object 424242": MEDIUM}
+    assert faults(box_database, CHECK) == {}
+
+
 def test_a_logical_slot_is_found(facts: Inventory) -> None:
     """Whoever reads it sees every tenant's changes."""
     slot = ReplicationSlot(name="dms", plugin="pgoutput", digest=DIGEST)
