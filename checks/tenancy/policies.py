@@ -18,6 +18,8 @@ from checks.tenancy.proof.remedies import repair, wanted
 from checks.tenancy.showing import showing
 
 _SHOWN = 6
+# How much of an expression is shown.
+_WIDTH = 160
 
 
 @check(
@@ -84,7 +86,7 @@ def _open(world: World, relation: Relation, gates: Sequence[Obligation]) -> Verd
     verdict = failed(
         f"A policy of {name} lets other tenants' rows through",
         subject=name,
-        observed=_said(gates),
+        observed=_said(world, relation, gates),
         expected=wanted(world, relation),
         remedy=" ".join(repairs) or f"Hold {name} by: {wanted(world, relation)}",
     )
@@ -101,22 +103,31 @@ def _unproven(world: World, relation: Relation, gates: Sequence[Obligation]) -> 
         Reason.UNSUPPORTED,
         f"A policy of {name} has a shape that is not known to hold rows to the tenant",
         subject=name,
-        observed=_said(gates),
+        observed=_said(world, relation, gates),
         expected=shape,
         remedy=f"{rewrite}Or, when it was read and holds, under tenancy.waivers, for each digest of {digests}: "
         "{digest: ..., owner: ..., reason: ..., until: ...}",
     )
 
 
-def _said(gates: Sequence[Obligation]) -> str:
+def _said(world: World, relation: Relation, gates: Sequence[Obligation]) -> str:
     """What is known of the gates: those of one cause together, with the roles and the way to them."""
     causes = dict[tuple[str, str], list[str]]()
     for gate in gates:
         where = f"{' -> '.join(gate.path)}: {gate.gate}"
         causes.setdefault((gate.policy, gate.reason), []).append(where)
     lines = [
-        f"{', '.join(where)}: {f'policy {policy}: ' if policy else ''}{reason}"
-        for (policy, reason), where in causes.items()
+        f"{', '.join(where)}: {_policy(world, relation, policy)}{reason}" for (policy, reason), where in causes.items()
     ]
     more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     return "; ".join([*lines[:_SHOWN], *more])
+
+
+def _policy(world: World, relation: Relation, name: str) -> str:
+    """A policy by its name and its expressions, whose constants are blanked; empty without a name."""
+    stored = next((policy for policy in world.policies_on(relation) if policy.name == name), None)
+    if stored is None:
+        return f"policy {name}: " if name else ""
+    texts = dict.fromkeys(part.text for part in (stored.using, stored.check) if part)
+    shown = ", ".join(text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…" for text in texts)
+    return f"policy {name} {shown if shown.startswith('(') else f'({shown})'}: "

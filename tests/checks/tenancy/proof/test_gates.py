@@ -126,7 +126,7 @@ def test_what_is_open_fails_and_says_how_to_close_it() -> None:
     """The finding names the role, the gates, the policy, what gets through and the statement that repairs it."""
     found = verdict(facts(policy(MINE), policy("true", Command.DELETE)))
     assert found.status is Status.FAIL
-    assert f"{ROLE}: DELETE USING: policy p035_2: another tenant's rows, by: true" in found.observed
+    assert f"{ROLE}: DELETE USING: policy p035_2 (true): another tenant's rows, by: true" in found.observed
     assert "ALTER POLICY p035_2 ON public.invoices USING (public.invoices.customer_id = " in found.remedy
     assert "DROP POLICY p035_2 ON public.invoices;" in found.remedy
 
