@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from basewatch.interval import Interval
 from basewatch.model import Finding, Pair, Proof, Reason, Run, Severity, Status, Window
 from reports.isolation import isolated
 
@@ -23,8 +24,10 @@ PROVEN = Finding(
 )
 BESIDE = replace(PROVEN, check="tenancy.rls.grants", subject="database", status=Status.FAIL, observed="TEMP")
 
+PASSED = replace(BESIDE, status=Status.PASS, observed="none")
 
-def said(beside: Finding) -> str:
+
+def said(beside: Finding, *intervals: Interval) -> str:
     """The statement of a run with one proven table and one finding beside it."""
     pairs = tuple(Pair(check=f.check, component=f.component) for f in (PROVEN, beside))
     run = Run(
@@ -40,6 +43,7 @@ def said(beside: Finding) -> str:
         findings=(PROVEN, beside),
         evidence=(),
         series=(),
+        intervals=intervals,
     )
     (one,) = isolated(run)
     return " ".join(one.sentences)
@@ -61,3 +65,53 @@ def test_what_could_not_be_looked_at_ends_it_too() -> None:
     """However mild it would be: what nobody knows is not proven."""
     unknown = replace(BESIDE, status=Status.UNVERIFIED, reason=Reason.DENIED, severity=Severity.LOW)
     assert said(unknown).startswith("Not proven")
+
+
+def interval(fingerprint: str, hours: int, *, proved: bool, polls: int = 3) -> Interval:
+    """A catalogue that stood for an hour."""
+    start = AT + timedelta(hours=hours)
+    return Interval(
+        component="database/securebase",
+        fingerprint=fingerprint * 64,
+        first_seen=start,
+        last_seen=start + timedelta(hours=1),
+        polls=polls,
+        longest_gap=timedelta(seconds=5.2),
+        proved_at=start if proved else None,
+        searched_at=start + timedelta(minutes=30) if proved else None,
+    )
+
+
+WATCHED = (
+    "6 gates proven for fingerprint aaaaaaaaaaaa from 2026-03-01 12:00 UTC to 2026-03-01 13:00 UTC, with 3 polls, "
+    "at most 5.2 s apart. Counterexamples were last searched at 2026-03-01 12:30 UTC."
+)
+NOT_YET = "6 gates proven at the moment of this run; the watch has seen no proof of this catalogue yet."
+CHANGED = (
+    "6 gates proven for fingerprint bbbbbbbbbbbb from 2026-03-01 14:00 UTC to 2026-03-01 15:00 UTC, with 3 polls, "
+    "at most 5.2 s apart. The catalogue changed by 2026-03-01 14:00 UTC to bbbbbbbbbbbb, and was unproven until "
+    "2026-03-01 14:00 UTC; it was last seen as aaaaaaaaaaaa at 2026-03-01 13:00 UTC. "
+    "Counterexamples were last searched at 2026-03-01 14:30 UTC."
+)
+
+
+@pytest.mark.parametrize(
+    ("intervals", "statement"),
+    [
+        ((interval("a", 0, proved=True),), WATCHED),
+        ((interval("a", 0, proved=False, polls=1),), NOT_YET),
+        ((interval("a", 0, proved=True), interval("b", 2, proved=True)), CHANGED),
+    ],
+    ids=["proven", "not yet", "changed"],
+)
+def test_a_proof_is_said_to_hold_from_when_to_when(intervals: tuple[Interval, ...], statement: str) -> None:
+    """For which catalogue, with how many polls and how far apart, and when it was not proven between two."""
+    assert said(PASSED, *intervals) == statement
+
+
+def test_what_was_watched_without_a_proof_is_said_too() -> None:
+    """An interval is no proof."""
+    statement = said(replace(BESIDE, severity=Severity.HIGH), interval("a", 0, proved=False, polls=1))
+    assert "Not proven" in statement
+    assert "The catalogue was watched: fingerprint aaaaaaaaaaaa" in statement
+    assert "with 1 poll." in statement

@@ -55,8 +55,12 @@ def serving(
     with Receivers() as receivers:
         environ = {**box.environment, **receivers.environment, **measured(), "PYTHONPATH": str(CONFIG.parent)}
         with subprocess.Popen(command, env=environ, cwd=folder, stderr=subprocess.PIPE) as process:
-            yield process, f"http://{address}"
-            process.kill()
+            try:
+                yield process, f"http://{address}"
+                process.terminate()
+                process.wait(60)
+            finally:
+                process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -102,8 +102,19 @@ BROKEN = (
         undoes="DROP EVENT TRIGGER opening; DROP FUNCTION opens()",
         found=(("event trigger opening", CRITICAL),),
     ),
+    Change(
+        name="an event trigger that a principal may rewrite",
+        does="GRANT CREATE ON SCHEMA public TO app; CREATE FUNCTION looks() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', tg_tag; END $$; CREATE EVENT TRIGGER looking ON ddl_command_end WHEN TAG IN ('CREATE SEQUENCE') EXECUTE FUNCTION looks(); ALTER FUNCTION looks() OWNER TO app",
+        undoes="DROP EVENT TRIGGER looking; DROP FUNCTION looks(); REVOKE CREATE ON SCHEMA public FROM app",
+        found=(("event trigger looking", HIGH),),
+    ),
 )
 SOUND = (
+    Change(
+        name="an event trigger that sleeps",
+        does="CREATE FUNCTION opens() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC'; END $$; CREATE EVENT TRIGGER opening ON ddl_command_end WHEN TAG IN ('CREATE SEQUENCE') EXECUTE FUNCTION opens(); ALTER EVENT TRIGGER opening DISABLE",
+        undoes="DROP EVENT TRIGGER opening; DROP FUNCTION opens()",
+    ),
     trigger("a time stamp", "BEGIN NEW.issued_at := now(); RETURN NEW; END", when="BEFORE INSERT OR UPDATE"),
     trigger("one that asks for the command", "BEGIN IF TG_OP = 'INSERT' THEN NEW.issued_at = clock_timestamp(); END IF; RETURN NEW; END", when="BEFORE INSERT OR UPDATE"),
     trigger("a record in a table under policies", "BEGIN INSERT INTO audit_events (customer_id, actor, action, resource) VALUES (NEW.customer_id, current_user, lower(TG_OP), 'invoice'); RETURN NEW; END"),
