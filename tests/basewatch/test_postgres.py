@@ -360,7 +360,7 @@ def _look_on(probe: TenantProbe, queued: Future[psycopg.Cursor]) -> None:
 def test_a_probe_steps_aside_for_whoever_waits_for_it(box_database: BoxDatabase) -> None:
     """With a migration queued behind a lock of the probe's, it stops; with nobody waiting, it goes on."""
     with opened(box_database.url) as database, database.writing("app", TENANCY) as probe:
-        probe._connection.execute("LOCK TABLE invoices IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportPrivateUsage]  # the lock is this session's
+        probe._connection.execute("LOCK TABLE invoices IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportPrivateUsage]  # the lock must be the probe's own
         probe.step_aside()
         with psycopg.connect(box_database.superuser_url) as migration, ThreadPoolExecutor(1) as thread:
             queued = thread.submit(migration.execute, "LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
@@ -368,7 +368,7 @@ def test_a_probe_steps_aside_for_whoever_waits_for_it(box_database: BoxDatabase)
                 with pytest.raises(CouldNotLook, match="another session waits"):
                     _look_on(probe, queued)
             finally:
-                probe._connection.close()  # pyright: ignore[reportPrivateUsage]  # the lock is this session's
+                probe._connection.close()  # pyright: ignore[reportPrivateUsage]  # the lock must be the probe's own
                 queued.result(5)
 
 
