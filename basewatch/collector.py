@@ -1,37 +1,60 @@
-"""What a collector is: declarative metric specs and the resources they are asked of."""
+"""What a collector is: declarative metric specs, and the resources they are asked of, declared or discovered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from basewatch.aws import Aws
 from basewatch.components import Component
+from basewatch.family import Family, MetricType
 
 C = TypeVar("C", bound=Component)
 
 
-class MetricType(StrEnum):
-    """How a family reads in Prometheus.
+class Unit(StrEnum):
+    """What CloudWatch counts a metric in, as its documentation says; `factor` turns that into the base unit.
 
-    A counter adds up over periods, a gauge is the newest value; a summary has quantiles that are gauges, and a `_sum`
-    and a `_count` that are counters.
+    RATIO is for metrics that CloudWatch calls a percentage and reports as 0 to 1.
     """
 
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    SUMMARY = "summary"
+    COUNT = "count"
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    MICROSECONDS = "microseconds"
+    PERCENT = "percent"
+    RATIO = "ratio"
+    BYTES = "bytes"
+
+    @property
+    def factor(self) -> float:
+        """What a value is multiplied by to be in seconds, bytes, or a ratio from 0 to 1."""
+        return _FACTORS.get(self, 1.0)
+
+
+_FACTORS: Mapping[Unit, float] = {Unit.MILLISECONDS: 0.001, Unit.MICROSECONDS: 0.000001, Unit.PERCENT: 0.01}
+
+
+class Tier(StrEnum):
+    """How often a metric is asked for; `collectors` in the configuration says how often each of them is.
+
+    FAST is for what an SLO or a page of minutes rests on, SLOW for what changes by the hour.
+    """
+
+    FAST = "fast"
+    STANDARD = "standard"
+    SLOW = "slow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec:
     """One statistic of one CloudWatch metric and the Prometheus family it becomes.
 
-    `factor` turns CloudWatch's unit into the base unit (0.001 for milliseconds, 0.01 for percent); `labels` are fixed
-    beside the resource's own, such as `quantile`; `suffix` is `_sum` or `_count` within a summary; `period` is
-    CloudWatch's, a multiple of 60 s.
+    `labels` are fixed beside the resource's own, such as `quantile`; `suffix` is `_sum` or `_count` within a summary;
+    `period` is CloudWatch's, a multiple of 60 s. `lookback` is how long after its end a period may still be corrected.
     """
 
     family: str
@@ -40,10 +63,12 @@ class MetricSpec:
     namespace: str
     metric: str
     statistic: str
-    factor: float = 1.0
+    unit: Unit = Unit.COUNT
     labels: tuple[tuple[str, str], ...] = ()
     suffix: str = ""
     period: timedelta = timedelta(minutes=1)
+    tier: Tier = Tier.STANDARD
+    lookback: timedelta = timedelta(minutes=5)
 
     @property
     def name(self) -> str:
@@ -51,18 +76,81 @@ class MetricSpec:
         return self.family + self.suffix
 
     @property
+    def factor(self) -> float:
+        """What CloudWatch's value is multiplied by; a count of samples has no unit."""
+        return 1.0 if self.statistic == "SampleCount" else self.unit.factor
+
+    @property
     def adds_up(self) -> bool:
         """Whether the series' points are amounts per period, to be added up, and not readings."""
         return self.type is MetricType.COUNTER or self.suffix != ""
 
+    @property
+    def shown_as(self) -> Family:
+        """The family as Prometheus is told of it."""
+        return Family(name=self.family, type=self.type, help=self.help)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One thing that CloudWatch keeps metrics of: its exact dimensions, and the labels it is known by in Prometheus."""
+    """One thing that CloudWatch keeps metrics of: its exact dimensions, and the labels it is known by in Prometheus.
+
+    `component` is the ref of what was declared, empty for what was discovered. `lookback` is how long its periods may
+    still be corrected, where that differs from the specs': Lambda stamps by the start of an invocation. `arn` and
+    `tags` are told by `aws_resource_info` alone.
+    """
 
     component: str
     dimensions: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...]
+    lookback: timedelta | None = None
+    arn: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+Measured = tuple[Resource, tuple[MetricSpec, ...]]
+"""A resource, and what is asked of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A resource in its place: what `collector` asks of it there. `account_id` owns it, whoever is asked about it."""
+
+    collector: str
+    account_id: str
+    region: str
+    resource: Resource
+    specs: tuple[MetricSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A resource as its own service describes it: the dimensions that CloudWatch knows it by, its ARN, its tags."""
+
+    dimensions: Mapping[str, str]
+    arn: str = ""
+    tags: Mapping[str, str] | None = None
+    lookback: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """How a collector finds what nobody declared.
+
+    `alive` is the metric (with exactly `dimensions`) whose recent activity says that a resource is in use.
+    `resource_type` is the tagging API's, such as `lambda:function`, and `of_arn` the dimensions that an ARN stands for,
+    None when it is of something else; `describe` lists by the service's own API, which needs `needs`.
+    `measured` is what is asked of a resource with these dimensions, None when they are not ones to ask of.
+    """
+
+    namespace: str
+    alive: str
+    dimensions: tuple[str, ...]
+    measured: Callable[[Mapping[str, str]], Measured | None]
+    resource_type: str = ""
+    of_arn: Callable[[str], Mapping[str, str] | None] = lambda _arn: None
+    describe: Callable[[Aws], Iterator[Described]] | None = None
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +162,9 @@ class Collector(Generic[C]):
 
     name: str
     component: type[C]
-    resources: Callable[[C], Iterator[tuple[Resource, tuple[MetricSpec, ...]]]]
+    resources: Callable[[C], Iterator[Measured]]
     specs: tuple[MetricSpec, ...]
+    discoveries: tuple[Discovery, ...] = ()
 
 
 AnyCollector = Collector[Any]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from basewatch.errors import WrongValue
 from basewatch.identifiers import Digest
-from basewatch.quantities import Duration, ShareLimit
+from basewatch.quantities import Duration, RateLimit, ShareLimit
 
 
 class Declared(BaseModel):
@@ -47,11 +47,21 @@ class Proxy(Declared):
     pool_use_below: ShareLimit | None = None
 
 
+class FailedLogins(Declared):
+    """Which rows of an audit table are failed logins: `column` holds one of `values`; `at` says when."""
+
+    column: str = "event_type"
+    values: tuple[str, ...] = Field(default=("auth.failed",), min_length=1)
+    at: str = "created_at"
+
+
 class AuditTable(Declared):
     """A table whose rows may be added and never changed or removed."""
 
     table: str
     append_only: bool = True
+    failed_logins_below: RateLimit | None = None
+    failed_logins: FailedLogins | None = None
     guards: dict[str, Digest] = Field(
         default={}, description="every trigger of the table, each with the digest of the function it runs"
     )

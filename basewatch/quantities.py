@@ -110,6 +110,17 @@ def parse_rate(value: object) -> float:
     return rate
 
 
+def parse_count(value: object) -> float:
+    """The number of things, which need not be whole on average, that a number or its text is. Raises: WrongValue."""
+    count = _number(value)
+    if count is None:
+        text = value.strip() if isinstance(value, str) else ""
+        count = float(text) if re.fullmatch(_NUMBER, text, re.ASCII) else math.nan
+    if not math.isfinite(count) or count < 0:
+        raise WrongValue(f"{shown(value)} is not a number of things", "write for example 400, or 400 for 5m")
+    return count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit(Generic[T]):
     """A promise `value`, broken when what is measured stays above it for at least `sustained`; `text` as written."""
@@ -136,6 +147,10 @@ def _share_limit(value: object) -> object:
 
 def _rate_limit(value: object) -> object:
     return value if isinstance(value, Limit) else _limit_of(parse_rate, value)
+
+
+def _count_limit(value: object) -> object:
+    return value if isinstance(value, Limit) else _limit_of(parse_count, value)
 
 
 def _text_of(limit: Limit[object]) -> str:
@@ -173,4 +188,10 @@ RateLimit = Annotated[
     BeforeValidator(_rate_limit),
     PlainSerializer(_text_of),
     _written_as(_RATE + _FOR, "10/s for 3m", number=True),
+]
+CountLimit = Annotated[
+    Limit[float],
+    BeforeValidator(_count_limit),
+    PlainSerializer(_text_of),
+    _written_as(_NUMBER + _FOR, "400 for 5m", number=True),
 ]

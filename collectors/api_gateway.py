@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import Collector, MetricSpec, Resource
+from basewatch.collector import Collector, MetricSpec, Resource, Unit
 from basewatch.components import Api
-from collectors.specs import MILLISECONDS, counter, latency
+from collectors.specs import counter, latency
 
 _SPACE = "AWS/ApiGateway"
 
@@ -15,7 +15,7 @@ SPECS = (
     counter("aws_apigateway_requests_total", _SPACE, "Count", "SampleCount"),
     counter("aws_apigateway_client_errors_total", _SPACE, "4XXError"),
     counter("aws_apigateway_server_errors_total", _SPACE, "5XXError"),
-    *latency("aws_apigateway_latency", _SPACE, "Latency", factor=MILLISECONDS),
+    *latency("aws_apigateway_latency", _SPACE, "Latency", unit=Unit.MILLISECONDS),
 )
 
 

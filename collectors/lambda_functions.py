@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import Collector, MetricSpec, Resource
+from basewatch.collector import Collector, MetricSpec, Resource, Unit
 from basewatch.components import Function
-from collectors.specs import MILLISECONDS, counter, gauge, latency
+from collectors.specs import counter, gauge, latency
 
 _SPACE = "AWS/Lambda"
 
@@ -15,7 +15,7 @@ SPECS = (
     counter("aws_lambda_errors_total", _SPACE, "Errors"),
     # A throttled call is neither an invocation nor an error.
     counter("aws_lambda_throttles_total", _SPACE, "Throttles"),
-    *latency("aws_lambda_duration", _SPACE, "Duration", factor=MILLISECONDS),
+    *latency("aws_lambda_duration", _SPACE, "Duration", unit=Unit.MILLISECONDS),
     gauge("aws_lambda_concurrent_executions", _SPACE, "ConcurrentExecutions", "Maximum"),
 )
 

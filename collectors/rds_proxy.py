@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import Collector, MetricSpec, Resource
+from basewatch.collector import Collector, MetricSpec, Resource, Unit
 from basewatch.components import AuroraCluster
-from collectors.specs import MICROSECONDS, gauge
+from collectors.specs import gauge
 
 _SPACE = "AWS/RDS"
 
@@ -21,7 +21,7 @@ SPECS = (
         _SPACE,
         "DatabaseConnectionsBorrowLatency",
         "Average",
-        factor=MICROSECONDS,
+        unit=Unit.MICROSECONDS,
     ),
 )
 

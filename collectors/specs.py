@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from basewatch.collector import MetricSpec, MetricType
-
-MILLISECONDS = 0.001
-MICROSECONDS = 0.000001
-PERCENT = 0.01
+from basewatch.collector import MetricSpec, Unit
+from basewatch.family import MetricType
 
 
 def counter(family: str, namespace: str, metric: str, statistic: str = "Sum") -> MetricSpec:
@@ -21,35 +18,35 @@ def counter(family: str, namespace: str, metric: str, statistic: str = "Sum") ->
     )
 
 
-def gauge(family: str, namespace: str, metric: str, statistic: str, *, factor: float = 1.0) -> MetricSpec:
+def gauge(family: str, namespace: str, metric: str, statistic: str, *, unit: Unit = Unit.COUNT) -> MetricSpec:
     """A height, of which the newest reading counts."""
     return MetricSpec(
         family=family,
         type=MetricType.GAUGE,
-        help=f"CloudWatch {namespace} {metric} {statistic} of the newest complete minute{_times(factor)}.",
+        help=f"CloudWatch {namespace} {metric} {statistic} of the newest complete minute{_times(unit)}.",
         namespace=namespace,
         metric=metric,
         statistic=statistic,
-        factor=factor,
+        unit=unit,
     )
 
 
-def latency(stem: str, namespace: str, metric: str, *, factor: float) -> tuple[MetricSpec, ...]:
+def latency(stem: str, namespace: str, metric: str, *, unit: Unit) -> tuple[MetricSpec, ...]:
     """A latency as the summary `<stem>_seconds` and the gauge `<stem>_max_seconds`.
 
     Exactly five statistics: as many as CloudWatch bills as one metric when they are asked for together.
     """
     return (
-        _of_summary(stem, namespace, metric, "Sum", factor=factor, suffix="_sum"),
-        _of_summary(stem, namespace, metric, "SampleCount", factor=1.0, suffix="_count"),
-        _of_summary(stem, namespace, metric, "p95", factor=factor, quantile="0.95"),
-        _of_summary(stem, namespace, metric, "p99", factor=factor, quantile="0.99"),
-        gauge(f"{stem}_max_seconds", namespace, metric, "Maximum", factor=factor),
+        _of_summary(stem, namespace, metric, "Sum", unit=unit, suffix="_sum"),
+        _of_summary(stem, namespace, metric, "SampleCount", unit=unit, suffix="_count"),
+        _of_summary(stem, namespace, metric, "p95", unit=unit, quantile="0.95"),
+        _of_summary(stem, namespace, metric, "p99", unit=unit, quantile="0.99"),
+        gauge(f"{stem}_max_seconds", namespace, metric, "Maximum", unit=unit),
     )
 
 
 def _of_summary(
-    stem: str, namespace: str, metric: str, statistic: str, *, factor: float, suffix: str = "", quantile: str = ""
+    stem: str, namespace: str, metric: str, statistic: str, *, unit: Unit, suffix: str = "", quantile: str = ""
 ) -> MetricSpec:
     return MetricSpec(
         family=f"{stem}_seconds",
@@ -58,11 +55,11 @@ def _of_summary(
         namespace=namespace,
         metric=metric,
         statistic=statistic,
-        factor=factor,
+        unit=unit,
         suffix=suffix,
         labels=(("quantile", quantile),) if quantile else (),
     )
 
 
-def _times(factor: float) -> str:
-    return "" if factor == 1.0 else f", times {factor:g}"
+def _times(unit: Unit) -> str:
+    return "" if unit.factor == 1.0 else f", times {unit.factor:g}"

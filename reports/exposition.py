@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from basewatch.collector import AnyCollector, MetricType
+from basewatch.collector import AnyCollector
+from basewatch.family import Family, MetricType
 from basewatch.metrics import Collected
 from basewatch.model import Run, Status
 from reports import watched as watching
 from reports.accumulator import Sample
-from reports.family import Family
 from reports.watched import Watched
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

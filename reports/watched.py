@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.collector import MetricType
+from basewatch.family import Family, MetricType
 from reports.accumulator import Sample
-from reports.family import Family
 
 _POLLS = Family(
     name="basewatch_tenancy_fingerprint_polls_total",

@@ -8,7 +8,22 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from basewatch.components import Api, AuditBucket, AuroraCluster, Component, Database, DumpBackups, Function, Table
+from basewatch.components import (
+    Api,
+    AuditBucket,
+    AuroraCluster,
+    BackupVault,
+    CacheCluster,
+    Component,
+    Database,
+    DumpBackups,
+    EventRule,
+    Function,
+    Queue,
+    Slo,
+    Table,
+)
+from basewatch.config.collection import Collection
 from basewatch.declared import Declared
 from basewatch.errors import WrongValue
 from basewatch.identifiers import AccountId, DatabaseUrl, Listen, Region
@@ -25,11 +40,17 @@ class Platform(Declared):
 
 
 class Account(Declared):
-    """One AWS account; `role` is assumed for reading, unless the caller already is that role."""
+    """One AWS account; `role` is assumed for reading, unless the caller already is that role.
+
+    Its metrics are asked of the account `through`, where CloudWatch's cross-account observability links the two.
+    """
 
     id: AccountId
     role: str | None = None
     regions: tuple[Region, ...] = Field(min_length=1)
+    through: str | None = Field(
+        default=None, description="the monitoring account that sees this one's metrics (CloudWatch cross-account)"
+    )
 
 
 class Aws(Declared):
@@ -46,8 +67,13 @@ class Components(Declared):
     functions: tuple[Function, ...] = ()
     apis: tuple[Api, ...] = ()
     tables: tuple[Table, ...] = ()
+    cache_clusters: tuple[CacheCluster, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    event_rules: tuple[EventRule, ...] = ()
+    backup_vaults: tuple[BackupVault, ...] = ()
     audit_buckets: tuple[AuditBucket, ...] = ()
     dump_backups: tuple[DumpBackups, ...] = ()
+    slos: tuple[Slo, ...] = ()
 
     def __iter__(self) -> Iterator[Component]:  # type: ignore[override]  # a pydantic model iterates fields; we, components
         for section in (
@@ -56,8 +82,13 @@ class Components(Declared):
             self.functions,
             self.apis,
             self.tables,
+            self.cache_clusters,
+            self.queues,
+            self.event_rules,
+            self.backup_vaults,
             self.audit_buckets,
             self.dump_backups,
+            self.slos,
         ):
             yield from section
 
@@ -157,12 +188,6 @@ class History(Declared):
     """Where runs are recorded: a SQLAlchemy URL, or a secret reference to it when it holds a password."""
 
     url: DatabaseUrl = "sqlite:///out/basewatch.db"
-
-
-class Collection(Declared):
-    """How often `serve` collects metrics."""
-
-    every: Duration = parse_duration("5m")
 
 
 class Web(Declared):

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 import collectors
-from basewatch.collector import AnyCollector, Collector, MetricSpec, MetricType
+from basewatch.collector import AnyCollector, Collector, MetricSpec
 from basewatch.components import Api, AuroraCluster, Component, Function, Table
+from basewatch.family import MetricType
 from collectors import COLLECTORS
 
 CLUSTER = AuroraCluster.model_validate(

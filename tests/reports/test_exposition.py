@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from basewatch.collector import AnyCollector, Collector, MetricSpec, MetricType
+from basewatch.collector import AnyCollector, Collector, MetricSpec
 from basewatch.components import Function
+from basewatch.family import MetricType
 from basewatch.metrics import Collected, Gap
 from basewatch.model import Finding, Point, Proof, Reason, Run, Series, Severity, Status, Window
 from reports.accumulator import STALE_AFTER, Accumulator

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from basewatch.collector import AnyCollector, Collector, MetricSpec, MetricType, Resource
+from basewatch.collector import AnyCollector, Collector, MetricSpec, Resource
 from basewatch.components import AuroraCluster, Component, Function, Table
 from basewatch.errors import CouldNotLook
+from basewatch.family import MetricType
 from basewatch.metrics import Collected
 from basewatch.model import Reason, Window
 from collectors import COLLECTORS

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from basewatch.collector import MetricSpec, MetricType, Resource
+from basewatch.collector import MetricSpec, Resource
+from basewatch.family import MetricType
 from basewatch.model import Reason, Window
 from collectors.cloudwatch.client import MetricDataClient
 from collectors.cloudwatch.fetch import Fetched, fetch

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.collector import MetricSpec, MetricType, Resource
+from basewatch.collector import MetricSpec, Resource
 from basewatch.components import Api, Component, Function, Table
+from basewatch.family import MetricType
 from basewatch.model import Window
 from collectors import COLLECTORS
 from collectors.cloudwatch.planner import (

@@ -1,0 +1,40 @@
+"""What every declared component has in common: its kind, its name, and what it promises."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from basewatch.declared import Declared
+
+
+class Component(Declared):
+    """One declared thing of the platform; `kind` and `name` together identify it everywhere.
+
+    `promises` are the settings that claim something of it, such as `backup.rpo`; the others say what and where it is.
+    """
+
+    kind: ClassVar[str]
+    section: ClassVar[str]
+    promises: ClassVar[tuple[str, ...]]
+    name: str = Field(min_length=1)
+
+    @property
+    def ref(self) -> str:
+        """The component's identity in findings, evidence and alerts, such as `function/auth-v2`."""
+        return f"{self.kind}/{self.name}"
+
+    def makes(self, promise: str) -> bool:
+        """Whether this component makes the promise at a path such as `proxy.pool_use_below`: it is set, and not off."""
+        value: object = self
+        for key in promise.split("."):
+            value = getattr(value, key) if value is not None else None
+        return any(value.model_dump().values()) if isinstance(value, Declared) else bool(value)
+
+
+class InAccount(Component):
+    """A component that lives in one AWS account and region; None means the only one declared."""
+
+    account: str | None = None
+    region: str | None = None

@@ -1,0 +1,55 @@
+"""What is kept: audit records under lock, dumps, and the vaults of AWS Backup."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from basewatch.components.component import InAccount
+from basewatch.declared import Keep, ObjectLock, RestoreDrill
+from basewatch.errors import WrongValue
+from basewatch.quantities import Duration, duration_text
+
+
+class BackupVault(InAccount):
+    """An AWS Backup vault."""
+
+    kind: ClassVar[str] = "backup_vault"
+    section: ClassVar[str] = "backup_vaults"
+    promises: ClassVar[tuple[str, ...]] = ("no_failed_jobs",)
+    no_failed_jobs: bool = False
+
+
+class AuditBucket(InAccount):
+    """An S3 bucket that keeps audit records under Object Lock."""
+
+    kind: ClassVar[str] = "audit_bucket"
+    section: ClassVar[str] = "audit_buckets"
+    promises: ClassVar[tuple[str, ...]] = ("object_lock",)
+    object_lock: ObjectLock
+
+
+class DumpBackups(InAccount):
+    """A set of pg_dump archives of one database, in a bucket under a prefix."""
+
+    kind: ClassVar[str] = "dump_backups"
+    section: ClassVar[str] = "dump_backups"
+    promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill")
+    bucket: str
+    prefix: str = ""
+    database: str
+    every: Duration
+    stale_after: Duration
+    keep: Keep = Keep()
+    restore_drill: RestoreDrill | None = None
+
+    @model_validator(mode="after")
+    def _goes_stale_after_the_next_is_due(self) -> Self:
+        if self.stale_after < self.every:
+            raise WrongValue(
+                f"stale_after {duration_text(self.stale_after)} is shorter than every {duration_text(self.every)}, "
+                "so a punctual backup would look stale",
+                "make stale_after longer, by the time one backup takes",
+            )
+        return self

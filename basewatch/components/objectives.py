@@ -1,0 +1,39 @@
+"""Service level objectives: how many of the events of a component have to be good."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from basewatch.components.component import InAccount
+from basewatch.errors import WrongValue
+from basewatch.quantities import Duration, Share, parse_duration
+
+
+class Slo(InAccount):
+    """A service level objective: the share of good events of the component `of` (its ref) that is promised.
+
+    `availability` counts requests or invocations without an error of the platform; `latency` counts minutes whose p99
+    is below `below`; `throttling` counts table operations that were not throttled. `window` is the budget's.
+    """
+
+    kind: ClassVar[str] = "slo"
+    section: ClassVar[str] = "slos"
+    promises: ClassVar[tuple[str, ...]] = ("objective",)
+    of: str
+    sli: Literal["availability", "latency", "throttling"]
+    objective: Share = Field(gt=0, lt=1)
+    below: Duration | None = None
+    window: Duration = parse_duration("30d")
+
+    @model_validator(mode="after")
+    def _latency_has_a_limit(self) -> Self:
+        if (self.sli == "latency") != (self.below is not None):
+            raise WrongValue("a latency SLO, and no other, says what a good minute is below", "add below: 500ms")
+        return self
+
+    @property
+    def budget(self) -> float:
+        """The share of events that may be bad."""
+        return 1 - self.objective

@@ -1,0 +1,73 @@
+"""What Prometheus is told: families, and blocks of their series whose text is rendered once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class MetricType(StrEnum):
+    """How a family reads in Prometheus.
+
+    A counter adds up over periods, a gauge is the newest value; a summary has quantiles that are gauges, and a `_sum`
+    and a `_count` that are counters.
+    """
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    SUMMARY = "summary"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One family: its name, its type and its help; a counter's name ends with `_total`, an info's with `_info`."""
+
+    name: str
+    type: MetricType
+    help: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Series of one family, and the value each has now.
+
+    `series` are their names and labels as `series_text` renders them, in the order they are shown; `values` stand
+    beside them, and NaN means that a series has none now and is left out.
+    """
+
+    family: Family
+    series: Sequence[bytes]
+    values: Sequence[float]
+
+
+class BlockSource(Protocol):
+    """A collector of the running exporter, whatever it asks: refreshed on its clock, shown between refreshes."""
+
+    name: str
+
+    def refresh(self, at: datetime) -> None:
+        """Asks for what is due at `at`. Raises nothing that the platform can cause: telemetry says what went wrong."""
+        ...
+
+    def blocks(self, at: datetime) -> Iterable[Block]:
+        """What is shown as of `at`; every call may return the same sequences, which the caller does not change."""
+        ...
+
+
+def series_text(name: str, labels: Iterable[tuple[str, str]]) -> bytes:
+    """A series as the exposition formats write it, with the space before its value: `up{job="a"} `.
+
+    Labels are sorted by name, escaped, and left out when empty. https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    pairs = ",".join(f'{label}="{escaped(value, quoted=True)}"' for label, value in sorted(labels) if value)
+    return (f"{name}{{{pairs}}} " if pairs else f"{name} ").encode("utf-8", "replace")
+
+
+def escaped(text: str, *, quoted: bool = False) -> str:
+    """Text as it may stand in HELP, or within quotes."""
+    text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    return text.replace('"', '\\"') if quoted else text
