@@ -1,33 +1,115 @@
-"""What CloudWatch keeps of the stages of API Gateway REST APIs."""
+"""What CloudWatch keeps of the stages of API Gateway, REST and HTTP APIs in the same families."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import Collector, MetricSpec, Resource, Unit
+from basewatch.aws import Aws
+from basewatch.aws.response import required
+from basewatch.collector import Collector, Described, Discovery, Measured, MetricSpec, Resource, Tier, Unit
 from basewatch.components import Api
-from collectors.specs import counter, latency
+from collectors.discovering import by_arn, entries, exactly, objects, tags
+from collectors.specs import Space
 
-_SPACE = "AWS/ApiGateway"
-
-SPECS = (
-    # AWS names SampleCount the right statistic of a REST API's Count.
-    counter("aws_apigateway_requests_total", _SPACE, "Count", "SampleCount"),
-    counter("aws_apigateway_client_errors_total", _SPACE, "4XXError"),
-    counter("aws_apigateway_server_errors_total", _SPACE, "5XXError"),
-    *latency("aws_apigateway_latency", _SPACE, "Latency", unit=Unit.MILLISECONDS),
+_API = Space(name="AWS/ApiGateway")
+_LATENCIES = (
+    *_API.latency("aws_apigateway_latency", "Latency", unit=Unit.MILLISECONDS, tier=Tier.FAST),
+    *_API.latency("aws_apigateway_integration_latency", "IntegrationLatency", unit=Unit.MILLISECONDS, maximum=False),
 )
 
 
-def _resources(api: Api) -> Iterator[tuple[Resource, tuple[MetricSpec, ...]]]:
-    yield (
-        Resource(
-            component=api.ref,
-            dimensions=(("ApiName", api.name), ("Stage", api.stage)),
-            labels=(("api", api.name), ("stage", api.stage), ("api_type", "rest")),
+def _counted(family: str, metric: str, statistic: str, said: str) -> MetricSpec:
+    return _API.counter(family, metric, statistic, tier=Tier.FAST, said=said)
+
+
+_COUNT = "Count SampleCount (REST) or Sum (HTTP)"
+_CLIENT, _SERVER = "4XXError (REST) or 4xx (HTTP) Sum", "5XXError (REST) or 5xx (HTTP) Sum"
+_REST = (
+    # AWS names SampleCount the right statistic of a REST API's Count.
+    _counted("aws_apigateway_requests_total", "Count", "SampleCount", _COUNT),
+    _counted("aws_apigateway_client_errors_total", "4XXError", "Sum", _CLIENT),
+    _counted("aws_apigateway_server_errors_total", "5XXError", "Sum", _SERVER),
+    *_LATENCIES,
+    # Only of stages that have a cache.
+    _API.counter("aws_apigateway_cache_hits_total", "CacheHitCount", tier=Tier.SLOW),
+    _API.counter("aws_apigateway_cache_misses_total", "CacheMissCount", tier=Tier.SLOW),
+)
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+_HTTP = (
+    _counted("aws_apigateway_requests_total", "Count", "Sum", _COUNT),
+    _counted("aws_apigateway_client_errors_total", "4xx", "Sum", _CLIENT),
+    _counted("aws_apigateway_server_errors_total", "5xx", "Sum", _SERVER),
+    *_LATENCIES,
+)
+
+
+def _rest(name: str, stage: str, component: str = "") -> Measured:
+    return Resource(
+        component=component,
+        dimensions=(("ApiName", name), ("Stage", stage)),
+        labels=(("api", name), ("stage", stage), ("api_type", "rest")),
+    ), _REST
+
+
+def _http(identifier: str, stage: str, component: str = "") -> Measured:
+    """A stage of an HTTP API, which CloudWatch and so its series know by the id alone."""
+    return Resource(
+        component=component,
+        dimensions=(("ApiId", identifier), ("Stage", stage)),
+        labels=(("api", identifier), ("stage", stage), ("api_type", "http")),
+    ), _HTTP
+
+
+def _resources(api: Api) -> Iterator[Measured]:
+    if api.type == "http" and api.id is not None:
+        yield _http(api.id, api.stage, api.ref)
+    else:
+        yield _rest(api.name, api.stage, api.ref)
+
+
+def _rest_stages(aws: Aws) -> Iterator[Described]:
+    for api in entries(aws, "apigateway", "GetRestApis", "items", left_out=True):
+        name, identifier = required(api, "name", kind=str), required(api, "id", kind=str)
+        stages = aws.call("apigateway", "GetStages", restApiId=identifier)
+        for stage in objects(stages, "item", left_out=True):
+            dimensions = {"ApiName": name, "Stage": required(stage, "stageName", kind=str)}
+            yield Described(dimensions=dimensions, tags=tags(stage, "tags") or tags(api, "tags"))
+
+
+def _http_stages(aws: Aws) -> Iterator[Described]:
+    for api in entries(aws, "apigatewayv2", "GetApis", "Items"):
+        if required(api, "ProtocolType", kind=str) != "HTTP":
+            continue
+        identifier = required(api, "ApiId", kind=str)
+        for stage in entries(aws, "apigatewayv2", "GetStages", "Items", ApiId=identifier):
+            dimensions = {"ApiId": identifier, "Stage": required(stage, "StageName", kind=str)}
+            yield Described(dimensions=dimensions, tags=tags(stage, "Tags") or tags(api, "Tags"))
+
+
+API_GATEWAY = Collector(
+    name="api_gateway",
+    component=Api,
+    resources=_resources,
+    specs=tuple(dict.fromkeys((*_REST, *_HTTP))),
+    discoveries=(
+        # The ARN of a REST API holds its id, where CloudWatch knows its name: tags cannot find it.
+        Discovery(
+            namespace=_API.name,
+            alive="Count",
+            dimensions=("ApiName", "Stage"),
+            measured=exactly("ApiName", "Stage", of=_rest),
+            describe=_rest_stages,
+            needs=("apigateway:GET",),
         ),
-        SPECS,
-    )
-
-
-API_GATEWAY = Collector(name="api_gateway", component=Api, resources=_resources, specs=SPECS)
+        Discovery(
+            namespace=_API.name,
+            alive="Count",
+            dimensions=("ApiId", "Stage"),
+            measured=exactly("ApiId", "Stage", of=_http),
+            resource_type="apigateway",
+            of_arn=by_arn("/apis/(?P<ApiId>[^/]+)/stages/(?P<Stage>[^/]+)"),
+            describe=_http_stages,
+            needs=("apigateway:GET",),
+        ),
+    ),
+)

@@ -1,37 +1,114 @@
-"""What CloudWatch keeps of the instances of Aurora clusters."""
+"""What CloudWatch keeps of the instances of Aurora clusters, and of their volumes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from basewatch.collector import Collector, MetricSpec, Resource, Unit
+from basewatch.aws import Aws
+from basewatch.aws.response import required
+from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import AuroraCluster
-from collectors.specs import gauge
+from collectors.discovering import by_arn, entries, exactly, tags
+from collectors.specs import Space
 
-_SPACE = "AWS/RDS"
+_RDS = Space(name="AWS/RDS")
 
-SPECS = (
-    gauge("aws_rds_database_connections", _SPACE, "DatabaseConnections", "Average"),
-    gauge("aws_rds_database_connections_max", _SPACE, "DatabaseConnections", "Maximum"),
-    gauge("aws_rds_cpu_utilization_ratio", _SPACE, "CPUUtilization", "Average", unit=Unit.PERCENT),
-    # Needs Performance Insights or Database Insights on the instance; without, it stays empty.
-    gauge("aws_rds_db_load_active_sessions", _SPACE, "DBLoad", "Average"),
+# Units: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
+_INSTANCE = (
+    _RDS.gauge("aws_rds_database_connections", "DatabaseConnections", "Average"),
+    _RDS.gauge("aws_rds_database_connections_max", "DatabaseConnections", "Maximum"),
+    _RDS.gauge("aws_rds_cpu_utilization_ratio", "CPUUtilization", "Average", unit=Unit.PERCENT),
+    # These three need Performance Insights or Database Insights on the instance; without, they stay empty.
+    _RDS.gauge("aws_rds_db_load_active_sessions", "DBLoad", "Average"),
+    _RDS.gauge("aws_rds_db_load_cpu_active_sessions", "DBLoadCPU", "Average"),
+    _RDS.gauge("aws_rds_db_load_non_cpu_active_sessions", "DBLoadNonCPU", "Average"),
     # These two are in seconds already, where CommitLatency and AuroraReplicaLag are in milliseconds.
-    gauge("aws_rds_read_latency_seconds", _SPACE, "ReadLatency", "Average"),
-    gauge("aws_rds_write_latency_seconds", _SPACE, "WriteLatency", "Average"),
+    _RDS.gauge("aws_rds_read_latency_seconds", "ReadLatency", "Average", unit=Unit.SECONDS),
+    _RDS.gauge("aws_rds_write_latency_seconds", "WriteLatency", "Average", unit=Unit.SECONDS),
+    _RDS.gauge("aws_rds_commit_latency_seconds", "CommitLatency", "Average", unit=Unit.MILLISECONDS),
+    # Of readers alone.
+    _RDS.gauge("aws_rds_replica_lag_seconds", "AuroraReplicaLag", "Maximum", unit=Unit.MILLISECONDS),
+    _RDS.gauge("aws_rds_serverless_capacity_acus", "ServerlessDatabaseCapacity", "Average"),
+    _RDS.gauge("aws_rds_acu_utilization_ratio", "ACUUtilization", "Average", unit=Unit.PERCENT),
+    _RDS.gauge("aws_rds_freeable_memory_bytes", "FreeableMemory", "Minimum", unit=Unit.BYTES),
+    _RDS.gauge("aws_rds_deadlocks_per_second", "Deadlocks", "Average"),
+    _RDS.gauge("aws_rds_buffer_cache_hit_ratio", "BufferCacheHitRatio", "Average", unit=Unit.PERCENT),
+    _RDS.gauge("aws_rds_free_local_storage_bytes", "FreeLocalStorage", "Minimum", unit=Unit.BYTES, tier=Tier.SLOW),
+    _RDS.gauge("aws_rds_max_used_transaction_ids", "MaximumUsedTransactionIDs", "Maximum", tier=Tier.SLOW),
+)
+_CLUSTER = (
+    _RDS.gauge(
+        "aws_rds_volume_used_bytes",
+        "VolumeBytesUsed",
+        "Average",
+        unit=Unit.BYTES,
+        tier=Tier.SLOW,
+        period=timedelta(minutes=5),
+    ),
 )
 
 
-def _resources(cluster: AuroraCluster) -> Iterator[tuple[Resource, tuple[MetricSpec, ...]]]:
-    for instance in cluster.instances:
-        yield (
-            Resource(
-                component=cluster.ref,
-                dimensions=(("DBInstanceIdentifier", instance),),
-                labels=(("db_instance", instance),),
-            ),
-            SPECS,
-        )
+def _instance(name: str, component: str = "") -> Measured:
+    dimensions = (("DBInstanceIdentifier", name),)
+    return Resource(component=component, dimensions=dimensions, labels=(("db_instance", name),)), _INSTANCE
 
 
-AURORA = Collector(name="aurora", component=AuroraCluster, resources=_resources, specs=SPECS)
+def _cluster(name: str, component: str = "") -> Measured:
+    dimensions = (("DBClusterIdentifier", name),)
+    return Resource(component=component, dimensions=dimensions, labels=(("db_cluster", name),)), _CLUSTER
+
+
+def _resources(cluster: AuroraCluster) -> Iterator[Measured]:
+    for name in cluster.instances:
+        yield _instance(name, cluster.ref)
+    yield _cluster(cluster.name, cluster.ref)
+
+
+def _instances(aws: Aws) -> Iterator[Described]:
+    yield from _described(aws, "DBInstance")
+
+
+def _clusters(aws: Aws) -> Iterator[Described]:
+    yield from _described(aws, "DBCluster")
+
+
+def _described(aws: Aws, kind: str) -> Iterator[Described]:
+    """The instances or clusters of Aurora; the same API tells of other engines too."""
+    for entry in entries(aws, "rds", f"Describe{kind}s", f"{kind}s"):
+        if required(entry, "Engine", kind=str).startswith("aurora"):
+            yield Described(
+                dimensions={f"{kind}Identifier": required(entry, f"{kind}Identifier", kind=str)},
+                arn=required(entry, f"{kind}Arn", kind=str),
+                tags=tags(entry, "TagList"),
+            )
+
+
+AURORA = Collector(
+    name="aurora",
+    component=AuroraCluster,
+    resources=_resources,
+    specs=(*_INSTANCE, *_CLUSTER),
+    discoveries=(
+        Discovery(
+            namespace=_RDS.name,
+            alive="CPUUtilization",
+            dimensions=("DBInstanceIdentifier",),
+            measured=exactly("DBInstanceIdentifier", of=_instance),
+            resource_type="rds:db",
+            of_arn=by_arn("db:(?P<DBInstanceIdentifier>[^:]+)"),
+            describe=_instances,
+            needs=("rds:DescribeDBInstances",),
+        ),
+        Discovery(
+            namespace=_RDS.name,
+            alive="VolumeBytesUsed",
+            dimensions=("DBClusterIdentifier",),
+            measured=exactly("DBClusterIdentifier", of=_cluster),
+            resource_type="rds:cluster",
+            of_arn=by_arn("cluster:(?P<DBClusterIdentifier>[^:]+)"),
+            describe=_clusters,
+            needs=("rds:DescribeDBClusters",),
+        ),
+    ),
+)

@@ -1,28 +1,138 @@
-"""What CloudWatch keeps of DynamoDB tables, without their indexes."""
+"""What CloudWatch keeps of DynamoDB tables, their indexes and operations, and of an account's requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from basewatch.collector import Collector, MetricSpec, Resource
+from basewatch.aws import Aws
+from basewatch.aws.response import required
+from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import Table
-from collectors.specs import counter
+from collectors.discovering import by_arn, exactly, objects, texts, whole_account
+from collectors.specs import Space
 
-_SPACE = "AWS/DynamoDB"
+_DYNAMODB = Space(name="AWS/DynamoDB")
+_FIVE_MINUTES = timedelta(minutes=5)
 
-SPECS = (
-    counter("aws_dynamodb_consumed_read_capacity_units_total", _SPACE, "ConsumedReadCapacityUnits"),
-    counter("aws_dynamodb_consumed_write_capacity_units_total", _SPACE, "ConsumedWriteCapacityUnits"),
-    counter("aws_dynamodb_read_throttle_events_total", _SPACE, "ReadThrottleEvents"),
-    counter("aws_dynamodb_write_throttle_events_total", _SPACE, "WriteThrottleEvents"),
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+# A table's own numbers leave its indexes out, so that the sum over them is right.
+_CAPACITY = (
+    _DYNAMODB.counter("aws_dynamodb_consumed_read_capacity_units_total", "ConsumedReadCapacityUnits"),
+    _DYNAMODB.counter("aws_dynamodb_consumed_write_capacity_units_total", "ConsumedWriteCapacityUnits"),
+    _DYNAMODB.counter("aws_dynamodb_read_throttle_events_total", "ReadThrottleEvents"),
+    _DYNAMODB.counter("aws_dynamodb_write_throttle_events_total", "WriteThrottleEvents"),
+    # Units per second; on demand, there are none.
+    _DYNAMODB.gauge(
+        "aws_dynamodb_provisioned_read_capacity_units", "ProvisionedReadCapacityUnits", "Average", period=_FIVE_MINUTES
+    ),
+    _DYNAMODB.gauge(
+        "aws_dynamodb_provisioned_write_capacity_units",
+        "ProvisionedWriteCapacityUnits",
+        "Average",
+        period=_FIVE_MINUTES,
+    ),
 )
+_OPERATION = (
+    _DYNAMODB.counter("aws_dynamodb_throttled_requests_total", "ThrottledRequests"),
+    _DYNAMODB.counter("aws_dynamodb_system_errors_total", "SystemErrors", tier=Tier.SLOW),
+    *_DYNAMODB.latency(
+        "aws_dynamodb_request_latency", "SuccessfulRequestLatency", unit=Unit.MILLISECONDS, quantiles=()
+    ),
+)
+_ACCOUNT = (_DYNAMODB.counter("aws_dynamodb_user_errors_total", "UserErrors", tier=Tier.SLOW),)
+# Asked of every declared table; others, such as TransactWriteItems, are found where they are in use.
+_OPERATIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
 
 
-def _resources(table: Table) -> Iterator[tuple[Resource, tuple[MetricSpec, ...]]]:
-    yield (
-        Resource(component=table.ref, dimensions=(("TableName", table.name),), labels=(("table_name", table.name),)),
-        SPECS,
-    )
+def _table(name: str, component: str = "") -> Measured:
+    labels = (("table_name", name), ("index_name", ""))
+    return Resource(component=component, dimensions=(("TableName", name),), labels=labels), _CAPACITY
 
 
-DYNAMODB = Collector(name="dynamodb", component=Table, resources=_resources, specs=SPECS)
+def _index(table: str, index: str) -> Measured:
+    return Resource(
+        component="",
+        dimensions=(("TableName", table), ("GlobalSecondaryIndexName", index)),
+        labels=(("table_name", table), ("index_name", index)),
+    ), _CAPACITY
+
+
+def _operation(table: str, operation: str, component: str = "") -> Measured:
+    return Resource(
+        component=component,
+        dimensions=(("TableName", table), ("Operation", operation)),
+        labels=(("table_name", table), ("operation", operation)),
+    ), _OPERATION
+
+
+def _account() -> Measured:
+    return Resource(component="", dimensions=(), labels=()), _ACCOUNT
+
+
+def _resources(table: Table) -> Iterator[Measured]:
+    yield _table(table.name, table.ref)
+    for operation in _OPERATIONS:
+        yield _operation(table.name, operation, table.ref)
+    yield _account()
+
+
+def _tables(aws: Aws) -> Iterator[Described]:
+    yield from (Described(dimensions={"TableName": name}) for name in _names(aws))
+
+
+def _indexes(aws: Aws) -> Iterator[Described]:
+    for name in _names(aws):
+        table = required(aws.call("dynamodb", "DescribeTable", TableName=name), "Table", kind=dict)
+        for index in objects(table, "GlobalSecondaryIndexes", left_out=True):
+            identifier = required(index, "IndexName", kind=str)
+            yield Described(
+                dimensions={"TableName": name, "GlobalSecondaryIndexName": identifier},
+                arn=required(index, "IndexArn", kind=str),
+            )
+
+
+def _names(aws: Aws) -> Iterator[str]:
+    for page in aws.pages("dynamodb", "ListTables"):
+        yield from texts(page, "TableNames")
+
+
+DYNAMODB = Collector(
+    name="dynamodb",
+    component=Table,
+    resources=_resources,
+    specs=(*_CAPACITY, *_OPERATION, *_ACCOUNT),
+    discoveries=(
+        Discovery(
+            namespace=_DYNAMODB.name,
+            alive="ConsumedReadCapacityUnits",
+            dimensions=("TableName",),
+            measured=exactly("TableName", of=_table),
+            resource_type="dynamodb:table",
+            of_arn=by_arn("table/(?P<TableName>[^/]+)"),
+            describe=_tables,
+            needs=("dynamodb:ListTables",),
+        ),
+        Discovery(
+            namespace=_DYNAMODB.name,
+            alive="ConsumedReadCapacityUnits",
+            dimensions=("TableName", "GlobalSecondaryIndexName"),
+            measured=exactly("TableName", "GlobalSecondaryIndexName", of=_index),
+            describe=_indexes,
+            needs=("dynamodb:ListTables", "dynamodb:DescribeTable"),
+        ),
+        Discovery(
+            namespace=_DYNAMODB.name,
+            alive="SuccessfulRequestLatency",
+            dimensions=("TableName", "Operation"),
+            measured=exactly("TableName", "Operation", of=_operation),
+        ),
+        Discovery(
+            namespace=_DYNAMODB.name,
+            alive="UserErrors",
+            dimensions=(),
+            measured=exactly(of=_account),
+            describe=whole_account,
+        ),
+    ),
+)

@@ -4,35 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import Collector, MetricSpec, Resource, Unit
+from basewatch.aws import Aws
+from basewatch.aws.response import required
+from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import AuroraCluster
-from collectors.specs import gauge
+from collectors.discovering import entries, exactly
+from collectors.specs import Space
 
-_SPACE = "AWS/RDS"
+_RDS = Space(name="AWS/RDS")
 
-# The counts are published per host of the proxy, once a minute: their Sum over exactly 60 s is the proxy's number.
-SPECS = (
-    gauge("aws_rds_proxy_client_connections", _SPACE, "ClientConnections", "Sum"),
-    gauge("aws_rds_proxy_database_connections", _SPACE, "DatabaseConnections", "Sum"),
-    gauge("aws_rds_proxy_borrowed_connections", _SPACE, "DatabaseConnectionsCurrentlyBorrowed", "Sum"),
-    gauge("aws_rds_proxy_max_database_connections", _SPACE, "MaxDatabaseConnectionsAllowed", "Sum"),
-    gauge(
-        "aws_rds_proxy_borrow_latency_seconds",
-        _SPACE,
-        "DatabaseConnectionsBorrowLatency",
-        "Average",
-        unit=Unit.MICROSECONDS,
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
+# The heights are published per host of the proxy, once a minute: their Sum over exactly 60 s is the proxy's number.
+_PROXY = (
+    _RDS.gauge("aws_rds_proxy_client_connections", "ClientConnections", "Sum"),
+    _RDS.gauge("aws_rds_proxy_database_connections", "DatabaseConnections", "Sum"),
+    _RDS.gauge("aws_rds_proxy_borrowed_connections", "DatabaseConnectionsCurrentlyBorrowed", "Sum", tier=Tier.FAST),
+    _RDS.gauge("aws_rds_proxy_max_database_connections", "MaxDatabaseConnectionsAllowed", "Sum", tier=Tier.FAST),
+    _RDS.gauge("aws_rds_proxy_pinned_sessions", "DatabaseConnectionsCurrentlySessionPinned", "Sum"),
+    _RDS.gauge(
+        "aws_rds_proxy_borrow_latency_seconds", "DatabaseConnectionsBorrowLatency", "Average", unit=Unit.MICROSECONDS
+    ),
+    _RDS.gauge(
+        "aws_rds_proxy_query_response_latency_seconds", "QueryResponseLatency", "Average", unit=Unit.MICROSECONDS
+    ),
+    _RDS.counter("aws_rds_proxy_queries_total", "QueryRequests"),
+    _RDS.counter("aws_rds_proxy_auth_failures_total", "ClientConnectionsSetupFailedAuth"),
+    _RDS.counter("aws_rds_proxy_connection_setup_failures_total", "DatabaseConnectionsSetupFailed"),
+)
+# CloudWatch has this one by target group and role alone; a proxy has one group, called default.
+_ROLE = (_RDS.gauge("aws_rds_proxy_availability_ratio", "AvailabilityPercentage", "Average", unit=Unit.PERCENT),)
+_GROUP = "default"
+_ROLES = ("READ_WRITE", "READ_ONLY")
+
+
+def _proxy(name: str, component: str = "") -> Measured:
+    dimensions = (("ProxyName", name),)
+    return Resource(component=component, dimensions=dimensions, labels=(("proxy_name", name),)), _PROXY
+
+
+def _role(name: str, group: str, role: str, component: str = "") -> Measured:
+    return Resource(
+        component=component,
+        dimensions=(("ProxyName", name), ("TargetGroup", group), ("TargetRole", role)),
+        labels=(("proxy_name", name), ("target_group", group), ("target_role", role)),
+    ), _ROLE
+
+
+def _resources(cluster: AuroraCluster) -> Iterator[Measured]:
+    if cluster.proxy is not None:
+        yield _proxy(cluster.proxy.name, cluster.ref)
+        for role in _ROLES:
+            yield _role(cluster.proxy.name, _GROUP, role, cluster.ref)
+
+
+def _proxies(aws: Aws) -> Iterator[Described]:
+    for proxy in entries(aws, "rds", "DescribeDBProxies", "DBProxies"):
+        name, arn = required(proxy, "DBProxyName", kind=str), required(proxy, "DBProxyArn", kind=str)
+        yield Described(dimensions={"ProxyName": name}, arn=arn)
+
+
+RDS_PROXY = Collector(
+    name="rds_proxy",
+    component=AuroraCluster,
+    resources=_resources,
+    specs=(*_PROXY, *_ROLE),
+    discoveries=(
+        # The ARN of a proxy holds an id, where CloudWatch knows its name: tags cannot find it.
+        Discovery(
+            namespace=_RDS.name,
+            alive="ClientConnections",
+            dimensions=("ProxyName",),
+            measured=exactly("ProxyName", of=_proxy),
+            describe=_proxies,
+            needs=("rds:DescribeDBProxies",),
+        ),
+        Discovery(
+            namespace=_RDS.name,
+            alive="AvailabilityPercentage",
+            dimensions=("ProxyName", "TargetGroup", "TargetRole"),
+            measured=exactly("ProxyName", "TargetGroup", "TargetRole", of=_role),
+        ),
     ),
 )
-
-
-def _resources(cluster: AuroraCluster) -> Iterator[tuple[Resource, tuple[MetricSpec, ...]]]:
-    if cluster.proxy is not None:
-        name = cluster.proxy.name
-        yield (
-            Resource(component=cluster.ref, dimensions=(("ProxyName", name),), labels=(("proxy_name", name),)),
-            SPECS,
-        )
-
-
-RDS_PROXY = Collector(name="rds_proxy", component=AuroraCluster, resources=_resources, specs=SPECS)

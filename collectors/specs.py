@@ -2,64 +2,109 @@
 
 from __future__ import annotations
 
-from basewatch.collector import MetricSpec, Unit
+from dataclasses import dataclass
+from datetime import timedelta
+
+from basewatch.collector import MetricSpec, Tier, Unit
 from basewatch.family import MetricType
 
-
-def counter(family: str, namespace: str, metric: str, statistic: str = "Sum") -> MetricSpec:
-    """Events per period, to be added up."""
-    return MetricSpec(
-        family=family,
-        type=MetricType.COUNTER,
-        help=f"CloudWatch {namespace} {metric} {statistic} of each minute, added up.",
-        namespace=namespace,
-        metric=metric,
-        statistic=statistic,
-    )
+_MINUTE = timedelta(minutes=1)
 
 
-def gauge(family: str, namespace: str, metric: str, statistic: str, *, unit: Unit = Unit.COUNT) -> MetricSpec:
-    """A height, of which the newest reading counts."""
-    return MetricSpec(
-        family=family,
-        type=MetricType.GAUGE,
-        help=f"CloudWatch {namespace} {metric} {statistic} of the newest complete minute{_times(unit)}.",
-        namespace=namespace,
-        metric=metric,
-        statistic=statistic,
-        unit=unit,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A CloudWatch namespace, and what its metrics have in common.
 
-
-def latency(stem: str, namespace: str, metric: str, *, unit: Unit) -> tuple[MetricSpec, ...]:
-    """A latency as the summary `<stem>_seconds` and the gauge `<stem>_max_seconds`.
-
-    Exactly five statistics: as many as CloudWatch bills as one metric when they are asked for together.
+    `said` of its methods replaces metric and statistic in the help, where a family has several sources.
     """
-    return (
-        _of_summary(stem, namespace, metric, "Sum", unit=unit, suffix="_sum"),
-        _of_summary(stem, namespace, metric, "SampleCount", unit=unit, suffix="_count"),
-        _of_summary(stem, namespace, metric, "p95", unit=unit, quantile="0.95"),
-        _of_summary(stem, namespace, metric, "p99", unit=unit, quantile="0.99"),
-        gauge(f"{stem}_max_seconds", namespace, metric, "Maximum", unit=unit),
-    )
 
+    name: str
+    period: timedelta = _MINUTE
+    lookback: timedelta = timedelta(minutes=5)
 
-def _of_summary(
-    stem: str, namespace: str, metric: str, statistic: str, *, unit: Unit, suffix: str = "", quantile: str = ""
-) -> MetricSpec:
-    return MetricSpec(
-        family=f"{stem}_seconds",
-        type=MetricType.SUMMARY,
-        help=f"CloudWatch {namespace} {metric}: quantiles of the newest complete minute, sum and count added up.",
-        namespace=namespace,
-        metric=metric,
-        statistic=statistic,
-        unit=unit,
-        suffix=suffix,
-        labels=(("quantile", quantile),) if quantile else (),
-    )
+    def counter(
+        self, family: str, metric: str, statistic: str = "Sum", *, tier: Tier = Tier.STANDARD, said: str = ""
+    ) -> MetricSpec:
+        """Events per period, to be added up."""
+        return MetricSpec(
+            family=family,
+            type=MetricType.COUNTER,
+            help=self._help(said or f"{metric} {statistic}", "added up", Unit.COUNT),
+            namespace=self.name,
+            metric=metric,
+            statistic=statistic,
+            period=self.period,
+            tier=tier,
+            lookback=self.lookback,
+        )
 
+    def gauge(
+        self,
+        family: str,
+        metric: str,
+        statistic: str,
+        *,
+        unit: Unit = Unit.COUNT,
+        tier: Tier = Tier.STANDARD,
+        period: timedelta | None = None,
+    ) -> MetricSpec:
+        """A height, of which the newest reading counts."""
+        return MetricSpec(
+            family=family,
+            type=MetricType.GAUGE,
+            help=self._help(f"{metric} {statistic}", "newest complete period", unit, period),
+            namespace=self.name,
+            metric=metric,
+            statistic=statistic,
+            unit=unit,
+            period=period or self.period,
+            tier=tier,
+            lookback=self.lookback,
+        )
 
-def _times(unit: Unit) -> str:
-    return "" if unit.factor == 1.0 else f", times {unit.factor:g}"
+    def latency(
+        self,
+        stem: str,
+        metric: str,
+        *,
+        unit: Unit,
+        tier: Tier = Tier.STANDARD,
+        quantiles: tuple[str, ...] = ("0.95", "0.99"),
+        maximum: bool = True,
+    ) -> tuple[MetricSpec, ...]:
+        """A latency as the summary `<stem>_seconds` and, unless told otherwise, the gauge `<stem>_max_seconds`.
+
+        Five statistics at most: as many as CloudWatch bills as one metric when they are asked for together.
+        """
+        percentiles = {f"p{float(quantile) * 100:g}": quantile for quantile in quantiles}
+        said = f"{metric} {', '.join((*percentiles, 'Sum, SampleCount'))}"
+        text = self._help(said, "sum and count added up", unit)
+
+        def part(statistic: str, *, suffix: str = "", quantile: str = "") -> MetricSpec:
+            return MetricSpec(
+                family=f"{stem}_seconds",
+                type=MetricType.SUMMARY,
+                help=text,
+                namespace=self.name,
+                metric=metric,
+                statistic=statistic,
+                unit=unit,
+                suffix=suffix,
+                labels=(("quantile", quantile),) if quantile else (),
+                period=self.period,
+                tier=tier,
+                lookback=self.lookback,
+            )
+
+        summary = (
+            part("Sum", suffix="_sum"),
+            part("SampleCount", suffix="_count"),
+            *(part(statistic, quantile=quantile) for statistic, quantile in percentiles.items()),
+        )
+        highest = self.gauge(f"{stem}_max_seconds", metric, "Maximum", unit=unit, tier=tier)
+        return (*summary, highest) if maximum else summary
+
+    def _help(self, said: str, read: str, unit: Unit, period: timedelta | None = None) -> str:
+        seconds = (period or self.period).total_seconds()
+        factor = "" if unit.factor == 1.0 else f", ×{unit.factor:g}"  # noqa: RUF001  # the sign for multiplication
+        return f"CloudWatch {self.name} {said}, {seconds:.0f} s{factor}, cached: {read}."

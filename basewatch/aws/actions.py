@@ -19,6 +19,8 @@ _RENAMED = {
     ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
     ("s3", "GetBucketReplication"): "s3:GetReplicationConfiguration",
     ("s3", "GetPublicAccessBlock"): "s3:GetBucketPublicAccessBlock",
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonresourcegrouptaggingapi.html
+    ("resourcegroupstaggingapi", "GetResources"): "tag:GetResources",
 }
 # Reading one named version is a right of its own; the right to its retention is the same with and without a version.
 _OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
@@ -28,7 +30,7 @@ def iam_action(service: str, operation: str, parameters: Mapping[str, Any] | Non
     """The IAM action, such as `s3:GetObjectVersion`, that allows `operation` with these parameters."""
     # API Gateway's actions are HTTP's methods.
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
-    if service == "apigateway" and operation.startswith("Get"):
+    if service in ("apigateway", "apigatewayv2") and operation.startswith("Get"):
         return "apigateway:GET"
     action = _RENAMED.get((service, operation), f"{service}:{operation}")
     return _OF_A_VERSION.get(action, action) if parameters and "VersionId" in parameters else action

@@ -1,0 +1,77 @@
+"""Short ways to say how resources are found: by their dimensions, by their ARN, by what their service lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from basewatch.aws import Aws
+from basewatch.aws.response import optional, required
+from basewatch.collector import Described, Measured
+
+
+def exactly(*dimensions: str, of: Callable[..., Measured]) -> Callable[[Mapping[str, str]], Measured | None]:
+    """`of` the values of just these dimensions, in this order; None for any other set of dimensions."""
+
+    def measured(found: Mapping[str, str]) -> Measured | None:
+        return of(*(found[name] for name in dimensions)) if set(found) == set(dimensions) else None
+
+    return measured
+
+
+def by_arn(pattern: str) -> Callable[[str], Mapping[str, str] | None]:
+    """The dimensions that an ARN's own part, after account and region, stands for: `pattern`'s named groups.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    """
+    compiled = re.compile(pattern)
+
+    def of_arn(arn: str) -> Mapping[str, str] | None:
+        parts = arn.split(":", 5)
+        found = compiled.fullmatch(parts[5]) if parts[0] == "arn" and len(parts) == 6 else None  # noqa: PLR2004  # arn:partition:service:region:account:resource
+        return found.groupdict() if found else None
+
+    return of_arn
+
+
+def whole_account(_aws: Aws) -> Iterator[Described]:
+    """What every account has one of, and CloudWatch keeps without dimensions; nothing is asked."""
+    yield Described(dimensions={})
+
+
+def entries(
+    aws: Aws, service: str, operation: str, key: str, *, left_out: bool = False, **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """Every entry under `key` of a paged listing, as objects.
+
+    `left_out` is for the services that leave `key` out of an empty page. Raises: CouldNotLook, also when an entry or
+    a page is of an unknown shape.
+    """
+    for page in aws.pages(service, operation, **parameters):
+        yield from objects(page, key, left_out=left_out)
+
+
+def objects(answer: Mapping[str, Any], key: str, *, left_out: bool = False) -> Iterator[dict[str, Any]]:
+    """The objects under `key` of one answer. Raises: CouldNotLook."""
+    found: list[Any] | None = optional(answer, key, kind=list) if left_out else required(answer, key, kind=list)
+    for position in range(len(found or ())):
+        yield required(answer, key, position, kind=dict)
+
+
+def texts(answer: Mapping[str, Any], key: str, *, left_out: bool = False) -> Iterator[str]:
+    """The strings under `key` of one answer. Raises: CouldNotLook."""
+    found: list[Any] | None = optional(answer, key, kind=list) if left_out else required(answer, key, kind=list)
+    for position in range(len(found or ())):
+        yield required(answer, key, position, kind=str)
+
+
+def tags(entry: Mapping[str, Any], key: str) -> Mapping[str, str] | None:
+    """The tags under `key`, in either of AWS' shapes, or None when it tells none. Raises: CouldNotLook."""
+    if isinstance(entry.get(key), Mapping):
+        found: dict[str, Any] = required(entry, key, kind=dict)
+        return {name: required(found, name, kind=str) for name in found}
+    pairs: list[Any] | None = optional(entry, key, kind=list)
+    if pairs is None:
+        return None
+    return {required(pair, "Key", kind=str): required(pair, "Value", kind=str) for pair in objects(entry, key)}
