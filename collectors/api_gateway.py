@@ -61,10 +61,8 @@ def _http(identifier: str, stage: str, component: str = "") -> Measured:
 
 
 def _resources(api: Api) -> Iterator[Measured]:
-    if api.type == "http" and api.id is not None:
-        yield _http(api.id, api.stage, api.ref)
-    else:
-        yield _rest(api.name, api.stage, api.ref)
+    measured = {"rest": _rest, "http": _http}[api.type]
+    yield measured(api.known_as, api.stage, api.ref)
 
 
 def _rest_stages(aws: Aws) -> Iterator[Described]:

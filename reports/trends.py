@@ -90,7 +90,7 @@ def _of_component(component: Component, by_label: Mapping[tuple[str, str], Seque
         case Function():
             yield from _of_function(component, measured("function_name", component.name))
         case Api():
-            yield from _of_api(component, measured("api", component.name))
+            yield from _of_api(component, measured("api", component.known_as))
         case Table():
             yield _of_table(component, measured("table_name", component.name))
         case AuroraCluster(proxy=proxy) if proxy:

@@ -49,6 +49,11 @@ class Api(InAccount):
             raise WrongValue("CloudWatch knows an HTTP API by its id alone", "add id: such as a1b2c3d4e5")
         return self
 
+    @property
+    def known_as(self) -> str:
+        """The label `api` of its series: what CloudWatch knows it by, a REST API's name and an HTTP API's id."""
+        return self.id if self.type == "http" and self.id is not None else self.name
+
 
 class Table(InAccount):
     """A DynamoDB table."""
