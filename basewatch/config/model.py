@@ -24,6 +24,7 @@ from basewatch.components import (
     Table,
 )
 from basewatch.config.collection import Collection
+from basewatch.config.prometheus import Prometheus
 from basewatch.declared import Declared
 from basewatch.errors import WrongValue
 from basewatch.identifiers import AccountId, DatabaseUrl, Listen, Region
@@ -211,3 +212,4 @@ class Config(Declared):
     reports: Reports = Reports()
     history: History = History()
     web: Web = Web()
+    prometheus: Prometheus = Prometheus()

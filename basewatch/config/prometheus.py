@@ -1,0 +1,51 @@
+"""How the generated rules and routes fit the user's own Prometheus, Alertmanager and Grafana."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from basewatch.declared import Declared
+from basewatch.errors import WrongValue, shown
+from basewatch.identifiers import Listen
+from basewatch.quantities import Duration, parse_duration
+
+
+def _filled_with(*places: str) -> BeforeValidator:
+    def parse(value: object) -> object:
+        found = set(re.findall(r"\{(.*?)\}", value)) if isinstance(value, str) else set()
+        if unknown := sorted(found - set(places)):
+            known = ", ".join(f"{{{place}}}" for place in places)
+            raise WrongValue(f"{shown(value)} has a place {{{unknown[0]}}} for nothing", f"what is filled in is {known}")
+        return value
+
+    return BeforeValidator(parse)
+
+
+class Email(Declared):
+    """Where Alertmanager sends what pages nobody; with a `username`, its password is the file `smtp` among `secrets`."""
+
+    to: str
+    sender: str
+    smarthost: Listen = Field(examples=["smtp.example.com:587"])
+    username: str | None = None
+
+
+class Prometheus(Declared):
+    """What `generate rules` and `generate alertmanager` have to know of where their files are loaded."""
+
+    job: str = Field(default="basewatch", min_length=1, description="the scrape job of the exporter")
+    scrape: Duration = Field(default=parse_duration("1m"), description="how often it scrapes and evaluates the rules")
+    runbook_url: Annotated[str, _filled_with("alert")] = Field(
+        default="docs/alerting-rules.md#{alert}", description="where an alert is explained; {alert} is its name in lower case"
+    )
+    dashboard_url: Annotated[str, _filled_with("uid")] = Field(
+        default="/d/{uid}", description="where a dashboard is; {uid} is its identifier"
+    )
+    secrets: str = Field(
+        default="/etc/alertmanager/secrets", description="the folder of Alertmanager's secrets, one file per channel"
+    )
+    email: Email | None = None
+    lambda_concurrency: int = Field(default=1000, ge=1, description="the account's quota of concurrent executions")

@@ -1,0 +1,1 @@
+"""Rules for the user's Prometheus and routes for the user's Alertmanager, written from the configuration."""
