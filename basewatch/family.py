@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 from typing import Protocol
 
 
@@ -71,3 +73,16 @@ def escaped(text: str, *, quoted: bool = False) -> str:
     """Text as it may stand in HELP, or within quotes."""
     text = text.replace("\\", "\\\\").replace("\n", "\\n")
     return text.replace('"', '\\"') if quoted else text
+
+
+def tag_labels(tags: Iterable[str]) -> Mapping[str, str]:
+    """The label that each tag is told by: `tag_` and the tag's name, `_` for every sign that a label cannot have.
+
+    Of names that would be one label, those after the first get a number, in the order given: `tag_a_b`, `tag_a_b_2`.
+    """
+    labels: dict[str, str] = {}
+    for tag in dict.fromkeys(tags):
+        label = "tag_" + re.sub(r"[^a-zA-Z0-9_]", "_", tag)
+        numbered = (label if number == 1 else f"{label}_{number}" for number in count(1))
+        labels[tag] = next(name for name in numbered if name not in labels.values())
+    return labels

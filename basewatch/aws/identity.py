@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from basewatch.aws.errors import Asked, errors_of_botocore, translated
@@ -11,7 +12,7 @@ from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials
+    from botocore.credentials import CredentialResolver, Credentials
     from botocore.session import Session
 
 _SESSION_NAME = "basewatch"
@@ -103,7 +104,23 @@ def _assume(session: Session, make_client: MakeClient, source: Credentials, arn:
     assumed = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
     # Asked for here and now, so that a refusal is this one's and not the first check's.
     assumed.get_frozen_credentials()
-    session.register_component("credential_provider", CredentialResolver([_Found(assumed)]))
+    found = _Found(assumed, before=session.get_component("credential_provider"))
+    session.register_component("credential_provider", CredentialResolver([found]))
+
+
+def sign_out(session: Session) -> None:
+    """Forgets all credentials of `session`, which is then the caller's own again and looks for them anew."""
+    resolver = session.get_component("credential_provider")
+    if isinstance(found := resolver.providers[0] if resolver.providers else None, _Found):
+        session.register_component("credential_provider", found.before)
+    session._credentials = None  # noqa: SLF001  # botocore has no other way to make it look again
+
+
+def expiry_of(session: Session) -> datetime | None:
+    """When the credentials of a signed-in session end, unless they are renewed before; None when they do not."""
+    # Botocore tells it to nobody else.
+    expiry = getattr(session.get_credentials(), "_expiry_time", None)
+    return expiry.astimezone(UTC) if isinstance(expiry, datetime) else None
 
 
 class _Found:
@@ -111,8 +128,9 @@ class _Found:
 
     METHOD = "basewatch-assumed-role"
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, before: CredentialResolver) -> None:
         self._credentials = credentials
+        self.before = before
 
     def load(self) -> Credentials:
         """The credentials, as botocore's resolver asks for them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from datetime import datetime
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from basewatch import __version__
 from basewatch.aws.actions import iam_action
 from basewatch.aws.errors import Asked, error_code, error_response, errors_of_botocore, translated
-from basewatch.aws.identity import session_reading, sign_in
+from basewatch.aws.identity import expiry_of, session_reading, sign_in, sign_out
 from basewatch.aws.response import required
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
@@ -93,6 +94,18 @@ class AwsSession:
                 return self._botocore().get_credentials().get_frozen_credentials()
         except errors_of_botocore() as error:
             raise translated(error, asked) from error
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the credentials end unless they are renewed; None before signing in, and for such as do not expire."""
+        with self._lock:
+            return expiry_of(self._botocore()) if self._principal else None
+
+    def renew(self) -> None:
+        """Signs out: the next request signs in anew, as AWS takes the credentials no longer."""
+        with self._lock:
+            sign_out(self._botocore())
+            self._clients, self._principal = {}, ""
 
     def endpoint(self, service: str) -> str:
         """The URL at which `service` is asked, without a trailing slash. Raises: CouldNotLook."""

@@ -1,0 +1,77 @@
+"""Which metrics CloudWatch has, by ListMetrics: one chain of pages for each namespace and account that is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from basewatch.aws.response import optional, required
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason
+from collectors.cloudwatch.asking import Asking
+from collectors.cloudwatch.declared import Place
+
+Dimensions = frozenset[tuple[str, str]]
+"""What a resource is known by in CloudWatch; their order means nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A metric, and the names of exactly those dimensions with which it stands for one resource."""
+
+    metric: str
+    names: frozenset[str]
+
+
+Listed = Mapping[tuple[str, Wanted], frozenset[Dimensions]]
+"""The dimensions that were listed, by owning account and what was wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One chain: `place` is asked about its own metrics, or as a monitoring account about those of `owners`.
+
+    `recently` leaves out what was silent for about three hours; otherwise it is about two weeks.
+    """
+
+    place: Place
+    namespace: str
+    owners: frozenset[str]
+    wanted: frozenset[Wanted]
+    recently: bool
+
+    def ask(self, asking: Asking) -> Listed:
+        """What is listed of what is wanted. Raises: CouldNotLook, unless the listing is whole."""
+        found: dict[tuple[str, Wanted], set[Dimensions]] = defaultdict(set)
+        for page in asking.pages("cloudwatch", "ListMetrics", "NextToken", "NextToken", **self._parameters()):
+            for owner, metric in self._owned(page):
+                name = required(metric, "MetricName", kind=str)
+                dimensions = frozenset((pair["Name"], pair["Value"]) for pair in metric.get("Dimensions") or ())
+                # A filter on dimensions would also let through what has others besides.
+                wanted = Wanted(metric=name, names=frozenset(of for of, _ in dimensions))
+                if owner in self.owners and wanted in self.wanted:
+                    found[owner, wanted].add(dimensions)
+        return {key: frozenset(dimensions) for key, dimensions in found.items()}
+
+    def _owned(self, page: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """The metrics of a page, each after the account that owns it: AWS lists those beside, one for each."""
+        metrics = optional(page, "Metrics", kind=list) or []
+        owners = optional(page, "OwningAccounts", kind=list) or [self.place.account_id] * len(metrics)
+        if len(owners) != len(metrics):
+            raise CouldNotLook(Reason.UNSUPPORTED, f"ListMetrics listed {len(metrics)} metrics of {len(owners)} owners")
+        return zip(owners, metrics, strict=True)
+
+    def _parameters(self) -> dict[str, object]:
+        parameters: dict[str, object] = {"Namespace": self.namespace}
+        metrics = {wanted.metric for wanted in self.wanted}
+        if len(metrics) == 1:
+            parameters["MetricName"] = next(iter(metrics))
+        if self.recently:
+            parameters["RecentlyActive"] = "PT3H"
+        if self.owners != {self.place.account_id}:
+            parameters["IncludeLinkedAccounts"] = True
+            if len(self.owners) == 1:
+                parameters["OwningAccount"] = next(iter(self.owners))
+        return parameters
