@@ -1,0 +1,63 @@
+"""What the fake was asked: counted by operation, and what AWS would bill for it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from benchmarks.cloudwatch.asking import Parsed
+
+_DOLLARS_PER_METRIC = 1e-5
+_DOLLARS_PER_LISTING = 1e-5
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """Counts since the start, or since they were last set to zero.
+
+    `billed` counts metrics at the reading of five statistics for one; `queries` are the other reading. Times are in
+    seconds since the epoch; `busy_seconds` is the fake's own work on the operation, without the latency it adds.
+    """
+
+    calls: Counter[str] = field(default_factory=Counter[str])
+    calls_by_place: Counter[str] = field(default_factory=Counter[str])
+    refused: Counter[str] = field(default_factory=Counter[str])
+    queries: int = 0
+    billed: int = 0
+    datapoints: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
+    first_call: float = 0
+    last_call: float = 0
+    busy_seconds: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
+    metrics: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
+    seen: set[int] = field(default_factory=set[int])
+
+    def begun(self, at: float) -> None:
+        """A request came in."""
+        self.first_call = self.first_call or at
+        self.last_call = at
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def answered(self, asked: Parsed, datapoints: int) -> None:
+        """A GetMetricData was answered; a further page is not billed again."""
+        self.datapoints += datapoints
+        if asked.token:
+            return
+        self.queries += len(asked.queries)
+        self.billed += asked.billed
+        if id(asked) not in self.seen:
+            self.seen.add(id(asked))
+            self.metrics |= asked.metrics
+
+    def told(self) -> dict[str, Any]:
+        """Everything as JSON may hold it."""
+        listings = self.calls["ListMetrics"] * _DOLLARS_PER_LISTING
+        kept = (one.name for one in fields(self) if one.name not in {"metrics", "seen"})
+        counts = {name: getattr(self, name) for name in kept}
+        counts |= {"distinct_metrics": len(self.metrics), "calls_total": sum(self.calls.values())}
+        counts |= {"dollars_five_for_one": self.billed * _DOLLARS_PER_METRIC + listings}
+        counts |= {"dollars_per_query": self.queries * _DOLLARS_PER_METRIC + listings}
+        return counts

@@ -1,0 +1,220 @@
+"""The fake as a whole: which operation a request is, whether it may be made now, and what it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from benchmarks.cloudwatch import statistics_one_by_one
+from benchmarks.cloudwatch.answering import Answer, Answers
+from benchmarks.cloudwatch.asking import Parsed, Refused, parsed, window
+from benchmarks.cloudwatch.counts import Counts
+from benchmarks.cloudwatch.encodings import CBOR, JSON, Encoding
+from benchmarks.cloudwatch.fleet import Fleet
+from benchmarks.cloudwatch.identities import Caller, caller
+from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.limits import Bucket
+from benchmarks.cloudwatch.listing import Asker, Listings
+from benchmarks.cloudwatch.signing_in import query_api
+
+_KEPT_REQUESTS = 4000
+_TARGETS = {"GraniteServiceVersion20100801", "ResourceGroupsTaggingAPI_20170126"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An HTTP request; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What is sent back; `delayed` by the latency, and never when `silent`."""
+
+    content: bytes
+    status: int = 200
+    content_type: bytes = b"application/json"
+    headers: bytes = b""
+    delayed: bool = True
+    silent: bool = False
+
+
+class FakeCloudWatch:
+    """All accounts and regions at once, under knobs that can be turned while it runs."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self.counts = Counts()
+        self.knobs = knobs
+        self._turn(knobs)
+
+    def _turn(self, knobs: Knobs) -> None:
+        """Forgets what was prepared under other knobs. Counts stay."""
+        self.knobs = knobs
+        self._fleet = Fleet(knobs)
+        self._listings = Listings(knobs)
+        self._answers = Answers(knobs, Random(7))  # noqa: S311  # troubles are repeatable, not secret
+        self._parsed: dict[tuple[str, str, Encoding, bytes], Parsed] = {}
+        self._buckets: dict[tuple[str, ...], Bucket] = {}
+
+    def now(self) -> float:
+        """The fake's time in seconds since the epoch: the real one, unless it is stopped."""
+        return self.knobs.now or time.time()
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request. Raises nothing that a client can cause."""
+        if request.path.startswith("/__"):
+            return self._control(request)
+        encoding: Encoding = CBOR if b"smithy-protocol" in request.headers else JSON
+        operation = _operation(request)
+        began = time.perf_counter()
+        self.counts.calls[operation] += 1
+        try:
+            return self._answer(operation, request, encoding)
+        except Refused as refused:
+            self.counts.refused[refused.code] += 1
+            return _refusal(refused, encoding, xml=_is_query(request))
+        finally:
+            self.counts.busy_seconds[operation] += time.perf_counter() - began
+
+    def _answer(self, operation: str, request: Request, encoding: Encoding) -> Response:
+        """Raises: Refused."""
+        asker = caller(request.headers, self.knobs.session_seconds, self.now())
+        self.counts.calls_by_place[f"{operation} {asker.account_id}/{asker.region}"] += 1
+        if asker.region == self.knobs.dead_region and asker.service in {"monitoring", "tagging"}:
+            return Response(content=b"", silent=True)
+        if _is_query(request):
+            return Response(
+                content=query_api(operation, dict(parse_qsl(request.content.decode())), asker, self.now(), self.knobs),
+                content_type=b"text/xml",
+            )
+        if operation == "GetMetricData":
+            return _of(encoding, self._metric_data(request.content, asker, encoding).content)
+        try:
+            told: Any = encoding.loads(request.content) if request.content else {}
+        except ValueError as error:
+            raise Refused("SerializationException", str(error)) from error
+        return _of(encoding, encoding.dumps(self._others(operation, told, asker)))
+
+    def _others(self, operation: str, told: Mapping[str, Any], caller_: Caller) -> dict[str, Any]:
+        """Raises: Refused."""
+        asker = Asker(account_id=caller_.account_id, region=caller_.region, arn=caller_.arn, now=self.now())
+        operations: Mapping[str, Callable[[], dict[str, Any]]] = {
+            "ListMetrics": lambda: self._listings.metrics(told, asker),
+            "GetMetricStatistics": lambda: statistics_one_by_one.answer(told, asker, self.knobs, self._fleet),
+            "GetResources": lambda: self._listings.tagged(told, asker),
+            "GetRestApis": lambda: self._listings.rest_apis(asker),
+            "GetApis": lambda: {"items": []},
+        }
+        if operation not in operations:
+            raise Refused("UnknownOperationException", f"{operation} is not known here.", 404)
+        if operation == "ListMetrics":
+            self._admit(caller_, operation, self.knobs.lists_per_second, 1)
+        return operations[operation]()
+
+    def _metric_data(self, content: bytes, asker: Caller, encoding: Encoding) -> Answer:
+        """Raises: Refused."""
+        try:
+            question = encoding.question(content)
+        except (ValueError, TypeError, LookupError) as error:
+            raise Refused("SerializationException", str(error)) from error
+        key = (asker.account_id, asker.region, encoding, question.rest)
+        asked = self._parsed.get(key)
+        if asked is None:
+            try:
+                told = encoding.loads(content)
+            except ValueError as error:
+                raise Refused("SerializationException", str(error)) from error
+            asked = parsed(told, asker.account_id, asker.region, self.knobs, self._fleet)
+            if len(self._parsed) >= _KEPT_REQUESTS:
+                self._parsed.clear()
+            if not asked.token:
+                self._parsed[key] = asked
+        first, end = window(question.start, question.end, asked.longest, strict=bool(self.knobs.strict_windows))
+        self._admit(asker, "GetMetricData", self.knobs.calls_per_second, 1)
+        points = sum([max(1, (end - first) // query.period) for query in asked.queries])
+        self._admit(asker, "datapoints", self.knobs.datapoints_per_second, points)
+        if self.knobs.fault and self._answers.chance.random() < self.knobs.fault:
+            raise Refused("InternalServiceFault", "The request processing has failed.", 500)
+        answer = self._answers.answer(asked, first, end, self.now(), encoding)
+        self.counts.answered(asked, answer.datapoints)
+        return answer
+
+    def _admit(self, asker: Caller, what: str, rate: float, tokens: float) -> None:
+        """Raises: Refused, when the account's quota in that region is used up."""
+        place = (asker.account_id, asker.region, what)
+        bucket = self._buckets.setdefault(place, Bucket(rate))
+        if not bucket.take(tokens, time.monotonic()):
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    def _control(self, request: Request) -> Response:
+        """The fake's own pages: what it counted, its knobs, and what is true of metrics."""
+        try:
+            match request.path:
+                case "/__stats":
+                    told: Any = self.counts.told()
+                case "/__reset":
+                    self.counts = Counts(in_flight=self.counts.in_flight)
+                    told = {}
+                case "/__control":
+                    self._turn(self.knobs.changed(orjson.loads(request.content)))
+                    told = {"turned": self.knobs.arguments()}
+                case "/__truth":
+                    return Response(content=self._truth(orjson.loads(request.content)), delayed=False)
+                case _:
+                    told = {"error": "/__stats, /__reset, /__control or /__truth"}
+        except (ValueError, KeyError, Refused) as error:
+            return Response(content=orjson.dumps({"error": str(error)}), status=400, delayed=False)
+        return Response(content=orjson.dumps(told), delayed=False)
+
+    def _truth(self, told: Mapping[str, Any]) -> bytes:
+        """A GetMetricData request with `Account` and `Region`, answered as it looks once everything has arrived."""
+        knobs = replace(self.knobs, late_minutes=0, partial=0, internal=0, forbidden=0, max_datapoints=10**9)
+        asked = parsed(told, told["Account"], told["Region"], knobs, Fleet(knobs))
+        first, end = window(told.get("StartTime"), told.get("EndTime"), asked.longest, strict=False)
+        return Answers(knobs, Random(0)).answer(asked, first, end, float("inf"), JSON).content  # noqa: S311
+
+
+def _operation(request: Request) -> str:
+    target = request.headers.get(b"x-amz-target", b"").decode()
+    match request.path.strip("/").split("/"):
+        case ["service", service, "operation", operation] if service in _TARGETS:
+            return operation
+        case ["restapis"]:
+            return "GetRestApis"
+        case ["v2", "apis"]:
+            return "GetApis"
+        case _ if target.partition(".")[0] in _TARGETS:
+            return target.partition(".")[2]
+        case _:
+            return dict(parse_qsl(request.content.decode("latin-1"))).get("Action", "unknown")
+
+
+def _is_query(request: Request) -> bool:
+    return request.headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
+
+
+def _of(encoding: Encoding, content: bytes) -> Response:
+    return Response(content=content, content_type=encoding.content_type, headers=encoding.headers)
+
+
+def _refusal(refused: Refused, encoding: Encoding, *, xml: bool) -> Response:
+    code, message = refused.code, str(refused)
+    if xml:
+        text = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        return Response(content=text.encode(), status=refused.status, content_type=b"text/xml")
+    told = {"__type": f"com.amazonaws.cloudwatch.v2010_08_01#{code}", "message": message}
+    fault = "Receiver" if refused.status >= 500 else "Sender"  # noqa: PLR2004  # HTTP's server errors
+    headers = encoding.headers + f"x-amzn-query-error: {code.removesuffix('Exception')};{fault}\r\n".encode()
+    return Response(
+        content=encoding.dumps(told), status=refused.status, content_type=encoding.content_type, headers=headers
+    )

@@ -1,0 +1,49 @@
+"""STS and IAM as far as exporters ask them, in AWS' query protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from benchmarks.cloudwatch.asking import Refused
+from benchmarks.cloudwatch.identities import Caller, role_keys
+from benchmarks.cloudwatch.knobs import Knobs
+
+_ROLE_PARTS = 6
+
+
+def query_api(operation: str, told: Mapping[str, str], asker: Caller, now: float, knobs: Knobs) -> bytes:
+    """The XML that answers one operation. Raises: Refused."""
+    match operation:
+        case "GetCallerIdentity":
+            result = _xml({"Arn": asker.arn, "UserId": "AIDAFAKE", "Account": asker.account_id})
+        case "AssumeRole":
+            result = _assumed(told, now, knobs)
+        case "ListAccountAliases":
+            result = "<AccountAliases><member>benchmark</member></AccountAliases><IsTruncated>false</IsTruncated>"
+        case _:
+            raise Refused("InvalidAction", f"Could not find operation {operation}.")
+    answer = f"<{operation}Result>{result}</{operation}Result>"
+    request = "<ResponseMetadata><RequestId>fake</RequestId></ResponseMetadata>"
+    space = "https://iam.amazonaws.com/doc/2010-05-08/" if asker.service == "iam" else _STS
+    return f'<{operation}Response xmlns="{space}">{answer}{request}</{operation}Response>'.encode()
+
+
+_STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+
+
+def _assumed(told: Mapping[str, str], now: float, knobs: Knobs) -> str:
+    parts = told.get("RoleArn", "").split(":")
+    if len(parts) != _ROLE_PARTS or not parts[5].startswith("role/"):
+        raise Refused("ValidationError", "RoleArn is not the ARN of a role.")
+    role, session = parts[5].rpartition("/")[2], told.get("RoleSessionName", "session")
+    keys = role_keys(parts[4], role, session, now)
+    ends = datetime.fromtimestamp(now + knobs.told_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    user = {"Arn": f"arn:aws:sts::{parts[4]}:assumed-role/{role}/{session}", "AssumedRoleId": f"AROAFAKE:{session}"}
+    return (
+        f"<Credentials>{_xml(keys | {'Expiration': ends})}</Credentials><AssumedRoleUser>{_xml(user)}</AssumedRoleUser>"
+    )
+
+
+def _xml(values: Mapping[str, str]) -> str:
+    return "".join(f"<{name}>{value}</{name}>" for name, value in values.items())

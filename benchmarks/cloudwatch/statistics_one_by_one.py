@@ -1,0 +1,45 @@
+"""GetMetricStatistics: one metric at a time, as clients of before GetMetricData ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import orjson
+
+from benchmarks.cloudwatch.answering import Answers
+from benchmarks.cloudwatch.asking import Refused, parsed, window
+from benchmarks.cloudwatch.encodings import JSON
+from benchmarks.cloudwatch.fleet import Fleet
+from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.listing import Asker
+
+_MOST_POINTS = 1440
+
+
+def answer(told: Mapping[str, Any], asker: Asker, knobs: Knobs, fleet: Fleet) -> dict[str, Any]:
+    """The datapoints of one metric, each with all statistics asked for. Raises: Refused."""
+    plain, extended = told.get("Statistics") or [], told.get("ExtendedStatistics") or []
+    if bool(plain) == bool(extended):
+        raise Refused("InvalidParameterCombination", "Give either Statistics or ExtendedStatistics.")
+    names = [*plain, *extended]
+    metric = {name: told.get(name) for name in ("Namespace", "MetricName", "Dimensions")}
+    stats = [{"Metric": metric, "Period": told.get("Period"), "Stat": name} for name in names]
+    queries = [{"Id": f"q{number}", "MetricStat": stat} for number, stat in enumerate(stats)]
+    asked = parsed({"MetricDataQueries": queries}, asker.account_id, asker.region, knobs, fleet)
+    first, end = window(_seconds(told["StartTime"]), _seconds(told["EndTime"]), asked.longest, strict=False)
+    if (end - first) // asked.longest > _MOST_POINTS:
+        raise Refused("InvalidParameterCombination", f"You have requested more than {_MOST_POINTS} datapoints.")
+    page = orjson.loads(Answers(knobs, Random(0)).answer(asked, first, end, asker.now, JSON).content)  # noqa: S311
+    points: dict[float, dict[str, Any]] = {}
+    for name, result in zip(names, page["MetricDataResults"], strict=True):
+        for at, value in zip(result["Timestamps"], result["Values"], strict=True):
+            point = points.setdefault(at, {"Timestamp": at, "Unit": "None"})
+            (point if name in plain else point.setdefault("ExtendedStatistics", {}))[name] = value
+    return {"Label": told.get("MetricName"), "Datapoints": list(points.values())}
+
+
+def _seconds(told: Any) -> float:
+    return datetime.fromisoformat(told).timestamp() if isinstance(told, str) else float(told)
