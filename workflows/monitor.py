@@ -17,6 +17,7 @@ from basewatch.notifier import Notifier
 from checks.causes import explained
 from checks.runner import run_checks
 from collectors.cloudwatch.collect import collect
+from collectors.cloudwatch.declared import declared
 from workflows.intervals import watched
 from workflows.live import LiveClients, Sessions
 from workflows.plan import Plan
@@ -51,7 +52,7 @@ def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Looked
     """A run of the plan over `window`: everything observed, and judged as of its end; nothing recorded or told."""
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.begin_pass()
-    collected = collect(plan.collectors, plan.config.components, window, sessions.of)
+    collected = collect(*declared(plan.collectors, plan.config.components, sessions.place), window, sessions.source)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(

@@ -1,8 +1,10 @@
-"""One request to GetMetricData, without boto3: signed and sent by botocore, read by orjson in a tenth of the time."""
+"""CloudWatch as a source of metrics, without boto3: signed and sent by botocore, paced, counted, read by orjson."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from time import perf_counter
 from typing import Any, NoReturn, cast
 
 import orjson
@@ -12,54 +14,135 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from basewatch.aws.errors import Asked, translated
+from basewatch.aws.errors import Asked, error_code, translated
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
-from collectors.cloudwatch.source import MetricSource, Patience
+from basewatch.telemetry import Telemetry
+from collectors.cloudwatch.cost import DOLLARS_PER_METRIC
+from collectors.cloudwatch.fetch import ACTION, Fetched, Refused, fetch
+from collectors.cloudwatch.limiter import Limits
+from collectors.cloudwatch.patience import Patience
+from collectors.cloudwatch.planner import Call, tally
+from collectors.cloudwatch.source import Signer
 from collectors.cloudwatch.wire import HEADERS, Page, page
 
-ACTION = "cloudwatch:GetMetricData"
-
+API = "GetMetricData"
 _OK = 200
+# Kept open for whoever asks next; more threads than these would each connect anew.
+_CONNECTIONS = 50
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 
 
-class MetricDataClient:
-    """Asks one account and region; threads may share it."""
+class CloudWatch:
+    """The CloudWatch of one account and region, and of those that let it monitor them; threads share it."""
 
-    def __init__(self, source: MetricSource, patience: Patience) -> None:
-        """Asks nothing yet. Raises: CouldNotLook, when the source has no endpoint or cannot sign in."""
-        self._source = source
+    def __init__(self, signer: Signer, limits: Limits, patience: Patience, telemetry: Telemetry) -> None:
+        """Asks nothing yet. `limits` are shared by everything that asks the same account."""
+        self._signer = signer
+        self._limiter = limits.of(signer.account_id, signer.region, API)
         self._patience = patience
-        self._asked = Asked(action=ACTION, principal=source.principal)
-        self._url = source.endpoint("cloudwatch")
-        self._http = URLLib3Session(
-            # A path is as good as a yes or a no here, whatever the annotation says.
-            verify=cast("bool", source.trusted or True),
-            timeout=(patience.connect_seconds, patience.read_seconds),
-            proxies=get_environ_proxies(self._url),
-        )
+        self._telemetry = telemetry
+        self._door: tuple[str, URLLib3Session] | None = None
+        self._lock = Lock()
+
+    @property
+    def account_id(self) -> str:
+        """The account that is asked."""
+        return self._signer.account_id
+
+    @property
+    def region(self) -> str:
+        """The region that is asked."""
+        return self._signer.region
+
+    @property
+    def principal(self) -> str:
+        """The ARN as which it is asked. Raises: CouldNotLook, when signing in fails."""
+        return self._signer.principal
+
+    def fetch(self, call: Call) -> Fetched:
+        """The answers to a call, one for each query and in their order; nothing that AWS does raises."""
+        return fetch(self, call, self._patience)
+
+    def turn(self, datapoints: int) -> float:
+        """Waits until a request for so many datapoints may be made; the seconds waited."""
+        waited = self._limiter.take(datapoints)
+        self._telemetry.throttle_wait.labels(API).inc(waited)
+        return waited
+
+    def answered(self, call: Call, positions: Sequence[int]) -> None:
+        """Counts what AWS will bill; further pages of the same answer are not billed again."""
+        whole = len(positions) == len(call.queries)
+        asked = call.asked() if whole else tally(call.queries[at] for at in positions)
+        for collector, (queries, metrics) in asked.items():
+            self._telemetry.queries.labels(collector).inc(queries)
+            self._telemetry.billable.labels(collector).inc(metrics)
+            self._telemetry.cost.labels(collector, "five_for_one").inc(metrics * DOLLARS_PER_METRIC)
+            self._telemetry.cost.labels(collector, "per_query").inc(queries * DOLLARS_PER_METRIC)
 
     def ask(self, content: bytes, requests: list[str]) -> Page:
-        """One request, sent once, and noted in `requests`. Raises: CouldNotLook."""
+        """One request, noted in `requests`; again, once, where the credentials had expired. Raises: CouldNotLook."""
+        keys = self._signer.credentials()
         try:
-            response = self._http.send(self._signed(content).prepare())
-            status, answer = int(response.status_code), bytes(response.content)
+            return self._ask(content, keys, requests)
+        except Refused as refused:
+            if refused.code not in _EXPIRED:
+                raise
+        with self._lock:
+            # Only the first of many that were refused together renews what all of them use.
+            if self._signer.credentials() == keys:
+                self._signer.renew()
+        return self._ask(content, self._signer.credentials(), requests)
+
+    def _ask(self, content: bytes, keys: Any, requests: list[str]) -> Page:
+        url, http = self._connected()
+        request = AWSRequest(method="POST", url=url, data=content, headers=dict(HEADERS))
+        SigV4Auth(keys, "monitoring", self.region).add_auth(request)
+        self._telemetry.requests.labels(API, self.account_id, self.region).inc()
+        began = perf_counter()
+        try:
+            response = http.send(request.prepare())
+            status, headers, answer = int(response.status_code), response.headers, bytes(response.content)
         except BotoCoreError as error:
             requests.append(f"{ACTION} -")
-            raise translated(error, self._asked) from error
-        requests.append(f"{ACTION} {response.headers.get('x-amzn-RequestId', '-')}")
+            self._refuse(error)
+        finally:
+            self._telemetry.request_seconds.labels(API).observe(perf_counter() - began)
+        requests.append(f"{ACTION} {headers.get('x-amzn-RequestId', '-')}")
         if status != _OK:
-            self._refuse(status, answer)
+            self._refuse(ClientError(_error_response(status, answer), API), _seconds(headers.get("Retry-After")))
         return page(answer)
 
-    def _signed(self, content: bytes) -> AWSRequest:
-        request = AWSRequest(method="POST", url=self._url + "/", data=content, headers=dict(HEADERS))
-        SigV4Auth(self._source.credentials(), "monitoring", self._source.region).add_auth(request)
-        return request
+    def _connected(self) -> tuple[str, URLLib3Session]:
+        """Where to ask, and the connections that are kept open to there. Raises: CouldNotLook."""
+        with self._lock:
+            if self._door is None:
+                url = self._signer.endpoint("cloudwatch") + "/"
+                http = URLLib3Session(
+                    # A path is as good as a yes or a no here, whatever the annotation says.
+                    verify=cast("bool", self._signer.trusted or True),
+                    timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+                    proxies=get_environ_proxies(url),
+                    max_pool_connections=_CONNECTIONS,
+                )
+                self._door = url, http
+            return self._door
 
-    def _refuse(self, status: int, answer: bytes) -> NoReturn:
-        error = translated(ClientError(_error_response(status, answer), "GetMetricData"), self._asked)
-        raise error if isinstance(error, CouldNotLook) else CouldNotLook(Reason.UNSUPPORTED, str(error))
+    def _refuse(self, error: Exception, after: float = 0.0) -> NoReturn:
+        meaning = translated(error, Asked(action=ACTION, principal=self.principal))
+        reason, remedy = Reason.UNSUPPORTED, ""
+        if isinstance(meaning, CouldNotLook):
+            reason, remedy = meaning.reason, meaning.remedy
+        code = error_code(error) or reason.value
+        self._telemetry.request_failures.labels(API, code).inc()
+        if reason is Reason.THROTTLED:
+            self._limiter.throttled()
+        raise Refused(reason, str(meaning), remedy=remedy, code=code, after=after) from error
+
+
+def _seconds(after: str | None) -> float:
+    """How long a server wants to be left alone; a date, which none of AWS' sends, is not understood."""
+    return float(after) if after and after.isdecimal() else 0.0
 
 
 def _error_response(status: int, answer: bytes) -> Mapping[str, Any]:
@@ -69,6 +152,6 @@ def _error_response(status: int, answer: bytes) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         said = {}
     said = said if isinstance(said, dict) else {}
-    code = str(said.get("__type", "")).rpartition("#")[2]
+    code = str(said.get("__type", "")).rpartition("#")[2] or str(status)
     message = str(said.get("message") or said.get("Message") or f"HTTP {status}")
     return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}

@@ -1,138 +1,124 @@
-"""Collects the metrics of every declared component: what is known over the window, and what could not be found out."""
+"""Collects the metrics of every target over one window: what is known, and what could not be found out."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
-from basewatch.collector import AnyCollector
-from basewatch.components import Component
+from basewatch.collector import Target
 from basewatch.errors import CouldNotLook
 from basewatch.metrics import Asked, Collected, Gap, Reading
 from basewatch.model import Point, Reason, Series, Window
-from collectors.cloudwatch.client import MetricDataClient
-from collectors.cloudwatch.fetch import Answer, Fetched, fetch
-from collectors.cloudwatch.planner import Batch, Query, covered, plan, settled
-from collectors.cloudwatch.source import MetricSource, Patience
+from collectors.cloudwatch.declared import gap as gap_of_all
+from collectors.cloudwatch.fetch import Answer, Fetched
+from collectors.cloudwatch.planner import Call, Query, aligned, covered, pack, settled
+from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.wire import moment
 
-CONCURRENCY = 4
-"""Calls under way at once: at 50 ms each, well under CloudWatch's default quota of 50 a second."""
-
-
-@dataclass(slots=True)
-class _Account:
-    """One source and what is asked of it."""
-
-    source: MetricSource
-    queries: list[Query] = field(default_factory=list[Query])
+CONCURRENCY = 5
+"""Calls under way at once, of all accounts together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """What came of one batch."""
+    """What came of one call."""
 
     source: MetricSource
-    batch: Batch
+    call: Call
     fetched: Fetched
 
 
 def collect(
-    collectors: Iterable[AnyCollector],
-    components: Iterable[Component],
+    targets: Iterable[Target],
+    gaps: Iterable[Gap],
     window: Window,
-    source_of: Callable[[Component], MetricSource],
-    patience: Patience | None = None,
+    source_of: Callable[[str, str], MetricSource],
+    *,
+    concurrency: int = CONCURRENCY,
 ) -> Collected:
-    """Every metric that the collectors ask of the components, over `window` moved back by the planner's SETTLE.
+    """Every metric of the targets, over `window` moved back by the planner's SETTLE; `gaps` are known before.
 
-    `source_of` names the account and region a component lives in and may raise CouldNotLook. Nothing that AWS does
-    raises here: what could not be collected is a Gap, and every query ends as a Reading or a Gap.
+    `source_of` gives who is asked about an account's region, the same object for the same one to ask, and may raise
+    CouldNotLook. Nothing that AWS does raises here: every query ends as a Reading or a Gap.
     """
-    patience, span, gaps = patience or Patience(), settled(window), list[Gap]()
-    accounts = _accounts(collectors, components, source_of, gaps)
-    outcomes = tuple(_fetch_all(accounts, span, patience, gaps))
+    span, known = settled(window), list(gaps)
+    outcomes = tuple(_fetched(_calls(targets, span, source_of, known), concurrency))
     readings = list[Reading]()
     for outcome in outcomes:
-        for query, answer in zip(outcome.batch.queries, outcome.fetched.answers, strict=True):
+        for query, answer in zip(outcome.call.queries, outcome.fetched.answers, strict=True):
             if answer.missing is None:
-                readings.append(_reading(query, answer, outcome.source, span))
+                readings.append(_reading(query, answer, span))
             else:
-                gaps.append(_gap(query, answer.missing))
+                known.append(_gap(query, answer.missing))
     return Collected(
         window=span,
         readings=tuple(sorted(readings, key=lambda reading: (reading.series.name, reading.series.labels))),
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap.component, gap.collector, gap.family))),
+        gaps=tuple(sorted(known, key=lambda gap: (gap.component, gap.collector, gap.family))),
         asked=tuple(_asked(outcomes)),
     )
 
 
-def _accounts(
-    collectors: Iterable[AnyCollector],
-    components: Iterable[Component],
-    source_of: Callable[[Component], MetricSource],
-    gaps: list[Gap],
-) -> Iterable[_Account]:
-    """What to ask of each account and region; components without one become gaps."""
-    accounts: dict[tuple[str, str], _Account] = {}
-    everything = tuple(components)
-    for collector in collectors:
-        for component in everything:
-            if not isinstance(component, collector.component):
-                continue
-            try:
-                source = source_of(component)
-            except CouldNotLook as error:
-                gaps.append(_gap_of_all(collector.name, component.ref, error))
-                continue
-            account = accounts.setdefault((source.account_id, source.region), _Account(source))
-            account.queries += [
-                Query(collector=collector.name, resource=resource, spec=spec)
-                for resource, specs in collector.resources(component)
-                for spec in specs
-            ]
-    return accounts.values()
-
-
-def _fetch_all(accounts: Iterable[_Account], span: Window, patience: Patience, gaps: list[Gap]) -> Iterator[_Outcome]:
-    work: list[tuple[MetricSource, MetricDataClient, Batch]] = []
-    for account in accounts:
+def _calls(
+    targets: Iterable[Target], span: Window, source_of: Callable[[str, str], MetricSource], gaps: list[Gap]
+) -> Iterator[tuple[MetricSource, Call]]:
+    """What to ask of each source; targets that nobody can be asked about become gaps."""
+    by_source: dict[int, tuple[MetricSource, list[Target]]] = {}
+    for place, there in _by_place(targets).items():
         try:
-            client = _client(account.source, span, patience)
+            source = _source(span, source_of, *place)
         except CouldNotLook as error:
-            gaps += {_gap_of_all(query.collector, query.resource.component, error) for query in account.queries}
-            continue
-        work += [(account.source, client, batch) for batch in plan(account.queries, span)]
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        for (source, _, batch), fetched in zip(
-            work, pool.map(lambda item: fetch(item[1], item[2], patience), work), strict=True
-        ):
-            yield _Outcome(source=source, batch=batch, fetched=fetched)
+            gaps += dict.fromkeys(
+                gap_of_all(target.collector, error, component=target.resource.component) for target in there
+            )
+        else:
+            by_source.setdefault(id(source), (source, []))[1].extend(there)
+    for source, asked in by_source.values():
+        queries = [Query(target, spec) for target in asked for spec in target.specs]
+        for call in pack(queries, lambda _query: span.length):
+            yield source, Call(call, aligned(call, span))
 
 
-def _client(source: MetricSource, span: Window, patience: Patience) -> MetricDataClient:
-    """The account's client. Raises: CouldNotLook, when it cannot be signed in to or there is nothing to ask for."""
+def _by_place(targets: Iterable[Target]) -> dict[tuple[str, str], list[Target]]:
+    places: dict[tuple[str, str], list[Target]] = defaultdict(list)
+    for target in targets:
+        places[target.account_id, target.region].append(target)
+    return places
+
+
+def _source(span: Window, source_of: Callable[[str, str], MetricSource], account_id: str, region: str) -> MetricSource:
+    """Who is asked about the place. Raises: CouldNotLook, when nobody can be, or there is nothing to ask for."""
     if span.length <= timedelta():
         raise CouldNotLook(Reason.NOT_ENOUGH_DATA, "the window holds no complete minute", remedy="raise run.lookback")
-    return MetricDataClient(source, patience)
+    source = source_of(account_id, region)
+    # Signing in fails here once, and not in each call.
+    _ = source.principal
+    return source
 
 
-def _reading(query: Query, answer: Answer, source: MetricSource, span: Window) -> Reading:
-    spec, whole = query.spec, covered(query.spec, span)
+def _fetched(calls: Iterable[tuple[MetricSource, Call]], concurrency: int) -> Iterator[_Outcome]:
+    work = tuple(calls)
+    with ThreadPoolExecutor(concurrency) as pool:
+        for (source, call), fetched in zip(work, pool.map(lambda item: item[0].fetch(item[1]), work), strict=True):
+            yield _Outcome(source=source, call=call, fetched=fetched)
+
+
+def _reading(query: Query, answer: Answer, span: Window) -> Reading:
+    target, spec, whole = query.target, query.spec, covered(query.spec, span)
     points = (
-        Point(period_end=moment(at) + spec.period, value=value * spec.factor) for at, value in sorted(answer.points)
+        Point(period_end=moment(start) + spec.period, value=value * spec.factor)
+        for start, value in zip(answer.starts, answer.values, strict=True)
     )
     return Reading(
-        component=query.resource.component,
+        component=target.resource.component,
         series=Series(
             name=spec.name,
             labels=(
-                ("aws_account_id", source.account_id),
-                ("aws_region", source.region),
-                *query.resource.labels,
+                ("aws_account_id", target.account_id),
+                ("aws_region", target.region),
+                *target.resource.labels,
                 *spec.labels,
             ),
             period=spec.period,
@@ -143,8 +129,8 @@ def _reading(query: Query, answer: Answer, source: MetricSource, span: Window) -
 
 def _gap(query: Query, error: CouldNotLook) -> Gap:
     return Gap(
-        collector=query.collector,
-        component=query.resource.component,
+        collector=query.target.collector,
+        component=query.target.resource.component,
         family=query.spec.name,
         reason=error.reason,
         detail=error.detail,
@@ -152,16 +138,12 @@ def _gap(query: Query, error: CouldNotLook) -> Gap:
     )
 
 
-def _gap_of_all(collector: str, component: str, error: CouldNotLook) -> Gap:
-    return Gap(collector=collector, component=component, reason=error.reason, detail=error.detail, remedy=error.remedy)
-
-
 def _asked(outcomes: Iterable[_Outcome]) -> Iterator[Asked]:
     """Who was asked about each component, by whom, and in which requests."""
     requests: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, MetricSource] = {}
     for outcome in outcomes:
-        for component in {query.resource.component for query in outcome.batch.queries}:
+        for component in {query.target.resource.component for query in outcome.call.queries}:
             sources[component] = outcome.source
             requests[component] += outcome.fetched.requests
     for component, source in sorted(sources.items()):

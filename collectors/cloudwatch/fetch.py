@@ -1,135 +1,235 @@
-"""Fetches one batch to its end: page after page, again when it may help, and what stayed unanswered is said."""
+"""Fetches one call to its end: page after page, again where it may help, and what stayed unanswered is said."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
-from collectors.cloudwatch.client import ACTION, MetricDataClient
-from collectors.cloudwatch.planner import Batch
-from collectors.cloudwatch.source import Patience
-from collectors.cloudwatch.wire import Page, Result, body, queries_json
+from collectors.cloudwatch.patience import Patience
+from collectors.cloudwatch.planner import MAX_QUERIES, Call, floor
+from collectors.cloudwatch.wire import Page, Result, body, text, unreadable
 
+ACTION = "cloudwatch:GetMetricData"
 _PASSING = (Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT)
 """What may be over at the next attempt."""
 
 
-@dataclass(slots=True)
-class Answer:
-    """What is known of one query: its datapoints as they came, and what stands in the way of their being all."""
+class Answer(NamedTuple):
+    """What is known of one query: when its periods start (seconds since the epoch, ascending) and their values.
 
-    points: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    `missing` is what stands in the way of their being all there are; None when they are.
+    """
+
+    starts: Sequence[float]
+    values: Sequence[float]
     missing: CouldNotLook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A batch's answers, one for each of its queries and in their order, and the requests it took."""
+    """A call's answers, one for each of its queries and in their order, and the requests it took."""
 
     answers: tuple[Answer, ...]
     requests: tuple[str, ...]
 
 
-def fetch(client: MetricDataClient, batch: Batch, patience: Patience) -> Fetched:
-    """The batch's answers: every query is either complete or says why it is not; what AWS does never raises."""
-    return _Fetch(client, batch, patience).run()
+class Refused(CouldNotLook):
+    """A request that was not answered: AWS' code or our reason, and for how many seconds it wants to be left alone."""
+
+    def __init__(self, reason: Reason, detail: str, *, remedy: str = "", code: str = "", after: float = 0.0) -> None:
+        super().__init__(reason, detail, remedy=remedy)
+        self.code = code
+        self.after = after
+
+
+class Api(Protocol):
+    """GetMetricData, request by request."""
+
+    @property
+    def account_id(self) -> str:
+        """Who asks."""
+        ...
+
+    def turn(self, datapoints: int) -> float:
+        """Waits until a request for so many datapoints may be made; the seconds waited."""
+        ...
+
+    def ask(self, content: bytes, requests: list[str]) -> Page:
+        """One request, sent once, and noted in `requests`. Raises: CouldNotLook."""
+        ...
+
+    def answered(self, call: Call, positions: Sequence[int]) -> None:
+        """Notes that these queries of the call were asked, and are paid for."""
+        ...
+
+
+def fetch(api: Api, call: Call, patience: Patience) -> Fetched:
+    """The call's answers: every query is either complete or says why it is not; what AWS does never raises.
+
+    Periods that were not over when the window ended are left out.
+    """
+    return _Fetch(api, call, patience).run()
 
 
 class _Fetch:
-    """One batch on its way: what is known so far, and what is asked next."""
+    """One call on its way: what is known so far, and what is asked next."""
 
-    def __init__(self, client: MetricDataClient, batch: Batch, patience: Patience) -> None:
-        self._client = client
+    def __init__(self, api: Api, call: Call, patience: Patience) -> None:
+        self._api = api
+        self._call = call
         self._patience = patience
-        self._window = batch.window
-        self._queries = queries_json(batch)
-        self._answers = {identifier: Answer(missing=_unanswered()) for identifier in self._queries}
+        self._answers = [_LEFT_OUT] * len(call.queries)
         self._requests: list[str] = []
         self._deadline = patience.clock() + patience.total_seconds
 
     def run(self) -> Fetched:
-        """Ask for everything, and again for what CloudWatch itself could not do."""
-        asking = list(self._queries)
+        """Asks for everything, and again for what CloudWatch itself could not do or not do whole."""
+        asking: Sequence[int] = range(len(self._answers))
         for failures in range(self._patience.attempts):
             if failures:
                 self._patience.wait(failures)
             if not self._ask_all(asking):
                 break
-            asking = [identifier for identifier in asking if _is_passing(self._answers[identifier].missing)]
+            asking = [at for at in asking if isinstance(self._answers[at].missing, _Passing)]
             if not asking:
                 break
-        return Fetched(answers=tuple(self._answers.values()), requests=tuple(self._requests))
+        self._leave_out_open_periods()
+        return Fetched(answers=tuple(self._answers), requests=tuple(self._requests))
 
-    def _ask_all(self, asking: Sequence[str]) -> bool:
-        """Ask for these queries, page by page; False when a page could not be had, which is then said of the rest."""
-        self._answers |= {identifier: Answer(missing=_unanswered()) for identifier in asking}
+    def _ask_all(self, asking: Sequence[int]) -> bool:
+        """Asks for these queries, page by page; False when a page could not be had, which is then said of the rest."""
+        fresh: dict[int, Answer] = {}
         try:
-            for got in self._pages(asking):
-                self._take(got)
+            for page in self._pages(asking):
+                self._take(page, asking, fresh)
         except CouldNotLook as error:
-            for identifier in asking:
-                if self._answers[identifier].missing is not None:
-                    self._answers[identifier].missing = error
+            for at in asking:
+                answer = fresh.get(at) or self._answers[at]
+                self._answers[at] = answer if answer.missing is None else answer._replace(missing=error)
             return False
+        for at in asking:
+            self._answers[at] = fresh.get(at, _LEFT_OUT)
         return True
 
-    def _pages(self, asking: Sequence[str]) -> Iterator[Page]:
-        token, seen = "", set[str]()
+    def _pages(self, asking: Sequence[int]) -> Iterator[Page]:
+        whole = len(asking) == len(self._answers)
+        queries = self._call.json(self._api.account_id) if whole else self._call.json_of(asking, self._api.account_id)
+        datapoints, token, seen = self._call.datapoints_of(asking), "", set[str]()
         while True:
-            got = self._page(body((self._queries[identifier] for identifier in asking), self._window, token))
-            yield got
-            token = got.token
+            page = self._page(body(queries, self._call.window, token), datapoints)
+            if not token:
+                self._api.answered(self._call, asking)
+            yield page
+            token, datapoints = page.token, 0
             if not token:
                 return
             if token in seen:
                 raise CouldNotLook(Reason.UNSUPPORTED, "CloudWatch gave the same NextToken twice")
             seen.add(token)
 
-    def _page(self, content: bytes) -> Page:
+    def _page(self, content: bytes, datapoints: int) -> Page:
         """One page, tried again while the trouble may pass. Raises: CouldNotLook."""
-        for failures in range(1, self._patience.attempts + 1):
-            if self._patience.clock() >= self._deadline:
-                break
+        attempts, failures = 0, 0
+        while True:
+            # Waiting for others is none of this call's time.
+            self._deadline += self._api.turn(datapoints)
             try:
-                return self._client.ask(content, self._requests)
+                return self._api.ask(content, self._requests)
             except CouldNotLook as error:
-                if error.reason not in _PASSING or failures == self._patience.attempts:
+                failures += 1
+                attempts += error.reason is not Reason.THROTTLED
+                after = error.after if isinstance(error, Refused) else 0.0
+                hopeless = error.reason not in _PASSING or attempts == self._patience.attempts
+                if hopeless or self._patience.clock() + after >= self._deadline:
                     raise
-            self._patience.wait(failures)
-        raise CouldNotLook(
-            Reason.TIMEOUT,
-            f"{ACTION} was not answered within {self._patience.total_seconds:g} s",
-            remedy="run again; look at the network and at CloudWatch's quotas",
-        )
+            self._patience.wait(failures, after)
 
-    def _take(self, got: Page) -> None:
-        for result in got.results:
-            answer = self._answers.get(result.id)
-            if answer is None:
-                raise CouldNotLook(Reason.UNSUPPORTED, f"CloudWatch answered {result.id}, which was not asked")
-            answer.points.extend(result.points)
-            answer.missing = _missing(result, got.message if not answer.points else "")
+    def _take(self, page: Page, asking: Sequence[int], fresh: dict[int, Answer]) -> None:
+        """Adds what a page says. Raises: CouldNotLook, when it makes no sense."""
+        try:
+            for result in page.results:
+                at = asking[asking.index(_POSITIONS[result["Id"]])]
+                answer = _answer(result, page.message)
+                fresh[at] = _joined(fresh[at], answer) if at in fresh else answer
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise unreadable(error) from error
 
-
-def _missing(result: Result, warning: str) -> CouldNotLook | None:
-    """What a result lacks; one that is empty beside a warning about the whole request is not believed."""
-    said = f" ({result.message})" if result.message else ""
-    if result.status == "Forbidden":
-        return CouldNotLook(Reason.DENIED, f"CloudWatch forbids this metric{said}", remedy=f"grant {ACTION}")
-    if result.status == "InternalError":
-        return CouldNotLook(Reason.UNREACHABLE, f"CloudWatch had an internal error{said}", remedy="run again")
-    if result.status == "PartialData":
-        return CouldNotLook(Reason.NOT_ENOUGH_DATA, f"CloudWatch returned partial data{said}", remedy="run again")
-    if result.status != "Complete":
-        return CouldNotLook(Reason.UNSUPPORTED, f"CloudWatch answered with the unknown status {result.status}{said}")
-    return CouldNotLook(Reason.NOT_ENOUGH_DATA, f"CloudWatch warned: {warning}") if warning else None
+    def _leave_out_open_periods(self) -> None:
+        end = self._call.window.end
+        open_from = {
+            query.spec.period: floor(end, query.spec.period).timestamp()
+            for query in self._call.queries
+            if floor(end, query.spec.period) != end
+        }
+        if not open_from:
+            return
+        for at, query in enumerate(self._call.queries):
+            answer, limit = self._answers[at], open_from.get(query.spec.period)
+            if limit is not None and answer.starts and answer.starts[-1] >= limit:
+                keep = bisect_left(answer.starts, limit)
+                self._answers[at] = answer._replace(starts=answer.starts[:keep], values=answer.values[:keep])
 
 
-def _is_passing(missing: CouldNotLook | None) -> bool:
-    return missing is not None and missing.reason in _PASSING
+class _Passing(CouldNotLook):
+    """What CloudWatch did not answer, and may the next time."""
 
 
-def _unanswered() -> CouldNotLook:
-    return CouldNotLook(Reason.NOT_ENOUGH_DATA, "CloudWatch left this query out of its answer", remedy="run again")
+_LEFT_OUT = Answer(
+    (), (), _Passing(Reason.NOT_ENOUGH_DATA, "CloudWatch left this query out of its answer", remedy="run again")
+)
+_POSITIONS = {f"q{number}": number for number in range(MAX_QUERIES)}
+
+
+def _answer(result: Result, warning: str) -> Answer:
+    """What one result says. Raises: KeyError, TypeError or ValueError, when it makes no sense.
+
+    The lists are those that the JSON's reader made. Adding them up is the quickest way to find what is not a number,
+    and JSON knows neither NaN nor infinity.
+    """
+    starts, values = result["Timestamps"], result["Values"]
+    if len(starts) != len(values) or type(starts) is not list or type(values) is not list:
+        raise ValueError("times and values do not stand beside each other")
+    _ = sum(starts) + sum(values)
+    if starts != sorted(starts):
+        starts, values = _in_order(starts, values)
+    if result["StatusCode"] == "Complete" and (starts or not warning):
+        return Answer(starts, values)
+    return Answer(starts, values, _missing(result, warning))
+
+
+def _joined(before: Answer, more: Answer) -> Answer:
+    """The answer of two pages; the later one says what is missing."""
+    starts, values = [*before.starts, *more.starts], [*before.values, *more.values]
+    silent = isinstance(more.missing, _Warned) and starts
+    return Answer(*_in_order(starts, values), None if silent else more.missing)
+
+
+def _in_order(starts: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+    """The datapoints by their time, each period once: the one that was told last."""
+    points = dict(zip(starts, values, strict=True))
+    return sorted(points), [points[start] for start in sorted(points)]
+
+
+class _Warned(CouldNotLook):
+    """A query without datapoints in an answer that warns of the whole request: its silence is not believed."""
+
+
+def _missing(result: Result, warning: str) -> CouldNotLook:
+    """What a result lacks."""
+    said = text(result.get("Messages"))
+    said = f" ({said})" if said else ""
+    match result["StatusCode"]:
+        case "Complete":
+            return _Warned(Reason.NOT_ENOUGH_DATA, f"CloudWatch warned: {warning}")
+        case "PartialData":
+            return _Passing(Reason.NOT_ENOUGH_DATA, f"CloudWatch returned partial data{said}", remedy="run again")
+        case "InternalError":
+            return _Passing(Reason.UNREACHABLE, f"CloudWatch had an internal error{said}", remedy="run again")
+        case "Forbidden":
+            return CouldNotLook(Reason.DENIED, f"CloudWatch forbids this metric{said}", remedy=f"grant {ACTION}")
+        case status:
+            return CouldNotLook(Reason.UNSUPPORTED, f"CloudWatch answered with the unknown status {status}{said}")

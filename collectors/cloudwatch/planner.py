@@ -1,14 +1,17 @@
-"""Plans GetMetricData: every query of every collector over one window, in the fewest calls CloudWatch takes."""
+"""Plans GetMetricData: every query of every collector that shares a window, in the fewest calls CloudWatch takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from operator import itemgetter
 
-from basewatch.collector import MetricSpec, Resource
+from basewatch.collector import MetricSpec, Target
 from basewatch.model import Window
+from collectors.cloudwatch.packing import Packing
+from collectors.cloudwatch.wire import queries_json
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 MAX_QUERIES = 500
@@ -16,108 +19,141 @@ MAX_DATAPOINTS = 100_800
 # Up to five statistics of one metric are billed as one, when they are in the same request.
 MAX_STATISTICS = 5
 SETTLE = timedelta(minutes=3)
-"""How long CloudWatch is given to finish a period: a younger one may still change, or not be there at all."""
+"""How long a pass gives CloudWatch to finish a period: it reads each once, and a younger one may still change."""
+SETTLE_CORRECTED = timedelta(minutes=2)
+"""The same for whoever reads a period again later and corrects what changed."""
+
+Asked = Mapping[str, tuple[int, int]]
+"""Queries and billed metrics by collector."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Query:
-    """One statistic of one metric of one resource, asked for by `collector`."""
+    """One statistic of one metric of one resource."""
 
-    collector: str
-    resource: Resource
+    target: Target
     spec: MetricSpec
 
     @property
-    def metric(self) -> tuple[object, ...]:
-        """What CloudWatch bills as one metric: its name, its dimensions and the period."""
-        return self.spec.namespace, self.spec.metric, self.resource.dimensions, self.spec.period
+    def metric(self) -> tuple[str, str, str, str, tuple[tuple[str, str], ...], timedelta]:
+        """What CloudWatch bills as one metric: account, region, namespace, name, dimensions and period."""
+        target, spec = self.target, self.spec
+        return (
+            target.account_id,
+            target.region,
+            spec.namespace,
+            spec.metric,
+            target.resource.dimensions,
+            spec.period,
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """One call: at most 500 queries over one window; a query's id is `q` and its position."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """At most 500 queries of one source over one window; a query's id is `q` and its position.
+
+    Their JSON is written when it is first asked for, and shared by the same queries over another window.
+    """
 
     queries: tuple[Query, ...]
     window: Window
+    _written: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False, compare=False)
+    _asked: list[Asked] = field(default_factory=list[Asked], repr=False, compare=False)
+
+    def over(self, window: Window) -> Call:
+        """The same queries over another window."""
+        return replace(self, window=window)
+
+    def json(self, asker: str) -> bytes:
+        """The queries, as `asker` (an account) writes them: those of another account name it."""
+        if asker not in self._written:
+            self._written[asker] = self.json_of(range(len(self.queries)), asker)
+        return self._written[asker]
+
+    def json_of(self, positions: Iterable[int], asker: str) -> bytes:
+        """Some of the queries, under the ids that they have in the whole call."""
+        return queries_json(((at, self.queries[at].target, self.queries[at].spec) for at in positions), asker)
+
+    def asked(self) -> Asked:
+        """What the call asks for each collector; counted once, as the JSON is written once."""
+        if not self._asked:
+            self._asked.append(tally(self.queries))
+        return self._asked[0]
+
+    def datapoints_of(self, positions: Iterable[int]) -> int:
+        """How many datapoints these queries ask for at most."""
+        length = self.window.length
+        return sum(points(self.queries[at].spec, length) for at in positions)
 
 
-def settled(window: Window) -> Window:
-    """The span to ask for in place of `window`: as long, on whole minutes, and earlier by SETTLE.
+def tally(queries: Iterable[Query]) -> Asked:
+    """What one call asks for each collector: queries, and metrics, where up to five statistics of one are one."""
+    statistics: dict[str, Counter[object]] = {}
+    for query in queries:
+        statistics.setdefault(query.target.collector, Counter())[query.metric] += 1
+    return {
+        collector: (counts.total(), sum(-(-count // MAX_STATISTICS) for count in counts.values()))
+        for collector, counts in statistics.items()
+    }
+
+
+def settled(window: Window, settle: timedelta = SETTLE) -> Window:
+    """The span to ask for in place of `window`: as long, on whole minutes, and earlier by `settle`.
 
     Windows that follow each other stay so: no period is missed and none comes twice.
     """
-    return Window(start=_floor(window.start - SETTLE, _MINUTE), end=_floor(window.end - SETTLE, _MINUTE))
+    return Window(start=floor(window.start - settle, _MINUTE), end=floor(window.end - settle, _MINUTE))
 
 
-def plan(queries: Iterable[Query], window: Window) -> tuple[Batch, ...]:
-    """The calls that answer every query once over `window`, which is on whole minutes.
-
-    A metric's statistics stand side by side in one call. Periods of different length share a call: it starts at a
-    multiple of the longest, so that CloudWatch's periods are whole; the same queries always make the same calls.
-    """
-    parts = sorted(_parts(queries), key=len, reverse=True)
-    return tuple(_batch(call.queries, window) for call in _packed(parts, window))
+def aligned(queries: Iterable[Query], window: Window) -> Window:
+    """A window that starts at a multiple of the queries' longest period, so that CloudWatch's periods are whole."""
+    longest = max((query.spec.period for query in queries), default=_MINUTE)
+    return Window(start=floor(window.start, longest), end=window.end)
 
 
 def covered(spec: MetricSpec, window: Window) -> Window:
     """The span of whole periods of `spec` that end within the window; consecutive windows share no period."""
-    return Window(start=_floor(window.start, spec.period), end=_floor(window.end, spec.period))
+    return Window(start=floor(window.start, spec.period), end=floor(window.end, spec.period))
 
 
-def _floor(moment: datetime, period: timedelta) -> datetime:
+def floor(moment: datetime, period: timedelta) -> datetime:
+    """The last multiple of `period` since the epoch that is not after `moment`."""
     return _EPOCH + (moment - _EPOCH) // period * period
 
 
-def _parts(queries: Iterable[Query]) -> Iterator[tuple[Query, ...]]:
+def points(spec: MetricSpec, length: timedelta) -> int:
+    """How many datapoints a window of that length may hold of a series: one at least."""
+    return max(1, -(-length // spec.period))
+
+
+def pack(queries: Iterable[Query], reach: Callable[[Query], timedelta]) -> tuple[tuple[Query, ...], ...]:
+    """The queries of one source, each once, in the fewest calls; the same queries always make the same calls.
+
+    `reach` is how far back a query has to be read; those of like reach are together, so that few calls have long
+    windows. A metric's statistics are side by side, five at most, and parted only where one more call was needed
+    otherwise: a whole refresh is ceil(queries / 500) calls. Only where one answer could not hold the datapoints of so
+    many are there more.
+    """
+    groups = [(max(map(reach, group)), group) for group in _groups(queries)]
+    groups.sort(key=lambda pair: pair[0], reverse=True)
+    # Aligning a window to the longest period may lengthen it by almost that much.
+    more = max((group[0].spec.period for _, group in groups), default=_MINUTE) - _MINUTE
+
+    def weigh(group: tuple[Query, ...], first: tuple[Query, ...]) -> int:
+        return len(group) * points(group[0].spec, max(map(reach, first)) + more)
+
+    return tuple(Packing([group for _, group in groups], size=MAX_QUERIES, weight=MAX_DATAPOINTS, weigh=weigh))
+
+
+def _groups(queries: Iterable[Query]) -> Iterator[tuple[Query, ...]]:
     """The queries of each metric, at most five at a time."""
-    ordered = sorted(queries, key=lambda query: (query.metric, query.spec.statistic, query.spec.family))
-    for _, same in groupby(ordered, key=lambda query: query.metric):
-        group = tuple(same)
-        for first in range(0, len(group), MAX_STATISTICS):
-            yield group[first : first + MAX_STATISTICS]
-
-
-@dataclass(slots=True)
-class _Call:
-    """A call being filled."""
-
-    queries: list[Query]
-    points: int = 0
-
-    def takes(self, part: Sequence[Query], points: int) -> bool:
-        return len(self.queries) + len(part) <= MAX_QUERIES and self.points + points <= MAX_DATAPOINTS
-
-    @property
-    def full(self) -> bool:
-        return len(self.queries) == MAX_QUERIES or self.points >= MAX_DATAPOINTS
-
-
-def _packed(parts: Sequence[tuple[Query, ...]], window: Window) -> list[_Call]:
-    """The parts, each in the first call that takes it; they come longest first, so single ones fill what is left."""
-    calls: list[_Call] = []
-    unfilled: list[_Call] = []
-    for part in parts:
-        points = sum(_points(query, window) for query in part)
-        call = next((call for call in unfilled if call.takes(part, points)), None)
-        if call is None:
-            call = _Call([])
-            calls.append(call)
-            unfilled.append(call)
-        call.queries.extend(part)
-        call.points += points
-        if call.full:
-            unfilled.remove(call)
-    return calls
-
-
-def _points(query: Query, window: Window) -> int:
-    span = covered(query.spec, window)
-    return max(1, span.length // query.spec.period)
-
-
-def _batch(queries: Sequence[Query], window: Window) -> Batch:
-    longest = max(query.spec.period for query in queries)
-    return Batch(queries=tuple(queries), window=Window(start=_floor(window.start, longest), end=window.end))
+    by_metric: dict[object, list[Query]] = {}
+    for query in queries:
+        by_metric.setdefault(query.metric, []).append(query)
+    for _, same in sorted(by_metric.items(), key=itemgetter(0)):
+        same.sort(key=lambda query: (query.spec.statistic, query.spec.name, query.target.resource.component))
+        for first in range(0, len(same), MAX_STATISTICS):
+            yield tuple(same[first : first + MAX_STATISTICS])

@@ -1,16 +1,41 @@
-"""Who asks CloudWatch, where, and how patiently."""
+"""Who answers queries, who signs what is asked of CloudWatch, and how patiently it is asked."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from collectors.cloudwatch.fetch import Fetched
+from collectors.cloudwatch.planner import Call
 
 
 class MetricSource(Protocol):
-    """One account and region whose CloudWatch is asked as one principal; `basewatch.aws.AwsSession` is one."""
+    """Whoever knows the values of metrics: CloudWatch's own API, or any other that is given their names.
+
+    `account_id` and `region` are who is asked; a monitoring account answers for others. Threads share it.
+    """
+
+    @property
+    def account_id(self) -> str:
+        """The account that is asked."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region that is asked."""
+        ...
+
+    @property
+    def principal(self) -> str:
+        """As whom it is asked. Raises: CouldNotLook, when signing in fails."""
+        ...
+
+    def fetch(self, call: Call) -> Fetched:
+        """The answers to a call, one for each query and in their order; nothing that the platform does raises."""
+        ...
+
+
+class Signer(Protocol):
+    """One account and region, and how to sign in to it; `basewatch.aws.AwsSession` is one."""
 
     account_id: str
     region: str
@@ -29,26 +54,10 @@ class MetricSource(Protocol):
         """Keys and token for botocore's signer, fit for use now. Raises: CouldNotLook."""
         ...
 
+    def renew(self) -> None:
+        """Forgets credentials that AWS takes no longer; the next are got anew."""
+        ...
+
     def endpoint(self, service: str) -> str:
         """The URL at which boto3's `service` is asked. Raises: CouldNotLook."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How often and how long a call is tried; the clock is in here so that a test need not wait."""
-
-    attempts: int = 5
-    connect_seconds: float = 5
-    read_seconds: float = 15
-    total_seconds: float = 120
-    pause: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    chance: Callable[[], float] = random.random
-
-    def wait(self, failures: int) -> None:
-        """Pause before the next attempt: up to 0.5 s after the first failure, twice that after each more, 20 s at most.
-
-        https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html: exponential, with full jitter.
-        """
-        self.pause(self.chance() * min(20.0, 0.5 * 2 ** (failures - 1)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,52 +9,45 @@ from typing import Any
 
 import orjson
 
+from basewatch.collector import MetricSpec, Target
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason, Window
-from collectors.cloudwatch.planner import Batch, Query
 
 HEADERS: Mapping[str, str] = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData",
 }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What one page says of one query: datapoints as (start of the period in seconds since the epoch, value)."""
-
-    id: str
-    points: tuple[tuple[float, float], ...]
-    status: str
-    message: str
+Result = Mapping[str, Any]
+"""What one page says of one query, as CloudWatch wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One answer; `token` asks for the next page, `message` is about the request as a whole."""
 
-    results: tuple[Result, ...]
+    results: Sequence[Result]
     token: str
     message: str
 
 
-def queries_json(batch: Batch) -> Mapping[str, orjson.Fragment]:
-    """Each query of the batch by its id, as JSON that is made once however often it is asked."""
-    return {
-        f"q{position}": orjson.Fragment(orjson.dumps(_query(f"q{position}", query)))
-        for position, query in enumerate(batch.queries)
-    }
+def queries_json(queries: Iterable[tuple[int, Target, MetricSpec]], asker: str) -> bytes:
+    """Queries by their numbers, as the JSON of a list without its brackets.
+
+    Those of another account than the one that asks name it: the asker is a monitoring account of theirs.
+    """
+    return b",".join(orjson.dumps(_query(number, target, spec, asker)) for number, target, spec in queries)
 
 
-def body(queries: Iterable[orjson.Fragment], window: Window, token: str = "") -> bytes:
+def body(queries: bytes, window: Window, token: str = "") -> bytes:
     """The request for these queries over the window, or for its next page."""
-    request: dict[str, Any] = {
-        "StartTime": window.start.timestamp(),
-        "EndTime": window.end.timestamp(),
-        "ScanBy": "TimestampAscending",
-        "MetricDataQueries": list(queries),
-    }
-    return orjson.dumps(request | ({"NextToken": token} if token else {}))
+    start, end = round(window.start.timestamp()), round(window.end.timestamp())
+    return b'{"StartTime":%d,"EndTime":%d,"ScanBy":"TimestampAscending",%b"MetricDataQueries":[%b]}' % (
+        start,
+        end,
+        b'"NextToken":%b,' % orjson.dumps(token) if token else b"",
+        queries,
+    )
 
 
 def page(content: bytes) -> Page:
@@ -63,14 +55,19 @@ def page(content: bytes) -> Page:
     try:
         answer = orjson.loads(content)
         return Page(
-            results=tuple(_result(result) for result in answer["MetricDataResults"]),
+            results=answer["MetricDataResults"],
             token=answer.get("NextToken") or "",
-            message=_text(answer.get("Messages")),
+            message=text(answer.get("Messages")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CouldNotLook(
-            Reason.UNSUPPORTED, f"CloudWatch's answer to GetMetricData could not be read ({type(error).__name__})"
-        ) from error
+        raise unreadable(error) from error
+
+
+def unreadable(error: Exception) -> CouldNotLook:
+    """What to say of an answer that makes no sense."""
+    return CouldNotLook(
+        Reason.UNSUPPORTED, f"CloudWatch's answer to GetMetricData could not be read ({type(error).__name__})"
+    )
 
 
 def moment(seconds: float) -> datetime:
@@ -78,28 +75,17 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _query(identifier: str, query: Query) -> dict[str, Any]:
-    spec = query.spec
+def text(messages: Iterable[Mapping[str, Any]] | None) -> str:
+    """CloudWatch's messages in one line."""
+    return "; ".join(f"{message.get('Code', '')}: {message.get('Value', '')}" for message in messages or ())
+
+
+def _query(number: int, target: Target, spec: MetricSpec, asker: str) -> dict[str, Any]:
     metric = {
         "Namespace": spec.namespace,
         "MetricName": spec.metric,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in query.resource.dimensions],
+        "Dimensions": [{"Name": name, "Value": value} for name, value in target.resource.dimensions],
     }
     period = round(spec.period.total_seconds())
-    return {"Id": identifier, "MetricStat": {"Metric": metric, "Period": period, "Stat": spec.statistic}}
-
-
-def _result(result: Mapping[str, Any]) -> Result:
-    points = tuple((float(at), float(value)) for at, value in zip(result["Timestamps"], result["Values"], strict=True))
-    if not all(math.isfinite(at) and math.isfinite(value) for at, value in points):
-        raise ValueError("a datapoint is not a number")
-    return Result(
-        id=str(result["Id"]),
-        points=points,
-        status=str(result["StatusCode"]),
-        message=_text(result.get("Messages")),
-    )
-
-
-def _text(messages: Sequence[Mapping[str, Any]] | None) -> str:
-    return "; ".join(f"{message.get('Code', '')}: {message.get('Value', '')}" for message in messages or ())
+    query = {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": spec.statistic}}
+    return query if target.account_id == asker else {**query, "AccountId": target.account_id}

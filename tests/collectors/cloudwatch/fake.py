@@ -10,9 +10,12 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import orjson
-from botocore.credentials import Credentials
+from botocore.credentials import ReadOnlyCredentials
 
-from collectors.cloudwatch.source import Patience
+from basewatch.telemetry import Telemetry
+from collectors.cloudwatch.client import CloudWatch
+from collectors.cloudwatch.limiter import Limits
+from collectors.cloudwatch.patience import Patience
 
 Asked = dict[str, Any]
 MINUTE = 60
@@ -126,7 +129,7 @@ class FakeCloudWatch:
 
 
 @dataclass(slots=True)
-class FakeSource:
+class FakeSigner:
     """An account whose CloudWatch is at `url`."""
 
     url: str
@@ -135,9 +138,15 @@ class FakeSource:
     principal: str = "arn:aws:sts::123456789012:assumed-role/reader/basewatch"
     trusted: str | None = None
 
-    def credentials(self) -> Credentials:
+    renewed: int = 0
+
+    def credentials(self) -> ReadOnlyCredentials:
         """Keys that open nothing."""
-        return Credentials("AKIAFAKE", "fake", "token")
+        return ReadOnlyCredentials("AKIAFAKE", "fake", f"token-{self.renewed}")
+
+    def renew(self) -> None:
+        """Get other ones."""
+        self.renewed += 1
 
     def endpoint(self, service: str) -> str:
         """Where CloudWatch is."""
@@ -157,6 +166,10 @@ class Waiting:
         self.now += seconds
         self.pauses.append(seconds)
 
+    def limits(self, calls_per_second: float = 1e6, datapoints_per_second: float = 1e9) -> Limits:
+        """Limits on the same clock; nobody waits for those that are not given."""
+        return Limits(calls_per_second, datapoints_per_second, lambda: self.now, self.pause, lambda: 1.0)
+
     def patience(self, attempts: int = 4, *, total_seconds: float = 120, read_seconds: float = 30) -> Patience:
         """A patience that never really waits."""
         return Patience(
@@ -168,3 +181,16 @@ class Waiting:
             clock=lambda: self.now,
             chance=lambda: 1.0,
         )
+
+
+def source(
+    signer: FakeSigner,
+    waiting: Waiting | None = None,
+    *,
+    patience: Patience | None = None,
+    limits: Limits | None = None,
+    telemetry: Telemetry | None = None,
+) -> CloudWatch:
+    """CloudWatch as this signer reaches it, on a clock that never really waits."""
+    waiting = waiting or Waiting()
+    return CloudWatch(signer, limits or waiting.limits(), patience or waiting.patience(), telemetry or Telemetry())

@@ -18,8 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
-from collectors.cloudwatch.client import MetricDataClient
-from tests.collectors.cloudwatch.fake import FakeSource, Waiting
+from tests.collectors.cloudwatch.fake import FakeSigner, source
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -75,13 +74,13 @@ def url(certificate: Path) -> Iterator[str]:
 
 def test_a_certificate_that_the_operator_trusts_is_trusted(url: str, certificate: Path) -> None:
     """Behind a proxy that looks into TLS, its certificate is all that is needed."""
-    client = MetricDataClient(FakeSource(url, trusted=str(certificate)), Waiting().patience())
-    assert client.ask(b"{}", []).results == ()
+    client = source(FakeSigner(url, trusted=str(certificate)))
+    assert client.ask(b"{}", []).results == []
 
 
 def test_any_other_certificate_is_refused(url: str) -> None:
     """An answer from somebody unknown is no answer."""
-    client = MetricDataClient(FakeSource(url), Waiting().patience())
+    client = source(FakeSigner(url))
     with pytest.raises(CouldNotLook) as refused:
         client.ask(b"{}", [])
     assert refused.value.reason is Reason.UNREACHABLE

@@ -17,7 +17,7 @@ from collectors import COLLECTORS
 from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.planner import SETTLE
 from collectors.cloudwatch.source import MetricSource
-from tests.collectors.cloudwatch.fake import FakeCloudWatch, FakeSource, Waiting, refusal
+from tests.collectors.cloudwatch.fake import FakeCloudWatch, FakeSigner, Waiting, refusal
 
 NOON = datetime(2026, 5, 4, 12, 0, 20, tzinfo=UTC)
 WINDOW = Window(start=NOON - timedelta(minutes=10), end=NOON)
@@ -26,7 +26,7 @@ AUTH, BILLING, CUSTOMERS = Function(name="auth"), Function(name="billing"), Tabl
 
 def collected(cloudwatch: FakeCloudWatch, *components: Component, window: Window = WINDOW) -> Collected:
     """What all our collectors get of these components from one CloudWatch."""
-    source = FakeSource(cloudwatch.url)
+    source = FakeSigner(cloudwatch.url)
     return collect(COLLECTORS, components, window, lambda _component: source, Waiting().patience())
 
 
@@ -94,7 +94,7 @@ def test_periods_of_different_length_end_where_their_windows_do(cloudwatch: Fake
         resources=lambda _function: iter([(resource, (minutes, fives))]),
         specs=(minutes, fives),
     )
-    source, later = FakeSource(cloudwatch.url), Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
+    source, later = FakeSigner(cloudwatch.url), Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
     runs = [collect([mixed], [AUTH], each, lambda _: source, Waiting().patience()) for each in (WINDOW, later)]
     assert len(cloudwatch.asked) == 2
     assert [of(run, "every_1") for run in runs] == [
@@ -116,7 +116,7 @@ def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> 
 
 def test_a_component_without_an_account_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
     """One component that has no session does not stop the others."""
-    source = FakeSource(cloudwatch.url)
+    source = FakeSigner(cloudwatch.url)
 
     def source_of(component: Component) -> MetricSource:
         if component is BILLING:
@@ -130,7 +130,7 @@ def test_a_component_without_an_account_is_a_gap(cloudwatch: FakeCloudWatch) -> 
 
 
 @dataclass(slots=True)
-class Locked(FakeSource):
+class Locked(FakeSigner):
     """An account that cannot be signed in to."""
 
     def endpoint(self, service: str) -> str:
@@ -145,7 +145,7 @@ def test_an_account_that_cannot_be_signed_in_to_is_a_gap(cloudwatch: FakeCloudWa
     )
     sources: dict[str, MetricSource] = {
         AUTH.ref: Locked(cloudwatch.url, account_id="2"),
-        cluster.ref: FakeSource(cloudwatch.url),
+        cluster.ref: FakeSigner(cloudwatch.url),
     }
     got = collect(COLLECTORS, (AUTH, cluster), WINDOW, lambda component: sources[component.ref], Waiting().patience())
     assert [(gap.collector, gap.component, gap.reason) for gap in got.gaps] == [("lambda", AUTH.ref, Reason.DENIED)]
@@ -155,9 +155,9 @@ def test_an_account_that_cannot_be_signed_in_to_is_a_gap(cloudwatch: FakeCloudWa
 def test_accounts_and_regions_are_asked_apart(cloudwatch: FakeCloudWatch) -> None:
     """Each account and region is asked once, and its series carry its name."""
     sources: dict[str, MetricSource] = {
-        AUTH.ref: FakeSource(cloudwatch.url, account_id="1"),
-        BILLING.ref: FakeSource(cloudwatch.url, account_id="2"),
-        CUSTOMERS.ref: FakeSource(cloudwatch.url, account_id="1"),
+        AUTH.ref: FakeSigner(cloudwatch.url, account_id="1"),
+        BILLING.ref: FakeSigner(cloudwatch.url, account_id="2"),
+        CUSTOMERS.ref: FakeSigner(cloudwatch.url, account_id="1"),
     }
     components = (AUTH, BILLING, CUSTOMERS)
     got = collect(COLLECTORS, components, WINDOW, lambda component: sources[component.ref], Waiting().patience())

@@ -8,23 +8,23 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from basewatch.collector import MetricSpec, Resource
+from basewatch.collector import MetricSpec, Resource, Target
 from basewatch.family import MetricType
 from basewatch.model import Reason, Window
-from collectors.cloudwatch.client import MetricDataClient
-from collectors.cloudwatch.fetch import Fetched, fetch
-from collectors.cloudwatch.planner import Batch, Query
+from collectors.cloudwatch.fetch import Fetched
+from collectors.cloudwatch.planner import Call, Query
 from tests.collectors.cloudwatch.fake import (
     Asked,
     Behaviour,
     FakeCloudWatch,
-    FakeSource,
+    FakeSigner,
     Reply,
     Waiting,
     everything,
     ok,
     refusal,
     result,
+    source,
 )
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -32,31 +32,35 @@ WINDOW = Window(start=NOON - timedelta(minutes=4), end=NOON)
 ALL = [716.0, 717.0, 718.0, 719.0]
 
 
-def batch(count: int = 2) -> Batch:
-    """A batch of queries for numbered functions."""
+def call(count: int = 2, *, owner: str = "123456789012") -> Call:
+    """A call with queries for numbered functions."""
     spec = MetricSpec(
         family="f", type=MetricType.GAUGE, help="", namespace="AWS/Lambda", metric="Invocations", statistic="Sum"
     )
     queries = tuple(
         Query(
-            collector="lambda",
-            resource=Resource(component=f"function/{n}", dimensions=(("FunctionName", str(n)),), labels=()),
-            spec=spec,
+            Target(
+                collector="lambda",
+                account_id=owner,
+                region="us-east-1",
+                resource=Resource(component=f"function/{n}", dimensions=(("FunctionName", str(n)),), labels=()),
+                specs=(spec,),
+            ),
+            spec,
         )
         for n in range(count)
     )
-    return Batch(queries=queries, window=WINDOW)
+    return Call(queries, WINDOW)
 
 
 def fetched(cloudwatch: FakeCloudWatch, waiting: Waiting | None = None, *, count: int = 2) -> Fetched:
-    """What comes of a batch against this CloudWatch."""
-    patience = (waiting or Waiting()).patience()
-    return fetch(MetricDataClient(FakeSource(cloudwatch.url), patience), batch(count), patience)
+    """What comes of a call against this CloudWatch."""
+    return source(FakeSigner(cloudwatch.url), waiting).fetch(call(count))
 
 
 def values(got: Fetched) -> list[list[float]]:
     """Each query's values, oldest first."""
-    return [[value for _, value in sorted(answer.points)] for answer in got.answers]
+    return [list(answer.values) for answer in got.answers]
 
 
 def reasons(got: Fetched) -> list[Reason | None]:
@@ -203,7 +207,7 @@ def test_an_answer_that_never_comes_is_a_timeout(cloudwatch: FakeCloudWatch) -> 
     """A CloudWatch that hangs is given up, attempt by attempt."""
     patience = Waiting().patience(attempts=2, read_seconds=0.05)
     cloudwatch.then(*[lambda _asked: Reply(hang=True)] * 9)
-    got = fetch(MetricDataClient(FakeSource(cloudwatch.url), patience), batch(), patience)
+    got = source(FakeSigner(cloudwatch.url), patience=patience).fetch(call())
     assert reasons(got) == [Reason.TIMEOUT, Reason.TIMEOUT]
     assert got.requests == ("cloudwatch:GetMetricData -",) * 2
 
@@ -213,7 +217,7 @@ def test_patience_ends(cloudwatch: FakeCloudWatch) -> None:
     waiting = Waiting()
     patience = waiting.patience(attempts=100, total_seconds=60)
     cloudwatch.then(*[refusal("Throttling")] * 99)
-    got = fetch(MetricDataClient(FakeSource(cloudwatch.url), patience), batch(), patience)
+    got = source(FakeSigner(cloudwatch.url), patience=patience).fetch(call())
     assert reasons(got) == [Reason.TIMEOUT, Reason.TIMEOUT]
     assert waiting.now < 60 + 20
 
