@@ -97,9 +97,9 @@ class Space:
             )
 
         summary = (
+            *(part(statistic, quantile=quantile) for statistic, quantile in percentiles.items()),
             part("Sum", suffix="_sum"),
             part("SampleCount", suffix="_count"),
-            *(part(statistic, quantile=quantile) for statistic, quantile in percentiles.items()),
         )
         highest = self.gauge(f"{stem}_max_seconds", metric, "Maximum", unit=unit, tier=tier)
         return (*summary, highest) if maximum else summary

@@ -1,0 +1,83 @@
+"""The load of the database: the Aurora cluster, its two instances, and the proxy in front of them."""
+
+from __future__ import annotations
+
+from demo.published import PREFIX, Published, always, share, times
+from demo.signals import Curve, Events, Latency, Level, daily, whole
+
+DISTURBANCES = ("connections-near-limit",)
+
+PROXY = f"{PREFIX}-proxy"
+POOL = 180
+
+_SPACE = "AWS/RDS"
+_MAX_ACUS = 4
+_GIB = 2.0**30
+_WRITER, _READER = 1, 2
+
+
+def publish(published: Published) -> None:
+    """Publish every metric of the cluster and the proxy."""
+    near = "connections-near-limit"
+    crowd, pool = whole(daily(168, 172, 71), 72), whole(daily(18, 46, 73), 74)
+    connections = published.during(near, crowd, pool)
+    borrowed = published.during(near, crowd, lambda minute: pool(minute) // 2)
+    for position in (_WRITER, _READER):
+        _instance(published, position, connections)
+    lag = Level(peak=daily(14, 26, 91), swing=0.3)
+    published.add(_SPACE, "AuroraReplicaLag", {"DBInstanceIdentifier": f"{PREFIX}-{_READER}"}, lag)
+    volume = Level(peak=lambda minute: 12 * _GIB + 400 * minute)
+    published.add(_SPACE, "VolumeBytesUsed", {"DBClusterIdentifier": PREFIX}, volume)
+    _proxy(published, connections, borrowed)
+
+
+def _instance(published: Published, position: int, connections: Curve) -> None:
+    name, seed = {"DBInstanceIdentifier": f"{PREFIX}-{position}"}, 80 * position
+    load, acus = daily(0.2, 1.4, seed + 1), daily(0.8, 2.4, seed + 4)
+    for metric, peak, swing in (
+        ("DatabaseConnections", connections, 0.02),
+        ("CPUUtilization", daily(14, 55, seed), 0.2),
+        ("DBLoad", load, 0.3),
+        ("DBLoadCPU", times(load, 0.6), 0.3),
+        ("DBLoadNonCPU", times(load, 0.4), 0.3),
+        # In seconds; the next in milliseconds.
+        ("ReadLatency", daily(0.0006, 0.0012, seed + 2), 0.3),
+        ("WriteLatency", daily(0.0012, 0.0021, seed + 3), 0.3),
+        ("CommitLatency", daily(1.6, 3.4, seed + 5), 0.3),
+        ("ServerlessDatabaseCapacity", acus, 0.1),
+        ("ACUUtilization", times(acus, 100 / _MAX_ACUS), 0.1),
+        ("FreeableMemory", times(acus, 0.7 * _GIB), 0.05),
+        ("Deadlocks", always(0), 0.0),
+        ("BufferCacheHitRatio", always(99.6), 0.001),
+        ("FreeLocalStorage", always(28 * _GIB), 0.01),
+        ("MaximumUsedTransactionIDs", daily(41e6, 43e6, seed + 6), 0.0),
+    ):
+        published.add(_SPACE, metric, name, Level(peak=peak, swing=swing))
+
+
+def _proxy(published: Published, connections: Curve, borrowed: Curve) -> None:
+    name = {"ProxyName": PROXY}
+    for metric, peak in (
+        ("ClientConnections", times(connections, 2)),
+        ("DatabaseConnections", connections),
+        ("DatabaseConnectionsCurrentlyBorrowed", borrowed),
+        ("DatabaseConnectionsCurrentlySessionPinned", lambda minute: borrowed(minute) // 8),
+        ("MaxDatabaseConnectionsAllowed", always(POOL)),
+    ):
+        published.add(_SPACE, metric, name, Level(peak=peak))
+    queries = whole(daily(900, 3600, 92), 93)
+    for metric, mean, samples in (
+        # In microseconds.
+        ("DatabaseConnectionsBorrowLatency", daily(600, 1400, 90), borrowed),
+        ("QueryResponseLatency", daily(1800, 2900, 94), queries),
+    ):
+        published.add(_SPACE, metric, name, Latency(mean=mean, samples=samples))
+    for metric, happened in (
+        ("QueryRequests", queries),
+        ("ClientConnectionsSetupFailedAuth", share(always(1), 0.02, 95)),
+        ("DatabaseConnectionsSetupFailed", always(0)),
+    ):
+        published.add(_SPACE, metric, name, Events(happened=happened, samples=queries))
+    for role in ("READ_WRITE", "READ_ONLY"):
+        of = {**name, "TargetGroup": "default", "TargetRole": role}
+        published.add(_SPACE, "AvailabilityPercentage", of, Level(peak=always(100)))

@@ -1,0 +1,78 @@
+"""The load of what answers requests and events: the API, the functions, the hourly rule and its queue."""
+
+from __future__ import annotations
+
+import math
+from zlib import crc32
+
+from demo.published import PREFIX, Published, always, share, times
+from demo.signals import Curve, Events, Latency, Level, daily, whole
+
+DISTURBANCES = ("function-error-burst", "function-slow", "api-5xx-burst", "api-p95-slow")
+
+_HOUR = 60
+
+
+def publish(published: Published) -> None:
+    """Publish every metric of the API, the functions, the rule and the queue."""
+    _requests(published)
+    running = (
+        _function(published, "auth-v2", daily(180, 540, 11), mean_ms=34, errors=0.002),
+        _function(published, "billing-worker", daily(1, 2, 12), mean_ms=1100, errors=0),
+        _function(published, "metrics-aggregation", daily(1, 2, 13), mean_ms=400, errors=0),
+    )
+    together = Level(peak=lambda minute: sum(curve(minute) for curve in running))
+    for metric in ("ConcurrentExecutions", "ClaimedAccountConcurrency"):
+        published.add("AWS/Lambda", metric, {}, together)
+    _analytics(published)
+
+
+def _requests(published: Published) -> None:
+    space, stage = "AWS/ApiGateway", {"ApiName": PREFIX, "Stage": "prod"}
+    count = whole(daily(1500, 4500, 1), 2)
+    server_errors = published.during("api-5xx-burst", share(count, 0.6, 3), share(count, 0.0002, 3))
+    mean = published.during("api-p95-slow", daily(700, 900, 4), daily(80, 110, 4))
+    published.add(space, "Count", stage, Events(happened=count, samples=count))
+    published.add(space, "4XXError", stage, Events(happened=share(count, 0.012, 5), samples=count))
+    published.add(space, "5XXError", stage, Events(happened=server_errors, samples=count))
+    published.add(space, "Latency", stage, Latency(mean=mean, samples=count))
+    published.add(space, "IntegrationLatency", stage, Latency(mean=times(mean, 0.85), samples=count))
+
+
+def _function(published: Published, short: str, rate: Curve, *, mean_ms: float, errors: float) -> Curve:
+    """Publish a function's metrics, and return how many of it run at once."""
+    space, name, seed = "AWS/Lambda", {"FunctionName": f"{PREFIX}-{short}"}, crc32(short.encode())
+    count, mean = whole(rate, seed), daily(mean_ms * 0.9, mean_ms * 1.1, seed + 1)
+    failed = share(count, errors, seed + 2)
+    if short == "auth-v2":
+        failed = published.during("function-error-burst", share(count, 0.22, seed + 2), failed)
+        mean = published.during("function-slow", daily(180, 260, seed + 3), mean)
+    running: Curve = lambda minute: math.ceil(1.5 * count(minute) * mean(minute) / 60_000)  # noqa: E731  # a curve
+    published.add(space, "Invocations", name, Events(happened=count, samples=count))
+    published.add(space, "Errors", name, Events(happened=failed, samples=count))
+    published.add(space, "Throttles", name, Events(happened=share(count, 0, seed), samples=count))
+    published.add(space, "Duration", name, Latency(mean=mean, samples=count))
+    published.add(space, "ConcurrentExecutions", name, Level(peak=running))
+    return running
+
+
+def _analytics(published: Published) -> None:
+    """Publish the hourly rule, on time, and the queue of what it could not deliver, empty."""
+    rule, queue = {"RuleName": f"{PREFIX}-analytics-hourly"}, {"QueueName": f"{PREFIX}-analytics-dlq"}
+    hourly: Curve = lambda minute: float(minute % _HOUR == 0)  # noqa: E731  # a curve
+    for metric, happened in (
+        ("TriggeredRules", hourly),
+        ("Invocations", hourly),
+        ("FailedInvocations", always(0)),
+        ("ThrottledRules", always(0)),
+    ):
+        # EventBridge publishes none of these when it is zero.
+        published.add("AWS/Events", metric, rule, Events(happened=happened, samples=always(1), quiet=True))
+    for metric in (
+        "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+    ):
+        published.add("AWS/SQS", metric, queue, Level(peak=always(0)))
+    for metric in ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"):
+        published.add("AWS/SQS", metric, queue, Events(happened=always(0), samples=always(1)))
