@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from functools import partial
-from threading import Lock
+from threading import RLock
 from typing import cast
 
 from basewatch.aws import Aws, AwsSession
@@ -19,28 +20,77 @@ from basewatch.model import Reason
 from basewatch.postgres import Database as DatabaseClient
 from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Reference, Secret, SecretStore, SecretUnset, resolve
+from basewatch.telemetry import Telemetry
+from collectors.cloudwatch.client import CloudWatch
+from collectors.cloudwatch.declared import Place
+from collectors.cloudwatch.limiter import Limits
+from collectors.cloudwatch.patience import Patience
+from collectors.cloudwatch.source import MetricSource
 
 
 class Sessions:
-    """The AWS sessions, one for each account and region that a component lives in; they are kept from pass to pass."""
+    """The AWS sessions, one for each account and region that is asked; they are kept from pass to pass.
 
-    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+    Everything that asks AWS for metrics, or for what there is, shares its `limits` and counts in its `telemetry`.
+    """
+
+    def __init__(self, config: Config, environ: Mapping[str, str], telemetry: Telemetry | None = None) -> None:
         self._config = config
         self._environ = environ
-        self._sessions: dict[tuple[str, str], AwsSession] = {}
-        self._lock = Lock()
+        self.telemetry = telemetry or Telemetry()
+        self.limits = Limits(config.collectors.calls_per_second, config.collectors.datapoints_per_second)
+        self._sessions: dict[Place, AwsSession] = {}
+        self._sources: dict[Place, CloudWatch] = {}
+        self._lock = RLock()
 
     def begin_pass(self) -> None:
         """Forgets the sessions that could not sign in, so that the next pass tries again."""
         with self._lock:
-            self._sessions = {key: session for key, session in self._sessions.items() if not session.refused}
+            self._sessions = {place: session for place, session in self._sessions.items() if not session.refused}
+            self._sources = {place: source for place, source in self._sources.items() if place in self._sessions}
+
+    def place(self, component: Component) -> Place:
+        """Where a component lives: the only account and region there are, unless it says. Raises: CouldNotLook."""
+        if isinstance(component, InAccount):
+            return self.place_of(component.account, component.region)
+        return self.place_of(None, None)
+
+    def place_of(self, account: str | None, region: str | None) -> Place:
+        """The place that the configuration calls so; None is the first account, and its first region.
+
+        Raises: CouldNotLook, when no account is declared.
+        """
+        accounts = self._accounts
+        known = accounts[account or next(iter(accounts))]
+        return Place(account_id=known.id, region=region or known.regions[0])
+
+    def monitor(self, account_id: str) -> str:
+        """The account whose CloudWatch is asked for the metrics of this one: itself, or the one it is seen through."""
+        through = self._account(account_id).through
+        return self._accounts[through].id if through else account_id
+
+    def source(self, account_id: str, region: str) -> MetricSource:
+        """Whoever is asked for the metrics of an account; those seen through one account have one source."""
+        place = Place(account_id=self.monitor(account_id), region=region)
+        with self._lock:
+            if place not in self._sources:
+                signer = self._session(place)
+                self._sources[place] = CloudWatch(signer, self.limits, Patience(), self.telemetry)
+            return self._sources[place]
+
+    def asker(self, account_id: str, region: str) -> Aws:
+        """A view of that very account and region, for one chain of requests."""
+        return self._session(Place(account_id=account_id, region=region)).look()
+
+    def expiries(self) -> Mapping[Place, datetime]:
+        """When the credentials in use end unless they are renewed, where they do; nobody is asked for it."""
+        with self._lock:
+            sessions = tuple(self._sessions.items())
+        return {place: at for place, session in sessions if (at := session.expires_at) is not None}
 
     def of(self, component: Component) -> AwsSession:
-        """The session of the account and region where `component` lives: the only ones declared, unless it says."""
-        place = component if isinstance(component, InAccount) else None
-        accounts = self._accounts
-        account = accounts[(place and place.account) or next(iter(accounts))]
-        return self._session(account, (place and place.region) or account.regions[0])
+        """The session of the account and region where `component` lives."""
+        return self._session(self.place(component))
 
     def secret(self, reference: Reference) -> Secret:
         """The secret at `reference`. Raises: CouldNotLook, when it is kept in AWS and is not there or not to be had."""
@@ -54,7 +104,7 @@ class Sessions:
     @property
     def store(self) -> SecretStore:
         """Where secrets kept in AWS are looked up: the first declared account."""
-        return AwsSecrets(lambda: self._first().look())
+        return AwsSecrets(lambda: self._session(self.place_of(None, None)).look())
 
     def require(self, references: Iterable[Reference]) -> None:
         """Raises: ConfigError, naming every reference that this machine does not set; AWS is not asked."""
@@ -75,16 +125,15 @@ class Sessions:
             raise CouldNotLook(Reason.UNSUPPORTED, detail, remedy="Add `aws:` with its accounts.")
         return self._config.aws.accounts
 
-    def _first(self) -> AwsSession:
-        account = next(iter(self._accounts.values()))
-        return self._session(account, account.regions[0])
+    def _account(self, account_id: str) -> Account:
+        return next(account for account in self._accounts.values() if account.id == account_id)
 
-    def _session(self, account: Account, region: str) -> AwsSession:
+    def _session(self, place: Place) -> AwsSession:
         with self._lock:
-            key = (account.id, region)
-            if key not in self._sessions:
-                self._sessions[key] = AwsSession.open(account.id, region, account.role, environ=self._environ)
-            return self._sessions[key]
+            if place not in self._sessions:
+                role = self._account(place.account_id).role
+                self._sessions[place] = AwsSession.open(place.account_id, place.region, role, environ=self._environ)
+            return self._sessions[place]
 
 
 class _Later:

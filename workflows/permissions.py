@@ -25,8 +25,12 @@ END $basewatch$;"""
 
 
 def iam_policy(plan: Plan) -> str:
-    """The reader's IAM policy as JSON: every action the planned checks declare, by service; nothing writes."""
-    actions = sorted({need for p in plan.checks for need in p.check.needs if not need.startswith(_SQL)})
+    """The reader's IAM policy as JSON: every action of the planned checks and collectors, by service; nothing writes.
+
+    An account that others are seen through needs the same, and so does each that discovery describes.
+    """
+    needs = {need for p in plan.checks for need in p.check.needs if not need.startswith(_SQL)}
+    actions = sorted(needs | set(collecting_needs(plan)))
     statements = [
         {
             "Sid": "Read" + service.replace("-", "").capitalize(),
@@ -37,6 +41,23 @@ def iam_policy(plan: Plan) -> str:
         for service, same in groupby(actions, key=lambda action: action.partition(":")[0])
     ]
     return orjson.dumps({"Version": "2012-10-17", "Statement": statements}, option=orjson.OPT_INDENT_2).decode()
+
+
+def collecting_needs(plan: Plan) -> Iterator[str]:
+    """Every IAM action that collecting metrics needs, and discovering what they are of; some come more than once."""
+    collection, collectors = plan.config.collectors, {collector.name: collector for collector in plan.collectors}
+    kinds = tuple(collector.component for collector in plan.collectors)
+    if collection.discover or any(isinstance(component, kinds) for component in plan.config.components):
+        yield "cloudwatch:GetMetricData"
+        if collection.tags:
+            yield "tag:GetResources"
+    for wanted in collection.discover:
+        if wanted.by == "tags":
+            yield "tag:GetResources"
+        if wanted.by == "list" or collection.gate:
+            yield "cloudwatch:ListMetrics"
+        if wanted.by == "describe" and wanted.collector in collectors:
+            yield from (need for discovery in collectors[wanted.collector].discoveries for need in discovery.needs)
 
 
 def sql_grants(plan: Plan, reader: str = READER) -> str:

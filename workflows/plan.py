@@ -16,6 +16,7 @@ from basewatch.model import Pair, Window
 from checks.judging import Planned
 from checks.observing import Deadlines
 from checks.runner import plan_checks
+from collectors.cloudwatch.searching import ways_of
 from workflows.plugins import known_checks, known_collectors
 
 
@@ -72,8 +73,9 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     Raises: ConfigError, for every mistake in the configuration, for an installed check or collector that cannot be
     used, and when there would be nothing to check: nothing is never a pass.
     """
-    known = known_checks()
-    loaded = load(path, frozenset(check.id for check in known))
+    known, collectors = known_checks(), known_collectors()
+    discoverable = {collector.name: ways_of(collector) for collector in collectors}
+    loaded = load(path, frozenset(check.id for check in known), discoverable)
     config = loaded.config
     checks = plan_checks(known, config.components, config.checks, only=only, component=component)
     if not checks:
@@ -84,7 +86,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
         digest=loaded.digest,
         commit=git_commit(path.resolve().parent),
         checks=checks,
-        collectors=known_collectors(),
+        collectors=collectors,
         unchecked=unchecked(plan_checks(known, config.components, config.checks), config.components),
     )
 

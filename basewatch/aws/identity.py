@@ -117,9 +117,9 @@ def sign_out(session: Session) -> None:
 
 
 def expiry_of(session: Session) -> datetime | None:
-    """When the credentials of a signed-in session end, unless they are renewed before; None when they do not."""
-    # Botocore tells it to nobody else.
-    expiry = getattr(session.get_credentials(), "_expiry_time", None)
+    """When the credentials that a session has at hand end, unless renewed before; None when they do not."""
+    # Botocore tells it to nobody else, and would look for credentials if it were asked.
+    expiry = getattr(getattr(session, "_credentials", None), "_expiry_time", None)
     return expiry.astimezone(UTC) if isinstance(expiry, datetime) else None
 
 

@@ -98,8 +98,9 @@ class AwsSession:
     @property
     def expires_at(self) -> datetime | None:
         """When the credentials end unless they are renewed; None before signing in, and for such as do not expire."""
-        with self._lock:
-            return expiry_of(self._botocore()) if self._principal else None
+        # No lock: who signs in holds it for as long as that takes.
+        session = self._session
+        return expiry_of(session) if session is not None and self._principal else None
 
     def renew(self) -> None:
         """Signs out: the next request signs in anew, as AWS takes the credentials no longer."""

@@ -16,8 +16,19 @@ from basewatch.quantities import duration_text, parse_duration
 # These read the plain values, not the models: what is wrong elsewhere in the file must not hide a broken link.
 
 
-def broken_links(document: Document, known_checks: frozenset[str] | None) -> Iterator[Problem]:
-    """Every name that leads nowhere or stands twice; check ids are left alone when none are known."""
+_DISCOVER: Keys = ("collectors", "discover")
+_WAYS = ("list", "tags", "describe")
+
+
+def broken_links(
+    document: Document,
+    known_checks: frozenset[str] | None,
+    known_collectors: Mapping[str, frozenset[str]] | None = None,
+) -> Iterator[Problem]:
+    """Every name that leads nowhere or stands twice; check ids are left alone when none are known.
+
+    `known_collectors` are collectors by name, and the ways in which each can discover; None leaves them unjudged.
+    """
     yield from _nothing_to_watch(document)
     for section in (*(("components", kind.section) for kind in KINDS), ("alerts", "channels")):
         yield from _repeated_names(document, section)
@@ -26,6 +37,8 @@ def broken_links(document: Document, known_checks: frozenset[str] | None) -> Ite
     yield from _unknown(document, ("alerts", "routes"), "channel", ("alerts", "channels"))
     yield from _channels_without_a_route(document)
     yield from _accounts(document)
+    yield from _seen_through(document)
+    yield from _discovery(document, known_collectors)
     if known_checks is not None:
         yield from _unknown_checks(document, known_checks)
     yield from _never_seen(document)
@@ -96,7 +109,7 @@ def _channels_without_a_route(document: Document) -> Iterator[Problem]:
 def _accounts(document: Document) -> Iterator[Problem]:
     accounts = _mapping(document, ("aws", "accounts"))
     sections = (("components", kind.section) for kind in KINDS if issubclass(kind, InAccount))
-    declared = [(at, item) for section in sections for at, item in _items(document, section)]
+    declared = [(at, item) for section in (*sections, _DISCOVER) for at, item in _items(document, section)]
     if declared and ("aws",) not in document.values:
         yield document.problem(
             declared[0][0],
@@ -121,14 +134,12 @@ def _account_of(
 
 
 def _region_of(document: Document, at: Keys, item: Mapping[str, JSON], account: str) -> Iterator[Problem]:
-    where: Keys = ("aws", "accounts", account, "regions")
-    written = document.value(where)
-    regions = [region for region in written if isinstance(region, str)] if isinstance(written, list) else []
+    regions = _regions(document, account)
     region = item.get("region")
     if region is None and len(regions) > 1:
         yield document.problem(at, "which region this is in is not said", f"add region: one of {', '.join(regions)}")
     elif isinstance(region, str) and regions and region not in regions:
-        yield _no_such(document, (*at, "region"), region, regions, ".".join(map(str, where)))
+        yield _no_such(document, (*at, "region"), region, regions, f"aws.accounts.{account}.regions")
 
 
 def _unknown_checks(document: Document, known: frozenset[str]) -> Iterator[Problem]:
@@ -161,3 +172,62 @@ def _parsed(value: object) -> timedelta | None:
         return parse_duration(value)
     except WrongValue:
         return None
+
+
+def _seen_through(document: Document) -> Iterator[Problem]:
+    """A monitoring account that leads nowhere: it is declared, asked itself, and asked in the same regions."""
+    accounts = _mapping(document, ("aws", "accounts"))
+    for name in accounts:
+        at: Keys = ("aws", "accounts", name, "through")
+        through = document.value(at)
+        if not isinstance(through, str):
+            continue
+        if through not in accounts:
+            yield _no_such(document, at, through, list(accounts), "aws.accounts")
+        elif through == name:
+            yield document.problem(at, "an account is not seen through itself", "leave `through` out")
+        elif document.value(("aws", "accounts", through, "through")) is not None:
+            yield document.problem(
+                at, f"'{through}' is itself seen through another account", "name the monitoring account itself"
+            )
+        else:
+            yield from _beyond(document, at, _regions(document, name), _regions(document, through), through)
+
+
+def _beyond(document: Document, at: Keys, regions: list[str], monitored: list[str], through: str) -> Iterator[Problem]:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Unified-Cross-Account.html: a sink and
+    # its links are in one region.
+    for region in regions:
+        if monitored and region not in monitored:
+            yield document.problem(
+                at,
+                f"'{through}' does not see {region}: CloudWatch links accounts region by region",
+                f"add {region} to aws.accounts.{through}.regions, or leave `through` out",
+            )
+
+
+def _regions(document: Document, account: str) -> list[str]:
+    written = document.value(("aws", "accounts", account, "regions"))
+    return [region for region in written if isinstance(region, str)] if isinstance(written, list) else []
+
+
+def _discovery(document: Document, known: Mapping[str, frozenset[str]] | None) -> Iterator[Problem]:
+    """Collectors that there are not, or that cannot look in this way; nothing is judged when none are known."""
+    for at, item in _items(document, _DISCOVER):
+        collector, by = item.get("collector"), item.get("by")
+        if item.get("tags") and isinstance(by, str) and by != "tags":
+            yield document.problem(
+                (*at, "tags"), f"by: {by} does not look at tags", "write by: tags, or leave tags out"
+            )
+        if known is None or not isinstance(collector, str):
+            continue
+        if collector not in known:
+            yield document.problem(
+                (*at, "collector"),
+                f"there is no collector '{collector}'",
+                f"{did_you_mean(collector, known)}there are {', '.join(known)}",
+            )
+        elif isinstance(by, str) and by in _WAYS and by not in known[collector]:
+            can = ", ".join(way for way in _WAYS if way in known[collector])
+            remedy = f"write by: one of {can}" if can else "declare what there is of it as components"
+            yield document.problem((*at, "by"), f"{collector} cannot be discovered by: {by}", remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,16 +29,21 @@ class Loaded:
     files: tuple[Path, ...]
 
 
-def load(path: Path, known_checks: frozenset[str] | None = None) -> Loaded:
+def load(
+    path: Path,
+    known_checks: frozenset[str] | None = None,
+    known_collectors: Mapping[str, frozenset[str]] | None = None,
+) -> Loaded:
     """The configuration in `path`, a file or a folder whose *.yaml are merged.
 
-    `known_checks` are the ids that may stand in `checks`; None leaves them unjudged.
+    `known_checks` are the ids that may stand in `checks`, `known_collectors` the collectors by name and the ways in
+    which each can discover; None leaves them unjudged.
     Raises: ConfigError with every problem found, in file order.
     """
     files = _files(path)
     texts = [_text(file) for file in files]
     document = merge(_read_all(files, texts))
-    config = _validated(document, known_checks)
+    config = _validated(document, broken_links(document, known_checks, known_collectors))
     return Loaded(config=config, digest=_digest(files, texts), files=files)
 
 
@@ -87,8 +92,8 @@ def _read_all(files: Sequence[Path], texts: Sequence[str]) -> list[Document]:
     return documents
 
 
-def _validated(document: Document, known_checks: frozenset[str] | None) -> Config:
-    problems = [*document.problems, *broken_links(document, known_checks)]
+def _validated(document: Document, links: Iterable[Problem]) -> Config:
+    problems = [*document.problems, *links]
     try:
         # Strict JSON is the mode in which pydantic takes a list for a tuple, but no text for a number.
         config = Config.model_validate_json(json.dumps(document.tree), strict=True)

@@ -90,6 +90,11 @@ def ways(discovery: Discovery) -> frozenset[str]:
     return frozenset({"list", *(way for way, can in others.items() if can)})
 
 
+def ways_of(collector: AnyCollector) -> frozenset[str]:
+    """How anything that the collector asks about can be found; empty when it has to be declared."""
+    return frozenset(way for discovery in collector.discoveries for way in ways(discovery))
+
+
 def labellings(
     collectors: Iterable[AnyCollector], collection: Collection, targets: Iterable[Target], found: Iterable[Search]
 ) -> tuple[Labelling, ...]:

@@ -19,6 +19,11 @@ from basewatch.errors import ConfigError
 BROKEN = Path(__file__).parent / "broken_configs"
 COMMITTED = Path(__file__).parents[2] / "config.yaml"
 CHECKS = frozenset({"backup.aurora.rpo", "backup.dynamodb.pitr"})
+COLLECTORS = {
+    "lambda": frozenset({"list", "tags", "describe"}),
+    "rds_proxy": frozenset({"list", "describe"}),
+    "in_house": frozenset[str](),
+}
 JUNK: list[Any] = [
     None,
     True,
@@ -45,7 +50,7 @@ def test_a_broken_configuration_is_explained(
     """Each file is told by place, key, what is wrong and what to do, and no secret in it is repeated."""
     monkeypatch.chdir(BROKEN)
     with pytest.raises(ConfigError) as broken:
-        load(Path(name), CHECKS)
+        load(Path(name), CHECKS, COLLECTORS)
     assert str(broken.value) == snapshot
     assert "hunter2" not in str(broken.value)
 
@@ -87,7 +92,7 @@ def test_no_damage_speaks_pydantic(
     # JSON is YAML too, but for its infinity.
     path.write_text(json.dumps(config, default=str).replace("Infinity", ".inf"), encoding="utf-8")
     try:
-        load(path, CHECKS)
+        load(path, CHECKS, COLLECTORS)
     except ConfigError as broken:
         for problem in broken.problems:
             assert problem.line == 1
