@@ -19,7 +19,7 @@ def publish(published: Published) -> None:
     """Publish every metric of the tables, the cache and the vault."""
     for position, short in enumerate(_TABLES):
         _table(published, short, 20 + 10 * position)
-    bad = share(always(1), 0.05, 61)
+    bad = share(always(1), 0.3, 61)
     published.add("AWS/DynamoDB", "UserErrors", {}, Events(happened=bad, samples=always(1), quiet=True))
     _cache(published)
     _jobs(published)
