@@ -118,7 +118,8 @@ class Telemetry:
         )
         self.budget_used = Gauge(
             "basewatch_budget_used_ratio",
-            "The forecast month at the dearer reading, as a share of the budget; absent without one.",
+            "What the forecast month costs, as a share of the budget; absent without one. See estimated_cost for reading.",
+            ("reading",),
             registry=registry,
         )
         self.tier_seconds = Gauge(
