@@ -118,7 +118,7 @@ class Telemetry:
         )
         self.budget_used = Gauge(
             "basewatch_budget_used_ratio",
-            "What the forecast month costs, as a share of the budget; absent without one. See estimated_cost for reading.",
+            "What the forecast month costs in that reading, as a share of the budget; absent without one.",
             ("reading",),
             registry=registry,
         )
