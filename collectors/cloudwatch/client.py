@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
@@ -103,6 +103,10 @@ class CloudWatch:
         try:
             response = http.send(request.prepare())
             status, headers, answer = int(response.status_code), response.headers, bytes(response.content)
+            # Botocore leaves it to its callers to see that an answer broke off.
+            expected = int(headers.get("Content-Length", 0))
+            if len(answer) < expected:
+                raise IncompleteReadError(actual_bytes=len(answer), expected_bytes=expected)
         except BotoCoreError as error:
             requests.append(f"{ACTION} -")
             self._refuse(error)

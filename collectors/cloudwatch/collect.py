@@ -82,8 +82,9 @@ def _calls(
 
 
 def _by_place(targets: Iterable[Target]) -> dict[tuple[str, str], list[Target]]:
+    # What an account has only one of, such as its user errors, is a target of each of its tables.
     places: dict[tuple[str, str], list[Target]] = defaultdict(list)
-    for target in targets:
+    for target in dict.fromkeys(targets):
         places[target.account_id, target.region].append(target)
     return places
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from basewatch.collector import Tier
 from collectors.cloudwatch.planner import Query, points, tally
 
 # https://aws.amazon.com/cloudwatch/pricing/: $0.01 per 1,000 metrics requested by GetMetricData, however many calls
@@ -13,6 +14,7 @@ from collectors.cloudwatch.planner import Query, points, tally
 DOLLARS_PER_METRIC = 1e-5
 DOLLARS_PER_REQUEST = 1e-5
 MONTH = timedelta(days=30)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +73,49 @@ def usage(calls: Iterable[Sequence[Query]], length: timedelta) -> Usage:
             datapoints=sum(points(query.spec, length) for query in call),
         )
     return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretched:
+    """How often each tier is asked under a budget, and what a month then costs at the dearer reading.
+
+    `used` is its share of the budget, None without one; above 1 nothing was left that may be asked less often.
+    """
+
+    every: Mapping[Tier, timedelta]
+    dollars_at_most: float
+    used: float | None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the budget, if there is one, is enough."""
+        return self.used is None or self.used <= 1
+
+
+def stretched(
+    every: Mapping[Tier, timedelta], asked: Mapping[Tier, Usage], budget: float | None, *, fixed: float = 0.0
+) -> Stretched:
+    """The intervals that keep the dearer reading of a month within `budget` dollars, each a multiple of its own.
+
+    `asked` is what one refresh of a tier asks, `fixed` what a month costs besides. The slow tier is asked less often
+    first, down to once a day; then the standard one, but no less often than the slow one was meant to be. The fast
+    tier stays as it is: what pages people rests on it.
+    """
+    times = dict.fromkeys(every, 1)
+
+    def month() -> float:
+        return fixed + sum(
+            asked.get(tier, Usage()).monthly(span * times[tier]).dollars_at_most for tier, span in every.items()
+        )
+
+    if budget is None:
+        return Stretched(every=every, dollars_at_most=month(), used=None)
+    for tier, longest in ((Tier.SLOW, _DAY), (Tier.STANDARD, every.get(Tier.SLOW, _DAY))):
+        # A tier that asks nothing would only be slower for nothing.
+        if tier in every and asked.get(tier, Usage()).dollars_at_most:
+            while month() > budget and every[tier] * (times[tier] + 1) <= longest:
+                times[tier] += 1
+    spent = month()
+    return Stretched(
+        every={tier: span * times[tier] for tier, span in every.items()}, dollars_at_most=spent, used=spent / budget
+    )

@@ -23,11 +23,13 @@ MINUTE = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One HTTP answer; `hang` keeps the client waiting for it for ever."""
+    """One HTTP answer; `hang` keeps the client waiting for it for ever, `cut` ends the connection half-way."""
 
     status: int = 200
     content: bytes = b""
     hang: bool = False
+    cut: bool = False
+    after: str = ""
 
 
 Behaviour = Callable[[Asked], Reply]
@@ -69,6 +71,7 @@ class FakeCloudWatch:
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list[Asked])
+    tokens: list[str] = field(default_factory=list[str])
     behaviours: list[Behaviour] = field(default_factory=list[Behaviour])
     closing: Event = field(default_factory=Event)
     _lock: Lock = field(default_factory=Lock)
@@ -95,6 +98,7 @@ class FakeCloudWatch:
         assert asked["StartTime"] % MINUTE == asked["EndTime"] % MINUTE == 0
         with self._lock:
             self.asked.append(asked)
+            self.tokens.append(headers["X-Amz-Security-Token"])
             behaviour = self.behaviours.pop(0) if self.behaviours else everything
         return behaviour(asked)
 
@@ -116,8 +120,11 @@ class FakeCloudWatch:
                 self.send_response(reply.status)
                 self.send_header("x-amzn-RequestId", f"r-{len(fake.asked)}")
                 self.send_header("Content-Length", str(len(reply.content)))
+                if reply.after:
+                    self.send_header("Retry-After", reply.after)
                 self.end_headers()
-                self.wfile.write(reply.content)
+                self.wfile.write(reply.content[: len(reply.content) // 2] if reply.cut else reply.content)
+                self.close_connection = True
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as the class it overrides
                 """Say nothing."""

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
 
-import pytest
-
-from basewatch.collector import AnyCollector, Collector, MetricSpec, Resource
-from basewatch.components import AuroraCluster, Component, Function, Table
+from basewatch.collector import Target
 from basewatch.errors import CouldNotLook
-from basewatch.family import MetricType
-from basewatch.metrics import Collected
+from basewatch.metrics import Collected, Gap
 from basewatch.model import Reason, Window
-from collectors import COLLECTORS
 from collectors.cloudwatch.collect import collect
-from collectors.cloudwatch.planner import SETTLE
+from collectors.cloudwatch.fetch import Answer, Fetched
+from collectors.cloudwatch.planner import SETTLE, Call
 from collectors.cloudwatch.source import MetricSource
-from tests.collectors.cloudwatch.fake import FakeCloudWatch, FakeSigner, Waiting, refusal
+from tests.collectors.cloudwatch.examples import ACCOUNT, NOON, REGION, spec, target
+from tests.collectors.cloudwatch.fake import FakeCloudWatch, FakeSigner, refusal, source
 
-NOON = datetime(2026, 5, 4, 12, 0, 20, tzinfo=UTC)
-WINDOW = Window(start=NOON - timedelta(minutes=10), end=NOON)
-AUTH, BILLING, CUSTOMERS = Function(name="auth"), Function(name="billing"), Table(name="customers")
-
-
-def collected(cloudwatch: FakeCloudWatch, *components: Component, window: Window = WINDOW) -> Collected:
-    """What all our collectors get of these components from one CloudWatch."""
-    source = FakeSigner(cloudwatch.url)
-    return collect(COLLECTORS, components, window, lambda _component: source, Waiting().patience())
+AT = NOON + timedelta(seconds=20)
+WINDOW = Window(start=AT - timedelta(minutes=10), end=AT)
+SPECS = (spec("Invocations"), spec("Duration", "p95"), spec("Duration", "Sum"))
+AUTH, BILLING = target("auth", SPECS), target("billing", SPECS)
+CUSTOMERS = target("customers", [spec("Reads")], collector="dynamodb")
 
 
-def of(got: Collected, name: str, **labels: str) -> list[float]:
-    """The values of the one series with this name and these labels."""
-    (series,) = [
-        series for series in got.series if series.name == name and labels.items() <= dict(series.labels).items()
-    ]
+def collected(
+    cloudwatch: FakeCloudWatch, *targets: Target, window: Window = WINDOW, gaps: tuple[Gap, ...] = ()
+) -> Collected:
+    """What one CloudWatch says of these targets."""
+    return collect(targets, gaps, window, at(source(FakeSigner(cloudwatch.url))))
+
+
+def at(one: MetricSource) -> Callable[[str, str], MetricSource]:
+    """The same source for every place."""
+    return lambda _account_id, _region: one
+
+
+def of(got: Collected, name: str) -> list[float]:
+    """The values of the one series with this name."""
+    (series,) = [series for series in got.series if series.name == name]
     return [point.value for point in series.points]
 
 
@@ -42,66 +46,42 @@ def test_every_collector_shares_the_call(cloudwatch: FakeCloudWatch) -> None:
     """Functions and tables are asked for together, in one request."""
     got = collected(cloudwatch, AUTH, BILLING, CUSTOMERS)
     assert len(cloudwatch.asked) == 1
-    assert (len(got.readings), got.gaps) == (9 + 9 + 4, ())
+    assert (len(got.readings), got.gaps) == (3 + 3 + 1, ())
     assert {asked.component: asked.requests for asked in got.asked} == {
-        thing.ref: ("cloudwatch:GetMetricData r-1",) for thing in (AUTH, BILLING, CUSTOMERS)
+        each.resource.component: ("cloudwatch:GetMetricData r-1",) for each in (AUTH, BILLING, CUSTOMERS)
     }
 
 
-def test_values_are_in_base_units_and_periods_end(cloudwatch: FakeCloudWatch) -> None:
-    """Milliseconds arrive as seconds, and a point is known by the end of its period."""
+def test_a_period_is_known_by_its_end(cloudwatch: FakeCloudWatch) -> None:
+    """A point is stamped with the end of its period, and the series with account, region and resource."""
     got = collected(cloudwatch, AUTH)
-    assert of(got, "aws_lambda_invocations_total") == [float(minute) for minute in range(707, 717)]
-    p95 = of(got, "aws_lambda_duration_seconds", quantile="0.95")
-    assert p95 == pytest.approx([minute / 1000 for minute in range(707, 717)])
-    (reading,) = [reading for reading in got.readings if reading.series.name == "aws_lambda_errors_total"]
-    assert got.window.end == (NOON - SETTLE).replace(second=0)
+    assert of(got, "invocations_sum_1") == [float(minute) for minute in range(707, 717)]
+    (reading,) = [reading for reading in got.readings if reading.series.name == "invocations_sum_1"]
+    assert got.window.end == AT.replace(second=0) - SETTLE
     assert reading.series.points[-1].period_end == got.window.end
     assert reading.series.points[0].period_end == got.window.start + timedelta(minutes=1)
-    assert dict(reading.series.labels) == {
-        "aws_account_id": "123456789012",
-        "aws_region": "us-east-1",
-        "function_name": "auth",
-    }
+    assert reading.series.labels == (("aws_account_id", ACCOUNT), ("aws_region", REGION), ("function_name", "auth"))
 
 
 def test_windows_that_meet_share_no_point(cloudwatch: FakeCloudWatch) -> None:
     """Two runs after each other see every minute once."""
     later = Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
     first, second = (collected(cloudwatch, AUTH, window=window) for window in (WINDOW, later))
-    values = of(first, "aws_lambda_errors_total") + of(second, "aws_lambda_errors_total")
+    values = of(first, "invocations_sum_1") + of(second, "invocations_sum_1")
     assert values == [float(minute) for minute in range(707, 724)]
 
 
 def test_periods_of_different_length_end_where_their_windows_do(cloudwatch: FakeCloudWatch) -> None:
     """Five-minute periods share the call with minutes; each keeps its own points, and no run sees one twice."""
-    (minutes, fives) = (
-        MetricSpec(
-            family=f"every_{length}",
-            type=MetricType.GAUGE,
-            help="",
-            namespace="N",
-            metric="M",
-            statistic="Sum",
-            period=timedelta(minutes=length),
-        )
-        for length in (1, 5)
-    )
-    resource = Resource(component=AUTH.ref, dimensions=(("FunctionName", "auth"),), labels=())
-    mixed: AnyCollector = Collector(
-        name="mixed",
-        component=Function,
-        resources=lambda _function: iter([(resource, (minutes, fives))]),
-        specs=(minutes, fives),
-    )
-    source, later = FakeSigner(cloudwatch.url), Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
-    runs = [collect([mixed], [AUTH], each, lambda _: source, Waiting().patience()) for each in (WINDOW, later)]
+    mixed = target("auth", [spec(), spec(minutes=5)])
+    later = Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
+    runs = [collected(cloudwatch, mixed, window=each) for each in (WINDOW, later)]
     assert len(cloudwatch.asked) == 2
-    assert [of(run, "every_1") for run in runs] == [
+    assert [of(run, "invocations_sum_1") for run in runs] == [
         [float(minute) for minute in range(707, 717)],
         [float(minute) for minute in range(717, 724)],
     ]
-    assert [of(run, "every_5") for run in runs] == [[705.0, 710.0], [715.0]]
+    assert [of(run, "invocations_sum_5") for run in runs] == [[705.0, 710.0], [715.0]]
 
 
 def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> None:
@@ -109,67 +89,116 @@ def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> 
     cloudwatch.then(refusal("AccessDenied", 403))
     got = collected(cloudwatch, AUTH)
     assert got.readings == ()
-    assert {(gap.collector, gap.component, gap.reason) for gap in got.gaps} == {("lambda", AUTH.ref, Reason.DENIED)}
-    assert len(got.gaps) == 9
+    assert [(gap.collector, gap.component, gap.family, gap.reason) for gap in got.gaps] == [
+        ("lambda", "function/auth", family, Reason.DENIED)
+        for family in ("duration_p95_1", "duration_sum_1", "invocations_sum_1")
+    ]
     assert all("cloudwatch:GetMetricData" in gap.remedy for gap in got.gaps)
 
 
-def test_a_component_without_an_account_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """One component that has no session does not stop the others."""
-    source = FakeSigner(cloudwatch.url)
+def test_what_was_not_found_out_before_is_still_not(cloudwatch: FakeCloudWatch) -> None:
+    """A component whose place cannot be told stays a gap beside what was collected of the others."""
+    gap = Gap(collector="lambda", component="function/nowhere", reason=Reason.DENIED, detail="no such account")
+    got = collected(cloudwatch, AUTH, gaps=(gap,))
+    assert (len(got.readings), got.gaps) == (3, (gap,))
 
-    def source_of(component: Component) -> MetricSource:
-        if component is BILLING:
+
+def test_a_place_that_nobody_can_be_asked_about_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
+    """One account without a source does not stop the others; its components are a gap for each collector."""
+    ours = source(FakeSigner(cloudwatch.url))
+
+    def source_of(account_id: str, region: str) -> MetricSource:
+        if account_id == "2":
             raise CouldNotLook(Reason.DENIED, "the role cannot be assumed", remedy="let it")
-        return source
+        return ours
 
-    got = collect(COLLECTORS, (AUTH, BILLING), WINDOW, source_of, Waiting().patience())
-    assert {reading.component for reading in got.readings} == {AUTH.ref}
+    got = collect((AUTH, target("billing", SPECS, account="2")), (), WINDOW, source_of)
+    assert {reading.component for reading in got.readings} == {"function/auth"}
     (gap,) = got.gaps
-    assert (gap.component, gap.family, gap.reason, gap.remedy) == (BILLING.ref, "", Reason.DENIED, "let it")
+    assert (gap.component, gap.family, gap.reason, gap.remedy) == ("function/billing", "", Reason.DENIED, "let it")
 
 
 @dataclass(slots=True)
-class Locked(FakeSigner):
-    """An account that cannot be signed in to."""
+class PromQL:
+    """A source that is not CloudWatch: an endpoint that is asked one expression for each query."""
 
-    def endpoint(self, service: str) -> str:
-        """Refuse."""
-        raise CouldNotLook(Reason.DENIED, f"no credentials for {service}")
+    account_id: str = ACCOUNT
+    region: str = REGION
+    expressions: list[str] = field(default_factory=list[str])
+    locked: bool = False
+
+    @property
+    def principal(self) -> str:
+        """A reader, when it can be signed in to."""
+        if self.locked:
+            raise CouldNotLook(Reason.DENIED, "no credentials")
+        return "reader"
+
+    def fetch(self, call: Call) -> Fetched:
+        """One minute for every query."""
+        self.expressions += [f"{query.spec.metric}{dict(query.target.resource.dimensions)}" for query in call.queries]
+        start = call.window.end.timestamp() - 60
+        return Fetched(answers=(Answer([start], [42.0]),) * len(call.queries), requests=("GET /api/v1/query 1",))
 
 
-def test_an_account_that_cannot_be_signed_in_to_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """Without credentials every metric of the account is unknown, once per component and collector."""
-    cluster = AuroraCluster.model_validate(
-        {"name": "db", "instances": ["i"], "backup": {"retention": "1d", "rpo": "1h"}}
+def test_a_source_need_not_be_cloudwatch() -> None:
+    """Whoever answers a call by the protocol is a source: what comes of it is the same."""
+    promql = PromQL()
+    got = collect((AUTH,), (), WINDOW, at(promql))
+    assert of(got, "invocations_sum_1") == [42.0]
+    assert promql.expressions[-1] == "Invocations{'FunctionName': 'auth'}"
+    (asked,) = got.asked
+    assert (asked.source, asked.principal, asked.requests) == (
+        f"aws:{ACCOUNT}/{REGION}",
+        "reader",
+        ("GET /api/v1/query 1",),
     )
-    sources: dict[str, MetricSource] = {
-        AUTH.ref: Locked(cloudwatch.url, account_id="2"),
-        cluster.ref: FakeSigner(cloudwatch.url),
-    }
-    got = collect(COLLECTORS, (AUTH, cluster), WINDOW, lambda component: sources[component.ref], Waiting().patience())
-    assert [(gap.collector, gap.component, gap.reason) for gap in got.gaps] == [("lambda", AUTH.ref, Reason.DENIED)]
-    assert {reading.component for reading in got.readings} == {cluster.ref}
+
+
+def test_an_account_that_cannot_be_signed_in_to_is_a_gap() -> None:
+    """Without credentials every metric of the account is unknown, once for each component and collector."""
+    sources = {"1": PromQL(account_id="1"), "2": PromQL(account_id="2", locked=True)}
+    targets = (target("auth", SPECS, account="1"), target("billing", SPECS, account="2"))
+    got = collect(targets, (), WINDOW, lambda account_id, _region: sources[account_id])
+    assert [(gap.collector, gap.component, gap.reason) for gap in got.gaps] == [
+        ("lambda", "function/billing", Reason.DENIED)
+    ]
+    assert {reading.component for reading in got.readings} == {"function/auth"}
 
 
 def test_accounts_and_regions_are_asked_apart(cloudwatch: FakeCloudWatch) -> None:
     """Each account and region is asked once, and its series carry its name."""
-    sources: dict[str, MetricSource] = {
-        AUTH.ref: FakeSigner(cloudwatch.url, account_id="1"),
-        BILLING.ref: FakeSigner(cloudwatch.url, account_id="2"),
-        CUSTOMERS.ref: FakeSigner(cloudwatch.url, account_id="1"),
-    }
-    components = (AUTH, BILLING, CUSTOMERS)
-    got = collect(COLLECTORS, components, WINDOW, lambda component: sources[component.ref], Waiting().patience())
+    sources = {number: source(FakeSigner(cloudwatch.url, account_id=number)) for number in ("1", "2")}
+    targets = (
+        target("auth", SPECS, account="1"),
+        target("billing", SPECS, account="2"),
+        target("customers", SPECS, account="1"),
+    )
+    got = collect(targets, (), WINDOW, lambda account_id, _region: sources[account_id])
     assert len(cloudwatch.asked) == 2
     accounts = {(reading.component, dict(reading.series.labels)["aws_account_id"]) for reading in got.readings}
-    assert accounts == {(AUTH.ref, "1"), (BILLING.ref, "2"), (CUSTOMERS.ref, "1")}
-    assert {asked.component: asked.source for asked in got.asked}[BILLING.ref] == "aws:2/us-east-1"
+    assert accounts == {("function/auth", "1"), ("function/billing", "2"), ("function/customers", "1")}
+    assert {asked.component: asked.source for asked in got.asked}["function/billing"] == "aws:2/us-east-1"
+
+
+def test_a_monitoring_account_answers_for_others_in_one_call(cloudwatch: FakeCloudWatch) -> None:
+    """Metrics of several accounts are one call of the account that monitors them, and carry their owner's name."""
+    targets = (AUTH, target("billing", [spec()], account="2"))
+    got = collected(cloudwatch, *targets)
+    (asked,) = cloudwatch.asked
+    assert [query.get("AccountId") for query in asked["MetricDataQueries"]] == [None, None, None, "2"]
+    assert {dict(series.labels)["aws_account_id"] for series in got.series} == {ACCOUNT, "2"}
+
+
+def test_a_target_of_several_components_is_asked_for_once(cloudwatch: FakeCloudWatch) -> None:
+    """What an account has only one of, and each of its tables names, is one query."""
+    got = collected(cloudwatch, CUSTOMERS, CUSTOMERS)
+    assert len(cloudwatch.asked[0]["MetricDataQueries"]) == len(got.readings) == 1
 
 
 def test_a_window_without_a_complete_minute_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
     """Too short a window is not an empty one, and CloudWatch is not asked."""
-    got = collected(cloudwatch, AUTH, window=Window(start=NOON, end=NOON + timedelta(seconds=5)))
+    got = collected(cloudwatch, AUTH, window=Window(start=AT, end=AT + timedelta(seconds=5)))
     assert cloudwatch.asked == []
     assert {gap.reason for gap in got.gaps} == {Reason.NOT_ENOUGH_DATA}
     assert got.readings == ()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import orjson
 import pytest
 
-from basewatch.collector import MetricSpec, Resource, Target
-from basewatch.family import MetricType
 from basewatch.model import Reason, Window
 from collectors.cloudwatch.fetch import Fetched
-from collectors.cloudwatch.planner import Call, Query
+from collectors.cloudwatch.planner import Call
+from tests.collectors.cloudwatch.examples import FOUR_MINUTES, NOON, call, queries, spec, target
 from tests.collectors.cloudwatch.fake import (
     Asked,
     Behaviour,
@@ -27,30 +26,7 @@ from tests.collectors.cloudwatch.fake import (
     source,
 )
 
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-WINDOW = Window(start=NOON - timedelta(minutes=4), end=NOON)
 ALL = [716.0, 717.0, 718.0, 719.0]
-
-
-def call(count: int = 2, *, owner: str = "123456789012") -> Call:
-    """A call with queries for numbered functions."""
-    spec = MetricSpec(
-        family="f", type=MetricType.GAUGE, help="", namespace="AWS/Lambda", metric="Invocations", statistic="Sum"
-    )
-    queries = tuple(
-        Query(
-            Target(
-                collector="lambda",
-                account_id=owner,
-                region="us-east-1",
-                resource=Resource(component=f"function/{n}", dimensions=(("FunctionName", str(n)),), labels=()),
-                specs=(spec,),
-            ),
-            spec,
-        )
-        for n in range(count)
-    )
-    return Call(queries, WINDOW)
 
 
 def fetched(cloudwatch: FakeCloudWatch, waiting: Waiting | None = None, *, count: int = 2) -> Fetched:
@@ -85,7 +61,7 @@ def test_one_request_answers_a_batch(cloudwatch: FakeCloudWatch) -> None:
     assert reasons(got) == [None, None]
     assert got.requests == ("cloudwatch:GetMetricData r-1",)
     (asked,) = cloudwatch.asked
-    assert (asked["StartTime"], asked["EndTime"]) == (WINDOW.start.timestamp(), WINDOW.end.timestamp())
+    assert (asked["StartTime"], asked["EndTime"]) == (FOUR_MINUTES.start.timestamp(), FOUR_MINUTES.end.timestamp())
     assert [query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for query in asked["MetricDataQueries"]] == [
         "0",
         "1",
@@ -126,7 +102,6 @@ def test_a_token_that_comes_again_ends_the_paging(cloudwatch: FakeCloudWatch) ->
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        ("PartialData", Reason.NOT_ENOUGH_DATA),
         ("Forbidden", Reason.DENIED),
         ("SomethingNew", Reason.UNSUPPORTED),
     ],
@@ -161,19 +136,19 @@ def test_throttling_is_waited_out(cloudwatch: FakeCloudWatch, code: str) -> None
     cloudwatch.then(refusal(code), refusal(code))
     got = fetched(cloudwatch, waiting)
     assert reasons(got) == [None, None]
-    assert waiting.pauses == [0.5, 1.0]
+    # After the first refusal nobody may ask for a second; half of it the call has waited for its own sake.
+    assert waiting.pauses == [0.5, 0.5, 1.0]
     assert len(got.requests) == 3
 
 
 @pytest.mark.parametrize(
     ("code", "status", "reason", "requests"),
     [
-        ("Throttling", 400, Reason.THROTTLED, 4),
         ("InternalFailure", 500, Reason.UNREACHABLE, 4),
         ("ServiceUnavailable", 503, Reason.UNREACHABLE, 4),
         ("AccessDenied", 403, Reason.DENIED, 1),
         ("AccessDeniedException", 400, Reason.DENIED, 1),
-        ("ExpiredToken", 403, Reason.DENIED, 1),
+        ("ExpiredToken", 403, Reason.DENIED, 2),
         ("ValidationError", 400, Reason.UNSUPPORTED, 1),
         ("ResourceNotFoundException", 400, Reason.UNSUPPORTED, 1),
     ],
@@ -212,14 +187,15 @@ def test_an_answer_that_never_comes_is_a_timeout(cloudwatch: FakeCloudWatch) -> 
     assert got.requests == ("cloudwatch:GetMetricData -",) * 2
 
 
-def test_patience_ends(cloudwatch: FakeCloudWatch) -> None:
-    """The time for a batch is limited, however many attempts there might be."""
+def test_patience_with_throttling_is_a_matter_of_time(cloudwatch: FakeCloudWatch) -> None:
+    """However often a call is throttled, it is tried while its time lasts, and then says so."""
     waiting = Waiting()
-    patience = waiting.patience(attempts=100, total_seconds=60)
+    patience = waiting.patience(attempts=2, total_seconds=60)
     cloudwatch.then(*[refusal("Throttling")] * 99)
-    got = source(FakeSigner(cloudwatch.url), patience=patience).fetch(call())
-    assert reasons(got) == [Reason.TIMEOUT, Reason.TIMEOUT]
-    assert waiting.now < 60 + 20
+    got = source(FakeSigner(cloudwatch.url), waiting, patience=patience).fetch(call())
+    assert reasons(got) == [Reason.THROTTLED, Reason.THROTTLED]
+    assert 5 < len(cloudwatch.asked) < 12
+    assert waiting.now < 60 + 20 + len(cloudwatch.asked)
 
 
 def test_nobody_there_is_unreachable() -> None:
@@ -262,7 +238,9 @@ def test_a_refusal_in_html_is_understood_by_its_status(cloudwatch: FakeCloudWatc
 
 def test_a_query_left_out_of_the_answer_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
     """CloudWatch not mentioning a query is not CloudWatch having no datapoints for it."""
-    cloudwatch.then(*[lambda asked: ok({"MetricDataResults": [result(asked["MetricDataQueries"][0], asked)]})] * 9)
+    nothing: Behaviour = lambda _asked: ok({"MetricDataResults": []})  # noqa: E731  # said once
+    cloudwatch.then(lambda asked: ok({"MetricDataResults": [result(asked["MetricDataQueries"][0], asked)]}))
+    cloudwatch.then(*[nothing] * 9)
     assert reasons(fetched(cloudwatch)) == [None, Reason.NOT_ENOUGH_DATA]
 
 
@@ -278,3 +256,124 @@ def test_silence_beside_a_warning_is_not_believed(cloudwatch: FakeCloudWatch) ->
     got = fetched(cloudwatch)
     assert reasons(got) == [None, Reason.NOT_ENOUGH_DATA]
     assert "MaxMetricsExceeded" in str(got.answers[1].missing)
+
+
+def test_partial_data_is_asked_for_again_alone(cloudwatch: FakeCloudWatch) -> None:
+    """What CloudWatch had only a part of is asked for whole, without what is complete already."""
+    cloudwatch.then(statuses("Complete", "PartialData"), everything)
+    got = fetched(cloudwatch)
+    assert reasons(got) == [None, None]
+    assert values(got) == [ALL[:2], ALL]
+    assert [[query["Id"] for query in asked["MetricDataQueries"]] for asked in cloudwatch.asked] == [
+        ["q0", "q1"],
+        ["q1"],
+    ]
+
+
+def test_partial_data_that_stays_is_a_gap_with_what_there_is(cloudwatch: FakeCloudWatch) -> None:
+    """After every attempt the query is known in part, and says so."""
+    cloudwatch.then(statuses("Complete", "PartialData"), *[statuses("PartialData")] * 9)
+    got = fetched(cloudwatch)
+    assert reasons(got) == [None, Reason.NOT_ENOUGH_DATA]
+    assert values(got)[1] == ALL[:2]
+    assert len(cloudwatch.asked) == 4
+
+
+def test_a_query_left_out_at_first_is_asked_for_again(cloudwatch: FakeCloudWatch) -> None:
+    """A query that one answer leaves out is in the next."""
+    cloudwatch.then(lambda asked: ok({"MetricDataResults": [result(asked["MetricDataQueries"][0], asked)]}))
+    assert values(fetched(cloudwatch)) == [ALL, ALL]
+
+
+def test_expired_credentials_are_renewed_once(cloudwatch: FakeCloudWatch) -> None:
+    """A request whose token has expired is sent again with new credentials, and nothing is missing."""
+    signer = FakeSigner(cloudwatch.url)
+    cloudwatch.then(refusal("ExpiredToken", 403))
+    got = source(signer).fetch(call())
+    assert (reasons(got), signer.renewed) == ([None, None], 1)
+    assert cloudwatch.tokens == ["token-0", "token-1"]
+
+
+def test_credentials_that_stay_expired_are_a_gap(cloudwatch: FakeCloudWatch) -> None:
+    """New credentials that are refused as well are not renewed for ever."""
+    signer = FakeSigner(cloudwatch.url)
+    cloudwatch.then(*[refusal("ExpiredTokenException", 400)] * 9)
+    assert reasons(source(signer).fetch(call())) == [Reason.DENIED, Reason.DENIED]
+    assert signer.renewed == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("after", ["", "7", "Fri, 31 Dec 1999 23:59:59 GMT"])
+def test_a_server_that_asks_for_time_gets_it(cloudwatch: FakeCloudWatch, status: int, after: str) -> None:
+    """With Retry-After the next attempt comes no sooner; a date there is as good as nothing."""
+    waiting = Waiting()
+    cloudwatch.then(lambda _asked: Reply(status=status, content=b"<html>busy", after=after))
+    got = fetched(cloudwatch, waiting)
+    assert reasons(got) == [None, None]
+    assert max(waiting.pauses) == (7 if after == "7" else 0.5)
+
+
+def test_a_connection_that_breaks_is_tried_again(cloudwatch: FakeCloudWatch) -> None:
+    """A connection that is reset in the middle of an answer loses nothing."""
+    cloudwatch.then(lambda asked: Reply(content=everything(asked).content, cut=True))
+    got = fetched(cloudwatch)
+    assert (reasons(got), values(got)) == ([None, None], [ALL, ALL])
+    assert got.requests == ("cloudwatch:GetMetricData -", "cloudwatch:GetMetricData r-2")
+
+
+def test_half_an_answer_is_no_answer(cloudwatch: FakeCloudWatch) -> None:
+    """JSON that ends in the middle, though HTTP says it is all, is not believed."""
+    cloudwatch.then(lambda asked: Reply(content=everything(asked).content[:-20]))
+    assert reasons(fetched(cloudwatch)) == [Reason.UNSUPPORTED, Reason.UNSUPPORTED]
+
+
+def test_datapoints_come_in_order_whatever_cloudwatch_does(cloudwatch: FakeCloudWatch) -> None:
+    """Datapoints that arrive newest first, over two pages, end oldest first, each period once."""
+
+    def page(asked: Asked, first: int, count: int) -> Asked:
+        one = result(asked["MetricDataQueries"][0], asked, first=first, count=count)
+        return {**one, "Timestamps": one["Timestamps"][::-1], "Values": one["Values"][::-1]}
+
+    cloudwatch.then(
+        lambda asked: ok({"MetricDataResults": [page(asked, 2, 2)], "NextToken": "t"}),
+        lambda asked: ok({"MetricDataResults": [page(asked, 0, 3)]}),
+    )
+    (answer,) = fetched(cloudwatch, count=1).answers
+    assert list(answer.values) == ALL
+    assert list(answer.starts) == sorted(answer.starts)
+
+
+def test_a_period_that_is_not_over_is_left_out(cloudwatch: FakeCloudWatch) -> None:
+    """A window that ends within five minutes still asks for minutes, and believes only the five that are over."""
+    window = Window(start=NOON - timedelta(minutes=10), end=NOON - timedelta(minutes=2))
+    mixed = Call(queries(target("auth", [spec(), spec(minutes=5)])), window)
+    minutes, fives = source(FakeSigner(cloudwatch.url)).fetch(mixed).answers
+    assert len(minutes.values) == 8
+    assert list(fives.values) == [710.0]
+
+
+def test_metrics_of_another_account_name_it(cloudwatch: FakeCloudWatch) -> None:
+    """A monitoring account says whose metrics it wants; its own it asks for as always."""
+    mixed = Call((*call(1).queries, *call(1, owner="999999999999").queries), FOUR_MINUTES)
+    source(FakeSigner(cloudwatch.url)).fetch(mixed)
+    assert [query.get("AccountId") for query in cloudwatch.asked[0]["MetricDataQueries"]] == [None, "999999999999"]
+
+
+def test_the_same_queries_over_another_window_are_written_once(cloudwatch: FakeCloudWatch) -> None:
+    """A call moved to another window shares its JSON, and asks for that window."""
+    first, ours = call(), source(FakeSigner(cloudwatch.url))
+    ours.fetch(first)
+    later = first.over(Window(start=FOUR_MINUTES.end, end=FOUR_MINUTES.end + timedelta(minutes=2)))
+    assert later.json(ours.account_id) is first.json(ours.account_id)
+    assert [list(answer.values) for answer in ours.fetch(later).answers] == [[720.0, 721.0]] * 2
+
+
+def test_waiting_for_others_does_not_use_up_a_calls_time(cloudwatch: FakeCloudWatch) -> None:
+    """A call that waited for its turn longer than its whole patience is still tried as often as any other."""
+    waiting = Waiting()
+    limits = waiting.limits(calls_per_second=0.01)
+    ours = source(FakeSigner(cloudwatch.url), waiting, limits=limits, patience=waiting.patience(total_seconds=50))
+    ours.fetch(call())
+    cloudwatch.then(refusal("InternalFailure", 500))
+    assert reasons(ours.fetch(call())) == [None, None]
+    assert waiting.now > 100
