@@ -74,6 +74,8 @@ class Answers:
             minutes.reverse()
         rows = list[Row]()
         columns = [self._column(asked, minute, now, encoding) for minute in minutes]
+        if asked.longest == 1 and not any(None in column for column in columns):
+            return [(minutes, row) for row in zip(*columns, strict=True)]
         for query, row in zip(asked.queries, zip(*columns, strict=True), strict=True):
             if query.period > 1:
                 rows.append(self._long(query, range(first, end), now, encoding, descending=asked.descending))

@@ -10,6 +10,7 @@ from benchmarks.cloudwatch.asking import Parsed
 
 _DOLLARS_PER_METRIC = 1e-5
 _DOLLARS_PER_LISTING = 1e-5
+_PAUSE_SECONDS = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Counts:
 
     `billed` counts metrics at the reading of five statistics for one; `queries` are the other reading. Times are in
     seconds since the epoch; `busy_seconds` is the fake's own work on the operation, without the latency it adds.
+    `bursts` are requests without a second's pause between them: when the first came, the last was answered, how many.
     """
 
     calls: Counter[str] = field(default_factory=Counter[str])
@@ -32,14 +34,25 @@ class Counts:
     last_call: float = 0
     busy_seconds: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     metrics: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
+    bursts: list[list[float]] = field(default_factory=list[list[float]])
     seen: set[int] = field(default_factory=set[int])
 
     def begun(self, at: float) -> None:
         """A request came in."""
         self.first_call = self.first_call or at
         self.last_call = at
+        idle = not self.in_flight and at - self.bursts[-1][1] > _PAUSE_SECONDS if self.bursts else True
+        if idle:
+            self.bursts.append([at, at, 0])
+        self.bursts[-1][2] += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def ended(self, at: float) -> None:
+        """A request was answered."""
+        self.in_flight -= 1
+        if self.bursts:
+            self.bursts[-1][1] = at
 
     def answered(self, asked: Parsed, datapoints: int) -> None:
         """A GetMetricData was answered; a further page is not billed again."""

@@ -12,7 +12,8 @@ import orjson
 
 from benchmarks.cloudwatch import cbor
 
-_JSON_TIMES = re.compile(rb'"(StartTime|EndTime)":\s*([-+0-9.eE]+),?')
+_JSON_TIMES = (b'"StartTime":', b'"EndTime":')
+_NUMBER = re.compile(rb"\s*([-+0-9.eE]+)")
 _CBOR_TIMES = (b"iStartTime", b"gEndTime")
 
 
@@ -80,9 +81,14 @@ class Json:
 
     def question(self, content: bytes) -> Question:
         """The request without its window; a quote within a string is escaped, so no value looks like a key."""
-        found = {match[1]: float(match[2]) for match in _JSON_TIMES.finditer(content)}
-        rest = _JSON_TIMES.sub(b"", content)
-        return Question(rest=rest, start=found.get(b"StartTime"), end=found.get(b"EndTime"))
+        found, rest = list[float | None](), content
+        for key in _JSON_TIMES:
+            at = rest.find(key)
+            match = _NUMBER.match(rest, at + len(key)) if at >= 0 else None
+            found.append(float(match[1]) if match else None)
+            if match:
+                rest = rest[:at] + rest[match.end() :]
+        return Question(rest=rest, start=found[0], end=found[1])
 
     def number(self, value: float) -> bytes:
         """A value as AWS writes it: always with a point."""

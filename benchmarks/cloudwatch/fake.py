@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import time
 from dataclasses import dataclass, field
 
 from benchmarks.cloudwatch.knobs import from_arguments
@@ -69,7 +70,7 @@ class Connection(asyncio.Protocol):
         request = Request(method=parsing.method, path=parsing.path, headers=parsing.headers, content=content)
         counts, counted = self._service.counts, not parsing.path.startswith("/__")
         if counted:
-            counts.begun(self._service.now())
+            counts.begun(time.time())
         response = self._service.handle(request)
         due = received + (self._service.knobs.latency_ms / 1000 if response.delayed else 0)
         if not response.silent:
@@ -77,7 +78,7 @@ class Connection(asyncio.Protocol):
 
     def _send(self, response: Response, counted: bool) -> None:  # noqa: FBT001  # call_at passes no names
         if counted:
-            self._service.counts.in_flight -= 1
+            self._service.counts.ended(time.time())
         if self._transport is None:
             return
         self._transport.write(
