@@ -1,0 +1,47 @@
+"""One fake in its own process for the tests of a module, and botocore's clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.loaders import create_loader
+from botocore.session import Session
+
+from benchmarks.cloudwatch.identities import user_key
+from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.running import ACCOUNT, Fake
+
+MakeClient = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    """A fast fake whose clock is stopped."""
+    with Fake(Knobs(functions=1200, latency_ms=0, now=1_767_225_600)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(fake: Fake) -> MakeClient:
+    """A maker of botocore clients of the fake, by service; `cbor` has CloudWatch asked in CBOR, as others do."""
+    loader = create_loader()
+    models = loader.load_service_model
+
+    def make(service: str, *, cbor: bool = False, region: str = "us-east-1", **keys: Any) -> Any:
+        def load(name: str, kind: str, *args: Any, **options: Any) -> Any:
+            model = models(name, kind, *args, **options)
+            if (name, kind) == ("cloudwatch", "service-2"):
+                model["metadata"]["protocols"] = ["smithy-rpc-v2-cbor" if cbor else "json"]
+            return model
+
+        session = Session()
+        setattr(loader, "load_service_model", load)  # noqa: B010  # botocore has no other way to choose
+        session.register_component("data_loader", loader)
+        keys = {"aws_access_key_id": user_key(ACCOUNT), "aws_secret_access_key": "fake"} | keys
+        once = Config(retries={"total_max_attempts": 1})
+        return session.create_client(service, region_name=region, endpoint_url=fake.url, config=once, **keys)
+
+    return make

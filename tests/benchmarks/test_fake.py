@@ -1,0 +1,236 @@
+"""The fake CloudWatch keeps AWS' rules: asked by botocore itself, in both protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from benchmarks.cloudwatch import values
+from benchmarks.cloudwatch.running import ACCOUNT, Fake
+from benchmarks.cloudwatch.values import Kind
+from tests.benchmarks.conftest import MakeClient
+
+NOW = 1_767_225_600
+
+
+@pytest.fixture(autouse=True)
+def usual(fake: Fake) -> Iterator[None]:
+    """Whatever a test turns is turned back, and what it counted is forgotten."""
+    fake.reset()
+    yield
+    fake.control(
+        calls_per_second=50, datapoints_per_second=180_000, max_datapoints=100_800, partial=0, internal=0,
+        forbidden=0, late_minutes=0, sparse=0, now=NOW, session_seconds=0, linked="", churn_seconds=0, fault=0,
+    )  # fmt: skip
+
+
+def _query(
+    identifier: str, metric: str = "Invocations", stat: str = "Sum", *, number: int = 0, period: int = 60, **more: Any
+) -> dict[str, Any]:
+    dimensions = [{"Name": "FunctionName", "Value": f"function-{number:05}"}]
+    told = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
+    return {"Id": identifier, "MetricStat": {"Metric": told, "Period": period, "Stat": stat}, **more}
+
+
+def _ask(cloudwatch: Any, *queries: dict[str, Any], start: int = NOW - 600, end: int = NOW, **more: Any) -> Any:
+    span = {"StartTime": datetime.fromtimestamp(start, UTC), "EndTime": datetime.fromtimestamp(end, UTC)}
+    return cloudwatch.get_metric_data(MetricDataQueries=list(queries), **span, **more)
+
+
+def _truth(number: int, minute: int, metric: str = "Invocations", kind: Kind = Kind.EVENTS) -> int:
+    phase = values.seed(ACCOUNT, "us-east-1", "AWS/Lambda", (("FunctionName", f"function-{number:05}"),))
+    found = values.minutes(metric, kind, 0.0)[values.state(phase, minute)]
+    assert found is not None
+    return found.total
+
+
+@pytest.mark.parametrize("cbor", [False, True])
+def test_values_are_the_ones_that_can_be_foretold(client: MakeClient, *, cbor: bool) -> None:
+    """Both protocols answer the value of each minute, oldest or newest first as asked."""
+    cloudwatch = client("cloudwatch", cbor=cbor)
+    answer = _ask(cloudwatch, _query("q0", number=7), ScanBy="TimestampAscending")["MetricDataResults"][0]
+    first = (NOW - 600) // 60
+    assert answer["Values"] == [_truth(7, first + number) for number in range(10)]
+    assert answer["Timestamps"][0] == datetime.fromtimestamp(NOW - 600, UTC)
+    backwards = _ask(cloudwatch, _query("q0", number=7))["MetricDataResults"][0]
+    assert backwards["Values"] == answer["Values"][::-1]
+
+
+@pytest.mark.parametrize("cbor", [False, True])
+@pytest.mark.parametrize(
+    ("queries", "span"),
+    [
+        ([_query(f"q{number}") for number in range(501)], {}),
+        ([_query("q0"), _query("q0", "Errors")], {}),
+        ([_query("Q0")], {}),
+        ([_query("q0", period=90)], {}),
+        ([_query("q0", stat="Median")], {}),
+        ([_query("q0")], {"start": NOW, "end": NOW - 60}),
+        ([_query("q0", period=300)], {"start": NOW - 660}),
+    ],
+)
+def test_what_aws_refuses_is_refused(
+    client: MakeClient, queries: list[dict[str, Any]], span: dict[str, int], *, cbor: bool
+) -> None:
+    """More than 500 queries, ids that are bad or not unique, odd periods, statistics and windows: ValidationError."""
+    with pytest.raises(ClientError) as refused:
+        _ask(client("cloudwatch", cbor=cbor), *queries, **span)
+    assert refused.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_a_page_is_no_longer_than_it_may_be(fake: Fake, client: MakeClient) -> None:
+    """Pages hold as many datapoints as they may; a query cut short is PartialData, and nothing is lost or doubled."""
+    fake.control(max_datapoints=25)
+    cloudwatch, token, got, pages = client("cloudwatch"), dict[str, Any](), dict[str, list[float]](), list[int]()
+    while True:
+        page = _ask(cloudwatch, *(_query(f"q{number}", number=number) for number in range(7)), **token)
+        for result in page["MetricDataResults"]:
+            got.setdefault(result["Id"], []).extend(result["Values"])
+        pages.append(sum(len(result["Values"]) for result in page["MetricDataResults"]))
+        token = {"NextToken": page.get("NextToken")}
+        if token["NextToken"] is None:
+            break
+        assert page["MetricDataResults"][-1]["StatusCode"] == ("PartialData" if len(pages) % 2 else "Complete")
+    assert pages == [25, 25, 20]
+    first = (NOW - 600) // 60
+    assert got == {f"q{one}": [_truth(one, first + at) for at in reversed(range(10))] for one in range(7)}
+    assert fake.stats()["queries"] == 7
+
+
+@pytest.mark.parametrize("quota", [{"calls_per_second": 3}, {"datapoints_per_second": 30}])
+def test_quotas_are_kept(fake: Fake, client: MakeClient, quota: dict[str, float]) -> None:
+    """After a second's worth of calls, or of datapoints, at once, the next is throttled."""
+    fake.control(**quota)
+    cloudwatch = client("cloudwatch")
+    for _ in range(3):
+        _ask(cloudwatch, _query("q0"))
+    with pytest.raises(ClientError, match="Rate exceeded") as refused:
+        _ask(cloudwatch, _query("q0"))
+    assert refused.value.response["Error"]["Code"] == "Throttling"
+
+
+def test_a_minute_grows_until_it_is_whole(fake: Fake, client: MakeClient) -> None:
+    """What is late is less than the truth, then all of it; a quarter of the resources show nothing at first."""
+    fake.control(late_minutes=4, now=NOW + 60)
+    queries = [_query(f"q{number}", number=number) for number in range(40)]
+    cloudwatch, minute = client("cloudwatch"), NOW // 60
+    young = _ask(cloudwatch, *queries, start=NOW, end=NOW + 60)["MetricDataResults"]
+    fake.control(now=NOW + 300)
+    whole = _ask(cloudwatch, *queries, start=NOW, end=NOW + 60)["MetricDataResults"]
+    assert [result["Values"] for result in whole] == [[_truth(number, minute)] for number in range(40)]
+    seen = [result["Values"] for result in young]
+    assert 0 < sum(not one for one in seen) < 20
+    assert all(one[0] < result["Values"][0] for one, result in zip(seen, whole, strict=True) if one)
+
+
+def test_trouble_is_told_result_by_result(fake: Fake, client: MakeClient) -> None:
+    """InternalError has no values, PartialData some, Forbidden stays for the same metric, and a fault is HTTP 500."""
+    fake.control(internal=0.3, partial=0.3, forbidden=0.2)
+    queries = [_query(f"q{number}", number=number) for number in range(200)]
+    cloudwatch = client("cloudwatch")
+    one, two = (_ask(cloudwatch, *queries)["MetricDataResults"] for _ in range(2))
+    assert {result["StatusCode"] for result in one} == {"InternalError", "PartialData", "Forbidden", "Complete"}
+    assert {len(result["Values"]) for result in one if result["StatusCode"] == "PartialData"} == {5}
+    forbidden = [{result["Id"] for result in page if result["StatusCode"] == "Forbidden"} for page in (one, two)]
+    assert forbidden[0] == forbidden[1]
+    fake.control(fault=1)
+    with pytest.raises(ClientError, match="InternalServiceFault"):
+        _ask(cloudwatch, *queries)
+
+
+@pytest.mark.parametrize("cbor", [False, True])
+def test_metrics_are_listed_to_the_end(client: MakeClient, *, cbor: bool) -> None:
+    """500 metrics a page, in as many pages as it takes, each once."""
+    pages = list(client("cloudwatch", cbor=cbor).get_paginator("list_metrics").paginate(
+        Namespace="AWS/Lambda", MetricName="Invocations", RecentlyActive="PT3H"
+    ))  # fmt: skip
+    assert [len(page["Metrics"]) for page in pages] == [500, 500, 200]
+    names = {metric["Dimensions"][0]["Value"] for page in pages for metric in page["Metrics"]}
+    assert len(names) == 1200
+
+
+def test_linked_accounts_are_listed_and_answered_for(fake: Fake, client: MakeClient) -> None:
+    """A monitoring account lists and reads what is shared with it, and is forbidden what is not."""
+    fake.control(linked="210987654321")
+    cloudwatch = client("cloudwatch")
+    pages = cloudwatch.get_paginator("list_metrics").paginate(
+        Namespace="AWS/Lambda", MetricName="Errors", IncludeLinkedAccounts=True
+    )
+    owners = [owner for page in pages for owner in page["OwningAccounts"]]
+    assert (owners.count(ACCOUNT), owners.count("210987654321")) == (1200, 1200)
+    asked = [_query(name, AccountId=owner) for name, owner in (("a", ACCOUNT), ("b", "210987654321"), ("c", "9" * 12))]
+    own, other, strange = _ask(cloudwatch, *asked)["MetricDataResults"]
+    assert own["Values"] != other["Values"] != []
+    assert strange["StatusCode"] == "Forbidden"
+
+
+def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: Fake, client: MakeClient) -> None:
+    """After one turn of the churn a tenth of the functions has new names, whose lives begin where the old ones' end."""
+    fake.control(churn_seconds=600)
+    cloudwatch = client("cloudwatch")
+
+    def names() -> set[str]:
+        pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace="AWS/Lambda", MetricName="Errors")
+        return {metric["Dimensions"][0]["Value"] for page in pages for metric in page["Metrics"]}
+
+    before = names()
+    fake.control(now=NOW + 600)
+    assert len(names() - before) == 120
+
+
+def test_expired_keys_are_refused_until_there_are_new_ones(fake: Fake, client: MakeClient) -> None:
+    """An assumed role's keys end after `session_seconds`; those of a new session work."""
+    fake.control(session_seconds=60)
+    role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/reader", "RoleSessionName": "benchmark"}
+
+    def assumed() -> Any:
+        keys = client("sts").assume_role(**role)["Credentials"]
+        return client(
+            "cloudwatch",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+    cloudwatch = assumed()
+    assert _ask(cloudwatch, _query("q0"))["MetricDataResults"][0]["Values"]
+    fake.control(now=NOW + 61)
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        _ask(cloudwatch, _query("q0"))
+    assert _ask(assumed(), _query("q0"))["MetricDataResults"][0]["Values"]
+
+
+def test_one_metric_at_a_time_says_the_same(client: MakeClient) -> None:
+    """GetMetricStatistics answers what GetMetricData does."""
+    dimensions = [{"Name": "FunctionName", "Value": "function-00003"}]
+    answer = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda", MetricName="Invocations", Dimensions=dimensions, Period=60,
+        StartTime=NOW - 120, EndTime=NOW, Statistics=["Sum", "SampleCount"],
+    )  # fmt: skip
+    assert sorted(point["Sum"] for point in answer["Datapoints"]) == sorted(
+        _truth(3, NOW // 60 - number) for number in (1, 2)
+    )
+
+
+def test_the_other_services_answer(client: MakeClient) -> None:
+    """What exporters ask besides: who they are, what the account is called, what is tagged, which APIs there are."""
+    assert client("sts").get_caller_identity()["Account"] == ACCOUNT
+    assert client("iam").list_account_aliases()["AccountAliases"] == ["benchmark"]
+    tagged = client("resourcegroupstaggingapi").get_paginator("get_resources")
+    pages = list(tagged.paginate(ResourceTypeFilters=["lambda:function"]))
+    assert [len(page["ResourceTagMappingList"]) for page in pages] == [100] * 6
+    assert len(client("apigateway").get_rest_apis()["items"]) == 10
+    assert client("apigatewayv2").get_apis()["Items"] == []
+
+
+def test_what_is_counted_is_what_aws_would_bill(fake: Fake, client: MakeClient) -> None:
+    """Six statistics of one metric are two billed metrics, and six at the other reading."""
+    statistics = ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "p99")
+    _ask(client("cloudwatch"), *(_query(f"q{at}", "Duration", stat) for at, stat in enumerate(statistics)))
+    counted = fake.stats()
+    assert (counted["billed"], counted["queries"], counted["distinct_metrics"]) == (2, 6, 1)
+    assert counted["datapoints"] == 60
