@@ -86,10 +86,8 @@ def _indexes(aws: Aws) -> Iterator[Described]:
         table = required(aws.call("dynamodb", "DescribeTable", TableName=name), "Table", kind=dict)
         for index in objects(table, "GlobalSecondaryIndexes", left_out=True):
             identifier = required(index, "IndexName", kind=str)
-            yield Described(
-                dimensions={"TableName": name, "GlobalSecondaryIndexName": identifier},
-                arn=required(index, "IndexArn", kind=str),
-            )
+            # Its ARN is left out: what is told of a table is the table's.
+            yield Described(dimensions={"TableName": name, "GlobalSecondaryIndexName": identifier})
 
 
 def _names(aws: Aws) -> Iterator[str]:

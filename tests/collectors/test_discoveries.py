@@ -1,0 +1,174 @@
+"""Proves that what is discovered becomes the series that it would be if it were declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basewatch.aws import Aws
+from basewatch.collector import AnyCollector, Discovery
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason
+from collectors import COLLECTORS
+from collectors.lambda_functions import LAMBDA
+from tests.collectors.samples import DISCOVERIES, FOUND, declared, discovered
+
+each_discovery = pytest.mark.parametrize(
+    ("collector", "discovery"),
+    DISCOVERIES,
+    ids=[f"{collector.name}-{'-'.join(discovery.dimensions) or 'account'}" for collector, discovery in DISCOVERIES],
+)
+
+
+class Answers:
+    """An AWS that answers every call and every listing with one page."""
+
+    def __init__(self, **page: Any) -> None:
+        self._page = page
+
+    def pages(self, _service: str, _operation: str, **_parameters: Any) -> Iterator[dict[str, Any]]:
+        """The one page."""
+        yield self._page
+
+    def call(self, _service: str, _operation: str, **_parameters: Any) -> dict[str, Any]:
+        """The same."""
+        return self._page
+
+
+def answering(**page: Any) -> Aws:
+    """A view of such an AWS."""
+    return cast("Aws", Answers(**page))
+
+
+@each_discovery
+def test_a_discovered_resource_has_just_its_dimensions(collector: AnyCollector, discovery: Discovery) -> None:
+    """What is asked is asked of exactly the dimensions that were found, and is among what the collector may ask."""
+    resource, specs = discovered(discovery)
+    assert dict(resource.dimensions) == {name: FOUND[name] for name in discovery.dimensions}
+    assert (resource.component, resource.arn, resource.tags) == ("", "", ())
+    assert set(specs) <= set(collector.specs)
+    assert {spec.namespace for spec in specs} == {discovery.namespace}
+
+
+@each_discovery
+def test_what_says_that_a_resource_is_in_use_is_one_of_its_metrics(
+    collector: AnyCollector, discovery: Discovery
+) -> None:
+    """The metric that activity is read from is asked for anyway."""
+    del collector
+    _, specs = discovered(discovery)
+    assert discovery.alive in {spec.metric for spec in specs}
+
+
+@each_discovery
+def test_other_dimensions_are_not_asked_of(collector: AnyCollector, discovery: Discovery) -> None:
+    """A metric that has one dimension more, or one less, is of something else."""
+    del collector
+    found = {name: FOUND[name] for name in discovery.dimensions}
+    assert discovery.measured({**found, "Version": "1"}) is None
+    for name in found:
+        assert discovery.measured({other: value for other, value in found.items() if other != name}) is None
+
+
+def test_what_is_declared_and_discovered_is_one() -> None:
+    """A discovered resource is its declared one but for the component: the same dimensions, labels and specs."""
+    for collector in COLLECTORS:
+        for resource, specs in declared(collector):
+            found = [
+                measured
+                for discovery in collector.discoveries
+                if set(discovery.dimensions) == {name for name, _ in resource.dimensions}
+                and (measured := discovery.measured(dict(resource.dimensions))) is not None
+            ]
+            assert found == [(replace(resource, component=""), specs)]
+
+
+@pytest.mark.parametrize(
+    ("collector", "arn", "dimensions"),
+    [
+        ("lambda", "arn:aws:lambda:eu-west-1:123456789012:function:auth", {"FunctionName": "auth"}),
+        ("lambda", "arn:aws:lambda:eu-west-1:123456789012:function:auth:live", None),
+        ("lambda", "arn:aws:lambda:eu-west-1:123456789012:layer:auth", None),
+        ("aurora", "arn:aws-us-gov:rds:us-gov-west-1:123456789012:db:db-1", {"DBInstanceIdentifier": "db-1"}),
+        ("aurora", "arn:aws:rds:us-east-1:123456789012:cluster:db", {"DBClusterIdentifier": "db"}),
+        ("aurora", "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:db", None),
+        ("rds_proxy", "arn:aws:rds:us-east-1:123456789012:db-proxy:prx-0a1b2c", None),
+        (
+            "api_gateway",
+            "arn:aws:apigateway:us-east-1::/apis/a1b2c3d4e5/stages/$default",
+            {"ApiId": "a1b2c3d4e5", "Stage": "$default"},
+        ),
+        ("api_gateway", "arn:aws:apigateway:us-east-1::/restapis/x1/stages/prod", None),
+        ("api_gateway", "arn:aws:apigateway:us-east-1::/apis/a1b2c3d4e5", None),
+        ("dynamodb", "arn:aws:dynamodb:us-east-1:123456789012:table/customers", {"TableName": "customers"}),
+        ("dynamodb", "arn:aws:dynamodb:us-east-1:123456789012:table/customers/stream/2026", None),
+        ("dax", "arn:aws:dax:us-east-1:123456789012:cache/cache", {"ClusterId": "cache"}),
+        ("sqs", "arn:aws:sqs:us-east-1:123456789012:letters.fifo", {"QueueName": "letters.fifo"}),
+        ("events", "arn:aws:events:us-east-1:123456789012:rule/hourly", {"RuleName": "hourly"}),
+        ("events", "arn:aws:events:us-east-1:123456789012:rule/own-bus/hourly", None),
+        ("backup", "arn:aws:backup:us-east-1:123456789012:backup-vault:vault", {"BackupVaultName": "vault"}),
+        ("backup", "no arn at all", None),
+    ],
+)
+def test_an_arn_stands_for_dimensions(collector: str, arn: str, dimensions: dict[str, str] | None) -> None:
+    """The tagging API's ARNs become the dimensions CloudWatch knows, or nothing when they are of something else."""
+    found = [
+        names
+        for each, discovery in DISCOVERIES
+        if each.name == collector and (names := discovery.of_arn(arn)) is not None
+    ]
+    assert found == ([] if dimensions is None else [dimensions])
+
+
+@given(st.integers(1, 900))
+def test_a_function_is_waited_for_as_long_as_it_may_run(timeout: int) -> None:
+    """The lookback of a described function covers its timeout in whole minutes, and is five at least."""
+    function = {"FunctionName": "auth", "FunctionArn": "arn:auth", "Timeout": timeout}
+    describe = LAMBDA.discoveries[0].describe
+    assert describe is not None
+    (found,) = describe(answering(Functions=[function]))
+    assert found.lookback is not None
+    assert timedelta(seconds=timeout) <= found.lookback
+    assert timedelta(minutes=5) <= found.lookback <= timedelta(minutes=15)
+    assert found.lookback % timedelta(minutes=1) == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("collector", "page"),
+    [
+        ("lambda", {}),
+        ("lambda", {"Functions": ["auth"]}),
+        ("lambda", {"Functions": [{"FunctionName": "auth", "FunctionArn": "arn:auth"}]}),
+        ("aurora", {"DBInstances": None, "DBClusters": None}),
+        ("aurora", {"DBInstances": [{"Engine": "aurora-postgresql"}], "DBClusters": []}),
+        ("aurora", {"DBInstances": [{"Engine": 3}], "DBClusters": []}),
+        ("rds_proxy", {"DBProxies": [{}]}),
+        ("api_gateway", {"items": {"id": "x"}, "Items": []}),
+        ("api_gateway", {"items": [], "Items": [{"ApiId": "x"}]}),
+        ("dynamodb", {"TableNames": [1]}),
+        ("dax", {}),
+        ("sqs", {"QueueUrls": "https://queue"}),
+        ("events", {"Rules": [{"Name": "hourly"}]}),
+        ("backup", {"BackupVaultList": [{"BackupVaultName": None}]}),
+    ],
+)
+def test_an_answer_of_an_unknown_shape_is_no_listing(collector: str, page: dict[str, Any]) -> None:
+    """What is missing or is something else in an answer of AWS is said, and never taken for nothing being there."""
+    describes = [found.describe for each, found in DISCOVERIES if each.name == collector and found.describe]
+    with pytest.raises(CouldNotLook) as refused:
+        _ = [list(describe(answering(**page))) for describe in describes]
+    assert refused.value.reason in (Reason.NOT_ENOUGH_DATA, Reason.UNSUPPORTED)
+
+
+def test_other_engines_are_left_out() -> None:
+    """The API of RDS also tells of databases that are not Aurora's."""
+    instance = {"Engine": "postgres", "DBInstanceIdentifier": "old", "DBInstanceArn": "arn:old"}
+    (describe,) = (found.describe for _, found in DISCOVERIES if found.dimensions == ("DBInstanceIdentifier",))
+    assert describe is not None
+    assert list(describe(answering(DBInstances=[instance]))) == []
