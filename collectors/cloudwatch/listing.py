@@ -70,7 +70,7 @@ class Listing:
             parameters["MetricName"] = next(iter(metrics))
         if self.recently:
             parameters["RecentlyActive"] = "PT3H"
-        if self.owners != {self.place.account_id}:
+        if self.owners != frozenset({self.place.account_id}):
             parameters["IncludeLinkedAccounts"] = True
             if len(self.owners) == 1:
                 parameters["OwningAccount"] = next(iter(self.owners))

@@ -83,8 +83,8 @@ class Targets:
     def _show(self, targets: tuple[Target, ...]) -> None:
         """Make these the targets; one that is as it was stays the same object, and so does the tuple."""
         before = {key_of(target): target for target in self._current}
-        same = (before.get(key_of(target)) for target in targets)
-        targets = tuple(old if old == new else new for old, new in zip(same, targets, strict=True))
+        same = ((before.get(key_of(target), target), target) for target in targets)
+        targets = tuple(old if old == new else new for old, new in same)
         if targets != self._current:
             self._current = targets
 
