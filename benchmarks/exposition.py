@@ -1,36 +1,175 @@
-"""Rendering what Prometheus scrapes, beside joining its lines when they are already there."""
+"""Rendering what Prometheus scrapes, beside its own client; and scraping it, idle and while a refresh computes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.client import HTTPConnection
+from multiprocessing import get_context
+from threading import Thread
 
+import orjson
+import uvicorn
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from basewatch.family import Block, Family, MetricType, series_text
 from benchmarks.timing import Figure, seconds
-from collectors import COLLECTORS
-from reports.accumulator import Sample
-from reports.exposition import render
+from reports.exposition import Dialect, Exposition, Page
+from workflows.serve import TURN_SECONDS
+from workflows.web.app import Exposed, Shown, app
 
-_SERIES = 10_000
+_FAMILIES = 20
+_SCRAPES = 500
+_PLACE = {"aws_account_id": "123456789012", "aws_region": "us-east-1"}
+_PROCESSES = get_context("spawn")
 
 
 def figures() -> Iterator[Figure]:
-    """One figure: what escaping, sorting and grouping 10,000 series costs a refresh; a scrape gets them ready made."""
-    names = sorted({spec.name for collector in COLLECTORS for spec in collector.specs})
-    samples = [
-        Sample(
-            name=names[number % len(names)],
-            labels=(("aws_account_id", "123456789012"), ("aws_region", "us-east-1"), ("resource", f"r-{number}")),
-            value=number / 7,
+    """What a refresh pays for its page of 10,000 and of 90,000 series, and what a scrape of the larger one takes."""
+    for count in (10_000, 90_000):
+        yield from _rendered(count)
+    body = _page(90_000)[Dialect.TEXT]
+    for what, length, accepted in (("gzip", len(body.compressed), "gzip"), ("plain", body.length, "identity")):
+        with _process(partial(_bare, length)) as port:
+            least = _scraped(port, accepted)
+        for state, threads in (("idle", 0), ("a thread computing", 1)):
+            with _process(partial(_serve, threads)) as port:
+                ours = _scraped(port, accepted)
+            for name, rank in (("p50", 0.5), ("p99", 0.99)):
+                yield Figure(
+                    what=f"scrape 90,000 series, {what}, {state}, {name}",
+                    ours=_ranked(ours, rank),
+                    bound=f"{length:,} bytes from a bare socket",
+                    least=_ranked(least, rank),
+                )
+
+
+def _rendered(count: int) -> Iterator[Figure]:
+    exposition, own = Exposition(), CollectorRegistry()
+    tick = iter(range(1 << 30))
+    lines = b"".join(exposition.page(_blocks(count), own)[Dialect.TEXT].chunks).splitlines()
+    theirs = CollectorRegistry()
+    theirs.register(_Theirs(count))
+    blocks = [_blocks(count, shift) for shift in range(2)]
+    yield Figure(
+        what=f"page of {count:,} series, every value new",
+        ours=seconds(lambda: exposition.page(blocks[next(tick) % 2], own)),
+        bound="prometheus_client, text alone, not compressed",
+        least=seconds(lambda: generate_latest(theirs)),
+    )
+    yield Figure(
+        what=f"page of {count:,} series, no value new",
+        ours=seconds(lambda: exposition.page(blocks[0], own)),
+        bound="join the finished lines",
+        least=seconds(lambda: b"\n".join(lines)),
+    )
+
+
+def _blocks(count: int, shift: int = 0) -> list[Block]:
+    """Families of functions, each of which has a whole number or a measurement."""
+    return [
+        Block(
+            family=Family(name=f"aws_lambda_measure_{number}_seconds", type=MetricType.GAUGE, help="It."),
+            series=[
+                series_text(f"aws_lambda_measure_{number}_seconds", (*_PLACE.items(), ("function_name", name)))
+                for name in _names(count)
+            ],
+            values=[each / 7 + shift if each % 2 else float(each + shift) for each in range(count // _FAMILIES)],
         )
-        for number in range(_SERIES)
+        for number in range(_FAMILIES)
     ]
 
-    def rendered() -> bytes:
-        return render(collectors=COLLECTORS, samples=samples, collected=None, run=None, version="0")
 
-    lines = rendered().decode().splitlines()
-    yield Figure(
-        what=f"render {_SERIES:,} series",
-        ours=seconds(rendered),
-        bound="join and encode the finished lines",
-        least=seconds(lambda: "\n".join(lines).encode()),
-    )
+def _names(count: int) -> Iterable[str]:
+    return (f"tenant-{each:05d}-function" for each in range(count // _FAMILIES))
+
+
+def _page(count: int) -> Page:
+    return Exposition().page(_blocks(count), CollectorRegistry())
+
+
+class _Theirs(Collector):
+    """The same series as prometheus_client holds them, made beforehand."""
+
+    def __init__(self, count: int) -> None:
+        self._families = [
+            GaugeMetricFamily(f"aws_lambda_measure_{number}_seconds", "It.", labels=[*_PLACE, "function_name"])
+            for number in range(_FAMILIES)
+        ]
+        for family in self._families:
+            for each, name in enumerate(_names(count)):
+                family.add_metric([*_PLACE.values(), name], each / 7 if each % 2 else float(each))
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._families
+
+
+@contextmanager
+def _process(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server in a process of its own, and its port."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        process = _PROCESSES.Process(target=serve, args=(door,), daemon=True)
+        process.start()
+        try:
+            yield door.getsockname()[1]
+        finally:
+            process.kill()
+            process.join()
+
+
+def _serve(computing: int, door: socket.socket) -> None:
+    """The exporter's own pages, beside threads that do what a refresh does, without a pause."""
+    exposed = Exposed(Shown(page=_page(90_000), at=datetime.now(UTC), waiting_for=""))
+    sys.setswitchinterval(TURN_SECONDS)
+    for _ in range(computing):
+        Thread(target=_compute, daemon=True).start()
+    pages = app(exposed, clock=lambda: datetime.now(UTC), patience=timedelta(days=1))
+    uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False)).run(sockets=[door])
+
+
+def _compute() -> None:
+    """Answers of 500 queries are read and added up, again and again, and between them the page is rendered."""
+    exposition, blocks, own = Exposition(), [_blocks(90_000, shift) for shift in range(2)], CollectorRegistry()
+    one = {"Id": "q123", "Timestamps": [1.7e9 + 60 * n for n in range(5)], "Values": [n / 7 for n in range(5)]}
+    answer = orjson.dumps({"MetricDataResults": [one] * 500})
+    while True:
+        for shift in range(2):
+            for _ in range(180):
+                for result in orjson.loads(answer)["MetricDataResults"]:
+                    dict(zip(result["Timestamps"], result["Values"], strict=True))
+            exposition.page(blocks[shift], own)
+
+
+def _bare(length: int, door: socket.socket) -> None:
+    """Answers every request with as many bytes."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + bytes(length)
+    while True:
+        connection, _ = door.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection:
+            while connection.recv(65536):
+                connection.sendall(answer)
+
+
+def _scraped(port: int, accepted: str) -> list[float]:
+    """How long each of many scrapes took, in seconds, over one connection."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    taken = list[float]()
+    for _ in range(_SCRAPES):
+        began = time.perf_counter()
+        connection.request("GET", "/metrics", headers={"Accept-Encoding": accepted})
+        connection.getresponse().read()
+        taken.append(time.perf_counter() - began)
+    connection.close()
+    return taken[10:]
+
+
+def _ranked(taken: list[float], rank: float) -> float:
+    return sorted(taken)[int(len(taken) * rank)]

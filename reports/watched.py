@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.family import Family, MetricType
-from reports.accumulator import Sample
+from basewatch.family import Block, Family, MetricType
+from reports.lines import block
 
 _POLLS = Family(
     name="basewatch_tenancy_fingerprint_polls_total",
@@ -43,12 +43,10 @@ class Watched:
     answers: bool = False
 
 
-def samples(watched: Iterable[Watched]) -> Iterator[Sample]:
-    """The samples of every watched database."""
-    for each in watched:
-        labels = (("database", each.database),)
-        yield Sample(name=_POLLS.name, labels=labels, value=each.polls)
-        yield Sample(name=_CHANGES.name, labels=labels, value=each.changes)
-        yield Sample(name=_UP.name, labels=labels, value=each.answers)
-        if each.last_poll:
-            yield Sample(name=_LAST.name, labels=labels, value=each.last_poll.timestamp())
+def of_watched(watched: Iterable[Watched]) -> Iterator[Block]:
+    """How the watch over every database went."""
+    known = [({"database": each.database}, each) for each in watched]
+    yield block(_POLLS, ((labels, each.polls) for labels, each in known))
+    yield block(_CHANGES, ((labels, each.changes) for labels, each in known))
+    yield block(_LAST, ((labels, each.last_poll.timestamp()) for labels, each in known if each.last_poll))
+    yield block(_UP, ((labels, each.answers) for labels, each in known))

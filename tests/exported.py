@@ -19,7 +19,7 @@ from promql_parser import (
 
 from basewatch.telemetry import Telemetry
 from collectors import COLLECTORS
-from reports.exposition import OWN_FAMILIES
+from reports.own import OWN_FAMILIES
 
 
 def exported_names() -> frozenset[str]:

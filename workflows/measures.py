@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from basewatch.collector import AnyCollector, MetricSpec
-from reports.exposition import OWN_FAMILIES
+from reports.own import OWN_FAMILIES
 
 _HEAD = """# What is measured
 

@@ -5,157 +5,46 @@ from __future__ import annotations
 import logging
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Lock
 
 import uvicorn
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import deliver, notifiers
-from basewatch import __version__
-from basewatch.errors import BasewatchError, HistoryError
+from basewatch.errors import BasewatchError
 from basewatch.history.store import History
-from basewatch.metrics import Collected
-from basewatch.model import Run, Window
-from checks.tenancy.inventory.fingerprint import fingerprint
-from collectors.cloudwatch.collect import collect
-from reports.accumulator import Accumulator
-from reports.exposition import render
-from workflows.live import LiveClients
-from workflows.monitor import look_since, settle, told, updated
-from workflows.plan import Plan
-from workflows.verbs import Prepared, now, undelivered
-from workflows.watching import Watcher
-from workflows.web.app import Exposed, app
+from basewatch.telemetry import Telemetry
+from workflows.exporter import Exporter
+from workflows.sources import Sources
+from workflows.verbs import Prepared, now
+from workflows.web.app import app
 
 DELIVERY_EVERY = timedelta(minutes=1)
 """How often a running exporter looks for messages that are owed and due; a channel is asked only when one is."""
+TURN_SECONDS = 0.0005
+"""How long a thread computes before another gets its turn: a scrape takes several turns, a tenth of Python's own."""
+_REFRESH = "refresh"
 
-logger = logging.getLogger(__name__)
 
+class WallClock(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
+    """Fires when the wall clock is at a multiple of a span, so that replicas ask for the same periods."""
 
-class Exporter:
-    """What a running exporter knows, refreshed by its jobs and rendered whenever one of them has something new."""
+    def __init__(self, every: timedelta) -> None:
+        self._seconds = every.total_seconds()
 
-    def __init__(self, prepared: Prepared, history: History) -> None:
-        self.exposed = Exposed()
-        self._prepared = prepared
-        self._history = history
-        self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
-        self._counted = Accumulator(prepared.plan.specs)
-        self._collected: Collected | None = None
-        self._collected_until: datetime | None = None
-        self._run: Run | None = None
-        self._lock = Lock()
-        # What was told of is read, compared and recorded by one pass at a time: two would both tell of one cause.
-        self._settling = Lock()
-        self.watchers = tuple(self._watchers())
-
-    def collect(self) -> None:
-        """Collects every metric since the last collection, and shows them."""
-        plan, sessions, at = self._prepared.plan, self._prepared.sessions, now()
-        # After a gap the same span is asked for again, so that counters catch up; what lasts is not chased for ever.
-        start = max(self._collected_until or at - plan.config.run.lookback, at - plan.config.run.every)
-        sessions.begin_pass()
-        collected = collect(plan.collectors, plan.config.components, Window(start=start, end=at), sessions.of)
-        with self._lock:
-            self._collected = collected
-            self._counted.add(collected.series)
-            self._show()
-        if not collected.gaps:
-            self._collected_until = at
-
-    def check(self) -> None:
-        """Makes one pass, as `basewatch run` does, and shows its findings; after an error the next pass still comes."""
-        plan = self._prepared.plan
-        try:
-            self._pass(plan, self.watchers)
-        except BasewatchError:
-            logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
-
-    def watch(self, watcher: Watcher) -> None:
-        """Polls one database's catalogue, and makes the partial pass that is due, if one is."""
-        try:
-            due = watcher.poll()
-            if due:
-                self._pass(self._prepared.plan.narrowed(due.scope, due.wanted), (watcher,), only_news=due.routine)
-        except BasewatchError:
-            logger.exception("a partial pass over %s failed; it is tried again", watcher.database.ref)
-        with self._lock:
-            self._show()
-
-    def _pass(self, plan: Plan, watchers: Sequence[Watcher], *, only_news: bool = False) -> None:
-        """Looks, records, shows and tells; the watchers learn what was judged, or that nothing was."""
-        try:
-            looked = look_since(plan, self._prepared.sessions, self._history, now)
-            with self._settling:
-                settled = settle(plan, looked, self._history, only_news=only_news)
-                for watcher in watchers:
-                    watcher.seen(settled.run)
-                self._learn(settled.run)
-        except BasewatchError:
-            for watcher in watchers:
-                watcher.unseen()
-            raise
-        for line in undelivered(told(settled, self._history, self._notifiers, now)):
-            logger.error(line)
-
-    def _learn(self, run: Run) -> None:
-        with self._lock:
-            if not run.scope:
-                self._run = run
-            elif self._run:
-                self._run = updated(self._run, run)
-            self._show()
-
-    def deliver(self) -> None:
-        """Sends what a channel did not take and what is due again by now: the next pass may be hours away."""
-        try:
-            delivery = deliver(self._history, self._notifiers, now)
-        except BasewatchError:
-            logger.exception("what is owed could not be delivered; it is tried again in %s", DELIVERY_EVERY)
-            return
-        for message in delivery.delivered:
-            logger.info("%s was told of %s %s", message.channel, message.check, message.component)
-
-    def stop(self) -> None:
-        """Ends the watch; how far each catalogue was seen unchanged is written down."""
-        for watcher in self.watchers:
-            try:
-                watcher.close()
-            except HistoryError:
-                logger.exception("how long %s was watched could not be written down", watcher.database.ref)
-
-    def _show(self) -> None:
-        plan = self._prepared.plan
-        body = render(
-            collectors=plan.collectors,
-            samples=self._counted.samples(now()),
-            collected=self._collected,
-            run=self._run,
-            version=__version__,
-            watched=[watcher.counted for watcher in self.watchers],
-        )
-        self.exposed.show(body, waiting_for=self._waiting_for())
-
-    def _watchers(self) -> Iterator[Watcher]:
-        config, nothing = self._prepared.plan.config, Collected(window=Window(start=now(), end=now()))
-        clients = LiveClients(self._prepared.sessions, nothing, "watch")
-        if config.watch:
-            for database in config.components.databases:
-                yield Watcher(database, config.watch, clients, self._history, read=fingerprint, clock=now)
-
-    def _waiting_for(self) -> str:
-        """What is missing before anybody should rely on the page; empty when nothing is."""
-        if self._collected is None:
-            return "the first collection"
-        if not self._collected.readings:
-            return "a collection that gets an answer"
-        return "" if self._run else "the first pass"
+    def get_next_fire_time(  # pyright: ignore[reportIncompatibleMethodOverride]  # the abstract one returns nothing
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime:
+        """The first multiple after `now`, whenever it last fired."""
+        del previous_fire_time
+        return datetime.fromtimestamp((now.timestamp() // self._seconds + 1) * self._seconds, UTC)
 
 
 def serve(prepared: Prepared, listen: str) -> None:
@@ -166,24 +55,13 @@ def serve(prepared: Prepared, listen: str) -> None:
 
 def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     """Serves until SIGTERM or SIGINT, then lets running jobs finish; a second signal does not wait for them."""
-    config = prepared.plan.config
-    exporter = Exporter(prepared, history)
-    jobs = [
-        (exporter.collect, config.collectors.every),
-        (exporter.check, config.run.every),
-        (exporter.deliver, DELIVERY_EVERY),
-    ]
-    if config.watch:
-        jobs += [(partial(exporter.watch, watcher), config.watch.every) for watcher in exporter.watchers]
-    # One thread for each job: a database that does not answer holds nobody up.
-    threads = {"default": ThreadPoolExecutor(len(jobs))}
-    once = {"coalesce": True, "misfire_grace_time": None}
-    scheduling = logging.getLogger("apscheduler.scheduler")
-    scheduling.addFilter(_is_news)
-    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
-    for job, every in jobs:
-        scheduler.add_job(job, "interval", seconds=every.total_seconds(), next_run_time=now(), max_instances=1)
-    server = uvicorn.Server(uvicorn.Config(app(exporter.exposed), log_level="warning"))
+    sources = Sources(prepared, history)
+    exporter = Exporter(prepared, history, sources=sources.blocks, targets=sources.targets)
+    fast = prepared.plan.config.collectors.fast
+    pages = app(exporter.exposed, clock=now, patience=2 * fast)
+    server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    scheduler = _scheduler(exporter, sources, prepared)
+    sys.setswitchinterval(TURN_SECONDS)
     try:
         with _listening(listen) as door, _told_to_stop(server):
             scheduler.start()
@@ -192,10 +70,46 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
         if scheduler.running:
             scheduler.shutdown(wait=True)
         exporter.stop()
+        sources.close()
+
+
+def _scheduler(exporter: Exporter, sources: Sources, prepared: Prepared) -> BackgroundScheduler:
+    """Every job on its clock, the first time at once, each on a thread of its own: a slow one holds nobody up."""
+    config = prepared.plan.config
+    fast = WallClock(config.collectors.fast)
+    jobs: list[tuple[str, Callable[[], None], BaseTrigger]] = [
+        ("beat", exporter.beat, fast),
+        ("check", exporter.check, _every(config.run.every)),
+        ("deliver", exporter.deliver, _every(DELIVERY_EVERY)),
+        ("discover", lambda: sources.discover(now()), _every(config.collectors.discover_every)),
+    ]
+    jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
+    if config.watch:
+        watch = _every(config.watch.every)
+        jobs += [(f"watch {each.database.name}", partial(exporter.watch, each), watch) for each in exporter.watchers]
+    threads = {"default": ThreadPoolExecutor(len(jobs))}
+    once = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    scheduling = logging.getLogger("apscheduler.scheduler")
+    scheduling.addFilter(_is_news)
+    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
+    for name, job, trigger in jobs:
+        scheduler.add_job(job, trigger, id=name, next_run_time=now())
+    scheduler.add_listener(partial(_overrun, prepared.sessions.telemetry), EVENT_JOB_MAX_INSTANCES)
+    return scheduler
+
+
+def _every(span: timedelta) -> IntervalTrigger:
+    seconds = span.total_seconds()
+    return IntervalTrigger(seconds=seconds)  # pyright: ignore[reportArgumentType]  # a fraction is fine as well
+
+
+def _overrun(telemetry: Telemetry, event: JobSubmissionEvent) -> None:
+    if event.job_id.startswith(_REFRESH):
+        telemetry.overruns.inc()
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """A poll that is due while the pass before it still looks is left out, and that is nothing to tell anybody."""
+    """What is due while it still runs is left out, and that is nothing to tell anybody: refreshes are counted."""
     return "maximum number of running instances" not in record.getMessage()
 
 

@@ -9,7 +9,8 @@ from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
 from basewatch.model import Finding, Run
 from reports import Format, exposition, render
-from reports.accumulator import Accumulator
+from reports.newest import newest
+from reports.verdicts import of_attempt, of_run
 from reports.view import CheckText, View
 from workflows.monitor import Looked, Passed
 from workflows.plan import Plan
@@ -65,13 +66,7 @@ def write(plan: Plan, looked: Looked, directory: Path) -> Written:
 
 
 def _metrics(plan: Plan, looked: Looked) -> bytes:
-    """What an exporter that began with this run would show, fit for the node exporter's textfile collector."""
-    counted = Accumulator(plan.specs)
-    counted.add(looked.collected.series)
-    return exposition.render(
-        collectors=plan.collectors,
-        samples=counted.samples(looked.run.window.end),
-        collected=looked.collected,
-        run=looked.run,
-        version=looked.run.version,
-    )
+    """What the run found and the newest readings it collected, fit for the node exporter's textfile collector."""
+    run = looked.run
+    readings = newest(plan.specs, looked.collected.series, run.window.end)
+    return exposition.text_of((*readings, *of_attempt(run.started, plan.config.run.every), *of_run(run)))

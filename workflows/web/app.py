@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-import gzip
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
+from reports.exposition import Page
+from workflows.web.landing import landing
+from workflows.web.scrape import Scrape
+
+_CLOSED = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "x-content-type-options": "nosniff",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One rendered exposition, plain and compressed, and whether it makes the exporter ready."""
+class Shown:
+    """One page, when it was rendered, and what is missing before anybody should rely on it; empty when nothing is."""
 
-    body: bytes
-    compressed: bytes
-    ready: bool
+    page: Page
+    at: datetime
     waiting_for: str
 
 
 class Exposed:
     """What is being served now: rendered once per refresh and swapped whole, so that a scrape never waits."""
 
-    def __init__(self) -> None:
-        self.page = Page(body=b"", compressed=gzip.compress(b""), ready=False, waiting_for="the first collection")
+    def __init__(self, shown: Shown) -> None:
+        """Serves `shown` until there is something newer."""
+        self.shown = shown
 
-    def show(self, body: bytes, *, waiting_for: str = "") -> None:
-        """Serve `body` from now on; the exporter is ready when it waits for nothing."""
-        compressed = gzip.compress(body, compresslevel=1)
-        self.page = Page(body=body, compressed=compressed, ready=not waiting_for, waiting_for=waiting_for)
+    def show(self, shown: Shown) -> None:
+        """Serve `shown` from now on: a scrape that has begun still gets all of what was there before."""
+        self.shown = shown
 
 
-def app(exposed: Exposed) -> Starlette:
-    """The application that serves what is exposed."""
+def app(exposed: Exposed, *, clock: Callable[[], datetime], patience: timedelta) -> Starlette:
+    """The application that serves what is exposed. It calls itself dead once nothing was rendered for `patience`.
 
-    def metrics(request: Request) -> Response:
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers = {"content-encoding": "gzip", "vary": "accept-encoding"}
-            return Response(exposed.page.compressed, media_type=TEXT, headers=headers)
-        return Response(exposed.page.body, media_type=TEXT, headers={"vary": "accept-encoding"})
+    Nothing here blocks, so every request is answered by the one thread of the event loop.
+    """
 
-    def healthy(_request: Request) -> Response:
-        return PlainTextResponse("basewatch is healthy\n")
+    async def healthy(_request: Request) -> Response:
+        at = exposed.shown.at
+        if clock() - at <= patience:
+            return PlainTextResponse("basewatch is healthy\n")
+        since = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+        return PlainTextResponse(f"basewatch is not healthy: nothing was refreshed since {since}\n", status_code=503)
 
-    def ready(_request: Request) -> Response:
-        page = exposed.page
-        if page.ready:
+    async def ready(_request: Request) -> Response:
+        if not (waiting_for := exposed.shown.waiting_for):
             return PlainTextResponse("basewatch is ready\n")
-        return PlainTextResponse(f"basewatch is not ready: waiting for {page.waiting_for}\n", status_code=503)
+        return PlainTextResponse(f"basewatch is not ready: waiting for {waiting_for}\n", status_code=503)
+
+    async def front(_request: Request) -> Response:
+        shown = exposed.shown
+        return HTMLResponse(landing(waiting_for=shown.waiting_for, at=shown.at), headers=_CLOSED)
 
     return Starlette(
         routes=[
-            Route("/metrics", metrics),
+            Route("/", front),
+            Route("/metrics", Scrape(lambda: exposed.shown.page), methods=["GET", "HEAD"]),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
         ]

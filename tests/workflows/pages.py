@@ -1,0 +1,39 @@
+"""A real server over a page that a test changes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Thread
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from basewatch.family import Block
+from reports.exposition import Exposition
+from tests.fakes import NOON
+from workflows.web.app import Exposed, Shown, app
+
+PATIENCE = timedelta(minutes=2)
+
+
+def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> Shown:
+    """What shows these blocks alone."""
+    return Shown(page=Exposition().page(blocks, CollectorRegistry()), at=at, waiting_for=waiting_for)
+
+
+@contextmanager
+def served(exposed: Exposed, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
+    """The URL of a server that serves what is exposed, on a thread of this process."""
+    pages = app(exposed, clock=clock, patience=PATIENCE)
+    server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            yield "http://{}:{}".format(*door.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join()

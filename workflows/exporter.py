@@ -1,0 +1,190 @@
+"""What a running exporter knows: refreshed by its jobs, and rendered when one of them has something new."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from threading import Lock
+
+from alerts import Delivery, deliver, notifiers
+from basewatch.collector import Target
+from basewatch.components import Slo
+from basewatch.errors import BasewatchError, HistoryError
+from basewatch.family import Block, BlockSource
+from basewatch.history.store import History
+from basewatch.metrics import Collected
+from basewatch.model import Run, Window
+from checks.tenancy.inventory.fingerprint import fingerprint
+from reports.exposition import Exposition
+from reports.objectives import of_slos
+from reports.resources import of_targets
+from reports.verdicts import of_attempt, of_run
+from reports.watched import of_watched
+from workflows.live import LiveClients
+from workflows.monitor import look_since, settle, told, updated
+from workflows.plan import Plan
+from workflows.verbs import Prepared, now, undelivered
+from workflows.watching import Watcher
+from workflows.web.app import Exposed, Shown
+
+logger = logging.getLogger(__name__)
+
+
+class Exporter:
+    """The jobs of a running exporter, and the page that they keep up to date. Every method is a job or ends one."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        history: History,
+        *,
+        sources: Sequence[BlockSource],
+        targets: Callable[[], Iterable[Target]] = tuple,
+    ) -> None:
+        """Shows its own telemetry at first; `sources` are refreshed by the jobs, `targets` are what is asked about."""
+        self.sources = tuple(sources)
+        self._prepared = prepared
+        self._history = history
+        self._telemetry = prepared.sessions.telemetry
+        self._targets = targets
+        self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
+        for notifier in self._notifiers:
+            self._telemetry.notification_failures.labels(notifier.name)
+        self._exposition = Exposition()
+        self._attempted = set[str]()
+        self._begun: datetime | None = None
+        self._passed = False
+        self._run: Run | None = None
+        self._lock = Lock()
+        # What was told of is read, compared and recorded by one pass at a time: two would both tell of one cause.
+        self._settling = Lock()
+        self.watchers = tuple(self._watchers())
+        self.exposed = Exposed(self._shown(now()))
+
+    def refresh(self, source: BlockSource) -> None:
+        """Asks one source for what is due, and shows what has changed."""
+        try:
+            source.refresh(now())
+        finally:
+            self._attempted.add(source.name)
+            self.show()
+
+    def beat(self) -> None:
+        """Shows what does not wait for a source: how long credentials last, and what is too old to be shown."""
+        self._prepared.sessions.begin_pass()
+        for place, expiry in self._prepared.sessions.expiries().items():
+            self._telemetry.credentials_expiry.labels(place.account_id, place.region).set(expiry.timestamp())
+        self.show()
+
+    def check(self) -> None:
+        """Makes one pass, as `basewatch run` does, and shows its findings; after an error the next pass still comes."""
+        plan = self._prepared.plan
+        self._begun = now()
+        try:
+            self._pass(plan, self.watchers)
+        except BasewatchError:
+            logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
+        finally:
+            self._passed = True
+            self.show()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Polls one database's catalogue, and makes the partial pass that is due, if one is."""
+        try:
+            due = watcher.poll()
+            if due:
+                self._pass(self._prepared.plan.narrowed(due.scope, due.wanted), (watcher,), only_news=due.routine)
+                self.show()
+        except BasewatchError:
+            logger.exception("a partial pass over %s failed; it is tried again", watcher.database.ref)
+
+    def deliver(self) -> None:
+        """Sends what a channel did not take and what is due again by now: the next pass may be hours away."""
+        try:
+            delivery = deliver(self._history, self._notifiers, now)
+        except BasewatchError:
+            logger.exception("what is owed could not be delivered; it is tried again soon")
+            return
+        self._count(delivery)
+        for message in delivery.delivered:
+            logger.info("%s was told of %s %s", message.channel, message.check, message.component)
+
+    def stop(self) -> None:
+        """Ends the watch; how far each catalogue was seen unchanged is written down."""
+        for watcher in self.watchers:
+            try:
+                watcher.close()
+            except HistoryError:
+                logger.exception("how long %s was watched could not be written down", watcher.database.ref)
+
+    def show(self) -> None:
+        """Renders what is known now, and lets it be scraped."""
+        with self._lock:
+            self.exposed.show(self._shown(now()))
+
+    def _pass(self, plan: Plan, watchers: Sequence[Watcher], *, only_news: bool = False) -> None:
+        """Looks, records and tells; the watchers learn what was judged, or that nothing was."""
+        try:
+            looked = look_since(plan, self._prepared.sessions, self._history, now)
+            with self._settling:
+                settled = settle(plan, looked, self._history, only_news=only_news)
+                for watcher in watchers:
+                    watcher.seen(settled.run)
+                self._learn(settled.run)
+        except BasewatchError:
+            for watcher in watchers:
+                watcher.unseen()
+            raise
+        passed = told(settled, self._history, self._notifiers, now)
+        self._count(passed.delivery)
+        for line in undelivered(passed):
+            logger.error(line)
+
+    def _learn(self, run: Run) -> None:
+        with self._lock:
+            if not run.scope:
+                self._run = run
+            elif self._run:
+                self._run = updated(self._run, run)
+
+    def _count(self, delivery: Delivery) -> None:
+        for failed in delivery.failed:
+            self._telemetry.notification_failures.labels(failed.notification.channel).inc()
+
+    def _shown(self, at: datetime) -> Shown:
+        page = self._exposition.page(self._blocks(at), self._telemetry.registry)
+        return Shown(page=page, at=at, waiting_for=self._waiting_for())
+
+    def _blocks(self, at: datetime) -> Iterator[Block]:
+        config = self._prepared.plan.config
+        for source in self.sources:
+            yield from source.blocks(at)
+        yield of_targets(self._targets(), config.collectors.tags)
+        yield from of_slos(component for component in config.components if isinstance(component, Slo))
+        yield from of_watched(watcher.counted for watcher in self.watchers)
+        if self._begun:
+            yield from of_attempt(self._begun, config.run.every)
+        if self._run:
+            yield from of_run(self._run)
+
+    def _waiting_for(self) -> str:
+        """What is missing before anybody should rely on the page; empty when nothing is."""
+        for source in self.sources:
+            if source.name not in self._attempted:
+                return f"the first refresh of {source.name}"
+        if self.sources and not self._answered():
+            return "an answer to any collector"
+        return "" if self._passed else "the first pass"
+
+    def _answered(self) -> bool:
+        """Whether a collector ever got everything it asked for, or shows anything."""
+        gauges = (self._telemetry.last_success, self._telemetry.series)
+        return any(sample.value for gauge in gauges for metric in gauge.collect() for sample in metric.samples)
+
+    def _watchers(self) -> Iterator[Watcher]:
+        config, nothing = self._prepared.plan.config, Collected(window=Window(start=now(), end=now()))
+        clients = LiveClients(self._prepared.sessions, nothing, "watch")
+        if config.watch:
+            for database in config.components.databases:
+                yield Watcher(database, config.watch, clients, self._history, read=fingerprint, clock=now)
