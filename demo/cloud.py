@@ -14,7 +14,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from demo import moto_cloudwatch, moto_patches, resources
+from demo import moto_cloudwatch, moto_listing, moto_patches, resources
 from demo.load import Load
 from demo.moto_backends import REGION
 from demo.moto_gate import Gate, Refusal
@@ -70,6 +70,7 @@ class Cloud:
         _reset()
         moto_patches.install()
         moto_cloudwatch.install(load)
+        moto_listing.install(load)
         operator, caller = create_user("operator"), create_user("basewatch-demo")
         gate = Gate(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
         server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_Quiet)

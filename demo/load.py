@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from demo import load_data, load_database, load_services
 from demo.load_database import POOL, PROXY
-from demo.published import MINUTE, PREFIX, Published, minute_of
+from demo.published import MINUTE, PREFIX, Key, Published, minute_of
 from demo.signals import over
 
 __all__ = ["DISTURBANCES", "LEAD", "MINUTE", "POOL", "PREFIX", "PROXY", "Load"]
@@ -46,6 +46,13 @@ class Load:
             return None
         first = minute_of(at)
         return over(signal, range(first, first + period // MINUTE), statistic)
+
+    def recent(self) -> Iterator[Key]:
+        """The namespace, name and dimensions of every metric with a datapoint in the last three hours."""
+        now = minute_of(self.now())
+        for key, signal in self._published.signals.items():
+            if over(signal, range(now - 180, now), "SampleCount") is not None:
+                yield key
 
     def disturb(self, name: str, *, start: datetime | None = None, end: datetime | None = None) -> None:
         """Switch a disturbance on: from half an hour ago until calmed, unless said otherwise. Raises: KeyError."""

@@ -13,7 +13,7 @@ import botocore.session
 from botocore.exceptions import UnknownServiceError
 
 # Where the name a request is signed for is not the service's name.
-_SIGNED_AS = {"monitoring": "cloudwatch"}
+_SIGNED_AS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
