@@ -138,7 +138,8 @@ def pack(queries: Iterable[Query], reach: Callable[[Query], timedelta]) -> tuple
     many are there more.
     """
     groups = [(max(map(reach, group)), group) for group in _groups(queries)]
-    groups.sort(key=lambda pair: pair[0], reverse=True)
+    # The smaller ones come later, to fill what the larger ones leave.
+    groups.sort(key=lambda pair: (pair[0], len(pair[1])), reverse=True)
     # Aligning a window to the longest period may lengthen it by almost that much.
     more = max((group[0].spec.period for _, group in groups), default=_MINUTE) - _MINUTE
 

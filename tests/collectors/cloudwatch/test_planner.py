@@ -12,155 +12,196 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.collector import MetricSpec, Resource
-from basewatch.components import Api, Component, Function, Table
-from basewatch.family import MetricType
+from basewatch.components import Api, Function, Table
 from basewatch.model import Window
 from collectors import COLLECTORS
+from collectors.cloudwatch.declared import Place, declared
 from collectors.cloudwatch.planner import (
     MAX_DATAPOINTS,
     MAX_QUERIES,
     MAX_STATISTICS,
     SETTLE,
+    SETTLE_CORRECTED,
+    Call,
     Query,
+    aligned,
     covered,
-    plan,
+    pack,
+    points,
     settled,
+    tally,
 )
+from tests.collectors.cloudwatch.examples import ACCOUNT, NOON, REGION, queries, spec, target
 
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-HOUR = Window(start=NOON - timedelta(hours=1), end=NOON)
 STATISTICS = ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "p95", "p99")
+Reaches = dict[timedelta, int]
 
 
-def made(resource: int, statistic: str, *, metric: str = "M", minutes: int = 1) -> Query:
-    """A query for a statistic of a numbered resource's metric."""
-    return Query(
-        collector="c",
-        resource=Resource(component=f"function/{resource}", dimensions=(("N", str(resource)),), labels=()),
-        spec=MetricSpec(
-            family=f"{metric}_{statistic}_{minutes}",
-            type=MetricType.GAUGE,
-            help="",
-            namespace="S",
-            metric=metric,
-            statistic=statistic,
-            period=timedelta(minutes=minutes),
-        ),
-    )
+def five(_query: Query) -> timedelta:
+    """A reach of five minutes, whatever is asked."""
+    return timedelta(minutes=5)
 
 
-def fleet(shapes: Sequence[tuple[str, int, Collection[str], int]]) -> list[Query]:
-    """The queries of many resources: for each shape, a metric's statistics of that many of them."""
+def by_period(query: Query) -> timedelta:
+    """A reach that differs: five minutes for each minute of the period."""
+    return 5 * query.spec.period
+
+
+def fleet(shapes: Sequence[tuple[int, Collection[str], int]]) -> list[Query]:
+    """The queries of many functions: for each shape, a metric's statistics of that many of them."""
     return [
-        made(resource, statistic, metric=f"{metric}{position}", minutes=minutes)
-        for position, (metric, minutes, statistics, count) in enumerate(shapes)
-        for resource in range(count)
-        for statistic in sorted(statistics)
+        query
+        for position, (minutes, statistics, count) in enumerate(shapes)
+        for query in queries(
+            *(
+                target(number, [spec(f"M{position}", statistic, minutes=minutes) for statistic in sorted(statistics)])
+                for number in range(count)
+            )
+        )
     ]
 
 
 QUERIES = st.lists(
-    st.tuples(
-        st.sampled_from("ABC"),
-        st.sampled_from([1, 5, 15]),
-        st.sets(st.sampled_from(STATISTICS), min_size=1),
-        st.integers(1, 60),
-    ),
-    max_size=6,
+    st.tuples(st.sampled_from([1, 5, 15]), st.sets(st.sampled_from(STATISTICS), min_size=1), st.integers(1, 60)),
+    max_size=5,
 ).map(fleet)
-WINDOWS = st.builds(
-    lambda back, length: Window(start=NOON - timedelta(minutes=back + length), end=NOON - timedelta(minutes=back)),
-    st.integers(0, 60),
-    st.integers(1, 3 * 1440),
-)
+REACHES = st.sampled_from([five, by_period])
+LONG = st.integers(1, 3 * 1440).map(lambda minutes: lambda _query: timedelta(minutes=minutes))
 
 
-def real(components: Sequence[Component]) -> list[Query]:
-    """What our collectors ask of these components."""
-    return [
-        Query(collector=collector.name, resource=resource, spec=spec)
-        for collector in COLLECTORS
-        for component in components
-        if isinstance(component, collector.component)
-        for resource, specs in collector.resources(component)
-        for spec in specs
-    ]
+def fewest(asked: Sequence[Query]) -> int:
+    """The calls that so many queries take at least."""
+    return -(-len(asked) // MAX_QUERIES)
 
 
-@given(QUERIES, WINDOWS)
-def test_every_query_is_asked_exactly_once(queries: list[Query], window: Window) -> None:
+@given(QUERIES, st.one_of(REACHES, LONG))
+def test_every_query_is_asked_exactly_once(asked: list[Query], reach: object) -> None:
     """No query is lost and none is paid for twice."""
-    asked = Counter(query for batch in plan(queries, window) for query in batch.queries)
-    assert asked == Counter(queries)
+    assert callable(reach)
+    assert Counter(query for call in pack(asked, reach) for query in call) == Counter(asked)
 
 
-@given(QUERIES, WINDOWS)
-def test_no_call_is_more_than_cloudwatch_takes(queries: list[Query], window: Window) -> None:
+@given(QUERIES, REACHES)
+def test_the_steady_state_takes_the_fewest_calls(asked: list[Query], reach: object) -> None:
+    """Whatever is asked, in groups of one to five, of reaches that differ: exactly ceil(queries / 500) calls."""
+    assert callable(reach)
+    assert len(pack(asked, reach)) == fewest(asked)
+
+
+@given(QUERIES, LONG)
+def test_no_call_is_more_than_cloudwatch_takes(asked: list[Query], reach: object) -> None:
     """A call has at most 500 queries, and at most 100,800 datapoints unless a single metric has more."""
-    for batch in plan(queries, window):
-        assert 1 <= len(batch.queries) <= MAX_QUERIES
-        points = sum(max(1, covered(query.spec, window).length // query.spec.period) for query in batch.queries)
-        assert points <= MAX_DATAPOINTS or len({query.metric for query in batch.queries}) == 1
+    assert callable(reach)
+    for call in pack(asked, reach):
+        assert 1 <= len(call) <= MAX_QUERIES
+        window = aligned(call, Window(start=NOON - reach(call[0]), end=NOON))
+        total = sum(points(query.spec, window.length) for query in call)
+        assert total <= MAX_DATAPOINTS or len({query.metric for query in call}) == 1
 
 
-@given(QUERIES, WINDOWS)
-def test_statistics_of_a_metric_stand_together(queries: list[Query], window: Window) -> None:
-    """A metric's statistics are adjacent in one call, five at most, so that they are billed as one."""
-    runs = Counter(
-        metric for batch in plan(queries, window) for metric, _ in groupby(batch.queries, key=lambda q: q.metric)
-    )
-    sizes = Counter(query.metric for query in queries)
-    for metric, size in sizes.items():
-        assert runs[metric] <= -(-size // MAX_STATISTICS)
+@given(QUERIES, REACHES)
+def test_statistics_of_a_metric_stand_together(asked: list[Query], reach: object) -> None:
+    """A metric's statistics are adjacent, five at most; they are parted once for a call at most, never for nothing."""
+    assert callable(reach)
+    calls = pack(asked, reach)
+    runs = Counter(metric for call in calls for metric, _ in groupby(call, key=lambda query: query.metric))
+    sizes = Counter(query.metric for query in asked)
+    parted = sum(runs[metric] - -(-size // MAX_STATISTICS) for metric, size in sizes.items() if runs[metric] > 1)
+    assert parted <= max(0, len(calls) - 1)
 
 
-@given(QUERIES, st.randoms(use_true_random=False))
-def test_the_order_of_queries_does_not_matter(queries: list[Query], random: Random) -> None:
+def test_nothing_is_parted_where_the_places_may_stay_empty() -> None:
+    """Triples leave two places of each call; while the last call has room for what they push out, they stay whole."""
+    asked = fleet([(1, {"Sum", "p95", "p99"}, 450)])
+    calls = pack(asked, five)
+    assert [len(call) for call in calls] == [498, 498, 354]
+    assert sum(metrics for call in calls for _, metrics in tally(call).values()) == 450
+
+
+def test_a_metric_is_parted_where_a_call_more_was_needed_otherwise() -> None:
+    """500 triples are three calls of 500, at the price of two metrics that are billed twice."""
+    calls = pack(fleet([(1, {"Sum", "p95", "p99"}, 500)]), five)
+    assert [len(call) for call in calls] == [500, 500, 500]
+    assert sum(metrics for call in calls for _, metrics in tally(call).values()) == 502
+
+
+def test_single_statistics_fill_what_triples_leave() -> None:
+    """166 metrics of three statistics leave two places in a call, which metrics of one take."""
+    calls = pack([*fleet([(1, {"Sum"}, 4)]), *fleet([(1, set(), 0), (1, {"Sum", "p95", "p99"}, 332)])], five)
+    assert [len(call) for call in calls] == [500, 500]
+    assert sum(metrics for call in calls for _, metrics in tally(call).values()) == 336
+
+
+@given(QUERIES, REACHES, st.randoms(use_true_random=False))
+def test_the_order_of_queries_does_not_matter(asked: list[Query], reach: object, random: Random) -> None:
     """The same queries make the same calls, so that their ids and bodies stay what they are."""
-    calls = plan(queries, HOUR)
-    random.shuffle(queries)
-    assert plan(queries, HOUR) == calls
+    assert callable(reach)
+    calls = pack(asked, reach)
+    random.shuffle(asked)
+    assert pack(asked, reach) == calls
 
 
-@pytest.mark.parametrize("count", [1, 40, 55, 56, 100, 111, 500, 1000])
-def test_the_steady_state_takes_the_fewest_calls(count: int) -> None:
-    """Our collectors' queries fill every call but the last."""
+def test_what_reaches_far_back_is_together() -> None:
+    """Few calls have long windows: the ones that reach further are not spread over all of them."""
+    asked = fleet([(1, {"Sum"}, 900), (15, {"Sum"}, 100)])
+    far = [sum(query.spec.period > timedelta(minutes=1) for query in call) for call in pack(asked, by_period)]
+    assert far == [100, 0]
+
+
+@pytest.mark.parametrize("count", [1, 40, 111, 500])
+def test_our_collectors_fill_every_call(count: int) -> None:
+    """What functions, tables and APIs are measured by, in all tiers together, takes the fewest calls."""
     components = (
         *(Function(name=f"f{number}") for number in range(count)),
         *(Table(name=f"t{number}") for number in range(count // 2)),
         *(Api(name=f"a{number}", stage="prod") for number in range(count // 4)),
     )
-    queries, window = real(components), Window(start=NOON - timedelta(minutes=5), end=NOON)
-    assert len(plan(queries, window)) == -(-len(queries) // MAX_QUERIES)
+    targets, _ = declared(COLLECTORS, components, lambda _: Place(account_id=ACCOUNT, region=REGION))
+    asked = list(queries(*dict.fromkeys(targets)))
+    assert len(pack(asked, lambda query: timedelta(minutes=5) + query.spec.lookback)) == fewest(asked)
 
 
-def test_single_statistics_fill_what_triples_leave() -> None:
-    """166 metrics of three statistics leave two places in a call, which metrics of one take."""
-    triples = fleet([("A", 1, {"Sum", "p95", "p99"}, 332)])
-    singles = fleet([("B", 1, {"Sum"}, 4)])
-    assert [len(batch.queries) for batch in plan([*singles, *triples], HOUR)] == [500, 500]
+def test_accounts_share_a_call() -> None:
+    """A metric of one account is not that of another; both are asked for together, where one source answers."""
+    (call,) = pack(queries(target("f", [spec()]), target("f", [spec()], account="2")), five)
+    assert tally(call) == {"lambda": (2, 2)}
 
 
-def test_periods_of_different_length_share_a_call() -> None:
+def test_periods_of_different_length_share_a_window() -> None:
     """One call asks for minutes and quarters of an hour, from a start that is a multiple of both."""
-    window = Window(start=NOON - timedelta(minutes=20), end=NOON)
-    (batch,) = plan([made(1, "Sum"), made(2, "Sum", minutes=15)], window)
-    assert batch.window == Window(start=NOON - timedelta(minutes=30), end=NOON)
+    asked = queries(target("f", [spec(), spec(minutes=15)]))
+    window = aligned(asked, Window(start=NOON - timedelta(minutes=20), end=NOON))
+    assert window == Window(start=NOON - timedelta(minutes=30), end=NOON)
 
 
-@given(st.datetimes(datetime(2024, 1, 1), timezones=st.just(UTC)), st.integers(60, 10**5), st.integers(60, 10**5))  # noqa: DTZ001  # a bound
-def test_windows_that_meet_go_on_meeting(start: datetime, first: int, second: int) -> None:
-    """Two windows that follow each other still do when settled, on whole minutes, for every period."""
+@given(
+    st.datetimes(datetime(2024, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # a bound
+    st.integers(60, 10**5),
+    st.integers(60, 10**5),
+    st.sampled_from([SETTLE, SETTLE_CORRECTED]),
+)
+def test_windows_that_meet_go_on_meeting(start: datetime, first: int, second: int, settle: timedelta) -> None:
+    """Two windows that follow each other still do when settled, on whole minutes, for every period; none is open."""
     middle, end = start + timedelta(seconds=first), start + timedelta(seconds=first + second)
-    one, two = settled(Window(start=start, end=middle)), settled(Window(start=middle, end=end))
+    one, two = (settled(Window(start=a, end=b), settle) for a, b in ((start, middle), (middle, end)))
     assert one.end == two.start
     assert (one.start.second, one.start.microsecond) == (0, 0)
-    assert one.end <= middle - SETTLE
-    spec = made(1, "Sum", minutes=5).spec
-    assert covered(spec, one).end == covered(spec, two).start
+    assert one.end <= middle - settle
+    fives = spec(minutes=5)
+    assert covered(fives, one).end == covered(fives, two).start
+
+
+def test_a_call_knows_what_it_asks() -> None:
+    """Datapoints by the length of the window, metrics by what is billed as one, for each collector."""
+    asked = queries(
+        target("f", [spec("D", statistic) for statistic in STATISTICS[:5]]),
+        target("t", [spec("R", minutes=5)], collector="dynamodb"),
+    )
+    call = Call(asked, Window(start=NOON - timedelta(minutes=12), end=NOON))
+    assert call.datapoints_of(range(6)) == 5 * 12 + 3
+    assert call.asked() == {"lambda": (5, 1), "dynamodb": (1, 1)}
 
 
 def test_nothing_to_ask_makes_no_call() -> None:
     """An empty platform costs nothing."""
-    assert plan([], HOUR) == ()
+    assert pack([], five) == ()
