@@ -73,7 +73,7 @@ class CloudWatch:
     def answered(self, call: Call, positions: Sequence[int]) -> None:
         """Counts what AWS will bill; further pages of the same answer are not billed again."""
         whole = len(positions) == len(call.queries)
-        asked = call.asked() if whole else tally(call.queries[at] for at in positions)
+        asked = call.asked if whole else tally(call.queries[at] for at in positions)
         for collector, (queries, metrics) in asked.items():
             self._telemetry.queries.labels(collector).inc(queries)
             self._telemetry.billable.labels(collector).inc(metrics)

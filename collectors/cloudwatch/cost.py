@@ -70,7 +70,7 @@ def usage(calls: Iterable[Sequence[Query]], length: timedelta) -> Usage:
             calls=1,
             queries=len(call),
             metrics=sum(metrics for _, metrics in tally(call).values()),
-            datapoints=sum(points(query.spec, length) for query in call),
+            datapoints=sum(points(query.spec.period, length) for query in call),
         )
     return total
 

@@ -115,10 +115,13 @@ class _Fetch:
             self._answers[at] = fresh.get(at, _LEFT_OUT)
         return True
 
+    def _datapoints(self, asking: Sequence[int]) -> int:
+        return -(-self._call.datapoints * len(asking) // len(self._answers))
+
     def _pages(self, asking: Sequence[int]) -> Iterator[Page]:
         whole = len(asking) == len(self._answers)
         queries = self._call.json(self._api.account_id) if whole else self._call.json_of(asking, self._api.account_id)
-        datapoints, token, seen = self._call.datapoints_of(asking), "", set[str]()
+        datapoints, token, seen = self._datapoints(asking), "", set[str]()
         while True:
             page = self._page(body(queries, self._call.window, token), datapoints)
             if not token:
@@ -160,11 +163,8 @@ class _Fetch:
 
     def _leave_out_open_periods(self) -> None:
         end = self._call.window.end
-        open_from = {
-            query.spec.period: floor(end, query.spec.period).timestamp()
-            for query in self._call.queries
-            if floor(end, query.spec.period) != end
-        }
+        closed = {period: floor(end, period) for period in self._call.periods}
+        open_from = {period: at.timestamp() for period, at in closed.items() if at != end}
         if not open_from:
             return
         for at, query in enumerate(self._call.queries):

@@ -51,17 +51,25 @@ class Query:
         )
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is worked out of a call's queries when it is first asked for."""
+
+    json: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    asked: Asked | None = None
+    periods: Mapping[timedelta, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """At most 500 queries of one source over one window; a query's id is `q` and its position.
 
-    Their JSON is written when it is first asked for, and shared by the same queries over another window.
+    What is worked out of them, such as their JSON, is so once, and shared by the same queries over another window.
     """
 
     queries: tuple[Query, ...]
     window: Window
-    _written: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False, compare=False)
-    _asked: list[Asked] = field(default_factory=list[Asked], repr=False, compare=False)
+    _known: _Known = field(default_factory=_Known, repr=False, compare=False)
 
     def over(self, window: Window) -> Call:
         """The same queries over another window."""
@@ -69,24 +77,32 @@ class Call:
 
     def json(self, asker: str) -> bytes:
         """The queries, as `asker` (an account) writes them: those of another account name it."""
-        if asker not in self._written:
-            self._written[asker] = self.json_of(range(len(self.queries)), asker)
-        return self._written[asker]
+        if asker not in self._known.json:
+            self._known.json[asker] = self.json_of(range(len(self.queries)), asker)
+        return self._known.json[asker]
 
     def json_of(self, positions: Iterable[int], asker: str) -> bytes:
         """Some of the queries, under the ids that they have in the whole call."""
         return queries_json(((at, self.queries[at].target, self.queries[at].spec) for at in positions), asker)
 
+    @property
     def asked(self) -> Asked:
-        """What the call asks for each collector; counted once, as the JSON is written once."""
-        if not self._asked:
-            self._asked.append(tally(self.queries))
-        return self._asked[0]
+        """What the call asks for each collector."""
+        if self._known.asked is None:
+            self._known.asked = tally(self.queries)
+        return self._known.asked
 
-    def datapoints_of(self, positions: Iterable[int]) -> int:
-        """How many datapoints these queries ask for at most."""
-        length = self.window.length
-        return sum(points(self.queries[at].spec, length) for at in positions)
+    @property
+    def periods(self) -> Mapping[timedelta, int]:
+        """How many queries have each period."""
+        if self._known.periods is None:
+            self._known.periods = Counter(query.spec.period for query in self.queries)
+        return self._known.periods
+
+    @property
+    def datapoints(self) -> int:
+        """How many datapoints the call asks for at most."""
+        return sum(count * points(period, self.window.length) for period, count in self.periods.items())
 
 
 def tally(queries: Iterable[Query]) -> Asked:
@@ -124,9 +140,9 @@ def floor(moment: datetime, period: timedelta) -> datetime:
     return _EPOCH + (moment - _EPOCH) // period * period
 
 
-def points(spec: MetricSpec, length: timedelta) -> int:
-    """How many datapoints a window of that length may hold of a series: one at least."""
-    return max(1, -(-length // spec.period))
+def points(period: timedelta, length: timedelta) -> int:
+    """How many periods a window of that length touches: one at least."""
+    return max(1, -(-length // period))
 
 
 def pack(queries: Iterable[Query], reach: Callable[[Query], timedelta]) -> tuple[tuple[Query, ...], ...]:
@@ -144,7 +160,7 @@ def pack(queries: Iterable[Query], reach: Callable[[Query], timedelta]) -> tuple
     more = max((group[0].spec.period for _, group in groups), default=_MINUTE) - _MINUTE
 
     def weigh(group: tuple[Query, ...], first: tuple[Query, ...]) -> int:
-        return len(group) * points(group[0].spec, max(map(reach, first)) + more)
+        return len(group) * points(group[0].spec.period, max(map(reach, first)) + more)
 
     return tuple(Packing([group for _, group in groups], size=MAX_QUERIES, weight=MAX_DATAPOINTS, weigh=weigh))
 

@@ -95,7 +95,7 @@ def test_no_call_is_more_than_cloudwatch_takes(asked: list[Query], reach: object
     for call in pack(asked, reach):
         assert 1 <= len(call) <= MAX_QUERIES
         window = aligned(call, Window(start=NOON - reach(call[0]), end=NOON))
-        total = sum(points(query.spec, window.length) for query in call)
+        total = sum(points(query.spec.period, window.length) for query in call)
         assert total <= MAX_DATAPOINTS or len({query.metric for query in call}) == 1
 
 
@@ -198,8 +198,8 @@ def test_a_call_knows_what_it_asks() -> None:
         target("t", [spec("R", minutes=5)], collector="dynamodb"),
     )
     call = Call(asked, Window(start=NOON - timedelta(minutes=12), end=NOON))
-    assert call.datapoints_of(range(6)) == 5 * 12 + 3
-    assert call.asked() == {"lambda": (5, 1), "dynamodb": (1, 1)}
+    assert call.datapoints == 5 * 12 + 3
+    assert call.asked == {"lambda": (5, 1), "dynamodb": (1, 1)}
 
 
 def test_nothing_to_ask_makes_no_call() -> None:
