@@ -80,20 +80,20 @@ class AwsSession:
 
     def client(self, service: str) -> Any:
         """The botocore client of `service`, made once and signed as `principal`. Raises: CouldNotLook."""
-        _ = self.principal
         with self._lock:
+            _ = self.principal
             if service not in self._clients:
                 self._clients[service] = self._made(service)
             return self._clients[service]
 
     def credentials(self) -> ReadOnlyCredentials:
         """Keys and token for signing a request now, renewed when they are about to expire. Raises: CouldNotLook."""
-        asked = Asked(action="sts:AssumeRole", principal=self.principal)
-        try:
-            with self._lock:
+        with self._lock:
+            asked = Asked(action="sts:AssumeRole", principal=self.principal)
+            try:
                 return self._botocore().get_credentials().get_frozen_credentials()
-        except errors_of_botocore() as error:
-            raise translated(error, asked) from error
+            except errors_of_botocore() as error:
+                raise translated(error, asked) from error
 
     @property
     def expires_at(self) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,14 +12,44 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from basewatch.components import Database
+from basewatch.config.collection import Collection
 from basewatch.model import Finding, Reason, Status
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import SECUREBASE, look
-from workflows.permissions import sql_grants
+from workflows.permissions import iam_policy, sql_grants
 from workflows.plan import Plan
 from workflows.verbs import Prepared
 
 READER = "the \"reader\" of $basewatch$ 'quotes'"
+
+
+def allowed(plan: Plan, **collecting: object) -> set[str]:
+    """The actions of the policy when metrics are collected like this."""
+    config = plan.config.model_copy(update={"collectors": Collection.model_validate(collecting)})
+    policy = json.loads(iam_policy(replace(plan, config=config)))
+    return {action for statement in policy["Statement"] for action in statement["Action"]}
+
+
+@pytest.mark.parametrize(
+    ("collecting", "more"),
+    [
+        ({}, set[str]()),
+        ({"tags": ["tenant"]}, {"tag:GetResources"}),
+        ({"discover": [{"collector": "lambda", "by": "list"}]}, {"cloudwatch:ListMetrics"}),
+        ({"discover": [{"collector": "lambda", "by": "tags"}]}, {"tag:GetResources", "cloudwatch:ListMetrics"}),
+        ({"discover": [{"collector": "lambda", "by": "tags"}], "gate": False}, {"tag:GetResources"}),
+        (
+            {"discover": [{"collector": "lambda", "by": "describe"}]},
+            {"lambda:ListFunctions", "cloudwatch:ListMetrics"},
+        ),
+    ],
+)
+def test_the_policy_allows_what_discovery_asks(
+    prepared: Prepared, collecting: dict[str, object], more: set[str]
+) -> None:
+    """Each way to discover adds its own actions, and nothing else; metrics are read in any case."""
+    assert "cloudwatch:GetMetricData" in allowed(prepared.plan)
+    assert allowed(prepared.plan, **collecting) - allowed(prepared.plan) == more
 
 
 def scripted(plan: Plan, *, sweep: bool = True) -> str:
