@@ -1,0 +1,60 @@
+"""What a source's series are shown as: the same for every scrape until the next refresh, but for what is too old."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import compress
+from operator import eq
+
+from basewatch.family import Block
+from collectors.cloudwatch.layout import Layout
+
+_NONE = float("nan")
+
+
+class Snapshot:
+    """The value of every row at the end of a refresh, NaN where it has none; nothing changes it any more.
+
+    A row is shown until its `expires`, in seconds since the epoch, whether or not a refresh comes to say so.
+    """
+
+    def __init__(self, layout: Layout, values: array[float], expires: array[float]) -> None:
+        self.layout = layout
+        self.expires = expires
+        self._values = values
+        self._shown: tuple[float, float, array[float], tuple[Block, ...]] | None = None
+
+    def shown(self, at: datetime) -> Counter[int]:
+        """How many rows have a value, by the number of their group."""
+        values = self._as_of(at.timestamp())[2]
+        # A NaN is not equal to itself.
+        return Counter(compress(self.layout.group_of, map(eq, values, values)))
+
+    def blocks(self, at: datetime) -> Sequence[Block]:
+        """A block for every family; the same as the last time, until one more row is too old."""
+        return self._as_of(at.timestamp())[3]
+
+    def _as_of(self, at: float) -> tuple[float, float, array[float], tuple[Block, ...]]:
+        shown = self._shown
+        if shown is None or not shown[0] <= at < shown[1]:
+            self._shown = shown = self._made(at)
+        return shown
+
+    def _made(self, at: float) -> tuple[float, float, array[float], tuple[Block, ...]]:
+        values, until = self._values, min(self.expires, default=float("inf"))
+        since = float("-inf")
+        if until <= at:
+            values = values[:]
+            for row, expires in enumerate(self.expires):
+                if expires <= at:
+                    values[row] = _NONE
+            since = max(expires for expires in self.expires if expires <= at)
+            until = min((expires for expires in self.expires if expires > at), default=float("inf"))
+        blocks = tuple(
+            Block(family=family, series=self.layout.series[first:last], values=values[first:last])
+            for family, first, last in self.layout.families
+        )
+        return since, until, values, blocks
