@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import uvicorn
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
-from basewatch.telemetry import Telemetry
 from workflows.exporter import Exporter
+from workflows.jobs import scheduled
 from workflows.sources import Sources
 from workflows.verbs import Prepared, now
 from workflows.web.app import app
 
-DELIVERY_EVERY = timedelta(minutes=1)
-"""How often a running exporter looks for messages that are owed and due; a channel is asked only when one is."""
 TURN_SECONDS = 0.0005
 """How long a thread computes before another gets its turn: a scrape takes several turns, a tenth of Python's own."""
-_REFRESH = "refresh"
-
-
-class WallClock(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
-    """Fires when the wall clock is at a multiple of a span, so that replicas ask for the same periods."""
-
-    def __init__(self, every: timedelta) -> None:
-        self._seconds = every.total_seconds()
-
-    def get_next_fire_time(  # pyright: ignore[reportIncompatibleMethodOverride]  # the abstract one returns nothing
-        self, previous_fire_time: datetime | None, now: datetime
-    ) -> datetime:
-        """The first multiple after `now`, whenever it last fired."""
-        del previous_fire_time
-        return datetime.fromtimestamp((now.timestamp() // self._seconds + 1) * self._seconds, UTC)
 
 
 def serve(prepared: Prepared, listen: str) -> None:
@@ -60,7 +35,7 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     fast = prepared.plan.config.collectors.fast
     pages = app(exporter.exposed, clock=now, patience=2 * fast)
     server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
-    scheduler = _scheduler(exporter, sources, prepared)
+    scheduler = scheduled(exporter, prepared, discover=sources.discover)
     sys.setswitchinterval(TURN_SECONDS)
     try:
         with _listening(listen) as door, _told_to_stop(server):
@@ -71,46 +46,6 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
             scheduler.shutdown(wait=True)
         exporter.stop()
         sources.close()
-
-
-def _scheduler(exporter: Exporter, sources: Sources, prepared: Prepared) -> BackgroundScheduler:
-    """Every job on its clock, the first time at once, each on a thread of its own: a slow one holds nobody up."""
-    config = prepared.plan.config
-    fast = WallClock(config.collectors.fast)
-    jobs: list[tuple[str, Callable[[], None], BaseTrigger]] = [
-        ("beat", exporter.beat, fast),
-        ("check", exporter.check, _every(config.run.every)),
-        ("deliver", exporter.deliver, _every(DELIVERY_EVERY)),
-        ("discover", lambda: sources.discover(now()), _every(config.collectors.discover_every)),
-    ]
-    jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
-    if config.watch:
-        watch = _every(config.watch.every)
-        jobs += [(f"watch {each.database.name}", partial(exporter.watch, each), watch) for each in exporter.watchers]
-    threads = {"default": ThreadPoolExecutor(len(jobs))}
-    once = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-    scheduling = logging.getLogger("apscheduler.scheduler")
-    scheduling.addFilter(_is_news)
-    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
-    for name, job, trigger in jobs:
-        scheduler.add_job(job, trigger, id=name, next_run_time=now())
-    scheduler.add_listener(partial(_overrun, prepared.sessions.telemetry), EVENT_JOB_MAX_INSTANCES)
-    return scheduler
-
-
-def _every(span: timedelta) -> IntervalTrigger:
-    seconds = span.total_seconds()
-    return IntervalTrigger(seconds=seconds)  # pyright: ignore[reportArgumentType]  # a fraction is fine as well
-
-
-def _overrun(telemetry: Telemetry, event: JobSubmissionEvent) -> None:
-    if event.job_id.startswith(_REFRESH):
-        telemetry.overruns.inc()
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """What is due while it still runs is left out, and that is nothing to tell anybody: refreshes are counted."""
-    return "maximum number of running instances" not in record.getMessage()
 
 
 def _listening(address: str) -> socket.socket:

@@ -10,6 +10,7 @@ from threading import Thread
 
 import uvicorn
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from basewatch.family import Block
 from reports.exposition import Exposition
@@ -27,7 +28,13 @@ def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> Shown:
 @contextmanager
 def served(exposed: Exposed, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
     """The URL of a server that serves what is exposed, on a thread of this process."""
-    pages = app(exposed, clock=clock, patience=PATIENCE)
+    with running(app(exposed, clock=clock, patience=PATIENCE)) as url:
+        yield url
+
+
+@contextmanager
+def running(pages: ASGIApp) -> Iterator[str]:
+    """The URL of a server of these pages."""
     server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as door:
         thread = Thread(target=server.run, kwargs={"sockets": [door]})

@@ -1,0 +1,246 @@
+"""The exporter refreshes each source on its own, shows what it has as soon as it has it, and says what is missing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts import decide
+from basewatch.collector import Resource, Target
+from basewatch.config import Config
+from basewatch.config.collection import Collection
+from basewatch.errors import HistoryError
+from basewatch.family import Block
+from basewatch.history.store import History
+from basewatch.telemetry import Telemetry
+from reports.exposition import Dialect
+from tests.fakes import a_finding, a_run
+from tests.reports.scraped import block, gauge, text_in, value_of
+from workflows.exporter import Exporter
+from workflows.jobs import WallClock, scheduled
+from workflows.live import Sessions
+from workflows.plan import Plan
+from workflows.verbs import Prepared
+
+TREE = {
+    "version": 1,
+    "platform": {"name": "securebase", "environment": "production"},
+    "components": {
+        "slos": [{"name": "auth", "of": "function/auth", "sli": "availability", "objective": 0.999}],
+    },
+    "watch": False,
+    "alerts": {
+        "channels": [{"name": "chat", "kind": "slack", "webhook": "env:WEBHOOK"}],
+        "routes": [{"channel": "chat"}],
+    },
+}
+# Nobody listens on this port.
+ENVIRON = {"WEBHOOK": "http://127.0.0.1:9/hook"}
+
+
+class FakeSource:
+    """A source that shows how often it was refreshed, once it may go on."""
+
+    def __init__(self, name: str, telemetry: Telemetry, *, answers: bool = True) -> None:
+        self.name = name
+        self.refreshed = 0
+        self.may_go_on, self.second = Event(), Event()
+        self.may_go_on.set()
+        self.trouble: Exception | None = None
+        self._telemetry = telemetry
+        self._answers = answers
+
+    def refresh(self, at: datetime) -> None:
+        """Counts, unless there is trouble."""
+        self.may_go_on.wait(30)
+        if self.trouble:
+            raise self.trouble
+        self.refreshed += 1
+        if self._answers:
+            self._telemetry.last_success.labels(self.name, "", "").set(at.timestamp())
+        if self.refreshed > 1:
+            self.second.set()
+
+    def blocks(self, at: datetime) -> Iterable[Block]:
+        """One gauge."""
+        return [block(gauge(f"refreshed_{self.name}"), ({}, float(self.refreshed)))]
+
+
+@pytest.fixture
+def plain() -> Prepared:
+    """A configuration that declares one objective and nothing to look at."""
+    config = Config.model_validate(TREE)
+    plan = Plan(config=config, digest="", commit="", checks=(), collectors=(), unchecked=())
+    return Prepared(plan=plan, sessions=Sessions(config, ENVIRON), environ=ENVIRON)
+
+
+def waits_for(exporter: Exporter) -> str:
+    """What the exporter says it is waiting for."""
+    return exporter.exposed.shown.waiting_for
+
+
+def test_the_first_page_tells_what_is_known_without_asking(plain: Prepared, history: History) -> None:
+    """Before anything was refreshed there is a page: what is declared, and Basewatch's own metrics."""
+    page = Exporter(plain, history, sources=()).exposed.shown.page
+    assert value_of(page, "basewatch_slo_objective_ratio", slo="auth", component="function/auth", sli="availability")
+    assert value_of(page, "basewatch_notification_failures_total", channel="chat") == 0
+    assert "basewatch_run" not in text_in(page[Dialect.TEXT])
+
+
+def test_a_refresh_is_shown_at_once(plain: Prepared, history: History) -> None:
+    """What one source has is on the page, whatever the others do."""
+    one, other = (FakeSource(name, plain.sessions.telemetry) for name in ("one", "other"))
+    exporter = Exporter(plain, history, sources=(one, other))
+    exporter.refresh(one)
+    assert value_of(exporter.exposed.shown.page, "refreshed_one") == 1
+    assert value_of(exporter.exposed.shown.page, "refreshed_other") == 0
+
+
+def test_it_is_ready_when_every_source_was_attempted_and_one_answered(plain: Prepared, history: History) -> None:
+    """And the first pass has come to an end; until then it says what is missing first."""
+    silent = FakeSource("silent", plain.sessions.telemetry, answers=False)
+    talking = FakeSource("talking", plain.sessions.telemetry)
+    exporter = Exporter(plain, history, sources=(silent, talking))
+    assert waits_for(exporter) == "the first refresh of silent"
+    exporter.refresh(silent)
+    assert waits_for(exporter) == "the first refresh of talking"
+    talking.may_go_on.set()
+    quiet = Exporter(plain, history, sources=(silent,))
+    quiet.refresh(silent)
+    assert waits_for(quiet) == "an answer to any collector"
+    exporter.refresh(talking)
+    assert waits_for(exporter) == "the first pass"
+    exporter.check()
+    assert waits_for(exporter) == ""
+
+
+def test_an_exporter_of_verdicts_alone_is_ready_after_its_pass(plain: Prepared, history: History) -> None:
+    """Where no metrics are collected, nobody waits for any."""
+    exporter = Exporter(plain, history, sources=())
+    assert waits_for(exporter) == "the first pass"
+    exporter.check()
+    assert waits_for(exporter) == ""
+
+
+def test_a_source_that_breaks_was_attempted(plain: Prepared, history: History) -> None:
+    """A bug in one source is logged by whoever runs the job, and takes nothing off the page."""
+    source = FakeSource("one", plain.sessions.telemetry)
+    exporter = Exporter(plain, history, sources=(source,))
+    exporter.refresh(source)
+    source.trouble = RuntimeError("a bug")
+    with pytest.raises(RuntimeError):
+        exporter.refresh(source)
+    assert value_of(exporter.exposed.shown.page, "refreshed_one") == 1
+
+
+def test_a_pass_is_told_of(plain: Prepared, history: History) -> None:
+    """When it began, when the next is due, and what it found are on the page."""
+    exporter = Exporter(plain, history, sources=())
+    exporter.check()
+    page = exporter.exposed.shown.page
+    last = value_of(page, "basewatch_run_last_timestamp_seconds")
+    assert last
+    assert value_of(page, "basewatch_run_next_expected_timestamp_seconds") == last + 6 * 3600
+    assert (value_of(page, "basewatch_run_last_success_timestamp_seconds") or 0) >= last
+    assert value_of(page, "basewatch_findings", status="FAIL") == 0
+
+
+def test_a_pass_that_fails_is_seen(
+    plain: Prepared, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was attempted and did not succeed: the page says both, and the exporter goes on."""
+    exporter = Exporter(plain, history, sources=())
+
+    def broken(*_: object) -> None:
+        raise HistoryError("the disk is full")
+
+    monkeypatch.setattr(history, "record", broken)
+    with caplog.at_level(logging.ERROR):
+        exporter.check()
+    page = exporter.exposed.shown.page
+    assert "the disk is full" in caplog.text
+    assert value_of(page, "basewatch_run_last_timestamp_seconds")
+    assert value_of(page, "basewatch_run_last_success_timestamp_seconds") is None
+    assert waits_for(exporter) == ""
+
+
+def test_a_message_that_is_not_taken_is_counted(plain: Prepared, history: History) -> None:
+    """Whoever watches Basewatch learns that it cannot reach people."""
+    config = plain.plan.config
+    run = a_run(a_finding())
+    history.record(run, decide((), run, config.alerts, config.platform, run.finished))
+    exporter = Exporter(plain, history, sources=())
+    exporter.deliver()
+    exporter.beat()
+    assert value_of(exporter.exposed.shown.page, "basewatch_notification_failures_total", channel="chat") == 1
+
+
+def test_resources_are_told_of_as_they_become_known(plain: Prepared, history: History) -> None:
+    """What is asked about now is on the next page, with the labels that its series have."""
+    resource = Resource(component="", dimensions=(), labels=(("function_name", "auth"),))
+    target = Target(collector="lambda", account_id="1" * 12, region="us-east-1", resource=resource, specs=())
+    known: list[Target] = []
+    exporter = Exporter(plain, history, sources=(), targets=lambda: known)
+    known.append(target)
+    exporter.beat()
+    labels = {"aws_account_id": "1" * 12, "aws_region": "us-east-1", "service": "lambda", "resource": "auth"}
+    assert value_of(exporter.exposed.shown.page, "aws_resource_info", function_name="auth", **labels) == 1
+
+
+def test_a_beat_shows_that_it_lives(plain: Prepared, history: History) -> None:
+    """Each beat is a new page, so that one that is old means that the jobs stand still."""
+    exporter = Exporter(plain, history, sources=())
+    before = exporter.exposed.shown.at
+    exporter.beat()
+    assert exporter.exposed.shown.at > before
+
+
+@contextmanager
+def running(exporter: Exporter, prepared: Prepared, discover: Callable[[datetime], None]) -> Iterator[None]:
+    """The exporter's jobs on a clock that ticks every 50 ms."""
+    quick = Collection.model_construct(fast=timedelta(milliseconds=50), discover_every=timedelta(milliseconds=50))
+    config = prepared.plan.config.model_copy(update={"collectors": quick})
+    prepared = replace(prepared, plan=replace(prepared.plan, config=config))
+    scheduler: BackgroundScheduler = scheduled(exporter, prepared, discover=discover)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def test_a_slow_source_holds_nobody_up(plain: Prepared, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one refresh hangs the other sources, discovery and the page go on, and what it misses is counted."""
+    telemetry = plain.sessions.telemetry
+    slow, quick = (FakeSource(name, telemetry) for name in ("slow", "quick"))
+    slow.may_go_on.clear()
+    exporter, discovered, overrun = Exporter(plain, history, sources=(slow, quick)), Event(), Event()
+    monkeypatch.setattr(telemetry.overruns, "inc", overrun.set)
+    with running(exporter, plain, lambda _at: discovered.set()):
+        try:
+            assert quick.second.wait(30)
+            assert discovered.wait(30)
+            assert overrun.wait(30)
+            assert slow.refreshed == 0
+        finally:
+            slow.may_go_on.set()
+    assert slow.refreshed >= 1
+
+
+@given(st.integers(1, 600), st.timedeltas(timedelta(), timedelta(days=50_000)))
+def test_the_wall_clock_ticks_at_whole_multiples(minutes: int, since: timedelta) -> None:
+    """Replicas tick at the same moments, whenever each was started."""
+    every, epoch = timedelta(minutes=minutes), datetime(1970, 1, 1, tzinfo=UTC)
+    tick = WallClock(every).get_next_fire_time(None, epoch + since)
+    assert timedelta() < tick - (epoch + since) <= every
+    assert (tick - epoch) % every == timedelta()
+    assert WallClock(every).get_next_fire_time(tick, tick) == tick + every

@@ -1,0 +1,115 @@
+"""A real Prometheus scrapes the page in both formats, compressed, and has every value."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from basewatch.family import Block, Family, MetricType, series_text
+from basewatch.telemetry import Telemetry
+from reports.exposition import Dialect, Exposition
+from tests.fakes import NOON
+from tests.programs import program
+from tests.reports.scraped import block, gauge
+from tests.workflows.pages import PATIENCE, running
+from tests.workflows.test_serve import PATIENT, answered, free_address
+from workflows.web.app import Exposed, Shown, app
+
+AWKWARD = 'a "quoted" back\\slash,\nand 日本'
+MANY = 6000
+ERRORS = Family(name="aws_errors_total", type=MetricType.COUNTER, help="What went wrong.")
+DURATION = Family(name="aws_duration_seconds", type=MetricType.SUMMARY, help="How long it took.")
+RESOURCE = Family(name="aws_resource_info", type=MetricType.INFO, help="What there is.")
+
+
+def everything() -> Iterator[Block]:
+    """A page with every type, awkward labels, and a family that is cut into pieces."""
+    many = [series_text("aws_connections", [("n", str(number))]) for number in range(MANY)]
+    yield Block(family=gauge(), series=many, values=[float(number) for number in range(MANY)])
+    yield block(ERRORS, ({"function_name": AWKWARD}, 3))
+    yield block(DURATION, ({"table": "t", "quantile": "0.95"}, 0.25))
+    yield block(DURATION, ({"table": "t"}, 12.5), suffix="_sum")
+    yield block(DURATION, ({"table": "t"}, 60), suffix="_count")
+    yield block(RESOURCE, ({"arn": "arn:aws:lambda:::a"}, 1))
+
+
+class Recorded:
+    """The pages as a scraper sees them, where it asks for `only` this dialect; what it was sent is kept."""
+
+    def __init__(self, pages: ASGIApp, only: Dialect | None = None) -> None:
+        self._pages = pages
+        self._only = only
+        self.sent: list[Headers] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if self._only and scope["type"] == "http":
+            MutableHeaders(scope=scope)["accept"] = self._only.value
+
+        async def recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.sent.append(Headers(raw=message["headers"]))
+            await send(message)
+
+        await self._pages(scope, receive, recorded)
+
+
+@contextmanager
+def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
+    """The URL of a real Prometheus that scrapes these URLs each second, by the names of their jobs."""
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [url.removeprefix("http://")]}]}
+        for name, url in targets.items()
+    ]
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    address = free_address()
+    command = [program("prometheus"), f"--config.file={folder}/prometheus.yml", f"--web.listen-address={address}"]
+    with subprocess.Popen([*command, f"--storage.tsdb.path={folder}/data"], stderr=subprocess.DEVNULL) as process:
+        try:
+            yield f"http://{address}"
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
+    """Every series arrives with its labels and its value, and the scraper was sent what it prefers, compressed."""
+    telemetry = Telemetry()
+    telemetry.queries.labels("lambda").inc(500)
+    shown = Shown(page=Exposition().page(everything(), telemetry.registry), at=NOON, waiting_for="")
+    pages = app(Exposed(shown), clock=lambda: NOON, patience=PATIENCE)
+    served = {"openmetrics": Recorded(pages), "text": Recorded(pages, only=Dialect.TEXT)}
+    with (
+        running(served["openmetrics"]) as openmetrics,
+        running(served["text"]) as text,
+        prometheus(tmp_path, {"openmetrics": openmetrics, "text": text}) as url,
+    ):
+        for job in served:
+            of = f'job="{job}"'
+            assert answered(url, f"up{{{of}}} == 1") == ["1"]
+            assert answered(url, f"count(aws_connections{{{of}}})") == [str(MANY)]
+            assert answered(url, f"sum(aws_connections{{{of}}})") == [str(sum(range(MANY)))]
+            assert answered(url, f'aws_duration_seconds{{{of},quantile="0.95"}}') == ["0.25"]
+            assert answered(url, f"aws_duration_seconds_sum{{{of}}} / aws_duration_seconds_count") == [str(12.5 / 60)]
+            assert answered(url, f"aws_resource_info{{{of}}}") == ["1"]
+            assert answered(url, f"basewatch_metric_queries_total{{{of}}}") == ["500"]
+            (error,) = series(url, f"aws_errors_total{{{of}}}")
+            assert error["function_name"] == AWKWARD
+    for job, dialect in (("openmetrics", Dialect.OPENMETRICS), ("text", Dialect.TEXT)):
+        assert {(sent["content-type"], sent["content-encoding"]) for sent in served[job].sent} == {
+            (dialect.value, "gzip")
+        }
+
+
+def series(prometheus: str, query: str) -> list[dict[str, str]]:
+    """The labels of what an instant query finds."""
+    answer = PATIENT.request("GET", f"{prometheus}/api/v1/query", fields={"query": query})
+    return [result["metric"] for result in answer.json()["data"]["result"]]
