@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo import moto_dynamodb, moto_rds, moto_s3
+from demo import moto_dynamodb, moto_lambda, moto_rds, moto_s3
 
 
 def install() -> None:
@@ -10,3 +10,4 @@ def install() -> None:
     moto_rds.install()
     moto_dynamodb.install()
     moto_s3.install()
+    moto_lambda.install()
