@@ -1,0 +1,76 @@
+"""Measures scenarios: `python -m benchmarks.cloudwatch [B1 B3 ...] [--json PATH] [--peer-binary PATH] [--soak S]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from benchmarks.cloudwatch import accounts, cap, peer, reconciling, serving, speed, trouble
+from benchmarks.cloudwatch.measured import Measured, table
+from benchmarks.cloudwatch.scenarios import Options
+
+Scenario = Callable[[Options], Iterator[Measured]]
+SCENARIOS: Mapping[str, tuple[Scenario, ...]] = {
+    "fake": (lambda _: cap.figures(),),
+    "B1": (speed.small,),
+    "B2": (speed.ten_thousand,),
+    "B3": (speed.ninety_thousand, serving.ninety_thousand),
+    "B4": (trouble.throttled,),
+    "B5": (serving.dead_region,),
+    "B6": (trouble.expired,),
+    "B7": (trouble.cut_short,),
+    "B8": (reconciling.late,),
+    "B9": (trouble.sparse,),
+    "B10": (trouble.churn,),
+    "B11": (accounts.two,),
+    "B12": (serving.soak,),
+    "peer": (peer.figures,),
+}
+SHORT = ("fake", "B1", "B2", "B3", "B4", "B7", "B8")
+
+
+def main(arguments: list[str]) -> int:
+    """Measures and prints. The exit status is 1 when an aim was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cloudwatch", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", help=f"{', '.join(SCENARIOS)} or all; else the short set")
+    parser.add_argument("--json", type=Path, help="where every figure is written")
+    parser.add_argument("--peer-binary", default="", help="a YACE to be measured beside it, on the same fake")
+    parser.add_argument("--soak", type=int, default=300, metavar="SECONDS", help="how long B12 takes")
+    parser.add_argument("--runs", type=int, default=3, help="of how many refreshes medians are taken")
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.scenarios) - {*SCENARIOS, "all"}
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    names: list[str] = list(SCENARIOS) if "all" in chosen.scenarios else list(chosen.scenarios or SHORT)
+    if chosen.peer_binary and "peer" not in names:
+        names.append("peer")
+    options = Options(peer=chosen.peer_binary, soak_seconds=chosen.soak, runs=chosen.runs)
+    everything = list[Measured]()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    )
+    if not chosen.peer_binary:
+        print("No peer was run: give one with --peer-binary.")
+    for name in names:
+        for scenario in SCENARIOS[name]:
+            everything += _print(name, scenario, options)
+    if chosen.json:
+        chosen.json.write_text(json.dumps([one.told() for one in everything], indent=1) + "\n")
+    return int(any(one.met is False for one in everything))
+
+
+def _print(name: str, scenario: Scenario, options: Options) -> list[Measured]:
+    """One scenario, under what it is about."""
+    print(f"\n{name}  {(scenario.__doc__ or '').partition(': ')[2] or 'what caps every client'}", flush=True)
+    figures = list(scenario(options))
+    print(table(figures, peer=bool(options.peer)), flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
