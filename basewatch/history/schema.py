@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from basewatch.errors import HistoryError
 from basewatch.history.engine import place, reading, writing
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

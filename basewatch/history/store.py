@@ -11,7 +11,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, func, select
 
 from basewatch.errors import HistoryError
-from basewatch.history import intervals, outbox, rows, seal
+from basewatch.history import counters, intervals, outbox, rows, seal
 from basewatch.history.engine import open_engine, place, reading, writing
 from basewatch.history.schema import bring_up_to_date
 from basewatch.history.tables import findings, runs
@@ -102,6 +102,16 @@ class History:
         with writing(self._engine) as connection:
             intervals.write(connection, interval)
 
+    def counters(self, place: str) -> bytes | None:
+        """Where the counters of a place stood when that was last kept; None when it never was."""
+        with reading(self._engine) as connection:
+            return counters.read(connection, place)
+
+    def keep_counters(self, place: str, state: bytes, at: datetime) -> None:
+        """Writes where the counters of a place stand, over what was kept of it."""
+        with writing(self._engine) as connection:
+            counters.write(connection, place, state, at)
+
     def previous_findings(self) -> Mapping[str, Finding]:
         """The newest finding of every key that was ever recorded."""
         newest = select(findings.c.key, func.max(findings.c.run).label("run")).group_by(findings.c.key).subquery()
@@ -157,7 +167,7 @@ def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
 
 
 def _last(connection: Connection) -> LastRun | None:
-    columns = (runs.c.id, runs.c.window_end, runs.c.finished, runs.c.seal)
+    columns = (runs.c.id, runs.c.window_start, runs.c.window_end, runs.c.finished, runs.c.seal)
     query = select(*columns).where(runs.c.scope == "").order_by(runs.c.sequence.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
     return LastRun(**row) if row else None

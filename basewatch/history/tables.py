@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from basewatch.history.columns import Document, Instant, Packed
 
@@ -101,6 +101,15 @@ intervals = Table(
     Column("proved_at", Instant),
     Column("searched_at", Instant),
     Index("intervals_by_component", "component", "sequence"),
+)
+
+# Where the counters of each account and region stood, for the exporter to go on from; no part of any run.
+counters = Table(
+    "counters",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("written_at", Instant, nullable=False),
+    Column("state", LargeBinary, nullable=False),
 )
 
 notifications = Table(

@@ -20,7 +20,6 @@ from collectors.cloudwatch.declared import Place
 from collectors.cloudwatch.fetch import Answer, Fetched
 from collectors.cloudwatch.planner import Call, floor
 from collectors.cloudwatch.site import Round, Site
-from collectors.cloudwatch.snapshot import Snapshot
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.state import CounterStore, unpacked
 from collectors.cloudwatch.tiers import asked
@@ -65,14 +64,13 @@ class Refresher:
         self._known: Sequence[Target] | None = None
         self._asked: dict[tuple[str, str], tuple[str, str]] = {}
         self._stretched = Stretched(every={}, dollars_at_most=0.0, used=None)
-        self._shown: tuple[Snapshot, ...] = ()
         self._saved: datetime | None = None
         self._refreshing = Lock()
 
     def refresh(self, at: datetime) -> None:
-        """Asks for what is due at `at`, and shows what was answered.
+        """Asks for what is due at `at`; when the last call of a source is answered, its series are shown as they are now.
 
-        A source that did not answer the last time is not waited for: its series come with a later refresh.
+        A source that did not answer the last time is not waited for: its round ends when it ends.
         """
         if not self._refreshing.acquire(blocking=False):
             self._telemetry.overruns.inc()
@@ -83,8 +81,8 @@ class Refresher:
             self._refreshing.release()
 
     def blocks(self, at: datetime) -> Iterable[Block]:
-        """Every family of every source as of the last refresh; a series that was not got for too long is NaN."""
-        return [block for snapshot in self._shown for block in snapshot.blocks(at)]
+        """Every family of every source as of its last round; a series that was not got for too long is NaN."""
+        return [block for site in tuple(self._sites.values()) for block in site.snapshot.blocks(at)]
 
     @property
     def attempted(self) -> frozenset[str]:
@@ -111,7 +109,6 @@ class Refresher:
         for round_ in begun:
             if round_ is not None:
                 round_.done.wait(max(0.0, deadline - time.monotonic()))
-        self._shown = tuple(site.snapshot for site in self._sites.values())
         if self._saved is None or floor(self._saved, SAVE_EVERY) < floor(at, SAVE_EVERY):
             self._save(at)
 

@@ -59,6 +59,7 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
     with engine.begin() as connection:
         for statement in (
             "ALTER TABLE findings DROP COLUMN about",
+            "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN cause",
             "UPDATE alembic_version SET version_num = '0002'",
         ):
