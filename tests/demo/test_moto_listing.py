@@ -1,57 +1,59 @@
-"""Proves that the box's ListMetrics filters, pages and refuses as AWS does."""
+"""Proves that the box's ListMetrics lists what GetMetricData answers for, in pages, as AWS does."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from demo import moto_listing
+from demo.cloud import Cloud
 from demo.load import PREFIX, Load
-from demo.moto_backends import ACCOUNT
-from demo.moto_listing import Refused, answer
 
-LOAD = Load(now=lambda: datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC))
+LOAD = Load(now=lambda: datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
-def test_a_metric_is_listed_by_its_namespace_and_name() -> None:
-    """One function's invocations are one metric, with exactly its dimensions."""
-    metrics = answer(LOAD, {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "RecentlyActive": "PT3H"}, ACCOUNT)
-    dimensions = [{"Name": "FunctionName", "Value": f"{PREFIX}-auth-v2"}]
-    listed = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": dimensions}
-    assert listed in metrics["Metrics"]
-    assert "OwningAccounts" not in metrics
+def listed(**parameters: Any) -> list[tuple[str, dict[str, str]]]:
+    """The metrics and dimensions of every page."""
+    found: list[tuple[str, dict[str, str]]] = []
+    token: dict[str, str] = {}
+    while True:
+        page = moto_listing.listed(LOAD, {**parameters, **token})
+        found += [(each["MetricName"], {d["Name"]: d["Value"] for d in each["Dimensions"]}) for each in page["Metrics"]]
+        if "NextToken" not in page:
+            return found
+        token = {"NextToken": page["NextToken"]}
 
 
-def test_what_was_never_published_is_not_listed() -> None:
-    """Throttle events that did not happen have no metric."""
-    asked = {"Namespace": "AWS/DynamoDB", "MetricName": "WriteThrottleEvents"}
-    assert answer(LOAD, asked, ACCOUNT)["Metrics"] == []
+def test_everything_that_has_a_value_is_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page after page, every metric of the load is there."""
+    monkeypatch.setattr(moto_listing, "PAGE", 7)
+    assert len(listed()) == len(set(LOAD.metrics))
+    assert ("ConcurrentExecutions", {}) in listed()
 
 
-def test_a_monitoring_account_is_told_the_owners() -> None:
-    """One for each metric, beside them."""
-    metrics = answer(LOAD, {"Namespace": "AWS/Lambda", "IncludeLinkedAccounts": True}, ACCOUNT)
-    assert metrics["OwningAccounts"] == [ACCOUNT] * len(metrics["Metrics"])
+def test_a_filter_lets_through_what_has_other_dimensions_besides() -> None:
+    """Asked for a table's, its operations' metrics are listed as well."""
+    table = {"Name": "TableName", "Value": f"{PREFIX}-customers"}
+    found = listed(Namespace="AWS/DynamoDB", Dimensions=[table])
+    assert {frozenset(dimensions) for _, dimensions in found} == {
+        frozenset({"TableName"}),
+        frozenset({"TableName", "Operation"}),
+    }
+    assert {dimensions["TableName"] for _, dimensions in found} == {table["Value"]}
+    assert listed(MetricName="Invocations", Namespace="AWS/DynamoDB") == []
 
 
-def test_a_listing_goes_on_where_its_page_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every metric comes once, and the last page has no token."""
-    whole = answer(LOAD, {}, ACCOUNT)["Metrics"]
-    monkeypatch.setattr(moto_listing, "PAGE", 50)
-    paged, token = [], {"NextToken": "0"}
-    while token:
-        page = answer(LOAD, token, ACCOUNT)
-        paged += page["Metrics"]
-        token = {"NextToken": page["NextToken"]} if "NextToken" in page else {}
-    assert len(whole) > 50
-    assert paged == whole
+def test_what_was_silent_is_not_recently_active() -> None:
+    """An error that never happened is known, and was not active within three hours."""
+    asked = {"Namespace": "AWS/Events", "RecentlyActive": "PT3H"}
+    assert {metric for metric, _ in listed(**asked)} == {"TriggeredRules", "Invocations"}
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"RecentlyActive": "PT1H"}, {"NextToken": "x"}, {"Dimensions": [{"Name": "d"}]}]
-)
-def test_what_is_not_to_be_answered_is_refused(parameters: dict[str, object]) -> None:
-    """A span other than three hours, a token that is none, and filters that nobody here asks by."""
-    with pytest.raises(Refused):
-        answer(LOAD, parameters, ACCOUNT)
+def test_the_box_lists_in_boto3s_protocol(box_cloud: Cloud) -> None:
+    """A client sees what a test sees."""
+    metrics = box_cloud.client("cloudwatch").list_metrics(Namespace="AWS/DAX", RecentlyActive="PT3H")["Metrics"]
+    assert {metric["MetricName"] for metric in metrics} == {
+        f"{kind}Cache{what}" for kind in ("Item", "Query") for what in ("Hits", "Misses")
+    }
