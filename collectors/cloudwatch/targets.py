@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
-from basewatch.collector import AnyCollector, Target
+from basewatch.collector import AnyCollector, MetricSpec, Target
 from basewatch.components import Component
 from basewatch.config.collection import Collection as Settings
 from basewatch.metrics import Gap
@@ -20,9 +20,6 @@ from collectors.cloudwatch.finds import Finds, Key, key_of
 from collectors.cloudwatch.limiter import Limits
 from collectors.cloudwatch.searching import hunts_of, labellings, searches
 from collectors.cloudwatch.tags import Tags
-
-Shown = tuple[object, ...]
-"""What a series, or the resource it is of, is known by in Prometheus."""
 
 logger = logging.getLogger(__name__)
 
@@ -121,20 +118,19 @@ class Targets:
 
 def distinct(targets: Iterable[Target]) -> tuple[Target, ...]:
     """The targets, without what would become a series that one before it becomes already."""
-    seen: dict[Shown, set[Shown]] = {}
-    return tuple(target for each in targets if (target := _unseen(each, seen)).specs)
+    asked: dict[object, tuple[MetricSpec, ...]] = {}
+    shown: list[Target] = []
+    for target in targets:
+        resource = target.account_id, target.region, frozenset(target.resource.labels)
+        before = asked.get(resource)
+        specs = target.specs if before is None else _others(target.specs, before)
+        asked[resource] = specs if before is None else (*before, *specs)
+        if specs:
+            shown.append(target if specs == target.specs else replace(target, specs=specs))
+    return tuple(shown)
 
 
-def _unseen(target: Target, seen: dict[Shown, set[Shown]]) -> Target:
-    place = target.account_id, target.region, frozenset(target.resource.labels)
-    series: set[Shown] = {(spec.name, frozenset(spec.labels)) for spec in target.specs}
-    if place not in seen:
-        seen[place] = series
-        return target
-    known = seen[place]
-    if known.isdisjoint(series):
-        known |= series
-        return target
-    specs = tuple(spec for spec in target.specs if (spec.name, frozenset(spec.labels)) not in known)
-    known |= series
-    return replace(target, specs=specs)
+def _others(specs: Iterable[MetricSpec], before: Iterable[MetricSpec]) -> tuple[MetricSpec, ...]:
+    """Those of the specs that become other series of the same resource than the ones before do."""
+    known = {(spec.name, frozenset(spec.labels)) for spec in before}
+    return tuple(spec for spec in specs if (spec.name, frozenset(spec.labels)) not in known)

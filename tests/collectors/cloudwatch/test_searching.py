@@ -112,8 +112,8 @@ def test_only_exactly_the_dimensions_are_taken() -> None:
 
 
 def test_a_monitoring_account_is_asked_for_one_owner_by_name() -> None:
-    """When one linked account alone is wanted, the others' metrics are not even listed."""
-    aws = Recorder([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [OTHER, OTHER]}])
+    """When one linked account alone is wanted, the others' metrics are not listed, and not taken if they were."""
+    aws = Recorder([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [OTHER, THIRD]}])
     found = listing(OTHER).ask(aws.asking())
     assert aws.asked[0]["IncludeLinkedAccounts"] is True
     assert aws.asked[0]["OwningAccount"] == OTHER

@@ -169,6 +169,15 @@ def test_the_declared_do_not_count_against_at_most(mode: str) -> None:
     assert seen.discover() == ("a", "b", "c")
 
 
+def test_what_two_entries_find_counts_once() -> None:
+    """The first entry has it, and the bound of the second is for what is new."""
+    entries = [{"collector": "made_up", "by": mode, "at_most": 1} for mode in ("list", "describe")]
+    seen = watched({"discover": entries, "gate": False})
+    seen.answer("list", page("list", "a"))
+    seen.answer("describe", page("describe", "a", "b"))
+    assert seen.discover() == ("a", "b")
+
+
 @each_mode()
 def test_a_resource_goes_and_comes_back(mode: str) -> None:
     """What a whole listing does not hold is no longer asked about, until it is listed again."""
