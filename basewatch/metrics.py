@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason, Series, Window
@@ -43,17 +45,27 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What is known over `window`, which ends before the periods that may still change, and what is not known."""
+    """What is known over `window`, which ends before the periods that may still change, and what is not known.
+
+    The series begin `lead` before it: the run before judged those periods, and they say how a stretch began. So it did
+    the periods of a component in `since`, up to the moment there.
+    """
 
     window: Window
     readings: tuple[Reading, ...] = ()
     gaps: tuple[Gap, ...] = ()
     asked: tuple[Asked, ...] = ()
+    lead: timedelta = timedelta()
+    since: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """Every series that was collected, whatever it is of."""
-        return tuple(reading.series for reading in self.readings)
+        """Every series that was collected, whatever it is of, over the window alone."""
+        return tuple(_since(reading.series, self.window.start) for reading in self.readings)
+
+    def judged(self, component: str) -> Window:
+        """The span of which this run is the first to judge a component (its `ref`)."""
+        return replace(self.window, start=max(self.since.get(component, self.window.start), self.window.start))
 
 
 class Metrics:
@@ -83,32 +95,59 @@ class Metrics:
         """The span of time that every series covers."""
         return self._collected.window
 
+    @property
+    def lead(self) -> timedelta:
+        """How long before the window the series begin, so that what goes on within it is seen whole."""
+        return self._collected.lead
+
+    def judged(self, component: str) -> Window:
+        """The span within the window of which this run is the first to judge a component (its `ref`)."""
+        return self._collected.judged(component)
+
     def series(self, component: str, family: str, **labels: str) -> Series:
         """The series called `family` of a component (its `ref`) whose labels include `labels`: `quantile="0.95"`.
 
         One without points was answered completely and has none. Raises: CouldNotLook, with the gap's reason when it was
         not collected, and as UNSUPPORTED when no collector asks for it; ValueError, when several series are meant.
         """
-        self._asked |= {asked.component: asked for asked in self._collected.asked if asked.component == component}
-        found = [
-            reading.series
-            for reading in self._collected.readings
-            if reading.component == component
-            and reading.series.name == family
-            and labels.items() <= dict(reading.series.labels).items()
-        ]
+        found = self._found(component, family, labels)
         if len(found) > 1:
             raise ValueError(f"{component} has {len(found)} series {family} with {labels}: name one")
         if not found:
             raise self._why_not(component, family)
         return found[0]
 
+    def each(self, component: str, family: str) -> tuple[Series, ...]:
+        """Every series called `family` of a component that has several. Raises: CouldNotLook, when one is missing."""
+        found = self._found(component, family, {})
+        if not found or any(gap.family == family for gap in self._gaps(component, family)):
+            raise self._why_not(component, family)
+        return found
+
+    def _found(self, component: str, family: str, labels: Mapping[str, str]) -> tuple[Series, ...]:
+        self._asked |= {asked.component: asked for asked in self._collected.asked if asked.component == component}
+        return tuple(
+            reading.series
+            for reading in self._collected.readings
+            if reading.component == component
+            and reading.series.name == family
+            and labels.items() <= dict(reading.series.labels).items()
+        )
+
+    def _gaps(self, component: str, family: str) -> tuple[Gap, ...]:
+        return tuple(g for g in self._collected.gaps if g.component == component and g.family in ("", family))
+
     def _why_not(self, component: str, family: str) -> CouldNotLook:
-        for gap in self._collected.gaps:
-            if gap.component == component and gap.family in ("", family):
-                return CouldNotLook(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
+        if gaps := self._gaps(component, family):
+            gap = gaps[0]
+            return CouldNotLook(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
         return CouldNotLook(
             Reason.UNSUPPORTED,
             f"no collector asks for {family} of {component}",
             remedy="declare what the metric belongs to, or install the collector that asks for it",
         )
+
+
+def _since(series: Series, start: datetime) -> Series:
+    first = next((at for at, point in enumerate(series.points) if point.period_end > start), len(series.points))
+    return replace(series, points=series.points[first:]) if first else series

@@ -5,7 +5,7 @@ from __future__ import annotations
 from demo.published import PREFIX, Published, always, share
 from demo.signals import Curve, Events, Latency, daily, whole
 
-DISTURBANCES = ("table-throttled",)
+DISTURBANCES = ("table-throttled", "cache-cold", "backup-jobs-failing")
 
 _TABLES = ("customers", "api-keys", "invoices", "usage-metrics")
 _READS = {"GetItem": 0.7, "Query": 0.25, "Scan": 0.05}
@@ -51,26 +51,25 @@ def _cache(published: Published) -> None:
     """Publish what the cache answered by itself: nine of ten items, and four of five queries."""
     for kind, rate, hits, seed in (("Item", daily(600, 2400, 62), 0.92, 63), ("Query", daily(90, 360, 64), 0.82, 65)):
         for metric, ratio in (("Hits", hits), ("Misses", 1 - hits)):
-            happened = share(rate, ratio, seed)
+            usual, cold = share(rate, ratio, seed), share(rate, 0.5, seed)
+            happened = published.during("cache-cold", cold, usual) if kind == "Item" else usual
             signal = Events(happened=happened, samples=happened, quiet=True)
             published.add("AWS/DAX", f"{kind}Cache{metric}", {"ClusterId": f"{PREFIX}-cache"}, signal)
 
 
 def _jobs(published: Published) -> None:
     """Publish five backup jobs an hour, of the cluster and of four tables, which are done ten minutes later."""
-    for metric, minute in (
-        ("NumberOfBackupJobsCreated", 5),
-        ("NumberOfBackupJobsCompleted", 15),
-        ("NumberOfCopyJobsCompleted", 25),
+    failing, none, done = "backup-jobs-failing", always(0), _hourly(15)
+    for metric, happened in (
+        ("NumberOfBackupJobsCreated", _hourly(5)),
+        ("NumberOfBackupJobsCompleted", published.during(failing, none, done)),
+        ("NumberOfBackupJobsFailed", published.during(failing, done, none)),
+        ("NumberOfBackupJobsExpired", none),
+        ("NumberOfBackupJobsAborted", none),
+        ("NumberOfCopyJobsCompleted", _hourly(25)),
+        ("NumberOfCopyJobsFailed", none),
     ):
-        published.add("AWS/Backup", metric, _VAULT, Events(happened=_hourly(minute), samples=always(1), quiet=True))
-    for metric in (
-        "NumberOfBackupJobsFailed",
-        "NumberOfBackupJobsExpired",
-        "NumberOfBackupJobsAborted",
-        "NumberOfCopyJobsFailed",
-    ):
-        published.add("AWS/Backup", metric, _VAULT, Events(happened=always(0), samples=always(1), quiet=True))
+        published.add("AWS/Backup", metric, _VAULT, Events(happened=happened, samples=always(1), quiet=True))
 
 
 def _hourly(at: int) -> Curve:

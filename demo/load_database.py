@@ -5,7 +5,13 @@ from __future__ import annotations
 from demo.published import PREFIX, Published, always, share, times
 from demo.signals import Curve, Events, Latency, Level, daily, whole
 
-DISTURBANCES = ("connections-near-limit",)
+DISTURBANCES = (
+    "connections-near-limit",
+    "proxy-bypassed",
+    "database-busy",
+    "storage-slow",
+    "replica-behind",
+)
 
 PROXY = f"{PREFIX}-proxy"
 POOL = 180
@@ -21,10 +27,11 @@ def publish(published: Published) -> None:
     near = "connections-near-limit"
     crowd, pool = whole(daily(168, 172, 71), 72), whole(daily(18, 46, 73), 74)
     connections = published.during(near, crowd, pool)
+    straight = published.during("proxy-bypassed", whole(daily(700, 780, 75), 76), connections)
     borrowed = published.during(near, crowd, lambda minute: pool(minute) // 2)
     for position in (_WRITER, _READER):
-        _instance(published, position, connections)
-    lag = Level(peak=daily(14, 26, 91), swing=0.3)
+        _instance(published, position, straight)
+    lag = Level(peak=published.during("replica-behind", daily(4000, 9000, 91), daily(14, 26, 91)), swing=0.3)
     published.add(_SPACE, "AuroraReplicaLag", {"DBInstanceIdentifier": f"{PREFIX}-{_READER}"}, lag)
     volume = Level(peak=lambda minute: 12 * _GIB + 400 * minute)
     published.add(_SPACE, "VolumeBytesUsed", {"DBClusterIdentifier": PREFIX}, volume)
@@ -33,16 +40,19 @@ def publish(published: Published) -> None:
 
 def _instance(published: Published, position: int, connections: Curve) -> None:
     name, seed = {"DBInstanceIdentifier": f"{PREFIX}-{position}"}, 80 * position
-    load, acus = daily(0.2, 1.4, seed + 1), daily(0.8, 2.4, seed + 4)
+    busy, slow = "database-busy", "storage-slow"
+    load = published.during(busy, daily(6, 9, seed + 1), daily(0.2, 1.4, seed + 1))
+    acus = published.during(busy, always(_MAX_ACUS), daily(0.8, 2.4, seed + 4))
+    cpu = published.during(busy, always(99), daily(14, 55, seed))
     for metric, peak, swing in (
         ("DatabaseConnections", connections, 0.02),
-        ("CPUUtilization", daily(14, 55, seed), 0.2),
+        ("CPUUtilization", cpu, 0.05),
         ("DBLoad", load, 0.3),
         ("DBLoadCPU", times(load, 0.6), 0.3),
         ("DBLoadNonCPU", times(load, 0.4), 0.3),
         # In seconds; the next in milliseconds.
-        ("ReadLatency", daily(0.0006, 0.0012, seed + 2), 0.3),
-        ("WriteLatency", daily(0.0012, 0.0021, seed + 3), 0.3),
+        ("ReadLatency", published.during(slow, always(0.08), daily(0.0006, 0.0012, seed + 2)), 0.3),
+        ("WriteLatency", published.during(slow, always(0.12), daily(0.0012, 0.0021, seed + 3)), 0.3),
         ("CommitLatency", daily(1.6, 3.4, seed + 5), 0.3),
         ("ServerlessDatabaseCapacity", acus, 0.1),
         ("ACUUtilization", times(acus, 100 / _MAX_ACUS), 0.1),

@@ -8,7 +8,16 @@ from zlib import crc32
 from demo.published import PREFIX, Published, always, share, times
 from demo.signals import Curve, Events, Latency, Level, daily, whole
 
-DISTURBANCES = ("function-error-burst", "function-slow", "api-5xx-burst", "api-p95-slow")
+DISTURBANCES = (
+    "function-error-burst",
+    "function-throttled",
+    "function-slow",
+    "api-5xx-burst",
+    "api-p95-slow",
+    "api-refusals",
+    "rule-silent",
+    "messages-left",
+)
 
 _HOUR = 60
 
@@ -33,7 +42,8 @@ def _requests(published: Published) -> None:
     server_errors = published.during("api-5xx-burst", share(count, 0.6, 3), share(count, 0.0002, 3))
     mean = published.during("api-p95-slow", daily(700, 900, 4), daily(80, 110, 4))
     published.add(space, "Count", stage, Events(happened=count, samples=count))
-    published.add(space, "4XXError", stage, Events(happened=share(count, 0.012, 5), samples=count))
+    refused = published.during("api-refusals", share(count, 0.3, 5), share(count, 0.012, 5))
+    published.add(space, "4XXError", stage, Events(happened=refused, samples=count))
     published.add(space, "5XXError", stage, Events(happened=server_errors, samples=count))
     published.add(space, "Latency", stage, Latency(mean=mean, samples=count))
     published.add(space, "IntegrationLatency", stage, Latency(mean=times(mean, 0.85), samples=count))
@@ -43,14 +53,15 @@ def _function(published: Published, short: str, rate: Curve, *, mean_ms: float, 
     """Publish a function's metrics, and return how many of it run at once."""
     space, name, seed = "AWS/Lambda", {"FunctionName": f"{PREFIX}-{short}"}, crc32(short.encode())
     count, mean = whole(rate, seed), daily(mean_ms * 0.9, mean_ms * 1.1, seed + 1)
-    failed = share(count, errors, seed + 2)
+    failed, throttled = share(count, errors, seed + 2), share(count, 0, seed)
     if short == "auth-v2":
+        throttled = published.during("function-throttled", share(count, 0.1, seed), throttled)
         failed = published.during("function-error-burst", share(count, 0.22, seed + 2), failed)
         mean = published.during("function-slow", daily(180, 260, seed + 3), mean)
     running: Curve = lambda minute: math.ceil(1.5 * count(minute) * mean(minute) / 60_000)  # noqa: E731  # a curve
     published.add(space, "Invocations", name, Events(happened=count, samples=count))
     published.add(space, "Errors", name, Events(happened=failed, samples=count))
-    published.add(space, "Throttles", name, Events(happened=share(count, 0, seed), samples=count))
+    published.add(space, "Throttles", name, Events(happened=throttled, samples=count))
     published.add(space, "Duration", name, Latency(mean=mean, samples=count))
     published.add(space, "ConcurrentExecutions", name, Level(peak=running))
     return running
@@ -59,7 +70,7 @@ def _function(published: Published, short: str, rate: Curve, *, mean_ms: float, 
 def _analytics(published: Published) -> None:
     """Publish the hourly rule, on time, and the queue of what it could not deliver, empty."""
     rule, queue = {"RuleName": f"{PREFIX}-analytics-hourly"}, {"QueueName": f"{PREFIX}-analytics-dlq"}
-    hourly: Curve = lambda minute: float(minute % _HOUR == 0)  # noqa: E731  # a curve
+    hourly = published.during("rule-silent", always(0), lambda minute: float(minute % _HOUR == 0))
     for metric, happened in (
         ("TriggeredRules", hourly),
         ("Invocations", hourly),
@@ -68,11 +79,12 @@ def _analytics(published: Published) -> None:
     ):
         # EventBridge publishes none of these when it is zero.
         published.add("AWS/Events", metric, rule, Events(happened=happened, samples=always(1), quiet=True))
-    for metric in (
-        "ApproximateAgeOfOldestMessage",
-        "ApproximateNumberOfMessagesVisible",
-        "ApproximateNumberOfMessagesNotVisible",
+    left, none = "messages-left", always(0)
+    for metric, peak in (
+        ("ApproximateAgeOfOldestMessage", published.during(left, always(5400), none)),
+        ("ApproximateNumberOfMessagesVisible", published.during(left, always(3), none)),
+        ("ApproximateNumberOfMessagesNotVisible", none),
     ):
-        published.add("AWS/SQS", metric, queue, Level(peak=always(0)))
+        published.add("AWS/SQS", metric, queue, Level(peak=peak))
     for metric in ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"):
         published.add("AWS/SQS", metric, queue, Events(happened=always(0), samples=always(1)))

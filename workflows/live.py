@@ -162,7 +162,8 @@ class LiveClients:
         elif kind is Metrics:
             yield Metrics(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):
-            with connect(self._endpoints(component), run=self._run) as database:
+            judged = self._collected.judged(component.ref)
+            with connect(self._endpoints(component), run=self._run, judged=judged) as database:
                 yield database
         else:
             raise CouldNotLook(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ from workflows.intervals import watched
 from workflows.live import LiveClients, Sessions
 from workflows.plan import Plan
 from workflows.screen import unchecked_text
+from workflows.spans import Span, span_since
 
 Clock = Callable[[], datetime]
 
@@ -49,10 +50,17 @@ class Passed(Settled):
 
 
 def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Looked:
-    """A run of the plan over `window`: everything observed, and judged as of its end; nothing recorded or told."""
+    """A run of the plan over `window`, as if none had been before."""
+    return look_over(plan, sessions, Span(window=window, lead=plan.lead), clock)
+
+
+def look_over(plan: Plan, sessions: Sessions, span: Span, clock: Clock) -> Looked:
+    """A run of the plan over a span: everything observed, and judged as of its end; nothing recorded or told."""
+    window = span.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.begin_pass()
-    collected = collect(*declared(plan.collectors, plan.config.components, sessions.place), window, sessions.source)
+    targets = declared(plan.collectors, plan.config.components, sessions.place)
+    collected = span.judged(collect(*targets, span.read, sessions.source))
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(
@@ -90,9 +98,12 @@ def run_pass(
 
 def look_since(plan: Plan, sessions: Sessions, history: History, clock: Clock) -> Looked:
     """A look at all that happened since the last pass over everything; at this moment, where the plan is a part."""
-    last, at = history.last(), clock()
-    window = Window(start=at, end=at) if plan.scope else plan.window(last.window_end if last else None, at)
-    return look(plan, sessions, window, clock)
+    at = clock()
+    if plan.scope:
+        span = Span(window=Window(start=at, end=at), lead=timedelta())
+    else:
+        span = span_since(plan, history.last(), history.standing(), at)
+    return look_over(plan, sessions, span, clock)
 
 
 def settle(plan: Plan, looked: Looked, history: History, *, only_news: bool = False) -> Settled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from basewatch.collector import AnyCollector, MetricSpec
@@ -18,6 +18,8 @@ from checks.observing import Deadlines
 from checks.runner import plan_checks
 from collectors.cloudwatch.searching import ways_of
 from workflows.plugins import known_checks, known_collectors
+
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +58,16 @@ class Plan:
         run = self.config.run
         return Deadlines(each=run.check_deadline, total=run.deadline, concurrency=run.concurrency)
 
+    @property
+    def lead(self) -> timedelta:
+        """How long before its window a run reads metrics too, in whole minutes: as long as any promise needs."""
+        longest = max((planned.component.lead for planned in self.checks), default=timedelta())
+        return -(-longest // _MINUTE) * _MINUTE
+
     def window(self, last_end: datetime | None, now: datetime) -> Window:
         """The span that a run at `now` judges: all since the last run's window ended, and `run.lookback` at least.
 
-        So nothing between two runs is missed, and a breach that began before the last run is still seen whole. A first
-        run looks back as far as one would have been due.
+        So nothing between two runs is missed. A first run looks back as far as one would have been due.
         """
         run = self.config.run
         since = last_end or now - run.every

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field
 
 from basewatch.declared import Declared
+from basewatch.quantities import Limit
 
 
 class Component(Declared):
@@ -25,12 +27,23 @@ class Component(Declared):
         """The component's identity in findings, evidence and alerts, such as `function/auth-v2`."""
         return f"{self.kind}/{self.name}"
 
-    def makes(self, promise: str) -> bool:
-        """Whether this component makes the promise at a path such as `proxy.pool_use_below`: it is set, and not off."""
+    def promised(self, promise: str) -> object:
+        """What stands at the path of a promise, such as `proxy.pool_use_below`; None where a part is left out."""
         value: object = self
         for key in promise.split("."):
             value = getattr(value, key) if value is not None else None
+        return value
+
+    def makes(self, promise: str) -> bool:
+        """Whether this component makes the promise at a path: it is set, and not off."""
+        value = self.promised(promise)
         return any(value.model_dump().values()) if isinstance(value, Declared) else bool(value)
+
+    @property
+    def lead(self) -> timedelta:
+        """How long before a window its metrics are read too, so that what goes on as it begins is seen whole."""
+        limits = [limit for limit in map(self.promised, self.promises) if isinstance(limit, Limit)]
+        return max((limit.sustained for limit in limits), default=timedelta())
 
 
 class InAccount(Component):

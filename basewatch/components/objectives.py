@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,8 @@ from pydantic import Field, model_validator
 from basewatch.components.component import InAccount
 from basewatch.errors import WrongValue
 from basewatch.quantities import Duration, Share, parse_duration
+
+LONGEST_BURN = parse_duration("6h")
 
 
 class Slo(InAccount):
@@ -37,3 +40,8 @@ class Slo(InAccount):
     def budget(self) -> float:
         """The share of events that may be bad."""
         return 1 - self.objective
+
+    @property
+    def lead(self) -> timedelta:
+        """The longest span over which the burn of the budget is looked at."""
+        return LONGEST_BURN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -90,3 +91,8 @@ class EventRule(InAccount):
     section: ClassVar[str] = "event_rules"
     promises: ClassVar[tuple[str, ...]] = ("every",)
     every: Duration | None = None
+
+    @property
+    def lead(self) -> timedelta:
+        """As long as it may be silent, so that the last trigger before a window is known."""
+        return self.every or timedelta()

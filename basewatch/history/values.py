@@ -14,6 +14,7 @@ class LastRun:
     """The newest recorded run of everything: the next window starts at `window_end`."""
 
     id: str
+    window_start: datetime
     window_end: datetime
     finished: datetime
     seal: str

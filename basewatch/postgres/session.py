@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.facts import from_json
-from basewatch.model import Reason
+from basewatch.model import Reason, Window
 from basewatch.postgres.errors import could_not_look, translated
 from basewatch.postgres.guards import Limits, guarded
 from basewatch.postgres.login import Doors, Endpoints
@@ -93,11 +93,13 @@ class Database:
 
     Reads go to the reader where there is one, and writes to the writer; one session is open at a time. Every
     transaction is rolled back, and settings last for one of them, so that it works behind a pooling proxy too.
+    `judged` is the span of time that it is looked at for, if any.
     """
 
-    def __init__(self, doors: Doors, limits: Limits) -> None:
+    def __init__(self, doors: Doors, limits: Limits, judged: Window | None = None) -> None:
         self._doors = doors
         self._limits = limits
+        self.judged = judged
         self._requests: list[str] = []
         self._snapshot: psycopg.Connection | None = None
         # Tables whose lock was not to be had: they are left alone for as long as this observation looks.
@@ -228,7 +230,9 @@ def _become(connection: psycopg.Connection, role: str) -> None:
 
 
 @contextmanager
-def connect(where: Secret | Endpoints, *, run: str, limits: Limits | None = None) -> Generator[Database, None, None]:
+def connect(
+    where: Secret | Endpoints, *, run: str, limits: Limits | None = None, judged: Window | None = None
+) -> Generator[Database, None, None]:
     """A database for one observation, by its URL or by all its endpoints; reads need one session, opened at once.
 
     `run` shows in the server's pg_stat_activity as `basewatch/<run>`.
@@ -238,6 +242,6 @@ def connect(where: Secret | Endpoints, *, run: str, limits: Limits | None = None
     endpoints = where if isinstance(where, Endpoints) else Endpoints(writer=lambda: where)
     doors = Doors(endpoints, run, allowed)
     try:
-        yield Database(doors, allowed)
+        yield Database(doors, allowed, judged)
     finally:
         doors.leave()

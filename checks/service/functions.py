@@ -1,4 +1,4 @@
-"""Whether Lambda functions fail rarely and answer fast."""
+"""Whether Lambda functions fail rarely, are let run, and answer fast."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Function
 from basewatch.metrics import Metrics
-from basewatch.model import Proof, Severity, Verdict, failed, passed
+from basewatch.model import Proof, Severity, Verdict
 from checks.service.promises import latency_promise, share_promise
-from checks.service.shares import worst_share
-from checks.service.sustained import judge_sustained, missing, nothing_happened, short_window
-from checks.service.track import Track, lay
+from checks.service.shares import judge_share
+from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.track import Track, track
 
 _IDLE = nothing_happened("invocation")
 
@@ -27,6 +27,14 @@ class FunctionErrors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionThrottles:
+    """How often a function was invoked, and how often a call of it was turned away, minute by minute."""
+
+    invocations: Track
+    throttles: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLatency:
     """How often a function was invoked and how long it took, minute by minute."""
 
@@ -37,17 +45,24 @@ class FunctionLatency:
 def function_errors(metrics: Metrics, function: Function) -> FunctionErrors:
     """Invocations and errors of the function. Raises: CouldNotLook, when they were not collected."""
     return FunctionErrors(
-        invocations=lay(metrics.series(function.ref, "aws_lambda_invocations_total"), metrics.window),
-        errors=lay(metrics.series(function.ref, "aws_lambda_errors_total"), metrics.window),
+        invocations=track(metrics, function, "aws_lambda_invocations_total"),
+        errors=track(metrics, function, "aws_lambda_errors_total"),
+    )
+
+
+def function_throttles(metrics: Metrics, function: Function) -> FunctionThrottles:
+    """Invocations and throttled calls of the function. Raises: CouldNotLook, when they were not collected."""
+    return FunctionThrottles(
+        invocations=track(metrics, function, "aws_lambda_invocations_total"),
+        throttles=track(metrics, function, "aws_lambda_throttles_total"),
     )
 
 
 def function_latency(metrics: Metrics, function: Function) -> FunctionLatency:
     """Invocations and the 95th percentile of the duration. Raises: CouldNotLook, when they were not collected."""
-    duration = metrics.series(function.ref, "aws_lambda_duration_seconds", quantile="0.95")
     return FunctionLatency(
-        invocations=lay(metrics.series(function.ref, "aws_lambda_invocations_total"), metrics.window),
-        p95_seconds=lay(duration, metrics.window),
+        invocations=track(metrics, function, "aws_lambda_invocations_total"),
+        p95_seconds=track(metrics, function, "aws_lambda_duration_seconds", quantile="0.95"),
     )
 
 
@@ -72,16 +87,33 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     promise = share_promise("the share of invocations that fail", function.errors_below)
-    worst = worst_share(facts.errors, facts.invocations, promise.sustained)
-    if worst is not None and worst.ratio > promise.limit:
-        summary = f"{promise.show(worst.ratio)} of the invocations failed"
-        yield failed(summary, observed=str(worst), expected=promise.expected)
-        return
-    busy = _busy(facts.invocations)
-    doubt = short_window(facts.errors, promise) or (missing(facts.errors, busy, promise) if any(busy) else _IDLE)
-    yield doubt or passed(
-        f"{promise.opening} stayed below {promise.text}", observed=f"at most {worst}", expected=promise.expected
-    )
+    yield judge_share(facts.errors, facts.invocations, promise, said="invocations failed", idle=_IDLE)
+
+
+@check(
+    "service.function.throttles",
+    component=Function,
+    observe=function_throttles,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("throttled_below",),
+)
+def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime) -> Iterator[Verdict]:
+    """The share of calls that Lambda turns away stays below its limit.
+
+    Why: A throttled call never ran, is in no error rate, and whoever waits for it gets a 429 or a retry.
+    Reads: Throttles and Invocations of AWS/Lambda, minute by minute, as throttles of both together, since a throttled
+    call is not an invocation. Judged is every stretch as long as the limit says that holds at least 20 calls, and the
+    window as a whole. Whether the function exists is not judged here.
+    Unverified when: The metrics could not be collected, Throttles are missing in more than half of the minutes with
+    invocations, or the window is shorter than the limit's stretch. Without any call it is not applicable.
+    Fix: Raise the function's reserved concurrency or the account's quota, or slow down what calls it.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    """
+    turned_away, calls = facts.throttles, facts.throttles.plus(facts.invocations)
+    promise = share_promise("the share of calls that are throttled", function.throttled_below)
+    yield judge_share(turned_away, calls, promise, said="calls were throttled", idle=_IDLE)
 
 
 @check(
@@ -105,8 +137,4 @@ def latency_below(facts: FunctionLatency, function: Function, _now: datetime) ->
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     promise = latency_promise("p95 of the duration", function.p95_below)
-    yield judge_sustained(facts.p95_seconds, _busy(facts.invocations), promise, idle=_IDLE)
-
-
-def _busy(invocations: Track) -> tuple[bool, ...]:
-    return tuple(bool(value) for value in invocations.values)
+    yield judge_sustained(facts.p95_seconds, facts.invocations.busy, promise, idle=_IDLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from basewatch.quantities import Limit, duration_text
 from checks.service.sustained import Promise
 
 T = TypeVar("T")
+_FINE = 0.01
+"""Below these seconds, parts of a millisecond are told: disks answer within them."""
 
 
 def latency_promise(what: str, limit: Limit[timedelta] | None) -> Promise:
@@ -24,6 +27,18 @@ def share_promise(what: str, limit: Limit[float] | None) -> Promise:
     return _promise(what, made, made.value, lambda ratio: f"{100 * ratio:.4g}%")
 
 
+def least_share_promise(what: str, limit: Limit[float] | None) -> Promise:
+    """A promise that a ratio stays above its limit, judged by what is left to 1. Raises: ValueError, when not made."""
+    made = _made(limit)
+    return replace(_promise(what, made, round(1 - made.value, 12), lambda rest: f"{100 * (1 - rest):.4g}%"), side="above")
+
+
+def count_promise(what: str, limit: Limit[float] | None) -> Promise:
+    """A promise of a number of things. Raises: ValueError, when it is not made: such a pair is not planned."""
+    made = _made(limit)
+    return _promise(what, made, made.value, lambda count: f"{count:.4g}")
+
+
 def rate_promise(what: str, limit: Limit[float] | None) -> Promise:
     """A promise in events per second. Raises: ValueError, when it is not made: such a pair is not planned."""
     made = _made(limit)
@@ -35,6 +50,8 @@ def _promise(what: str, made: Limit[T], limit: float, show: Callable[[float], st
 
 
 def _as_duration(seconds: float) -> str:
+    if seconds < _FINE:
+        return f"{1000 * seconds:.2g}ms"
     return duration_text(timedelta(milliseconds=round(seconds * 1000)))
 
 

@@ -12,7 +12,7 @@ from basewatch.metrics import Metrics
 from basewatch.model import Proof, Severity, Verdict
 from checks.service.promises import share_promise
 from checks.service.sustained import judge_sustained
-from checks.service.track import Track, lay
+from checks.service.track import Track, track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,8 @@ class PoolUse:
 def pool_use(metrics: Metrics, cluster: AuroraCluster) -> PoolUse:
     """Borrowed and allowed connections of the cluster's proxy. Raises: CouldNotLook, when they were not collected."""
     return PoolUse(
-        borrowed=lay(metrics.series(cluster.ref, "aws_rds_proxy_borrowed_connections"), metrics.window),
-        allowed=lay(metrics.series(cluster.ref, "aws_rds_proxy_max_database_connections"), metrics.window),
+        borrowed=track(metrics, cluster, "aws_rds_proxy_borrowed_connections"),
+        allowed=track(metrics, cluster, "aws_rds_proxy_max_database_connections"),
     )
 
 
@@ -53,8 +53,7 @@ def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> It
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
     """
     promise = share_promise("pool use", cluster.proxy.pool_use_below if cluster.proxy else None)
-    pairs = zip(facts.borrowed.values, facts.allowed.values, strict=True)
-    ratio = facts.borrowed.with_values(
-        tuple(None if borrowed is None or not allowed else borrowed / allowed for borrowed, allowed in pairs)
+    ratio = facts.borrowed.combined(
+        facts.allowed, lambda borrowed, allowed: None if borrowed is None or not allowed else borrowed / allowed
     )
     yield judge_sustained(ratio, (True,) * len(ratio.values), promise)

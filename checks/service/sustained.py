@@ -31,13 +31,17 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What is promised of a number: `what` it is, its `limit` for how long, as `text` says it, and how it is shown."""
+    """What is promised of a number: `what` it is, its `limit` for how long, as `text` says it, and how it is shown.
+
+    The number is one that stays below its limit; `side` is where people expect what they are told of it.
+    """
 
     what: str
     limit: float
     sustained: timedelta
     text: str
     show: Callable[[float], str]
+    side: str = "below"
 
     @property
     def opening(self) -> str:
@@ -47,19 +51,25 @@ class Promise:
     @property
     def expected(self) -> str:
         """The promise as a finding shows it."""
-        return f"{self.what} below {self.text}"
+        return f"{self.what} {self.side} {self.text}"
+
+    @property
+    def kept(self) -> str:
+        """That it was kept, as a sentence."""
+        return f"{self.opening} stayed {self.side} {self.text}"
 
 
 def longest_above(track: Track, limit: float) -> Stretch | None:
     """The longest unbroken stretch of periods with values above `limit`, the first of equals.
 
-    A period without a datapoint is not above the limit, so it ends a stretch: nobody knows what it was like.
+    A period without a datapoint is not above the limit, so it ends a stretch: nobody knows what it was like. A stretch
+    that was over before the periods that are judged is left out.
     """
     stretches: list[Stretch] = []
     position = 0
     for above, group in groupby(track.values, key=lambda value: value is not None and value > limit):
         values = [value for value in group if value is not None or not above]
-        if above:
+        if above and position + len(values) > track.lead:
             peak = max(value for value in values if value is not None)
             end = track.moment(position + len(values))
             stretches.append(Stretch(start=track.moment(position), end=end, peak=peak))
@@ -71,8 +81,8 @@ def judge_sustained(track: Track, busy: tuple[bool, ...], promise: Promise, *, i
     """Whether the number stayed within its promise.
 
     `busy` says of each period whether a datapoint is to be expected. A breach that was seen is a FAIL, however little
-    else was seen. Without any busy period the verdict is `idle`; with datapoints in fewer than half of them, nobody
-    can tell.
+    else was seen. Without any busy period among those that are judged the verdict is `idle`; with datapoints in fewer
+    than half of them, nobody can tell.
     """
     worst = longest_above(track, promise.limit)
     if worst is not None and worst.length >= promise.sustained:
@@ -82,21 +92,27 @@ def judge_sustained(track: Track, busy: tuple[bool, ...], promise: Promise, *, i
             observed=f"{peak} at most, above the limit {worst}",
             expected=promise.expected,
         )
-    doubt = short_window(track, promise) or (idle if idle and not any(busy) else missing(track, busy, promise))
+    doubt = in_doubt(track, busy, promise, idle=idle)
     if doubt is not None:
         return doubt
-    highest = max(value for value in track.values if value is not None)
+    highest = max(value for value in track.judged if value is not None)
     return passed(
-        f"{promise.opening} stayed below {promise.text}",
+        promise.kept,
         observed=f"{promise.show(highest)} at most in {track.known} minutes with data",
         expected=promise.expected,
     )
 
 
-def short_window(track: Track, promise: Promise) -> Verdict | None:
+def in_doubt(track: Track, busy: tuple[bool, ...], promise: Promise, *, idle: Verdict | None = None) -> Verdict | None:
+    """Why there is nothing good to say of a promise of which no breach was seen, if there is a reason."""
+    short = _short_window(track, promise)
+    return short or (idle if idle and not any(busy[track.lead :]) else _missing(track, busy, promise))
+
+
+def _short_window(track: Track, promise: Promise) -> Verdict | None:
     """UNVERIFIED, when the window is too short to hold a breach."""
     needed = max(promise.sustained, track.period)
-    if track.length >= needed:
+    if track.judged and track.length >= needed:
         return None
     return unverified(
         Reason.NOT_ENOUGH_DATA,
@@ -106,10 +122,11 @@ def short_window(track: Track, promise: Promise) -> Verdict | None:
     )
 
 
-def missing(track: Track, busy: tuple[bool, ...], promise: Promise) -> Verdict | None:
-    """UNVERIFIED, when fewer than half of the busy periods have a datapoint."""
-    expected = sum(busy)
-    known = sum(value is not None for value, expecting in zip(track.values, busy, strict=True) if expecting)
+def _missing(track: Track, busy: tuple[bool, ...], promise: Promise) -> Verdict | None:
+    """UNVERIFIED, when fewer than half of the busy periods that are judged have a datapoint."""
+    expecting = busy[track.lead :]
+    expected = sum(expecting)
+    known = sum(value is not None for value, busy in zip(track.judged, expecting, strict=True) if busy)
     if 2 * known >= expected and known > 0:
         return None
     return unverified(

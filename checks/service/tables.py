@@ -12,7 +12,7 @@ from basewatch.metrics import Metrics
 from basewatch.model import Proof, Severity, Verdict
 from checks.service.promises import rate_promise
 from checks.service.sustained import judge_sustained, nothing_happened
-from checks.service.track import Track, lay
+from checks.service.track import Track, track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ def table_throttles(metrics: Metrics, table: Table) -> TableThrottles:
     """Consumed capacity and throttle events of the table. Raises: CouldNotLook, when they were not collected."""
 
     def of(family: str) -> Track:
-        return lay(metrics.series(table.ref, f"aws_dynamodb_{family}_total"), metrics.window)
+        return track(metrics, table, f"aws_dynamodb_{family}_total")
 
     return TableThrottles(
         read_units=of("consumed_read_capacity_units"),
@@ -62,10 +62,8 @@ def throttled_below(facts: TableThrottles, table: Table, _now: datetime) -> Iter
     """
     reads, writes = facts.read_throttles, facts.write_throttles
     seconds = reads.period.total_seconds()
-    rate = reads.with_values(
-        tuple(((read or 0) + (write or 0)) / seconds for read, write in zip(reads.values, writes.values, strict=True))
-    )
-    used = zip(facts.read_units.values, facts.write_units.values, strict=True)
-    busy = tuple(read is not None or write is not None for read, write in used)
+    rate = reads.combined(writes, lambda read, write: ((read or 0) + (write or 0)) / seconds)
+    used = facts.read_units.plus(facts.write_units)
+    busy = tuple(units is not None for units in used.values)
     promise = rate_promise("the rate of throttled requests", table.throttled_below)
     yield judge_sustained(rate, busy, promise, idle=nothing_happened("read or write of the table"))

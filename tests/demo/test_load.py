@@ -20,7 +20,12 @@ AUTH: Of = ("AWS/Lambda", (("FunctionName", f"{PREFIX}-auth-v2"),))
 API: Of = ("AWS/ApiGateway", (("ApiName", PREFIX), ("Stage", "prod")))
 CUSTOMERS: Of = ("AWS/DynamoDB", (("TableName", f"{PREFIX}-customers"),))
 WRITER: Of = ("AWS/RDS", (("DBInstanceIdentifier", f"{PREFIX}-1"),))
+READER: Of = ("AWS/RDS", (("DBInstanceIdentifier", f"{PREFIX}-2"),))
 POOLED: Of = ("AWS/RDS", (("ProxyName", PROXY),))
+CACHE: Of = ("AWS/DAX", (("ClusterId", f"{PREFIX}-cache"),))
+QUEUE: Of = ("AWS/SQS", (("QueueName", f"{PREFIX}-analytics-dlq"),))
+RULE: Of = ("AWS/Events", (("RuleName", f"{PREFIX}-analytics-hourly"),))
+VAULT: Of = ("AWS/Backup", (("BackupVaultName", PREFIX),))
 
 
 def ask(load: Load, of: Of, metric: str, statistic: str, at: datetime) -> float | None:
@@ -99,15 +104,45 @@ def test_dimensions_may_be_named_in_any_order() -> None:
 
 DISTURBED = {
     "function-error-burst": (AUTH, "Errors", "Sum"),
+    "function-throttled": (AUTH, "Throttles", "Sum"),
     "function-slow": (AUTH, "Duration", "p95"),
     "api-5xx-burst": (API, "5XXError", "Sum"),
     "api-p95-slow": (API, "Latency", "p95"),
+    "api-refusals": (API, "4XXError", "Sum"),
+    "messages-left": (QUEUE, "ApproximateAgeOfOldestMessage", "Maximum"),
     "table-throttled": (CUSTOMERS, "WriteThrottleEvents", "Sum"),
+    "cache-cold": (CACHE, "ItemCacheMisses", "Sum"),
     "connections-near-limit": (POOLED, "DatabaseConnectionsCurrentlyBorrowed", "Sum"),
+    "proxy-bypassed": (WRITER, "DatabaseConnections", "Maximum"),
+    "database-busy": (WRITER, "DBLoad", "Average"),
+    "storage-slow": (WRITER, "ReadLatency", "Average"),
+    "replica-behind": (READER, "AuroraReplicaLag", "Maximum"),
+}
+HOURLY = {
+    "rule-silent": (RULE, "TriggeredRules", timedelta()),
+    "backup-jobs-failing": (VAULT, "NumberOfBackupJobsCompleted", 15 * MINUTE),
 }
 
 
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize("name", HOURLY)
+def test_what_happens_once_an_hour_does_not_happen_any_more(name: str) -> None:
+    """A disturbance of something hourly is seen at its next hour, and in no other minute."""
+    of, metric, past = HOURLY[name]
+    load = Load(now=lambda: NOON)
+    hour = NOON + timedelta(hours=1) + past
+    assert known(ask(load, of, metric, "Sum", hour)) > 0
+    assert ask(load, of, metric, "Sum", hour + MINUTE) is None
+    load.disturb(name)
+    assert ask(load, of, metric, "Sum", hour) is None
+    assert known(ask(load, of, metric, "Sum", hour - timedelta(hours=2))) > 0
+
+
+def test_every_disturbance_is_seen_in_some_metric() -> None:
+    """No disturbance does nothing."""
+    assert DISTURBED.keys() | HOURLY.keys() == set(DISTURBANCES)
+
+
+@pytest.mark.parametrize("name", DISTURBED)
 def test_a_disturbance_began_half_an_hour_ago_and_lasts_until_calmed(name: str) -> None:
     """What is switched on shows in the past half hour and from then on, and leaves no trace when it is calmed."""
     load, usual = Load(now=lambda: NOON), Load()

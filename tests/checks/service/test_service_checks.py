@@ -8,7 +8,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from basewatch.check import AnyCheck
-from basewatch.components import Api, AuroraCluster, Component, Function, Table
+from basewatch.components import (
+    Api,
+    AuroraCluster,
+    BackupVault,
+    CacheCluster,
+    Component,
+    EventRule,
+    Function,
+    Queue,
+    Slo,
+    Table,
+)
 from basewatch.errors import CouldNotLook
 from basewatch.facts import from_json, to_json
 from basewatch.metrics import Collected, Gap, Metrics, Reading
@@ -19,31 +30,68 @@ START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 BY_ID = {check.id: check for check in CHECKS}
 
-AUTH = Function.model_validate({"name": "auth", "errors_below": "5% for 5m", "p95_below": "100ms for 5m"})
-FRONT = Api.model_validate(
-    {"name": "front", "stage": "prod", "p95_below": "500ms for 5m", "server_errors_below": "10/s for 3m"}
+AUTH = Function.model_validate(
+    {"name": "auth", "errors_below": "5% for 5m", "p95_below": "100ms for 5m", "throttled_below": "1% for 5m"}
 )
+FRONT = Api.model_validate(
+    {
+        "name": "front",
+        "stage": "prod",
+        "p95_below": "500ms for 5m",
+        "server_errors_below": "10/s for 3m",
+        "client_errors_below": "10% for 5m",
+    }
+)
+CACHE = CacheCluster.model_validate({"name": "cache", "hits_above": "80% for 5m"})
+LETTERS = Queue.model_validate({"name": "letters", "oldest_below": "15m for 5m"})
+RULE = EventRule.model_validate({"name": "often", "every": "5m"})
+VAULT = BackupVault.model_validate({"name": "vault", "no_failed_jobs": True})
+LASTING = Slo.model_validate({"name": "front-up", "of": FRONT.ref, "sli": "availability", "objective": "99.9%"})
 CUSTOMERS = Table.model_validate({"name": "customers", "throttled_below": "1/min for 5m"})
 CLUSTER = AuroraCluster.model_validate(
     {
         "name": "db",
         "backup": {"retention": "35d", "rpo": "1h"},
         "proxy": {"name": "db-proxy", "pool_use_below": "90% for 1m"},
+        "instances": ["db-1"],
+        "cpu_below": "90% for 5m",
+        "load_below": "2 for 5m",
+        "connections_below": "640 for 5m",
+        "read_latency_below": "20ms for 5m",
+        "write_latency_below": "20ms for 5m",
+        "replica_lag_below": "1s for 5m",
     }
 )
 MADE: dict[str, Component] = {
     "service.function.errors": AUTH,
+    "service.function.throttles": AUTH,
     "service.function.latency": AUTH,
     "service.api.latency": FRONT,
     "service.api.server_errors": FRONT,
+    "service.api.client_errors": FRONT,
     "service.table.throttles": CUSTOMERS,
+    "service.cache.hits": CACHE,
+    "service.queue.oldest": LETTERS,
+    "service.rule.triggers": RULE,
+    "service.vault.jobs": VAULT,
     "service.proxy.pool_use": CLUSTER,
+    "service.aurora.cpu": CLUSTER,
+    "service.aurora.load": CLUSTER,
+    "service.aurora.connections": CLUSTER,
+    "service.aurora.read_latency": CLUSTER,
+    "service.aurora.write_latency": CLUSTER,
+    "service.aurora.replica_lag": CLUSTER.model_copy(update={"instances": ("db-1", "db-2")}),
+    "service.slo.burn": LASTING,
 }
 UNPROMISED: tuple[Component, ...] = (
     Function(name="auth"),
     Api(name="front", stage="prod"),
     Table(name="customers"),
-    CLUSTER.model_copy(update={"proxy": None}),
+    CacheCluster(name="cache"),
+    Queue(name="letters"),
+    EventRule(name="often"),
+    BackupVault(name="vault"),
+    AuroraCluster.model_validate({"name": "db", "backup": {"retention": "35d", "rpo": "1h"}}),
 )
 
 Values = list[float | None]
@@ -56,17 +104,31 @@ THROTTLED_READS, THROTTLED_WRITES = (
     "aws_dynamodb_write_throttle_events_total",
 )
 BORROWED, ALLOWED = "aws_rds_proxy_borrowed_connections", "aws_rds_proxy_max_database_connections"
+THROTTLES, REFUSED = "aws_lambda_throttles_total", "aws_apigateway_client_errors_total"
+HITS, MISSES = "aws_dax_item_cache_hits_total", "aws_dax_item_cache_misses_total"
+AGE, DONE, BROKEN = (
+    "aws_sqs_oldest_message_age_seconds",
+    "aws_backup_jobs_completed_total",
+    "aws_backup_jobs_failed_total",
+)
+TRIGGERS, UNDELIVERED = "aws_events_triggered_rules_total", "aws_events_failed_invocations_total"
+CPU, LOAD = "aws_rds_cpu_utilization_ratio", "aws_rds_db_load_active_sessions"
+CONNECTIONS, LAG = "aws_rds_database_connections_max", "aws_rds_replica_lag_seconds"
+READ_TIME, WRITE_TIME = "aws_rds_read_latency_seconds", "aws_rds_write_latency_seconds"
 
 
 def collected(component: Component, metrics: Mapping[str, Values]) -> Collected:
-    """A collection of these metrics of a component, minute by minute."""
+    """A collection of these metrics of a component, minute by minute; one may be followed by its instance's number."""
     length = max(len(values) for values in metrics.values())
     readings = tuple(
         Reading(
-            component=component.ref,
+            component=component.of if isinstance(component, Slo) else component.ref,
             series=Series(
-                name=name,
-                labels=(("quantile", "0.95"),) if name in (DURATION, LATENCY) else (),
+                name=name.split()[0],
+                labels=(
+                    *((("quantile", "0.95"),) if name in (DURATION, LATENCY) else ()),
+                    ("db_instance", "db-" + ([*name.split(), "1"][1])),
+                ),
                 period=MINUTE,
                 points=tuple(
                     Point(period_end=START + MINUTE * (minute + 1), value=value)
@@ -81,13 +143,13 @@ def collected(component: Component, metrics: Mapping[str, Values]) -> Collected:
 
 
 def judged(check: str, metrics: Mapping[str, Values]) -> Verdict:
-    """The one verdict, from facts that went through JSON as evidence does."""
+    """The one verdict, or that of the last instance, from facts that went through JSON as evidence does."""
     one: AnyCheck = BY_ID[check]
     component = MADE[check]
     facts = one.observe(Metrics(collected(component, metrics)), component)
     again = from_json(one.facts_kind, to_json(one.facts_kind, facts))
     assert again == facts
-    (verdict,) = one.judge(again, component, START + timedelta(hours=1))
+    *_, verdict = one.judge(again, component, START + timedelta(hours=1))
     return verdict
 
 
@@ -146,6 +208,111 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         {INVOCATIONS: flat(9), DURATION: flat(None)},
         Status.UNVERIFIED,
     ),
+    "one throttled call in a thousand": (
+        "service.function.throttles",
+        {INVOCATIONS: flat(999), THROTTLES: flat(1)},
+        Status.PASS,
+    ),
+    "throttled, and nothing ran": (
+        "service.function.throttles",
+        {INVOCATIONS: flat(None), THROTTLES: flat(50)},
+        Status.FAIL,
+    ),
+    "throttled for five minutes": (
+        "service.function.throttles",
+        {INVOCATIONS: flat(98, minutes=20), THROTTLES: burst(0, 2, 5)},
+        Status.FAIL,
+    ),
+    "no calls": ("service.function.throttles", {INVOCATIONS: flat(None), THROTTLES: flat(None)}, Status.NOT_APPLICABLE),
+    "few refusals": ("service.api.client_errors", {REQUESTS: flat(100), REFUSED: flat(10)}, Status.PASS),
+    "many refusals": (
+        "service.api.client_errors",
+        {REQUESTS: flat(100, minutes=20), REFUSED: burst(1, 11, 5)},
+        Status.FAIL,
+    ),
+    "refusals unknown": ("service.api.client_errors", {REQUESTS: flat(100), REFUSED: flat(None)}, Status.UNVERIFIED),
+    "a warm cache": ("service.cache.hits", {HITS: flat(80), MISSES: flat(20)}, Status.PASS),
+    "a cache that always hits": ("service.cache.hits", {HITS: flat(80), MISSES: flat(0)}, Status.PASS),
+    "a cold cache for five minutes": (
+        "service.cache.hits",
+        {HITS: burst(90, 79, 5), MISSES: burst(10, 21, 5)},
+        Status.FAIL,
+    ),
+    "a cold cache for four minutes": (
+        "service.cache.hits",
+        {HITS: burst(95, 79, 4), MISSES: burst(5, 21, 4)},
+        Status.PASS,
+    ),
+    "hits without misses known": ("service.cache.hits", {HITS: flat(80), MISSES: flat(None)}, Status.UNVERIFIED),
+    "a cache nobody asks": ("service.cache.hits", {HITS: flat(None), MISSES: flat(None)}, Status.NOT_APPLICABLE),
+    "an empty queue": ("service.queue.oldest", {AGE: flat(0)}, Status.PASS),
+    "a message of a quarter of an hour": ("service.queue.oldest", {AGE: flat(900)}, Status.PASS),
+    "an old message": ("service.queue.oldest", {AGE: burst(0, 901, 5)}, Status.FAIL),
+    "an idle queue": ("service.queue.oldest", {AGE: flat(None)}, Status.NOT_APPLICABLE),
+    "a punctual rule": (
+        "service.rule.triggers",
+        {TRIGGERS: [None, None, 1, None, None, None, None, None, 1, None], UNDELIVERED: flat(None)},
+        Status.PASS,
+    ),
+    "a rule that is late": (
+        "service.rule.triggers",
+        {TRIGGERS: [None, None, 1, None, None, None, None, None, None, 1], UNDELIVERED: flat(None)},
+        Status.FAIL,
+    ),
+    "a rule that stopped": (
+        "service.rule.triggers",
+        {TRIGGERS: [1, None, 1, None, None, None, None, None, None], UNDELIVERED: flat(None)},
+        Status.FAIL,
+    ),
+    "a rule that never triggers": (
+        "service.rule.triggers",
+        {TRIGGERS: flat(None), UNDELIVERED: flat(None)},
+        Status.FAIL,
+    ),
+    "a rule that reaches nobody": (
+        "service.rule.triggers",
+        {TRIGGERS: flat(1), UNDELIVERED: burst(None, 1, 1)[:10]},
+        Status.FAIL,
+    ),
+    "a rule looked at for five minutes": (
+        "service.rule.triggers",
+        {TRIGGERS: flat(None, minutes=5), UNDELIVERED: flat(None, minutes=5)},
+        Status.UNVERIFIED,
+    ),
+    "every job done": ("service.vault.jobs", {DONE: flat(1), BROKEN: flat(None)}, Status.PASS),
+    "one job failed": ("service.vault.jobs", {DONE: flat(1), BROKEN: [1.0, *flat(None, minutes=9)]}, Status.FAIL),
+    "no job": ("service.vault.jobs", {DONE: flat(None), BROKEN: flat(None)}, Status.NOT_APPLICABLE),
+    "a CPU with room": ("service.aurora.cpu", {CPU: flat(0.9)}, Status.PASS),
+    "a CPU at its end": ("service.aurora.cpu", {CPU: burst(0.4, 0.91, 5)}, Status.FAIL),
+    "a silent instance": ("service.aurora.cpu", {CPU: flat(None)}, Status.UNVERIFIED),
+    "little load": ("service.aurora.load", {LOAD: flat(2)}, Status.PASS),
+    "much load": ("service.aurora.load", {LOAD: burst(0.4, 2.1, 5)}, Status.FAIL),
+    "few connections": ("service.aurora.connections", {CONNECTIONS: flat(640)}, Status.PASS),
+    "many connections": ("service.aurora.connections", {CONNECTIONS: burst(20, 641, 5)}, Status.FAIL),
+    "fast reads": ("service.aurora.read_latency", {READ_TIME: flat(0.0012)}, Status.PASS),
+    "slow reads": ("service.aurora.read_latency", {READ_TIME: burst(0.0012, 0.021, 5)}, Status.FAIL),
+    "fast writes": ("service.aurora.write_latency", {WRITE_TIME: flat(0.0021)}, Status.PASS),
+    "slow writes": ("service.aurora.write_latency", {WRITE_TIME: burst(0.0021, 0.021, 5)}, Status.FAIL),
+    "a reader close behind": ("service.aurora.replica_lag", {LAG: flat(None), f"{LAG} 2": flat(0.02)}, Status.PASS),
+    "a reader far behind": (
+        "service.aurora.replica_lag",
+        {LAG: flat(None, minutes=20), f"{LAG} 2": burst(0.02, 1.1, 5)},
+        Status.FAIL,
+    ),
+    "a writer": ("service.aurora.replica_lag", {LAG: flat(0.02), f"{LAG} 2": flat(None)}, Status.NOT_APPLICABLE),
+    "two that are silent": ("service.aurora.replica_lag", {LAG: flat(None), f"{LAG} 2": flat(None)}, Status.UNVERIFIED),
+    "a budget that lasts": ("service.slo.burn", {REQUESTS: flat(900), FAILED: flat(1)}, Status.PASS),
+    "a budget that burns": (
+        "service.slo.burn",
+        {REQUESTS: flat(900, minutes=60), FAILED: flat(14, minutes=60)},
+        Status.FAIL,
+    ),
+    "too few requests for a budget": ("service.slo.burn", {REQUESTS: flat(9), FAILED: flat(9)}, Status.UNVERIFIED),
+    "a budget nobody spends": (
+        "service.slo.burn",
+        {REQUESTS: flat(None), FAILED: flat(None)},
+        Status.NOT_APPLICABLE,
+    ),
     "an API that is fast": ("service.api.latency", {REQUESTS: flat(900), LATENCY: flat(0.5)}, Status.PASS),
     "an API that is slow": ("service.api.latency", {REQUESTS: flat(900), LATENCY: flat(0.501)}, Status.FAIL),
     "an API nobody calls": ("service.api.latency", {REQUESTS: flat(None), LATENCY: flat(None)}, Status.NOT_APPLICABLE),
@@ -197,20 +364,23 @@ def test_a_case_has_its_verdict(case: str) -> None:
 def test_no_data_at_all_is_never_green(check: AnyCheck) -> None:
     """Silence is what an absent function or table sounds like."""
     names = next(metrics for of, metrics, _ in CASES.values() if of == check.id)
-    assert judged(check.id, {name: flat(None) for name in names}).status in (Status.NOT_APPLICABLE, Status.UNVERIFIED)
+    # EventBridge is silent of a rule that did not trigger, and that is what is promised not to be.
+    silence = {Status.FAIL} if check.id == "service.rule.triggers" else {Status.NOT_APPLICABLE, Status.UNVERIFIED}
+    assert judged(check.id, {name: flat(None) for name in names}).status in silence
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_what_was_not_collected_is_not_judged(check: AnyCheck) -> None:
     """A gap reaches the runner with its own reason, for every check."""
     component = MADE[check.id]
-    gap = Gap(collector="c", component=component.ref, reason=Reason.THROTTLED, detail="throttled")
+    of = component.of if isinstance(component, Slo) else component.ref
+    gap = Gap(collector="c", component=of, reason=Reason.THROTTLED, detail="throttled")
     with pytest.raises(CouldNotLook) as raised:
         check.observe(Metrics(Collected(window=Window(start=START, end=START + MINUTE), gaps=(gap,))), component)
     assert raised.value.reason is Reason.THROTTLED
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+@pytest.mark.parametrize("check", [c for c in CHECKS if c.component is not Slo], ids=lambda check: check.id)
 def test_only_who_promised_is_judged(check: AnyCheck) -> None:
     """A component that promises nothing of the kind is not expected to be judged."""
     assert check.concerns(MADE[check.id])
@@ -252,6 +422,33 @@ def test_every_service_check_reads_metrics_alone(check: AnyCheck) -> None:
             "no room for a minute",
             "91% at most, above the limit for 1m from 2026-05-04 06:07 UTC",
             "pool use below 90% for 1m",
+        ),
+        (
+            "throttled for five minutes",
+            "2% (10 of 500) in 5m from 2026-05-04 06:07 UTC",
+            "the share of calls that are throttled below 1% for 5m",
+        ),
+        (
+            "a cold cache for five minutes",
+            "missed 21% (105 of 500) in 5m from 2026-05-04 06:07 UTC",
+            "the share of items found in the cache above 80% for 5m",
+        ),
+        (
+            "a rule that stopped",
+            "2 triggers, 0 failed invocations, at most 7m without a trigger from 2026-05-04 06:03 UTC",
+            "a trigger every 5m, and no failed invocation",
+        ),
+        ("one job failed", "10 completed, 1 failed", "no job that failed"),
+        ("fast reads", "1.2ms at most in 10 minutes with data", "the latency of reads below 20ms for 5m"),
+        (
+            "much load",
+            "2.1 at most, above the limit for 5m from 2026-05-04 06:07 UTC",
+            "the number of active sessions below 2 for 5m",
+        ),
+        (
+            "a budget that burns",
+            "98.4444% good (840 of 54000 events bad) in 1h, 2.16% of the budget of 30d",
+            "99.9% good over 30d",
         ),
     ],
 )

@@ -1,0 +1,64 @@
+"""Which minutes a run is the first to judge, so that every minute is judged by one run, and none by none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from basewatch.check import AnyCheck
+from basewatch.history.values import LastRun
+from basewatch.metrics import Collected, Metrics
+from basewatch.model import Finding, Status, Window
+from collectors.cloudwatch.planner import settled
+from workflows.plan import Plan
+
+CATCH_UP = timedelta(days=1)
+"""How far before the last run's end the minutes are still read that it could not judge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What a run judges, and from when on each component of which an earlier run has judged a part of that.
+
+    Metrics are read from `lead` before: a breach that goes on as the window begins is seen whole, and told by the run
+    in whose window it still went on.
+    """
+
+    window: Window
+    lead: timedelta
+    since: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+
+    @property
+    def read(self) -> Window:
+        """The span to collect."""
+        return replace(self.window, start=self.window.start - self.lead)
+
+    def judged(self, collected: Collected) -> Collected:
+        """What was collected over `read`, with what of it is judged; CloudWatch is given time to settle all of it."""
+        return replace(
+            collected,
+            window=replace(collected.window, start=collected.window.start + self.lead),
+            lead=self.lead,
+            since={ref: settled(Window(start=at, end=at)).start for ref, at in self.since.items()},
+        )
+
+
+def span_since(plan: Plan, last: LastRun | None, standing: Iterable[Finding], now: datetime) -> Span:
+    """What a run of everything at `now` judges: all since the last one, and what that one could not tell.
+
+    A component of which it could not tell something over time is judged again over the last run's window, which in turn
+    began where the runs before it could not tell; others go on where it ended.
+    """
+    usual = plan.window(last.window_end if last else None, now)
+    over_time = {planned.check.id for planned in plan.checks if _over_time(planned.check)}
+    untold = {f.component for f in standing if f.status is Status.UNVERIFIED and f.check in over_time}
+    if last is None or not untold:
+        return Span(window=usual, lead=plan.lead)
+    start = min(usual.start, max(last.window_start, last.window_end - CATCH_UP))
+    told = {planned.component.ref for planned in plan.checks} - untold
+    return Span(window=replace(usual, start=start), lead=plan.lead, since=dict.fromkeys(told, usual.start))
+
+
+def _over_time(check: AnyCheck) -> bool:
+    return check.client_kind is Metrics or check.id.startswith("service.")
