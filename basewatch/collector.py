@@ -137,7 +137,8 @@ class Described:
 class Discovery:
     """How a collector finds what nobody declared.
 
-    `alive` is the metric (with exactly `dimensions`) whose recent activity says that a resource is in use.
+    A resource is known by exactly `dimensions`, and in use when CloudWatch lists any of its metrics as recently active;
+    while it is not, only `alive` is asked of it.
     `resource_type` is the tagging API's, such as `lambda:function`, and `of_arn` the dimensions that an ARN stands for,
     None when it is of something else; `describe` lists by the service's own API, which needs `needs`.
     `measured` is what is asked of a resource with these dimensions, None when they are not ones to ask of.

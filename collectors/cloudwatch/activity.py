@@ -60,9 +60,9 @@ def _known(
     return Known(described=described, active=is_active, active_at=at if is_active else since)
 
 
-def asked(discovery: Discovery, specs: tuple[MetricSpec, ...], *, active: bool) -> tuple[MetricSpec, ...]:
-    """What is asked of a resource: everything while it is in use, else only what says whether it is."""
-    return specs if active else tuple(spec for spec in specs if spec.metric == discovery.alive)
+def signs_of_life(discovery: Discovery, specs: tuple[MetricSpec, ...]) -> tuple[MetricSpec, ...]:
+    """What is asked of a resource that is not in use; a collector may have nothing of the kind."""
+    return tuple(spec for spec in specs if spec.metric == discovery.alive)
 
 
 def within(candidates: Mapping[K, bool], at_most: int, before: Collection[K]) -> tuple[K, ...]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from basewatch.collector import Described, Resource, Target
+from basewatch.collector import Described, MetricSpec, Resource, Target
 from basewatch.errors import CouldNotLook
 from basewatch.metrics import Gap
-from collectors.cloudwatch.activity import Known, asked, remembered, within
+from collectors.cloudwatch.activity import Known, remembered, signs_of_life, within
 from collectors.cloudwatch.declared import Place, gap
 from collectors.cloudwatch.discovery import Outcomes
 from collectors.cloudwatch.listing import Dimensions
-from collectors.cloudwatch.searching import Search, wanted_of
+from collectors.cloudwatch.searching import Search
 
 Key = tuple[str, str, str, Dimensions]
 """What tells the resources of all collectors apart: the collector, the account, the region and the dimensions."""
@@ -33,12 +33,6 @@ class Found:
     search: Search
     known: Known
     target: Target
-
-    @property
-    def asked(self) -> Target:
-        """The target with what is asked of it now."""
-        specs = asked(self.search.discovery, self.target.specs, active=self.known.active)
-        return self.target if specs == self.target.specs else replace(self.target, specs=specs)
 
 
 class Finds:
@@ -71,7 +65,14 @@ class Finds:
         for target in self._declared:
             described = self._of_declared.get(key_of(target))
             yield replace(target, resource=_told(target.resource, described)) if described else target
-        yield from (found.asked for found in self._kept.values() if found.asked.specs)
+        # Thousands of idle resources share what little is asked of them.
+        little: dict[tuple[int, int], tuple[MetricSpec, ...]] = {}
+        for found in self._kept.values():
+            discovery, specs = found.search.discovery, found.target.specs
+            if found.known.active:
+                yield found.target
+            elif few := little.setdefault((id(discovery), id(specs)), signs_of_life(discovery, specs)):
+                yield replace(found.target, specs=few)
 
     @property
     def counted(self) -> Mapping[str, int]:
@@ -141,12 +142,14 @@ def _tagged(search: Search, outcome: CouldNotLook | Mapping[str, Mapping[str, st
 
 
 def _listed(search: Search, outcomes: Outcomes) -> frozenset[Dimensions] | None:
-    """The dimensions under which the search's metric was listed; None when nobody asked, or got no answer."""
+    """The dimensions of what was listed of the search's sort; None when nobody asked, or got no answer."""
     outcome = None if search.listing is None else outcomes[search.listing]
     if outcome is None or isinstance(outcome, CouldNotLook):
         return None
     nothing: frozenset[Dimensions] = frozenset()
-    listed: frozenset[Dimensions] = outcome.get((search.place.account_id, wanted_of(search.discovery)), nothing)
+    listed: frozenset[Dimensions] = outcome.get(
+        (search.place.account_id, frozenset(search.discovery.dimensions)), nothing
+    )
     return listed
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from basewatch.aws.response import optional, required
+from basewatch.aws.response import optional
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 from collectors.cloudwatch.asking import Asking
@@ -17,42 +17,37 @@ Dimensions = frozenset[tuple[str, str]]
 """What a resource is known by in CloudWatch; their order means nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A metric, and the names of exactly those dimensions with which it stands for one resource."""
+Names = frozenset[str]
+"""The names of dimensions, by which one sort of resources is told from another."""
 
-    metric: str
-    names: frozenset[str]
-
-
-Listed = Mapping[tuple[str, Wanted], frozenset[Dimensions]]
-"""The dimensions that were listed, by owning account and what was wanted."""
+Listed = Mapping[tuple[str, Names], frozenset[Dimensions]]
+"""The dimensions that were listed, by owning account and by their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One chain: `place` is asked about its own metrics, or as a monitoring account about those of `owners`.
 
-    `recently` leaves out what was silent for about three hours; otherwise it is about two weeks.
+    `wanted` are sorts of resources; one is listed when it has any metric with just these dimensions. `recently` leaves
+    out what was silent for about three hours; otherwise it is about two weeks.
     """
 
     place: Place
     namespace: str
     owners: frozenset[str]
-    wanted: frozenset[Wanted]
+    wanted: frozenset[Names]
     recently: bool
 
     def ask(self, asking: Asking) -> Listed:
         """What is listed of what is wanted. Raises: CouldNotLook, unless the listing is whole."""
-        found: dict[tuple[str, Wanted], set[Dimensions]] = defaultdict(set)
+        found: dict[tuple[str, Names], set[Dimensions]] = defaultdict(set)
         for page in asking.pages("cloudwatch", "ListMetrics", "NextToken", "NextToken", **self._parameters()):
             for owner, metric in self._owned(page):
-                name = required(metric, "MetricName", kind=str)
-                dimensions = frozenset((pair["Name"], pair["Value"]) for pair in metric.get("Dimensions") or ())
+                dimensions = frozenset((pair["Name"], pair["Value"]) for pair in _pairs(metric))
                 # A filter on dimensions would also let through what has others besides.
-                wanted = Wanted(metric=name, names=frozenset(of for of, _ in dimensions))
-                if owner in self.owners and wanted in self.wanted:
-                    found[owner, wanted].add(dimensions)
+                names = frozenset(name for name, _ in dimensions)
+                if owner in self.owners and names in self.wanted:
+                    found[owner, names].add(dimensions)
         return {key: frozenset(dimensions) for key, dimensions in found.items()}
 
     def _owned(self, page: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -65,9 +60,6 @@ class Listing:
 
     def _parameters(self) -> dict[str, object]:
         parameters: dict[str, object] = {"Namespace": self.namespace}
-        metrics = {wanted.metric for wanted in self.wanted}
-        if len(metrics) == 1:
-            parameters["MetricName"] = next(iter(metrics))
         if self.recently:
             parameters["RecentlyActive"] = "PT3H"
         if self.owners != frozenset({self.place.account_id}):
@@ -75,3 +67,7 @@ class Listing:
             if len(self.owners) == 1:
                 parameters["OwningAccount"] = next(iter(self.owners))
         return parameters
+
+
+def _pairs(metric: Mapping[str, Any]) -> Iterable[Mapping[str, str]]:
+    return optional(metric, "Dimensions", kind=list) or ()

@@ -10,7 +10,7 @@ from basewatch.collector import AnyCollector, Described, Discovery, Target
 from basewatch.config.collection import Collection, Discover
 from collectors.cloudwatch.asking import Asking
 from collectors.cloudwatch.declared import Place
-from collectors.cloudwatch.listing import Listing, Wanted
+from collectors.cloudwatch.listing import Listing
 from collectors.cloudwatch.tagging import Tagging
 
 
@@ -143,16 +143,11 @@ def _listings(
             place=Place(account_id=account, region=region),
             namespace=namespace,
             owners=frozenset(search.place.account_id for search in same),
-            wanted=frozenset(wanted_of(search.discovery) for search in same),
+            wanted=frozenset(frozenset(search.discovery.dimensions) for search in same),
             recently=collection.gate,
         )
         for (account, region, namespace), same in together.items()
     }
-
-
-def wanted_of(discovery: Discovery) -> Wanted:
-    """The metric by which a resource of this sort shows that it is in use."""
-    return Wanted(metric=discovery.alive, names=frozenset(discovery.dimensions))
 
 
 def _tags_of(search: Search) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ from collectors import COLLECTORS
 from collectors.cloudwatch.asking import Asking
 from collectors.cloudwatch.declared import Place
 from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.listing import Listing, Wanted
+from collectors.cloudwatch.listing import Listing, Names
 from collectors.cloudwatch.searching import Hunt, Search, hunts_of, labellings, searches, ways, ways_of
 from collectors.cloudwatch.tagging import Tagging
 from tests.collectors.cloudwatch.discovering import FUNCTIONS, HERE, arn, made_up, metric
@@ -27,7 +27,7 @@ from tests.wire import ACCOUNT, REGION
 
 OTHER = "210987654321"
 THIRD = "333333333333"
-FUNCTION = Wanted(metric="Invocations", names=frozenset({"FunctionName"}))
+FUNCTION = frozenset({"FunctionName"})
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Recorder:
         return Asking(place=HERE, aws=cast("Aws", self), limits=limits, telemetry=Telemetry())
 
 
-def listing(*owners: str, wanted: frozenset[Wanted] = frozenset({FUNCTION}), recently: bool = True) -> Listing:
+def listing(*owners: str, wanted: frozenset[Names] = frozenset({FUNCTION}), recently: bool = True) -> Listing:
     """A listing of functions that are owned by these accounts, asked here."""
     return Listing(
         place=HERE, namespace="AWS/Lambda", owners=frozenset(owners or {ACCOUNT}), wanted=wanted, recently=recently
@@ -81,10 +81,10 @@ def hunts(found: tuple[Search, ...]) -> list[Hunt]:
 
 
 def test_only_what_was_active_lately_is_asked_for() -> None:
-    """RecentlyActive takes PT3H and nothing else, and one metric is asked for by its name."""
+    """RecentlyActive takes PT3H and nothing else; no name is given, as any metric may be the sign of life."""
     aws = Recorder([{"Metrics": [metric("a")]}])
     found = listing().ask(aws.asking())
-    assert aws.asked == [{"Namespace": "AWS/Lambda", "MetricName": "Invocations", "RecentlyActive": "PT3H"}]
+    assert aws.asked == [{"Namespace": "AWS/Lambda", "RecentlyActive": "PT3H"}]
     assert found == {(ACCOUNT, FUNCTION): {frozenset({("FunctionName", "a")})}}
 
 
@@ -95,13 +95,12 @@ def test_without_a_gate_everything_is_asked_for() -> None:
     assert "RecentlyActive" not in aws.asked[0]
 
 
-def test_several_metrics_of_a_namespace_are_one_chain() -> None:
-    """The name is left out rather than listing the namespace once for each."""
-    aws = Recorder([{"Metrics": [metric("a", "Duration"), metric("a", "Errors")], "NextToken": "t"}, {"Metrics": []}])
-    durations = Wanted(metric="Duration", names=frozenset({"FunctionName"}))
-    found = listing(wanted=frozenset({FUNCTION, durations})).ask(aws.asking())
-    assert [("MetricName" in asked, asked.get("NextToken")) for asked in aws.asked] == [(False, None), (False, "t")]
-    assert set(found) == {(ACCOUNT, durations)}
+def test_any_metric_is_a_sign_of_life() -> None:
+    """A table that is only written to has no reads; each page is asked for with the token of the one before."""
+    aws = Recorder([{"Metrics": [metric("a", "Duration")], "NextToken": "t"}, {"Metrics": [metric("b", "Errors")]}])
+    found = listing().ask(aws.asking())
+    assert [asked.get("NextToken") for asked in aws.asked] == [None, "t"]
+    assert found == {(ACCOUNT, FUNCTION): {frozenset({("FunctionName", name)}) for name in "ab"}}
 
 
 def test_only_exactly_the_dimensions_are_taken() -> None:
