@@ -73,12 +73,18 @@ class FakeCloudWatch:
     asked: list[Asked] = field(default_factory=list[Asked])
     tokens: list[str] = field(default_factory=list[str])
     behaviours: list[Behaviour] = field(default_factory=list[Behaviour])
+    connections: int = 0
+    expired: str = ""
     closing: Event = field(default_factory=Event)
     _lock: Lock = field(default_factory=Lock)
 
     def then(self, *behaviours: Behaviour) -> None:
         """Answer the next requests like this, one after the other."""
         self.behaviours.extend(behaviours)
+
+    def expire(self, token: str) -> None:
+        """Refuse whoever comes with this token from now on."""
+        self.expired = token
 
     def reply(self, headers: Mapping[str, str], content: bytes) -> Reply:
         """The answer to one request, which must be one that CloudWatch would understand."""
@@ -99,6 +105,8 @@ class FakeCloudWatch:
         with self._lock:
             self.asked.append(asked)
             self.tokens.append(headers["X-Amz-Security-Token"])
+            if self.expired and headers["X-Amz-Security-Token"] == self.expired:
+                return refusal("ExpiredToken", 403)(asked)
             behaviour = self.behaviours.pop(0) if self.behaviours else everything
         return behaviour(asked)
 
@@ -107,6 +115,12 @@ class FakeCloudWatch:
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                fake.connections += 1
+
             def do_POST(self) -> None:
                 try:
                     reply = fake.reply(dict(self.headers.items()), self.rfile.read(int(self.headers["Content-Length"])))
@@ -116,6 +130,7 @@ class FakeCloudWatch:
                     )
                 if reply.hang:
                     fake.closing.wait(30)
+                    self.close_connection = True
                     return
                 self.send_response(reply.status)
                 self.send_header("x-amzn-RequestId", f"r-{len(fake.asked)}")
@@ -124,7 +139,7 @@ class FakeCloudWatch:
                     self.send_header("Retry-After", reply.after)
                 self.end_headers()
                 self.wfile.write(reply.content[: len(reply.content) // 2] if reply.cut else reply.content)
-                self.close_connection = True
+                self.close_connection = self.close_connection or reply.cut
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as the class it overrides
                 """Say nothing."""
