@@ -71,7 +71,6 @@ class Cloud:
         moto_patches.install()
         moto_cloudwatch.install(load)
         moto_listing.install(load)
-        moto_listing.install(load)
         operator, caller = create_user("operator"), create_user("basewatch-demo")
         gate = Gate(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
         server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_Quiet)

@@ -34,11 +34,6 @@ class Load:
         for part in (load_services, load_data, load_database):
             part.publish(self._published)
 
-    @property
-    def metrics(self) -> Iterable[Key]:
-        """Namespace, metric and dimensions of everything there may be a value of."""
-        return self._published.signals.keys()
-
     def value(
         self, namespace: str, metric: str, dimensions: Dimensions, statistic: str, *, period: timedelta, at: datetime
     ) -> float | None:

@@ -1,59 +1,55 @@
-"""ListMetrics over the synthetic load, in place of moto's: whatever GetMetricData would answer for is listed."""
+"""ListMetrics over the synthetic load, in place of moto's: it lists what has datapoints, and pages as AWS does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
 from demo.load import Load
 
 PAGE = 500
-_RECENTLY = timedelta(hours=3)
+
+
+class Refused(ServiceException):
+    """ListMetrics' answer to a request it cannot take."""
+
+    code = "InvalidParameterValue"
 
 
 def install(load: Load) -> None:
     """Make every CloudWatch of this process that moto serves answer ListMetrics from `load`."""
 
     def list_metrics(self: CloudWatchResponse) -> ActionResult:
-        return ActionResult(listed(load, self._get_params()))
+        return ActionResult(answer(load, self._get_params(), self.current_account))
 
     CloudWatchResponse.list_metrics = list_metrics  # type: ignore[method-assign]  # what it is for
 
 
-def listed(load: Load, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """ListMetrics' output for its input; without RecentlyActive, what may ever have a datapoint is listed.
-
-    A filter on dimensions lets through what has others besides, as AWS does.
-    """
-    found = [
-        (namespace, metric, dimensions)
-        for namespace, metric, dimensions in sorted(load.metrics)
-        if parameters.get("Namespace") in (None, namespace)
-        and parameters.get("MetricName") in (None, metric)
-        and all(_has(dimensions, wanted) for wanted in parameters.get("Dimensions") or ())
-        and (not parameters.get("RecentlyActive") or _is_active(load, namespace, metric, dimensions))
-    ]
-    first = int(parameters.get("NextToken") or 0)
-    page = [
+def answer(load: Load, parameters: Mapping[str, Any], account_id: str) -> dict[str, Any]:
+    """ListMetrics' output for its input, as botocore's model shapes both; the account monitors none but itself."""
+    if parameters.get("RecentlyActive") not in (None, "PT3H"):
+        raise Refused("The value for parameter RecentlyActive must be PT3H.")
+    wanted = {name: parameters[name] for name in ("Namespace", "MetricName") if parameters.get(name)}
+    if parameters.get("Dimensions"):
+        raise Refused("The box filters by no dimensions.")
+    metrics = [
         {
             "Namespace": namespace,
             "MetricName": metric,
             "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],
         }
-        for namespace, metric, dimensions in found[first : first + PAGE]
+        for namespace, metric, dimensions in sorted(load.recent())
     ]
-    following = {"NextToken": str(first + PAGE)} if first + PAGE < len(found) else {}
-    return {"Metrics": page, **following}
-
-
-def _has(dimensions: tuple[tuple[str, str], ...], wanted: Mapping[str, Any]) -> bool:
-    return any(name == wanted["Name"] and wanted.get("Value") in (None, value) for name, value in dimensions)
-
-
-def _is_active(load: Load, namespace: str, metric: str, dimensions: tuple[tuple[str, str], ...]) -> bool:
-    since = load.now() - _RECENTLY
-    return load.value(namespace, metric, dimensions, "SampleCount", period=_RECENTLY, at=since) is not None
+    metrics = [metric for metric in metrics if all(metric[name] == value for name, value in wanted.items())]
+    token = str(parameters.get("NextToken") or 0)
+    if not token.isdigit():
+        raise Refused("Request parameter NextToken is invalid")
+    first = int(token)
+    page = metrics[first : first + PAGE]
+    more = {"NextToken": str(first + PAGE)} if first + PAGE < len(metrics) else {}
+    owners = {"OwningAccounts": [account_id] * len(page)} if parameters.get("IncludeLinkedAccounts") else {}
+    return {"Metrics": page, **owners, **more}

@@ -9,8 +9,9 @@ import pytest
 
 from demo import moto_listing
 from demo.cloud import Cloud
-from demo.load import PREFIX, Load
+from demo.load import Load
 
+ACCOUNT = "123456789012"
 LOAD = Load(now=lambda: datetime(2026, 5, 4, 12, tzinfo=UTC))
 
 
@@ -19,36 +20,32 @@ def listed(**parameters: Any) -> list[tuple[str, dict[str, str]]]:
     found: list[tuple[str, dict[str, str]]] = []
     token: dict[str, str] = {}
     while True:
-        page = moto_listing.listed(LOAD, {**parameters, **token})
+        page = moto_listing.answer(LOAD, {**parameters, **token}, ACCOUNT)
         found += [(each["MetricName"], {d["Name"]: d["Value"] for d in each["Dimensions"]}) for each in page["Metrics"]]
         if "NextToken" not in page:
             return found
         token = {"NextToken": page["NextToken"]}
 
 
-def test_everything_that_has_a_value_is_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Page after page, every metric of the load is there."""
+def test_pages_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page after page the same is listed as at once, an account's own metrics among it."""
+    at_once = listed()
     monkeypatch.setattr(moto_listing, "PAGE", 7)
-    assert len(listed()) == len(set(LOAD.metrics))
-    assert ("ConcurrentExecutions", {}) in listed()
+    assert listed() == at_once
+    assert ("ConcurrentExecutions", {}) in at_once
 
 
-def test_a_filter_lets_through_what_has_other_dimensions_besides() -> None:
-    """Asked for a table's, its operations' metrics are listed as well."""
-    table = {"Name": "TableName", "Value": f"{PREFIX}-customers"}
-    found = listed(Namespace="AWS/DynamoDB", Dimensions=[table])
-    assert {frozenset(dimensions) for _, dimensions in found} == {
-        frozenset({"TableName"}),
-        frozenset({"TableName", "Operation"}),
-    }
-    assert {dimensions["TableName"] for _, dimensions in found} == {table["Value"]}
-    assert listed(MetricName="Invocations", Namespace="AWS/DynamoDB") == []
+def test_what_was_silent_is_not_listed() -> None:
+    """An error that never happened has no metric in CloudWatch."""
+    found = listed(Namespace="AWS/Events", RecentlyActive="PT3H")
+    assert {metric for metric, _ in found} == {"TriggeredRules", "Invocations"}
 
 
-def test_what_was_silent_is_not_recently_active() -> None:
-    """An error that never happened is known, and was not active within three hours."""
-    asked = {"Namespace": "AWS/Events", "RecentlyActive": "PT3H"}
-    assert {metric for metric, _ in listed(**asked)} == {"TriggeredRules", "Invocations"}
+@pytest.mark.parametrize("wrong", [{"RecentlyActive": "PT1H"}, {"NextToken": "x"}])
+def test_what_aws_would_not_take_is_refused(wrong: dict[str, str]) -> None:
+    """Any other span than three hours, or somebody else's token."""
+    with pytest.raises(moto_listing.Refused):
+        listed(**wrong)
 
 
 def test_the_box_lists_in_boto3s_protocol(box_cloud: Cloud) -> None:
