@@ -122,10 +122,19 @@ docs: $(READY) ## Write the pages that come from the code
 	$(BIN)/basewatch generate schema
 	$(BIN)/basewatch generate docs
 
+.PHONY: deploy
+deploy: $(READY) ## Write the rules, routes and dashboards that come from config.yaml
+	$(BIN)/basewatch generate rules
+	$(BIN)/basewatch generate alertmanager
+	$(BIN)/basewatch generate dashboards
+
 .PHONY: docs-check
 docs-check: $(READY)
 	$(BIN)/basewatch generate schema --check
 	$(BIN)/basewatch generate docs --check
+	$(BIN)/basewatch generate rules --check
+	$(BIN)/basewatch generate alertmanager --check
+	$(BIN)/basewatch generate dashboards --check
 
 .PHONY: bench
 bench: $(READY) ## Measure, beside what is possible
