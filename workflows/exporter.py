@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
+
+from prometheus_client import Gauge
 
 from alerts import Delivery, deliver, notifiers
 from basewatch.collector import Target
@@ -40,19 +42,22 @@ class Exporter:
         history: History,
         *,
         sources: Sequence[BlockSource],
-        targets: Callable[[], Iterable[Target]] = tuple,
+        targets: Callable[[], Sequence[Target]] = tuple,
     ) -> None:
-        """Shows its own telemetry at first; `sources` are refreshed by the jobs, `targets` are what is asked about."""
+        """Shows its own telemetry at first. `targets` are what AWS is asked about: one object until they change."""
         self.sources = tuple(sources)
         self._prepared = prepared
         self._history = history
         self._telemetry = prepared.sessions.telemetry
         self._targets = targets
+        self._known = targets()
+        self._resources = of_targets(self._known, prepared.plan.config.collectors.tags)
         self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
         for notifier in self._notifiers:
             self._telemetry.notification_failures.labels(notifier.name)
         self._exposition = Exposition()
         self._attempted = set[str]()
+        self._ready = False
         self._begun: datetime | None = None
         self._passed = False
         self._run: Run | None = None
@@ -63,7 +68,8 @@ class Exporter:
         self.exposed = Exposed(self._shown(now()))
 
     def refresh(self, source: BlockSource) -> None:
-        """Asks one source for what is due, and shows what has changed."""
+        """Asks one source for what is due, where a sign-in failed once more, and shows what has changed."""
+        self._prepared.sessions.begin_pass()
         try:
             source.refresh(now())
         finally:
@@ -72,7 +78,6 @@ class Exporter:
 
     def beat(self) -> None:
         """Shows what does not wait for a source: how long credentials last, and what is too old to be shown."""
-        self._prepared.sessions.begin_pass()
         for place, expiry in self._prepared.sessions.expiries().items():
             self._telemetry.credentials_expiry.labels(place.account_id, place.region).set(expiry.timestamp())
         self.show()
@@ -160,7 +165,9 @@ class Exporter:
         config = self._prepared.plan.config
         for source in self.sources:
             yield from source.blocks(at)
-        yield of_targets(self._targets(), config.collectors.tags)
+        if self._known is not (targets := self._targets()):
+            self._known, self._resources = targets, of_targets(targets, config.collectors.tags)
+        yield self._resources
         yield from of_slos(component for component in config.components if isinstance(component, Slo))
         yield from of_watched(watcher.counted for watcher in self.watchers)
         if self._begun:
@@ -169,18 +176,17 @@ class Exporter:
             yield from of_run(self._run)
 
     def _waiting_for(self) -> str:
-        """What is missing before anybody should rely on the page; empty when nothing is."""
-        for source in self.sources:
-            if source.name not in self._attempted:
-                return f"the first refresh of {source.name}"
-        if self.sources and not self._answered():
+        """What is missing before anybody should rely on the page; once nothing is, the page itself tells of trouble."""
+        if self._ready:
+            return ""
+        collectors = {target.collector for target in self._known} - set(_named(self._telemetry.last_attempt))
+        awaited = {source.name for source in self.sources} - self._attempted or collectors
+        if awaited:
+            return f"the first refresh of {', '.join(sorted(awaited))}"
+        if self.sources and not any((*_named(self._telemetry.last_success), *_named(self._telemetry.series))):
             return "an answer to any collector"
+        self._ready = self._passed
         return "" if self._passed else "the first pass"
-
-    def _answered(self) -> bool:
-        """Whether a collector ever got everything it asked for, or shows anything."""
-        gauges = (self._telemetry.last_success, self._telemetry.series)
-        return any(sample.value for gauge in gauges for metric in gauge.collect() for sample in metric.samples)
 
     def _watchers(self) -> Iterator[Watcher]:
         config, nothing = self._prepared.plan.config, Collected(window=Window(start=now(), end=now()))
@@ -188,3 +194,9 @@ class Exporter:
         if config.watch:
             for database in config.components.databases:
                 yield Watcher(database, config.watch, clients, self._history, read=fingerprint, clock=now)
+
+
+def _named(gauge: Gauge) -> Iterator[str]:
+    """The collectors of which a gauge has anything but zero to tell."""
+    for metric in gauge.collect():
+        yield from (sample.labels["collector"] for sample in metric.samples if sample.value)

@@ -45,7 +45,7 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
         if scheduler.running:
             scheduler.shutdown(wait=True)
         exporter.stop()
-        sources.close()
+        sources.close(now())
 
 
 def _listening(address: str) -> socket.socket:

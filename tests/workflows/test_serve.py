@@ -9,10 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 
 import pytest
-import urllib3
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -21,25 +19,15 @@ from basewatch.history.store import History
 from demo.box import Box
 from demo.receivers import Receivers
 from demo.story import GREEN
+from reports.exposition import Dialect
+from tests.exported import exported_names
 from tests.fakes import a_finding, a_run
 from tests.fixtures_box import CONFIG
 from tests.programs import measured, program
-from workflows.serve import Exporter
+from tests.reports.scraped import families_in, samples_in
+from tests.workflows.scraping import answered, free_address, get, prometheus
+from workflows.exporter import Exporter
 from workflows.verbs import Prepared
-
-# Ready within a minute on a busy machine: a refused connection and a 503 are asked again.
-PATIENT = urllib3.PoolManager(
-    retries=urllib3.Retry(
-        total=150, status_forcelist=(503,), backoff_factor=0.1, backoff_max=0.4, raise_on_status=False
-    )
-)
-
-
-def free_address() -> str:
-    """A host and port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 @contextmanager
@@ -70,11 +58,6 @@ def exporter(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield url
 
 
-def get(url: str, **headers: str) -> urllib3.BaseHTTPResponse:
-    """The answer to a GET, once it is not 503."""
-    return PATIENT.request("GET", url, headers=headers)
-
-
 def test_it_is_ready_once_it_has_collected_and_checked(exporter: str) -> None:
     """Alive at once; ready when a collection was answered and a pass went through; then both are on the page."""
     assert get(f"{exporter}/-/healthy").status == 200
@@ -95,33 +78,39 @@ def test_a_compressed_page_is_the_same_page(exporter: str) -> None:
     assert compressed.data == get(f"{exporter}/metrics").data
 
 
+@pytest.mark.parametrize("dialect", Dialect)
+def test_the_whole_page_is_well_formed(exporter: str, dialect: Dialect) -> None:
+    """Strict parsers read everything that is exported of a real platform; no family and no series comes twice."""
+    assert get(f"{exporter}/-/ready").status == 200
+    page = get(f"{exporter}/metrics", accept=dialect.value)
+    assert page.headers["content-type"] == dialect.value
+    samples = samples_in(families_in(page.data.decode(), dialect))
+    names = {name for name, _ in samples}
+    assert names <= exported_names()
+    assert {
+        "aws_lambda_duration_seconds_sum",
+        "aws_resource_info",
+        "basewatch_run_next_expected_timestamp_seconds",
+    } <= names
+
+
+def test_promtool_has_nothing_to_say_of_it(exporter: str) -> None:
+    """Prometheus' own linter accepts the page of a real platform."""
+    assert get(f"{exporter}/-/ready").status == 200
+    page = get(f"{exporter}/metrics").data
+    checked = subprocess.run([program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
 @pytest.mark.slow
 def test_a_real_prometheus_scrapes_it(exporter: str, tmp_path: Path) -> None:
-    """Prometheus takes the page as it is: the target is up, and a finding can be asked for."""
+    """Prometheus takes the page as it is: the target is up, and findings and counters can be asked for."""
     assert get(f"{exporter}/-/ready").status == 200
-    scrape = {"job_name": "basewatch", "static_configs": [{"targets": [exporter.removeprefix("http://")]}]}
-    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}
-    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    address = free_address()
-    command = [program("prometheus"), f"--config.file={tmp_path}/prometheus.yml", f"--web.listen-address={address}"]
-    with subprocess.Popen([*command, f"--storage.tsdb.path={tmp_path}/data"], stderr=subprocess.DEVNULL) as prometheus:
-        try:
-            assert answered(f"http://{address}", 'up{job="basewatch"}') == ["1"]
-            found = answered(f"http://{address}", 'count(basewatch_finding_status{status="PASS"})')
-        finally:
-            prometheus.kill()
-    assert int(found[0]) > 50
-
-
-def answered(prometheus: str, query: str) -> list[str]:
-    """The values of an instant query, asked until there is one."""
-    for _ in range(60):
-        answer = PATIENT.request("GET", f"{prometheus}/api/v1/query", fields={"query": query})
-        values = [result["value"][1] for result in answer.json()["data"]["result"]]
-        if values:
-            return values
-        Event().wait(0.25)
-    raise AssertionError(f"Prometheus has no answer to {query}")
+    with prometheus(tmp_path, {"basewatch": exporter}) as url:
+        assert answered(url, 'up{job="basewatch"} == 1') == ["1"]
+        assert int(answered(url, 'count(basewatch_finding_status{status="PASS"})')[0]) > 50
+        assert int(answered(url, "count(aws_lambda_invocations_total)")[0]) > 0
+        assert answered(url, "min(basewatch_collector_up)") == ["1"]
 
 
 def test_sigterm_ends_it_cleanly(box: Box, tmp_path: Path) -> None:
@@ -147,7 +136,7 @@ def test_what_is_owed_is_delivered_between_passes(prepared: Prepared, receivers:
     config = prepared.plan.config
     run = a_run(a_finding())
     history.record(run, decide((), run, config.alerts, config.platform, run.finished))
-    exporter = Exporter(prepared, history)
+    exporter = Exporter(prepared, history, sources=())
     for _ in range(2):
         exporter.deliver()
         assert (len(receivers.slack.messages), len(receivers.pagerduty.events), history.owed()) == (1, 1, ())

@@ -23,7 +23,7 @@ from basewatch.family import Block
 from basewatch.history.store import History
 from basewatch.telemetry import Telemetry
 from reports.exposition import Dialect
-from tests.fakes import a_finding, a_run
+from tests.fakes import NOON, a_finding, a_run
 from tests.reports.scraped import block, gauge, text_in, value_of
 from workflows.exporter import Exporter
 from workflows.jobs import WallClock, scheduled
@@ -83,6 +83,12 @@ def plain() -> Prepared:
     return Prepared(plan=plan, sessions=Sessions(config, ENVIRON), environ=ENVIRON)
 
 
+def a_target(collector: str) -> Target:
+    """A function that is measured."""
+    resource = Resource(component="", dimensions=(), labels=(("function_name", "auth"),))
+    return Target(collector=collector, account_id="1" * 12, region="us-east-1", resource=resource, specs=())
+
+
 def waits_for(exporter: Exporter) -> str:
     """What the exporter says it is waiting for."""
     return exporter.exposed.shown.waiting_for
@@ -107,19 +113,44 @@ def test_a_refresh_is_shown_at_once(plain: Prepared, history: History) -> None:
 
 def test_it_is_ready_when_every_source_was_attempted_and_one_answered(plain: Prepared, history: History) -> None:
     """And the first pass has come to an end; until then it says what is missing first."""
-    silent = FakeSource("silent", plain.sessions.telemetry, answers=False)
-    talking = FakeSource("talking", plain.sessions.telemetry)
+    telemetry = plain.sessions.telemetry
+    silent, talking = FakeSource("silent", telemetry, answers=False), FakeSource("talking", telemetry)
     exporter = Exporter(plain, history, sources=(silent, talking))
-    assert waits_for(exporter) == "the first refresh of silent"
+    assert waits_for(exporter) == "the first refresh of silent, talking"
     exporter.refresh(silent)
     assert waits_for(exporter) == "the first refresh of talking"
-    talking.may_go_on.set()
-    quiet = Exporter(plain, history, sources=(silent,))
-    quiet.refresh(silent)
-    assert waits_for(quiet) == "an answer to any collector"
+    talking.trouble = RuntimeError("a bug")
+    with pytest.raises(RuntimeError):
+        exporter.refresh(talking)
+    assert waits_for(exporter) == "an answer to any collector"
+    talking.trouble = None
     exporter.refresh(talking)
     assert waits_for(exporter) == "the first pass"
     exporter.check()
+    assert waits_for(exporter) == ""
+
+
+def test_it_waits_for_every_collector_of_a_source(plain: Prepared, history: History) -> None:
+    """A source that was refreshed may still wait for the answers of one account; the collectors there are missing."""
+    telemetry = plain.sessions.telemetry
+    source = FakeSource("cloudwatch", telemetry)
+    known = tuple(a_target(collector) for collector in ("lambda", "dynamodb"))
+    exporter = Exporter(plain, history, sources=(source,), targets=lambda: known)
+    telemetry.last_attempt.labels("lambda", "1" * 12, "us-east-1").set(NOON.timestamp())
+    exporter.refresh(source)
+    assert waits_for(exporter) == "the first refresh of dynamodb"
+    telemetry.last_attempt.labels("dynamodb", "1" * 12, "us-east-1").set(NOON.timestamp())
+    exporter.beat()
+    assert waits_for(exporter) == "the first pass"
+
+
+def test_once_ready_it_stays_ready(plain: Prepared, history: History) -> None:
+    """Collectors that fail later, or are new, are told of by the page: whoever would scrape it is not sent away."""
+    known: tuple[Target, ...] = ()
+    exporter = Exporter(plain, history, sources=(), targets=lambda: known)
+    exporter.check()
+    known = (a_target("dax"),)
+    exporter.beat()
     assert waits_for(exporter) == ""
 
 
@@ -186,11 +217,9 @@ def test_a_message_that_is_not_taken_is_counted(plain: Prepared, history: Histor
 
 def test_resources_are_told_of_as_they_become_known(plain: Prepared, history: History) -> None:
     """What is asked about now is on the next page, with the labels that its series have."""
-    resource = Resource(component="", dimensions=(), labels=(("function_name", "auth"),))
-    target = Target(collector="lambda", account_id="1" * 12, region="us-east-1", resource=resource, specs=())
-    known: list[Target] = []
+    known: tuple[Target, ...] = ()
     exporter = Exporter(plain, history, sources=(), targets=lambda: known)
-    known.append(target)
+    known = (a_target("lambda"),)
     exporter.beat()
     labels = {"aws_account_id": "1" * 12, "aws_region": "us-east-1", "service": "lambda", "resource": "auth"}
     assert value_of(exporter.exposed.shown.page, "aws_resource_info", function_name="auth", **labels) == 1

@@ -16,7 +16,7 @@ from demo.box import Box
 from demo.receivers import Receivers
 from tests.fixtures_box import CONFIG
 from tests.programs import measured
-from tests.workflows.test_serve import free_address, get
+from tests.workflows.scraping import free_address, get
 
 OPEN = "ALTER POLICY tenant_isolation ON invoices USING (true)"
 HELD = (

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,10 +13,9 @@ from basewatch.family import Block, Family, MetricType, series_text
 from basewatch.telemetry import Telemetry
 from reports.exposition import Dialect, Exposition
 from tests.fakes import NOON
-from tests.programs import program
 from tests.reports.scraped import block, gauge
 from tests.workflows.pages import PATIENCE, running
-from tests.workflows.test_serve import PATIENT, answered, free_address
+from tests.workflows.scraping import answered, labels_of, prometheus
 from workflows.web.app import Exposed, Shown, app
 
 AWKWARD = 'a "quoted" back\\slash,\nand 日本'
@@ -61,24 +57,6 @@ class Recorded:
         await self._pages(scope, receive, recorded)
 
 
-@contextmanager
-def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
-    """The URL of a real Prometheus that scrapes these URLs each second, by the names of their jobs."""
-    jobs = [
-        {"job_name": name, "static_configs": [{"targets": [url.removeprefix("http://")]}]}
-        for name, url in targets.items()
-    ]
-    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    address = free_address()
-    command = [program("prometheus"), f"--config.file={folder}/prometheus.yml", f"--web.listen-address={address}"]
-    with subprocess.Popen([*command, f"--storage.tsdb.path={folder}/data"], stderr=subprocess.DEVNULL) as process:
-        try:
-            yield f"http://{address}"
-        finally:
-            process.kill()
-
-
 @pytest.mark.slow
 def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
     """Every series arrives with its labels and its value, and the scraper was sent what it prefers, compressed."""
@@ -101,15 +79,9 @@ def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
             assert answered(url, f"aws_duration_seconds_sum{{{of}}} / aws_duration_seconds_count") == [str(12.5 / 60)]
             assert answered(url, f"aws_resource_info{{{of}}}") == ["1"]
             assert answered(url, f"basewatch_metric_queries_total{{{of}}}") == ["500"]
-            (error,) = series(url, f"aws_errors_total{{{of}}}")
+            (error,) = labels_of(url, f"aws_errors_total{{{of}}}")
             assert error["function_name"] == AWKWARD
     for job, dialect in (("openmetrics", Dialect.OPENMETRICS), ("text", Dialect.TEXT)):
         assert {(sent["content-type"], sent["content-encoding"]) for sent in served[job].sent} == {
             (dialect.value, "gzip")
         }
-
-
-def series(prometheus: str, query: str) -> list[dict[str, str]]:
-    """The labels of what an instant query finds."""
-    answer = PATIENT.request("GET", f"{prometheus}/api/v1/query", fields={"query": query})
-    return [result["metric"] for result in answer.json()["data"]["result"]]
