@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from demo import load_stores, load_storesbase, load_services
-from demo.load_storesbase import POOL, PROXY
+from demo import load_database, load_services, load_stores
+from demo.load_database import POOL, PROXY
 from demo.published import MINUTE, PREFIX, Key, Published, minute_of
 from demo.signals import over
 
@@ -17,7 +17,7 @@ Dimensions = Iterable[tuple[str, str]]
 LEAD = timedelta(minutes=30)
 """How long before it is switched on a disturbance has already been going on."""
 
-DISTURBANCES = (*load_services.DISTURBANCES, *load_stores.DISTURBANCES, *load_storesbase.DISTURBANCES)
+DISTURBANCES = (*load_services.DISTURBANCES, *load_stores.DISTURBANCES, *load_database.DISTURBANCES)
 
 
 def _now() -> datetime:
@@ -31,7 +31,7 @@ class Load:
         """`now` is the clock that disturbances start by (aware UTC)."""
         self.now = now
         self._published = Published()
-        for part in (load_services, load_stores, load_storesbase):
+        for part in (load_services, load_stores, load_database):
             part.publish(self._published)
 
     def value(
