@@ -13,8 +13,11 @@ from basewatch.aws import AwsSession
 from basewatch.config import Config
 from basewatch.metrics import Collected
 from basewatch.model import Reason, Window
+from basewatch.telemetry import Telemetry
 from collectors import COLLECTORS
+from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.collect import collect
+from collectors.cloudwatch.declared import Place, declared
 from demo.cloud import Cloud
 from tests.collectors.cloudwatch.fake import Waiting
 
@@ -32,10 +35,14 @@ def collected(cloud: Cloud) -> Collected:
     """The last hour of everything that config.yaml declares."""
     assert CONFIG.aws is not None
     account = CONFIG.aws.accounts["production"]
-    session = AwsSession.open(account.id, account.regions[0], account.role, environ=cloud.environment)
+    place = Place(account_id=account.id, region=account.regions[0])
+    session = AwsSession.open(place.account_id, place.region, account.role, environ=cloud.environment)
     now = datetime.now(UTC)
     window = Window(start=now - timedelta(hours=1), end=now)
-    return collect(COLLECTORS, CONFIG.components, window, lambda _component: session, Waiting().patience())
+    waiting = Waiting()
+    box = CloudWatch(session, waiting.limits(), waiting.patience(), Telemetry())
+    targets, gaps = declared(COLLECTORS, CONFIG.components, lambda _component: place)
+    return collect(targets, gaps, window, lambda _account_id, _region: box)
 
 
 def test_the_box_answers_everything_in_one_call(cloud: Cloud) -> None:
@@ -44,8 +51,10 @@ def test_the_box_answers_everything_in_one_call(cloud: Cloud) -> None:
     assert got.gaps == ()
     assert len({request for asked in got.asked for request in asked.requests}) == 1
     assert all(":assumed-role/basewatch-reader/" in asked.principal for asked in got.asked)
-    complete = [series for series in got.series if "throttle_events" not in series.name]
-    assert {len(series.points) for series in complete} == {60}
+    every_minute = ("aws_lambda_invocations_total", "aws_apigateway_requests_total", "aws_rds_cpu_utilization_ratio")
+    assert {(series.name, len(series.points)) for series in got.series if series.name in every_minute} == {
+        (name, 60) for name in every_minute
+    }
 
 
 def test_a_reader_who_may_not_is_told_what_to_grant(cloud: Cloud) -> None:
