@@ -1,0 +1,256 @@
+"""Seven days of passes cover seven days of data: every minute is judged by one pass, whatever became of the others."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from basewatch.collector import Measured
+from basewatch.components import Function
+from basewatch.config import Config
+from basewatch.facts import from_json
+from basewatch.history.store import History
+from basewatch.model import Run, Status
+from checks.runner import plan_checks
+from checks.service import CHECKS
+from checks.service.functions import FunctionLatency
+from collectors import COLLECTORS
+from collectors.cloudwatch.source import MetricSource
+from tests.collectors.cloudwatch.fake import (
+    Asked,
+    FakeCloudWatch,
+    FakeSigner,
+    Reply,
+    Waiting,
+    ok,
+    refusal,
+    result,
+    source,
+)
+from workflows.live import Sessions
+from workflows.monitor import look_since, settle
+from workflows.plan import Plan
+from workflows.spans import CATCH_UP
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+START = datetime(2026, 5, 4, tzinfo=UTC)
+SETTLED = 3 * MINUTE
+CONFIG = Config.model_validate(
+    {
+        "version": 1,
+        "platform": {"name": "p", "environment": "e"},
+        "aws": {"accounts": {"a": {"id": "123456789012", "regions": ["us-east-1"]}}},
+        "components": {
+            "functions": [
+                {"name": "auth", "errors_below": "5% for 5m", "p95_below": "100ms for 5m"},
+                {"name": "other", "p95_below": "1d for 1m"},
+            ],
+            "slos": [{"name": "up", "of": "function/auth", "sli": "availability", "objective": "99%"}],
+        },
+    }
+)
+# What the checks read of a function: the others would only be more of the same.
+LAMBDA = next(collector for collector in COLLECTORS if collector.name == "lambda")
+READ = tuple(
+    spec
+    for spec in LAMBDA.specs
+    if (spec.metric, spec.statistic) in {("Invocations", "Sum"), ("Errors", "Sum"), ("Duration", "p95")}
+)
+
+
+def resources(function: Function) -> Iterator[Measured]:
+    """What a function is measured by, and no more of it than is read."""
+    resource, _ = next(iter(LAMBDA.resources(function)))
+    yield resource, READ
+
+
+PLAN = Plan(
+    config=CONFIG,
+    digest="d",
+    commit="",
+    checks=plan_checks(CHECKS, CONFIG.components, {}),
+    collectors=(replace(LAMBDA, resources=resources, specs=READ),),
+    unchecked=(),
+)
+
+
+@dataclass(slots=True)
+class Platform:
+    """A CloudWatch whose function is invoked ten times a minute, and slow in the minutes of `slow`."""
+
+    fake: FakeCloudWatch
+    slow: set[datetime] = field(default_factory=set[datetime])
+    refusing: bool = False
+    forbidden: set[str] = field(default_factory=set[str])
+
+    def answer(self, asked: Asked) -> Reply:
+        """Every datapoint that is asked for, or a refusal."""
+        if self.refusing:
+            return refusal("AccessDeniedException")(asked)
+        return ok({"MetricDataResults": [self._result(query, asked) for query in asked["MetricDataQueries"]]})
+
+    def _result(self, query: Asked, asked: Asked) -> dict[str, Any]:
+        metric, statistic = query["MetricStat"]["Metric"], query["MetricStat"]["Stat"]
+        if metric["Dimensions"][0]["Value"] in self.forbidden:
+            return result(query, asked, "Forbidden", count=0)
+        found = result(query, asked)
+        slow = {at.timestamp() for at in self.slow}
+        usual = {"Invocations": 10.0, "Duration": 20.0}.get(metric["MetricName"], 0.0)
+        is_latency = metric["MetricName"] == "Duration" and statistic == "p95"
+        return {**found, "Values": [200.0 if is_latency and at in slow else usual for at in found["Timestamps"]]}
+
+
+class OneSource(Sessions):
+    """Sessions that ask one CloudWatch, whose calls are tried once."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(CONFIG, {})
+        waiting = Waiting()
+        self._one = source(FakeSigner(url), waiting, patience=waiting.patience(attempts=1))
+
+    def source(self, account_id: str, region: str) -> MetricSource:
+        """That one."""
+        del account_id, region
+        return self._one
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    """A platform of one test's own."""
+    fake = FakeCloudWatch()
+    server = fake.serve()
+    platform = Platform(fake)
+    fake.then(*[platform.answer] * 200)
+    yield platform
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def sessions(platform: Platform) -> OneSource:
+    """Who asks it."""
+    return OneSource(platform.fake.url)
+
+
+def a_pass(sessions: Sessions, history: History, at: datetime) -> Run:
+    """One recorded pass."""
+    return settle(PLAN, look_since(PLAN, sessions, history, lambda: at), history).run
+
+
+def times(chance: random.Random) -> list[datetime]:
+    """When 28 passes of a week run: every six hours, up to half an hour late, some of them missed."""
+    punctual = [START + 6 * HOUR * number + MINUTE * chance.uniform(0, 30) for number in range(1, 29)]
+    return [punctual[0], *(at for at in punctual[1:-1] if chance.random() < 0.9), punctual[-1]]
+
+
+def judged(run: Run, component: str = "function/auth") -> list[datetime]:
+    """The minutes of a component that a run judged, as its evidence has them."""
+    return [
+        track.moment(at)
+        for evidence in run.evidence
+        if evidence.component == component and evidence.observation.endswith("function_latency")
+        for track in (from_json(FunctionLatency, evidence.facts).p95_seconds,)
+        for at in range(track.lead, len(track.values))
+    ]
+
+
+def each_week() -> pytest.MarkDecorator:
+    """Runs a test for several weeks, each with other delays and other passes missed."""
+    return pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
+
+
+def status_of(run: Run, check: str) -> Status:
+    """The verdict of a check on the function."""
+    (finding,) = (f for f in run.findings if (f.check, f.component) == (check, "function/auth"))
+    return finding.status
+
+
+@each_week()
+def test_a_week_of_passes_judges_every_minute_of_a_week_once(
+    sessions: OneSource, platform: Platform, history: History, seed: int
+) -> None:
+    """Whenever passes run, and whichever are missed or refused, no minute is lost and none is judged twice."""
+    chance = random.Random(seed)
+    seen, recorded, last = Counter[datetime](), Counter[datetime](), START
+    for at in times(chance):
+        # The last one answers, so that whatever was refused before is made up for.
+        platform.refusing = at < START + 7 * DAY and chance.random() < 0.15
+        run = a_pass(sessions, history, at)
+        seen.update(judged(run))
+        recorded.update(
+            point.period_end - series.period
+            for series in run.series
+            if series.name == "aws_lambda_invocations_total" and ("function_name", "auth") in series.labels
+            for point in series.points
+        )
+        last = at
+    first = min(seen)
+    assert set(seen.values()) == {1}
+    assert first <= START + HOUR
+    minutes = (last - SETTLED - first) // MINUTE
+    assert len(seen) == minutes
+    assert max(seen) == first + MINUTE * (minutes - 1)
+    assert recorded == seen
+
+
+@each_week()
+def test_a_breach_in_any_minute_of_a_week_is_told_by_one_pass(
+    sessions: OneSource, platform: Platform, history: History, seed: int
+) -> None:
+    """Five slow minutes of which some are in one window and some in the next are told once, as five minutes."""
+    chance = random.Random(seed)
+    passes = times(chance)
+    ends = [(at - SETTLED).replace(second=0, microsecond=0) for at in passes]
+    breaches = [end - MINUTE * chance.randint(0, 4) for end in ends[:-1]]
+    platform.slow = {begin + MINUTE * minute for begin in breaches for minute in range(5)}
+    told = list[str]()
+    for at in passes:
+        run = a_pass(sessions, history, at)
+        told += [f.observed for f in run.findings if f.check == "service.function.latency" and f.status is Status.FAIL]
+    assert told == [f"200ms at most, above the limit for 5m from {begin:%Y-%m-%d %H:%M} UTC" for begin in breaches]
+
+
+def test_what_a_pass_could_not_tell_the_next_one_does(
+    sessions: OneSource, platform: Platform, history: History
+) -> None:
+    """A pass that is refused is UNVERIFIED, and a breach of its six hours is told by the pass that gets an answer."""
+    platform.slow = {START + 8 * HOUR + MINUTE * minute for minute in range(5)}
+    runs = [a_pass(sessions, history, START + 6 * HOUR)]
+    for hours in (12, 18):
+        platform.refusing = True
+        runs.append(a_pass(sessions, history, START + hours * HOUR))
+    platform.refusing = False
+    runs += [a_pass(sessions, history, START + hours * HOUR) for hours in (24, 30)]
+    assert [status_of(run, "service.function.latency") for run in runs] == [
+        Status.PASS,
+        Status.UNVERIFIED,
+        Status.UNVERIFIED,
+        Status.FAIL,
+        Status.PASS,
+    ]
+
+
+def test_what_stays_untold_is_not_chased_for_ever(sessions: OneSource, platform: Platform, history: History) -> None:
+    """A platform that refuses for days is read back a day before the newest refusal, and no further."""
+    a_pass(sessions, history, START)
+    platform.refusing = True
+    runs = [a_pass(sessions, history, START + days * DAY) for days in range(1, 5)]
+    assert [run.window.start for run in runs[1:]] == [run.window.end - CATCH_UP for run in runs[:-1]]
+
+
+def test_who_was_told_of_is_not_told_of_again(sessions: OneSource, platform: Platform, history: History) -> None:
+    """While one function is read back, the other goes on from where it was judged last."""
+    platform.forbidden = {"other"}
+    runs = [a_pass(sessions, history, START + hours * HOUR) for hours in (0, 6)]
+    platform.forbidden = set()
+    runs.append(a_pass(sessions, history, START + 12 * HOUR))
+    auth, other = ([judged(run, f"function/{name}") for run in runs] for name in ("auth", "other"))
+    assert [len(minutes) for minutes in auth] == [360, 360, 360]
+    assert len({minute for minutes in auth for minute in minutes}) == 3 * 360
+    assert [len(minutes) for minutes in other] == [0, 0, 3 * 360]
