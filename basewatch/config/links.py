@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from basewatch.components import KINDS, InAccount
-from basewatch.config.model import RunPolicy
 from basewatch.config.nodes import Document, Keys
+from basewatch.config.objectives import broken_objectives
 from basewatch.config.problems import did_you_mean
 from basewatch.errors import Problem, WrongValue
 from basewatch.model import JSON
@@ -16,6 +16,8 @@ from basewatch.quantities import duration_text, parse_duration
 # These read the plain values, not the models: what is wrong elsewhere in the file must not hide a broken link.
 
 
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
+_KEPT = timedelta(days=15)
 _DISCOVER: Keys = ("collectors", "discover")
 _WAYS = ("list", "tags", "describe")
 
@@ -38,6 +40,7 @@ def broken_links(
     yield from _channels_without_a_route(document)
     yield from _accounts(document)
     yield from _seen_through(document)
+    yield from broken_objectives(document)
     yield from _discovery(document, known_collectors)
     if known_checks is not None:
         yield from _unknown_checks(document, known_checks)
@@ -150,21 +153,16 @@ def _unknown_checks(document: Document, known: frozenset[str]) -> Iterator[Probl
 
 
 def _never_seen(document: Document) -> Iterator[Problem]:
-    window = max(_duration(document, "every", RunPolicy().every), _duration(document, "lookback", RunPolicy().lookback))
     for at in document.values:
         value = document.value(at) if at[:1] == ("components",) else None
         _, separator, tail = value.partition(" for ") if isinstance(value, str) else ("", "", "")
         sustained = _parsed(tail) if separator else None
-        if sustained is not None and sustained > window:
+        if sustained is not None and sustained > _KEPT:
             yield document.problem(
                 at,
-                f"{duration_text(sustained)} is longer than any run looks back ({duration_text(window)})",
-                "shorten it, or make run.lookback longer",
+                f"{duration_text(sustained)} is longer than CloudWatch keeps minutes ({duration_text(_KEPT)})",
+                "shorten it",
             )
-
-
-def _duration(document: Document, key: str, default: timedelta) -> timedelta:
-    return _parsed(document.value(("run", key))) or default
 
 
 def _parsed(value: object) -> timedelta | None:
