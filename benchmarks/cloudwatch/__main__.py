@@ -37,7 +37,7 @@ SHORT = ("fake", "B1", "B2", "B3", "B4", "B7", "B8")
 def main(arguments: list[str]) -> int:
     """Measures and prints. The exit status is 1 when an aim was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cloudwatch", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", help=f"{', '.join(SCENARIOS)} or all; else the short set")
+    parser.add_argument("scenarios", nargs="*", help="names of scenarios, or all")
     parser.add_argument("--json", type=Path, help="where every figure is written")
     parser.add_argument("--peer-binary", default="", help="a YACE to be measured beside it, on the same fake")
     parser.add_argument("--soak", type=int, default=300, metavar="SECONDS", help="how long B12 takes")
@@ -51,9 +51,8 @@ def main(arguments: list[str]) -> int:
         names.append("peer")
     options = Options(peer=chosen.peer_binary, soak_seconds=chosen.soak, runs=chosen.runs)
     everything = list[Measured]()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
-    )
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, load {os.getloadavg()[0]:.1f}")
     if not chosen.peer_binary:
         print("No peer was run: give one with --peer-binary.")
     for name in names:
@@ -66,7 +65,8 @@ def main(arguments: list[str]) -> int:
 
 def _print(name: str, scenario: Scenario, options: Options) -> list[Measured]:
     """One scenario, under what it is about."""
-    print(f"\n{name}  {(scenario.__doc__ or '').partition(': ')[2] or 'what caps every client'}", flush=True)
+    about = (scenario.__doc__ or "").partition("\n")[0].partition(": ")[2]
+    print(f"\n{name}  {about or 'what caps every client'}", flush=True)
     figures = list(scenario(options))
     print(table(figures, peer=bool(options.peer)), flush=True)
     return figures

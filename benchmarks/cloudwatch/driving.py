@@ -43,6 +43,7 @@ class Driven:
         self._prepared = prepared
         self._fake = fake
         self._exposition = Exposition()
+        self.at = verbs.now()
         self.telemetry = prepared.sessions.telemetry
         self.targets = sources.targets
 
@@ -54,18 +55,19 @@ class Driven:
     def discover(self, at: float) -> None:
         """Looks for what there is, with the fake's clock at `at`."""
         self._fake.control(now=at)
-        self._sources.discover(datetime.fromtimestamp(at, UTC))
+        self.at = datetime.fromtimestamp(at, UTC)
+        self._sources.discover(self.at)
 
     def refresh(self, at: float) -> Refreshed:
         """One refresh, with the fake's clock at `at`; its knobs are turned back to what was prepared for it."""
         self._fake.control(now=at)
         self._fake.reset()
-        moment = datetime.fromtimestamp(at, UTC)
+        self.at = datetime.fromtimestamp(at, UTC)
         began, cpu = time.perf_counter(), time.process_time()
         self._prepared.sessions.begin_pass()
-        self.source.refresh(moment)
+        self.source.refresh(self.at)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        return Refreshed(at=moment, seconds=seconds, cpu_seconds=cpu, counted=self._fake.stats())
+        return Refreshed(at=self.at, seconds=seconds, cpu_seconds=cpu, counted=self._fake.stats())
 
     def blocks(self, at: float) -> list[Block]:
         """What is shown as of `at`."""
@@ -109,7 +111,8 @@ def driven(config: Path, fake: Fake) -> Iterator[Driven]:
     prepared = verbs.prepare(config, fake.environ())
     with prepared.history() as history:
         sources = Sources(prepared, history)
+        exporter = Driven(sources, prepared, fake)
         try:
-            yield Driven(sources, prepared, fake)
+            yield exporter
         finally:
-            sources.close()
+            sources.close(exporter.at)

@@ -58,4 +58,4 @@ def number(value: float) -> str:
 
 def _line(*cells: str) -> str:
     what, ours, limit, aim, peer, by = cells
-    return f"  {what:<58}{ours:>14}{limit:>10}{aim:>9}{peer:>10}  {by}"
+    return f"  {what:<58} {ours:>16} {limit:>11} {aim:>6} {peer:>8}  {by}"

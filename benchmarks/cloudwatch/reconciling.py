@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
 from random import Random
 
 from benchmarks.cloudwatch.knobs import Knobs
 from benchmarks.cloudwatch.measured import Measured
-from benchmarks.cloudwatch.scenarios import Options, Voyage, midnight_before, voyage
+from benchmarks.cloudwatch.scenarios import Options, Voyage, midnight_before, quick, unpaced, voyage
 from benchmarks.cloudwatch.settings import Settings
 from benchmarks.cloudwatch.truth import increases
 
 _LATE_MINUTES = 4
 _CALM = 10
+_KNOBS = quick(Knobs(functions=100, late_minutes=_LATE_MINUTES))
 
 _Calm = tuple[dict[bytes, float], int]
 """A page when nothing is late, and the minute before which it counts."""
@@ -34,8 +36,7 @@ def late(_: Options) -> Iterator[Measured]:
 
 
 def _reconciled(what: str, every: str, steps: list[int]) -> Iterator[Measured]:
-    knobs = Knobs(functions=200, late_minutes=_LATE_MINUTES)
-    with voyage(Settings(every=every, slow=every), knobs) as trip:
+    with voyage(unpaced(Settings(every=every, slow=every)), _KNOBS) as trip:
         first = _calm(trip, every)
         trip.fake.control(late_minutes=_LATE_MINUTES)
         seen, fell = first[0], 0
@@ -49,12 +50,12 @@ def _reconciled(what: str, every: str, steps: list[int]) -> Iterator[Measured]:
 
 def _restarted() -> Iterator[Measured]:
     """Six starts of ten minutes each, with as long between them, on one history."""
-    knobs, settings = Knobs(functions=200, late_minutes=_LATE_MINUTES), Settings(every="1m", slow="1m")
+    settings = unpaced(Settings(every="1m", slow="1m"))
     with tempfile.TemporaryDirectory() as made:
         folder, at = Path(made), midnight_before(12 * 3600)
         first, seen, fell = (dict[bytes, float](), 0), dict[bytes, float](), 0
         for start in range(6):
-            with voyage(settings, knobs, folder=folder, at=at) as trip:
+            with voyage(settings, _KNOBS, folder=folder, at=at) as trip:
                 if start == 0:
                     first = _calm(trip, "1m")
                     seen = first[0]
@@ -80,8 +81,7 @@ def _calm(trip: Voyage, every: str) -> _Calm:
 
 def _fell(before: Mapping[bytes, float], after: Mapping[bytes, float], trip: Voyage) -> int:
     """How many counters are lower than they were: Prometheus would take each for a reset."""
-    counters = {one.series for one in trip.expected() if one.spec.adds_up}
-    return sum(after[series] < before[series] for series in counters if series in after and series in before)
+    return sum(before.get(series, 0.0) > after.get(series, inf) for series in trip.counters())
 
 
 def _figures(what: str, trip: Voyage, first: _Calm, last: _Calm, fell: int) -> Iterator[Measured]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from statistics import median
 
+from basewatch.collector import Target
 from benchmarks.cloudwatch.driving import Driven, Refreshed, driven
 from benchmarks.cloudwatch.knobs import Knobs
 from benchmarks.cloudwatch.running import Fake
@@ -19,8 +20,8 @@ from benchmarks.cloudwatch.truth import Expected, expected
 
 QUERIES_PER_CALL = 500
 DATAPOINTS_PER_CALL = 100_800
-UNLIMITED = 1_000_000.0
-"""A quota that nothing here reaches: for what is to be compared with the latency alone."""
+UNLIMITED = 1e9
+"""A quota that nothing here reaches."""
 SETTLED_SECONDS = 120
 """How far behind the clock Basewatch's live refresh reads: what is younger is no series' newest reading yet."""
 
@@ -53,6 +54,21 @@ def midnight_before(seconds: float) -> int:
     return int((time.time() - seconds) // 3600 * 3600)
 
 
+def unlimited(knobs: Knobs) -> Knobs:
+    """Without quotas: for what is to be compared with the latency alone."""
+    return replace(knobs, calls_per_second=UNLIMITED, datapoints_per_second=UNLIMITED, lists_per_second=UNLIMITED)
+
+
+def quick(knobs: Knobs) -> Knobs:
+    """Without quotas, and almost without latency: for what is about values alone."""
+    return replace(unlimited(knobs), latency_ms=2)
+
+
+def unpaced(settings: Settings) -> Settings:
+    """With a pace that never holds a call back."""
+    return replace(settings, calls_per_second=UNLIMITED, datapoints_per_second=UNLIMITED)
+
+
 @dataclass(slots=True, kw_only=True)
 class Voyage:
     """A driven exporter, its fake, and the minute it is at."""
@@ -61,6 +77,8 @@ class Voyage:
     driven: Driven
     knobs: Knobs
     at: int
+    _targets: tuple[Target, ...] = ()
+    _expected: tuple[Expected, ...] = ()
 
     def refresh(self, minutes: int = 1) -> Refreshed:
         """The refresh so many minutes later."""
@@ -72,9 +90,16 @@ class Voyage:
         """The minute before which everything has been read, if all went well."""
         return (self.at - SETTLED_SECONDS) // 60
 
-    def expected(self) -> list[Expected]:
+    def expected(self) -> Sequence[Expected]:
         """Every series that is asked about now."""
-        return list(expected(self.driven.targets(), self.knobs))
+        targets = tuple(self.driven.targets())
+        if targets != self._targets:
+            self._targets, self._expected = targets, tuple(expected(targets, self.knobs))
+        return self._expected
+
+    def counters(self) -> list[bytes]:
+        """Those of them that add up."""
+        return [one.series for one in self.expected() if one.spec.adds_up]
 
 
 @contextmanager

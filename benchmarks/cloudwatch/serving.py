@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.cloudwatch.knobs import Knobs
 from benchmarks.cloudwatch.measured import Measured
 from benchmarks.cloudwatch.running import ACCOUNT, Exporter, Fake, basewatch, free_port
-from benchmarks.cloudwatch.scenarios import UNLIMITED, Options
+from benchmarks.cloudwatch.scenarios import Options, unlimited, unpaced
 from benchmarks.cloudwatch.scraping import Scraper, percentile
 from benchmarks.cloudwatch.settings import EVERYTHING, Settings
 
@@ -54,17 +54,12 @@ def _served(stack: ExitStack, settings: Settings, knobs: Knobs) -> _Served:
 
 def ninety_thousand(_: Options) -> Iterator[Measured]:
     """B3: 90,000 series: the refresh on the wire, scrapes meanwhile and between, memory, the body."""
-    knobs = Knobs(
-        functions=10_000,
-        tables=0,
-        apis=0,
-        instances=0,
-        calls_per_second=UNLIMITED,
-        lists_per_second=UNLIMITED,
-        datapoints_per_second=UNLIMITED * 1000,
-    )
-    settings = Settings(
-        collectors=EVERYTHING[:1], every="1m", calls_per_second=UNLIMITED, datapoints_per_second=UNLIMITED * 1000
+    knobs = unlimited(Knobs(functions=10_000, tables=0, apis=0, instances=0))
+    settings = unpaced(
+        Settings(
+            collectors=EVERYTHING[:1],
+            every="1m",
+        )
     )
     # Discovery takes some seconds; the refresh after it is the next minute's.
     time.sleep((_MINUTE * 2 - 20 - time.time() % _MINUTE) % _MINUTE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -38,7 +39,8 @@ def _assumed(told: Mapping[str, str], now: float, knobs: Knobs) -> str:
         raise Refused("ValidationError", "RoleArn is not the ARN of a role.")
     role, session = parts[5].rpartition("/")[2], told.get("RoleSessionName", "session")
     keys = role_keys(parts[4], role, session, now)
-    ends = datetime.fromtimestamp(now + knobs.told_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # A client compares this with its own clock, also where the fake's is stopped.
+    ends = datetime.fromtimestamp(time.time() + knobs.told_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     user = {"Arn": f"arn:aws:sts::{parts[4]}:assumed-role/{role}/{session}", "AssumedRoleId": f"AROAFAKE:{session}"}
     return (
         f"<Credentials>{_xml(keys | {'Expiration': ends})}</Credentials><AssumedRoleUser>{_xml(user)}</AssumedRoleUser>"

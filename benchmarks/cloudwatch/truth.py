@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isclose
 
-from basewatch.collector import MetricSpec, Target
+from basewatch.collector import MetricSpec, Target, Tier
 from basewatch.family import series_text
 from benchmarks.cloudwatch import values
 from benchmarks.cloudwatch.fleet import Fleet
 from benchmarks.cloudwatch.knobs import Knobs
 from benchmarks.cloudwatch.values import Kind, Minute
 
-_EXACT = 1e-12
 _CLOSE = 1e-9
+
+Place = tuple[str, str, str]
+"""A collector, an account and a region."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +97,19 @@ def readings(
     page: Mapping[bytes, float],
     every: Sequence[Expected],
     end: int,
-    sparse: float,
-    up: Mapping[tuple[str, str, str], bool],
+    up: Mapping[Place, bool],
+    *,
+    sparse: float = 0.0,
+    tiers: Collection[Tier] = frozenset(Tier),
 ) -> Compared:
     """Whether each gauge and quantile shows its newest reading; one that does not is flagged if its collector is down.
 
-    `up` says of collector, account and region whether its last refresh got everything.
+    `up` says of collector, account and region whether its last refresh got everything; `tiers` are those that were due
+    at the last refresh: the others' readings are older, and rightly so.
     """
     compared = Compared()
     for one in every:
-        true = None if one.spec.adds_up else one.newest(end, sparse)
+        true = None if one.spec.adds_up or one.spec.tier not in tiers else one.newest(end, sparse)
         if true is None:
             continue
         shown = page.get(one.series)
