@@ -74,17 +74,12 @@ class FakeCloudWatch:
     tokens: list[str] = field(default_factory=list[str])
     behaviours: list[Behaviour] = field(default_factory=list[Behaviour])
     connections: int = 0
-    expired: str = ""
     closing: Event = field(default_factory=Event)
     _lock: Lock = field(default_factory=Lock)
 
     def then(self, *behaviours: Behaviour) -> None:
         """Answer the next requests like this, one after the other."""
         self.behaviours.extend(behaviours)
-
-    def expire(self, token: str) -> None:
-        """Refuse whoever comes with this token from now on."""
-        self.expired = token
 
     def reply(self, headers: Mapping[str, str], content: bytes) -> Reply:
         """The answer to one request, which must be one that CloudWatch would understand."""
@@ -105,8 +100,6 @@ class FakeCloudWatch:
         with self._lock:
             self.asked.append(asked)
             self.tokens.append(headers["X-Amz-Security-Token"])
-            if self.expired and headers["X-Amz-Security-Token"] == self.expired:
-                return refusal("ExpiredToken", 403)(asked)
             behaviour = self.behaviours.pop(0) if self.behaviours else everything
         return behaviour(asked)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -127,8 +128,13 @@ def test_a_burst_of_throttling_loses_nothing(cloudwatch: FakeCloudWatch) -> None
 
 def test_credentials_that_expire_under_many_calls_are_renewed_once(cloudwatch: FakeCloudWatch) -> None:
     """Calls that are refused together share the new credentials."""
-    signer = FakeSigner(cloudwatch.url)
-    cloudwatch.expire("token-0")
+    signer, together = FakeSigner(cloudwatch.url), Barrier(8)
+
+    def refused(asked: Asked) -> Reply:
+        together.wait(20)
+        return refusal("ExpiredToken", 403)(asked)
+
+    cloudwatch.then(*[refused] * 8)
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(source(signer).fetch, [call()] * 8))
     assert all(answer.missing is None for fetched in got for answer in fetched.answers)
