@@ -95,6 +95,8 @@ def test_text_and_openmetrics_name_families_in_their_own_way() -> None:
         "# TYPE aws_errors counter",
         "# TYPE aws_resource info",
     }
+    assert text[0].startswith('# HELP aws_connections a "quoted"')
+    assert openmetrics[0].startswith('# HELP aws_connections a \\"quoted\\"')
     assert openmetrics[-1] == "# EOF"
     assert "" not in openmetrics
     assert [line for line in text if line[0] != "#"] == [line for line in openmetrics if line[0] != "#"]

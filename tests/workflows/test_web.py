@@ -9,19 +9,22 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from itertools import cycle, product
+from itertools import count, cycle, product
 from threading import Event
 
 import pytest
 import urllib3
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from basewatch.family import Block, series_text
 from reports.exposition import Dialect
 from tests.fakes import NOON
 from tests.programs import program
 from tests.reports.scraped import block, families_in, gauge, samples_in, text_in
-from tests.workflows.pages import PATIENCE, served, shown
+from tests.workflows.pages import PATIENCE, running, served, shown
 from workflows.web.app import Exposed
+from workflows.web.scrape import Scrape
 
 POOL = urllib3.PoolManager(maxsize=20, retries=False)
 MANY = [series_text("aws_connections", [("function_name", f"function-{n:020d}")]) for n in range(6000)]
@@ -86,7 +89,7 @@ def test_curl_reads_the_compressed_page(url: str) -> None:
 
 def test_a_page_is_swapped_whole() -> None:
     """Whoever scrapes while pages change gets one of them: complete, in order, and never two at once."""
-    pages = [shown(generation(number)) for number in range(4)]
+    pages = [shown(generation(10**number)) for number in range(4)]
     bodies = {text_in(body) for page in pages for body in page.page.values()}
     exposed, enough = Exposed(pages[0]), Event()
 
@@ -110,6 +113,17 @@ def test_a_page_is_swapped_whole() -> None:
         swapping.result()
     assert scraped <= bodies
     assert len(scraped) > len(FORMATS)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_scrape_takes_one_page(encoding: str) -> None:
+    """The length that is announced is that of what follows, even where every look finds a newer page."""
+    pages = (shown(generation(10**number)).page for number in count())
+    always_newer = Starlette(routes=[Route("/metrics", Scrape(lambda: next(pages)))])
+    with running(always_newer) as url:
+        answers = [get(f"{url}/metrics", **{"accept-encoding": encoding}) for _ in range(2)]
+    texts = [gzip.decompress(answer.data) if encoding == "gzip" else answer.data for answer in answers]
+    assert texts == [b"".join(shown(generation(10**number)).page[Dialect.TEXT].chunks) for number in range(2)]
 
 
 def test_it_is_healthy_while_something_is_refreshed() -> None:
