@@ -10,6 +10,7 @@ from basewatch.history.store import History
 from collectors.cloudwatch.refresh import Refresher
 from collectors.cloudwatch.targets import Targets
 from collectors.described import Described
+from workflows.spending import fixed_dollars
 from workflows.verbs import Prepared
 
 
@@ -19,6 +20,7 @@ class Sources:
     def __init__(self, prepared: Prepared, history: History) -> None:
         """Counters go on from where `history` says that they stood."""
         config, sessions = prepared.plan.config, prepared.sessions
+        fixed = fixed_dollars(prepared.plan)
         self._targets = Targets(
             collectors=prepared.plan.collectors,
             components=config.components,
@@ -33,6 +35,7 @@ class Sources:
             source_of=sessions.source,
             telemetry=sessions.telemetry,
             keep=history,
+            fixed_cost=lambda: fixed,
         )
         described = Described(targets=self.targets, asker=sessions.asker, telemetry=sessions.telemetry)
         self.blocks: tuple[BlockSource, ...] = (self._cloudwatch, described) if config.aws else ()

@@ -1,0 +1,29 @@
+"""A pass leaves a file for node exporter's textfile collector."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from reports.exposition import Dialect
+from tests.programs import program
+from tests.reports.scraped import families_in, samples_in
+from workflows.monitor import look
+from workflows.verbs import Prepared, now
+from workflows.writing import METRICS, write
+
+
+def test_a_pass_leaves_what_it_found_and_read(prepared: Prepared, tmp_path: Path) -> None:
+    """Findings, the times of the run and the newest readings, as Prometheus' linter likes them, and no counter."""
+    plan, at = prepared.plan, now()
+    looked = look(plan, prepared.sessions, plan.window(None, at), now)
+    assert write(plan, looked, tmp_path).problems == ()
+    text = (tmp_path / METRICS).read_bytes()
+    families = families_in(text.decode(), Dialect.TEXT)
+    samples = samples_in(families)
+    assert {family.type for family in families} == {"gauge", "summary"}
+    assert samples["basewatch_run_last_timestamp_seconds", frozenset()] == looked.run.started.timestamp()
+    assert {name for name, _ in samples} >= {"basewatch_finding_status", "aws_rds_cpu_utilization_ratio"}
+    assert [name for name, _ in samples if name.endswith(("_total", "_sum", "_count"))] == []
+    checked = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
