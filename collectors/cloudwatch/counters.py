@@ -91,9 +91,8 @@ class Counters:
             now = seen[(low - first) // period * _DOUBLE : (high - first) // period * _DOUBLE]
             if was != now:
                 self._revise(row, low, was, now)
-                recent = (
-                    recent[: (low - begun) // period * _DOUBLE] + now + recent[(high - begun) // period * _DOUBLE :]
-                )
+                before, after = (low - begun) // period * _DOUBLE, (high - begun) // period * _DOUBLE
+                recent = recent[:before] + now + recent[after:]
         if last > until:
             if first > until:
                 self.changes[row, Change.HOLE] += 1

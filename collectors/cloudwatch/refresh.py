@@ -27,6 +27,8 @@ from collectors.cloudwatch.workers import Lane, Workers
 
 SAVE_EVERY = timedelta(minutes=1)
 """How often where the counters stand is written down; what is older is read again after a restart."""
+_SUSPECT_SECONDS = 1.0
+"""How long a refresh waits for a source that did not answer the last time."""
 _PATIENCE_SECONDS = 5.0
 """How long the end of the process waits for a refresh under way; what is not written down then is read again."""
 
@@ -68,9 +70,9 @@ class Refresher:
         self._refreshing = Lock()
 
     def refresh(self, at: datetime) -> None:
-        """Asks for what is due at `at`; when the last call of a source is answered, its series are shown as they are now.
+        """Asks for what is due at `at`; the series of a source are shown anew when its last call is answered.
 
-        A source that did not answer the last time is not waited for: its round ends when it ends.
+        A source that did not answer the last time is hardly waited for: its round ends when it ends.
         """
         if not self._refreshing.acquire(blocking=False):
             self._telemetry.overruns.inc()
@@ -104,11 +106,10 @@ class Refresher:
 
     def _refresh(self, at: datetime) -> None:
         self._sort()
-        begun = [self._begin(site, place, at) for place, site in self._sites.items()]
-        deadline = time.monotonic() + self._collection.fast.total_seconds() / 2
-        for round_ in begun:
+        began, long = time.monotonic(), self._collection.fast.total_seconds() / 2
+        for round_, patience in [self._begin(site, place, at, long) for place, site in self._sites.items()]:
             if round_ is not None:
-                round_.done.wait(max(0.0, deadline - time.monotonic()))
+                round_.done.wait(max(0.0, began + patience - time.monotonic()))
         if self._saved is None or floor(self._saved, SAVE_EVERY) < floor(at, SAVE_EVERY):
             self._save(at)
 
@@ -146,16 +147,17 @@ class Refresher:
         )
         return Site(name, arranger, self._telemetry, self._collection.hold)
 
-    def _begin(self, site: Site, place: Place, at: datetime) -> Round | None:
-        """A round of a site to wait for; None while one is under way, and when it is not to be waited for."""
+    def _begin(self, site: Site, place: Place, at: datetime, long: float) -> tuple[Round | None, float]:
+        """A round of a site, unless one is under way still, and how many seconds it is waited for."""
         if site.round is not None:
             self._telemetry.overruns.inc()
-            return None
+            return None, 0.0
+        suspect = site.suspect
         round_, jobs = site.begin(at, self._sources[place], self._stretched.every)
         # One thread at least is left for the others.
         at_most = max(1, self._collection.concurrency - (len(self._sites) > 1))
-        self._workers.add(Lane(jobs, at_most=at_most, suspect=site.suspect))
-        return None if site.suspect else round_
+        self._workers.add(Lane(jobs, at_most=at_most, suspect=suspect))
+        return round_, min(long, _SUSPECT_SECONDS) if suspect else long
 
     def _stretch(self, targets: Sequence[Target]) -> None:
         """Settle how often each tier is asked, so that the budget is kept."""

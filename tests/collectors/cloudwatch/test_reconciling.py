@@ -1,0 +1,142 @@
+"""Whatever happens between, the increases that Prometheus sees add up to what CloudWatch counted, to the unit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import timedelta
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from basewatch.collector import Tier
+from basewatch.config.collection import Collection
+from basewatch.family import MetricType, series_text
+from basewatch.quantities import parse_duration
+from collectors.cloudwatch.planner import MAX_DATAPOINTS, Query
+from tests.collectors.cloudwatch.evented import (
+    ACCOUNT,
+    DOWN,
+    FAILED,
+    REGION,
+    Bench,
+    Evented,
+    Rumours,
+    spec,
+    target,
+)
+
+FIVE_MINUTES = timedelta(minutes=5)
+SPECS = (
+    spec("fast_total"),
+    spec("standard_total", tier=Tier.STANDARD),
+    spec("slow_total", tier=Tier.SLOW),
+    spec("coarse_total", period=FIVE_MINUTES, tier=Tier.STANDARD),
+    spec("high", type=MetricType.GAUGE),
+)
+COUNTED = tuple(each for each in SPECS if each.adds_up)
+TARGETS = tuple(target(*SPECS, name=name) for name in ("a", "b"))
+FAILURES = {
+    "none": lambda _query: None,
+    "some": lambda query: FAILED if query.target is TARGETS[0] or query.spec.tier is Tier.SLOW else None,
+    "all": lambda _query: FAILED,
+    "down": lambda _query: DOWN,
+}
+
+Step = tuple[str, int, int]
+ticks = st.tuples(st.just("tick"), st.sampled_from([1, 1, 1, 2, 3, 7, 16, 45, 200]), st.integers(0, 29))
+failures = st.tuples(st.sampled_from(sorted(FAILURES)), st.just(0), st.just(0))
+restarts = st.tuples(st.just("restart"), st.integers(0, 4), st.just(0))
+steps = st.lists(st.one_of(ticks, ticks, ticks, failures, restarts), min_size=3, max_size=30)
+
+
+@dataclass(slots=True)
+class Prometheus:
+    """What a server makes of the samples it scrapes: every value counts from the one before."""
+
+    last: dict[str, float] = field(default_factory=dict[str, float])
+    increase: dict[str, float] = field(default_factory=dict[str, float])
+
+    def scrape(self, values: dict[str, float]) -> None:
+        """Take in a page. A value that is less than the last one would be taken for a reset: there may be none."""
+        for series, value in values.items():
+            if not series.startswith("high"):
+                before = self.last.get(series, value)
+                assert value >= before, (series, before, value)
+                self.increase[series] = self.increase.get(series, 0.0) + value - before
+                self.last[series] = value
+
+
+@dataclass(slots=True)
+class Story:
+    """An exporter that has just shown its first page, and all that happens to it."""
+
+    rumours: Rumours
+    prometheus: Prometheus = field(default_factory=Prometheus)
+    bench: Bench = field(init=False)
+    born: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin."""
+        collection = Collection(fast=parse_duration("1m"), every=FIVE_MINUTES, slow=parse_duration("30m"))
+        self.bench = Bench(Evented(self.rumours.known), TARGETS, collection)
+        self.prometheus.scrape(self.bench.tick())
+        self.born = self.bench.settled
+
+    def play(self, happening: list[Step], at_most: int) -> None:
+        """Let it happen, where one answer holds `at_most` datapoints.
+
+        Time passes, calls fail, and processes end, of which the next knows what one had kept.
+        """
+        with patch("collectors.cloudwatch.asks.MAX_DATAPOINTS", at_most):
+            self._play(happening)
+
+    def _play(self, happening: list[Step]) -> None:
+        for what, number, seconds in happening:
+            if what == "tick":
+                self.prometheus.scrape(self.bench.tick(timedelta(minutes=number, seconds=seconds)))
+            elif what == "restart":
+                versions = self.bench.shelf.versions
+                self.bench.shelf.kept = dict(versions[max(0, len(versions) - 1 - number)])
+                self.bench.restart()
+                assert self.bench.shown() == {}
+            else:
+                self.bench.source.fails = FAILURES[what]
+        # All is well in the end, and every tier comes round again.
+        self.bench.source.fails = FAILURES["none"]
+        for _ in range(2):
+            self.prometheus.scrape(self.bench.tick(timedelta(minutes=31)))
+
+    def truth(self, query: Query) -> float:
+        """How many there were since the beginning, as CloudWatch has it now."""
+        period = round(query.spec.period.total_seconds())
+        first, last = self.born // period * period, self.bench.settled // period * period
+        return self.rumours.total(query, first, last, self.bench.source.now)
+
+
+def text(query: Query) -> str:
+    """The text of a query's series."""
+    place = ("aws_account_id", ACCOUNT), ("aws_region", REGION)
+    return series_text(query.spec.name, (*place, *query.target.resource.labels)).decode()
+
+
+@given(steps, st.integers(0, 10**6), st.sampled_from([100, 100_800]))
+@settings(max_examples=60)
+def test_increases_add_up_to_the_truth(happening: list[Step], seed: int, at_most: int) -> None:
+    """However late events are told, however often asking fails or a process ends: not one is missing or double."""
+    story = Story(Rumours(seed=seed))
+    story.play(happening, at_most)
+    for query in (Query(each, counted) for each in TARGETS for counted in COUNTED):
+        assert story.prometheus.last[text(query)] == story.truth(query)
+        assert story.prometheus.increase[text(query)] == story.truth(query)
+
+
+@given(steps, st.integers(0, 10**6))
+@settings(max_examples=30)
+def test_amounts_that_are_no_integers_never_fall(happening: list[Step], seed: int) -> None:
+    """A total of tenths, added in whatever order, is never lower than it was shown, and right to the last digits."""
+    story = Story(Rumours(seed=seed, step=0.1))
+    story.play(happening, MAX_DATAPOINTS)
+    query = Query(TARGETS[0], COUNTED[0])
+    assert math.isclose(story.prometheus.last[text(query)], story.truth(query), rel_tol=1e-15)
