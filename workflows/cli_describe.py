@@ -114,3 +114,33 @@ def docs(output: Folder = Path("docs"), check: Compare = False) -> None:
     from workflows.generated import PAGES, write_or_compare
 
     raise typer.Exit(write_or_compare(output, PAGES, compare=check))
+
+
+@generate.command()
+def rules(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
+    """Recording and alerting rules of this configuration, for your Prometheus."""
+    from workflows.generated import rules, write_or_compare
+    from workflows.plan import load_plan
+    from workflows.plugins import known_checks
+
+    plan = load_plan(config)
+    files = rules(plan.config, known_checks(), plan.collectors)
+    raise typer.Exit(write_or_compare(output, files, compare=check))
+
+
+@generate.command()
+def alertmanager(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
+    """Routes, receivers and inhibitions of this configuration, for your Alertmanager."""
+    from workflows.generated import routes, write_or_compare
+    from workflows.plan import load_plan
+
+    raise typer.Exit(write_or_compare(output, routes(load_plan(config).config), compare=check))
+
+
+@generate.command()
+def dashboards(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
+    """Seven dashboards of this configuration, for your Grafana."""
+    from workflows.generated import dashboards, write_or_compare
+    from workflows.plan import load_plan
+
+    raise typer.Exit(write_or_compare(output, dashboards(load_plan(config).config), compare=check))

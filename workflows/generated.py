@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import orjson
 import typer
 
+from basewatch.check import AnyCheck
+from basewatch.collector import AnyCollector
+from basewatch.config import Config
 from basewatch.config.schema import schema
 from checks import CHECKS
 from collectors import COLLECTORS
 from reports import json_report
+from workflows import grafana
 from workflows.catalogue import catalogue
+from workflows.grafana.model import Dashboard
 from workflows.measures import measures
+from workflows.prometheus.alertmanager import alertmanager
+from workflows.prometheus.model import rules_file
+from workflows.prometheus.page import alerting_rules
+from workflows.prometheus.rules import TEMPLATES, groups
 
 
 def _json(document: Mapping[str, object]) -> str:
@@ -27,7 +37,31 @@ SCHEMAS: Mapping[str, Callable[[], str]] = {
 PAGES: Mapping[str, Callable[[], str]] = {
     "checks.md": lambda: catalogue(CHECKS),
     "metrics.md": lambda: measures(COLLECTORS),
+    "alerting-rules.md": lambda: alerting_rules(TEMPLATES),
 }
+
+
+def rules(
+    config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCollector, ...]
+) -> Mapping[str, Callable[[], str]]:
+    """The rules of a configuration, for Prometheus."""
+    return {"prometheus/basewatch.rules.yml": lambda: rules_file(groups(config, checks, collectors))}
+
+
+def routes(config: Config) -> Mapping[str, Callable[[], str]]:
+    """Who is told of the alerts of these rules, for Alertmanager."""
+    return {"alertmanager/alertmanager.yml": lambda: alertmanager(config)}
+
+
+def dashboards(config: Config) -> Mapping[str, Callable[[], str]]:
+    """The dashboards of a configuration, for Grafana."""
+    return {
+        f"grafana/dashboards/{name}": partial(_dashboard, make, config) for name, make in grafana.DASHBOARDS.items()
+    }
+
+
+def _dashboard(make: Callable[[Config], Dashboard], config: Config) -> str:
+    return _json(make(config).as_json())
 
 
 def write_or_compare(folder: Path, files: Mapping[str, Callable[[], str]], *, compare: bool) -> int:

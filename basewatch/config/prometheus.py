@@ -18,14 +18,16 @@ def _filled_with(*places: str) -> BeforeValidator:
         found = set(re.findall(r"\{(.*?)\}", value)) if isinstance(value, str) else set()
         if unknown := sorted(found - set(places)):
             known = ", ".join(f"{{{place}}}" for place in places)
-            raise WrongValue(f"{shown(value)} has a place {{{unknown[0]}}} for nothing", f"what is filled in is {known}")
+            raise WrongValue(
+                f"{shown(value)} has a place {{{unknown[0]}}} for nothing", f"what is filled in is {known}"
+            )
         return value
 
     return BeforeValidator(parse)
 
 
 class Email(Declared):
-    """Where Alertmanager sends what pages nobody; with a `username`, its password is the file `smtp` among `secrets`."""
+    """Where Alertmanager sends what pages nobody; the password of a `username` is the file `smtp` in `secrets`."""
 
     to: str
     sender: str
@@ -39,7 +41,8 @@ class Prometheus(Declared):
     job: str = Field(default="basewatch", min_length=1, description="the scrape job of the exporter")
     scrape: Duration = Field(default=parse_duration("1m"), description="how often it scrapes and evaluates the rules")
     runbook_url: Annotated[str, _filled_with("alert")] = Field(
-        default="docs/alerting-rules.md#{alert}", description="where an alert is explained; {alert} is its name in lower case"
+        default="docs/alerting-rules.md#{alert}",
+        description="where an alert is explained; {alert} is its name in lower case",
     )
     dashboard_url: Annotated[str, _filled_with("uid")] = Field(
         default="/d/{uid}", description="where a dashboard is; {uid} is its identifier"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from basewatch.check import AnyCheck
 from basewatch.collector import AnyCollector, Tier
 from basewatch.components import Component, InAccount
 from basewatch.config import Config
-from basewatch.quantities import Limit, parse_duration
+from basewatch.quantities import parse_duration
 from workflows.prometheus.model import Alert, Urgency, urgency
-from workflows.prometheus.promql import Labels, literal, names, selector, span
+from workflows.prometheus.promql import Labels, literal, selector, span
 
 SHORTEST = parse_duration("5m")
 """Datapoints come two to four minutes late and one a minute: of a shorter window too few would be there."""
@@ -36,16 +37,19 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The series of one resource: the labels that pick them, who collects them, and the window of their rates."""
+    """The series of one resource: the labels that pick them, who collects them, and how often.
+
+    Its expressions have no labels left: the rule that holds one says what it is of.
+    """
 
     collector: str
     labels: Labels
     refresh: timedelta
 
     @property
-    def by(self) -> str:
-        """The labels' names, as they stand behind `by`: what an alert is told apart by."""
-        return names(self.labels)
+    def identity(self) -> Labels:
+        """What an alert on these series is known by: who collects them, and what they are of."""
+        return {"collector": self.collector, **self.labels}
 
     @property
     def window(self) -> timedelta:
@@ -54,21 +58,22 @@ class Source:
 
     def highest(self, metric: str, **more: str) -> str:
         """The newest value of a gauge."""
-        return f"max by {self.by} ({selector(metric, {**self.labels, **more})})"
+        return f"max({selector(metric, {**self.labels, **more})})"
 
-    def rate(self, metric: str, window: timedelta | None = None) -> str:
+    def lowest(self, metric: str) -> str:
+        """The newest value of a gauge whose depths count."""
+        return f"min({selector(metric, self.labels)})"
+
+    def rate(self, metric: str, window: timedelta | None = None, offset: str = "") -> str:
         """Events of a counter per second."""
-        return f"sum by {self.by} (rate({selector(metric, self.labels)}[{span(window or self.window)}]))"
+        return f"sum(rate({self._over(metric, window)}{offset}))"
 
     def increase(self, metric: str, window: timedelta | None = None) -> str:
         """Events of a counter within the window."""
-        return f"sum by {self.by} (increase({selector(metric, self.labels)}[{span(window or self.window)}]))"
+        return f"sum(increase({self._over(metric, window)}))"
 
-    def held(self, limit: Limit[object] | None, default: timedelta | None = None) -> timedelta:
-        """How long a condition has to hold: as promised, else `default`, else (and at least) two refreshes."""
-        if limit and limit.sustained:
-            return limit.sustained
-        return max(default or timedelta(), 2 * self.refresh)
+    def _over(self, metric: str, window: timedelta | None) -> str:
+        return f"{selector(metric, self.labels)}[{span(window or self.window)}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,7 @@ class Context:
         component: Component | None = None,
         promise: str = "",
         severity: Urgency | None = None,
-        **labels: str,
+        labels: Labels = MappingProxyType({}),
     ) -> Alert:
         """An alert of this name; as urgent as the check that judges the same promise, where one does.
 
@@ -135,7 +140,7 @@ class Context:
         fixed = {
             "severity": (severity or self._severity(check) or template.severity).value,
             "component": component.ref if component else "",
-            "check": check.id if check else "",
+            **({"check": check.id} if check else {}),
             **labels,
         }
         ours = self.config.prometheus
