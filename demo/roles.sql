@@ -3,14 +3,15 @@ CREATE ROLE admin LOGIN NOSUPERUSER NOBYPASSRLS;
 CREATE ROLE app LOGIN NOSUPERUSER NOBYPASSRLS;
 CREATE ROLE analytics LOGIN NOSUPERUSER NOBYPASSRLS;
 
--- Basewatch's own role owns nothing and is granted nothing: it may only become app or analytics, to probe as they do.
+-- Basewatch's own role owns nothing and inherits nothing: it may only become app or analytics, to probe as they do, and
+-- the role of PostgreSQL's own that sees how many sessions there are, and since when.
 CREATE ROLE basewatch LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS;
 DO $$
 BEGIN
     IF current_setting('server_version_num')::int >= 160000 THEN
-        EXECUTE 'GRANT app, analytics TO basewatch WITH INHERIT FALSE, SET TRUE';
+        EXECUTE 'GRANT app, analytics, pg_read_all_stats TO basewatch WITH INHERIT FALSE, SET TRUE';
     ELSE
-        GRANT app, analytics TO basewatch;
+        GRANT app, analytics, pg_read_all_stats TO basewatch;
     END IF;
 END
 $$;

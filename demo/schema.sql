@@ -174,8 +174,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON invoices, api_keys, support_tickets, not
 GRANT SELECT, INSERT ON usage_metrics, audit_events TO app;
 GRANT SELECT ON usage_metrics, invoices, audit_events, api_keys, support_tickets, notifications, documents
     TO analytics;
--- Basewatch asks which tenants there are, to try each of them in turn; nothing else of a table is granted to it.
-GRANT SELECT (id) ON customers TO basewatch;
+-- Basewatch asks which tenants there are, to try each of them in turn, and counts them by tier; and it counts the audit
+-- records of each minute by what they are. Nothing else of a table is granted to it.
+GRANT SELECT (id, tier) ON customers TO basewatch;
+GRANT SELECT (occurred_at, action) ON audit_events TO basewatch;
+CREATE POLICY basewatch_counts ON audit_events FOR SELECT TO basewatch USING (true);
 
 -- What only Aurora has, as stand-ins, for code that asks which engine it runs on.
 CREATE FUNCTION aurora_version() RETURNS text LANGUAGE sql STABLE AS $$ SELECT '15.4.0' $$;

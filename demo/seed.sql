@@ -46,7 +46,7 @@ SELECT customers.id, md5('invoice ' || customers.id || n)::uuid, month::date,
 FROM customers JOIN price_plans USING (tier), generate_series(1, 12) AS n,
      LATERAL (SELECT date_trunc('month', %(now)s::timestamptz) - n * interval '1 month' AS month) AS months;
 INSERT INTO audit_events
-SELECT id, md5('event ' || id || n)::uuid, %(now)s::timestamptz - n * interval '97 minutes', 'service/api',
+SELECT id, md5('event ' || id || n)::uuid, %(now)s::timestamptz - n * interval '13 minutes', 'service/api',
        (ARRAY['invoice.read', 'key.used', 'document.read', 'ticket.opened'])[1 + n %% 4], 'resource/' || n
 FROM customers, generate_series(1, 60) AS n;
 -- A key is kept as a hash and its first twelve characters, by which people tell keys apart.

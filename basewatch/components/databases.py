@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
 
 from basewatch.components.component import Component, InAccount
-from basewatch.declared import AuditTable, Backup, Capacity, Proxy
+from basewatch.declared import AuditTable, Backup, Capacity, Declared, FailedLogins, Proxy
+from basewatch.errors import WrongValue
 from basewatch.quantities import CountLimit, DurationLimit, ShareLimit
 from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
@@ -49,6 +52,23 @@ class AuroraCluster(InAccount):
     replica_lag_below: DurationLimit | None = None
 
 
+class InDatabase(Declared):
+    """What is measured within a database: its connections, its oldest transaction, and rows by the tier of tenants.
+
+    `tier` is a column of the tenancy's root. Rows of the root are counted by it, and those of `tables`, which hold the
+    tenant's key. There is no number of any one tenant.
+    """
+
+    tier: str | None = None
+    tables: tuple[str, ...] = Field(default=(), max_length=20)
+
+    @model_validator(mode="after")
+    def _tables_have_tiers(self) -> Self:
+        if self.tables and self.tier is None:
+            raise WrongValue("rows are counted by the tier of tenants, and no tier is said", "add tier: a column")
+        return self
+
+
 class Database(Component):
     """A PostgreSQL database with its tenancy, and where there are such, its Aurora cluster and its audit table.
 
@@ -70,6 +90,30 @@ class Database(Component):
     reader: SecretReference | None = None
     tenancy: Tenancy
     audit: AuditTable | None = None
+    metrics: InDatabase | None = None
+
+    @model_validator(mode="after")
+    def _counted_tables_have_keys(self) -> Self:
+        for table in self.metrics.tables if self.metrics else ():
+            if not isinstance(self.tenancy.key_of(table), tuple):
+                raise WrongValue(
+                    f"metrics.tables: rows of '{table}' belong to the tenants of another table's rows",
+                    "leave it out: only tables that hold the tenant's key themselves can be counted",
+                )
+        return self
+
+    @property
+    def failed_logins(self) -> FailedLogins | None:
+        """Which rows of the audit table are failed logins, where somebody said that some are."""
+        audit = self.audit
+        if audit is None:
+            return None
+        return audit.failed_logins or (FailedLogins() if audit.failed_logins_below else None)
+
+    def qualified(self, table: str) -> tuple[str, str]:
+        """The schema and name of a table that the configuration names, as the catalogue spells them."""
+        schema, _, name = table.rpartition(".")
+        return schema or self.tenancy.schemas[0], name
 
     @property
     def secrets(self) -> tuple[Reference, ...]:

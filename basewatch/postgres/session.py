@@ -127,16 +127,20 @@ class Database:
         """The statements and probes asked so far, by name, in order."""
         return tuple(self._requests)
 
-    def rows(self, statement: Statement, kind: type[R], parameters: Parameters) -> tuple[R, ...]:
+    def rows(
+        self, statement: Statement, kind: type[R], parameters: Parameters, *, role: str = "", remedy: str = ""
+    ) -> tuple[R, ...]:
         """Every row of a read-only statement as a `kind`, whose fields are the columns; a tuple is an SQL array.
 
-        Names resolve in pg_catalog first and last: what is printed of other schemas is qualified.
-        Raises: CouldNotLook.
+        Names resolve in pg_catalog first and last: what is printed of other schemas is qualified. It is asked as `role`
+        where one is named; `remedy` is what a refusal asks for. Raises: CouldNotLook; Absent, without such a role.
         """
         self._requests.append(statement.name)
         # The driver writes a list as an array, and a tuple as a record.
         written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
-        with translated(statement.name), self._reading() as connection:
+        with translated(statement.name, remedy=remedy), self._reading() as connection:
+            if role:
+                _become(connection, role)
             cursor = connection.cursor(row_factory=dict_row)
             found = cursor.execute(statement.text.encode(), written).fetchall()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.service import apis, caches, clusters, functions, objectives, proxies, queues, rules, tables, vaults
+from checks.service import apis, caches, clusters, functions, logins, objectives, proxies, queues, rules, tables, vaults
 
 CHECKS: tuple[AnyCheck, ...] = (
     functions.errors_below,
@@ -24,5 +24,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     clusters.read_latency_below,
     clusters.write_latency_below,
     clusters.replica_lag_below,
+    logins.failed_logins_below,
     objectives.budget_lasts,
 )

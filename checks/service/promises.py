@@ -30,7 +30,9 @@ def share_promise(what: str, limit: Limit[float] | None) -> Promise:
 def least_share_promise(what: str, limit: Limit[float] | None) -> Promise:
     """A promise that a ratio stays above its limit, judged by what is left to 1. Raises: ValueError, when not made."""
     made = _made(limit)
-    return replace(_promise(what, made, round(1 - made.value, 12), lambda rest: f"{100 * (1 - rest):.4g}%"), side="above")
+    return replace(
+        _promise(what, made, round(1 - made.value, 12), lambda rest: f"{100 * (1 - rest):.4g}%"), side="above"
+    )
 
 
 def count_promise(what: str, limit: Limit[float] | None) -> Promise:

@@ -110,6 +110,21 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
         expects=(expected("audit.table.append_only", "audit_events"),),
     ),
     Fault(
+        name="logins-failing",
+        title="Somebody tries keys, thirty a minute for half an hour",
+        apply=run(
+            "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "
+            "SELECT id, now() - n * interval '2 seconds', 'service/auth', 'auth.failed', 'login' "
+            "FROM generate_series(1, 900) AS n, (SELECT id FROM customers ORDER BY id LIMIT 1) AS customer"
+        ),
+        repair=run(
+            "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change; "
+            "DELETE FROM audit_events WHERE action = 'auth.failed'; "
+            "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"
+        ),
+        expects=(expected("service.database.failed_logins", ""),),
+    ),
+    Fault(
         name="database-stopped",
         title="The database does not answer, so nobody can say anything of it",
         apply=_stop,
@@ -119,6 +134,7 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
             for check in (
                 "audit.probe.append_only",
                 "audit.table.append_only",
+                "service.database.failed_logins",
                 "tenancy.probe.canary_writes",
                 "tenancy.probe.counterexample",
                 "tenancy.probe.cross_tenant",

@@ -1,0 +1,281 @@
+"""Proves what a real database says of itself in Prometheus, and what is shown when it says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from basewatch.components import Database
+from basewatch.postgres import Database as DatabaseClient
+from basewatch.postgres import connect
+from basewatch.secrets import Secret
+from basewatch.telemetry import Telemetry
+from collectors.database import FAMILIES, ROLES, TIERS, DatabaseMetrics
+from collectors.failed_logins import CATCH_UP, LATE
+from demo.database import BoxDatabase
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+EVERY, SLOW, HOLD = 5 * MINUTE, HOUR, 15 * MINUTE
+REPAIR = (
+    "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change; "
+    "DELETE FROM audit_events WHERE action = 'auth.failed'; "
+    "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"
+)
+TENANCY = {
+    "context": "app.current_customer_id",
+    "root": "customers",
+    "key": "customer_id",
+    "principals": ["app", "analytics"],
+    "tables": 7,
+    "canaries": {"a": "0ca9a11e-0000-4000-8000-00000000000a", "b": "0ca9a11e-0000-4000-8000-00000000000b"},
+}
+LOGINS = {"table": "audit_events", "failed_logins": {"column": "action", "at": "occurred_at"}}
+
+
+def declared(**more: object) -> Database:
+    """A declared database."""
+    return Database.model_validate({"name": "securebase", "url": "env:URL", "tenancy": TENANCY, **more})
+
+
+MEASURED = declared(metrics={"tier": "tier"}, audit=LOGINS)
+
+
+@dataclass(slots=True)
+class Watched:
+    """A source over the box, what it tells of itself, and a clock."""
+
+    source: DatabaseMetrics
+    telemetry: Telemetry
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def page(self) -> Mapping[str, float]:
+        """Every series that is shown now, and its value."""
+        return {
+            name.decode().strip(): value
+            for block in self.source.blocks(self.at)
+            for name, value in zip(block.series, block.values, strict=True)
+        }
+
+    def refreshed(self, later: timedelta = timedelta()) -> Mapping[str, float]:
+        """The page after a refresh, some time later."""
+        self.at += later
+        self.source.refresh(self.at)
+        return self.page()
+
+    def told(self, name: str) -> float | None:
+        """A metric of its own."""
+        labels = {"collector": "database", "aws_account_id": "", "aws_region": ""}
+        return self.telemetry.registry.get_sample_value(f"basewatch_collector_{name}", labels)
+
+
+def watched(box: BoxDatabase, *databases: Database, url: str = "") -> Watched:
+    """A source of these databases, all of which are the box."""
+
+    @contextmanager
+    def opened(_database: Database) -> Generator[DatabaseClient, None, None]:
+        with connect(Secret("env:URL", url or box.url), run="metrics") as client:
+            yield client
+
+    telemetry = Telemetry()
+    source = DatabaseMetrics(
+        databases=databases, connect=opened, telemetry=telemetry, every=EVERY, slow=SLOW, hold=HOLD
+    )
+    return Watched(source=source, telemetry=telemetry)
+
+
+def of(page: Mapping[str, float], name: str) -> dict[str, float]:
+    """The series of one family."""
+    return {series: value for series, value in page.items() if series.startswith(f"basewatch_database_{name}")}
+
+
+def test_sessions_are_counted_by_role_and_state(box_database: BoxDatabase) -> None:
+    """An application that left a transaction open is seen as such, by its role and by its age."""
+    watch = watched(box_database, MEASURED)
+    quiet = 'basewatch_database_connections{database="securebase",role="app",state="idle in transaction"}'
+    assert quiet not in watch.refreshed()
+    with psycopg.connect(box_database.app_url) as connection:
+        connection.execute("SELECT 1")
+        page = watch.refreshed(EVERY)
+    assert page[quiet] == 1
+    (age,) = of(page, "oldest").values()
+    assert 0 < age < 60
+    assert page['basewatch_database_connections{database="securebase",role="basewatch",state="active"}'] >= 1
+
+
+def test_nothing_of_ours_is_the_oldest_transaction(box_database: BoxDatabase) -> None:
+    """Our own transaction is no reason to look for one."""
+    page = watched(box_database, MEASURED).refreshed()
+    assert page['basewatch_database_oldest_transaction_age_seconds{database="securebase"}'] == 0
+
+
+def test_tenants_are_counted_by_tier_and_never_by_tenant(box_database: BoxDatabase) -> None:
+    """Each tier has one series, and no tenant's id is on the page."""
+    page = watched(box_database, MEASURED).refreshed()
+    assert of(page, "rows") == {
+        f'basewatch_database_rows{{database="securebase",table="customers",tier="{tier}"}}': count
+        for tier, count in {"standard": 5, "fintech": 3, "healthcare": 3, "gov-federal": 3}.items()
+    }
+
+
+def test_rows_of_tenant_tables_are_counted_by_the_tier_of_their_tenants(box_database: BoxDatabase) -> None:
+    """A declared table is joined with the root by the tenant's key, once its policies let all of it be counted."""
+    box_database.execute(
+        "CREATE POLICY counts ON invoices FOR SELECT TO basewatch USING (true); "
+        "GRANT SELECT (customer_id) ON invoices TO basewatch"
+    )
+    try:
+        measured = declared(metrics={"tier": "tier", "tables": ["invoices"]})
+        page = watched(box_database, measured).refreshed()
+    finally:
+        box_database.execute("DROP POLICY counts ON invoices; REVOKE SELECT (customer_id) ON invoices FROM basewatch")
+    assert page['basewatch_database_rows{database="securebase",table="invoices",tier="fintech"}'] == 36
+
+
+def test_labels_are_limited(box_database: BoxDatabase) -> None:
+    """However many roles and tiers there are, those beyond the limit are one series together."""
+    box_database.execute(
+        "ALTER TABLE customers DROP CONSTRAINT customers_tier_fkey; "
+        "INSERT INTO customers "
+        "SELECT gen_random_uuid(), 'x', 'tier ' || n, 'CIS', 'us-east-1', 'x', 'synthetic', now() "
+        "FROM generate_series(1, 30) AS n"
+    )
+    try:
+        page = watched(box_database, MEASURED).refreshed()
+    finally:
+        box_database.execute(
+            "DELETE FROM customers WHERE tier LIKE 'tier %'; "
+            "ALTER TABLE customers ADD CONSTRAINT customers_tier_fkey FOREIGN KEY (tier) REFERENCES price_plans"
+        )
+    rows = of(page, "rows")
+    assert len(rows) == TIERS + 1
+    assert rows['basewatch_database_rows{database="securebase",table="customers",tier="other"}'] == 34 - TIERS
+    assert sum(rows.values()) == 14 + 30
+    assert ROLES == 20
+
+
+def failed(box: BoxDatabase, at: datetime, count: int = 1) -> None:
+    """Record failed logins of that moment."""
+    box.execute(
+        "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "  # noqa: S608  # numbers of ours
+        f"SELECT id, '{at.isoformat()}', 'service/auth', 'auth.failed', 'login' "
+        f"FROM generate_series(1, {count}), (SELECT id FROM customers ORDER BY id LIMIT 1) AS customer"
+    )
+
+
+@pytest.fixture
+def audited(box_database: BoxDatabase) -> Generator[BoxDatabase, None, None]:
+    """The box, whose audit table is as it was afterwards."""
+    yield box_database
+    box_database.execute(REPAIR)
+
+
+SERIES = 'basewatch_database_failed_logins_total{database="securebase"}'
+
+
+def test_failed_logins_are_counted_once_each_from_zero_on(audited: BoxDatabase) -> None:
+    """What was before the first reading is not counted; what came after it is, late or not, and only once."""
+    watch = watched(audited, MEASURED)
+    failed(audited, watch.at - 2 * MINUTE, 5)
+    counts = [watch.refreshed()[SERIES]]
+    failed(audited, watch.at + MINUTE, 3)
+    counts.append(watch.refreshed(EVERY)[SERIES])
+    counts.append(watch.refreshed(EVERY)[SERIES])
+    failed(audited, watch.at - LATE + MINUTE, 2)
+    failed(audited, watch.at + 2 * MINUTE)
+    counts.append(watch.refreshed(EVERY)[SERIES])
+    assert counts == [0, 3, 3, 6]
+
+
+def test_failed_logins_of_an_outage_are_counted_after_it(audited: BoxDatabase) -> None:
+    """A database that could not be asked for hours is asked for those hours too."""
+    watch = watched(audited, MEASURED)
+    watch.refreshed()
+    failed(audited, watch.at + HOUR, 4)
+    audited.execute("REVOKE SELECT (action) ON audit_events FROM basewatch")
+    try:
+        assert SERIES in watch.refreshed(EVERY)
+        assert SERIES not in watch.refreshed(2 * HOUR)
+    finally:
+        audited.execute("GRANT SELECT (action) ON audit_events TO basewatch")
+    assert watch.refreshed(EVERY)[SERIES] == 4
+    assert CATCH_UP > 2 * HOUR
+
+
+def test_who_is_refused_keeps_what_is_known_and_then_shows_nothing(box_database: BoxDatabase) -> None:
+    """A grant that is taken away leaves the last numbers for a while, then none, and never a zero."""
+    watch = watched(box_database, MEASURED)
+    before = of(watch.refreshed(), "connections")
+    assert (watch.told("up"), watch.told("stale_series")) == (1, 0)
+    succeeded = watch.told("last_success_timestamp_seconds")
+    box_database.execute("REVOKE pg_read_all_stats FROM basewatch")
+    try:
+        assert of(watch.refreshed(EVERY), "connections") == before
+        assert watch.told("up") == 0
+        assert watch.told("stale_series") == len(before) + 1
+        assert of(watch.refreshed(HOLD), "connections") == {}
+        assert of(watch.page(), "oldest") == {}
+        assert of(watch.page(), "rows") != {}
+    finally:
+        role = "pg_read_all_stats TO basewatch"
+        options = " WITH INHERIT FALSE, SET TRUE" if version(box_database) >= 160000 else ""
+        box_database.execute(f"GRANT {role}{options}")
+    assert watch.told("last_success_timestamp_seconds") == succeeded
+    dropped = watch.telemetry.registry.get_sample_value(
+        "basewatch_series_dropped_total", {"collector": "database", "reason": "not_got"}
+    )
+    assert dropped == len(before) + 1
+    assert of(watch.refreshed(EVERY), "connections") != {}
+    assert watch.told("up") == 1
+
+
+def version(box: BoxDatabase) -> int:
+    """The server's version number."""
+    with psycopg.connect(box.superuser_url) as connection:
+        return connection.info.server_version
+
+
+def test_a_database_that_is_away_is_down_and_not_zero(box_database: BoxDatabase) -> None:
+    """Nothing is shown of a database that nobody reaches, and telemetry says so."""
+    watch = watched(box_database, MEASURED, url="postgresql://nobody@127.0.0.1:1/none")
+    assert watch.refreshed() == {}
+    assert (watch.told("up"), watch.told("series")) == (0, 0)
+    assert watch.told("last_success_timestamp_seconds") is None
+
+
+def test_each_question_is_asked_when_it_is_due(box_database: BoxDatabase) -> None:
+    """A tick before the time asks nothing, and rows are counted by the hour."""
+    watch = watched(box_database, declared(metrics={"tier": "tier"}))
+    before = watch.refreshed()
+    box_database.execute(
+        "INSERT INTO customers SELECT gen_random_uuid(), 'x', 'fintech', 'CIS', 'us-east-1', 'x', 'synthetic', now()"
+    )
+    try:
+        with psycopg.connect(box_database.app_url):
+            assert watch.refreshed(EVERY - MINUTE) == before
+        assert of(watch.refreshed(2 * MINUTE), "rows") == of(before, "rows")
+        assert of(watch.refreshed(SLOW), "rows") != of(before, "rows")
+    finally:
+        box_database.execute("DELETE FROM customers WHERE name = 'x'")
+
+
+def test_only_what_is_declared_is_asked(box_database: BoxDatabase) -> None:
+    """A database that declares nothing of the kind is not even connected to."""
+    nothing = watched(box_database, declared(), url="postgresql://nobody@127.0.0.1:1/none")
+    assert nothing.refreshed() == {}
+    assert nothing.told("up") is None
+    plain = watched(box_database, declared(metrics={})).refreshed()
+    assert of(plain, "connections")
+    assert not of(plain, "rows")
+    assert not of(plain, "failed")
+
+
+def test_every_family_says_what_it_is() -> None:
+    """Counters are called `_total`, and every family has a help."""
+    for family in FAMILIES:
+        assert family.help.endswith(".")
+        assert family.name.endswith("_total") is (family.type == "counter")
