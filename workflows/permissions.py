@@ -8,7 +8,9 @@ from itertools import groupby
 import orjson
 
 from basewatch.components import Database
+from basewatch.postgres.activity import SEES_SESSIONS
 from basewatch.tenancy import Tenancy
+from collectors import described
 from workflows.plan import Plan
 
 # How a check's `needs` name a grant in the database; every other need is an IAM action.
@@ -46,9 +48,12 @@ def iam_policy(plan: Plan) -> str:
 def collecting_needs(plan: Plan) -> Iterator[str]:
     """Every IAM action that collecting metrics needs, and discovering what they are of; some come more than once."""
     collection, collectors = plan.config.collectors, {collector.name: collector for collector in plan.collectors}
-    kinds = tuple(collector.component for collector in plan.collectors)
-    if collection.discover or any(isinstance(component, kinds) for component in plan.config.components):
+    declared = {type(component) for component in plan.config.components}
+    measured = {name for name, collector in collectors.items() if collector.component in declared}
+    measured |= {wanted.collector for wanted in collection.discover}
+    if measured:
         yield "cloudwatch:GetMetricData"
+        yield from described.needs(measured)
         if collection.tags:
             yield "tag:GetResources"
     for wanted in collection.discover:
@@ -89,6 +94,8 @@ def _script(database: Database, reader: str) -> Iterator[str]:
     yield ""
     yield from _writes(tenancy)
     yield from _sweep(tenancy, reader)
+    yield from _counts(database, reader)
+    yield from _sessions(database, reader)
     yield from _logins(tenancy)
 
 
@@ -107,6 +114,37 @@ def _sweep(tenancy: Tenancy, reader: str) -> Iterator[str]:
         yield f"--   CREATE POLICY basewatch_sweep ON {schema}.{name} FOR SELECT TO {quoted(reader)} USING (true);"
         yield f"GRANT USAGE ON SCHEMA {schema} TO {quoted(reader)};"
         yield f"GRANT SELECT ({columns}) ON {schema}.{name} TO {quoted(reader)};"
+        yield ""
+
+
+def _counts(database: Database, reader: str) -> Iterator[str]:
+    """The columns that rows are counted by."""
+    role = quoted(reader)
+    for table, columns in _counted(database):
+        schema, name = map(quoted, database.qualified(table))
+        policy = f"CREATE POLICY basewatch_counts ON {schema}.{name} FOR SELECT TO {role} USING (true);"
+        yield f"-- Counts in {_comment(table)}: by these columns. Under row-level security a policy must show it all:"
+        yield f"--   {_comment(policy)}"
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {role};"
+        yield f"GRANT SELECT ({', '.join(map(quoted, columns))}) ON {schema}.{name} TO {role};"
+        yield ""
+
+
+def _counted(database: Database) -> Iterator[tuple[str, tuple[str, ...]]]:
+    which, audit, metrics, tenancy = database.failed_logins, database.audit, database.metrics, database.tenancy
+    if which and audit:
+        yield audit.table, (which.at, which.column)
+    if metrics and metrics.tier:
+        yield tenancy.root, (metrics.tier, *(tenancy.root_key if metrics.tables else ()))
+        for table in metrics.tables:
+            key = tenancy.key_of(table)
+            yield table, key if isinstance(key, tuple) else ()
+
+
+def _sessions(database: Database, reader: str) -> Iterator[str]:
+    if database.metrics:
+        yield "-- Metrics of sessions: it may become, for one statement, the role that sees what others' sessions do."
+        yield _MEMBERSHIP.format(principal=_literal(SEES_SESSIONS), reader=_literal(reader))
         yield ""
 
 

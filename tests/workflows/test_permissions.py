@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -14,6 +15,10 @@ from psycopg.conninfo import make_conninfo
 from basewatch.components import Database
 from basewatch.config.collection import Collection
 from basewatch.model import Finding, Reason, Status
+from basewatch.postgres import connect
+from basewatch.secrets import Secret
+from basewatch.telemetry import Telemetry
+from collectors.database import FAMILIES, DatabaseMetrics
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import SECUREBASE, look
 from workflows.permissions import iam_policy, sql_grants
@@ -39,8 +44,8 @@ def allowed(plan: Plan, **collecting: object) -> set[str]:
         ({"discover": [{"collector": "lambda", "by": "tags"}]}, {"tag:GetResources", "cloudwatch:ListMetrics"}),
         ({"discover": [{"collector": "lambda", "by": "tags"}], "gate": False}, {"tag:GetResources"}),
         (
-            {"discover": [{"collector": "lambda", "by": "describe"}]},
-            {"lambda:ListFunctions", "cloudwatch:ListMetrics"},
+            {"discover": [{"collector": "sqs", "by": "describe"}]},
+            {"sqs:ListQueues", "cloudwatch:ListMetrics"},
         ),
     ],
 )
@@ -127,3 +132,40 @@ def test_a_sweep_reads_the_ids_of_tenants_and_nothing_else(
         connection.execute("SELECT id FROM customers LIMIT 1")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT name FROM customers LIMIT 1")
+
+
+def test_the_script_lets_everything_be_counted(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+    """With the policy that the script asks for, sessions, tenants by tier and failed logins are read by the reader."""
+    script = scripted(prepared.plan)
+    granted(box_database, script)
+    asked_for = next(line for line in script.splitlines() if line.startswith("--   CREATE POLICY basewatch_counts"))
+    policy = asked_for.removeprefix("--   ").replace("basewatch_counts", "counts_again")
+    box_database.execute(policy)
+    (database,) = prepared.plan.config.components.databases
+    telemetry = Telemetry()
+    hour = timedelta(hours=1)
+    source = DatabaseMetrics(
+        databases=[database],
+        connect=lambda _database: connect(Secret("env:URL", reader), run="test"),
+        telemetry=telemetry,
+        every=hour,
+        slow=hour,
+        hold=hour,
+    )
+    try:
+        source.refresh(datetime.now(UTC))
+    finally:
+        box_database.execute("DROP POLICY counts_again ON audit_events")
+    shown = {block.family.name for block in source.blocks(datetime.now(UTC))}
+    assert shown == {family.name for family in FAMILIES}
+
+
+def test_what_is_counted_is_all_that_is_granted(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+    """Counting by the tier shows no name of a tenant, and counting failed logins no actor."""
+    granted(box_database, scripted(prepared.plan))
+    with psycopg.connect(reader, autocommit=True) as connection:
+        connection.execute("SELECT tier FROM customers LIMIT 1")
+        connection.execute("SELECT action, occurred_at FROM audit_events LIMIT 1")
+        for forbidden in ("SELECT name FROM customers", "SELECT actor FROM audit_events"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(forbidden.encode())
