@@ -19,6 +19,7 @@ from promql_parser import (
 
 from basewatch.telemetry import Telemetry
 from collectors import COLLECTORS
+from collectors.database import FAMILIES as IN_DATABASE
 from collectors.limits import FAMILIES as LIMITS
 from reports.own import OWN_FAMILIES
 
@@ -26,7 +27,9 @@ from reports.own import OWN_FAMILIES
 def exported_names() -> frozenset[str]:
     """The name of every series that a page of Basewatch may hold."""
     of_collectors = {spec.name for collector in COLLECTORS for spec in collector.specs}
-    return frozenset(of_collectors | {family.name for family in (*OWN_FAMILIES, *LIMITS)} | set(_of_telemetry()))
+    return frozenset(
+        of_collectors | {family.name for family in (*OWN_FAMILIES, *LIMITS, *IN_DATABASE)} | set(_of_telemetry())
+    )
 
 
 def metric_names(expression: str) -> frozenset[str]:
