@@ -51,4 +51,3 @@ class Prometheus(Declared):
         default="/etc/alertmanager/secrets", description="the folder of Alertmanager's secrets, one file per channel"
     )
     email: Email | None = None
-    lambda_concurrency: int = Field(default=1000, ge=1, description="the account's quota of concurrent executions")

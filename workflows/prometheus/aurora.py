@@ -62,6 +62,11 @@ WRAPAROUND = _template(
     "More than a thousand million transaction ids are in use; at two thousand million the database stops",
     "Find what holds vacuum back: an old transaction, a replication slot or a prepared transaction",
 )
+CERTIFICATE = _template(
+    "AuroraCertificateExpiring",
+    "The certificate of an instance's server expires within 30 days",
+    "Rotate it with modify-db-instance; clients that trust no other authority have to learn of the new one first",
+)
 BORROWING = _template(
     "ProxyBorrowSlow",
     "It takes longer than 100 ms to get a connection from the proxy",
@@ -72,8 +77,9 @@ PINNING = _template(
     "More than half of the borrowed connections are pinned to one session",
     "Find the statements that pin: SET, temporary tables, prepared statements and advisory locks",
 )
-TEMPLATES = (CPU, LOAD, CAPACITY, CONNECTIONS, READS, WRITES, LAG, MEMORY, WRAPAROUND, BORROWING, PINNING)
+TEMPLATES = (CPU, LOAD, CAPACITY, CONNECTIONS, READS, WRITES, LAG, MEMORY, WRAPAROUND, CERTIFICATE, BORROWING, PINNING)
 
+_CPU = "aws_rds_cpu_utilization_ratio"
 _LAG, _FAR_BEHIND = "aws_rds_replica_lag_seconds", seconds("30s for 5m")
 
 
@@ -91,7 +97,7 @@ class _Height:
 _HEIGHTS = (
     _Height(
         template=CPU,
-        metric="aws_rds_cpu_utilization_ratio",
+        metric=_CPU,
         seen=f"is {PERCENT} busy",
         promise="cpu_below",
         expected=share("90% for 15m"),
@@ -155,6 +161,7 @@ def of_cluster(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
         expr, seen = f"{limit.at.highest(_LAG)} > {limit.value}", f"{_instance(limit)} is {SECONDS} behind"
         yield limit.crossed(LAG, expr, seen, severity=Urgency.CRITICAL)
     yield from _memory(context, cluster)
+    yield from _certificates(context, cluster)
     yield from _proxy(context, cluster)
 
 
@@ -166,6 +173,19 @@ def _memory(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
             f"{_instance(limit)} has {{{{ $value | humanize1024 }}}}B left",
         )
         yield limit.crossed(MEMORY, expr, said)
+
+
+def _certificates(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
+    for limit in bounds(context, cluster, _CPU, None, seconds("30d for 1h")):
+        at, expiry = limit.at, "aws_rds_ca_certificate_expiry_timestamp_seconds"
+        yield context.alert(
+            CERTIFICATE,
+            f"{at.lowest(expiry)} - time() < {limit.value}",
+            sustained=limit.sustained,
+            summary=f"The certificate of {_instance(limit)} expires in {SECONDS}",
+            component=cluster,
+            labels=at.identity,
+        )
 
 
 def _proxy(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:

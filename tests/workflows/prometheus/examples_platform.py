@@ -75,10 +75,14 @@ def services() -> Iterator[Example]:
     yield from pair("LambdaSlow", {duration: at(1.1), count: up(60)}, {duration: at(0.9), count: up(60)})
     yield quiet("LambdaSlow", "nobody calls", {duration: at(1.1), count: at(60)})
     yield from share("LambdaThrottling", THROTTLES, {CALLS: 1000}, 20, 5)
+    longest, timeout = f"aws_lambda_duration_max_seconds{{{FUNCTION}}}", f"aws_lambda_timeout_seconds{{{FUNCTION}}}"
+    near = {longest: at(28), timeout: at(30), count: up(1)}
+    yield from pair("LambdaNearTimeout", near, {**near, longest: at(26)})
+    yield quiet("LambdaNearTimeout", "one call", {**near, count: then((0, 32), (1, 60))})
     claimed = f"aws_lambda_account_claimed_concurrency{{{PLACE}}}"
     running = f"aws_lambda_account_concurrent_executions{{{PLACE}}}"
-    crowd = {claimed: at(801), running: at(10)}
-    yield from pair("LambdaConcurrencyNearLimit", crowd, {claimed: at(799), running: at(10)})
+    crowd = {claimed: at(801), running: at(10), f"aws_lambda_concurrency_limit{{{PLACE}}}": at(1000)}
+    yield from pair("LambdaConcurrencyNearLimit", crowd, {**crowd, claimed: at(799)})
     yesterday = {REQUESTS: up(1000), CLIENT_ERRORS: f"0+20x1439 {1440 * 20}+200x100"}
     always = {REQUESTS: up(1000), CLIENT_ERRORS: up(200)}
     yield from pair("ApiClientErrorSurge", yesterday, always, "as always", minutes=1480)
@@ -121,6 +125,9 @@ def aurora() -> Iterator[Example]:
     ):
         yield from gauge(alert, metric, INSTANCE, bad, good)
     yield from gauge("AuroraTxidWraparound", "aws_rds_max_used_transaction_ids", INSTANCE, 1.1e9, 0.9e9, minutes=200)
+    month, expiry = 30 * 24 * 3600, f"aws_rds_ca_certificate_expiry_timestamp_seconds{{{INSTANCE}}}"
+    expiring = {expiry: f"{month + 600}+0x5000"}
+    yield from pair("AuroraCertificateExpiring", expiring, {expiry: f"{2 * month}+0x5000"}, "in time", minutes=120)
     for urgency, bad, good in (("warning", 1.1, 0.9), ("critical", 31, 29)):
         yield from gauge(
             "AuroraReplicaLag", "aws_rds_replica_lag_seconds", INSTANCE, bad, good, of={"severity": urgency}
