@@ -1,4 +1,4 @@
-"""What Slack's incoming webhooks take, as strictly as Slack: content type, blocks and their limits.
+"""What Slack's incoming webhooks take, as strictly as Slack: content type, blocks, attachments and their limits.
 
 Source: https://docs.slack.dev/reference/block-kit/blocks and
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 BLOCKS, TEXT, SECTION_TEXT, HEADER_TEXT, FIELDS, FIELD_TEXT, ELEMENTS = 50, 40_000, 3000, 150, 10, 2000, 10
+ATTACHMENTS = 100
 
 
 class Refused(Exception):
@@ -27,10 +28,15 @@ def accepted(content_type: str, body: bytes) -> dict[str, Any]:
         raise Refused("invalid_payload") from error
     if not isinstance(message, dict):
         raise Refused("invalid_payload")
-    if not message.get("text") and not message.get("blocks"):
+    if not message.get("text") and not message.get("blocks") and not message.get("attachments"):
         raise Refused("no_text")
     if len(message.get("text", "")) > TEXT:
         raise Refused("msg_too_long")
+    attachments = message.get("attachments", [])
+    if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
+        raise Refused("invalid_attachments")
+    if len(attachments) > ATTACHMENTS:
+        raise Refused("too_many_attachments")
     blocks = message.get("blocks", [])
     if not isinstance(blocks, list) or len(blocks) > BLOCKS or not all(_is_block(block) for block in blocks):
         raise Refused("invalid_blocks")

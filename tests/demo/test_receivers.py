@@ -52,6 +52,8 @@ def post(url: str, body: object, content_type: str = "application/json") -> tupl
         ({"blocks": [{"type": "context", "elements": [TEXT] * 11}]}, "invalid_blocks"),
         ({"blocks": [{"type": "carousel"}]}, "invalid_blocks"),
         ({"blocks": ["section"]}, "invalid_blocks"),
+        ({"attachments": ["text"]}, "invalid_attachments"),
+        ({"attachments": [{"text": "x"}] * 101}, "too_many_attachments"),
     ],
 )
 def test_slack_refuses_what_is_malformed(receivers: Receivers, body: object, error: str) -> None:
