@@ -44,6 +44,8 @@ class Arranger:
         A counter that nothing is known of begins at `settled`; but where discovery has found others before, it is of
         something new, whose first events are counted as well.
         """
+        if not self._first:
+            self._forget(settled)
         arranged, gone, moved = Ledger(layout, hold=self._hold), _rows(ledger.layout), dict[int, int]()
         new, known = list[int](), set[int]()
         for row, series in enumerate(layout.series):
@@ -56,7 +58,7 @@ class Arranger:
             known.add(row)
         arranged.take_over(ledger, moved)
         self._begin(arranged, new, known, settled, frozenset(ledger.layout.groups))
-        self._keep(ledger, gone, settled, len(layout.series))
+        self._keep(ledger, gone, len(layout.series))
         self._first = False
         return arranged, tuple(gone.values())
 
@@ -86,14 +88,16 @@ class Arranger:
                 fresh = fresh and not (self._first and id(target) in targets)
                 arranged.begin(row, (settled - self._late * fresh) // period * period)
 
-    def _keep(self, ledger: Ledger, gone: Mapping[bytes, int], settled: int, rows: int) -> None:
+    def _forget(self, settled: int) -> None:
+        oldest = settled - CATCH_UP.total_seconds()
+        self._left = {series: left for series, left in self._left.items() if left.kept.until >= oldest}
+
+    def _keep(self, ledger: Ledger, gone: Mapping[bytes, int], rows: int) -> None:
         for series, row in gone.items():
             if ledger.adds_up[row] and ledger.ever_got(row):
                 here = row not in ledger.counters.catching_up
                 self._left[series] = Left(ledger.counters.kept(row), here=here)
-        oldest = settled - CATCH_UP.total_seconds()
-        every = [(series, left) for series, left in self._left.items() if left.kept.until >= oldest]
-        self._left = dict(every[-max(rows, _FEW) :])
+        self._left = dict(list(self._left.items())[-max(rows, _FEW) :])
 
 
 def _rows(layout: Layout) -> dict[bytes, int]:

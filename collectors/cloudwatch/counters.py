@@ -177,12 +177,14 @@ class Counters:
             if isnan(counted):
                 self.changes[row, Change.LATE] += 1
                 self._grow(row, (new,))
-            elif new >= counted:
-                self.changes[row, Change.RAISED] += new > counted
+            elif new > counted:
+                self.changes[row, Change.RAISED] += 1
                 self._grow(row, (new, -counted))
-            else:
+            elif new != counted:
                 self._lowered[row, at] = counted
-                self.changes[row, Change.LOWERED] += isnan(new) or new < old
+                # What comes back in part is more than it was last, and no new change for the worse.
+                if isnan(new) or new < old:
+                    self.changes[row, Change.LOWERED] += 1
 
 
 def _spread(starts: Sequence[float], values: Sequence[float], first: int, period: int, count: int) -> Sequence[float]:
@@ -200,5 +202,10 @@ def _packer(count: int) -> Callable[..., bytes]:
     return Struct(f"={count}d").pack
 
 
+@cache
+def _unpacker(size: int) -> Callable[[bytes], tuple[float, ...]]:
+    return Struct(f"={size // _DOUBLE}d").unpack
+
+
 def _unpacked(packed: bytes) -> tuple[float, ...]:
-    return Struct(f"={len(packed) // _DOUBLE}d").unpack(packed)
+    return _unpacker(len(packed))(packed)

@@ -14,6 +14,7 @@ from threading import Event, Lock
 from basewatch.collector import Target, Tier
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
+from basewatch.quantities import duration_text
 from basewatch.telemetry import Telemetry
 from collectors.cloudwatch import standing
 from collectors.cloudwatch.arranging import Arranger
@@ -163,7 +164,9 @@ class Site:
                 self._telemetry, self._ledger, self.snapshot, asked=round_.groups, at=at, seconds=seconds
             )
             if holes:
-                logger.warning("%s: %d counters miss what was more than %s ago", self.name, holes, CATCH_UP)
+                logger.warning(
+                    "%s: %d counters miss what was more than %s ago", self.name, holes, duration_text(CATCH_UP)
+                )
         finally:
             self.round = None
             round_.done.set()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Lock, Thread
 
-Job = Callable[[], None]
+Job = Callable[[], object]
+
+logger = logging.getLogger(__name__)
 
 
 class Lane:
@@ -32,7 +35,7 @@ class Workers:
         self._lock = Lock()
 
     def add(self, lane: Lane) -> None:
-        """Begins to do the lane's jobs. A job raises nothing."""
+        """Begins to do the lane's jobs; what one raises is logged."""
         with self._lock:
             self._lanes.append(lane)
             more = min(len(lane.jobs), lane.at_most, self._at_once - self._running)
@@ -53,7 +56,10 @@ class Workers:
                     return
                 lane.under_way += 1
                 job = lane.jobs.popleft()
-            job()
+            try:
+                job()
+            except Exception:  # a thread that ended here would be missed by all that comes after
+                logger.exception("a job of a refresh failed")
 
     def _next(self) -> Lane | None:
         """The lane whose turn it is; one that is done is forgotten."""

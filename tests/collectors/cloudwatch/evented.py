@@ -203,3 +203,18 @@ class Rumours:
         values = sorted(chance.randrange(6) * self.step for _ in range(chance.randrange(1, 4)))
         whens = sorted(end + chance.random() * self.within for _ in values)
         return tuple(zip(whens, values, strict=True))
+
+
+def one_a_minute(_query: Query, _start: int, _now: float) -> float:
+    """One event in every minute, known at once."""
+    return 1.0
+
+
+def minutes(number: float) -> timedelta:
+    """So many minutes."""
+    return timedelta(minutes=number)
+
+
+def bench(*targets: object, **settings: object) -> Bench:
+    """An exporter with one event a minute of each of these targets."""
+    return Bench(Evented(one_a_minute), targets or (target(),), **settings)  # type: ignore[arg-type]  # a test's own

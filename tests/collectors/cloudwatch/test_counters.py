@@ -1,0 +1,169 @@
+"""A counter counts each event once, corrects what CloudWatch corrects, and goes on after a restart."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+
+from collectors.cloudwatch.counters import Change, Counters, Kept
+from collectors.cloudwatch.readings import Readings
+
+FIRST = 60 * 10_000
+"""When the counter is born."""
+
+
+def counters(depth: int = 3) -> Counters:
+    """One counter of minutes, born at zero."""
+    one = Counters([60], [depth], array("d", [0.0]))
+    one.begin(0, FIRST)
+    return one
+
+
+def add(counted: Counters, *values: float | None, first: int = 0) -> float:
+    """The total after reading minutes from the one with that number on; None has no datapoint."""
+    start, end = FIRST + 60 * first, FIRST + 60 * (first + len(values))
+    points = [(float(start + 60 * at), value) for at, value in enumerate(values) if value is not None]
+    counted.add(0, [at for at, _ in points], [value for _, value in points], start, end)
+    return counted.total[0]
+
+
+def test_what_was_before_birth_is_not_counted() -> None:
+    """Periods that ended before a counter began are read and left alone, also when they change later."""
+    counted = counters()
+    assert add(counted, 5, 5, 1, first=-2) == 1
+    assert add(counted, 9, 9, 1, first=-2) == 1
+
+
+def test_a_larger_value_adds_the_difference() -> None:
+    """A period that grew is counted up, once, however often it is read."""
+    counted = counters()
+    assert add(counted, 1, 2, 3) == 6
+    assert add(counted, 1, 4, 3) == add(counted, 1, 4, 3) == 8
+    assert counted.changes == {(0, Change.RAISED): 1}
+
+
+def test_a_smaller_value_is_ignored_and_counted_once() -> None:
+    """A total never falls; when the period grows again, only what is more than ever counts."""
+    counted = counters()
+    add(counted, 5)
+    assert add(counted, 3) == add(counted, 3) == 5
+    assert add(counted, 5) == 5
+    assert add(counted, 6) == 6
+    assert counted.changes == {(0, Change.LOWERED): 1, (0, Change.RAISED): 1}
+
+
+def test_a_datapoint_that_vanishes_counts_as_smaller() -> None:
+    """What is gone stays counted, and is not counted again when it is back."""
+    counted = counters()
+    add(counted, 5, 1)
+    assert add(counted, None, 1) == 6
+    assert add(counted, 5, 1) == 6
+    assert counted.changes == {(0, Change.LOWERED): 1}
+
+
+@pytest.mark.parametrize("value", [7.0, 0.0])
+def test_a_late_datapoint_is_counted_and_said(value: float) -> None:
+    """A period without a datapoint had no events, until it has one; that is late, even when it is none."""
+    counted = counters()
+    assert add(counted, None, 1, None) == 1
+    assert add(counted, value, 1, None) == 1 + value
+    assert counted.changes == {(0, Change.LATE): 1}
+
+
+def test_what_is_older_than_the_depth_is_final() -> None:
+    """A period is read again for as long as it is remembered, and not corrected after."""
+    counted = counters(depth=2)
+    add(counted, 1, 1, 1)
+    assert counted.begun[0] == FIRST + 60
+    assert add(counted, 9, 1, 1) == 3
+
+
+def test_a_hole_is_said() -> None:
+    """Periods that are skipped are not made up, and not passed over in silence."""
+    counted = counters()
+    add(counted, 1, 1)
+    assert add(counted, 5, 5, first=4) == 12
+    assert counted.changes == {(0, Change.HOLE): 1}
+
+
+def test_a_shorter_window_than_before_changes_nothing_else() -> None:
+    """A window that reaches neither as far back nor as far on as what is known corrects what it covers, and no more."""
+    counted = counters(depth=4)
+    add(counted, 1, 2, 3, 4)
+    assert add(counted, 9, first=2) == 16
+    assert add(counted, 1, 2, 9, 4, 5) == 21
+
+
+def test_only_whole_periods_are_counted() -> None:
+    """A window that begins or ends within a period leaves that period to the next."""
+    counted = Counters([300], [1], array("d", [0.0]))
+    counted.begin(0, FIRST)
+    counted.add(0, [float(FIRST), float(FIRST + 300)], [5.0, 1.0], FIRST - 60, FIRST + 420)
+    assert counted.total[0] == 5
+
+
+def test_it_goes_on_where_it_was_kept() -> None:
+    """What is remembered is read again after a restart: corrections made meanwhile are not missed, nor anything new."""
+    counted = counters()
+    add(counted, 10, 1, 2, 3)
+    kept = counted.kept(0)
+    assert kept == Kept(total=10.0, rest=0.0, until=FIRST + 60, floor=16.0)
+    following = counters()
+    following.go_on(0, kept)
+    assert add(following, 1, 2, 5, 4, first=1) == 22
+
+
+def test_it_is_not_below_what_it_was_shown_as() -> None:
+    """When CloudWatch has less after a restart than was counted, the total stays, and then grows as it should."""
+    counted = counters()
+    add(counted, 1, 9)
+    following = counters()
+    following.go_on(0, counted.kept(0))
+    assert add(following, 1, 4) == 5
+    following.caught_up(0)
+    assert following.total[0] == 10
+    assert add(following, 1, 4, 2) == 12
+
+
+def test_what_became_less_is_kept_as_it_was_counted() -> None:
+    """What is kept does not count a period twice that is less than it was once."""
+    counted = counters()
+    add(counted, 5, 1)
+    add(counted, 3, 1)
+    assert counted.kept(0) == Kept(total=0.0, rest=0.0, until=FIRST, floor=6.0)
+
+
+def test_sums_do_not_depend_on_their_order() -> None:
+    """Tenths added minute by minute, or at once after a restart, are the same number to the last bit."""
+    values = [0.1 * number for number in range(1, 500)]
+    slow, quick = counters(depth=0), counters(depth=0)
+    for at, value in enumerate(values):
+        add(slow, value, first=at)
+    assert add(quick, *values) == slow.total[0]
+
+
+def test_a_reading_is_the_newest_complete_one() -> None:
+    """The period that is still filling is not shown; the one before it is."""
+    readings = Readings([60], 900, array("d", [float("nan")]))
+    readings.read(0, [FIRST - 60.0, float(FIRST)], [1.0, 2.0], FIRST + 30, FIRST + 200)
+    assert (readings.value[0], readings.until[0]) == (1.0, FIRST)
+
+
+def test_a_reading_is_corrected_and_not_replaced_by_an_older_one() -> None:
+    """The same period read again replaces itself; a window that ends earlier changes nothing."""
+    readings = Readings([60], 900, array("d", [float("nan")]))
+    readings.read(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
+    readings.read(0, [FIRST - 60.0], [3.0], FIRST, FIRST + 200)
+    readings.read(0, [FIRST - 120.0], [7.0], FIRST - 60, FIRST + 200)
+    assert readings.value[0] == 3.0
+
+
+def test_a_reading_that_is_too_old_says_nothing() -> None:
+    """Without a newer one, a reading is kept for the hold and its period, and then there is none."""
+    readings = Readings([60], 900, array("d", [float("nan")]))
+    readings.read(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
+    readings.read(0, [], [], FIRST + 900, FIRST + 960)
+    assert readings.value[0] == 1.0
+    readings.read(0, [], [], FIRST + 900, FIRST + 961)
+    assert readings.value[0] != readings.value[0]

@@ -1,0 +1,72 @@
+"""A refresh over real HTTP: counters reconcile with what was sent, and go on from a real history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from basewatch.collector import Tier
+from basewatch.config.collection import Collection
+from basewatch.history.store import History
+from basewatch.telemetry import Telemetry
+from collectors.cloudwatch.planner import MAX_QUERIES, SETTLE_CORRECTED
+from collectors.cloudwatch.refresh import Refresher
+from tests.collectors.cloudwatch.evented import minutes, shown, spec, target
+from tests.collectors.cloudwatch.fake import MINUTE, FakeCloudWatch, FakeSigner, Waiting, refusal, source
+from tests.fakes import NOON
+
+FUNCTIONS = 300
+TARGETS = tuple(
+    target(spec("fast_total"), spec("standard_total", tier=Tier.STANDARD), name=f"f{number}")
+    for number in range(FUNCTIONS)
+)
+
+
+@pytest.fixture
+def refresher(cloudwatch: FakeCloudWatch, tmp_path: Path) -> Callable[[], Refresher]:
+    """Processes that ask this CloudWatch, one after another, with one history."""
+    history = History.open(f"sqlite:///{tmp_path}/history.db")
+    asked = source(FakeSigner(cloudwatch.url), patience=Waiting().patience(attempts=1))
+    return lambda: Refresher(
+        collection=Collection(),
+        targets=lambda: TARGETS,
+        source_of=lambda _account, _region: asked,
+        telemetry=Telemetry(),
+        keep=history,
+    )
+
+
+def sent(start: datetime, end: datetime) -> float:
+    """The sum of all that the fake sends of one series between two refreshes: each minute's number within the day."""
+    first, last = (int((at - SETTLE_CORRECTED).timestamp()) // MINUTE for at in (start, end))
+    return float(sum(minute % 1440 for minute in range(first, last)))
+
+
+def test_every_counter_is_what_was_sent(refresher: Callable[[], Refresher], cloudwatch: FakeCloudWatch) -> None:
+    """Hours of refreshes, refused calls and a restart later, each of 600 counters is right to the unit."""
+    before, at = refresher(), NOON
+    before.refresh(at)
+    for minute in (1, 2, 5, 6, 7):
+        at = NOON + minutes(minute)
+        cloudwatch.then(*[refusal("ThrottlingException")] * (minute == 6))
+        before.refresh(at)
+    after, at = refresher(), NOON + minutes(200)
+    after.refresh(at)
+    values = shown(after.blocks(at))
+    assert len(values) == 2 * FUNCTIONS
+    assert values == dict.fromkeys(values, sent(NOON, at))
+
+
+def test_a_refresh_takes_the_fewest_calls(refresher: Callable[[], Refresher], cloudwatch: FakeCloudWatch) -> None:
+    """Steady state is one call for each 500 queries that are due, and none for anything else."""
+    exporter = refresher()
+    calls = list[int]()
+    for minute in range(6):
+        exporter.refresh(NOON + minutes(minute))
+        calls.append(len(cloudwatch.asked))
+        cloudwatch.asked.clear()
+    both, fast = -(-2 * FUNCTIONS // MAX_QUERIES), -(-FUNCTIONS // MAX_QUERIES)
+    assert calls == [both, fast, fast, fast, fast, both]
