@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import sys
 import time
@@ -54,7 +55,7 @@ def figures() -> Iterator[Figure]:
 def _rendered(count: int) -> Iterator[Figure]:
     exposition, own = Exposition(), CollectorRegistry()
     tick = iter(range(1 << 30))
-    lines = b"".join(exposition.page(_blocks(count), own)[Dialect.TEXT].chunks).splitlines()
+    lines = gzip.decompress(exposition.page(_blocks(count), own)[Dialect.TEXT].compressed).splitlines()
     theirs = CollectorRegistry()
     theirs.register(_Theirs(count))
     blocks = [_blocks(count, shift) for shift in range(2)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import blake2b
 from itertools import chain
 
 from prometheus_client import CollectorRegistry
@@ -13,12 +13,11 @@ from prometheus_client import generate_latest as as_text
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from basewatch.family import Block, Family, MetricType, escaped
-from reports.deflated import Piece, gzipped
 from reports.lines import lines
+from reports.member import Body, Member, deflated
 
 AT_ONCE = 2000
 """How many series are rendered in one go: about 0.4 ms, in which no other thread gets a turn."""
-_CHUNK = 1 << 16
 _UNITS = ("seconds", "bytes", "ratio")
 
 
@@ -32,42 +31,41 @@ class Dialect(StrEnum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """A page in one dialect: its text in chunks, of `length` bytes together, and all of it as gzip."""
-
-    chunks: tuple[bytes, ...]
-    length: int
-    compressed: bytes
-
-
 Page = Mapping[Dialect, Body]
 """What is shown at one moment, in every dialect."""
 
 
 class Exposition:
-    """Renders pages, one after another, and keeps the last one's pieces: what says the same is not compressed again.
+    """Renders pages, one after another, and keeps how the last one's parts were compressed, for what stays the same.
 
     One thread at a time renders.
     """
 
     def __init__(self) -> None:
-        self._pieces: dict[bytes, Piece] = {}
+        self._kept: dict[bytes, bytes] = {}
 
     def page(self, blocks: Iterable[Block], own: CollectorRegistry) -> Page:
         """The page with these blocks, and after them the registry's metrics.
 
         Families come by name, each once, whatever blocks it is spread over; one without any value is left out.
         """
-        families = tuple(_families(blocks))
-        texts = {
-            Dialect.TEXT: (*_under_headers(families, Dialect.TEXT), as_text(own)),
-            Dialect.OPENMETRICS: (*_under_headers(families, Dialect.OPENMETRICS), _as_openmetrics(own)),
-        }
-        # The samples are the same bytes in both dialects, and most of them were there before.
-        every = dict.fromkeys(chain.from_iterable(texts.values()))
-        self._pieces = {text: self._pieces.get(text) or Piece.of(text) for text in every}
-        return {dialect: _body([self._pieces[text] for text in said]) for dialect, said in texts.items()}
+        before, self._kept = self._kept, {}
+        members = {dialect: Member() for dialect in Dialect}
+        for family, samples in _families(blocks):
+            for dialect, member in members.items():
+                self._add(_header(family, dialect), before, member)
+            # Samples are the same in both dialects.
+            for text in samples:
+                self._add(text, before, *members.values())
+        self._add(as_text(own), before, members[Dialect.TEXT])
+        self._add(_as_openmetrics(own), before, members[Dialect.OPENMETRICS])
+        return {dialect: member.body() for dialect, member in members.items()}
+
+    def _add(self, text: bytes, before: Mapping[bytes, bytes], *members: Member) -> None:
+        key = blake2b(text, digest_size=16).digest()
+        blocks = self._kept[key] = before.get(key) or deflated(text)
+        for member in members:
+            member.add(text, blocks)
 
 
 def _as_openmetrics(own: CollectorRegistry) -> bytes:
@@ -78,18 +76,19 @@ def _as_openmetrics(own: CollectorRegistry) -> bytes:
 
 def text_of(blocks: Iterable[Block]) -> bytes:
     """The blocks alone, in text format 0.0.4: what a file for node exporter's textfile collector holds."""
-    return b"".join(_under_headers(_families(blocks), Dialect.TEXT))
+    families = _families(blocks)
+    return b"".join(part for family, samples in families for part in (_header(family, Dialect.TEXT), *samples))
 
 
-def _families(blocks: Iterable[Block]) -> Iterator[tuple[Family, tuple[bytes, ...]]]:
-    """Every family that has a value, by name, with the texts of its samples."""
+def _families(blocks: Iterable[Block]) -> Iterator[tuple[Family, Iterator[bytes]]]:
+    """Every family that has a value, by name, with the texts of its samples, which are rendered as they are taken."""
     by_name: dict[str, list[Block]] = defaultdict(list)
     for block in blocks:
         by_name[block.family.name].append(block)
     for _, same in sorted(by_name.items()):
-        samples = tuple(text for text in map(b"".join, _runs(same)) if text)
-        if samples:
-            yield same[0].family, samples
+        texts = filter(None, map(b"".join, _runs(same)))
+        if first := next(texts, b""):
+            yield same[0].family, chain((first,), texts)
 
 
 def _runs(blocks: Iterable[Block]) -> Iterator[Sequence[bytes]]:
@@ -106,12 +105,6 @@ def _runs(blocks: Iterable[Block]) -> Iterator[Sequence[bytes]]:
     yield run
 
 
-def _under_headers(families: Iterable[tuple[Family, tuple[bytes, ...]]], dialect: Dialect) -> Iterator[bytes]:
-    for family, samples in families:
-        yield _header(family, dialect)
-        yield from samples
-
-
 def _header(family: Family, dialect: Dialect) -> bytes:
     name, kind, unit = family.name, family.type, ""
     if dialect is Dialect.OPENMETRICS:
@@ -123,26 +116,3 @@ def _header(family: Family, dialect: Dialect) -> bytes:
         kind = MetricType.GAUGE if kind is MetricType.INFO else kind
         help_text = escaped(family.help)
     return f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n{unit}".encode("utf-8", "replace")
-
-
-def _body(pieces: Sequence[Piece]) -> Body:
-    return Body(
-        chunks=tuple(_chunks(piece.text for piece in pieces)),
-        length=sum(len(piece.text) for piece in pieces),
-        compressed=gzipped(pieces),
-    )
-
-
-def _chunks(texts: Iterable[bytes]) -> Iterator[bytes]:
-    """The texts, small ones joined: each costs a scrape a call, and large ones are shared by the dialects."""
-    small = list[bytes]()
-    for text in texts:
-        if len(text) < _CHUNK:
-            small.append(text)
-            continue
-        if small:
-            yield b"".join(small)
-        yield text
-        small = []
-    if small:
-        yield b"".join(small)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -57,6 +58,7 @@ class Exporter:
             self._telemetry.notification_failures.labels(notifier.name)
         self._exposition = Exposition()
         self._attempted = set[str]()
+        self._left_alone: dict[str, Sequence[Target]] = {}
         self._ready = False
         self._begun: datetime | None = None
         self._passed = False
@@ -75,6 +77,7 @@ class Exporter:
         finally:
             self._attempted.add(source.name)
             self.show()
+            self._leave_alone(source)
 
     def beat(self) -> None:
         """Shows what does not wait for a source: how long credentials last, and what is too old to be shown."""
@@ -127,6 +130,17 @@ class Exporter:
         """Renders what is known now, and lets it be scraped."""
         with self._lock:
             self.exposed.show(self._shown(now()))
+
+    def _leave_alone(self, source: BlockSource) -> None:
+        """Keeps the garbage collector from looking through what now lives until the targets change.
+
+        That is a million objects for 90,000 series, and takes it 0.1 s, several times in a refresh; nobody is answered
+        meanwhile.
+        """
+        if self._left_alone.get(source.name) is not self._known:
+            self._left_alone[source.name] = self._known
+            gc.collect()
+            gc.freeze()
 
     def _pass(self, plan: Plan, watchers: Sequence[Watcher], *, only_news: bool = False) -> None:
         """Looks, records and tells; the watchers learn what was judged, or that nothing was."""
