@@ -7,6 +7,7 @@ import gc
 import sys
 import time
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from benchmarks.cloudwatch.knobs import from_arguments
 from benchmarks.cloudwatch.service import FakeCloudWatch, Request, Response
@@ -59,7 +60,7 @@ class Connection(asyncio.Protocol):
         method, path, _ = first.decode().split(" ", 2)
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         length = int(headers.get(b"content-length", b"0"))
-        self._parsing = _Parsing(method, path.partition("?")[0], headers, length)
+        self._parsing = _Parsing(method, path, headers, length)
         self._received = bytearray(rest)
 
     def _answer(self) -> None:
@@ -67,7 +68,14 @@ class Connection(asyncio.Protocol):
         content = bytes(self._received[: parsing.length])
         del self._received[: parsing.length]
         self._parsing = _Parsing()
-        request = Request(method=parsing.method, path=parsing.path, headers=parsing.headers, content=content)
+        path, _, asked = parsing.path.partition("?")
+        request = Request(
+            method=parsing.method,
+            path=path,
+            headers=parsing.headers,
+            content=content,
+            parameters=dict(parse_qsl(asked)),
+        )
         counts, counted = self._service.counts, not parsing.path.startswith("/__")
         if counted:
             counts.begun(time.time())

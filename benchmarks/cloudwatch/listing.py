@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,16 +13,16 @@ from benchmarks.cloudwatch.knobs import Knobs
 
 METRICS_PER_PAGE = 500
 RESOURCES_PER_PAGE = 100
+FUNCTIONS_PER_PAGE = 50
 _TAGS = ({"Key": "env", "Value": "benchmark"},)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks, where, and when by the fake's clock; `arn` is the principal's."""
+    """Who asks, where, and when by the fake's clock."""
 
     account_id: str
     region: str
-    arn: str
     now: float
 
 
@@ -30,7 +30,7 @@ class Listings:
     """Everything that lists what a fleet has."""
 
     def __init__(self, knobs: Knobs) -> None:
-        self._knobs = knobs
+        self.knobs = knobs
         self._fleet = Fleet(knobs)
         self._resources = lru_cache(maxsize=8)(lambda minute: tuple(self._fleet.resources(minute * 60)))
 
@@ -41,7 +41,7 @@ class Listings:
             raise Refused("ValidationError", "RecentlyActive is PT3H or nothing.")
         accounts = [asker.account_id]
         if request.get("IncludeLinkedAccounts"):
-            accounts += [account for account in self._knobs.linked.split(",") if account]
+            accounts += [account for account in self.knobs.linked.split(",") if account]
         if request.get("OwningAccount"):
             accounts = [account for account in accounts if account == request["OwningAccount"]]
         wanted = tuple((str(one["Name"]), one.get("Value")) for one in request.get("Dimensions") or ())
@@ -78,6 +78,17 @@ class Listings:
         """API Gateway's GetRestApis, in one page."""
         names = [resource.name for resource in self._alive(asker.now) if resource.service.of == "apis"]
         return {"item": [{"id": name, "name": name, "createdDate": 0} for name in names]}
+
+    def functions(self, begin: str | None, asker: Asker) -> dict[str, Any]:
+        """Lambda's ListFunctions, 50 a page."""
+        names = [resource.name for resource in self._alive(asker.now) if resource.service.of == "functions"]
+        end = _offset(begin) + FUNCTIONS_PER_PAGE
+        shown = [{"FunctionName": name, "Timeout": 30} for name in names[_offset(begin) : end]]
+        return {"Functions": shown} | ({"NextMarker": str(end)} if end < len(names) else {})
+
+    def instances(self, asker: Asker) -> list[str]:
+        """The names that RDS' DescribeDBInstances tells."""
+        return [resource.name for resource in self._alive(asker.now) if resource.service.of == "instances"]
 
     def _alive(self, now: float) -> Iterator[Resource]:
         resources: Sequence[Resource] = self._resources(int(now // 60))
@@ -124,6 +135,3 @@ def _offset(token: Any) -> int:
     if token and not str(token).isdigit():
         raise Refused("InvalidParameterValue", "The token is not one that was given.")
     return int(token or 0)
-
-
-Operation = Callable[[Mapping[str, Any], Asker], dict[str, Any]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,11 +21,17 @@ from benchmarks.cloudwatch.identities import Caller, caller
 from benchmarks.cloudwatch.knobs import Knobs
 from benchmarks.cloudwatch.limits import Bucket
 from benchmarks.cloudwatch.listing import Asker, Listings
-from benchmarks.cloudwatch.signing_in import query_api
+from benchmarks.cloudwatch.query_protocol import query_api
 
 _KEPT_REQUESTS = 4000
 # What may be turned without forgetting what was prepared: answers do not rest on it.
 _LIGHT = {"now", "latency_ms", "session_seconds", "told_seconds", "fault"}
+_PATHS: Mapping[str, str] = {
+    "restapis": "GetRestApis",
+    "v2/apis": "GetApis",
+    "2015-03-31/functions": "ListFunctions",
+    "2016-08-19/account-settings": "GetAccountSettings",
+}
 _TARGETS = {"GraniteServiceVersion20100801", "ResourceGroupsTaggingAPI_20170126"}
 
 
@@ -37,6 +43,7 @@ class Request:
     path: str
     headers: Mapping[bytes, bytes]
     content: bytes
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,27 +102,30 @@ class FakeCloudWatch:
         if asker.region == self.knobs.dead_region and asker.service in {"monitoring", "tagging"}:
             return Response(content=b"", silent=True)
         if _is_query(request):
+            told = dict(parse_qsl(request.content.decode()))
             return Response(
-                content=query_api(operation, dict(parse_qsl(request.content.decode())), asker, self.now(), self.knobs),
+                content=query_api(operation, told, asker, self._listings, self.now()),
                 content_type=b"text/xml",
             )
         if operation == "GetMetricData":
             return _of(encoding, self._metric_data(request.content, asker, encoding).content)
         try:
-            told: Any = encoding.loads(request.content) if request.content else {}
+            said: Any = encoding.loads(request.content) if request.content else dict(request.parameters)
         except ValueError as error:
             raise Refused("SerializationException", str(error)) from error
-        return _of(encoding, encoding.dumps(self._others(operation, told, asker)))
+        return _of(encoding, encoding.dumps(self._others(operation, said, asker)))
 
     def _others(self, operation: str, told: Mapping[str, Any], caller_: Caller) -> dict[str, Any]:
         """Raises: Refused."""
-        asker = Asker(account_id=caller_.account_id, region=caller_.region, arn=caller_.arn, now=self.now())
+        asker = Asker(account_id=caller_.account_id, region=caller_.region, now=self.now())
         operations: Mapping[str, Callable[[], dict[str, Any]]] = {
             "ListMetrics": lambda: self._listings.metrics(told, asker),
             "GetMetricStatistics": lambda: statistics_one_by_one.answer(told, asker, self.knobs, self._fleet),
             "GetResources": lambda: self._listings.tagged(told, asker),
             "GetRestApis": lambda: self._listings.rest_apis(asker),
             "GetApis": lambda: {"items": []},
+            "ListFunctions": lambda: self._listings.functions(told.get("Marker"), asker),
+            "GetAccountSettings": lambda: {"AccountLimit": {"ConcurrentExecutions": 1000}},
         }
         if operation not in operations:
             raise Refused("UnknownOperationException", f"{operation} is not known here.", 404)
@@ -191,18 +201,16 @@ class FakeCloudWatch:
 
 
 def _operation(request: Request) -> str:
+    path = request.path.strip("/")
     target = request.headers.get(b"x-amz-target", b"").decode()
-    match request.path.strip("/").split("/"):
-        case ["service", service, "operation", operation] if service in _TARGETS:
-            return operation
-        case ["restapis"]:
-            return "GetRestApis"
-        case ["v2", "apis"]:
-            return "GetApis"
-        case _ if target.partition(".")[0] in _TARGETS:
-            return target.partition(".")[2]
-        case _:
-            return dict(parse_qsl(request.content.decode("latin-1"))).get("Action", "unknown")
+    service, _, operation = (
+        target.partition(".") if target else (path.removeprefix("service/").partition("/operation/"))
+    )
+    if service in _TARGETS:
+        return operation
+    if path in _PATHS:
+        return _PATHS[path]
+    return dict(parse_qsl(request.content.decode("latin-1"))).get("Action", "unknown")
 
 
 def _is_query(request: Request) -> bool:

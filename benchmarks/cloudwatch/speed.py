@@ -28,8 +28,8 @@ def small(options: Options) -> Iterator[Measured]:
     with voyage(Settings(every="1m", slow="1m"), knobs) as trip:
         listed = trip.fake.stats()
         yield Measured(scenario="B1", what="discovery, every 15 min", ours=listed["calls_total"], unit="calls")
-        for what, rounds in (("first refresh", 1), ("steady refresh of everything", options.runs)):
-            every = [trip.refresh() for _ in range(rounds)]
+        for what, times in (("first refresh", 1), ("steady refresh of everything", options.runs)):
+            every = [trip.refresh() for _ in range(times)]
             done = every[-1]
             least = calls_at_least(done.counted["queries"], done.counted["datapoints"])
             yield Measured(

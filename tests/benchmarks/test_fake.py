@@ -234,3 +234,13 @@ def test_what_is_counted_is_what_aws_would_bill(fake: Fake, client: MakeClient) 
     counted = fake.stats()
     assert (counted["billed"], counted["queries"], counted["distinct_metrics"]) == (2, 6, 1)
     assert counted["datapoints"] == 60
+
+
+def test_what_is_described_is_the_fleet(client: MakeClient) -> None:
+    """Lambda lists its functions page by page and says their limit, RDS its instances."""
+    pages = list(client("lambda").get_paginator("list_functions").paginate())
+    assert [len(page["Functions"]) for page in pages] == [50] * 24
+    assert client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 1000
+    described = client("rds").describe_db_instances()["DBInstances"]
+    assert [one["DBInstanceIdentifier"] for one in described][:2] == ["instance-00000", "instance-00001"]
+    assert client("rds").describe_db_clusters()["DBClusters"] == []

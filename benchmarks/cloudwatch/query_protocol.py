@@ -1,4 +1,4 @@
-"""STS and IAM as far as exporters ask them, in AWS' query protocol."""
+"""STS, IAM and RDS as far as exporters ask them, in AWS' query protocol."""
 
 from __future__ import annotations
 
@@ -9,28 +9,37 @@ from datetime import UTC, datetime
 from benchmarks.cloudwatch.asking import Refused
 from benchmarks.cloudwatch.identities import Caller, role_keys
 from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.listing import Asker, Listings
 
 _ROLE_PARTS = 6
+_SPACES = {
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+    "rds": "http://rds.amazonaws.com/doc/2014-10-31/",
+}
 
 
-def query_api(operation: str, told: Mapping[str, str], asker: Caller, now: float, knobs: Knobs) -> bytes:
+def query_api(operation: str, told: Mapping[str, str], asker: Caller, listings: Listings, now: float) -> bytes:
     """The XML that answers one operation. Raises: Refused."""
     match operation:
         case "GetCallerIdentity":
             result = _xml({"Arn": asker.arn, "UserId": "AIDAFAKE", "Account": asker.account_id})
         case "AssumeRole":
-            result = _assumed(told, now, knobs)
+            result = _assumed(told, now, listings.knobs)
         case "ListAccountAliases":
             result = "<AccountAliases><member>benchmark</member></AccountAliases><IsTruncated>false</IsTruncated>"
+        case "DescribeDBClusters":
+            result = "<DBClusters/>"
+        case "DescribeDBInstances":
+            here = Asker(account_id=asker.account_id, region=asker.region, now=now)
+            names = (_xml({"DBInstanceIdentifier": name}) for name in listings.instances(here))
+            result = f"<DBInstances>{''.join(f'<DBInstance>{name}</DBInstance>' for name in names)}</DBInstances>"
         case _:
             raise Refused("InvalidAction", f"Could not find operation {operation}.")
     answer = f"<{operation}Result>{result}</{operation}Result>"
     request = "<ResponseMetadata><RequestId>fake</RequestId></ResponseMetadata>"
-    space = "https://iam.amazonaws.com/doc/2010-05-08/" if asker.service == "iam" else _STS
+    space = _SPACES.get(asker.service, "")
     return f'<{operation}Response xmlns="{space}">{answer}{request}</{operation}Response>'.encode()
-
-
-_STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
 def _assumed(told: Mapping[str, str], now: float, knobs: Knobs) -> str:
