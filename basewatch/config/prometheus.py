@@ -18,9 +18,7 @@ def _filled_with(*places: str) -> BeforeValidator:
         found = set(re.findall(r"\{(.*?)\}", value)) if isinstance(value, str) else set()
         if unknown := sorted(found - set(places)):
             known = ", ".join(f"{{{place}}}" for place in places)
-            raise WrongValue(
-                f"{shown(value)} has a place {{{unknown[0]}}} for nothing", f"what is filled in is {known}"
-            )
+            raise WrongValue(f"{shown(value)} has a place for '{unknown[0]}'", f"what is filled in is {known}")
         return value
 
     return BeforeValidator(parse)

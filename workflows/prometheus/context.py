@@ -72,6 +72,10 @@ class Source:
         """Events of a counter within the window."""
         return f"sum(increase({self._over(metric, window)}))"
 
+    def before(self, metric: str, window: timedelta) -> str:
+        """A counter as it was before the window: nothing, where it was not watched for as long."""
+        return f"sum({selector(metric, self.labels)} offset {span(window)})"
+
     def _over(self, metric: str, window: timedelta | None) -> str:
         return f"{selector(metric, self.labels)}[{span(window or self.window)}]"
 

@@ -75,7 +75,7 @@ def of_rule(context: Context, rule: EventRule) -> Iterator[Alert]:
         window = max(rule.every, at.window) + _LATE
         yield context.alert(
             SILENT,
-            f"{at.increase(_TRIGGERED, window)} < 1",
+            f"{at.increase(_TRIGGERED, window)} < 1\nand\n{at.before(_TRIGGERED, window)} >= 0",
             sustained=2 * at.refresh,
             summary=f"{literal(rule.name)} did not trigger within {span(window)}, "
             f"declared every {duration_text(rule.every)}",

@@ -108,6 +108,7 @@ def services() -> Iterator[Example]:
     triggered = f'aws_events_triggered_rules_total{{{PLACE},rule_name="hourly"}}'
     hourly = " ".join(f"{hour}+0x59" for hour in range(5))
     yield from pair("EventRuleSilent", {triggered: at(7)}, {triggered: hourly}, "on time", minutes=200)
+    yield quiet("EventRuleSilent", "watched for an hour", {triggered: "_x120 7+0x200"}, minutes=180)
     failed = f'aws_backup_jobs_failed_total{{{PLACE},backup_vault="vault"}}'
     yield from pair("BackupJobFailed", {failed: then((0, 30), (1, 300))}, {failed: at(3)}, "long ago", minutes=200)
 
