@@ -29,6 +29,19 @@ def test_a_restart_goes_on_without_a_dip() -> None:
     assert only(exporter.tick(minutes(60))) == 130.0
 
 
+def test_what_one_answer_cannot_hold_is_caught_up_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long absence is made up for within one refresh, call after call, each no larger than an answer may be."""
+    monkeypatch.setattr("collectors.cloudwatch.asks.MAX_DATAPOINTS", 100)
+    exporter = bench()
+    exporter.tick()
+    exporter.restart()
+    before = len(exporter.source.calls)
+    assert only(exporter.tick(minutes(1000))) == 1000.0
+    # What was read is read again by the next call, as far as it may still change: five minutes.
+    assert [call.window.length for call in exporter.source.calls[before:]] == [*[minutes(100)] * 10, minutes(50)]
+    assert exporter.source.calls[-1].window.end == exporter.at - minutes(2)
+
+
 def test_what_no_catching_up_can_reach_is_a_hole_and_flagged(caplog: pytest.LogCaptureFixture) -> None:
     """More than a day is not made up for: the counter goes on, and the hole is counted and logged."""
     exporter = bench()

@@ -59,8 +59,10 @@ def test_a_page_without_refreshes_runs_dry() -> None:
     """When no refresh comes any more, what is shown is left out all the same once it is too old."""
     exporter = bench()
     exporter.tick()
-    assert len(shown(exporter.refresher.blocks(exporter.at + minutes(15)))) == 1
+    (young,) = exporter.refresher.blocks(exporter.at + minutes(15))
     assert shown(exporter.refresher.blocks(exporter.at + minutes(16))) == {}
+    # The page that was handed out before is as it was.
+    assert list(young.values) == [0.0]
 
 
 def test_a_series_of_two_targets_is_shown_once_and_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,126 @@
+"""Taking in a refresh of 10,000 Lambda functions, beside touching its datapoints once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from resource import getpagesize
+
+from basewatch.collector import Target, Tier
+from benchmarks.timing import Figure, seconds
+from collectors.cloudwatch.arranging import Arranger
+from collectors.cloudwatch.asks import Ask, asks
+from collectors.cloudwatch.fetch import Answer
+from collectors.cloudwatch.layout import laid_out
+from collectors.cloudwatch.ledger import Ledger
+from collectors.cloudwatch.state import packed
+from collectors.lambda_functions import LAMBDA
+
+_FUNCTIONS = 10_000
+_MINUTES = 5
+_SETTLED = round(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
+_INTERVALS = {Tier.FAST: timedelta(minutes=1), Tier.STANDARD: timedelta(minutes=5), Tier.SLOW: timedelta(hours=1)}
+_KEEP = {tier: interval.total_seconds() + 900 for tier, interval in _INTERVALS.items()}
+
+
+def figures() -> Iterator[Figure]:
+    """What a refresh costs besides waiting for answers: to take them in, to show them, to write down where they stand.
+
+    Each is beside the least that touches the same numbers; the memory is that of the whole process by then.
+    """
+    targets, before = tuple(_targets()), _memory()
+    arranger = Arranger({}, hold=timedelta(minutes=15), discovered_late=timedelta(minutes=15))
+    layout = laid_out(targets)
+    ledger, _ = arranger.arranged(Ledger(), layout, _SETTLED)
+    plan = asks(layout, (Tier.FAST, Tier.STANDARD), _INTERVALS)
+    rounds = _Rounds(ledger, plan)
+    for _ in range(4):
+        rounds.next()
+    grown = _memory() - before
+    answers = rounds.prepared()
+    points = sum(len(answer.starts) for call in answers for answer in call)
+    yield Figure(
+        what=f"take in {len(layout.series):,} series, {points:,} datapoints",
+        ours=seconds(lambda: rounds.apply(answers)),
+        bound="add all of them up",
+        least=seconds(lambda: [sum(answer.values) for call in answers for answer in call]),
+    )
+    at = datetime.fromtimestamp(rounds.settled + 120, UTC)
+    yield Figure(
+        what=f"show them (of {grown:.0f} MB, names and calls and all)",
+        ours=seconds(lambda: ledger.snapshot(_KEEP).blocks(at)),
+        bound="copy their values",
+        least=seconds(lambda: list(range(len(layout.series)))),
+    )
+    state = packed(dict(ledger.kept()))
+    yield Figure(
+        what=f"write down where counters stand ({len(state) / 1024:.0f} KiB)",
+        ours=seconds(lambda: packed(dict(ledger.kept()))),
+        bound="join their names",
+        least=seconds(lambda: b"\n".join(layout.series)),
+    )
+    yield Figure(
+        what="arrange them anew, when targets change",
+        ours=seconds(lambda: arranger.arranged(ledger, laid_out(targets), _SETTLED)),
+        bound="join their names",
+        least=seconds(lambda: b"\n".join(layout.series)),
+    )
+
+
+class _Rounds:
+    """Refreshes, five minutes apart, each with every datapoint that its windows may hold."""
+
+    def __init__(self, ledger: Ledger, plan: Sequence[Ask]) -> None:
+        self.settled = _SETTLED
+        self._ledger = ledger
+        self._plan = plan
+        self._windows: list[tuple[int, int]] = []
+
+    def next(self) -> None:
+        """Make one, call by call."""
+        self._begin()
+        self.apply(self._answers())
+
+    def prepared(self) -> Sequence[tuple[Answer, ...]]:
+        """The answers to the next one's calls."""
+        self._begin()
+        return tuple(self._answers())
+
+    def _begin(self) -> None:
+        self.settled += _MINUTES * 60
+        self._windows = [ask.window(self._ledger, self.settled) for ask in self._plan]
+
+    def _answers(self) -> Iterator[tuple[Answer, ...]]:
+        """Other numbers for each query and minute."""
+        for ask, (start, end) in zip(self._plan, self._windows, strict=True):
+            yield tuple(_answer(row, start, end) for row in ask.rows)
+
+    def apply(self, answers: Iterable[tuple[Answer, ...]]) -> None:
+        """Take them in. A second time nothing is new, and all of it is compared and stored again."""
+        for ask, (start, end), call in zip(self._plan, self._windows, answers, strict=True):
+            self._ledger.apply(ask.rows, call, start, end, self.settled + 120.0, whole=True)
+
+
+def _answer(row: int, start: int, end: int) -> Answer:
+    starts = range(start, end, 60)
+    return Answer([float(at) for at in starts], [float((at // 60 + row) % 97) for at in starts])
+
+
+def _targets() -> Iterator[Target]:
+    for number in range(_FUNCTIONS):
+        discovery = next(each for each in LAMBDA.discoveries if each.dimensions == ("FunctionName",))
+        measured = discovery.measured({"FunctionName": f"function-{number:05}"})
+        if measured is not None:
+            resource, specs = measured
+            yield Target(
+                collector=LAMBDA.name,
+                account_id="123456789012",
+                region="us-east-1",
+                resource=resource,
+                specs=tuple(spec for spec in specs if spec.tier is not Tier.SLOW),
+            )
+
+
+def _memory() -> float:
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * getpagesize() / 1e6
