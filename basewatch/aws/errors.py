@@ -48,6 +48,12 @@ _BROKEN = _Meaning(reason=Reason.UNREACHABLE, said="failed inside AWS", remedy="
 _STRANGE = _Meaning(reason=Reason.UNSUPPORTED, said="got an answer that Basewatch does not know", remedy=_REPORT)
 # What a credential provider prints may hold a secret, so it is not quoted.
 _NO_CREDENTIALS = _Meaning(reason=Reason.DENIED, said="found no usable credentials", remedy=_CREDENTIALS, quoted=False)
+_OUTLIVED = _Meaning(
+    reason=Reason.DENIED,
+    said="got credentials that have expired already",
+    remedy="check this machine's clock: it is ahead by more than the credentials last",
+    quoted=False,
+)
 _SLOW = _Meaning(reason=Reason.TIMEOUT, said="got no answer in time", remedy=_NETWORK)
 _CUT_OFF = _Meaning(reason=Reason.UNREACHABLE, said="did not reach AWS", remedy=_NETWORK)
 _NEVER_SENT = _Meaning(
@@ -160,6 +166,7 @@ _BY_CLASS = {
     "ParamValidationError": _NEVER_SENT,
     "ValidationError": _NEVER_SENT,
     "ResponseParserError": _STRANGE,
+    "RuntimeError": _OUTLIVED,
     "BotoCoreError": _STRANGE,
 }
 
@@ -170,7 +177,8 @@ def errors_of_botocore() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
-    return BotoCoreError, ClientError, ResponseParserError
+    # RuntimeError is how it says that credentials were renewed and have expired nevertheless.
+    return BotoCoreError, ClientError, ResponseParserError, RuntimeError
 
 
 def translated(error: Exception, asked: Asked) -> BasewatchError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from botocore import exceptions
+from botocore.credentials import RefreshableCredentials
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from basewatch.aws.errors import Asked, error_code, translated
+from basewatch.aws.errors import Asked, error_code, errors_of_botocore, translated
 from basewatch.errors import Absent, CouldNotLook
 from basewatch.model import Reason
 
@@ -51,6 +52,16 @@ def test_credentials_that_aws_does_not_accept_are_to_be_renewed(code: str) -> No
     """An expired token is not sent hunting for a grant."""
     understood = meaning(refused(code))
     assert (understood.reason, "renew" in understood.remedy) == (Reason.DENIED, True)
+
+
+def test_credentials_that_expire_before_they_are_used_are_a_matter_of_the_clock() -> None:
+    """botocore's own renewal meets a clock that is ahead, says RuntimeError, and the person reads where to look."""
+    renewed = {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": "2020-01-01T00:00:00Z"}
+    keys = RefreshableCredentials.create_from_metadata(renewed, refresh_using=lambda: renewed, method="test")
+    with pytest.raises(errors_of_botocore()) as caught:
+        keys.get_frozen_credentials()
+    understood = meaning(caught.value)
+    assert (understood.reason, "clock" in understood.remedy) == (Reason.DENIED, True)
 
 
 @pytest.mark.parametrize(
