@@ -55,7 +55,7 @@ def test_credentials_that_aws_does_not_accept_are_to_be_renewed(code: str) -> No
 
 
 def test_credentials_that_expire_before_they_are_used_are_a_matter_of_the_clock() -> None:
-    """botocore's own renewal meets a clock that is ahead, says RuntimeError, and the person reads where to look."""
+    """Renewing credentials meets a clock that is ahead, says RuntimeError, and the person reads where to look."""
     renewed = {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": "2020-01-01T00:00:00Z"}
     keys = RefreshableCredentials.create_from_metadata(renewed, refresh_using=lambda: renewed, method="test")
     with pytest.raises(errors_of_botocore()) as caught:
