@@ -50,8 +50,9 @@ ENVIRON = {"WEBHOOK": "http://127.0.0.1:9/hook"}
 class FakeSource:
     """A source that shows how often it was refreshed, once it may go on."""
 
-    def __init__(self, name: str, telemetry: Telemetry, *, answers: bool = True) -> None:
+    def __init__(self, name: str, telemetry: Telemetry, *, answers: bool = True, asks: bool = True) -> None:
         self.name = name
+        self._asks = asks
         self.refreshed = 0
         self.may_go_on, self.second = Event(), Event()
         self.may_go_on.set()
@@ -62,6 +63,8 @@ class FakeSource:
     def refresh(self, at: datetime) -> None:
         """Counts, unless there is trouble."""
         self.may_go_on.wait(30)
+        if self._asks:
+            self._telemetry.last_attempt.labels(self.name, "", "").set(at.timestamp())
         if self.trouble:
             raise self.trouble
         self.refreshed += 1
@@ -155,8 +158,10 @@ def test_once_ready_it_stays_ready(plain: Prepared, history: History) -> None:
 
 
 def test_an_exporter_of_verdicts_alone_is_ready_after_its_pass(plain: Prepared, history: History) -> None:
-    """Where no metrics are collected, nobody waits for any."""
-    exporter = Exporter(plain, history, sources=())
+    """Where no metrics are collected, nobody waits for any: neither without sources, nor of one that asks nobody."""
+    idle = FakeSource("database", plain.sessions.telemetry, answers=False, asks=False)
+    exporter = Exporter(plain, history, sources=(idle,))
+    exporter.refresh(idle)
     assert waits_for(exporter) == "the first pass"
     exporter.check()
     assert waits_for(exporter) == ""
@@ -223,6 +228,21 @@ def test_resources_are_told_of_as_they_become_known(plain: Prepared, history: Hi
     exporter.beat()
     labels = {"aws_account_id": "1" * 12, "aws_region": "us-east-1", "service": "lambda", "resource": "auth"}
     assert value_of(exporter.exposed.shown.page, "aws_resource_info", function_name="auth", **labels) == 1
+
+
+def test_it_says_when_a_source_has_settled_on_its_targets(plain: Prepared, history: History) -> None:
+    """Once for each source, and again when the targets have changed: what is made of them lives long."""
+    sources = [FakeSource(name, plain.sessions.telemetry) for name in ("one", "other")]
+    settled: list[str] = []
+    known: tuple[Target, ...] = (a_target("lambda"),)
+    exporter = Exporter(
+        plain, history, sources=sources, targets=lambda: known, settled=lambda: settled.append(known[0].collector)
+    )
+    for collector in ("lambda", "dax"):
+        known = (a_target(collector),)
+        for source in (*sources, *sources):
+            exporter.refresh(source)
+    assert settled == ["lambda", "lambda", "dax", "dax"]
 
 
 def test_a_beat_shows_that_it_lives(plain: Prepared, history: History) -> None:
