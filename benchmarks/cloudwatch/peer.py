@@ -76,11 +76,12 @@ def figures(options: Options) -> Iterator[Measured]:
         lists_per_second=1e6,
         datapoints_per_second=1e9,
     )
-    yield from _figures("B1", small, tuple(_JOBS), options.peer)
-    yield from _figures("B3", large, ("AWS/Lambda",), options.peer)
+    yield from measure("B1", small, tuple(_JOBS), options.peer)
+    yield from measure("B3", large, ("AWS/Lambda",), options.peer)
 
 
-def _figures(scenario: str, knobs: Knobs, namespaces: tuple[str, ...], binary: str) -> Iterator[Measured]:
+def measure(scenario: str, knobs: Knobs, namespaces: tuple[str, ...], binary: str) -> Iterator[Measured]:
+    """One scenario as the program at `binary` does it. Raises: RuntimeError, when it does not serve or not refresh."""
     with tempfile.TemporaryDirectory() as made, Fake(knobs) as fake:
         path, port = Path(made) / "peer.yaml", free_port()
         path.write_text(yaml.safe_dump(configuration(namespaces)))

@@ -20,6 +20,7 @@ _MIB = 1e6
 _MINUTE = 60
 _SETTLING_SECONDS = 3
 """After a refresh's last answer the page is rendered, compressed and swapped: scrapes until then are during it."""
+_DISCOVERY_SECONDS = 15
 _DEAD = "eu-west-1"
 
 
@@ -61,8 +62,9 @@ def ninety_thousand(_: Options) -> Iterator[Measured]:
             every="1m",
         )
     )
-    # Discovery takes some seconds; the refresh after it is the next minute's.
-    time.sleep((_MINUTE * 2 - 20 - time.time() % _MINUTE) % _MINUTE)
+    # Discovery takes some seconds, and the refresh after it is the next minute's: one that begins late waits for that.
+    if time.time() % _MINUTE > _MINUTE - _DISCOVERY_SECONDS:
+        time.sleep(_MINUTE - time.time() % _MINUTE)
     with ExitStack() as stack:
         served = _served(stack, settings, knobs)
         cold = served.wait_for_burst(180, 3 * _MINUTE)

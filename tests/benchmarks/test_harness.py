@@ -1,0 +1,206 @@
+"""The harness measures what there is: each of its small scenarios is run, and is seen to notice what it is for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from basewatch.collector import Tier
+from benchmarks.cloudwatch import __main__ as program
+from benchmarks.cloudwatch import accounts, peer, speed
+from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.measured import Measured, number, table
+from benchmarks.cloudwatch.running import Exporter, Fake, free_port
+from benchmarks.cloudwatch.scenarios import (
+    Options,
+    Voyage,
+    calls_at_least,
+    midnight_before,
+    quick,
+    seconds_at_least,
+    unpaced,
+    voyage,
+)
+from benchmarks.cloudwatch.scraping import Scraper, percentile
+from benchmarks.cloudwatch.settings import EVERYTHING, Settings
+from benchmarks.cloudwatch.truth import increases, readings
+
+
+@pytest.fixture(scope="module")
+def trip() -> Iterator[Voyage]:
+    """Basewatch driven against a fake of 30 functions, refreshed twice."""
+    knobs = quick(Knobs(functions=30, tables=0, apis=0, instances=0))
+    settings = unpaced(Settings(collectors=EVERYTHING[:1], every="1m", slow="1m"))
+    with voyage(settings, knobs) as driven:
+        driven.refresh()
+        driven.refresh()
+        yield driven
+
+
+def test_the_page_is_the_truth(trip: Voyage) -> None:
+    """What Basewatch shows of a fleet is what the fake's own arithmetic says, series by series."""
+    page = trip.driven.page(trip.at)
+    compared = readings(page, trip.expected(), trip.end, trip.driven.up())
+    assert (compared.wrong, compared.absent) == (0, 0)
+    assert compared.right > 100
+
+
+def test_a_page_of_before_is_seen_to_be_old(trip: Voyage) -> None:
+    """Readings a minute old differ, and are not flagged while their collector says that all is well."""
+    before = trip.driven.page(trip.at)
+    trip.refresh()
+    compared = readings(before, trip.expected(), trip.end, trip.driven.up())
+    assert compared.wrong > compared.right
+    assert compared.unflagged == compared.wrong
+    down = dict.fromkeys(trip.driven.up(), False)
+    assert readings(before, trip.expected(), trip.end, down).unflagged == 0
+
+
+def test_series_that_are_not_due_are_not_compared(trip: Voyage) -> None:
+    """A slow tier's reading is left out where only the faster ones were asked for."""
+    page, up = trip.driven.page(trip.at), trip.driven.up()
+    few = readings(page, trip.expected(), trip.end, up, tiers=(Tier.SLOW,))
+    assert 0 < few.right < readings(page, trip.expected(), trip.end, up).right
+
+
+def test_counters_are_compared_to_the_unit(trip: Voyage) -> None:
+    """Increases are what happened in the minutes between; one event more or less is seen."""
+    before, begin = trip.driven.page(trip.at), trip.end
+    trip.refresh(7)
+    after = trip.driven.page(trip.at)
+    compared, ours, truth = increases(before, after, trip.expected(), (begin, trip.end), 0.0)
+    assert ours == truth > 0
+    assert compared.wrong == compared.absent == 0
+    some = next(one.series for one in trip.expected() if one.spec.metric == "Invocations")
+    compared, ours, truth = increases(before, after | {some: after[some] + 1}, trip.expected(), (begin, trip.end), 0.0)
+    assert (compared.wrong, ours - truth) == (1, 1)
+
+
+def test_the_physical_limits() -> None:
+    """500 queries and 100,800 datapoints a call; latency, calls a second and datapoints a second bound the time."""
+    assert [calls_at_least(*one) for one in ((1, 1), (500, 0), (501, 0), (500, 100_801))] == [1, 1, 2, 2]
+    knobs = Knobs(latency_ms=50, calls_per_second=50, datapoints_per_second=180_000)
+    assert seconds_at_least(180, 0, knobs, 5) == 3.6
+    assert seconds_at_least(10, 0, knobs, 5) == 0.2
+    assert seconds_at_least(10, 360_000, knobs, 5) == 2
+
+
+def test_an_hour_begins_on_the_hour() -> None:
+    """What is driven begins at a whole hour, so that every tier is due at once."""
+    assert midnight_before(7200) % 3600 == 0
+
+
+def test_figures_are_shown_beside_limit_and_aim() -> None:
+    """An aim that is missed says so; a number is shown with three digits."""
+    met = Measured(scenario="B1", what="calls", ours=3, limit=3, aim=3)
+    missed = Measured(scenario="B3", what="wall", ours=2.712, unit="s", limit=1.8, aim=2.7)
+    shown = table([met, missed], peer=False).splitlines()
+    assert "MISSED" not in shown[1]
+    assert shown[2].endswith("MISSED")
+    assert "2.71 s" in shown[2]
+    assert (number(1234.5), number(0.0123), number(7.0)) == ("1,234", "0.0123", "7")
+    assert (met.met, missed.met) == (True, False)
+
+
+@pytest.mark.slow
+def test_the_small_account(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """B1 runs as it is asked for, with no aim missed, and writes its figures down."""
+    written = tmp_path / "figures.json"
+    assert program.main(["B1", "--runs", "1", "--json", str(written)]) == 0
+    told: list[dict[str, Any]] = json.loads(written.read_text())
+    steady = next(one for one in told if one["what"] == "steady refresh of everything: calls")
+    assert steady["ours"] == steady["limit"]
+    assert "No peer was run" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", [accounts.two, speed.ten_thousand])
+def test_scenarios_miss_no_aim(scenario: program.Scenario) -> None:
+    """B2 and B11 show the truth in as few calls as can be."""
+    figures = list(scenario(Options(runs=1)))
+    assert [one.what for one in figures if one.met is False] == []
+
+
+def test_what_is_no_scenario_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is none ends with a usage error that says so."""
+    with pytest.raises(SystemExit):
+        program.main(["B99"])
+    assert "no such scenario: B99" in capsys.readouterr().err
+
+
+_PEER = """#!{python}
+import http.server, os, sys, threading, time, urllib.request
+options = dict(argument.lstrip("-").split("=", 1) for argument in sys.argv[1:])
+assert "apiVersion" in open(options["config.file"]).read()
+def refresh():
+    while True:
+        for _ in range(3):
+            try: urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], data=b"Action=Nothing")
+            except OSError: pass
+        time.sleep(1.5)
+threading.Thread(target=refresh, daemon=True).start()
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = b"# TYPE peer gauge\\npeer 1\\n"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+host, port = options["listen-address"].split(":")
+http.server.ThreadingHTTPServer((host, int(port)), Page).serve_forever()
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Path:
+    """A program with a peer's command line that asks three times per refresh, and serves a page."""
+    path = tmp_path / "peer"
+    path.write_text(_PEER.replace("{python}", sys.executable))
+    path.chmod(0o755)
+    return path
+
+
+def test_a_peer_is_measured_beside(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever program is given is run as YACE would be; its calls, scrapes and memory stand in the peer's column."""
+    monkeypatch.setattr(peer, "_PAUSE", 1)
+    figures = list(peer.measure("B1", Knobs(), ("AWS/Lambda",), str(stand_in)))
+    shown = {one.what: one.peer for one in figures}
+    assert shown["peer: steady refresh: calls"] == 3
+    assert (shown["peer: scrape, p50"] or 0) > 0
+    assert (shown["peer: most memory (VmHWM)"] or 0) > 1
+    assert "peer" in table(figures, peer=True).splitlines()[0]
+
+
+def test_the_peers_configuration_asks_for_the_same(tmp_path: Path) -> None:
+    """One discovery job per service, with the statistics that Basewatch asks for."""
+    told = yaml.safe_load(yaml.safe_dump(peer.configuration(("AWS/Lambda", "AWS/RDS"))))
+    jobs = told["discovery"]["jobs"]
+    assert [job["type"] for job in jobs] == ["AWS/Lambda", "AWS/RDS"]
+    duration = next(metric for metric in jobs[0]["metrics"] if metric["name"] == "Duration")
+    assert duration["statistics"] == ["Sum", "SampleCount", "p95", "p99", "Maximum"]
+
+
+def test_scrapes_are_told_apart_by_when_they_were(stand_in: Path, tmp_path: Path) -> None:
+    """Each scrape is within a refresh or outside of all, and none is both."""
+    port = free_port()
+    command = [str(stand_in), f"-config.file={tmp_path / 'x'}", f"-listen-address=127.0.0.1:{port}"]
+    (tmp_path / "x").write_text("apiVersion")
+    with Fake(Knobs(latency_ms=0)) as fake, Exporter(command, fake.environ(), port, tmp_path / "log") as exporter:
+        exporter.wait_for(b"# TYPE", 10)
+        with Scraper(port, pause=0) as scraper:
+            while len(scraper.scrapes) < 20:
+                pass
+    middle = scraper.scrapes[10].began
+    spans = [(0.0, middle)]
+    assert len(scraper.within(spans)) + len(scraper.outside(spans)) == len(scraper.scrapes)
+    assert scraper.within(spans)
+    assert scraper.outside(spans)
+    assert percentile([1.0, 2.0, 3.0], 50) == 2.0
