@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
 from basewatch.collector import Tier
@@ -57,10 +57,12 @@ class Ask:
         return self._call.over(Window(start=moment(start), end=moment(end)))
 
 
-def asks(layout: Layout, tiers: Iterable[Tier], intervals: Mapping[Tier, timedelta]) -> tuple[Ask, ...]:
-    """The fewest calls that ask for every row of these tiers."""
+def asks(
+    layout: Layout, tiers: Iterable[Tier], intervals: Mapping[Tier, timedelta], also: Collection[int] = ()
+) -> tuple[Ask, ...]:
+    """The fewest calls that ask for every row of these tiers, and for some others."""
     wanted = frozenset(tiers)
-    rows = {id(query): row for row, query in enumerate(layout.queries) if query.spec.tier in wanted}
+    rows = {id(query): row for row, query in enumerate(layout.queries) if query.spec.tier in wanted or row in also}
 
     def reach(query: Query) -> timedelta:
         back = lookback_of(query)

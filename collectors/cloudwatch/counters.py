@@ -5,13 +5,15 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from math import fsum, isnan
+from operator import neg
 from struct import Struct
+from typing import NamedTuple
 
 _DOUBLE = 8
+_IS_NUMBER = float("-inf").__lt__
 _NOTHING = Struct("=d").pack(float("nan"))
 
 
@@ -28,8 +30,7 @@ Changes = Counter[tuple[int, Change]]
 """How often each happened, by row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A counter to go on from: its exact total (`total` + `rest`) of the periods before `until`, which is in seconds.
 
     It was shown as `floor`. What was counted of the periods from `until` on is not in `total`: they are read again.
@@ -140,18 +141,21 @@ class Counters:
 
     def kept(self, row: int) -> Kept:
         """What it takes to go on from here: the total without what is remembered, which is then read again."""
-        recent, begun = self._recent[row], self.begun[row]
-        total, rest = self.total[row], self._rest[row]
-        floor = self._floors.get(row, total)
-        if recent.count(_NOTHING) * _DOUBLE != len(recent) or self._lowered:
-            values = _unpacked(recent)
-            if self._lowered:
-                ats = range(begun, self._until[row], self.periods[row])
-                values = tuple(self._lowered.get((row, at), value) for at, value in zip(ats, values, strict=True))
-            parts = (total, rest, *(-value for value in values if value > 0))
+        begun, total, rest = self.begun[row], self.total[row], self._rest[row]
+        floor = self._floors.get(row, total) if self._floors else total
+        values = _unpacked(self._recent[row])
+        if self._lowered:
+            ats = range(begun, self._until[row], self.periods[row])
+            values = tuple(self._lowered.get((row, at), value) for at, value in zip(ats, values, strict=True))
+        counted = sum(values, 0.0)
+        if counted.is_integer() and total.is_integer() and not rest:
+            total -= counted
+        elif counted:
+            # A sum that is no number has periods without a datapoint in it.
+            parts = (total, rest, *map(neg, filter(_IS_NUMBER, values) if isnan(counted) else values))
             total = fsum(parts)
             rest = fsum((*parts, -total))
-        return Kept(total=total, rest=rest, until=begun, floor=floor)
+        return Kept(total, rest, begun, floor)
 
     def forget_settled(self) -> None:
         """Forgets what became less so long ago that it is not read again."""

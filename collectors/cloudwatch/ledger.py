@@ -112,9 +112,10 @@ class Ledger:
 
     def kept(self) -> Iterator[tuple[bytes, Kept]]:
         """What it takes to go on from here with every counter that was ever got."""
-        for row, series in enumerate(self.layout.series):
-            if self.adds_up[row] and self.ever_got(row):
-                yield series, self.counters.kept(row)
+        kept, catching_up = self.counters.kept, self.counters.catching_up
+        for row, (series, adds_up, got) in enumerate(zip(self.layout.series, self.adds_up, self._got, strict=True)):
+            if adds_up and (got or row in catching_up):
+                yield series, kept(row)
 
     def ever_got(self, row: int) -> bool:
         """Whether the row was got, or goes on from one that was."""
@@ -126,6 +127,10 @@ class Ledger:
         for row in rows:
             self._state[row] = State.LEFT_OUT
         return rows
+
+    def never_asked(self) -> frozenset[int]:
+        """The rows that are new."""
+        return frozenset(row for row, state in enumerate(self._state) if state == State.NEW)
 
     def got_at(self, at: float) -> frozenset[int]:
         """The numbers of the groups of which any row was got then."""

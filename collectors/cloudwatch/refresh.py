@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Lock, Thread
 
 from basewatch.collector import Target, Tier
 from basewatch.config.collection import Collection
@@ -67,6 +67,7 @@ class Refresher:
         self._asked: dict[tuple[str, str], tuple[str, str]] = {}
         self._stretched = Stretched(every={}, dollars_at_most=0.0, used=None)
         self._saved: datetime | None = None
+        self._saving: Thread | None = None
         self._refreshing = Lock()
 
     def refresh(self, at: datetime) -> None:
@@ -100,18 +101,22 @@ class Refresher:
         """Writes down where the counters stand, but for those of a source that is just being asked."""
         if self._refreshing.acquire(timeout=_PATIENCE_SECONDS):
             try:
+                self._end_saving()
                 self._save(at)
             finally:
                 self._refreshing.release()
 
     def _refresh(self, at: datetime) -> None:
+        self._end_saving()
         self._sort()
         began, long = time.monotonic(), self._collection.fast.total_seconds() / 2
         for round_, patience in [self._begin(site, place, at, long) for place, site in self._sites.items()]:
             if round_ is not None:
                 round_.done.wait(max(0.0, began + patience - time.monotonic()))
         if self._saved is None or floor(self._saved, SAVE_EVERY) < floor(at, SAVE_EVERY):
-            self._save(at)
+            # Nobody waits for it: the page can be shown meanwhile.
+            self._saving = Thread(target=self._save, args=(at,), name="counters", daemon=True)
+            self._saving.start()
 
     def _sort(self) -> None:
         """Hand every target to whoever is asked about it, when they or those have changed."""
@@ -188,6 +193,11 @@ class Refresher:
         except ValueError as error:
             logger.warning("where the counters of %s stood is left aside: %s; they begin again at zero", name, error)
         return {}
+
+    def _end_saving(self) -> None:
+        """Wait until all is written down as it was: what comes next changes it."""
+        if self._saving is not None:
+            self._saving.join()
 
     def _save(self, at: datetime) -> None:
         self._saved = at

@@ -75,11 +75,13 @@ class Site:
     ) -> tuple[Round, tuple[Callable[[], None], ...]]:
         """A new round and its jobs; without any it is over at once. No other may be under way."""
         settled = round(floor(at - SETTLE_CORRECTED, timedelta(minutes=1)).timestamp())
+        tiers, new = due(at, intervals, self._asked), frozenset[int]()
         if self.targets is not self._arranged:
             self._arrange(settled)
-        tiers = due(at, intervals, self._asked)
+            # What is new is asked for at once, whatever its tier: the next hour may be far away.
+            new = self._ledger.never_asked()
         self._asked |= dict.fromkeys(tiers, at)
-        planned = self._plan(tiers, intervals)
+        planned = asks(self._ledger.layout, tiers, intervals, new) if new else self._plan(tiers, intervals)
         group_of = self._ledger.layout.group_of
         self.round = round_ = Round(
             at=at,

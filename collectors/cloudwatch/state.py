@@ -32,28 +32,21 @@ class CounterStore(Protocol):
 
 def packed(counters: Mapping[bytes, Kept]) -> bytes:
     """The counters, by the text of their series."""
-    every = counters.values()
-    columns = (
-        array("d", [kept.total for kept in every]),
-        array("d", [kept.rest for kept in every]),
-        array("q", [kept.until for kept in every]),
-        array("d", [kept.floor for kept in every]),
-    )
+    columns = map(array, _COLUMNS, zip(*counters.values(), strict=True))
     # A series' text has no line break of its own: its labels are escaped.
-    content = b"".join((*(column.tobytes() for column in columns), b"\n".join(counters)))
-    return _VERSION + len(counters).to_bytes(_WIDTH) + zlib.compress(content, 1)
+    numbers = b"".join(column.tobytes() for column in columns)
+    return _VERSION + zlib.compress(len(counters).to_bytes(_WIDTH) + numbers + b"\n".join(counters), 1)
 
 
 def unpacked(state: bytes) -> dict[bytes, Kept]:
     """The counters that `packed` wrote. Raises: ValueError, when it is nothing of the kind."""
-    head = len(_VERSION) + _WIDTH
-    if not state.startswith(_VERSION) or len(state) < head:
+    if not state.startswith(_VERSION):
         raise ValueError("it is of another version")
-    rows = int.from_bytes(state[len(_VERSION) : head])
     try:
-        content = zlib.decompress(state[head:])
+        content = zlib.decompress(state[len(_VERSION) :])
     except zlib.error as error:
         raise ValueError(str(error)) from error
+    rows, content = int.from_bytes(content[:_WIDTH]), content[_WIDTH:]
     size = rows * _WIDTH
     names = content[len(_COLUMNS) * size :].split(b"\n") if rows else []
     if len(names) != rows:

@@ -130,6 +130,8 @@ class Bench:
         self.at += after
         self.source.now = self.at.timestamp()
         self.refresher.refresh(self.at)
+        # Where the counters stand is written down by a thread of its own.
+        self.refresher._end_saving()
         return self.shown()
 
     def shown(self) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 
@@ -80,6 +82,31 @@ def test_it_is_kept_once_a_minute_and_at_the_end() -> None:
     assert len(exporter.shelf.versions) == 1
     exporter.refresher.close(exporter.at)
     assert len(exporter.shelf.versions) == 2
+
+
+def test_nobody_waits_for_what_is_kept() -> None:
+    """A store that is slow holds up neither the refresh nor the page; the next refresh comes when all is written."""
+    exporter, written = bench(), Event()
+    exporter.shelf = SlowShelf(written=written)
+    exporter.restart()
+    exporter.refresher.refresh(exporter.at)
+    assert only(exporter.shown()) == 0.0
+    assert exporter.shelf.versions == []
+    written.set()
+    exporter.tick()
+    assert len(exporter.shelf.versions) == 2
+
+
+@dataclass(slots=True)
+class SlowShelf(Shelf):
+    """Keeps things when it is let."""
+
+    written: Event = field(default_factory=Event)
+
+    def keep_counters(self, place: str, state: bytes, at: datetime) -> None:
+        """Waits, and keeps it."""
+        assert self.written.wait(20)
+        Shelf.keep_counters(self, place, state, at)
 
 
 def test_a_series_that_leaves_and_returns_goes_on() -> None:

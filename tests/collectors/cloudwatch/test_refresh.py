@@ -114,6 +114,17 @@ def test_tiers_are_due_on_the_wall_clock() -> None:
     assert asked == ["abc", "a", "a", "ab", "a", "a", "a", "a", "abc"]
 
 
+def test_what_is_new_is_asked_for_at_once() -> None:
+    """A resource found between two hours is not shown in part: its slow metrics are asked for with the others, once."""
+    exporter = bench(target(spec("a"), spec("b", tier=Tier.SLOW), name="old"))
+    exporter.tick(minutes(1))
+    exporter.targets = (*exporter.targets, target(spec("a"), spec("b", tier=Tier.SLOW), name="new"))
+    assert len(exporter.tick()) == 4
+    assert [len(call.queries) for call in exporter.source.calls] == [2, 3]
+    exporter.tick()
+    assert len(exporter.source.calls[-1].queries) == 2
+
+
 def test_each_refresh_reads_what_is_new_and_what_may_have_changed() -> None:
     """The window is the new minute and the lookback, on whole minutes, and ends where CloudWatch has settled."""
     exporter = bench()
