@@ -25,6 +25,8 @@ when a file is not current. This page is written from the code by `make docs`.
 - **Basewatch itself**: a collector that is blind holds back the alerts on its numbers and pages instead.
 - **Verdicts**, with `alerts.verdicts: prometheus`: a FAIL that no alert on live numbers tells of. With `direct`,
   Basewatch tells people of verdicts itself; alerts on verdicts carry `told_by="basewatch"` then and reach nobody else.
+  A limit that is crossed in live numbers is told by the alert on them at once and by a pass later: say `prometheus`
+  where these rules are loaded, and it is told once.
 
 An alert is as urgent as the check that judges the same promise: critical is `critical` and pages, high and medium are
 `warning`, low is `info`; `checks.<id>.severity` changes both. Numbers are two to four minutes late, so no window is
@@ -45,7 +47,7 @@ The job and the interval are `prometheus.job` and `prometheus.scrape`; links in 
 `prometheus.runbook_url` and `prometheus.dashboard_url`. Budgets over 30 days need as much retention
 (`--storage.tsdb.retention.time=31d`).
 
-Alertmanager tells each channel of `alerts.channels` what its route in `alerts.routes` says, and whoever
+Alertmanager tells each of the configured `channels` what its route says, and whoever
 `prometheus.email` names of what pages nobody. No secret is written down: a webhook or key is read from its `file:`, or
 from the file in `prometheus.secrets` that is called like the channel. The watchdog goes to the receiver `watchdog`,
 which is nobody until you give it a dead man's switch.

@@ -41,7 +41,7 @@ def objectives() -> Iterator[Example]:
     for slo, whole, bad, budget in counted:
         for window, speed in SPEEDS.items():
             yield from _burning(slo, whole, bad, budget * speed, window)
-    four = {DONE: up(2), THROTTLED: then((0, 20), (4, 200))}
+    four = {DONE: up(2), THROTTLED: then((0, 70), (4, 200))}
     yield quiet("SloBudgetBurn", "four bad ones", four, minutes=90, of={"slo": "orders-throttling", "window": "1h"})
     yield quiet(
         "SloBudgetBurn",

@@ -77,6 +77,12 @@ def test_what_is_asked_more_seldom_is_waited_for_longer() -> None:
     assert str(alert.sustained) == "0:40:00"
 
 
+def test_blindness_is_told_before_the_old_numbers_leave_the_page() -> None:
+    """CollectorDown fires while the last values are still shown, so that no alert on them seems to be over."""
+    [down] = named("CollectorDown", changed(collectors={"hold": "6m"}))[:1]
+    assert str(down.sustained) == "0:03:00"
+
+
 def test_what_is_not_declared_has_no_rule() -> None:
     """A platform of one API has alerts on it and on Basewatch, and none on databases, queues or functions."""
     only: dict[str, list[dict[str, str]]] = {kind: [] for kind in the_platform().model_dump(mode="json")["components"]}
