@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from prometheus_client.registry import Collector
 from basewatch.family import Block, Family, MetricType, series_text
 from benchmarks.timing import Figure, seconds
 from reports.exposition import Dialect, Exposition, Page
-from workflows.serve import TURN_SECONDS
+from workflows.process import settle_in
 from workflows.web.app import Exposed, Shown, app
 
 _FAMILIES = 20
@@ -128,7 +127,7 @@ def _process(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 def _serve(computing: int, door: socket.socket) -> None:
     """The exporter's own pages, beside threads that do what a refresh does, without a pause."""
     exposed = Exposed(Shown(page=_page(90_000), at=datetime.now(UTC), waiting_for=""))
-    sys.setswitchinterval(TURN_SECONDS)
+    settle_in()
     for _ in range(computing):
         Thread(target=_compute, daemon=True).start()
     pages = app(exposed, clock=lambda: datetime.now(UTC), patience=timedelta(days=1))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,12 +13,10 @@ from basewatch.errors import BasewatchError
 from basewatch.history.store import History
 from workflows.exporter import Exporter
 from workflows.jobs import scheduled
+from workflows.process import leave_alone, settle_in
 from workflows.sources import Sources
 from workflows.verbs import Prepared, now
 from workflows.web.app import app
-
-TURN_SECONDS = 0.0005
-"""How long a thread computes before another gets its turn: a scrape takes several turns, a tenth of Python's own."""
 
 
 def serve(prepared: Prepared, listen: str) -> None:
@@ -31,13 +27,13 @@ def serve(prepared: Prepared, listen: str) -> None:
 
 def serve_with(prepared: Prepared, listen: str, history: History) -> None:
     """Serves until SIGTERM or SIGINT, then lets running jobs finish; a second signal does not wait for them."""
+    settle_in()
     sources = Sources(prepared, history)
     exporter = Exporter(prepared, history, sources=sources.blocks, targets=sources.targets, settled=leave_alone)
     fast = prepared.plan.config.collectors.fast
     pages = app(exporter.exposed, clock=now, patience=2 * fast)
     server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
     scheduler = scheduled(exporter, prepared, discover=sources.discover)
-    sys.setswitchinterval(TURN_SECONDS)
     try:
         with _listening(listen) as door, _told_to_stop(server):
             scheduler.start()
@@ -47,16 +43,6 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
             scheduler.shutdown(wait=True)
         exporter.stop()
         sources.close(now())
-
-
-def leave_alone() -> None:
-    """Keeps the garbage collector from looking through all that lives now.
-
-    That is a million objects at 90,000 series, which it would look through several times in a refresh, for 0.1 s and
-    more: nobody is answered meanwhile.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _listening(address: str) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -78,8 +79,9 @@ class Call:
     def json(self, asker: str) -> bytes:
         """The queries, as `asker` (an account) writes them: those of another account name it."""
         if asker not in self._known.json:
-            self._known.json[asker] = self.json_of(range(len(self.queries)), asker)
-        return self._known.json[asker]
+            # Kept for every refresh, at a tenth of its size.
+            self._known.json[asker] = zlib.compress(self.json_of(range(len(self.queries)), asker), 1)
+        return zlib.decompress(self._known.json[asker])
 
     def json_of(self, positions: Iterable[int], asker: str) -> bytes:
         """Some of the queries, under the ids that they have in the whole call."""
