@@ -184,12 +184,7 @@ def _of_collectors(context: Context) -> Iterator[Alert]:
     hold = min(_10M, context.config.collectors.hold / 2)
     said = f"{_PLACE} does not get its numbers"
     yield context.alert(COLLECTOR, "basewatch_collector_up == 0", sustained=hold, summary=said)
-    expected = dict[tuple[tuple[str, str], ...], None]()
-    for component in context.config.components:
-        for collector in context.collectors:
-            if isinstance(component, collector.component) and any(True for _ in collector.resources(component)):
-                expected[("collector", collector.name), *context.place(component).items()] = None
-    for labels in expected:
+    for labels in dict.fromkeys(_expected(context)):
         missing = _absent_while_up(context, selector("basewatch_collector_up", dict(labels)))
         yield context.alert(
             COLLECTOR, missing, sustained=_10M, summary=f"{_PLACE} was never heard of", labels=dict(labels)
@@ -198,3 +193,13 @@ def _of_collectors(context: Context) -> Iterator[Alert]:
     newest = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector=~"{"|".join(_NEVER_SILENT)}"}}'
     stale = f"time() - {newest} > {number(slack.total_seconds())}"
     yield context.alert(STALE, stale, sustained=timedelta(minutes=5), summary=f"The newest number of {_PLACE} is old")
+
+
+def _expected(context: Context) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Who should be heard of, and where: each collector where it measures something that is declared."""
+    for component in context.config.components:
+        for collector in context.collectors:
+            if isinstance(component, collector.component) and any(True for _ in collector.resources(component)):
+                yield ("collector", collector.name), *context.place(component).items()
+        if isinstance(component, Database) and (component.metrics or component.failed_logins):
+            yield (("collector", "database"),)

@@ -107,11 +107,11 @@ def of_cluster(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
 
 def of_database(context: Context, database: Database) -> Iterator[Alert]:
     """Failed logins in the audit table, where it is said which rows are such."""
-    audit = database.audit
-    if audit is None or not audit.failed_logins:
+    if database.failed_logins is None:
         return
+    promised = database.audit.failed_logins_below if database.audit else None
     source = Source(collector="database", labels={"database": database.name}, refresh=context.config.collectors.every)
-    for limit in bound(context, database, source, audit.failed_logins_below, _FEW_LOGINS):
+    for limit in bound(context, database, source, promised, _FEW_LOGINS):
         expr, said = f"{source.rate(_FAILED_LOGINS)} > {limit.value}", f"{COUNT} logins fail a second"
         yield limit.crossed(LOGINS, expr, said, promise="audit.failed_logins_below")
 

@@ -120,7 +120,8 @@ def exporter() -> Iterator[Example]:
     yield quiet(
         "CollectorDown", "one refresh", {**everybody, collector: then((1, 35), (0, 6)), **UP}, of={"collector": ""}
     )
-    for name in COLLECTORS:
+    everybody['basewatch_collector_up{collector="database"}'] = at(1)
+    for name in (*COLLECTORS, "database"):
         yield from pair("CollectorDown", UP, {**everybody, **UP}, "heard of", of={"collector": name})
     newest = f"basewatch_collector_newest_datapoint_timestamp_seconds{{{COLLECTOR}}}"
     yield from pair("DataStale", {newest: at(0)}, {newest: "0+60x100"}, "new")

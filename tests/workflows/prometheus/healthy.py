@@ -51,6 +51,7 @@ def _told() -> Iterator[tuple[str, str]]:
 
 def _own() -> Iterator[tuple[str, str]]:
     yield 'up{job="basewatch",instance="here"}', at(1)
+    yield 'basewatch_collector_up{collector="database"}', at(1)
     for name in [collector.name for collector in COLLECTORS]:
         labels = f'collector="{name}",{PLACE}'
         yield f"basewatch_collector_up{{{labels}}}", at(1)
