@@ -53,10 +53,10 @@ def figures() -> Iterator[Figure]:
         bound="copy their values",
         least=seconds(lambda: list(range(len(layout.series)))),
     )
-    state = packed(dict(ledger.kept()))
+    state = packed(ledger.kept())
     yield Figure(
         what=f"write down where counters stand ({len(state) / 1024:.0f} KiB)",
-        ours=seconds(lambda: packed(dict(ledger.kept()))),
+        ours=seconds(lambda: packed(ledger.kept())),
         bound="join their names",
         least=seconds(lambda: b"\n".join(layout.series)),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from threading import Event, Lock
 
 from basewatch.collector import Target, Tier
@@ -97,7 +98,7 @@ class Site:
 
     def state(self) -> bytes:
         """Where every counter stands. No round may be under way."""
-        return packed(dict((*self._arranger.kept(), *self._ledger.kept())))
+        return packed(chain(self._arranger.kept(), self._ledger.kept()))
 
     def _arrange(self, settled: int) -> None:
         before, layout = self._ledger.layout, laid_out(self.targets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
 from typing import Protocol
@@ -16,6 +16,7 @@ from collectors.cloudwatch.counters import Kept
 _VERSION = b"1" + sys.byteorder[:1].encode()
 _COLUMNS = "ddqd"
 _WIDTH = 8
+_AT_ONCE = 1000
 
 
 class CounterStore(Protocol):
@@ -30,12 +31,28 @@ class CounterStore(Protocol):
         ...
 
 
-def packed(counters: Mapping[bytes, Kept]) -> bytes:
-    """The counters, by the text of their series."""
-    columns = map(array, _COLUMNS, zip(*counters.values(), strict=True))
+def packed(counters: Iterable[tuple[bytes, Kept]]) -> bytes:
+    """The counters, by the text of their series; of a series that comes twice the later one is meant.
+
+    They are taken one by one: tens of thousands at once would be as much memory as all that is shown.
+    """
+    names, totals, rests, untils, floors = list[bytes](), array("d"), array("d"), array("q"), array("d")
+    for name, kept in counters:
+        names.append(name)
+        totals.append(kept.total)
+        rests.append(kept.rest)
+        untils.append(kept.until)
+        floors.append(kept.floor)
+    packing = zlib.compressobj(1)
+    columns = (column.tobytes() for column in (totals, rests, untils, floors))
+    parts = (len(names).to_bytes(_WIDTH), *columns, *_lines(names))
+    return b"".join((_VERSION, *map(packing.compress, parts), packing.flush()))
+
+
+def _lines(names: Sequence[bytes]) -> Iterator[bytes]:
     # A series' text has no line break of its own: its labels are escaped.
-    numbers = b"".join(column.tobytes() for column in columns)
-    return _VERSION + zlib.compress(len(counters).to_bytes(_WIDTH) + numbers + b"\n".join(counters), 1)
+    for first in range(0, len(names), _AT_ONCE):
+        yield (b"\n" if first else b"") + b"\n".join(names[first : first + _AT_ONCE])
 
 
 def unpacked(state: bytes) -> dict[bytes, Kept]:

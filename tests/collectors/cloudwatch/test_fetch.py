@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from basewatch.model import Reason, Window
+from collectors.cloudwatch import planner
 from collectors.cloudwatch.fetch import Fetched
 from collectors.cloudwatch.planner import Call
 from tests.collectors.cloudwatch.examples import FOUR_MINUTES, NOON, call, queries, spec, target
@@ -359,12 +360,15 @@ def test_metrics_of_another_account_name_it(cloudwatch: FakeCloudWatch) -> None:
     assert [query.get("AccountId") for query in cloudwatch.asked[0]["MetricDataQueries"]] == [None, "999999999999"]
 
 
-def test_the_same_queries_over_another_window_are_written_once(cloudwatch: FakeCloudWatch) -> None:
+def test_the_same_queries_over_another_window_are_written_once(
+    cloudwatch: FakeCloudWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call moved to another window shares its JSON, and asks for that window."""
     first, ours = call(), source(FakeSigner(cloudwatch.url))
     ours.fetch(first)
     later = first.over(Window(start=FOUR_MINUTES.end, end=FOUR_MINUTES.end + timedelta(minutes=2)))
-    assert later.json(ours.account_id) is first.json(ours.account_id)
+    monkeypatch.setattr(planner, "queries_json", lambda _queries, _asker: pytest.fail("they are written again"))
+    assert later.json(ours.account_id) == first.json(ours.account_id)
     assert [list(answer.values) for answer in ours.fetch(later).answers] == [[720.0, 721.0]] * 2
 
 
