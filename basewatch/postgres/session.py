@@ -92,8 +92,7 @@ class Database:
     """A PostgreSQL database as an observation sees it; nothing asked through it can stay changed.
 
     Reads go to the reader where there is one, and writes to the writer; one session is open at a time. Every
-    transaction is rolled back, and settings last for one of them, so that it works behind a pooling proxy too.
-    `judged` is the span of time that it is looked at for, if any.
+    transaction is rolled back, and settings last for one of them, for poolers. `judged` is the span looked at.
     """
 
     def __init__(self, doors: Doors, limits: Limits, judged: Window | None = None) -> None:
@@ -132,8 +131,8 @@ class Database:
     ) -> tuple[R, ...]:
         """Every row of a read-only statement as a `kind`, whose fields are the columns; a tuple is an SQL array.
 
-        Names resolve in pg_catalog first and last: what is printed of other schemas is qualified. It is asked as `role`
-        where one is named; `remedy` is what a refusal asks for. Raises: CouldNotLook; Absent, without such a role.
+        Names resolve in pg_catalog first and last: what is printed of others is qualified. It is asked as `role`;
+        `remedy` is what a refusal asks for. Raises: CouldNotLook; Absent, without such a role.
         """
         self._requests.append(statement.name)
         # The driver writes a list as an array, and a tuple as a record.

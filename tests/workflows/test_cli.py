@@ -141,16 +141,16 @@ def test_an_alert_that_does_not_arrive_is_exit_status_4(
     box: Box, receivers: Receivers, tmp_path: Path, watching: Mapping[str, str]
 ) -> None:
     """A mild finding whose message Slack refuses for good is 4: somebody was to be told, and was not."""
-    slow = BY_NAME["api-p95-slow"]
+    slow = BY_NAME["function-slow"]
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    declared["checks"] = {"service.api.latency": {"severity": "low"}}
+    declared["checks"] = {"service.function.latency": {"severity": "low"}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     receivers.slack.refuse(404)
     slow.apply(box)
     said = basewatch("run", cwd=tmp_path, environ=watching)
     slow.repair(box)
     assert said.returncode == 4
-    assert "production-alerts was not told of service.api.latency" in said.stderr
+    assert "production-alerts was not told of service.function.latency" in said.stderr
 
 
 def test_an_audit_writes_a_bundle_that_can_be_judged_again(tmp_path: Path, watching: Mapping[str, str]) -> None:

@@ -154,6 +154,8 @@ def test_metrics_that_aws_denies_are_unverified_and_never_green(box: Box, prepar
     finally:
         box.cloud.restore()
     measured = [finding for finding in run.findings if finding.check.startswith("service.")]
+    # Failed logins are counted in the database.
+    measured = [finding for finding in measured if not finding.component.startswith("database/")]
     assert {(f.status, f.reason) for f in measured} == {(Status.UNVERIFIED, Reason.DENIED)}
 
 
