@@ -101,6 +101,15 @@ class Exporter:
             self._passed = True
             self.show()
 
+    def look(self, part: Plan) -> None:
+        """Makes a partial pass of its own, once there was a whole one; nothing is recorded where nothing changed."""
+        if self._passed:
+            try:
+                self._pass(part, (), only_news=True)
+                self.show()
+            except BasewatchError:
+                logger.exception("a partial pass over %s failed; it is tried again", part.scope)
+
     def watch(self, watcher: Watcher) -> None:
         """Polls one database's catalogue, and makes the partial pass that is due, if one is."""
         try:

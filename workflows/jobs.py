@@ -14,6 +14,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from basewatch.telemetry import Telemetry
+from workflows.cadence import backups
 from workflows.exporter import Exporter
 from workflows.verbs import Prepared, now
 
@@ -47,6 +48,8 @@ def scheduled(exporter: Exporter, prepared: Prepared, *, discover: Callable[[dat
         ("discover", lambda: discover(now()), _every(config.collectors.discover_every)),
     ]
     jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
+    if often := backups(prepared.plan):
+        jobs.append(("backups", partial(exporter.look, often.plan), _every(often.every)))
     if config.watch:
         watch = _every(config.watch.every)
         jobs += [(f"watch {each.database.name}", partial(exporter.watch, each), watch) for each in exporter.watchers]
