@@ -38,7 +38,7 @@ ERRORS = Template(
 BACKUP = Template(
     name="BackupMissing",
     severity=Urgency.CRITICAL,
-    fires="The newest backup is older than promised (2 h, unless declared otherwise), as the last pass saw it",
+    fires="The newest backup is older than promised (2 h, unless declared otherwise); it is looked four times in that time",
     remedy="See why the backup job did not run, and make a backup by hand now",
     dashboard="basewatch-findings",
 )
@@ -122,7 +122,7 @@ def of_dumps(context: Context, dumps: DumpBackups) -> Iterator[Alert]:
 
 
 def _no_backup(context: Context, component: Component, promise: str) -> Iterator[Alert]:
-    """The verdict of the last pass: the age of a backup is known only when somebody looks.
+    """The verdict of the last look: the age of a backup is known only when somebody looks.
 
     Where Basewatch tells people of verdicts itself, the alert says so, and Alertmanager tells nobody a second time.
     """
