@@ -19,7 +19,8 @@ class Counts:
 
     `billed` counts metrics at the reading of five statistics for one; `queries` are the other reading. Times are in
     seconds since the epoch; `busy_seconds` is the fake's own work on the operation, without the latency it adds.
-    `bursts` are requests without a second's pause between them: when the first came, the last was answered, how many.
+    `bursts` are requests without a second's pause between them: when the first came, the last was answered, how many;
+    `metric_bursts` are the same of GetMetricData alone.
     """
 
     calls: Counter[str] = field(default_factory=Counter[str])
@@ -35,24 +36,30 @@ class Counts:
     busy_seconds: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     metrics: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]])
     bursts: list[list[float]] = field(default_factory=list[list[float]])
+    metric_bursts: list[list[float]] = field(default_factory=list[list[float]])
+    metrics_in_flight: int = 0
     seen: set[int] = field(default_factory=set[int])
 
     def begun(self, at: float) -> None:
         """A request came in."""
         self.first_call = self.first_call or at
         self.last_call = at
-        idle = not self.in_flight and at - self.bursts[-1][1] > _PAUSE_SECONDS if self.bursts else True
-        if idle:
-            self.bursts.append([at, at, 0])
-        self.bursts[-1][2] += 1
+        _begin(self.bursts, at, idle=not self.in_flight)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
-    def ended(self, at: float) -> None:
+    def begun_metrics(self, at: float) -> None:
+        """One that came in then was a GetMetricData."""
+        _begin(self.metric_bursts, at, idle=not self.metrics_in_flight)
+        self.metrics_in_flight += 1
+
+    def ended(self, at: float, *, metrics: bool) -> None:
         """A request was answered."""
-        self.in_flight -= 1
-        if self.bursts:
-            self.bursts[-1][1] = at
+        self.in_flight = max(0, self.in_flight - 1)
+        _end(self.bursts, at)
+        if metrics:
+            self.metrics_in_flight = max(0, self.metrics_in_flight - 1)
+            _end(self.metric_bursts, at)
 
     def answered(self, asked: Parsed, datapoints: int) -> None:
         """A GetMetricData was answered; a further page is not billed again."""
@@ -74,3 +81,14 @@ class Counts:
         counts |= {"dollars_five_for_one": self.billed * _DOLLARS_PER_METRIC + listings}
         counts |= {"dollars_per_query": self.queries * _DOLLARS_PER_METRIC + listings}
         return counts
+
+
+def _begin(bursts: list[list[float]], at: float, *, idle: bool) -> None:
+    if not bursts or (idle and at - bursts[-1][1] > _PAUSE_SECONDS):
+        bursts.append([at, at, 0])
+    bursts[-1][2] += 1
+
+
+def _end(bursts: list[list[float]], at: float) -> None:
+    if bursts:
+        bursts[-1][1] = at

@@ -80,13 +80,15 @@ class Connection(asyncio.Protocol):
         if counted:
             counts.begun(time.time())
         response = self._service.handle(request)
+        if response.metrics:
+            counts.begun_metrics(time.time())
         due = received + (self._service.knobs.latency_ms / 1000 if response.delayed else 0)
         if not response.silent:
             self._loop.call_at(due, self._send, response, counted)
 
     def _send(self, response: Response, counted: bool) -> None:  # noqa: FBT001  # call_at passes no names
         if counted:
-            self._service.counts.ended(time.time())
+            self._service.counts.ended(time.time(), metrics=response.metrics)
         if self._transport is None:
             return
         self._transport.write(

@@ -48,13 +48,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What is sent back; `delayed` by the latency, and never when `silent`."""
+    """What is sent back; `delayed` by the latency, and never when `silent`; `metrics` of GetMetricData."""
 
     content: bytes
     status: int = 200
     content_type: bytes = b"application/json"
     headers: bytes = b""
     delayed: bool = True
+    metrics: bool = False
     silent: bool = False
 
 
@@ -108,7 +109,8 @@ class FakeCloudWatch:
                 content_type=b"text/xml",
             )
         if operation == "GetMetricData":
-            return _of(encoding, self._metric_data(request.content, asker, encoding).content)
+            content = self._metric_data(request.content, asker, encoding).content
+            return replace(_of(encoding, content), metrics=True)
         try:
             said: Any = encoding.loads(request.content) if request.content else dict(request.parameters)
         except ValueError as error:
@@ -175,7 +177,8 @@ class FakeCloudWatch:
                 case "/__stats":
                     told: Any = self.counts.told()
                 case "/__reset":
-                    self.counts = Counts(in_flight=self.counts.in_flight)
+                    now = self.counts
+                    self.counts = Counts(in_flight=now.in_flight, metrics_in_flight=now.metrics_in_flight)
                     told = {}
                 case "/__control":
                     settings = orjson.loads(request.content)

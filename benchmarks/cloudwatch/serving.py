@@ -32,8 +32,8 @@ class _Served:
     exporter: Exporter
 
     def bursts(self) -> list[tuple[float, float, int]]:
-        """When the fake was asked without a pause: from when to when, and how often."""
-        return [(begin, end, int(calls)) for begin, end, calls in self.fake.stats()["bursts"]]
+        """When metrics were asked for without a pause: from when to when, and in how many calls."""
+        return [(begin, end, int(calls)) for begin, end, calls in self.fake.stats()["metric_bursts"]]
 
     def wait_for_burst(self, calls: int, seconds: float, *, after: float = 0) -> tuple[float, float, int]:
         """The first burst of at least so many calls that began after a time. Raises: RuntimeError, without one."""

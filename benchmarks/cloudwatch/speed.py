@@ -125,7 +125,7 @@ def _functions(scenario: str, functions: int, options: Options, aims: dict[int, 
             )
             yield Measured(
                 scenario=scenario,
-                what="  of that, this side's CPU",
+                what="  this side's CPU, with writing counters down",
                 ours=middle([one.cpu_seconds for one in rounds]),
                 unit="s",
             )
