@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", type=Path, help="where every figure is written")
     parser.add_argument("--peer-binary", default="", help="a YACE to be measured beside it, on the same fake")
     parser.add_argument("--soak", type=int, default=300, metavar="SECONDS", help="how long B12 takes")
+    parser.add_argument("--unscraped", type=int, default=0, help="refreshes of serve to time before the scraped one")
     parser.add_argument("--runs", type=int, default=3, help="of how many refreshes medians are taken")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.scenarios) - {*SCENARIOS, "all"}
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
     names: list[str] = list(SCENARIOS) if "all" in chosen.scenarios else list(chosen.scenarios or SHORT)
     if chosen.peer_binary and "peer" not in names:
         names.append("peer")
-    options = Options(peer=chosen.peer_binary, soak_seconds=chosen.soak, runs=chosen.runs)
+    options = Options(peer=chosen.peer_binary, soak_seconds=chosen.soak, unscraped=chosen.unscraped, runs=chosen.runs)
     everything = list[Measured]()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{machine}, load {os.getloadavg()[0]:.1f}")

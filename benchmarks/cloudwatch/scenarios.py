@@ -28,10 +28,11 @@ SETTLED_SECONDS = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line chose."""
+    """What the command line chose; `unscraped` refreshes of `serve` are timed before one that is scraped."""
 
     peer: str = ""
     soak_seconds: int = 300
+    unscraped: int = 0
     runs: int = 3
 
 
