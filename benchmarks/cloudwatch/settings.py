@@ -37,7 +37,9 @@ class Settings:
             for region in account["regions"]
             for collector in self.collectors
         ]
-        function = {"name": "function-00000", "account": next(iter(accounts)), "errors_below": "90% for 5m"}
+        name, account = next(iter(accounts.items()))
+        place = {"account": name, "region": account["regions"][0]}
+        function = {"name": "function-00000", "errors_below": "90% for 5m", **place}
         told = {
             "version": 1,
             "platform": {"name": "benchmark", "environment": "benchmark"},

@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from basewatch.collector import Tier
+from basewatch.config.loading import load
 from benchmarks.cloudwatch import __main__ as program
 from benchmarks.cloudwatch import accounts, peer, speed
 from benchmarks.cloudwatch.knobs import Knobs
 from benchmarks.cloudwatch.measured import Measured, number, table
-from benchmarks.cloudwatch.running import Exporter, Fake, free_port
+from benchmarks.cloudwatch.running import ACCOUNT, Exporter, Fake, free_port
 from benchmarks.cloudwatch.scenarios import (
     Options,
     Voyage,
@@ -89,6 +90,14 @@ def test_the_physical_limits() -> None:
     assert seconds_at_least(180, 0, knobs, 5) == 3.6
     assert seconds_at_least(10, 0, knobs, 5) == 0.2
     assert seconds_at_least(10, 360_000, knobs, 5) == 2
+
+
+@pytest.mark.parametrize("regions", [["us-east-1"], ["us-east-1", "eu-west-1"]])
+def test_every_configuration_is_one(tmp_path: Path, regions: list[str]) -> None:
+    """What the harness writes is a configuration that Basewatch takes, with one region or several."""
+    given = Settings(accounts={"main": {"id": ACCOUNT, "regions": regions}})
+    config = load(given.write(tmp_path)).config
+    assert len(config.collectors.discover) == len(regions) * len(EVERYTHING)
 
 
 def test_an_hour_begins_on_the_hour() -> None:
