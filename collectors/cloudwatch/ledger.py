@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from operator import add, mul
 
 from basewatch.collector import Tier
 from collectors.cloudwatch.counters import Changes, Counters, Kept
 from collectors.cloudwatch.fetch import Answer
-from collectors.cloudwatch.layout import EMPTY, Layout, lookback_of
+from collectors.cloudwatch.layout import EMPTY, Layout, lookback_of, slices
 from collectors.cloudwatch.readings import Readings
 from collectors.cloudwatch.snapshot import Snapshot
 
@@ -145,13 +145,20 @@ class Ledger:
 
     def snapshot(self, keep: Mapping[Tier, float]) -> Snapshot:
         """Everything as it is shown from now on; `keep` is how many seconds a row is shown after it was last got."""
-        values = array("d", map(mul, self._figures, self._factors))
+        values = _by_row(mul, self._figures, self._factors)
         for row in [row for row in self._first if self._state[row] == State.GOT]:
             values[row] = self._first.pop(row) * self._factors[row]
         keeping = array("d", [keep[query.spec.tier] for query in self.layout.queries])
-        expires = array("d", map(add, self._got, keeping))
-        return Snapshot(self.layout, values, expires)
+        return Snapshot(self.layout, values, expires=_by_row(add, self._got, keeping))
 
     def _lose(self, row: int) -> None:
         if self._state[row] != State.LEFT_OUT:
             self._state[row] = State.LOST
+
+
+def _by_row(of: Callable[[float, float], float], left: array[float], right: array[float]) -> array[float]:
+    """What two columns come to, row by row; slice by slice, so that a scrape gets its turn in between."""
+    column = array("d")
+    for part in slices(len(left)):
+        column.extend(map(of, left[part], right[part]))
+    return column

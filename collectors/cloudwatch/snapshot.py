@@ -10,7 +10,7 @@ from itertools import compress
 from operator import eq
 
 from basewatch.family import Block
-from collectors.cloudwatch.layout import Layout
+from collectors.cloudwatch.layout import Layout, slices
 
 _NONE = float("nan")
 
@@ -29,9 +29,11 @@ class Snapshot:
 
     def shown(self, at: datetime) -> Counter[int]:
         """How many rows have a value, by the number of their group."""
-        values = self._as_of(at.timestamp())[2]
-        # A NaN is not equal to itself.
-        return Counter(compress(self.layout.group_of, map(eq, values, values)))
+        values, shown = self._as_of(at.timestamp())[2], Counter[int]()
+        for part in slices(len(values)):
+            # A NaN is not equal to itself.
+            shown.update(compress(self.layout.group_of[part], map(eq, values[part], values[part])))
+        return shown
 
     def blocks(self, at: datetime) -> Sequence[Block]:
         """A block for every family; the same as the last time, until one more row is too old."""
