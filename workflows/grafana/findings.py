@@ -31,7 +31,10 @@ def dashboard(config: Config) -> Dashboard:
                     ),
                 ),
             ),
-            Row(title="Finding by finding", panels=(_table("What fails", "FAIL"), _table("What nobody could tell", "UNVERIFIED"))),
+            Row(
+                title="Finding by finding",
+                panels=(_table("What fails", "FAIL"), _table("What nobody could tell", "UNVERIFIED")),
+            ),
             Row(
                 title="Over time",
                 panels=(

@@ -47,7 +47,9 @@ def test_a_run_reads_back_equal(history: History) -> None:
 
     assert recorded == replace(run, seal=recorded.seal)
     assert history.run() == history.run(run.id) == recorded
-    assert history.last() == LastRun(id=run.id, window_start=run.window.start, window_end=NOON, finished=NOON, seal=recorded.seal)
+    assert history.last() == LastRun(
+        id=run.id, window_start=run.window.start, window_end=NOON, finished=NOON, seal=recorded.seal
+    )
 
 
 def test_reopening_keeps_everything(url: str) -> None:
