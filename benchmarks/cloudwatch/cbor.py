@@ -86,7 +86,7 @@ def _of_length(content: bytes, at: int, major: int, length: int | None) -> tuple
             return (text if major == 2 else text.decode()), at + length  # noqa: PLR2004  # bytes
         case 2 | 3:
             parts, at = _items(content, at, None)
-            return (b"" if major == 2 else "").join(parts), at  # noqa: PLR2004
+            return (b"" if major == 2 else "").join(parts), at  # noqa: PLR2004  # bytes
         case 4:
             return _items(content, at, length)
         case 5:

@@ -26,6 +26,7 @@ from benchmarks.cloudwatch.query_protocol import query_api
 _KEPT_REQUESTS = 4000
 # What may be turned without forgetting what was prepared: answers do not rest on it.
 _LIGHT = {"now", "latency_ms", "session_seconds", "told_seconds", "fault"}
+_NO_CHANCE = Random(0)  # noqa: S311  # nothing is drawn from it: what is true has no trouble
 _PATHS: Mapping[str, str] = {
     "restapis": "GetRestApis",
     "v2/apis": "GetApis",
@@ -200,7 +201,7 @@ class FakeCloudWatch:
         knobs = replace(self.knobs, late_minutes=0, partial=0, internal=0, forbidden=0, max_datapoints=10**9)
         asked = parsed(told, told["Account"], told["Region"], knobs, Fleet(knobs))
         first, end = window(told.get("StartTime"), told.get("EndTime"), asked.longest, strict=False)
-        return Answers(knobs, Random(0)).answer(asked, first, end, float("inf"), JSON).content  # noqa: S311
+        return Answers(knobs, _NO_CHANCE).answer(asked, first, end, float("inf"), JSON).content
 
 
 def _operation(request: Request) -> str:
