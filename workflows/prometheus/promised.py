@@ -38,7 +38,7 @@ ERRORS = Template(
 BACKUP = Template(
     name="BackupMissing",
     severity=Urgency.CRITICAL,
-    fires="The newest backup is older than promised (2 h, unless declared otherwise); it is looked four times in that time",
+    fires="The newest backup is older than promised (2 h, unless declared otherwise), seen within a quarter of that",
     remedy="See why the backup job did not run, and make a backup by hand now",
     dashboard="basewatch-findings",
 )
