@@ -23,7 +23,7 @@ A counter adds up every period of CloudWatch once, late corrections included, so
 CloudWatch's own sum. A gauge, and a quantile of a summary, is the newest complete period. No sample has a timestamp:
 `basewatch_collector_newest_datapoint_timestamp_seconds` says how old the data is.
 
-The tier says how often a metric is asked for: `fast`, `every` (standard) and `slow` of `collectors` in the configuration.
+The tier says how often a metric is asked for: `fast`, `every` (standard) and `slow` of `collectors`.
 """
 
 _COLUMNS = "| metric | labels | type | CloudWatch | unit there | period | tier |\n|---|---|---|---|---|---|---|\n"
