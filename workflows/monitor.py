@@ -16,7 +16,6 @@ from basewatch.model import Finding, Pair, Run, Transition, Window
 from basewatch.notifier import Notifier
 from checks.causes import explained
 from checks.runner import run_checks
-from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.declared import declared
 from workflows.intervals import watched
 from workflows.live import LiveClients, Sessions
@@ -59,8 +58,8 @@ def look_over(plan: Plan, sessions: Sessions, span: Span, clock: Clock) -> Looke
     window = span.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.begin_pass()
-    targets = declared(plan.collectors, plan.config.components, sessions.place)
-    collected = span.judged(collect(*targets, span.read, sessions.source))
+    targets, gaps = declared(plan.collectors, plan.config.components, sessions.place)
+    collected = span.collect(targets, gaps, plan.leads, sessions.source)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(

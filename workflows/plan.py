@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from basewatch.collector import AnyCollector, MetricSpec
-from basewatch.components import Component
+from basewatch.components import Component, Slo
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
@@ -59,10 +59,21 @@ class Plan:
         return Deadlines(each=run.check_deadline, total=run.deadline, concurrency=run.concurrency)
 
     @property
+    def leads(self) -> Mapping[str, timedelta]:
+        """How long before its window a run reads the metrics of each component too, in whole minutes.
+
+        It is as long as any promise about the component needs, an objective's among them.
+        """
+        needed = dict[str, timedelta]()
+        for component in (planned.component for planned in self.checks):
+            ref, lead = component.of if isinstance(component, Slo) else component.ref, component.lead
+            needed[ref] = max(needed.get(ref, timedelta()), -(-lead // _MINUTE) * _MINUTE)
+        return needed
+
+    @property
     def lead(self) -> timedelta:
-        """How long before its window a run reads metrics too, in whole minutes: as long as any promise needs."""
-        longest = max((planned.component.lead for planned in self.checks), default=timedelta())
-        return -(-longest // _MINUTE) * _MINUTE
+        """The longest of the `leads`."""
+        return max(self.leads.values(), default=timedelta())
 
     def window(self, last_end: datetime | None, now: datetime) -> Window:
         """The span that a run at `now` judges: all since the last run's window ended, and `run.lookback` at least.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from basewatch.check import AnyCheck
+from basewatch.collector import Target
 from basewatch.history.values import LastRun
-from basewatch.metrics import Collected, Metrics
+from basewatch.metrics import Collected, Gap, Metrics
 from basewatch.model import Finding, Status, Window
+from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.planner import settled
+from collectors.cloudwatch.source import MetricSource
 from workflows.plan import Plan
 
 CATCH_UP = timedelta(days=1)
@@ -29,16 +32,31 @@ class Span:
     lead: timedelta
     since: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
 
-    @property
-    def read(self) -> Window:
-        """The span to collect."""
-        return replace(self.window, start=self.window.start - self.lead)
+    def collect(
+        self,
+        targets: Sequence[Target],
+        gaps: Sequence[Gap],
+        leads: Mapping[str, timedelta],
+        source_of: Callable[[str, str], MetricSource],
+    ) -> Collected:
+        """What is known of the targets, with what of it is judged; CloudWatch is given time to settle all of it.
 
-    def judged(self, collected: Collected) -> Collected:
-        """What was collected over `read`, with what of it is judged; CloudWatch is given time to settle all of it."""
-        return replace(
-            collected,
-            window=replace(collected.window, start=collected.window.start + self.lead),
+        Most promises need minutes before the window, an objective hours: what needs less than the longest lead is read
+        apart. `leads` are by component.
+        """
+        shorter = max((lead for lead in leads.values() if lead < self.lead), default=timedelta())
+        apart: dict[timedelta, list[Target]] = {self.lead: [], shorter: []}
+        for target in targets:
+            far = leads.get(target.resource.component, timedelta()) > shorter
+            apart[self.lead if far else shorter].append(target)
+        windows = {lead: replace(self.window, start=self.window.start - lead) for lead in apart}
+        parts = [collect(some, (), windows[lead], source_of) for lead, some in apart.items()]
+        readings = (reading for part in parts for reading in part.readings)
+        return Collected(
+            window=settled(self.window),
+            readings=tuple(sorted(readings, key=lambda reading: (reading.series.name, reading.series.labels))),
+            gaps=(*gaps, *(gap for part in parts for gap in part.gaps)),
+            asked=tuple(asked for part in parts for asked in part.asked),
             lead=self.lead,
             since={ref: settled(Window(start=at, end=at)).start for ref, at in self.since.items()},
         )
