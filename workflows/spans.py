@@ -16,6 +16,8 @@ from collectors.cloudwatch.planner import settled
 from collectors.cloudwatch.source import MetricSource
 from workflows.plan import Plan
 
+_WORTH_A_PLAN = timedelta(hours=1)
+"""How much less before a window has to be needed for it to be asked for apart."""
 CATCH_UP = timedelta(days=1)
 """How far before the last run's end the minutes are still read that it could not judge."""
 
@@ -41,14 +43,11 @@ class Span:
     ) -> Collected:
         """What is known of the targets, with what of it is judged; CloudWatch is given time to settle all of it.
 
-        Most promises need minutes before the window, an objective hours: what needs less than the longest lead is read
-        apart. `leads` are by component.
+        `leads` are by component.
         """
-        shorter = max((lead for lead in leads.values() if lead < self.lead), default=timedelta())
-        apart: dict[timedelta, list[Target]] = {self.lead: [], shorter: []}
+        lead_of, apart = read_before(leads), dict[timedelta, list[Target]]()
         for target in targets:
-            far = leads.get(target.resource.component, timedelta()) > shorter
-            apart[self.lead if far else shorter].append(target)
+            apart.setdefault(min(lead_of(target), self.lead), []).append(target)
         windows = {lead: replace(self.window, start=self.window.start - lead) for lead in apart}
         parts = [collect(some, (), windows[lead], source_of) for lead, some in apart.items()]
         readings = (reading for part in parts for reading in part.readings)
@@ -60,6 +59,21 @@ class Span:
             lead=self.lead,
             since={ref: settled(Window(start=at, end=at)).start for ref, at in self.since.items()},
         )
+
+
+def read_before(leads: Mapping[str, timedelta]) -> Callable[[Target], timedelta]:
+    """How long before a window a target is read too, where `leads` say how long each component needs.
+
+    Most promises need minutes, an objective hours: there are two leads then, the longest and one for all that need
+    less. Otherwise there is one, so that everything is in one plan.
+    """
+    longest = max(leads.values(), default=timedelta())
+    shorter = max((lead for lead in leads.values() if longest - lead > _WORTH_A_PLAN), default=longest)
+
+    def lead_of(target: Target) -> timedelta:
+        return shorter if leads.get(target.resource.component, timedelta()) <= shorter else longest
+
+    return lead_of
 
 
 def span_since(plan: Plan, last: LastRun | None, standing: Iterable[Finding], now: datetime) -> Span:

@@ -17,6 +17,7 @@ from collectors.cloudwatch.planner import Query, pack, tally
 from collectors.cloudwatch.searching import hunts_of, searches
 from workflows.live import Sessions
 from workflows.plan import Plan
+from workflows.spans import read_before
 
 Calls = tuple[tuple[Query, ...], ...]
 
@@ -133,10 +134,19 @@ def _length(calls: Calls, every: timedelta) -> timedelta:
 
 def _pass(plan: Plan, sources: Iterable[tuple[Query, ...]]) -> Cost:
     """A scheduled pass reads every tier over the whole time since the last one."""
-    run = plan.config.run
-    length = max(run.every, run.lookback) + plan.lead
-    calls = tuple(call for queries in sources for call in pack(queries, lambda _query: length))
-    return _cost(usage(calls, length), run.every)
+    run, lead_of, once = plan.config.run, read_before(plan.leads), Usage()
+    for queries in sources:
+        apart: dict[timedelta, list[Query]] = defaultdict(list)
+        for query in queries:
+            apart[max(run.every, run.lookback) + lead_of(query.target)].append(query)
+        for length, alike in apart.items():
+            once += _reading(alike, length)
+    return _cost(once, run.every)
+
+
+def _reading(queries: Iterable[Query], length: timedelta) -> Usage:
+    """What it takes to read queries once over a window."""
+    return usage(pack(queries, lambda _query: length), length)
 
 
 def _cost(once: Usage, every: timedelta) -> Cost:
