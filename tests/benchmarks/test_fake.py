@@ -31,7 +31,13 @@ def usual(fake: Fake) -> Iterator[None]:
 def _query(
     identifier: str, metric: str = "Invocations", stat: str = "Sum", *, number: int = 0, period: int = 60, **more: Any
 ) -> dict[str, Any]:
-    dimensions = [{"Name": "FunctionName", "Value": f"function-{number:05}"}]
+    return _named(identifier, f"function-{number:05}", metric, stat, period=period, **more)
+
+
+def _named(
+    identifier: str, name: str, metric: str = "Invocations", stat: str = "Sum", *, period: int = 60, **more: Any
+) -> dict[str, Any]:
+    dimensions = [{"Name": "FunctionName", "Value": name}]
     told = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
     return {"Id": identifier, "MetricStat": {"Metric": told, "Period": period, "Stat": stat}, **more}
 
@@ -179,7 +185,14 @@ def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: Fake, client: MakeClie
 
     before = names()
     fake.control(now=NOW + 600)
+    new = min(names() - before)
     assert len(names() - before) == 120
+    fake.control(now=NOW + 1200)
+    stem, _, generation = new.rpartition("-g")
+    old = f"{stem}-g{int(generation) - 1}"
+    results = _ask(cloudwatch, _named("old", old), _named("new", new), start=NOW, end=NOW + 1200)["MetricDataResults"]
+    lives = [sorted(int(at.timestamp()) for at in result["Timestamps"]) for result in results]
+    assert lives == [list(range(NOW, NOW + 600, 60)), list(range(NOW + 600, NOW + 1200, 60))]
 
 
 def test_expired_keys_are_refused_until_there_are_new_ones(fake: Fake, client: MakeClient) -> None:
