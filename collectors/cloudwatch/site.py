@@ -100,6 +100,11 @@ class Site:
         """Where every counter stands. No round may be under way."""
         return packed(chain(self._arranger.kept(), self._ledger.kept()))
 
+    def overrun(self, round_: Round) -> None:
+        """Says that a round is late: until it ends, what it asks of is not up, however long that takes."""
+        for number in round_.groups:
+            self._telemetry.up.labels(*self._ledger.layout.groups[number]).set(0)
+
     def _arrange(self, settled: int) -> None:
         before, layout = self._ledger.layout, laid_out(self.targets)
         self._ledger, gone = self._arranger.arranged(self._ledger, layout, settled)

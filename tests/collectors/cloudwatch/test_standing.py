@@ -166,10 +166,13 @@ def test_a_region_that_hangs_does_not_hold_up_the_others(monkeypatch: pytest.Mon
     assert values == dict.fromkeys(values, 2.0)
     assert len(values) == 6
     assert telemetry.registry.get_sample_value("basewatch_collector_overruns_total") == 2
+    # It is said long before the call that hangs gives up.
+    place = {"collector": "lambda", "aws_account_id": ACCOUNT, "aws_region": "eu-west-1"}
+    assert telemetry.registry.get_sample_value("basewatch_collector_up", place) == 0
+    assert telemetry.registry.get_sample_value("basewatch_collector_up", place | {"aws_region": "us-east-1"}) == 1
     dead.free.set()
     for site in refresher._sites.values():
         assert site.round is None or site.round.done.wait(20)
-    place = {"collector": "lambda", "aws_account_id": ACCOUNT, "aws_region": "eu-west-1"}
     assert telemetry.registry.get_sample_value("basewatch_collector_up", place) == 0
     assert telemetry.registry.get_sample_value("basewatch_collector_stale_series", place) == 6
     # One call found out that nobody answers; the others were not even made.
