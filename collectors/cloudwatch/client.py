@@ -24,6 +24,7 @@ from collectors.cloudwatch.limiter import Limits
 from collectors.cloudwatch.patience import Patience
 from collectors.cloudwatch.planner import Call, tally
 from collectors.cloudwatch.source import Signer
+from collectors.cloudwatch.turns import COMPUTING
 from collectors.cloudwatch.wire import HEADERS, Page, page
 
 API = "GetMetricData"
@@ -115,7 +116,8 @@ class CloudWatch:
         requests.append(f"{ACTION} {headers.get('x-amzn-RequestId', '-')}")
         if status != _OK:
             self._refuse(ClientError(_error_response(status, answer), API), _seconds(headers.get("Retry-After")))
-        return page(answer)
+        with COMPUTING:
+            return page(answer)
 
     def _connected(self) -> tuple[str, URLLib3Session]:
         """Where to ask, and the connections that are kept open to there. Raises: CouldNotLook."""

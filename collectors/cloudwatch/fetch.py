@@ -11,6 +11,7 @@ from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 from collectors.cloudwatch.patience import Patience
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, floor
+from collectors.cloudwatch.turns import COMPUTING
 from collectors.cloudwatch.wire import Page, Result, body, text, unreadable
 
 ACTION = "cloudwatch:GetMetricData"
@@ -105,7 +106,8 @@ class _Fetch:
         fresh: dict[int, Answer] = {}
         try:
             for page in self._pages(asking):
-                self._take(page, asking, fresh)
+                with COMPUTING:
+                    self._take(page, asking, fresh)
         except CouldNotLook as error:
             for at in asking:
                 answer = fresh.get(at) or self._answers[at]

@@ -28,6 +28,7 @@ from collectors.cloudwatch.snapshot import Snapshot
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.state import packed
 from collectors.cloudwatch.tiers import due
+from collectors.cloudwatch.turns import COMPUTING
 
 _SILENT = (Reason.UNREACHABLE, Reason.TIMEOUT)
 _PLANS = 2
@@ -146,7 +147,8 @@ class Site:
             fetched = round_.source.fetch(ask.over(start, end))
             self._listen(round_, fetched)
             at = round_.at.timestamp()
-            complete = self._ledger.apply(ask.rows, fetched.answers, start, end, at, whole=end == round_.settled)
+            with COMPUTING:
+                complete = self._ledger.apply(ask.rows, fetched.answers, start, end, at, whole=end == round_.settled)
         if end < round_.settled:
             self._ledger.lose(ask.rows)
 
