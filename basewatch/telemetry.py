@@ -49,7 +49,7 @@ class Telemetry:
         self.series = Gauge("basewatch_collector_series", "Series that are shown now.", _PLACE, registry=registry)
         self.stale_series = Gauge(
             "basewatch_collector_stale_series",
-            "Series that hold what they last were, because the last refresh could not get them.",
+            "Series that the last refresh could not get: they hold what they last were, or are left out by now.",
             _PLACE,
             registry=registry,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -112,11 +111,6 @@ class RunPolicy(Declared):
                 "make check_deadline shorter, or deadline longer",
             )
         return self
-
-    @property
-    def longest_window(self) -> timedelta:
-        """The longest span a punctual run judges: what has to be sustained for longer can never be seen."""
-        return max(self.every, self.lookback)
 
 
 def parse_switch(value: object) -> object:

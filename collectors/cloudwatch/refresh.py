@@ -156,7 +156,7 @@ class Refresher:
         """A round of a site, unless one is under way still, and how many seconds it is waited for."""
         if site.round is not None:
             self._telemetry.overruns.inc()
-            site.overrun(site.round)
+            site.overrun()
             return None, 0.0
         suspect = site.suspect
         round_, jobs = site.begin(at, self._sources[place], self._stretched.every)

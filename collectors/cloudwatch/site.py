@@ -101,10 +101,12 @@ class Site:
         """Where every counter stands. No round may be under way."""
         return packed(chain(self._arranger.kept(), self._ledger.kept()))
 
-    def overrun(self, round_: Round) -> None:
-        """Says that a round is late: until it ends, what it asks of is not up, however long that takes."""
-        for number in round_.groups:
-            self._telemetry.up.labels(*self._ledger.layout.groups[number]).set(0)
+    def overrun(self) -> None:
+        """Says that the round under way is late: until it ends, what it asks of is not up, however long that takes."""
+        # A round that ends just now has said what came of it, and keeps the word.
+        with self._lock:
+            for number in self.round.groups if self.round else ():
+                self._telemetry.up.labels(*self._ledger.layout.groups[number]).set(0)
 
     def _arrange(self, settled: int) -> None:
         before, layout = self._ledger.layout, laid_out(self.targets)
@@ -170,9 +172,11 @@ class Site:
                 self.answered |= {groups[number][0] for number in self._ledger.got_at(at.timestamp())}
             self.snapshot = self._ledger.snapshot(round_.keep)
             seconds = time.monotonic() - round_.began
-            holes = standing.tell(
-                self._telemetry, self._ledger, self.snapshot, asked=round_.groups, at=at, seconds=seconds
-            )
+            with self._lock:
+                holes = standing.tell(
+                    self._telemetry, self._ledger, self.snapshot, asked=round_.groups, at=at, seconds=seconds
+                )
+                self.round = None
             if holes:
                 logger.warning(
                     "%s: %d counters miss what was more than %s ago", self.name, holes, duration_text(CATCH_UP)

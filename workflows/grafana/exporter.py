@@ -43,7 +43,7 @@ def dashboard(config: Config) -> Dashboard:
                     ),
                     _gauge("Refresh", "s", "basewatch_collector_refresh_duration_seconds"),
                     _gauge("Series shown", "short", "basewatch_collector_series"),
-                    _gauge("Series that hold an old value", "short", "basewatch_collector_stale_series"),
+                    _gauge("Series that could not be got", "short", "basewatch_collector_stale_series"),
                 ),
             ),
             Row(
