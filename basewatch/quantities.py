@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -91,7 +92,8 @@ def parse_share(value: object) -> float:
         match = re.fullmatch(_SHARE, value.strip(), re.ASCII) if isinstance(value, str) else None
         if match is None:
             raise WrongValue(f"{shown(value)} is not a share", _SHARE_EXAMPLES)
-        ratio = float(match[1]) / 100
+        # In decimals, as it was written: 99.9 / 100 in binary is a little more than 0.999.
+        ratio = float(Decimal(match[1]) / 100)
     if not 0 <= ratio <= 1:
         raise WrongValue(f"{shown(value)} is not between 0% and 100%", _SHARE_EXAMPLES)
     return ratio
