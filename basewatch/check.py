@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, TypeAlias, TypeVar, get_type_hints
 
 from basewatch.components import Component
-from basewatch.model import Proof, Severity, Verdict
+from basewatch.model import Evidence, Proof, Reason, Severity, Verdict
 
 ClientT = TypeVar("ClientT")
 C = TypeVar("C", bound=Component)
@@ -25,7 +25,7 @@ class Check(Generic[ClientT, C, F]):
     `observe` asks and is shared by every check that names it; `judge` is pure, so that stored facts can be judged
     again; `needs` are the IAM actions and SQL grants without which it cannot look; `promises` are the settings it
     judges, and a component that makes none of them is not expected to be checked. `explained_by` are globs of the ids
-    of checks whose findings may be the causes of its own: see checks.causes.
+    of checks whose findings may be the causes of its own: see checks.engine.causes.
     """
 
     id: str
@@ -102,3 +102,22 @@ def check(
         )
 
     return make
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """The platform answered that the component does not exist: a fact, so its checks FAIL."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """Nobody could tell: its checks are UNVERIFIED with this reason."""
+
+    reason: Reason
+    detail: str
+    remedy: str = ""
+
+
+Outcome: TypeAlias = Evidence | Missing | Unanswered

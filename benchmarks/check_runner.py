@@ -13,8 +13,8 @@ from basewatch.clients import K
 from basewatch.components import Component, Function
 from basewatch.model import Proof, Severity, Verdict, passed
 from benchmarks.timing import Figure, seconds
-from checks.observing import Deadlines
-from checks.runner import plan_checks, run_checks
+from checks.engine.observe import Deadlines
+from checks.engine.run import plan_checks, run_checks
 
 _FUNCTIONS = 200
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,8 +24,8 @@ from basewatch.telemetry import Telemetry
 from benchmarks.timing import Figure, seconds
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.patience import Patience
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, Query
+from collectors.cloudwatch.retry_policy import Patience
 from collectors.lambda_functions import LAMBDA
 
 _ACCOUNT, _REGION = "123456789012", "us-east-1"

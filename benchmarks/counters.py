@@ -9,11 +9,11 @@ from resource import getpagesize
 
 from basewatch.collector import Target, Tier
 from benchmarks.timing import Figure, seconds
-from collectors.cloudwatch.arranging import Arranger
-from collectors.cloudwatch.asks import Ask, asks
 from collectors.cloudwatch.fetch import Answer
 from collectors.cloudwatch.layout import laid_out
-from collectors.cloudwatch.ledger import Ledger
+from collectors.cloudwatch.relayout import Arranger
+from collectors.cloudwatch.requests import Ask, asks
+from collectors.cloudwatch.series_state import Ledger
 from collectors.cloudwatch.state import packed
 from collectors.lambda_functions import LAMBDA
 

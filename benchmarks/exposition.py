@@ -21,8 +21,8 @@ from prometheus_client.registry import Collector
 
 from basewatch.family import Block, Family, MetricType, series_text
 from benchmarks.timing import Figure, seconds
-from reports.exposition import Dialect, Exposition, Page
-from workflows.process import settle_in
+from exposition.page import Dialect, Exposition, Page
+from workflows.serve import settle_in
 from workflows.web.app import Exposed, Shown, app
 
 _FAMILIES = 20

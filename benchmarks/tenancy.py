@@ -20,14 +20,14 @@ from basewatch.postgres import Database, Limits, connect
 from basewatch.secrets import Secret
 from benchmarks.tenancy_database import ManyTenants, Scale, many_tenants
 from benchmarks.timing import Figure, seconds
-from checks.tenancy.inventory.fingerprint import fingerprint
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import world
 from checks.tenancy.probes.no_context import without_context
 from checks.tenancy.probes.plans import plans
 from checks.tenancy.probes.rows import cross_tenant
 from checks.tenancy.probes.sweeping import sweeping
-from checks.tenancy.proof.gates import obligations
+from isolation.inventory.fingerprint import fingerprint
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import world
+from isolation.proof.gates import obligations
 
 SCALES = (
     Scale(tenants=1_000, rows=1_000_000, tables=7),

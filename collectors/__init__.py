@@ -8,7 +8,7 @@ from collectors.aurora import AURORA
 from collectors.backup import BACKUP
 from collectors.dax import DAX
 from collectors.dynamodb import DYNAMODB
-from collectors.events import EVENTS
+from collectors.eventbridge import EVENTS
 from collectors.lambda_functions import LAMBDA
 from collectors.rds_proxy import RDS_PROXY
 from collectors.sqs import SQS

@@ -8,7 +8,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, MetricSpec, Resource, Tier, Unit
 from basewatch.components import Api
-from collectors.discovering import by_arn, entries, exactly, objects, tags
+from collectors.resource_listing import by_arn, entries, exactly, objects, tags
 from collectors.specs import Space
 
 _API = Space(name="AWS/ApiGateway")

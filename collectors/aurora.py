@@ -9,7 +9,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import AuroraCluster
-from collectors.discovering import by_arn, entries, exactly, tags
+from collectors.resource_listing import by_arn, entries, exactly, tags
 from collectors.specs import Space
 
 _RDS = Space(name="AWS/RDS")

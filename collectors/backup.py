@@ -9,7 +9,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, MetricSpec, Resource, Tier
 from basewatch.components import BackupVault
-from collectors.discovering import by_arn, entries, exactly
+from collectors.resource_listing import by_arn, entries, exactly
 from collectors.specs import Space
 
 # Published every five minutes. https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html

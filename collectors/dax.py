@@ -8,7 +8,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, Resource
 from basewatch.components import CacheCluster
-from collectors.discovering import by_arn, entries, exactly
+from collectors.resource_listing import by_arn, entries, exactly
 from collectors.specs import Space
 
 _DAX = Space(name="AWS/DAX")

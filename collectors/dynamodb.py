@@ -9,7 +9,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import Table
-from collectors.discovering import by_arn, exactly, objects, texts, whole_account
+from collectors.resource_listing import by_arn, exactly, objects, texts, whole_account
 from collectors.specs import Space
 
 _DYNAMODB = Space(name="AWS/DynamoDB")

@@ -9,7 +9,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import Function
-from collectors.discovering import by_arn, entries, exactly, whole_account
+from collectors.resource_listing import by_arn, entries, exactly, whole_account
 from collectors.specs import Space
 
 # A datapoint is stamped with the start of its invocation, which may take 15 minutes.

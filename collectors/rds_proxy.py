@@ -8,7 +8,7 @@ from basewatch.aws import Aws
 from basewatch.aws.response import required
 from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
 from basewatch.components import AuroraCluster
-from collectors.discovering import entries, exactly
+from collectors.resource_listing import entries, exactly
 from collectors.specs import Space
 
 _RDS = Space(name="AWS/RDS")

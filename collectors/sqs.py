@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from basewatch.aws import Aws
 from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Unit
 from basewatch.components import Queue
-from collectors.discovering import by_arn, exactly, texts
+from collectors.resource_listing import by_arn, exactly, texts
 from collectors.specs import Space
 
 _SQS = Space(name="AWS/SQS")

@@ -20,8 +20,8 @@ from promql_parser import (
 from basewatch.telemetry import Telemetry
 from collectors import COLLECTORS
 from collectors.database import FAMILIES as IN_DATABASE
-from collectors.limits import FAMILIES as LIMITS
-from reports.own import OWN_FAMILIES
+from collectors.limit_specs import FAMILIES as LIMITS
+from exposition.own_families import OWN_FAMILIES
 
 
 def exported_names() -> frozenset[str]:

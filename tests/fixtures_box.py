@@ -13,7 +13,7 @@ from demo.cloud import Cloud
 from demo.database import BoxDatabase
 from demo.load import Load
 from demo.receivers import Receivers
-from workflows.verbs import Prepared, prepare
+from workflows.commands import Prepared, prepare
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"
 

@@ -18,9 +18,9 @@ from basewatch.components import AuditBucket, Component
 from basewatch.config.loading import load
 from basewatch.model import Finding
 from checks import CHECKS
-from checks.judging import Planned
-from checks.observing import Deadlines
-from checks.runner import Checked, run_checks
+from checks.engine.judge import Planned
+from checks.engine.observe import Deadlines
+from checks.engine.run import Checked, run_checks
 from demo.cloud import Cloud
 from tests.wire import ACCOUNT, REGION, Edit, Wire
 

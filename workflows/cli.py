@@ -49,9 +49,9 @@ def run(
     config: ConfigPath = DEFAULT_CONFIG, fail_on: Threshold = FailOn.HIGH, output: OutputFormat = Format.TEXT
 ) -> None:
     """Look at everything, record it, tell people what changed."""
-    from workflows import verbs
+    from workflows import commands
 
-    raise typer.Exit(verbs.run(verbs.prepare(config, os.environ), fail_on, as_json=output is Format.JSON))
+    raise typer.Exit(commands.run(commands.prepare(config, os.environ), fail_on, as_json=output is Format.JSON))
 
 
 @app.command()
@@ -63,10 +63,10 @@ def check(
     output: OutputFormat = Format.TEXT,
 ) -> None:
     """Judge now; record nothing and tell nobody."""
-    from workflows import verbs
+    from workflows import commands
 
-    prepared = verbs.prepare(config, os.environ, only=only, component=component)
-    raise typer.Exit(verbs.check(prepared, fail_on, as_json=output is Format.JSON))
+    prepared = commands.prepare(config, os.environ, only=only, component=component)
+    raise typer.Exit(commands.check(prepared, fail_on, as_json=output is Format.JSON))
 
 
 @app.command()
@@ -77,9 +77,9 @@ def audit(
     fail_on: Threshold = FailOn.HIGH,
 ) -> None:
     """Write the audit report and the evidence it rests on."""
-    from workflows import verbs
+    from workflows import commands
 
-    raise typer.Exit(verbs.audit(verbs.prepare(config, os.environ), fail_on, since=since, output=output))
+    raise typer.Exit(commands.audit(commands.prepare(config, os.environ), fail_on, since=since, output=output))
 
 
 @app.command()
@@ -88,11 +88,12 @@ def init(
     output: Annotated[Path | None, typer.Option("--output", help="The file to write; standard output without.")] = None,
 ) -> None:
     """Draft a first configuration from a database's catalogue, for review."""
-    from workflows import initial
+    from workflows import init_config
 
-    text = initial.initialize(url, output, os.environ)
+    text = init_config.initialize(url, output, os.environ)
     typer.echo(
-        f"{output} is written: review it, and replace every {initial.PLACEHOLDER}" if output else text, nl=bool(output)
+        f"{output} is written: review it, and replace every {init_config.PLACEHOLDER}" if output else text,
+        nl=bool(output),
     )
 
 
@@ -102,10 +103,10 @@ def serve(
     listen: Annotated[str, typer.Option("--listen", help="Host and port in place of web.listen.")] = "",
 ) -> None:
     """Serve metrics to Prometheus, and check on a cadence."""
-    from workflows import verbs
+    from workflows import commands
     from workflows.serve import serve as serve_until_told
 
-    prepared = verbs.prepare(config, os.environ)
+    prepared = commands.prepare(config, os.environ)
     serve_until_told(prepared, listen or prepared.plan.config.web.listen)
 
 

@@ -40,8 +40,8 @@ def plan(
     output: OutputFormat = Format.TEXT,
 ) -> None:
     """Say what a pass would ask, and what that costs."""
-    from workflows.forecast import forecast
     from workflows.plan import load_plan
+    from workflows.request_forecast import forecast
 
     expected = forecast(load_plan(config, only=only, component=component))
     typer.echo(expected.as_json() if output is Format.JSON else expected.as_text())
@@ -51,7 +51,7 @@ def plan(
 def list_checks(output: OutputFormat = Format.TEXT) -> None:
     """Every check, one line each."""
     from workflows.plugins import known_checks
-    from workflows.screen import checks_json, checks_text
+    from workflows.terminal import checks_json, checks_text
 
     typer.echo(checks_json(known_checks()) if output is Format.JSON else checks_text(known_checks()))
 
@@ -65,7 +65,7 @@ def show_check(
 
     from basewatch.errors import BasewatchError
     from workflows.plugins import known_checks
-    from workflows.screen import check_text
+    from workflows.terminal import check_text
 
     known = {check.id: check for check in known_checks()}
     if check_id not in known:
@@ -103,7 +103,7 @@ Compare = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 wh
 @generate.command()
 def schema(output: Folder = Path("docs"), check: Compare = False) -> None:
     """The JSON Schemas: of the configuration, for editors, and of what `check --format json` prints."""
-    from workflows.generated import SCHEMAS, write_or_compare
+    from generate.files import SCHEMAS, write_or_compare
 
     raise typer.Exit(write_or_compare(output, SCHEMAS, compare=check))
 
@@ -111,7 +111,7 @@ def schema(output: Folder = Path("docs"), check: Compare = False) -> None:
 @generate.command()
 def docs(output: Folder = Path("docs"), check: Compare = False) -> None:
     """The pages of what is checked and what is measured: Basewatch's own, whatever else is installed."""
-    from workflows.generated import PAGES, write_or_compare
+    from generate.files import PAGES, write_or_compare
 
     raise typer.Exit(write_or_compare(output, PAGES, compare=check))
 
@@ -119,7 +119,7 @@ def docs(output: Folder = Path("docs"), check: Compare = False) -> None:
 @generate.command()
 def rules(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
     """Recording and alerting rules of this configuration, for your Prometheus."""
-    from workflows.generated import rules, write_or_compare
+    from generate.files import rules, write_or_compare
     from workflows.plan import load_plan
     from workflows.plugins import known_checks
 
@@ -131,7 +131,7 @@ def rules(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), 
 @generate.command()
 def alertmanager(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
     """Routes, receivers and inhibitions of this configuration, for your Alertmanager."""
-    from workflows.generated import routes, write_or_compare
+    from generate.files import routes, write_or_compare
     from workflows.plan import load_plan
 
     raise typer.Exit(write_or_compare(output, routes(load_plan(config).config), compare=check))
@@ -140,7 +140,7 @@ def alertmanager(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("dep
 @generate.command()
 def dashboards(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
     """Seven dashboards of this configuration, for your Grafana."""
-    from workflows.generated import dashboards, write_or_compare
+    from generate.files import dashboards, write_or_compare
     from workflows.plan import load_plan
 
     raise typer.Exit(write_or_compare(output, dashboards(load_plan(config).config), compare=check))

@@ -19,10 +19,10 @@ from demo.faults import FAULTS
 from demo.faults.fault import Fault
 from demo.receivers import Receivers
 from demo.story import Stage, Told, tell
+from workflows.commands import Prepared, now, prepare, undelivered, write_down
 from workflows.monitor import run_pass
-from workflows.screen import findings_text, paint, printable
 from workflows.serve import serve_with
-from workflows.verbs import Prepared, now, prepare, undelivered, write_down
+from workflows.terminal import findings_text, paint, printable
 
 DEFAULT_FAULTS = ("policy-using-true", "dump-stale", "function-error-burst")
 HISTORY = "demo.db"

@@ -17,17 +17,17 @@ from basewatch.family import Block, BlockSource
 from basewatch.history.store import History
 from basewatch.metrics import Collected
 from basewatch.model import Run, Window
-from checks.tenancy.inventory.fingerprint import fingerprint
-from reports.exposition import Exposition
-from reports.objectives import of_slos
-from reports.resources import of_targets
-from reports.verdicts import of_attempt, of_run
-from reports.watched import of_watched
-from workflows.live import LiveClients
+from exposition.finding_metrics import of_attempt, of_run
+from exposition.page import Exposition
+from exposition.resource_metrics import of_targets
+from exposition.slo_metrics import of_slos
+from exposition.watch_metrics import of_watched
+from isolation.inventory.fingerprint import fingerprint
+from workflows.catalog_watcher import Watcher
+from workflows.clients import LiveClients
+from workflows.commands import Prepared, now, undelivered
 from workflows.monitor import look_since, settle, told, updated
 from workflows.plan import Plan
-from workflows.verbs import Prepared, now, undelivered
-from workflows.watching import Watcher
 from workflows.web.app import Exposed, Shown
 
 logger = logging.getLogger(__name__)

@@ -14,14 +14,14 @@ from basewatch.history.store import History
 from basewatch.metrics import Collected
 from basewatch.model import Finding, Pair, Run, Transition, Window
 from basewatch.notifier import Notifier
-from checks.causes import explained
-from checks.runner import run_checks
-from collectors.cloudwatch.declared import declared
+from checks.engine.causes import explained
+from checks.engine.run import run_checks
+from collectors.cloudwatch.declared_targets import declared
+from workflows.clients import LiveClients, Sessions
 from workflows.intervals import watched
-from workflows.live import LiveClients, Sessions
 from workflows.plan import Plan
-from workflows.screen import unchecked_text
-from workflows.spans import Span, span_since
+from workflows.terminal import unchecked_text
+from workflows.windows import Span, span_since
 
 Clock = Callable[[], datetime]
 

@@ -10,7 +10,7 @@ import orjson
 from basewatch.components import Database
 from basewatch.postgres.activity import SEES_SESSIONS
 from basewatch.tenancy import Tenancy
-from collectors import described
+from collectors import resource_limits
 from workflows.plan import Plan
 
 # How a check's `needs` name a grant in the database; every other need is an IAM action.
@@ -53,7 +53,7 @@ def collecting_needs(plan: Plan) -> Iterator[str]:
     measured |= {wanted.collector for wanted in collection.discover}
     if measured:
         yield "cloudwatch:GetMetricData"
-        yield from described.needs(measured)
+        yield from resource_limits.needs(measured)
         if collection.tags:
             yield "tag:GetResources"
     for wanted in collection.discover:

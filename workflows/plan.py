@@ -13,10 +13,10 @@ from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
 from basewatch.model import Pair, Window
-from checks.judging import Planned
-from checks.observing import Deadlines
-from checks.runner import plan_checks
-from collectors.cloudwatch.searching import ways_of
+from checks.engine.judge import Planned
+from checks.engine.observe import Deadlines
+from checks.engine.run import plan_checks
+from collectors.cloudwatch.discovery.plan import ways_of
 from workflows.plugins import known_checks, known_collectors
 
 _MINUTE = timedelta(minutes=1)

@@ -2,21 +2,123 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import logging
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import uvicorn
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
+from basewatch.components import DumpBackups
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
+from basewatch.quantities import duration_text
+from basewatch.telemetry import Telemetry
+from checks.engine.judge import Planned
+from workflows.block_sources import Sources
+from workflows.commands import Prepared, now
 from workflows.exporter import Exporter
-from workflows.jobs import scheduled
-from workflows.process import leave_alone, settle_in
-from workflows.sources import Sources
-from workflows.verbs import Prepared, now
+from workflows.plan import Plan
 from workflows.web.app import app
+
+DELIVERY_EVERY = timedelta(minutes=1)
+"""How often a running exporter looks for messages that are owed and due; a channel is asked only when one is."""
+_REFRESH = "refresh"
+
+
+class WallClock(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
+    """Fires when the wall clock is at a multiple of a span, so that replicas ask for the same periods."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._seconds = every.total_seconds()
+
+    def get_next_fire_time(  # pyright: ignore[reportIncompatibleMethodOverride]  # the abstract one returns nothing
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime:
+        """The first multiple after `now`, whenever it last fired."""
+        del previous_fire_time
+        return datetime.fromtimestamp((now.timestamp() // self._seconds + 1) * self._seconds, UTC)
+
+
+def scheduled(exporter: Exporter, prepared: Prepared, *, discover: Callable[[datetime], None]) -> BackgroundScheduler:
+    """Every job on its clock, the first time at once, each on a thread of its own: a slow one holds nobody up."""
+    config = prepared.plan.config
+    fast = WallClock(config.collectors.fast)
+    jobs: list[tuple[str, Callable[[], None], BaseTrigger]] = [
+        ("beat", exporter.beat, fast),
+        ("check", exporter.check, _every(config.run.every)),
+        ("deliver", exporter.deliver, _every(DELIVERY_EVERY)),
+        ("discover", lambda: discover(now()), _every(config.collectors.discover_every)),
+    ]
+    jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
+    if often := backups(prepared.plan):
+        jobs.append(("backups", partial(exporter.look, often.plan), _every(often.every)))
+    if config.watch:
+        watch = _every(config.watch.every)
+        jobs += [(f"watch {each.database.name}", partial(exporter.watch, each), watch) for each in exporter.watchers]
+    threads = {"default": ThreadPoolExecutor(len(jobs))}
+    once = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    scheduling = logging.getLogger("apscheduler.scheduler")
+    scheduling.addFilter(_is_news)
+    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
+    for name, job, trigger in jobs:
+        scheduler.add_job(job, trigger, id=name, next_run_time=now())
+    scheduler.add_listener(partial(_overrun, prepared.sessions.telemetry), EVENT_JOB_MAX_INSTANCES)
+    return scheduler
+
+
+def _every(span: timedelta) -> IntervalTrigger:
+    seconds = span.total_seconds()
+    return IntervalTrigger(seconds=seconds)  # pyright: ignore[reportArgumentType]  # a fraction is fine as well
+
+
+def _overrun(telemetry: Telemetry, event: JobSubmissionEvent) -> None:
+    if event.job_id.startswith(_REFRESH):
+        telemetry.overruns.inc()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """What is due while it still runs is left out, and that is nothing to tell anybody: refreshes are counted."""
+    return "maximum number of running instances" not in record.getMessage()
+
+
+_LOOKS = 4
+"""How often it is looked within the time after which a backup set is stale, so that this is told soon after."""
+_PROMISE = "stale_after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Often:
+    """A part of a plan, and how often it is looked at."""
+
+    every: timedelta
+    plan: Plan
+
+
+def backups(plan: Plan) -> Often | None:
+    """The freshness of every backup set, where a pass would be too late for one of them; None where none would."""
+    declared = (p.component for p in plan.checks if _PROMISE in p.check.promises)
+    after = [component.stale_after for component in declared if isinstance(component, DumpBackups)]
+    if not after or min(after) >= plan.config.run.every:
+        return None
+    every = min(after) / _LOOKS
+    return Often(every=every, plan=plan.narrowed(f"backups, as every {duration_text(every)}", _judges))
+
+
+def _judges(planned: Planned) -> bool:
+    return _PROMISE in planned.check.promises
 
 
 def serve(prepared: Prepared, listen: str) -> None:
@@ -71,3 +173,34 @@ def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+TURN_SECONDS = 0.0005
+"""How long a thread computes before another gets its turn: a scrape takes several turns, a tenth of Python's own."""
+
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
+_LARGE_BYTES = 256 * 1024
+
+
+def settle_in() -> None:
+    """Shortens the threads' turns, and has what is freed go back to the system, where the C library is glibc.
+
+    By itself it keeps a heap for every thread, and the largest buffers that were ever freed: a third more memory than
+    is in use at 90,000 series.
+    """
+    sys.setswitchinterval(TURN_SECONDS)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, 1)
+        mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+def leave_alone() -> None:
+    """Keeps the garbage collector from looking through all that lives now.
+
+    That is a million objects at 90,000 series, which it would look through several times in a refresh, for 0.1 s and
+    more: nobody is answered meanwhile.
+    """
+    gc.collect()
+    gc.freeze()

@@ -14,7 +14,7 @@ from basewatch.history.seal import problem
 from basewatch.history.store import History
 from basewatch.model import Finding, Run
 from basewatch.secrets import revealed
-from checks.rejudging import Difference, rejudge
+from checks.engine.judge import Difference, rejudge
 from workflows.exit_codes import ExitCode
 from workflows.plan import load_plan
 from workflows.plugins import known_checks

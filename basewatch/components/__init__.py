@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from basewatch.components.component import Component, InAccount
 from basewatch.components.databases import AuroraCluster, Database
-from basewatch.components.keeping import AuditBucket, BackupVault, DumpBackups
-from basewatch.components.objectives import Slo
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
+from basewatch.components.slo import Slo
+from basewatch.components.storage import AuditBucket, BackupVault, DumpBackups
 
 __all__ = [
     "KINDS",

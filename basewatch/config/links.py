@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from basewatch.components import KINDS, InAccount
 from basewatch.config.nodes import Document, Keys
-from basewatch.config.objectives import broken_objectives
 from basewatch.config.problems import did_you_mean
+from basewatch.config.slo import broken_objectives
 from basewatch.errors import Problem, WrongValue
 from basewatch.model import JSON
 from basewatch.quantities import duration_text, parse_duration

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from basewatch.postgres.complete_table import require_whole
 from basewatch.postgres.session import Database, Statement
-from basewatch.postgres.whole import require_whole
 
 SEES_SESSIONS = "pg_read_all_stats"
 """The role of PostgreSQL's own that sees what others' sessions do; it is become for one statement."""

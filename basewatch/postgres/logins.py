@@ -8,8 +8,8 @@ from datetime import datetime
 from psycopg import sql
 
 from basewatch.declared import FailedLogins
+from basewatch.postgres.complete_table import require_whole
 from basewatch.postgres.session import Database, Parameters, Statement
-from basewatch.postgres.whole import require_whole
 
 _BY_MINUTE = """
 SELECT date_trunc('minute', {at}::timestamptz) AS minute,

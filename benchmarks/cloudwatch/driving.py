@@ -16,9 +16,9 @@ from typing import Any
 
 from basewatch.family import Block, BlockSource
 from benchmarks.cloudwatch.running import Fake
-from reports.exposition import Exposition
-from workflows import verbs
-from workflows.sources import Sources
+from exposition.page import Exposition
+from workflows import commands
+from workflows.block_sources import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,12 @@ class Refreshed:
 class Driven:
     """The CloudWatch source of a configuration, and what it shows."""
 
-    def __init__(self, sources: Sources, prepared: verbs.Prepared, fake: Fake) -> None:
+    def __init__(self, sources: Sources, prepared: commands.Prepared, fake: Fake) -> None:
         self._sources = sources
         self._prepared = prepared
         self._fake = fake
         self._exposition = Exposition()
-        self.at = verbs.now()
+        self.at = commands.now()
         self.telemetry = prepared.sessions.telemetry
         self.targets = sources.targets
 
@@ -114,7 +114,7 @@ class Driven:
 @contextmanager
 def driven(config: Path, fake: Fake) -> Iterator[Driven]:
     """The sources of a configuration against a fake, until the block is left; its history stays."""
-    prepared = verbs.prepare(config, fake.environ())
+    prepared = commands.prepare(config, fake.environ())
     with prepared.history() as history:
         sources = Sources(prepared, history)
         exporter = Driven(sources, prepared, fake)

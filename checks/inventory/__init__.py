@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.inventory import apis, functions
+from checks.inventory import api_gateway, lambda_functions
 
-CHECKS: tuple[AnyCheck, ...] = (functions.function_is_active, apis.stage_is_deployed)
+CHECKS: tuple[AnyCheck, ...] = (lambda_functions.function_is_active, api_gateway.stage_is_deployed)

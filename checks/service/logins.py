@@ -12,9 +12,9 @@ from basewatch.errors import CouldNotLook
 from basewatch.model import Proof, Reason, Severity, Verdict, Window, unverified
 from basewatch.postgres import Database as DatabaseClient
 from basewatch.postgres.logins import logins_by_minute
+from checks.service.minute_grid import Track
 from checks.service.promises import rate_promise
 from checks.service.sustained import judge_sustained
-from checks.service.track import Track
 
 _MINUTE = timedelta(minutes=1)
 

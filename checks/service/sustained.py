@@ -9,7 +9,7 @@ from itertools import groupby
 
 from basewatch.model import Reason, Verdict, failed, not_applicable, passed, unverified
 from basewatch.quantities import duration_text
-from checks.service.track import Track
+from checks.service.minute_grid import Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

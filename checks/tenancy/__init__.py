@@ -10,7 +10,6 @@ from checks.tenancy.audit.append_only import audit_records_are_only_added
 from checks.tenancy.code.functions import no_function_leads_past_policies
 from checks.tenancy.code.trigger_effects import triggers_keep_rows_in_place
 from checks.tenancy.context.settings import the_context_is_the_applications
-from checks.tenancy.engine import the_server_enforces_policies
 from checks.tenancy.exits.exports import rows_leave_by_no_other_way
 from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_security
 from checks.tenancy.manifest import the_manifest_speaks_of_what_is_there
@@ -27,6 +26,7 @@ from checks.tenancy.probes.planner import the_planner_ties_every_scan_to_the_con
 from checks.tenancy.probes.pool import pooled_sessions_come_back_clean
 from checks.tenancy.probes.sweep import every_tenant_sees_its_own_rows_alone
 from checks.tenancy.relations.coverage import every_tenant_table_is_covered
+from checks.tenancy.server import the_server_enforces_policies
 
 CHECKS: tuple[AnyCheck, ...] = (
     every_tenant_table_is_covered,

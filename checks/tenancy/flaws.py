@@ -10,10 +10,10 @@ from datetime import datetime
 from basewatch.about import About, concerning
 from basewatch.model import Severity, Verdict, failed, passed
 from basewatch.tenancy import Kind
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.roles import PUBLIC, Grant
-from checks.tenancy.inventory.world import World
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.roles import PUBLIC, Grant
+from isolation.inventory.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

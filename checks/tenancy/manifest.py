@@ -10,11 +10,11 @@ from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed
 from basewatch.tenancy import Allowed, Derived, Tenancy, Vouched
 from checks.tenancy.flaws import closed_world
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.code import EventTrigger, Function
-from checks.tenancy.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import World, world
+from isolation.inventory import Inventory
+from isolation.inventory.code import EventTrigger, Function
+from isolation.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import World, world
 
 _Named = Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot
 _EXPECTED = "entries that speak of what is there"

@@ -9,13 +9,13 @@ from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.world import World, world
-from checks.tenancy.proof.gates import Answer, Obligation, obligations
-from checks.tenancy.proof.remedies import repair, wanted
 from checks.tenancy.showing import showing
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Relation
+from isolation.inventory.world import World, world
+from isolation.proof.gates import Answer, Obligation, obligations
+from isolation.proof.remedies import repair, wanted
 
 _SHOWN = 6
 # How much of an expression is shown.

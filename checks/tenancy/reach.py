@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.tenancy.identity.powers import powers
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.roles import PUBLIC
-from checks.tenancy.inventory.world import World
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.roles import PUBLIC
+from isolation.inventory.world import World
 
 COMMANDS = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.about import ANY, About
-from checks.tenancy.inventory.relations import Relation, RelationKind
-from checks.tenancy.inventory.world import World
+from isolation.inventory.relations import Relation, RelationKind
+from isolation.inventory.world import World
 
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 

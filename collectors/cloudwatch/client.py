@@ -21,8 +21,8 @@ from basewatch.telemetry import Telemetry
 from collectors.cloudwatch.cost import DOLLARS_PER_METRIC
 from collectors.cloudwatch.fetch import ACTION, Fetched, Refused, fetch
 from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.patience import Patience
 from collectors.cloudwatch.planner import Call, tally
+from collectors.cloudwatch.retry_policy import Patience
 from collectors.cloudwatch.source import Signer
 from collectors.cloudwatch.turns import COMPUTING
 from collectors.cloudwatch.wire import HEADERS, Page, page

@@ -12,7 +12,7 @@ from basewatch.collector import Target
 from basewatch.errors import CouldNotLook
 from basewatch.metrics import Asked, Collected, Gap, Reading
 from basewatch.model import Point, Reason, Series, Window
-from collectors.cloudwatch.declared import gap as gap_of_all
+from collectors.cloudwatch.declared_targets import gap as gap_of_all
 from collectors.cloudwatch.fetch import Answer, Fetched
 from collectors.cloudwatch.planner import Call, Query, aligned, covered, pack, settled
 from collectors.cloudwatch.source import MetricSource

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
-from collectors.cloudwatch.patience import Patience
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, floor
+from collectors.cloudwatch.retry_policy import Patience
 from collectors.cloudwatch.turns import COMPUTING
 from collectors.cloudwatch.wire import Page, Result, body, text, unreadable
 

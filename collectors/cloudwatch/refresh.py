@@ -13,14 +13,14 @@ from basewatch.config.collection import Collection
 from basewatch.errors import CouldNotLook, HistoryError
 from basewatch.family import Block
 from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.arranging import Arranger
 from collectors.cloudwatch.cost import Stretched, stretched
 from collectors.cloudwatch.counters import Kept
-from collectors.cloudwatch.declared import Place
+from collectors.cloudwatch.declared_targets import Place
 from collectors.cloudwatch.fetch import Answer, Fetched
 from collectors.cloudwatch.planner import Call, floor
-from collectors.cloudwatch.site import Round, Site
+from collectors.cloudwatch.relayout import Arranger
 from collectors.cloudwatch.source import MetricSource
+from collectors.cloudwatch.source_state import Round, Site
 from collectors.cloudwatch.state import CounterStore, unpacked
 from collectors.cloudwatch.tiers import asked
 from collectors.cloudwatch.workers import Lane, Workers

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from basewatch.config.schema import schema
+from generate.files import schema
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,8 +11,8 @@ from basewatch.check import Check, check
 from basewatch.clients import K
 from basewatch.components import Component, Function
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.judging import Planned
-from checks.observing import Deadlines
+from checks.engine.judge import Planned
+from checks.engine.observe import Deadlines
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOON = Deadlines(each=timedelta(seconds=5), total=timedelta(seconds=20), concurrency=4)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from basewatch.model import Finding, Proof, Severity, Status
 from reports import Format, render
-from reports.markdown_text import cell, table
+from reports.markdown import cell, table
 from tests.reports.sample import green_run, sample_view
 
 MIB = 1024 * 1024

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from basewatch.model import Finding, Pair, Reason, Run, Status, Transition
-from reports.headline import headline
-from reports.page import arrange
+from reports.page import arrange, headline
 from reports.text import visible
 from reports.view import looked_at, worst_first
 from tests.reports.sample import AUTH, CLUSTER, DATABASE, green_run, sample_run, sample_view

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from basewatch.family import Block
-from reports.exposition import Exposition
+from exposition.page import Exposition
 from tests.fakes import NOON
 from workflows.web.app import Exposed, Shown, app
 

@@ -12,14 +12,13 @@ from alerts import Patience
 from basewatch.history.store import History
 from basewatch.model import Proof, Run, Status
 from basewatch.notifier import Action
-from checks.judging import Planned
-from checks.rejudging import rejudge
+from checks.engine.judge import Planned, rejudge
 from demo.box import Box
 from demo.receivers import Receivers
 from tests.workflows.test_monitor import a_pass
+from workflows.commands import Prepared, now
 from workflows.monitor import Passed, look_since, settle, told
 from workflows.plugins import known_checks
-from workflows.verbs import Prepared, now
 
 BOTH = [("on-call", Action.FIRE), ("production-alerts", Action.FIRE)]
 

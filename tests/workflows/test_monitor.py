@@ -16,15 +16,14 @@ from basewatch.metrics import Metrics
 from basewatch.model import Proof, Reason, Run, Severity, Status, Verdict, passed
 from basewatch.notifier import Action
 from checks import CHECKS
-from checks.judging import Planned
-from checks.rejudging import rejudge
+from checks.engine.judge import Planned, rejudge
 from demo.box import Box
 from demo.faults import FAULTS, Expected, Fault
 from demo.receivers import Receivers
 from demo.story import GREEN, expected_of
+from workflows.commands import Prepared, now
 from workflows.monitor import Passed, look, run_pass
 from workflows.plugins import known_checks
-from workflows.verbs import Prepared, now
 
 IMPATIENT = Patience(deadline=timedelta(seconds=1), pauses=())
 BY_NAME = {fault.name: fault for fault in FAULTS}

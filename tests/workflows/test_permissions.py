@@ -21,9 +21,9 @@ from basewatch.telemetry import Telemetry
 from collectors.database import FAMILIES, DatabaseMetrics
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import SECUREBASE, look
+from workflows.commands import Prepared
 from workflows.permissions import iam_policy, sql_grants
 from workflows.plan import Plan
-from workflows.verbs import Prepared
 
 READER = "the \"reader\" of $basewatch$ 'quotes'"
 

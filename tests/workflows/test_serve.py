@@ -19,15 +19,15 @@ from basewatch.history.store import History
 from demo.box import Box
 from demo.receivers import Receivers
 from demo.story import GREEN
-from reports.exposition import Dialect
+from exposition.page import Dialect
 from tests.exported import exported_names
+from tests.exposition.scraped import families_in, samples_in
 from tests.fakes import a_finding, a_run
 from tests.fixtures_box import CONFIG
 from tests.programs import measured, program
-from tests.reports.scraped import families_in, samples_in
 from tests.workflows.scraping import answered, free_address, get, prometheus
+from workflows.commands import Prepared
 from workflows.exporter import Exporter
-from workflows.verbs import Prepared
 
 
 @contextmanager

@@ -22,14 +22,14 @@ from basewatch.errors import HistoryError
 from basewatch.family import Block
 from basewatch.history.store import History
 from basewatch.telemetry import Telemetry
-from reports.exposition import Dialect
+from exposition.page import Dialect
+from tests.exposition.scraped import block, gauge, text_in, value_of
 from tests.fakes import NOON, a_finding, a_run
-from tests.reports.scraped import block, gauge, text_in, value_of
+from workflows.clients import Sessions
+from workflows.commands import Prepared
 from workflows.exporter import Exporter
-from workflows.jobs import WallClock, scheduled
-from workflows.live import Sessions
 from workflows.plan import Plan
-from workflows.verbs import Prepared
+from workflows.serve import WallClock, scheduled
 
 TREE = {
     "version": 1,

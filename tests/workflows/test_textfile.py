@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from reports.exposition import Dialect
+from exposition.page import Dialect
+from tests.exposition.scraped import families_in, samples_in
 from tests.programs import program
-from tests.reports.scraped import families_in, samples_in
+from workflows.commands import Prepared, now
 from workflows.monitor import look
-from workflows.verbs import Prepared, now
-from workflows.writing import METRICS, write
+from workflows.report_files import METRICS, write
 
 
 def test_a_pass_leaves_what_it_found_and_read(prepared: Prepared, tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from basewatch.family import Block, series_text
-from reports.exposition import Dialect
+from exposition.page import Dialect
+from tests.exposition.scraped import block, families_in, gauge, samples_in, text_in
 from tests.fakes import NOON
 from tests.programs import program
-from tests.reports.scraped import block, families_in, gauge, samples_in, text_in
 from tests.workflows.pages import PATIENCE, running, served, shown
 from workflows.web.app import Exposed
 from workflows.web.scrape import Scrape

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.exposition import Dialect
-from workflows.web.negotiation import dialect, gzip_accepted
+from exposition.page import Dialect
+from workflows.web.scrape import dialect, gzip_accepted
 
 OM = "application/openmetrics-text"
 DEBIAN = f"{OM};version=1.0.0,{OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"

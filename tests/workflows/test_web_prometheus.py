@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from basewatch.family import Block, Family, MetricType, series_text
 from basewatch.telemetry import Telemetry
-from reports.exposition import Dialect, Exposition
+from exposition.page import Dialect, Exposition
+from tests.exposition.scraped import block, gauge
 from tests.fakes import NOON
-from tests.reports.scraped import block, gauge
 from tests.workflows.pages import PATIENCE, running
 from tests.workflows.scraping import answered, labels_of, prometheus
 from workflows.web.app import Exposed, Shown, app

@@ -17,9 +17,9 @@ from basewatch.config import Config
 from basewatch.facts import from_json
 from basewatch.history.store import History
 from basewatch.model import Run, Status
-from checks.runner import plan_checks
+from checks.engine.run import plan_checks
 from checks.service import CHECKS
-from checks.service.functions import FunctionLatency
+from checks.service.lambda_functions import FunctionLatency
 from collectors import COLLECTORS
 from collectors.cloudwatch.source import MetricSource
 from tests.collectors.cloudwatch.fake import (
@@ -33,10 +33,10 @@ from tests.collectors.cloudwatch.fake import (
     result,
     source,
 )
-from workflows.live import Sessions
+from workflows.clients import Sessions
 from workflows.monitor import look_since, settle
 from workflows.plan import Plan
-from workflows.spans import CATCH_UP
+from workflows.windows import CATCH_UP
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 5, 4, tzinfo=UTC)

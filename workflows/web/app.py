@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from reports.exposition import Page
-from workflows.web.landing import landing
+from basewatch import __version__
+from exposition.page import Page
 from workflows.web.scrape import Scrape
 
 _CLOSED = {
@@ -72,3 +73,26 @@ def app(exposed: Exposed, *, clock: Callable[[], datetime], patience: timedelta)
             Route("/-/ready", ready),
         ]
     )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Basewatch</title>
+<style>:root {{ color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif }} body {{ margin: 3rem }}</style>
+<h1>Basewatch</h1>
+<p>Version {version}, {state}. The page of metrics is of {at}.</p>
+<ul>
+<li><a href="metrics">/metrics</a>: what Prometheus scrapes</li>
+<li><a href="-/healthy">/-/healthy</a>: whether it still refreshes</li>
+<li><a href="-/ready">/-/ready</a>: whether its metrics can be relied on</li>
+</ul>
+</html>
+"""
+
+
+def landing(*, waiting_for: str, at: datetime) -> str:
+    """The page, as HTML."""
+    state = f"not ready: waiting for {waiting_for}" if waiting_for else "ready"
+    return _PAGE.format(version=escape(__version__), state=escape(state), at=escape(f"{at:%Y-%m-%d %H:%M:%S} UTC"))

@@ -12,13 +12,13 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from checks.tenancy.audit.guards import Event, Guards, guards_of
 from checks.tenancy.code.bodies import Stops
 from checks.tenancy.flaws import paths
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.oracles.references import actions
+from isolation.inventory import Inventory
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Relation
+from isolation.inventory.world import World, world
 
 _EXPECTED = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
 

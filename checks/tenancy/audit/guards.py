@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Final
 
 from checks.tenancy.code.bodies import Stops, code, stops
-from checks.tenancy.inventory.code import Function, Trigger
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.world import World
+from isolation.inventory.code import Function, Trigger
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Relation
+from isolation.inventory.world import World
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32

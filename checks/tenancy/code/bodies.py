@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from checks.tenancy.inventory.code import Function
+from isolation.inventory.code import Function
 
 _COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # RAISE of these levels says something and goes on: https://www.postgresql.org/docs/15/plpgsql-errors-and-messages.html

@@ -9,12 +9,12 @@ from typing import Final
 from basewatch.model import Severity
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, granted_paths, grantees, ordinary, paths
-from checks.tenancy.inventory.code import Function
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.roles import Role
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
+from isolation.inventory.code import Function
+from isolation.inventory.identities import Becomes
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.roles import Role
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 _COMMANDS: Final = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
 _UNDER_POLICIES: Final = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})

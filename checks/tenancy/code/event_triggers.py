@@ -10,9 +10,9 @@ from basewatch.model import Severity
 from checks.tenancy.code import bodies
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, owning, paths
-from checks.tenancy.inventory.code import EventTrigger
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.world import World
+from isolation.inventory.code import EventTrigger
+from isolation.inventory.naming import quoted
+from isolation.inventory.world import World
 
 # Looking on is to read what happens and to raise: anything else may grant, disable, copy or set.
 _ACTS: Final = re.compile(

@@ -26,12 +26,12 @@ from checks.tenancy.flaws import (
     paths,
     standing_flaws,
 )
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.code import Function
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.showing import showing
+from isolation.inventory import Inventory
+from isolation.inventory.code import Function
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Relation
+from isolation.inventory.world import World, world
 
 # pg_type: trigger and event_trigger. What returns them fires, and is never called.
 _FIRES: Final = frozenset({2279, 3838})

@@ -10,9 +10,9 @@ from basewatch.model import Severity
 from checks.tenancy.code.bodies import bare
 from checks.tenancy.code.definers import schemas_of
 from checks.tenancy.flaws import Flaw
-from checks.tenancy.inventory.code import Function
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.world import World
+from isolation.inventory.code import Function
+from isolation.inventory.identities import Becomes
+from isolation.inventory.world import World
 
 _ALWAYS: Final = frozenset({"current_setting", "set_config"})
 # https://www.postgresql.org/docs/15/runtime-config-client.html#GUC-SEARCH-PATH

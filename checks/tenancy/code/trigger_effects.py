@@ -14,14 +14,14 @@ from checks.tenancy.code.definers import rights_beyond
 from checks.tenancy.code.event_triggers import event_trigger_flaws
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, ordinary, owning, paths, standing_flaws
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.code import Function, Rule, Trigger
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World, world
+from isolation.inventory import Inventory
+from isolation.inventory.code import Function, Rule, Trigger
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Relation
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World, world
 
 _OF_TENANTS: Final = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
 _FIRES: Final = frozenset({"O", "A"})

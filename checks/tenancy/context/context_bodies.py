@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy.inventory.code import Function
+from isolation.inventory.code import Function
 
 # The first argument of set_config(), when it is a text that stands there.
 _CALL: Final = re.compile(

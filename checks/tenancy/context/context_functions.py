@@ -8,10 +8,10 @@ from datetime import datetime
 
 from checks.tenancy.context.context_bodies import Told, sets_context
 from checks.tenancy.flaws import grantees, ordinary, paths
-from checks.tenancy.inventory.code import Function
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.relations import Command
-from checks.tenancy.inventory.world import World
+from isolation.inventory.code import Function
+from isolation.inventory.identities import Becomes
+from isolation.inventory.relations import Command
+from isolation.inventory.world import World
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from basewatch.about import ANY, About, of_session
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Command
-from checks.tenancy.inventory.roles import Setting
-from checks.tenancy.inventory.world import World
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Command
+from isolation.inventory.roles import Setting
+from isolation.inventory.world import World
 
 CONTEXT = of_session("context")
 """What a session has for a tenant before anybody names one."""

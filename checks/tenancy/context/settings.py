@@ -12,9 +12,9 @@ from basewatch.model import Proof, Reason, Severity, Verdict, unverified
 from checks.tenancy.context.context_functions import Sets, context_functions
 from checks.tenancy.context.presets import preset_flaws
 from checks.tenancy.flaws import Entry, Flaw, closed_world, judged
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import World, world
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import World, world
 
 _EXPECTED = "the context set by the application, in each transaction, and by nothing else"
 

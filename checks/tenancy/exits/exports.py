@@ -22,13 +22,13 @@ from checks.tenancy.flaws import (
     paths,
     standing_flaws,
 )
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.roles import PUBLIC
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World, world
+from isolation.inventory import Inventory
+from isolation.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
+from isolation.inventory.naming import quoted
+from isolation.inventory.reading import inventory
+from isolation.inventory.roles import PUBLIC
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World, world
 
 _OF_TENANTS = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
 _Way = Publication | Subscription | ReplicationSlot | ForeignServer | Extension

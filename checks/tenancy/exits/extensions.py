@@ -13,10 +13,10 @@ from checks.tenancy.exits.harmless import (
     REVEALING_EXTENSIONS,
 )
 from checks.tenancy.flaws import Flaw, ordinary, paths
-from checks.tenancy.inventory.exports import Extension
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.world import World
+from isolation.inventory.exports import Extension
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.world import World
 
 # https://www.postgresql.org/docs/18/predefined-roles.html: who has these sees what all sessions run.
 _SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Entry, Flaw, grantees, ordinary, paths
-from checks.tenancy.inventory.exports import LargeObject
-from checks.tenancy.inventory.world import World
 from checks.tenancy.privileges.digests import digest_of
+from isolation.inventory.exports import LargeObject
+from isolation.inventory.world import World
 
 _DOES = {"SELECT": "read", "UPDATE": "write"}
 

@@ -12,13 +12,13 @@ from basewatch.model import Proof, Severity, Verdict, failed, passed
 from checks.tenancy.flaws import Entry, Flaw, judged
 from checks.tenancy.identity.powers import HARMLESS, powers
 from checks.tenancy.identity.undeclared import undeclared_roles
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.privileges.digests import digest_of
 from checks.tenancy.reach import Reaching
+from isolation.inventory import Inventory
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import World, world
 
 _EXPECTED = "bound by row-level security, and in no role that is not"
 

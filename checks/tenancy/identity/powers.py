@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 # Roles of PostgreSQL and of RDS: https://www.postgresql.org/docs/18/predefined-roles.html
 PREDEFINED = {

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from basewatch.model import Severity, Verdict
 from checks.tenancy.flaws import Flaw, judged
 from checks.tenancy.identity.powers import Power, powers
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.roles import PUBLIC, Role
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Relation
+from isolation.inventory.roles import PUBLIC, Role
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 # The superuser that made the cluster: https://www.postgresql.org/docs/15/app-initdb.html
 _BOOTSTRAP = 10

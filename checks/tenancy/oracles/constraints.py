@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from basewatch.tenancy import Derived
 from checks.tenancy.flaws import ordinary
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.standing import Key
-from checks.tenancy.inventory.world import World
+from isolation.inventory.identities import Becomes
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Relation
+from isolation.inventory.standing import Key
+from isolation.inventory.world import World
 
 
 def writers(known: World, relation: Relation, columns: set[str]) -> tuple[Becomes, ...]:

@@ -10,13 +10,13 @@ from basewatch.components import Database
 from basewatch.facts import digest
 from basewatch.model import Proof, Severity, Verdict
 from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, standing_flaws
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import ForeignKey
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.oracles.constraints import whole, written
 from checks.tenancy.oracles.references import foreign_flaws
 from checks.tenancy.oracles.uniques import repeats, unique_flaws
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import ForeignKey
+from isolation.inventory.world import World, world
 
 
 @check(

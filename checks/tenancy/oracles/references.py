@@ -8,11 +8,11 @@ from typing import Final
 from basewatch.model import Severity
 from basewatch.tenancy import Derived
 from checks.tenancy.flaws import Flaw, paths
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import ForeignKey, Relation
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.oracles.constraints import whole, writers, written
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import ForeignKey, Relation
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 # pg_constraint: what a foreign key does to the rows that refer to a row that goes away, besides refusing it.
 CHANGES: Final = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}

@@ -7,11 +7,11 @@ from typing import Final
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw, paths
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Column, Index, Relation
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.oracles.constraints import tenant_columns, writers, written
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Column, Index, Relation
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 # pg_type: uuid, which nobody guesses; int2, int4 and int8, of which only those that a sequence counts are surrogates.
 _UUID: Final = 2950

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from basewatch.about import ANY, About, of_session
 from basewatch.model import Severity
 from checks.tenancy.flaws import Entry, Flaw
-from checks.tenancy.inventory.exports import SystemGrant
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.roles import PUBLIC, DefaultGrant, Grant
-from checks.tenancy.inventory.world import World
 from checks.tenancy.privileges.digests import digest_of
 from checks.tenancy.reach import Reaching
+from isolation.inventory.exports import SystemGrant
+from isolation.inventory.naming import quoted
+from isolation.inventory.roles import PUBLIC, DefaultGrant, Grant
+from isolation.inventory.world import World
 
 _REPLICATION_ROLE = "session_replication_role"
 # How SQL names the kinds of objects whose names it is not.

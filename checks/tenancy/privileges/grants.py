@@ -10,12 +10,12 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from checks.tenancy.flaws import closed_world, judged
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import world
 from checks.tenancy.privileges.granted import Granted, place_grants
 from checks.tenancy.privileges.table_grants import table_grants
 from checks.tenancy.reach import Reaching
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import world
 
 
 @check(

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from basewatch.about import About
 from basewatch.model import Severity
-from checks.tenancy.inventory.relations import Relation, RelationKind
-from checks.tenancy.inventory.roles import PUBLIC, Grant
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.privileges.granted import Granted, granted, grantee_sql, who_holds
 from checks.tenancy.reach import Reaching
 from checks.tenancy.showing import showing
+from isolation.inventory.relations import Relation, RelationKind
+from isolation.inventory.roles import PUBLIC, Grant
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 # https://www.postgresql.org/docs/15/ddl-rowsecurity.html: "operations that apply to the whole table, such as TRUNCATE
 # and REFERENCES, are not subject to row security"

@@ -10,12 +10,12 @@ from basewatch.about import About, concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.postgres.place import Outcome
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Command
 from checks.tenancy.probes.attempts import Shown, change_shows
 from checks.tenancy.probes.firing import SetOff
 from checks.tenancy.probes.refusals import untold
 from checks.tenancy.probes.trail import AuditTrail, Changing, audit_trail
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Command
 
 _EXPECTED = "records that are added stay, and no attempt to change or remove one succeeds"
 

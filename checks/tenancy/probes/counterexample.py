@@ -16,15 +16,15 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applic
 from basewatch.postgres import Database
 from basewatch.postgres.probe import TenantProbe
 from basewatch.tenancy import Tenancy
-from checks.sql import load
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.causes import STATIC
 from checks.tenancy.probes.effective import PART, Printed, asks_who, effective
 from checks.tenancy.probes.search import Asked, Progress, Question, Witness, attempt, question
 from checks.tenancy.probes.witnesses import UNSET, Context, contexts, flags
+from isolation.inventory.naming import quoted
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Relation
+from isolation.inventory.world import World, world
+from isolation.sql import load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

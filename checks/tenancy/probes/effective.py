@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from checks.tenancy.inventory.relations import Command, Policy, Relation
-from checks.tenancy.inventory.world import World
 from checks.tenancy.probes.constants import Mined, mine
-from checks.tenancy.proof.asking import digest_of, expression_of
+from isolation.inventory.relations import Command, Policy, Relation
+from isolation.inventory.world import World
+from isolation.proof.asking import digest_of, expression_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

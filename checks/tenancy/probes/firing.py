@@ -9,10 +9,10 @@ from typing import Final
 
 from basewatch.components import Database
 from checks.tenancy.code import bodies
-from checks.tenancy.inventory.code import Rule, Trigger
-from checks.tenancy.inventory.relations import Command, ForeignKey, Relation
-from checks.tenancy.inventory.world import World
 from checks.tenancy.probes.places import Object
+from isolation.inventory.code import Rule, Trigger
+from isolation.inventory.relations import Command, ForeignKey, Relation
+from isolation.inventory.world import World
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _BITS: Final = {Command.INSERT: 4, Command.DELETE: 8, Command.UPDATE: 16}

@@ -17,11 +17,11 @@ from basewatch.postgres import Database, TenantSession
 from basewatch.postgres.place import Canary, Outcome
 from basewatch.postgres.probe import TenantProbe
 from basewatch.tenancy import Tenancy
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.causes import SEEN
 from checks.tenancy.probes.places import Object, Target, readable
 from checks.tenancy.probes.refusals import Refused, unless_refused, untold
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import World, world
 
 _EXPECTED = "no tenant and no row, on a fresh session and on a used one"
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from basewatch.postgres.place import Place
 from basewatch.tenancy import Derived, Kind, Tenancy
-from checks.tenancy.inventory.relations import Command, Relation, RelationKind
-from checks.tenancy.inventory.world import Standing, World
+from isolation.inventory.relations import Command, Relation, RelationKind
+from isolation.inventory.world import Standing, World
 
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 _ASKED = _VIEWS | {RelationKind.TABLE, RelationKind.PARTITIONED}

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from basewatch import components
 from basewatch.postgres import Database
 from basewatch.postgres.place import Canary, Place
-from basewatch.postgres.planner import Plan, plan_blind
 from basewatch.postgres.probe import TenantProbe
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.conditions import Tie, Words, bound, constants
 from checks.tenancy.probes.effective import gate_digest
 from checks.tenancy.probes.places import place_of
+from checks.tenancy.probes.planner_sql import Plan, plan_blind
 from checks.tenancy.probes.targets import family, key_names
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.world import World, world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from basewatch.about import concerning, of_session
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import Database
-from basewatch.postgres.hygiene import Residue, has_last_value, residue
 from checks.tenancy.probes.causes import STATIC
+from checks.tenancy.probes.pool_sql import Residue, has_last_value, residue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

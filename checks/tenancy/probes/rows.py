@@ -10,13 +10,13 @@ from basewatch import components
 from basewatch.postgres import Database
 from basewatch.postgres.place import Canary, Nobody, Outcome
 from basewatch.tenancy import Tenancy
-from checks.tenancy.inventory.fingerprint import fingerprint
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Command
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.places import Object, Target, foreign, readable
 from checks.tenancy.probes.refusals import Refused, unless_refused
-from checks.tenancy.proof.gates import Answer, obligations
+from isolation.inventory.fingerprint import fingerprint
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Command
+from isolation.inventory.world import World, world
+from isolation.proof.gates import Answer, obligations
 
 # Whoever vouched for part of a proof did so for this text of it; whether the day has come is for the judge to say.
 _EVER = datetime.min.replace(tzinfo=UTC)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from basewatch.postgres.probe import TenantProbe
-from basewatch.postgres.search import Made, Passed, passing
 from basewatch.tenancy import Derived
-from checks.tenancy.inventory.relations import Column, Relation
-from checks.tenancy.inventory.world import Standing, World
 from checks.tenancy.probes.constants import mine
+from checks.tenancy.probes.counterexample_sql import Made, Passed, passing
 from checks.tenancy.probes.effective import Effective, Printed
 from checks.tenancy.probes.values import Value, key_values, values
 from checks.tenancy.probes.witnesses import UNSET, Context, Row, is_another, rows
+from isolation.inventory.relations import Column, Relation
+from isolation.inventory.world import Standing, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from basewatch.about import concerning
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
-from checks.tenancy.inventory.naming import quoted
 from checks.tenancy.probes.causes import SEEN
 from checks.tenancy.probes.sweeping import Held, Sweep, sweeping
+from isolation.inventory.naming import quoted
 
 
 @check(

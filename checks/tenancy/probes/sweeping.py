@@ -15,15 +15,15 @@ from basewatch.errors import CouldNotLook
 from basewatch.model import Reason
 from basewatch.postgres import Database, TenantSession
 from basewatch.postgres.place import Canary, Place
-from basewatch.postgres.planner import plan_blind
-from basewatch.postgres.sweep import Tenants, read_tenants, sweep
-from checks.sql import load
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.places import place_of
+from checks.tenancy.probes.planner_sql import plan_blind
+from checks.tenancy.probes.sweep_sql import Tenants, read_tenants, sweep
 from checks.tenancy.probes.targets import family
+from isolation.inventory.naming import quoted
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.world import World, world
+from isolation.sql import load
 
 BATCH: Final = 1000
 """Tenants in one statement and transaction."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from basewatch.tenancy import Derived
-from checks.tenancy.inventory.relations import Relation
-from checks.tenancy.inventory.world import Standing, World
+from isolation.inventory.relations import Relation
+from isolation.inventory.world import Standing, World
 
 
 def key_names(world: World, relation: Relation) -> tuple[str, ...]:

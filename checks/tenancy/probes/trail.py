@@ -10,12 +10,12 @@ from basewatch.errors import Absent
 from basewatch.postgres import Database
 from basewatch.postgres.place import Canary, Outcome
 from basewatch.postgres.writing import CanaryWrites
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.firing import SetOff, sets_off
 from checks.tenancy.probes.places import place_of
 from checks.tenancy.probes.refusals import Refused, unless_refused
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.world import World, world
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _CHANGES = (Command.UPDATE, Command.DELETE)

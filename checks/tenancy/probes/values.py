@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from checks.tenancy.inventory.relations import Column
 from checks.tenancy.probes.constants import Constant
+from isolation.inventory.relations import Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations, islice, product
 
 from basewatch.tenancy import Tenancy
-from checks.tenancy.inventory.relations import Column
 from checks.tenancy.probes.constants import Mined
 from checks.tenancy.probes.values import Value, like, same
+from isolation.inventory.relations import Column
 
 ROWS = 2000
 """How many rows are tried at most, under one context."""

@@ -10,13 +10,13 @@ from basewatch import components
 from basewatch.postgres import Database
 from basewatch.postgres.place import Canary, Outcome
 from basewatch.postgres.writing import CanaryWrites
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.relations import Command, RelationKind
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.probes.attempts import Shown, change_shows, insert_shows, stood
 from checks.tenancy.probes.firing import SetOff, sets_off
 from checks.tenancy.probes.places import Target, writable
 from checks.tenancy.probes.refusals import Refused, unless_refused
+from isolation.inventory.reading import inventory
+from isolation.inventory.relations import Command, RelationKind
+from isolation.inventory.world import World, world
 
 _ADDS = frozenset({"insert", "copy"})
 # Each write is a sub-transaction; with more than 64 of one transaction every snapshot on the server gets slower.

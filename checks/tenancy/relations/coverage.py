@@ -8,11 +8,11 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World, world
 from checks.tenancy.relations.covering import Covering
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World, world
 
 
 @check(

@@ -7,9 +7,6 @@ from datetime import datetime
 
 from basewatch.model import Reason, Severity, Verdict, not_applicable, passed, unverified
 from checks.tenancy.flaws import Entry, Flaw, judged
-from checks.tenancy.inventory.relations import Command, Relation, RelationKind
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reach, Reaching, commands_of, revoke, told
 from checks.tenancy.relations.keys import key_flaws, likely_key
 from checks.tenancy.relations.owners import Owners
@@ -17,6 +14,9 @@ from checks.tenancy.relations.roots import by_public_alone, root_flaws
 from checks.tenancy.relations.switches import asked_of, switch_flaws
 from checks.tenancy.relations.views import Views
 from checks.tenancy.showing import showing
+from isolation.inventory.relations import Command, Relation, RelationKind
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _COVERED = "row security enabled and forced, with a policy and a sound tenant key"

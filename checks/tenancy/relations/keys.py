@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Column, ForeignKey, Relation
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.showing import showing
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Column, ForeignKey, Relation
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 
 def key_flaws(world: World, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
-from checks.tenancy.inventory.identities import Becomes
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.roles import Role
-from checks.tenancy.inventory.world import World
-from checks.tenancy.proof.gates import GATES, Answer, Gate, Proving
 from checks.tenancy.reach import Reach
+from isolation.inventory.identities import Becomes
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.roles import Role
+from isolation.inventory.world import World
+from isolation.proof.gates import GATES, Answer, Gate, Proving
 
 _HELD = frozenset({Answer.PROVEN, Answer.DENIED})
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw
-from checks.tenancy.inventory.relations import Command, Relation
-from checks.tenancy.inventory.roles import PUBLIC
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reach, commands_of, revoke
 from checks.tenancy.showing import showing
+from isolation.inventory.relations import Command, Relation
+from isolation.inventory.roles import PUBLIC
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 _ONLY_READ = frozenset({Command.SELECT})
 

@@ -9,11 +9,11 @@ from basewatch.about import About
 from basewatch.model import Severity
 from basewatch.tenancy import Derived
 from checks.tenancy.flaws import Flaw
-from checks.tenancy.inventory.naming import quoted
-from checks.tenancy.inventory.relations import Column, Command, Relation
-from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reach, revoke
 from checks.tenancy.showing import showing
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Column, Command, Relation
+from isolation.inventory.world import World
 
 
 def asked_of(world: World, relation: Relation, reach: Reach, command: Command) -> bool:

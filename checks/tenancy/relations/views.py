@@ -8,12 +8,12 @@ from datetime import datetime
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Entry, Flaw
-from checks.tenancy.inventory.relations import Command, Relation, RelationKind
-from checks.tenancy.inventory.standing import Standing
-from checks.tenancy.inventory.world import World
 from checks.tenancy.reach import Reach, commands_of, revoke
 from checks.tenancy.relations.owners import Owners, Shows
 from checks.tenancy.showing import showing
+from isolation.inventory.relations import Command, Relation, RelationKind
+from isolation.inventory.standing import Standing
+from isolation.inventory.world import World
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 

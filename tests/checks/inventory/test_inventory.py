@@ -8,8 +8,8 @@ import pytest
 
 from basewatch.components import Api, Function
 from basewatch.model import Status
-from checks.inventory.apis import Deployment, stage_is_deployed
-from checks.inventory.functions import FunctionState, State, function_is_active
+from checks.inventory.api_gateway import Deployment, stage_is_deployed
+from checks.inventory.lambda_functions import FunctionState, State, function_is_active
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -14,9 +14,9 @@ from basewatch.components import Slo
 from basewatch.errors import CouldNotLook
 from basewatch.metrics import Collected, Gap, Metrics, Reading
 from basewatch.model import Point, Reason, Series, Severity, Status, Verdict, Window
-from checks.service.burn import FEWEST_BAD, FEWEST_EVENTS, SPEEDS, Events, worst_burn
-from checks.service.objectives import budget_lasts
-from checks.service.track import Track
+from checks.service.burn_rate import FEWEST_BAD, FEWEST_EVENTS, SPEEDS, Events, worst_burn
+from checks.service.minute_grid import Track
+from checks.service.slo import budget_lasts
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

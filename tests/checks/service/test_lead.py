@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from basewatch.components import AuroraCluster, EventRule, Function, Slo
 from basewatch.metrics import Collected, Metrics, Reading
 from basewatch.model import Point, Series, Status, Window
-from checks.service.shares import worst_share
+from checks.service.minute_grid import Track, lay, track
+from checks.service.ratios import worst_share
 from checks.service.sustained import Promise, judge_sustained
-from checks.service.track import Track, lay, track
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

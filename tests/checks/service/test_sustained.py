@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.model import Point, Reason, Series, Status, Verdict, Window
-from checks.service.shares import ENOUGH, worst_share
+from checks.service.minute_grid import Track, lay
+from checks.service.ratios import ENOUGH, worst_share
 from checks.service.sustained import Promise, judge_sustained, longest_above, nothing_happened
-from checks.service.track import Track, lay
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ import psycopg
 from basewatch.components import Database
 from basewatch.model import Finding, Severity, Status
 from basewatch.tenancy import Allowed, Kind
-from checks.runner import plan_checks, run_checks
+from checks.engine.run import plan_checks, run_checks
 from checks.tenancy.context.settings import the_context_is_the_applications
 from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_security
 from checks.tenancy.privileges.grants import nothing_is_granted_around_policies

@@ -15,8 +15,8 @@ from basewatch.model import Finding, Status
 from basewatch.postgres import Limits, connect
 from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, Tenancy
-from checks.observing import Deadlines
-from checks.runner import plan_checks, run_checks
+from checks.engine.observe import Deadlines
+from checks.engine.run import plan_checks, run_checks
 from checks.tenancy import CHECKS
 from demo.faults.fault import Expected
 from demo.tenants import CANARY_A, CANARY_B

@@ -12,10 +12,10 @@ from basewatch.check import AnyCheck
 from basewatch.components import Database
 from basewatch.model import Finding, Severity, Status
 from basewatch.tenancy import Allowed, Kind
-from checks.runner import plan_checks, run_checks
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
+from checks.engine.run import plan_checks, run_checks
 from demo.database import BoxDatabase
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from checks.tenancy.audit.guards import Event, Guard, Guards
 from checks.tenancy.code import bodies
 from checks.tenancy.code.bodies import Stops, stops
-from checks.tenancy.inventory.code import Function
+from isolation.inventory.code import Function
 
 GUARDS = st.builds(Guard, events=st.frozensets(st.sampled_from(Event)), stops=st.sampled_from(Stops))
 RANK = {Stops.YES: 0, Stops.UNKNOWN: 1, Stops.NO: 2}

@@ -14,10 +14,10 @@ from basewatch.facts import from_json, to_json
 from basewatch.model import Severity, Status, Verdict
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.roles import DefaultGrant, Grant, Membership, Role, Setting
 from demo.database import BoxDatabase
+from isolation.inventory import Inventory
+from isolation.inventory.reading import inventory
+from isolation.inventory.roles import DefaultGrant, Grant, Membership, Role, Setting
 from tests.checks.tenancy.breaking import CHECKS
 from tests.checks.tenancy.looking import LIMITS, NOW, SECUREBASE
 

@@ -16,10 +16,10 @@ from checks.tenancy.exits.harmless import (
     MOVING_EXTENSIONS,
     REVEALING_EXTENSIONS,
 )
-from checks.tenancy.inventory import Inventory
-from checks.tenancy.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
-from checks.tenancy.inventory.roles import Grant, Membership
 from demo.database import BoxDatabase
+from isolation.inventory import Inventory
+from isolation.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
+from isolation.inventory.roles import Grant, Membership
 from tests.checks.tenancy.looking import NOW, SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
 

@@ -9,10 +9,10 @@ import pytest
 from basewatch.components import Database
 from basewatch.model import Severity
 from basewatch.tenancy import Allowed, Derived, Kind, Waiver
-from checks.tenancy.inventory.world import world
 from checks.tenancy.manifest import digests
 from checks.tenancy.manifest import the_manifest_speaks_of_what_is_there as CHECK  # noqa: N812  # the check under test
 from demo.database import BoxDatabase
+from isolation.inventory.world import world
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, faults, with_allowed
 

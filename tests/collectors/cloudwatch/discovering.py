@@ -13,9 +13,9 @@ from basewatch.components import Component, Function, InAccount
 from basewatch.config.collection import Collection
 from basewatch.family import MetricType
 from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.declared import Place
+from collectors.cloudwatch.declared_targets import Place
+from collectors.cloudwatch.discovery.targets import Targets
 from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.targets import Targets
 from tests.wire import ACCOUNT, REGION, Wire, answered, offline, refusal
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from botocore.credentials import ReadOnlyCredentials
 from basewatch.telemetry import Telemetry
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.patience import Patience
+from collectors.cloudwatch.retry_policy import Patience
 
 Asked = dict[str, Any]
 MINUTE = 60

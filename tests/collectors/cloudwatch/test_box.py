@@ -17,7 +17,7 @@ from basewatch.telemetry import Telemetry
 from collectors import COLLECTORS
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.collect import collect
-from collectors.cloudwatch.declared import Place, declared
+from collectors.cloudwatch.declared_targets import Place, declared
 from demo.cloud import Cloud
 from tests.collectors.cloudwatch.fake import Waiting
 

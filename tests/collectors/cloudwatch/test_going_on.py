@@ -33,7 +33,7 @@ def test_a_restart_goes_on_without_a_dip() -> None:
 
 def test_what_one_answer_cannot_hold_is_caught_up_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long absence is made up for within one refresh, call after call, each no larger than an answer may be."""
-    monkeypatch.setattr("collectors.cloudwatch.asks.MAX_DATAPOINTS", 100)
+    monkeypatch.setattr("collectors.cloudwatch.requests.MAX_DATAPOINTS", 100)
     exporter = bench()
     exporter.tick()
     exporter.restart()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from basewatch.components import Api, Function, Table
 from basewatch.model import Window
 from collectors import COLLECTORS
-from collectors.cloudwatch.declared import Place, declared
+from collectors.cloudwatch.declared_targets import Place, declared
 from collectors.cloudwatch.planner import (
     MAX_DATAPOINTS,
     MAX_QUERIES,

@@ -89,7 +89,7 @@ class Story:
 
         Time passes, calls fail, and processes end, of which the next knows what one had kept.
         """
-        with patch("collectors.cloudwatch.asks.MAX_DATAPOINTS", at_most):
+        with patch("collectors.cloudwatch.requests.MAX_DATAPOINTS", at_most):
             self._play(happening)
 
     def _play(self, happening: list[Step]) -> None:

@@ -19,10 +19,10 @@ from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
 from basewatch.tenancy import Allowed
 from checks import tenancy
-from checks.runner import plan_checks, run_checks
-from checks.tenancy.inventory.reading import inventory
-from checks.tenancy.inventory.world import world
+from checks.engine.run import plan_checks, run_checks
 from checks.tenancy.manifest import digests
+from isolation.inventory.reading import inventory
+from isolation.inventory.world import world
 from tests.checks.tenancy.corpus.cases import Mutation, Variant, Vouching
 from tests.checks.tenancy.corpus.declared import SCHEMAS, amended
 from tests.checks.tenancy.corpus.server import CorpusServer

@@ -17,7 +17,7 @@ from basewatch.components import Component, Database
 from basewatch.model import Finding, Status
 from basewatch.postgres import Endpoints, Limits, connect
 from basewatch.secrets import Secret
-from checks.runner import Checked, plan_checks, run_checks
+from checks.engine.run import Checked, plan_checks, run_checks
 from demo.database import BoxDatabase
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
 

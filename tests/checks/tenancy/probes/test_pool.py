@@ -8,11 +8,11 @@ from psycopg import conninfo
 
 from basewatch.facts import canonical
 from basewatch.model import Reason, Severity, Status
-from basewatch.postgres.hygiene import has_last_value, residue
 from basewatch.postgres.probe import TenantProbe
 from basewatch.secrets import Reference
 from basewatch.tenancy import Login
 from checks.tenancy.probes.pool import pooled_sessions_come_back_clean as pool
+from checks.tenancy.probes.pool_sql import has_last_value, residue
 from demo.database import BoxDatabase
 from demo.tenants import CANARY_A
 from tests.checks.tenancy.looking import SECUREBASE

@@ -16,7 +16,7 @@ from basewatch.model import Finding, Status
 from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
 from basewatch.tenancy import Allowed
-from checks.runner import plan_checks, run_checks
+from checks.engine.run import plan_checks, run_checks
 from checks.tenancy.probes.audit import audit_records_stay
 from checks.tenancy.probes.canary_writes import tenants_write_their_own_rows
 from checks.tenancy.probes.cross_tenant import tenants_are_kept_apart

@@ -1,0 +1,140 @@
+"""Whether APIs answer fast, without server errors, and rarely with a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Api
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Severity, Verdict
+from checks.service.minute_grid import Track, track
+from checks.service.promises import latency_promise, rate_promise, share_promise
+from checks.service.ratios import judge_share
+from checks.service.sustained import judge_sustained, nothing_happened
+
+_IDLE = nothing_happened("request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiLatency:
+    """How many requests an API stage had and how long they took, minute by minute."""
+
+    requests: Track
+    p95_seconds: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiErrors:
+    """How many requests an API stage had and how many it answered with 5XX, minute by minute."""
+
+    requests: Track
+    server_errors: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRefusals:
+    """How many requests an API stage had and how many it answered with 4XX, minute by minute."""
+
+    requests: Track
+    client_errors: Track
+
+
+def api_latency(metrics: Metrics, api: Api) -> ApiLatency:
+    """Requests and the 95th percentile of the latency. Raises: CouldNotLook, when they were not collected."""
+    return ApiLatency(
+        requests=track(metrics, api, "aws_apigateway_requests_total"),
+        p95_seconds=track(metrics, api, "aws_apigateway_latency_seconds", quantile="0.95"),
+    )
+
+
+def api_errors(metrics: Metrics, api: Api) -> ApiErrors:
+    """Requests and server errors of the stage. Raises: CouldNotLook, when they were not collected."""
+    return ApiErrors(
+        requests=track(metrics, api, "aws_apigateway_requests_total"),
+        server_errors=track(metrics, api, "aws_apigateway_server_errors_total"),
+    )
+
+
+def api_refusals(metrics: Metrics, api: Api) -> ApiRefusals:
+    """Requests and client errors of the stage. Raises: CouldNotLook, when they were not collected."""
+    return ApiRefusals(
+        requests=track(metrics, api, "aws_apigateway_requests_total"),
+        client_errors=track(metrics, api, "aws_apigateway_client_errors_total"),
+    )
+
+
+@check(
+    "service.api.latency",
+    component=Api,
+    observe=api_latency,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("p95_below",),
+)
+def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdict]:
+    """The 95th percentile of the API's latency stays below its limit.
+
+    Why: It is what tenants wait for, measured at the door of the platform.
+    Reads: Latency p95 and Count of AWS/ApiGateway for the stage, minute by minute. It is broken when every minute of a
+    stretch as long as the limit says is above the limit; a minute without requests ends the stretch.
+    Unverified when: The metrics could not be collected, Latency is missing in more than half of the minutes with
+    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
+    Fix: Compare IntegrationLatency with Latency: the difference is the gateway and its authorizer, the rest is yours.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+    """
+    promise = latency_promise("p95 of the latency", api.p95_below)
+    yield judge_sustained(facts.p95_seconds, facts.requests.busy, promise, idle=_IDLE)
+
+
+@check(
+    "service.api.server_errors",
+    component=Api,
+    observe=api_errors,
+    severity=Severity.CRITICAL,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("server_errors_below",),
+)
+def server_errors_below(facts: ApiErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
+    """The rate of the API's server errors stays below its limit.
+
+    Why: A 5XX is the platform's own failure; at this rate it is an outage for somebody.
+    Reads: 5XXError and Count of AWS/ApiGateway for the stage, minute by minute, as errors per second. It is broken when
+    every minute of a stretch as long as the limit says is above the limit.
+    Unverified when: The metrics could not be collected, 5XXError is missing in more than half of the minutes with
+    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
+    Fix: Find the failing route in the access log, then its function's errors; roll back what was deployed before.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+    """
+    errors, seconds = facts.server_errors, facts.server_errors.period.total_seconds()
+    rate = errors.with_values(tuple(None if value is None else value / seconds for value in errors.values))
+    promise = rate_promise("the rate of server errors", api.server_errors_below)
+    yield judge_sustained(rate, facts.requests.busy, promise, idle=_IDLE)
+
+
+@check(
+    "service.api.client_errors",
+    component=Api,
+    observe=api_refusals,
+    severity=Severity.MEDIUM,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("client_errors_below",),
+)
+def client_errors_below(facts: ApiRefusals, api: Api, _now: datetime) -> Iterator[Verdict]:
+    """The share of the API's requests that are answered with a client error stays below its limit.
+
+    Why: Many 4XX at once are a client that was broken by a deployment, a rate limit that hits, or somebody trying keys.
+    Reads: 4XXError and Count of AWS/ApiGateway for the stage, minute by minute. Judged is every stretch as long as the
+    limit says that holds at least 20 requests, and the window as a whole.
+    Unverified when: The metrics could not be collected, 4XXError is missing in more than half of the minutes with
+    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
+    Fix: See in the access log which status and which caller it is: 401 and 403 are logins, 429 is the rate limit.
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+    """
+    promise = share_promise("the share of requests that are refused", api.client_errors_below)
+    yield judge_share(facts.client_errors, facts.requests, promise, said="requests were refused", idle=_IDLE)

@@ -1,0 +1,78 @@
+"""Whether scheduled rules trigger, and reach what they trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from basewatch.check import check
+from basewatch.components import EventRule
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+from basewatch.quantities import duration_text
+from checks.service.minute_grid import Track, track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTriggers:
+    """How often a rule triggered, and how often it could not reach its target, minute by minute."""
+
+    triggered: Track
+    failed: Track
+
+
+def rule_triggers(metrics: Metrics, rule: EventRule) -> RuleTriggers:
+    """Triggers and failed invocations of the rule. Raises: CouldNotLook, when they were not collected."""
+    return RuleTriggers(
+        triggered=track(metrics, rule, "aws_events_triggered_rules_total"),
+        failed=track(metrics, rule, "aws_events_failed_invocations_total"),
+    )
+
+
+@check(
+    "service.rule.triggers",
+    component=EventRule,
+    observe=rule_triggers,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("every",),
+)
+def triggers_every(facts: RuleTriggers, rule: EventRule, _now: datetime) -> Iterator[Verdict]:
+    """The rule triggers as often as it should, and every time reaches its target.
+
+    Why: A schedule that stopped is silent: nobody sees the report that was not made.
+    Reads: TriggeredRules and FailedInvocations of AWS/Events for the rule, minute by minute. EventBridge publishes them
+    only when there are some, so silence is a rule that did not trigger. Broken when the time between two triggers is
+    surely longer than promised, to the minute, or an invocation failed.
+    Unverified when: The metrics could not be collected, or the window is shorter than the time promised.
+    Fix: See whether the rule is enabled and its schedule as it was; for failed invocations, its target's permissions.
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+    """
+    every = rule.every or timedelta()
+    expected = f"a trigger every {duration_text(every)}, and no failed invocation"
+    count = sum(value or 0 for value in facts.triggered.judged)
+    failures = sum(value or 0 for value in facts.failed.judged)
+    silence = _longest_silence(facts.triggered)
+    start, length = facts.triggered.moment(silence.start), facts.triggered.period * len(silence)
+    quiet = f"{duration_text(length)} without a trigger from {start:%Y-%m-%d %H:%M} UTC"
+    observed = f"{count:g} triggers, {failures:g} failed invocations, at most {quiet}"
+    if length > every:
+        yield failed(f"The rule did not trigger for {duration_text(length)}", observed=observed, expected=expected)
+    elif failures:
+        yield failed(f"{failures:g} invocations by the rule failed", observed=observed, expected=expected)
+    elif facts.triggered.length <= every:
+        summary = f"The window of {duration_text(facts.triggered.length)} is too short to judge {duration_text(every)}"
+        remedy = "Raise run.lookback."
+        yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
+    else:
+        yield passed("The rule triggered as often as it should", observed=observed, expected=expected)
+
+
+def _longest_silence(triggered: Track) -> range:
+    """The positions of the longest unbroken silence that is not over before those that are judged."""
+    marks = [-1, *(at for at, value in enumerate(triggered.values) if value), len(triggered.values)]
+    gaps = (range(before + 1, after) for before, after in pairwise(marks))
+    return max((gap for gap in gaps if gap.stop > triggered.lead), key=len, default=range(0))

@@ -1,0 +1,140 @@
+"""Whether Lambda functions fail rarely, are let run, and answer fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Function
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Severity, Verdict
+from checks.service.minute_grid import Track, track
+from checks.service.promises import latency_promise, share_promise
+from checks.service.ratios import judge_share
+from checks.service.sustained import judge_sustained, nothing_happened
+
+_IDLE = nothing_happened("invocation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionErrors:
+    """How often a function was invoked and failed, minute by minute."""
+
+    invocations: Track
+    errors: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionThrottles:
+    """How often a function was invoked, and how often a call of it was turned away, minute by minute."""
+
+    invocations: Track
+    throttles: Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionLatency:
+    """How often a function was invoked and how long it took, minute by minute."""
+
+    invocations: Track
+    p95_seconds: Track
+
+
+def function_errors(metrics: Metrics, function: Function) -> FunctionErrors:
+    """Invocations and errors of the function. Raises: CouldNotLook, when they were not collected."""
+    return FunctionErrors(
+        invocations=track(metrics, function, "aws_lambda_invocations_total"),
+        errors=track(metrics, function, "aws_lambda_errors_total"),
+    )
+
+
+def function_throttles(metrics: Metrics, function: Function) -> FunctionThrottles:
+    """Invocations and throttled calls of the function. Raises: CouldNotLook, when they were not collected."""
+    return FunctionThrottles(
+        invocations=track(metrics, function, "aws_lambda_invocations_total"),
+        throttles=track(metrics, function, "aws_lambda_throttles_total"),
+    )
+
+
+def function_latency(metrics: Metrics, function: Function) -> FunctionLatency:
+    """Invocations and the 95th percentile of the duration. Raises: CouldNotLook, when they were not collected."""
+    return FunctionLatency(
+        invocations=track(metrics, function, "aws_lambda_invocations_total"),
+        p95_seconds=track(metrics, function, "aws_lambda_duration_seconds", quantile="0.95"),
+    )
+
+
+@check(
+    "service.function.errors",
+    component=Function,
+    observe=function_errors,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("errors_below",),
+)
+def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> Iterator[Verdict]:
+    """The share of the function's invocations that fail stays below its limit.
+
+    Why: An error here is a login refused or an invoice not sent, and the caller may not retry.
+    Reads: Invocations and Errors of AWS/Lambda, minute by minute. Judged is every stretch as long as the limit says
+    that holds at least 20 invocations, and the window as a whole. Whether the function exists is not judged here.
+    Unverified when: The metrics could not be collected, Errors are missing in more than half of the minutes with
+    invocations, or the window is shorter than the limit's stretch. Without any invocation it is not applicable.
+    Fix: Read the function's log group for the minutes named, and roll back what was deployed before them.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    promise = share_promise("the share of invocations that fail", function.errors_below)
+    yield judge_share(facts.errors, facts.invocations, promise, said="invocations failed", idle=_IDLE)
+
+
+@check(
+    "service.function.throttles",
+    component=Function,
+    observe=function_throttles,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("throttled_below",),
+)
+def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime) -> Iterator[Verdict]:
+    """The share of calls that Lambda turns away stays below its limit.
+
+    Why: A throttled call never ran, is in no error rate, and whoever waits for it gets a 429 or a retry.
+    Reads: Throttles and Invocations of AWS/Lambda, minute by minute, as throttles of both together, since a throttled
+    call is not an invocation. Judged is every stretch as long as the limit says that holds at least 20 calls, and the
+    window as a whole. Whether the function exists is not judged here.
+    Unverified when: The metrics could not be collected, Throttles are missing in more than half of the minutes with
+    invocations, or the window is shorter than the limit's stretch. Without any call it is not applicable.
+    Fix: Raise the function's reserved concurrency or the account's quota, or slow down what calls it.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    """
+    turned_away, calls = facts.throttles, facts.throttles.plus(facts.invocations)
+    promise = share_promise("the share of calls that are throttled", function.throttled_below)
+    yield judge_share(turned_away, calls, promise, said="calls were throttled", idle=_IDLE)
+
+
+@check(
+    "service.function.latency",
+    component=Function,
+    observe=function_latency,
+    severity=Severity.MEDIUM,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("p95_below",),
+)
+def latency_below(facts: FunctionLatency, function: Function, _now: datetime) -> Iterator[Verdict]:
+    """The 95th percentile of the function's duration stays below its limit.
+
+    Why: A slow function holds its caller and a database connection, and times out next.
+    Reads: Duration p95 and Invocations of AWS/Lambda, minute by minute. It is broken when every minute of a stretch as
+    long as the limit says is above the limit; a minute without invocations is not above it, and ends the stretch.
+    Unverified when: The metrics could not be collected, Duration is missing in more than half of the minutes with
+    invocations, or the window is shorter than the limit's stretch. Without any invocation it is not applicable.
+    Fix: Compare with the database's latency and the function's memory in the minutes named; look for cold starts.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    promise = latency_promise("p95 of the duration", function.p95_below)
+    yield judge_sustained(facts.p95_seconds, facts.invocations.busy, promise, idle=_IDLE)

@@ -1,0 +1,53 @@
+"""Whether messages are taken from queues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from basewatch.check import check
+from basewatch.components import Queue
+from basewatch.metrics import Metrics
+from basewatch.model import Proof, Severity, Verdict
+from checks.service.minute_grid import Track, track
+from checks.service.promises import latency_promise
+from checks.service.sustained import judge_sustained, nothing_happened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldestMessage:
+    """How long the oldest message of a queue had been waiting, minute by minute."""
+
+    age_seconds: Track
+
+
+def oldest_message(metrics: Metrics, queue: Queue) -> OldestMessage:
+    """The age of the queue's oldest message. Raises: CouldNotLook, when it was not collected."""
+    return OldestMessage(age_seconds=track(metrics, queue, "aws_sqs_oldest_message_age_seconds"))
+
+
+@check(
+    "service.queue.oldest",
+    component=Queue,
+    observe=oldest_message,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=("cloudwatch:GetMetricData",),
+    promises=("oldest_below",),
+)
+def oldest_below(facts: OldestMessage, queue: Queue, _now: datetime) -> Iterator[Verdict]:
+    """The age of the oldest message in the queue stays below its limit.
+
+    Why: A message that nobody takes is work that was promised and not done; in a dead-letter queue it has failed.
+    Reads: ApproximateAgeOfOldestMessage Maximum of AWS/SQS for the queue, minute by minute. Broken when every minute of
+    a stretch as long as the limit says is above the limit. SQS stops reporting of a queue that was idle for six hours.
+    Unverified when: The metric could not be collected, or the window is shorter than the limit's stretch. When
+    CloudWatch has nothing of the queue at all, it is idle or not there, and this is not applicable.
+    Fix: Look at what takes messages from the queue: whether it runs, and what it says of the oldest one.
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    age = facts.age_seconds
+    reporting = tuple(value is not None for value in age.values)
+    promise = latency_promise("the age of the oldest message", queue.oldest_below)
+    yield judge_sustained(age, reporting, promise, idle=nothing_happened("message"))

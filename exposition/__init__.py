@@ -1,0 +1,1 @@
+"""Renders the /metrics page: findings, SLOs, resources and CloudWatch series, in text and OpenMetrics."""

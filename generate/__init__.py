@@ -1,0 +1,1 @@
+"""Writes files from the configuration and the code: rules, routes, dashboards, schemas, pages of the documentation."""

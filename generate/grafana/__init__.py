@@ -1,0 +1,19 @@
+"""The Grafana dashboards, written from the configuration; Grafana reads them by file provisioning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from basewatch.config import Config
+from generate.grafana import api_gateway, aurora, dynamodb, exporter_health, findings, lambda_functions, slo
+from generate.grafana.dashboard_model import Dashboard
+
+DASHBOARDS: Mapping[str, Callable[[Config], Dashboard]] = {
+    "slo.json": slo.dashboard,
+    "api_gateway.json": api_gateway.dashboard,
+    "lambda.json": lambda_functions.dashboard,
+    "aurora.json": aurora.dashboard,
+    "dynamodb.json": dynamodb.dashboard,
+    "exporter_health.json": exporter_health.dashboard,
+    "findings.json": findings.dashboard,
+}

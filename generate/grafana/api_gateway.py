@@ -1,0 +1,75 @@
+"""The dashboard of API Gateway: requests, errors and durations, and what is the gateway's own share of them."""
+
+from __future__ import annotations
+
+from basewatch.config import Config
+from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
+from generate.grafana.shared import FAST, latency, of, rate, variables
+
+_THIS = 'api=~"$resource"'
+_NAME = "{{api}} {{stage}}"
+
+
+def dashboard(config: Config) -> Dashboard:
+    """The promised limits are drawn beside what is measured."""
+    slowest = (api.p95_below.value.total_seconds() for api in config.components.apis if api.p95_below)
+    requests = rate("aws_apigateway_requests_total", _THIS, FAST)
+    promised = tuple(
+        Query(expr=f"vector({seconds:g})", legend=f"promised p95 {seconds:g} s", limit=True)
+        for seconds in sorted(set(slowest))
+    )
+    return Dashboard(
+        uid="basewatch-api",
+        title=f"{config.platform.name} API",
+        description="Requests, errors and duration of every API stage.",
+        variables=variables("api_gateway", "API"),
+        rows=(
+            Row(
+                title="Requests and errors",
+                panels=(
+                    Panel(title="Requests", unit="reqps", queries=(Query(expr=requests, legend=_NAME),)),
+                    Panel(
+                        title="Share of server errors",
+                        unit="percentunit",
+                        queries=(_share("aws_apigateway_server_errors_total", requests),),
+                    ),
+                    Panel(
+                        title="Share of client errors",
+                        unit="percentunit",
+                        queries=(_share("aws_apigateway_client_errors_total", requests),),
+                    ),
+                ),
+            ),
+            Row(
+                title="Duration",
+                panels=(
+                    latency("Latency", "aws_apigateway_latency_seconds", _THIS, _NAME, FAST, *promised),
+                    Panel(
+                        title="Of it in the integration (p95)",
+                        unit="s",
+                        queries=(
+                            Query(
+                                expr=of("aws_apigateway_integration_latency_seconds", f'{_THIS},quantile="0.95"'),
+                                legend=_NAME,
+                            ),
+                        ),
+                    ),
+                    Panel(
+                        title="Answered from the cache",
+                        unit="percentunit",
+                        queries=(Query(expr=_hits(), legend=_NAME),),
+                        description="Only of stages that have a cache.",
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def _share(errors: str, requests: str) -> Query:
+    return Query(expr=f"{rate(errors, _THIS, FAST)} / {requests}", legend=_NAME)
+
+
+def _hits() -> str:
+    hits = rate("aws_apigateway_cache_hits_total", _THIS, "15m")
+    return f"{hits} / ({hits} + {rate('aws_apigateway_cache_misses_total', _THIS, '15m')})"

@@ -1,0 +1,118 @@
+"""The dashboard of Aurora and its proxies: utilisation, saturation and errors, with the limits beside the use."""
+
+from __future__ import annotations
+
+from basewatch.config import Config
+from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
+from generate.grafana.shared import ACCOUNT, FAST, PLACE, REGION, STANDARD, of, rate, variables
+
+_THIS = 'db_instance=~"$resource"'
+_NAME = "{{db_instance}}"
+_PROXY = 'proxy_name=~".+"'
+
+
+def dashboard(config: Config) -> Dashboard:
+    """Instances first, then the cluster's storage and capacity, then the proxies."""
+    return Dashboard(
+        uid="basewatch-aurora",
+        title=f"{config.platform.name} Aurora",
+        description="Use, saturation and errors of every instance and proxy.",
+        variables=(ACCOUNT, REGION, *variables("aurora", "Instance")[2:]),
+        rows=(_instances(), _speed(), _proxies()),
+    )
+
+
+def _instances() -> Row:
+    return Row(
+        title="Use and room",
+        panels=(
+            _panel("CPU", "percentunit", "aws_rds_cpu_utilization_ratio"),
+            Panel(
+                title="Active sessions",
+                stacked=True,
+                queries=(
+                    Query(expr=of("aws_rds_db_load_cpu_active_sessions", _THIS), legend=f"{_NAME} on CPU"),
+                    Query(expr=of("aws_rds_db_load_non_cpu_active_sessions", _THIS), legend=f"{_NAME} waiting"),
+                ),
+                description="Above the number of vCPUs, sessions wait for one another.",
+            ),
+            _panel("Connections", "short", "aws_rds_database_connections"),
+            _panel("Capacity in ACUs", "short", "aws_rds_serverless_capacity_acus"),
+            _panel("Share of the highest capacity", "percentunit", "aws_rds_acu_utilization_ratio"),
+            _panel("Freeable memory", "bytes", "aws_rds_freeable_memory_bytes"),
+        ),
+    )
+
+
+def _speed() -> Row:
+    return Row(
+        title="Speed and errors",
+        panels=(
+            Panel(
+                title="Latency",
+                unit="s",
+                queries=tuple(
+                    Query(expr=of(f"aws_rds_{what}_latency_seconds", _THIS), legend=f"{_NAME} {what}")
+                    for what in ("read", "write", "commit")
+                ),
+            ),
+            _panel("Replica lag", "s", "aws_rds_replica_lag_seconds"),
+            _panel("Found in the buffer cache", "percentunit", "aws_rds_buffer_cache_hit_ratio"),
+            _panel("Deadlocks a second", "short", "aws_rds_deadlocks_per_second"),
+            _panel("Transaction ids used", "short", "aws_rds_max_used_transaction_ids"),
+            Panel(
+                title="Volume",
+                unit="bytes",
+                queries=(Query(expr=f"aws_rds_volume_used_bytes{{{PLACE}}}", legend="{{db_cluster}}"),),
+            ),
+        ),
+    )
+
+
+def _proxies() -> Row:
+    name = "{{proxy_name}}"
+    borrowed = of("aws_rds_proxy_borrowed_connections", _PROXY)
+    return Row(
+        title="Proxies",
+        panels=(
+            Panel(
+                title="Database connections",
+                queries=(
+                    Query(expr=borrowed, legend=f"{name} borrowed"),
+                    Query(expr=of("aws_rds_proxy_database_connections", _PROXY), legend=f"{name} open"),
+                    Query(expr=of("aws_rds_proxy_max_database_connections", _PROXY), legend=f"{name} allowed"),
+                    Query(expr=of("aws_rds_proxy_pinned_sessions", _PROXY), legend=f"{name} pinned"),
+                ),
+            ),
+            Panel(
+                title="Waiting for a connection, and for the answer",
+                unit="s",
+                queries=(
+                    Query(expr=of("aws_rds_proxy_borrow_latency_seconds", _PROXY), legend=f"{name} borrowing"),
+                    Query(expr=of("aws_rds_proxy_query_response_latency_seconds", _PROXY), legend=f"{name} answer"),
+                ),
+            ),
+            Panel(
+                title="Refused a second",
+                queries=(
+                    Query(
+                        expr=rate("aws_rds_proxy_auth_failures_total", _PROXY, STANDARD),
+                        legend=f"{name} authentication",
+                    ),
+                    Query(
+                        expr=rate("aws_rds_proxy_connection_setup_failures_total", _PROXY, STANDARD),
+                        legend=f"{name} connection",
+                    ),
+                ),
+            ),
+            Panel(
+                title="Queries",
+                unit="reqps",
+                queries=(Query(expr=rate("aws_rds_proxy_queries_total", _PROXY, FAST), legend=name),),
+            ),
+        ),
+    )
+
+
+def _panel(title: str, unit: str, gauge: str) -> Panel:
+    return Panel(title=title, unit=unit, queries=(Query(expr=of(gauge, _THIS), legend=_NAME),))

@@ -1,0 +1,102 @@
+"""Why an API's callers, a queue, an event rule or a backup vault might be in trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from basewatch.components import Api, BackupVault, EventRule, Queue
+from basewatch.quantities import duration_text, parse_duration
+from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, bounds, enough, share
+from generate.prometheus.context import Context, Template
+from generate.prometheus.promql import literal, span
+from generate.prometheus.recording import ratio
+from generate.prometheus.rule_model import Alert, Urgency
+
+SURGE = Template(
+    name="ApiClientErrorSurge",
+    severity=Urgency.INFO,
+    fires="More than 5% of an API's requests are refused as the caller's fault, and twice the share of yesterday",
+    remedy="Look for a caller that changed, a deployment that broke one, an expired key or somebody who tries keys",
+    dashboard="basewatch-api",
+)
+OLD = Template(
+    name="QueueOld",
+    severity=Urgency.WARNING,
+    fires="The oldest message of a queue waits for longer than its limit",
+    remedy="See whether the consumer runs and fails; a message that always fails belongs in a dead-letter queue",
+    dashboard="basewatch-lambda",
+)
+SILENT = Template(
+    name="EventRuleSilent",
+    severity=Urgency.WARNING,
+    fires="An event rule did not trigger for longer than it is declared to",
+    remedy="See whether the rule is enabled, and its schedule or pattern still the one that is meant",
+    dashboard="basewatch-lambda",
+)
+JOBS = Template(
+    name="BackupJobFailed",
+    severity=Urgency.WARNING,
+    fires="A job of an AWS Backup vault failed",
+    remedy="Read the job's message in AWS Backup, and make the recovery point that is missing",
+    dashboard="basewatch-findings",
+)
+TEMPLATES = (SURGE, OLD, SILENT, JOBS)
+
+_REFUSED, _REQUESTS = "aws_apigateway_client_errors_total", "aws_apigateway_requests_total"
+_AGE, _TRIGGERED = "aws_sqs_oldest_message_age_seconds", "aws_events_triggered_rules_total"
+_FAILED = "aws_backup_jobs_failed_total"
+# What CloudWatch needs to show that something happened.
+_LATE = parse_duration("10m")
+
+
+def of_api(context: Context, api: Api) -> Iterator[Alert]:
+    """A surge of refused callers; what is promised of an API is among the promised alerts."""
+    for limit in bounds(context, api, _REFUSED, None, share("5% for 10m")):
+        at = limit.at
+        now = ratio(at.rate(_REFUSED), at.rate(_REQUESTS))
+        before = ratio(at.rate(_REFUSED, offset=" offset 1d"), at.rate(_REQUESTS, offset=" offset 1d"))
+        expr = f"(\n{now}\n) > {limit.value}\nand\n(\n{now}\n) > 2 * (\n{before}\n)\nand\n{enough(at, _REQUESTS)}"
+        yield limit.crossed(SURGE, expr, f"{PERCENT} of the requests are refused as the caller's fault")
+
+
+def of_queue(context: Context, queue: Queue) -> Iterator[Alert]:
+    """The oldest message, where a limit is promised."""
+    for limit in bounds(context, queue, _AGE, queue.oldest_below):
+        expr = f"{limit.at.highest(_AGE)} > {limit.value}"
+        yield limit.crossed(OLD, expr, f"the oldest message is {SECONDS} old", promise="oldest_below")
+
+
+def of_rule(context: Context, rule: EventRule) -> Iterator[Alert]:
+    """Silence for longer than the rule is declared to be silent, and than it takes to see that it triggered."""
+    for at in context.sources(rule, _TRIGGERED):
+        if rule.every is None:
+            continue
+        window = max(rule.every, at.window) + _LATE
+        yield context.alert(
+            SILENT,
+            f"{at.increase(_TRIGGERED, window)} < 1\nand\n{at.before(_TRIGGERED, window)} >= 0",
+            sustained=2 * at.refresh,
+            summary=f"{literal(rule.name)} did not trigger within {span(window)}, "
+            f"declared every {duration_text(rule.every)}",
+            component=rule,
+            promise="every",
+            labels=at.identity,
+        )
+
+
+def of_vault(context: Context, vault: BackupVault) -> Iterator[Alert]:
+    """Failed jobs, where it is promised that there are none."""
+    for at in context.sources(vault, _FAILED):
+        if not vault.no_failed_jobs:
+            continue
+        yield context.alert(
+            JOBS,
+            f"{at.increase(_FAILED)} > 0",
+            # A job that failed has failed: nothing is waited for.
+            sustained=timedelta(),
+            summary=f"{literal(vault.name)}: {COUNT} backup jobs failed within {span(at.window)}",
+            component=vault,
+            promise="no_failed_jobs",
+            labels=at.identity,
+        )

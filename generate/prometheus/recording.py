@@ -1,0 +1,97 @@
+"""What is worth computing once: shares and rates of every resource of a kind, declared or discovered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basewatch.config import Config
+from basewatch.quantities import parse_duration
+from generate.prometheus.promql import names, span
+from generate.prometheus.rule_model import Record
+
+WINDOWS = tuple(map(parse_duration, ("5m", "30m", "1h", "2h", "6h", "1d", "3d")))
+"""The windows that burn rates are looked at over: each short one, and the long one it belongs to."""
+_PLACE = ("aws_account_id", "aws_region")
+_API = names((*_PLACE, "api", "stage"))
+_FUNCTION = names((*_PLACE, "function_name"))
+_TABLE = names((*_PLACE, "table_name"))
+_CLUSTER = names((*_PLACE, "cluster_id"))
+_PROXY = names((*_PLACE, "proxy_name"))
+_SHORT = "5m"
+
+
+def recordings(config: Config) -> Iterator[Record]:
+    """The rules of the kinds that the configuration declares, or has looked for."""
+    declared, discovered = config.components, {discover.collector for discover in config.collectors.discover}
+    if declared.apis or "api_gateway" in discovered:
+        yield from _apis()
+    if declared.functions or "lambda" in discovered:
+        yield from _functions()
+    if declared.tables or "dynamodb" in discovered:
+        yield from _tables()
+    if declared.cache_clusters or "dax" in discovered:
+        yield from _shares("dax:item_hit", _CLUSTER, "aws_dax_item_cache_hits_total", "aws_dax_item_cache_misses_total")
+    if any(cluster.proxy for cluster in declared.aurora_clusters) or "rds_proxy" in discovered:
+        borrowed, allowed = "aws_rds_proxy_borrowed_connections", "aws_rds_proxy_max_database_connections"
+        expr = f"max by {_PROXY} ({borrowed})\n/\nmax by {_PROXY} ({allowed})"
+        yield Record(record="rds_proxy:pool:ratio", expr=expr)
+
+
+def _apis() -> Iterator[Record]:
+    for window in map(span, WINDOWS):
+        requests = _rate(_API, "aws_apigateway_requests_total", window)
+        yield Record(record=f"api:requests:rate{window}", expr=requests)
+        yield _ratio(
+            f"api:error_ratio:rate{window}", _rate(_API, "aws_apigateway_server_errors_total", window), requests
+        )
+    errors = _rate(_API, "aws_apigateway_client_errors_total", _SHORT)
+    requests = _rate(_API, "aws_apigateway_requests_total", _SHORT)
+    yield _ratio(f"api:client_error_ratio:rate{_SHORT}", errors, requests)
+    yield _mean("api:latency_seconds", _API, "aws_apigateway_latency_seconds")
+
+
+def _functions() -> Iterator[Record]:
+    for window in map(span, WINDOWS):
+        invocations = _rate(_FUNCTION, "aws_lambda_invocations_total", window)
+        yield Record(record=f"lambda:invocations:rate{window}", expr=invocations)
+        yield _ratio(
+            f"lambda:error_ratio:rate{window}", _rate(_FUNCTION, "aws_lambda_errors_total", window), invocations
+        )
+    # A throttled call is no invocation.
+    throttles = _rate(_FUNCTION, "aws_lambda_throttles_total", _SHORT)
+    asked = (throttles, _rate(_FUNCTION, "aws_lambda_invocations_total", _SHORT))
+    yield _ratio(f"lambda:throttle_ratio:rate{_SHORT}", throttles, *asked)
+    yield _mean("lambda:duration_seconds", _FUNCTION, "aws_lambda_duration_seconds")
+
+
+def _tables() -> Iterator[Record]:
+    for window in map(span, WINDOWS):
+        throttled = _rate(_TABLE, "aws_dynamodb_throttled_requests_total", window)
+        done = _rate(_TABLE, "aws_dynamodb_request_latency_seconds_count", window)
+        yield _ratio(f"dynamodb:throttle_ratio:rate{window}", throttled, throttled, done)
+    for what in ("read", "write"):
+        consumed = _rate(_TABLE, f"aws_dynamodb_consumed_{what}_capacity_units_total", _SHORT)
+        provisioned = f"sum by {_TABLE} (aws_dynamodb_provisioned_{what}_capacity_units)"
+        yield _ratio(f"dynamodb:{what}_utilization:ratio{_SHORT}", consumed, provisioned)
+
+
+def _shares(stem: str, by: str, part: str, rest: str) -> Iterator[Record]:
+    shares = (_rate(by, part, _SHORT), _rate(by, rest, _SHORT))
+    yield _ratio(f"{stem}:ratio{_SHORT}", shares[0], *shares)
+
+
+def _rate(by: str, counter: str, window: str) -> str:
+    return f"sum by {by} (rate({counter}[{window}]))"
+
+
+def _ratio(record: str, part: str, *whole: str) -> Record:
+    return Record(record=record, expr=ratio(part, *whole))
+
+
+def ratio(part: str, *whole: str) -> str:
+    """A share of the sum of `whole`; of nothing there is none, rather than one that is not a number."""
+    return f"{part}\n/\n({' + '.join(whole)} > 0)"
+
+
+def _mean(stem: str, by: str, summary: str) -> Record:
+    return _ratio(f"{stem}:mean{_SHORT}", _rate(by, f"{summary}_sum", _SHORT), _rate(by, f"{summary}_count", _SHORT))

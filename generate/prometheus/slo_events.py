@@ -1,0 +1,111 @@
+"""What counts as a good and a bad event of an objective, in PromQL: the same as its check counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from basewatch.components import Component, Slo
+from basewatch.errors import ConfigError, Problem
+from basewatch.quantities import parse_duration
+from checks.service.burn_rate import FEWEST_BAD, FEWEST_EVENTS
+from generate.prometheus.context import Context, Source
+from generate.prometheus.promql import number, selector, span
+from generate.prometheus.recording import ratio
+
+SLOW_MINUTE = "slo:slow_minute:bool"
+_REQUESTS = {"api": "aws_apigateway_requests_total", "function": "aws_lambda_invocations_total"}
+_ERRORS = {"api": "aws_apigateway_server_errors_total", "function": "aws_lambda_errors_total"}
+_LATENCIES = {"api": "aws_apigateway_latency_seconds", "function": "aws_lambda_duration_seconds"}
+# What was throttled is not among the rest.
+_THROTTLED = ("aws_dynamodb_throttled_requests_total", "aws_dynamodb_request_latency_seconds_count")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """The share of bad events over a window, and whether there were enough of them over it to act upon.
+
+    `first` is recorded before the shares, which read it: names and expressions.
+    """
+
+    source: Source
+    ratio: Callable[[timedelta], str]
+    enough: Callable[[timedelta], str]
+    first: tuple[tuple[str, str], ...] = ()
+
+
+def events(context: Context, slo: Slo) -> Events:
+    """The events of an objective. Raises: ConfigError, when nothing that is measured tells of them."""
+    kind = slo.of.partition("/")[0]
+    component = next((each for each in context.config.components if each.ref == slo.of), None)
+    match slo.sli:
+        case "availability" if component and kind in _ERRORS:
+            source = _source(context, slo, component, _ERRORS[kind])
+            return _of_counts(source, _ERRORS[kind], (_REQUESTS[kind],))
+        case "throttling" if component and kind == "table":
+            return _of_counts(_source(context, slo, component, _THROTTLED[0]), _THROTTLED[0], _THROTTLED)
+        case "latency" if component and kind in _LATENCIES:
+            source = _source(context, slo, component, _LATENCIES[kind])
+            return _of_minutes(context, slo, source, kind)
+        case _:
+            raise _unknown(slo)
+
+
+def _of_counts(source: Source, bad: str, whole: tuple[str, ...]) -> Events:
+    certain = whole[-1]
+
+    def rate(counter: str, window: timedelta) -> str:
+        """A rate, 0 where only the counter is missing: CloudWatch says nothing of throttles that never were."""
+        told = source.rate(counter, window)
+        return told if counter == certain else f"({told} or 0 * {source.rate(certain, window)})"
+
+    def enough(long: timedelta) -> str:
+        happened = f"{source.increase(certain, long)} >= {FEWEST_EVENTS}"
+        return _both(happened, f"{source.increase(bad, long)} >= {FEWEST_BAD}")
+
+    return Events(
+        source=source,
+        ratio=lambda window: ratio(rate(bad, window), *(rate(each, window) for each in whole)),
+        enough=enough,
+    )
+
+
+def _of_minutes(context: Context, slo: Slo, source: Source, kind: str) -> Events:
+    limit = number(slo.below.total_seconds() if slo.below else 0)
+    summary, requests = _LATENCIES[kind], _REQUESTS[kind]
+    # The newest p99 stands on the page while nobody asks for anything; such minutes are neither good nor bad.
+    slow = f"{source.highest(summary, quantile='0.99')} > bool {limit}\nand\n{source.rate(f'{summary}_count')} > 0"
+    minutes = selector(SLOW_MINUTE, {"slo": slo.name})
+    a_minute = parse_duration("1m") / context.config.prometheus.scrape
+
+    def enough(long: timedelta) -> str:
+        bad = f"sum_over_time({minutes}[{span(long)}]) >= {number(FEWEST_BAD * a_minute)}"
+        return _both(f"{source.increase(requests, long)} >= {FEWEST_EVENTS}", bad)
+
+    return Events(
+        source=source,
+        first=((SLOW_MINUTE, slow),),
+        ratio=lambda window: f"avg_over_time({minutes}[{span(window)}])",
+        enough=enough,
+    )
+
+
+def _both(happened: str, bad: str) -> str:
+    return f"{happened}\nand on ()\n{bad}"
+
+
+def _source(context: Context, slo: Slo, component: Component, metric: str) -> Source:
+    source = next(context.sources(component, metric), None)
+    if source is None:
+        raise _unknown(slo)
+    return source
+
+
+def _unknown(slo: Slo) -> ConfigError:
+    return ConfigError(
+        Problem(
+            message=f"the objective {slo.name} is about {slo.sli} of {slo.of}, and nothing measured tells of it",
+            remedy="APIs and functions have availability and latency, tables have throttling",
+        )
+    )

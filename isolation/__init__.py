@@ -1,0 +1,1 @@
+"""Verifies tenant isolation of a PostgreSQL database: reads its catalogue, and proves what its policies let through."""

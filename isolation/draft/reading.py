@@ -1,0 +1,85 @@
+"""What the catalogue says that a first manifest can be drafted from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from basewatch.postgres import Database
+from isolation.sql import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A relation; `read_by` and `written_by` are login roles that row-level security binds, its owner left out."""
+
+    schema: str
+    name: str
+    kind: str
+    owner: str
+    enabled: bool
+    partition: bool
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    read_by: tuple[str, ...]
+    written_by: tuple[str, ...]
+
+    @property
+    def full_name(self) -> str:
+        """The name with its schema."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A policy: its expressions, the bodies of functions it calls, its table's columns and the relations it names."""
+
+    schema: str
+    table: str
+    expressions: tuple[str, ...]
+    bodies: tuple[str, ...]
+    columns: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """A foreign key, its columns in the order of those they point at."""
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+    target_schema: str
+    target: str
+    target_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role that is not PostgreSQL's own; `reasons` say why row-level security may not bind it."""
+
+    name: str
+    reasons: tuple[str, ...]
+    login: bool
+    self: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What one look at the catalogue came to."""
+
+    database: str
+    tables: tuple[Table, ...]
+    policies: tuple[Policy, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    roles: tuple[Role, ...]
+
+
+def surroundings(database: Database) -> Surroundings:
+    """Reads what a draft is made of; no table is read. Raises: CouldNotLook."""
+    return Surroundings(
+        database=database.source.rpartition("/")[2],
+        tables=database.rows(load("draft_relations"), Table, {}),
+        policies=database.rows(load("draft_policies"), Policy, {}),
+        foreign_keys=database.rows(load("draft_keys"), ForeignKey, {}),
+        roles=database.rows(load("draft_roles"), Role, {}),
+    )

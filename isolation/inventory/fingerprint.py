@@ -1,0 +1,35 @@
+"""One hash over every catalogue row that the proof depends on: while it stands, so does what was proven."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from basewatch.postgres import Database, Parameters
+from isolation.inventory.builtins import asserted
+from isolation.sql import load
+
+_KINDS = ("operator", "function", "type")
+BUILTINS: Final[Parameters] = {kind: tuple(str(oid) for of, oid in asserted() if of == kind) for kind in _KINDS}
+"""The OIDs of PostgreSQL's own objects that the proof relies on, by kind, as statements are given them."""
+RECENT: Final = 150000
+"""The version from which there are grants on parameters, and schemas in publications."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    value: str
+    version: int
+
+
+def fingerprint(database: Database) -> str:
+    """The sha256 of the catalogues as they are, in 64 hex digits; no statistics, data or temporary tables move it.
+
+    Defaults in the server's own files and of ALTER SYSTEM are in no catalogue, and so not in it. Raises: CouldNotLook.
+    """
+    (first,) = database.rows(load("inventory_fingerprint"), _Part, BUILTINS)
+    if first.version < RECENT:
+        return first.value
+    (more,) = database.rows(load("inventory_fingerprint_more"), _Part, {})
+    return hashlib.sha256(f"{first.value}{more.value}".encode()).hexdigest()

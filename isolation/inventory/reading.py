@@ -1,0 +1,162 @@
+"""The observation of the inventory: every catalogue the proof needs, at one moment, with CONNECT alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from basewatch import components
+from basewatch.errors import CouldNotLook
+from basewatch.model import Reason
+from basewatch.postgres import Database, Parameters
+from basewatch.tenancy import Tenancy
+from isolation.inventory import Inventory, Server
+from isolation.inventory.blanking import blank_text, blank_tree
+from isolation.inventory.code import Builtin, Cast, Function, Rule
+from isolation.inventory.exports import (
+    Extension,
+    ForeignServer,
+    LargeObject,
+    Publication,
+    ReplicationSlot,
+    Subscription,
+    SystemGrant,
+)
+from isolation.inventory.fingerprint import BUILTINS, RECENT, fingerprint
+from isolation.inventory.latest import Latest
+from isolation.inventory.relations import ForeignKey, Index, Relation
+from isolation.inventory.roles import DefaultGrant, Membership, ParameterGrant, Role, Schema, Setting
+from isolation.inventory.stored import (
+    PublishedSchema,
+    StoredEventTrigger,
+    StoredPolicy,
+    StoredServer,
+    StoredTrigger,
+    Text,
+)
+from isolation.sql import load
+
+R = TypeVar("R")
+MOST: Final = 20_000
+"""How many relations, and how many functions, are looked at; with more, it does not look at all."""
+_TRIES: Final = 3
+_OLDEST: Final = 140000
+_LATEST: Final = Latest()
+
+
+def inventory(database: Database, component: components.Database) -> Inventory:
+    """The inventory of one moment, read once for all observations of a run while the catalogues stand still.
+
+    Raises: CouldNotLook; stale, when they never stood still, and unsupported, when there is too much to look at.
+    """
+    of = (database.run, database.source, database.principal, component.ref, component.tenancy.context)
+    return _LATEST.get(of, lambda: fingerprint(database), lambda: _settled(database, component))
+
+
+def _settled(database: Database, component: components.Database) -> Inventory:
+    for _ in range(_TRIES):
+        with database.snapshot():
+            before = fingerprint(database)
+            found = _read(database, component.tenancy, before)
+        # Policies and printed definitions come from the server's caches and not from the snapshot.
+        if fingerprint(database) == before:
+            return found
+    raise CouldNotLook(
+        Reason.STALE,
+        f"the catalogues changed during each of {_TRIES} readings",
+        remedy="Wait for the migration to end; the next pass looks again.",
+    )
+
+
+def _read(database: Database, tenancy: Tenancy, seen: str) -> Inventory:
+    contexts: Parameters = {"context": tenancy.context}
+    (server,) = database.rows(load("inventory_server"), StoredServer, contexts)
+    if server.version < _OLDEST:
+        raise CouldNotLook(Reason.UNSUPPORTED, f"PostgreSQL {server.version // 10000} is not supported")
+    functions = _functions(database, tenancy)
+    recent = server.version >= RECENT
+    by_oid = {function.oid: function for function in functions}
+    return Inventory(
+        server=_server(database, server, seen),
+        roles=_rows(database, "roles", Role),
+        memberships=_rows(database, "memberships", Membership),
+        settings=_rows(database, "settings", Setting),
+        parameter_grants=_rows(database, "parameter_grants", ParameterGrant) if recent else (),
+        default_grants=_rows(database, "default_grants", DefaultGrant),
+        schemas=_rows(database, "schemas", Schema),
+        relations=_few(database.rows(load("inventory_relations"), Relation, _BOUND), "relations"),
+        policies=tuple(p.policy(tenancy.context) for p in _rows(database, "policies", StoredPolicy)),
+        indexes=_rows(database, "indexes", Index),
+        foreign_keys=_rows(database, "foreign_keys", ForeignKey),
+        functions=functions,
+        triggers=tuple(t.trigger(by_oid) for t in _rows(database, "triggers", StoredTrigger)),
+        rules=_rows(database, "rules", Rule),
+        event_triggers=tuple(t.event_trigger(by_oid) for t in _rows(database, "event_triggers", StoredEventTrigger)),
+        casts=_rows(database, "casts", Cast),
+        builtins=database.rows(load("inventory_builtins"), Builtin, BUILTINS),
+        publications=_publications(database, recent=recent),
+        subscriptions=_rows(database, "subscriptions", Subscription),
+        slots=_rows(database, "slots", ReplicationSlot),
+        extensions=_rows(database, "extensions", Extension),
+        servers=_rows(database, "servers", ForeignServer),
+        large_objects=_rows(database, "large_objects", LargeObject),
+        system_grants=_rows(database, "system_grants", SystemGrant),
+    )
+
+
+_BOUND: Final[Parameters] = {"most": str(MOST + 1)}
+
+
+def _rows(database: Database, name: str, kind: type[R]) -> tuple[R, ...]:
+    return database.rows(load(f"inventory_{name}"), kind, {})
+
+
+def _few(found: tuple[R, ...], what: str) -> tuple[R, ...]:
+    if len(found) > MOST:
+        raise CouldNotLook(
+            Reason.UNSUPPORTED,
+            f"there are more than {MOST} {what}, so that none of it can be called proven",
+            remedy="Declare the database of one application, or report the need.",
+        )
+    return found
+
+
+def _server(database: Database, stored: StoredServer, seen: str) -> Server:
+    aurora = _rows(database, "aurora", Text) if stored.aurora else ()
+    return Server(
+        version=stored.version,
+        aurora=aurora[0].value if aurora else "",
+        database=stored.database,
+        database_oid=stored.database_oid,
+        database_owner=stored.database_owner,
+        database_grants=stored.database_grants,
+        standby=stored.standby,
+        fingerprint=seen,
+        presets=stored.presets,
+    )
+
+
+def _functions(database: Database, tenancy: Tenancy) -> tuple[Function, ...]:
+    parameters: Parameters = {**_BOUND, "context": tenancy.context}
+    found = _few(database.rows(load("inventory_functions"), Function, parameters), "functions")
+    return tuple(_blanked(function, tenancy.context) for function in found)
+
+
+def _blanked(function: Function, contexts: Sequence[str]) -> Function:
+    return replace(
+        function,
+        body=blank_text(function.body, contexts),
+        tree=None if function.tree is None else blank_tree(function.tree, contexts),
+    )
+
+
+def _publications(database: Database, *, recent: bool) -> tuple[Publication, ...]:
+    found = _rows(database, "publications", Publication)
+    if not recent:
+        return found
+    schemas: dict[str, list[str]] = defaultdict(list)
+    for published in _rows(database, "publication_schemas", PublishedSchema):
+        schemas[published.publication].append(published.schema)
+    return tuple(replace(publication, schemas=tuple(schemas[publication.name])) for publication in found)

@@ -1,0 +1,112 @@
+"""What each relation is to the tenants: by the manifest, and by the columns that it has."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from basewatch.tenancy import Derived, Tenancy
+from isolation.inventory import Inventory
+from isolation.inventory.relations import Column, Relation, RelationKind
+
+Key = tuple[Column, ...] | Derived | None
+
+
+class Standing(StrEnum):
+    """What a relation is to the tenants."""
+
+    TENANT = "tenant table"
+    ROOT = "tenant root"
+    MEMBERS = "table of members"
+    SHARED = "shared"
+    VIEW = "view"
+    MATERIALIZED = "materialized view"
+    FOREIGN = "foreign table"
+    SEQUENCE = "sequence"
+    OTHER = "other"
+
+
+_BY_KIND = {
+    RelationKind.VIEW: Standing.VIEW,
+    RelationKind.MATERIALIZED_VIEW: Standing.MATERIALIZED,
+    RelationKind.FOREIGN_TABLE: Standing.FOREIGN,
+    RelationKind.SEQUENCE: Standing.SEQUENCE,
+}
+
+
+class Standings:
+    """The standing, the name and the tenant key of every relation."""
+
+    def __init__(self, inventory: Inventory, tenancy: Tenancy) -> None:
+        self._tenancy = tenancy
+        self._relations = {relation.oid: relation for relation in inventory.relations}
+        # The first declared schema comes last, so that a bare name is never taken from it by a name with a dot.
+        first = tenancy.schemas[0]
+        ordered = sorted(inventory.relations, key=lambda relation: relation.schema == first)
+        self._named = {self.name(relation): relation for relation in ordered}
+        self._keys: dict[int, Key] = {}
+
+    def name(self, relation: Relation) -> str:
+        """A relation as the configuration names it."""
+        return self._tenancy.declared_name(relation.schema, relation.name)
+
+    def named(self, declared: str) -> Relation | None:
+        """The relation that the configuration names so; its schema may be written even where it is the first."""
+        first, _, rest = declared.partition(".")
+        found = self._named.get(declared)
+        return found or (self._named.get(rest) if first == self._tenancy.schemas[0] else None)
+
+    def key(self, relation: Relation) -> Key:
+        """The columns of its tenant key in the order of the manifest, how it is derived, or None without any."""
+        if relation.oid not in self._keys:
+            self._keys[relation.oid] = None  # inheritance is no circle, but what was read must not hang us
+            self._keys[relation.oid] = self._key(relation)
+        return self._keys[relation.oid]
+
+    def of(self, relation: Relation) -> Standing:
+        """The standing of a relation; partitions and children as their parent."""
+        for ancestor in self.lineage(relation):
+            name = self.name(ancestor)
+            if name == self._tenancy.root:
+                return Standing.ROOT
+            if self._tenancy.members is not None and name == self._tenancy.members.table:
+                return Standing.MEMBERS
+        key = self.key(relation)
+        if key is None and any(self.name(one) in self._tenancy.shared for one in self.lineage(relation)):
+            return Standing.SHARED
+        if relation.kind in _BY_KIND:
+            return _BY_KIND[relation.kind]
+        return Standing.OTHER if key is None else Standing.TENANT
+
+    def lineage(self, relation: Relation) -> tuple[Relation, ...]:
+        """A relation, then its parents, then theirs; each once."""
+        found = {relation.oid: relation}
+        waiting = [relation]
+        while waiting:
+            for oid in waiting.pop(0).parents:
+                parent = self._relations.get(oid)
+                if parent is not None and oid not in found:
+                    found[oid] = parent
+                    waiting.append(parent)
+        return tuple(found.values())
+
+    def _key(self, relation: Relation) -> Key:
+        for ancestor in self.lineage(relation):
+            declared = self._declared(self.name(ancestor))
+            if isinstance(declared, Derived):
+                return declared
+            columns = _columns(relation, declared) if declared else None
+            if columns:
+                return columns
+        return _columns(relation, self._tenancy.key)
+
+    def _declared(self, name: str) -> tuple[str, ...] | Derived | None:
+        if name == self._tenancy.root:
+            return self._tenancy.root_key
+        if self._tenancy.members is not None and name == self._tenancy.members.table:
+            return self._tenancy.members.key
+        return self._tenancy.keys.get(name)
+
+
+def _columns(relation: Relation, names: tuple[str, ...]) -> tuple[Column, ...] | None:
+    found = [relation.column(name) for name in names]
+    return tuple(column for column in found if column) if all(found) else None

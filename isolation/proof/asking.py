@@ -1,0 +1,47 @@
+"""What a gate asks of which server: the expressions, their digest, and whether anything can be said of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from isolation.inventory.builtins import FIRST_USER_OID, mismatches
+from isolation.inventory.relations import Expression as Stored
+from isolation.inventory.relations import Policy
+from isolation.inventory.world import World
+from isolation.proof.kernel import Asked
+from isolation.proof.nodes import UnreadableTree
+from isolation.proof.translation import functions_in
+
+_OLDEST, _NEWEST = 14, 18
+
+
+def refusal(world: World) -> str:
+    """Why nothing can be proven of a server: its version, or built-ins that are not as they should be; or empty."""
+    major = world.inventory.server.version // 10000
+    if not _OLDEST <= major <= _NEWEST:
+        return f"PostgreSQL {major} stores expressions in a form that is not known; {_OLDEST} to {_NEWEST} are"
+    wrong = mismatches(world.inventory.builtins)
+    return f"the catalogue says something else than it should of {', '.join(wrong[:3])}" if wrong else ""
+
+
+def is_about_role(tree: str) -> bool:
+    """Whether what an expression comes to may depend on who asks: by a sub-select, a function or CURRENT_USER."""
+    try:
+        own = any(oid >= FIRST_USER_OID for oid in functions_in(tree))
+    except UnreadableTree:
+        return True
+    return own or "{SUBLINK" in tree or "{SQLVALUEFUNCTION" in tree
+
+
+def expression_of(policy: Policy, *, new_row: bool) -> Stored | None:
+    """The expression a gate asks: WITH CHECK or else USING; without either, the policy lets nothing through."""
+    if new_row and policy.check is not None:
+        return policy.check
+    return policy.using
+
+
+def digest_of(asked: Iterable[Asked]) -> str:
+    """The digest of what a gate asks, in any order."""
+    each = sorted(f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in asked)
+    return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"

@@ -1,0 +1,178 @@
+"""The branches of a condition: every way it comes to TRUE, as what it takes of single comparisons (a tableau)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from isolation.inventory.builtins import (
+    AT_LEAST,
+    AT_MOST,
+    DIFFERS,
+    FIRST_USER_OID,
+    Family,
+)
+from isolation.proof.expansion import expand
+from isolation.proof.expressions import (
+    ANY,
+    FALSE,
+    TRUE,
+    Call,
+    Cast,
+    Column,
+    Comparison,
+    Expression,
+    IsNull,
+    Select,
+)
+from isolation.proof.pairings import Alternative, Signed
+from isolation.proof.terms import Equality, Terms, equality, family_of, may_be_null
+
+MOST: Final = 400
+"""How many branches are followed before a condition is said to be too long."""
+
+
+class TooManyBranches(Exception):
+    """The condition has more ways to be TRUE than are followed."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """One way for a condition to be TRUE: what its literals come to, and the rows that must exist for it.
+
+    `steady` are the literals that come to the same wherever they stand; of the `others` each stands for itself, as two
+    constants that were blanked look alike. `rows` are the relations' OIDs by the number of the row.
+    """
+
+    steady: dict[Expression, int] = field(default_factory=dict[Expression, int])
+    others: list[Signed] = field(default_factory=list[Signed])
+    rows: dict[int, int] = field(default_factory=dict[int, int])
+
+    @property
+    def literals(self) -> tuple[Signed, ...]:
+        """All its literals, each with what it comes to."""
+        return (*self.steady.items(), *self.others)
+
+    def copy(self) -> Branch:
+        """A branch that goes on from here by itself."""
+        return Branch(dict(self.steady), list(self.others), dict(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How literals are read: by terms, NOT NULL columns of the own row, and collations that tell all texts apart."""
+
+    terms: Terms
+    not_null: frozenset[int]
+    deterministic: Callable[[int], bool]
+
+    def add(self, branch: Branch, literal: Expression, mask: int) -> bool:
+        """Add what a literal must come to; False when it cannot, so that the branch is closed."""
+        if isinstance(literal, Select) and literal.kind == "present":
+            branch.rows.update(literal.query.rows)
+            return True
+        mask &= self._possible(literal)
+        if self._is_steady(literal):
+            mask &= branch.steady.get(literal, ANY)
+            branch.steady[literal] = mask
+        else:
+            branch.others.append((literal, mask))
+        return mask != 0
+
+    def _possible(self, literal: Expression) -> int:
+        """What a literal may come to at all."""
+        if isinstance(literal, IsNull):
+            return TRUE | FALSE if self._may_be_null(literal.argument) else FALSE
+        if isinstance(literal, Comparison) and literal.operator < FIRST_USER_OID:
+            return ANY if any(self._may_be_null(argument) for argument in literal.arguments) else TRUE | FALSE
+        return ANY
+
+    def _may_be_null(self, expression: Expression) -> bool:
+        match expression:
+            case Column(row=0, number=number):
+                return number not in self.not_null
+            case Call() if self.terms.context(expression) is not None:
+                return may_be_null(expression)
+            case Cast(through="text" | "relabel"):
+                return self._may_be_null(expression.argument)
+            case _:
+                return True
+
+    def _is_steady(self, literal: Expression) -> bool:
+        """Whether it comes to the same each time it is asked: nothing is in it but columns and the context."""
+        match literal:
+            case Column():
+                return True
+            case IsNull():
+                return self.terms.of(literal.argument) is not None
+            case Comparison():
+                return all(self.terms.of(argument) is not None for argument in literal.arguments)
+            case _:
+                return False
+
+    def equalities(self, branch: Branch) -> Iterator[Equality]:
+        """The places that hold the same id on this branch."""
+        bounds = set[tuple[Expression, Expression, int]]()
+        for literal, mask in branch.steady.items():
+            if not isinstance(literal, Comparison) or len(literal.arguments) != 2:  # noqa: PLR2004  # both sides
+                continue
+            one, other = literal.arguments
+            family = family_of(literal.operator) if mask == TRUE else None
+            if mask == FALSE and literal.operator in DIFFERS:
+                family = DIFFERS[literal.operator][0]
+            found = AT_MOST.get(literal.operator) or AT_LEAST.get(literal.operator)
+            if mask == TRUE and found:
+                pair = (one, other) if literal.operator in AT_MOST else (other, one)
+                bounds.add((*pair, literal.collation))
+                family = found[0] if (pair[1], pair[0], literal.collation) in bounds else None
+            same = None if family is None else self._equality(one, other, family, literal.collation)
+            if same:
+                yield same
+
+    def _equality(self, one: Expression, other: Expression, family: Family, collation: int) -> Equality | None:
+        if family in {Family.TEXT, Family.BLANK_PADDED} and not self.deterministic(collation):
+            return None
+        left, right = self.terms.of(one), self.terms.of(other)
+        return equality(left, right, family) if left and right else None
+
+
+class Tableau:
+    """Follows the branches of a condition until each is closed, held by the goal, or complete without it."""
+
+    def __init__(self, reading: Reading, held: Callable[[Branch], str]) -> None:
+        self._reading = reading
+        self._held = held
+        self._left = MOST
+        self.certificate: dict[str, None] = {}
+
+    def unheld(self, conditions: Alternative) -> Iterator[Branch]:
+        """The complete branches on which the goal does not follow. Raises: TooManyBranches."""
+        return self._follow(list(conditions), [], Branch())
+
+    def _follow(self, waiting: list[Signed], forks: list[tuple[Alternative, ...]], branch: Branch) -> Iterator[Branch]:
+        self._left -= 1
+        if self._left < 0:
+            raise TooManyBranches
+        forks = list(forks)
+        while waiting:
+            literal, mask = waiting.pop()
+            if mask == ANY:
+                continue
+            ways = expand((literal, mask), self._reading.terms.resolve) if mask else ()
+            if ways is None and self._reading.add(branch, literal, mask):
+                continue
+            if not ways:
+                return
+            if len(ways) == 1:
+                waiting.extend(ways[0])
+            else:
+                forks.append(ways)
+        why = self._held(branch)
+        if why:
+            self.certificate[why] = None
+        elif forks:
+            for way in forks[0]:
+                yield from self._follow(list(way), forks[1:], branch.copy())
+        else:
+            yield branch

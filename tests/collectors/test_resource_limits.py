@@ -1,0 +1,234 @@
+"""Proves that limits stand beside what is used: of what is measured alone, held for a while, never lost silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from basewatch.aws import Aws
+from basewatch.aws.session import AwsSession
+from basewatch.collector import Target
+from basewatch.errors import CouldNotLook
+from basewatch.family import MetricType
+from basewatch.model import Reason
+from basewatch.telemetry import Telemetry
+from collectors import COLLECTORS
+from collectors.limit_specs import FAMILIES, TELLERS
+from collectors.resource_limits import EVERY, HOLD, Described, needs
+from demo.cloud import Cloud
+from demo.published import PREFIX
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+ACCOUNT, REGION = "123456789012", "us-east-1"
+EXPIRY = datetime(2061, 5, 25, tzinfo=UTC)
+WHERE = b'aws_account_id="123456789012",aws_region="us-east-1"'
+
+
+def target(collector: str, label: str, name: str, region: str = REGION) -> Target:
+    """A resource that is measured, or with no name the account."""
+    (found,) = (each for each in COLLECTORS if each.name == collector)
+    (discovery,) = (each for each in found.discoveries if each.dimensions == ((label,) if label else ()))
+    measured = discovery.measured({label: name} if label else {})
+    assert measured is not None
+    return Target(collector=collector, account_id=ACCOUNT, region=region, resource=measured[0], specs=measured[1])
+
+
+MEASURED = (
+    target("aurora", "DBInstanceIdentifier", "db-1"),
+    target("aurora", "DBClusterIdentifier", "db"),
+    target("lambda", "FunctionName", "auth"),
+    target("lambda", "", ""),
+)
+
+
+@dataclass
+class Service:
+    """An AWS that describes one cluster and two functions, counts how often it is asked, and may refuse."""
+
+    timeout: Any = 30
+    refusing: bool = False
+    asked: list[str] = field(default_factory=list[str])
+
+    def pages(self, _service: str, operation: str, **_parameters: Any) -> Iterator[dict[str, Any]]:
+        """One page of a listing."""
+        self.asked.append(operation)
+        if self.refusing and operation == "ListFunctions":
+            raise CouldNotLook(Reason.DENIED, "no right to list")
+        yield {
+            "DBClusters": [
+                {
+                    "DBClusterIdentifier": "db",
+                    "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": 4},
+                    "DBClusterMembers": [{"DBInstanceIdentifier": "db-1", "IsClusterWriter": True}],
+                }
+            ],
+            "DBInstances": [
+                {
+                    "DBInstanceIdentifier": "db-1",
+                    "DBClusterIdentifier": "db",
+                    "DBInstanceClass": "db.serverless",
+                    "CertificateDetails": {"ValidTill": EXPIRY},
+                }
+            ],
+            "Functions": [
+                {"FunctionName": "auth", "Timeout": self.timeout},
+                {"FunctionName": "somebody-elses", "Timeout": 3},
+            ],
+        }
+
+    def call(self, _service: str, operation: str, **_parameters: Any) -> dict[str, Any]:
+        """One answer."""
+        self.asked.append(operation)
+        return {"AccountLimit": {"ConcurrentExecutions": 1000}}
+
+
+def shown(source: Described, at: datetime = NOON) -> dict[bytes, float]:
+    """Every series on the page."""
+    return {
+        series.strip(): value
+        for block in source.blocks(at)
+        for series, value in zip(block.series, block.values, strict=True)
+    }
+
+
+def described(
+    service: Service, telemetry: Telemetry | None = None, targets: tuple[Target, ...] = MEASURED
+) -> Described:
+    """A source that asks this service about these targets."""
+    return Described(
+        targets=lambda: targets,
+        asker=lambda _account, _region: cast("Aws", service),
+        telemetry=telemetry or Telemetry(),
+    )
+
+
+def value(telemetry: Telemetry, name: str) -> float | None:
+    """What telemetry says of the source."""
+    labels = {"collector": "described", "aws_account_id": ACCOUNT, "aws_region": REGION}
+    return telemetry.registry.get_sample_value(name, labels)
+
+
+def test_limits_are_shown_with_the_labels_of_what_is_used() -> None:
+    """Capacities, timeouts, the account's limit, the certificate's end and what an instance is, of what is measured."""
+    source = described(Service())
+    source.refresh(NOON)
+    assert shown(source) == {
+        b"aws_rds_cluster_min_acus{" + WHERE + b',db_cluster="db"}': 0.5,
+        b"aws_rds_cluster_max_acus{" + WHERE + b',db_cluster="db"}': 4.0,
+        b"aws_rds_instance_info{" + WHERE + b',db_cluster="db",db_instance="db-1",'
+        b'db_instance_class="db.serverless",role="writer"}': 1.0,
+        b"aws_rds_ca_certificate_expiry_timestamp_seconds{" + WHERE + b',db_instance="db-1"}': EXPIRY.timestamp(),
+        b"aws_lambda_timeout_seconds{" + WHERE + b',function_name="auth"}': 30.0,
+        b"aws_lambda_concurrency_limit{" + WHERE + b"}": 1000.0,
+    }
+    assert {block.family for block in source.blocks(NOON)} == set(FAMILIES)
+
+
+def test_only_services_that_are_measured_are_asked() -> None:
+    """Where there are only functions, nobody asks RDS."""
+    service = Service()
+    described(service, targets=MEASURED[2:3]).refresh(NOON)
+    assert service.asked == ["ListFunctions", "GetAccountSettings"]
+    described(service, targets=()).refresh(NOON)
+    assert len(service.asked) == 2
+
+
+def test_limits_are_asked_for_every_quarter_of_an_hour() -> None:
+    """Refreshed every minute, it asks at once, and again when it is time to."""
+    service = Service()
+    source = described(service, targets=MEASURED[2:3])
+    for minute in range(31):
+        source.refresh(NOON + timedelta(minutes=minute))
+    assert service.asked.count("ListFunctions") == 3
+    assert timedelta(minutes=15) == EVERY
+
+
+def test_what_cannot_be_asked_for_again_is_held_and_said() -> None:
+    """A refusal keeps what was known, with `up` at 0 and its series stale, until it has been too long."""
+    telemetry, service = Telemetry(), Service()
+    source = described(service, telemetry)
+    source.refresh(NOON)
+    assert (value(telemetry, "basewatch_collector_up"), value(telemetry, "basewatch_collector_series")) == (1, 6)
+    before = shown(source)
+    service.refusing = True
+    source.refresh(NOON + EVERY)
+    assert shown(source, NOON + EVERY) == before
+    assert value(telemetry, "basewatch_collector_up") == 0
+    assert value(telemetry, "basewatch_collector_stale_series") == 2
+    assert value(telemetry, "basewatch_collector_last_success_timestamp_seconds") == NOON.timestamp()
+    assert value(telemetry, "basewatch_collector_last_attempt_timestamp_seconds") == (NOON + EVERY).timestamp()
+    # Aurora answered a quarter of an hour later, and is shown for that much longer.
+    late = shown(source, NOON + HOLD)
+    assert {series.partition(b"{")[0] for series in late} == {
+        family.name.encode() for family in FAMILIES if family.name.startswith("aws_rds")
+    }
+
+
+def test_a_service_that_never_answered_is_down() -> None:
+    """Nothing is shown, and `up` says why; the next answer repairs it."""
+    telemetry, service = Telemetry(), Service(refusing=True)
+    source = described(service, telemetry, MEASURED[2:3])
+    source.refresh(NOON)
+    assert (shown(source), value(telemetry, "basewatch_collector_up")) == ({}, 0)
+    service.refusing = False
+    source.refresh(NOON + EVERY)
+    assert value(telemetry, "basewatch_collector_up") == 1
+    assert len(shown(source, NOON + EVERY)) == 1
+
+
+def test_an_unknown_shape_is_not_a_limit() -> None:
+    """A timeout that is not a number is said, not shown."""
+    telemetry = Telemetry()
+    source = described(Service(timeout="long"), telemetry, MEASURED[2:3])
+    source.refresh(NOON)
+    assert (shown(source), value(telemetry, "basewatch_collector_up")) == ({}, 0)
+
+
+def test_what_is_no_longer_measured_is_no_longer_shown() -> None:
+    """When the last function of a place is gone, so are the limits of functions there."""
+    targets = [*MEASURED]
+    source = Described(
+        targets=lambda: tuple(targets),
+        asker=lambda _account, _region: cast("Aws", Service()),
+        telemetry=Telemetry(),
+    )
+    source.refresh(NOON)
+    del targets[2:]
+    source.refresh(NOON + timedelta(minutes=1))
+    assert not any(series.startswith(b"aws_lambda") for series in shown(source))
+    assert any(series.startswith(b"aws_rds") for series in shown(source))
+
+
+def test_names_say_what_they_are() -> None:
+    """Families have a help, an info ends in `_info`, and none is a counter."""
+    for family in FAMILIES:
+        assert family.help.endswith(".")
+        assert family.name.endswith("_info") is (family.type is MetricType.INFO)
+        assert family.type in (MetricType.GAUGE, MetricType.INFO)
+
+
+@pytest.mark.parametrize("collector", sorted(TELLERS))
+def test_the_box_tells_its_limits_with_the_rights_that_are_named(box_cloud: Cloud, collector: str) -> None:
+    """Every number of the emulated account can be read, and what is asked is what `needs` grants."""
+    aws = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=box_cloud.environment).look()
+    told = {
+        (each.family.name, each.labels[0][1] if each.labels else ""): each.value for each in TELLERS[collector].ask(aws)
+    }
+    expected = {
+        "aurora": {
+            ("aws_rds_cluster_min_acus", PREFIX): 0.5,
+            ("aws_rds_cluster_max_acus", PREFIX): 4.0,
+            ("aws_rds_instance_info", f"{PREFIX}-1"): 1.0,
+            ("aws_rds_instance_info", f"{PREFIX}-2"): 1.0,
+        },
+        "lambda": {
+            ("aws_lambda_timeout_seconds", f"{PREFIX}-auth-v2"): 30.0,
+            ("aws_lambda_concurrency_limit", ""): 1000.0,
+        },
+    }
+    assert told.items() >= expected[collector].items()
+    assert {request.partition(" ")[0] for request in aws.requests} == set(needs([collector]))

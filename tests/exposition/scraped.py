@@ -1,0 +1,72 @@
+"""Pages, and what the strict parsers of Prometheus' own client read on them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as of_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as of_text
+
+from basewatch.family import Block, Family, MetricType, series_text
+from exposition.gzip_member import Body
+from exposition.page import Dialect, Exposition, Page
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def gauge(name: str = "aws_connections", help_text: str = "How many.") -> Family:
+    """A family of gauges."""
+    return Family(name=name, type=MetricType.GAUGE, help=help_text)
+
+
+def block(family: Family, *rows: tuple[dict[str, str], float], suffix: str = "") -> Block:
+    """A block of these series, by their labels and values."""
+    series = [series_text(family.name + suffix, labels.items()) for labels, _ in rows]
+    return Block(family=family, series=series, values=[value for _, value in rows])
+
+
+def page_of(*blocks: Block, own: CollectorRegistry | None = None) -> Page:
+    """A page of these blocks alone."""
+    return Exposition().page(blocks, own or CollectorRegistry())
+
+
+def text_in(body: Body) -> str:
+    """All that a body says."""
+    text = gzip.decompress(body.compressed)
+    assert len(text) == body.length
+    return text.decode()
+
+
+def families_in(text: str, dialect: Dialect) -> list[Metric]:
+    """The families of a page. A family or a series that comes twice is an error, and so is one without help."""
+    parser = of_text if dialect is Dialect.TEXT else of_openmetrics
+    families = list(parser(text))
+    assert len({family.name for family in families}) == len(families)
+    assert all(family.documentation for family in families)
+    return families
+
+
+def samples_in(families: Iterable[Metric]) -> Samples:
+    """Every sample by its name and labels. One with a time of its own is an error."""
+    found: Samples = {}
+    for sample in (sample for family in families for sample in family.samples):
+        key = sample.name, frozenset(sample.labels.items())
+        assert key not in found
+        assert sample.timestamp is None
+        found[key] = sample.value
+    return found
+
+
+def parsed(page: Page) -> Samples:
+    """Every sample of a page, which both dialects tell alike."""
+    by_dialect = [samples_in(families_in(text_in(page[dialect]), dialect)) for dialect in Dialect]
+    assert by_dialect[0] == by_dialect[1]
+    return by_dialect[0]
+
+
+def value_of(page: Page, name: str, **labels: str) -> float | None:
+    """One sample's value; None when there is none."""
+    return parsed(page).get((name, frozenset(labels.items())))

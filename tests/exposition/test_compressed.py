@@ -1,0 +1,58 @@
+"""Proves that text compressed in pieces is one gzip stream to whoever reads it."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exposition.gzip_member import Body, Member, deflated
+
+texts = st.lists(
+    st.binary(max_size=300) | st.binary(min_size=1, max_size=3).map(lambda each: each * 40_000), max_size=8
+)
+
+
+def member_of(*parts: bytes) -> Body:
+    """A member of these texts."""
+    member = Member()
+    for part in parts:
+        member.add(part, deflated(part))
+    return member.body()
+
+
+@given(texts)
+def test_pieces_are_read_as_one_text(parts: list[bytes]) -> None:
+    """Whatever the pieces are, in whatever order they were compressed, gzip reads them one after another."""
+    body = member_of(*parts)
+    assert gzip.decompress(body.compressed) == b"".join(parts)
+    assert body.length == len(b"".join(parts))
+
+
+@given(texts)
+def test_there_is_one_member_and_nothing_after_it(parts: list[bytes]) -> None:
+    """A reader that stops after the first member, as curl and browsers do, has read everything."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    text = reader.decompress(member_of(*parts).compressed)
+    assert (text, reader.eof, reader.unused_data) == (b"".join(parts), True, b"")
+
+
+def test_blocks_stand_wherever_they_are_put() -> None:
+    """They refer to nothing before them: a text is compressed once, and used in pages that differ."""
+    text = b"the same samples\n" * 1000
+    blocks = deflated(text)
+    for before in (b"# TYPE a counter\n", b"# TYPE a_total counter\n"):
+        member = Member()
+        member.add(before, deflated(before))
+        member.add(text, blocks)
+        assert gzip.decompress(member.body().compressed) == before + text
+
+
+def test_pieces_cost_little() -> None:
+    """Cut into ten pieces, a page is compressed nearly as well as whole."""
+    lines = [b'aws_errors_total{function_name="f-%05d"} %d\n' % (number, number % 7) for number in range(20_000)]
+    parts = [b"".join(lines[start : start + 2000]) for start in range(0, len(lines), 2000)]
+    whole = len(zlib.compress(b"".join(parts), 1))
+    assert len(member_of(*parts).compressed) < whole * 1.05

@@ -1,0 +1,188 @@
+"""Examples of the alerts on objectives, on verdicts, and on Basewatch itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.generate.prometheus.examples import (
+    API,
+    COLLECTOR,
+    FUNCTION,
+    PLACE,
+    TABLE,
+    Example,
+    at,
+    pair,
+    quiet,
+    then,
+    up,
+)
+
+UP = {'up{job="basewatch",instance="here"}': at(1)}
+HOURS = {"1h": 1, "6h": 6, "1d": 24, "3d": 72}
+STEPS = {"1h": 1, "6h": 5, "1d": 5, "3d": 5}
+# How much faster than sustainable each window allows, for a budget of 30 days.
+SPEEDS = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
+REQUESTS = f"aws_apigateway_requests_total{{{API}}}"
+P99 = f'aws_apigateway_latency_seconds{{{API},quantile="0.99"}}'
+LATENCIES = (f"aws_apigateway_latency_seconds_count{{{API}}}", REQUESTS)
+DONE = f'aws_dynamodb_request_latency_seconds_count{{{TABLE},operation="GetItem"}}'
+THROTTLED = f'aws_dynamodb_throttled_requests_total{{{TABLE},operation="GetItem"}}'
+
+
+def objectives() -> Iterator[Example]:
+    """Each window of each objective: faster than allowed, slower, and of too few events."""
+    calls, errors = f"aws_lambda_invocations_total{{{FUNCTION}}}", f"aws_lambda_errors_total{{{FUNCTION}}}"
+    counted = (
+        ("front-availability", REQUESTS, f"aws_apigateway_server_errors_total{{{API}}}", 0.001),
+        ("pay-availability", calls, errors, 0.01),
+        ("orders-throttling", DONE, THROTTLED, 0.001),
+    )
+    for slo, whole, bad, budget in counted:
+        for window, speed in SPEEDS.items():
+            yield from _burning(slo, whole, bad, budget * speed, window)
+    four = {DONE: up(2), THROTTLED: then((0, 70), (4, 200))}
+    yield quiet("SloBudgetBurn", "four bad ones", four, minutes=90, of={"slo": "orders-throttling", "window": "1h"})
+    yield quiet(
+        "SloBudgetBurn",
+        "never throttled",
+        {DONE: up(1000)},
+        minutes=90,
+        of={"slo": "orders-throttling", "window": "1h"},
+    )
+    over = {REQUESTS: up(1000), f"aws_apigateway_server_errors_total{{{API}}}": "0+50x60 3000+0x60"}
+    yield quiet("SloBudgetBurn", "over by now", over, minutes=80, of={"slo": "front-availability", "window": "1h"})
+    for window, speed in SPEEDS.items():
+        yield from _slow(window, 0.01 * speed)
+    idle = {P99: at(2), **{name: at(1000) for name in LATENCIES}}
+    yield quiet("SloBudgetBurn", "nobody asks", idle, minutes=120, of={"slo": "front-latency", "window": "1h"})
+
+
+def _burning(slo: str, whole: str, bad: str, limit: float, window: str) -> Iterator[Example]:
+    """A fifth more of all events bad than the limit, and a fifth less; and everything bad, of fewer than a hundred."""
+    minutes, step = 60 * HOURS[window] + 60, STEPS[window]
+    much, little = ({whole: up(1000 * step), bad: up(1000 * share * limit * step)} for share in (1.2, 0.8))
+    yield from pair("SloBudgetBurn", much, little, minutes=minutes, step=step, of={"slo": slo, "window": window})
+    few = 40 / minutes * step
+    yield quiet(
+        "SloBudgetBurn",
+        "low traffic",
+        {whole: up(few), bad: up(few)},
+        minutes=minutes,
+        step=step,
+        of={"slo": slo, "window": window},
+    )
+
+
+def _slow(window: str, limit: float) -> Iterator[Example]:
+    """The same of minutes, of which one in so many is slow, and one of the last.
+
+    Over days, what is recorded of the minutes is given: recording it is shown over hours.
+    """
+    given = HOURS[window] > 6
+    # A rate over five minutes wants two values within them.
+    minutes, step = 60 * HOURS[window] + 60, STEPS[window] if given else min(2, STEPS[window])
+    steps, (no, yes) = minutes // step, ("0", "1") if given else ("0.1", "0.9")
+    read = f'slo:slow_minute:bool{{slo="front-latency",{API}}}' if given else P99
+
+    def one_in(often: float) -> str:
+        slow = {steps - 10 * given - round(often * n) for n in range(steps)}
+        return " ".join(yes if at_step in slow else no for at_step in range(steps + 2))
+
+    busy = {name: up(60 * step) for name in LATENCIES}
+    much, little = ({read: one_in(1 / (share * limit)), **busy} for share in (1.3, 0.7))
+    yield from pair(
+        "SloBudgetBurn", much, little, minutes=minutes, step=step, of={"slo": "front-latency", "window": window}
+    )
+    few = {read: one_in(1), **{name: up(40 / minutes * step) for name in LATENCIES}}
+    yield quiet(
+        "SloBudgetBurn", "low traffic", few, minutes=minutes, step=step, of={"slo": "front-latency", "window": window}
+    )
+
+
+def exporter() -> Iterator[Example]:
+    """Basewatch itself."""
+    down = {'up{job="basewatch",instance="here"}': at(0)}
+    yield from pair("BasewatchDown", down, UP, "up")
+    yield Example(alert="BasewatchDown", of={}, fires=True, why="nobody scrapes", series={}, minutes=10)
+    yield quiet("BasewatchDown", "two minutes", {'up{job="basewatch",instance="here"}': then((1, 39), (0, 3))})
+    ran = "basewatch_run_last_success_timestamp_seconds"
+    yield from pair("RunOverdue", {ran: at(0), **UP}, {ran: "0+60x500", **UP}, "on time", minutes=400)
+    yield Example(alert="RunOverdue", of={}, fires=True, why="never ran", series=UP, minutes=40)
+    yield quiet("RunOverdue", "unknown as it is down", down)
+    watch = 'basewatch_tenancy_watch_up{database="shop"}'
+    yield from pair("TenancyWatchDown", {watch: at(0)}, {watch: at(1)}, "up")
+    collector = f"basewatch_collector_up{{{COLLECTOR}}}"
+    everybody = {f'basewatch_collector_up{{collector="{name}",{PLACE}}}': at(1) for name in COLLECTORS}
+    yield from pair(
+        "CollectorDown", {**everybody, collector: at(0), **UP}, {**everybody, **UP}, "up", of={"collector": ""}
+    )
+    yield quiet(
+        "CollectorDown", "one refresh", {**everybody, collector: then((1, 35), (0, 6)), **UP}, of={"collector": ""}
+    )
+    everybody['basewatch_collector_up{collector="database"}'] = at(1)
+    for name in (*COLLECTORS, "database"):
+        yield from pair("CollectorDown", UP, {**everybody, **UP}, "heard of", of={"collector": name})
+    newest = f"basewatch_collector_newest_datapoint_timestamp_seconds{{{COLLECTOR}}}"
+    yield from pair("DataStale", {newest: at(0)}, {newest: "0+60x100"}, "new")
+    idle = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector="lambda",{PLACE}}}'
+    yield quiet("DataStale", "nobody calls", {idle: at(0)})
+    attempt = f"basewatch_collector_last_attempt_timestamp_seconds{{{COLLECTOR}}}"
+    yield from pair("RefreshStuck", {attempt: at(0)}, {attempt: "0+60x100"}, "just now")
+    overruns = "basewatch_collector_overruns_total"
+    yield from pair("RefreshOverrun", {overruns: up(1)}, {overruns: then((0, 20), (1, 60))}, "once", minutes=60)
+    yield from _numbers()
+    yield from _alarms()
+
+
+COLLECTORS = ("aurora", "rds_proxy", "lambda", "api_gateway", "dynamodb", "dax", "sqs", "events", "backup")
+
+
+def _numbers() -> Iterator[Example]:
+    """What is missing, and what it costs."""
+    dropped = 'basewatch_series_dropped_total{collector="lambda",reason='
+    yield from pair(
+        "SeriesDropped", {f'{dropped}"not_got"}}': then((0, 35), (3, 20))}, {f'{dropped}"gone"}}': up(1)}, "gone"
+    )
+    first = {f'{dropped}"gap"}}': "_x35 4x20"}
+    yield Example(alert="SeriesDropped", of={}, fires=True, why="its first", series=first)
+    yield quiet("SeriesDropped", "long ago", {f'{dropped}"not_got"}}': at(4)})
+    series = f"basewatch_collector_series{{{COLLECTOR}}}"
+    lost = {series: then((100, 1400), (70, 200))}
+    yield from pair("SeriesLost", lost, {series: then((100, 1400), (85, 200))}, "a few", minutes=1440)
+    refused = 'basewatch_api_request_failures_total{api="GetMetricData",code='
+    throttled = {f'{refused}"ThrottlingException"}}': up(1)}
+    yield from pair("ApiThrottled", throttled, {f'{refused}"AccessDenied"}}': up(1)}, "something else")
+    cost = 'basewatch_estimated_cost_dollars_total{collector="lambda",reading='
+    # 100 dollars a month are 0.00231 a minute.
+    dear, cheap = (
+        {f'{cost}"per_query"}}': up(0.003)},
+        {f'{cost}"per_query"}}': up(0.002), f'{cost}"five_for_one"}}': up(9)},
+    )
+    yield from pair("CostBudget", dear, cheap, "within", minutes=400)
+    expiry = f"basewatch_credentials_expiry_timestamp_seconds{{{PLACE}}}"
+    yield from pair("CredentialsExpiring", {expiry: at(2500)}, {expiry: "3600+60x100"}, "renewed")
+    discovered = f"basewatch_discovery_last_success_timestamp_seconds{{{COLLECTOR}}}"
+    yield from pair("DiscoveryStale", {discovered: at(0)}, {discovered: "0+60x100"}, "just now", minutes=90)
+
+
+def _alarms() -> Iterator[Example]:
+    """Messages and verdicts."""
+    failures = 'basewatch_notification_failures_total{channel="on-call"}'
+    yield from pair("NotificationFailing", {failures: "_x20 1x30"}, {failures: at(5)}, "long ago", minutes=33)
+    yield Example(alert="Watchdog", of={}, fires=True, why="always", series={})
+    finding = 'basewatch_finding_status{check="tenancy.rls.policies",component="database/shop",subject="orders",'
+    live = 'basewatch_finding_status{check="service.api.latency",component="api/front",severity="high",status="FAIL"}'
+    for urgency, severity in (("critical", "critical"), ("warning", "high"), ("warning", "medium"), ("info", "low")):
+        mine = f'{finding}severity="{severity}",status='
+        good = {f'{mine}"PASS"}}': at(1), f'{mine}"FAIL",cause="v1-abc"}}': at(1), live: at(1)}
+        yield from pair(
+            "FindingFailed",
+            {f'{mine}"FAIL"}}': at(1)},
+            good,
+            f"{severity} explained",
+            severity,
+            of={"severity": urgency},
+        )
+    unknown = f'{finding}severity="high",status="UNVERIFIED"}}'
+    yield from pair("FindingUnverified", {unknown: at(1)}, {unknown: then((1, 300))}, "one pass", minutes=400)

@@ -1,0 +1,68 @@
+"""A page of Basewatch on which all is well: every series that any collector may ask for, and its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from basewatch.collector import MetricSpec
+from basewatch.components import Slo
+from collectors import COLLECTORS
+from tests.generate.prometheus.examples import FUNCTION, INSTANCE, PLACE, at, up
+from tests.generate.prometheus.platform import the_platform
+
+_TROUBLE = re.compile("error|throttl|fail|expired|aborted|refused|misses|lag|pinned|deadlock|iterator_age|oldest")
+_COMMIT = 0.004
+
+
+def page() -> dict[str, str]:
+    """Series by name and labels, an hour and more of each."""
+    return dict((*_measured(), *_told(), *_own()))
+
+
+def _measured() -> Iterator[tuple[str, str]]:
+    for component in the_platform().components:
+        for collector in COLLECTORS:
+            if isinstance(component, collector.component) and not isinstance(component, Slo):
+                for resource, specs in collector.resources(component):
+                    for spec in specs:
+                        labels = (*resource.labels, *spec.labels)
+                        text = ",".join((PLACE, *(f'{name}="{value}"' for name, value in labels if value)))
+                        yield f"{spec.name}{{{text}}}", _usual(spec)
+
+
+def _usual(spec: MetricSpec) -> str:
+    if spec.adds_up:
+        return at(0) if _TROUBLE.search(spec.name) and "latency" not in spec.name else up(60)
+    if _TROUBLE.search(spec.name):
+        return at(0)
+    for part, value in (("ratio", 0.5), ("seconds", _COMMIT), ("bytes", 4e9), ("transaction_ids", 2e6), ("max_", 100)):
+        if part in spec.name:
+            return at(value)
+    return at(5)
+
+
+def _told() -> Iterator[tuple[str, str]]:
+    """What the services say of their limits."""
+    yield f"aws_lambda_timeout_seconds{{{FUNCTION}}}", at(30)
+    yield f"aws_lambda_concurrency_limit{{{PLACE}}}", at(1000)
+    yield f"aws_rds_ca_certificate_expiry_timestamp_seconds{{{INSTANCE}}}", at(1e9)
+
+
+def _own() -> Iterator[tuple[str, str]]:
+    yield 'up{job="basewatch",instance="here"}', at(1)
+    yield 'basewatch_collector_up{collector="database"}', at(1)
+    for name in [collector.name for collector in COLLECTORS]:
+        labels = f'collector="{name}",{PLACE}'
+        yield f"basewatch_collector_up{{{labels}}}", at(1)
+        yield f"basewatch_collector_series{{{labels}}}", at(40)
+        for what in ("last_attempt", "last_success", "newest_datapoint"):
+            yield f"basewatch_collector_{what}_timestamp_seconds{{{labels}}}", "0+60x5000"
+        yield f"basewatch_discovery_last_success_timestamp_seconds{{{labels}}}", "0+60x5000"
+    yield f"basewatch_credentials_expiry_timestamp_seconds{{{PLACE}}}", "3600+60x5000"
+    yield "basewatch_run_last_success_timestamp_seconds", "0+60x5000"
+    yield "basewatch_collector_overruns_total", at(0)
+    yield 'basewatch_tenancy_watch_up{database="shop"}', at(1)
+    yield 'basewatch_database_failed_logins_total{database="shop"}', up(1)
+    yield 'basewatch_finding_status{check="backup.aurora.rpo",component="aurora_cluster/main",status="PASS"}', at(1)
+    yield 'basewatch_estimated_cost_dollars_total{collector="lambda",reading="per_query"}', up(0.001)

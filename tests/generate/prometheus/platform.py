@@ -1,0 +1,34 @@
+"""The platform whose rules the tests load, and how its rules are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from basewatch.config import Config
+from basewatch.config.loading import load
+from checks import CHECKS
+from collectors import COLLECTORS
+from generate.prometheus.rule_model import Alert, Group, Record
+from generate.prometheus.rules import groups
+
+PATH = Path(__file__).parent / "platform.yaml"
+
+
+def the_platform() -> Config:
+    """One component of each kind, with promises."""
+    return load(PATH).config
+
+
+def the_groups(config: Config | None = None) -> tuple[Group, ...]:
+    """Every rule of the platform, or of another."""
+    return groups(config or the_platform(), CHECKS, COLLECTORS)
+
+
+def alerts(groups: tuple[Group, ...]) -> list[Alert]:
+    """The alerting rules."""
+    return [rule for group in groups for rule in group.rules if isinstance(rule, Alert)]
+
+
+def records(groups: tuple[Group, ...]) -> list[Record]:
+    """The recording rules, in the order they are evaluated in."""
+    return [rule for group in groups for rule in group.rules if isinstance(rule, Record)]

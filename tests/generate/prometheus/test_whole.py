@@ -1,0 +1,71 @@
+"""All rules together: silent while all is well, and never silent while nobody can see."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generate.prometheus.rule_model import Record, rules_file
+from tests.exported import metric_names
+from tests.generate.prometheus import healthy
+from tests.generate.prometheus.platform import the_groups
+from tests.programs import program
+
+
+def firing(folder: Path, series: Mapping[str, str], expected: Sequence[str]) -> str:
+    """What promtool has against these alerts, and no others, firing after 90 minutes of these series."""
+    (folder / "rules.yml").write_text(rules_file(the_groups()), encoding="utf-8")
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                "eval_time": "90m",
+                "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in expected],
+            }
+        ],
+    }
+    document = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]}
+    (folder / "test.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    command = [program("promtool"), "test", "rules", str(folder / "test.yml")]
+    ran = subprocess.run(command, capture_output=True, check=False, text=True)
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+
+def test_only_the_watchdog_speaks_while_all_is_well(tmp_path: Path) -> None:
+    """On a page of good numbers of every metric there is, no rule fires."""
+    assert firing(tmp_path, healthy.page(), ["Watchdog"]) == ""
+
+
+def test_the_good_page_has_every_metric_that_rules_read() -> None:
+    """What is quiet there is no rule that had nothing to read."""
+    rules = [rule for group in the_groups() for rule in group.rules]
+    read = set[str]().union(*(metric_names(rule.expr) for rule in rules))
+    recorded = {rule.record for rule in rules if isinstance(rule, Record)}
+    named = {series.partition("{")[0] for series in healthy.page()}
+    assert read - recorded - named == WITHOUT_TROUBLE
+
+
+WITHOUT_TROUBLE = {
+    "basewatch_api_request_failures_total",
+    "basewatch_notification_failures_total",
+    "basewatch_series_dropped_total",
+}
+"""These have no series before the first trouble."""
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_nothing_to_see_is_never_silence(tmp_path: Path, known: bool) -> None:  # noqa: FBT001  # pytest hands it so
+    """Where there is no series at all somebody is paged, and where the exporter shows an empty page, too."""
+    if known:
+        assert firing(tmp_path, {}, ["BasewatchDown", "Watchdog"]) == ""
+    else:
+        page = {'up{job="basewatch",instance="here"}': "1+0x200"}
+        said = firing(tmp_path, page, ["Watchdog"])
+        assert "RunOverdue" in said
+        assert "CollectorDown" in said

@@ -1,0 +1,185 @@
+"""The generated Alertmanager configuration tells the right people once, and holds back what says nothing new."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+
+from basewatch.config import Config
+from demo.receivers import ROUTING_KEY, Receivers
+from generate.alertmanager import alertmanager
+from tests.generate.prometheus.platform import the_platform
+from tests.generate.prometheus.running import an_alertmanager, eventually
+from tests.programs import program
+from tests.workflows.scraping import PATIENT
+
+PLACE = {"aws_account_id": "123456789012", "aws_region": "us-east-1"}
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Path:
+    """The generated configuration, in a file."""
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(alertmanager(the_platform()), encoding="utf-8")
+    return path
+
+
+def test_it_reads_as_people_read_it(snapshot: SnapshotAssertion) -> None:
+    """The whole of it is as it was agreed."""
+    assert alertmanager(the_platform()) == snapshot
+
+
+def test_alertmanager_takes_it(loaded: Path) -> None:
+    """`amtool check-config` finds nothing to say against it."""
+    ran = subprocess.run([program("amtool"), "check-config", str(loaded)], capture_output=True, check=False, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "receivers"),
+    [
+        ({"severity": "critical"}, "production-alerts,on-call"),
+        ({"severity": "warning"}, "production-alerts,email"),
+        ({"severity": "info"}, "production-alerts,email"),
+        ({"alertname": "Watchdog", "severity": "info"}, "watchdog"),
+        ({"severity": "critical", "told_by": "basewatch"}, "nobody"),
+    ],
+)
+def test_slack_hears_all_of_it_and_pagerduty_what_is_critical(
+    loaded: Path, labels: Mapping[str, str], receivers: str
+) -> None:
+    """Each urgency reaches exactly these receivers, as `amtool config routes test` says."""
+    command = [program("amtool"), "config", "routes", "test", f"--config.file={loaded}"]
+    wanted = f"--verify.receivers={receivers}"
+    ran = subprocess.run(
+        [*command, wanted, *(f"{name}={value}" for name, value in labels.items())],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_no_secret_is_written_down(loaded: Path) -> None:
+    """A webhook and a key are named by their files: the one the reference names, or the channel's among the secrets."""
+    document = yaml.safe_load(loaded.read_text(encoding="utf-8"))
+    by_name = {receiver["name"]: receiver for receiver in document["receivers"]}
+    assert by_name["on-call"]["pagerduty_configs"][0]["routing_key_file"] == "/run/secrets/pagerduty"
+    slack = by_name["production-alerts"]["slack_configs"][0]
+    assert slack["api_url_file"] == "/etc/alertmanager/secrets/production-alerts"
+    assert "routing_key:" not in loaded.read_text(encoding="utf-8")
+    assert "api_url:" not in loaded.read_text(encoding="utf-8")
+
+
+def test_nobody_is_told_where_nobody_is_declared() -> None:
+    """Without channels and mail there are the two receivers that tell nobody, and it is still a configuration."""
+    config = the_platform().model_copy(update={"alerts": type(the_platform().alerts)()})
+    config = config.model_copy(update={"prometheus": type(config.prometheus)()})
+    document = yaml.safe_load(alertmanager(config))
+    assert [receiver["name"] for receiver in document["receivers"]] == ["nobody", "watchdog"]
+
+
+class Telling:
+    """An Alertmanager with Slack and PagerDuty of our own, told of alerts as Prometheus tells it."""
+
+    def __init__(self, url: str, receivers: Receivers) -> None:
+        self.url = url
+        self.receivers = receivers
+
+    def tell(self, *alerts: Mapping[str, str], summary: str = "It is broken") -> None:
+        """Posts alerts with these labels."""
+        annotations = {"summary": summary, "dashboard_url": "https://g.example.com/d/x", "runbook_url": "docs/x.md"}
+        body = [{"labels": dict(labels), "annotations": annotations} for labels in alerts]
+        posted = PATIENT.request("POST", f"{self.url}/api/v2/alerts", body=json.dumps(body), headers=JSON)
+        assert posted.status == 200, posted.data
+
+    def held_back(self, *awaited: str) -> set[str]:
+        """The names and components of the alerts that others inhibit, once these are among them."""
+        if awaited:
+            eventually(lambda: set(awaited) <= self._held_back())
+        return self._held_back()
+
+    def _held_back(self) -> set[str]:
+        listed = PATIENT.request("GET", f"{self.url}/api/v2/alerts").json()
+        return {
+            f"{alert['labels']['alertname']} {alert['labels'].get('component', '')}".strip()
+            for alert in listed
+            if alert["status"]["inhibitedBy"]
+        }
+
+
+JSON = {"content-type": "application/json"}
+
+
+def listening(folder: Path, receivers: Receivers) -> Config:
+    """The platform, with channels that are the receivers here."""
+    (folder / "slack").write_text(receivers.slack.webhook, encoding="utf-8")
+    (folder / "pagerduty").write_text(ROUTING_KEY, encoding="utf-8")
+    platform = the_platform().model_dump(mode="json")
+    slack, pagerduty = platform["alerts"]["channels"]
+    slack["webhook"], pagerduty["routing_key"] = f"file:{folder}/slack", f"file:{folder}/pagerduty"
+    pagerduty["endpoint"] = receivers.pagerduty.url
+    platform["prometheus"]["email"] = None
+    return Config.model_validate(platform)
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telling]:
+    """An Alertmanager that these tests share."""
+    folder = tmp_path_factory.mktemp("alertmanager")
+    with Receivers() as receivers, an_alertmanager(listening(folder, receivers), folder) as url:
+        yield Telling(url, receivers)
+
+
+def test_a_blind_collector_holds_back_what_rests_on_it(telling: Telling) -> None:
+    """CollectorDown inhibits alerts on the numbers of that collector there, and neither others' nor those elsewhere."""
+    blind = {"alertname": "CollectorDown", "severity": "critical", "collector": "lambda", **PLACE}
+    data = {"alertname": "LambdaErrors", "severity": "warning", "collector": "lambda"}
+    telling.tell(
+        blind,
+        {**data, **PLACE, "component": "function/here"},
+        {**data, **PLACE, "aws_region": "eu-west-1", "component": "function/elsewhere"},
+        {**data, **PLACE, "collector": "aurora", "component": "another/collector"},
+    )
+    held = telling.held_back("LambdaErrors function/here")
+    assert not {"LambdaErrors function/elsewhere", "LambdaErrors another/collector", "CollectorDown"} & held
+
+
+def test_a_page_holds_back_its_ticket(telling: Telling) -> None:
+    """Of one objective only the page is told, of another the ticket stays; so it is with two levels of one cause."""
+    burn = {"alertname": "SloBudgetBurn", **PLACE}
+    lag = {"alertname": "AuroraReplicaLag", "component": "aurora_cluster/main", **PLACE}
+    telling.tell(
+        {**burn, "slo": "a", "severity": "critical", "component": "api/a"},
+        {**burn, "slo": "a", "severity": "warning", "component": "ticket/a"},
+        {**burn, "slo": "b", "severity": "warning", "component": "ticket/b"},
+        {**lag, "db_instance": "1", "severity": "critical"},
+        {**lag, "db_instance": "1", "severity": "warning"},
+        {**lag, "component": "aurora_cluster/other", "severity": "warning"},
+    )
+    held = telling.held_back("SloBudgetBurn ticket/a", "AuroraReplicaLag aurora_cluster/main")
+    assert not {"SloBudgetBurn ticket/b", "AuroraReplicaLag aurora_cluster/other"} & held
+
+
+def test_what_tenants_name_is_no_command_to_slack(telling: Telling) -> None:
+    """A name with a mention in it arrives as text, and PagerDuty's page is the critical one alone."""
+    telling.tell(
+        {"alertname": "Loud", "severity": "critical", "component": "x"}, summary="<!channel> & <https://evil.example|x>"
+    )
+    telling.tell({"alertname": "Mild", "severity": "info", "component": "y"})
+    slack = telling.receivers.slack.messages
+    texts = eventually(lambda: [m["attachments"][0]["text"] for m in slack if "Loud" in json.dumps(m)])
+    eventually(lambda: [m for m in slack if "Mild" in json.dumps(m)])
+    assert texts[0].startswith(
+        "&lt;!channel&gt; &amp; &lt;https://evil.example|x&gt; <https://g.example.com/d/x|Dashboard>"
+    )
+    assert "What to do" not in texts[0]
+    events = telling.receivers.pagerduty.events
+    eventually(lambda: [event for event in events if "Loud" in event["payload"]["summary"]])
+    assert {event["payload"]["severity"] for event in events} == {"critical"}

@@ -1,0 +1,64 @@
+"""The page of what is measured names everything that a page of the exporter may hold, as it is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from basewatch.collector import Collector, MetricSpec
+from basewatch.components import Queue
+from basewatch.telemetry import Telemetry
+from collectors import COLLECTORS
+from collectors.limit_specs import FAMILIES
+from collectors.specs import Space
+from exposition.own_families import OWN_FAMILIES
+from generate.metrics_page import measures
+
+PAGE = measures(COLLECTORS)
+SPECS = [spec for collector in COLLECTORS for spec in collector.specs]
+
+
+def rows(page: str) -> list[list[str]]:
+    """The cells of every row of every table, without the heads."""
+    lines = (line for line in page.splitlines() if line.startswith("| `"))
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_every_series_has_a_row() -> None:
+    """No metric is exposed that the page does not name, and none is named twice but where two kinds of API share it."""
+    named = [row[0].strip("`| ") for row in rows(PAGE)]
+    expected = {spec.name + ("{" + f'quantile="{spec.labels[0][1]}"' + "}" if spec.labels else "") for spec in SPECS}
+    expected |= {family.name for family in (*FAMILIES, *OWN_FAMILIES)}
+    expected |= {each.name + "_total" * (each.type == "counter") for each in Telemetry().registry.collect()}
+    assert set(named) == expected
+    assert {name for name in named if named.count(name) > 1} == {
+        f"aws_apigateway_{word}_total" for word in ("requests", "client_errors", "server_errors")
+    }
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.name}-{spec.metric}-{spec.statistic}")
+def test_a_row_says_where_its_series_comes_from(spec: MetricSpec) -> None:
+    """Type, source, unit, period and tier stand beside the name, and the labels that tell its series apart."""
+    cells = [spec.type.value, f"{spec.metric} {spec.statistic}", spec.unit.value]
+    cells += [f"{spec.period.total_seconds():.0f} s", spec.tier.value]
+    found = [row for row in rows(PAGE) if row[2:] == cells and row[0].strip("`| ").partition("{")[0] == spec.name]
+    assert found
+    account = spec.name.startswith("aws_lambda_account_") or spec.name == "aws_dynamodb_user_errors_total"
+    assert all(bool(row[1]) is not account for row in found)
+
+
+def test_the_labels_of_a_family_are_its_resources() -> None:
+    """A reader sees which labels to select by."""
+    labels = {row[0].strip("`| "): re.findall(r"`(\w+)`", row[1]) for row in rows(PAGE) if len(row) > 3}
+    assert labels["aws_apigateway_requests_total"] == ["api", "stage", "api_type"]
+    assert labels["aws_dynamodb_throttled_requests_total"] == ["table_name", "operation"]
+    assert labels["aws_rds_volume_used_bytes"] == ["db_cluster"]
+
+
+def test_a_collector_of_a_plugin_needs_no_discovery() -> None:
+    """A collector that only knows what is declared has its table as well."""
+    spec = Space(name="Own/Space").counter("own_things_total", "Things")
+    page = measures([Collector(name="own", component=Queue, resources=lambda _queue: iter(()), specs=(spec,))])
+    assert "\n## own\n\nOf each queue, from `Own/Space`.\n" in page
+    assert "| `own_things_total` |  | counter | Things Sum | count | 60 s | standard |\n" in page

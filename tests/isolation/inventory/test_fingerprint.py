@@ -1,0 +1,168 @@
+"""The fingerprint moves with everything that could open the isolation, and with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from isolation.inventory.fingerprint import fingerprint
+from tests.isolation.inventory.asking import Own, Uncommitted
+
+MINE = "tenant = nullif(current_setting('app.tenant', true), '')::uuid"
+SCHEMA = f"""
+    CREATE ROLE inv_app LOGIN;
+    CREATE ROLE inv_admin;
+    CREATE TABLE tenants (id uuid PRIMARY KEY, label text);
+    CREATE TABLE bills (id int, tenant uuid NOT NULL, email text, other uuid DEFAULT gen_random_uuid());
+    CREATE TABLE events (tenant uuid NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+    CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE TABLE events_2027 (LIKE events);
+    ALTER TABLE bills ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE bills FORCE ROW LEVEL SECURITY;
+    CREATE POLICY mine ON bills USING ({MINE});
+    CREATE VIEW seen AS SELECT * FROM bills;
+    CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $a$no$a$; END';
+    CREATE TRIGGER guard BEFORE UPDATE ON bills FOR EACH ROW EXECUTE FUNCTION guard();
+    CREATE FOREIGN DATA WRAPPER inv_wrapper;
+    CREATE SERVER inv_server FOREIGN DATA WRAPPER inv_wrapper;
+    SELECT lo_from_bytea(424242, 'x');
+"""  # noqa: S608  # written here
+# One or more of every class of the catalogue of leaks: switches, predicates, roles, paths, audit, environment.
+MOVES = (
+    "ALTER TABLE bills DISABLE ROW LEVEL SECURITY",
+    "ALTER TABLE bills NO FORCE ROW LEVEL SECURITY",
+    "ALTER TABLE bills OWNER TO inv_admin",
+    "DROP POLICY mine ON bills",
+    "CREATE TABLE tickets (tenant uuid)",
+    "CREATE TABLE copied AS TABLE bills",
+    "GRANT SELECT ON tenants TO inv_app",
+    "GRANT SELECT (id) ON tenants TO inv_app",
+    "GRANT SELECT ON tenants TO PUBLIC",
+    "GRANT SELECT ON bills TO inv_app WITH GRANT OPTION",
+    "CREATE SCHEMA archive",
+    "ALTER TABLE bills ALTER tenant DROP NOT NULL",
+    "ALTER TABLE bills RENAME tenant TO owner",
+    "ALTER TABLE bills ALTER other SET DEFAULT '0ca9a11e-0000-4000-8000-00000000000a'",
+    'ALTER TABLE tenants ALTER label TYPE text COLLATE "C"',
+    "CREATE POLICY wide ON bills USING (true)",
+    f"ALTER POLICY mine ON bills USING ({MINE} OR true)",
+    "ALTER POLICY mine ON bills TO inv_admin",
+    "ALTER POLICY mine ON bills RENAME TO yours",
+    "CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+    "CREATE OPERATOR public.= (leftarg = uuid, rightarg = uuid, function = uuid_eq)",
+    "ALTER ROLE inv_app BYPASSRLS",
+    "ALTER ROLE inv_app SUPERUSER",
+    "ALTER ROLE inv_app CREATEROLE",
+    "ALTER ROLE inv_app REPLICATION",
+    "ALTER ROLE inv_app NOINHERIT",
+    "GRANT inv_admin TO inv_app",
+    "GRANT inv_admin TO inv_app WITH ADMIN OPTION",
+    "GRANT pg_read_all_data TO inv_app",
+    "CREATE ROLE inv_etl LOGIN BYPASSRLS",
+    "ALTER ROLE inv_app SET app.tenant = '0ca9a11e-0000-4000-8000-00000000000a'",
+    "ALTER DATABASE inv SET app.tenant = '0ca9a11e-0000-4000-8000-00000000000a'",
+    "ALTER ROLE inv_app IN DATABASE inv SET role = 'inv_admin'",
+    "GRANT SET ON PARAMETER session_replication_role TO inv_app",
+    "GRANT CREATE ON SCHEMA public TO inv_app",
+    "GRANT TEMPORARY ON DATABASE inv TO PUBLIC",
+    "ALTER DATABASE inv OWNER TO inv_app",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE inv_admin GRANT SELECT ON TABLES TO inv_app",
+    "CREATE VIEW v AS SELECT * FROM bills",
+    "CREATE OR REPLACE VIEW seen AS SELECT * FROM bills WHERE id > 0",
+    "ALTER VIEW seen SET (security_invoker = true)",
+    "CREATE MATERIALIZED VIEW mv AS SELECT * FROM bills",
+    "CREATE FUNCTION g() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+    "ALTER FUNCTION f() SECURITY DEFINER",
+    "ALTER FUNCTION f() LEAKPROOF",
+    "ALTER FUNCTION f() SET search_path = public",
+    "ALTER FUNCTION f() OWNER TO inv_app",
+    "REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC",
+    "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    "GRANT SELECT ON events_2026 TO inv_app",
+    "ALTER TABLE events ATTACH PARTITION events_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
+    "ALTER TABLE events DETACH PARTITION events_2026",
+    "CREATE TABLE child () INHERITS (bills)",
+    "CREATE FOREIGN TABLE far (tenant uuid) SERVER inv_server",
+    "CREATE USER MAPPING FOR inv_app SERVER inv_server",
+    "ALTER SERVER inv_server OPTIONS (ADD host 'elsewhere')",
+    "GRANT TRUNCATE ON bills TO inv_app",
+    "ALTER TABLE bills ADD UNIQUE (email)",
+    "CREATE UNIQUE INDEX ON bills (lower(email))",
+    "ALTER TABLE bills ADD FOREIGN KEY (tenant) REFERENCES tenants ON DELETE CASCADE",
+    "CREATE RULE also AS ON INSERT TO bills DO ALSO NOTHING",
+    "CREATE PUBLICATION p FOR ALL TABLES",
+    "CREATE PUBLICATION p FOR TABLE bills",
+    "CREATE PUBLICATION p FOR TABLES IN SCHEMA public",
+    "CREATE SUBSCRIPTION s CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE)",
+    "GRANT SELECT ON LARGE OBJECT 424242 TO PUBLIC",
+    "ALTER TABLE bills DISABLE TRIGGER guard",
+    "ALTER TABLE bills ENABLE REPLICA TRIGGER guard",
+    "DROP TRIGGER guard ON bills",
+    "CREATE OR REPLACE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
+    "CREATE EVENT TRIGGER inv_e ON ddl_command_end EXECUTE FUNCTION e()",
+    "GRANT SELECT ON pg_catalog.pg_authid TO inv_app",
+    "GRANT SELECT (rolname) ON pg_catalog.pg_authid TO inv_app",
+    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO inv_app",
+    "ALTER FUNCTION pg_catalog.uuid_eq(uuid, uuid) NOT LEAKPROOF",
+    "CREATE CAST (uuid AS jsonb) WITH INOUT AS IMPLICIT",
+    "CREATE COLLATION any_case (locale = 'C')",
+)  # fmt: skip
+STAYS = (
+    "INSERT INTO bills VALUES (1, '0ca9a11e-0000-4000-8000-00000000000a', 'x')",
+    "ANALYZE",
+    "CREATE TEMP TABLE passing (id int DEFAULT 7 PRIMARY KEY)",
+    "CREATE FUNCTION pg_temp.passing() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE TEMP TABLE a (id int PRIMARY KEY); CREATE TEMP TABLE b (id int REFERENCES a)",
+    "CREATE TEMP TABLE a (id int); CREATE POLICY p ON a",
+    "CREATE TEMP TABLE a (id int); CREATE TRIGGER guard BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION guard()",
+    "CREATE TEMP VIEW a AS SELECT * FROM bills",
+    "CREATE OPERATOR pg_temp.= (leftarg = uuid, rightarg = uuid, function = uuid_eq)",
+    "CREATE COLLATION pg_temp.own (locale = 'C')",
+    "SET LOCAL work_mem = '5MB'",
+    "SELECT lo_from_bytea(0, 'y')",
+)
+
+
+@pytest.fixture(scope="module")
+def built(database: Own) -> Iterator[psycopg.Connection]:
+    """A connection as the superuser to a small schema, on which every test rolls back."""
+    database.run(SCHEMA)
+    with psycopg.connect(database.superuser, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("change", MOVES)
+def test_it_moves_with_what_the_proof_rests_on(built: psycopg.Connection, change: str) -> None:
+    """Whatever could open the isolation is a change, and taking it back is none."""
+    inside = Uncommitted(built).as_database()
+    before = fingerprint(inside)
+    with built.transaction(force_rollback=True):
+        built.execute(change.encode())
+        assert fingerprint(inside) != before
+    assert fingerprint(inside) == before
+
+
+@pytest.mark.parametrize("change", STAYS)
+def test_it_stays_whatever_the_application_does(built: psycopg.Connection, change: str) -> None:
+    """Rows, statistics, temporary objects and settings of one session are no change."""
+    inside = Uncommitted(built).as_database()
+    before = fingerprint(inside)
+    with built.transaction(force_rollback=True):
+        built.execute(change.encode())
+        assert fingerprint(inside) == before
+
+
+def test_it_stays_when_the_server_tidies_up(built: psycopg.Connection, database: Own) -> None:
+    """VACUUM, even FULL, new statistics and a new session are no change."""
+    inside = Uncommitted(built).as_database()
+    before = fingerprint(inside)
+    built.execute("INSERT INTO tenants (id) SELECT gen_random_uuid() FROM generate_series(1, 1000)")
+    built.execute("VACUUM (FREEZE, ANALYZE)")
+    built.execute("VACUUM FULL tenants")
+    with psycopg.connect(database.nobody) as other:
+        assert fingerprint(Uncommitted(other).as_database()) == before
+    assert fingerprint(inside) == before

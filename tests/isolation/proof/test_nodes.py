@@ -1,0 +1,67 @@
+"""Stored trees are read or refused, whatever is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isolation.inventory.relations import Expression
+from isolation.inventory.world import world
+from isolation.proof.gates import Proving
+from isolation.proof.kernel import Answer
+from isolation.proof.nodes import Node, UnreadableTree, parse
+from tests.isolation.proof.recording import COMPONENT, NOW, recorded
+from tests.isolation.proof.shapes import ROLE
+
+FOUND = recorded(Path(__file__).parent / "golden" / "16" / "inventory.json")
+WORLD = world(FOUND, COMPONENT.tenancy)
+TREES = tuple(policy.using.tree for policy in FOUND.policies if policy.using is not None)
+
+
+def test_a_tree_has_kinds_and_fields() -> None:
+    """A node has its kind and its fields: words, lists, nodes, constants' bytes, and nothing where there is none."""
+    node = parse(r"{A :one 1 :none <> :list (b 1 2) :inner {RTE :name c\ d} :value 2 [ 1 -1 ] :kept blanked}")
+    assert isinstance(node, Node)
+    assert (node.kind, node.number("one"), node.get("none"), node.get("list")) == ("A", 1, None, ("b", "1", "2"))
+    assert (node.node("inner").kind, node.node("inner").text("name")) == ("RANGETBLENTRY", "c d")
+    assert (node.get("value"), node.text("kept")) == (b"\x01\xff", "blanked")
+
+
+def test_a_name_that_looks_like_a_field_is_a_name() -> None:
+    """An alias that somebody calls :opno does not become a field."""
+    node = parse("{ALIAS :aliasname :opno :colnames <>}")
+    assert isinstance(node, Node)
+    assert node.fields == {"aliasname": ":opno", "colnames": None}
+
+
+@pytest.mark.parametrize("text", ["", "{", "{A", "{A :b", "{A b}", "}", "(", "{A :b 1} x", "{A :v 1 [ x ]}", "(" * 999])
+def test_what_is_no_tree_is_refused(text: str) -> None:
+    """Text that ends too early, goes on too long or is nested without end is an error that says so."""
+    with pytest.raises(UnreadableTree):
+        parse(text)
+
+
+WORDS = st.sampled_from(
+    ("{", "}", "(", ")", "<>", "true", "false", "0", "1", "2", "7", "and", "not", "2972", "NULLTEST", "[", "]")
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(TREES), st.lists(st.tuples(st.integers(0, 400), WORDS), min_size=1, max_size=4), st.booleans())
+def test_no_tree_makes_the_kernel_fail(tree: str, changes: list[tuple[int, str]], cut: bool) -> None:  # noqa: FBT001  # hypothesis says
+    """A tree with words changed or cut away gets an answer, and never an exception."""
+    tokens = tree.split(" ")
+    for at, word in changes:
+        if cut:
+            del tokens[at % len(tokens)]
+        else:
+            tokens[at % len(tokens)] = word
+    relation = WORLD.relation_named("invoices")
+    assert relation is not None
+    stored = Expression(tree=" ".join(tokens), text="", digest="sha256:0")
+    kernel = Proving(WORLD, NOW).kernel(WORLD.becomes(ROLE)[0], relation)
+    found = kernel.judge([(WORLD.policies_on(relation)[0], stored)], [])
+    assert found.answer in {Answer.PROVEN, Answer.OPEN, Answer.UNPROVEN}
