@@ -3,6 +3,14 @@
 from alerts.channels import notifiers
 from alerts.decide import decide
 from alerts.outbox import Delivery, Undelivered, deliver
-from alerts.sending import DEFAULT_PATIENCE, Patience
+from alerts.sending import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy
 
-__all__ = ["DEFAULT_PATIENCE", "Delivery", "Patience", "Undelivered", "decide", "deliver", "notifiers"]
+__all__ = [
+    "DEFAULT_DELIVERY_RETRY_POLICY",
+    "Delivery",
+    "DeliveryRetryPolicy",
+    "Undelivered",
+    "decide",
+    "deliver",
+    "notifiers",
+]

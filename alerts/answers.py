@@ -19,7 +19,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return float(text) if text.isdecimal() else None
 
 
-def trouble(error: BaseException) -> str:
+def connection_error(error: BaseException) -> str:
     """What went wrong before there was an answer, in words without any address."""
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return "did not answer in time"

@@ -6,15 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from alerts.messages import NOT_CHECKED, NOT_THERE, Stamp, change, fire, resolve, untold, withdraw
+from alerts.messages import (
+    NO_LONGER_CHECKED,
+    SUBJECT_GONE,
+    Envelope,
+    change_reason,
+    fire,
+    resolve,
+    missed_reason,
+    withdraw,
+)
 from basewatch.about import symptoms
 from basewatch.config import Alerts, Platform, Route
 from basewatch.history import OpenAlert
-from basewatch.model import Finding, Pair, Run, Status
+from basewatch.model import Finding, ExpectedCheck, Run, Status
 from basewatch.notifier import Action, Notification
 
-Findings: TypeAlias = Mapping[str, Finding]
-Told: TypeAlias = Mapping[tuple[str, str], OpenAlert]
+FindingsByKey: TypeAlias = Mapping[str, Finding]
+OpenAlerts: TypeAlias = Mapping[tuple[str, str], OpenAlert]
 
 # When one key is judged twice in a run, the graver status speaks, so that no order of findings hides one.
 _GRAVITY = (Status.NOT_APPLICABLE, Status.PASS, Status.UNVERIFIED, Status.FAIL)
@@ -31,14 +40,16 @@ def decide(
     UNVERIFIED is told on the routes that want it, and closes nothing. Whoever was told is told the end, whatever the
     routes say by then, and also when `verdicts: prometheus` has stopped the fires meanwhile.
     """
-    stamp = Stamp(run=run.id, platform=platform.name, environment=platform.environment, at=now)
+    stamp = Envelope(run=run.id, platform=platform.name, environment=platform.environment, at=now)
     findings = {finding.key: finding for finding in sorted(run.findings, key=lambda f: _GRAVITY.index(f.status))}
     told = {(alert.channel, alert.key): alert for alert in open_alerts}
     due = (*_fires(stamp, findings, told, run, policy), *_resolves(stamp, findings, told, run, policy))
     return tuple(sorted(due, key=_gravest_first))
 
 
-def _fires(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Alerts) -> Iterator[Notification]:
+def _fires(
+    stamp: Envelope, findings: FindingsByKey, told: OpenAlerts, run: Run, policy: Alerts
+) -> Iterator[Notification]:
     if policy.verdicts == "prometheus":
         return
     previous = {transition.finding.key: transition.previous for transition in run.transitions}
@@ -52,15 +63,15 @@ def _fires(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Alert
             seen = caused.get(key, ())
             if alert is not None:
                 if alert.status is not finding.status:
-                    reason = change(alert.status, finding.status)
-                    yield fire(stamp, channel.name, finding, reason, since=alert.since, symptoms=seen)
+                    reason = change_reason(alert.status, finding.status)
+                    yield fire(stamp, channel.name, finding, reason, since=alert.fired_at, symptoms=seen)
             elif not _told_by_cause(finding, findings, told.get((channel.name, finding.cause)), routes):
                 changed = key in previous
-                reason = change(previous[key], finding.status) if changed else untold(finding.status)
+                reason = change_reason(previous[key], finding.status) if changed else missed_reason(finding.status)
                 yield fire(stamp, channel.name, finding, reason, since=stamp.at, symptoms=seen)
 
 
-def _told_by_cause(finding: Finding, findings: Findings, alert: OpenAlert | None, routes: Sequence[Route]) -> bool:
+def _told_by_cause(finding: Finding, findings: FindingsByKey, alert: OpenAlert | None, routes: Sequence[Route]) -> bool:
     """Whether the finding that explains this one is told on the same channel: now, or before and it stands."""
     cause = findings.get(finding.cause)
     if cause is not None and any(_wants(route, cause) for route in routes):
@@ -73,7 +84,9 @@ def _wants(route: Route, finding: Finding) -> bool:
     return told and finding.severity.rank >= route.severity.rank
 
 
-def _resolves(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Alerts) -> Iterator[Notification]:
+def _resolves(
+    stamp: Envelope, findings: FindingsByKey, told: OpenAlerts, run: Run, policy: Alerts
+) -> Iterator[Notification]:
     channels = {channel.name for channel in policy.channels}
     for alert in told.values():
         # A channel that is no longer configured cannot be told; should it come back, its alerts are still open.
@@ -81,19 +94,19 @@ def _resolves(stamp: Stamp, findings: Findings, told: Told, run: Run, policy: Al
             continue
         finding = findings.get(alert.key)
         if finding is not None and finding.status in (Status.PASS, Status.NOT_APPLICABLE):
-            yield resolve(stamp, alert.told, finding)
-        elif finding is None and (reason := _gone(alert.told, run)):
-            yield withdraw(stamp, alert.told, reason)
+            yield resolve(stamp, alert.last_notification, finding)
+        elif finding is None and (reason := _gone(alert.last_notification, run)):
+            yield withdraw(stamp, alert.last_notification, reason)
 
 
 def _gone(told: Notification, run: Run) -> str:
     """Why a finding that this run does not have is over; empty when it may only not have been seen."""
-    if Pair(check=told.check, component=told.component) not in run.expected:
+    if ExpectedCheck(check=told.check, component=told.component) not in run.expected:
         # What a partial pass did not look at is as it was.
-        return "" if run.scope else NOT_CHECKED
+        return "" if run.scope else NO_LONGER_CHECKED
     siblings = [f.status for f in run.findings if (f.check, f.component) == (told.check, told.component)]
     # A check that could not look at all, or not at everything, proves nobody's absence.
-    return NOT_THERE if siblings and Status.UNVERIFIED not in siblings else ""
+    return SUBJECT_GONE if siblings and Status.UNVERIFIED not in siblings else ""
 
 
 def _gravest_first(notification: Notification) -> tuple[object, ...]:

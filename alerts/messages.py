@@ -10,8 +10,8 @@ from datetime import datetime
 from basewatch.model import Finding, Status
 from basewatch.notifier import Action, Notification
 
-NOT_CHECKED = "it is no longer checked"
-NOT_THERE = "it is no longer there"
+NO_LONGER_CHECKED = "it is no longer checked"
+SUBJECT_GONE = "it is no longer there"
 
 _BEFORE = {
     Status.PASS: "it passed before",
@@ -30,7 +30,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class Envelope:
     """What every message of one run has in common."""
 
     run: str
@@ -40,11 +40,17 @@ class Stamp:
 
 
 def fire(
-    stamp: Stamp, channel: str, finding: Finding, reason: str, *, since: datetime, symptoms: Sequence[Finding] = ()
+    envelope: Envelope,
+    channel: str,
+    finding: Finding,
+    reason: str,
+    *,
+    since: datetime,
+    symptoms: Sequence[Finding] = (),
 ) -> Notification:
     """The message that opens an alert for this finding, or says that its status is another now."""
     return Notification(
-        id=_id(stamp.run, channel, finding.key),
+        id=_id(envelope.run, channel, finding.key),
         channel=channel,
         action=Action.FIRE,
         key=finding.key,
@@ -58,47 +64,47 @@ def fire(
         expected=finding.expected,
         remedy=finding.remedy,
         reason=reason,
-        since=since,
-        at=stamp.at,
-        platform=stamp.platform,
-        environment=stamp.environment,
-        run=stamp.run,
-        seen=seen(symptoms),
+        fired_at=since,
+        at=envelope.at,
+        platform=envelope.platform,
+        environment=envelope.environment,
+        run=envelope.run,
+        symptoms=symptoms_text(symptoms),
     )
 
 
-def seen(symptoms: Sequence[Finding]) -> str:
+def symptoms_text(symptoms: Sequence[Finding]) -> str:
     """What was found that another finding explains, in one line; empty when there is nothing."""
     if not symptoms:
         return ""
-    pairs = sorted({f"{principal} on {what}" for each in symptoms for principal, what in each.about})
+    pairs = sorted({f"{principal} on {what}" for each in symptoms for principal, what in each.affected})
     more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
     findings = f"{len(symptoms)} other finding{'s' if len(symptoms) > 1 else ''}"
     return f"it explains {findings}: {', '.join(pairs[:_SHOWN])}{more}"
 
 
-def resolve(stamp: Stamp, told: Notification, finding: Finding) -> Notification:
+def resolve(stamp: Envelope, last_sent: Notification, finding: Finding) -> Notification:
     """The message that closes an alert because its finding is well, or does not apply."""
-    closing = _closing(stamp, told, finding.status, change(told.status, finding.status))
+    closing = _closing(stamp, last_sent, finding.status, change_reason(last_sent.status, finding.status))
     return replace(closing, summary=finding.summary, observed=finding.observed, expected=finding.expected)
 
 
-def withdraw(stamp: Stamp, told: Notification, reason: str) -> Notification:
+def withdraw(stamp: Envelope, told: Notification, reason: str) -> Notification:
     """The message that closes an alert whose finding is judged no more, so that nothing new is known of it."""
     return _closing(stamp, told, Status.NOT_APPLICABLE, reason)
 
 
-def change(before: Status | None, now: Status) -> str:
+def change_reason(before: Status | None, now: Status) -> str:
     """The change of a finding in a few words; None when it was never seen before."""
     return f"{_BEFORE[before]}, {_NOW[now]}"
 
 
-def untold(status: Status) -> str:
+def missed_reason(status: Status) -> str:
     """Why an unchanged finding is told all the same: this channel was not."""
     return f"{_NOW[status]}, as before, and this channel was not told"
 
 
-def _closing(stamp: Stamp, told: Notification, status: Status, reason: str) -> Notification:
+def _closing(stamp: Envelope, told: Notification, status: Status, reason: str) -> Notification:
     return replace(
         told,
         id=_id(stamp.run, told.channel, told.key),
@@ -106,7 +112,7 @@ def _closing(stamp: Stamp, told: Notification, status: Status, reason: str) -> N
         status=status,
         reason=reason,
         remedy="",
-        seen="",
+        symptoms="",
         at=stamp.at,
         platform=stamp.platform,
         environment=stamp.environment,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from alerts.sending import DEFAULT_PATIENCE, Line, Patience, Sending
-from basewatch.history import Owed
+from alerts.sending import DEFAULT_DELIVERY_RETRY_POLICY, ChannelQueue, DeliveryRetryPolicy, Dispatcher
+from basewatch.history import PendingNotification
 from basewatch.notifier import Notification, Notifier
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
-    """A message that its channel did not take, and why; `owed` says whether a later delivery tries again."""
+    """A message that its channel did not take, and why; `pending` says whether a later delivery tries again."""
 
     notification: Notification
     error: str
-    owed: bool
+    pending: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +29,19 @@ class Delivery:
     """What became of everything that was owed."""
 
     delivered: tuple[Notification, ...]
-    failed: tuple[Undelivered, ...]
+    undelivered: tuple[Undelivered, ...]
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to say; when False, the program's exit code says so too."""
-        return not self.failed
+        return not self.undelivered
 
 
 def deliver(
     history: History,
     notifiers: Iterable[Notifier],
     clock: Callable[[], datetime],
-    patience: Patience = DEFAULT_PATIENCE,
+    retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
 ) -> Delivery:
     """Sends everything owed that its channel takes within the deadline, and records each outcome as it comes.
 
@@ -52,21 +52,23 @@ def deliver(
     lines, homeless = _lines(history, {notifier.name: notifier for notifier in notifiers})
     for each in homeless:
         history.mark_failed(each.notification.id, each.error, None)
-    sending = Sending(history, lines, clock, patience)
+    sending = Dispatcher(history, lines, clock, retry_policy)
     sending.run()
-    given_up = [Undelivered(notification=message, error=error, owed=False) for message, error in sending.given_up]
-    left = [Undelivered(notification=message, error=error, owed=True) for message, error in sending.left()]
-    return Delivery(delivered=tuple(sending.delivered), failed=(*homeless, *given_up, *left))
+    given_up = [Undelivered(notification=message, error=error, pending=False) for message, error in sending.rejected]
+    left = [Undelivered(notification=message, error=error, pending=True) for message, error in sending.pending()]
+    return Delivery(delivered=tuple(sending.delivered), undelivered=(*homeless, *given_up, *left))
 
 
-def _lines(history: History, notifiers: dict[str, Notifier]) -> tuple[list[Line], list[Undelivered]]:
+def _lines(history: History, notifiers: dict[str, Notifier]) -> tuple[list[ChannelQueue], list[Undelivered]]:
     """The messages owed by channel, oldest first, and those whose channel is no longer there."""
-    by_channel: dict[str, list[Owed]] = {}
-    for owed in history.owed():
+    by_channel: dict[str, list[PendingNotification]] = {}
+    for owed in history.pending_notifications():
         by_channel.setdefault(owed.notification.channel, []).append(owed)
-    lines = [Line.of(notifiers[name], owed) for name, owed in by_channel.items() if name in notifiers]
+    lines = [ChannelQueue.from_pending(notifiers[name], owed) for name, owed in by_channel.items() if name in notifiers]
     homeless = [
-        Undelivered(notification=each.notification, error=f"the channel {name} is not configured any more", owed=False)
+        Undelivered(
+            notification=each.notification, error=f"the channel {name} is not configured any more", pending=False
+        )
         for name, owed in by_channel.items()
         if name not in notifiers
         for each in owed

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerts.answers import retry_after_seconds, retryable, trouble
+from alerts.answers import retry_after_seconds, retryable, connection_error
 from alerts.pagerduty_event import event
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification, Receipt
@@ -53,7 +53,9 @@ class PagerDuty:
     def _refusal(self, error: Any) -> DeliveryError:
         response = error.response
         if response is None:
-            return DeliveryError(f"PagerDuty ({self.name}) {trouble(error.__cause__ or error)}", retryable=True)
+            return DeliveryError(
+                f"PagerDuty ({self.name}) {connection_error(error.__cause__ or error)}", retryable=True
+            )
         detail = f"PagerDuty ({self.name}) answered {response.status_code}{self._reasons(response)}"
         return DeliveryError(
             detail,

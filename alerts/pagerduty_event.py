@@ -9,8 +9,8 @@ from basewatch.notifier import Action, Notification
 
 # https://developer.pagerduty.com/docs/send-alert-event: a summary has 1024 characters at most. An event has 512 KB at
 # most: https://developer.pagerduty.com/docs/events-api-v2-overview.
-SUMMARY = 1024
-DETAIL = 4096
+SUMMARY_MAX_CHARS = 1024
+DETAIL_MAX_CHARS = 4096
 
 # UNVERIFIED is nobody's outage yet: someone must look why nobody could.
 _UNVERIFIED = "warning"
@@ -30,7 +30,7 @@ def event(notification: Notification) -> dict[str, Any]:
 def _payload(notification: Notification) -> dict[str, Any]:
     where = f"{notification.platform} {notification.environment}"
     return {
-        "summary": _cut(f"{notification.status} in {where}: {notification.summary}", SUMMARY),
+        "summary": _cut(f"{notification.status} in {where}: {notification.summary}", SUMMARY_MAX_CHARS),
         "source": notification.component,
         "severity": _severity(notification),
         "timestamp": notification.at.isoformat(),
@@ -41,12 +41,12 @@ def _payload(notification: Notification) -> dict[str, Any]:
             "status": notification.status.value,
             "severity": notification.severity.value,
             "subject": notification.subject,
-            "observed": _cut(notification.observed, DETAIL),
-            "expected": _cut(notification.expected, DETAIL),
-            "fix": _cut(notification.remedy, DETAIL),
-            **({"seen": _cut(notification.seen, DETAIL)} if notification.seen else {}),
+            "observed": _cut(notification.observed, DETAIL_MAX_CHARS),
+            "expected": _cut(notification.expected, DETAIL_MAX_CHARS),
+            "fix": _cut(notification.remedy, DETAIL_MAX_CHARS),
+            **({"seen": _cut(notification.symptoms, DETAIL_MAX_CHARS)} if notification.symptoms else {}),
             "reason": notification.reason,
-            "since": notification.since.isoformat(),
+            "since": notification.fired_at.isoformat(),
             "run": notification.run,
         },
     }

@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from alerts.answers import retry_after_seconds, retryable, trouble
+from alerts.answers import retry_after_seconds, retryable, connection_error
 from alerts.slack_message import message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification, Receipt
@@ -43,7 +43,7 @@ class Slack:
         except (OSError, HTTPException) as error:
             cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
             # Not chained: its text may hold the URL.
-            raise DeliveryError(f"Slack ({self.name}) {trouble(cause)}", retryable=True) from None
+            raise DeliveryError(f"Slack ({self.name}) {connection_error(cause)}", retryable=True) from None
         if response.status_code != HTTPStatus.OK:
             raise _refusal(self.name, response)
         return Receipt(channel=self.name)

@@ -9,29 +9,29 @@ from typing import Final, TypeAlias
 
 from basewatch.model import Finding, Status, Verdict
 
-About: TypeAlias = tuple[str, str]
+Affected: TypeAlias = tuple[str, str]
 """A principal, and a relation as the configuration names it, or something of the principal's sessions."""
 
-ANY: Final = "*"
+ANY_PRINCIPAL_OR_OBJECT: Final = "*"
 """Every principal, or every relation; what is of a session is no relation."""
 _SESSION: Final = "session "
 
 
-def of_session(what: str) -> str:
+def session_object(name: str) -> str:
     """Something of a principal's own sessions, such as a setting they start with, where a relation would be."""
-    return f"{_SESSION}{what}"
+    return f"{_SESSION}{name}"
 
 
-def covering(about: About) -> Iterator[About]:
+def broader(about: Affected) -> Iterator[Affected]:
     """Every pair that says as much as this one or more: itself, and those that name nobody or nothing in particular."""
     principal, what = about
-    whats = (what,) if what.startswith(_SESSION) else (what, ANY)
-    yield from dict.fromkeys((who, each) for who in (principal, ANY) for each in whats)
+    whats = (what,) if what.startswith(_SESSION) else (what, ANY_PRINCIPAL_OR_OBJECT)
+    yield from dict.fromkeys((who, each) for who in (principal, ANY_PRINCIPAL_OR_OBJECT) for each in whats)
 
 
-def concerning(verdict: Verdict, about: Iterable[About]) -> Verdict:
+def with_affected(verdict: Verdict, affected: Iterable[Affected]) -> Verdict:
     """The verdict with what it concerns, each once, in order."""
-    return replace(verdict, about=tuple(sorted(set(about))))
+    return replace(verdict, affected=tuple(sorted(set(affected))))
 
 
 def symptoms(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:

@@ -15,7 +15,7 @@ ClientT = TypeVar("ClientT")
 C = TypeVar("C", bound=Component)
 F = TypeVar("F")
 
-PARTS = ("Why", "Reads", "Unverified when", "Fix", "Source")
+DOC_SECTIONS = ("Why", "Reads", "Unverified when", "Fix", "Source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +38,9 @@ class Check(Generic[ClientT, C, F]):
     promises: tuple[str, ...]
     explained_by: tuple[str, ...] = ()
 
-    def concerns(self, component: C) -> bool:
+    def applies_to(self, component: C) -> bool:
         """Whether the component makes a promise that this check judges; a check without promises concerns them all."""
-        return not self.promises or any(component.makes(promise) for promise in self.promises)
+        return not self.promises or any(component.has_promise(promise) for promise in self.promises)
 
     @property
     def title(self) -> str:
@@ -48,26 +48,26 @@ class Check(Generic[ClientT, C, F]):
         return (self.judge.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     @property
-    def parts(self) -> dict[str, str]:
+    def doc_sections(self) -> dict[str, str]:
         """The fixed parts of the judge's docstring, by name: see PARTS."""
         text = " ".join(line.strip() for line in (self.judge.__doc__ or "").splitlines()[1:])
-        pieces = re.split(rf"\b({'|'.join(PARTS)}): ", text)
+        pieces = re.split(rf"\b({'|'.join(DOC_SECTIONS)}): ", text)
         return {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
 
     @property
-    def observation(self) -> str:
+    def observation_name(self) -> str:
         """The observation's name, the same for every check that shares it."""
         return f"{self.observe.__module__}.{self.observe.__qualname__}"
 
     @property
-    def client_kind(self) -> type[ClientT]:
+    def client_type(self) -> type[ClientT]:
         """The type of client that the observation asks: the annotation of its first parameter."""
         hints = get_type_hints(self.observe)
         hints.pop("return", None)
         return next(iter(hints.values()))  # type: ignore[no-any-return]  # an annotation is a type
 
     @property
-    def facts_kind(self) -> type[F]:
+    def facts_type(self) -> type[F]:
         """The type of facts that the observation returns."""
         return get_type_hints(self.observe)["return"]  # type: ignore[no-any-return]  # an annotation is a type
 
@@ -105,14 +105,14 @@ def check(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class AbsentComponent:
     """The platform answered that the component does not exist: a fact, so its checks FAIL."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unobserved:
     """Nobody could tell: its checks are UNVERIFIED with this reason."""
 
     reason: Reason
@@ -120,4 +120,4 @@ class Unanswered:
     remedy: str = ""
 
 
-Outcome: TypeAlias = Evidence | Missing | Unanswered
+Outcome: TypeAlias = Evidence | AbsentComponent | Unobserved

@@ -29,9 +29,9 @@ class Client(Protocol):
         ...
 
 
-class Clients(Protocol):
+class ClientFactory(Protocol):
     """Opens a client of the wanted kind for one observation of one component."""
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A client for one observation. Raises: CouldNotLook, when it cannot be had."""
         ...

@@ -8,15 +8,15 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.components import Component
-from basewatch.family import Family, MetricType
+from basewatch.family import MetricFamily, MetricType
 
 C = TypeVar("C", bound=Component)
 
 
 class Unit(StrEnum):
-    """What CloudWatch counts a metric in, as its documentation says; `factor` turns that into the base unit.
+    """What CloudWatch counts a metric in, as its documentation says; `scale` turns that into the base unit.
 
     RATIO is for metrics that CloudWatch calls a percentage and reports as 0 to 1.
     """
@@ -30,7 +30,7 @@ class Unit(StrEnum):
     BYTES = "bytes"
 
     @property
-    def factor(self) -> float:
+    def scale(self) -> float:
         """What a value is multiplied by to be in seconds, bytes, or a ratio from 0 to 1."""
         return _FACTORS.get(self, 1.0)
 
@@ -38,7 +38,7 @@ class Unit(StrEnum):
 _FACTORS: Mapping[Unit, float] = {Unit.MILLISECONDS: 0.001, Unit.MICROSECONDS: 0.000001, Unit.PERCENT: 0.01}
 
 
-class Tier(StrEnum):
+class RefreshTier(StrEnum):
     """How often a metric is asked for; `collectors` in the configuration says how often each of them is.
 
     FAST is for what an SLO or a page of minutes rests on, SLOW for what changes by the hour.
@@ -54,7 +54,7 @@ class MetricSpec:
     """One statistic of one CloudWatch metric and the Prometheus family it becomes.
 
     `labels` are fixed beside the resource's own, such as `quantile`; `suffix` is `_sum` or `_count` within a summary;
-    `period` is CloudWatch's, a multiple of 60 s. `lookback` is how long after its end a period may still be corrected.
+    `period` is CloudWatch's, a multiple of 60 s. `allowed_lateness` is how long after its end a period may still be corrected.
     """
 
     family: str
@@ -67,35 +67,35 @@ class MetricSpec:
     labels: tuple[tuple[str, str], ...] = ()
     suffix: str = ""
     period: timedelta = timedelta(minutes=1)
-    tier: Tier = Tier.STANDARD
-    lookback: timedelta = timedelta(minutes=5)
+    tier: RefreshTier = RefreshTier.STANDARD
+    allowed_lateness: timedelta = timedelta(minutes=5)
 
     @property
-    def name(self) -> str:
+    def series_name(self) -> str:
         """What the series is called: the family, and its part within a summary."""
         return self.family + self.suffix
 
     @property
-    def factor(self) -> float:
+    def scale(self) -> float:
         """What CloudWatch's value is multiplied by; a count of samples has no unit."""
-        return 1.0 if self.statistic == "SampleCount" else self.unit.factor
+        return 1.0 if self.statistic == "SampleCount" else self.unit.scale
 
     @property
-    def adds_up(self) -> bool:
+    def is_counter(self) -> bool:
         """Whether the series' points are amounts per period, to be added up, and not readings."""
         return self.type is MetricType.COUNTER or self.suffix != ""
 
     @property
-    def shown_as(self) -> Family:
+    def exported_family(self) -> MetricFamily:
         """The family as Prometheus is told of it."""
-        return Family(name=self.family, type=self.type, help=self.help)
+        return MetricFamily(name=self.family, type=self.type, help=self.help)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
     """One thing that CloudWatch keeps metrics of: its exact dimensions, and the labels it is known by in Prometheus.
 
-    `component` is the ref of what was declared, empty for what was discovered. `lookback` is how long its periods may
+    `component_type` is the ref of what was declared, empty for what was discovered. `allowed_lateness` is how long its periods may
     still be corrected, where that differs from the specs': Lambda stamps by the start of an invocation. `arn` and
     `tags` are told by `aws_resource_info` alone.
     """
@@ -103,17 +103,17 @@ class Resource:
     component: str
     dimensions: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...]
-    lookback: timedelta | None = None
+    allowed_lateness: timedelta | None = None
     arn: str = ""
     tags: tuple[tuple[str, str], ...] = ()
 
 
-Measured = tuple[Resource, tuple[MetricSpec, ...]]
+MeasuredResource = tuple[Resource, tuple[MetricSpec, ...]]
 """A resource, and what is asked of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class MetricTarget:
     """A resource in its place: what `collector` asks of it there. `account_id` owns it, whoever is asked about it."""
 
     collector: str
@@ -124,33 +124,33 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class DescribedResource:
     """A resource as its own service describes it: the dimensions that CloudWatch knows it by, its ARN, its tags."""
 
     dimensions: Mapping[str, str]
     arn: str = ""
     tags: Mapping[str, str] | None = None
-    lookback: timedelta | None = None
+    allowed_lateness: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Discovery:
+class DiscoverySpec:
     """How a collector finds what nobody declared.
 
     A resource is known by exactly `dimensions`, and in use when CloudWatch lists any of its metrics as recently active;
-    while it is not, only `alive` is asked of it.
-    `resource_type` is the tagging API's, such as `lambda:function`, and `of_arn` the dimensions that an ARN stands for,
+    while it is not, only `activity_metric` is asked of it.
+    `resource_type` is the tagging API's, such as `lambda:function`, and `dimensions_of_arn` the dimensions that an ARN stands for,
     None when it is of something else; `describe` lists by the service's own API, which needs `needs`.
-    `measured` is what is asked of a resource with these dimensions, None when they are not ones to ask of.
+    `from_dimensions` is what is asked of a resource with these dimensions, None when they are not ones to ask of.
     """
 
     namespace: str
-    alive: str
+    activity_metric: str
     dimensions: tuple[str, ...]
-    measured: Callable[[Mapping[str, str]], Measured | None]
+    from_dimensions: Callable[[Mapping[str, str]], MeasuredResource | None]
     resource_type: str = ""
-    of_arn: Callable[[str], Mapping[str, str] | None] = lambda _arn: None
-    describe: Callable[[Aws], Iterator[Described]] | None = None
+    dimensions_of_arn: Callable[[str], Mapping[str, str] | None] = lambda _arn: None
+    describe: Callable[[AwsClient], Iterator[DescribedResource]] | None = None
     needs: tuple[str, ...] = ()
 
 
@@ -162,10 +162,10 @@ class Collector(Generic[C]):
     """
 
     name: str
-    component: type[C]
-    resources: Callable[[C], Iterator[Measured]]
+    component_type: type[C]
+    resources: Callable[[C], Iterator[MeasuredResource]]
     specs: tuple[MetricSpec, ...]
-    discoveries: tuple[Discovery, ...] = ()
+    discovery_specs: tuple[DiscoverySpec, ...] = ()
 
 
 AnyCollector = Collector[Any]

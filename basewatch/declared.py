@@ -6,18 +6,18 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from basewatch.errors import WrongValue
+from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
-from basewatch.quantities import Duration, RateLimit, ShareLimit
+from basewatch.quantities import Duration, RateThreshold, RatioThreshold
 
 
-class Declared(BaseModel):
+class ConfigModel(BaseModel):
     """A frozen, strict part of the configuration: an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Backup(Declared):
+class Backup(ConfigModel):
     """What an Aurora cluster promises of its automated backups."""
 
     retention: Duration
@@ -26,7 +26,7 @@ class Backup(Declared):
     deletion_protection: bool = True
 
 
-class Capacity(Declared):
+class Capacity(ConfigModel):
     """The span of an Aurora Serverless v2 cluster's capacity, in Aurora capacity units."""
 
     min_acu: float = Field(gt=0)
@@ -35,19 +35,21 @@ class Capacity(Declared):
     @model_validator(mode="after")
     def _spans_upwards(self) -> Self:
         if self.min_acu > self.max_acu:
-            raise WrongValue(f"min_acu {self.min_acu:g} is more than max_acu {self.max_acu:g}", "exchange the two")
+            raise InvalidValueError(
+                f"min_acu {self.min_acu:g} is more than max_acu {self.max_acu:g}", "exchange the two"
+            )
         return self
 
 
-class Proxy(Declared):
+class Proxy(ConfigModel):
     """What the RDS Proxy in front of a cluster promises."""
 
     name: str
     require_tls: bool = True
-    pool_use_below: ShareLimit | None = None
+    pool_use_below: RatioThreshold | None = None
 
 
-class FailedLogins(Declared):
+class FailedLoginFilter(ConfigModel):
     """Which rows of an audit table are failed logins: `column` holds one of `values`; `at` says when."""
 
     column: str = "event_type"
@@ -55,19 +57,19 @@ class FailedLogins(Declared):
     at: str = "created_at"
 
 
-class AuditTable(Declared):
+class AuditTable(ConfigModel):
     """A table whose rows may be added and never changed or removed."""
 
     table: str
     append_only: bool = True
-    failed_logins_below: RateLimit | None = None
-    failed_logins: FailedLogins | None = None
+    failed_logins_below: RateThreshold | None = None
+    failed_logins: FailedLoginFilter | None = None
     guards: dict[str, Digest] = Field(
         default={}, description="every trigger of the table, each with the digest of the function it runs"
     )
 
 
-class ObjectLock(Declared):
+class ObjectLock(ConfigModel):
     """How long every object version is kept from change, and how strictly."""
 
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
@@ -75,7 +77,7 @@ class ObjectLock(Declared):
     sample: int = Field(default=59, ge=1, le=1000, description="how many versions are sampled in each pass")
 
 
-class Keep(Declared):
+class RetentionTiers(ConfigModel):
     """Grandfather-father-son tiers: how many of each a backup set keeps."""
 
     daily: int = Field(default=0, ge=0)
@@ -84,7 +86,7 @@ class Keep(Declared):
     yearly: int = Field(default=0, ge=0)
 
 
-class RestoreDrill(Declared):
+class RestoreDrill(ConfigModel):
     """How often a dump is restored for proof, and how fast that must be."""
 
     every: Duration

@@ -14,7 +14,7 @@ class BasewatchError(Exception):
 _SHOWN = 60
 
 
-def shown(value: object) -> str:
+def display_value(value: object) -> str:
     """A value as a message repeats it: text and numbers in quotes, cut when long; anything else by its sort."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         text = ascii(str(value))
@@ -22,7 +22,7 @@ def shown(value: object) -> str:
     return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else "this"
 
 
-class WrongValue(ValueError):
+class InvalidValueError(ValueError):
     """A value that cannot be used: `message` says why and never repeats a secret, `remedy` says what to write."""
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -58,7 +58,7 @@ class ConfigError(BasewatchError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-class CouldNotLook(BasewatchError):
+class ObservationError(BasewatchError):
     """An observation did not get its facts; the runner turns it into UNVERIFIED with this reason and remedy."""
 
     def __init__(self, reason: Reason, detail: str, *, remedy: str = "") -> None:
@@ -68,7 +68,7 @@ class CouldNotLook(BasewatchError):
         super().__init__(detail)
 
 
-class Absent(BasewatchError):
+class NotFoundError(BasewatchError):
     """The platform answered that a declared thing does not exist; that is a fact, so the runner says FAIL."""
 
 

@@ -25,7 +25,7 @@ class MetricType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class MetricFamily:
     """One family: its name, its type and its help; a counter's name ends with `_total`, an info's with `_info`."""
 
     name: str
@@ -41,7 +41,7 @@ class Block:
     beside them, and NaN means that a series has none now and is left out.
     """
 
-    family: Family
+    family: MetricFamily
     series: Sequence[bytes]
     values: Sequence[float]
 
@@ -65,14 +65,14 @@ def series_text(name: str, labels: Iterable[tuple[str, str]]) -> bytes:
 
     Labels are sorted by name, escaped, and left out when empty. https://prometheus.io/docs/instrumenting/exposition_formats/
     """
-    pairs = ",".join(f'{label}="{escaped(value, quoted=True)}"' for label, value in sorted(labels) if value)
+    pairs = ",".join(f'{label}="{escape_text(value, in_quotes=True)}"' for label, value in sorted(labels) if value)
     return (f"{name}{{{pairs}}} " if pairs else f"{name} ").encode("utf-8", "replace")
 
 
-def escaped(text: str, *, quoted: bool = False) -> str:
+def escape_text(text: str, *, in_quotes: bool = False) -> str:
     """Text as it may stand in HELP, or within quotes."""
     text = text.replace("\\", "\\\\").replace("\n", "\\n")
-    return text.replace('"', '\\"') if quoted else text
+    return text.replace('"', '\\"') if in_quotes else text
 
 
 def tag_labels(tags: Iterable[str]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from basewatch.errors import WrongValue, shown
+from basewatch.errors import InvalidValueError, display_value
 
 _ACCOUNT: Final = r"\d{12}"
 _REGION: Final = r"[a-z]{2,}(-[a-z]+)+-\d"
@@ -19,36 +19,42 @@ def parse_account_id(value: object) -> str:
     """An AWS account id, 12 digits of text. Raises: WrongValue."""
     if isinstance(value, int) and not isinstance(value, bool):
         # What stood in the file may have been octal to YAML, so the number is not repeated.
-        raise WrongValue(
+        raise InvalidValueError(
             "an account id without quotes is a number to YAML, which drops its leading zeros",
             'put the 12 digits in quotes: id: "012345678901"',
         )
     if not isinstance(value, str) or not re.fullmatch(_ACCOUNT, value, re.ASCII):
-        raise WrongValue(f"{shown(value)} is not an AWS account id", 'write its 12 digits in quotes: "012345678901"')
+        raise InvalidValueError(
+            f"{display_value(value)} is not an AWS account id", 'write its 12 digits in quotes: "012345678901"'
+        )
     return value
 
 
 def parse_region(value: object) -> str:
     """The name of an AWS region. Raises: WrongValue."""
     if not isinstance(value, str) or not re.fullmatch(_REGION, value, re.ASCII):
-        raise WrongValue(f"{shown(value)} is not the name of an AWS region", "write for example us-east-1")
+        raise InvalidValueError(
+            f"{display_value(value)} is not the name of an AWS region", "write for example us-east-1"
+        )
     return value
 
 
-def parse_listen(value: object) -> str:
+def parse_host_port(value: object) -> str:
     """An address and port to listen on. Raises: WrongValue."""
     text = value if isinstance(value, str) else ""
     if not re.fullmatch(_LISTEN, text, re.ASCII) or int(text.rpartition(":")[2]) > _PORTS:
-        raise WrongValue(f"{shown(value)} is not an address and port", "write for example 127.0.0.1:9464")
+        raise InvalidValueError(
+            f"{display_value(value)} is not an address and port", "write for example 127.0.0.1:9464"
+        )
     return text
 
 
 def parse_database_url(value: object) -> str:
     """A SQLAlchemy URL without a password, or a reference to one that has it. Raises: WrongValue without it."""
     if not isinstance(value, str) or not re.match(r"[a-z][a-z0-9+-]*:\S", value):
-        raise WrongValue("this is not a database URL", "write for example sqlite:///out/basewatch.db")
+        raise InvalidValueError("this is not a database URL", "write for example sqlite:///out/basewatch.db")
     if re.match(r"[^:]+://[^/@]*:[^/]*@", value) or re.search(r"[?&]password=", value):
-        raise WrongValue(
+        raise InvalidValueError(
             "a database URL with a password does not stand in the configuration",
             "keep the URL where secrets are kept and write env:NAME or file:PATH; and change the password",
         )
@@ -60,7 +66,9 @@ def parse_digest(value: object) -> str:
     text = value if isinstance(value, str) else ""
     name, _, digits = text.partition(":")
     if name != "sha256" or len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):  # noqa: PLR2004  # hex digits of a sha256
-        raise WrongValue(f"{shown(value)} is not a digest", "copy it from the finding: sha256: and 64 hex digits")
+        raise InvalidValueError(
+            f"{display_value(value)} is not a digest", "copy it from the finding: sha256: and 64 hex digits"
+        )
     return text
 
 
@@ -70,7 +78,7 @@ def _text(pattern: str, example: str) -> WithJsonSchema:
 
 AccountId = Annotated[str, BeforeValidator(parse_account_id), _text(_ACCOUNT, "123456789012")]
 Region = Annotated[str, BeforeValidator(parse_region), _text(_REGION, "us-east-1")]
-Listen = Annotated[str, BeforeValidator(parse_listen), _text(_LISTEN, "127.0.0.1:9464")]
+HostPort = Annotated[str, BeforeValidator(parse_host_port), _text(_LISTEN, "127.0.0.1:9464")]
 DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]
 Digest = Annotated[
     str, BeforeValidator(parse_digest), WithJsonSchema({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class CatalogInterval:
     """A span in which every poll of a database's catalogue gave one fingerprint.
 
     `longest_gap` is the longest time between two polls of it. `proved_at` is when the static proof was first made of

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from typing_extensions import TypeAliasType
 
-from basewatch.interval import Interval
+from basewatch.interval import CatalogInterval
 
 # Named, not only aliased: pydantic cannot follow an alias that holds itself.
 JSON = TypeAliasType("JSON", "bool | int | float | str | list[JSON] | dict[str, JSON] | None")
@@ -66,7 +66,7 @@ class Verdict:
     """What a judge says of one subject; an empty `subject` means the component itself.
 
     `severity` is how bad this one is, where it differs from the check's own; the configuration overrides both.
-    `about` is whom and what it concerns: see basewatch.about.
+    `affected` is whom and what it concerns: see basewatch.about.
     """
 
     status: Status
@@ -77,7 +77,7 @@ class Verdict:
     reason: Reason | None = None
     remedy: str = ""
     severity: Severity | None = None
-    about: tuple[tuple[str, str], ...] = ()
+    affected: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if (self.status is Status.UNVERIFIED) != (self.reason is not None):
@@ -161,7 +161,7 @@ class Finding:
     remedy: str = ""
     controls: tuple[str, ...] = ()
     evidence: str = ""
-    about: tuple[tuple[str, str], ...] = ()
+    affected: tuple[tuple[str, str], ...] = ()
     cause: str = ""
 
     @property
@@ -212,7 +212,7 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class ExpectedCheck:
     """One verdict that a run expects: this check on this component."""
 
     check: str
@@ -233,7 +233,7 @@ class Run:
     version: str
     config_digest: str
     commit: str
-    expected: tuple[Pair, ...]
+    expected: tuple[ExpectedCheck, ...]
     components: Mapping[str, JSON]
     findings: tuple[Finding, ...]
     evidence: tuple[Evidence, ...]
@@ -243,7 +243,7 @@ class Run:
     seal: str = ""
     notes: tuple[str, ...] = field(default=())
     scope: str = ""
-    intervals: tuple[Interval, ...] = ()
+    intervals: tuple[CatalogInterval, ...] = ()
 
     def count(self, status: Status) -> int:
         """The number of findings with this status."""

@@ -21,8 +21,8 @@ class Action(StrEnum):
 class Notification:
     """One message owed to one channel about one finding's transition.
 
-    `key` is the finding's key: the same for the fire and the resolve, whatever the wording or the routes. `since` is
-    when the alert first fired; `reason` says why this notification is due, in a few words. `seen` says what else was
+    `key` is the finding's key: the same for the fire and the resolve, whatever the wording or the routes. `fired_at` is
+    when the alert first fired; `reason` says why this notification is due, in a few words. `symptoms` says what else was
     found that has its cause here, and is told with it alone; empty when there is nothing.
     """
 
@@ -40,12 +40,12 @@ class Notification:
     expected: str
     remedy: str
     reason: str
-    since: datetime
+    fired_at: datetime
     at: datetime
     platform: str
     environment: str
     run: str
-    seen: str = ""
+    symptoms: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

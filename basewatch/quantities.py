@@ -12,7 +12,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from basewatch.errors import WrongValue, shown
+from basewatch.errors import InvalidValueError, display_value
 
 _UNITS = {
     "ms": timedelta(milliseconds=1),
@@ -44,16 +44,16 @@ def parse_duration(value: object) -> timedelta:
         return value
     text = value.strip() if isinstance(value, str) else ""
     if _number(value) is not None or re.fullmatch(_NUMBER, text, re.ASCII):
-        raise WrongValue(f"{shown(value)} has no unit of time", _DURATION_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} has no unit of time", _DURATION_EXAMPLES)
     if not re.fullmatch(_DURATION, text, re.ASCII):
-        raise WrongValue(f"{shown(value)} is not a duration", _DURATION_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} is not a duration", _DURATION_EXAMPLES)
     parts = re.findall(rf"({_NUMBER})(ms|[smhdwy])", text)
     try:
         duration = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     except OverflowError:
-        raise WrongValue(f"{shown(value)} is longer than any calendar", _DURATION_EXAMPLES) from None
+        raise InvalidValueError(f"{display_value(value)} is longer than any calendar", _DURATION_EXAMPLES) from None
     if duration % _UNITS["ms"]:
-        raise WrongValue(f"{shown(value)} is finer than a millisecond", _DURATION_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} is finer than a millisecond", _DURATION_EXAMPLES)
     return duration
 
 
@@ -61,11 +61,11 @@ def parse_positive_duration(value: object) -> timedelta:
     """A duration that can be waited for: `parse_duration` without zero. Raises: WrongValue."""
     duration = parse_duration(value)
     if duration <= timedelta():
-        raise WrongValue(f"{shown(value)} is no time at all", _DURATION_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} is no time at all", _DURATION_EXAMPLES)
     return duration
 
 
-def duration_text(value: timedelta) -> str:
+def format_duration(value: timedelta) -> str:
     """The shortest exact way to write a duration of whole milliseconds, such as `35d`, `7y` or `1h30m`."""
     milliseconds = round(value / timedelta(milliseconds=1))
     if milliseconds == 0:
@@ -85,17 +85,17 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def parse_share(value: object) -> float:
+def parse_ratio(value: object) -> float:
     """The ratio 0 to 1 that text such as `5%` or a number between 0 and 1 stands for. Raises: WrongValue."""
     ratio = _number(value)
     if ratio is None:
         match = re.fullmatch(_SHARE, value.strip(), re.ASCII) if isinstance(value, str) else None
         if match is None:
-            raise WrongValue(f"{shown(value)} is not a share", _SHARE_EXAMPLES)
+            raise InvalidValueError(f"{display_value(value)} is not a share", _SHARE_EXAMPLES)
         # In decimals, as it was written: 99.9 / 100 in binary is a little more than 0.999.
         ratio = float(Decimal(match[1]) / 100)
     if not 0 <= ratio <= 1:
-        raise WrongValue(f"{shown(value)} is not between 0% and 100%", _SHARE_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} is not between 0% and 100%", _SHARE_EXAMPLES)
     return ratio
 
 
@@ -105,10 +105,10 @@ def parse_rate(value: object) -> float:
     if rate is None:
         match = re.fullmatch(_RATE, value.strip(), re.ASCII) if isinstance(value, str) else None
         if match is None:
-            raise WrongValue(f"{shown(value)} is not a rate", _RATE_EXAMPLES)
+            raise InvalidValueError(f"{display_value(value)} is not a rate", _RATE_EXAMPLES)
         rate = float(match[1]) / _PER[match[2]]
     if rate < 0 or not math.isfinite(rate):
-        raise WrongValue(f"{shown(value)} is not a rate", _RATE_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} is not a rate", _RATE_EXAMPLES)
     return rate
 
 
@@ -119,12 +119,14 @@ def parse_count(value: object) -> float:
         text = value.strip() if isinstance(value, str) else ""
         count = float(text) if re.fullmatch(_NUMBER, text, re.ASCII) else math.nan
     if not math.isfinite(count) or count < 0:
-        raise WrongValue(f"{shown(value)} is not a number of things", "write for example 400, or 400 for 5m")
+        raise InvalidValueError(
+            f"{display_value(value)} is not a number of things", "write for example 400, or 400 for 5m"
+        )
     return count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit(Generic[T]):
+class Threshold(Generic[T]):
     """A promise `value`, broken when what is measured stays above it for at least `sustained`; `text` as written."""
 
     value: T
@@ -132,30 +134,30 @@ class Limit(Generic[T]):
     text: str
 
 
-def _limit_of(parse: Callable[[object], T], value: object) -> Limit[T]:
+def _limit_of(parse: Callable[[object], T], value: object) -> Threshold[T]:
     text = str(value).strip()
     head, separator, tail = text.partition(" for ")
     amount = parse(head if separator else value)
-    return Limit(value=amount, sustained=parse_positive_duration(tail) if separator else timedelta(), text=text)
+    return Threshold(value=amount, sustained=parse_positive_duration(tail) if separator else timedelta(), text=text)
 
 
 def _duration_limit(value: object) -> object:
-    return value if isinstance(value, Limit) else _limit_of(parse_positive_duration, value)
+    return value if isinstance(value, Threshold) else _limit_of(parse_positive_duration, value)
 
 
 def _share_limit(value: object) -> object:
-    return value if isinstance(value, Limit) else _limit_of(parse_share, value)
+    return value if isinstance(value, Threshold) else _limit_of(parse_ratio, value)
 
 
 def _rate_limit(value: object) -> object:
-    return value if isinstance(value, Limit) else _limit_of(parse_rate, value)
+    return value if isinstance(value, Threshold) else _limit_of(parse_rate, value)
 
 
 def _count_limit(value: object) -> object:
-    return value if isinstance(value, Limit) else _limit_of(parse_count, value)
+    return value if isinstance(value, Threshold) else _limit_of(parse_count, value)
 
 
-def _text_of(limit: Limit[object]) -> str:
+def _text_of(limit: Threshold[object]) -> str:
     return limit.text
 
 
@@ -168,31 +170,31 @@ _FOR = rf"( for {_DURATION})?"
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_positive_duration),
-    PlainSerializer(duration_text),
+    PlainSerializer(format_duration),
     _written_as(_DURATION, "15m", "35d", "7y"),
 ]
-Share = Annotated[float, BeforeValidator(parse_share), _written_as(_SHARE, "5%", number=True)]
+Ratio = Annotated[float, BeforeValidator(parse_ratio), _written_as(_SHARE, "5%", number=True)]
 Rate = Annotated[float, BeforeValidator(parse_rate), _written_as(_RATE, "1000/min", number=True)]
-DurationLimit = Annotated[
-    Limit[timedelta],
+DurationThreshold = Annotated[
+    Threshold[timedelta],
     BeforeValidator(_duration_limit),
     PlainSerializer(_text_of),
     _written_as(_DURATION + _FOR, "500ms for 5m"),
 ]
-ShareLimit = Annotated[
-    Limit[float],
+RatioThreshold = Annotated[
+    Threshold[float],
     BeforeValidator(_share_limit),
     PlainSerializer(_text_of),
     _written_as(_SHARE + _FOR, "90% for 1m", number=True),
 ]
-RateLimit = Annotated[
-    Limit[float],
+RateThreshold = Annotated[
+    Threshold[float],
     BeforeValidator(_rate_limit),
     PlainSerializer(_text_of),
     _written_as(_RATE + _FOR, "10/s for 3m", number=True),
 ]
-CountLimit = Annotated[
-    Limit[float],
+CountThreshold = Annotated[
+    Threshold[float],
     BeforeValidator(_count_limit),
     PlainSerializer(_text_of),
     _written_as(_NUMBER + _FOR, "400 for 5m", number=True),

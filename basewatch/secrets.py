@@ -11,13 +11,13 @@ from typing import Annotated, Never, Protocol, Self
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from basewatch.errors import BasewatchError, WrongValue
+from basewatch.errors import BasewatchError, InvalidValueError
 
 _FORM = r"(env|file|aws-secretsmanager|aws-ssm):(\S+)"
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
-class SecretUnset(BasewatchError):
+class SecretNotFoundError(BasewatchError):
     """A secret reference points at nothing."""
 
 
@@ -52,10 +52,10 @@ class Reference:
     """Where a secret is kept: its scheme and the place within it."""
 
     scheme: str
-    place: str
+    location: str
 
     def __str__(self) -> str:
-        return f"{self.scheme}:{self.place}"
+        return f"{self.scheme}:{self.location}"
 
 
 def parse_reference(value: object) -> Reference:
@@ -67,7 +67,7 @@ def parse_reference(value: object) -> Reference:
         return value
     match = re.fullmatch(_FORM, value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise WrongValue(
+        raise InvalidValueError(
             "a secret does not stand in the configuration, only where it is kept",
             "write env:NAME, file:PATH, aws-secretsmanager:ARN#key or aws-ssm:NAME; "
             "and change the secret if it was ever committed",
@@ -97,19 +97,22 @@ def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore
     Raises: SecretUnset, naming the reference and what to do.
     """
     if reference.scheme == "env":
-        value, remedy = environ.get(reference.place, ""), f"set the environment variable {reference.place}"
+        value, remedy = environ.get(reference.location, ""), f"set the environment variable {reference.location}"
     elif reference.scheme == "file":
-        value, remedy = _in_file(Path(reference.place)), f"write the secret to {reference.place}, readable by this user"
+        value, remedy = (
+            _in_file(Path(reference.location)),
+            f"write the secret to {reference.location}, readable by this user",
+        )
     elif store is not None:
         value, remedy = store.fetch(reference), "create the secret, or grant the reader access to it"
     else:
         value, remedy = "", "run where AWS can be reached"
     if not value.strip():
-        raise SecretUnset(f"the secret {reference} is not set: {remedy}")
+        raise SecretNotFoundError(f"the secret {reference} is not set: {remedy}")
     return Secret(str(reference), value.strip())
 
 
-def revealed(text: str, environ: Mapping[str, str], store: SecretStore | None = None) -> str:
+def resolve_text(text: str, environ: Mapping[str, str], store: SecretStore | None = None) -> str:
     """`text` as it is, or the secret it refers to: for settings that hold one only sometimes, as URLs do.
 
     Raises: SecretUnset.
@@ -117,15 +120,15 @@ def revealed(text: str, environ: Mapping[str, str], store: SecretStore | None = 
     return resolve(parse_reference(text), environ, store).reveal() if re.fullmatch(_FORM, text) else text
 
 
-def open_to_others(reference: Reference) -> str:
+def file_mode_remedy(reference: Reference) -> str:
     """What to do about a secret's file that more than its owner may read; empty when there is nothing to do."""
     if reference.scheme != "file":
         return ""
     try:
-        mode = Path(reference.place).stat().st_mode
+        mode = Path(reference.location).stat().st_mode
     except OSError:
         return ""
-    return f"others may read {reference.place}: chmod 600 {reference.place}" if mode & _OTHERS_READ else ""
+    return f"others may read {reference.location}: chmod 600 {reference.location}" if mode & _OTHERS_READ else ""
 
 
 def _in_file(path: Path) -> str:

@@ -11,7 +11,7 @@ _PLACE = ("collector", "aws_account_id", "aws_region")
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's own gap
 
 
-class Telemetry:
+class ExporterMetrics:
     """Every metric of its own, on one registry; threads share it. An account and a region are empty outside AWS."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Telemetry:
             _PLACE,
             registry=registry,
         )
-        self.dropped = Counter(
+        self.dropped_series = Counter(
             "basewatch_series_dropped_total",
             "Series taken off the page because they had not been got for too long, or their resource is gone.",
             ("collector", "reason"),
@@ -104,13 +104,13 @@ class Telemetry:
         self.queries = Counter(
             "basewatch_metric_queries_total", "Queries that CloudWatch was asked.", ("collector",), registry=registry
         )
-        self.billable = Counter(
+        self.billable_metrics = Counter(
             "basewatch_billable_metrics_total",
             "Metrics that CloudWatch was asked for: up to five statistics of one are billed as one.",
             ("collector",),
             registry=registry,
         )
-        self.cost = Counter(
+        self.estimated_cost = Counter(
             "basewatch_estimated_cost_dollars_total",
             "What was asked of CloudWatch, at its list price; reading is five_for_one or per_query.",
             ("collector", "reading"),
@@ -128,13 +128,13 @@ class Telemetry:
             ("tier", "which"),
             registry=registry,
         )
-        self.discovered = Gauge(
+        self.known_resources = Gauge(
             "basewatch_discovery_resources",
             "Resources that are asked about, by how they became known: declared, or discovered.",
             ("collector", "by"),
             registry=registry,
         )
-        self.idle = Gauge(
+        self.idle_resources = Gauge(
             "basewatch_discovery_idle_resources",
             "Resources known of that had no activity lately, so that little is asked of them.",
             ("collector",),

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from basewatch.declared import Declared
-from basewatch.errors import WrongValue, shown
+from basewatch.declared import ConfigModel
+from basewatch.errors import InvalidValueError, display_value
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
 
@@ -25,7 +25,7 @@ def parse_day(value: object) -> date:
     try:
         return value if type(value) is date else date.fromisoformat(str(value))
     except ValueError:
-        raise WrongValue(f"{shown(value)} is not a day", "write for example 2027-06-30") from None
+        raise InvalidValueError(f"{display_value(value)} is not a day", "write for example 2027-06-30") from None
 
 
 def _parts(count: int) -> str:
@@ -37,7 +37,7 @@ def _check_form(tenant: str, kind: str) -> None:
         UUID(tenant) if kind == "uuid" else int(tenant) if kind in {"integer", "bigint"} else None
     except ValueError:
         remedy = "write an id of that type, or correct context_type"
-        raise WrongValue(f"the canary {shown(tenant)} is no {kind}", remedy) from None
+        raise InvalidValueError(f"the canary {display_value(tenant)} is no {kind}", remedy) from None
 
 
 Names = Annotated[
@@ -49,7 +49,7 @@ Names = Annotated[
 Day = Annotated[
     date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-06-30"]})
 ]
-Kind = Literal[
+ObjectKind = Literal[
     "function",
     "view",
     "trigger",
@@ -66,7 +66,7 @@ Kind = Literal[
 ]
 
 
-class Canaries(Declared):
+class Canaries(ConfigModel):
     """Two synthetic tenants, planted for probes and excluded from billing; a composite id is a list of its parts.
 
     `as_a` and `as_b` are what the context is set to when acting for each, where that is a user and not the tenant.
@@ -80,14 +80,14 @@ class Canaries(Declared):
     @model_validator(mode="after")
     def _are_two(self) -> Self:
         if self.a == self.b:
-            raise WrongValue(
+            raise InvalidValueError(
                 "both canaries are the same tenant, so no probe could tell them apart",
                 "plant a second synthetic tenant and write its id as b",
             )
         return self
 
 
-class Derived(Declared):
+class DerivedKey(ConfigModel):
     """A table whose rows belong to the tenant of their parent row: `on` maps its columns to the parent's."""
 
     parent: str
@@ -95,13 +95,15 @@ class Derived(Declared):
 
 
 def _sort_of_key(value: object) -> str:
-    return "derived" if isinstance(value, dict | Derived) else "columns"
+    return "derived" if isinstance(value, dict | DerivedKey) else "columns"
 
 
-TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[Derived, Tag("derived")], Discriminator(_sort_of_key)]
+TableKey = Annotated[
+    Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_sort_of_key)
+]
 
 
-class Members(Declared):
+class TenantMembership(ConfigModel):
     """The table that says which tenants a user may see, when the context names a user and not a tenant."""
 
     table: str
@@ -109,7 +111,7 @@ class Members(Declared):
     key: Names
 
 
-class Vouched(Declared):
+class Approval(ConfigModel):
     """What somebody read and answers for, until a day; its digest is that of the text that was read."""
 
     digest: Digest
@@ -117,34 +119,34 @@ class Vouched(Declared):
     reason: str = Field(min_length=1)
     until: Day
 
-    def holds(self, digest: str, now: datetime) -> bool:
+    def is_valid_for(self, digest: str, now: datetime) -> bool:
         """Whether it still vouches for a thing with this digest: unchanged, and not expired."""
         return self.digest == digest and now.date() <= self.until
 
 
-class Allowed(Vouched):
+class ApprovedObject(Approval):
     """An object that the proof does not cover, such as a function that runs with its owner's rights.
 
     `name` is as findings print it. `context` says of a function that it returns the current tenant.
     """
 
-    kind: Kind
+    kind: ObjectKind
     name: str
     context: bool = False
 
 
-class Waiver(Vouched):
+class ApprovedPredicate(Approval):
     """A policy expression that could not be proven, and that somebody found to hold; by the predicate's digest."""
 
 
-class Login(Declared):
+class Login(ConfigModel):
     """How a tenant-bound role really logs in: straight to the database, and through the pooler in front of it."""
 
     url: SecretReference
     through_proxy: SecretReference | None = None
 
 
-class Tenancy(Declared):
+class Tenancy(ConfigModel):
     """How a database keeps its tenants apart, and who is bound by it."""
 
     context: Names
@@ -154,13 +156,13 @@ class Tenancy(Declared):
     root_key: Names = ("id",)
     key: Names
     keys: dict[str, TableKey] = Field(default={}, description="tables whose tenant key is not `key`")
-    members: Members | None = None
+    members: TenantMembership | None = None
     principals: tuple[str, ...] = Field(min_length=1)
     privileged: dict[str, str] = Field(default={}, description="roles outside the isolation, each with the reason")
     tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
     shared: tuple[str, ...] = Field(default=(), description="tables and views every tenant reads, none of them writes")
-    allowed: tuple[Allowed, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
+    allowed: tuple[ApprovedObject, ...] = ()
+    waivers: tuple[ApprovedPredicate, ...] = ()
     canaries: Canaries
     logins: dict[str, Login] = Field(default={}, description="real logins of the principals, for fresh sessions")
     write_probes: bool = Field(default=False, description="try writes on the canaries, in what is rolled back")
@@ -177,21 +179,21 @@ class Tenancy(Declared):
         ):
             if len(what) != parts:
                 remedy = "write as many, in one order"
-                raise WrongValue(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
+                raise InvalidValueError(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
         for part in (*self.canaries.a, *self.canaries.b):
             _check_form(part, self.context_type)
         if (self.members is not None) != (self.canaries.as_a is not None and self.canaries.as_b is not None):
             has, lacks = ("members", "canaries.as_a or as_b") if self.members else ("canaries.as_a or as_b", "members")
             remedy = "declare members, canaries.as_a and canaries.as_b together, or none of them"
-            raise WrongValue(f"{has} says that the context names users, and {lacks} is missing", remedy)
+            raise InvalidValueError(f"{has} says that the context names users, and {lacks} is missing", remedy)
         for role in self.privileged:
             if role in self.principals:
-                raise WrongValue(
+                raise InvalidValueError(
                     f"'{role}' is declared both a principal and privileged", "name it under one of the two"
                 )
         for role in self.logins:
             if role not in self.principals:
-                raise WrongValue(
+                raise InvalidValueError(
                     f"'{role}' logs in and is no principal", "name it under principals, or remove its login"
                 )
         return self
@@ -202,12 +204,14 @@ class Tenancy(Declared):
         return any(login.through_proxy is not None for login in self.logins.values())
 
     @property
-    def contexts(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
+    def canary_contexts(
+        self,
+    ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
         """Canaries a and b, each as its id and the values of the context settings that stand for it."""
         canaries = self.canaries
         return (canaries.a, canaries.as_a or canaries.a), (canaries.b, canaries.as_b or canaries.b)
 
-    def key_of(self, table: str) -> tuple[str, ...] | Derived:
+    def tenant_key(self, table: str) -> tuple[str, ...] | DerivedKey:
         """The tenant key of a table, named as the configuration names it."""
         return self.keys.get(table, self.key)
 

@@ -12,24 +12,24 @@ from basewatch.check import check
 from basewatch.clients import K
 from basewatch.components import Component, Function
 from basewatch.model import Proof, Severity, Verdict, passed
-from benchmarks.timing import Figure, seconds
+from benchmarks.timing import Measurement, best_time
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks, run_checks
 
 _FUNCTIONS = 200
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_DEADLINES = Deadlines(each=timedelta(seconds=30), total=timedelta(minutes=10), concurrency=8)
+_DEADLINES = Deadlines(per_observation=timedelta(seconds=30), total=timedelta(minutes=10), concurrency=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nothing:
+class EmptyFacts:
     """What there is to see."""
 
     seen: int
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class NoOpClient:
     """A client that answers at once."""
 
     source: str = "benchmark"
@@ -41,8 +41,8 @@ class Idle:
         return nullcontext(cast("K", self))
 
 
-def _look(client: Idle, component: Function) -> Nothing:
-    return Nothing(seen=len(client.source) + len(component.name))
+def _look(client: NoOpClient, component: Function) -> EmptyFacts:
+    return EmptyFacts(seen=len(client.source) + len(component.name))
 
 
 @check(
@@ -53,19 +53,19 @@ def _look(client: Idle, component: Function) -> Nothing:
     proof=Proof.SAMPLE,
     needs=("nothing",),
 )
-def _nothing_is_wrong(facts: Nothing, component: Function, now: datetime) -> Iterator[Verdict]:
+def _nothing_is_wrong(facts: EmptyFacts, component: Function, now: datetime) -> Iterator[Verdict]:
     """Nothing is wrong."""
     yield passed(f"{component.name} at {now.year}: {facts.seen}")
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[Measurement]:
     """One figure: what threads, deadlines, evidence and digests cost each check."""
     functions = [Function(name=f"function-{number}") for number in range(_FUNCTIONS)]
     plan = plan_checks((_nothing_is_wrong,), functions, {})
-    client = Idle()
-    yield Figure(
+    client = NoOpClient()
+    yield Measurement(
         what="run one check, all but its asking",
-        ours=seconds(lambda: run_checks(plan, client, _DEADLINES, _NOW, lambda: _NOW)) / _FUNCTIONS,
-        bound="observe and judge alone",
-        least=seconds(lambda: list(_nothing_is_wrong.judge(_look(client, functions[0]), functions[0], _NOW))),
+        measured_seconds=best_time(lambda: run_checks(plan, client, _DEADLINES, _NOW, lambda: _NOW)) / _FUNCTIONS,
+        bound_name="observe and judge alone",
+        bound_seconds=best_time(lambda: list(_nothing_is_wrong.judge(_look(client, functions[0]), functions[0], _NOW))),
     )

@@ -17,15 +17,15 @@ from multiprocessing.connection import Connection
 import orjson
 
 from basewatch.aws import AwsSession
-from basewatch.collector import Target
+from basewatch.collector import MetricTarget
 from basewatch.components import Function
 from basewatch.model import Window
-from basewatch.telemetry import Telemetry
-from benchmarks.timing import Figure, seconds
+from basewatch.telemetry import ExporterMetrics
+from benchmarks.timing import Measurement, best_time
 from collectors.cloudwatch.client import CloudWatch
-from collectors.cloudwatch.limiter import Limits
+from collectors.cloudwatch.limiter import RateLimits
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, Query
-from collectors.cloudwatch.retry_policy import Patience
+from collectors.cloudwatch.retry_policy import RetryPolicy
 from collectors.lambda_functions import LAMBDA
 
 _ACCOUNT, _REGION = "123456789012", "us-east-1"
@@ -34,7 +34,7 @@ _CALLS = 40
 _TRIES = 5
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[Measurement]:
     """Our client and botocore's, for answers of five and of ten datapoints a query."""
     for minutes in (5, 10):
         call = _call(minutes)
@@ -42,13 +42,13 @@ def figures() -> Iterator[Figure]:
         what = f"CPU of {MAX_QUERIES} queries of {minutes} datapoints"
         with _served(content) as url:
             session = _session(url)
-            source = CloudWatch(session, Limits(1e6, 1e12), Patience(), Telemetry())
+            source = CloudWatch(session, RateLimits(1e6, 1e12), RetryPolicy(), ExporterMetrics())
             ours = _cpu(partial(source.fetch, call))
-            client, request = session.client("cloudwatch"), _request(call)
+            client, request = session.botocore_client("cloudwatch"), _request(call)
             theirs = _cpu(partial(client.get_metric_data, **request))
-        read = seconds(partial(orjson.loads, content))
-        yield Figure(what=what, ours=ours, bound="orjson.loads of the answer", least=read)
-        yield Figure(what=what, ours=ours, bound="botocore's own client", least=theirs)
+        read = best_time(partial(orjson.loads, content))
+        yield Measurement(what=what, measured_seconds=ours, bound_name="orjson.loads of the answer", bound_seconds=read)
+        yield Measurement(what=what, measured_seconds=ours, bound_name="botocore's own client", bound_seconds=theirs)
 
 
 def _call(minutes: int) -> Call:
@@ -56,7 +56,9 @@ def _call(minutes: int) -> Call:
     queries: list[Query] = []
     for number in range(MAX_QUERIES):
         for resource, specs in LAMBDA.resources(Function(name=f"function-{number:05}")):
-            target = Target(collector="lambda", account_id=_ACCOUNT, region=_REGION, resource=resource, specs=specs)
+            target = MetricTarget(
+                collector="lambda", account_id=_ACCOUNT, region=_REGION, resource=resource, specs=specs
+            )
             queries += [Query(target, spec) for spec in specs]
     return Call(tuple(queries[:MAX_QUERIES]), Window(start=_END - timedelta(minutes=minutes), end=_END))
 

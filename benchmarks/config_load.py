@@ -8,16 +8,16 @@ from pathlib import Path
 import yaml
 
 from basewatch.config.loading import load
-from benchmarks.timing import Figure, seconds
+from benchmarks.timing import Measurement, best_time
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[Measurement]:
     """One figure: what places, quantities and models cost on top of reading YAML."""
     path = Path(__file__).parents[1] / "config.yaml"
     text = path.read_text(encoding="utf-8")
-    yield Figure(
+    yield Measurement(
         what="load config.yaml",
-        ours=seconds(lambda: load(path)),
-        bound="yaml.safe_load of the same text",
-        least=seconds(lambda: yaml.safe_load(text)),
+        measured_seconds=best_time(lambda: load(path)),
+        bound_name="yaml.safe_load of the same text",
+        bound_seconds=best_time(lambda: yaml.safe_load(text)),
     )

@@ -7,71 +7,75 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from resource import getpagesize
 
-from basewatch.collector import Target, Tier
-from benchmarks.timing import Figure, seconds
+from basewatch.collector import MetricTarget, RefreshTier
+from benchmarks.timing import Measurement, best_time
 from collectors.cloudwatch.fetch import Answer
-from collectors.cloudwatch.layout import laid_out
-from collectors.cloudwatch.relayout import Arranger
-from collectors.cloudwatch.requests import Ask, asks
-from collectors.cloudwatch.series_state import Ledger
-from collectors.cloudwatch.state import packed
+from collectors.cloudwatch.layout import build_layout
+from collectors.cloudwatch.relayout import StateCarryOver
+from collectors.cloudwatch.requests import PlannedCall, asks
+from collectors.cloudwatch.series_state import SeriesState
+from collectors.cloudwatch.state import encode_counters
 from collectors.lambda_functions import LAMBDA
 
 _FUNCTIONS = 10_000
 _MINUTES = 5
 _SETTLED = round(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
-_INTERVALS = {Tier.FAST: timedelta(minutes=1), Tier.STANDARD: timedelta(minutes=5), Tier.SLOW: timedelta(hours=1)}
+_INTERVALS = {
+    RefreshTier.FAST: timedelta(minutes=1),
+    RefreshTier.STANDARD: timedelta(minutes=5),
+    RefreshTier.SLOW: timedelta(hours=1),
+}
 _KEEP = {tier: interval.total_seconds() + 900 for tier, interval in _INTERVALS.items()}
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[Measurement]:
     """What a refresh costs besides waiting for answers: to take them in, to show them, to write down where they stand.
 
     Each is beside the least that touches the same numbers; the memory is that of the whole process by then.
     """
     targets, before = tuple(_targets()), _memory()
-    arranger = Arranger({}, hold=timedelta(minutes=15), discovered_late=timedelta(minutes=15))
-    layout = laid_out(targets)
-    ledger, _ = arranger.arranged(Ledger(), layout, _SETTLED)
-    plan = asks(layout, (Tier.FAST, Tier.STANDARD), _INTERVALS)
+    arranger = StateCarryOver({}, max_staleness=timedelta(minutes=15), discovery_delay=timedelta(minutes=15))
+    layout = build_layout(targets)
+    ledger, _ = arranger.next_state(SeriesState(), layout, _SETTLED)
+    plan = asks(layout, (RefreshTier.FAST, RefreshTier.STANDARD), _INTERVALS)
     rounds = _Rounds(ledger, plan)
     for _ in range(4):
         rounds.next()
     grown = _memory() - before
     answers = rounds.prepared()
     points = sum(len(answer.starts) for call in answers for answer in call)
-    yield Figure(
+    yield Measurement(
         what=f"take in {len(layout.series):,} series, {points:,} datapoints",
-        ours=seconds(lambda: rounds.apply(answers)),
-        bound="add all of them up",
-        least=seconds(lambda: [sum(answer.values) for call in answers for answer in call]),
+        measured_seconds=best_time(lambda: rounds.apply(answers)),
+        bound_name="add all of them up",
+        bound_seconds=best_time(lambda: [sum(answer.values) for call in answers for answer in call]),
     )
     at = datetime.fromtimestamp(rounds.settled + 120, UTC)
-    yield Figure(
+    yield Measurement(
         what=f"show them (of {grown:.0f} MB, names and calls and all)",
-        ours=seconds(lambda: ledger.snapshot(_KEEP).blocks(at)),
-        bound="copy their values",
-        least=seconds(lambda: list(range(len(layout.series)))),
+        measured_seconds=best_time(lambda: ledger.snapshot(_KEEP).blocks(at)),
+        bound_name="copy their values",
+        bound_seconds=best_time(lambda: list(range(len(layout.series)))),
     )
-    state = packed(ledger.kept())
-    yield Figure(
+    state = encode_counters(ledger.saved_counters())
+    yield Measurement(
         what=f"write down where counters stand ({len(state) / 1024:.0f} KiB)",
-        ours=seconds(lambda: packed(ledger.kept())),
-        bound="join their names",
-        least=seconds(lambda: b"\n".join(layout.series)),
+        measured_seconds=best_time(lambda: encode_counters(ledger.saved_counters())),
+        bound_name="join their names",
+        bound_seconds=best_time(lambda: b"\n".join(layout.series)),
     )
-    yield Figure(
+    yield Measurement(
         what="arrange them anew, when targets change",
-        ours=seconds(lambda: arranger.arranged(ledger, laid_out(targets), _SETTLED)),
-        bound="join their names",
-        least=seconds(lambda: b"\n".join(layout.series)),
+        measured_seconds=best_time(lambda: arranger.next_state(ledger, build_layout(targets), _SETTLED)),
+        bound_name="join their names",
+        bound_seconds=best_time(lambda: b"\n".join(layout.series)),
     )
 
 
 class _Rounds:
     """Refreshes, five minutes apart, each with every datapoint that its windows may hold."""
 
-    def __init__(self, ledger: Ledger, plan: Sequence[Ask]) -> None:
+    def __init__(self, ledger: SeriesState, plan: Sequence[PlannedCall]) -> None:
         self.settled = _SETTLED
         self._ledger = ledger
         self._plan = plan
@@ -89,7 +93,7 @@ class _Rounds:
 
     def _begin(self) -> None:
         self.settled += _MINUTES * 60
-        self._windows = [ask.window(self._ledger, self.settled) for ask in self._plan]
+        self._windows = [ask.next_window(self._ledger, self.settled) for ask in self._plan]
 
     def _answers(self) -> Iterator[tuple[Answer, ...]]:
         """Other numbers for each query and minute."""
@@ -99,7 +103,7 @@ class _Rounds:
     def apply(self, answers: Iterable[tuple[Answer, ...]]) -> None:
         """Take them in. A second time nothing is new, and all of it is compared and stored again."""
         for ask, (start, end), call in zip(self._plan, self._windows, answers, strict=True):
-            self._ledger.apply(ask.rows, call, start, end, self.settled + 120.0, whole=True)
+            self._ledger.apply(ask.rows, call, start, end, self.settled + 120.0, up_to_date=True)
 
 
 def _answer(row: int, start: int, end: int) -> Answer:
@@ -107,18 +111,18 @@ def _answer(row: int, start: int, end: int) -> Answer:
     return Answer([float(at) for at in starts], [float((at // 60 + row) % 97) for at in starts])
 
 
-def _targets() -> Iterator[Target]:
+def _targets() -> Iterator[MetricTarget]:
     for number in range(_FUNCTIONS):
-        discovery = next(each for each in LAMBDA.discoveries if each.dimensions == ("FunctionName",))
-        measured = discovery.measured({"FunctionName": f"function-{number:05}"})
+        discovery = next(each for each in LAMBDA.discovery_specs if each.dimensions == ("FunctionName",))
+        measured = discovery.from_dimensions({"FunctionName": f"function-{number:05}"})
         if measured is not None:
             resource, specs = measured
-            yield Target(
+            yield MetricTarget(
                 collector=LAMBDA.name,
                 account_id="123456789012",
                 region="us-east-1",
                 resource=resource,
-                specs=tuple(spec for spec in specs if spec.tier is not Tier.SLOW),
+                specs=tuple(spec for spec in specs if spec.tier is not RefreshTier.SLOW),
             )
 
 

@@ -19,11 +19,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from basewatch.family import Block, Family, MetricType, series_text
-from benchmarks.timing import Figure, seconds
-from exposition.page import Dialect, Exposition, Page
-from workflows.serve import settle_in
-from workflows.web.app import Exposed, Shown, app
+from basewatch.family import Block, MetricFamily, MetricType, series_text
+from benchmarks.timing import Measurement, best_time
+from exposition.page import ExpositionFormat, PageRenderer, MetricsPage
+from workflows.serve import tune_runtime
+from workflows.web.app import ServedPage, RenderedPage, app
 
 _FAMILIES = 20
 _SCRAPES = 500
@@ -31,44 +31,47 @@ _PLACE = {"aws_account_id": "123456789012", "aws_region": "us-east-1"}
 _PROCESSES = get_context("spawn")
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[Measurement]:
     """What a refresh pays for its page of 10,000 and of 90,000 series, and what a scrape of the larger one takes."""
     for count in (10_000, 90_000):
         yield from _rendered(count)
-    body = _page(90_000)[Dialect.TEXT]
-    for what, length, accepted in (("gzip", len(body.compressed), "gzip"), ("plain", body.length, "identity")):
+    body = _page(90_000)[ExpositionFormat.TEXT]
+    for what, length, accepted in (
+        ("gzip", len(body.compressed), "gzip"),
+        ("plain", body.uncompressed_length, "identity"),
+    ):
         with _process(partial(_bare, length)) as port:
             least = _scraped(port, accepted)
         for state, threads in (("idle", 0), ("a thread computing", 1)):
             with _process(partial(_serve, threads)) as port:
                 ours = _scraped(port, accepted)
             for name, rank in (("p50", 0.5), ("p99", 0.99)):
-                yield Figure(
+                yield Measurement(
                     what=f"scrape 90,000 series, {what}, {state}, {name}",
-                    ours=_ranked(ours, rank),
-                    bound=f"{length:,} bytes from a bare socket",
-                    least=_ranked(least, rank),
+                    measured_seconds=_ranked(ours, rank),
+                    bound_name=f"{length:,} bytes from a bare socket",
+                    bound_seconds=_ranked(least, rank),
                 )
 
 
-def _rendered(count: int) -> Iterator[Figure]:
-    exposition, own = Exposition(), CollectorRegistry()
+def _rendered(count: int) -> Iterator[Measurement]:
+    exposition, own = PageRenderer(), CollectorRegistry()
     tick = iter(range(1 << 30))
-    lines = gzip.decompress(exposition.page(_blocks(count), own)[Dialect.TEXT].compressed).splitlines()
+    lines = gzip.decompress(exposition.render(_blocks(count), own)[ExpositionFormat.TEXT].compressed).splitlines()
     theirs = CollectorRegistry()
     theirs.register(_Theirs(count))
     blocks = [_blocks(count, shift) for shift in range(2)]
-    yield Figure(
+    yield Measurement(
         what=f"page of {count:,} series, every value new",
-        ours=seconds(lambda: exposition.page(blocks[next(tick) % 2], own)),
-        bound="prometheus_client, text alone, not compressed",
-        least=seconds(lambda: generate_latest(theirs)),
+        measured_seconds=best_time(lambda: exposition.render(blocks[next(tick) % 2], own)),
+        bound_name="prometheus_client, text alone, not compressed",
+        bound_seconds=best_time(lambda: generate_latest(theirs)),
     )
-    yield Figure(
+    yield Measurement(
         what=f"page of {count:,} series, no value new",
-        ours=seconds(lambda: exposition.page(blocks[0], own)),
-        bound="join the finished lines",
-        least=seconds(lambda: b"\n".join(lines)),
+        measured_seconds=best_time(lambda: exposition.render(blocks[0], own)),
+        bound_name="join the finished lines",
+        bound_seconds=best_time(lambda: b"\n".join(lines)),
     )
 
 
@@ -76,7 +79,7 @@ def _blocks(count: int, shift: int = 0) -> list[Block]:
     """Families of functions, each of which has a whole number or a measurement."""
     return [
         Block(
-            family=Family(name=f"aws_lambda_measure_{number}_seconds", type=MetricType.GAUGE, help="It."),
+            family=MetricFamily(name=f"aws_lambda_measure_{number}_seconds", type=MetricType.GAUGE, help="It."),
             series=[
                 series_text(f"aws_lambda_measure_{number}_seconds", (*_PLACE.items(), ("function_name", name)))
                 for name in _names(count)
@@ -91,8 +94,8 @@ def _names(count: int) -> Iterable[str]:
     return (f"tenant-{each:05d}-function" for each in range(count // _FAMILIES))
 
 
-def _page(count: int) -> Page:
-    return Exposition().page(_blocks(count), CollectorRegistry())
+def _page(count: int) -> MetricsPage:
+    return PageRenderer().render(_blocks(count), CollectorRegistry())
 
 
 class _Theirs(Collector):
@@ -126,17 +129,17 @@ def _process(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
 def _serve(computing: int, door: socket.socket) -> None:
     """The exporter's own pages, beside threads that do what a refresh does, without a pause."""
-    exposed = Exposed(Shown(page=_page(90_000), at=datetime.now(UTC), waiting_for=""))
-    settle_in()
+    exposed = ServedPage(RenderedPage(page=_page(90_000), rendered_at=datetime.now(UTC), waiting_for=""))
+    tune_runtime()
     for _ in range(computing):
         Thread(target=_compute, daemon=True).start()
-    pages = app(exposed, clock=lambda: datetime.now(UTC), patience=timedelta(days=1))
+    pages = app(exposed, clock=lambda: datetime.now(UTC), unhealthy_after=timedelta(days=1))
     uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False)).run(sockets=[door])
 
 
 def _compute() -> None:
     """Answers of 500 queries are read and added up, again and again, and between them the page is rendered."""
-    exposition, blocks, own = Exposition(), [_blocks(90_000, shift) for shift in range(2)], CollectorRegistry()
+    exposition, blocks, own = PageRenderer(), [_blocks(90_000, shift) for shift in range(2)], CollectorRegistry()
     one = {"Id": "q123", "Timestamps": [1.7e9 + 60 * n for n in range(5)], "Values": [n / 7 for n in range(5)]}
     answer = orjson.dumps({"MetricDataResults": [one] * 500})
     while True:
@@ -144,7 +147,7 @@ def _compute() -> None:
             for _ in range(180):
                 for result in orjson.loads(answer)["MetricDataResults"]:
                     dict(zip(result["Timestamps"], result["Values"], strict=True))
-            exposition.page(blocks[shift], own)
+            exposition.render(blocks[shift], own)
 
 
 def _bare(length: int, door: socket.socket) -> None:

@@ -16,14 +16,14 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres import Database, Limits, connect
+from basewatch.postgres import DatabaseClient, Timeouts, connect
 from basewatch.secrets import Secret
 from benchmarks.tenancy_database import ManyTenants, Scale, many_tenants
-from benchmarks.timing import Figure, seconds
-from checks.tenancy.probes.no_context import without_context
-from checks.tenancy.probes.plans import plans
-from checks.tenancy.probes.rows import cross_tenant
-from checks.tenancy.probes.sweeping import sweeping
+from benchmarks.timing import Measurement, best_time
+from checks.tenancy.probes.no_context import no_context_reads
+from checks.tenancy.probes.plans import statement_plans
+from checks.tenancy.probes.rows import cross_tenant_reads
+from checks.tenancy.probes.sweeping import tenant_sweep
 from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.reading import inventory
 from isolation.inventory.world import world
@@ -35,7 +35,7 @@ SCALES = (
     Scale(tenants=1_000, rows=1_000_000, tables=500),
 )
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_PATIENT = Limits(statement=timedelta(minutes=2), idle=timedelta(minutes=2))
+_PATIENT = Timeouts(statement=timedelta(minutes=2), idle=timedelta(minutes=2))
 _SAMPLE = 20
 # What the inventory is made of, as bare rows: the least that a reader of these catalogues has to fetch.
 _CATALOGUES = (
@@ -51,13 +51,13 @@ _CATALOGUES = (
 )
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[Measurement]:
     """Every way of looking at every scale, sound, and at the first ones leaky and without an index as well."""
     for scale in SCALES:
-        yield from measured(scale)
+        yield from measurements_at(scale)
 
 
-def measured(scale: Scale) -> Iterator[Figure]:
+def measurements_at(scale: Scale) -> Iterator[Measurement]:
     """Every way of looking at one scale."""
     start = time.perf_counter()
     with many_tenants(scale) as made:
@@ -66,7 +66,7 @@ def measured(scale: Scale) -> Iterator[Figure]:
         with connect(Secret("env:BENCHMARK_URL", made.url), run="benchmark", limits=_PATIENT) as database:
             yield from _static(made, database)
             yield from _dynamic(made, database, "sound")
-            if scale.tables == scale.filled:
+            if scale.tables == scale.filled_tables:
                 with made.leaky():
                     yield from _dynamic(made, database, "leaky")
                 with made.unindexed():
@@ -74,17 +74,17 @@ def measured(scale: Scale) -> Iterator[Figure]:
         yield from _other_tools(made)
 
 
-def _static(made: ManyTenants, database: Database) -> Iterator[Figure]:
+def _static(made: ManyTenants, database: DatabaseClient) -> Iterator[Measurement]:
     trip, bare = _round_trip(made), _bare_catalogues(made)
     before = len(database.requests)
     gates = len(obligations(world(inventory(database, made.component), made.component.tenancy), _NOW))
     asked = len(database.requests) - before
-    reading = seconds(lambda: _prove(made, prove=False))
+    reading = best_time(lambda: _prove(made, prove=False))
     yield _figure(made, "log in, inventory", reading, "a bare SELECT of those catalogues", bare)
     yield _figure(made, f"the same in {asked} statements", reading, "as many bare round trips", asked * trip)
-    proving = seconds(lambda: _prove(made, prove=True))
+    proving = best_time(lambda: _prove(made, prove=True))
     yield _figure(made, f"the same and proof of {gates} gates", proving, "without the proof", reading)
-    yield _figure(made, "fingerprint", seconds(lambda: fingerprint(database)), "a bare round trip", trip)
+    yield _figure(made, "fingerprint", best_time(lambda: fingerprint(database)), "a bare round trip", trip)
 
 
 def _prove(made: ManyTenants, *, prove: bool) -> None:
@@ -95,22 +95,22 @@ def _prove(made: ManyTenants, *, prove: bool) -> None:
         obligations(world(found, made.component.tenancy), _NOW)
 
 
-def _dynamic(made: ManyTenants, database: Database, state: str) -> Iterator[Figure]:
+def _dynamic(made: ManyTenants, database: DatabaseClient, state: str) -> Iterator[Measurement]:
     trip, component, scale = _round_trip(made), made.component, made.scale
     looks: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("cross-tenant rows", lambda: cross_tenant(database, component)),
-        ("no context", lambda: without_context(database, component)),
-        ("planner", lambda: plans(database, component)),
+        ("cross-tenant rows", lambda: cross_tenant_reads(database, component)),
+        ("no context", lambda: no_context_reads(database, component)),
+        ("planner", lambda: statement_plans(database, component)),
     )
     for name, look in looks:
         before = len(database.requests)
-        took = once(look)
+        took = time_once(look)
         asked = len(database.requests) - before
         yield _figure(made, f"{name}, {state}", took, f"{asked} bare round trips", asked * trip)
     each = _naive(made) * scale.tenants
     trips = scale.tenants * (scale.tables + 4)
     yield _figure(made, f"one by one, {state}, from {_SAMPLE}", each, f"{trips:,} bare round trips", trips * trip)
-    took = once(lambda: sweeping(database, component))
+    took = time_once(lambda: tenant_sweep(database, component))
     yield _figure(made, f"sweep, {state}", took, "one by one, as above", each)
 
 
@@ -134,16 +134,16 @@ def _naive(made: ManyTenants) -> float:
 
 def _round_trip(made: ManyTenants) -> float:
     with psycopg.connect(made.url, autocommit=True) as connection:
-        return seconds(lambda: connection.execute("SELECT 1").fetchall())
+        return best_time(lambda: connection.execute("SELECT 1").fetchall())
 
 
 def _bare_catalogues(made: ManyTenants) -> float:
     with psycopg.connect(made.url, autocommit=True) as connection:
         queries = [sql.SQL("SELECT * FROM {}").format(sql.Identifier(one)) for one in _CATALOGUES]
-        return seconds(lambda: [connection.execute(query).fetchall() for query in queries])
+        return best_time(lambda: [connection.execute(query).fetchall() for query in queries])
 
 
-def _other_tools(made: ManyTenants) -> Iterator[Figure]:
+def _other_tools(made: ManyTenants) -> Iterator[Measurement]:
     """pgrls, where it is installed: it reads the same catalogues and proves policies from their text."""
     program = shutil.which("pgrls")
     if program is None:
@@ -156,15 +156,15 @@ def _other_tools(made: ManyTenants) -> Iterator[Figure]:
         yield _figure(made, f"pgrls {verb}", took, "a bare SELECT of those catalogues", _bare_catalogues(made))
 
 
-def once(work: Callable[[], object]) -> float:
+def time_once(work: Callable[[], object]) -> float:
     """How long one call takes: for what is too slow to be tried again and again."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def _figure(made: ManyTenants, what: str, ours: float, bound: str, least: float) -> Figure:
-    return Figure(what=f"{made.scale}: {what}", ours=ours, bound=bound, least=least)
+def _figure(made: ManyTenants, what: str, ours: float, bound: str, least: float) -> Measurement:
+    return Measurement(what=f"{made.scale}: {what}", measured_seconds=ours, bound_name=bound, bound_seconds=least)
 
 
 def main() -> None:
@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--tables", type=int, default=7)
     given = parser.parse_args()
-    for figure in measured(Scale(tenants=given.tenants, rows=given.rows, tables=given.tables)):
+    for figure in measurements_at(Scale(tenants=given.tenants, rows=given.rows, tables=given.tables)):
         print(figure, flush=True)
 
 

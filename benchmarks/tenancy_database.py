@@ -42,12 +42,12 @@ FROM generate_series(1, {rows}) AS n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How large: `rows` are those of all tables together, and only the first `filled` tables have any."""
+    """How large: `rows` are those of all tables together, and only the first `filled_tables` tables have any."""
 
     tenants: int
     rows: int
     tables: int
-    filled: int = 7
+    filled_tables: int = 7
 
     def __str__(self) -> str:
         return f"{self.tenants:,}/{self.tables}"
@@ -112,7 +112,7 @@ def _seed(made: ManyTenants) -> None:
     scale = made.scale
     made.execute(_ROOT.format(last=scale.tenants - 1))
     for number in range(scale.tables):
-        rows = scale.rows // min(scale.filled, scale.tables) if number < scale.filled else 0
+        rows = scale.rows // min(scale.filled_tables, scale.tables) if number < scale.filled_tables else 0
         made.execute(
             f"SET ROLE bench_owner; CREATE TABLE t{number} (tenant uuid NOT NULL, id bigint NOT NULL);"
             + _ROWS.format(number=number, tenants=scale.tenants, rows=rows)

@@ -11,19 +11,19 @@ _LONG_ENOUGH_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Measurement:
     """One measurement and the bound it stands beside, both in seconds for the same work."""
 
     what: str
-    ours: float
-    bound: str
-    least: float
+    measured_seconds: float
+    bound_name: str
+    bound_seconds: float
 
     def __str__(self) -> str:
-        return f"{self.what:<46}{time_text(self.ours):>10}    {self.bound}: {time_text(self.least)}"
+        return f"{self.what:<46}{time_text(self.measured_seconds):>10}    {self.bound_name}: {time_text(self.bound_seconds)}"
 
 
-def seconds(work: Callable[[], object]) -> float:
+def best_time(work: Callable[[], object]) -> float:
     """The shortest of five tries at `work`, each repeated for long enough that the clock does not matter."""
     timer, repeats = Timer(work), 1
     while timer.timeit(repeats) < _LONG_ENOUGH_SECONDS:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, MetricSpec, Resource, Tier, Unit
+from basewatch.collector import (
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    MetricSpec,
+    Resource,
+    RefreshTier,
+    Unit,
+)
 from basewatch.components import Api
-from collectors.resource_listing import by_arn, entries, exactly, objects, tags
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, list_entries, for_dimensions, objects, tags
+from collectors.specs import Namespace
 
-_API = Space(name="AWS/ApiGateway")
+_API = Namespace(name="AWS/ApiGateway")
 _LATENCIES = (
-    *_API.latency("aws_apigateway_latency", "Latency", unit=Unit.MILLISECONDS, tier=Tier.FAST),
+    *_API.latency("aws_apigateway_latency", "Latency", unit=Unit.MILLISECONDS, tier=RefreshTier.FAST),
     *_API.latency("aws_apigateway_integration_latency", "IntegrationLatency", unit=Unit.MILLISECONDS, maximum=False),
 )
 
 
 def _counted(family: str, metric: str, statistic: str, said: str) -> MetricSpec:
-    return _API.counter(family, metric, statistic, tier=Tier.FAST, said=said)
+    return _API.counter(family, metric, statistic, tier=RefreshTier.FAST, source_text=said)
 
 
 _COUNT = "Count SampleCount (REST) or Sum (HTTP)"
@@ -31,8 +40,8 @@ _REST = (
     _counted("aws_apigateway_server_errors_total", "5XXError", "Sum", _SERVER),
     *_LATENCIES,
     # Only of stages that have a cache.
-    _API.counter("aws_apigateway_cache_hits_total", "CacheHitCount", tier=Tier.SLOW),
-    _API.counter("aws_apigateway_cache_misses_total", "CacheMissCount", tier=Tier.SLOW),
+    _API.counter("aws_apigateway_cache_hits_total", "CacheHitCount", tier=RefreshTier.SLOW),
+    _API.counter("aws_apigateway_cache_misses_total", "CacheMissCount", tier=RefreshTier.SLOW),
 )
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 _HTTP = (
@@ -43,7 +52,7 @@ _HTTP = (
 )
 
 
-def _rest(name: str, stage: str, component: str = "") -> Measured:
+def _rest(name: str, stage: str, component: str = "") -> MeasuredResource:
     return Resource(
         component=component,
         dimensions=(("ApiName", name), ("Stage", stage)),
@@ -51,7 +60,7 @@ def _rest(name: str, stage: str, component: str = "") -> Measured:
     ), _REST
 
 
-def _http(identifier: str, stage: str, component: str = "") -> Measured:
+def _http(identifier: str, stage: str, component: str = "") -> MeasuredResource:
     """A stage of an HTTP API, which CloudWatch and so its series know by the id alone."""
     return Resource(
         component=component,
@@ -60,52 +69,52 @@ def _http(identifier: str, stage: str, component: str = "") -> Measured:
     ), _HTTP
 
 
-def _resources(api: Api) -> Iterator[Measured]:
+def _resources(api: Api) -> Iterator[MeasuredResource]:
     measured = {"rest": _rest, "http": _http}[api.type]
-    yield measured(api.known_as, api.stage, api.ref)
+    yield measured(api.cloudwatch_name, api.stage, api.ref)
 
 
-def _rest_stages(aws: Aws) -> Iterator[Described]:
-    for api in entries(aws, "apigateway", "GetRestApis", "items", left_out=True):
+def _rest_stages(aws: AwsClient) -> Iterator[DescribedResource]:
+    for api in list_entries(aws, "apigateway", "GetRestApis", "items", may_be_absent=True):
         name, identifier = required(api, "name", kind=str), required(api, "id", kind=str)
         stages = aws.call("apigateway", "GetStages", restApiId=identifier)
-        for stage in objects(stages, "item", left_out=True):
+        for stage in objects(stages, "item", may_be_absent=True):
             dimensions = {"ApiName": name, "Stage": required(stage, "stageName", kind=str)}
-            yield Described(dimensions=dimensions, tags=tags(stage, "tags") or tags(api, "tags"))
+            yield DescribedResource(dimensions=dimensions, tags=tags(stage, "tags") or tags(api, "tags"))
 
 
-def _http_stages(aws: Aws) -> Iterator[Described]:
-    for api in entries(aws, "apigatewayv2", "GetApis", "Items"):
+def _http_stages(aws: AwsClient) -> Iterator[DescribedResource]:
+    for api in list_entries(aws, "apigatewayv2", "GetApis", "Items"):
         if required(api, "ProtocolType", kind=str) != "HTTP":
             continue
         identifier = required(api, "ApiId", kind=str)
-        for stage in entries(aws, "apigatewayv2", "GetStages", "Items", ApiId=identifier):
+        for stage in list_entries(aws, "apigatewayv2", "GetStages", "Items", ApiId=identifier):
             dimensions = {"ApiId": identifier, "Stage": required(stage, "StageName", kind=str)}
-            yield Described(dimensions=dimensions, tags=tags(stage, "Tags") or tags(api, "Tags"))
+            yield DescribedResource(dimensions=dimensions, tags=tags(stage, "Tags") or tags(api, "Tags"))
 
 
 API_GATEWAY = Collector(
     name="api_gateway",
-    component=Api,
+    component_type=Api,
     resources=_resources,
     specs=tuple(dict.fromkeys((*_REST, *_HTTP))),
-    discoveries=(
+    discovery_specs=(
         # The ARN of a REST API holds its id, where CloudWatch knows its name: tags cannot find it.
-        Discovery(
+        DiscoverySpec(
             namespace=_API.name,
-            alive="Count",
+            activity_metric="Count",
             dimensions=("ApiName", "Stage"),
-            measured=exactly("ApiName", "Stage", of=_rest),
+            from_dimensions=for_dimensions("ApiName", "Stage", build=_rest),
             describe=_rest_stages,
             needs=("apigateway:GET",),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_API.name,
-            alive="Count",
+            activity_metric="Count",
             dimensions=("ApiId", "Stage"),
-            measured=exactly("ApiId", "Stage", of=_http),
+            from_dimensions=for_dimensions("ApiId", "Stage", build=_http),
             resource_type="apigateway",
-            of_arn=by_arn("/apis/(?P<ApiId>[^/]+)/stages/(?P<Stage>[^/]+)"),
+            dimensions_of_arn=arn_pattern("/apis/(?P<ApiId>[^/]+)/stages/(?P<Stage>[^/]+)"),
             describe=_http_stages,
             needs=("apigateway:GET",),
         ),

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
+from basewatch.collector import (
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    Resource,
+    RefreshTier,
+    Unit,
+)
 from basewatch.components import AuroraCluster
-from collectors.resource_listing import by_arn, entries, exactly, tags
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, list_entries, for_dimensions, tags
+from collectors.specs import Namespace
 
-_RDS = Space(name="AWS/RDS")
+_RDS = Namespace(name="AWS/RDS")
 
 # Units: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
 _INSTANCE = (
@@ -34,8 +42,10 @@ _INSTANCE = (
     _RDS.gauge("aws_rds_freeable_memory_bytes", "FreeableMemory", "Minimum", unit=Unit.BYTES),
     _RDS.gauge("aws_rds_deadlocks_per_second", "Deadlocks", "Average"),
     _RDS.gauge("aws_rds_buffer_cache_hit_ratio", "BufferCacheHitRatio", "Average", unit=Unit.PERCENT),
-    _RDS.gauge("aws_rds_free_local_storage_bytes", "FreeLocalStorage", "Minimum", unit=Unit.BYTES, tier=Tier.SLOW),
-    _RDS.gauge("aws_rds_max_used_transaction_ids", "MaximumUsedTransactionIDs", "Maximum", tier=Tier.SLOW),
+    _RDS.gauge(
+        "aws_rds_free_local_storage_bytes", "FreeLocalStorage", "Minimum", unit=Unit.BYTES, tier=RefreshTier.SLOW
+    ),
+    _RDS.gauge("aws_rds_max_used_transaction_ids", "MaximumUsedTransactionIDs", "Maximum", tier=RefreshTier.SLOW),
 )
 _CLUSTER = (
     _RDS.gauge(
@@ -43,41 +53,41 @@ _CLUSTER = (
         "VolumeBytesUsed",
         "Average",
         unit=Unit.BYTES,
-        tier=Tier.SLOW,
+        tier=RefreshTier.SLOW,
         period=timedelta(minutes=5),
     ),
 )
 
 
-def _instance(name: str, component: str = "") -> Measured:
+def _instance(name: str, component: str = "") -> MeasuredResource:
     dimensions = (("DBInstanceIdentifier", name),)
     return Resource(component=component, dimensions=dimensions, labels=(("db_instance", name),)), _INSTANCE
 
 
-def _cluster(name: str, component: str = "") -> Measured:
+def _cluster(name: str, component: str = "") -> MeasuredResource:
     dimensions = (("DBClusterIdentifier", name),)
     return Resource(component=component, dimensions=dimensions, labels=(("db_cluster", name),)), _CLUSTER
 
 
-def _resources(cluster: AuroraCluster) -> Iterator[Measured]:
+def _resources(cluster: AuroraCluster) -> Iterator[MeasuredResource]:
     for name in cluster.instances:
         yield _instance(name, cluster.ref)
     yield _cluster(cluster.name, cluster.ref)
 
 
-def _instances(aws: Aws) -> Iterator[Described]:
+def _instances(aws: AwsClient) -> Iterator[DescribedResource]:
     yield from _described(aws, "DBInstance")
 
 
-def _clusters(aws: Aws) -> Iterator[Described]:
+def _clusters(aws: AwsClient) -> Iterator[DescribedResource]:
     yield from _described(aws, "DBCluster")
 
 
-def _described(aws: Aws, kind: str) -> Iterator[Described]:
+def _described(aws: AwsClient, kind: str) -> Iterator[DescribedResource]:
     """The instances or clusters of Aurora; the same API tells of other engines too."""
-    for entry in entries(aws, "rds", f"Describe{kind}s", f"{kind}s"):
+    for entry in list_entries(aws, "rds", f"Describe{kind}s", f"{kind}s"):
         if required(entry, "Engine", kind=str).startswith("aurora"):
-            yield Described(
+            yield DescribedResource(
                 dimensions={f"{kind}Identifier": required(entry, f"{kind}Identifier", kind=str)},
                 arn=required(entry, f"{kind}Arn", kind=str),
                 tags=tags(entry, "TagList"),
@@ -86,27 +96,27 @@ def _described(aws: Aws, kind: str) -> Iterator[Described]:
 
 AURORA = Collector(
     name="aurora",
-    component=AuroraCluster,
+    component_type=AuroraCluster,
     resources=_resources,
     specs=(*_INSTANCE, *_CLUSTER),
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_RDS.name,
-            alive="CPUUtilization",
+            activity_metric="CPUUtilization",
             dimensions=("DBInstanceIdentifier",),
-            measured=exactly("DBInstanceIdentifier", of=_instance),
+            from_dimensions=for_dimensions("DBInstanceIdentifier", build=_instance),
             resource_type="rds:db",
-            of_arn=by_arn("db:(?P<DBInstanceIdentifier>[^:]+)"),
+            dimensions_of_arn=arn_pattern("db:(?P<DBInstanceIdentifier>[^:]+)"),
             describe=_instances,
             needs=("rds:DescribeDBInstances",),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_RDS.name,
-            alive="VolumeBytesUsed",
+            activity_metric="VolumeBytesUsed",
             dimensions=("DBClusterIdentifier",),
-            measured=exactly("DBClusterIdentifier", of=_cluster),
+            from_dimensions=for_dimensions("DBClusterIdentifier", build=_cluster),
             resource_type="rds:cluster",
-            of_arn=by_arn("cluster:(?P<DBClusterIdentifier>[^:]+)"),
+            dimensions_of_arn=arn_pattern("cluster:(?P<DBClusterIdentifier>[^:]+)"),
             describe=_clusters,
             needs=("rds:DescribeDBClusters",),
         ),

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, MetricSpec, Resource, Tier
+from basewatch.collector import (
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    MetricSpec,
+    Resource,
+    RefreshTier,
+)
 from basewatch.components import BackupVault
-from collectors.resource_listing import by_arn, entries, exactly
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, list_entries, for_dimensions
+from collectors.specs import Namespace
 
 # Published every five minutes. https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html
-_BACKUP = Space(name="AWS/Backup", period=timedelta(minutes=5), lookback=timedelta(minutes=15))
+_BACKUP = Namespace(name="AWS/Backup", period=timedelta(minutes=5), allowed_lateness=timedelta(minutes=15))
 
 
 def _jobs(family: str, metric: str) -> MetricSpec:
-    return _BACKUP.counter(family, metric, tier=Tier.SLOW)
+    return _BACKUP.counter(family, metric, tier=RefreshTier.SLOW)
 
 
 SPECS = (
@@ -31,34 +39,34 @@ SPECS = (
 )
 
 
-def _vault(name: str, component: str = "") -> Measured:
+def _vault(name: str, component: str = "") -> MeasuredResource:
     dimensions = (("BackupVaultName", name),)
     return Resource(component=component, dimensions=dimensions, labels=(("backup_vault", name),)), SPECS
 
 
-def _resources(vault: BackupVault) -> Iterator[Measured]:
+def _resources(vault: BackupVault) -> Iterator[MeasuredResource]:
     yield _vault(vault.name, vault.ref)
 
 
-def _vaults(aws: Aws) -> Iterator[Described]:
-    for vault in entries(aws, "backup", "ListBackupVaults", "BackupVaultList"):
+def _vaults(aws: AwsClient) -> Iterator[DescribedResource]:
+    for vault in list_entries(aws, "backup", "ListBackupVaults", "BackupVaultList"):
         name, arn = required(vault, "BackupVaultName", kind=str), required(vault, "BackupVaultArn", kind=str)
-        yield Described(dimensions={"BackupVaultName": name}, arn=arn)
+        yield DescribedResource(dimensions={"BackupVaultName": name}, arn=arn)
 
 
 BACKUP = Collector(
     name="backup",
-    component=BackupVault,
+    component_type=BackupVault,
     resources=_resources,
     specs=SPECS,
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_BACKUP.name,
-            alive="NumberOfBackupJobsCreated",
+            activity_metric="NumberOfBackupJobsCreated",
             dimensions=("BackupVaultName",),
-            measured=exactly("BackupVaultName", of=_vault),
+            from_dimensions=for_dimensions("BackupVaultName", build=_vault),
             resource_type="backup:backup-vault",
-            of_arn=by_arn("backup-vault:(?P<BackupVaultName>[^:]+)"),
+            dimensions_of_arn=arn_pattern("backup-vault:(?P<BackupVaultName>[^:]+)"),
             describe=_vaults,
             needs=("backup:ListBackupVaults",),
         ),

@@ -11,38 +11,38 @@ from time import monotonic
 
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
-from basewatch.family import Block, Family, MetricType, series_text
-from basewatch.postgres import Database as DatabaseClient
-from basewatch.postgres.activity import Tier, connections, oldest_transaction, rows_by_tier, tenants_by_tier
-from basewatch.telemetry import Telemetry
+from basewatch.family import Block, MetricFamily, MetricType, series_text
+from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres.activity import TierCount, connection_counts, oldest_transaction, rows_by_tier, tenants_by_tier
+from basewatch.telemetry import ExporterMetrics
 from collectors.failed_logins import FailedLoginCounter
 
-ROLES, TIERS = 20, 20
+MAX_ROLES, MAX_TIERS = 20, 20
 """How many roles and tiers have series of their own; the others are `other` together."""
 
-CONNECTIONS = Family(
+CONNECTIONS = MetricFamily(
     name="basewatch_database_connections",
     type=MetricType.GAUGE,
     help="Sessions of the database, by role and state.",
 )
-OLDEST = Family(
+OLDEST_TRANSACTION = MetricFamily(
     name="basewatch_database_oldest_transaction_age_seconds",
     type=MetricType.GAUGE,
     help="How long ago the oldest open or prepared transaction began, 0 when there is none.",
 )
-FAILED_LOGINS = Family(
+FAILED_LOGINS = MetricFamily(
     name="basewatch_database_failed_logins_total",
     type=MetricType.COUNTER,
     help="Failed logins in the audit table since the exporter began.",
 )
-ROWS = Family(
+ROWS = MetricFamily(
     name="basewatch_database_rows",
     type=MetricType.GAUGE,
     help="Rows of a table, by the tier of the tenants that they belong to.",
 )
-FAMILIES = (CONNECTIONS, OLDEST, FAILED_LOGINS, ROWS)
+FAMILIES = (CONNECTIONS, OLDEST_TRANSACTION, FAILED_LOGINS, ROWS)
 
-_Series = tuple[Family, tuple[tuple[str, str], ...], float]
+_Series = tuple[MetricFamily, tuple[tuple[str, str], ...], float]
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class _Asked:
 class DatabaseMetrics:
     """A BlockSource: asks each database in read-only transactions, each statement with a deadline.
 
-    A database that does not answer keeps its series for `hold`, and rows for two countings, and then has none: never
+    A database that does not answer keeps its series for `max_staleness`, and rows for two countings, and then has none: never
     zero. Failed logins are read where the audit table is said to have some, and the rest where a database declares
     `metrics`.
     """
@@ -86,16 +86,16 @@ class DatabaseMetrics:
         *,
         databases: Iterable[Database],
         connect: Callable[[Database], AbstractContextManager[DatabaseClient]],
-        telemetry: Telemetry,
-        every: timedelta,
-        slow: timedelta,
-        hold: timedelta,
+        telemetry: ExporterMetrics,
+        interval: timedelta,
+        row_count_interval: timedelta,
+        max_staleness: timedelta,
     ) -> None:
-        """`connect` may raise BasewatchError; `slow` is how often rows are counted. Asks nothing yet."""
+        """`connect` may raise BasewatchError; `row_count_interval` is how often rows are counted. Asks nothing yet."""
         self._connect = connect
         self._telemetry = telemetry
-        self._hold = hold
-        asked = (_Asked(database, tuple(_parts(database, every, slow))) for database in databases)
+        self._hold = max_staleness
+        asked = (_Asked(database, tuple(_parts(database, interval, row_count_interval))) for database in databases)
         self._databases = tuple(each for each in asked if each.parts)
 
     def refresh(self, at: datetime) -> None:
@@ -143,7 +143,7 @@ class DatabaseMetrics:
         labels, tell = (self.name, "", ""), self._telemetry
         for part in parts:
             if not self._holds(part, at) and part.series:
-                tell.dropped.labels(self.name, "not_got").inc(part.series)
+                tell.dropped_series.labels(self.name, "not_got").inc(part.series)
                 part.blocks = ()
         whole = not any(part.failed for part in parts)
         shown = tuple(self._shown(at))
@@ -163,20 +163,20 @@ def _due(parts: Iterable[_Part], at: datetime) -> list[_Part]:
 def _parts(database: Database, every: timedelta, slow: timedelta) -> Iterator[_Part]:
     if database.metrics is not None:
         yield _Part(lambda client, _at: _connections(client), every)
-        yield _Part(lambda client, _at: [(OLDEST, (), oldest_transaction(client))], every)
+        yield _Part(lambda client, _at: [(OLDEST_TRANSACTION, (), oldest_transaction(client))], every)
         if database.metrics.tier is not None:
             yield _Part(lambda client, _at: _rows(client, database), slow)
-    counter = FailedLoginCounter.of(database)
+    counter = FailedLoginCounter.for_database(database)
     if counter is not None:
         yield _Part(lambda client, at: [(FAILED_LOGINS, (), counter.read(client, at))], every)
 
 
 def _connections(client: DatabaseClient) -> Iterator[_Series]:
-    found = connections(client)
+    found = connection_counts(client)
     by_role: dict[str, int] = {}
     for each in found:
         by_role[each.role] = by_role.get(each.role, 0) + each.connections
-    named = set(sorted(by_role, key=lambda role: (-by_role[role], role))[:ROLES])
+    named = set(sorted(by_role, key=lambda role: (-by_role[role], role))[:MAX_ROLES])
     together: dict[tuple[str, str], int] = {}
     for each in found:
         key = (each.role if each.role in named else "other", each.state)
@@ -189,18 +189,18 @@ def _rows(client: DatabaseClient, database: Database) -> Iterator[_Series]:
     tenancy, metrics = database.tenancy, database.metrics
     if metrics is None or metrics.tier is None:
         return
-    root = database.qualified(tenancy.root)
+    root = database.qualified_name(tenancy.root)
     yield from _tiers(tenancy.root, tenants_by_tier(client, root, metrics.tier))
     for table in metrics.tables:
-        key = tenancy.key_of(table)
+        key = tenancy.tenant_key(table)
         same = tuple(zip(key if isinstance(key, tuple) else (), tenancy.root_key, strict=True))
-        yield from _tiers(table, rows_by_tier(client, database.qualified(table), root, metrics.tier, same))
+        yield from _tiers(table, rows_by_tier(client, database.qualified_name(table), root, metrics.tier, same))
 
 
-def _tiers(table: str, tiers: Sequence[Tier]) -> Iterator[_Series]:
-    for each in tiers[:TIERS]:
+def _tiers(table: str, tiers: Sequence[TierCount]) -> Iterator[_Series]:
+    for each in tiers[:MAX_TIERS]:
         yield ROWS, (("table", table), ("tier", each.tier or "none")), float(each.rows)
-    if others := tiers[TIERS:]:
+    if others := tiers[MAX_TIERS:]:
         yield ROWS, (("table", table), ("tier", "other")), float(sum(each.rows for each in others))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource
+from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource
 from basewatch.components import CacheCluster
-from collectors.resource_listing import by_arn, entries, exactly
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, list_entries, for_dimensions
+from collectors.specs import Namespace
 
-_DAX = Space(name="AWS/DAX")
+_DAX = Namespace(name="AWS/DAX")
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/dax-metrics-dimensions-dax.html
 SPECS = (
@@ -22,33 +22,33 @@ SPECS = (
 )
 
 
-def _cluster(name: str, component: str = "") -> Measured:
+def _cluster(name: str, component: str = "") -> MeasuredResource:
     return Resource(component=component, dimensions=(("ClusterId", name),), labels=(("cluster_id", name),)), SPECS
 
 
-def _resources(cluster: CacheCluster) -> Iterator[Measured]:
+def _resources(cluster: CacheCluster) -> Iterator[MeasuredResource]:
     yield _cluster(cluster.name, cluster.ref)
 
 
-def _clusters(aws: Aws) -> Iterator[Described]:
-    for cluster in entries(aws, "dax", "DescribeClusters", "Clusters"):
+def _clusters(aws: AwsClient) -> Iterator[DescribedResource]:
+    for cluster in list_entries(aws, "dax", "DescribeClusters", "Clusters"):
         name, arn = required(cluster, "ClusterName", kind=str), required(cluster, "ClusterArn", kind=str)
-        yield Described(dimensions={"ClusterId": name}, arn=arn)
+        yield DescribedResource(dimensions={"ClusterId": name}, arn=arn)
 
 
 DAX = Collector(
     name="dax",
-    component=CacheCluster,
+    component_type=CacheCluster,
     resources=_resources,
     specs=SPECS,
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_DAX.name,
-            alive="ItemCacheHits",
+            activity_metric="ItemCacheHits",
             dimensions=("ClusterId",),
-            measured=exactly("ClusterId", of=_cluster),
+            from_dimensions=for_dimensions("ClusterId", build=_cluster),
             resource_type="dax",
-            of_arn=by_arn("cache/(?P<ClusterId>[^/]+)"),
+            dimensions_of_arn=arn_pattern("cache/(?P<ClusterId>[^/]+)"),
             describe=_clusters,
             needs=("dax:DescribeClusters",),
         ),

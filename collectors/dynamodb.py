@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
+from basewatch.collector import (
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    Resource,
+    RefreshTier,
+    Unit,
+)
 from basewatch.components import Table
-from collectors.resource_listing import by_arn, exactly, objects, texts, whole_account
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, for_dimensions, objects, strings, account_level
+from collectors.specs import Namespace
 
-_DYNAMODB = Space(name="AWS/DynamoDB")
+_DYNAMODB = Namespace(name="AWS/DynamoDB")
 _FIVE_MINUTES = timedelta(minutes=5)
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
@@ -35,22 +43,22 @@ _CAPACITY = (
 )
 _OPERATION = (
     _DYNAMODB.counter("aws_dynamodb_throttled_requests_total", "ThrottledRequests"),
-    _DYNAMODB.counter("aws_dynamodb_system_errors_total", "SystemErrors", tier=Tier.SLOW),
+    _DYNAMODB.counter("aws_dynamodb_system_errors_total", "SystemErrors", tier=RefreshTier.SLOW),
     *_DYNAMODB.latency(
         "aws_dynamodb_request_latency", "SuccessfulRequestLatency", unit=Unit.MILLISECONDS, quantiles=()
     ),
 )
-_ACCOUNT = (_DYNAMODB.counter("aws_dynamodb_user_errors_total", "UserErrors", tier=Tier.SLOW),)
+_ACCOUNT = (_DYNAMODB.counter("aws_dynamodb_user_errors_total", "UserErrors", tier=RefreshTier.SLOW),)
 # Asked of every declared table; others, such as TransactWriteItems, are found where they are in use.
 _OPERATIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
 
 
-def _table(name: str, component: str = "") -> Measured:
+def _table(name: str, component: str = "") -> MeasuredResource:
     labels = (("table_name", name), ("index_name", ""))
     return Resource(component=component, dimensions=(("TableName", name),), labels=labels), _CAPACITY
 
 
-def _index(table: str, index: str) -> Measured:
+def _index(table: str, index: str) -> MeasuredResource:
     return Resource(
         component="",
         dimensions=(("TableName", table), ("GlobalSecondaryIndexName", index)),
@@ -58,7 +66,7 @@ def _index(table: str, index: str) -> Measured:
     ), _CAPACITY
 
 
-def _operation(table: str, operation: str, component: str = "") -> Measured:
+def _operation(table: str, operation: str, component: str = "") -> MeasuredResource:
     return Resource(
         component=component,
         dimensions=(("TableName", table), ("Operation", operation)),
@@ -66,71 +74,71 @@ def _operation(table: str, operation: str, component: str = "") -> Measured:
     ), _OPERATION
 
 
-def _account() -> Measured:
+def _account() -> MeasuredResource:
     return Resource(component="", dimensions=(), labels=()), _ACCOUNT
 
 
-def _resources(table: Table) -> Iterator[Measured]:
+def _resources(table: Table) -> Iterator[MeasuredResource]:
     yield _table(table.name, table.ref)
     for operation in _OPERATIONS:
         yield _operation(table.name, operation, table.ref)
     yield _account()
 
 
-def _tables(aws: Aws) -> Iterator[Described]:
-    yield from (Described(dimensions={"TableName": name}) for name in _names(aws))
+def _tables(aws: AwsClient) -> Iterator[DescribedResource]:
+    yield from (DescribedResource(dimensions={"TableName": name}) for name in _names(aws))
 
 
-def _indexes(aws: Aws) -> Iterator[Described]:
+def _indexes(aws: AwsClient) -> Iterator[DescribedResource]:
     for name in _names(aws):
         table = required(aws.call("dynamodb", "DescribeTable", TableName=name), "Table", kind=dict)
-        for index in objects(table, "GlobalSecondaryIndexes", left_out=True):
+        for index in objects(table, "GlobalSecondaryIndexes", may_be_absent=True):
             identifier = required(index, "IndexName", kind=str)
             # Its ARN is left out: what is told of a table is the table's.
-            yield Described(dimensions={"TableName": name, "GlobalSecondaryIndexName": identifier})
+            yield DescribedResource(dimensions={"TableName": name, "GlobalSecondaryIndexName": identifier})
 
 
-def _names(aws: Aws) -> Iterator[str]:
+def _names(aws: AwsClient) -> Iterator[str]:
     for page in aws.pages("dynamodb", "ListTables"):
-        yield from texts(page, "TableNames")
+        yield from strings(page, "TableNames")
 
 
 DYNAMODB = Collector(
     name="dynamodb",
-    component=Table,
+    component_type=Table,
     resources=_resources,
     specs=(*_CAPACITY, *_OPERATION, *_ACCOUNT),
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_DYNAMODB.name,
-            alive="ConsumedReadCapacityUnits",
+            activity_metric="ConsumedReadCapacityUnits",
             dimensions=("TableName",),
-            measured=exactly("TableName", of=_table),
+            from_dimensions=for_dimensions("TableName", build=_table),
             resource_type="dynamodb:table",
-            of_arn=by_arn("table/(?P<TableName>[^/]+)"),
+            dimensions_of_arn=arn_pattern("table/(?P<TableName>[^/]+)"),
             describe=_tables,
             needs=("dynamodb:ListTables",),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_DYNAMODB.name,
-            alive="ConsumedReadCapacityUnits",
+            activity_metric="ConsumedReadCapacityUnits",
             dimensions=("TableName", "GlobalSecondaryIndexName"),
-            measured=exactly("TableName", "GlobalSecondaryIndexName", of=_index),
+            from_dimensions=for_dimensions("TableName", "GlobalSecondaryIndexName", build=_index),
             describe=_indexes,
             needs=("dynamodb:ListTables", "dynamodb:DescribeTable"),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_DYNAMODB.name,
-            alive="SuccessfulRequestLatency",
+            activity_metric="SuccessfulRequestLatency",
             dimensions=("TableName", "Operation"),
-            measured=exactly("TableName", "Operation", of=_operation),
+            from_dimensions=for_dimensions("TableName", "Operation", build=_operation),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_DYNAMODB.name,
-            alive="UserErrors",
+            activity_metric="UserErrors",
             dimensions=(),
-            measured=exactly(of=_account),
-            describe=whole_account,
+            from_dimensions=for_dimensions(build=_account),
+            describe=account_level,
         ),
     ),
 )

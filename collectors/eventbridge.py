@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource
+from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource
 from basewatch.components import EventRule
-from collectors.resource_listing import by_arn, entries, exactly
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, list_entries, for_dimensions
+from collectors.specs import Namespace
 
-_EVENTS = Space(name="AWS/Events")
+_EVENTS = Namespace(name="AWS/Events")
 
 # A rule of another bus has the dimension EventBusName as well.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
@@ -23,33 +23,33 @@ SPECS = (
 )
 
 
-def _rule(name: str, component: str = "") -> Measured:
+def _rule(name: str, component: str = "") -> MeasuredResource:
     return Resource(component=component, dimensions=(("RuleName", name),), labels=(("rule_name", name),)), SPECS
 
 
-def _resources(rule: EventRule) -> Iterator[Measured]:
+def _resources(rule: EventRule) -> Iterator[MeasuredResource]:
     yield _rule(rule.name, rule.ref)
 
 
-def _rules(aws: Aws) -> Iterator[Described]:
-    for rule in entries(aws, "events", "ListRules", "Rules"):
+def _rules(aws: AwsClient) -> Iterator[DescribedResource]:
+    for rule in list_entries(aws, "events", "ListRules", "Rules"):
         name, arn = required(rule, "Name", kind=str), required(rule, "Arn", kind=str)
-        yield Described(dimensions={"RuleName": name}, arn=arn)
+        yield DescribedResource(dimensions={"RuleName": name}, arn=arn)
 
 
 EVENTS = Collector(
     name="events",
-    component=EventRule,
+    component_type=EventRule,
     resources=_resources,
     specs=SPECS,
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_EVENTS.name,
-            alive="TriggeredRules",
+            activity_metric="TriggeredRules",
             dimensions=("RuleName",),
-            measured=exactly("RuleName", of=_rule),
+            from_dimensions=for_dimensions("RuleName", build=_rule),
             resource_type="events:rule",
-            of_arn=by_arn("rule/(?P<RuleName>[^/]+)"),
+            dimensions_of_arn=arn_pattern("rule/(?P<RuleName>[^/]+)"),
             describe=_rules,
             needs=("events:ListRules",),
         ),

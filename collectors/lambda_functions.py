@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
+from basewatch.collector import (
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    Resource,
+    RefreshTier,
+    Unit,
+)
 from basewatch.components import Function
-from collectors.resource_listing import by_arn, entries, exactly, whole_account
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, list_entries, for_dimensions, account_level
+from collectors.specs import Namespace
 
 # A datapoint is stamped with the start of its invocation, which may take 15 minutes.
-_LAMBDA = Space(name="AWS/Lambda", lookback=timedelta(minutes=15))
+_LAMBDA = Namespace(name="AWS/Lambda", allowed_lateness=timedelta(minutes=15))
 _MINUTE = timedelta(minutes=1)
 _SHORTEST = timedelta(minutes=5)
 
 _FUNCTION = (
-    _LAMBDA.counter("aws_lambda_invocations_total", "Invocations", tier=Tier.FAST),
-    _LAMBDA.counter("aws_lambda_errors_total", "Errors", tier=Tier.FAST),
+    _LAMBDA.counter("aws_lambda_invocations_total", "Invocations", tier=RefreshTier.FAST),
+    _LAMBDA.counter("aws_lambda_errors_total", "Errors", tier=RefreshTier.FAST),
     # A throttled call is neither an invocation nor an error.
     _LAMBDA.counter("aws_lambda_throttles_total", "Throttles"),
     *_LAMBDA.latency("aws_lambda_duration", "Duration", unit=Unit.MILLISECONDS),
     _LAMBDA.gauge("aws_lambda_concurrent_executions", "ConcurrentExecutions", "Maximum"),
     # Only of what reads a stream, and of what has a dead-letter queue; of others there is none.
     _LAMBDA.gauge(
-        "aws_lambda_iterator_age_max_seconds", "IteratorAge", "Maximum", unit=Unit.MILLISECONDS, tier=Tier.SLOW
+        "aws_lambda_iterator_age_max_seconds", "IteratorAge", "Maximum", unit=Unit.MILLISECONDS, tier=RefreshTier.SLOW
     ),
-    _LAMBDA.counter("aws_lambda_dead_letter_errors_total", "DeadLetterErrors", tier=Tier.SLOW),
+    _LAMBDA.counter("aws_lambda_dead_letter_errors_total", "DeadLetterErrors", tier=RefreshTier.SLOW),
 )
 # Families of their own: beside the functions, their sum would be counted twice.
 _ACCOUNT = (
@@ -46,16 +54,16 @@ _PROVISIONED = (
 )
 
 
-def _function(name: str, component: str = "") -> Measured:
+def _function(name: str, component: str = "") -> MeasuredResource:
     dimensions = (("FunctionName", name),)
     return Resource(component=component, dimensions=dimensions, labels=(("function_name", name),)), _FUNCTION
 
 
-def _account() -> Measured:
+def _account() -> MeasuredResource:
     return Resource(component="", dimensions=(), labels=()), _ACCOUNT
 
 
-def _provisioned(name: str, qualified: str) -> Measured:
+def _provisioned(name: str, qualified: str) -> MeasuredResource:
     """A version or an alias with provisioned concurrency, which CloudWatch calls `<function>:<version or alias>`."""
     return Resource(
         component="",
@@ -64,49 +72,49 @@ def _provisioned(name: str, qualified: str) -> Measured:
     ), _PROVISIONED
 
 
-def _resources(function: Function) -> Iterator[Measured]:
+def _resources(function: Function) -> Iterator[MeasuredResource]:
     yield _function(function.name, function.ref)
     yield _account()
 
 
-def _functions(aws: Aws) -> Iterator[Described]:
-    for function in entries(aws, "lambda", "ListFunctions", "Functions"):
+def _functions(aws: AwsClient) -> Iterator[DescribedResource]:
+    for function in list_entries(aws, "lambda", "ListFunctions", "Functions"):
         timeout = timedelta(seconds=required(function, "Timeout", kind=int))
-        yield Described(
+        yield DescribedResource(
             dimensions={"FunctionName": required(function, "FunctionName", kind=str)},
             arn=required(function, "FunctionArn", kind=str),
-            lookback=max(_SHORTEST, -(-timeout // _MINUTE) * _MINUTE),
+            allowed_lateness=max(_SHORTEST, -(-timeout // _MINUTE) * _MINUTE),
         )
 
 
 LAMBDA = Collector(
     name="lambda",
-    component=Function,
+    component_type=Function,
     resources=_resources,
     specs=(*_FUNCTION, *_ACCOUNT, *_PROVISIONED),
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_LAMBDA.name,
-            alive="Invocations",
+            activity_metric="Invocations",
             dimensions=("FunctionName",),
-            measured=exactly("FunctionName", of=_function),
+            from_dimensions=for_dimensions("FunctionName", build=_function),
             resource_type="lambda:function",
-            of_arn=by_arn("function:(?P<FunctionName>[^:]+)"),
+            dimensions_of_arn=arn_pattern("function:(?P<FunctionName>[^:]+)"),
             describe=_functions,
             needs=("lambda:ListFunctions",),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_LAMBDA.name,
-            alive="ConcurrentExecutions",
+            activity_metric="ConcurrentExecutions",
             dimensions=(),
-            measured=exactly(of=_account),
-            describe=whole_account,
+            from_dimensions=for_dimensions(build=_account),
+            describe=account_level,
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_LAMBDA.name,
-            alive="ProvisionedConcurrencyUtilization",
+            activity_metric="ProvisionedConcurrencyUtilization",
             dimensions=("FunctionName", "Resource"),
-            measured=exactly("FunctionName", "Resource", of=_provisioned),
+            from_dimensions=for_dimensions("FunctionName", "Resource", build=_provisioned),
         ),
     ),
 )

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Tier, Unit
+from basewatch.collector import (
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    Resource,
+    RefreshTier,
+    Unit,
+)
 from basewatch.components import AuroraCluster
-from collectors.resource_listing import entries, exactly
-from collectors.specs import Space
+from collectors.resource_listing import list_entries, for_dimensions
+from collectors.specs import Namespace
 
-_RDS = Space(name="AWS/RDS")
+_RDS = Namespace(name="AWS/RDS")
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
 # The heights are published per host of the proxy, once a minute: their Sum over exactly 60 s is the proxy's number.
 _PROXY = (
     _RDS.gauge("aws_rds_proxy_client_connections", "ClientConnections", "Sum"),
     _RDS.gauge("aws_rds_proxy_database_connections", "DatabaseConnections", "Sum"),
-    _RDS.gauge("aws_rds_proxy_borrowed_connections", "DatabaseConnectionsCurrentlyBorrowed", "Sum", tier=Tier.FAST),
-    _RDS.gauge("aws_rds_proxy_max_database_connections", "MaxDatabaseConnectionsAllowed", "Sum", tier=Tier.FAST),
+    _RDS.gauge(
+        "aws_rds_proxy_borrowed_connections", "DatabaseConnectionsCurrentlyBorrowed", "Sum", tier=RefreshTier.FAST
+    ),
+    _RDS.gauge("aws_rds_proxy_max_database_connections", "MaxDatabaseConnectionsAllowed", "Sum", tier=RefreshTier.FAST),
     _RDS.gauge("aws_rds_proxy_pinned_sessions", "DatabaseConnectionsCurrentlySessionPinned", "Sum"),
     _RDS.gauge(
         "aws_rds_proxy_borrow_latency_seconds", "DatabaseConnectionsBorrowLatency", "Average", unit=Unit.MICROSECONDS
@@ -37,12 +47,12 @@ _GROUP = "default"
 _ROLES = ("READ_WRITE", "READ_ONLY")
 
 
-def _proxy(name: str, component: str = "") -> Measured:
+def _proxy(name: str, component: str = "") -> MeasuredResource:
     dimensions = (("ProxyName", name),)
     return Resource(component=component, dimensions=dimensions, labels=(("proxy_name", name),)), _PROXY
 
 
-def _role(name: str, group: str, role: str, component: str = "") -> Measured:
+def _role(name: str, group: str, role: str, component: str = "") -> MeasuredResource:
     return Resource(
         component=component,
         dimensions=(("ProxyName", name), ("TargetGroup", group), ("TargetRole", role)),
@@ -50,39 +60,39 @@ def _role(name: str, group: str, role: str, component: str = "") -> Measured:
     ), _ROLE
 
 
-def _resources(cluster: AuroraCluster) -> Iterator[Measured]:
+def _resources(cluster: AuroraCluster) -> Iterator[MeasuredResource]:
     if cluster.proxy is not None:
         yield _proxy(cluster.proxy.name, cluster.ref)
         for role in _ROLES:
             yield _role(cluster.proxy.name, _GROUP, role, cluster.ref)
 
 
-def _proxies(aws: Aws) -> Iterator[Described]:
-    for proxy in entries(aws, "rds", "DescribeDBProxies", "DBProxies"):
+def _proxies(aws: AwsClient) -> Iterator[DescribedResource]:
+    for proxy in list_entries(aws, "rds", "DescribeDBProxies", "DBProxies"):
         name, arn = required(proxy, "DBProxyName", kind=str), required(proxy, "DBProxyArn", kind=str)
-        yield Described(dimensions={"ProxyName": name}, arn=arn)
+        yield DescribedResource(dimensions={"ProxyName": name}, arn=arn)
 
 
 RDS_PROXY = Collector(
     name="rds_proxy",
-    component=AuroraCluster,
+    component_type=AuroraCluster,
     resources=_resources,
     specs=(*_PROXY, *_ROLE),
-    discoveries=(
+    discovery_specs=(
         # The ARN of a proxy holds an id, where CloudWatch knows its name: tags cannot find it.
-        Discovery(
+        DiscoverySpec(
             namespace=_RDS.name,
-            alive="ClientConnections",
+            activity_metric="ClientConnections",
             dimensions=("ProxyName",),
-            measured=exactly("ProxyName", of=_proxy),
+            from_dimensions=for_dimensions("ProxyName", build=_proxy),
             describe=_proxies,
             needs=("rds:DescribeDBProxies",),
         ),
-        Discovery(
+        DiscoverySpec(
             namespace=_RDS.name,
-            alive="AvailabilityPercentage",
+            activity_metric="AvailabilityPercentage",
             dimensions=("ProxyName", "TargetGroup", "TargetRole"),
-            measured=exactly("ProxyName", "TargetGroup", "TargetRole", of=_role),
+            from_dimensions=for_dimensions("ProxyName", "TargetGroup", "TargetRole", build=_role),
         ),
     ),
 )

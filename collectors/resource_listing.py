@@ -6,21 +6,23 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
-from basewatch.collector import Described, Measured
+from basewatch.collector import DescribedResource, MeasuredResource
 
 
-def exactly(*dimensions: str, of: Callable[..., Measured]) -> Callable[[Mapping[str, str]], Measured | None]:
-    """`of` the values of just these dimensions, in this order; None for any other set of dimensions."""
+def for_dimensions(
+    *dimensions: str, build: Callable[..., MeasuredResource]
+) -> Callable[[Mapping[str, str]], MeasuredResource | None]:
+    """`build` the values of just these dimensions, in this order; None for any other set of dimensions."""
 
-    def measured(found: Mapping[str, str]) -> Measured | None:
-        return of(*(found[name] for name in dimensions)) if set(found) == set(dimensions) else None
+    def measured(found: Mapping[str, str]) -> MeasuredResource | None:
+        return build(*(found[name] for name in dimensions)) if set(found) == set(dimensions) else None
 
     return measured
 
 
-def by_arn(pattern: str) -> Callable[[str], Mapping[str, str] | None]:
+def arn_pattern(pattern: str) -> Callable[[str], Mapping[str, str] | None]:
     """The dimensions that an ARN's own part, after account and region, stands for: `pattern`'s named groups.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
@@ -35,33 +37,33 @@ def by_arn(pattern: str) -> Callable[[str], Mapping[str, str] | None]:
     return of_arn
 
 
-def whole_account(_aws: Aws) -> Iterator[Described]:
+def account_level(_aws: AwsClient) -> Iterator[DescribedResource]:
     """What every account has one of, and CloudWatch keeps without dimensions; nothing is asked."""
-    yield Described(dimensions={})
+    yield DescribedResource(dimensions={})
 
 
-def entries(
-    aws: Aws, service: str, operation: str, key: str, *, left_out: bool = False, **parameters: Any
+def list_entries(
+    aws: AwsClient, service: str, operation: str, key: str, *, may_be_absent: bool = False, **parameters: Any
 ) -> Iterator[dict[str, Any]]:
     """Every entry under `key` of a paged listing, as objects.
 
-    `left_out` is for the services that leave `key` out of an empty page. Raises: CouldNotLook, also when an entry or
+    `may_be_absent` is for the services that leave `key` out of an empty page. Raises: CouldNotLook, also when an entry or
     a page is of an unknown shape.
     """
     for page in aws.pages(service, operation, **parameters):
-        yield from objects(page, key, left_out=left_out)
+        yield from objects(page, key, may_be_absent=may_be_absent)
 
 
-def objects(answer: Mapping[str, Any], key: str, *, left_out: bool = False) -> Iterator[dict[str, Any]]:
+def objects(answer: Mapping[str, Any], key: str, *, may_be_absent: bool = False) -> Iterator[dict[str, Any]]:
     """The objects under `key` of one answer. Raises: CouldNotLook."""
-    found: list[Any] | None = optional(answer, key, kind=list) if left_out else required(answer, key, kind=list)
+    found: list[Any] | None = optional(answer, key, kind=list) if may_be_absent else required(answer, key, kind=list)
     for position in range(len(found or ())):
         yield required(answer, key, position, kind=dict)
 
 
-def texts(answer: Mapping[str, Any], key: str, *, left_out: bool = False) -> Iterator[str]:
+def strings(answer: Mapping[str, Any], key: str, *, may_be_absent: bool = False) -> Iterator[str]:
     """The strings under `key` of one answer. Raises: CouldNotLook."""
-    found: list[Any] | None = optional(answer, key, kind=list) if left_out else required(answer, key, kind=list)
+    found: list[Any] | None = optional(answer, key, kind=list) if may_be_absent else required(answer, key, kind=list)
     for position in range(len(found or ())):
         yield required(answer, key, position, kind=str)
 

@@ -5,37 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from basewatch.collector import MetricSpec, Tier, Unit
+from basewatch.collector import MetricSpec, RefreshTier, Unit
 from basewatch.family import MetricType
 
 _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
+class Namespace:
     """A CloudWatch namespace, and what its metrics have in common.
 
-    `said` of its methods replaces metric and statistic in the help, where a family has several sources.
+    `source_text` of its methods replaces metric and statistic in the help, where a family has several sources.
     """
 
     name: str
     period: timedelta = _MINUTE
-    lookback: timedelta = timedelta(minutes=5)
+    allowed_lateness: timedelta = timedelta(minutes=5)
 
     def counter(
-        self, family: str, metric: str, statistic: str = "Sum", *, tier: Tier = Tier.STANDARD, said: str = ""
+        self,
+        family: str,
+        metric: str,
+        statistic: str = "Sum",
+        *,
+        tier: RefreshTier = RefreshTier.STANDARD,
+        source_text: str = "",
     ) -> MetricSpec:
         """Events per period, to be added up."""
         return MetricSpec(
             family=family,
             type=MetricType.COUNTER,
-            help=self._help(said or f"{metric} {statistic}", "added up", Unit.COUNT),
+            help=self._help(source_text or f"{metric} {statistic}", "added up", Unit.COUNT),
             namespace=self.name,
             metric=metric,
             statistic=statistic,
             period=self.period,
             tier=tier,
-            lookback=self.lookback,
+            allowed_lateness=self.allowed_lateness,
         )
 
     def gauge(
@@ -45,7 +51,7 @@ class Space:
         statistic: str,
         *,
         unit: Unit = Unit.COUNT,
-        tier: Tier = Tier.STANDARD,
+        tier: RefreshTier = RefreshTier.STANDARD,
         period: timedelta | None = None,
     ) -> MetricSpec:
         """A height, of which the newest reading counts."""
@@ -59,7 +65,7 @@ class Space:
             unit=unit,
             period=period or self.period,
             tier=tier,
-            lookback=self.lookback,
+            allowed_lateness=self.allowed_lateness,
         )
 
     def latency(
@@ -68,7 +74,7 @@ class Space:
         metric: str,
         *,
         unit: Unit,
-        tier: Tier = Tier.STANDARD,
+        tier: RefreshTier = RefreshTier.STANDARD,
         quantiles: tuple[str, ...] = ("0.95", "0.99"),
         maximum: bool = True,
     ) -> tuple[MetricSpec, ...]:
@@ -93,7 +99,7 @@ class Space:
                 labels=(("quantile", quantile),) if quantile else (),
                 period=self.period,
                 tier=tier,
-                lookback=self.lookback,
+                allowed_lateness=self.allowed_lateness,
             )
 
         summary = (
@@ -106,5 +112,5 @@ class Space:
 
     def _help(self, said: str, read: str, unit: Unit, period: timedelta | None = None) -> str:
         seconds = (period or self.period).total_seconds()
-        factor = "" if unit.factor == 1.0 else f", ×{unit.factor:g}"  # noqa: RUF001  # the sign for multiplication
+        factor = "" if unit.scale == 1.0 else f", ×{unit.scale:g}"  # noqa: RUF001  # the sign for multiplication
         return f"CloudWatch {self.name} {said}, {seconds:.0f} s{factor}, cached: {read}."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.aws import Aws
-from basewatch.collector import Collector, Described, Discovery, Measured, Resource, Unit
+from basewatch.aws import AwsClient
+from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource, Unit
 from basewatch.components import Queue
-from collectors.resource_listing import by_arn, exactly, texts
-from collectors.specs import Space
+from collectors.resource_listing import arn_pattern, for_dimensions, strings
+from collectors.specs import Namespace
 
-_SQS = Space(name="AWS/SQS")
+_SQS = Namespace(name="AWS/SQS")
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 SPECS = (
@@ -23,34 +23,34 @@ SPECS = (
 )
 
 
-def _queue(name: str, component: str = "") -> Measured:
+def _queue(name: str, component: str = "") -> MeasuredResource:
     return Resource(component=component, dimensions=(("QueueName", name),), labels=(("queue_name", name),)), SPECS
 
 
-def _resources(queue: Queue) -> Iterator[Measured]:
+def _resources(queue: Queue) -> Iterator[MeasuredResource]:
     yield _queue(queue.name, queue.ref)
 
 
-def _queues(aws: Aws) -> Iterator[Described]:
+def _queues(aws: AwsClient) -> Iterator[DescribedResource]:
     """The queues by their URLs, whose last part is the name."""
     for page in aws.pages("sqs", "ListQueues"):
-        for url in texts(page, "QueueUrls", left_out=True):
-            yield Described(dimensions={"QueueName": url.rpartition("/")[2]})
+        for url in strings(page, "QueueUrls", may_be_absent=True):
+            yield DescribedResource(dimensions={"QueueName": url.rpartition("/")[2]})
 
 
 SQS = Collector(
     name="sqs",
-    component=Queue,
+    component_type=Queue,
     resources=_resources,
     specs=SPECS,
-    discoveries=(
-        Discovery(
+    discovery_specs=(
+        DiscoverySpec(
             namespace=_SQS.name,
-            alive="NumberOfMessagesSent",
+            activity_metric="NumberOfMessagesSent",
             dimensions=("QueueName",),
-            measured=exactly("QueueName", of=_queue),
+            from_dimensions=for_dimensions("QueueName", build=_queue),
             resource_type="sqs",
-            of_arn=by_arn("(?P<QueueName>[^:/]+)"),
+            dimensions_of_arn=arn_pattern("(?P<QueueName>[^:/]+)"),
             describe=_queues,
             needs=("sqs:ListQueues",),
         ),

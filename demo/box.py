@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from demo.cloud import Cloud
-from demo.database import BoxDatabase, start_database
+from demo.cloud import EmulatedAws
+from demo.database import SandboxDatabase, start_database
 from demo.load import Load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class Sandbox:
     """A running SecureBase: faults break it, and the environment points Basewatch at it."""
 
-    database: BoxDatabase
-    cloud: Cloud
+    database: SandboxDatabase
+    aws: EmulatedAws
     load: Load
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What a program needs in its environment to watch this box in place of production."""
         return {
-            **self.cloud.environment,
+            **self.aws.environment,
             "BASEWATCH_DATABASE_URL": self.database.url,
             "BASEWATCH_APP_URL": self.database.app_url,
             # The box has no pooler, so what production reaches through its proxy is reached directly here.
@@ -35,7 +35,7 @@ class Box:
 
 
 @contextmanager
-def start_box(directory: Path, *, now: datetime) -> Iterator[Box]:
+def start_sandbox(directory: Path, *, now: datetime) -> Iterator[Sandbox]:
     """A running box as of `now`, whose files lie below `directory`; nothing of it is left when the context ends.
 
     Raises: NoPostgres, when there is no PostgreSQL to start.
@@ -43,6 +43,6 @@ def start_box(directory: Path, *, now: datetime) -> Iterator[Box]:
     with ExitStack() as stack:
         database = stack.enter_context(start_database(directory, now=now))
         load = Load()
-        cloud = Cloud.start(now=now, dump=database.dump(), load=load)
+        cloud = EmulatedAws.start(now=now, dump=database.dump(), load=load)
         stack.callback(cloud.close)
-        yield Box(database=database, cloud=cloud, load=load)
+        yield Sandbox(database=database, aws=cloud, load=load)

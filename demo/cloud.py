@@ -17,10 +17,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from demo import moto_cloudwatch, moto_listing, moto_patches, resources
 from demo.load import Load
 from demo.moto_backends import REGION
-from demo.moto_gate import Gate, Refusal
-from demo.resources_access import Key, create_user
+from demo.moto_gate import AccessMiddleware, Refusal
+from demo.resources_access import AccessKey, create_user
 from demo.resources_backups import DumpJob
-from demo.resources_site import Site
+from demo.resources_site import BuildContext
 
 
 class _Quiet(MotoRequestHandler):
@@ -31,22 +31,22 @@ class _Quiet(MotoRequestHandler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
+class EmulatedAws:
     """A running AWS account 123456789012 in us-east-1, a context manager.
 
     One at a time in a process, as moto's state is the process's.
     """
 
-    caller: Key
+    caller: AccessKey
     operator: boto3.Session
-    gate: Gate
+    access: AccessMiddleware
     server: BaseWSGIServer
     thread: Thread
-    dumps: DumpJob
+    dump_job: DumpJob
     _running: ClassVar[Lock] = Lock()
 
     @classmethod
-    def start(cls, *, now: datetime, dump: bytes, load: Load) -> Cloud:
+    def start(cls, *, now: datetime, dump: bytes, load: Load) -> EmulatedAws:
         """SecureBase's account as it is at `now`, with `dump` for every backup; `load` gives CloudWatch its numbers.
 
         Raises: RuntimeError, when one is running in this process already.
@@ -66,20 +66,22 @@ class Cloud:
         self.close()
 
     @classmethod
-    def _start(cls, now: datetime, dump: bytes, load: Load) -> Cloud:
+    def _start(cls, now: datetime, dump: bytes, load: Load) -> EmulatedAws:
         _reset()
         moto_patches.install()
         moto_cloudwatch.install(load)
         moto_listing.install(load)
         operator, caller = create_user("operator"), create_user("basewatch-demo")
-        gate = Gate(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
+        gate = AccessMiddleware(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
         server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_Quiet)
         thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-cloud", daemon=True)
         thread.start()
         url, session = f"http://127.0.0.1:{server.server_port}", operator.session()
-        dumps = resources.create(Site(client=lambda service: _client(session, service, url), now=now, dump=dump))
-        gate.before = lambda: dumps.run(datetime.now(UTC))
-        return cls(caller=caller, operator=session, gate=gate, server=server, thread=thread, dumps=dumps)
+        dumps = resources.create(
+            BuildContext(client=lambda service: _client(session, service, url), now=now, dump=dump)
+        )
+        gate.before_request = lambda: dumps.run(datetime.now(UTC))
+        return cls(caller=caller, operator=session, access=gate, server=server, thread=thread, dump_job=dumps)
 
     @property
     def endpoint_url(self) -> str:
@@ -105,21 +107,21 @@ class Cloud:
     def deny(self, *actions: str) -> None:
         """Answer what these IAM actions grant, such as `rds:DescribeDBClusters` or `s3:*`, with access denied."""
         for action in actions:
-            self.gate.refuse(action, Refusal.DENIED)
+            self.access.refuse(action, Refusal.DENIED)
 
     def throttle(self, *actions: str) -> None:
         """Answer what these IAM actions grant with the service's throttling error, every time."""
         for action in actions:
-            self.gate.refuse(action, Refusal.THROTTLED)
+            self.access.refuse(action, Refusal.THROTTLED)
 
     def allow(self, *actions: str) -> None:
         """Take back what was denied or throttled under these very names."""
         if actions:
-            self.gate.allow(*actions)
+            self.access.allow(*actions)
 
-    def restore(self) -> None:
+    def allow_all(self) -> None:
         """Take back everything that was denied or throttled."""
-        self.gate.allow()
+        self.access.allow()
 
     def close(self) -> None:
         """Stop serving and forget the account; a closed cloud may be closed again."""

@@ -14,9 +14,9 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from demo.postgres_binaries import NoPostgres, find_binaries
+from demo.postgres_binaries import PostgresUnavailable, find_binaries
 from demo.postgres_server import HOST, SUPERUSER, PostgresServer
-from demo.tenants import plant_tenants
+from demo.tenants import seed_tenants
 
 NAME = "securebase"
 _HISTORY = "basewatch_history"
@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(slots=True, kw_only=True)
-class BoxDatabase:
+class SandboxDatabase:
     """A running SecureBase database; a context manager that leaves nothing behind."""
 
     _server: PostgresServer
@@ -72,13 +72,15 @@ class BoxDatabase:
         """A real `pg_dump` of the whole database in the custom format. Raises: NoPostgres, in pg_dump's words."""
         program = self._server.binaries.program("pg_dump")
         if not Path(program).is_file():
-            raise NoPostgres(f"the database could not be dumped: there is no {program}")
+            raise PostgresUnavailable(f"the database could not be dumped: there is no {program}")
         command = [program, "--format=custom", "--dbname", NAME]
         where = {"PGHOST": HOST, "PGPORT": str(self._server.port), "PGUSER": SUPERUSER}
         environment = {**where, "PGPASSWORD": self._server.password, "LC_ALL": "C"}
         answer = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
         if answer.returncode != 0:
-            raise NoPostgres(f"the database could not be dumped: {answer.stderr.decode(errors='replace').strip()}")
+            raise PostgresUnavailable(
+                f"the database could not be dumped: {answer.stderr.decode(errors='replace').strip()}"
+            )
         return answer.stdout
 
     def stop(self) -> None:
@@ -106,7 +108,7 @@ class BoxDatabase:
         return self._server.url(NAME, user, password)
 
 
-def start_database(directory: Path, *, now: datetime, binaries: Path | None = None) -> BoxDatabase:
+def start_database(directory: Path, *, now: datetime, binaries: Path | None = None) -> SandboxDatabase:
     """SecureBase's database, running, with tenants as of `now` (aware UTC); its files lie below `directory`.
 
     `binaries` is a folder with PostgreSQL's programs; None means to look for them.
@@ -116,10 +118,10 @@ def start_database(directory: Path, *, now: datetime, binaries: Path | None = No
     try:
         passwords = {login: secrets.token_urlsafe(24) for login in _LOGINS}
         _make_databases(server, passwords)
-        database = BoxDatabase(_server=server, _passwords=passwords)
+        database = SandboxDatabase(_server=server, _passwords=passwords)
         with psycopg.connect(database.superuser_url) as connection:
             connection.execute((_HERE / "schema.sql").read_bytes())
-            plant_tenants(connection, now)
+            seed_tenants(connection, now)
     except BaseException:
         server.remove()
         raise

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-HOUR = timedelta(hours=1)
+DUMP_INTERVAL = timedelta(hours=1)
 _PAST = timedelta(minutes=5)
 
 
-def newest(now: datetime) -> datetime:
+def newest_dump_time(now: datetime) -> datetime:
     """When the newest dump at `now` was made: at five past the hour, less than an hour ago."""
     return (now.astimezone(UTC) - _PAST).replace(minute=0, second=0, microsecond=0) + _PAST
 
 
-def times(now: datetime) -> tuple[datetime, ...]:
+def retained_dump_times(now: datetime) -> tuple[datetime, ...]:
     """When the dumps that are kept at `now` were made, oldest first.
 
     Every hour's for 26 hours, then the last one of each of 7 days, 4 weeks, 12 months and 5 years.
     """
-    last = newest(now)
+    last = newest_dump_time(now)
     midnight = last.replace(hour=23) - timedelta(days=1)
     sunday = midnight - timedelta(days=(midnight.weekday() + 1) % 7)
     month = midnight.year * 12 + midnight.month - 1
-    kept = {last - HOUR * hours for hours in range(26)}
+    kept = {last - DUMP_INTERVAL * hours for hours in range(26)}
     kept |= {midnight - timedelta(days=days) for days in range(7)}
     kept |= {sunday - timedelta(weeks=weeks) for weeks in range(4)}
     kept |= {_last_day_before(midnight, month - months) for months in range(12)}

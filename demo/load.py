@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from demo import load_database, load_services, load_stores
-from demo.load_database import POOL, PROXY
-from demo.published import MINUTE, PREFIX, Key, Published, minute_of
-from demo.signals import over
+from demo.load_database import POOL_SIZE, PROXY_NAME
+from demo.published import MINUTE, PREFIX, MetricKey, SyntheticMetrics, epoch_minute
+from demo.signals import aggregate
 
-__all__ = ["DISTURBANCES", "LEAD", "MINUTE", "POOL", "PREFIX", "PROXY", "Load"]
+__all__ = ["DISTURBANCES", "DISTURBANCE_BACKDATING", "MINUTE", "POOL_SIZE", "PREFIX", "PROXY_NAME", "Load"]
 
 Dimensions = Iterable[tuple[str, str]]
 
-LEAD = timedelta(minutes=30)
+DISTURBANCE_BACKDATING = timedelta(minutes=30)
 """How long before it is switched on a disturbance has already been going on."""
 
 DISTURBANCES = (*load_services.DISTURBANCES, *load_stores.DISTURBANCES, *load_database.DISTURBANCES)
@@ -30,7 +30,7 @@ class Load:
     def __init__(self, now: Callable[[], datetime] = _now) -> None:
         """`now` is the clock that disturbances start by (aware UTC)."""
         self.now = now
-        self._published = Published()
+        self._published = SyntheticMetrics()
         for part in (load_services, load_stores, load_database):
             part.publish(self._published)
 
@@ -44,22 +44,22 @@ class Load:
         signal = self._published.signals.get((namespace, metric, tuple(sorted(dimensions))))
         if signal is None:
             return None
-        first = minute_of(at)
-        return over(signal, range(first, first + period // MINUTE), statistic)
+        first = epoch_minute(at)
+        return aggregate(signal, range(first, first + period // MINUTE), statistic)
 
-    def recent(self) -> Iterator[Key]:
+    def recent_metrics(self) -> Iterator[MetricKey]:
         """The namespace, name and dimensions of every metric with a datapoint in the last three hours."""
-        now = minute_of(self.now())
+        now = epoch_minute(self.now())
         for key, signal in self._published.signals.items():
-            if over(signal, range(now - 180, now), "SampleCount") is not None:
+            if aggregate(signal, range(now - 180, now), "SampleCount") is not None:
                 yield key
 
-    def disturb(self, name: str, *, start: datetime | None = None, end: datetime | None = None) -> None:
+    def start_disturbance(self, name: str, *, start: datetime | None = None, end: datetime | None = None) -> None:
         """Switch a disturbance on: from half an hour ago until calmed, unless said otherwise. Raises: KeyError."""
         if name not in DISTURBANCES:
             raise KeyError(f"no disturbance is called {name}: there are {', '.join(DISTURBANCES)}")
-        self._published.disturb(name, start or self.now() - LEAD, end)
+        self._published.start_disturbance(name, start or self.now() - DISTURBANCE_BACKDATING, end)
 
-    def calm(self, name: str) -> None:
+    def stop_disturbance(self, name: str) -> None:
         """Switch a disturbance off, as if it had never happened."""
-        self._published.disturbed.pop(name, None)
+        self._published.active_disturbances.pop(name, None)

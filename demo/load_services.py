@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from zlib import crc32
 
-from demo.published import PREFIX, Published, always, share, times
-from demo.signals import Curve, Events, Latency, Level, daily, whole
+from demo.published import PREFIX, SyntheticMetrics, constant, fraction, scaled
+from demo.signals import Curve, EventCounts, Latency, GaugeSignal, daily, rounded
 
 DISTURBANCES = (
     "function-error-burst",
@@ -22,7 +22,7 @@ DISTURBANCES = (
 _HOUR = 60
 
 
-def publish(published: Published) -> None:
+def publish(published: SyntheticMetrics) -> None:
     """Publish every metric of the API, the functions, the rule and the queue."""
     _requests(published)
     running = (
@@ -30,61 +30,61 @@ def publish(published: Published) -> None:
         _function(published, "billing-worker", daily(1, 2, 12), mean_ms=1100, errors=0),
         _function(published, "metrics-aggregation", daily(1, 2, 13), mean_ms=400, errors=0),
     )
-    together = Level(peak=lambda minute: sum(curve(minute) for curve in running))
+    together = GaugeSignal(peak=lambda minute: sum(curve(minute) for curve in running))
     for metric in ("ConcurrentExecutions", "ClaimedAccountConcurrency"):
         published.add("AWS/Lambda", metric, {}, together)
     _analytics(published)
 
 
-def _requests(published: Published) -> None:
+def _requests(published: SyntheticMetrics) -> None:
     space, stage = "AWS/ApiGateway", {"ApiName": PREFIX, "Stage": "prod"}
-    count = whole(daily(1500, 4500, 1), 2)
-    server_errors = published.during("api-5xx-burst", share(count, 0.6, 3), share(count, 0.0002, 3))
-    mean = published.during("api-p95-slow", daily(700, 900, 4), daily(80, 110, 4))
-    published.add(space, "Count", stage, Events(happened=count, samples=count))
-    refused = published.during("api-refusals", share(count, 0.3, 5), share(count, 0.012, 5))
-    published.add(space, "4XXError", stage, Events(happened=refused, samples=count))
-    published.add(space, "5XXError", stage, Events(happened=server_errors, samples=count))
+    count = rounded(daily(1500, 4500, 1), 2)
+    server_errors = published.while_disturbed("api-5xx-burst", fraction(count, 0.6, 3), fraction(count, 0.0002, 3))
+    mean = published.while_disturbed("api-p95-slow", daily(700, 900, 4), daily(80, 110, 4))
+    published.add(space, "Count", stage, EventCounts(counts=count, samples=count))
+    refused = published.while_disturbed("api-refusals", fraction(count, 0.3, 5), fraction(count, 0.012, 5))
+    published.add(space, "4XXError", stage, EventCounts(counts=refused, samples=count))
+    published.add(space, "5XXError", stage, EventCounts(counts=server_errors, samples=count))
     published.add(space, "Latency", stage, Latency(mean=mean, samples=count))
-    published.add(space, "IntegrationLatency", stage, Latency(mean=times(mean, 0.85), samples=count))
+    published.add(space, "IntegrationLatency", stage, Latency(mean=scaled(mean, 0.85), samples=count))
 
 
-def _function(published: Published, short: str, rate: Curve, *, mean_ms: float, errors: float) -> Curve:
+def _function(published: SyntheticMetrics, short: str, rate: Curve, *, mean_ms: float, errors: float) -> Curve:
     """Publish a function's metrics, and return how many of it run at once."""
     space, name, seed = "AWS/Lambda", {"FunctionName": f"{PREFIX}-{short}"}, crc32(short.encode())
-    count, mean = whole(rate, seed), daily(mean_ms * 0.9, mean_ms * 1.1, seed + 1)
-    failed, throttled = share(count, errors, seed + 2), share(count, 0, seed)
+    count, mean = rounded(rate, seed), daily(mean_ms * 0.9, mean_ms * 1.1, seed + 1)
+    failed, throttled = fraction(count, errors, seed + 2), fraction(count, 0, seed)
     if short == "auth-v2":
-        throttled = published.during("function-throttled", share(count, 0.1, seed), throttled)
-        failed = published.during("function-error-burst", share(count, 0.22, seed + 2), failed)
-        mean = published.during("function-slow", daily(180, 260, seed + 3), mean)
+        throttled = published.while_disturbed("function-throttled", fraction(count, 0.1, seed), throttled)
+        failed = published.while_disturbed("function-error-burst", fraction(count, 0.22, seed + 2), failed)
+        mean = published.while_disturbed("function-slow", daily(180, 260, seed + 3), mean)
     running: Curve = lambda minute: math.ceil(1.5 * count(minute) * mean(minute) / 60_000)  # noqa: E731  # a curve
-    published.add(space, "Invocations", name, Events(happened=count, samples=count))
-    published.add(space, "Errors", name, Events(happened=failed, samples=count))
-    published.add(space, "Throttles", name, Events(happened=throttled, samples=count))
+    published.add(space, "Invocations", name, EventCounts(counts=count, samples=count))
+    published.add(space, "Errors", name, EventCounts(counts=failed, samples=count))
+    published.add(space, "Throttles", name, EventCounts(counts=throttled, samples=count))
     published.add(space, "Duration", name, Latency(mean=mean, samples=count))
-    published.add(space, "ConcurrentExecutions", name, Level(peak=running))
+    published.add(space, "ConcurrentExecutions", name, GaugeSignal(peak=running))
     return running
 
 
-def _analytics(published: Published) -> None:
+def _analytics(published: SyntheticMetrics) -> None:
     """Publish the hourly rule, on time, and the queue of what it could not deliver, empty."""
     rule, queue = {"RuleName": f"{PREFIX}-analytics-hourly"}, {"QueueName": f"{PREFIX}-analytics-dlq"}
-    hourly = published.during("rule-silent", always(0), lambda minute: float(minute % _HOUR == 0))
+    hourly = published.while_disturbed("rule-silent", constant(0), lambda minute: float(minute % _HOUR == 0))
     for metric, happened in (
         ("TriggeredRules", hourly),
         ("Invocations", hourly),
-        ("FailedInvocations", always(0)),
-        ("ThrottledRules", always(0)),
+        ("FailedInvocations", constant(0)),
+        ("ThrottledRules", constant(0)),
     ):
         # EventBridge publishes none of these when it is zero.
-        published.add("AWS/Events", metric, rule, Events(happened=happened, samples=always(1), quiet=True))
-    left, none = "messages-left", always(0)
+        published.add("AWS/Events", metric, rule, EventCounts(counts=happened, samples=constant(1), omit_zero=True))
+    left, none = "messages-left", constant(0)
     for metric, peak in (
-        ("ApproximateAgeOfOldestMessage", published.during(left, always(5400), none)),
-        ("ApproximateNumberOfMessagesVisible", published.during(left, always(3), none)),
+        ("ApproximateAgeOfOldestMessage", published.while_disturbed(left, constant(5400), none)),
+        ("ApproximateNumberOfMessagesVisible", published.while_disturbed(left, constant(3), none)),
         ("ApproximateNumberOfMessagesNotVisible", none),
     ):
-        published.add("AWS/SQS", metric, queue, Level(peak=peak))
+        published.add("AWS/SQS", metric, queue, GaugeSignal(peak=peak))
     for metric in ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted"):
-        published.add("AWS/SQS", metric, queue, Events(happened=always(0), samples=always(1)))
+        published.add("AWS/SQS", metric, queue, EventCounts(counts=constant(0), samples=constant(1)))

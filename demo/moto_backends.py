@@ -18,6 +18,6 @@ def backend(service: str) -> Any:
     return by_account[ACCOUNT]["aws" if service in _GLOBAL else REGION]
 
 
-def replace(owner: type, name: str, value: Any) -> None:
+def patch(owner: type, name: str, value: Any) -> None:
     """Put `value` in the place of a method or property of one of moto's classes, for the whole process."""
     setattr(owner, name, value)

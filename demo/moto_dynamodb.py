@@ -7,33 +7,33 @@ from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 
-from demo.moto_backends import replace
+from demo.moto_backends import patch
 
 _describe = DynamoDBBackend.describe_continuous_backups
 _update = DynamoDBBackend.update_continuous_backups
 # "LatestRestorableDateTime is typically 5 minutes before the current time."
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PointInTimeRecoveryDescription.html
-USUAL_LAG = timedelta(minutes=5)
+RECOVERY_LAG = timedelta(minutes=5)
 
 
-def recovery_window_moves() -> None:
+def patch_recovery_window() -> None:
     """The restorable window ends five minutes ago and reaches back the recovery period, where moto lets time stand.
 
     It never reaches back before point-in-time recovery was last enabled: enabling it again starts it anew.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
     """
-    replace(DynamoDBBackend, "describe_continuous_backups", _described)
-    replace(DynamoDBBackend, "update_continuous_backups", _updated)
+    patch(DynamoDBBackend, "describe_continuous_backups", _described)
+    patch(DynamoDBBackend, "update_continuous_backups", _updated)
 
 
-def started(table: Any, at: datetime) -> None:
+def set_recovery_start(table: Any, at: datetime) -> None:
     """Let point-in-time recovery of moto's `table` have been enabled at `at`."""
     table.recovery_since = at
 
 
 def install() -> None:
     """Put all of it right; again and again makes no difference."""
-    recovery_window_moves()
+    patch_recovery_window()
 
 
 def _described(backend: DynamoDBBackend, table_name: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _described(backend: DynamoDBBackend, table_name: str) -> dict[str, Any]:
         since: datetime = getattr(backend.get_table(table_name), "recovery_since", now)
         days = int(stored["PointInTimeRecoveryDescription"].get("RecoveryPeriodInDays", 35))
         recovery["RecoveryPeriodInDays"] = days
-        recovery["LatestRestorableDateTime"] = max(since, now - USUAL_LAG).timestamp()
+        recovery["LatestRestorableDateTime"] = max(since, now - RECOVERY_LAG).timestamp()
         recovery["EarliestRestorableDateTime"] = max(since, now - timedelta(days=days)).timestamp()
     return {**stored, "PointInTimeRecoveryDescription": recovery}
 
@@ -54,5 +54,5 @@ def _updated(backend: DynamoDBBackend, table_name: str, point_in_time_spec: dict
     before = _describe(backend, table_name)["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
     _update(backend, table_name, point_in_time_spec)
     if before == "DISABLED":
-        started(backend.get_table(table_name), datetime.now(UTC))
+        set_recovery_start(backend.get_table(table_name), datetime.now(UTC))
     return _described(backend, table_name)

@@ -24,14 +24,14 @@ class Refusal(Enum):
     THROTTLED = "throttled"
 
 
-class Gate:
+class AccessMiddleware:
     """WSGI middleware: an action that a rule names is refused to everybody but `exempt`, an access key id.
 
-    `before` is called before each request, for what happens by itself while the account is not looked at.
+    `before_request` is called before each request, for what happens by itself while the account is not looked at.
     """
 
     def __init__(self, app: Wsgi, *, exempt: str) -> None:
-        self.before: Callable[[], None] = lambda: None
+        self.before_request: Callable[[], None] = lambda: None
         self._app = app
         self._exempt = exempt
         self._rules: dict[str, Refusal] = {}
@@ -46,14 +46,14 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass a request on to moto, or answer it with the error that AWS would give."""
-        self.before()
+        self.before_request()
         operation = identify(environ, _body(environ)) if self._rules else None
         if operation is None or operation.caller == self._exempt:
             return self._app(environ, start_response)
-        refusal = self._refusal(action_of(operation))
+        refusal = self._refusal(required_action(operation))
         if refusal is None:
             return self._app(environ, self._blinded(operation, start_response))
-        status, headers, body = answer(operation, refusal)
+        status, headers, body = error_response(operation, refusal)
         start_response(status, [*headers, ("Content-Length", str(len(body)))])
         return [b"" if operation.method == "HEAD" else body]
 
@@ -75,17 +75,17 @@ class Gate:
         return start
 
 
-def action_of(operation: Operation) -> str:
+def required_action(operation: Operation) -> str:
     """The IAM action that grants the operation."""
-    return iam_action(operation.service, operation.name, {"VersionId": ""} if operation.of_version else None)
+    return iam_action(operation.service, operation.name, {"VersionId": ""} if operation.has_version_id else None)
 
 
-def answer(operation: Operation, refusal: Refusal) -> tuple[str, list[tuple[str, str]], bytes]:
+def error_response(operation: Operation, refusal: Refusal) -> tuple[str, list[tuple[str, str]], bytes]:
     """The status, headers and body with which the service refuses, in its own protocol."""
     status, code = _code(operation, refusal)
     message = "Rate exceeded"
     if refusal is Refusal.DENIED:
-        action = action_of(operation)
+        action = required_action(operation)
         message = f"not authorized to perform: {action} because no identity-based policy allows the {action} action"
     if operation.protocol == "query":
         body = (

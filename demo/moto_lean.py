@@ -10,7 +10,7 @@ from moto.utilities import utils
 _load = utils.load_resource
 
 
-def rds_models() -> Any:
+def import_rds_models() -> Any:
     """Moto's models of RDS; nothing in the box starts an instance, so EC2 knows no types of them."""
     utils.load_resource = _load_no_instance_types
     try:

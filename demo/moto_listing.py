@@ -11,10 +11,10 @@ from moto.core.responses import ActionResult
 
 from demo.load import Load
 
-PAGE = 500
+PAGE_SIZE = 500
 
 
-class Refused(ServiceException):
+class ListMetricsError(ServiceException):
     """ListMetrics' answer to a request it cannot take."""
 
     code = "InvalidParameterValue"
@@ -24,32 +24,32 @@ def install(load: Load) -> None:
     """Make every CloudWatch of this process that moto serves answer ListMetrics from `load`."""
 
     def list_metrics(self: CloudWatchResponse) -> ActionResult:
-        return ActionResult(answer(load, self._get_params(), self.current_account))
+        return ActionResult(list_metrics_response(load, self._get_params(), self.current_account))
 
     CloudWatchResponse.list_metrics = list_metrics  # type: ignore[method-assign]  # what it is for
 
 
-def answer(load: Load, parameters: Mapping[str, Any], account_id: str) -> dict[str, Any]:
+def list_metrics_response(load: Load, parameters: Mapping[str, Any], account_id: str) -> dict[str, Any]:
     """ListMetrics' output for its input, as botocore's model shapes both; the account monitors none but itself."""
     if parameters.get("RecentlyActive") not in (None, "PT3H"):
-        raise Refused("The value for parameter RecentlyActive must be PT3H.")
+        raise ListMetricsError("The value for parameter RecentlyActive must be PT3H.")
     wanted = {name: parameters[name] for name in ("Namespace", "MetricName") if parameters.get(name)}
     if parameters.get("Dimensions"):
-        raise Refused("The box filters by no dimensions.")
+        raise ListMetricsError("The box filters by no dimensions.")
     metrics = [
         {
             "Namespace": namespace,
             "MetricName": metric,
             "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions],
         }
-        for namespace, metric, dimensions in sorted(load.recent())
+        for namespace, metric, dimensions in sorted(load.recent_metrics())
     ]
     metrics = [metric for metric in metrics if all(metric[name] == value for name, value in wanted.items())]
     token = str(parameters.get("NextToken") or 0)
     if not token.isdigit():
-        raise Refused("Request parameter NextToken is invalid")
+        raise ListMetricsError("Request parameter NextToken is invalid")
     first = int(token)
-    page = metrics[first : first + PAGE]
-    more = {"NextToken": str(first + PAGE)} if first + PAGE < len(metrics) else {}
+    page = metrics[first : first + PAGE_SIZE]
+    more = {"NextToken": str(first + PAGE_SIZE)} if first + PAGE_SIZE < len(metrics) else {}
     owners = {"OwningAccounts": [account_id] * len(page)} if parameters.get("IncludeLinkedAccounts") else {}
     return {"Metrics": page, **owners, **more}

@@ -11,7 +11,7 @@ from demo.moto_backends import backend
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def put_dated(
+def put_backdated(
     bucket: str,
     key: str,
     body: bytes,
@@ -31,7 +31,7 @@ def put_dated(
         body,
         storage=storage,
         lock_mode=holder.default_lock_mode if locked else None,
-        lock_until=retained_until(holder, at) if locked else None,
+        lock_until=retain_until_date(holder, at) if locked else None,
         checksum_value=sha256 or None,
         disable_notification=True,
     )
@@ -41,7 +41,7 @@ def put_dated(
     return version
 
 
-def retained_until(bucket: Any, at: datetime) -> str:
+def retain_until_date(bucket: Any, at: datetime) -> str:
     """When a version made at `at` may first be deleted, by the default retention of moto's `bucket`."""
     end = at.astimezone(UTC) + timedelta(days=bucket.default_lock_days or 0)
     year = end.year + (bucket.default_lock_years or 0)

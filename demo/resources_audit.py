@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from demo.moto_objects import put_dated
-from demo.resources_site import PREFIX, Site
+from demo.moto_objects import put_backdated
+from demo.resources_site import PREFIX, BuildContext
 
 BUCKET = f"{PREFIX}-audit-logs"
 # How many versions lie under each prefix, and how old the oldest of them is.
@@ -20,7 +20,7 @@ _RECORDS = (
 _GLACIER_AFTER = timedelta(days=90)
 
 
-def create(site: Site, *, key: str) -> None:
+def create(site: BuildContext, *, key: str) -> None:
     """A versioned, private bucket that keeps every version 7 years in COMPLIANCE mode, with 80 versions in it."""
     s3 = site.client("s3")
     s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
@@ -31,7 +31,7 @@ def create(site: Site, *, key: str) -> None:
             "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 7}},
         },
     )
-    protect(site, BUCKET, key)
+    secure_bucket(site, BUCKET, key)
     s3.put_bucket_lifecycle_configuration(
         Bucket=BUCKET,
         LifecycleConfiguration={
@@ -47,10 +47,10 @@ def create(site: Site, *, key: str) -> None:
     )
     for name, at in sorted(_versions(site.now), key=lambda version: version[1]):
         storage = "GLACIER" if site.now - at > _GLACIER_AFTER else "STANDARD"
-        put_dated(BUCKET, name, json.dumps({"recorded": at.isoformat()}).encode(), at, storage=storage)
+        put_backdated(BUCKET, name, json.dumps({"recorded": at.isoformat()}).encode(), at, storage=storage)
 
 
-def protect(site: Site, bucket: str, key: str) -> None:
+def secure_bucket(site: BuildContext, bucket: str, key: str) -> None:
     """Encrypt what is put into the bucket, keep it from the public, and refuse connections without TLS."""
     s3 = site.client("s3")
     s3.put_bucket_encryption(

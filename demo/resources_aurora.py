@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from demo.moto_backends import REGION, backend
-from demo.resources_site import PREFIX, Site
+from demo.resources_site import PREFIX, BuildContext
 
 _ZONES = {f"{PREFIX}-1": "a", f"{PREFIX}-2": "b"}
 
 
-def create(site: Site, *, key: str, secret: str, role: str) -> None:
+def create(site: BuildContext, *, key: str, secret: str, role: str) -> None:
     """Aurora Serverless v2 for PostgreSQL 15.4: 0.5 to 4 ACU, two zones, encrypted, kept 35 days, TLS only."""
     rds = site.client("rds")
     rds.create_db_cluster(
@@ -40,7 +40,7 @@ def create(site: Site, *, key: str, secret: str, role: str) -> None:
     _backdate(site)
 
 
-def _create_proxy(site: Site, *, secret: str, role: str) -> None:
+def _create_proxy(site: BuildContext, *, secret: str, role: str) -> None:
     subnets = backend("ec2").describe_subnets()[:2]
     rds = site.client("rds")
     rds.create_db_proxy(
@@ -54,10 +54,10 @@ def _create_proxy(site: Site, *, secret: str, role: str) -> None:
     rds.register_db_proxy_targets(DBProxyName=f"{PREFIX}-proxy", DBClusterIdentifiers=[PREFIX])
 
 
-def _backdate(site: Site) -> None:
+def _backdate(site: BuildContext) -> None:
     state = backend("rds")
     # moto reads these as naive UTC.
-    since = site.since.replace(tzinfo=None)
+    since = site.built_at.replace(tzinfo=None)
     state.clusters[PREFIX].cluster_create_time = since
     for name in _ZONES:
         state.databases[name].instance_create_time = since

@@ -9,19 +9,19 @@ from threading import Lock
 
 from demo import dumps
 from demo.moto_backends import backend
-from demo.moto_objects import put_dated
-from demo.resources_audit import protect
-from demo.resources_site import PREFIX, Site
+from demo.moto_objects import put_backdated
+from demo.resources_audit import secure_bucket
+from demo.resources_site import PREFIX, BuildContext
 
 BUCKET = f"{PREFIX}-backups"
 
 
-def create(site: Site, *, key: str) -> DumpJob:
+def create(site: BuildContext, *, key: str) -> DumpJob:
     """A versioned, private bucket as years of the schedule would have left it, and the job that goes on filling it."""
     s3 = site.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    protect(site, BUCKET, key)
+    secure_bucket(site, BUCKET, key)
     return DumpJob(site.dump, site.now)
 
 
@@ -30,17 +30,17 @@ class DumpJob:
 
     def __init__(self, dump: bytes, now: datetime) -> None:
         self._dump = dump
-        self._last = dumps.newest(now)
+        self._last = dumps.newest_dump_time(now)
         self._stopped = False
         self._lock = Lock()
-        for at in dumps.times(now):
+        for at in dumps.retained_dump_times(now):
             self._put(at, dump)
 
     def run(self, now: datetime) -> None:
         """Make every dump that is due at `now`, unless the job is stopped."""
         with self._lock:
-            while not self._stopped and self._last + dumps.HOUR <= now:
-                self._last += dumps.HOUR
+            while not self._stopped and self._last + dumps.DUMP_INTERVAL <= now:
+                self._last += dumps.DUMP_INTERVAL
                 self._put(self._last, self._dump)
 
     def stop(self, now: datetime, *, since: timedelta) -> None:
@@ -49,7 +49,7 @@ class DumpJob:
             self._stopped = True
             while self._last > now - since:
                 self._remove(self._last)
-                self._last -= dumps.HOUR
+                self._last -= dumps.DUMP_INTERVAL
 
     def resume(self, now: datetime) -> None:
         """Go on, and make up for what was missed."""
@@ -60,7 +60,7 @@ class DumpJob:
         """Let only half of the newest dump have arrived, beside the SHA-256 of the whole."""
         self._replace(self._dump[: len(self._dump) // 2])
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Let the newest dump have arrived whole."""
         self._replace(self._dump)
 
@@ -73,7 +73,7 @@ class DumpJob:
         """An object as the job uploads it: it records the SHA-256 it computed, and S3 that of what arrived."""
         recorded = hashlib.sha256(self._dump).hexdigest()
         received = base64.b64encode(hashlib.sha256(arrived).digest()).decode()
-        put_dated(BUCKET, _key(at), arrived, at, metadata={"sha256": recorded}, sha256=received)
+        put_backdated(BUCKET, _key(at), arrived, at, metadata={"sha256": recorded}, sha256=received)
 
     def _remove(self, at: datetime) -> None:
         # Deleting through S3 would leave the version and a marker behind.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from demo.resources_site import PREFIX, Site
+from demo.resources_site import PREFIX, BuildContext
 
 # Name, memory in MB, timeout in seconds: within the platform's 256 to 512 MB and 30 to 300 s.
 FUNCTIONS = (
@@ -15,7 +15,7 @@ FUNCTIONS = (
 )
 
 
-def create(site: Site, *, role: str) -> None:
+def create(site: BuildContext, *, role: str) -> None:
     """Three functions in Python 3.11, traced by X-Ray, logs kept 30 days; nothing ever runs them."""
     functions, logs = site.client("lambda"), site.client("logs")
     code = _archive("def handler(event, context):\n    return {}\n")

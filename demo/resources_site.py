@@ -10,11 +10,11 @@ from typing import Any
 # The names begin with platform and environment, as the platform's own deployment wrote them.
 PREFIX = "securebase-production"
 # How long the platform has been running: longer than any backup window.
-AGE = timedelta(days=420)
+PLATFORM_AGE = timedelta(days=420)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class BuildContext:
     """Where the parts are built: `client` gives a boto3 client of a service, `now` is what dates are counted from."""
 
     client: Callable[[str], Any]
@@ -22,6 +22,6 @@ class Site:
     dump: bytes
 
     @property
-    def since(self) -> datetime:
+    def built_at(self) -> datetime:
         """When the platform was built."""
-        return self.now - AGE
+        return self.now - PLATFORM_AGE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from demo.moto_backends import backend
-from demo.moto_dynamodb import started
-from demo.resources_site import PREFIX, Site
+from demo.moto_dynamodb import set_recovery_start
+from demo.resources_site import PREFIX, BuildContext
 
 TABLES = ("customers", "api-keys", "invoices", "usage-metrics")
 
 
-def create(site: Site, *, key: str) -> None:
+def create(site: BuildContext, *, key: str) -> None:
     """Four tables on demand, encrypted, protected from deletion, with point-in-time recovery."""
     tables = site.client("dynamodb")
     for name in (f"{PREFIX}-{table}" for table in TABLES):
@@ -32,5 +32,5 @@ def create(site: Site, *, key: str) -> None:
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35},
         )
         table = backend("dynamodb").tables[name]
-        table.created_at = site.since.replace(tzinfo=None)
-        started(table, site.since)
+        table.created_at = site.built_at.replace(tzinfo=None)
+        set_recovery_start(table, site.built_at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from demo.moto_backends import backend
 from demo.resources_audit import BUCKET
 from demo.resources_functions import FUNCTIONS
-from demo.resources_site import PREFIX, Site
+from demo.resources_site import PREFIX, BuildContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ _ALARMS = (
 )
 
 
-def create(site: Site) -> None:
+def create(site: BuildContext) -> None:
     """A trail over all regions, a threat detector, the database's log group, and an alarm for each thing that hurts."""
     trail = site.client("cloudtrail")
     trail.create_trail(
@@ -92,4 +92,4 @@ def create(site: Site) -> None:
             TreatMissingData="notBreaching",
         )
     for group in backend("logs").groups.values():
-        group.creation_time = site.since.replace(tzinfo=None)
+        group.creation_time = site.built_at.replace(tzinfo=None)

@@ -35,7 +35,7 @@ def daily(low: float, high: float, seed: int) -> Curve:
     return at
 
 
-def whole(curve: Curve, seed: int) -> Curve:
+def rounded(curve: Curve, seed: int) -> Curve:
     """The curve in whole numbers, rounded up or down by chance so that its mean stays what it was."""
     return lambda minute: math.floor(curve(minute) + noise(seed, minute))
 
@@ -50,17 +50,17 @@ def _of_mean(statistic: str) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
-    """Things that happen and are counted, out of `samples`; `quiet` ones are not published when zero."""
+class EventCounts:
+    """Things that happen and are counted, out of `samples`; `omit_zero` ones are not published when zero."""
 
-    happened: Curve
+    counts: Curve
     samples: Curve
-    quiet: bool = False
+    omit_zero: bool = False
 
     def at(self, minute: int, statistic: str) -> float | None:
         """The statistic over one minute; None when nothing was published."""
-        happened, samples = self.happened(minute), self.samples(minute)
-        if samples == 0 or (self.quiet and happened == 0):
+        happened, samples = self.counts(minute), self.samples(minute)
+        if samples == 0 or (self.omit_zero and happened == 0):
             return None
         if statistic == "Sum":
             return happened
@@ -92,7 +92,7 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class GaugeSignal:
     """Something that is always there at some height, measured once a minute; `peak` is the highest within it."""
 
     peak: Curve
@@ -109,10 +109,10 @@ class Level:
         return peak * (1 - 2 * self.swing) if statistic == "Minimum" else peak
 
 
-Signal = Events | Latency | Level
+Signal = EventCounts | Latency | GaugeSignal
 
 
-def over(signal: Signal, minutes: range, statistic: str) -> float | None:
+def aggregate(signal: Signal, minutes: range, statistic: str) -> float | None:
     """The statistic over several minutes, as CloudWatch aggregates them; a percentile is the minutes' weighted mean."""
     if len(minutes) == 1:
         return signal.at(minutes[0], statistic)

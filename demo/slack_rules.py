@@ -10,36 +10,44 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-BLOCKS, TEXT, SECTION_TEXT, HEADER_TEXT, FIELDS, FIELD_TEXT, ELEMENTS = 50, 40_000, 3000, 150, 10, 2000, 10
-ATTACHMENTS = 100
+(
+    MAX_BLOCKS,
+    MAX_TEXT_LENGTH,
+    MAX_SECTION_TEXT_LENGTH,
+    MAX_HEADER_TEXT_LENGTH,
+    MAX_FIELDS,
+    MAX_FIELD_TEXT_LENGTH,
+    MAX_ELEMENTS,
+) = 50, 40_000, 3000, 150, 10, 2000, 10
+MAX_ATTACHMENTS = 100
 
 
-class Refused(Exception):
+class InvalidMessage(Exception):
     """Slack does not take this message; the text is its error code."""
 
 
-def accepted(content_type: str, body: bytes) -> dict[str, Any]:
+def validated_message(content_type: str, body: bytes) -> dict[str, Any]:
     """The message, when Slack would post it. Raises: Refused."""
     if content_type != "application/json":
-        raise Refused("invalid_payload")
+        raise InvalidMessage("invalid_payload")
     try:
         message = json.loads(body)
     except ValueError as error:
-        raise Refused("invalid_payload") from error
+        raise InvalidMessage("invalid_payload") from error
     if not isinstance(message, dict):
-        raise Refused("invalid_payload")
+        raise InvalidMessage("invalid_payload")
     if not message.get("text") and not message.get("blocks") and not message.get("attachments"):
-        raise Refused("no_text")
-    if len(message.get("text", "")) > TEXT:
-        raise Refused("msg_too_long")
+        raise InvalidMessage("no_text")
+    if len(message.get("text", "")) > MAX_TEXT_LENGTH:
+        raise InvalidMessage("msg_too_long")
     attachments = message.get("attachments", [])
     if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
-        raise Refused("invalid_attachments")
-    if len(attachments) > ATTACHMENTS:
-        raise Refused("too_many_attachments")
+        raise InvalidMessage("invalid_attachments")
+    if len(attachments) > MAX_ATTACHMENTS:
+        raise InvalidMessage("too_many_attachments")
     blocks = message.get("blocks", [])
-    if not isinstance(blocks, list) or len(blocks) > BLOCKS or not all(_is_block(block) for block in blocks):
-        raise Refused("invalid_blocks")
+    if not isinstance(blocks, list) or len(blocks) > MAX_BLOCKS or not all(_is_block(block) for block in blocks):
+        raise InvalidMessage("invalid_blocks")
     return message
 
 
@@ -55,14 +63,18 @@ def _is_section(block: dict[str, Any]) -> bool:
     return (
         _only(block, "text", "fields", "accessory", "expand")
         and ("text" in block or bool(fields))
-        and ("text" not in block or _is_text(block["text"], SECTION_TEXT))
-        and len(fields) <= FIELDS
-        and all(_is_text(each, FIELD_TEXT) for each in fields)
+        and ("text" not in block or _is_text(block["text"], MAX_SECTION_TEXT_LENGTH))
+        and len(fields) <= MAX_FIELDS
+        and all(_is_text(each, MAX_FIELD_TEXT_LENGTH) for each in fields)
     )
 
 
 def _is_header(block: dict[str, Any]) -> bool:
-    return _only(block, "text") and _is_text(block.get("text"), HEADER_TEXT) and block["text"]["type"] == "plain_text"
+    return (
+        _only(block, "text")
+        and _is_text(block.get("text"), MAX_HEADER_TEXT_LENGTH)
+        and block["text"]["type"] == "plain_text"
+    )
 
 
 def _is_context(block: dict[str, Any]) -> bool:
@@ -70,8 +82,8 @@ def _is_context(block: dict[str, Any]) -> bool:
     return (
         _only(block, "elements")
         and isinstance(elements, list)
-        and 1 <= len(elements) <= ELEMENTS
-        and all(_is_text(each, SECTION_TEXT) for each in elements)
+        and 1 <= len(elements) <= MAX_ELEMENTS
+        and all(_is_text(each, MAX_SECTION_TEXT_LENGTH) for each in elements)
     )
 
 

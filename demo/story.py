@@ -9,14 +9,14 @@ from typing import Protocol
 
 from basewatch.model import Finding, Run, Status
 from basewatch.notifier import Action, Notification
-from demo.box import Box
-from demo.faults.fault import Expected, Fault
+from demo.box import Sandbox
+from demo.faults.fault import ExpectedFinding, Fault
 
-GREEN = (Status.PASS, Status.NOT_APPLICABLE)
+EXPECTED_STATUSES = (Status.PASS, Status.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class PassResult:
     """One pass of the story as it came out: its run, the messages that arrived, and those that did not."""
 
     run: Run
@@ -24,10 +24,10 @@ class Told:
     undelivered: tuple[str, ...]
 
 
-class Audience(Protocol):
+class Presenter(Protocol):
     """Who the story is told to, and who is asked what the people on call have seen."""
 
-    def stage(self, title: str) -> None:
+    def begin_step(self, title: str) -> None:
         """A new stage begins."""
         ...
 
@@ -35,49 +35,51 @@ class Audience(Protocol):
         """One line of it."""
         ...
 
-    def look(self) -> Told:
+    def make_pass(self) -> PassResult:
         """A pass is made and shown, with the alerts that arrived."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One stage as it ended: `surprises` is every way in which it did not come out as told, none of them if it did."""
+class Step:
+    """One stage as it ended: `mismatches` is every way in which it did not come out as told, none of them if it did."""
 
     title: str
-    surprises: tuple[str, ...]
+    mismatches: tuple[str, ...]
 
 
-def tell(
-    box: Box, faults: Sequence[Fault], audience: Audience, still_open: Callable[[], Sequence[str]]
-) -> Iterator[Stage]:
-    """Each stage as it ends; `still_open` says which alerts people still believe in."""
-    audience.stage("Everything SecureBase promises is looked at")
-    yield Stage(title="all green", surprises=_all_green(audience.look()))
+def walk_through(
+    box: Sandbox, faults: Sequence[Fault], presenter: Presenter, unresolved_alerts: Callable[[], Sequence[str]]
+) -> Iterator[Step]:
+    """Each stage as it ends; `unresolved_alerts` says which alerts people still believe in."""
+    presenter.begin_step("Everything SecureBase promises is looked at")
+    yield Step(title="all green", mismatches=_all_green(presenter.make_pass()))
 
-    audience.stage("It is broken: " + ", ".join(fault.name for fault in faults))
+    presenter.begin_step("It is broken: " + ", ".join(fault.name for fault in faults))
     for fault in faults:
-        audience.line(fault.title)
+        presenter.line(fault.title)
         fault.apply(box)
-    yield Stage(title="exactly the faults found", surprises=_exactly(audience.look(), faults))
+    yield Step(title="exactly the faults found", mismatches=_exactly(presenter.make_pass(), faults))
 
-    audience.stage("It is repaired")
+    presenter.begin_step("It is repaired")
     for fault in reversed(faults):
         fault.repair(box)
-    told = audience.look()
-    forgotten = tuple(f"{alert} was never resolved" for alert in still_open())
-    yield Stage(title="all green again, every alert resolved", surprises=(*_all_green(told), *forgotten))
+    told = presenter.make_pass()
+    forgotten = tuple(f"{alert} was never resolved" for alert in unresolved_alerts())
+    yield Step(title="all green again, every alert resolved", mismatches=(*_all_green(told), *forgotten))
 
 
-def _all_green(told: Told) -> tuple[str, ...]:
-    unexpected = (f"unexpected: {_named(finding)}" for finding in told.run.findings if finding.status not in GREEN)
+def _all_green(told: PassResult) -> tuple[str, ...]:
+    unexpected = (
+        f"unexpected: {_named(finding)}" for finding in told.run.findings if finding.status not in EXPECTED_STATUSES
+    )
     return (*unexpected, *told.undelivered)
 
 
-def _exactly(told: Told, faults: Sequence[Fault]) -> tuple[str, ...]:
+def _exactly(told: PassResult, faults: Sequence[Fault]) -> tuple[str, ...]:
     """How the broken pass differs from the findings the faults cause, each told to somebody, if only by its cause."""
-    wanted = {expected for fault in faults for expected in fault.expects}
-    found = {expected_of(finding): finding for finding in told.run.findings if finding.status not in GREEN}
+    wanted = {expected for fault in faults for expected in fault.expected_findings}
+    found = {as_expected(finding): finding for finding in told.run.findings if finding.status not in EXPECTED_STATUSES}
     fired = Counter(message.key for message in told.delivered if message.action is Action.FIRE)
     return (
         *(
@@ -94,9 +96,11 @@ def _exactly(told: Told, faults: Sequence[Fault]) -> tuple[str, ...]:
     )
 
 
-def expected_of(finding: Finding) -> Expected:
+def as_expected(finding: Finding) -> ExpectedFinding:
     """A finding as a fault names it."""
-    return Expected(check=finding.check, component=finding.component, subject=finding.subject, status=finding.status)
+    return ExpectedFinding(
+        check=finding.check, component=finding.component, subject=finding.subject, status=finding.status
+    )
 
 
 def _named(finding: Finding) -> str:

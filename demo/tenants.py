@@ -14,7 +14,7 @@ CANARY_B = "0ca9a11e-0000-4000-8000-00000000000b"
 _SEED = Path(__file__).with_name("seed.sql")
 
 
-def plant_tenants(connection: psycopg.Connection, now: datetime) -> None:
+def seed_tenants(connection: psycopg.Connection, now: datetime) -> None:
     """Rows as they would have come about until `now` (aware UTC): about four thousand, and the same each time.
 
     The caller's role must be exempt from row-level security.

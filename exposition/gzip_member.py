@@ -13,14 +13,14 @@ _END = b"\x03\x00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class GzipBody:
     """A text as one gzip member, and how many bytes it is without."""
 
     compressed: bytes
-    length: int
+    uncompressed_length: int
 
 
-class Member:
+class GzipMember:
     """Takes texts one after another, each with its deflate blocks, and keeps the blocks alone.
 
     Several members in a row are valid too, but curl and browsers stop after the first.
@@ -32,18 +32,18 @@ class Member:
         self._length = 0
 
     def add(self, text: bytes, blocks: bytes) -> None:
-        """Appends a text, of which `blocks` are what `deflated` makes."""
+        """Appends a text, of which `blocks` are what `deflate_blocks` makes."""
         self._parts.append(blocks)
         self._checksum = zlib.crc32(text, self._checksum)
         self._length += len(text)
 
-    def body(self) -> Body:
+    def body(self) -> GzipBody:
         """All that was added."""
         end = struct.pack("<LL", self._checksum, self._length & 0xFFFFFFFF)
-        return Body(compressed=b"".join((*self._parts, _END, end)), length=self._length)
+        return GzipBody(compressed=b"".join((*self._parts, _END, end)), uncompressed_length=self._length)
 
 
-def deflated(text: bytes) -> bytes:
+def deflate_blocks(text: bytes) -> bytes:
     """The text as deflate blocks that refer to nothing before them, and end at a byte; none of them is the last."""
     deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     return deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH)

@@ -9,7 +9,7 @@ from basewatch.collector import MetricSpec
 from basewatch.family import Block, series_text
 from basewatch.model import Series
 
-STALE_AFTER = timedelta(minutes=15)
+MAX_READING_AGE = timedelta(minutes=15)
 """How old a reading may be and still be shown: older ones say nothing of now."""
 
 
@@ -19,11 +19,11 @@ def newest(specs: Iterable[MetricSpec], series: Iterable[Series], at: datetime) 
     What adds up is left out: a pass knows the sum over its window alone, and a counter that begins anew with each pass
     is none.
     """
-    families = {spec.name: spec.shown_as for spec in specs if not spec.adds_up}
+    families = {spec.series_name: spec.exported_family for spec in specs if not spec.is_counter}
     readings: dict[str, dict[bytes, float]] = {}
     for one in series:
         last = max(one.points, key=lambda point: point.period_end, default=None)
-        if one.name in families and last and at - last.period_end <= STALE_AFTER:
+        if one.name in families and last and at - last.period_end <= MAX_READING_AGE:
             readings.setdefault(one.name, {})[series_text(one.name, one.labels)] = last.value
     for name, values in readings.items():
         yield Block(family=families[name], series=sorted(values), values=[values[each] for each in sorted(values)])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from basewatch.collector import Target
-from basewatch.family import Block, Family, MetricType, tag_labels
+from basewatch.collector import MetricTarget
+from basewatch.family import Block, MetricFamily, MetricType, tag_labels
 from exposition.text_format import block
 
-_RESOURCE = Family(
+_RESOURCE = MetricFamily(
     name="aws_resource_info",
     type=MetricType.INFO,
     help="The resources that are asked about, with their ARNs and the tags that the configuration lets through.",
@@ -16,7 +16,7 @@ _RESOURCE = Family(
 FAMILIES = (_RESOURCE,)
 
 
-def of_targets(targets: Iterable[Target], tags: Sequence[str]) -> Block:
+def resource_block(targets: Iterable[MetricTarget], tags: Sequence[str]) -> Block:
     """One series for each resource, however many targets measure it; of its tags only `tags` are told.
 
     A resource is named by the first of its labels, which stands beside `resource` under its own name: so

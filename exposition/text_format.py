@@ -8,7 +8,7 @@ from operator import add
 
 import orjson
 
-from basewatch.family import Block, Family, series_text
+from basewatch.family import Block, MetricFamily, series_text
 
 _NO_NUMBER = b"null"
 
@@ -37,7 +37,7 @@ def _told(series: Sequence[bytes], values: Sequence[float], numbers: Iterable[by
             yield b"%b%b\n" % (one, b"+Inf" if value > 0 else b"-Inf")
 
 
-def block(family: Family, rows: Iterable[tuple[Mapping[str, str], float]]) -> Block:
+def block(family: MetricFamily, rows: Iterable[tuple[Mapping[str, str], float]]) -> Block:
     """A block of what Basewatch knows itself: labels and value of each series, whatever their order."""
     values = {series_text(family.name, labels.items()): float(value) for labels, value in rows}
     return Block(family=family, series=sorted(values), values=[values[series] for series in sorted(values)])

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from basewatch.config import Channel, Config, PagerDutyChannel, Route
 from basewatch.config.prometheus import Email
 from basewatch.model import Severity
-from generate.prometheus.exporter_health import COLLECTOR, DOWN, WATCHDOG
+from generate.prometheus.exporter_health import COLLECTOR_DOWN, DOWN, WATCHDOG
 from generate.prometheus.promql import quoted
-from generate.prometheus.rule_model import Urgency, as_file, urgency
+from generate.prometheus.rule_model import AlertSeverity, generated_yaml, alert_severity
 from generate.prometheus.slo import BURN
 
 _NOBODY, _WATCHDOG, _EMAIL = "nobody", "watchdog", "email"
@@ -35,7 +35,7 @@ _TEXT = (
 
 def alertmanager(config: Config) -> str:
     """The text of alertmanager.yml. Secrets are named by the files that hold them, never written down."""
-    return as_file(
+    return generated_yaml(
         {
             "route": {
                 "receiver": _NOBODY,
@@ -58,28 +58,28 @@ def _routes(config: Config) -> Iterator[dict[str, object]]:
     for route in config.alerts.routes:
         yield {"receiver": route.channel, "matchers": _at_least(route), "continue": True}
     if config.prometheus.email:
-        yield {"receiver": _EMAIL, "matchers": [_one_of(Urgency.WARNING, Urgency.INFO)], "continue": True}
+        yield {"receiver": _EMAIL, "matchers": [_one_of(AlertSeverity.WARNING, AlertSeverity.INFO)], "continue": True}
 
 
 def _at_least(route: Route) -> list[str]:
-    told = {urgency(severity) for severity in Severity if severity.rank >= route.severity.rank}
-    return [] if len(told) == len(Urgency) else [_one_of(*(each for each in Urgency if each in told))]
+    told = {alert_severity(severity) for severity in Severity if severity.rank >= route.severity.rank}
+    return [] if len(told) == len(AlertSeverity) else [_one_of(*(each for each in AlertSeverity if each in told))]
 
 
-def _one_of(*urgencies: Urgency) -> str:
+def _one_of(*urgencies: AlertSeverity) -> str:
     return f"severity=~{quoted('|'.join(each.value for each in urgencies))}"
 
 
 def _inhibitions() -> Iterator[dict[str, object]]:
     """A blind collector says nothing of what it no longer sees, and a page says all that its ticket would."""
     place = ["collector", "aws_account_id", "aws_region"]
-    named = f"alertname={quoted(COLLECTOR.name)}"
-    others = f"alertname!={quoted(COLLECTOR.name)}"
+    named = f"alertname={quoted(COLLECTOR_DOWN.name)}"
+    others = f"alertname!={quoted(COLLECTOR_DOWN.name)}"
     yield {"source_matchers": [named], "target_matchers": [others, 'collector=~".+"'], "equal": place}
     down = f"alertname={quoted(DOWN.name)}"
     yield {"source_matchers": [down], "target_matchers": ['collector=~".+"']}
-    pages, burns = f"severity={quoted(Urgency.CRITICAL.value)}", f"alertname={quoted(BURN.name)}"
-    milder = _one_of(Urgency.WARNING, Urgency.INFO)
+    pages, burns = f"severity={quoted(AlertSeverity.CRITICAL.value)}", f"alertname={quoted(BURN.name)}"
+    milder = _one_of(AlertSeverity.WARNING, AlertSeverity.INFO)
     yield {"source_matchers": [burns, pages], "target_matchers": [burns, milder], "equal": ["slo"]}
     same = ["alertname", "component", "aws_account_id", "aws_region", "db_instance"]
     known = 'component=~".+"'
@@ -102,7 +102,7 @@ def _receivers(config: Config) -> Iterator[dict[str, object]]:
 
 def _secret_file(config: Config, channel: Channel) -> str:
     reference = channel.routing_key if isinstance(channel, PagerDutyChannel) else channel.webhook
-    return reference.place if reference.scheme == "file" else f"{config.prometheus.secrets}/{channel.name}"
+    return reference.location if reference.scheme == "file" else f"{config.prometheus.secrets}/{channel.name}"
 
 
 def _receiver(channel: Channel, secret: str) -> dict[str, object]:

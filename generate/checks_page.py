@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from basewatch.check import PARTS, AnyCheck
+from basewatch.check import DOC_SECTIONS, AnyCheck
 
 _HEAD = """# What is checked
 
@@ -31,5 +31,5 @@ def _link(check: AnyCheck) -> str:
 
 def _section(check: AnyCheck) -> Iterator[str]:
     yield f"## {check.id}\n\n{check.title}.\n\n"
-    yield from (f"- **{part}:** {check.parts[part]}\n" for part in PARTS)
+    yield from (f"- **{part}:** {check.doc_sections[part]}\n" for part in DOC_SECTIONS)
     yield f"- **Needs:** {', '.join(f'`{need}`' for need in check.needs)}\n"

@@ -53,19 +53,19 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def rules(
+def rule_files(
     config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCollector, ...]
 ) -> Mapping[str, Callable[[], str]]:
     """The rules of a configuration, for Prometheus."""
     return {"prometheus/basewatch.rules.yml": lambda: rules_file(groups(config, checks, collectors))}
 
 
-def routes(config: Config) -> Mapping[str, Callable[[], str]]:
+def alertmanager_files(config: Config) -> Mapping[str, Callable[[], str]]:
     """Who is told of the alerts of these rules, for Alertmanager."""
     return {"alertmanager/alertmanager.yml": lambda: alertmanager(config)}
 
 
-def dashboards(config: Config) -> Mapping[str, Callable[[], str]]:
+def dashboard_files(config: Config) -> Mapping[str, Callable[[], str]]:
     """The dashboards of a configuration, for Grafana."""
     return {
         f"grafana/dashboards/{name}": partial(_dashboard, make, config) for name, make in grafana.DASHBOARDS.items()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from basewatch.collector import AnyCollector, MetricSpec
-from basewatch.quantities import duration_text
-from basewatch.telemetry import Telemetry
+from basewatch.quantities import format_duration
+from basewatch.telemetry import ExporterMetrics
 from collectors.limit_specs import FAMILIES as LIMITS
-from collectors.resource_limits import EVERY
+from collectors.resource_limits import REFRESH_INTERVAL
 from exposition.own_families import OWN_FAMILIES
 
 _HEAD = """# What is measured
@@ -38,25 +38,28 @@ def measures(collectors: Iterable[AnyCollector]) -> str:
 def _section(collector: AnyCollector) -> Iterator[str]:
     labels = _labels(collector)
     spaces = ", ".join(dict.fromkeys(f"`{spec.namespace}`" for spec in collector.specs))
-    yield f"\n## {collector.name}\n\nOf each {collector.component.kind.replace('_', ' ')}, from {spaces}."
-    needs = sorted({need for discovery in collector.discoveries for need in discovery.needs})
+    yield f"\n## {collector.name}\n\nOf each {collector.component_type.kind.replace('_', ' ')}, from {spaces}."
+    needs = sorted({need for discovery in collector.discovery_specs for need in discovery.needs})
     if needs:
         yield f" What is not declared is described by {', '.join(f'`{need}`' for need in needs)}."
     yield "\n\n" + _COLUMNS
     rows = ((_row(spec, labels.get(spec, ())), spec) for spec in collector.specs)
-    yield from (row for row, _ in sorted(rows, key=lambda row: (row[1].name, row[1].labels, row[1].metric)))
+    yield from (row for row, _ in sorted(rows, key=lambda row: (row[1].series_name, row[1].labels, row[1].metric)))
 
 
 def _labels(collector: AnyCollector) -> Mapping[MetricSpec, tuple[str, ...]]:
     """The names of the labels that the resource of each spec has, as discovery shows them."""
-    found = (discovery.measured({name: name for name in discovery.dimensions}) for discovery in collector.discoveries)
+    found = (
+        discovery.from_dimensions({name: name for name in discovery.dimensions})
+        for discovery in collector.discovery_specs
+    )
     return {spec: tuple(name for name, _ in each[0].labels) for each in found if each for spec in each[1]}
 
 
 def _row(spec: MetricSpec, labels: tuple[str, ...]) -> str:
     own = ",".join(f'{name}="{value}"' for name, value in spec.labels)
     cells = (
-        f"`{spec.name}{f'{{{own}}}' if own else ''}`",
+        f"`{spec.series_name}{f'{{{own}}}' if own else ''}`",
         ", ".join(f"`{label}`" for label in labels),
         spec.type.value,
         f"{spec.metric} {spec.statistic}",
@@ -68,7 +71,7 @@ def _row(spec: MetricSpec, labels: tuple[str, ...]) -> str:
 
 
 def _described() -> Iterator[str]:
-    yield f"\n## described\n\nLimits of what is measured, asked of its own service every {duration_text(EVERY)}.\n"
+    yield f"\n## described\n\nLimits of what is measured, asked of its own service every {format_duration(REFRESH_INTERVAL)}.\n"
     yield from _table((family.name, family.type.value, family.help) for family in LIMITS)
 
 
@@ -79,7 +82,7 @@ def _own() -> Iterator[str]:
 
 def _telemetry() -> Iterator[tuple[str, str, str]]:
     """What the exporter says of itself, under the names on its page."""
-    for metric in Telemetry().registry.collect():
+    for metric in ExporterMetrics().registry.collect():
         yield metric.name + "_total" * (metric.type == "counter"), metric.type, metric.documentation
 
 

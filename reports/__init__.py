@@ -8,7 +8,7 @@ from reports import html, json_report, markdown
 from reports.view import View
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """How a report is written: for people, for a step summary, for programs."""
 
     HTML = "html"
@@ -16,9 +16,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
-_RENDERERS = {Format.HTML: html.render, Format.MARKDOWN: markdown.render, Format.JSON: json_report.render}
+_RENDERERS = {
+    ReportFormat.HTML: html.render,
+    ReportFormat.MARKDOWN: markdown.render,
+    ReportFormat.JSON: json_report.render,
+}
 
 
-def render(view: View, format: Format) -> bytes:  # noqa: A002  # what a report has is a format
+def render(view: View, format: ReportFormat) -> bytes:  # noqa: A002  # what a report has is a format
     """The report of a view as UTF-8: it depends on the view alone, not on the time or the machine."""
     return _RENDERERS[format](view)

@@ -10,25 +10,25 @@ from reports.view import NOT_GREEN, View, worst_first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Findings that newly are not green, still are not, are green again, or are no longer checked (`gone`).
+    """Findings that newly are not green, still are not, are green again, or are no longer checked (`no_longer_checked`).
 
-    `compared` is false when there was no earlier run to compare with.
+    `has_previous_run` is false when there was no earlier run to compare with.
     """
 
-    compared: bool
+    has_previous_run: bool
     new: tuple[Transition, ...]
-    still: tuple[Finding, ...]
+    still_open: tuple[Finding, ...]
     resolved: tuple[Transition, ...]
-    gone: tuple[Finding, ...]
+    no_longer_checked: tuple[Finding, ...]
 
     @property
-    def any(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self.new or self.still or self.resolved or self.gone)
+        return bool(self.new or self.still_open or self.resolved or self.no_longer_checked)
 
-    def word(self, finding: Finding) -> str:
+    def age_label(self, finding: Finding) -> str:
         """Whether a finding is new, in one word; empty when there is nothing to compare with."""
-        if not self.compared or finding.status not in NOT_GREEN:
+        if not self.has_previous_run or finding.status not in NOT_GREEN:
             return ""
         return "new" if any(change.finding.key == finding.key for change in self.new) else "still open"
 
@@ -41,11 +41,11 @@ def changes(view: View) -> Changes:
     not_green = worst_first(finding for finding in run.findings if finding.status in NOT_GREEN)
     again = worst_first(change.finding for change in run.transitions if _came_back(change))
     return Changes(
-        compared=bool(run.previous_seal or view.previous or any(change.previous for change in run.transitions)),
+        has_previous_run=bool(run.previous_seal or view.previous or any(change.previous for change in run.transitions)),
         new=tuple(by_key[finding.key] for finding in not_green if finding.key in by_key),
-        still=tuple(finding for finding in not_green if finding.key not in by_key),
+        still_open=tuple(finding for finding in not_green if finding.key not in by_key),
         resolved=tuple(by_key[finding.key] for finding in again),
-        gone=tuple(worst_first(finding for finding in view.previous if finding.key not in present)),
+        no_longer_checked=tuple(worst_first(finding for finding in view.previous if finding.key not in present)),
     )
 
 

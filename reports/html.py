@@ -7,11 +7,11 @@ from functools import cache
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from basewatch.quantities import duration_text
-from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, arrange, kind_of, name_of
+from basewatch.quantities import format_duration
+from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, report_page, kind_of, name_of
 from reports.svg import HEIGHT, WIDTH, chart
-from reports.text import moment, status_word, visible
-from reports.threats import ASSUMPTIONS, LIMITS, REMEDY, THREATS
+from reports.text import minute_text, status_label, escape_invisible
+from reports.threats import ASSUMPTIONS, LIMITS, MITIGATION, THREATS
 from reports.trends import trends
 from reports.view import View
 
@@ -26,7 +26,7 @@ def render(view: View) -> bytes:
     return page.render(
         assumptions=ASSUMPTIONS,
         limits=LIMITS,
-        page=arrange(view),
+        page=report_page(view),
         run=view.run,
         view=view,
         charts=[chart(trend, view.run.window) for trend in drawn[:_MOST_CHARTS]],
@@ -34,7 +34,7 @@ def render(view: View) -> bytes:
         chart_height=HEIGHT,
         chart_width=WIDTH,
         proof_meanings=PROOF_MEANINGS,
-        remedy=REMEDY,
+        remedy=MITIGATION,
         status_meanings=STATUS_MEANINGS,
         threats=THREATS,
     ).encode()
@@ -53,17 +53,17 @@ def _environment() -> Environment:
     environment.filters.update(
         facts=_facts,
         kind=kind_of,
-        length=duration_text,
-        moment=moment,
+        length=format_duration,
+        moment=minute_text,
         name=name_of,
-        word=status_word,
+        word=status_label,
     )
     return environment
 
 
 def _finalized(value: object) -> object:
     # A macro's output is already escaped, and a subclass of str; whatever else is text is shown for what it is.
-    return visible(value) if type(value) is str else value
+    return escape_invisible(value) if type(value) is str else value
 
 
 def _facts(facts: object) -> str:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from basewatch.interval import Interval
+from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Proof, Run, Severity, Status
-from reports.text import moment
+from reports.text import minute_text
 
 _GATES = re.compile(r"\b(\d+) gates?\b")
 _SHOWN = 12  # hex digits of a fingerprint that a sentence shows
@@ -16,7 +16,7 @@ _CHECKS = "tenancy."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Isolated:
+class IsolationSummary:
     """What one database's tenancy checks came to: counts of the static proof and of the searches, and its intervals.
 
     `gates` is how many were proven, as the passing proofs say it; 0 when they do not. Intervals are oldest first.
@@ -27,8 +27,8 @@ class Isolated:
     proofs: int
     unproven: int
     searches: int
-    leaking: int
-    intervals: tuple[Interval, ...]
+    searches_not_passing: int
+    intervals: tuple[CatalogInterval, ...]
 
     @property
     def proven(self) -> bool:
@@ -56,29 +56,29 @@ class Isolated:
         for before, after in zip(self.intervals, self.intervals[1:], strict=False):
             yield _changed(before, after)
         if self.intervals and (at := self.intervals[-1].searched_at):
-            yield f"Counterexamples were last searched at {moment(at)}."
-        if self.leaking:
-            yield f"{self.leaking} of {self.searches} searches found a way through, or could not be made."
+            yield f"Counterexamples were last searched at {minute_text(at)}."
+        if self.searches_not_passing:
+            yield f"{self.searches_not_passing} of {self.searches} searches found a way through, or could not be made."
 
 
-def isolated(run: Run) -> tuple[Isolated, ...]:
+def isolation_summaries(run: Run) -> tuple[IsolationSummary, ...]:
     """What a run says of every database whose tenants' isolation it looked at."""
     components = dict.fromkeys(pair.component for pair in run.expected if pair.check.startswith(_CHECKS))
     return tuple(_isolated(run, component) for component in components)
 
 
-def _isolated(run: Run, component: str) -> Isolated:
+def _isolated(run: Run, component: str) -> IsolationSummary:
     mine = [f for f in run.findings if f.component == component and f.check.startswith(_CHECKS)]
     static = [f for f in mine if f.proof is Proof.CONFIGURATION]
     tried = [f for f in mine if f.proof is not Proof.CONFIGURATION]
     holding = [f for f in static if _bears(f)]
-    return Isolated(
+    return IsolationSummary(
         component=component,
         gates=sum(int(count) for f in holding for count in _GATES.findall(f.observed)[:1]),
         proofs=len(holding),
         unproven=len(static) - len(holding),
         searches=len(tried),
-        leaking=sum(not _holds(f) for f in tried),
+        searches_not_passing=sum(not _holds(f) for f in tried),
         intervals=tuple(each for each in run.intervals if each.component == component),
     )
 
@@ -93,16 +93,14 @@ def _bears(finding: Finding) -> bool:
     return _holds(finding) or mild
 
 
-def _reach(interval: Interval) -> str:
+def _reach(interval: CatalogInterval) -> str:
     polls = f"{interval.polls:,} {'poll' if interval.polls == 1 else 'polls'}"
     gap = f", at most {interval.longest_gap.total_seconds():,.1f} s apart" if interval.polls > 1 else ""
-    span = f"from {moment(interval.first_seen)} to {moment(interval.last_seen)}"
+    span = f"from {minute_text(interval.first_seen)} to {minute_text(interval.last_seen)}"
     return f"fingerprint {interval.fingerprint[:_SHOWN]} {span}, with {polls}{gap}."
 
 
-def _changed(before: Interval, after: Interval) -> str:
-    until = f"unproven until {moment(after.proved_at)}" if after.proved_at else "unproven since"
-    seen = f"it was last seen as {before.fingerprint[:_SHOWN]} at {moment(before.last_seen)}"
-    return (
-        f"The catalogue changed by {moment(after.first_seen)} to {after.fingerprint[:_SHOWN]}, and was {until}; {seen}."
-    )
+def _changed(before: CatalogInterval, after: CatalogInterval) -> str:
+    until = f"unproven until {minute_text(after.proved_at)}" if after.proved_at else "unproven since"
+    seen = f"it was last seen as {before.fingerprint[:_SHOWN]} at {minute_text(before.last_seen)}"
+    return f"The catalogue changed by {minute_text(after.first_seen)} to {after.fingerprint[:_SHOWN]}, and was {until}; {seen}."

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from basewatch.interval import Interval
+from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Proof, Reason, Run, Severity, Status
-from reports.isolation import Isolated, isolated
+from reports.isolation import IsolationSummary, isolation_summaries
 from reports.threats import ASSUMPTIONS, LIMITS, THREATS
 from reports.view import View, worst_first
 
@@ -126,7 +126,7 @@ def findings_report(run: Run) -> FindingsReport:
 
 
 def _isolation(run: Run) -> TenantIsolationPart | None:
-    databases = tuple(_database(each) for each in isolated(run))
+    databases = tuple(_database(each) for each in isolation_summaries(run))
     if not databases:
         return None
     return TenantIsolationPart(
@@ -139,7 +139,7 @@ def _isolation(run: Run) -> TenantIsolationPart | None:
     )
 
 
-def _database(each: Isolated) -> IsolationPart:
+def _database(each: IsolationSummary) -> IsolationPart:
     return IsolationPart(
         component=each.component,
         statement=" ".join(each.sentences),
@@ -150,7 +150,7 @@ def _database(each: Isolated) -> IsolationPart:
     )
 
 
-def _interval(interval: Interval) -> IntervalPart:
+def _interval(interval: CatalogInterval) -> IntervalPart:
     return IntervalPart(
         fingerprint=interval.fingerprint,
         first_seen=interval.first_seen,

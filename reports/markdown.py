@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from basewatch.model import Finding, Status, Transition
-from basewatch.quantities import duration_text
-from reports.page import Page, arrange, kind_of, name_of
-from reports.text import moment, status_word, visible
-from reports.threats import ASSUMPTIONS, LIMITS, REMEDY, THREATS
+from basewatch.quantities import format_duration
+from reports.page import ReportPage, report_page, kind_of, name_of
+from reports.text import minute_text, status_label, escape_invisible
+from reports.threats import ASSUMPTIONS, LIMITS, MITIGATION, THREATS
 from reports.view import View
 
 _LONGEST = 400
@@ -21,7 +21,7 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#!|~$]|:(?=//))")
 
 def cell(text: str) -> str:
     """One line that Markdown and HTML show as `text`, cut when it is long."""
-    shown = " ".join(visible(text).split())
+    shown = " ".join(escape_invisible(text).split())
     shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
     escaped = _PUNCTUATION.sub(r"\\\1", html.escape(shown, quote=False))
     # A zero-width space keeps a mention from notifying anybody, and a word from becoming a link.
@@ -33,12 +33,12 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def table(heads: tuple[str, ...], rows: list[str], *, room: int) -> list[str]:
-    """A table of as many rows as `room` bytes hold, and a line that says how many it leaves out."""
+def table(heads: tuple[str, ...], rows: list[str], *, max_bytes: int) -> list[str]:
+    """A table of as many rows as `max_bytes` bytes hold, and a line that says how many it leaves out."""
     kept, used = list[str](), 0
     for line in rows:
         used += len(line.encode()) + 1
-        if used > room:
+        if used > max_bytes:
             break
         kept.append(line)
     left_out = len(rows) - len(kept)
@@ -55,7 +55,7 @@ _ROOM_WRONG, _ROOM_UNSEEN, _ROOM_CHANGES, _ROOM_VERDICTS = 400_000, 50_000, 150_
 
 def render(view: View) -> bytes:
     """The report as GitHub Markdown, under 1 MiB whatever the run holds."""
-    page = arrange(view)
+    page = report_page(view)
     lines = [
         *_head(page),
         *_wrong(page),
@@ -68,37 +68,37 @@ def render(view: View) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _head(page: Page) -> Iterator[str]:
+def _head(page: ReportPage) -> Iterator[str]:
     run, view = page.run, page.view
     yield f"## {cell(view.platform)} / {cell(view.environment)}"
     yield ""
     yield f"> [!{_BOX[page.headline.status]}]"
     yield f"> **{page.headline.text}**"
-    yield f"> {page.looked_at} of {page.expected} expected looks got an answer."
-    span = f"{moment(run.window.start)} to {moment(run.window.end)}"
-    yield f"> Judged from {span} ({duration_text(run.window.length)})."
+    yield f"> {page.verified_count} of {page.expected_count} expected looks got an answer."
+    span = f"{minute_text(run.window.start)} to {minute_text(run.window.end)}"
+    yield f"> Judged from {span} ({format_duration(run.window.length)})."
     yield ""
-    yield row(*(status_word(status) for status, _ in page.counts))
+    yield row(*(status_label(status) for status, _ in page.counts))
     yield row(*("---:" for _ in page.counts))
     yield row(*(str(count) for _, count in page.counts))
     yield ""
 
 
-def _wrong(page: Page) -> Iterator[str]:
-    if page.wrong:
+def _wrong(page: ReportPage) -> Iterator[str]:
+    if page.open_findings:
         yield "### What is wrong"
         yield ""
         rows = [
             row(
-                f"**{status_word(f.status)}**{f'<br>{_reason(f)}' if f.reason else ''}<br>{f.severity}",
+                f"**{status_label(f.status)}**{f'<br>{_reason(f)}' if f.reason else ''}<br>{f.severity}",
                 _where(f),
                 "<br>".join((cell(f.summary), *_symptoms(page.symptoms.get(f.key, ())))),
                 cell(f.expected),
                 cell(f.remedy),
             )
-            for f in page.wrong
+            for f in page.open_findings
         ]
-        yield from table(("status", "where", "what", "expected", "do"), rows, room=_ROOM_WRONG)
+        yield from table(("status", "where", "what", "expected", "do"), rows, max_bytes=_ROOM_WRONG)
 
 
 def _symptoms(found: Sequence[Finding]) -> Iterator[str]:
@@ -115,58 +115,61 @@ def _reason(finding: Finding) -> str:
     return (finding.reason or "").replace("_", " ")
 
 
-def _unseen(page: Page) -> Iterator[str]:
-    if page.unseen:
+def _unseen(page: ReportPage) -> Iterator[str]:
+    if page.missing_verdicts:
         yield "### Expected, and without any verdict"
         yield ""
-        rows = [row(f"<code>{cell(pair.check)}</code>", cell(pair.component)) for pair in page.unseen]
-        yield from table(("check", "component"), rows, room=_ROOM_UNSEEN)
+        rows = [row(f"<code>{cell(pair.check)}</code>", cell(pair.component)) for pair in page.missing_verdicts]
+        yield from table(("check", "component"), rows, max_bytes=_ROOM_UNSEEN)
 
 
-def _changes(page: Page) -> Iterator[str]:
+def _changes(page: ReportPage) -> Iterator[str]:
     changes = page.changes
-    if not changes.compared:
+    if not changes.has_previous_run:
         yield "There is no earlier run to compare with."
         yield ""
         return
     rows = [
         *(_change("new", change) for change in changes.new),
         *(_change("resolved", change) for change in changes.resolved),
-        *(row("no longer checked", _where(finding), f"was {status_word(finding.status)}") for finding in changes.gone),
+        *(
+            row("no longer checked", _where(finding), f"was {status_label(finding.status)}")
+            for finding in changes.no_longer_checked
+        ),
     ]
-    told = f"{len(changes.new)} new, {len(changes.still)} still open, {len(changes.resolved)} resolved"
-    yield from _folded(f"Since the last run: {told}, {len(changes.gone)} no longer checked")
-    yield from table(("change", "where", "status"), rows, room=_ROOM_CHANGES)
+    told = f"{len(changes.new)} new, {len(changes.still_open)} still open, {len(changes.resolved)} resolved"
+    yield from _folded(f"Since the last run: {told}, {len(changes.no_longer_checked)} no longer checked")
+    yield from table(("change", "where", "status"), rows, max_bytes=_ROOM_CHANGES)
     yield from _END
 
 
 def _change(word: str, change: Transition) -> str:
-    before = status_word(change.previous) if change.previous else "not seen"
-    return row(word, _where(change.finding), f"{before} → {status_word(change.finding.status)}")
+    before = status_label(change.previous) if change.previous else "not seen"
+    return row(word, _where(change.finding), f"{before} → {status_label(change.finding.status)}")
 
 
-def _verdicts(page: Page) -> Iterator[str]:
+def _verdicts(page: ReportPage) -> Iterator[str]:
     rows = [
         row(
-            status_word(seen.status),
+            status_label(seen.status),
             cell(f"{kind_of(group.component)} {name_of(group.component)}"),
-            f"{cell(page.view.title(promise.first.check))}<br><code>{cell(promise.first.check)}</code>",
+            f"{cell(page.view.title(promise.worst.check))}<br><code>{cell(promise.worst.check)}</code>",
             cell(", ".join(seen.subjects)),
             cell(seen.observed),
             cell(seen.expected),
-            promise.first.proof,
+            promise.worst.proof,
         )
         for group in page.groups
-        for promise in group.promises
+        for promise in group.checks
         for seen in promise.rows
     ]
     yield from _folded(f"All {len(page.run.findings)} verdicts by component")
     heads = ("status", "component", "promise", "of", "observed", "expected", "proof")
-    yield from table(heads, rows, room=_ROOM_VERDICTS)
+    yield from table(heads, rows, max_bytes=_ROOM_VERDICTS)
     yield from _END
 
 
-def _isolation(page: Page) -> Iterator[str]:
+def _isolation(page: ReportPage) -> Iterator[str]:
     if not page.isolation:
         return
     yield "### Tenant isolation"
@@ -180,8 +183,8 @@ def _isolation(page: Page) -> Iterator[str]:
     yield from (f"- **{each.name}.** {each.meaning}" for each in ASSUMPTIONS)
     yield ""
     rows = [row(threat.level, threat.threat, f"**{threat.guarantee}**", threat.because) for threat in THREATS]
-    yield from table(("", "threat", "guarantee", "because"), rows, room=10_000)
-    yield REMEDY
+    yield from table(("", "threat", "guarantee", "because"), rows, max_bytes=10_000)
+    yield MITIGATION
     yield ""
     yield "Known limits:"
     yield ""
@@ -190,19 +193,19 @@ def _isolation(page: Page) -> Iterator[str]:
     yield from _END
 
 
-def _seal(page: Page) -> Iterator[str]:
+def _seal(page: ReportPage) -> Iterator[str]:
     run = page.run
     yield from _folded("Run, configuration and seal")
     yield from table(
         ("", ""),
         [
             row("run", cell(run.id)),
-            row("made", f"{moment(run.finished)} by Basewatch {cell(run.version)}"),
+            row("made", f"{minute_text(run.finished)} by Basewatch {cell(run.version)}"),
             row("configuration", f"<code>{cell(run.config_digest)}</code>"),
             row("commit", f"<code>{cell(run.commit)}</code>" if run.commit else "not known"),
             row("seal", f"<code>{cell(run.seal)}</code>" if run.seal else "this run was not recorded"),
         ],
-        room=10_000,
+        max_bytes=10_000,
     )
     yield from _END
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from basewatch.about import symptoms
-from basewatch.components import KINDS
-from basewatch.model import Finding, Pair, Proof, Run, Status
+from basewatch.components import COMPONENT_TYPES
+from basewatch.model import Finding, ExpectedCheck, Proof, Run, Status
 from reports.changes import Changes, changes
-from reports.isolation import Isolated, isolated
-from reports.view import NOT_GREEN, View, looked_at, worst_first
+from reports.isolation import IsolationSummary, isolation_summaries
+from reports.view import NOT_GREEN, View, verified_pairs, worst_first
 
-_KINDS = [kind.kind for kind in KINDS]
+_KINDS = [kind.kind for kind in COMPONENT_TYPES]
 STATUS_MEANINGS = {
     Status.FAIL: "The promise is broken, by facts that were read.",
     Status.UNVERIFIED: "Nobody could tell: access denied, no answer, or too little data. It may be broken.",
@@ -29,7 +29,7 @@ PROOF_MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class VerdictRow:
     """What was seen of one subject, or of several of which the same was seen and all is well."""
 
     status: Status
@@ -39,18 +39,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class CheckFindings:
     """The findings of one check on one component, worst first."""
 
     findings: tuple[Finding, ...]
 
     @property
-    def first(self) -> Finding:
+    def worst(self) -> Finding:
         """The worst finding; check, severity, proof and evidence are the same in all."""
         return self.findings[0]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[VerdictRow, ...]:
         """A row for every finding, but one for all those that are well in the same way."""
         seen: defaultdict[tuple[Status, str, str, str], list[str]] = defaultdict(list)
         for finding in self.findings:
@@ -58,29 +58,29 @@ class Promise:
             said = finding.observed or finding.summary
             seen[finding.status, said, finding.expected, apart].append(finding.subject)
         return tuple(
-            Row(status=status, subjects=tuple(filter(None, subjects)), observed=observed, expected=expected)
+            VerdictRow(status=status, subjects=tuple(filter(None, subjects)), observed=observed, expected=expected)
             for (status, observed, expected, _), subjects in seen.items()
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ComponentFindings:
     """The findings of one component, worst first."""
 
     component: str
     findings: tuple[Finding, ...]
 
     @property
-    def promises(self) -> tuple[Promise, ...]:
+    def checks(self) -> tuple[CheckFindings, ...]:
         """The findings by check, the worst check first."""
         by_check: defaultdict[str, list[Finding]] = defaultdict(list)
         for finding in self.findings:
             by_check[finding.check].append(finding)
-        return tuple(Promise(findings=tuple(findings)) for findings in by_check.values())
+        return tuple(CheckFindings(findings=tuple(findings)) for findings in by_check.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witness:
+class EvidenceSource:
     """Who asked what, and how many observations came of it."""
 
     source: str
@@ -89,24 +89,24 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A view, arranged: `wrong` is all that is not green, `unseen` are the pairs without any verdict.
+class ReportPage:
+    """A view, arranged: `open_findings` is all that is not green, `missing_verdicts` are the pairs without any verdict.
 
-    What another finding explains is not in `wrong` but in `symptoms`, by the key of that finding.
+    What another finding explains is not in `open_findings` but in `symptoms`, by the key of that finding.
     """
 
     view: View
     headline: Headline
     counts: tuple[tuple[Status, int], ...]
-    looked_at: int
-    expected: int
-    unseen: tuple[Pair, ...]
-    wrong: tuple[Finding, ...]
+    verified_count: int
+    expected_count: int
+    missing_verdicts: tuple[ExpectedCheck, ...]
+    open_findings: tuple[Finding, ...]
     symptoms: Mapping[str, Sequence[Finding]]
     changes: Changes
-    groups: tuple[Group, ...]
-    witnesses: tuple[Witness, ...]
-    isolation: tuple[Isolated, ...]
+    groups: tuple[ComponentFindings, ...]
+    evidence_sources: tuple[EvidenceSource, ...]
+    isolation: tuple[IsolationSummary, ...]
 
     @property
     def run(self) -> Run:
@@ -114,26 +114,26 @@ class Page:
         return self.view.run
 
 
-def arrange(view: View) -> Page:
+def report_page(view: View) -> ReportPage:
     """The page of a view."""
     run = view.run
     explained = symptoms(worst_first(run.findings))
     told = {symptom.key for each in explained.values() for symptom in each}
     wrong = (f for f in run.findings if f.status in NOT_GREEN and f.key not in told)
-    judged = {Pair(check=finding.check, component=finding.component) for finding in run.findings}
-    return Page(
+    judged = {ExpectedCheck(check=finding.check, component=finding.component) for finding in run.findings}
+    return ReportPage(
         view=view,
         headline=headline(run),
         counts=tuple((status, run.count(status)) for status in STATUS_MEANINGS),
-        looked_at=len(looked_at(run)),
-        expected=len(run.expected),
-        unseen=tuple(pair for pair in run.expected if pair not in judged),
-        wrong=tuple(worst_first(wrong)),
+        verified_count=len(verified_pairs(run)),
+        expected_count=len(run.expected),
+        missing_verdicts=tuple(pair for pair in run.expected if pair not in judged),
+        open_findings=tuple(worst_first(wrong)),
         symptoms=explained,
         changes=changes(view),
         groups=tuple(_groups(run)),
-        witnesses=tuple(_witnesses(run)),
-        isolation=isolated(run),
+        evidence_sources=tuple(_witnesses(run)),
+        isolation=isolation_summaries(run),
     )
 
 
@@ -147,18 +147,18 @@ def name_of(component: str) -> str:
     return component.partition("/")[2]
 
 
-def _groups(run: Run) -> Iterable[Group]:
+def _groups(run: Run) -> Iterable[ComponentFindings]:
     by_component: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in worst_first(run.findings):
         by_component[finding.component].append(finding)
     for ref in sorted(by_component, key=lambda ref: (_KINDS.index(ref.partition("/")[0]), ref)):
-        yield Group(component=ref, findings=tuple(by_component[ref]))
+        yield ComponentFindings(component=ref, findings=tuple(by_component[ref]))
 
 
-def _witnesses(run: Run) -> Iterable[Witness]:
+def _witnesses(run: Run) -> Iterable[EvidenceSource]:
     counts = Counter((evidence.source, evidence.principal) for evidence in run.evidence)
     for (source, principal), observations in sorted(counts.items()):
-        yield Witness(source=source, principal=principal, observations=observations)
+        yield EvidenceSource(source=source, principal=principal, observations=observations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +180,8 @@ def headline(run: Run) -> Headline:
         return Headline(
             status=Status.UNVERIFIED, text=f"Nothing was seen broken, but {doubtful} could not be verified."
         )
-    if not held or set(run.expected) - {Pair(check=found.check, component=found.component) for found in run.findings}:
+    if not held or set(run.expected) - {
+        ExpectedCheck(check=found.check, component=found.component) for found in run.findings
+    }:
         return Headline(status=Status.UNVERIFIED, text="Too little was seen to vouch for anything.")
     return Headline(status=Status.PASS, text=f"All {held} verdicts hold." if held > 1 else "The one verdict holds.")

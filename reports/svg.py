@@ -16,12 +16,12 @@ _MOST_POINTS = 168
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Paths and labels in a box of WIDTH by HEIGHT; `limit` is the height of the limit line, None without one."""
+    """Paths and labels in a box of WIDTH by HEIGHT; `limit_y` is the height of the limit line, None without one."""
 
     trend: Trend
-    line: str
-    area: str
-    limit: float | None
+    line_path: str
+    area_path: str
+    limit_y: float | None
     start: str
     end: str
     description: str
@@ -31,7 +31,7 @@ def chart(trend: Trend, window: Window) -> Chart:
     """The chart of a trend over the window of its run, and over what was measured before it."""
     first, last = trend.points[0].period_end - trend.period, trend.points[-1].period_end
     window = Window(start=min(window.start, first), end=max(window.end, last))
-    points, period = thinned(trend.points, window, trend.period)
+    points, period = downsampled(trend.points, window, trend.period)
     top = max(trend.peak.value, trend.limit or 0.0) * 1.12 or 1.0
     spots = [(_across(point, window, period), _up(point.value, top)) for point in points]
     strokes = list(_unbroken(points, spots, period))
@@ -39,16 +39,16 @@ def chart(trend: Trend, window: Window) -> Chart:
     hours = "%H:%M" if same_day else "%d %b %H:%M"
     return Chart(
         trend=trend,
-        line="".join(_line(stroke) for stroke in strokes),
-        area="".join(_area(stroke) for stroke in strokes),
-        limit=None if trend.limit is None else _up(trend.limit, top),
+        line_path="".join(_line(stroke) for stroke in strokes),
+        area_path="".join(_area(stroke) for stroke in strokes),
+        limit_y=None if trend.limit is None else _up(trend.limit, top),
         start=f"{window.start:{hours}}",
         end=f"{window.end:{hours}} UTC",
         description=_description(trend),
     )
 
 
-def thinned(points: Sequence[Point], window: Window, period: timedelta) -> tuple[tuple[Point, ...], timedelta]:
+def downsampled(points: Sequence[Point], window: Window, period: timedelta) -> tuple[tuple[Point, ...], timedelta]:
     """At most as many points as can be told apart, each the highest of its stretch of time: no peak is thinned away."""
     stretch = period * max(1, -(-window.length // (period * _MOST_POINTS)))
     highest: dict[int, Point] = {}
@@ -97,6 +97,6 @@ def _area(stroke: Sequence[tuple[float, float]]) -> str:
 
 
 def _description(trend: Trend) -> str:
-    peak = f"{trend.show(trend.peak.value)} at most, at {trend.peak.period_end:%Y-%m-%d %H:%M} UTC"
+    peak = f"{trend.format_value(trend.peak.value)} at most, at {trend.peak.period_end:%Y-%m-%d %H:%M} UTC"
     limit = f"; the limit is {trend.limit_text}" if trend.limit_text else ""
     return f"{len(trend.points)} measurements, {peak}{limit}"

@@ -10,7 +10,7 @@ from basewatch.model import Status
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """The text with every character that cannot be seen, or that turns the others around, written as its number."""
     return text if text.isprintable() else "".join(_shown(character) for character in text)
 
@@ -21,11 +21,11 @@ def _shown(character: str) -> str:
     return f"\\u{ord(character):04x}"
 
 
-def moment(at: datetime) -> str:
+def minute_text(at: datetime) -> str:
     """A time to the minute, such as `2026-03-01 12:00 UTC`."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def status_word(status: Status) -> str:
+def status_label(status: Status) -> str:
     """A status as people read it."""
     return status.replace("_", " ").lower()

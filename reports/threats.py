@@ -62,7 +62,7 @@ THREATS = (
         because="The proof is made from the catalogues as they are, and made again when they change.",
     ),
 )
-REMEDY = (
+MITIGATION = (
     "Against the second and third threat a tenant's identity is needed that the role cannot forge: one role per "
     "tenant, or a signed token that the database verifies."
 )

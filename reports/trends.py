@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from basewatch.components import KINDS, Api, AuroraCluster, Component, Function, Table
+from basewatch.components import COMPONENT_TYPES, Api, AuroraCluster, Component, Function, Table
 from basewatch.declared import Proxy
 from basewatch.model import Point, Run, Series
-from basewatch.quantities import Limit
+from basewatch.quantities import Threshold
 
-Values: TypeAlias = Mapping[datetime, float]
+ValuesByTime: TypeAlias = Mapping[datetime, float]
 _MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """One measurement of a component over the window; `show` writes a value in the unit people use for it."""
+    """One measurement of a component over the window; `format_value` writes a value in the unit people use for it."""
 
     component: str
     title: str
@@ -27,7 +27,7 @@ class Trend:
     period: timedelta
     limit: float | None
     limit_text: str
-    show: Callable[[float], str]
+    format_value: Callable[[float], str]
 
     @property
     def peak(self) -> Point:
@@ -35,7 +35,7 @@ class Trend:
         return max(self.points, key=lambda point: point.value)
 
     @property
-    def crossed(self) -> bool:
+    def exceeds_limit(self) -> bool:
         """Whether any point is above the limit; whether that breaks the promise is for a check to say."""
         return self.limit is not None and self.peak.value > self.limit
 
@@ -46,10 +46,10 @@ def trends(run: Run) -> tuple[Trend, ...]:
     for series in run.series:
         for label in series.labels:
             by_label[label].append(series)
-    kinds = {kind.kind: kind for kind in KINDS}
+    kinds = {kind.kind: kind for kind in COMPONENT_TYPES}
     components = (kinds[ref.partition("/")[0]].model_validate(declared) for ref, declared in run.components.items())
     measured = (trend for component in components for trend in _of_component(component, by_label) if trend.points)
-    return tuple(sorted(measured, key=lambda trend: not trend.crossed))
+    return tuple(sorted(measured, key=lambda trend: not trend.exceeds_limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class _Measured:
     ref: str
     series: Sequence[Series]
 
-    def values(self, name: str, **labels: str) -> Values:
+    def values(self, name: str, **labels: str) -> ValuesByTime:
         return {
             point.period_end: point.value
             for series in self.series
@@ -68,7 +68,11 @@ class _Measured:
         }
 
     def trend(
-        self, title: str, values: Values, limit: Limit[float] | Limit[timedelta] | None, show: Callable[[float], str]
+        self,
+        title: str,
+        values: ValuesByTime,
+        limit: Threshold[float] | Threshold[timedelta] | None,
+        show: Callable[[float], str],
     ) -> Trend:
         height = limit.value if limit else None
         return Trend(
@@ -78,7 +82,7 @@ class _Measured:
             period=min((series.period for series in self.series), default=_MINUTE),
             limit=height.total_seconds() if isinstance(height, timedelta) else height,
             limit_text=limit.text if limit else "",
-            show=show,
+            format_value=show,
         )
 
 
@@ -90,7 +94,7 @@ def _of_component(component: Component, by_label: Mapping[tuple[str, str], Seque
         case Function():
             yield from _of_function(component, measured("function_name", component.name))
         case Api():
-            yield from _of_api(component, measured("api", component.known_as))
+            yield from _of_api(component, measured("api", component.cloudwatch_name))
         case Table():
             yield _of_table(component, measured("table_name", component.name))
         case AuroraCluster(proxy=proxy) if proxy:
@@ -102,53 +106,53 @@ def _of_component(component: Component, by_label: Mapping[tuple[str, str], Seque
 def _of_proxy(proxy: Proxy, measured: _Measured) -> Trend:
     borrowed = measured.values("aws_rds_proxy_borrowed_connections")
     allowed = measured.values("aws_rds_proxy_max_database_connections")
-    return measured.trend("pool use", _ratio(borrowed, allowed), proxy.pool_use_below, percent)
+    return measured.trend("pool use", _ratio(borrowed, allowed), proxy.pool_use_below, percent_text)
 
 
 def _of_function(function: Function, measured: _Measured) -> Iterator[Trend]:
     duration = measured.values("aws_lambda_duration_seconds", quantile="0.95")
     errors = _ratio(measured.values("aws_lambda_errors_total"), measured.values("aws_lambda_invocations_total"))
-    yield measured.trend("duration, 95th percentile", duration, function.p95_below, seconds)
-    yield measured.trend("invocations that failed", errors, function.errors_below, percent)
+    yield measured.trend("duration, 95th percentile", duration, function.p95_below, seconds_text)
+    yield measured.trend("invocations that failed", errors, function.errors_below, percent_text)
 
 
 def _of_api(api: Api, measured: _Measured) -> Iterator[Trend]:
     latency = measured.values("aws_apigateway_latency_seconds", quantile="0.95")
     errors = _per_second(measured.values("aws_apigateway_server_errors_total"))
-    yield measured.trend("latency, 95th percentile", latency, api.p95_below, seconds)
-    yield measured.trend("server errors", errors, api.server_errors_below, per_second)
+    yield measured.trend("latency, 95th percentile", latency, api.p95_below, seconds_text)
+    yield measured.trend("server errors", errors, api.server_errors_below, per_second_text)
 
 
 def _of_table(table: Table, measured: _Measured) -> Trend:
     reads = measured.values("aws_dynamodb_read_throttle_events_total")
     writes = measured.values("aws_dynamodb_write_throttle_events_total")
     both = {at: reads.get(at, 0.0) + writes.get(at, 0.0) for at in {*reads, *writes}}
-    return measured.trend("throttled requests", _per_second(both), table.throttled_below, per_minute)
+    return measured.trend("throttled requests", _per_second(both), table.throttled_below, per_minute_text)
 
 
-def _ratio(part: Values, whole: Values) -> Values:
+def _ratio(part: ValuesByTime, whole: ValuesByTime) -> ValuesByTime:
     return {at: value / whole[at] for at, value in part.items() if whole.get(at)}
 
 
-def _per_second(amounts: Values) -> Values:
+def _per_second(amounts: ValuesByTime) -> ValuesByTime:
     return {at: amount / _MINUTE.total_seconds() for at, amount in amounts.items()}
 
 
-def seconds(value: float) -> str:
+def seconds_text(value: float) -> str:
     """A time as people read it: `87 ms`, `1.25 s`."""
     return f"{1000 * value:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 
-def percent(value: float) -> str:
+def percent_text(value: float) -> str:
     """A ratio as a percentage."""
     return f"{100 * value:.3g}%"
 
 
-def per_second(value: float) -> str:
+def per_second_text(value: float) -> str:
     """A rate per second."""
     return f"{value:.3g}/s"
 
 
-def per_minute(value: float) -> str:
+def per_minute_text(value: float) -> str:
     """A rate per second, shown per minute."""
     return f"{60 * value:.3g}/min"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from basewatch.model import Finding, Pair, Run, Status
+from basewatch.model import Finding, ExpectedCheck, Run, Status
 
 # Worst first: UNVERIFIED is no better than the FAIL it may hide.
 _ORDER = (Status.FAIL, Status.UNVERIFIED, Status.PASS, Status.NOT_APPLICABLE)
@@ -13,7 +13,7 @@ NOT_GREEN = frozenset({Status.FAIL, Status.UNVERIFIED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckText:
+class CheckDescription:
     """What a check says of itself, for readers: its promise as a sentence and the parts of its description."""
 
     title: str
@@ -30,7 +30,7 @@ class View:
     run: Run
     platform: str
     environment: str
-    checks: Mapping[str, CheckText]
+    checks: Mapping[str, CheckDescription]
     previous: tuple[Finding, ...] = ()
 
     def title(self, check: str) -> str:
@@ -43,11 +43,11 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (_ORDER.index(f.status), -f.severity.rank, f.component, f.check, f.subject))
 
 
-def looked_at(run: Run) -> frozenset[Pair]:
+def verified_pairs(run: Run) -> frozenset[ExpectedCheck]:
     """The expected pairs that got a verdict and no UNVERIFIED: what the run can vouch for having seen."""
-    seen = {Pair(check=finding.check, component=finding.component) for finding in run.findings}
+    seen = {ExpectedCheck(check=finding.check, component=finding.component) for finding in run.findings}
     doubtful = {
-        Pair(check=finding.check, component=finding.component)
+        ExpectedCheck(check=finding.check, component=finding.component)
         for finding in run.findings
         if finding.status is Status.UNVERIFIED
     }

@@ -17,7 +17,7 @@ from promql_parser import (
     VectorSelector,
 )
 
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.database import FAMILIES as IN_DATABASE
 from collectors.limit_specs import FAMILIES as LIMITS
@@ -26,7 +26,7 @@ from exposition.own_families import OWN_FAMILIES
 
 def exported_names() -> frozenset[str]:
     """The name of every series that a page of Basewatch may hold."""
-    of_collectors = {spec.name for collector in COLLECTORS for spec in collector.specs}
+    of_collectors = {spec.series_name for collector in COLLECTORS for spec in collector.specs}
     return frozenset(
         of_collectors | {family.name for family in (*OWN_FAMILIES, *LIMITS, *IN_DATABASE)} | set(_of_telemetry())
     )
@@ -38,7 +38,7 @@ def metric_names(expression: str) -> frozenset[str]:
 
 
 def _of_telemetry() -> Iterator[str]:
-    for metric in Telemetry().registry.collect():
+    for metric in ExporterMetrics().registry.collect():
         if metric.type == "histogram":
             yield from (f"{metric.name}{suffix}" for suffix in ("_bucket", "_sum", "_count"))
         else:

@@ -11,7 +11,7 @@ from basewatch.errors import DeliveryError
 from basewatch.model import (
     Evidence,
     Finding,
-    Pair,
+    ExpectedCheck,
     Point,
     Proof,
     Reason,
@@ -71,11 +71,11 @@ def a_run(
     *findings: Finding,
     id: str = "run-1",  # noqa: A002  # the word a run is known by
     at: datetime = NOON,
-    expected: Sequence[Pair] | None = None,
+    expected: Sequence[ExpectedCheck] | None = None,
     transitions: Sequence[Transition] = (),
 ) -> Run:
     """A run that came to these findings; it expected just their pairs, unless told otherwise."""
-    pairs = dict.fromkeys(Pair(check=each.check, component=each.component) for each in findings)
+    pairs = dict.fromkeys(ExpectedCheck(check=each.check, component=each.component) for each in findings)
     return Run(
         id=id,
         started=at - timedelta(seconds=20),

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from basewatch.history.store import History
-from demo.box import Box
-from demo.cloud import Cloud
-from demo.database import BoxDatabase
+from demo.box import Sandbox
+from demo.cloud import EmulatedAws
+from demo.database import SandboxDatabase
 from demo.load import Load
 from demo.receivers import Receivers
-from workflows.commands import Prepared, prepare
+from workflows.commands import PreparedPlan, prepare
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"
 
 
 @pytest.fixture(scope="session")
-def box(box_database: BoxDatabase, box_cloud: Cloud, box_load: Load) -> Box:
+def box(box_database: SandboxDatabase, box_cloud: EmulatedAws, box_load: Load) -> Sandbox:
     """SecureBase with every promise kept; a test that breaks something repairs it."""
-    return Box(database=box_database, cloud=box_cloud, load=box_load)
+    return Sandbox(database=box_database, aws=box_cloud, load=box_load)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def receivers() -> Iterator[Receivers]:
 
 
 @pytest.fixture
-def prepared(box: Box, receivers: Receivers) -> Prepared:
+def prepared(box: Sandbox, receivers: Receivers) -> PreparedPlan:
     """The committed configuration, ready to watch the box and to tell the receivers."""
     return prepare(CONFIG, {**box.environment, **receivers.environment})
 

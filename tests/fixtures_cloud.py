@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 from demo.load import Load
 
 # What a pg_dump archive in custom format begins with; enough where no test restores it.
@@ -21,8 +21,8 @@ def box_load() -> Load:
 
 
 @pytest.fixture(scope="session")
-def box_cloud(box_load: Load) -> Iterator[Cloud]:
+def box_cloud(box_load: Load) -> Iterator[EmulatedAws]:
     """SecureBase's account with every promise kept; a test that breaks something repairs it."""
-    cloud = Cloud.start(now=datetime.now(UTC), dump=DUMP, load=box_load)
+    cloud = EmulatedAws.start(now=datetime.now(UTC), dump=DUMP, load=box_load)
     yield cloud
     cloud.close()

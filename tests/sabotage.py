@@ -10,23 +10,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from basewatch.aws import Aws, AwsSession
-from basewatch.aws.identity import session_reading
+from basewatch.aws import AwsClient, AwsSession
+from basewatch.aws.identity import botocore_session
 from basewatch.check import AnyCheck
 from basewatch.clients import K
 from basewatch.components import AuditBucket, Component
 from basewatch.config.loading import load
 from basewatch.model import Finding
 from checks import CHECKS
-from checks.engine.judge import Planned
+from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
-from checks.engine.run import Checked, run_checks
-from demo.cloud import Cloud
+from checks.engine.run import CheckResults, run_checks
+from demo.cloud import EmulatedAws
 from tests.wire import ACCOUNT, REGION, Edit, Wire
 
-AWS_CHECKS = tuple(check for check in CHECKS if check.client_kind is Aws)
+AWS_CHECKS = tuple(check for check in CHECKS if check.client_type is AwsClient)
 _CONFIG = Path(__file__).parent.parent / "config.yaml"
-_PATIENT = Deadlines(each=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
+_PATIENT = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
 _UNKNOWN = "SABOTAGED"
 
 
@@ -63,7 +63,7 @@ def _sampling_few(component: Component) -> Component:
 
 def component_of(check: AnyCheck, ref: str = "") -> Component:
     """The first declared component that makes the check's promise, or the one of that ref."""
-    promising = (each for each in _components() if isinstance(each, check.component) and check.concerns(each))
+    promising = (each for each in _components() if isinstance(each, check.component) and check.applies_to(each))
     found: Component = next(each for each in promising if ref in ("", each.ref))
     return found
 
@@ -77,10 +77,10 @@ class Sabotage:
     recorded: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @classmethod
-    def of(cls, cloud: Cloud) -> Sabotage:
+    def of(cls, cloud: EmulatedAws) -> Sabotage:
         """The wire to this account, with nothing spoilt yet."""
         wire = Wire()
-        botocore = wire.attach(session_reading(cloud.environment))
+        botocore = wire.attach(botocore_session(cloud.environment))
         session = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=cloud.environment, session=botocore)
         _ = session.principal
         return cls(wire=wire, session=session)
@@ -88,12 +88,12 @@ class Sabotage:
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
         """A view of the account for one observation, as the runner asks for it."""
         del component
-        assert kind is Aws
-        return cast("AbstractContextManager[K]", nullcontext(self.session.look()))
+        assert kind is AwsClient
+        return cast("AbstractContextManager[K]", nullcontext(self.session.open_client()))
 
-    def run(self, check: AnyCheck, component: Component | None = None) -> Checked:
+    def run(self, check: AnyCheck, component: Component | None = None) -> CheckResults:
         """What the runner makes of one check on its component, over the wire as it is; then the wire is clean."""
-        planned = Planned(check=check, component=component or component_of(check), severity=check.severity)
+        planned = PlannedCheck(check=check, component=component or component_of(check), severity=check.severity)
         now = datetime.now(UTC)
         try:
             return run_checks([planned], self, _PATIENT, now, lambda: now)
@@ -117,7 +117,7 @@ class Sabotage:
             asked = list[str]()
             for operation in ("", *DETOURS):
                 self.detour(operation)
-                check.observe(self.session.look(), component_of(check))
+                check.observe(self.session.open_client(), component_of(check))
                 asked += [name for name, _ in self.wire.asked]
                 self.wire.clear()
             self.recorded[check.id] = tuple(dict.fromkeys(asked))
@@ -126,7 +126,7 @@ class Sabotage:
     def model(self, operation: str) -> Any:
         """The model of an operation such as `s3:HeadObject`."""
         service, _, name = operation.partition(":")
-        return self.session.client(service).meta.service_model.operation_model(name)
+        return self.session.botocore_client(service).meta.service_model.operation_model(name)
 
 
 def enums(model: Any) -> Iterator[str]:

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.loaders import create_loader
 from botocore.session import Session
 
-from basewatch.aws import Aws, AwsSession
-from basewatch.aws.identity import session_reading
+from basewatch.aws import AwsClient, AwsSession
+from basewatch.aws.identity import botocore_session
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -105,9 +105,9 @@ def identity(arn: str = READER) -> dict[str, Any]:
 def offline(wire: Wire, *, role: str | None = "basewatch-reader") -> AwsSession:
     """A session all of whose calls are answered by `wire`, signed in as the reader unless `wire` says otherwise."""
     wire.answers.setdefault("sts:GetCallerIdentity", [identity()])
-    return AwsSession.open(ACCOUNT, REGION, role, environ=KEYS, session=wire.attach(session_reading(KEYS)))
+    return AwsSession.open(ACCOUNT, REGION, role, environ=KEYS, session=wire.attach(botocore_session(KEYS)))
 
 
-def looking(wire: Wire) -> Aws:
+def looking(wire: Wire) -> AwsClient:
     """What an observation gets, all of whose calls are answered by `wire`."""
-    return offline(wire).look()
+    return offline(wire).open_client()

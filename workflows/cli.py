@@ -15,13 +15,13 @@ import typer
 from workflows import cli_describe
 from workflows.options import (
     DEFAULT_CONFIG,
-    Component,
+    ComponentGlob,
     ConfigPath,
     FailOn,
-    Format,
-    Only,
+    ResultFormat,
+    CheckGlob,
     OutputFormat,
-    Threshold,
+    FailOnOption,
 )
 
 app = typer.Typer(
@@ -46,27 +46,27 @@ def _basewatch(
 
 @app.command()
 def run(
-    config: ConfigPath = DEFAULT_CONFIG, fail_on: Threshold = FailOn.HIGH, output: OutputFormat = Format.TEXT
+    config: ConfigPath = DEFAULT_CONFIG, fail_on: FailOnOption = FailOn.HIGH, output: OutputFormat = ResultFormat.TEXT
 ) -> None:
     """Look at everything, record it, tell people what changed."""
     from workflows import commands
 
-    raise typer.Exit(commands.run(commands.prepare(config, os.environ), fail_on, as_json=output is Format.JSON))
+    raise typer.Exit(commands.run(commands.prepare(config, os.environ), fail_on, as_json=output is ResultFormat.JSON))
 
 
 @app.command()
 def check(
     config: ConfigPath = DEFAULT_CONFIG,
-    only: Only = "*",
-    component: Component = "*",
-    fail_on: Threshold = FailOn.HIGH,
-    output: OutputFormat = Format.TEXT,
+    only: CheckGlob = "*",
+    component: ComponentGlob = "*",
+    fail_on: FailOnOption = FailOn.HIGH,
+    output: OutputFormat = ResultFormat.TEXT,
 ) -> None:
     """Judge now; record nothing and tell nobody."""
     from workflows import commands
 
     prepared = commands.prepare(config, os.environ, only=only, component=component)
-    raise typer.Exit(commands.check(prepared, fail_on, as_json=output is Format.JSON))
+    raise typer.Exit(commands.check(prepared, fail_on, as_json=output is ResultFormat.JSON))
 
 
 @app.command()
@@ -74,7 +74,7 @@ def audit(
     config: ConfigPath = DEFAULT_CONFIG,
     since: Annotated[str, typer.Option("--since", help="How far back to judge metrics: 6h, 7d.")] = "6h",
     output: Annotated[Path, typer.Option("--output", help="The folder to write the report into.")] = Path("out/audit"),
-    fail_on: Threshold = FailOn.HIGH,
+    fail_on: FailOnOption = FailOn.HIGH,
 ) -> None:
     """Write the audit report and the evidence it rests on."""
     from workflows import commands
@@ -90,7 +90,7 @@ def init(
     """Draft a first configuration from a database's catalogue, for review."""
     from workflows import init_config
 
-    text = init_config.initialize(url, output, os.environ)
+    text = init_config.draft_config(url, output, os.environ)
     typer.echo(
         f"{output} is written: review it, and replace every {init_config.PLACEHOLDER}" if output else text,
         nl=bool(output),
@@ -118,7 +118,7 @@ def verify(
     """Judge recorded evidence again, and recompute every seal."""
     from workflows import verify as verifying
 
-    raise typer.Exit(verifying.bundle(run_json) if run_json else verifying.history(config, os.environ))
+    raise typer.Exit(verifying.verify_run_file(run_json) if run_json else verifying.verify_history(config, os.environ))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.options import DEFAULT_CONFIG, Component, ConfigPath, Format, Only, OutputFormat
+from workflows.options import DEFAULT_CONFIG, ComponentGlob, ConfigPath, ResultFormat, CheckGlob, OutputFormat
 
 checks = typer.Typer(help="The checks there are.", no_args_is_help=True)
 permissions = typer.Typer(help="The least privilege this configuration needs.", no_args_is_help=True)
@@ -35,25 +35,25 @@ def validate(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
 def plan(
     config: ConfigPath = DEFAULT_CONFIG,
-    only: Only = "*",
-    component: Component = "*",
-    output: OutputFormat = Format.TEXT,
+    only: CheckGlob = "*",
+    component: ComponentGlob = "*",
+    output: OutputFormat = ResultFormat.TEXT,
 ) -> None:
     """Say what a pass would ask, and what that costs."""
     from workflows.plan import load_plan
     from workflows.request_forecast import forecast
 
     expected = forecast(load_plan(config, only=only, component=component))
-    typer.echo(expected.as_json() if output is Format.JSON else expected.as_text())
+    typer.echo(expected.as_json() if output is ResultFormat.JSON else expected.as_text())
 
 
 @checks.command("list")
-def list_checks(output: OutputFormat = Format.TEXT) -> None:
+def list_checks(output: OutputFormat = ResultFormat.TEXT) -> None:
     """Every check, one line each."""
     from workflows.plugins import known_checks
     from workflows.terminal import checks_json, checks_text
 
-    typer.echo(checks_json(known_checks()) if output is Format.JSON else checks_text(known_checks()))
+    typer.echo(checks_json(known_checks()) if output is ResultFormat.JSON else checks_text(known_checks()))
 
 
 @checks.command("show")
@@ -96,12 +96,12 @@ def sql(
     typer.echo(sql_grants(load_plan(config), role))
 
 
-Folder = Annotated[Path, typer.Option("--output", help="The folder to write them into.")]
-Compare = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file is not current.")]
+OutputFolder = Annotated[Path, typer.Option("--output", help="The folder to write them into.")]
+CheckOnly = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file is not current.")]
 
 
 @generate.command()
-def schema(output: Folder = Path("docs"), check: Compare = False) -> None:
+def schema(output: OutputFolder = Path("docs"), check: CheckOnly = False) -> None:
     """The JSON Schemas: of the configuration, for editors, and of what `check --format json` prints."""
     from generate.files import SCHEMAS, write_or_compare
 
@@ -109,7 +109,7 @@ def schema(output: Folder = Path("docs"), check: Compare = False) -> None:
 
 
 @generate.command()
-def docs(output: Folder = Path("docs"), check: Compare = False) -> None:
+def docs(output: OutputFolder = Path("docs"), check: CheckOnly = False) -> None:
     """The pages of what is checked and what is measured: Basewatch's own, whatever else is installed."""
     from generate.files import PAGES, write_or_compare
 
@@ -117,30 +117,34 @@ def docs(output: Folder = Path("docs"), check: Compare = False) -> None:
 
 
 @generate.command()
-def rules(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
+def rules(config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False) -> None:
     """Recording and alerting rules of this configuration, for your Prometheus."""
-    from generate.files import rules, write_or_compare
+    from generate.files import rule_files, write_or_compare
     from workflows.plan import load_plan
     from workflows.plugins import known_checks
 
     plan = load_plan(config)
-    files = rules(plan.config, known_checks(), plan.collectors)
+    files = rule_files(plan.config, known_checks(), plan.collectors)
     raise typer.Exit(write_or_compare(output, files, compare=check))
 
 
 @generate.command()
-def alertmanager(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
+def alertmanager(
+    config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False
+) -> None:
     """Routes, receivers and inhibitions of this configuration, for your Alertmanager."""
-    from generate.files import routes, write_or_compare
+    from generate.files import alertmanager_files, write_or_compare
     from workflows.plan import load_plan
 
-    raise typer.Exit(write_or_compare(output, routes(load_plan(config).config), compare=check))
+    raise typer.Exit(write_or_compare(output, alertmanager_files(load_plan(config).config), compare=check))
 
 
 @generate.command()
-def dashboards(config: ConfigPath = DEFAULT_CONFIG, output: Folder = Path("deploy"), check: Compare = False) -> None:
+def dashboards(
+    config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False
+) -> None:
     """Seven dashboards of this configuration, for your Grafana."""
-    from generate.files import dashboards, write_or_compare
+    from generate.files import dashboard_files, write_or_compare
     from workflows.plan import load_plan
 
-    raise typer.Exit(write_or_compare(output, dashboards(load_plan(config).config), compare=check))
+    raise typer.Exit(write_or_compare(output, dashboard_files(load_plan(config).config), compare=check))

@@ -9,110 +9,110 @@ from functools import partial
 from threading import RLock
 from typing import cast
 
-from basewatch.aws import Aws, AwsSession
-from basewatch.aws.secrets import AwsSecrets
+from basewatch.aws import AwsClient, AwsSession
+from basewatch.aws.secrets import AwsSecretStore
 from basewatch.clients import Client, K
-from basewatch.components import Component, Database, InAccount
+from basewatch.components import Component, Database, AwsComponent
 from basewatch.config import Account, Config
-from basewatch.errors import ConfigError, CouldNotLook, Problem
-from basewatch.metrics import Collected, Metrics
+from basewatch.errors import ConfigError, ObservationError, Problem
+from basewatch.metrics import CollectedMetrics, MetricsClient
 from basewatch.model import Reason
-from basewatch.postgres import Database as DatabaseClient
+from basewatch.postgres import DatabaseClient as DatabaseClient
 from basewatch.postgres import Endpoints, connect
-from basewatch.secrets import Reference, Secret, SecretStore, SecretUnset, resolve
-from basewatch.telemetry import Telemetry
+from basewatch.secrets import Reference, Secret, SecretStore, SecretNotFoundError, resolve
+from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.client import CloudWatch
-from collectors.cloudwatch.declared_targets import Place
-from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.retry_policy import Patience
+from collectors.cloudwatch.declared_targets import Location
+from collectors.cloudwatch.limiter import RateLimits
+from collectors.cloudwatch.retry_policy import RetryPolicy
 from collectors.cloudwatch.source import MetricSource
 
 
-class Sessions:
+class AwsSessions:
     """The AWS sessions, one for each account and region that is asked; they are kept from pass to pass.
 
-    Everything that asks AWS for metrics, or for what there is, shares its `limits` and counts in its `telemetry`.
+    Everything that asks AWS for metrics, or for what there is, shares its `rate_limits` and counts in its `telemetry`.
     """
 
-    def __init__(self, config: Config, environ: Mapping[str, str], telemetry: Telemetry | None = None) -> None:
+    def __init__(self, config: Config, environ: Mapping[str, str], telemetry: ExporterMetrics | None = None) -> None:
         self._config = config
         self._environ = environ
-        self.telemetry = telemetry or Telemetry()
-        self.limits = Limits(config.collectors.calls_per_second, config.collectors.datapoints_per_second)
-        self._sessions: dict[Place, AwsSession] = {}
-        self._sources: dict[Place, CloudWatch] = {}
+        self.telemetry = telemetry or ExporterMetrics()
+        self.rate_limits = RateLimits(config.collectors.calls_per_second, config.collectors.datapoints_per_second)
+        self._sessions: dict[Location, AwsSession] = {}
+        self._sources: dict[Location, CloudWatch] = {}
         self._lock = RLock()
 
-    def begin_pass(self) -> None:
+    def drop_failed_sessions(self) -> None:
         """Forgets the sessions that could not sign in, so that the next pass tries again."""
         with self._lock:
-            self._sessions = {place: session for place, session in self._sessions.items() if not session.refused}
+            self._sessions = {place: session for place, session in self._sessions.items() if not session.sign_in_failed}
             self._sources = {place: source for place, source in self._sources.items() if place in self._sessions}
 
-    def place(self, component: Component) -> Place:
+    def location(self, component: Component) -> Location:
         """Where a component lives: the only account and region there are, unless it says. Raises: CouldNotLook."""
-        if isinstance(component, InAccount):
-            return self.place_of(component.account, component.region)
-        return self.place_of(None, None)
+        if isinstance(component, AwsComponent):
+            return self.location_of(component.account, component.region)
+        return self.location_of(None, None)
 
-    def place_of(self, account: str | None, region: str | None) -> Place:
+    def location_of(self, account: str | None, region: str | None) -> Location:
         """The place that the configuration calls so; None is the first account, and its first region.
 
         Raises: CouldNotLook, when no account is declared.
         """
         accounts = self._accounts
         known = accounts[account or next(iter(accounts))]
-        return Place(account_id=known.id, region=region or known.regions[0])
+        return Location(account_id=known.id, region=region or known.regions[0])
 
-    def monitor(self, account_id: str) -> str:
+    def monitoring_account(self, account_id: str) -> str:
         """The account whose CloudWatch is asked for the metrics of this one: itself, or the one it is seen through."""
         through = self._account(account_id).through
         return self._accounts[through].id if through else account_id
 
-    def source(self, account_id: str, region: str) -> MetricSource:
+    def metric_source(self, account_id: str, region: str) -> MetricSource:
         """Whoever is asked for the metrics of an account; those seen through one account have one source."""
-        place = Place(account_id=self.monitor(account_id), region=region)
+        place = Location(account_id=self.monitoring_account(account_id), region=region)
         with self._lock:
             if place not in self._sources:
                 signer = self._session(place)
-                self._sources[place] = CloudWatch(signer, self.limits, Patience(), self.telemetry)
+                self._sources[place] = CloudWatch(signer, self.rate_limits, RetryPolicy(), self.telemetry)
             return self._sources[place]
 
-    def asker(self, account_id: str, region: str) -> Aws:
+    def aws_client(self, account_id: str, region: str) -> AwsClient:
         """A view of that very account and region, for one chain of requests."""
-        return self._session(Place(account_id=account_id, region=region)).look()
+        return self._session(Location(account_id=account_id, region=region)).open_client()
 
-    def expiries(self) -> Mapping[Place, datetime]:
+    def credential_expiries(self) -> Mapping[Location, datetime]:
         """When the credentials in use end unless they are renewed, where they do; nobody is asked for it."""
         with self._lock:
             sessions = tuple(self._sessions.items())
         return {place: at for place, session in sessions if (at := session.expires_at) is not None}
 
-    def of(self, component: Component) -> AwsSession:
+    def session_for(self, component: Component) -> AwsSession:
         """The session of the account and region where `component` lives."""
-        return self._session(self.place(component))
+        return self._session(self.location(component))
 
     def secret(self, reference: Reference) -> Secret:
         """The secret at `reference`. Raises: CouldNotLook, when it is kept in AWS and is not there or not to be had."""
         try:
-            return resolve(reference, self._environ, self.store)
-        except SecretUnset as unset:
-            raise CouldNotLook(
+            return resolve(reference, self._environ, self.secret_store)
+        except SecretNotFoundError as unset:
+            raise ObservationError(
                 Reason.DENIED, str(unset), remedy="create the secret, or correct the reference"
             ) from unset
 
     @property
-    def store(self) -> SecretStore:
+    def secret_store(self) -> SecretStore:
         """Where secrets kept in AWS are looked up: the first declared account."""
-        return AwsSecrets(lambda: self._session(self.place_of(None, None)).look())
+        return AwsSecretStore(lambda: self._session(self.location_of(None, None)).open_client())
 
-    def require(self, references: Iterable[Reference]) -> None:
+    def require_secrets(self, references: Iterable[Reference]) -> None:
         """Raises: ConfigError, naming every reference that this machine does not set; AWS is not asked."""
         problems = list[Problem]()
         for reference in references:
             try:
                 resolve(reference, self._environ, _Later())
-            except SecretUnset as unset:
+            except SecretNotFoundError as unset:
                 problems.append(Problem(message=str(unset)))
         if problems:
             raise ConfigError(*problems)
@@ -122,13 +122,13 @@ class Sessions:
         """The declared accounts. Raises: CouldNotLook, when there are none."""
         if self._config.aws is None:
             detail = "the configuration declares no AWS account, so nothing in AWS can be asked"
-            raise CouldNotLook(Reason.UNSUPPORTED, detail, remedy="Add `aws:` with its accounts.")
+            raise ObservationError(Reason.UNSUPPORTED, detail, remedy="Add `aws:` with its accounts.")
         return self._config.aws.accounts
 
     def _account(self, account_id: str) -> Account:
         return next(account for account in self._accounts.values() if account.id == account_id)
 
-    def _session(self, place: Place) -> AwsSession:
+    def _session(self, place: Location) -> AwsSession:
         with self._lock:
             if place not in self._sessions:
                 role = self._account(place.account_id).role
@@ -146,7 +146,7 @@ class _Later:
 class LiveClients:
     """Opens the client an observation names, for the component it looks at."""
 
-    def __init__(self, sessions: Sessions, collected: Collected, run: str) -> None:
+    def __init__(self, sessions: AwsSessions, collected: CollectedMetrics, run: str) -> None:
         self._sessions = sessions
         self._collected = collected
         self._run = run
@@ -157,16 +157,16 @@ class LiveClients:
 
     @contextmanager
     def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:
-        if kind is Aws:
-            yield self._sessions.of(component).look()
-        elif kind is Metrics:
-            yield Metrics(self._collected)
+        if kind is AwsClient:
+            yield self._sessions.session_for(component).open_client()
+        elif kind is MetricsClient:
+            yield MetricsClient(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):
-            judged = self._collected.judged(component.ref)
+            judged = self._collected.judged_window(component.ref)
             with connect(self._endpoints(component), run=self._run, judged=judged) as database:
                 yield database
         else:
-            raise CouldNotLook(
+            raise ObservationError(
                 Reason.UNSUPPORTED,
                 f"there is no client {kind.__name__} for a component of kind {component.kind}",
                 remedy="an observation may ask Aws, Metrics, or Database (of a database)",
@@ -178,7 +178,9 @@ class LiveClients:
             writer=self._later(component.url),
             reader=self._later(component.reader) if component.reader else None,
             logins={role: self._later(login.url) for role, login in logins.items()},
-            proxied={role: self._later(login.through_proxy) for role, login in logins.items() if login.through_proxy},
+            proxy_logins={
+                role: self._later(login.through_proxy) for role, login in logins.items() if login.through_proxy
+            },
         )
 
     def _later(self, reference: Reference) -> Callable[[], Secret]:

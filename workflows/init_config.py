@@ -11,16 +11,16 @@ from basewatch.check import AnyCheck
 from basewatch.components import Database
 from basewatch.config import Config
 from basewatch.errors import BasewatchError
-from basewatch.metrics import Collected
+from basewatch.metrics import CollectedMetrics
 from basewatch.model import Finding, Proof, Status, Window
-from basewatch.postgres import Database as DatabaseClient
+from basewatch.postgres import DatabaseClient as DatabaseClient
 from checks import CHECKS
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks, run_checks
 from isolation.draft.proposing import ByParent, Proposal, propose
 from isolation.draft.reading import surroundings
-from workflows.clients import LiveClients, Sessions
-from workflows.commands import now
+from workflows.clients import LiveClients, AwsSessions
+from workflows.commands import utc_now
 
 PLACEHOLDER = "FILL-IN"
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*(?: [\w.-]+)*")
@@ -35,7 +35,7 @@ _STAND_INS = {
 }
 
 
-def initialize(
+def draft_config(
     url: str, output: Path | None, environ: Mapping[str, str], *, checks: Sequence[AnyCheck] = CHECKS
 ) -> str:
     """The drafted configuration as text; written to `output` where one is given, which must not exist yet.
@@ -89,16 +89,16 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
 
 
 def _clients(config: Config, environ: Mapping[str, str]) -> LiveClients:
-    at = now()
-    return LiveClients(Sessions(config, environ), Collected(window=Window(start=at, end=at)), "init")
+    at = utc_now()
+    return LiveClients(AwsSessions(config, environ), CollectedMetrics(window=Window(start=at, end=at)), "init")
 
 
 def _judged(config: Config, environ: Mapping[str, str], checks: Sequence[AnyCheck]) -> tuple[Finding, ...]:
     """What the static checks say of the draft; no probe is made of canaries that nobody has planted."""
     plan = plan_checks([check for check in checks if _is_static(check)], config.components, {})
     run = config.run
-    deadlines = Deadlines(each=run.check_deadline, total=run.deadline, concurrency=1)
-    return run_checks(plan, _clients(config, environ), deadlines, now(), now).findings
+    deadlines = Deadlines(per_observation=run.check_deadline, total=run.deadline, concurrency=1)
+    return run_checks(plan, _clients(config, environ), deadlines, utc_now(), utc_now).findings
 
 
 def _is_static(check: AnyCheck) -> bool:

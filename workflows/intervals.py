@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from basewatch.interval import Interval
+from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Proof, Run, Status
-from reports.isolation import isolated
+from reports.isolation import isolation_summaries
 
-CONCERNS = ("tenancy.", "audit.")
+CATALOG_CHECK_PREFIXES = ("tenancy.", "audit.")
 """How the ids of checks begin that a change of the catalogue concerns."""
 
 
@@ -23,7 +23,7 @@ def fingerprint_in(run: Run, component: str) -> str:
     return ""
 
 
-def answered(run: Run, component: str, *, static: bool) -> bool:
+def has_verdict(run: Run, component: str, *, static: bool) -> bool:
     """Whether a run got any answer of this component's static proof, or of the probes that search counterexamples."""
     return any(
         (finding.proof is Proof.CONFIGURATION) is static and finding.status is not Status.UNVERIFIED
@@ -31,12 +31,12 @@ def answered(run: Run, component: str, *, static: bool) -> bool:
     )
 
 
-def credited(interval: Interval, run: Run) -> Interval:
+def with_run(interval: CatalogInterval, run: Run) -> CatalogInterval:
     """The interval with what the run proved of that very catalogue, and with the search that it made."""
     proven = fingerprint_in(run, interval.component) == interval.fingerprint and any(
-        each.component == interval.component and each.proven for each in isolated(run)
+        each.component == interval.component and each.proven for each in isolation_summaries(run)
     )
-    searched = answered(run, interval.component, static=False)
+    searched = has_verdict(run, interval.component, static=False)
     return replace(
         interval,
         proved_at=interval.proved_at or (run.finished if proven else None),
@@ -44,15 +44,15 @@ def credited(interval: Interval, run: Run) -> Interval:
     )
 
 
-def watched(run: Run, known: Iterable[Interval]) -> tuple[Interval, ...]:
+def run_intervals(run: Run, known: Iterable[CatalogInterval]) -> tuple[CatalogInterval, ...]:
     """How the catalogues that a run looked at stood since its window began; of each the last two at least."""
     expected = {pair.component for pair in run.expected}
-    by_component: dict[str, list[Interval]] = {}
+    by_component: dict[str, list[CatalogInterval]] = {}
     for interval in known:
         if interval.component in expected:
             by_component.setdefault(interval.component, []).append(interval)
     return tuple(
-        credited(interval, run) if interval is intervals[-1] else interval
+        with_run(interval, run) if interval is intervals[-1] else interval
         for intervals in by_component.values()
         for interval in intervals
         if interval.last_seen >= run.window.start or interval in intervals[-2:]
@@ -60,4 +60,4 @@ def watched(run: Run, known: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _of(findings: Iterable[Finding], component: str) -> Iterable[Finding]:
-    return (f for f in findings if f.component == component and f.check.startswith(CONCERNS))
+    return (f for f in findings if f.component == component and f.check.startswith(CATALOG_CHECK_PREFIXES))

@@ -8,58 +8,58 @@ from datetime import datetime, timedelta
 from functools import reduce
 from uuid import uuid4
 
-from alerts import DEFAULT_PATIENCE, Delivery, Patience, decide, deliver
+from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy, decide, deliver
 from basewatch import __version__
 from basewatch.history.store import History
-from basewatch.metrics import Collected
-from basewatch.model import Finding, Pair, Run, Transition, Window
+from basewatch.metrics import CollectedMetrics
+from basewatch.model import Finding, ExpectedCheck, Run, Transition, Window
 from basewatch.notifier import Notifier
-from checks.engine.causes import explained
+from checks.engine.causes import assign_causes
 from checks.engine.run import run_checks
 from collectors.cloudwatch.declared_targets import declared
-from workflows.clients import LiveClients, Sessions
-from workflows.intervals import watched
+from workflows.clients import LiveClients, AwsSessions
+from workflows.intervals import run_intervals
 from workflows.plan import Plan
 from workflows.terminal import unchecked_text
-from workflows.windows import Span, span_since
+from workflows.windows import EvaluationWindow, evaluation_window
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Observed:
     """A run, and the metrics that were collected for it."""
 
     run: Run
-    collected: Collected
+    collected: CollectedMetrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled(Looked):
+class Recorded(Observed):
     """A pass whose run is recorded, and what stood before it of the pairs that it looked at."""
 
     previous: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed(Settled):
+class Delivered(Recorded):
     """A pass that went through, and what became of its messages."""
 
     delivery: Delivery
 
 
-def look(plan: Plan, sessions: Sessions, window: Window, clock: Clock) -> Looked:
+def observe_plan(plan: Plan, sessions: AwsSessions, window: Window, clock: Clock) -> Observed:
     """A run of the plan over `window`, as if none had been before."""
-    return look_over(plan, sessions, Span(window=window, lead=plan.lead), clock)
+    return observe_window(plan, sessions, EvaluationWindow(window=window, warm_up=plan.warm_up), clock)
 
 
-def look_over(plan: Plan, sessions: Sessions, span: Span, clock: Clock) -> Looked:
+def observe_window(plan: Plan, sessions: AwsSessions, span: EvaluationWindow, clock: Clock) -> Observed:
     """A run of the plan over a span: everything observed, and judged as of its end; nothing recorded or told."""
     window = span.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
-    sessions.begin_pass()
-    targets, gaps = declared(plan.collectors, plan.config.components, sessions.place)
-    collected = span.collect(targets, gaps, plan.leads, sessions.source)
+    sessions.drop_failed_sessions()
+    targets, gaps = declared(plan.collectors, plan.config.components, sessions.location)
+    collected = span.collect(targets, gaps, plan.warm_ups, sessions.metric_source)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(
@@ -78,70 +78,72 @@ def look_over(plan: Plan, sessions: Sessions, span: Span, clock: Clock) -> Looke
         notes=() if plan.scope else unchecked_text(plan.unchecked),
         scope=plan.scope,
     )
-    return Looked(run=run, collected=collected)
+    return Observed(run=run, collected=collected)
 
 
 def run_pass(
     plan: Plan,
-    sessions: Sessions,
+    sessions: AwsSessions,
     history: History,
     notifiers: Iterable[Notifier],
     clock: Clock,
     *,
-    patience: Patience = DEFAULT_PATIENCE,
-) -> Passed:
+    retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
+) -> Delivered:
     """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
-    settled = settle(plan, look_since(plan, sessions, history, clock), history)
-    return told(settled, history, notifiers, clock, patience=patience)
+    settled = record_run(plan, observe_since_last(plan, sessions, history, clock), history)
+    return deliver_recorded(settled, history, notifiers, clock, patience=retry_policy)
 
 
-def look_since(plan: Plan, sessions: Sessions, history: History, clock: Clock) -> Looked:
+def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, clock: Clock) -> Observed:
     """A look at all that happened since the last pass over everything; at this moment, where the plan is a part."""
     at = clock()
     if plan.scope:
-        span = Span(window=Window(start=at, end=at), lead=timedelta())
+        span = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
     else:
-        span = span_since(plan, history.last(), history.standing(), at)
-    return look_over(plan, sessions, span, clock)
+        span = evaluation_window(plan, history.last_run(), history.current_findings(), at)
+    return observe_window(plan, sessions, span, clock)
 
 
-def settle(plan: Plan, looked: Looked, history: History, *, only_news: bool = False) -> Settled:
-    """The run as recorded, with what it owes people; with `only_news`, one that says nothing new is not recorded.
+def record_run(plan: Plan, observed: Observed, history: History, *, only_changes: bool = False) -> Recorded:
+    """The run as recorded, with what it owes people; with `only_changes`, one that says nothing new is not recorded.
 
     What a partial run saw while this one was looking is newer, and stands in its place.
     """
-    run, standing = looked.run, history.standing()
+    run, standing = observed.run, history.current_findings()
     if run.scope:
         beside = tuple(finding for finding in standing if pair_of(finding) not in run.expected)
         standing = tuple(finding for finding in standing if pair_of(finding) in run.expected)
     else:
         beside = ()
-        run = reduce(updated, history.partial_runs(run.started), run)
+        run = reduce(merge_partial, history.partial_runs(run.started), run)
     # What a part saw has its cause in what stands beside it; what was seen later may have another one.
-    run = replace(run, findings=explained(run.findings, (planned.check for planned in plan.checks), beside))
+    run = replace(run, findings=assign_causes(run.findings, (planned.check for planned in plan.checks), beside))
     run = replace(
-        run, transitions=transitions(history.previous_findings(), run), intervals=watched(run, history.intervals())
+        run,
+        transitions=transitions(history.latest_findings(), run),
+        intervals=run_intervals(run, history.catalog_intervals()),
     )
     owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
-    if not only_news or owed or _said(standing) != _said(run.findings):
+    if not only_changes or owed or _said(standing) != _said(run.findings):
         run = history.record(run, owed)
-    return Settled(run=run, collected=looked.collected, previous=standing)
+    return Recorded(run=run, collected=observed.collected, previous=standing)
 
 
-def told(
-    settled: Settled,
+def deliver_recorded(
+    recorded: Recorded,
     history: History,
     notifiers: Iterable[Notifier],
     clock: Clock,
     *,
-    patience: Patience = DEFAULT_PATIENCE,
-) -> Passed:
+    patience: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
+) -> Delivered:
     """A settled pass, once its channels were told what is owed."""
     delivery = deliver(history, notifiers, clock, patience)
-    return Passed(run=settled.run, collected=settled.collected, previous=settled.previous, delivery=delivery)
+    return Delivered(run=recorded.run, collected=recorded.collected, previous=recorded.previous, delivery=delivery)
 
 
-def updated(run: Run, later: Run) -> Run:
+def merge_partial(run: Run, later: Run) -> Run:
     """A run with what a later one found of the pairs that both looked at, and the evidence for it."""
     seen = set(later.expected)
     newer = (finding for finding in later.findings if pair_of(finding) in run.expected)
@@ -152,9 +154,9 @@ def updated(run: Run, later: Run) -> Run:
     return replace(run, findings=findings, evidence=tuple(evidence.values()))
 
 
-def pair_of(finding: Finding) -> Pair:
+def pair_of(finding: Finding) -> ExpectedCheck:
     """The pair that a finding is a verdict of."""
-    return Pair(check=finding.check, component=finding.component)
+    return ExpectedCheck(check=finding.check, component=finding.component)
 
 
 def _said(findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:

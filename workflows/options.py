@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 
-class Format(StrEnum):
+class ResultFormat(StrEnum):
     """How results are printed: for a person, or as JSON alone on standard output."""
 
     TEXT = "text"
@@ -26,12 +26,12 @@ class FailOn(StrEnum):
 
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml.")]
-OutputFormat = Annotated[Format, typer.Option("--format", help="How to print the result.")]
-Threshold = Annotated[
+OutputFormat = Annotated[ResultFormat, typer.Option("--format", help="How to print the result.")]
+FailOnOption = Annotated[
     FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")
 ]
-Only = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
-Component = Annotated[
+CheckGlob = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
+ComponentGlob = Annotated[
     str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")
 ]
 DEFAULT_CONFIG = Path("config.yaml")

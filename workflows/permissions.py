@@ -8,14 +8,14 @@ from itertools import groupby
 import orjson
 
 from basewatch.components import Database
-from basewatch.postgres.activity import SEES_SESSIONS
+from basewatch.postgres.activity import STATS_ROLE
 from basewatch.tenancy import Tenancy
 from collectors import resource_limits
 from workflows.plan import Plan
 
 # How a check's `needs` name a grant in the database; every other need is an IAM action.
 _SQL = "sql:"
-READER = "basewatch"
+DEFAULT_READER_ROLE = "basewatch"
 _MEMBERSHIP = """\
 DO $basewatch$ BEGIN
   IF current_setting('server_version_num')::int >= 160000 THEN
@@ -32,7 +32,7 @@ def iam_policy(plan: Plan) -> str:
     An account that others are seen through needs the same, and so does each that discovery describes.
     """
     needs = {need for p in plan.checks for need in p.check.needs if not need.startswith(_SQL)}
-    actions = sorted(needs | set(collecting_needs(plan)))
+    actions = sorted(needs | set(collection_actions(plan)))
     statements = [
         {
             "Sid": "Read" + service.replace("-", "").capitalize(),
@@ -45,15 +45,15 @@ def iam_policy(plan: Plan) -> str:
     return orjson.dumps({"Version": "2012-10-17", "Statement": statements}, option=orjson.OPT_INDENT_2).decode()
 
 
-def collecting_needs(plan: Plan) -> Iterator[str]:
+def collection_actions(plan: Plan) -> Iterator[str]:
     """Every IAM action that collecting metrics needs, and discovering what they are of; some come more than once."""
     collection, collectors = plan.config.collectors, {collector.name: collector for collector in plan.collectors}
     declared = {type(component) for component in plan.config.components}
-    measured = {name for name, collector in collectors.items() if collector.component in declared}
+    measured = {name for name, collector in collectors.items() if collector.component_type in declared}
     measured |= {wanted.collector for wanted in collection.discover}
     if measured:
         yield "cloudwatch:GetMetricData"
-        yield from resource_limits.needs(measured)
+        yield from resource_limits.limit_needs(measured)
         if collection.tags:
             yield "tag:GetResources"
     for wanted in collection.discover:
@@ -62,10 +62,10 @@ def collecting_needs(plan: Plan) -> Iterator[str]:
         if wanted.by == "list" or collection.gate:
             yield "cloudwatch:ListMetrics"
         if wanted.by == "describe" and wanted.collector in collectors:
-            yield from (need for discovery in collectors[wanted.collector].discoveries for need in discovery.needs)
+            yield from (need for discovery in collectors[wanted.collector].discovery_specs for need in discovery.needs)
 
 
-def sql_grants(plan: Plan, reader: str = READER) -> str:
+def sql_grants(plan: Plan, reader: str = DEFAULT_READER_ROLE) -> str:
     """A script for each database that makes the reader's role, mode by mode; it may be run again.
 
     The role owns and inherits nothing. What a mode needs is left out where the configuration leaves the mode out.
@@ -86,7 +86,7 @@ def _script(database: Database, reader: str) -> Iterator[str]:
     yield f"  EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), {role});"
     yield "END $basewatch$;"
     attributes = "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-    yield f"ALTER ROLE {quoted(reader)} {attributes};"
+    yield f"ALTER ROLE {quote_identifier(reader)} {attributes};"
     yield ""
     yield "-- Planner agreement and probes: it may become each principal, and has nothing of it until then."
     for principal in tenancy.principals:
@@ -109,24 +109,24 @@ def _sweep(tenancy: Tenancy, reader: str) -> Iterator[str]:
     """Every tenant's id, and nothing else of the tenants."""
     if tenancy.sweep:
         schema, name = _place(tenancy)
-        columns = ", ".join(map(quoted, tenancy.root_key))
+        columns = ", ".join(map(quote_identifier, tenancy.root_key))
         yield "-- Sweep: the id of every tenant. Under row-level security a policy must show it them:"
-        yield f"--   CREATE POLICY basewatch_sweep ON {schema}.{name} FOR SELECT TO {quoted(reader)} USING (true);"
-        yield f"GRANT USAGE ON SCHEMA {schema} TO {quoted(reader)};"
-        yield f"GRANT SELECT ({columns}) ON {schema}.{name} TO {quoted(reader)};"
+        yield f"--   CREATE POLICY basewatch_sweep ON {schema}.{name} FOR SELECT TO {quote_identifier(reader)} USING (true);"
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {quote_identifier(reader)};"
+        yield f"GRANT SELECT ({columns}) ON {schema}.{name} TO {quote_identifier(reader)};"
         yield ""
 
 
 def _counts(database: Database, reader: str) -> Iterator[str]:
     """The columns that rows are counted by."""
-    role = quoted(reader)
+    role = quote_identifier(reader)
     for table, columns in _counted(database):
-        schema, name = map(quoted, database.qualified(table))
+        schema, name = map(quote_identifier, database.qualified_name(table))
         policy = f"CREATE POLICY basewatch_counts ON {schema}.{name} FOR SELECT TO {role} USING (true);"
         yield f"-- Counts in {_comment(table)}: by these columns. Under row-level security a policy must show it all:"
         yield f"--   {_comment(policy)}"
         yield f"GRANT USAGE ON SCHEMA {schema} TO {role};"
-        yield f"GRANT SELECT ({', '.join(map(quoted, columns))}) ON {schema}.{name} TO {role};"
+        yield f"GRANT SELECT ({', '.join(map(quote_identifier, columns))}) ON {schema}.{name} TO {role};"
         yield ""
 
 
@@ -137,14 +137,14 @@ def _counted(database: Database) -> Iterator[tuple[str, tuple[str, ...]]]:
     if metrics and metrics.tier:
         yield tenancy.root, (metrics.tier, *(tenancy.root_key if metrics.tables else ()))
         for table in metrics.tables:
-            key = tenancy.key_of(table)
+            key = tenancy.tenant_key(table)
             yield table, key if isinstance(key, tuple) else ()
 
 
 def _sessions(database: Database, reader: str) -> Iterator[str]:
     if database.metrics:
         yield "-- Metrics of sessions: it may become, for one statement, the role that sees what others' sessions do."
-        yield _MEMBERSHIP.format(principal=_literal(SEES_SESSIONS), reader=_literal(reader))
+        yield _MEMBERSHIP.format(principal=_literal(STATS_ROLE), reader=_literal(reader))
         yield ""
 
 
@@ -152,17 +152,17 @@ def _logins(tenancy: Tenancy) -> Iterator[str]:
     if tenancy.logins:
         yield "-- Fresh sessions: the principals log in as the application does. Each must be able to:"
         for principal in tenancy.logins:
-            yield f"--   ALTER ROLE {_comment(quoted(principal))} LOGIN;"
+            yield f"--   ALTER ROLE {_comment(quote_identifier(principal))} LOGIN;"
         yield ""
 
 
 def _place(tenancy: Tenancy) -> tuple[str, str]:
     """The schema and name of the root, quoted; the configuration leaves the first declared schema out."""
     schema, _, name = tenancy.root.rpartition(".")
-    return quoted(schema or tenancy.schemas[0]), quoted(name)
+    return quote_identifier(schema or tenancy.schemas[0]), quote_identifier(name)
 
 
-def quoted(identifier: str) -> str:
+def quote_identifier(identifier: str) -> str:
     """An identifier as SQL takes it, whatever its letters are."""
     return '"' + identifier.replace('"', '""') + '"'
 

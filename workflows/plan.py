@@ -12,11 +12,11 @@ from basewatch.components import Component, Slo
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
-from basewatch.model import Pair, Window
-from checks.engine.judge import Planned
+from basewatch.model import ExpectedCheck, Window
+from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks
-from collectors.cloudwatch.discovery.plan import ways_of
+from collectors.cloudwatch.discovery.plan import collector_discovery_methods
 from workflows.plugins import known_checks, known_collectors
 
 _MINUTE = timedelta(minutes=1)
@@ -33,19 +33,19 @@ class Plan:
     config: Config
     digest: str
     commit: str
-    checks: tuple[Planned, ...]
+    checks: tuple[PlannedCheck, ...]
     collectors: tuple[AnyCollector, ...]
     unchecked: tuple[tuple[str, str], ...]
     scope: str = ""
 
-    def narrowed(self, scope: str, wanted: Callable[[Planned], bool]) -> Plan:
+    def subset(self, scope: str, selects: Callable[[PlannedCheck], bool]) -> Plan:
         """The part of the plan that is wanted: those pairs and no metrics. `scope` says what and why."""
-        return replace(self, checks=tuple(filter(wanted, self.checks)), collectors=(), scope=scope)
+        return replace(self, checks=tuple(filter(selects, self.checks)), collectors=(), scope=scope)
 
     @property
-    def expected(self) -> tuple[Pair, ...]:
+    def expected(self) -> tuple[ExpectedCheck, ...]:
         """Every pair that a run must give a verdict, in plan order."""
-        return tuple(Pair(check=p.check.id, component=p.component.ref) for p in self.checks)
+        return tuple(ExpectedCheck(check=p.check.id, component=p.component.ref) for p in self.checks)
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
@@ -56,26 +56,26 @@ class Plan:
     def deadlines(self) -> Deadlines:
         """How long the pass and each of its observations may take."""
         run = self.config.run
-        return Deadlines(each=run.check_deadline, total=run.deadline, concurrency=run.concurrency)
+        return Deadlines(per_observation=run.check_deadline, total=run.deadline, concurrency=run.concurrency)
 
     @property
-    def leads(self) -> Mapping[str, timedelta]:
+    def warm_ups(self) -> Mapping[str, timedelta]:
         """How long before its window a run reads the metrics of each component too, in whole minutes.
 
         It is as long as any promise about the component needs, an objective's among them.
         """
         needed = dict[str, timedelta]()
         for component in (planned.component for planned in self.checks):
-            ref, lead = component.of if isinstance(component, Slo) else component.ref, component.lead
+            ref, lead = component.of if isinstance(component, Slo) else component.ref, component.warm_up
             needed[ref] = max(needed.get(ref, timedelta()), -(-lead // _MINUTE) * _MINUTE)
         return needed
 
     @property
-    def lead(self) -> timedelta:
-        """The longest of the `leads`."""
-        return max(self.leads.values(), default=timedelta())
+    def warm_up(self) -> timedelta:
+        """The longest of the `warm_ups`."""
+        return max(self.warm_ups.values(), default=timedelta())
 
-    def window(self, last_end: datetime | None, now: datetime) -> Window:
+    def next_window(self, last_end: datetime | None, now: datetime) -> Window:
         """The span that a run at `now` judges: all since the last run's window ended, and `run.lookback` at least.
 
         So nothing between two runs is missed. A first run looks back as far as one would have been due.
@@ -92,7 +92,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     used, and when there would be nothing to check: nothing is never a pass.
     """
     known, collectors = known_checks(), known_collectors()
-    discoverable = {collector.name: ways_of(collector) for collector in collectors}
+    discoverable = {collector.name: collector_discovery_methods(collector) for collector in collectors}
     loaded = load(path, frozenset(check.id for check in known), discoverable)
     config = loaded.config
     checks = plan_checks(known, config.components, config.checks, only=only, component=component)
@@ -109,14 +109,14 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     )
 
 
-def unchecked(checks: Iterable[Planned], components: Iterable[Component]) -> tuple[tuple[str, str], ...]:
+def unchecked(checks: Iterable[PlannedCheck], components: Iterable[Component]) -> tuple[tuple[str, str], ...]:
     """Every promise that a component makes and none of the checks judges, as component and path: nobody looks at it."""
     judged = {(p.component.ref, promise) for p in checks for promise in p.check.promises}
     return tuple(
         (component.ref, promise)
         for component in components
         for promise in component.promises
-        if component.makes(promise) and (component.ref, promise) not in judged
+        if component.has_promise(promise) and (component.ref, promise) not in judged
     )
 
 

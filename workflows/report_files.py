@@ -9,20 +9,20 @@ from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
 from basewatch.model import Finding, Run
 from exposition import page
-from exposition.finding_metrics import of_attempt, of_run
+from exposition.finding_metrics import attempt_blocks, run_blocks
 from exposition.latest_readings import newest
-from reports import Format, render
-from reports.view import CheckText, View
-from workflows.monitor import Looked, Passed
+from reports import ReportFormat, render
+from reports.view import CheckDescription, View
+from workflows.monitor import Observed, Delivered
 from workflows.plan import Plan
 
-_REPORTS = {Format.HTML: "report.html", Format.MARKDOWN: "report.md", Format.JSON: "findings.json"}
-METRICS = "metrics.prom"
-RUN = "run.json"
+_REPORTS = {ReportFormat.HTML: "report.html", ReportFormat.MARKDOWN: "report.md", ReportFormat.JSON: "findings.json"}
+METRICS_FILE = "metrics.prom"
+RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WrittenReports:
     """The files a run was written to, and one line for each that could not be."""
 
     paths: tuple[Path, ...]
@@ -41,19 +41,19 @@ def view_of(plan: Plan, run: Run, previous: tuple[Finding, ...] = ()) -> View:
     )
 
 
-def _text(check: AnyCheck) -> CheckText:
-    parts = check.parts
-    return CheckText(
+def _text(check: AnyCheck) -> CheckDescription:
+    parts = check.doc_sections
+    return CheckDescription(
         title=check.title, why=parts["Why"], reads=parts["Reads"], fix=parts["Fix"], source=parts["Source"]
     )
 
 
-def write(plan: Plan, looked: Looked, directory: Path) -> Written:
+def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenReports:
     """Writes every report of a run into `directory`; one that cannot be written stops no other."""
-    view = view_of(plan, looked.run, looked.previous if isinstance(looked, Passed) else ())
+    view = view_of(plan, observed.run, observed.previous if isinstance(observed, Delivered) else ())
     contents = {name: render(view, format_) for format_, name in _REPORTS.items()}
-    contents[METRICS] = _metrics(plan, looked)
-    contents[RUN] = canonical(to_json(Run, looked.run))
+    contents[METRICS_FILE] = _metrics(plan, observed)
+    contents[RUN_FILE] = canonical(to_json(Run, observed.run))
     paths, problems = list[Path](), list[str]()
     for name, content in contents.items():
         try:
@@ -63,11 +63,11 @@ def write(plan: Plan, looked: Looked, directory: Path) -> Written:
             problems.append(f"{directory / name} could not be written: {error.strerror}")
         else:
             paths.append(directory / name)
-    return Written(paths=tuple(paths), problems=tuple(problems))
+    return WrittenReports(paths=tuple(paths), problems=tuple(problems))
 
 
-def _metrics(plan: Plan, looked: Looked) -> bytes:
+def _metrics(plan: Plan, looked: Observed) -> bytes:
     """What the run found and the newest readings it collected, fit for the node exporter's textfile collector."""
     run = looked.run
     readings = newest(plan.specs, looked.collected.series, run.window.end)
-    return page.text_of((*readings, *of_attempt(run.started, plan.config.run.every), *of_run(run)))
+    return page.textfile((*readings, *attempt_blocks(run.started, plan.config.run.every), *run_blocks(run)))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from workflows.cost import Cost, Serving, TierCost, spending
+from workflows.cost import RequestCost, ServeCost, TierCost, spending
 from workflows.plan import Plan
 from workflows.terminal import unchecked_text
 
@@ -22,8 +22,8 @@ class Forecast:
     pairs: tuple[tuple[str, str], ...]
     unchecked: tuple[tuple[str, str], ...]
     observations: int
-    run: Cost
-    serve: Serving
+    run: RequestCost
+    serve: ServeCost
     needs: tuple[str, ...]
 
     def as_json(self) -> str:
@@ -50,14 +50,14 @@ def forecast(plan: Plan) -> Forecast:
         components=len({p.component.ref for p in plan.checks}),
         pairs=tuple((pair.check, pair.component) for pair in plan.expected),
         unchecked=plan.unchecked,
-        observations=len({(p.check.observation, p.component.ref) for p in plan.checks}),
+        observations=len({(p.check.observation_name, p.component.ref) for p in plan.checks}),
         run=serve.passes,
         serve=serve,
         needs=tuple(sorted({need for p in plan.checks for need in p.check.needs})),
     )
 
 
-def _asked(cost: Cost) -> str:
+def _asked(cost: RequestCost) -> str:
     calls = f"{cost.calls} GetMetricData call{'s' * (cost.calls != 1)}"
     asked = f"{cost.metrics:,} metrics ({cost.queries:,} queries, {cost.datapoints:,} datapoints)"
     return f"every {cost.every}, {calls} for {asked}: {_dollars(cost.dollars, cost.dollars_at_most)} a month"
@@ -67,7 +67,7 @@ def _dollars(least: float, most: float) -> str:
     return f"${least:,.2f} to ${most:,.2f}"
 
 
-def _serving(serve: Serving) -> Iterator[str]:
+def _serving(serve: ServeCost) -> Iterator[str]:
     yield (
         f"basewatch serve: {_dollars(serve.dollars, serve.dollars_at_most)} a month with its passes: "
         "five statistics of a metric billed as one, or each"
@@ -93,7 +93,7 @@ def _tier(tier: TierCost) -> Iterator[str]:
         yield _ROW.format("", "", "", part.collector, f"{part.metrics:,}", f"{part.queries:,}", dollars)
 
 
-def _budget(serve: Serving, budget: float, used: float) -> Iterator[str]:
+def _budget(serve: ServeCost, budget: float, used: float) -> Iterator[str]:
     slower = [
         f"{tier.tier} every {tier.every} and not {tier.configured}"
         for tier in serve.tiers

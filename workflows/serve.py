@@ -24,21 +24,21 @@ from apscheduler.triggers.interval import IntervalTrigger
 from basewatch.components import DumpBackups
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
-from basewatch.quantities import duration_text
-from basewatch.telemetry import Telemetry
-from checks.engine.judge import Planned
-from workflows.block_sources import Sources
-from workflows.commands import Prepared, now
+from basewatch.quantities import format_duration
+from basewatch.telemetry import ExporterMetrics
+from checks.engine.judge import PlannedCheck
+from workflows.block_sources import MetricSources
+from workflows.commands import PreparedPlan, utc_now
 from workflows.exporter import Exporter
 from workflows.plan import Plan
 from workflows.web.app import app
 
-DELIVERY_EVERY = timedelta(minutes=1)
+DELIVERY_INTERVAL = timedelta(minutes=1)
 """How often a running exporter looks for messages that are owed and due; a channel is asked only when one is."""
 _REFRESH = "refresh"
 
 
-class WallClock(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
+class WallClockTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
     """Fires when the wall clock is at a multiple of a span, so that replicas ask for the same periods."""
 
     def __init__(self, every: timedelta) -> None:
@@ -52,29 +52,33 @@ class WallClock(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no type
         return datetime.fromtimestamp((now.timestamp() // self._seconds + 1) * self._seconds, UTC)
 
 
-def scheduled(exporter: Exporter, prepared: Prepared, *, discover: Callable[[datetime], None]) -> BackgroundScheduler:
+def build_scheduler(
+    exporter: Exporter, prepared: PreparedPlan, *, discover: Callable[[datetime], None]
+) -> BackgroundScheduler:
     """Every job on its clock, the first time at once, each on a thread of its own: a slow one holds nobody up."""
     config = prepared.plan.config
-    fast = WallClock(config.collectors.fast)
+    fast = WallClockTrigger(config.collectors.fast)
     jobs: list[tuple[str, Callable[[], None], BaseTrigger]] = [
-        ("beat", exporter.beat, fast),
-        ("check", exporter.check, _every(config.run.every)),
-        ("deliver", exporter.deliver, _every(DELIVERY_EVERY)),
-        ("discover", lambda: discover(now()), _every(config.collectors.discover_every)),
+        ("beat", exporter.update_age_metrics, fast),
+        ("check", exporter.run_full, _every(config.run.every)),
+        ("deliver", exporter.deliver, _every(DELIVERY_INTERVAL)),
+        ("discover", lambda: discover(utc_now()), _every(config.collectors.discover_every)),
     ]
     jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
     if often := backups(prepared.plan):
-        jobs.append(("backups", partial(exporter.look, often.plan), _every(often.every)))
+        jobs.append(("backups", partial(exporter.run_partial, often.plan), _every(often.every)))
     if config.watch:
         watch = _every(config.watch.every)
-        jobs += [(f"watch {each.database.name}", partial(exporter.watch, each), watch) for each in exporter.watchers]
+        jobs += [
+            (f"watch {each.database.name}", partial(exporter.poll_catalog, each), watch) for each in exporter.watchers
+        ]
     threads = {"default": ThreadPoolExecutor(len(jobs))}
     once = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduling = logging.getLogger("apscheduler.scheduler")
     scheduling.addFilter(_is_news)
     scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
     for name, job, trigger in jobs:
-        scheduler.add_job(job, trigger, id=name, next_run_time=now())
+        scheduler.add_job(job, trigger, id=name, next_run_time=utc_now())
     scheduler.add_listener(partial(_overrun, prepared.sessions.telemetry), EVENT_JOB_MAX_INSTANCES)
     return scheduler
 
@@ -84,7 +88,7 @@ def _every(span: timedelta) -> IntervalTrigger:
     return IntervalTrigger(seconds=seconds)  # pyright: ignore[reportArgumentType]  # a fraction is fine as well
 
 
-def _overrun(telemetry: Telemetry, event: JobSubmissionEvent) -> None:
+def _overrun(telemetry: ExporterMetrics, event: JobSubmissionEvent) -> None:
     if event.job_id.startswith(_REFRESH):
         telemetry.overruns.inc()
 
@@ -114,28 +118,30 @@ def backups(plan: Plan) -> Often | None:
     if not after or min(after) >= plan.config.run.every:
         return None
     every = min(after) / _LOOKS
-    return Often(every=every, plan=plan.narrowed(f"backups, as every {duration_text(every)}", _judges))
+    return Often(every=every, plan=plan.subset(f"backups, as every {format_duration(every)}", _judges))
 
 
-def _judges(planned: Planned) -> bool:
+def _judges(planned: PlannedCheck) -> bool:
     return _PROMISE in planned.check.promises
 
 
-def serve(prepared: Prepared, listen: str) -> None:
+def serve(prepared: PreparedPlan, listen: str) -> None:
     """Opens the configured history and serves until SIGTERM or SIGINT. `listen` is host:port."""
     with prepared.history() as history:
         serve_with(prepared, listen, history)
 
 
-def serve_with(prepared: Prepared, listen: str, history: History) -> None:
+def serve_with(prepared: PreparedPlan, listen: str, history: History) -> None:
     """Serves until SIGTERM or SIGINT, then lets running jobs finish; a second signal does not wait for them."""
-    settle_in()
-    sources = Sources(prepared, history)
-    exporter = Exporter(prepared, history, sources=sources.blocks, targets=sources.targets, settled=leave_alone)
+    tune_runtime()
+    sources = MetricSources(prepared, history)
+    exporter = Exporter(
+        prepared, history, sources=sources.block_sources, targets=sources.targets, on_targets_ready=freeze_heap
+    )
     fast = prepared.plan.config.collectors.fast
-    pages = app(exporter.exposed, clock=now, patience=2 * fast)
+    pages = app(exporter.served, clock=utc_now, unhealthy_after=2 * fast)
     server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
-    scheduler = scheduled(exporter, prepared, discover=sources.discover)
+    scheduler = build_scheduler(exporter, prepared, discover=sources.discover)
     try:
         with _listening(listen) as door, _told_to_stop(server):
             scheduler.start()
@@ -144,7 +150,7 @@ def serve_with(prepared: Prepared, listen: str, history: History) -> None:
         if scheduler.running:
             scheduler.shutdown(wait=True)
         exporter.stop()
-        sources.close(now())
+        sources.close(utc_now())
 
 
 def _listening(address: str) -> socket.socket:
@@ -175,7 +181,7 @@ def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-TURN_SECONDS = 0.0005
+SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a thread computes before another gets its turn: a scrape takes several turns, a tenth of Python's own."""
 
 # https://man7.org/linux/man-pages/man3/mallopt.3.html
@@ -183,20 +189,20 @@ _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _LARGE_BYTES = 256 * 1024
 
 
-def settle_in() -> None:
+def tune_runtime() -> None:
     """Shortens the threads' turns, and has what is freed go back to the system, where the C library is glibc.
 
     By itself it keeps a heap for every thread, and the largest buffers that were ever freed: a third more memory than
     is in use at 90,000 series.
     """
-    sys.setswitchinterval(TURN_SECONDS)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
-def leave_alone() -> None:
+def freeze_heap() -> None:
     """Keeps the garbage collector from looking through all that lives now.
 
     That is a million objects at 90,000 series, which it would look through several times in a refresh, for 0.1 s and

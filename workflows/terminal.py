@@ -15,12 +15,12 @@ _COLOURS = {Status.PASS: "32", Status.FAIL: "31;1", Status.UNVERIFIED: "33;1", S
 _ORDER = (Status.FAIL, Status.UNVERIFIED, Status.NOT_APPLICABLE, Status.PASS)
 
 
-def paint(text: str, code: str, *, colour: bool) -> str:
+def ansi_color(text: str, code: str, *, colour: bool) -> str:
     """`text` in an ANSI colour, or as it is."""
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
 
-def printable(text: str) -> str:
+def escape_control(text: str) -> str:
     """`text` with every control character made visible: what a platform names must not steer a terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
@@ -46,14 +46,16 @@ def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
         Status.PASS: "passed",
     }
     shown = (status for status in _ORDER if counts[status] or status is Status.PASS)
-    return " · ".join(paint(f"{counts[s]} {names[s]}", _COLOURS[s], colour=colour and counts[s] > 0) for s in shown)
+    return " · ".join(
+        ansi_color(f"{counts[s]} {names[s]}", _COLOURS[s], colour=colour and counts[s] > 0) for s in shown
+    )
 
 
 def _finding(finding: Finding, explains: Sequence[Finding], *, colour: bool) -> str:
     label = finding.status.replace("_", " ") if finding.status is not Status.NOT_APPLICABLE else "N/A"
     where = " ".join(filter(None, (finding.component, finding.subject)))
-    head = paint(f"{label:<10}", _COLOURS[finding.status], colour=colour)
-    lines = [f"{head} {finding.check:<28} {printable(where)}"]
+    head = ansi_color(f"{label:<10}", _COLOURS[finding.status], colour=colour)
+    lines = [f"{head} {finding.check:<28} {escape_control(where)}"]
     if finding.status in (Status.FAIL, Status.UNVERIFIED):
         lines += [f"           {line}" for line in (*_story(finding), *_explained(explains))]
     return "\n".join(lines)
@@ -61,20 +63,20 @@ def _finding(finding: Finding, explains: Sequence[Finding], *, colour: bool) -> 
 
 def _story(finding: Finding) -> Iterable[str]:
     reason = f" ({finding.reason.replace('_', ' ')})" if finding.reason else ""
-    yield f"{finding.severity}: {printable(finding.summary)}{reason}"
+    yield f"{finding.severity}: {escape_control(finding.summary)}{reason}"
     if finding.observed:
-        yield f"observed: {printable(finding.observed)}"
+        yield f"observed: {escape_control(finding.observed)}"
     if finding.expected:
-        yield f"expected: {printable(finding.expected)}"
+        yield f"expected: {escape_control(finding.expected)}"
     if finding.remedy:
-        yield f"fix: {printable(finding.remedy)}"
+        yield f"fix: {escape_control(finding.remedy)}"
 
 
 def _explained(explains: Sequence[Finding]) -> Iterable[str]:
     if explains:
         yield f"explains {len(explains)} more:"
     for each in explains:
-        yield printable(f"- {each.status} {each.check} {each.subject}: {each.observed or each.summary}")
+        yield escape_control(f"- {each.status} {each.check} {each.subject}: {each.observed or each.summary}")
 
 
 def unchecked_text(unchecked: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -101,7 +103,7 @@ def checks_json(checks: Iterable[AnyCheck]) -> str:
             "severity": check.severity,
             "proof": check.proof,
             "needs": check.needs,
-            "parts": check.parts,
+            "parts": check.doc_sections,
         }
         for check in checks
     ]
@@ -116,4 +118,4 @@ def check_text(check: AnyCheck) -> str:
         f"Severity: {check.severity}. Proof: {check.proof}. Component: {check.component.kind}.",
         f"Needs: {', '.join(check.needs)}.",
     ]
-    return "\n".join([*lines, *(f"{name}: {text}" for name, text in check.parts.items())])
+    return "\n".join([*lines, *(f"{name}: {text}" for name, text in check.doc_sections.items())])

@@ -13,14 +13,14 @@ from basewatch.facts import from_json
 from basewatch.history.seal import problem
 from basewatch.history.store import History
 from basewatch.model import Finding, Run
-from basewatch.secrets import revealed
+from basewatch.secrets import resolve_text
 from checks.engine.judge import Difference, rejudge
 from workflows.exit_codes import ExitCode
 from workflows.plan import load_plan
 from workflows.plugins import known_checks
 
 
-def bundle(path: Path) -> int:
+def verify_run_file(path: Path) -> int:
     """Judges the evidence in one run.json again, and recomputes its seal if it has one."""
     try:
         run = from_json(Run, orjson.loads(path.read_bytes()))
@@ -30,13 +30,13 @@ def bundle(path: Path) -> int:
     return _report(run, broken)
 
 
-def history(config: Path, environ: Mapping[str, str]) -> int:
+def verify_history(config: Path, environ: Mapping[str, str]) -> int:
     """Recomputes every seal of the history, and judges its newest run again."""
-    with History.open(revealed(load_plan(config).config.history.url, environ)) as runs:
+    with History.open(resolve_text(load_plan(config).config.history.url, environ)) as runs:
         chain = runs.verify()
-        typer.echo(f"{chain.intact} runs are as they were sealed")
-        if not chain.holds:
-            typer.echo(f"run {chain.broken_at} is not: {chain.problem}")
+        typer.echo(f"{chain.verified_runs} runs are as they were sealed")
+        if not chain.valid:
+            typer.echo(f"run {chain.first_invalid_run} is not: {chain.problem}")
             return ExitCode.FAILED
         return _report(runs.run(), "")
 

@@ -1,5 +1,5 @@
 """Asks AWS, and says what every answer and every refusal means."""
 
-from basewatch.aws.session import Aws, AwsSession
+from basewatch.aws.session import AwsClient, AwsSession
 
-__all__ = ["Aws", "AwsSession"]
+__all__ = ["AwsClient", "AwsSession"]

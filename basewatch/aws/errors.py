@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from basewatch.errors import Absent, BasewatchError, CouldNotLook
+from basewatch.errors import NotFoundError, BasewatchError, ObservationError
 from basewatch.model import Reason
 
 _LONGEST_DETAIL = 500
@@ -21,7 +21,7 @@ _REPORT = "report this, with the version of Basewatch and of boto3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AwsRequest:
     """What was asked of AWS and by whom, for the error's text and its remedy."""
 
     action: str
@@ -172,7 +172,7 @@ _BY_CLASS = {
 
 
 @cache
-def errors_of_botocore() -> tuple[type[Exception], ...]:
+def botocore_errors() -> tuple[type[Exception], ...]:
     """Everything that botocore raises for what AWS, or the way to it, did; botocore is imported only now."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
@@ -181,15 +181,15 @@ def errors_of_botocore() -> tuple[type[Exception], ...]:
     return BotoCoreError, ClientError, ResponseParserError, RuntimeError
 
 
-def translated(error: Exception, asked: Asked) -> BasewatchError:
+def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
     """`error`, one of botocore's, as what it means: Absent, or CouldNotLook with a reason and a remedy."""
     meaning = _meaning(error)
     said = f": {_quoted(error)}" if meaning.quoted else ""
-    detail = f"{asked.action} {meaning.said}{said}"
+    detail = f"{request.action} {meaning.said}{said}"
     if meaning.reason is None:
-        return Absent(detail)
-    remedy = meaning.remedy.format(action=_refused_action(error) or asked.action, principal=asked.principal)
-    return CouldNotLook(meaning.reason, detail, remedy=remedy)
+        return NotFoundError(detail)
+    remedy = meaning.remedy.format(action=_refused_action(error) or request.action, principal=request.principal)
+    return ObservationError(meaning.reason, detail, remedy=remedy)
 
 
 def error_code(error: Exception) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from basewatch.aws.errors import Asked, errors_of_botocore, translated
+from basewatch.aws.errors import AwsRequest, botocore_errors, translate_error
 from basewatch.aws.response import required
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 _SESSION_NAME = "basewatch"
-MakeClient = Callable[..., Any]
+BotocoreClientFactory = Callable[..., Any]
 
 
-def session_reading(environ: Mapping[str, str]) -> Session:
+def botocore_session(environ: Mapping[str, str]) -> Session:
     """A botocore session that finds its keys and its profile in `environ`, and the rest where boto3 always does."""
     from botocore.credentials import EnvProvider  # noqa: PLC0415  # botocore takes 0.3 s, which --help has not
     from botocore.session import Session  # noqa: PLC0415
@@ -31,26 +31,28 @@ def session_reading(environ: Mapping[str, str]) -> Session:
     return session
 
 
-def sign_in(session: Session, make_client: MakeClient, *, account_id: str, region: str, role: str | None) -> str:
+def sign_in(
+    session: Session, make_client: BotocoreClientFactory, *, account_id: str, region: str, role: str | None
+) -> str:
     """The ARN of the principal as which `session` asks from now on: `role` of the account, or the caller itself.
 
     Raises: CouldNotLook with DENIED, when there are no credentials, the role may not be assumed, or the caller is in
     another account than the declared one; other reasons when STS cannot be asked.
     """
-    asking = Asked(action="sts:GetCallerIdentity", principal="the caller")
+    asking = AwsRequest(action="sts:GetCallerIdentity", principal="the caller")
     try:
         source = _credentials(session)
         caller = _caller(make_client("sts", **_keys(source)))
         if role is not None and not _is_role(caller, account_id, role):
             arn = f"arn:{session.get_partition_for_region(region)}:iam::{account_id}:role/{role}"
-            asking = Asked(action="sts:AssumeRole", principal=f"{caller}, and let {arn} trust it")
+            asking = AwsRequest(action="sts:AssumeRole", principal=f"{caller}, and let {arn} trust it")
             _assume(session, make_client, source, arn)
             caller = _caller(make_client("sts"))
-    except errors_of_botocore() as error:
-        raise translated(error, asking) from error
+    except botocore_errors() as error:
+        raise translate_error(error, asking) from error
     account = caller.split(":")[4]
     if account != account_id:
-        raise CouldNotLook(
+        raise ObservationError(
             Reason.DENIED,
             f"{caller} is in account {account}, and the declared account is {account_id}",
             remedy="declare the account's `role`, or give credentials of that account",
@@ -87,7 +89,7 @@ def _is_role(arn: str, account_id: str, role: str) -> bool:
     return service == "sts" and account == account_id and resource.startswith(f"assumed-role/{name}/")
 
 
-def _assume(session: Session, make_client: MakeClient, source: Credentials, arn: str) -> None:
+def _assume(session: Session, make_client: BotocoreClientFactory, source: Credentials, arn: str) -> None:
     """Make `session` ask as the role from now on, with credentials that renew themselves before they expire."""
     from botocore.credentials import (  # noqa: PLC0415  # see session_reading
         AssumeRoleCredentialFetcher,
@@ -116,7 +118,7 @@ def sign_out(session: Session) -> None:
     session._credentials = None  # noqa: SLF001  # botocore has no other way to make it look again
 
 
-def expiry_of(session: Session) -> datetime | None:
+def credentials_expiry(session: Session) -> datetime | None:
     """When the credentials that a session has at hand end, unless renewed before; None when they do not."""
     # Botocore tells it to nobody else, and would look for credentials if it were asked.
     expiry = getattr(getattr(session, "_credentials", None), "_expiry_time", None)

@@ -7,19 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from basewatch.aws.response import answered_at, optional, required
-from basewatch.aws.session import Aws
+from basewatch.aws.session import AwsClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class S3Listing:
     """The entries of a bucket as AWS gave them; `complete` is False when there were more than were asked for."""
 
     entries: tuple[dict[str, Any], ...]
     complete: bool
-    at: datetime | None
+    answered_at: datetime | None
 
 
-def listing(aws: Aws, operation: str, entries: str, *, pages: int, **parameters: Any) -> Listing:
+def listing(aws: AwsClient, operation: str, entries: str, *, pages: int, **parameters: Any) -> S3Listing:
     """Everything under `entries` in at most `pages` pages of 1,000 of an S3 listing operation.
 
     Raises: CouldNotLook, also when a page does not say whether it is the last; Absent, when there is no such bucket.
@@ -30,4 +30,4 @@ def listing(aws: Aws, operation: str, entries: str, *, pages: int, **parameters:
         truncated = required(page, "IsTruncated", kind=bool)
         at = at or answered_at(page)
         found.extend(optional(page, entries, kind=list) or ())
-    return Listing(entries=tuple(found), complete=not truncated, at=at)
+    return S3Listing(entries=tuple(found), complete=not truncated, answered_at=at)

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, TypeVar, cast
 
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ def required(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T:
     """
     value = optional(response, *path, kind=kind)
     if value is None:
-        raise CouldNotLook(Reason.NOT_ENOUGH_DATA, f"the answer of AWS has no {_written(path)}")
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"the answer of AWS has no {_written(path)}")
     return value
 
 
@@ -36,7 +36,7 @@ def optional(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T 
     converted = _converted(value, kind)
     if converted is None:
         found = f"the unknown value {str(value)[:80]!r}" if issubclass(kind, Enum) else f"a {type(value).__name__}"
-        raise CouldNotLook(
+        raise ObservationError(
             Reason.UNSUPPORTED,
             f"the answer of AWS has {found} at {_written(path)}, where a {kind.__name__} was expected",
             remedy="report this, with the version of Basewatch: AWS may have added something it does not know yet",
@@ -44,7 +44,7 @@ def optional(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T 
     return converted
 
 
-def accepted_code(response: Mapping[str, Any]) -> str:
+def accepted_error(response: Mapping[str, Any]) -> str:
     """The error code that the caller accepted as an answer (`answers=` of a call), or empty when there was none."""
     return str(response.get("Error", {}).get("Code", ""))
 

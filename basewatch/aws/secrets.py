@@ -6,26 +6,28 @@ from collections.abc import Callable
 
 import orjson
 
-from basewatch.aws.session import Aws
-from basewatch.errors import Absent
-from basewatch.secrets import Reference, SecretUnset
+from basewatch.aws.session import AwsClient
+from basewatch.errors import NotFoundError
+from basewatch.secrets import Reference, SecretNotFoundError
 
 
-class AwsSecrets:
+class AwsSecretStore:
     """The store behind `aws-secretsmanager:ARN#key` and `aws-ssm:NAME`; asked anew for each reference."""
 
-    def __init__(self, look: Callable[[], Aws]) -> None:
-        self._look = look
+    def __init__(self, open_client: Callable[[], AwsClient]) -> None:
+        self._look = open_client
 
     def fetch(self, reference: Reference) -> str:
         """The value at `reference`. Raises: SecretUnset, when there is none; CouldNotLook, when AWS does not say."""
         try:
             if reference.scheme == "aws-ssm":
-                return self._parameter(reference.place)
-            return self._secret(*reference.place.partition("#")[::2])
-        except (Absent, KeyError, orjson.JSONDecodeError):
+                return self._parameter(reference.location)
+            return self._secret(*reference.location.partition("#")[::2])
+        except (NotFoundError, KeyError, orjson.JSONDecodeError):
             # The cause may hold the secret's text, so it does not go into the error.
-            raise SecretUnset(f"the secret {reference} is not set: create it, or correct its name and key") from None
+            raise SecretNotFoundError(
+                f"the secret {reference} is not set: create it, or correct its name and key"
+            ) from None
 
     def _parameter(self, name: str) -> str:
         answer = self._look().call("ssm", "GetParameter", Name=name, WithDecryption=True)

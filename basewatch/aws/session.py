@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from basewatch import __version__
 from basewatch.aws.actions import iam_action
-from basewatch.aws.errors import Asked, error_code, error_response, errors_of_botocore, translated
-from basewatch.aws.identity import expiry_of, session_reading, sign_in, sign_out
+from basewatch.aws.errors import AwsRequest, error_code, error_response, botocore_errors, translate_error
+from basewatch.aws.identity import credentials_expiry, botocore_session, sign_in, sign_out
 from basewatch.aws.response import required
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class AwsSession:
         self._session: Session | None = session
         self._clients: dict[str, Any] = {}
         self._principal = ""
-        self._refused: CouldNotLook | None = None
+        self._refused: ObservationError | None = None
         self._lock = RLock()
 
     @classmethod
@@ -59,26 +59,26 @@ class AwsSession:
         """
         return cls(account_id, region, role, environ, session)
 
-    def look(self) -> Aws:
+    def open_client(self) -> AwsClient:
         """A view for one observation, which remembers what it asked."""
-        return Aws(self)
+        return AwsClient(self)
 
     @property
     def principal(self) -> str:
         """The ARN as which AWS is asked. Raises: CouldNotLook, when signing in fails."""
         with self._lock:
             if self._refused is not None:
-                raise CouldNotLook(self._refused.reason, self._refused.detail, remedy=self._refused.remedy)
+                raise ObservationError(self._refused.reason, self._refused.detail, remedy=self._refused.remedy)
             if not self._principal:
                 self._principal = self._signed_in()
             return self._principal
 
     @property
-    def refused(self) -> bool:
+    def sign_in_failed(self) -> bool:
         """Whether signing in has failed; it is not tried again."""
         return self._refused is not None
 
-    def client(self, service: str) -> Any:
+    def botocore_client(self, service: str) -> Any:
         """The botocore client of `service`, made once and signed as `principal`. Raises: CouldNotLook."""
         with self._lock:
             _ = self.principal
@@ -89,20 +89,20 @@ class AwsSession:
     def credentials(self) -> ReadOnlyCredentials:
         """Keys and token for signing a request now, renewed when they are about to expire. Raises: CouldNotLook."""
         with self._lock:
-            asked = Asked(action="sts:AssumeRole", principal=self.principal)
+            asked = AwsRequest(action="sts:AssumeRole", principal=self.principal)
             try:
                 return self._botocore().get_credentials().get_frozen_credentials()
-            except errors_of_botocore() as error:
-                raise translated(error, asked) from error
+            except botocore_errors() as error:
+                raise translate_error(error, asked) from error
 
     @property
     def expires_at(self) -> datetime | None:
         """When the credentials end unless they are renewed; None before signing in, and for such as do not expire."""
         # No lock: who signs in holds it for as long as that takes.
         session = self._session
-        return expiry_of(session) if session is not None and self._principal else None
+        return credentials_expiry(session) if session is not None and self._principal else None
 
-    def renew(self) -> None:
+    def reset_credentials(self) -> None:
         """Signs out: the next request signs in anew, as AWS takes the credentials no longer."""
         with self._lock:
             sign_out(self._botocore())
@@ -110,10 +110,10 @@ class AwsSession:
 
     def endpoint(self, service: str) -> str:
         """The URL at which `service` is asked, without a trailing slash. Raises: CouldNotLook."""
-        return str(self.client(service).meta.endpoint_url).rstrip("/")
+        return str(self.botocore_client(service).meta.endpoint_url).rstrip("/")
 
     @property
-    def trusted(self) -> str | None:
+    def ca_bundle(self) -> str | None:
         """The certificates to trust in place of botocore's own, as boto3 finds them; None is its own."""
         named = self._environ.get("AWS_CA_BUNDLE") or self._botocore().get_config_variable("ca_bundle")
         return str(named) if named else None
@@ -123,13 +123,13 @@ class AwsSession:
             return sign_in(
                 self._botocore(), self._made, account_id=self.account_id, region=self.region, role=self._role
             )
-        except CouldNotLook as refused:
+        except ObservationError as refused:
             self._refused = refused
             raise
 
     def _botocore(self) -> Session:
         if self._session is None:
-            self._session = session_reading(self._environ)
+            self._session = botocore_session(self._environ)
         return self._session
 
     def _made(self, service: str, **keys: Any) -> Any:
@@ -145,10 +145,10 @@ class AwsSession:
         url = self._endpoint_url(service)
         try:
             return self._botocore().create_client(
-                service, region_name=self.region, config=config, endpoint_url=url, verify=self.trusted, **keys
+                service, region_name=self.region, config=config, endpoint_url=url, verify=self.ca_bundle, **keys
             )
         except ValueError as error:
-            raise CouldNotLook(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
+            raise ObservationError(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
 
     def _endpoint_url(self, service: str) -> str | None:
         """The endpoint that `environ` names; None leaves it to botocore, which also reads its configuration file.
@@ -162,7 +162,7 @@ class AwsSession:
         return own or self._environ.get("AWS_ENDPOINT_URL") or None
 
 
-class Aws:
+class AwsClient:
     """What one observation asks of AWS; every call is remembered as `<IAM action> <request id>`."""
 
     def __init__(self, session: AwsSession) -> None:
@@ -184,17 +184,19 @@ class Aws:
         """Every call so far, in order; a request that got no answer has `-` for its id."""
         return tuple(self._requests)
 
-    def call(self, service: str, operation: str, *, answers: tuple[str, ...] = (), **parameters: Any) -> dict[str, Any]:
+    def call(
+        self, service: str, operation: str, *, accepted_errors: tuple[str, ...] = (), **parameters: Any
+    ) -> dict[str, Any]:
         """The answer to one call; `operation` is AWS' own name, such as `DescribeDBClusters`.
 
-        An error code in `answers` is an answer too: the returned response then holds only it (see `accepted_code`).
+        An error code in `accepted_errors` is an answer too: the returned response then holds only it (see `accepted_code`).
         Raises: CouldNotLook; Absent, when AWS says that the thing asked about does not exist.
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
-        method = getattr(self._session.client(service), xform_name(operation))
+        method = getattr(self._session.botocore_client(service), xform_name(operation))
         action = iam_action(service, operation, parameters)
-        answer: dict[str, Any] = self._answer(action, lambda: method(**parameters), answers)
+        answer: dict[str, Any] = self._answer(action, lambda: method(**parameters), accepted_errors)
         return answer
 
     def pages(
@@ -206,7 +208,7 @@ class Aws:
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
-        pages = iter(self._session.client(service).get_paginator(xform_name(operation)).paginate(**parameters))
+        pages = iter(self._session.botocore_client(service).get_paginator(xform_name(operation)).paginate(**parameters))
         action = iam_action(service, operation, parameters)
         for _ in count() if limit is None else range(limit):
             page = self._answer(action, lambda: next(pages, None))
@@ -214,7 +216,7 @@ class Aws:
                 return
             yield page
 
-    def content(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
+    def body_chunks(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
         """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's own checksum is verified.
 
         Raises: CouldNotLook, also when the body breaks off on the way.
@@ -234,11 +236,11 @@ class Aws:
     def _translating(self, action: str, ask: Callable[[], Any], answers: tuple[str, ...] = ()) -> Any:
         try:
             return ask()
-        except errors_of_botocore() as error:
+        except botocore_errors() as error:
             if error_code(error) in answers:
                 return error_response(error)
             self._remember(action, error_response(error))
-            raise translated(error, Asked(action=action, principal=self.principal)) from error
+            raise translate_error(error, AwsRequest(action=action, principal=self.principal)) from error
 
     def _remember(self, action: str, response: Mapping[str, Any]) -> None:
         request_id = response.get("ResponseMetadata", {}).get("RequestId", "-")

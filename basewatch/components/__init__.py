@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from basewatch.components.component import Component, InAccount
+from basewatch.components.component import Component, AwsComponent
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
 from basewatch.components.storage import AuditBucket, BackupVault, DumpBackups
 
 __all__ = [
-    "KINDS",
+    "COMPONENT_TYPES",
     "Api",
     "AuditBucket",
     "AuroraCluster",
@@ -20,13 +20,13 @@ __all__ = [
     "DumpBackups",
     "EventRule",
     "Function",
-    "InAccount",
+    "AwsComponent",
     "Queue",
     "Slo",
     "Table",
 ]
 
-KINDS: tuple[type[Component], ...] = (
+COMPONENT_TYPES: tuple[type[Component], ...] = (
     AuroraCluster,
     Database,
     Function,

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from basewatch.declared import Declared
-from basewatch.quantities import Limit
+from basewatch.declared import ConfigModel
+from basewatch.quantities import Threshold
 
 
-class Component(Declared):
+class Component(ConfigModel):
     """One declared thing of the platform; `kind` and `name` together identify it everywhere.
 
     `promises` are the settings that claim something of it, such as `backup.rpo`; the others say what and where it is.
@@ -27,26 +27,26 @@ class Component(Declared):
         """The component's identity in findings, evidence and alerts, such as `function/auth-v2`."""
         return f"{self.kind}/{self.name}"
 
-    def promised(self, promise: str) -> object:
+    def promise_value(self, promise: str) -> object:
         """What stands at the path of a promise, such as `proxy.pool_use_below`; None where a part is left out."""
         value: object = self
         for key in promise.split("."):
             value = getattr(value, key) if value is not None else None
         return value
 
-    def makes(self, promise: str) -> bool:
+    def has_promise(self, promise: str) -> bool:
         """Whether this component makes the promise at a path: it is set, and not off."""
-        value = self.promised(promise)
-        return any(value.model_dump().values()) if isinstance(value, Declared) else bool(value)
+        value = self.promise_value(promise)
+        return any(value.model_dump().values()) if isinstance(value, ConfigModel) else bool(value)
 
     @property
-    def lead(self) -> timedelta:
+    def warm_up(self) -> timedelta:
         """How long before a window its metrics are read too, so that what goes on as it begins is seen whole."""
-        limits = [limit for limit in map(self.promised, self.promises) if isinstance(limit, Limit)]
+        limits = [limit for limit in map(self.promise_value, self.promises) if isinstance(limit, Threshold)]
         return max((limit.sustained for limit in limits), default=timedelta())
 
 
-class InAccount(Component):
+class AwsComponent(Component):
     """A component that lives in one AWS account and region; None means the only one declared."""
 
     account: str | None = None

@@ -6,15 +6,15 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.components.component import Component, InAccount
-from basewatch.declared import AuditTable, Backup, Capacity, Declared, FailedLogins, Proxy
-from basewatch.errors import WrongValue
-from basewatch.quantities import CountLimit, DurationLimit, ShareLimit
+from basewatch.components.component import Component, AwsComponent
+from basewatch.declared import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
+from basewatch.errors import InvalidValueError
+from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
 from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
-class AuroraCluster(InAccount):
+class AuroraCluster(AwsComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy."""
 
     kind: ClassVar[str] = "aurora_cluster"
@@ -44,15 +44,15 @@ class AuroraCluster(InAccount):
     backup: Backup
     proxy: Proxy | None = None
     alarms_quiet: bool = False
-    cpu_below: ShareLimit | None = None
-    load_below: CountLimit | None = None
-    connections_below: CountLimit | None = None
-    read_latency_below: DurationLimit | None = None
-    write_latency_below: DurationLimit | None = None
-    replica_lag_below: DurationLimit | None = None
+    cpu_below: RatioThreshold | None = None
+    load_below: CountThreshold | None = None
+    connections_below: CountThreshold | None = None
+    read_latency_below: DurationThreshold | None = None
+    write_latency_below: DurationThreshold | None = None
+    replica_lag_below: DurationThreshold | None = None
 
 
-class InDatabase(Declared):
+class DatabaseMetricSettings(ConfigModel):
     """What is measured within a database: its connections, its oldest transaction, and rows by the tier of tenants.
 
     `tier` is a column of the tenancy's root. Rows of the root are counted by it, and those of `tables`, which hold the
@@ -65,7 +65,9 @@ class InDatabase(Declared):
     @model_validator(mode="after")
     def _tables_have_tiers(self) -> Self:
         if self.tables and self.tier is None:
-            raise WrongValue("rows are counted by the tier of tenants, and no tier is said", "add tier: a column")
+            raise InvalidValueError(
+                "rows are counted by the tier of tenants, and no tier is said", "add tier: a column"
+            )
         return self
 
 
@@ -90,27 +92,27 @@ class Database(Component):
     reader: SecretReference | None = None
     tenancy: Tenancy
     audit: AuditTable | None = None
-    metrics: InDatabase | None = None
+    metrics: DatabaseMetricSettings | None = None
 
     @model_validator(mode="after")
     def _counted_tables_have_keys(self) -> Self:
         for table in self.metrics.tables if self.metrics else ():
-            if not isinstance(self.tenancy.key_of(table), tuple):
-                raise WrongValue(
+            if not isinstance(self.tenancy.tenant_key(table), tuple):
+                raise InvalidValueError(
                     f"metrics.tables: rows of '{table}' belong to the tenants of another table's rows",
                     "leave it out: only tables that hold the tenant's key themselves can be counted",
                 )
         return self
 
     @property
-    def failed_logins(self) -> FailedLogins | None:
+    def failed_logins(self) -> FailedLoginFilter | None:
         """Which rows of the audit table are failed logins, where somebody said that some are."""
         audit = self.audit
         if audit is None:
             return None
-        return audit.failed_logins or (FailedLogins() if audit.failed_logins_below else None)
+        return audit.failed_logins or (FailedLoginFilter() if audit.failed_logins_below else None)
 
-    def qualified(self, table: str) -> tuple[str, str]:
+    def qualified_name(self, table: str) -> tuple[str, str]:
         """The schema and name of a table that the configuration names, as the catalogue spells them."""
         schema, _, name = table.rpartition(".")
         return schema or self.tenancy.schemas[0], name

@@ -7,23 +7,23 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from basewatch.components.component import InAccount
-from basewatch.errors import WrongValue
-from basewatch.quantities import Duration, DurationLimit, Rate, RateLimit, ShareLimit
+from basewatch.components.component import AwsComponent
+from basewatch.errors import InvalidValueError
+from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
 
 
-class Function(InAccount):
+class Function(AwsComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
     section: ClassVar[str] = "functions"
     promises: ClassVar[tuple[str, ...]] = ("errors_below", "p95_below", "throttled_below")
-    errors_below: ShareLimit | None = None
-    p95_below: DurationLimit | None = None
-    throttled_below: ShareLimit | None = None
+    errors_below: RatioThreshold | None = None
+    p95_below: DurationThreshold | None = None
+    throttled_below: RatioThreshold | None = None
 
 
-class Api(InAccount):
+class Api(AwsComponent):
     """A stage of an API Gateway API; CloudWatch knows a REST API by its name, and an HTTP API by its `id` alone."""
 
     kind: ClassVar[str] = "api"
@@ -40,51 +40,51 @@ class Api(InAccount):
     stage: str
     authorizer: Literal["required", "optional"] = "required"
     rate_limit: Rate | None = None
-    p95_below: DurationLimit | None = None
-    server_errors_below: RateLimit | None = None
-    client_errors_below: ShareLimit | None = None
+    p95_below: DurationThreshold | None = None
+    server_errors_below: RateThreshold | None = None
+    client_errors_below: RatioThreshold | None = None
 
     @model_validator(mode="after")
     def _can_be_found_in_cloudwatch(self) -> Self:
         if self.type == "http" and self.id is None:
-            raise WrongValue("CloudWatch knows an HTTP API by its id alone", "add id: such as a1b2c3d4e5")
+            raise InvalidValueError("CloudWatch knows an HTTP API by its id alone", "add id: such as a1b2c3d4e5")
         return self
 
     @property
-    def known_as(self) -> str:
+    def cloudwatch_name(self) -> str:
         """The label `api` of its series: what CloudWatch knows it by, a REST API's name and an HTTP API's id."""
         return self.id if self.type == "http" and self.id is not None else self.name
 
 
-class Table(InAccount):
+class Table(AwsComponent):
     """A DynamoDB table."""
 
     kind: ClassVar[str] = "table"
     section: ClassVar[str] = "tables"
     promises: ClassVar[tuple[str, ...]] = ("pitr", "throttled_below")
     pitr: Duration | None = None
-    throttled_below: RateLimit | None = None
+    throttled_below: RateThreshold | None = None
 
 
-class CacheCluster(InAccount):
+class CacheCluster(AwsComponent):
     """A DynamoDB Accelerator (DAX) cluster."""
 
     kind: ClassVar[str] = "cache_cluster"
     section: ClassVar[str] = "cache_clusters"
     promises: ClassVar[tuple[str, ...]] = ("hits_above",)
-    hits_above: ShareLimit | None = None
+    hits_above: RatioThreshold | None = None
 
 
-class Queue(InAccount):
+class Queue(AwsComponent):
     """An SQS queue."""
 
     kind: ClassVar[str] = "queue"
     section: ClassVar[str] = "queues"
     promises: ClassVar[tuple[str, ...]] = ("oldest_below",)
-    oldest_below: DurationLimit | None = None
+    oldest_below: DurationThreshold | None = None
 
 
-class EventRule(InAccount):
+class EventRule(AwsComponent):
     """An EventBridge rule on the default event bus; `every` is how often it has to trigger at least."""
 
     kind: ClassVar[str] = "event_rule"
@@ -93,6 +93,6 @@ class EventRule(InAccount):
     every: Duration | None = None
 
     @property
-    def lead(self) -> timedelta:
+    def warm_up(self) -> timedelta:
         """As long as it may be silent, so that the last trigger before a window is known."""
         return self.every or timedelta()

@@ -7,14 +7,14 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.components.component import InAccount
-from basewatch.errors import WrongValue
-from basewatch.quantities import Duration, Share, parse_duration
+from basewatch.components.component import AwsComponent
+from basewatch.errors import InvalidValueError
+from basewatch.quantities import Duration, Ratio, parse_duration
 
-LONGEST_BURN = parse_duration("6h")
+LONGEST_BURN_WINDOW = parse_duration("6h")
 
 
-class Slo(InAccount):
+class Slo(AwsComponent):
     """A service level objective: the share of good events of the component `of` (its ref) that is promised.
 
     `availability` counts requests or invocations without an error of the platform; `latency` counts minutes whose p99
@@ -26,22 +26,22 @@ class Slo(InAccount):
     promises: ClassVar[tuple[str, ...]] = ("objective",)
     of: str
     sli: Literal["availability", "latency", "throttling"]
-    objective: Share = Field(gt=0, lt=1)
+    objective: Ratio = Field(gt=0, lt=1)
     below: Duration | None = None
     window: Duration = parse_duration("30d")
 
     @model_validator(mode="after")
     def _latency_has_a_limit(self) -> Self:
         if (self.sli == "latency") != (self.below is not None):
-            raise WrongValue("a latency SLO, and no other, says what a good minute is below", "add below: 500ms")
+            raise InvalidValueError("a latency SLO, and no other, says what a good minute is below", "add below: 500ms")
         return self
 
     @property
-    def budget(self) -> float:
+    def error_budget(self) -> float:
         """The share of events that may be bad."""
         return 1 - self.objective
 
     @property
-    def lead(self) -> timedelta:
+    def warm_up(self) -> timedelta:
         """The longest span over which the burn of the budget is looked at."""
-        return LONGEST_BURN
+        return LONGEST_BURN_WINDOW

@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from basewatch.components.component import InAccount
-from basewatch.declared import Keep, ObjectLock, RestoreDrill
-from basewatch.errors import WrongValue
-from basewatch.quantities import Duration, duration_text
+from basewatch.components.component import AwsComponent
+from basewatch.declared import RetentionTiers, ObjectLock, RestoreDrill
+from basewatch.errors import InvalidValueError
+from basewatch.quantities import Duration, format_duration
 
 
-class BackupVault(InAccount):
+class BackupVault(AwsComponent):
     """An AWS Backup vault."""
 
     kind: ClassVar[str] = "backup_vault"
@@ -21,7 +21,7 @@ class BackupVault(InAccount):
     no_failed_jobs: bool = False
 
 
-class AuditBucket(InAccount):
+class AuditBucket(AwsComponent):
     """An S3 bucket that keeps audit records under Object Lock."""
 
     kind: ClassVar[str] = "audit_bucket"
@@ -30,7 +30,7 @@ class AuditBucket(InAccount):
     object_lock: ObjectLock
 
 
-class DumpBackups(InAccount):
+class DumpBackups(AwsComponent):
     """A set of pg_dump archives of one database, in a bucket under a prefix."""
 
     kind: ClassVar[str] = "dump_backups"
@@ -41,14 +41,14 @@ class DumpBackups(InAccount):
     database: str
     every: Duration
     stale_after: Duration
-    keep: Keep = Keep()
+    keep: RetentionTiers = RetentionTiers()
     restore_drill: RestoreDrill | None = None
 
     @model_validator(mode="after")
     def _goes_stale_after_the_next_is_due(self) -> Self:
         if self.stale_after < self.every:
-            raise WrongValue(
-                f"stale_after {duration_text(self.stale_after)} is shorter than every {duration_text(self.every)}, "
+            raise InvalidValueError(
+                f"stale_after {format_duration(self.stale_after)} is shorter than every {format_duration(self.every)}, "
                 "so a punctual backup would look stale",
                 "make stale_after longer, by the time one backup takes",
             )

@@ -7,13 +7,13 @@ from basewatch.config.model import (
     CheckSettings,
     Components,
     Config,
-    History,
+    HistorySettings,
     PagerDutyChannel,
     Platform,
     Route,
     RunPolicy,
     SlackChannel,
-    Watch,
+    CatalogWatch,
 )
 
 __all__ = [
@@ -23,11 +23,11 @@ __all__ = [
     "CheckSettings",
     "Components",
     "Config",
-    "History",
+    "HistorySettings",
     "PagerDutyChannel",
     "Platform",
     "Route",
     "RunPolicy",
     "SlackChannel",
-    "Watch",
+    "CatalogWatch",
 ]

@@ -6,12 +6,12 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.declared import Declared
-from basewatch.errors import WrongValue
-from basewatch.quantities import Duration, duration_text, parse_duration
+from basewatch.declared import ConfigModel
+from basewatch.errors import InvalidValueError
+from basewatch.quantities import Duration, format_duration, parse_duration
 
 
-class Discover(Declared):
+class DiscoveryRule(ConfigModel):
     """Where a collector looks for resources that nobody declared, and how.
 
     `list` asks CloudWatch which metrics were active lately; `tags` asks for resources that have all of `tags` (what was
@@ -26,7 +26,7 @@ class Discover(Declared):
     at_most: int = Field(default=1000, ge=1, le=100_000, description="more are left out, and that is said")
 
 
-class Collection(Declared):
+class CollectorSettings(ConfigModel):
     """How `serve` collects metrics: how often each tier is asked, what is discovered, and what a month may cost.
 
     `fast` is for what pages within minutes, `every` for the rest, `slow` for what changes by the hour. A budget, in
@@ -40,7 +40,7 @@ class Collection(Declared):
     hold: Duration = Field(
         default=parse_duration("15m"), description="how long a series is shown that could not be got"
     )
-    discover: tuple[Discover, ...] = ()
+    discover: tuple[DiscoveryRule, ...] = ()
     discover_every: Duration = parse_duration("15m")
     gate: bool = Field(default=True, description="ask little of a discovered resource that had no activity lately")
     tags: tuple[str, ...] = Field(default=(), description="the tags that aws_resource_info tells")
@@ -53,9 +53,9 @@ class Collection(Declared):
         minute = parse_duration("1m")
         for name, span in (("fast", self.fast), ("every", self.every), ("slow", self.slow)):
             if span % minute:
-                raise WrongValue(
-                    f"{name} {duration_text(span)} is not whole minutes", "CloudWatch's periods are minutes"
+                raise InvalidValueError(
+                    f"{name} {format_duration(span)} is not whole minutes", "CloudWatch's periods are minutes"
                 )
         if not self.fast <= self.every <= self.slow:
-            raise WrongValue("fast, every and slow do not grow in this order", "make slow the longest")
+            raise InvalidValueError("fast, every and slow do not grow in this order", "make slow the longest")
         return self

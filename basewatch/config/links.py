@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from basewatch.components import KINDS, InAccount
-from basewatch.config.nodes import Document, Keys
+from basewatch.components import COMPONENT_TYPES, AwsComponent
+from basewatch.config.nodes import YamlDocument, KeyPath
 from basewatch.config.problems import did_you_mean
-from basewatch.config.slo import broken_objectives
-from basewatch.errors import Problem, WrongValue
+from basewatch.config.slo import invalid_objectives
+from basewatch.errors import Problem, InvalidValueError
 from basewatch.model import JSON
-from basewatch.quantities import duration_text, parse_duration
+from basewatch.quantities import format_duration, parse_duration
 
 # These read the plain values, not the models: what is wrong elsewhere in the file must not hide a broken link.
 
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
 _KEPT = timedelta(days=15)
-_DISCOVER: Keys = ("collectors", "discover")
+_DISCOVER: KeyPath = ("collectors", "discover")
 _WAYS = ("list", "tags", "describe")
 
 
-def broken_links(
-    document: Document,
+def broken_references(
+    document: YamlDocument,
     known_checks: frozenset[str] | None,
     known_collectors: Mapping[str, frozenset[str]] | None = None,
 ) -> Iterator[Problem]:
@@ -32,7 +32,7 @@ def broken_links(
     `known_collectors` are collectors by name, and the ways in which each can discover; None leaves them unjudged.
     """
     yield from _nothing_to_watch(document)
-    for section in (*(("components", kind.section) for kind in KINDS), ("alerts", "channels")):
+    for section in (*(("components", kind.section) for kind in COMPONENT_TYPES), ("alerts", "channels")):
         yield from _repeated_names(document, section)
     yield from _unknown(document, ("components", "databases"), "cluster", ("components", "aurora_clusters"))
     yield from _unknown(document, ("components", "dump_backups"), "database", ("components", "databases"))
@@ -40,51 +40,51 @@ def broken_links(
     yield from _channels_without_a_route(document)
     yield from _accounts(document)
     yield from _seen_through(document)
-    yield from broken_objectives(document)
+    yield from invalid_objectives(document)
     yield from _discovery(document, known_collectors)
     if known_checks is not None:
         yield from _unknown_checks(document, known_checks)
     yield from _never_seen(document)
 
 
-def _mapping(document: Document, at: Keys) -> Mapping[str, JSON]:
+def _mapping(document: YamlDocument, at: KeyPath) -> Mapping[str, JSON]:
     value = document.value(at)
     return value if isinstance(value, dict) else {}
 
 
-def _items(document: Document, section: Keys) -> Iterator[tuple[Keys, Mapping[str, JSON]]]:
+def _items(document: YamlDocument, section: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, JSON]]]:
     value = document.value(section)
     for index, item in enumerate(value if isinstance(value, list) else []):
         if isinstance(item, dict):
             yield (*section, index), item
 
 
-def _names(document: Document, section: Keys) -> list[str]:
+def _names(document: YamlDocument, section: KeyPath) -> list[str]:
     return [name for _, item in _items(document, section) if isinstance(name := item.get("name"), str)]
 
 
-def _nothing_to_watch(document: Document) -> Iterator[Problem]:
+def _nothing_to_watch(document: YamlDocument) -> Iterator[Problem]:
     declared = document.value(("components",))
     if isinstance(declared, dict) and all(value in ([], {}) for value in declared.values()):
-        kinds = ", ".join(kind.section for kind in KINDS)
+        kinds = ", ".join(kind.section for kind in COMPONENT_TYPES)
         yield document.problem(("components",), "nothing is declared, so nothing would be watched", f"declare {kinds}")
 
 
-def _repeated_names(document: Document, section: Keys) -> Iterator[Problem]:
-    first: dict[str, Keys] = {}
+def _repeated_names(document: YamlDocument, section: KeyPath) -> Iterator[Problem]:
+    first: dict[str, KeyPath] = {}
     for at, item in _items(document, section):
         name = item.get("name")
         if not isinstance(name, str):
             continue
         if name in first:
-            line = document.place((*first[name], "name")).line
+            line = document.location((*first[name], "name")).line
             yield document.problem(
                 (*at, "name"), f"'{name}' is already the name of the one in line {line}", "give each a name of its own"
             )
         first.setdefault(name, at)
 
 
-def _unknown(document: Document, section: Keys, key: str, named: Keys) -> Iterator[Problem]:
+def _unknown(document: YamlDocument, section: KeyPath, key: str, named: KeyPath) -> Iterator[Problem]:
     known = _names(document, named)
     for at, item in _items(document, section):
         name = item.get(key)
@@ -92,12 +92,12 @@ def _unknown(document: Document, section: Keys, key: str, named: Keys) -> Iterat
             yield _no_such(document, (*at, key), name, known, ".".join(map(str, named)))
 
 
-def _no_such(document: Document, at: Keys, name: str, known: list[str], where: str) -> Problem:
+def _no_such(document: YamlDocument, at: KeyPath, name: str, known: list[str], where: str) -> Problem:
     declared = f"{where} has {', '.join(known)}" if known else f"{where} is empty"
     return document.problem(at, f"there is no '{name}' in {where}", f"{did_you_mean(name, known)}{declared}")
 
 
-def _channels_without_a_route(document: Document) -> Iterator[Problem]:
+def _channels_without_a_route(document: YamlDocument) -> Iterator[Problem]:
     routed = [item.get("channel") for _, item in _items(document, ("alerts", "routes"))]
     for at, item in _items(document, ("alerts", "channels")):
         name = item.get("name")
@@ -109,11 +109,11 @@ def _channels_without_a_route(document: Document) -> Iterator[Problem]:
             )
 
 
-def _accounts(document: Document) -> Iterator[Problem]:
+def _accounts(document: YamlDocument) -> Iterator[Problem]:
     accounts = _mapping(document, ("aws", "accounts"))
-    sections = (("components", kind.section) for kind in KINDS if issubclass(kind, InAccount))
+    sections = (("components", kind.section) for kind in COMPONENT_TYPES if issubclass(kind, AwsComponent))
     declared = [(at, item) for section in (*sections, _DISCOVER) for at, item in _items(document, section)]
-    if declared and ("aws",) not in document.values:
+    if declared and ("aws",) not in document.value_locations:
         yield document.problem(
             declared[0][0],
             "this is in an AWS account, and the configuration declares none",
@@ -124,7 +124,7 @@ def _accounts(document: Document) -> Iterator[Problem]:
 
 
 def _account_of(
-    document: Document, at: Keys, item: Mapping[str, JSON], accounts: Mapping[str, JSON]
+    document: YamlDocument, at: KeyPath, item: Mapping[str, JSON], accounts: Mapping[str, JSON]
 ) -> Iterator[Problem]:
     account = item.get("account")
     if account is None and len(accounts) > 1:
@@ -136,7 +136,7 @@ def _account_of(
         yield from _region_of(document, at, item, name)
 
 
-def _region_of(document: Document, at: Keys, item: Mapping[str, JSON], account: str) -> Iterator[Problem]:
+def _region_of(document: YamlDocument, at: KeyPath, item: Mapping[str, JSON], account: str) -> Iterator[Problem]:
     regions = _regions(document, account)
     region = item.get("region")
     if region is None and len(regions) > 1:
@@ -145,22 +145,22 @@ def _region_of(document: Document, at: Keys, item: Mapping[str, JSON], account: 
         yield _no_such(document, (*at, "region"), region, regions, f"aws.accounts.{account}.regions")
 
 
-def _unknown_checks(document: Document, known: frozenset[str]) -> Iterator[Problem]:
+def _unknown_checks(document: YamlDocument, known: frozenset[str]) -> Iterator[Problem]:
     for check in _mapping(document, ("checks",)):
         if check not in known:
             remedy = f"{did_you_mean(check, sorted(known))}`basewatch checks list` shows them all"
             yield document.problem(("checks", check), f"there is no check '{check}'", remedy, on_key=True)
 
 
-def _never_seen(document: Document) -> Iterator[Problem]:
-    for at in document.values:
+def _never_seen(document: YamlDocument) -> Iterator[Problem]:
+    for at in document.value_locations:
         value = document.value(at) if at[:1] == ("components",) else None
         _, separator, tail = value.partition(" for ") if isinstance(value, str) else ("", "", "")
         sustained = _parsed(tail) if separator else None
         if sustained is not None and sustained > _KEPT:
             yield document.problem(
                 at,
-                f"{duration_text(sustained)} is longer than CloudWatch keeps minutes ({duration_text(_KEPT)})",
+                f"{format_duration(sustained)} is longer than CloudWatch keeps minutes ({format_duration(_KEPT)})",
                 "shorten it",
             )
 
@@ -168,15 +168,15 @@ def _never_seen(document: Document) -> Iterator[Problem]:
 def _parsed(value: object) -> timedelta | None:
     try:
         return parse_duration(value)
-    except WrongValue:
+    except InvalidValueError:
         return None
 
 
-def _seen_through(document: Document) -> Iterator[Problem]:
+def _seen_through(document: YamlDocument) -> Iterator[Problem]:
     """A monitoring account that leads nowhere: it is declared, asked itself, and asked in the same regions."""
     accounts = _mapping(document, ("aws", "accounts"))
     for name in accounts:
-        at: Keys = ("aws", "accounts", name, "through")
+        at: KeyPath = ("aws", "accounts", name, "through")
         through = document.value(at)
         if not isinstance(through, str):
             continue
@@ -192,7 +192,9 @@ def _seen_through(document: Document) -> Iterator[Problem]:
             yield from _beyond(document, at, _regions(document, name), _regions(document, through), through)
 
 
-def _beyond(document: Document, at: Keys, regions: list[str], monitored: list[str], through: str) -> Iterator[Problem]:
+def _beyond(
+    document: YamlDocument, at: KeyPath, regions: list[str], monitored: list[str], through: str
+) -> Iterator[Problem]:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Unified-Cross-Account.html: a sink and
     # its links are in one region.
     for region in regions:
@@ -204,12 +206,12 @@ def _beyond(document: Document, at: Keys, regions: list[str], monitored: list[st
             )
 
 
-def _regions(document: Document, account: str) -> list[str]:
+def _regions(document: YamlDocument, account: str) -> list[str]:
     written = document.value(("aws", "accounts", account, "regions"))
     return [region for region in written if isinstance(region, str)] if isinstance(written, list) else []
 
 
-def _discovery(document: Document, known: Mapping[str, frozenset[str]] | None) -> Iterator[Problem]:
+def _discovery(document: YamlDocument, known: Mapping[str, frozenset[str]] | None) -> Iterator[Problem]:
     """Collectors that there are not, or that cannot look in this way; nothing is judged when none are known."""
     for at, item in _items(document, _DISCOVER):
         collector, by = item.get("collector"), item.get("by")

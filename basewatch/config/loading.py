@@ -10,18 +10,18 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from basewatch.config.links import broken_links
+from basewatch.config.links import broken_references
 from basewatch.config.merging import merge
 from basewatch.config.model import Config
-from basewatch.config.nodes import Document, read_yaml
-from basewatch.config.problems import problems_of
+from basewatch.config.nodes import YamlDocument, read_yaml
+from basewatch.config.problems import validation_problems
 from basewatch.errors import ConfigError, Problem
 
 _SUFFIXES = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedConfig:
     """A valid configuration, the sha256 of its text, and the files it was read from, in order."""
 
     config: Config
@@ -33,7 +33,7 @@ def load(
     path: Path,
     known_checks: frozenset[str] | None = None,
     known_collectors: Mapping[str, frozenset[str]] | None = None,
-) -> Loaded:
+) -> LoadedConfig:
     """The configuration in `path`, a file or a folder whose *.yaml are merged.
 
     `known_checks` are the ids that may stand in `checks`, `known_collectors` the collectors by name and the ways in
@@ -43,8 +43,8 @@ def load(
     files = _files(path)
     texts = [_text(file) for file in files]
     document = merge(_read_all(files, texts))
-    config = _validated(document, broken_links(document, known_checks, known_collectors))
-    return Loaded(config=config, digest=_digest(files, texts), files=files)
+    config = _validated(document, broken_references(document, known_checks, known_collectors))
+    return LoadedConfig(config=config, digest=_digest(files, texts), files=files)
 
 
 def _files(path: Path) -> tuple[Path, ...]:
@@ -71,9 +71,9 @@ def _unusable(path: Path, message: str, remedy: str) -> ConfigError:
     return ConfigError(Problem(message=message, remedy=remedy, file=str(path)))
 
 
-def _read_all(files: Sequence[Path], texts: Sequence[str]) -> list[Document]:
+def _read_all(files: Sequence[Path], texts: Sequence[str]) -> list[YamlDocument]:
     """Every file as a document. Raises: ConfigError, with what is wrong in each that is not a configuration at all."""
-    documents: list[Document] = []
+    documents: list[YamlDocument] = []
     problems: list[Problem] = []
     for file, text in zip(files, texts, strict=True):
         try:
@@ -92,13 +92,13 @@ def _read_all(files: Sequence[Path], texts: Sequence[str]) -> list[Document]:
     return documents
 
 
-def _validated(document: Document, links: Iterable[Problem]) -> Config:
+def _validated(document: YamlDocument, links: Iterable[Problem]) -> Config:
     problems = [*document.problems, *links]
     try:
         # Strict JSON is the mode in which pydantic takes a list for a tuple, but no text for a number.
         config = Config.model_validate_json(json.dumps(document.tree), strict=True)
     except ValidationError as error:
-        problems.extend(problems_of(error, document))
+        problems.extend(validation_problems(error, document))
         raise ConfigError(*_in_order(problems)) from None
     if problems:
         raise ConfigError(*_in_order(problems))

@@ -5,32 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
-from basewatch.config.nodes import Document, Keys, Place
+from basewatch.config.nodes import YamlDocument, KeyPath, SourceLocation
 from basewatch.errors import Problem
 from basewatch.model import JSON
 
 
-def merge(documents: Sequence[Document]) -> Document:
+def merge(documents: Sequence[YamlDocument]) -> YamlDocument:
     """One document with the keys of all; the first place of a key that stands twice is kept."""
     if len(documents) == 1:
         return documents[0]
     tree: dict[str, JSON] = {}
-    keys: dict[Keys, Place] = {}
-    values: dict[Keys, Place] = {}
-    spelled: dict[Keys, str] = {}
+    keys: dict[KeyPath, SourceLocation] = {}
+    values: dict[KeyPath, SourceLocation] = {}
+    spelled: dict[KeyPath, str] = {}
     problems: list[Problem] = []
     for document in documents:
         problems.extend(document.problems)
         if isinstance(document.tree, dict):
             problems.extend(_add(document, tree, document.tree, (), keys))
-        keys = {**document.keys, **keys}
-        values = {**document.values, **values}
-        spelled = {**document.spelled, **spelled}
-    return Document(tree=tree, keys=keys, values=values, spelled=spelled, problems=tuple(problems))
+        keys = {**document.key_locations, **keys}
+        values = {**document.value_locations, **values}
+        spelled = {**document.scalar_text, **spelled}
+    return YamlDocument(
+        tree=tree, key_locations=keys, value_locations=values, scalar_text=spelled, problems=tuple(problems)
+    )
 
 
 def _add(
-    document: Document, into: dict[str, JSON], more: dict[str, JSON], at: Keys, keys: dict[Keys, Place]
+    document: YamlDocument,
+    into: dict[str, JSON],
+    more: dict[str, JSON],
+    at: KeyPath,
+    keys: dict[KeyPath, SourceLocation],
 ) -> Iterator[Problem]:
     for key, value in more.items():
         here = (*at, key)

@@ -22,24 +22,24 @@ from basewatch.components import (
     Slo,
     Table,
 )
-from basewatch.config.collection import Collection
+from basewatch.config.collection import CollectorSettings
 from basewatch.config.prometheus import Prometheus
-from basewatch.declared import Declared
-from basewatch.errors import WrongValue
-from basewatch.identifiers import AccountId, DatabaseUrl, Listen, Region
+from basewatch.declared import ConfigModel
+from basewatch.errors import InvalidValueError
+from basewatch.identifiers import AccountId, DatabaseUrl, HostPort, Region
 from basewatch.model import Severity
-from basewatch.quantities import Duration, duration_text, parse_duration
+from basewatch.quantities import Duration, format_duration, parse_duration
 from basewatch.secrets import SecretReference
 
 
-class Platform(Declared):
+class Platform(ConfigModel):
     """Which platform this is, as people and alerts name it."""
 
     name: str
     environment: str
 
 
-class Account(Declared):
+class Account(ConfigModel):
     """One AWS account; `role` is assumed for reading, unless the caller already is that role.
 
     Its metrics are asked of the account `through`, where CloudWatch's cross-account observability links the two.
@@ -53,13 +53,13 @@ class Account(Declared):
     )
 
 
-class Aws(Declared):
+class AwsSettings(ConfigModel):
     """The AWS accounts, by the name components use for them; left out where nothing lives in AWS."""
 
     accounts: dict[str, Account] = Field(min_length=1)
 
 
-class Components(Declared):
+class Components(ConfigModel):
     """Every declared component, by kind."""
 
     aurora_clusters: tuple[AuroraCluster, ...] = ()
@@ -93,7 +93,7 @@ class Components(Declared):
             yield from section
 
 
-class RunPolicy(Declared):
+class RunPolicy(ConfigModel):
     """How a pass is run: how often one is expected, how far it looks back at least, and when it stops waiting."""
 
     every: Duration = parse_duration("6h")
@@ -105,20 +105,20 @@ class RunPolicy(Declared):
     @model_validator(mode="after")
     def _one_check_fits_in_the_run(self) -> Self:
         if self.check_deadline > self.deadline:
-            raise WrongValue(
-                f"check_deadline {duration_text(self.check_deadline)} is longer than the whole run's deadline "
-                f"{duration_text(self.deadline)}",
+            raise InvalidValueError(
+                f"check_deadline {format_duration(self.check_deadline)} is longer than the whole run's deadline "
+                f"{format_duration(self.deadline)}",
                 "make check_deadline shorter, or deadline longer",
             )
         return self
 
 
-def parse_switch(value: object) -> object:
+def parse_optional_section(value: object) -> object:
     """A section that `false` turns off."""
     return None if value is False else value
 
 
-class Watch(Declared):
+class CatalogWatch(ConfigModel):
     """How `serve` watches the catalogues that tenant isolation rests on.
 
     Every change found by a poll is judged at once; `prove` and `probe` say how often the static proof and the read
@@ -130,14 +130,14 @@ class Watch(Declared):
     probe: Duration = parse_duration("5m")
 
 
-class CheckSettings(Declared):
+class CheckSettings(ConfigModel):
     """What may be changed of a check; thresholds are promises and stand beside the component."""
 
     enabled: bool = True
     severity: Severity | None = None
 
 
-class SlackChannel(Declared):
+class SlackChannel(ConfigModel):
     """A Slack incoming webhook."""
 
     name: str
@@ -145,7 +145,7 @@ class SlackChannel(Declared):
     webhook: SecretReference
 
 
-class PagerDutyChannel(Declared):
+class PagerDutyChannel(ConfigModel):
     """A PagerDuty Events v2 integration; `endpoint` is for its EU region."""
 
     name: str
@@ -157,7 +157,7 @@ class PagerDutyChannel(Declared):
 Channel = Annotated[SlackChannel | PagerDutyChannel, Field(discriminator="kind")]
 
 
-class Route(Declared):
+class Route(ConfigModel):
     """Which findings reach a channel: those at or above `severity`."""
 
     channel: str
@@ -165,7 +165,7 @@ class Route(Declared):
     unverified: bool = Field(default=True, description="whether findings that turn UNVERIFIED are told as well")
 
 
-class Alerts(Declared):
+class Alerts(ConfigModel):
     """Who is told of verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`)."""
 
     verdicts: Literal["direct", "prometheus"] = "direct"
@@ -173,37 +173,37 @@ class Alerts(Declared):
     routes: tuple[Route, ...] = ()
 
 
-class Reports(Declared):
+class Reports(ConfigModel):
     """Where reports are written."""
 
     directory: str = "out"
 
 
-class History(Declared):
+class HistorySettings(ConfigModel):
     """Where runs are recorded: a SQLAlchemy URL, or a secret reference to it when it holds a password."""
 
     url: DatabaseUrl = "sqlite:///out/basewatch.db"
 
 
-class Web(Declared):
+class Web(ConfigModel):
     """Where `serve` listens."""
 
-    listen: Listen = "127.0.0.1:9464"
+    listen: HostPort = "127.0.0.1:9464"
 
 
-class Config(Declared):
+class Config(ConfigModel):
     """The whole configuration; relative paths in it start at the working directory."""
 
     version: Literal[1]
     platform: Platform
-    aws: Aws | None = None
+    aws: AwsSettings | None = None
     components: Components
     run: RunPolicy = RunPolicy()
-    watch: Annotated[Watch | None, BeforeValidator(parse_switch)] = Watch()
+    watch: Annotated[CatalogWatch | None, BeforeValidator(parse_optional_section)] = CatalogWatch()
     checks: dict[str, CheckSettings] = {}
-    collectors: Collection = Collection()
+    collectors: CollectorSettings = CollectorSettings()
     alerts: Alerts = Alerts()
     reports: Reports = Reports()
-    history: History = History()
+    history: HistorySettings = HistorySettings()
     web: Web = Web()
     prometheus: Prometheus = Prometheus()

@@ -13,37 +13,37 @@ from basewatch.config.syntax import syntax_problem
 from basewatch.errors import ConfigError, Problem
 from basewatch.model import JSON
 
-Keys: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 _TEXT_TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}
 _NUMBER_TAGS = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class SourceLocation:
     """Where something was written; `line` and `column` count from 1."""
 
     file: str
     line: int
     column: int
 
-    def problem(self, at: Keys, message: str, remedy: str) -> Problem:
+    def problem(self, at: KeyPath, message: str, remedy: str) -> Problem:
         """A problem with what stands here under the key path `at`."""
         return Problem(
-            message=message, remedy=remedy, key=path_text(at), file=self.file, line=self.line, column=self.column
+            message=message, remedy=remedy, key=format_key_path(at), file=self.file, line=self.line, column=self.column
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class YamlDocument:
     """Plain values and, by key path, where each key and each value was written, and how a plain scalar was spelled."""
 
     tree: JSON
-    keys: Mapping[Keys, Place]
-    values: Mapping[Keys, Place]
-    spelled: Mapping[Keys, str]
+    key_locations: Mapping[KeyPath, SourceLocation]
+    value_locations: Mapping[KeyPath, SourceLocation]
+    scalar_text: Mapping[KeyPath, str]
     problems: tuple[Problem, ...] = ()
 
-    def value(self, at: Keys) -> JSON:
+    def value(self, at: KeyPath) -> JSON:
         """The value at `at`; None also when nothing was written there."""
         value = self.tree
         for key in at:
@@ -55,27 +55,27 @@ class Document:
                 return None
         return value
 
-    def place(self, at: Keys) -> Place:
+    def location(self, at: KeyPath) -> SourceLocation:
         """Where the value at `at` stands: itself, or its nearest ancestor that was written."""
-        while at and at not in self.values:
+        while at and at not in self.value_locations:
             at = at[:-1]
-        return self.values[at]
+        return self.value_locations[at]
 
-    def key_place(self, at: Keys) -> Place:
+    def key_location(self, at: KeyPath) -> SourceLocation:
         """Where the key of `at` stands, or its value when it is an item of a list or was not written."""
-        return self.keys.get(at) or self.place(at)
+        return self.key_locations.get(at) or self.location(at)
 
-    def problem(self, at: Keys, message: str, remedy: str, *, on_key: bool = False) -> Problem:
+    def problem(self, at: KeyPath, message: str, remedy: str, *, on_key: bool = False) -> Problem:
         """A problem with the value at `at`, or with its key."""
-        return (self.key_place(at) if on_key else self.place(at)).problem(at, message, remedy)
+        return (self.key_location(at) if on_key else self.location(at)).problem(at, message, remedy)
 
 
-def path_text(at: Keys) -> str:
+def format_key_path(at: KeyPath) -> str:
     """A key path as people write it, such as `components.tables[2].pitr`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in at).lstrip(".")
 
 
-def read_yaml(text: str, file: str) -> Document:
+def read_yaml(text: str, file: str) -> YamlDocument:
     """The one document in `text`; repeated keys, aliases and tags are among its problems.
 
     Raises: ConfigError, when the text is not YAML at all.
@@ -88,12 +88,12 @@ def read_yaml(text: str, file: str) -> Document:
         raise ConfigError(Problem(message="nested too deep to be a configuration", file=file)) from None
     reading = _Reading(file)
     tree = reading.value(node, ()) if node else None
-    reading.values.setdefault((), Place(file=file, line=1, column=1))
-    return Document(
+    reading.values.setdefault((), SourceLocation(file=file, line=1, column=1))
+    return YamlDocument(
         tree=tree,
-        keys=reading.keys,
-        values=reading.values,
-        spelled=reading.spelled,
+        key_locations=reading.keys,
+        value_locations=reading.values,
+        scalar_text=reading.spelled,
         problems=tuple(reading.problems),
     )
 
@@ -103,13 +103,13 @@ class _Reading:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.keys: dict[Keys, Place] = {}
-        self.values: dict[Keys, Place] = {}
-        self.spelled: dict[Keys, str] = {}
+        self.keys: dict[KeyPath, SourceLocation] = {}
+        self.values: dict[KeyPath, SourceLocation] = {}
+        self.spelled: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
         self._seen: set[int] = set()
 
-    def value(self, node: yaml.Node, at: Keys) -> JSON:
+    def value(self, node: yaml.Node, at: KeyPath) -> JSON:
         """The plain value of `node`."""
         self.values[at] = self._place(node)
         if id(node) in self._seen:
@@ -122,7 +122,7 @@ class _Reading:
             return [self.value(item, (*at, index)) for index, item in enumerate(node.value)]
         return self._scalar(node, at)
 
-    def _mapping(self, node: yaml.MappingNode, at: Keys) -> dict[str, JSON]:
+    def _mapping(self, node: yaml.MappingNode, at: KeyPath) -> dict[str, JSON]:
         plain: dict[str, JSON] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -143,7 +143,7 @@ class _Reading:
             plain[key] = self.value(value_node, here)
         return plain
 
-    def _scalar(self, node: yaml.Node, at: Keys) -> JSON:
+    def _scalar(self, node: yaml.Node, at: KeyPath) -> JSON:
         if node.tag in _TEXT_TAGS:
             return cast("str", node.value)
         if node.tag in _NUMBER_TAGS:
@@ -155,9 +155,9 @@ class _Reading:
         self._complain(node, at, "YAML tags are not used here", "write the value without the word that starts with !")
         return None
 
-    def _place(self, node: yaml.Node) -> Place:
+    def _place(self, node: yaml.Node) -> SourceLocation:
         mark = node.start_mark
-        return Place(file=self.file, line=mark.line + 1, column=mark.column + 1)
+        return SourceLocation(file=self.file, line=mark.line + 1, column=mark.column + 1)
 
-    def _complain(self, node: yaml.Node, at: Keys, message: str, remedy: str) -> None:
+    def _complain(self, node: yaml.Node, at: KeyPath, message: str, remedy: str) -> None:
         self.problems.append(self._place(node).problem(at, message, remedy))

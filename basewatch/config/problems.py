@@ -7,22 +7,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from basewatch.config.nodes import Document, Keys, path_text
-from basewatch.config.shape import keys_at, line_to_add
-from basewatch.errors import Problem, WrongValue, shown
+from basewatch.config.nodes import YamlDocument, KeyPath, format_key_path
+from basewatch.config.shape import keys_at, missing_key_remedy
+from basewatch.errors import Problem, InvalidValueError, display_value
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-Words: TypeAlias = tuple[str, str]
+MessageAndRemedy: TypeAlias = tuple[str, str]
 
 _KEYS: Final = ("`key: value` lines are", "write `key: value`, one per line and indented alike")
 _LIST: Final = ("a list is", "write [one, another], or one item per line after a dash")
 _WHOLE: Final = ("a whole number is", "write for example 7")
 _NUMBER: Final = ("a number is", "write for example 0.5")
 _BOOLEAN: Final = ("true or false is", "write true or false, without quotes")
-_EXPECTED: Final[Mapping[str, Words]] = {
+_EXPECTED: Final[Mapping[str, MessageAndRemedy]] = {
     "string_type": ("text is", "write one word, or a text in quotes"),
     "int_type": _WHOLE,
     "int_from_float": _WHOLE,
@@ -36,19 +36,21 @@ _EXPECTED: Final[Mapping[str, Words]] = {
 }
 
 
-def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
+def validation_problems(error: ValidationError, document: YamlDocument) -> Iterator[Problem]:
     """One problem for each thing pydantic found, with its place in the document."""
     unreadable = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False):
         at = _written_path(detail["loc"], document)
         kind = detail["type"]
-        if path_text(at) in unreadable or (kind == "too_short" and document.value(at)):
+        if format_key_path(at) in unreadable or (kind == "too_short" and document.value(at)):
             continue  # only the consequence of a problem that is reported where it stands
         if kind == "extra_forbidden":
             yield document.problem(at, f"there is no key '{at[-1]}' here", _instead(at, document), on_key=True)
         elif kind in {"missing", "union_tag_not_found"}:
             missing = at if kind == "missing" else (*at, "kind")
-            yield document.problem(missing[:-1], f"'{missing[-1]}' is missing", line_to_add(missing), on_key=True)
+            yield document.problem(
+                missing[:-1], f"'{missing[-1]}' is missing", missing_key_remedy(missing), on_key=True
+            )
         elif kind == "union_tag_invalid":
             yield document.problem((*at, "kind"), *_not_one_of(_context(detail)["tag"], _context(detail)))
         else:
@@ -62,17 +64,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{by_folded[near[0]]}'? " if near else ""
 
 
-def _written_path(loc: tuple[int | str, ...], document: Document) -> Keys:
+def _written_path(loc: tuple[int | str, ...], document: YamlDocument) -> KeyPath:
     """The key path of a pydantic location, without the union members' names that it puts between."""
-    at: Keys = ()
+    at: KeyPath = ()
     for index, key in enumerate(loc):
-        named_by_pydantic = (*at, key) not in document.values and index < len(loc) - 1
+        named_by_pydantic = (*at, key) not in document.value_locations and index < len(loc) - 1
         at = at if named_by_pydantic else (*at, key)
     # A location may end in such a name as well: then what is wrong is the whole of the union's value.
     return at
 
 
-def _instead(at: Keys, document: Document) -> str:
+def _instead(at: KeyPath, document: YamlDocument) -> str:
     allowed = keys_at(at[:-1], document.value((*at[:-1], "kind")))
     return f"{did_you_mean(str(at[-1]), allowed)}the keys are {', '.join(allowed)}"
 
@@ -81,13 +83,13 @@ def _context(detail: ErrorDetails) -> dict[str, Any]:
     return detail.get("ctx") or {}
 
 
-def _words(detail: ErrorDetails, at: Keys, document: Document) -> Words:
+def _words(detail: ErrorDetails, at: KeyPath, document: YamlDocument) -> MessageAndRemedy:
     context, kind = _context(detail), detail["type"]
     wrong = context.get("error")
-    if isinstance(wrong, WrongValue):
+    if isinstance(wrong, InvalidValueError):
         return wrong.message, wrong.remedy
     if at == ("version",):
-        return f"this Basewatch reads version 1, not {document.spelled.get(at) or 'a text'}", "write `version: 1`"
+        return f"this Basewatch reads version 1, not {document.scalar_text.get(at) or 'a text'}", "write `version: 1`"
     if kind in _EXPECTED:
         return _another_sort(kind, at, document)
     if kind in {"literal_error", "enum"}:
@@ -95,9 +97,9 @@ def _words(detail: ErrorDetails, at: Keys, document: Document) -> Words:
     return _out_of_bounds(kind, context)
 
 
-def _another_sort(kind: str, at: Keys, document: Document) -> Words:
+def _another_sort(kind: str, at: KeyPath, document: YamlDocument) -> MessageAndRemedy:
     expected, remedy = _EXPECTED[kind]
-    value, spelled = document.value(at), document.spelled.get(at)
+    value, spelled = document.value(at), document.scalar_text.get(at)
     if value is None:
         return f"nothing is written here, and {expected} expected", remedy
     if kind == "string_type" and spelled:
@@ -113,15 +115,15 @@ def _sort(value: object) -> str:
     return sorts.get(type(value), "`key: value` lines")
 
 
-def _not_one_of(value: object, context: dict[str, Any]) -> Words:
+def _not_one_of(value: object, context: dict[str, Any]) -> MessageAndRemedy:
     known = re.findall(r"'([^']*)'", str(context.get("expected_tags") or context.get("expected")))
     return (
-        f"{shown(value)} is not one of {', '.join(known)}",
+        f"{display_value(value)} is not one of {', '.join(known)}",
         f"{did_you_mean(str(value), known)}".strip() or "write one of them",
     )
 
 
-def _out_of_bounds(kind: str, context: dict[str, Any]) -> Words:
+def _out_of_bounds(kind: str, context: dict[str, Any]) -> MessageAndRemedy:
     match kind:
         case "greater_than":
             return f"the number has to be more than {context['gt']:g}", "write a larger one"

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from basewatch.declared import Declared
-from basewatch.errors import WrongValue, shown
-from basewatch.identifiers import Listen
+from basewatch.declared import ConfigModel
+from basewatch.errors import InvalidValueError, display_value
+from basewatch.identifiers import HostPort
 from basewatch.quantities import Duration, parse_duration
 
 
@@ -18,22 +18,24 @@ def _filled_with(*places: str) -> BeforeValidator:
         found = set(re.findall(r"\{(.*?)\}", value)) if isinstance(value, str) else set()
         if unknown := sorted(found - set(places)):
             known = ", ".join(f"{{{place}}}" for place in places)
-            raise WrongValue(f"{shown(value)} has a place for '{unknown[0]}'", f"what is filled in is {known}")
+            raise InvalidValueError(
+                f"{display_value(value)} has a place for '{unknown[0]}'", f"what is filled in is {known}"
+            )
         return value
 
     return BeforeValidator(parse)
 
 
-class Email(Declared):
+class Email(ConfigModel):
     """Where Alertmanager sends what pages nobody; the password of a `username` is the file `smtp` in `secrets`."""
 
     to: str
     sender: str
-    smarthost: Listen = Field(examples=["smtp.example.com:587"])
+    smarthost: HostPort = Field(examples=["smtp.example.com:587"])
     username: str | None = None
 
 
-class Prometheus(Declared):
+class Prometheus(ConfigModel):
     """What `generate rules` and `generate alertmanager` have to know of where their files are loaded."""
 
     job: str = Field(default="basewatch", min_length=1, description="the scrape job of the exporter")

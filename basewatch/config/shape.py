@@ -10,13 +10,13 @@ from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from basewatch.config.model import Config
-from basewatch.config.nodes import Keys
-from basewatch.declared import Declared
+from basewatch.config.nodes import KeyPath
+from basewatch.declared import ConfigModel
 
 
-def models_at(at: Keys) -> tuple[type[Declared], ...]:
+def models_at(at: KeyPath) -> tuple[type[ConfigModel], ...]:
     """The models that may stand at a key path, more than one where a `kind` decides between them."""
-    models: tuple[type[Declared], ...] = (Config,)
+    models: tuple[type[ConfigModel], ...] = (Config,)
     for key in at:
         fields = [model.model_fields[key] for model in models if isinstance(key, str) and key in model.model_fields]
         if fields:
@@ -24,14 +24,14 @@ def models_at(at: Keys) -> tuple[type[Declared], ...]:
     return models
 
 
-def keys_at(at: Keys, kind: object = None) -> tuple[str, ...]:
+def keys_at(at: KeyPath, kind: object = None) -> tuple[str, ...]:
     """The keys that may stand in the mapping at `at`, in the order of the model; `kind` chooses among several."""
     models = models_at(at)
     chosen = [model for model in models if kind in _kinds(model)] or models
     return tuple(dict.fromkeys(key for model in chosen for key in model.model_fields))
 
 
-def line_to_add(at: Keys) -> str:
+def missing_key_remedy(at: KeyPath) -> str:
     """What to write for a key that is missing, with an example of its value or the keys below it."""
     last = at[-1]
     models, field = models_at(at), _field_at(at)
@@ -45,7 +45,7 @@ def line_to_add(at: Keys) -> str:
     return f"add `{last}: {examples[0]}`{told}" if examples else f"add `{last}:` and its value{told}"
 
 
-def _field_at(at: Keys) -> FieldInfo | None:
+def _field_at(at: KeyPath) -> FieldInfo | None:
     return next((model.model_fields[str(at[-1])] for model in models_at(at[:-1]) if at[-1] in model.model_fields), None)
 
 
@@ -55,13 +55,13 @@ def _examples(field: FieldInfo) -> tuple[object, ...]:
     return (*(field.examples or ()), *(example for schema in given for example in schema.get("examples", ())), *literal)
 
 
-def _models_in(annotation: Any) -> Iterator[type[Declared]]:
-    if inspect.isclass(annotation) and issubclass(annotation, Declared):
+def _models_in(annotation: Any) -> Iterator[type[ConfigModel]]:
+    if inspect.isclass(annotation) and issubclass(annotation, ConfigModel):
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
 
 
-def _kinds(model: type[Declared]) -> tuple[object, ...]:
+def _kinds(model: type[ConfigModel]) -> tuple[object, ...]:
     kind = model.model_fields.get("kind")
     return get_args(kind.annotation) if kind and get_origin(kind.annotation) is Literal else ()

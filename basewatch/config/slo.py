@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.components import Api, Component, Function, Table
-from basewatch.config.nodes import Document, Keys
+from basewatch.config.nodes import YamlDocument, KeyPath
 from basewatch.config.problems import did_you_mean
 from basewatch.errors import Problem
 
-_AT: Keys = ("components", "slos")
+_AT: KeyPath = ("components", "slos")
 _KINDS: dict[str, tuple[type[Component], ...]] = {
     "availability": (Api, Function),
     "latency": (Api, Function),
@@ -17,7 +17,7 @@ _KINDS: dict[str, tuple[type[Component], ...]] = {
 }
 
 
-def broken_objectives(document: Document) -> Iterator[Problem]:
+def invalid_objectives(document: YamlDocument) -> Iterator[Problem]:
     """Every objective of a component that is not declared, or of a kind that has no such events."""
     written = document.value(_AT)
     for index, item in enumerate(written if isinstance(written, list) else []):
@@ -36,7 +36,7 @@ def broken_objectives(document: Document) -> Iterator[Problem]:
             )
 
 
-def _names(document: Document, kind: type[Component]) -> Iterator[str]:
+def _names(document: YamlDocument, kind: type[Component]) -> Iterator[str]:
     written = document.value(("components", kind.section))
     for item in written if isinstance(written, list) else []:
         if isinstance(item, dict) and isinstance(name := item.get("name"), str):

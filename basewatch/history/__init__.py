@@ -1,5 +1,5 @@
 """The record of runs and of messages owed to people; `store.History` is its door and loads the database toolkit."""
 
-from basewatch.history.values import Chain, LastRun, OpenAlert, Owed
+from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
 
-__all__ = ["Chain", "LastRun", "OpenAlert", "Owed"]
+__all__ = ["ChainVerification", "LastRun", "OpenAlert", "PendingNotification"]

@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from basewatch.facts import canonical
 
 
-class Instant(TypeDecorator[datetime]):
+class UtcTimestamp(TypeDecorator[datetime]):
     """An aware UTC time to the microsecond; SQLite has no time zones, so only UTC is ever stored."""
 
     impl = DateTime(timezone=True)
@@ -27,7 +27,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Document(TypeDecorator[object]):
+class JsonText(TypeDecorator[object]):
     """A JSON value in its canonical form."""
 
     impl = Text
@@ -40,7 +40,7 @@ class Document(TypeDecorator[object]):
         return None if value is None else orjson.loads(value)
 
 
-class Packed(TypeDecorator[object]):
+class CompressedJson(TypeDecorator[object]):
     """A large JSON value in its canonical form, compressed; a window of series shrinks more than tenfold."""
 
     impl = LargeBinary

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from basewatch.errors import HistoryError
 
-LOCK_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 5
 # Any number will do, as long as every Basewatch takes the same one.
 _ADVISORY_LOCK = 0x62617365
 _FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:password@host/database"
@@ -25,15 +25,17 @@ def open_engine(address: str) -> Engine:
     """
     url = _parsed(address)
     if url.get_backend_name() == "postgresql":
-        return create_engine(url.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": LOCK_SECONDS})
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": LOCK_TIMEOUT_SECONDS}
+        )
     _make_folder(url)
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": LOCK_SECONDS})
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def missing(address: str) -> bool:
+def sqlite_file_missing(address: str) -> bool:
     """Whether `address` is a SQLite file that does not exist yet."""
     try:
         url = make_url(address)
@@ -42,41 +44,41 @@ def missing(address: str) -> bool:
     return url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
 
 
-def place(engine: Engine) -> str:
+def redacted_url(engine: Engine) -> str:
     """Where the history is, without its password."""
     return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
 @contextmanager
-def reading(engine: Engine) -> Generator[Connection]:
+def read_transaction(engine: Engine) -> Generator[Connection]:
     """A connection that sees one state of the history throughout. Raises: HistoryError."""
-    with explained(engine), engine.connect() as connection, connection.begin():
+    with as_history_error(engine), engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         yield connection
 
 
 @contextmanager
-def writing(engine: Engine) -> Generator[Connection]:
+def write_transaction(engine: Engine) -> Generator[Connection]:
     """The one connection that may write now: all of what it does is kept, or nothing is. Raises: HistoryError."""
-    with explained(engine), engine.connect() as connection:
+    with as_history_error(engine), engine.connect() as connection:
         connection.execution_options(basewatch_writes=True)
         with connection.begin():
             if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
             yield connection
 
 
 @contextmanager
-def explained(engine: Engine) -> Generator[None]:
+def as_history_error(engine: Engine) -> Generator[None]:
     """Turns the toolkit's errors into one that a person can act on."""
     try:
         yield
     except SQLAlchemyError as error:
         # The toolkit's own text repeats the statement and its values; the driver's says what happened.
         detail = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
-        raise HistoryError(f"the history {place(engine)} failed: {detail}; {_advice(detail)}") from error
+        raise HistoryError(f"the history {redacted_url(engine)} failed: {detail}; {_advice(detail)}") from error
 
 
 def _parsed(address: str) -> URL:

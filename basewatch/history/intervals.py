@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert, select, update
 
 from basewatch.history import tables
-from basewatch.interval import Interval
+from basewatch.interval import CatalogInterval
 
 _table = tables.intervals
 
 
-def read(connection: Connection, since: datetime | None) -> tuple[Interval, ...]:
+def read(connection: Connection, since: datetime | None) -> tuple[CatalogInterval, ...]:
     """Every interval, oldest first; those that ended before `since` are left out."""
     query = select(_table).order_by(_table.c.sequence)
     query = query if since is None else query.where(_table.c.last_seen >= since)
     return tuple(
-        Interval(
+        CatalogInterval(
             **{name: value for name, value in row.items() if name not in {"sequence", "longest_gap"}},
             longest_gap=timedelta(seconds=row["longest_gap"]),
         )
@@ -25,7 +25,7 @@ def read(connection: Connection, since: datetime | None) -> tuple[Interval, ...]
     )
 
 
-def write(connection: Connection, interval: Interval) -> None:
+def write(connection: Connection, interval: CatalogInterval) -> None:
     """Writes an interval over the one of that database that began then, or adds it."""
     columns = {
         "component": interval.component,

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, RowMapping, Table, func, insert, select
 from basewatch.errors import HistoryError
 from basewatch.facts import from_json, to_json
 from basewatch.history import tables
-from basewatch.interval import Interval
-from basewatch.model import Evidence, Finding, Pair, Run, Series, Status, Transition, Window
+from basewatch.interval import CatalogInterval
+from basewatch.model import Evidence, Finding, ExpectedCheck, Run, Series, Status, Transition, Window
 
 Columns: TypeAlias = dict[str, Any]
 
@@ -41,7 +41,7 @@ def read_run(connection: Connection, row: RowMapping) -> Run:
         version=row["version"],
         config_digest=row["config_digest"],
         commit=row["commit_id"],
-        expected=from_json(tuple[Pair, ...], row["expected"]),
+        expected=from_json(tuple[ExpectedCheck, ...], row["expected"]),
         components=row["components"],
         findings=findings,
         evidence=_read_evidence(connection, row),
@@ -51,7 +51,7 @@ def read_run(connection: Connection, row: RowMapping) -> Run:
         seal=row["seal"],
         notes=tuple(row["notes"]),
         scope=row["scope"],
-        intervals=from_json(tuple[Interval, ...], row["intervals"]),
+        intervals=from_json(tuple[CatalogInterval, ...], row["intervals"]),
     )
 
 
@@ -60,7 +60,7 @@ def finding_of(row: RowMapping) -> Finding:
     return from_json(Finding, {**row, "check": row["check_id"]})
 
 
-def read_standing(connection: Connection) -> tuple[Finding, ...]:
+def read_current_findings(connection: Connection) -> tuple[Finding, ...]:
     """What stands after the newest pass over everything and every partial one since: each pair as last judged."""
     runs = tables.runs
     newest = select(func.max(runs.c.sequence)).where(runs.c.scope == "").scalar_subquery()
@@ -68,11 +68,13 @@ def read_standing(connection: Connection) -> tuple[Finding, ...]:
     last = {
         pair: row["sequence"]
         for row in connection.execute(query).mappings()
-        for pair in from_json(tuple[Pair, ...], row["expected"])
+        for pair in from_json(tuple[ExpectedCheck, ...], row["expected"])
     }
     query = select(tables.findings).where(tables.findings.c.run >= newest)
     found = ((row["run"], finding_of(row)) for row in connection.execute(query).mappings())
-    return tuple(each for run, each in found if last.get(Pair(check=each.check, component=each.component)) == run)
+    return tuple(
+        each for run, each in found if last.get(ExpectedCheck(check=each.check, component=each.component)) == run
+    )
 
 
 def finding_columns(finding: Finding) -> Columns:
@@ -91,14 +93,14 @@ def _run_columns(run: Run) -> Columns:
         "version": run.version,
         "config_digest": run.config_digest,
         "commit_id": run.commit,
-        "expected": to_json(tuple[Pair, ...], run.expected),
+        "expected": to_json(tuple[ExpectedCheck, ...], run.expected),
         "components": dict(run.components),
         "notes": list(run.notes),
         "series": to_json(tuple[Series, ...], run.series),
         "previous_seal": run.previous_seal,
         "seal": run.seal,
         "scope": run.scope,
-        "intervals": to_json(tuple[Interval, ...], run.intervals),
+        "intervals": to_json(tuple[CatalogInterval, ...], run.intervals),
     }
 
 

@@ -7,22 +7,22 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from basewatch.errors import HistoryError
-from basewatch.history.engine import place, reading, writing
+from basewatch.history.engine import redacted_url, read_transaction, write_transaction
 
 HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def bring_up_to_date(engine: Engine) -> None:
+def migrate(engine: Engine) -> None:
     """Leaves the history at HEAD. Raises: HistoryError, also when a newer Basewatch has written it."""
-    with reading(engine) as connection:
+    with read_transaction(engine) as connection:
         if _revision(connection) == HEAD:
             return
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         # Asked again under the lock: another process may have been first.
         revision = _revision(connection)
         if revision != HEAD:
-            _upgrade(connection, revision, place(engine))
+            _upgrade(connection, revision, redacted_url(engine))
 
 
 def _revision(connection: Connection) -> str:

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, func, select
 
 from basewatch.errors import HistoryError
 from basewatch.history import counters, intervals, outbox, rows, seal
-from basewatch.history.engine import open_engine, place, reading, writing
-from basewatch.history.schema import bring_up_to_date
+from basewatch.history.engine import open_engine, redacted_url, read_transaction, write_transaction
+from basewatch.history.schema import migrate
 from basewatch.history.tables import findings, runs
-from basewatch.history.values import Chain, LastRun, OpenAlert, Owed
-from basewatch.interval import Interval
+from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
+from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Run
 from basewatch.notifier import Notification, Receipt
 
@@ -34,7 +34,7 @@ class History:
         """The history at `url`, made if there is none and brought to the newest schema."""
         engine = open_engine(url)
         try:
-            bring_up_to_date(engine)
+            migrate(engine)
         except HistoryError:
             engine.dispose()
             raise
@@ -57,7 +57,7 @@ class History:
 
         Before anything is kept, the run is read back and its seal recomputed: what is recorded can be verified.
         """
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             newest = connection.execute(select(runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)).scalar()
             sealed = seal.seal(run, newest or "")
             number = rows.write_run(connection, sealed)
@@ -66,96 +66,98 @@ class History:
             outbox.enqueue(connection, notifications)
         return sealed
 
-    def last(self) -> LastRun | None:
+    def last_run(self) -> LastRun | None:
         """The newest run of everything in short, None when there is none: a partial one moves no window."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return _last(connection)
 
     def run(self, id: str = LATEST) -> Run:  # noqa: A002  # the word a run is known by
         """The run with this id, or the newest of everything. Raises: HistoryError, when there is none."""
         wanted = runs.c.scope == "" if id == LATEST else runs.c.id == id
         query = select(runs).where(wanted).order_by(runs.c.sequence.desc()).limit(1)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             row = connection.execute(query).mappings().one_or_none()
             if row is None:
-                raise HistoryError(f"the history {place(self._engine)} holds no run {id}; `basewatch run` records one")
+                raise HistoryError(
+                    f"the history {redacted_url(self._engine)} holds no run {id}; `basewatch run` records one"
+                )
             return rows.read_run(connection, row)
 
     def partial_runs(self, since: datetime) -> tuple[Run, ...]:
         """Every partial run that started at `since` or later, oldest first."""
         query = select(runs).where(runs.c.scope != "", runs.c.started >= since).order_by(runs.c.sequence)
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return tuple(rows.read_run(connection, row) for row in connection.execute(query).mappings().all())
 
-    def standing(self) -> tuple[Finding, ...]:
+    def current_findings(self) -> tuple[Finding, ...]:
         """What stands now: the findings of the newest run of everything, as partial runs since have updated them."""
-        with reading(self._engine) as connection:
-            return rows.read_standing(connection)
+        with read_transaction(self._engine) as connection:
+            return rows.read_current_findings(connection)
 
-    def intervals(self, since: datetime | None = None) -> tuple[Interval, ...]:
+    def catalog_intervals(self, since: datetime | None = None) -> tuple[CatalogInterval, ...]:
         """Every database's intervals, oldest first; those that ended before `since` are left out."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return intervals.read(connection, since)
 
-    def keep(self, interval: Interval) -> None:
+    def save_interval(self, interval: CatalogInterval) -> None:
         """Notes how far an interval reaches: the one that began then, or a new one."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             intervals.write(connection, interval)
 
-    def counters(self, place: str) -> bytes | None:
+    def load_counters(self, place: str) -> bytes | None:
         """Where the counters of a place stood when that was last kept; None when it never was."""
-        with reading(self._engine) as connection:
-            return counters.read(connection, place)
+        with read_transaction(self._engine) as connection:
+            return counters.read_counters(connection, place)
 
-    def keep_counters(self, place: str, state: bytes, at: datetime) -> None:
+    def save_counters(self, place: str, state: bytes, at: datetime) -> None:
         """Writes where the counters of a place stand, over what was kept of it."""
-        with writing(self._engine) as connection:
-            counters.write(connection, place, state, at)
+        with write_transaction(self._engine) as connection:
+            counters.write_counters(connection, place, state, at)
 
-    def previous_findings(self) -> Mapping[str, Finding]:
+    def latest_findings(self) -> Mapping[str, Finding]:
         """The newest finding of every key that was ever recorded."""
         newest = select(findings.c.key, func.max(findings.c.run).label("run")).group_by(findings.c.key).subquery()
         query = select(findings).join(newest, (findings.c.key == newest.c.key) & (findings.c.run == newest.c.run))
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return {row["key"]: rows.finding_of(row) for row in connection.execute(query).mappings()}
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was told of, or is owed, and that nothing has closed."""
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             return outbox.open_alerts(connection)
 
-    def owed(self) -> tuple[Owed, ...]:
+    def pending_notifications(self) -> tuple[PendingNotification, ...]:
         """Every message not yet taken by its channel, oldest first."""
-        with reading(self._engine) as connection:
-            return outbox.owed(connection)
+        with read_transaction(self._engine) as connection:
+            return outbox.pending(connection)
 
     def claim(self, id: str, now: datetime, until: datetime) -> bool:  # noqa: A002  # see run
         """Whether the caller may send this message now; nobody else may before `until`, even if the caller dies."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             return outbox.claim(connection, id, now, until)
 
     def mark_delivered(self, id: str, receipt: Receipt, at: datetime) -> None:  # noqa: A002  # see run
         """Notes that the channel took the message."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             outbox.mark_delivered(connection, id, receipt, at)
 
     def mark_failed(self, id: str, error: str, next_attempt_at: datetime | None) -> None:  # noqa: A002  # see run
         """Notes why the channel did not take the message, and when it is tried again; None means never."""
-        with writing(self._engine) as connection:
+        with write_transaction(self._engine) as connection:
             outbox.mark_failed(connection, id, error, next_attempt_at)
 
-    def verify(self) -> Chain:
+    def verify(self) -> ChainVerification:
         """Recomputes every seal, oldest first, and stops at the first run that is not what was sealed."""
         previous, intact = "", 0
-        with reading(self._engine) as connection:
+        with read_transaction(self._engine) as connection:
             for sequence, name, sealed in connection.execute(
                 select(runs.c.sequence, runs.c.id, runs.c.seal).order_by(runs.c.sequence)
             ):
                 problem = _problem(connection, sequence, previous)
                 if problem:
-                    return Chain(intact=intact, broken_at=name, problem=problem)
+                    return ChainVerification(verified_runs=intact, first_invalid_run=name, problem=problem)
                 previous, intact = sealed, intact + 1
-        return Chain(intact=intact)
+        return ChainVerification(verified_runs=intact)
 
 
 def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:

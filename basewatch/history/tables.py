@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from basewatch.history.columns import Document, Instant, Packed
+from basewatch.history.columns import JsonText, UtcTimestamp, CompressedJson
 
 metadata = MetaData()
 
@@ -13,22 +13,22 @@ runs = Table(
     metadata,
     Column("sequence", Integer, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
-    Column("started", Instant, nullable=False),
-    Column("finished", Instant, nullable=False),
-    Column("window_start", Instant, nullable=False),
-    Column("window_end", Instant, nullable=False),
+    Column("started", UtcTimestamp, nullable=False),
+    Column("finished", UtcTimestamp, nullable=False),
+    Column("window_start", UtcTimestamp, nullable=False),
+    Column("window_end", UtcTimestamp, nullable=False),
     Column("version", Text, nullable=False),
     Column("config_digest", Text, nullable=False),
     Column("commit_id", Text, nullable=False),
-    Column("expected", Document, nullable=False),
-    Column("components", Document, nullable=False),
-    Column("notes", Document, nullable=False),
-    Column("series", Packed, nullable=False),
+    Column("expected", JsonText, nullable=False),
+    Column("components", JsonText, nullable=False),
+    Column("notes", JsonText, nullable=False),
+    Column("series", CompressedJson, nullable=False),
     # Unique, so that two runs can never stand on the same one: the chain does not fork.
     Column("previous_seal", Text, nullable=False, unique=True),
     Column("seal", Text, nullable=False, unique=True),
     Column("scope", Text, nullable=False, server_default="", comment="empty for a pass over everything"),
-    Column("intervals", Document, nullable=False, server_default="[]"),
+    Column("intervals", JsonText, nullable=False, server_default="[]"),
 )
 
 findings = Table(
@@ -48,9 +48,9 @@ findings = Table(
     Column("observed", Text, nullable=False),
     Column("expected", Text, nullable=False),
     Column("remedy", Text, nullable=False),
-    Column("controls", Document, nullable=False),
+    Column("controls", JsonText, nullable=False),
     Column("evidence", Text, nullable=False),
-    Column("about", Document, nullable=False, server_default="[]"),
+    Column("about", JsonText, nullable=False, server_default="[]"),
     Column("cause", Text, nullable=False, server_default="", comment="key of the finding that explains it"),
     Index("findings_by_key", "key", "run"),
 )
@@ -62,7 +62,7 @@ evidence = Table(
     Column("digest", Text, primary_key=True),
     Column("observation", Text, nullable=False),
     Column("component", Text, nullable=False),
-    Column("facts", Document, nullable=False),
+    Column("facts", JsonText, nullable=False),
 )
 
 run_evidence = Table(
@@ -73,8 +73,8 @@ run_evidence = Table(
     Column("digest", ForeignKey("evidence.digest"), nullable=False),
     Column("source", Text, nullable=False),
     Column("principal", Text, nullable=False),
-    Column("requests", Document, nullable=False),
-    Column("observed_at", Instant, nullable=False),
+    Column("requests", JsonText, nullable=False),
+    Column("observed_at", UtcTimestamp, nullable=False),
 )
 
 transitions = Table(
@@ -84,7 +84,7 @@ transitions = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("finding", Integer, nullable=False, comment="position in findings"),
     Column("previous", Text),
-    Column("at", Instant, nullable=False),
+    Column("at", UtcTimestamp, nullable=False),
 )
 
 # How long each database's catalogue stayed as it was: a row for each fingerprint in turn, the newest of which grows.
@@ -94,12 +94,12 @@ intervals = Table(
     Column("sequence", Integer, primary_key=True),
     Column("component", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("first_seen", Instant, nullable=False),
-    Column("last_seen", Instant, nullable=False),
+    Column("first_seen", UtcTimestamp, nullable=False),
+    Column("last_seen", UtcTimestamp, nullable=False),
     Column("polls", Integer, nullable=False),
     Column("longest_gap", Float, nullable=False, comment="seconds"),
-    Column("proved_at", Instant),
-    Column("searched_at", Instant),
+    Column("proved_at", UtcTimestamp),
+    Column("searched_at", UtcTimestamp),
     Index("intervals_by_component", "component", "sequence"),
 )
 
@@ -108,7 +108,7 @@ counters = Table(
     "counters",
     metadata,
     Column("place", Text, primary_key=True),
-    Column("written_at", Instant, nullable=False),
+    Column("written_at", UtcTimestamp, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
 
@@ -122,11 +122,11 @@ notifications = Table(
     Column("action", Text, nullable=False),
     Column("state", Text, nullable=False, comment="owed, delivered, failed or superseded"),
     Column("attempts", Integer, nullable=False),
-    Column("next_attempt_at", Instant, nullable=False),
-    Column("delivered_at", Instant),
+    Column("next_attempt_at", UtcTimestamp, nullable=False),
+    Column("delivered_at", UtcTimestamp),
     Column("reference", Text, nullable=False),
     Column("error", Text, nullable=False),
-    Column("notification", Document, nullable=False),
+    Column("notification", JsonText, nullable=False),
     Index("notifications_by_alert", "channel", "key", "sequence"),
     Index("notifications_by_state", "state", "sequence"),
 )

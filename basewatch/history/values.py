@@ -22,34 +22,34 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAlert:
-    """An alert that a channel was told of, or is owed, and that nothing has closed; `told` is the last word on it."""
+    """An alert that a channel was told of, or is owed, and that nothing has closed; `last_notification` is the last word on it."""
 
-    told: Notification
+    last_notification: Notification
     delivered: bool
 
     @property
     def channel(self) -> str:
         """The channel that was told."""
-        return self.told.channel
+        return self.last_notification.channel
 
     @property
     def key(self) -> str:
         """The key of the finding it is about."""
-        return self.told.key
+        return self.last_notification.key
 
     @property
     def status(self) -> Status:
         """The status the channel believes the finding to have."""
-        return self.told.status
+        return self.last_notification.status
 
     @property
-    def since(self) -> datetime:
+    def fired_at(self) -> datetime:
         """When the alert first fired."""
-        return self.told.since
+        return self.last_notification.fired_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class PendingNotification:
     """A message its channel has not taken: how often it was tried, when it may be tried again, and what went wrong."""
 
     notification: Notification
@@ -59,14 +59,14 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class ChainVerification:
     """What recomputing the seals found: how many runs match in a row, and the first that does not, if any."""
 
-    intact: int
-    broken_at: str = ""
+    verified_runs: int
+    first_invalid_run: str = ""
     problem: str = ""
 
     @property
-    def holds(self) -> bool:
+    def valid(self) -> bool:
         """Whether every recorded run is as it was sealed."""
-        return not self.broken_at
+        return not self.first_invalid_run

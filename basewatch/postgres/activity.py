@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from basewatch.postgres.complete_table import require_whole
-from basewatch.postgres.session import Database, Statement
+from basewatch.postgres.complete_table import require_all_rows_visible
+from basewatch.postgres.session import DatabaseClient, Statement
 
-SEES_SESSIONS = "pg_read_all_stats"
+STATS_ROLE = "pg_read_all_stats"
 """The role of PostgreSQL's own that sees what others' sessions do; it is become for one statement."""
 
 _CONNECTIONS = Statement(
@@ -43,7 +43,7 @@ GROUP BY 1 ORDER BY 2 DESC, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connections:
+class ConnectionCount:
     """How many sessions a role has in one state, such as `active` or `idle in transaction`."""
 
     role: str
@@ -52,7 +52,7 @@ class Connections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tier:
+class TierCount:
     """How many rows belong to the tenants of one tier; None for those of tenants that have none."""
 
     tier: str | None
@@ -64,36 +64,40 @@ class _Age:
     age_seconds: float
 
 
-def connections(database: Database) -> tuple[Connections, ...]:
+def connection_counts(database: DatabaseClient) -> tuple[ConnectionCount, ...]:
     """Every session of the database by role and state. Raises: CouldNotLook, naming the missing grant."""
-    return database.rows(_CONNECTIONS, Connections, {}, role=SEES_SESSIONS)
+    return database.query(_CONNECTIONS, ConnectionCount, {}, role=STATS_ROLE)
 
 
-def oldest_transaction(database: Database) -> float:
+def oldest_transaction(database: DatabaseClient) -> float:
     """How long ago the oldest open or prepared transaction began, in seconds; 0 for none. Raises: CouldNotLook."""
-    (age,) = database.rows(_OLDEST, _Age, {}, role=SEES_SESSIONS)
+    (age,) = database.query(_OLDEST, _Age, {}, role=STATS_ROLE)
     return age.age_seconds
 
 
-def tenants_by_tier(database: Database, root: tuple[str, str], tier: str) -> tuple[Tier, ...]:
+def tenants_by_tier(database: DatabaseClient, root: tuple[str, str], tier: str) -> tuple[TierCount, ...]:
     """The rows of the tenancy's root by its column `tier`, most first. Raises: CouldNotLook, naming what to grant."""
-    remedy = require_whole(database, root, tier)
+    remedy = require_all_rows_visible(database, root, tier)
     text = sql.SQL(_ROOT).format(tier=sql.Identifier(tier), root=sql.Identifier(*root))
-    return database.rows(Statement(name="tenants_by_tier", text=text.as_string(None)), Tier, {}, remedy=remedy)
+    return database.query(Statement(name="tenants_by_tier", text=text.as_string(None)), TierCount, {}, remedy=remedy)
 
 
 def rows_by_tier(
-    database: Database, table: tuple[str, str], root: tuple[str, str], tier: str, same: tuple[tuple[str, str], ...]
-) -> tuple[Tier, ...]:
-    """The rows of a tenant table by the tier of their tenants, most first; `same` pairs its key with the root's.
+    database: DatabaseClient,
+    table: tuple[str, str],
+    root: tuple[str, str],
+    tier: str,
+    key_pairs: tuple[tuple[str, str], ...],
+) -> tuple[TierCount, ...]:
+    """The rows of a tenant table by the tier of their tenants, most first; `key_pairs` pairs its key with the root's.
 
     Raises: CouldNotLook, naming what to grant.
     """
     granted = (
-        require_whole(database, table, *(own for own, _ in same)),
-        require_whole(database, root, tier, *(theirs for _, theirs in same)),
+        require_all_rows_visible(database, table, *(own for own, _ in key_pairs)),
+        require_all_rows_visible(database, root, tier, *(theirs for _, theirs in key_pairs)),
     )
-    pairs = (sql.SQL("t.{} = r.{}").format(sql.Identifier(own), sql.Identifier(theirs)) for own, theirs in same)
+    pairs = (sql.SQL("t.{} = r.{}").format(sql.Identifier(own), sql.Identifier(theirs)) for own, theirs in key_pairs)
     text = sql.SQL(_TABLE).format(
         tier=sql.Identifier(tier),
         table=sql.Identifier(*table),
@@ -101,4 +105,4 @@ def rows_by_tier(
         same=sql.SQL(" AND ").join(pairs),
     )
     statement = Statement(name="rows_by_tier", text=text.as_string(None))
-    return database.rows(statement, Tier, {}, remedy=" ".join(granted))
+    return database.query(statement, TierCount, {}, remedy=" ".join(granted))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.postgres.session import Database, Statement
+from basewatch.postgres.session import DatabaseClient, Statement
 
 # Only a policy that lets everything through is sure to, and only a reader that no policy binds needs none.
 _WHOLE = Statement(
@@ -38,19 +38,19 @@ class _Answer:
     reader: str
 
 
-def require_whole(database: Database, table: tuple[str, str], *columns: str) -> str:
+def require_all_rows_visible(database: DatabaseClient, table: tuple[str, str], *columns: str) -> str:
     """What to grant, should the columns of the table be refused; it is known by schema and name.
 
     Raises: CouldNotLook, when there is no such table, or a policy may hide rows of it.
     """
     name = sql.Identifier(*table).as_string(None)
-    found = database.rows(_WHOLE, _Answer, {"schema": table[0], "name": table[1]})
+    found = database.query(_WHOLE, _Answer, {"schema": table[0], "name": table[1]})
     if not found:
         remedy = "Correct its name in the configuration, or create it."
-        raise CouldNotLook(Reason.STALE, f"there is no table {name} to count in", remedy=remedy)
+        raise ObservationError(Reason.STALE, f"there is no table {name} to count in", remedy=remedy)
     reader = sql.Identifier(found[0].reader).as_string(None)
     if not found[0].whole:
-        raise CouldNotLook(
+        raise ObservationError(
             Reason.DENIED,
             f"policies of {name} may hide rows of it from {reader}, so that a count would be too low",
             remedy=f"CREATE POLICY basewatch_counts ON {name} FOR SELECT TO {reader} USING (true);",

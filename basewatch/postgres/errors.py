@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from basewatch.errors import Absent, BasewatchError, CouldNotLook
+from basewatch.errors import NotFoundError, BasewatchError, ObservationError
 from basewatch.model import Reason
 
 _BUSY = "Look at the locks and the load on the database, or look again later."
@@ -44,40 +44,40 @@ _AT_LOGIN: tuple[tuple[str, Reason, str], ...] = (
 )
 
 
-def at_login(error: psycopg.OperationalError, *, source: str, user: str, database: str) -> BasewatchError:
+def login_error(error: psycopg.OperationalError, *, source: str, user: str, database: str) -> BasewatchError:
     """What a failed connection means: Absent when the server says that the database does not exist."""
     # The lines that follow are hints; what comes before the last "failed:" only repeats the address.
     text = re.sub(r"^connection failed: connection to server at .* failed: ", "", str(error).partition("\n")[0])
     if re.search(r'FATAL: +database ".*" does not exist', text):
-        return Absent(f"the server at {source} has no database {database}")
+        return NotFoundError(f"the server at {source} has no database {database}")
     for words, reason, remedy in _AT_LOGIN:
         if "FATAL:" in text and words in text:
             detail = f"{source} refused {user}: {text.removeprefix('FATAL:').strip()}"
-            return CouldNotLook(reason, detail, remedy=remedy.format(user=user, database=database))
+            return ObservationError(reason, detail, remedy=remedy.format(user=user, database=database))
     reason, remedy = _HARD.get(type(error), (Reason.UNREACHABLE, _DOWN))
-    return CouldNotLook(reason, f"{source} could not be reached: {text}", remedy=remedy)
+    return ObservationError(reason, f"{source} could not be reached: {text}", remedy=remedy)
 
 
-def is_answer(error: psycopg.Error) -> bool:
+def is_refusal(error: psycopg.Error) -> bool:
     """Whether the server answered the statement by refusing it, rather than being unable to tell."""
     return type(error) not in _HARD
 
 
-def could_not_look(error: psycopg.Error, *, asking: str, remedy: str = "") -> CouldNotLook:
+def observation_error(error: psycopg.Error, *, asking: str, remedy: str = "") -> ObservationError:
     """What an error on `asking` means; only the server's first line is repeated: the rest may hold a row's values."""
     said = error.diag.message_primary or str(error).partition("\n")[0]
     if isinstance(error, errors.InsufficientPrivilege):
-        return CouldNotLook(Reason.DENIED, f"{asking}: {said}", remedy=remedy)
+        return ObservationError(Reason.DENIED, f"{asking}: {said}", remedy=remedy)
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
-        return CouldNotLook(Reason.STALE, f"{asking}: {said}", remedy="The schema changed meanwhile; look again.")
+        return ObservationError(Reason.STALE, f"{asking}: {said}", remedy="The schema changed meanwhile; look again.")
     reason, advice = _HARD.get(type(error), (Reason.BUG, "Report it with the text of this finding."))
-    return CouldNotLook(reason, f"{asking}: {said}", remedy=advice)
+    return ObservationError(reason, f"{asking}: {said}", remedy=advice)
 
 
 @contextmanager
-def translated(asking: str, *, remedy: str = "") -> Generator[None, None, None]:
+def translate_errors(asking: str, *, remedy: str = "") -> Generator[None, None, None]:
     """Turns every error of the driver into CouldNotLook; `remedy` is for one that a grant would cure."""
     try:
         yield
     except psycopg.Error as error:
-        raise could_not_look(error, asking=asking, remedy=remedy) from error
+        raise observation_error(error, asking=asking, remedy=remedy) from error

@@ -13,7 +13,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Timeouts:
     """How long the database may take: to let us in, over one statement, over one lock, and while we think."""
 
     connect: timedelta = timedelta(seconds=5)
@@ -23,12 +23,12 @@ class Limits:
 
 
 @contextmanager
-def guarded(
-    connection: psycopg.Connection, limits: Limits, *, writes: bool = False, one_moment: bool = False
+def rolled_back_transaction(
+    connection: psycopg.Connection, limits: Timeouts, *, writes: bool = False, repeatable_read: bool = False
 ) -> Generator[psycopg.Connection, None, None]:
     """A transaction that is rolled back whatever happens, and READ ONLY unless `writes`.
 
-    With `one_moment` it is REPEATABLE READ: all of its statements see the database as it was at the first.
+    With `repeatable_read` it is REPEATABLE READ: all of its statements see the database as it was at the first.
     Every setting is local to it, so that a pooled session is handed back as it came. `search_path` is left alone: the
     functions in policies resolve names as they do for the application.
     """
@@ -44,13 +44,13 @@ def guarded(
     }
     # Where writes are meant, a reader's own default_transaction_read_only stays as it is.
     connection.read_only = None if writes else True
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if one_moment else None
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if repeatable_read else None
     with connection.transaction(force_rollback=True):
-        set_locally(connection, settings)
+        set_local(connection, settings)
         yield connection
 
 
-def set_locally(connection: psycopg.Connection, settings: dict[str, str]) -> None:
+def set_local(connection: psycopg.Connection, settings: dict[str, str]) -> None:
     """Set each of `settings` until the transaction ends, in one statement."""
     each = ", ".join("pg_catalog.set_config(%s, %s, true)" for _ in settings)
     flat = [text for pair in settings.items() for text in pair]

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from psycopg import sql
 
-from basewatch.declared import FailedLogins
-from basewatch.postgres.complete_table import require_whole
-from basewatch.postgres.session import Database, Parameters, Statement
+from basewatch.declared import FailedLoginFilter
+from basewatch.postgres.complete_table import require_all_rows_visible
+from basewatch.postgres.session import DatabaseClient, Parameters, Statement
 
 _BY_MINUTE = """
 SELECT date_trunc('minute', {at}::timestamptz) AS minute,
@@ -22,7 +22,7 @@ GROUP BY 1 ORDER BY 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minute:
+class FailedLoginMinute:
     """How many records of a minute there are, and how many of them are failed logins."""
 
     minute: datetime
@@ -30,17 +30,17 @@ class Minute:
     records: int
 
 
-def logins_by_minute(
-    database: Database, table: tuple[str, str], which: FailedLogins, start: datetime, end: datetime
-) -> tuple[Minute, ...]:
+def failed_logins_by_minute(
+    database: DatabaseClient, table: tuple[str, str], login_filter: FailedLoginFilter, start: datetime, end: datetime
+) -> tuple[FailedLoginMinute, ...]:
     """The minutes of [start, end) that have any record, oldest first; the table is known by schema and name.
 
     Raises: CouldNotLook, naming the grant that is missing, and when a policy may hide records.
     """
-    remedy = require_whole(database, table, which.at, which.column)
+    remedy = require_all_rows_visible(database, table, login_filter.at, login_filter.column)
     text = sql.SQL(_BY_MINUTE).format(
-        at=sql.Identifier(which.at), column=sql.Identifier(which.column), table=sql.Identifier(*table)
+        at=sql.Identifier(login_filter.at), column=sql.Identifier(login_filter.column), table=sql.Identifier(*table)
     )
-    parameters: Parameters = {"values": which.values, "start": start.isoformat(), "end": end.isoformat()}
+    parameters: Parameters = {"values": login_filter.values, "start": start.isoformat(), "end": end.isoformat()}
     statement = Statement(name="failed_logins", text=text.as_string(None))
-    return database.rows(statement, Minute, parameters, remedy=remedy)
+    return database.query(statement, FailedLoginMinute, parameters, remedy=remedy)

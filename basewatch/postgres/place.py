@@ -24,29 +24,29 @@ class Canary(StrEnum):
         return Canary.B if self is Canary.A else Canary.A
 
 
-class Nobody(StrEnum):
+class NoTenant(StrEnum):
     """A context that names no tenant there is: a random one, an empty text, or a wildcard of LIKE."""
 
-    STRANGER = "stranger"
+    UNKNOWN = "stranger"
     EMPTY = "empty"
     WILDCARD = "wildcard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ProbedRelation:
     """A relation by schema and name, exactly as the catalogue spells them, and whose its rows are.
 
     `key` are the columns that hold the tenant. A relation without them may belong to its `parent`'s tenant, where `on`
-    pairs its own columns with the parent's; one with neither says nothing of tenants. A `loose` one has rows that are
+    pairs its own columns with the parent's; one with neither says nothing of tenants. A `allows_null_key` one has rows that are
     nobody's and may be read by all, as a view has with an outer join.
     """
 
     schema: str
     name: str
     key: tuple[str, ...] = ()
-    parent: Place | None = None
+    parent: ProbedRelation | None = None
     on: tuple[tuple[str, str], ...] = ()
-    loose: bool = False
+    allows_null_key: bool = False
 
     @property
     def keyed(self) -> bool:
@@ -63,57 +63,57 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ProbeOutcome:
     """How one attempt ended: rows seen or changed, or the SQLSTATE with which it was refused.
 
-    `unrouted` says that a new row had no partition to go to, so that no policy was asked.
+    `no_partition` says that a new row had no partition to go to, so that no policy was asked.
     """
 
     rows: int | None = None
     sqlstate: str | None = None
-    unrouted: bool = False
+    no_partition: bool = False
 
     @property
-    def told(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether the server answered the question, with rows or by refusing, rather than failing over it."""
         return self.rows is not None or not (self.sqlstate or "XX000").startswith(_UNTOLD)
 
 
-Condition: TypeAlias = tuple[sql.Composable, tuple[str, ...]]
+SqlCondition: TypeAlias = tuple[sql.Composable, tuple[str, ...]]
 
 
-def belongs(place: Place, tenant: tuple[str, ...], row: str = "r") -> Condition:
+def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: str = "r") -> SqlCondition:
     """The condition that the row called `row` is this tenant's, with its parameters; never NULL-safe by itself.
 
     Operators are PostgreSQL's own by name, whatever the search path holds, and parameters take the column's type.
     """
-    if place.parent is not None:
+    if relation.parent is not None:
         above = f"{row}p"
-        inner, parameters = belongs(place.parent, tenant, above)
+        inner, parameters = belongs_to_tenant(relation.parent, tenant, above)
         links = [
             sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(sql.Identifier(above, theirs), sql.Identifier(row, own))
-            for own, theirs in place.on
+            for own, theirs in relation.on
         ]
         condition = sql.SQL("EXISTS (SELECT FROM {parent} AS {above} WHERE {links} AND {inner})").format(
-            parent=place.parent.identifier,
+            parent=relation.parent.identifier,
             above=sql.Identifier(above),
             links=sql.SQL(" AND ").join(links),
             inner=inner,
         )
         return condition, parameters
-    parts = [sql.SQL("{} OPERATOR(pg_catalog.=) %s").format(sql.Identifier(row, column)) for column in place.key]
+    parts = [sql.SQL("{} OPERATOR(pg_catalog.=) %s").format(sql.Identifier(row, column)) for column in relation.key]
     return sql.SQL("({})").format(sql.SQL(" AND ").join(parts)), tenant
 
 
-def is_another(place: Place, tenant: tuple[str, ...]) -> Condition:
-    """The condition that a row is anyone's but this tenant's: nobody's as well, unless the place is `loose`."""
-    condition, parameters = belongs(place, tenant)
-    return sql.SQL("{} IS FALSE" if place.loose else "{} IS NOT TRUE").format(condition), parameters
+def belongs_to_other(relation: ProbedRelation, tenant: tuple[str, ...]) -> SqlCondition:
+    """The condition that a row is anyone's but this tenant's: nobody's as well, unless the place is `allows_null_key`."""
+    condition, parameters = belongs_to_tenant(relation, tenant)
+    return sql.SQL("{} IS FALSE" if relation.allows_null_key else "{} IS NOT TRUE").format(condition), parameters
 
 
-def of_anybody(place: Place) -> Condition:
-    """The condition that there is a row, which says whose it is if the place is `loose`."""
-    if not place.loose or not place.key:
+def any_row(relation: ProbedRelation) -> SqlCondition:
+    """The condition that there is a row, which says whose it is if the place is `allows_null_key`."""
+    if not relation.allows_null_key or not relation.key:
         return sql.SQL("true"), ()
-    parts = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", column)) for column in place.key]
+    parts = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", column)) for column in relation.key]
     return sql.SQL(" AND ").join(parts), ()

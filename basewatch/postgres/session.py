@@ -13,15 +13,15 @@ from psycopg import errors, sql
 from psycopg.rows import dict_row
 from pydantic import ValidationError
 
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.facts import from_json
 from basewatch.model import Reason, Window
-from basewatch.postgres.errors import could_not_look, translated
-from basewatch.postgres.guards import Limits, guarded
-from basewatch.postgres.login import Doors, Endpoints
-from basewatch.postgres.place import Place
+from basewatch.postgres.errors import observation_error, translate_errors
+from basewatch.postgres.guards import Timeouts, rolled_back_transaction
+from basewatch.postgres.login import SingleConnection, Endpoints
+from basewatch.postgres.place import ProbedRelation
 from basewatch.postgres.probe import TenantProbe
-from basewatch.postgres.writing import CanaryWrites
+from basewatch.postgres.writing import WriteProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Tenancy
 
@@ -44,7 +44,7 @@ class Statement:
 class TenantSession:
     """A session in which transactions are made as one tenant-bound role.
 
-    `real` says that the role logged in itself: otherwise Basewatch did and becomes it, so that what the role's
+    `own_login` says that the role logged in itself: otherwise Basewatch did and becomes it, so that what the role's
     sessions start with (ALTER ROLE ... SET) is not seen.
     """
 
@@ -53,17 +53,17 @@ class TenantSession:
         connection: psycopg.Connection,
         tenancy: Tenancy,
         role: str,
-        limits: Limits,
-        busy: dict[Place, str],
+        limits: Timeouts,
+        busy: dict[ProbedRelation, str],
         *,
-        real: bool,
+        own_login: bool,
     ) -> None:
         self._connection = connection
         self._tenancy = tenancy
         self._role = role
         self._limits = limits
         self._busy = busy
-        self.real = real
+        self.own_login = own_login
 
     @contextmanager
     def probe(self) -> Generator[TenantProbe, None, None]:
@@ -72,37 +72,37 @@ class TenantSession:
             yield TenantProbe(connection, self._tenancy, self._busy)
 
     @contextmanager
-    def writing(self) -> Generator[CanaryWrites, None, None]:
+    def write_probe(self) -> Generator[WriteProbe, None, None]:
         """One transaction as the role in which writes can be tried. Raises: CouldNotLook; Absent."""
         with self._transaction(writes=True) as connection:
-            yield CanaryWrites(connection, self._tenancy, self._busy)
+            yield WriteProbe(connection, self._tenancy, self._busy)
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Generator[psycopg.Connection, None, None]:
         with (
-            translated(f"probing as {self._role}"),
-            guarded(self._connection, self._limits, writes=writes) as connection,
+            translate_errors(f"probing as {self._role}"),
+            rolled_back_transaction(self._connection, self._limits, writes=writes) as connection,
         ):
-            if not self.real:
+            if not self.own_login:
                 _become(connection, self._role)
             yield connection
 
 
-class Database:
+class DatabaseClient:
     """A PostgreSQL database as an observation sees it; nothing asked through it can stay changed.
 
     Reads go to the reader where there is one, and writes to the writer; one session is open at a time. Every
-    transaction is rolled back, and settings last for one of them, for poolers. `judged` is the span looked at.
+    transaction is rolled back, and settings last for one of them, for poolers. `judged_window` is the span looked at.
     """
 
-    def __init__(self, doors: Doors, limits: Limits, judged: Window | None = None) -> None:
+    def __init__(self, doors: SingleConnection, limits: Timeouts, judged: Window | None = None) -> None:
         self._doors = doors
         self._limits = limits
-        self.judged = judged
+        self.judged_window = judged
         self._requests: list[str] = []
         self._snapshot: psycopg.Connection | None = None
         # Tables whose lock was not to be had: they are left alone for as long as this observation looks.
-        self._busy = dict[Place, str]()
+        self._busy = dict[ProbedRelation, str]()
         about = self._reader().info
         self._source, self._principal = f"postgresql:{about.host}:{about.port}/{about.dbname}", about.user
 
@@ -126,7 +126,7 @@ class Database:
         """The statements and probes asked so far, by name, in order."""
         return tuple(self._requests)
 
-    def rows(
+    def query(
         self, statement: Statement, kind: type[R], parameters: Parameters, *, role: str = "", remedy: str = ""
     ) -> tuple[R, ...]:
         """Every row of a read-only statement as a `kind`, whose fields are the columns; a tuple is an SQL array.
@@ -137,7 +137,7 @@ class Database:
         self._requests.append(statement.name)
         # The driver writes a list as an array, and a tuple as a record.
         written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
-        with translated(statement.name, remedy=remedy), self._reading() as connection:
+        with translate_errors(statement.name, remedy=remedy), self._reading() as connection:
             if role:
                 _become(connection, role)
             cursor = connection.cursor(row_factory=dict_row)
@@ -145,12 +145,15 @@ class Database:
         try:
             return tuple(from_json(kind, row) for row in found)
         except ValidationError as error:
-            raise CouldNotLook(Reason.UNSUPPORTED, f"{statement.name}: an answer that is not understood") from error
+            raise ObservationError(Reason.UNSUPPORTED, f"{statement.name}: an answer that is not understood") from error
 
     @contextmanager
-    def snapshot(self) -> Generator[Database, None, None]:
-        """Makes every `rows` within see the database at one moment. Raises: CouldNotLook."""
-        with translated("opening a snapshot"), guarded(self._reader(), self._limits, one_moment=True) as connection:
+    def snapshot(self) -> Generator[DatabaseClient, None, None]:
+        """Makes every `query` within see the database at one moment. Raises: CouldNotLook."""
+        with (
+            translate_errors("opening a snapshot"),
+            rolled_back_transaction(self._reader(), self._limits, repeatable_read=True) as connection,
+        ):
             connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
             self._snapshot = connection
             try:
@@ -159,92 +162,92 @@ class Database:
                 self._snapshot = None
 
     @contextmanager
-    def acting(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantProbe, None, None]:
+    def probe_as(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantProbe, None, None]:
         """A READ ONLY transaction of ours as `role`; `fresh` logs in anew for it, as pools do not.
 
         Raises: CouldNotLook, naming the missing grant when Basewatch may not become that role; Absent, when there is
         no such role.
         """
-        with self.session(role, tenancy, fresh=fresh) as session, session.probe() as probe:
+        with self.session_as(role, tenancy, fresh=fresh) as session, session.probe() as probe:
             yield probe
 
     @contextmanager
-    def writing(self, role: str, tenancy: Tenancy) -> Generator[CanaryWrites, None, None]:
+    def write_probe_as(self, role: str, tenancy: Tenancy) -> Generator[WriteProbe, None, None]:
         """A transaction of ours as `role` on the writer, in which writes can be tried. Raises: CouldNotLook; Absent."""
         self._requests.append(f"try writes as {role}")
-        connection = self._doors.enter(self._doors.endpoints.writer)
-        with TenantSession(connection, tenancy, role, self._limits, self._busy, real=False).writing() as probe:
+        connection = self._doors.open(self._doors.endpoints.writer)
+        with TenantSession(connection, tenancy, role, self._limits, self._busy, own_login=False).write_probe() as probe:
             yield probe
 
     @contextmanager
-    def session(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantSession, None, None]:
+    def session_as(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantSession, None, None]:
         """A session of ours in which several transactions are made as `role`. Raises: CouldNotLook; Absent."""
         self._requests.append(f"probe {role}{' on a fresh session' if fresh else ''}")
         endpoints = self._doors.endpoints
         try:
-            connection = self._doors.enter(endpoints.reader or endpoints.writer, fresh=fresh)
-            yield TenantSession(connection, tenancy, role, self._limits, self._busy, real=False)
+            connection = self._doors.open(endpoints.reader or endpoints.writer, new_connection=fresh)
+            yield TenantSession(connection, tenancy, role, self._limits, self._busy, own_login=False)
         finally:
             if fresh:
-                self._doors.leave()
+                self._doors.close()
 
-    def can_log_in(self, role: str, *, through_proxy: bool = False) -> bool:
+    def has_login(self, role: str, *, through_proxy: bool = False) -> bool:
         """Whether a login of `role` itself is declared."""
-        return role in (self._doors.endpoints.proxied if through_proxy else self._doors.endpoints.logins)
+        return role in (self._doors.endpoints.proxy_logins if through_proxy else self._doors.endpoints.logins)
 
     @contextmanager
-    def logged_in(
+    def login_session(
         self, role: str, tenancy: Tenancy, *, through_proxy: bool = False
     ) -> Generator[TenantSession, None, None]:
         """A new session as `role` itself, by its declared login. Raises: CouldNotLook; Absent."""
         self._requests.append(f"log in as {role}{' through the proxy' if through_proxy else ''}")
         endpoints = self._doors.endpoints
-        url = (endpoints.proxied if through_proxy else endpoints.logins)[role]
-        connection = self._doors.enter(url, fresh=True)
+        url = (endpoints.proxy_logins if through_proxy else endpoints.logins)[role]
+        connection = self._doors.open(url, new_connection=True)
         try:
-            yield TenantSession(connection, tenancy, role, self._limits, self._busy, real=True)
+            yield TenantSession(connection, tenancy, role, self._limits, self._busy, own_login=True)
         finally:
-            self._doors.leave()
+            self._doors.close()
 
     @contextmanager
     def _reading(self) -> Generator[psycopg.Connection, None, None]:
         if self._snapshot is not None:
             yield self._snapshot
             return
-        with guarded(self._reader(), self._limits) as connection:
+        with rolled_back_transaction(self._reader(), self._limits) as connection:
             connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)")
             yield connection
 
     def _reader(self) -> psycopg.Connection:
-        return self._doors.enter(self._doors.endpoints.reader or self._doors.endpoints.writer)
+        return self._doors.open(self._doors.endpoints.reader or self._doors.endpoints.writer)
 
 
 def _become(connection: psycopg.Connection, role: str) -> None:
     try:
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
     except errors.InvalidParameterValue as error:
-        raise Absent(f"the role {role} does not exist") from error
+        raise NotFoundError(f"the role {role} does not exist") from error
     except errors.InsufficientPrivilege as error:
         options = connection.info.server_version >= _MEMBERSHIP_OPTIONS_SINCE
         names = (sql.Identifier(name).as_string(connection) for name in (role, connection.info.user))
         member, us = (name.strip('"') if _PLAIN.fullmatch(name) else name for name in names)
         grant = f"GRANT {member} TO {us}{' WITH INHERIT FALSE, SET TRUE' if options else ''}"
-        raise could_not_look(error, asking=f"probing as {role}", remedy=grant) from error
+        raise observation_error(error, asking=f"probing as {role}", remedy=grant) from error
 
 
 @contextmanager
 def connect(
-    where: Secret | Endpoints, *, run: str, limits: Limits | None = None, judged: Window | None = None
-) -> Generator[Database, None, None]:
+    where: Secret | Endpoints, *, run: str, limits: Timeouts | None = None, judged: Window | None = None
+) -> Generator[DatabaseClient, None, None]:
     """A database for one observation, by its URL or by all its endpoints; reads need one session, opened at once.
 
     `run` shows in the server's pg_stat_activity as `basewatch/<run>`.
     Raises: CouldNotLook, when it cannot be reached or refuses us; Absent, when the server has no such database.
     """
-    allowed = limits or Limits()
+    allowed = limits or Timeouts()
     endpoints = where if isinstance(where, Endpoints) else Endpoints(writer=lambda: where)
-    doors = Doors(endpoints, run, allowed)
+    doors = SingleConnection(endpoints, run, allowed)
     try:
-        yield Database(doors, allowed, judged)
+        yield DatabaseClient(doors, allowed, judged)
     finally:
-        doors.leave()
+        doors.close()

@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.cloudwatch import accounts, cap, peer, reconciling, serving, speed, trouble
-from benchmarks.cloudwatch.measured import Measured, table
+from benchmarks.cloudwatch.measured import ScenarioMeasurement, format_table
 from benchmarks.cloudwatch.scenarios import Options
 
-Scenario = Callable[[Options], Iterator[Measured]]
+Scenario = Callable[[Options], Iterator[ScenarioMeasurement]]
 SCENARIOS: Mapping[str, tuple[Scenario, ...]] = {
     "fake": (lambda _: cap.figures(),),
-    "B1": (speed.small,),
+    "B1": (speed.small_account,),
     "B2": (speed.ten_thousand,),
     "B3": (speed.ninety_thousand, serving.ninety_thousand),
     "B4": (trouble.throttled,),
     "B5": (serving.dead_region,),
-    "B6": (trouble.expired,),
-    "B7": (trouble.cut_short,),
-    "B8": (reconciling.late,),
+    "B6": (trouble.expired_credentials,),
+    "B7": (trouble.partial_results,),
+    "B8": (reconciling.late_data,),
     "B9": (trouble.sparse,),
     "B10": (trouble.churn,),
-    "B11": (accounts.two,),
+    "B11": (accounts.two_accounts,),
     "B12": (serving.soak,),
     "peer": (peer.figures,),
 }
@@ -50,8 +50,10 @@ def main(arguments: list[str]) -> int:
     names: list[str] = list(SCENARIOS) if "all" in chosen.scenarios else list(chosen.scenarios or SHORT)
     if chosen.peer_binary and "peer" not in names:
         names.append("peer")
-    options = Options(peer=chosen.peer_binary, soak_seconds=chosen.soak, unscraped=chosen.unscraped, runs=chosen.runs)
-    everything = list[Measured]()
+    options = Options(
+        peer=chosen.peer_binary, soak_seconds=chosen.soak, unscraped_refreshes=chosen.unscraped, runs=chosen.runs
+    )
+    everything = list[ScenarioMeasurement]()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{machine}, load {os.getloadavg()[0]:.1f}")
     if not chosen.peer_binary:
@@ -60,16 +62,16 @@ def main(arguments: list[str]) -> int:
         for scenario in SCENARIOS[name]:
             everything += _print(name, scenario, options)
     if chosen.json:
-        chosen.json.write_text(json.dumps([one.told() for one in everything], indent=1) + "\n")
-    return int(any(one.met is False for one in everything))
+        chosen.json.write_text(json.dumps([one.as_json() for one in everything], indent=1) + "\n")
+    return int(any(one.goal_met is False for one in everything))
 
 
-def _print(name: str, scenario: Scenario, options: Options) -> list[Measured]:
+def _print(name: str, scenario: Scenario, options: Options) -> list[ScenarioMeasurement]:
     """One scenario, under what it is about."""
     about = (scenario.__doc__ or "").partition("\n")[0].partition(": ")[2]
     print(f"\n{name}  {about or 'what caps every client'}", flush=True)
     figures = list(scenario(options))
-    print(table(figures, peer=bool(options.peer)), flush=True)
+    print(format_table(figures, peer=bool(options.peer)), flush=True)
     return figures
 
 

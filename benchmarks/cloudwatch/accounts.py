@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement
 from benchmarks.cloudwatch.running import ACCOUNT
-from benchmarks.cloudwatch.scenarios import Options, calls_at_least, voyage
-from benchmarks.cloudwatch.settings import Settings
-from benchmarks.cloudwatch.truth import readings
+from benchmarks.cloudwatch.scenarios import Options, min_calls, scenario_run
+from benchmarks.cloudwatch.settings import ScenarioConfig
+from benchmarks.cloudwatch.truth import compare_gauges
 
 _OTHER = "210987654321"
 _REGIONS = ["us-east-1"]
@@ -25,34 +25,40 @@ _WAYS = {
 }
 
 
-def two(_: Options) -> Iterator[Measured]:
+def two_accounts(_: Options) -> Iterator[ScenarioMeasurement]:
     """B11: the small account twice. Both ways show the same; a monitoring account never needs more calls."""
     pages = dict[str, set[bytes]]()
     for way, accounts in _WAYS.items():
-        with voyage(Settings(accounts=accounts, every="1m", slow="1m"), Knobs(linked=_OTHER)) as trip:
+        with scenario_run(
+            ScenarioConfig(accounts=accounts, every="1m", slow="1m"), FakeSettings(linked_accounts=_OTHER)
+        ) as trip:
             trip.refresh()
             done = trip.refresh()
-            queries = done.counted["queries"]
+            queries = done.request_counts["queries"]
             askers = 1 if way == "OAM" else 2
-            least = askers * calls_at_least(queries // askers, done.counted["datapoints"] // askers)
-            compared = readings(trip.driven.page(trip.at), trip.expected(), trip.end, trip.driven.up())
-            pages[way] = set(trip.driven.page(trip.at))
-        yield Measured(
+            least = askers * min_calls(queries // askers, done.request_counts["datapoints"] // askers)
+            compared = compare_gauges(
+                trip.exporter.page(trip.at), trip.expected_series(), trip.end, trip.exporter.collectors_up()
+            )
+            pages[way] = set(trip.exporter.page(trip.at))
+        yield ScenarioMeasurement(
             scenario="B11",
             what=f"{way}: steady calls",
-            ours=done.calls,
-            limit=least,
-            aim=least,
+            value=done.calls,
+            lower_bound=least,
+            goal=least,
             unit="calls",
-            by=f"{queries} queries",
+            formula=f"{queries} queries",
         )
-        yield Measured(scenario="B11", what=f"{way}: billed, five for one", ours=done.counted["billed"], unit="metrics")
-        yield Measured(
+        yield ScenarioMeasurement(
+            scenario="B11", what=f"{way}: billed, five for one", value=done.request_counts["billed"], unit="metrics"
+        )
+        yield ScenarioMeasurement(
             scenario="B11",
             what=f"{way}: series that do not say the truth",
-            ours=compared.wrong + compared.absent,
-            unit=f"of {compared.right + compared.wrong + compared.absent}",
-            aim=0,
+            value=compared.differing + compared.missing,
+            unit=f"of {compared.matching + compared.differing + compared.missing}",
+            goal=0,
         )
     differing = len(pages["OAM"] ^ pages["AssumeRole"])
-    yield Measured(scenario="B11", what="series that only one of the ways shows", ours=differing, aim=0)
+    yield ScenarioMeasurement(scenario="B11", what="series that only one of the ways shows", value=differing, goal=0)

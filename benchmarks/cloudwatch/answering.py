@@ -9,10 +9,10 @@ from hashlib import blake2b
 from random import Random
 
 from benchmarks.cloudwatch import values
-from benchmarks.cloudwatch.asking import Column, Parsed, Query, Refused
+from benchmarks.cloudwatch.asking import Column, ParsedRequest, FakeQuery, FakeAwsError
 from benchmarks.cloudwatch.encodings import Encoding
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.values import Kind, Minute
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.values import SampleKind, StatisticSet
 
 _KEPT_MINUTES = 60
 _STUBBORN = 4
@@ -23,22 +23,22 @@ Row = tuple[Sequence[int], Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ResponsePage:
     """One page, and how many datapoints it holds."""
 
     content: bytes
     datapoints: int
 
 
-class Answers:
+class MetricDataResponder:
     """Answers under one set of knobs, each request's parts in one encoding."""
 
-    def __init__(self, knobs: Knobs, chance: Random) -> None:
+    def __init__(self, knobs: FakeSettings, rng: Random) -> None:
         self._knobs = knobs
-        self.chance = chance
-        self._troubled = bool(knobs.partial or knobs.internal)
+        self.rng = rng
+        self._troubled = bool(knobs.partial_ratio or knobs.internal_error_ratio)
 
-    def answer(self, asked: Parsed, first: int, end: int, now: float, encoding: Encoding) -> Answer:
+    def respond(self, asked: ParsedRequest, first: int, end: int, now: float, encoding: Encoding) -> ResponsePage:
         """The values of minutes from `first` to before `end` as they look at `now`. Raises: Refused, for its token."""
         self._prepare(asked, encoding)
         rows = self._rows(asked, first, end, now, encoding)
@@ -55,9 +55,9 @@ class Answers:
             if shown is None:
                 shown = times[id(minutes)] = encoding.times(minutes)
             parts.append(head + encoding.numbers(numbers) + shown)
-        return Answer(content=encoding.page(parts, ""), datapoints=datapoints)
+        return ResponsePage(content=encoding.page(parts, ""), datapoints=datapoints)
 
-    def _prepare(self, asked: Parsed, encoding: Encoding) -> None:
+    def _prepare(self, asked: ParsedRequest, encoding: Encoding) -> None:
         """What is the same in every answer to these queries."""
         if asked.heads:
             return
@@ -65,16 +65,16 @@ class Answers:
             asked.heads.append(encoding.head(query.id, query.metric, "Complete"))
             table = _NOTHING
             if query.kind is not None:
-                table = _encoded(query.metric, query.kind, query.statistic, self._knobs.sparse, encoding)
-            asked.tables.append((table, query.phase))
+                table = _encoded(query.metric, query.kind, query.statistic, self._knobs.silent_ratio, encoding)
+            asked.tables.append((table, query.state_offset))
 
-    def _rows(self, asked: Parsed, first: int, end: int, now: float, encoding: Encoding) -> list[Row]:
+    def _rows(self, asked: ParsedRequest, first: int, end: int, now: float, encoding: Encoding) -> list[Row]:
         minutes = list(range(first, end))
         if asked.descending:
             minutes.reverse()
         rows = list[Row]()
         columns = [self._column(asked, minute, now, encoding) for minute in minutes]
-        if asked.longest == 1 and not any(None in column for column in columns):
+        if asked.longest_period == 1 and not any(None in column for column in columns):
             return [(minutes, row) for row in zip(*columns, strict=True)]
         for query, row in zip(asked.queries, zip(*columns, strict=True), strict=True):
             if query.period > 1:
@@ -88,7 +88,7 @@ class Answers:
                 rows.append((shown, numbers))
         return rows
 
-    def _column(self, asked: Parsed, minute: int, now: float, encoding: Encoding) -> Column:
+    def _column(self, asked: ParsedRequest, minute: int, now: float, encoding: Encoding) -> Column:
         """Every query's value of one minute; kept when it will not change any more."""
         known = asked.columns.get(minute)
         if known is not None:
@@ -97,19 +97,19 @@ class Answers:
             return [self._young(query, minute, now, encoding) for query in asked.queries]
         step, states = values.state(0, minute), values.STATES
         column = [table[(phase + step) % states] for table, phase in asked.tables]
-        if asked.mortal:
-            lives = [query.born <= minute < query.dies for query in asked.queries]
+        if asked.has_lifetimes:
+            lives = [query.created_minute <= minute < query.deleted_minute for query in asked.queries]
             column = [number if lived else None for number, lived in zip(column, lives, strict=True)]
         if len(asked.columns) >= _KEPT_MINUTES:
             del asked.columns[min(asked.columns)]
         asked.columns[minute] = column
         return column
 
-    def _young(self, query: Query, minute: int, now: float, encoding: Encoding) -> bytes | None:
+    def _young(self, query: FakeQuery, minute: int, now: float, encoding: Encoding) -> bytes | None:
         seen = self._minute(query, minute, now)
-        return None if seen is None else encoding.number(values.of_minutes(query.statistic, (seen,)))
+        return None if seen is None else encoding.number(values.statistic_of(query.statistic, (seen,)))
 
-    def _long(self, query: Query, span: range, now: float, encoding: Encoding, *, descending: bool) -> Row:
+    def _long(self, query: FakeQuery, span: range, now: float, encoding: Encoding, *, descending: bool) -> Row:
         """The datapoints of a period longer than a minute."""
         starts, numbers = list[int](), list[bytes]()
         for start in range(span.start // query.period * query.period, span.stop, query.period):
@@ -120,7 +120,7 @@ class Answers:
             ]
             if among:
                 starts.append(start)
-                numbers.append(encoding.number(values.of_minutes(query.statistic, among)))
+                numbers.append(encoding.number(values.statistic_of(query.statistic, among)))
         if descending:
             starts.reverse()
             numbers.reverse()
@@ -129,23 +129,25 @@ class Answers:
     def _whole_at(self, minute: int) -> float:
         return (minute + 1 + self._knobs.late_minutes) * 60
 
-    def _minute(self, query: Query, minute: int, now: float) -> Minute | None:
+    def _minute(self, query: FakeQuery, minute: int, now: float) -> StatisticSet | None:
         """What has arrived of a minute by `now`; a quarter of the late resources show nothing of it at first."""
-        if query.kind is None or not query.born <= minute < query.dies:
+        if query.kind is None or not query.created_minute <= minute < query.deleted_minute:
             return None
-        whole = values.minutes(query.metric, query.kind, self._knobs.sparse)[values.state(query.phase, minute)]
+        whole = values.statistic_sets(query.metric, query.kind, self._knobs.silent_ratio)[
+            values.state(query.state_offset, minute)
+        ]
         if whole is None or now >= self._whole_at(minute):
             return whole
         share = (now - minute * 60) / (self._whole_at(minute) - minute * 60)
-        stubborn = self._knobs.late_minutes and query.phase % _STUBBORN == 0
-        return None if share <= (0.5 if stubborn else 0) else values.grown(whole, share)
+        stubborn = self._knobs.late_minutes and query.state_offset % _STUBBORN == 0
+        return None if share <= (0.5 if stubborn else 0) else values.partially_arrived(whole, share)
 
-    def _page(self, asked: Parsed, rows: Sequence[Row], span: str, encoding: Encoding) -> Answer:
+    def _page(self, asked: ParsedRequest, rows: Sequence[Row], span: str, encoding: Encoding) -> ResponsePage:
         """The datapoints after those of the pages before; a query that is cut short is PartialData."""
         mark = blake2b(repr((span, asked.queries)).encode(), digest_size=8).hexdigest()
         given, _, offset = asked.token.partition(".")
         if asked.token and (given != mark or not offset.isdigit()):
-            raise Refused("InvalidNextToken", "The value of NextToken does not belong to this request.")
+            raise FakeAwsError("InvalidNextToken", "The value of NextToken does not belong to this request.")
         skip, room, results, done = int(offset or 0), asked.max_datapoints, list[bytes](), 0
         for query, (minutes, numbers) in zip(asked.queries, rows, strict=True):
             at, done = done, done + len(numbers)
@@ -158,34 +160,37 @@ class Answers:
             results.append(_result(query, minutes[begin:stop], numbers[begin:stop], status, encoding))
         reached = skip + asked.max_datapoints - room
         token = f"{mark}.{reached}" if reached < done else ""
-        return Answer(content=encoding.page(results, token), datapoints=reached - skip)
+        return ResponsePage(content=encoding.page(results, token), datapoints=reached - skip)
 
-    def _with_trouble(self, asked: Parsed, rows: Sequence[Row], encoding: Encoding) -> Answer:
+    def _with_trouble(self, asked: ParsedRequest, rows: Sequence[Row], encoding: Encoding) -> ResponsePage:
         results, datapoints = list[bytes](), 0
         for query, (minutes, numbers) in zip(asked.queries, rows, strict=True):
             status, kept = self._trouble(query, len(numbers))
             datapoints += kept
             results.append(_result(query, minutes[:kept], numbers[:kept], status, encoding))
-        return Answer(content=encoding.page(results, ""), datapoints=datapoints)
+        return ResponsePage(content=encoding.page(results, ""), datapoints=datapoints)
 
-    def _trouble(self, query: Query, points: int) -> tuple[str, int]:
-        drawn = self.chance.random()
+    def _trouble(self, query: FakeQuery, points: int) -> tuple[str, int]:
+        drawn = self.rng.random()
         if not query.allowed:
             return "Forbidden", 0
-        if drawn < self._knobs.internal:
+        if drawn < self._knobs.internal_error_ratio:
             return "InternalError", 0
-        if drawn < self._knobs.internal + self._knobs.partial:
+        if drawn < self._knobs.internal_error_ratio + self._knobs.partial_ratio:
             return "PartialData", points // 2
         return "Complete", points
 
 
-def _result(query: Query, minutes: Sequence[int], numbers: Sequence[bytes], status: str, encoding: Encoding) -> bytes:
+def _result(
+    query: FakeQuery, minutes: Sequence[int], numbers: Sequence[bytes], status: str, encoding: Encoding
+) -> bytes:
     return encoding.head(query.id, query.metric, status) + encoding.numbers(numbers) + encoding.times(minutes)
 
 
 @cache
-def _encoded(metric: str, kind: Kind, statistic: str, sparse: float, encoding: Encoding) -> Column:
+def _encoded(metric: str, kind: SampleKind, statistic: str, sparse: float, encoding: Encoding) -> Column:
     """The values of every state as they are sent."""
     return tuple(
-        None if value is None else encoding.number(value) for value in values.table(metric, kind, statistic, sparse)
+        None if value is None else encoding.number(value)
+        for value in values.statistic_table(metric, kind, statistic, sparse)
     )

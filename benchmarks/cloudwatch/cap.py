@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured
-from benchmarks.cloudwatch.running import ACCOUNT, Fake, usage
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement
+from benchmarks.cloudwatch.running import ACCOUNT, FakeProcess, process_usage
 
 _FUNCTIONS = 2000
 _CALLS = 36
@@ -31,25 +31,29 @@ _HEAD = (
 )
 
 
-def figures() -> Iterator[Measured]:
+def figures() -> Iterator[ScenarioMeasurement]:
     """The fake's own work on a call of 500 queries and ten minutes, of which it knows nine, and calls it can answer."""
-    knobs = Knobs(functions=_FUNCTIONS, latency_ms=0, calls_per_second=1e9, datapoints_per_second=1e12)
-    with Fake(knobs) as fake:
+    knobs = FakeSettings(functions=_FUNCTIONS, latency_ms=0, calls_per_second=1e9, datapoints_per_second=1e12)
+    with FakeProcess(knobs) as fake:
         bodies = list(_bodies())
         _rounds(fake, bodies, 1)
         fake.reset()
-        before = usage(fake.process.pid).cpu_seconds
+        before = process_usage(fake.process.pid).cpu_seconds
         began = time.perf_counter()
         calls = _rounds(fake, bodies, _ROUNDS)
         seconds = time.perf_counter() - began
-        cpu = (usage(fake.process.pid).cpu_seconds - before) / calls
+        cpu = (process_usage(fake.process.pid).cpu_seconds - before) / calls
         busy = fake.stats()["busy_seconds"]["GetMetricData"] / calls
-    yield Measured(scenario="fake", what="answering one call, without HTTP", ours=busy * 1000, unit="ms", aim=2)
-    yield Measured(scenario="fake", what="CPU of one call, with HTTP", ours=cpu * 1000, unit="ms", aim=2)
-    yield Measured(scenario="fake", what="calls a second, which cap every client", ours=calls / seconds, unit="/s")
+    yield ScenarioMeasurement(
+        scenario="fake", what="answering one call, without HTTP", value=busy * 1000, unit="ms", goal=2
+    )
+    yield ScenarioMeasurement(scenario="fake", what="CPU of one call, with HTTP", value=cpu * 1000, unit="ms", goal=2)
+    yield ScenarioMeasurement(
+        scenario="fake", what="calls a second, which cap every client", value=calls / seconds, unit="/s"
+    )
 
 
-def _rounds(fake: Fake, bodies: list[bytes], rounds: int) -> int:
+def _rounds(fake: FakeProcess, bodies: list[bytes], rounds: int) -> int:
     """Sends every body in each round, over a window a minute later than the round before's; how many that were."""
     now = int(time.time() // 60 * 60) - 3600
     port = int(fake.url.rpartition(":")[2])

@@ -12,7 +12,7 @@ _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 _BREAK = object()
 
 
-class Moment(float):
+class Timestamp(float):
     """Seconds since the epoch that are a timestamp on the wire, and not a number."""
 
 
@@ -27,7 +27,7 @@ def head(major: int, number: int) -> bytes:
 def dumps(value: Any) -> bytes:  # noqa: PLR0911  # one for each type of the format
     """The value as CBOR. Raises: TypeError, for what no answer of AWS holds."""
     match value:
-        case Moment():
+        case Timestamp():
             return _EPOCH_TAG + b"\xfb" + struct.pack(">d", value)
         case bool() | None:
             return bytes((0xE0 | {False: 20, True: 21, None: 22}[value],))

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from benchmarks.cloudwatch.asking import Parsed
+from benchmarks.cloudwatch.asking import ParsedRequest
 
 _DOLLARS_PER_METRIC = 1e-5
 _DOLLARS_PER_LISTING = 1e-5
@@ -14,7 +14,7 @@ _PAUSE_SECONDS = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Counts:
+class RequestCounts:
     """Counts since the start, or since they were last set to zero.
 
     `billed` counts metrics at the reading of five statistics for one; `queries` are the other reading. Times are in
@@ -24,13 +24,13 @@ class Counts:
     """
 
     calls: Counter[str] = field(default_factory=Counter[str])
-    calls_by_place: Counter[str] = field(default_factory=Counter[str])
+    calls_by_account_and_region: Counter[str] = field(default_factory=Counter[str])
     refused: Counter[str] = field(default_factory=Counter[str])
     queries: int = 0
     billed: int = 0
     datapoints: int = 0
     in_flight: int = 0
-    most_in_flight: int = 0
+    peak_in_flight: int = 0
     first_call: float = 0
     last_call: float = 0
     busy_seconds: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
@@ -40,20 +40,20 @@ class Counts:
     metrics_in_flight: int = 0
     seen: set[int] = field(default_factory=set[int])
 
-    def begun(self, at: float) -> None:
+    def request_started(self, at: float) -> None:
         """A request came in."""
         self.first_call = self.first_call or at
         self.last_call = at
         _begin(self.bursts, at, idle=not self.in_flight)
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
-    def begun_metrics(self, at: float) -> None:
+    def metric_data_started(self, at: float) -> None:
         """One that came in then was a GetMetricData."""
         _begin(self.metric_bursts, at, idle=not self.metrics_in_flight)
         self.metrics_in_flight += 1
 
-    def ended(self, at: float, *, metrics: bool) -> None:
+    def request_finished(self, at: float, *, metrics: bool) -> None:
         """A request was answered."""
         self.in_flight = max(0, self.in_flight - 1)
         _end(self.bursts, at)
@@ -61,7 +61,7 @@ class Counts:
             self.metrics_in_flight = max(0, self.metrics_in_flight - 1)
             _end(self.metric_bursts, at)
 
-    def answered(self, asked: Parsed, datapoints: int) -> None:
+    def metric_data_answered(self, asked: ParsedRequest, datapoints: int) -> None:
         """A GetMetricData was answered; a further page is not billed again."""
         self.datapoints += datapoints
         if asked.token:
@@ -72,7 +72,7 @@ class Counts:
             self.seen.add(id(asked))
             self.metrics |= asked.metrics
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Everything as JSON may hold it."""
         listings = self.calls["ListMetrics"] * _DOLLARS_PER_LISTING
         kept = (one.name for one in fields(self) if one.name not in {"metrics", "seen"})

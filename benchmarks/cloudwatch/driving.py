@@ -15,57 +15,57 @@ from threading import enumerate as enumerate_threads
 from typing import Any
 
 from basewatch.family import Block, BlockSource
-from benchmarks.cloudwatch.running import Fake
-from exposition.page import Exposition
+from benchmarks.cloudwatch.running import FakeProcess
+from exposition.page import PageRenderer
 from workflows import commands
-from workflows.block_sources import Sources
+from workflows.block_sources import MetricSources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refreshed:
+class RefreshResult:
     """One refresh: seconds until it can be shown, seconds of a core for all of it, and what the fake counted."""
 
     at: datetime
     seconds: float
     cpu_seconds: float
-    counted: Mapping[str, Any]
+    request_counts: Mapping[str, Any]
 
     @property
     def calls(self) -> int:
         """How often GetMetricData was asked."""
-        return int(self.counted["calls"].get("GetMetricData", 0))
+        return int(self.request_counts["calls"].get("GetMetricData", 0))
 
 
-class Driven:
+class ExporterHarness:
     """The CloudWatch source of a configuration, and what it shows."""
 
-    def __init__(self, sources: Sources, prepared: commands.Prepared, fake: Fake) -> None:
+    def __init__(self, sources: MetricSources, prepared: commands.PreparedPlan, fake: FakeProcess) -> None:
         self._sources = sources
         self._prepared = prepared
         self._fake = fake
-        self._exposition = Exposition()
-        self.at = commands.now()
+        self._exposition = PageRenderer()
+        self.at = commands.utc_now()
         self.telemetry = prepared.sessions.telemetry
         self.targets = sources.targets
 
     @property
     def source(self) -> BlockSource:
         """What asks CloudWatch."""
-        return next(source for source in self._sources.blocks if source.name == "cloudwatch")
+        return next(source for source in self._sources.block_sources if source.name == "cloudwatch")
 
     def discover(self, at: float) -> None:
         """Looks for what there is, with the fake's clock at `at`."""
-        self._fake.control(now=at)
+        self._fake.configure(now=at)
         self.at = datetime.fromtimestamp(at, UTC)
         self._sources.discover(self.at)
 
-    def refresh(self, at: float) -> Refreshed:
+    def refresh(self, at: float) -> RefreshResult:
         """One refresh, with the fake's clock at `at`; its knobs are turned back to what was prepared for it."""
-        self._fake.control(now=at)
+        self._fake.configure(now=at)
         self._fake.reset()
         self.at = datetime.fromtimestamp(at, UTC)
         began, cpu = time.perf_counter(), time.process_time()
-        self._prepared.sessions.begin_pass()
+        self._prepared.sessions.drop_failed_sessions()
         self.source.refresh(self.at)
         seconds = time.perf_counter() - began
         # Counters are written down beside the page: nobody waits for that, but it is work of this refresh.
@@ -73,7 +73,7 @@ class Driven:
             if thread.name == "counters":
                 thread.join()
         cpu = time.process_time() - cpu
-        return Refreshed(at=self.at, seconds=seconds, cpu_seconds=cpu, counted=self._fake.stats())
+        return RefreshResult(at=self.at, seconds=seconds, cpu_seconds=cpu, request_counts=self._fake.stats())
 
     def blocks(self, at: float) -> list[Block]:
         """What is shown as of `at`."""
@@ -90,9 +90,9 @@ class Driven:
 
     def render(self, at: float) -> None:
         """Makes the page that would be scraped."""
-        self._exposition.page(self.blocks(at), self.telemetry.registry)
+        self._exposition.render(self.blocks(at), self.telemetry.registry)
 
-    def gauge(self, name: str) -> dict[tuple[str, str, str], float]:
+    def own_gauge(self, name: str) -> dict[tuple[str, str, str], float]:
         """A metric of its own by collector, account and region."""
         return {
             (sample.labels["collector"], sample.labels["aws_account_id"], sample.labels["aws_region"]): sample.value
@@ -101,23 +101,23 @@ class Driven:
             if sample.name == name
         }
 
-    def up(self) -> dict[tuple[str, str, str], bool]:
+    def collectors_up(self) -> dict[tuple[str, str, str], bool]:
         """Whether each collector got everything at its last refresh."""
-        return {place: value == 1 for place, value in self.gauge("basewatch_collector_up").items()}
+        return {place: value == 1 for place, value in self.own_gauge("basewatch_collector_up").items()}
 
-    def counted(self, name: str) -> float:
+    def counter_total(self, name: str) -> float:
         """The sum of a counter of its own."""
         found = (sample for metric in self.telemetry.registry.collect() for sample in metric.samples)
         return sum(sample.value for sample in found if sample.name == name)
 
 
 @contextmanager
-def driven(config: Path, fake: Fake) -> Iterator[Driven]:
+def exporter_harness(config: Path, fake: FakeProcess) -> Iterator[ExporterHarness]:
     """The sources of a configuration against a fake, until the block is left; its history stays."""
     prepared = commands.prepare(config, fake.environ())
     with prepared.history() as history:
-        sources = Sources(prepared, history)
-        exporter = Driven(sources, prepared, fake)
+        sources = MetricSources(prepared, history)
+        exporter = ExporterHarness(sources, prepared, fake)
         try:
             yield exporter
         finally:

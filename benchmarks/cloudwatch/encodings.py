@@ -18,10 +18,10 @@ _CBOR_TIMES = (b"iStartTime", b"gEndTime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A GetMetricData request whose window is taken out: `rest` is the same for the same queries at any time."""
+class WindowlessRequest:
+    """A GetMetricData request whose window is taken out: `body` is the same for the same queries at any time."""
 
-    rest: bytes
+    body: bytes
     start: float | None
     end: float | None
 
@@ -40,7 +40,7 @@ class Encoding(Hashable, Protocol):
         """The value as content."""
         ...
 
-    def question(self, content: bytes) -> Question:
+    def question(self, content: bytes) -> WindowlessRequest:
         """The request without its window."""
         ...
 
@@ -79,7 +79,7 @@ class Json:
         """The value as JSON."""
         return orjson.dumps(value)
 
-    def question(self, content: bytes) -> Question:
+    def question(self, content: bytes) -> WindowlessRequest:
         """The request without its window; a quote within a string is escaped, so no value looks like a key."""
         found, rest = list[float | None](), content
         for key in _JSON_TIMES:
@@ -88,7 +88,7 @@ class Json:
             found.append(float(match[1]) if match else None)
             if match:
                 rest = rest[:at] + rest[match.end() :]
-        return Question(rest=rest, start=found[0], end=found[1])
+        return WindowlessRequest(body=rest, start=found[0], end=found[1])
 
     def number(self, value: float) -> bytes:
         """A value as AWS writes it: always with a point."""
@@ -126,7 +126,7 @@ class Cbor:
         """The value as CBOR."""
         return cbor.dumps(value)
 
-    def question(self, content: bytes) -> Question:
+    def question(self, content: bytes) -> WindowlessRequest:
         """The request without its window."""
         found = list[float | None]()
         rest = content
@@ -138,7 +138,7 @@ class Cbor:
             value, end = cbor.item(rest, at + len(key))
             found.append(float(value))
             rest = rest[:at] + key + b"\x00" + rest[end:]
-        return Question(rest=rest, start=found[0], end=found[1])
+        return WindowlessRequest(body=rest, start=found[0], end=found[1])
 
     def number(self, value: float) -> bytes:
         """A value as a double."""
@@ -146,7 +146,7 @@ class Cbor:
 
     def times(self, minutes: Sequence[int]) -> bytes:
         """The end of a result: its timestamps."""
-        return cbor.dumps("Timestamps") + cbor.dumps([cbor.Moment(minute * 60) for minute in minutes])
+        return cbor.dumps("Timestamps") + cbor.dumps([cbor.Timestamp(minute * 60) for minute in minutes])
 
     def head(self, identifier: str, label: str, status: str) -> bytes:
         """The beginning of a result."""

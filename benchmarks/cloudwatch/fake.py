@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from benchmarks.cloudwatch.knobs import from_arguments
-from benchmarks.cloudwatch.service import FakeCloudWatch, Request, Response
+from benchmarks.cloudwatch.service import FakeCloudWatch, HttpRequest, HttpResponse
 
 _REASONS = {200: b"OK", 400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 500: b"Internal Server Error"}
 
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         del self._received[: parsing.length]
         self._parsing = _Parsing()
         path, _, asked = parsing.path.partition("?")
-        request = Request(
+        request = HttpRequest(
             method=parsing.method,
             path=path,
             headers=parsing.headers,
@@ -78,17 +78,17 @@ class Connection(asyncio.Protocol):
         )
         counts, counted = self._service.counts, not parsing.path.startswith("/__")
         if counted:
-            counts.begun(time.time())
+            counts.request_started(time.time())
         response = self._service.handle(request)
-        if response.metrics:
-            counts.begun_metrics(time.time())
+        if response.is_metric_data:
+            counts.metric_data_started(time.time())
         due = received + (self._service.knobs.latency_ms / 1000 if response.delayed else 0)
-        if not response.silent:
+        if not response.never_sent:
             self._loop.call_at(due, self._send, response, counted)
 
-    def _send(self, response: Response, counted: bool) -> None:  # noqa: FBT001  # call_at passes no names
+    def _send(self, response: HttpResponse, counted: bool) -> None:  # noqa: FBT001  # call_at passes no names
         if counted:
-            self._service.counts.ended(time.time(), metrics=response.metrics)
+            self._service.counts.request_finished(time.time(), metrics=response.is_metric_data)
         if self._transport is None:
             return
         self._transport.write(

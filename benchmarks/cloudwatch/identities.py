@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.cloudwatch.asking import Refused
+from benchmarks.cloudwatch.asking import FakeAwsError
 
 _SIGNED = re.compile(
     rb"AWS4-HMAC-SHA256 Credential=(A[KS]IA)(\d{12})MAIN/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, ?"
@@ -46,22 +46,24 @@ def role_keys(account_id: str, role: str, session: str, at: float) -> dict[str, 
     return {"AccessKeyId": f"ASIA{account_id}MAIN", "SecretAccessKey": "fake", "SessionToken": token}
 
 
-def caller(headers: Mapping[bytes, bytes], session_seconds: float, at: float) -> Caller:
+def authenticate(headers: Mapping[bytes, bytes], session_seconds: float, at: float) -> Caller:
     """Who signed. Raises: Refused, as AWS does for what is not signed, not well, or with keys that are too old."""
     signed = _SIGNED.fullmatch(headers.get(b"authorization", b""))
     if signed is None:
-        raise Refused("MissingAuthenticationToken", "The request is not signed, or its signature has no known form.")
+        raise FakeAwsError(
+            "MissingAuthenticationToken", "The request is not signed, or its signature has no known form."
+        )
     kind, account_id, day, region, service, names, _ = (part.decode() for part in signed.groups())
     date = headers.get(b"x-amz-date", b"")
     if not _DATE.fullmatch(date) or date[:8].decode() != day:
-        raise Refused("IncompleteSignature", "X-Amz-Date is missing, or not of the credential's day.")
+        raise FakeAwsError("IncompleteSignature", "X-Amz-Date is missing, or not of the credential's day.")
     if not {"host", "x-amz-date"} <= set(names.split(";")):
-        raise Refused("IncompleteSignature", "The host and the date are not among the signed headers.")
+        raise FakeAwsError("IncompleteSignature", "The host and the date are not among the signed headers.")
     if kind == "AKIA":
         return Caller(account_id=account_id, region=region, service=service)
     issued, _, role = headers.get(b"x-amz-security-token", b"").decode().partition("/")
     if not role or "x-amz-security-token" not in names.split(";"):
-        raise Refused("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+        raise FakeAwsError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
     if session_seconds and at > float(issued) + session_seconds:
-        raise Refused("ExpiredTokenException", "The security token included in the request is expired.", 403)
+        raise FakeAwsError("ExpiredTokenException", "The security token included in the request is expired.", 403)
     return Caller(account_id=account_id, region=region, service=service, role=role)

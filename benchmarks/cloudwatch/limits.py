@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """A token bucket that holds one second's worth and is full when it is first asked."""
 
     rate: float
-    level: float = 0
-    at: float = float("-inf")
+    tokens: float = 0
+    updated_at: float = float("-inf")
 
     def take(self, tokens: float, now: float) -> bool:
         """Whether a request of so many tokens may go at `now`; one may overdraw, and the next ones wait for it."""
-        self.level = min(self.rate, self.level + (now - self.at) * self.rate)
-        self.at = now
-        if self.level < min(tokens, 1):
+        self.tokens = min(self.rate, self.tokens + (now - self.updated_at) * self.rate)
+        self.updated_at = now
+        if self.tokens < min(tokens, 1):
             return False
-        self.level -= tokens
+        self.tokens -= tokens
         return True

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from benchmarks.cloudwatch.asking import Refused
+from benchmarks.cloudwatch.asking import FakeAwsError
 from benchmarks.cloudwatch.fleet import Fleet, Resource
-from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.knobs import FakeSettings
 
 METRICS_PER_PAGE = 500
 RESOURCES_PER_PAGE = 100
@@ -18,7 +18,7 @@ _TAGS = ({"Key": "env", "Value": "benchmark"},)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class RequestContext:
     """Who asks, where, and when by the fake's clock."""
 
     account_id: str
@@ -26,22 +26,22 @@ class Asker:
     now: float
 
 
-class Listings:
+class ListOperations:
     """Everything that lists what a fleet has."""
 
-    def __init__(self, knobs: Knobs) -> None:
+    def __init__(self, knobs: FakeSettings) -> None:
         self.knobs = knobs
         self._fleet = Fleet(knobs)
         self._resources = lru_cache(maxsize=8)(lambda minute: tuple(self._fleet.resources(minute * 60)))
 
-    def metrics(self, request: Mapping[str, Any], asker: Asker) -> dict[str, Any]:
+    def metrics(self, request: Mapping[str, Any], asker: RequestContext) -> dict[str, Any]:
         """ListMetrics, 500 a page. Raises: Refused."""
         recent = request.get("RecentlyActive")
         if recent not in {None, "PT3H"}:
-            raise Refused("ValidationError", "RecentlyActive is PT3H or nothing.")
+            raise FakeAwsError("ValidationError", "RecentlyActive is PT3H or nothing.")
         accounts = [asker.account_id]
         if request.get("IncludeLinkedAccounts"):
-            accounts += [account for account in self.knobs.linked.split(",") if account]
+            accounts += [account for account in self.knobs.linked_accounts.split(",") if account]
         if request.get("OwningAccount"):
             accounts = [account for account in accounts if account == request["OwningAccount"]]
         wanted = tuple((str(one["Name"]), one.get("Value")) for one in request.get("Dimensions") or ())
@@ -56,7 +56,7 @@ class Listings:
             answer["OwningAccounts"] = [accounts[number // len(found)] for number in shown]
         return answer | ({"NextToken": str(shown.stop)} if shown.stop < total else {})
 
-    def tagged(self, request: Mapping[str, Any], asker: Asker) -> dict[str, Any]:
+    def get_resources(self, request: Mapping[str, Any], asker: RequestContext) -> dict[str, Any]:
         """The tagging API's GetResources, 100 a page; half of the resources were never tagged and are not found."""
         kinds = set(request.get("ResourceTypeFilters") or ())
         wanted: Sequence[Mapping[str, Any]] = request.get("TagFilters") or ()
@@ -74,25 +74,25 @@ class Listings:
         shown = [{"ResourceARN": arn, "Tags": list(_TAGS)} for arn in found[begin:end]]
         return {"ResourceTagMappingList": shown, "PaginationToken": str(end) if end < len(found) else ""}
 
-    def rest_apis(self, asker: Asker) -> dict[str, Any]:
+    def rest_apis(self, asker: RequestContext) -> dict[str, Any]:
         """API Gateway's GetRestApis, in one page."""
-        names = [resource.name for resource in self._alive(asker.now) if resource.service.of == "apis"]
+        names = [resource.name for resource in self._alive(asker.now) if resource.service.setting == "apis"]
         return {"item": [{"id": name, "name": name, "createdDate": 0} for name in names]}
 
-    def functions(self, begin: str | None, asker: Asker) -> dict[str, Any]:
+    def functions(self, begin: str | None, asker: RequestContext) -> dict[str, Any]:
         """Lambda's ListFunctions, 50 a page."""
-        names = [resource.name for resource in self._alive(asker.now) if resource.service.of == "functions"]
+        names = [resource.name for resource in self._alive(asker.now) if resource.service.setting == "functions"]
         end = _offset(begin) + FUNCTIONS_PER_PAGE
         shown = [{"FunctionName": name, "Timeout": 30} for name in names[_offset(begin) : end]]
         return {"Functions": shown} | ({"NextMarker": str(end)} if end < len(names) else {})
 
-    def instances(self, asker: Asker) -> list[str]:
+    def instances(self, asker: RequestContext) -> list[str]:
         """The names that RDS' DescribeDBInstances tells."""
-        return [resource.name for resource in self._alive(asker.now) if resource.service.of == "instances"]
+        return [resource.name for resource in self._alive(asker.now) if resource.service.setting == "instances"]
 
     def _alive(self, now: float) -> Iterator[Resource]:
         resources: Sequence[Resource] = self._resources(int(now // 60))
-        return (resource for resource in resources if resource.born <= now < resource.dies)
+        return (resource for resource in resources if resource.created_at <= now < resource.deleted_at)
 
     @lru_cache(maxsize=64)  # noqa: B019  # a Listings lives as long as its knobs stay
     def _found(
@@ -109,8 +109,8 @@ class Listings:
             service = resource.service
             if (namespace is not None and service.namespace != namespace) or (active and resource.idle):
                 continue
-            for shape in service.shapes:
-                if not shape.named and service.namespace in wholes:
+            for shape in service.dimension_sets:
+                if not shape.name_dimension and service.namespace in wholes:
                     continue
                 dimensions = shape.dimensions(resource.name)
                 if all(_matches(dimensions, name, value) for name, value in wanted):
@@ -133,5 +133,5 @@ def _matches(dimensions: Sequence[tuple[str, str]], name: str, value: str | None
 
 def _offset(token: Any) -> int:
     if token and not str(token).isdigit():
-        raise Refused("InvalidParameterValue", "The token is not one that was given.")
+        raise FakeAwsError("InvalidParameterValue", "The token is not one that was given.")
     return int(token or 0)

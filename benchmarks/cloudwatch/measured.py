@@ -9,47 +9,48 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One figure. `limit` is the least that it could be, by the formula in `by`; `aim` is what was set out for.
+class ScenarioMeasurement:
+    """One figure. `lower_bound` is the least that it could be, by the formula in `formula`; `goal` is what was set out for.
 
     An aim is met at or below it; units are said in `unit` (calls, s, ms, MB, series, ...).
     """
 
     scenario: str
     what: str
-    ours: float
+    value: float
     unit: str = ""
-    limit: float | None = None
-    by: str = ""
-    aim: float | None = None
+    lower_bound: float | None = None
+    formula: str = ""
+    goal: float | None = None
     peer: float | None = None
 
     @property
-    def met(self) -> bool | None:
+    def goal_met(self) -> bool | None:
         """Whether the aim was met; None where there is none."""
-        return None if self.aim is None else self.ours <= self.aim
+        return None if self.goal is None else self.value <= self.goal
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Everything as JSON may hold it."""
-        said = asdict(self) | {"met": self.met}
+        said = asdict(self) | {"met": self.goal_met}
         return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in said.items()}
 
 
-def table(figures: Iterable[Measured], *, peer: bool) -> str:
+def format_table(figures: Iterable[ScenarioMeasurement], *, peer: bool) -> str:
     """The figures as people read them, one line each."""
     lines = [_line("", "ours", "limit", "aim", "peer" if peer else "", "")]
     for one in figures:
-        verdict = {None: "", True: "", False: "  MISSED"}[one.met]
-        ours = f"{number(one.ours)} {one.unit}".strip()
-        aim = "" if one.aim is None else number(one.aim)
-        limit = "" if one.limit is None else number(one.limit)
+        verdict = {None: "", True: "", False: "  MISSED"}[one.goal_met]
+        ours = f"{format_number(one.value)} {one.unit}".strip()
+        aim = "" if one.goal is None else format_number(one.goal)
+        limit = "" if one.lower_bound is None else format_number(one.lower_bound)
         lines.append(
-            _line(one.what, ours, limit, aim, number(one.peer) if one.peer is not None else "", one.by) + verdict
+            _line(one.what, ours, limit, aim, format_number(one.peer) if one.peer is not None else "", one.formula)
+            + verdict
         )
     return "\n".join(line.rstrip() for line in lines)
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number with three digits at least, and none after the point that say nothing."""
     if math.isnan(value):
         return "-"

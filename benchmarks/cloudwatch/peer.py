@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured
-from benchmarks.cloudwatch.running import Exporter, Fake, free_port
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement
+from benchmarks.cloudwatch.running import ExporterProcess, FakeProcess, free_port
 from benchmarks.cloudwatch.scenarios import Options
 from benchmarks.cloudwatch.scraping import Scraper, percentile
 
@@ -61,12 +61,12 @@ def configuration(namespaces: tuple[str, ...]) -> dict[str, Any]:
     return {"apiVersion": "v1alpha1", "discovery": {"jobs": jobs}}
 
 
-def figures(options: Options) -> Iterator[Measured]:
+def figures(options: Options) -> Iterator[ScenarioMeasurement]:
     """B1 and B3 as the peer does them, each in its second refresh. Windows need not be on whole periods for it."""
     if not options.peer:
         return
-    small = Knobs(strict_windows=0)
-    large = Knobs(
+    small = FakeSettings(strict_windows=0)
+    large = FakeSettings(
         functions=10_000,
         tables=0,
         apis=0,
@@ -80,9 +80,11 @@ def figures(options: Options) -> Iterator[Measured]:
     yield from measure("B3", large, ("AWS/Lambda",), options.peer)
 
 
-def measure(scenario: str, knobs: Knobs, namespaces: tuple[str, ...], binary: str) -> Iterator[Measured]:
+def measure(
+    scenario: str, knobs: FakeSettings, namespaces: tuple[str, ...], binary: str
+) -> Iterator[ScenarioMeasurement]:
     """One scenario as the program at `binary` does it. Raises: RuntimeError, when it does not serve or not refresh."""
-    with tempfile.TemporaryDirectory() as made, Fake(knobs) as fake:
+    with tempfile.TemporaryDirectory() as made, FakeProcess(knobs) as fake:
         path, port = Path(made) / "peer.yaml", free_port()
         path.write_text(yaml.safe_dump(configuration(namespaces)))
         command = [
@@ -91,7 +93,7 @@ def measure(scenario: str, knobs: Knobs, namespaces: tuple[str, ...], binary: st
             f"-listen-address=127.0.0.1:{port}",
             f"-scraping-interval={_EVERY_SECONDS}",
         ]
-        with Exporter(command, fake.environ(), port, Path(made) / "log") as peer:
+        with ExporterProcess(command, fake.environ(), port, Path(made) / "log") as peer:
             peer.wait_for(b"# TYPE", 2 * _EVERY_SECONDS)
             bursts = _two_bursts(fake)
             with Scraper(port, pause=0.1) as scraper:
@@ -106,10 +108,10 @@ def measure(scenario: str, knobs: Knobs, namespaces: tuple[str, ...], binary: st
         ("most memory (VmHWM)", used.peak_bytes / 1e6, "MB"),
     ]
     for what, peers, unit in told:
-        yield Measured(scenario=scenario, what=f"peer: {what}", ours=float("nan"), peer=peers, unit=unit)
+        yield ScenarioMeasurement(scenario=scenario, what=f"peer: {what}", value=float("nan"), peer=peers, unit=unit)
 
 
-def _two_bursts(fake: Fake) -> list[list[float]]:
+def _two_bursts(fake: FakeProcess) -> list[list[float]]:
     """What the fake was asked in two refreshes. Raises: RuntimeError, when there are none in time."""
     until = time.monotonic() + 4 * _EVERY_SECONDS
     while time.monotonic() < until:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from benchmarks.cloudwatch.asking import Refused
+from benchmarks.cloudwatch.asking import FakeAwsError
 from benchmarks.cloudwatch.identities import Caller, role_keys
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.listing import Asker, Listings
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.listing import RequestContext, ListOperations
 
 _ROLE_PARTS = 6
 _SPACES = {
@@ -19,37 +19,39 @@ _SPACES = {
 }
 
 
-def query_api(operation: str, told: Mapping[str, str], asker: Caller, listings: Listings, now: float) -> bytes:
+def query_response(
+    operation: str, parameters: Mapping[str, str], caller: Caller, listings: ListOperations, now: float
+) -> bytes:
     """The XML that answers one operation. Raises: Refused."""
     match operation:
         case "GetCallerIdentity":
-            result = _xml({"Arn": asker.arn, "UserId": "AIDAFAKE", "Account": asker.account_id})
+            result = _xml({"Arn": caller.arn, "UserId": "AIDAFAKE", "Account": caller.account_id})
         case "AssumeRole":
-            result = _assumed(told, now, listings.knobs)
+            result = _assumed(parameters, now, listings.knobs)
         case "ListAccountAliases":
             result = "<AccountAliases><member>benchmark</member></AccountAliases><IsTruncated>false</IsTruncated>"
         case "DescribeDBClusters":
             result = "<DBClusters/>"
         case "DescribeDBInstances":
-            here = Asker(account_id=asker.account_id, region=asker.region, now=now)
+            here = RequestContext(account_id=caller.account_id, region=caller.region, now=now)
             names = (_xml({"DBInstanceIdentifier": name}) for name in listings.instances(here))
             result = f"<DBInstances>{''.join(f'<DBInstance>{name}</DBInstance>' for name in names)}</DBInstances>"
         case _:
-            raise Refused("InvalidAction", f"Could not find operation {operation}.")
+            raise FakeAwsError("InvalidAction", f"Could not find operation {operation}.")
     answer = f"<{operation}Result>{result}</{operation}Result>"
     request = "<ResponseMetadata><RequestId>fake</RequestId></ResponseMetadata>"
-    space = _SPACES.get(asker.service, "")
+    space = _SPACES.get(caller.service, "")
     return f'<{operation}Response xmlns="{space}">{answer}{request}</{operation}Response>'.encode()
 
 
-def _assumed(told: Mapping[str, str], now: float, knobs: Knobs) -> str:
+def _assumed(told: Mapping[str, str], now: float, knobs: FakeSettings) -> str:
     parts = told.get("RoleArn", "").split(":")
     if len(parts) != _ROLE_PARTS or not parts[5].startswith("role/"):
-        raise Refused("ValidationError", "RoleArn is not the ARN of a role.")
+        raise FakeAwsError("ValidationError", "RoleArn is not the ARN of a role.")
     role, session = parts[5].rpartition("/")[2], told.get("RoleSessionName", "session")
     keys = role_keys(parts[4], role, session, now)
     # A client compares this with its own clock, also where the fake's is stopped.
-    ends = datetime.fromtimestamp(time.time() + knobs.told_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ends = datetime.fromtimestamp(time.time() + knobs.claimed_session_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     user = {"Arn": f"arn:aws:sts::{parts[4]}:assumed-role/{role}/{session}", "AssumedRoleId": f"AROAFAKE:{session}"}
     return (
         f"<Credentials>{_xml(keys | {'Expiration': ends})}</Credentials><AssumedRoleUser>{_xml(user)}</AssumedRoleUser>"

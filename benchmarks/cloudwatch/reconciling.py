@@ -8,21 +8,28 @@ from math import inf
 from pathlib import Path
 from random import Random
 
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured
-from benchmarks.cloudwatch.scenarios import Options, Voyage, midnight_before, quick, unpaced, voyage
-from benchmarks.cloudwatch.settings import Settings
-from benchmarks.cloudwatch.truth import increases
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement
+from benchmarks.cloudwatch.scenarios import (
+    Options,
+    ScenarioRun,
+    whole_hour_before,
+    without_latency,
+    without_rate_limit,
+    scenario_run,
+)
+from benchmarks.cloudwatch.settings import ScenarioConfig
+from benchmarks.cloudwatch.truth import compare_counters
 
 _LATE_MINUTES = 4
 _CALM = 10
-_KNOBS = quick(Knobs(functions=100, late_minutes=_LATE_MINUTES))
+_KNOBS = without_latency(FakeSettings(functions=100, late_minutes=_LATE_MINUTES))
 
 _Calm = tuple[dict[bytes, float], int]
 """A page when nothing is late, and the minute before which it counts."""
 
 
-def late(_: Options) -> Iterator[Measured]:
+def late_data(_: Options) -> Iterator[ScenarioMeasurement]:
     """B8: minutes that grow for four minutes after their end, read every minute, every five, and now and then.
 
     While data is late the newest minutes are not whole, so a count stands between two calm moments: whatever was read
@@ -35,34 +42,34 @@ def late(_: Options) -> Iterator[Measured]:
     yield from _restarted()
 
 
-def _reconciled(what: str, every: str, steps: list[int]) -> Iterator[Measured]:
-    with voyage(unpaced(Settings(every=every, slow=every)), _KNOBS) as trip:
+def _reconciled(what: str, every: str, steps: list[int]) -> Iterator[ScenarioMeasurement]:
+    with scenario_run(without_rate_limit(ScenarioConfig(every=every, slow=every)), _KNOBS) as trip:
         first = _calm(trip, every)
-        trip.fake.control(late_minutes=_LATE_MINUTES)
+        trip.fake.configure(late_minutes=_LATE_MINUTES)
         seen, fell = first[0], 0
         for step in steps:
             trip.refresh(step)
-            now = trip.driven.page(trip.at)
+            now = trip.exporter.page(trip.at)
             fell += _fell(seen, now, trip)
             seen = now
         yield from _figures(what, trip, first, _calm(trip, every), fell)
 
 
-def _restarted() -> Iterator[Measured]:
+def _restarted() -> Iterator[ScenarioMeasurement]:
     """Six starts of ten minutes each, with as long between them, on one history."""
-    settings = unpaced(Settings(every="1m", slow="1m"))
+    settings = without_rate_limit(ScenarioConfig(every="1m", slow="1m"))
     with tempfile.TemporaryDirectory() as made:
-        folder, at = Path(made), midnight_before(12 * 3600)
+        folder, at = Path(made), whole_hour_before(12 * 3600)
         first, seen, fell = (dict[bytes, float](), 0), dict[bytes, float](), 0
         for start in range(6):
-            with voyage(settings, _KNOBS, folder=folder, at=at) as trip:
+            with scenario_run(settings, _KNOBS, folder=folder, at=at) as trip:
                 if start == 0:
                     first = _calm(trip, "1m")
                     seen = first[0]
-                trip.fake.control(late_minutes=_LATE_MINUTES)
+                trip.fake.configure(late_minutes=_LATE_MINUTES)
                 for _ in range(10):
                     trip.refresh()
-                    now = trip.driven.page(trip.at)
+                    now = trip.exporter.page(trip.at)
                     fell += _fell(seen, now, trip)
                     seen = now
                 if start == 5:  # noqa: PLR2004  # the last
@@ -70,33 +77,37 @@ def _restarted() -> Iterator[Measured]:
                 at = trip.at + 600
 
 
-def _calm(trip: Voyage, every: str) -> _Calm:
+def _calm(trip: ScenarioRun, every: str) -> _Calm:
     """The page once nothing is late any more."""
-    trip.fake.control(late_minutes=0)
+    trip.fake.configure(late_minutes=0)
     step = int(every.removesuffix("m"))
     for _ in range(max(2, _CALM // step)):
         trip.refresh(step)
-    return trip.driven.page(trip.at), trip.end
+    return trip.exporter.page(trip.at), trip.end
 
 
-def _fell(before: Mapping[bytes, float], after: Mapping[bytes, float], trip: Voyage) -> int:
+def _fell(before: Mapping[bytes, float], after: Mapping[bytes, float], trip: ScenarioRun) -> int:
     """How many counters are lower than they were: Prometheus would take each for a reset."""
     return sum(before.get(series, 0.0) > after.get(series, inf) for series in trip.counters())
 
 
-def _figures(what: str, trip: Voyage, first: _Calm, last: _Calm, fell: int) -> Iterator[Measured]:
+def _figures(what: str, trip: ScenarioRun, first: _Calm, last: _Calm, fell: int) -> Iterator[ScenarioMeasurement]:
     (before, begin), (after, end) = first, last
     span = begin, end
-    compared, ours, truth = increases(before, after, trip.expected(), span, 0.0)
-    counters = compared.right + compared.wrong + compared.absent
-    yield Measured(
-        scenario="B8", what=f"{what}: events counted in {span[1] - span[0]} min", ours=ours, limit=truth, by="events"
+    compared, ours, truth = compare_counters(before, after, trip.expected_series(), span, 0.0)
+    counters = compared.matching + compared.differing + compared.missing
+    yield ScenarioMeasurement(
+        scenario="B8",
+        what=f"{what}: events counted in {span[1] - span[0]} min",
+        value=ours,
+        lower_bound=truth,
+        formula="events",
     )
-    yield Measured(
+    yield ScenarioMeasurement(
         scenario="B8",
         what=f"{what}: counters not right to the unit",
-        ours=compared.wrong + compared.absent,
+        value=compared.differing + compared.missing,
         unit=f"of {counters}",
-        aim=0,
+        goal=0,
     )
-    yield Measured(scenario="B8", what=f"{what}: times that a counter fell", ours=fell, aim=0)
+    yield ScenarioMeasurement(scenario="B8", what=f"{what}: times that a counter fell", value=fell, goal=0)

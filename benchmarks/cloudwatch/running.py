@@ -18,7 +18,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from benchmarks.cloudwatch.identities import user_key
-from benchmarks.cloudwatch.knobs import Knobs
+from benchmarks.cloudwatch.knobs import FakeSettings
 
 ACCOUNT = "123456789012"
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -26,10 +26,10 @@ _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 15
 
 
-class Fake:
+class FakeProcess:
     """The fake CloudWatch in a process of its own."""
 
-    def __init__(self, knobs: Knobs) -> None:
+    def __init__(self, knobs: FakeSettings) -> None:
         self._knobs = knobs
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class Fake:
         """Sets its counts to zero."""
         self._ask("/__reset")
 
-    def control(self, **knobs: float | str) -> None:
+    def configure(self, **knobs: float | str) -> None:
         """Turns knobs while it runs."""
         self._ask("/__control", knobs)
 
@@ -75,7 +75,7 @@ class Fake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class ProcessUsage:
     """What a process has used since it began: seconds of a core, and the most memory it ever held, in bytes."""
 
     cpu_seconds: float
@@ -83,7 +83,7 @@ class Usage:
     open_files: int
 
 
-class Exporter:
+class ExporterProcess:
     """An exporter under measurement: any program that serves /metrics at `port`."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], port: int, log: Path) -> None:
@@ -94,7 +94,7 @@ class Exporter:
 
     def __enter__(self) -> Self:
         with self.log.open("w") as log:
-            self.began = time.time()
+            self.started_at = time.time()
             self.process = subprocess.Popen(  # noqa: S603  # the program that is measured
                 self._command, env=self._environ, stdout=log, stderr=subprocess.STDOUT, cwd=_ROOT
             )
@@ -131,17 +131,17 @@ class Exporter:
             f"no {text.decode()} on the page within {seconds:g} s; it said: {self.log.read_text()[-2000:]}"
         )
 
-    def usage(self) -> Usage:
+    def usage(self) -> ProcessUsage:
         """What it has used so far, as Linux counts it."""
-        return usage(self.process.pid)
+        return process_usage(self.process.pid)
 
 
-def usage(process_id: int) -> Usage:
+def process_usage(process_id: int) -> ProcessUsage:
     """What a process has used so far, from /proc."""
     proc = Path(f"/proc/{process_id}")
     fields = proc.joinpath("stat").read_text().rpartition(")")[2].split()
     peak = next(line for line in proc.joinpath("status").read_text().splitlines() if line.startswith("VmHWM"))
-    return Usage(
+    return ProcessUsage(
         cpu_seconds=(int(fields[11]) + int(fields[12])) / _TICKS,
         peak_bytes=int(peak.split()[1]) * 1024,
         open_files=len(list(proc.joinpath("fd").iterdir())),
@@ -154,6 +154,6 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-def basewatch(*arguments: str) -> list[str]:
+def basewatch_command(*arguments: str) -> list[str]:
     """The command line of Basewatch as it is installed beside this Python."""
     return [str(Path(sys.executable).parent / "basewatch"), *arguments]

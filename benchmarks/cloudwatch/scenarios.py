@@ -11,37 +11,37 @@ from math import ceil
 from pathlib import Path
 from statistics import median
 
-from basewatch.collector import Target
-from benchmarks.cloudwatch.driving import Driven, Refreshed, driven
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.running import Fake
-from benchmarks.cloudwatch.settings import Settings
-from benchmarks.cloudwatch.truth import Expected, expected
+from basewatch.collector import MetricTarget
+from benchmarks.cloudwatch.driving import ExporterHarness, RefreshResult, exporter_harness
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.running import FakeProcess
+from benchmarks.cloudwatch.settings import ScenarioConfig
+from benchmarks.cloudwatch.truth import ExpectedSeries, expected_series
 
 QUERIES_PER_CALL = 500
 DATAPOINTS_PER_CALL = 100_800
 UNLIMITED = 1e9
 """A quota that nothing here reaches."""
-SETTLED_SECONDS = 120
+READ_DELAY_SECONDS = 120
 """How far behind the clock Basewatch's live refresh reads: what is younger is no series' newest reading yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line chose; `unscraped` refreshes of `serve` are timed before one that is scraped."""
+    """What the command line chose; `unscraped_refreshes` refreshes of `serve` are timed before one that is scraped."""
 
     peer: str = ""
     soak_seconds: int = 300
-    unscraped: int = 0
+    unscraped_refreshes: int = 0
     runs: int = 3
 
 
-def calls_at_least(queries: int, datapoints: int) -> int:
+def min_calls(queries: int, datapoints: int) -> int:
     """The fewest calls that so many queries take, with so many datapoints in all."""
     return max(ceil(queries / QUERIES_PER_CALL), ceil(datapoints / DATAPOINTS_PER_CALL))
 
 
-def seconds_at_least(calls: int, datapoints: int, knobs: Knobs, concurrency: int) -> float:
+def min_seconds(calls: int, datapoints: int, knobs: FakeSettings, concurrency: int) -> float:
     """The shortest time that so many calls take: by the latency, by calls a second, or by datapoints a second."""
     return max(
         ceil(calls / concurrency) * knobs.latency_ms / 1000,
@@ -50,70 +50,72 @@ def seconds_at_least(calls: int, datapoints: int, knobs: Knobs, concurrency: int
     )
 
 
-def midnight_before(seconds: float) -> int:
+def whole_hour_before(seconds: float) -> int:
     """A whole hour long enough ago that nothing of it is still on its way."""
     return int((time.time() - seconds) // 3600 * 3600)
 
 
-def unlimited(knobs: Knobs) -> Knobs:
+def without_quotas(knobs: FakeSettings) -> FakeSettings:
     """Without quotas: for what is to be compared with the latency alone."""
     return replace(knobs, calls_per_second=UNLIMITED, datapoints_per_second=UNLIMITED, lists_per_second=UNLIMITED)
 
 
-def quick(knobs: Knobs) -> Knobs:
+def without_latency(knobs: FakeSettings) -> FakeSettings:
     """Without quotas, and almost without latency: for what is about values alone."""
-    return replace(unlimited(knobs), latency_ms=2)
+    return replace(without_quotas(knobs), latency_ms=2)
 
 
-def unpaced(settings: Settings) -> Settings:
+def without_rate_limit(settings: ScenarioConfig) -> ScenarioConfig:
     """With a pace that never holds a call back."""
     return replace(settings, calls_per_second=UNLIMITED, datapoints_per_second=UNLIMITED)
 
 
 @dataclass(slots=True, kw_only=True)
-class Voyage:
+class ScenarioRun:
     """A driven exporter, its fake, and the minute it is at."""
 
-    fake: Fake
-    driven: Driven
-    knobs: Knobs
+    fake: FakeProcess
+    exporter: ExporterHarness
+    knobs: FakeSettings
     at: int
-    _targets: tuple[Target, ...] = ()
-    _expected: tuple[Expected, ...] = ()
+    _targets: tuple[MetricTarget, ...] = ()
+    _expected: tuple[ExpectedSeries, ...] = ()
 
-    def refresh(self, minutes: int = 1) -> Refreshed:
+    def refresh(self, minutes: int = 1) -> RefreshResult:
         """The refresh so many minutes later."""
         self.at += minutes * 60
-        return self.driven.refresh(self.at)
+        return self.exporter.refresh(self.at)
 
     @property
     def end(self) -> int:
         """The minute before which everything has been read, if all went well."""
-        return (self.at - SETTLED_SECONDS) // 60
+        return (self.at - READ_DELAY_SECONDS) // 60
 
-    def expected(self) -> Sequence[Expected]:
+    def expected_series(self) -> Sequence[ExpectedSeries]:
         """Every series that is asked about now."""
-        targets = tuple(self.driven.targets())
+        targets = tuple(self.exporter.targets())
         if targets != self._targets:
-            self._targets, self._expected = targets, tuple(expected(targets, self.knobs))
+            self._targets, self._expected = targets, tuple(expected_series(targets, self.knobs))
         return self._expected
 
     def counters(self) -> list[bytes]:
         """Those of them that add up."""
-        return [one.series for one in self.expected() if one.spec.adds_up]
+        return [one.series for one in self.expected_series() if one.spec.is_counter]
 
 
 @contextmanager
-def voyage(settings: Settings, knobs: Knobs, *, folder: Path | None = None, at: int = 0) -> Iterator[Voyage]:
+def scenario_run(
+    settings: ScenarioConfig, knobs: FakeSettings, *, folder: Path | None = None, at: int = 0
+) -> Iterator[ScenarioRun]:
     """A driven exporter that has discovered its fleet and refreshed nothing yet; `folder` keeps its history."""
-    with tempfile.TemporaryDirectory() as made, Fake(knobs) as fake:
+    with tempfile.TemporaryDirectory() as made, FakeProcess(knobs) as fake:
         config = settings.write(folder or Path(made))
-        begin = at or midnight_before(6 * 3600)
-        with driven(config, fake) as exporter:
+        begin = at or whole_hour_before(6 * 3600)
+        with exporter_harness(config, fake) as exporter:
             exporter.discover(begin)
-            yield Voyage(fake=fake, driven=exporter, knobs=knobs, at=begin)
+            yield ScenarioRun(fake=fake, exporter=exporter, knobs=knobs, at=begin)
 
 
-def middle(values: list[float]) -> float:
+def median_seconds(values: list[float]) -> float:
     """The median."""
     return median(values)

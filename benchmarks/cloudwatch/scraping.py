@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 class Scrape:
     """One scrape: when it began (seconds since the epoch), how long until its last byte, and its body's size."""
 
-    began: float
+    started_at: float
     seconds: float
     size: int
 
@@ -52,7 +52,7 @@ class Scraper:
         return [
             scrape.seconds
             for scrape in self.scrapes
-            if any(scrape.began < end and scrape.began + scrape.seconds > begin for begin, end in spans)
+            if any(scrape.started_at < end and scrape.started_at + scrape.seconds > begin for begin, end in spans)
         ]
 
     def outside(self, spans: Sequence[tuple[float, float]]) -> list[float]:
@@ -60,7 +60,7 @@ class Scraper:
         return [
             scrape.seconds
             for scrape in self.scrapes
-            if not any(scrape.began < end and scrape.began + scrape.seconds > begin for begin, end in spans)
+            if not any(scrape.started_at < end and scrape.started_at + scrape.seconds > begin for begin, end in spans)
         ]
 
     def _run(self) -> None:
@@ -91,7 +91,7 @@ def scrape(connection: socket.socket) -> Scrape:
     left -= len(body)
     while left > 0:
         left -= len(_more(connection))
-    return Scrape(began=began, seconds=time.perf_counter() - clock, size=size)
+    return Scrape(started_at=began, seconds=time.perf_counter() - clock, size=size)
 
 
 def _more(connection: socket.socket) -> bytes:
@@ -101,6 +101,6 @@ def _more(connection: socket.socket) -> bytes:
     return chunk
 
 
-def percentile(seconds: Sequence[float], share: int) -> float:
+def percentile(seconds: Sequence[float], rank: int) -> float:
     """The percentile of these times; NaN when there are too few."""
-    return quantiles(seconds, n=100, method="inclusive")[share - 1] if len(seconds) > 1 else float("nan")
+    return quantiles(seconds, n=100, method="inclusive")[rank - 1] if len(seconds) > 1 else float("nan")

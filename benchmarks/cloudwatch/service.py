@@ -12,16 +12,16 @@ from urllib.parse import parse_qsl
 import orjson
 
 from benchmarks.cloudwatch import statistics_one_by_one
-from benchmarks.cloudwatch.answering import Answer, Answers
-from benchmarks.cloudwatch.asking import Parsed, Refused, parsed, window
-from benchmarks.cloudwatch.counts import Counts
+from benchmarks.cloudwatch.answering import ResponsePage, MetricDataResponder
+from benchmarks.cloudwatch.asking import ParsedRequest, FakeAwsError, parse_request, request_window
+from benchmarks.cloudwatch.counts import RequestCounts
 from benchmarks.cloudwatch.encodings import CBOR, JSON, Encoding
 from benchmarks.cloudwatch.fleet import Fleet
-from benchmarks.cloudwatch.identities import Caller, caller
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.limits import Bucket
-from benchmarks.cloudwatch.listing import Asker, Listings
-from benchmarks.cloudwatch.query_protocol import query_api
+from benchmarks.cloudwatch.identities import Caller, authenticate
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.limits import TokenBucket
+from benchmarks.cloudwatch.listing import RequestContext, ListOperations
+from benchmarks.cloudwatch.query_protocol import query_response
 
 _KEPT_REQUESTS = 4000
 # What may be turned without forgetting what was prepared: answers do not rest on it.
@@ -37,7 +37,7 @@ _TARGETS = {"GraniteServiceVersion20100801", "ResourceGroupsTaggingAPI_20170126"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """An HTTP request; header names are in lower case."""
 
     method: str
@@ -48,40 +48,40 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """What is sent back; `delayed` by the latency, and never when `silent`; `metrics` of GetMetricData."""
+class HttpResponse:
+    """What is sent back; `delayed` by the latency, and never when `never_sent`; `is_metric_data` of GetMetricData."""
 
     content: bytes
     status: int = 200
     content_type: bytes = b"application/json"
     headers: bytes = b""
     delayed: bool = True
-    metrics: bool = False
-    silent: bool = False
+    is_metric_data: bool = False
+    never_sent: bool = False
 
 
 class FakeCloudWatch:
     """All accounts and regions at once, under knobs that can be turned while it runs."""
 
-    def __init__(self, knobs: Knobs) -> None:
-        self.counts = Counts()
+    def __init__(self, knobs: FakeSettings) -> None:
+        self.counts = RequestCounts()
         self.knobs = knobs
         self._turn(knobs)
 
-    def _turn(self, knobs: Knobs) -> None:
+    def _turn(self, knobs: FakeSettings) -> None:
         """Forgets what was prepared under other knobs. Counts stay."""
         self.knobs = knobs
         self._fleet = Fleet(knobs)
-        self._listings = Listings(knobs)
-        self._answers = Answers(knobs, Random(7))  # noqa: S311  # troubles are repeatable, not secret
-        self._parsed: dict[tuple[str, str, Encoding, bytes], Parsed] = {}
-        self._buckets: dict[tuple[str, ...], Bucket] = {}
+        self._listings = ListOperations(knobs)
+        self._answers = MetricDataResponder(knobs, Random(7))  # noqa: S311  # troubles are repeatable, not secret
+        self._parsed: dict[tuple[str, str, Encoding, bytes], ParsedRequest] = {}
+        self._buckets: dict[tuple[str, ...], TokenBucket] = {}
 
     def now(self) -> float:
         """The fake's time in seconds since the epoch: the real one, unless it is stopped."""
         return self.knobs.now or time.time()
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to a request. Raises nothing that a client can cause."""
         if request.path.startswith("/__"):
             return self._control(request)
@@ -91,120 +91,124 @@ class FakeCloudWatch:
         self.counts.calls[operation] += 1
         try:
             return self._answer(operation, request, encoding)
-        except Refused as refused:
+        except FakeAwsError as refused:
             self.counts.refused[refused.code] += 1
             return _refusal(refused, encoding, xml=_is_query(request))
         finally:
             self.counts.busy_seconds[operation] += time.perf_counter() - began
 
-    def _answer(self, operation: str, request: Request, encoding: Encoding) -> Response:
+    def _answer(self, operation: str, request: HttpRequest, encoding: Encoding) -> HttpResponse:
         """Raises: Refused."""
-        asker = caller(request.headers, self.knobs.session_seconds, self.now())
-        self.counts.calls_by_place[f"{operation} {asker.account_id}/{asker.region}"] += 1
+        asker = authenticate(request.headers, self.knobs.session_seconds, self.now())
+        self.counts.calls_by_account_and_region[f"{operation} {asker.account_id}/{asker.region}"] += 1
         if asker.region == self.knobs.dead_region and asker.service in {"monitoring", "tagging"}:
-            return Response(content=b"", silent=True)
+            return HttpResponse(content=b"", never_sent=True)
         if _is_query(request):
             told = dict(parse_qsl(request.content.decode()))
-            return Response(
-                content=query_api(operation, told, asker, self._listings, self.now()),
+            return HttpResponse(
+                content=query_response(operation, told, asker, self._listings, self.now()),
                 content_type=b"text/xml",
             )
         if operation == "GetMetricData":
             content = self._metric_data(request.content, asker, encoding).content
-            return replace(_of(encoding, content), metrics=True)
+            return replace(_of(encoding, content), is_metric_data=True)
         try:
             said: Any = encoding.loads(request.content) if request.content else dict(request.parameters)
         except ValueError as error:
-            raise Refused("SerializationException", str(error)) from error
+            raise FakeAwsError("SerializationException", str(error)) from error
         return _of(encoding, encoding.dumps(self._others(operation, said, asker)))
 
     def _others(self, operation: str, told: Mapping[str, Any], caller_: Caller) -> dict[str, Any]:
         """Raises: Refused."""
-        asker = Asker(account_id=caller_.account_id, region=caller_.region, now=self.now())
+        asker = RequestContext(account_id=caller_.account_id, region=caller_.region, now=self.now())
         operations: Mapping[str, Callable[[], dict[str, Any]]] = {
             "ListMetrics": lambda: self._listings.metrics(told, asker),
-            "GetMetricStatistics": lambda: statistics_one_by_one.answer(told, asker, self.knobs, self._fleet),
-            "GetResources": lambda: self._listings.tagged(told, asker),
+            "GetMetricStatistics": lambda: statistics_one_by_one.metric_statistics_response(
+                told, asker, self.knobs, self._fleet
+            ),
+            "GetResources": lambda: self._listings.get_resources(told, asker),
             "GetRestApis": lambda: self._listings.rest_apis(asker),
             "GetApis": lambda: {"items": []},
             "ListFunctions": lambda: self._listings.functions(told.get("Marker"), asker),
             "GetAccountSettings": lambda: {"AccountLimit": {"ConcurrentExecutions": 1000}},
         }
         if operation not in operations:
-            raise Refused("UnknownOperationException", f"{operation} is not known here.", 404)
+            raise FakeAwsError("UnknownOperationException", f"{operation} is not known here.", 404)
         if operation == "ListMetrics":
             self._admit(caller_, operation, self.knobs.lists_per_second, 1)
         return operations[operation]()
 
-    def _metric_data(self, content: bytes, asker: Caller, encoding: Encoding) -> Answer:
+    def _metric_data(self, content: bytes, asker: Caller, encoding: Encoding) -> ResponsePage:
         """Raises: Refused."""
         try:
             question = encoding.question(content)
         except (ValueError, TypeError, LookupError) as error:
-            raise Refused("SerializationException", str(error)) from error
-        key = (asker.account_id, asker.region, encoding, question.rest)
+            raise FakeAwsError("SerializationException", str(error)) from error
+        key = (asker.account_id, asker.region, encoding, question.body)
         asked = self._parsed.get(key)
         if asked is None:
             try:
                 told = encoding.loads(content)
             except ValueError as error:
-                raise Refused("SerializationException", str(error)) from error
-            asked = parsed(told, asker.account_id, asker.region, self.knobs, self._fleet)
+                raise FakeAwsError("SerializationException", str(error)) from error
+            asked = parse_request(told, asker.account_id, asker.region, self.knobs, self._fleet)
             if len(self._parsed) >= _KEPT_REQUESTS:
                 self._parsed.clear()
             if not asked.token:
                 self._parsed[key] = asked
-        first, end = window(question.start, question.end, asked.longest, strict=bool(self.knobs.strict_windows))
+        first, end = request_window(
+            question.start, question.end, asked.longest_period, strict=bool(self.knobs.strict_windows)
+        )
         self._admit(asker, "GetMetricData", self.knobs.calls_per_second, 1)
         points = sum([max(1, (end - first) // query.period) for query in asked.queries])
         self._admit(asker, "datapoints", self.knobs.datapoints_per_second, points)
-        if self.knobs.fault and self._answers.chance.random() < self.knobs.fault:
-            raise Refused("InternalServiceFault", "The request processing has failed.", 500)
-        answer = self._answers.answer(asked, first, end, self.now(), encoding)
-        self.counts.answered(asked, answer.datapoints)
+        if self.knobs.fault_ratio and self._answers.rng.random() < self.knobs.fault_ratio:
+            raise FakeAwsError("InternalServiceFault", "The request processing has failed.", 500)
+        answer = self._answers.respond(asked, first, end, self.now(), encoding)
+        self.counts.metric_data_answered(asked, answer.datapoints)
         return answer
 
     def _admit(self, asker: Caller, what: str, rate: float, tokens: float) -> None:
         """Raises: Refused, when the account's quota in that region is used up."""
         place = (asker.account_id, asker.region, what)
-        bucket = self._buckets.setdefault(place, Bucket(rate))
+        bucket = self._buckets.setdefault(place, TokenBucket(rate))
         if not bucket.take(tokens, time.monotonic()):
-            raise Refused("ThrottlingException", "Rate exceeded")
+            raise FakeAwsError("ThrottlingException", "Rate exceeded")
 
-    def _control(self, request: Request) -> Response:
+    def _control(self, request: HttpRequest) -> HttpResponse:
         """The fake's own pages: what it counted, its knobs, and what is true of metrics."""
         try:
             match request.path:
                 case "/__stats":
-                    told: Any = self.counts.told()
+                    told: Any = self.counts.as_json()
                 case "/__reset":
                     now = self.counts
-                    self.counts = Counts(in_flight=now.in_flight, metrics_in_flight=now.metrics_in_flight)
+                    self.counts = RequestCounts(in_flight=now.in_flight, metrics_in_flight=now.metrics_in_flight)
                     told = {}
                 case "/__control":
                     settings = orjson.loads(request.content)
                     if set(settings) <= _LIGHT:
-                        self.knobs = self.knobs.changed(settings)
+                        self.knobs = self.knobs.updated(settings)
                     else:
-                        self._turn(self.knobs.changed(settings))
+                        self._turn(self.knobs.updated(settings))
                     told = {"turned": self.knobs.arguments()}
                 case "/__truth":
-                    return Response(content=self._truth(orjson.loads(request.content)), delayed=False)
+                    return HttpResponse(content=self._truth(orjson.loads(request.content)), delayed=False)
                 case _:
                     told = {"error": "/__stats, /__reset, /__control or /__truth"}
-        except (ValueError, KeyError, Refused) as error:
-            return Response(content=orjson.dumps({"error": str(error)}), status=400, delayed=False)
-        return Response(content=orjson.dumps(told), delayed=False)
+        except (ValueError, KeyError, FakeAwsError) as error:
+            return HttpResponse(content=orjson.dumps({"error": str(error)}), status=400, delayed=False)
+        return HttpResponse(content=orjson.dumps(told), delayed=False)
 
     def _truth(self, told: Mapping[str, Any]) -> bytes:
         """A GetMetricData request with `Account` and `Region`, answered as it looks once everything has arrived."""
-        knobs = replace(self.knobs, late_minutes=0, partial=0, internal=0, forbidden=0, max_datapoints=10**9)
-        asked = parsed(told, told["Account"], told["Region"], knobs, Fleet(knobs))
-        first, end = window(told.get("StartTime"), told.get("EndTime"), asked.longest, strict=False)
-        return Answers(knobs, _NO_CHANCE).answer(asked, first, end, float("inf"), JSON).content
+        knobs = replace(self.knobs, late_minutes=0, partial_ratio=0, internal_error_ratio=0, forbidden_ratio=0, max_datapoints=10**9)
+        asked = parse_request(told, told["Account"], told["Region"], knobs, Fleet(knobs))
+        first, end = request_window(told.get("StartTime"), told.get("EndTime"), asked.longest_period, strict=False)
+        return MetricDataResponder(knobs, _NO_CHANCE).respond(asked, first, end, float("inf"), JSON).content
 
 
-def _operation(request: Request) -> str:
+def _operation(request: HttpRequest) -> str:
     path = request.path.strip("/")
     target = request.headers.get(b"x-amz-target", b"").decode()
     service, _, operation = (
@@ -217,22 +221,22 @@ def _operation(request: Request) -> str:
     return dict(parse_qsl(request.content.decode("latin-1"))).get("Action", "unknown")
 
 
-def _is_query(request: Request) -> bool:
+def _is_query(request: HttpRequest) -> bool:
     return request.headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
 
 
-def _of(encoding: Encoding, content: bytes) -> Response:
-    return Response(content=content, content_type=encoding.content_type, headers=encoding.headers)
+def _of(encoding: Encoding, content: bytes) -> HttpResponse:
+    return HttpResponse(content=content, content_type=encoding.content_type, headers=encoding.headers)
 
 
-def _refusal(refused: Refused, encoding: Encoding, *, xml: bool) -> Response:
+def _refusal(refused: FakeAwsError, encoding: Encoding, *, xml: bool) -> HttpResponse:
     code, message = refused.code, str(refused)
     if xml:
         text = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-        return Response(content=text.encode(), status=refused.status, content_type=b"text/xml")
+        return HttpResponse(content=text.encode(), status=refused.status, content_type=b"text/xml")
     told = {"__type": f"com.amazonaws.cloudwatch.v2010_08_01#{code}", "message": message}
     fault = "Receiver" if refused.status >= 500 else "Sender"  # noqa: PLR2004  # HTTP's server errors
     headers = encoding.headers + f"x-amzn-query-error: {code.removesuffix('Exception')};{fault}\r\n".encode()
-    return Response(
+    return HttpResponse(
         content=encoding.dumps(told), status=refused.status, content_type=encoding.content_type, headers=headers
     )

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured
-from benchmarks.cloudwatch.running import ACCOUNT, Exporter, Fake, basewatch, free_port
-from benchmarks.cloudwatch.scenarios import Options, unlimited, unpaced
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement
+from benchmarks.cloudwatch.running import ACCOUNT, ExporterProcess, FakeProcess, basewatch_command, free_port
+from benchmarks.cloudwatch.scenarios import Options, without_quotas, without_rate_limit
 from benchmarks.cloudwatch.scraping import Scraper, percentile
-from benchmarks.cloudwatch.settings import EVERYTHING, Settings
+from benchmarks.cloudwatch.settings import EVERYTHING, ScenarioConfig
 
 _MIB = 1e6
 _MINUTE = 60
@@ -32,8 +32,8 @@ Burst = tuple[float, float, int]
 class _Served:
     """The program and its fake."""
 
-    fake: Fake
-    exporter: Exporter
+    fake: FakeProcess
+    exporter: ExporterProcess
 
     def bursts(self) -> list[Burst]:
         """When metrics were asked for without a pause: from when to when, and in how many calls."""
@@ -50,17 +50,19 @@ class _Served:
         raise RuntimeError(f"no {calls} calls within {seconds:g} s; it said: {self.exporter.log.read_text()[-2000:]}")
 
 
-def _served(stack: ExitStack, settings: Settings, knobs: Knobs) -> _Served:
+def _served(stack: ExitStack, settings: ScenarioConfig, knobs: FakeSettings) -> _Served:
     folder, port = Path(stack.enter_context(tempfile.TemporaryDirectory())), free_port()
-    fake = stack.enter_context(Fake(knobs))
-    command = basewatch("serve", "--config", str(settings.write(folder, port)))
-    return _Served(fake=fake, exporter=stack.enter_context(Exporter(command, fake.environ(), port, folder / "log")))
+    fake = stack.enter_context(FakeProcess(knobs))
+    command = basewatch_command("serve", "--config", str(settings.write(folder, port)))
+    return _Served(
+        fake=fake, exporter=stack.enter_context(ExporterProcess(command, fake.environ(), port, folder / "log"))
+    )
 
 
-def ninety_thousand(options: Options) -> Iterator[Measured]:
+def ninety_thousand(options: Options) -> Iterator[ScenarioMeasurement]:
     """B3: 90,000 series: the refresh on the wire, scrapes meanwhile and between, memory, the body."""
-    knobs = unlimited(Knobs(functions=10_000, tables=0, apis=0, instances=0))
-    settings = unpaced(Settings(collectors=EVERYTHING[:1], every="1m"))
+    knobs = without_quotas(FakeSettings(functions=10_000, tables=0, apis=0, instances=0))
+    settings = without_rate_limit(ScenarioConfig(collectors=EVERYTHING[:1], every="1m"))
     # Discovery takes some seconds, and the refresh after it is the next minute's: one that begins late waits for that.
     if time.time() % _MINUTE > _MINUTE - _DISCOVERY_SECONDS:
         time.sleep(_MINUTE - time.time() % _MINUTE)
@@ -68,7 +70,7 @@ def ninety_thousand(options: Options) -> Iterator[Measured]:
     with ExitStack() as stack:
         served = _served(stack, settings, knobs)
         cold = last = served.wait_for_burst(180, 3 * _MINUTE)
-        for _ in range(options.unscraped):
+        for _ in range(options.unscraped_refreshes):
             last = served.wait_for_burst(180, 2 * _MINUTE, after=last[1])
             alone.append(last)
         before = served.exporter.usage()
@@ -82,28 +84,32 @@ def ninety_thousand(options: Options) -> Iterator[Measured]:
     for one in alone:
         yield _on_the_wire("steady refresh", one, aim=2.7)
     yield _on_the_wire("steady refresh, scraped without pause", steady, aim=2.7)
-    yield Measured(
+    yield ScenarioMeasurement(
         scenario="B3",
         what="serve: CPU of a minute with a refresh and scrapes",
-        ours=after.cpu_seconds - before.cpu_seconds,
+        value=after.cpu_seconds - before.cpu_seconds,
         unit="s",
     )
     yield from _scrapes("B3", scraper, spans)
-    yield Measured(scenario="B3", what="serve: most memory (VmHWM)", ours=after.peak_bytes / _MIB, unit="MB", aim=190)
-    yield Measured(scenario="B3", what="serve: body, plain", ours=len(page) / _MIB, unit="MB")
-    yield Measured(scenario="B3", what="serve: body, gzip", ours=scraper.scrapes[-1].size / _MIB, unit="MB")
-    yield Measured(scenario="B3", what="serve: series", ours=page.count(b"\naws_"), unit="series")
+    yield ScenarioMeasurement(
+        scenario="B3", what="serve: most memory (VmHWM)", value=after.peak_bytes / _MIB, unit="MB", goal=190
+    )
+    yield ScenarioMeasurement(scenario="B3", what="serve: body, plain", value=len(page) / _MIB, unit="MB")
+    yield ScenarioMeasurement(scenario="B3", what="serve: body, gzip", value=scraper.scrapes[-1].size / _MIB, unit="MB")
+    yield ScenarioMeasurement(scenario="B3", what="serve: series", value=page.count(b"\naws_"), unit="series")
 
 
-def dead_region(_: Options) -> Iterator[Measured]:
+def dead_region(_: Options) -> Iterator[ScenarioMeasurement]:
     """B5: one of three regions never answers; the others go on, and it is said which one is down."""
     regions = ["us-east-1", _DEAD, "ap-southeast-2"]
     accounts = {"main": {"id": ACCOUNT, "regions": regions}}
     with ExitStack() as stack:
-        served = _served(stack, Settings(accounts=accounts, collectors=EVERYTHING[:1], every="1m"), Knobs())
+        served = _served(
+            stack, ScenarioConfig(accounts=accounts, collectors=EVERYTHING[:1], every="1m"), FakeSettings()
+        )
         served.wait_for_burst(3, 3 * _MINUTE)
         time.sleep(_MINUTE - time.time() % _MINUTE + 15)
-        served.fake.control(dead_region=_DEAD)
+        served.fake.configure(dead_region=_DEAD)
         dead = time.time()
         first: float | None = None
         fresh = dict[str, float]()
@@ -115,20 +121,25 @@ def dead_region(_: Options) -> Iterator[Measured]:
             time.sleep(1)
         ages = {region: time.time() - at for region, at in fresh.items()}
     said = float("nan") if first is None else first
-    yield Measured(
-        scenario="B5", what="until the page says the region is down", ours=said, unit="s", limit=60, by="next refresh"
+    yield ScenarioMeasurement(
+        scenario="B5",
+        what="until the page says the region is down",
+        value=said,
+        unit="s",
+        lower_bound=60,
+        formula="next refresh",
     )
     for region in regions:
         aim = None if region == _DEAD else 65
-        yield Measured(
-            scenario="B5", what=f"after 4 min, last success of {region}", ours=ages[region], unit="s ago", aim=aim
+        yield ScenarioMeasurement(
+            scenario="B5", what=f"after 4 min, last success of {region}", value=ages[region], unit="s ago", goal=aim
         )
 
 
-def soak(options: Options) -> Iterator[Measured]:
+def soak(options: Options) -> Iterator[ScenarioMeasurement]:
     """B12: 1,000 functions for as long as was asked, a tenth of them replaced every ten minutes: what grows."""
     with ExitStack() as stack:
-        served = _served(stack, Settings(every="1m"), Knobs(functions=1000, churn_seconds=600))
+        served = _served(stack, ScenarioConfig(every="1m"), FakeSettings(functions=1000, churn_seconds=600))
         served.wait_for_burst(18, 3 * _MINUTE)
         begun = served.exporter.usage()
         with Scraper(served.exporter.port, pause=0.25) as scraper:
@@ -136,40 +147,42 @@ def soak(options: Options) -> Iterator[Measured]:
         ended, bursts = served.exporter.usage(), served.bursts()
     spans = [(begin, end + _SETTLING_SECONDS) for begin, end, _ in bursts]
     hours = options.soak_seconds / 3600
-    yield Measured(scenario="B12", what="length", ours=options.soak_seconds, unit="s")
-    yield Measured(scenario="B12", what="memory gained", ours=(ended.peak_bytes - begun.peak_bytes) / _MIB, unit="MB")
-    yield Measured(scenario="B12", what="files opened more", ours=ended.open_files - begun.open_files)
+    yield ScenarioMeasurement(scenario="B12", what="length", value=options.soak_seconds, unit="s")
+    yield ScenarioMeasurement(
+        scenario="B12", what="memory gained", value=(ended.peak_bytes - begun.peak_bytes) / _MIB, unit="MB"
+    )
+    yield ScenarioMeasurement(scenario="B12", what="files opened more", value=ended.open_files - begun.open_files)
     cores = (ended.cpu_seconds - begun.cpu_seconds) / (hours * 36)
-    yield Measured(scenario="B12", what="CPU", ours=cores, unit="% of a core")
-    yield Measured(scenario="B12", what="scrapes that failed", ours=scraper.failures, aim=0)
+    yield ScenarioMeasurement(scenario="B12", what="CPU", value=cores, unit="% of a core")
+    yield ScenarioMeasurement(scenario="B12", what="scrapes that failed", value=scraper.failures, goal=0)
     yield from _scrapes("B12", scraper, spans)
 
 
-def _on_the_wire(what: str, burst: Burst, *, aim: float | None = None) -> Measured:
+def _on_the_wire(what: str, burst: Burst, *, aim: float | None = None) -> ScenarioMeasurement:
     begin, end, calls = burst
-    return Measured(
+    return ScenarioMeasurement(
         scenario="B3",
         what=f"serve: {what}, on the wire",
-        ours=end - begin,
+        value=end - begin,
         unit="s",
-        limit=-(-calls // 5) * Knobs().latency_ms / 1000,
-        aim=aim,
-        by=f"{calls} calls, 5 at once",
+        lower_bound=-(-calls // 5) * FakeSettings().latency_ms / 1000,
+        goal=aim,
+        formula=f"{calls} calls, 5 at once",
     )
 
 
-def _scrapes(scenario: str, scraper: Scraper, spans: Sequence[tuple[float, float]]) -> Iterator[Measured]:
+def _scrapes(scenario: str, scraper: Scraper, spans: Sequence[tuple[float, float]]) -> Iterator[ScenarioMeasurement]:
     for when, seconds, aim in (
         ("between refreshes", scraper.outside(spans), None),
         ("during a refresh", scraper.within(spans), 5),
     ):
         for share in (50, 99):
-            yield Measured(
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what=f"serve: scrape {when}, p{share} of {len(seconds)}",
                 unit="ms",
-                ours=percentile(seconds, share) * 1000,
-                aim=aim if share == 99 else None,  # noqa: PLR2004  # p99
+                value=percentile(seconds, share) * 1000,
+                goal=aim if share == 99 else None,  # noqa: PLR2004  # p99
             )
 
 

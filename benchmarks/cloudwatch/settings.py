@@ -14,7 +14,7 @@ EVERYTHING = ("lambda", "dynamodb", "api_gateway", "aurora")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ScenarioConfig:
     """What scenarios differ in: who is asked about what, how often, how many at once, how fast."""
 
     collectors: tuple[str, ...] = EVERYTHING
@@ -25,8 +25,8 @@ class Settings:
     concurrency: int = 5
     calls_per_second: float = 40
     datapoints_per_second: float = 170_000
-    hold: str = "15m"
-    gate: bool = True
+    keep_alive: str = "15m"
+    idle_skip: bool = True
 
     def write(self, folder: Path, port: int = 9464) -> Path:
         """The configuration in `folder`, with its history there: everything discovered, and one cheap check."""
@@ -50,8 +50,8 @@ class Settings:
                 "fast": self.fast,
                 "every": self.every,
                 "slow": self.slow,
-                "hold": self.hold,
-                "gate": self.gate,
+                "hold": self.keep_alive,
+                "gate": self.idle_skip,
                 "concurrency": self.concurrency,
                 "calls_per_second": self.calls_per_second,
                 "datapoints_per_second": self.datapoints_per_second,

@@ -4,145 +4,153 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import Tier
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured
+from basewatch.collector import RefreshTier
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement
 from benchmarks.cloudwatch.scenarios import (
     Options,
-    calls_at_least,
-    middle,
-    seconds_at_least,
-    unlimited,
-    unpaced,
-    voyage,
+    min_calls,
+    median_seconds,
+    min_seconds,
+    without_quotas,
+    without_rate_limit,
+    scenario_run,
 )
-from benchmarks.cloudwatch.settings import EVERYTHING, Settings
-from benchmarks.cloudwatch.truth import readings
+from benchmarks.cloudwatch.settings import EVERYTHING, ScenarioConfig
+from benchmarks.cloudwatch.truth import compare_gauges
 
 _QUERIES_PER_FUNCTION = 9
 
 
-def small(options: Options) -> Iterator[Measured]:
+def small_account(options: Options) -> Iterator[ScenarioMeasurement]:
     """B1: an ordinary account. Calls of the first refresh, of one that asks for everything, and of a whole hour."""
-    knobs = Knobs()
-    with voyage(Settings(every="1m", slow="1m"), knobs) as trip:
+    knobs = FakeSettings()
+    with scenario_run(ScenarioConfig(every="1m", slow="1m"), knobs) as trip:
         listed = trip.fake.stats()
-        yield Measured(scenario="B1", what="discovery, every 15 min", ours=listed["calls_total"], unit="calls")
+        yield ScenarioMeasurement(
+            scenario="B1", what="discovery, every 15 min", value=listed["calls_total"], unit="calls"
+        )
         for what, times in (("first refresh", 1), ("steady refresh of everything", options.runs)):
             every = [trip.refresh() for _ in range(times)]
             done = every[-1]
-            least = calls_at_least(done.counted["queries"], done.counted["datapoints"])
-            yield Measured(
+            least = min_calls(done.request_counts["queries"], done.request_counts["datapoints"])
+            yield ScenarioMeasurement(
                 scenario="B1",
                 what=f"{what}: calls",
-                ours=done.counted["calls_total"],
-                limit=least,
-                aim=least,
-                by=f"ceil({done.counted['queries']}/500)",
+                value=done.request_counts["calls_total"],
+                lower_bound=least,
+                goal=least,
+                formula=f"ceil({done.request_counts['queries']}/500)",
                 unit="calls",
             )
-            yield Measured(
+            yield ScenarioMeasurement(
                 scenario="B1",
                 what=f"{what}: wall",
-                ours=middle([one.seconds for one in every]),
+                value=median_seconds([one.seconds for one in every]),
                 unit="s",
-                by="50 ms, or 180,000 datapoints/s",
-                limit=seconds_at_least(least, done.counted["datapoints"], knobs, 5),
+                formula="50 ms, or 180,000 datapoints/s",
+                lower_bound=min_seconds(least, done.request_counts["datapoints"], knobs, 5),
             )
-        compared = readings(trip.driven.page(trip.at), trip.expected(), trip.end, trip.driven.up())
-        yield Measured(
-            scenario="B1", what="series that do not say the truth", ours=compared.wrong + compared.absent, aim=0
+        compared = compare_gauges(
+            trip.exporter.page(trip.at), trip.expected_series(), trip.end, trip.exporter.collectors_up()
         )
-    with voyage(Settings(), knobs) as trip:
+        yield ScenarioMeasurement(
+            scenario="B1", what="series that do not say the truth", value=compared.differing + compared.missing, goal=0
+        )
+    with scenario_run(ScenarioConfig(), knobs) as trip:
         rounds = [trip.refresh() for _ in range(61)][1:]
-        least = sum(calls_at_least(one.counted["queries"], one.counted["datapoints"]) for one in rounds)
-        calls = sum(one.counted["calls_total"] for one in rounds)
-        yield Measured(
+        least = sum(min_calls(one.request_counts["queries"], one.request_counts["datapoints"]) for one in rounds)
+        calls = sum(one.request_counts["calls_total"] for one in rounds)
+        yield ScenarioMeasurement(
             scenario="B1",
             what="an hour of 1m/5m/1h tiers: calls",
-            ours=calls,
-            limit=least,
-            aim=least,
-            by="sum of ceil(due/500)",
+            value=calls,
+            lower_bound=least,
+            goal=least,
+            formula="sum of ceil(due/500)",
             unit="calls",
         )
         month = 24 * 30
         for reading in ("five_for_one", "per_query"):
-            dollars = sum(one.counted[f"dollars_{reading}"] for one in rounds) * month
-            yield Measured(scenario="B1", what=f"those tiers, 30 days, {reading}", ours=dollars, unit="$")
+            dollars = sum(one.request_counts[f"dollars_{reading}"] for one in rounds) * month
+            yield ScenarioMeasurement(scenario="B1", what=f"those tiers, 30 days, {reading}", value=dollars, unit="$")
 
 
-def ten_thousand(options: Options) -> Iterator[Measured]:
+def ten_thousand(options: Options) -> Iterator[ScenarioMeasurement]:
     """B2: 10,000 series."""
     yield from _functions("B2", 10_000 // _QUERIES_PER_FUNCTION, options, {5: None})
 
 
-def ninety_thousand(options: Options) -> Iterator[Measured]:
+def ninety_thousand(options: Options) -> Iterator[ScenarioMeasurement]:
     """B3: 90,000 series of 10,000 functions, five calls at once and twenty."""
     yield from _functions("B3", 10_000, options, {5: 2.7, 20: 1.5})
 
 
-def _functions(scenario: str, functions: int, options: Options, aims: dict[int, float | None]) -> Iterator[Measured]:
-    knobs = unlimited(Knobs(functions=functions, tables=0, apis=0, instances=0))
+def _functions(
+    scenario: str, functions: int, options: Options, aims: dict[int, float | None]
+) -> Iterator[ScenarioMeasurement]:
+    knobs = without_quotas(FakeSettings(functions=functions, tables=0, apis=0, instances=0))
     for concurrency, aim in aims.items():
-        settings = unpaced(
-            Settings(
+        settings = without_rate_limit(
+            ScenarioConfig(
                 collectors=EVERYTHING[:1],
                 every="1m",
                 concurrency=concurrency,
             )
         )
-        with voyage(settings, knobs) as trip:
+        with scenario_run(settings, knobs) as trip:
             cold = trip.refresh()
-            yield Measured(
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what=f"first refresh, {concurrency} at once: wall",
-                ours=cold.seconds,
+                value=cold.seconds,
                 unit="s",
-                limit=seconds_at_least(cold.calls, cold.counted["datapoints"], knobs, concurrency),
-                by=f"{cold.calls} calls, 50 ms each",
+                lower_bound=min_seconds(cold.calls, cold.request_counts["datapoints"], knobs, concurrency),
+                formula=f"{cold.calls} calls, 50 ms each",
             )
             rounds = [trip.refresh() for _ in range(1 + options.runs)][1:]
-            last = rounds[-1].counted
-            least = calls_at_least(last["queries"], last["datapoints"])
-            yield Measured(
+            last = rounds[-1].request_counts
+            least = min_calls(last["queries"], last["datapoints"])
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what=f"steady refresh, {concurrency} at once: calls",
-                ours=rounds[-1].calls,
-                limit=least,
-                aim=least,
-                by=f"ceil({last['queries']}/500)",
+                value=rounds[-1].calls,
+                lower_bound=least,
+                goal=least,
+                formula=f"ceil({last['queries']}/500)",
                 unit="calls",
             )
-            yield Measured(
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what=f"steady refresh, {concurrency} at once: wall, median of {len(rounds)}",
-                ours=middle([one.seconds for one in rounds]),
+                value=median_seconds([one.seconds for one in rounds]),
                 unit="s",
-                aim=aim,
-                limit=seconds_at_least(least, last["datapoints"], knobs, concurrency),
-                by="ceil(calls/n) x 50 ms",
+                goal=aim,
+                lower_bound=min_seconds(least, last["datapoints"], knobs, concurrency),
+                formula="ceil(calls/n) x 50 ms",
             )
-            yield Measured(
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what="  this side's CPU, with writing counters down",
-                ours=middle([one.cpu_seconds for one in rounds]),
+                value=median_seconds([one.cpu_seconds for one in rounds]),
                 unit="s",
             )
             busy = sum(last["busy_seconds"].values())
-            yield Measured(scenario=scenario, what="  the fake's own work meanwhile", ours=busy, unit="s")
-            yield Measured(
+            yield ScenarioMeasurement(scenario=scenario, what="  the fake's own work meanwhile", value=busy, unit="s")
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what="  most calls in flight",
-                ours=last["most_in_flight"],
+                value=last["most_in_flight"],
                 unit="calls",
             )
-            page, tiers = trip.driven.page(trip.at), (Tier.FAST, Tier.STANDARD)
-            compared = readings(page, trip.expected(), trip.end, trip.driven.up(), tiers=tiers)
-            yield Measured(
+            page, tiers = trip.exporter.page(trip.at), (RefreshTier.FAST, RefreshTier.STANDARD)
+            compared = compare_gauges(
+                page, trip.expected_series(), trip.end, trip.exporter.collectors_up(), tiers=tiers
+            )
+            yield ScenarioMeasurement(
                 scenario=scenario,
                 what="gauges and quantiles that do not say the truth",
-                aim=0,
-                ours=compared.wrong + compared.absent,
-                unit=f"of {compared.right + compared.wrong + compared.absent}",
+                goal=0,
+                value=compared.differing + compared.missing,
+                unit=f"of {compared.matching + compared.differing + compared.missing}",
             )

@@ -9,37 +9,41 @@ from typing import Any
 
 import orjson
 
-from benchmarks.cloudwatch.answering import Answers
-from benchmarks.cloudwatch.asking import Refused, parsed, window
+from benchmarks.cloudwatch.answering import MetricDataResponder
+from benchmarks.cloudwatch.asking import FakeAwsError, parse_request, request_window
 from benchmarks.cloudwatch.encodings import JSON
 from benchmarks.cloudwatch.fleet import Fleet
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.listing import Asker
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.listing import RequestContext
 
 _MOST_POINTS = 1440
 _CHANCE = Random(0)  # noqa: S311  # troubles are repeatable, not secret
 
 
-def answer(told: Mapping[str, Any], asker: Asker, knobs: Knobs, fleet: Fleet) -> dict[str, Any]:
+def metric_statistics_response(
+    request: Mapping[str, Any], asker: RequestContext, knobs: FakeSettings, fleet: Fleet
+) -> dict[str, Any]:
     """The datapoints of one metric, each with all statistics asked for. Raises: Refused."""
-    plain, extended = told.get("Statistics") or [], told.get("ExtendedStatistics") or []
+    plain, extended = request.get("Statistics") or [], request.get("ExtendedStatistics") or []
     if bool(plain) == bool(extended):
-        raise Refused("InvalidParameterCombination", "Give either Statistics or ExtendedStatistics.")
+        raise FakeAwsError("InvalidParameterCombination", "Give either Statistics or ExtendedStatistics.")
     names = [*plain, *extended]
-    metric = {name: told.get(name) for name in ("Namespace", "MetricName", "Dimensions")}
-    stats = [{"Metric": metric, "Period": told.get("Period"), "Stat": name} for name in names]
+    metric = {name: request.get(name) for name in ("Namespace", "MetricName", "Dimensions")}
+    stats = [{"Metric": metric, "Period": request.get("Period"), "Stat": name} for name in names]
     queries = [{"Id": f"q{number}", "MetricStat": stat} for number, stat in enumerate(stats)]
-    asked = parsed({"MetricDataQueries": queries}, asker.account_id, asker.region, knobs, fleet)
-    first, end = window(_seconds(told["StartTime"]), _seconds(told["EndTime"]), asked.longest, strict=False)
-    if (end - first) // asked.longest > _MOST_POINTS:
-        raise Refused("InvalidParameterCombination", f"You have requested more than {_MOST_POINTS} datapoints.")
-    page = orjson.loads(Answers(knobs, _CHANCE).answer(asked, first, end, asker.now, JSON).content)
+    asked = parse_request({"MetricDataQueries": queries}, asker.account_id, asker.region, knobs, fleet)
+    first, end = request_window(
+        _seconds(request["StartTime"]), _seconds(request["EndTime"]), asked.longest_period, strict=False
+    )
+    if (end - first) // asked.longest_period > _MOST_POINTS:
+        raise FakeAwsError("InvalidParameterCombination", f"You have requested more than {_MOST_POINTS} datapoints.")
+    page = orjson.loads(MetricDataResponder(knobs, _CHANCE).respond(asked, first, end, asker.now, JSON).content)
     points: dict[float, dict[str, Any]] = {}
     for name, result in zip(names, page["MetricDataResults"], strict=True):
         for at, value in zip(result["Timestamps"], result["Values"], strict=True):
             point = points.setdefault(at, {"Timestamp": at, "Unit": "None"})
             (point if name in plain else point.setdefault("ExtendedStatistics", {}))[name] = value
-    return {"Label": told.get("MetricName"), "Datapoints": list(points.values())}
+    return {"Label": request.get("MetricName"), "Datapoints": list(points.values())}
 
 
 def _seconds(told: Any) -> float:

@@ -20,7 +20,7 @@ _STEP = 1640531
 _SPARSE = 977
 
 
-class Kind(Enum):
+class SampleKind(Enum):
     """What a metric counts: events one by one, the few of them that failed, or an amount that each event has."""
 
     EVENTS = "events"
@@ -29,22 +29,22 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minute:
-    """One minute of one metric: `count` samples between `least` and `most` that add up to `total`."""
+class StatisticSet:
+    """One minute of one metric: `sample_count` samples between `minimum` and `maximum` that add up to `sum`."""
 
-    count: int
-    total: int
-    least: int
-    most: int
+    sample_count: int
+    sum: int
+    minimum: int
+    maximum: int
 
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,2})?|100)")
-_STATISTICS: Mapping[str, Callable[[Minute], float]] = {
-    "SampleCount": lambda minute: minute.count,
-    "Sum": lambda minute: minute.total,
-    "Average": lambda minute: minute.total / minute.count,
-    "Minimum": lambda minute: minute.least,
-    "Maximum": lambda minute: minute.most,
+_STATISTICS: Mapping[str, Callable[[StatisticSet], float]] = {
+    "SampleCount": lambda minute: minute.sample_count,
+    "Sum": lambda minute: minute.sum,
+    "Average": lambda minute: minute.sum / minute.sample_count,
+    "Minimum": lambda minute: minute.minimum,
+    "Maximum": lambda minute: minute.maximum,
 }
 
 
@@ -59,68 +59,74 @@ def seed(account_id: str, region: str, namespace: str, dimensions: Sequence[tupl
     return int.from_bytes(blake2b(told.encode(), digest_size=6).digest(), "big")
 
 
-def state(of: int, minute: int) -> int:
-    """The state in a minute (counted from the epoch) of the resource whose seed is `of`."""
-    return (of + minute * _STEP) % STATES
+def state(resource_seed: int, minute: int) -> int:
+    """The state in a minute (counted from the epoch) of the resource whose seed is `resource_seed`."""
+    return (resource_seed + minute * _STEP) % STATES
 
 
 @cache
-def minutes(metric: str, kind: Kind, sparse: float) -> tuple[Minute | None, ...]:
+def statistic_sets(metric: str, kind: SampleKind, sparse: float) -> tuple[StatisticSet | None, ...]:
     """What each state means for a metric; None is a minute without samples, `sparse` of all of them."""
     return tuple(_minute(metric, kind, number, sparse) for number in range(STATES))
 
 
 @cache
-def table(metric: str, kind: Kind, statistic: str, sparse: float) -> tuple[float | None, ...]:
+def statistic_table(metric: str, kind: SampleKind, statistic: str, sparse: float) -> tuple[float | None, ...]:
     """The statistic of each state."""
     return tuple(
-        None if minute is None else of_minutes(statistic, (minute,)) for minute in minutes(metric, kind, sparse)
+        None if minute is None else statistic_of(statistic, (minute,))
+        for minute in statistic_sets(metric, kind, sparse)
     )
 
 
-def of_minutes(statistic: str, among: Sequence[Minute]) -> float:
+def statistic_of(statistic: str, among: Sequence[StatisticSet]) -> float:
     """The statistic over these minutes; a percentile of several is the greatest of theirs."""
     if statistic in _STATISTICS:
         return _STATISTICS[statistic](_together(among)) if len(among) > 1 else _STATISTICS[statistic](among[0])
     share = float(statistic[1:]) / 100
-    return max(round(minute.least + (minute.most - minute.least) * share, 3) for minute in among)
+    return max(round(minute.minimum + (minute.maximum - minute.minimum) * share, 3) for minute in among)
 
 
-def grown(minute: Minute, share: float) -> Minute | None:
-    """The minute as it looks while only `share` of its samples have arrived; None while there are none."""
-    count = int(minute.count * share)
+def partially_arrived(minute: StatisticSet, ratio: float) -> StatisticSet | None:
+    """The minute as it looks while only `ratio` of its samples have arrived; None while there are none."""
+    count = int(minute.sample_count * ratio)
     if count == 0:
         return None
-    return Minute(
-        count=count, total=minute.total * count // minute.count, least=minute.least, most=max(minute.least, minute.most)
+    return StatisticSet(
+        sample_count=count,
+        sum=minute.sum * count // minute.sample_count,
+        minimum=minute.minimum,
+        maximum=max(minute.minimum, minute.maximum),
     )
 
 
-def _together(among: Sequence[Minute]) -> Minute:
+def _together(among: Sequence[StatisticSet]) -> StatisticSet:
     least, most = inf, -inf
     for minute in among:
-        least, most = min(least, minute.least), max(most, minute.most)
-    return Minute(
-        count=sum(minute.count for minute in among),
-        total=sum(minute.total for minute in among),
-        least=int(least),
-        most=int(most),
+        least, most = min(least, minute.minimum), max(most, minute.maximum)
+    return StatisticSet(
+        sample_count=sum(minute.sample_count for minute in among),
+        sum=sum(minute.sum for minute in among),
+        minimum=int(least),
+        maximum=int(most),
     )
 
 
-def _minute(metric: str, kind: Kind, number: int, sparse: float) -> Minute | None:
+def _minute(metric: str, kind: SampleKind, number: int, sparse: float) -> StatisticSet | None:
     # One resource has its silent minutes for all its metrics at once, so this draw does not know the metric.
     if _draw("silence", number, _SPARSE) < sparse * _SPARSE:
         return None
     count = 20 + _draw("events", number, 180)
-    if kind is Kind.EVENTS:
-        return Minute(count=count, total=count, least=1, most=1)
-    if kind is Kind.FAILURES:
+    if kind is SampleKind.EVENTS:
+        return StatisticSet(sample_count=count, sum=count, minimum=1, maximum=1)
+    if kind is SampleKind.FAILURES:
         failed = _draw(metric, number, 5)
-        return Minute(count=count, total=failed, least=0, most=int(failed > 0))
+        return StatisticSet(sample_count=count, sum=failed, minimum=0, maximum=int(failed > 0))
     least = 1 + _draw(metric, number, 20)
     spread = 1 + _draw(metric + " spread", number, 78)
-    return Minute(count=count, total=count * least + count * spread // 4, least=least, most=least + spread)
+    return StatisticSet(
+        sample_count=count, sum=count * least + count * spread // 4, minimum=least, maximum=least + spread
+    )
 
 
 def _draw(what: str, number: int, below: int) -> int:

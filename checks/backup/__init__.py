@@ -5,7 +5,7 @@ from __future__ import annotations
 from basewatch.check import AnyCheck
 from checks.backup.aurora import restorable_over_retention, restorable_within_rpo
 from checks.backup.dump_freshness import newest_dump_is_fresh
-from checks.backup.dump_integrity import newest_dump_is_whole
+from checks.backup.dump_integrity import newest_dump_is_intact
 from checks.backup.dynamodb import restorable_over_recovery_period
 
 CHECKS: tuple[AnyCheck, ...] = (
@@ -13,5 +13,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     restorable_within_rpo,
     restorable_over_recovery_period,
     newest_dump_is_fresh,
-    newest_dump_is_whole,
+    newest_dump_is_intact,
 )

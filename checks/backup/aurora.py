@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import answered_at, optional, required
 from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.quantities import duration_text
+from basewatch.quantities import format_duration
 from checks.backup.clock import age, minutes_text
 
 # Aurora moves the window's start with its daily housekeeping, not every minute.
@@ -20,16 +20,16 @@ _DAILY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreWindow:
-    """The span of time to any point of which a cluster can be restored; `clock` is AWS' own when it was asked."""
+    """The span of time to any point of which a cluster can be restored; `aws_time` is AWS' own when it was asked."""
 
     retention: timedelta
     earliest: datetime | None
     latest: datetime | None
     created: datetime | None
-    clock: datetime | None
+    aws_time: datetime | None
 
 
-def restore_window(aws: Aws, cluster: AuroraCluster) -> RestoreWindow:
+def restore_window(aws: AwsClient, cluster: AuroraCluster) -> RestoreWindow:
     """The cluster's restore window, as DescribeDBClusters gives it."""
     answer = aws.call("rds", "DescribeDBClusters", DBClusterIdentifier=cluster.name)
     found = ("DBClusters", 0)
@@ -38,7 +38,7 @@ def restore_window(aws: Aws, cluster: AuroraCluster) -> RestoreWindow:
         earliest=optional(answer, *found, "EarliestRestorableTime", kind=datetime),
         latest=optional(answer, *found, "LatestRestorableTime", kind=datetime),
         created=optional(answer, *found, "ClusterCreateTime", kind=datetime),
-        clock=answered_at(answer),
+        aws_time=answered_at(answer),
     )
 
 
@@ -64,9 +64,9 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     Source: Amazon Aurora User Guide, Backing up and restoring,
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html
     """
-    promised, clock = cluster.backup.retention, window.clock or now
-    expected = f"any point of the last {duration_text(promised)}"
-    setting = f"kept for {duration_text(window.retention)}"
+    promised, clock = cluster.backup.retention, window.aws_time or now
+    expected = f"any point of the last {format_duration(promised)}"
+    setting = f"kept for {format_duration(window.retention)}"
     reach = age(window.earliest, clock)
     due = min(promised, clock - window.created) if window.created else promised
     observed = setting if reach is None else f"{setting}, restorable {minutes_text(reach)} back"
@@ -106,8 +106,8 @@ def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: da
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-pitr.html
     """
     promised = cluster.backup.rpo
-    expected = f"{duration_text(promised)} ago or later"
-    lag = age(window.latest, window.clock or now)
+    expected = f"{format_duration(promised)} ago or later"
+    lag = age(window.latest, window.aws_time or now)
     if lag is None:
         missing = "AWS gives no latest restorable time that can be judged"
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, expected=expected)

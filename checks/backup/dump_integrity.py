@@ -12,13 +12,13 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import DumpBackups
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.backup.dump_listing import dumps_kept
+from checks.backup.dump_listing import stored_dumps
 
 # What a pg_dump archive in custom format begins with:
 # https://git.postgresql.org/gitweb/?p=postgresql.git;a=blob;f=src/bin/pg_dump/pg_backup_archiver.c
@@ -46,11 +46,11 @@ class NewestDump:
     first_bytes: str
 
 
-def newest_dump(aws: Aws, dumps: DumpBackups) -> NewestDump:
+def newest_dump(aws: AwsClient, dumps: DumpBackups) -> NewestDump:
     """The newest dump under the prefix; S3's own SHA-256 is taken where it keeps one, else the dump is read."""
-    kept, _ = dumps_kept(aws, dumps)
+    kept, _ = stored_dumps(aws, dumps)
     if not kept:
-        raise CouldNotLook(Reason.NOT_ENOUGH_DATA, f"there is no dump in {dumps.bucket}/{dumps.prefix} to look at")
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"there is no dump in {dumps.bucket}/{dumps.prefix} to look at")
     newest: dict[str, Any] = {"Bucket": dumps.bucket, "Key": kept[-1].key}
     head = aws.call("s3", "HeadObject", ChecksumMode="ENABLED", **newest)
     size = required(head, "ContentLength", kind=int)
@@ -59,9 +59,9 @@ def newest_dump(aws: Aws, dumps: DumpBackups) -> NewestDump:
     if not stored and size <= _LARGEST_READ_BYTES:
         stored, first = _read(aws, unchanged)
     elif size:
-        first = b"".join(aws.content("s3", "GetObject", Range=f"bytes=0-{len(_MAGIC) - 1}", **unchanged))
+        first = b"".join(aws.body_chunks("s3", "GetObject", Range=f"bytes=0-{len(_MAGIC) - 1}", **unchanged))
     if len(first) < min(len(_MAGIC), size):
-        raise CouldNotLook(
+        raise ObservationError(
             Reason.NOT_ENOUGH_DATA, f"S3 gave {len(first)} bytes of a dump of {size}", remedy="run again"
         )
     return NewestDump(
@@ -84,9 +84,9 @@ def _stored_sha256(head: dict[str, Any]) -> str:
     return digest.hex() if len(digest) == hashlib.sha256().digest_size else ""
 
 
-def _read(aws: Aws, parameters: dict[str, Any]) -> tuple[str, bytes]:
+def _read(aws: AwsClient, parameters: dict[str, Any]) -> tuple[str, bytes]:
     digest, first = hashlib.sha256(), b""
-    for chunk in aws.content("s3", "GetObject", **parameters):
+    for chunk in aws.body_chunks("s3", "GetObject", **parameters):
         first = first or chunk[: len(_MAGIC)]
         digest.update(chunk)
     return digest.hexdigest(), first
@@ -100,7 +100,7 @@ def _read(aws: Aws, parameters: dict[str, Any]) -> tuple[str, bytes]:
     proof=Proof.SAMPLE,
     needs=("s3:ListBucket", "s3:GetObject", "kms:Decrypt"),
 )
-def newest_dump_is_whole(dump: NewestDump, dumps: DumpBackups, now: datetime) -> Iterator[Verdict]:
+def newest_dump_is_intact(dump: NewestDump, dumps: DumpBackups, now: datetime) -> Iterator[Verdict]:
     """The newest dump is a pg_dump archive, of the usual size, with the content that its maker recorded.
 
     Why: A dump that was cut off, emptied or damaged on its way looks like any other until the day it is needed.

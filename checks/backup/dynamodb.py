@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import answered_at, optional, required
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.quantities import duration_text
+from basewatch.quantities import format_duration
 from checks.backup.clock import age, minutes_text
 
 # The window ends about five minutes ago, and begins when recovery was enabled, some time after the table was made.
@@ -28,22 +28,22 @@ class _Switch(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointInTimeRecovery:
-    """The span of time to any point of which a table can be restored; `clock` is AWS' own when it was asked."""
+    """The span of time to any point of which a table can be restored; `aws_time` is AWS' own when it was asked."""
 
     enabled: bool
     period: timedelta | None
     earliest: datetime | None
     latest: datetime | None
     created: datetime
-    clock: datetime | None
+    aws_time: datetime | None
 
     @property
-    def span(self) -> timedelta | None:
+    def restorable_window(self) -> timedelta | None:
         """How much time can be restored to; None when AWS does not give both ends."""
         return self.latest - self.earliest if self.latest and self.earliest else None
 
 
-def point_in_time_recovery(aws: Aws, table: Table) -> PointInTimeRecovery:
+def point_in_time_recovery(aws: AwsClient, table: Table) -> PointInTimeRecovery:
     """The table's point-in-time recovery and its age, by DescribeContinuousBackups and DescribeTable."""
     answer = aws.call("dynamodb", "DescribeContinuousBackups", TableName=table.name)
     described = aws.call("dynamodb", "DescribeTable", TableName=table.name)
@@ -55,7 +55,7 @@ def point_in_time_recovery(aws: Aws, table: Table) -> PointInTimeRecovery:
         earliest=optional(answer, *found, "EarliestRestorableDateTime", kind=datetime),
         latest=optional(answer, *found, "LatestRestorableDateTime", kind=datetime),
         created=required(described, "Table", "CreationDateTime", kind=datetime),
-        clock=answered_at(answer),
+        aws_time=answered_at(answer),
     )
 
 
@@ -81,17 +81,17 @@ def restorable_over_recovery_period(recovery: PointInTimeRecovery, table: Table,
     Source: Amazon DynamoDB Developer Guide, Point-in-time backups,
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
     """
-    promised, clock = table.pitr or timedelta(), recovery.clock or now
-    expected, observed = f"any point of the last {duration_text(promised)}", _said(recovery, clock)
+    promised, clock = table.pitr or timedelta(), recovery.aws_time or now
+    expected, observed = f"any point of the last {format_duration(promised)}", _said(recovery, clock)
     due = min(promised, clock - recovery.created)
     if not recovery.enabled:
         yield failed("Point-in-time recovery is off", observed=observed, expected=expected)
     elif recovery.period is not None and recovery.period < promised:
         yield failed("The recovery period is shorter than promised", observed=observed, expected=expected)
-    elif recovery.period is None or recovery.span is None or age(recovery.latest, clock) is None:
+    elif recovery.period is None or recovery.restorable_window is None or age(recovery.latest, clock) is None:
         missing = "AWS does not give a restorable window that can be judged"
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, observed=observed, expected=expected)
-    elif recovery.span + _TRAILING < due:
+    elif recovery.restorable_window + _TRAILING < due:
         yield failed("What can be restored is less than promised", observed=observed, expected=expected)
     else:
         yield passed("The table can be restored as far back as promised", observed=observed, expected=expected)
@@ -100,8 +100,8 @@ def restorable_over_recovery_period(recovery: PointInTimeRecovery, table: Table,
 def _said(recovery: PointInTimeRecovery, clock: datetime) -> str:
     if not recovery.enabled:
         return "point-in-time recovery disabled"
-    setting = "no period" if recovery.period is None else f"kept for {duration_text(recovery.period)}"
+    setting = "no period" if recovery.period is None else f"kept for {format_duration(recovery.period)}"
     lag = age(recovery.latest, clock)
-    if recovery.span is None or lag is None:
+    if recovery.restorable_window is None or lag is None:
         return setting
-    return f"{setting}, restorable over {minutes_text(recovery.span)} up to {minutes_text(lag)} ago"
+    return f"{setting}, restorable over {minutes_text(recovery.restorable_window)} up to {minutes_text(lag)} ago"

@@ -8,26 +8,26 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from basewatch.about import About, covering
+from basewatch.about import Affected, broader
 from basewatch.check import AnyCheck
 from basewatch.model import Finding, Status
 
-_Causes = Mapping[About, Sequence[Finding]]
+_Causes = Mapping[Affected, Sequence[Finding]]
 
 
-def explained(
-    findings: Iterable[Finding], checks: Iterable[AnyCheck], beside: Iterable[Finding] = ()
+def assign_causes(
+    findings: Iterable[Finding], checks: Iterable[AnyCheck], current_findings: Iterable[Finding] = ()
 ) -> tuple[Finding, ...]:
     """The findings in the order given, each with the key of the finding that explains it, or with none.
 
     A FAIL is explained when every pair that it is about is covered by FAILs, on the same component, of the checks that
     may explain its own. The gravest of these is its cause, the first by id among equals; a cause has no cause itself.
-    What is about nothing is never explained. `beside` are findings that stand and are not of this run.
+    What is about nothing is never explained. `current_findings` are findings that stand and are not of this run.
     """
     given = tuple(findings)
     may = {check.id: check.explained_by for check in checks}
     failing = sorted((f for f in given if _says(f)), key=_by_id)
-    standing = [f for f in beside if _says(f) and not f.cause]
+    standing = [f for f in current_findings if _says(f) and not f.cause]
     found: dict[str, Finding] = {}
     for (check, component), symptoms in groupby(failing, key=lambda f: (f.check, f.component)):
         globs = may.get(check, ())
@@ -38,7 +38,7 @@ def explained(
 
 
 def _says(finding: Finding) -> bool:
-    return finding.status is Status.FAIL and bool(finding.about)
+    return finding.status is Status.FAIL and bool(finding.affected)
 
 
 def _by_id(finding: Finding) -> tuple[str, str, str]:
@@ -46,15 +46,15 @@ def _by_id(finding: Finding) -> tuple[str, str, str]:
 
 
 def _by_pair(causes: Iterable[Finding]) -> _Causes:
-    found: defaultdict[About, list[Finding]] = defaultdict(list)
+    found: defaultdict[Affected, list[Finding]] = defaultdict(list)
     for cause in causes:
-        for pair in cause.about:
+        for pair in cause.affected:
             found[pair].append(cause)
     return found
 
 
 def _cause(symptom: Finding, causes: _Causes) -> Finding | None:
-    covered = [[c for pair in covering(about) for c in causes.get(pair, ())] for about in symptom.about]
+    covered = [[c for pair in broader(about) for c in causes.get(pair, ())] for about in symptom.affected]
     if not all(covered):
         return None
     return min((c for each in covered for c in each), key=lambda c: (-c.severity.rank, *_by_id(c)))

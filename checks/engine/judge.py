@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from basewatch.check import AnyCheck, Missing, Outcome, Unanswered
-from basewatch.components import KINDS, Component
+from basewatch.check import AnyCheck, AbsentComponent, Outcome, Unobserved
+from basewatch.components import COMPONENT_TYPES, Component
 from basewatch.facts import from_json
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Verdict, failed, unverified
-from checks.engine.causes import explained
+from checks.engine.causes import assign_causes
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlannedCheck:
     """One expected pair: this check on this component, at the severity the configuration gives it, if any."""
 
     check: AnyCheck
@@ -27,25 +27,25 @@ class Planned:
     severity: Severity | None = None
 
 
-def judge(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
+def judge(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
     """Every finding of one pair, at least one, in order of subject; facts are read back from the evidence alone."""
     digest = outcome.digest if isinstance(outcome, Evidence) else ""
     findings = (_finding(planned, verdict, digest) for verdict in _verdicts(planned, outcome, now))
     return tuple(sorted(findings, key=lambda finding: finding.subject))
 
 
-def _verdicts(planned: Planned, outcome: Outcome, now: datetime) -> tuple[Verdict, ...]:
+def _verdicts(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[Verdict, ...]:
     match outcome:
         case Evidence():
             return _judge_evidence(planned, outcome, now)
-        case Missing(detail=detail):
+        case AbsentComponent(detail=detail):
             summary = f"{planned.component.ref} is declared but does not exist: {detail}"
             return (failed(summary, observed="absent", expected="present"),)
-        case Unanswered(reason=reason, detail=detail, remedy=remedy):
+        case Unobserved(reason=reason, detail=detail, remedy=remedy):
             return (unverified(reason, detail, remedy=remedy),)
 
 
-def _judge_evidence(planned: Planned, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:
+def _judge_evidence(planned: PlannedCheck, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:
     try:
         facts = _facts(planned.check, evidence)
         verdicts = tuple(planned.check.judge(facts, planned.component, now))
@@ -64,10 +64,10 @@ _PARSED: deque[tuple[Evidence, type[Any], Any]] = deque(maxlen=4)
 
 def _facts(check: AnyCheck, evidence: Evidence) -> Any:
     for parsed, kind, facts in tuple(_PARSED):
-        if parsed is evidence and kind is check.facts_kind:
+        if parsed is evidence and kind is check.facts_type:
             return facts
-    facts = from_json(check.facts_kind, evidence.facts)
-    _PARSED.append((evidence, check.facts_kind, facts))
+    facts = from_json(check.facts_type, evidence.facts)
+    _PARSED.append((evidence, check.facts_type, facts))
     return facts
 
 
@@ -75,10 +75,10 @@ def _bug(summary: str) -> Verdict:
     return unverified(Reason.BUG, summary, remedy="Report it with the log of this run; other checks are not affected.")
 
 
-def _finding(planned: Planned, verdict: Verdict, digest: str) -> Finding:
+def _finding(planned: PlannedCheck, verdict: Verdict, digest: str) -> Finding:
     remedy = verdict.remedy
     if not remedy and verdict.status is Status.FAIL:
-        remedy = planned.check.parts.get("Fix", "")
+        remedy = planned.check.doc_sections.get("Fix", "")
     return Finding(
         check=planned.check.id,
         component=planned.component.ref,
@@ -92,7 +92,7 @@ def _finding(planned: Planned, verdict: Verdict, digest: str) -> Finding:
         expected=verdict.expected,
         remedy=remedy,
         evidence=digest,
-        about=verdict.about,
+        affected=verdict.affected,
     )
 
 
@@ -126,7 +126,7 @@ def _judged(
 ) -> Iterator[Finding]:
     pairs = {(f.check, f.component): f for f in recorded.values()}
     for (check, component), finding in pairs.items():
-        planned = Planned(check=known[check], component=_component(run, component))
+        planned = PlannedCheck(check=known[check], component=_component(run, component))
         for again in judge(planned, evidence[finding.evidence], run.window.end):
             # How bad it is, the configuration of that run may have decided, not the judge.
             before = recorded.get(again.key)
@@ -139,11 +139,11 @@ def _caused(
     """What was judged, with causes; one that a partial run did not look at itself is as it was recorded."""
     within = {finding.key for finding in run.findings}
     others = (finding for finding in run.findings if finding.key not in recorded)
-    found = {finding.key: finding for finding in explained(judged, known.values(), others)}
+    found = {finding.key: finding for finding in assign_causes(judged, known.values(), others)}
     elsewhere = {key: f.cause for key, f in recorded.items() if run.scope and f.cause and f.cause not in within}
     return {key: replace(f, cause=elsewhere.get(key, f.cause)) for key, f in found.items()}
 
 
 def _component(run: Run, ref: str) -> Component:
-    kinds = {kind.kind: kind for kind in KINDS}
+    kinds = {kind.kind: kind for kind in COMPONENT_TYPES}
     return kinds[ref.partition("/")[0]].model_validate(run.components[ref])

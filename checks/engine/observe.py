@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from basewatch.check import AnyCheck, Missing, Outcome, Unanswered
-from basewatch.clients import Client, Clients
+from basewatch.check import AnyCheck, AbsentComponent, Outcome, Unobserved
+from basewatch.clients import Client, ClientFactory
 from basewatch.components import Component
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.facts import digest, to_json
 from basewatch.model import Evidence, Reason
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class PlannedObservation:
     """One question to one component; `check` is any of the checks that share it."""
 
     check: AnyCheck
@@ -31,14 +31,14 @@ class Observation:
     @property
     def key(self) -> tuple[str, str]:
         """The observation's name and the component's: what makes two askings the same."""
-        return self.check.observation, self.component.ref
+        return self.check.observation_name, self.component.ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
     """How long one observation may take, how long all may, and how many are asked at once."""
 
-    each: timedelta
+    per_observation: timedelta
     total: timedelta
     concurrency: int
 
@@ -48,8 +48,8 @@ _Answers = SimpleQueue[tuple[tuple[str, str], Outcome]]
 
 
 def observe_all(
-    observations: Sequence[Observation],
-    clients: Clients,
+    observations: Sequence[PlannedObservation],
+    clients: ClientFactory,
     deadlines: Deadlines,
     clock: Callable[[], datetime],
 ) -> Outcomes:
@@ -64,14 +64,14 @@ def observe_all(
     while (waiting or running) and time.monotonic() < end:
         while waiting and len(running) < deadlines.concurrency:
             observation = waiting.popleft()
-            running[observation.key] = time.monotonic() + deadlines.each.total_seconds()
+            running[observation.key] = time.monotonic() + deadlines.per_observation.total_seconds()
             Thread(target=_answer, args=(observation, clients, clock, answers), daemon=True).start()
         try:
             key, outcome = answers.get(timeout=max(0.0, min(end, *running.values()) - time.monotonic()))
         except Empty:
             for key in [key for key, deadline in running.items() if deadline <= time.monotonic()]:
                 del running[key]
-                outcomes[key] = _late(f"no answer within {deadlines.each.total_seconds():g} s")
+                outcomes[key] = _late(f"no answer within {deadlines.per_observation.total_seconds():g} s")
         else:
             if running.pop(key, None) is not None:
                 outcomes[key] = outcome
@@ -79,37 +79,39 @@ def observe_all(
     return {observation.key: outcomes.get(observation.key, out_of_time) for observation in observations}
 
 
-def _late(detail: str) -> Unanswered:
-    return Unanswered(
+def _late(detail: str) -> Unobserved:
+    return Unobserved(
         reason=Reason.TIMEOUT, detail=detail, remedy="Look at the network and the load, or raise run.check_deadline."
     )
 
 
-def _answer(observation: Observation, clients: Clients, clock: Callable[[], datetime], answers: _Answers) -> None:
+def _answer(
+    observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime], answers: _Answers
+) -> None:
     answers.put((observation.key, _outcome(observation, clients, clock)))
 
 
-def _outcome(observation: Observation, clients: Clients, clock: Callable[[], datetime]) -> Outcome:
+def _outcome(observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime]) -> Outcome:
     check, component = observation.check, observation.component
     try:
-        with clients.open(check.client_kind, component) as client:
+        with clients.open(check.client_type, component) as client:
             return _evidence(observation, client, check.observe(client, component), clock())
-    except CouldNotLook as error:
-        return Unanswered(reason=error.reason, detail=error.detail, remedy=error.remedy)
-    except Absent as error:
-        return Missing(detail=str(error))
+    except ObservationError as error:
+        return Unobserved(reason=error.reason, detail=error.detail, remedy=error.remedy)
+    except NotFoundError as error:
+        return AbsentComponent(detail=str(error))
     except Exception:  # the boundary around one check on one component: a crash is a verdict, never an end
-        logger.exception("observation %s crashed on %s", check.observation, component.ref)
-        return Unanswered(
+        logger.exception("observation %s crashed on %s", check.observation_name, component.ref)
+        return Unobserved(
             reason=Reason.BUG,
             detail="the observation crashed; the traceback is in the log",
             remedy="Report it with the log of this run; other checks are not affected.",
         )
 
 
-def _evidence(observation: Observation, client: Client, facts: object, at: datetime) -> Evidence:
+def _evidence(observation: PlannedObservation, client: Client, facts: object, at: datetime) -> Evidence:
     name, component = observation.key
-    data = to_json(observation.check.facts_kind, facts)
+    data = to_json(observation.check.facts_type, facts)
     return Evidence(
         digest=digest({"observation": name, "component": component, "facts": data}),
         observation=name,

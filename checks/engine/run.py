@@ -8,17 +8,17 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from basewatch.check import AnyCheck
-from basewatch.clients import Clients
+from basewatch.clients import ClientFactory
 from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
-from checks.engine.causes import explained
-from checks.engine.judge import Planned, judge
-from checks.engine.observe import Deadlines, Observation, observe_all
+from checks.engine.causes import assign_causes
+from checks.engine.judge import PlannedCheck, judge
+from checks.engine.observe import Deadlines, PlannedObservation, observe_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckResults:
     """What a pass of checks came to: findings in a stable order, and the evidence they rest on."""
 
     findings: tuple[Finding, ...]
@@ -32,7 +32,7 @@ def plan_checks(
     *,
     only: str = "*",
     component: str = "*",
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedCheck, ...]:
     """Every (check, component) pair that must get a verdict, known before looking.
 
     `only` is a glob over check ids, `component` one over component names and refs.
@@ -40,31 +40,35 @@ def plan_checks(
     default = CheckSettings()
     declared = tuple(components)
     return tuple(
-        Planned(check=check, component=thing, severity=settings.get(check.id, default).severity)
+        PlannedCheck(check=check, component=thing, severity=settings.get(check.id, default).severity)
         for check in checks
         if settings.get(check.id, default).enabled and fnmatchcase(check.id, only)
         for thing in declared
-        if isinstance(thing, check.component) and check.concerns(thing)
+        if isinstance(thing, check.component) and check.applies_to(thing)
         if fnmatchcase(thing.name, component) or fnmatchcase(thing.ref, component)
     )
 
 
 def run_checks(
-    plan: Sequence[Planned], clients: Clients, deadlines: Deadlines, now: datetime, clock: Callable[[], datetime]
-) -> Checked:
+    plan: Sequence[PlannedCheck],
+    clients: ClientFactory,
+    deadlines: Deadlines,
+    now: datetime,
+    clock: Callable[[], datetime],
+) -> CheckResults:
     """Observes what the plan needs, each observation once, judges every pair as of `now`, and says what causes what."""
     observations = {
         observation.key: observation
-        for observation in (Observation(check=p.check, component=p.component) for p in plan)
+        for observation in (PlannedObservation(check=p.check, component=p.component) for p in plan)
     }
     outcomes = observe_all(tuple(observations.values()), clients, deadlines, clock)
     findings = (
         finding
         for planned in plan
-        for finding in judge(planned, outcomes[planned.check.observation, planned.component.ref], now)
+        for finding in judge(planned, outcomes[planned.check.observation_name, planned.component.ref], now)
     )
     ordered = sorted(findings, key=lambda f: (f.check, f.component, f.subject))
-    return Checked(
-        findings=explained(ordered, (planned.check for planned in plan)),
+    return CheckResults(
+        findings=assign_causes(ordered, (planned.check for planned in plan)),
         evidence=tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Evidence)),
     )

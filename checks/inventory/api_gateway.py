@@ -6,42 +6,44 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
 from basewatch.check import check
 from basewatch.components import Api
-from basewatch.errors import Absent
+from basewatch.errors import NotFoundError
 from basewatch.model import Proof, Reason, Severity, Verdict, passed, unverified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class StageDeployments:
     """The REST APIs that have the declared name, and the deployments their declared stage shows."""
 
-    apis: tuple[str, ...]
-    deployments: tuple[str, ...]
+    api_ids: tuple[str, ...]
+    deployment_ids: tuple[str, ...]
 
 
-def deployment(aws: Aws, api: Api) -> Deployment:
+def stage_deployments(aws: AwsClient, api: Api) -> StageDeployments:
     """The deployments of the declared stage, by GetRestApis and GetStage. Raises: Absent, when no API has the name."""
     pages = aws.pages("apigateway", "GetRestApis")
     named = [each for page in pages for each in required(page, "items", kind=list) if each.get("name") == api.name]
     if not named:
-        raise Absent(f"no REST API is named {api.name}")
+        raise NotFoundError(f"no REST API is named {api.name}")
     ids = tuple(required(each, "id", kind=str) for each in named)
     stages = [aws.call("apigateway", "GetStage", restApiId=each, stageName=api.stage) for each in ids]
-    return Deployment(apis=ids, deployments=tuple(required(stage, "deploymentId", kind=str) for stage in stages))
+    return StageDeployments(
+        api_ids=ids, deployment_ids=tuple(required(stage, "deploymentId", kind=str) for stage in stages)
+    )
 
 
 @check(
     "inventory.api.deployed",
     component=Api,
-    observe=deployment,
+    observe=stage_deployments,
     severity=Severity.HIGH,
     proof=Proof.CONFIGURATION,
     needs=("apigateway:GET",),
 )
-def stage_is_deployed(facts: Deployment, api: Api, _now: datetime) -> Iterator[Verdict]:
+def stage_is_deployed(facts: StageDeployments, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The declared API exists, and its stage shows a deployment.
 
     Why: CloudWatch says nothing of an API that does not exist, just as of one that nobody called.
@@ -51,8 +53,8 @@ def stage_is_deployed(facts: Deployment, api: Api, _now: datetime) -> Iterator[V
     Source: Amazon API Gateway Developer Guide, Set up a stage for a REST API,
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html
     """
-    observed, expected = f"{len(facts.apis)} named {api.name}, stage {api.stage}", "one, with its stage deployed"
-    if len(facts.apis) > 1:
+    observed, expected = f"{len(facts.api_ids)} named {api.name}, stage {api.stage}", "one, with its stage deployed"
+    if len(facts.api_ids) > 1:
         summary = "Two APIs have the same name, so nobody can tell whose numbers CloudWatch gives"
         yield unverified(
             Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy="Rename one of them."

@@ -8,14 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import required
 from basewatch.check import check
 from basewatch.components import Function
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 
 
-class State(StrEnum):
+class LambdaState(StrEnum):
     """A Lambda function's State."""
 
     ACTIVE = "Active"
@@ -29,13 +29,13 @@ class State(StrEnum):
 class FunctionState:
     """Whether a function can be invoked."""
 
-    state: State
+    state: LambdaState
 
 
-def function_state(aws: Aws, function: Function) -> FunctionState:
+def function_state(aws: AwsClient, function: Function) -> FunctionState:
     """The function's state, by GetFunctionConfiguration."""
     answer = aws.call("lambda", "GetFunctionConfiguration", FunctionName=function.name)
-    return FunctionState(state=required(answer, "State", kind=State))
+    return FunctionState(state=required(answer, "State", kind=LambdaState))
 
 
 @check(
@@ -57,11 +57,11 @@ def function_is_active(facts: FunctionState, _function: Function, _now: datetime
     """
     observed, expected = f"the function is {facts.state}", "a function that can be invoked"
     match facts.state:
-        case State.ACTIVE | State.INACTIVE:
+        case LambdaState.ACTIVE | LambdaState.INACTIVE:
             yield passed("The function can be invoked", observed=observed, expected=expected)
-        case State.FAILED:
+        case LambdaState.FAILED:
             yield failed("The function cannot be invoked", observed=observed, expected=expected)
-        case State.PENDING:
+        case LambdaState.PENDING:
             summary = "The function is still being made"
             yield unverified(
                 Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy="Look again in a minute."

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import AuroraCluster
@@ -37,12 +37,12 @@ class ClusterAlarms:
 
     alarms: tuple[Alarm, ...]
 
-    def named(self, state: AlarmState) -> tuple[str, ...]:
+    def names_in_state(self, state: AlarmState) -> tuple[str, ...]:
         """The names of the alarms in a state, sorted."""
         return tuple(sorted(alarm.name for alarm in self.alarms if alarm.state is state))
 
 
-def cluster_alarms(aws: Aws, cluster: AuroraCluster) -> ClusterAlarms:
+def cluster_alarms(aws: AwsClient, cluster: AuroraCluster) -> ClusterAlarms:
     """The alarms whose dimensions name the cluster or an instance of it, by DescribeAlarms."""
     pages = aws.pages("cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm"])
     every = (each for page in pages for each in required(page, "MetricAlarms", kind=list))
@@ -80,7 +80,7 @@ def alarms_are_quiet(facts: ClusterAlarms, _cluster: AuroraCluster, _now: dateti
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
     """
     expected = "at least one alarm, and all of them OK"
-    ringing, blind = facts.named(AlarmState.ALARM), facts.named(AlarmState.INSUFFICIENT_DATA)
+    ringing, blind = facts.names_in_state(AlarmState.ALARM), facts.names_in_state(AlarmState.INSUFFICIENT_DATA)
     observed = f"{len(facts.alarms)} alarms, {len(ringing)} gone off, {len(blind)} without enough data"
     if ringing:
         yield failed(f"Gone off: {', '.join(ringing)}", observed=observed, expected=expected)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from basewatch.aws import Aws
-from basewatch.aws.response import accepted_code, optional, required
+from basewatch.aws import AwsClient
+from basewatch.aws.response import accepted_error, optional, required
 from basewatch.check import check
 from basewatch.components import AuditBucket
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed
-from basewatch.quantities import duration_text
+from basewatch.quantities import format_duration
 from checks.retention.lock_mode import LockMode
 
 _NO_LOCK = "ObjectLockConfigurationNotFoundError"
@@ -49,10 +49,10 @@ class DefaultLock:
         return f"{self.mode}, " + (f"{self.years} years" if self.years else f"{self.days} days")
 
 
-def default_lock(aws: Aws, bucket: AuditBucket) -> DefaultLock:
+def default_lock(aws: AwsClient, bucket: AuditBucket) -> DefaultLock:
     """The bucket's Object Lock configuration, as GetObjectLockConfiguration gives it."""
-    answer = aws.call("s3", "GetObjectLockConfiguration", answers=(_NO_LOCK,), Bucket=bucket.name)
-    if accepted_code(answer) == _NO_LOCK:
+    answer = aws.call("s3", "GetObjectLockConfiguration", accepted_errors=(_NO_LOCK,), Bucket=bucket.name)
+    if accepted_error(answer) == _NO_LOCK:
         return DefaultLock(enabled=False)
     required(answer, "ObjectLockConfiguration", "ObjectLockEnabled", kind=_Switch)
     rule = ("ObjectLockConfiguration", "Rule", "DefaultRetention")
@@ -61,7 +61,7 @@ def default_lock(aws: Aws, bucket: AuditBucket) -> DefaultLock:
         return DefaultLock(enabled=True)
     days, years = optional(answer, *rule, "Days", kind=int), optional(answer, *rule, "Years", kind=int)
     if not days and not years:
-        raise CouldNotLook(Reason.NOT_ENOUGH_DATA, "the default retention has a mode and neither days nor years")
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, "the default retention has a mode and neither days nor years")
     return DefaultLock(enabled=True, mode=mode, days=days or 0, years=years or 0)
 
 
@@ -88,14 +88,14 @@ def new_versions_are_locked(lock: DefaultLock, bucket: AuditBucket, now: datetim
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
     promise = bucket.object_lock
-    expected = f"{promise.mode}, {duration_text(promise.retention)} or longer"
+    expected = f"{promise.mode}, {format_duration(promise.retention)} or longer"
     if lock.mode is None:
         yield failed("New versions are not locked", observed=str(lock), expected=expected)
-    elif not lock.mode.keeps(promise.mode):
+    elif not lock.mode.at_least_as_strict(promise.mode):
         summary = f"New versions are locked in {lock.mode} mode, which can be bypassed"
         yield failed(summary, observed=str(lock), expected=expected)
     elif lock.retention < promise.retention:
-        short = duration_text(promise.retention - lock.retention)
+        short = format_duration(promise.retention - lock.retention)
         yield failed(f"New versions are locked for {short} less than promised", observed=str(lock), expected=expected)
     else:
         yield passed("New versions are locked as promised", observed=str(lock), expected=expected)

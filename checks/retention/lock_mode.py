@@ -11,7 +11,7 @@ class LockMode(StrEnum):
     GOVERNANCE = "GOVERNANCE"
     COMPLIANCE = "COMPLIANCE"
 
-    def keeps(self, promised: str) -> bool:
+    def at_least_as_strict(self, required_mode: str) -> bool:
         """Whether this mode is at least as strict as the promised one."""
         modes = list(LockMode)
-        return modes.index(self) >= modes.index(LockMode(promised))
+        return modes.index(self) >= modes.index(LockMode(required_mode))

@@ -9,7 +9,7 @@ from basewatch.check import check
 from basewatch.components import AuditBucket
 from basewatch.declared import ObjectLock
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.quantities import duration_text
+from basewatch.quantities import format_duration
 from checks.retention.version_locks import VersionLock, VersionLocks, version_locks
 
 # Seven calendar years hold one or two leap days, where a promise of 7y counts 365.25 days a year.
@@ -43,10 +43,10 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
     promise = bucket.object_lock
-    expected = f"every version {promise.mode}, {duration_text(promise.retention)} or longer from when it was written"
-    read = tuple(lock for lock in locks.sampled if lock.unread is None)
-    weak = tuple(lock for lock in read if not lock.held and not _keeps(lock, promise))
-    sampled = f"{len(read)} of {locks.listed} versions sampled"
+    expected = f"every version {promise.mode}, {format_duration(promise.retention)} or longer from when it was written"
+    read = tuple(lock for lock in locks.sampled if lock.read_error is None)
+    weak = tuple(lock for lock in read if not lock.event_hold and not _keeps(lock, promise))
+    sampled = f"{len(read)} of {locks.versions_listed} versions sampled"
     if weak:
         yield failed(f"{sampled}, {len(weak)} not locked as promised", observed=_shown(weak), expected=expected)
     else:
@@ -55,7 +55,7 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
 
 
 def _keeps(lock: VersionLock, promise: ObjectLock) -> bool:
-    if lock.mode is None or not lock.mode.keeps(promise.mode):
+    if lock.mode is None or not lock.mode.at_least_as_strict(promise.mode):
         return False
     return lock.retention >= promise.retention - _LEAP_DAYS
 
@@ -65,17 +65,19 @@ def _doubt(locks: VersionLocks, promise: ObjectLock, sampled: str, expected: str
     if not locks.sampled:
         return unverified(Reason.NOT_ENOUGH_DATA, "The bucket holds no object version to look at", expected=expected)
     unread = sorted(
-        (lock.unread.reason, lock.unread.detail, lock.unread.remedy) for lock in locks.sampled if lock.unread
+        (lock.read_error.reason, lock.read_error.detail, lock.read_error.remedy)
+        for lock in locks.sampled
+        if lock.read_error
     )
     if unread:
         reason, detail, remedy = unread[0]
         summary = f"{sampled}; {len(unread)} could not be read"
         return unverified(reason, summary, observed=detail, expected=expected, remedy=remedy)
-    held = tuple(lock for lock in locks.sampled if lock.held and not _keeps(lock, promise))
+    held = tuple(lock for lock in locks.sampled if lock.event_hold and not _keeps(lock, promise))
     if held:
         summary = f"{sampled}; {len(held)} under an event hold, whose end is open"
         return unverified(Reason.UNSUPPORTED, summary, observed=_shown(held), expected=expected)
-    if not locks.complete:
+    if not locks.listing_complete:
         summary = f"{sampled}; there are more versions than can be listed in one pass"
         return unverified(Reason.NOT_ENOUGH_DATA, summary, expected=expected)
     return None
@@ -93,7 +95,7 @@ def _identity(lock: VersionLock) -> tuple[str, str]:
 
 
 def _said(lock: VersionLock) -> str:
-    if lock.held:
+    if lock.event_hold:
         return "event hold"
     if lock.mode is None:
         return "no lock"

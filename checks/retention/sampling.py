@@ -10,13 +10,13 @@ from itertools import islice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """One listed version of an object; `current` is False for one that was overwritten or deleted since."""
+class ObjectVersion:
+    """One listed version of an object; `is_latest` is False for one that was overwritten or deleted since."""
 
     key: str
     version_id: str
     last_modified: datetime
-    current: bool
+    is_latest: bool
 
     @property
     def prefix(self) -> str:
@@ -24,7 +24,7 @@ class Version:
         return self.key.partition("/")[0] if "/" in self.key else ""
 
 
-def sample(versions: Sequence[Version], size: int, seed: str) -> tuple[Version, ...]:
+def sample(versions: Sequence[ObjectVersion], size: int, seed: str) -> tuple[ObjectVersion, ...]:
     """At most `size` versions: the oldest, the newest, one that is not current, one of each prefix, then by lot.
 
     The same versions and seed give the same sample in any order of listing, and another seed another one.
@@ -35,12 +35,12 @@ def sample(versions: Sequence[Version], size: int, seed: str) -> tuple[Version, 
     return tuple(chosen)[:size]
 
 
-def _telling(drawn: Sequence[Version]) -> Iterator[Version]:
+def _telling(drawn: Sequence[ObjectVersion]) -> Iterator[ObjectVersion]:
     if not drawn:
         return
     yield min(drawn, key=lambda version: version.last_modified)
     yield max(drawn, key=lambda version: version.last_modified)
-    yield from islice((version for version in drawn if not version.current), 1)
+    yield from islice((version for version in drawn if not version.is_latest), 1)
     seen = set[str]()
     for version in drawn:
         if version.prefix not in seen:
@@ -48,5 +48,5 @@ def _telling(drawn: Sequence[Version]) -> Iterator[Version]:
             yield version
 
 
-def _lot(seed: str, version: Version) -> bytes:
+def _lot(seed: str, version: ObjectVersion) -> bytes:
     return hashlib.sha256("\x00".join((seed, version.key, version.version_id)).encode()).digest()

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.listing import listing
-from basewatch.aws.response import accepted_code, optional, required
+from basewatch.aws.response import accepted_error, optional, required
 from basewatch.components import AuditBucket
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from checks.retention.lock_mode import LockMode
-from checks.retention.sampling import Version, sample
+from checks.retention.sampling import ObjectVersion, sample
 
 # 100,000 versions: about as many as can be listed in half of a check's deadline of 30 seconds.
 _PAGES = 100
@@ -25,7 +25,7 @@ _OF_ONE_VERSION = (Reason.DENIED, Reason.STALE, Reason.NOT_ENOUGH_DATA, Reason.U
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class LockReadError:
     """Why the lock of a version could not be read, and what to do."""
 
     reason: Reason
@@ -35,15 +35,15 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLock:
-    """The lock of one version: without `mode` it has none; `held` means an event hold, whose end nobody knows yet."""
+    """The lock of one version: without `mode` it has none; `event_hold` means an event hold, whose end nobody knows yet."""
 
     key: str
     version_id: str
     last_modified: datetime
     mode: LockMode | None = None
     retain_until: datetime | None = None
-    held: bool = False
-    unread: Unread | None = None
+    event_hold: bool = False
+    read_error: LockReadError | None = None
 
     @property
     def retention(self) -> timedelta:
@@ -53,59 +53,61 @@ class VersionLock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLocks:
-    """The locks of a sample of `listed` versions, drawn with `seed`; delete markers are no versions."""
+    """The locks of a sample of `versions_listed` versions, drawn with `seed`; delete markers are no versions."""
 
     seed: str
-    listed: int
-    complete: bool
+    versions_listed: int
+    listing_complete: bool
     sampled: tuple[VersionLock, ...]
 
 
-def version_locks(aws: Aws, bucket: AuditBucket) -> VersionLocks:
+def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
     """The locks of `object_lock.sample` versions; the seed is the bucket and AWS' date, so each day looks elsewhere."""
     found = listing(aws, "ListObjectVersions", "Versions", pages=_PAGES, Bucket=bucket.name)
     versions = tuple(_version(entry) for entry in found.entries)
-    seed = f"{bucket.name} {found.at:%Y-%m-%d}" if found.at else bucket.name
+    seed = f"{bucket.name} {found.answered_at:%Y-%m-%d}" if found.answered_at else bucket.name
     chosen = sample(versions, bucket.object_lock.sample, seed)
     return VersionLocks(
         seed=seed,
-        listed=len(versions),
-        complete=found.complete,
+        versions_listed=len(versions),
+        listing_complete=found.complete,
         sampled=tuple(_locks(aws, bucket.name, chosen)),
     )
 
 
-def _version(entry: dict[str, Any]) -> Version:
-    return Version(
+def _version(entry: dict[str, Any]) -> ObjectVersion:
+    return ObjectVersion(
         key=required(entry, "Key", kind=str),
         version_id=required(entry, "VersionId", kind=str),
         last_modified=required(entry, "LastModified", kind=datetime),
-        current=required(entry, "IsLatest", kind=bool),
+        is_latest=required(entry, "IsLatest", kind=bool),
     )
 
 
-def _locks(aws: Aws, bucket: str, versions: Sequence[Version]) -> Iterator[VersionLock]:
+def _locks(aws: AwsClient, bucket: str, versions: Sequence[ObjectVersion]) -> Iterator[VersionLock]:
     """Each version's lock; one that cannot be read does not hide what the others show."""
-    stopped: Unread | None = None
+    stopped: LockReadError | None = None
     for version in versions:
         lock = _unread(version, stopped) if stopped else _lock_or_unread(aws, bucket, version)
-        if lock.unread and lock.unread.reason not in _OF_ONE_VERSION:
-            stopped = lock.unread
+        if lock.read_error and lock.read_error.reason not in _OF_ONE_VERSION:
+            stopped = lock.read_error
         yield lock
 
 
-def _lock_or_unread(aws: Aws, bucket: str, version: Version) -> VersionLock:
+def _lock_or_unread(aws: AwsClient, bucket: str, version: ObjectVersion) -> VersionLock:
     try:
         return _lock(aws, bucket, version)
-    except CouldNotLook as error:
-        return _unread(version, Unread(reason=error.reason, detail=error.detail, remedy=error.remedy))
+    except ObservationError as error:
+        return _unread(version, LockReadError(reason=error.reason, detail=error.detail, remedy=error.remedy))
 
 
-def _unread(version: Version, why: Unread) -> VersionLock:
-    return VersionLock(key=version.key, version_id=version.version_id, last_modified=version.last_modified, unread=why)
+def _unread(version: ObjectVersion, why: LockReadError) -> VersionLock:
+    return VersionLock(
+        key=version.key, version_id=version.version_id, last_modified=version.last_modified, read_error=why
+    )
 
 
-def _lock(aws: Aws, bucket: str, version: Version) -> VersionLock:
+def _lock(aws: AwsClient, bucket: str, version: ObjectVersion) -> VersionLock:
     """The version's lock by HEAD, which leaves it out for a reader without s3:GetObjectRetention: then asked for."""
     parameters: dict[str, Any] = {"Bucket": bucket, "Key": version.key, "VersionId": version.version_id}
     head = aws.call("s3", "HeadObject", **parameters)
@@ -121,15 +123,15 @@ def _lock(aws: Aws, bucket: str, version: Version) -> VersionLock:
         last_modified=written,
         mode=mode,
         retain_until=until,
-        held=held,
+        event_hold=held,
     )
 
 
-def _retention(aws: Aws, parameters: dict[str, Any]) -> tuple[LockMode | None, datetime | None]:
-    answer = aws.call("s3", "GetObjectRetention", answers=(_NO_LOCK, _BUCKET_HAS_NO_LOCK), **parameters)
-    code = accepted_code(answer)
+def _retention(aws: AwsClient, parameters: dict[str, Any]) -> tuple[LockMode | None, datetime | None]:
+    answer = aws.call("s3", "GetObjectRetention", accepted_errors=(_NO_LOCK, _BUCKET_HAS_NO_LOCK), **parameters)
+    code = accepted_error(answer)
     if code == _BUCKET_HAS_NO_LOCK and "Bucket is missing" not in str(answer["Error"].get("Message")):
-        raise CouldNotLook(Reason.UNSUPPORTED, f"s3:GetObjectRetention was refused as {code}")
+        raise ObservationError(Reason.UNSUPPORTED, f"s3:GetObjectRetention was refused as {code}")
     if code:
         return None, None
     mode = required(answer, "Retention", "Mode", kind=LockMode)

@@ -8,41 +8,41 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Api
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import Track, track
-from checks.service.promises import latency_promise, rate_promise, share_promise
-from checks.service.ratios import judge_share
-from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.minute_grid import AlignedSeries, track
+from checks.service.promises import latency_promise, rate_promise, ratio_promise
+from checks.service.ratios import judge_ratio
+from checks.service.sustained import judge_sustained, no_activity_verdict
 
-_IDLE = nothing_happened("request")
+_IDLE = no_activity_verdict("request")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiLatency:
     """How many requests an API stage had and how long they took, minute by minute."""
 
-    requests: Track
-    p95_seconds: Track
+    requests: AlignedSeries
+    p95_seconds: AlignedSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiErrors:
+class ApiServerErrors:
     """How many requests an API stage had and how many it answered with 5XX, minute by minute."""
 
-    requests: Track
-    server_errors: Track
+    requests: AlignedSeries
+    server_errors: AlignedSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRefusals:
+class ApiClientErrors:
     """How many requests an API stage had and how many it answered with 4XX, minute by minute."""
 
-    requests: Track
-    client_errors: Track
+    requests: AlignedSeries
+    client_errors: AlignedSeries
 
 
-def api_latency(metrics: Metrics, api: Api) -> ApiLatency:
+def api_latency(metrics: MetricsClient, api: Api) -> ApiLatency:
     """Requests and the 95th percentile of the latency. Raises: CouldNotLook, when they were not collected."""
     return ApiLatency(
         requests=track(metrics, api, "aws_apigateway_requests_total"),
@@ -50,17 +50,17 @@ def api_latency(metrics: Metrics, api: Api) -> ApiLatency:
     )
 
 
-def api_errors(metrics: Metrics, api: Api) -> ApiErrors:
+def api_server_errors(metrics: MetricsClient, api: Api) -> ApiServerErrors:
     """Requests and server errors of the stage. Raises: CouldNotLook, when they were not collected."""
-    return ApiErrors(
+    return ApiServerErrors(
         requests=track(metrics, api, "aws_apigateway_requests_total"),
         server_errors=track(metrics, api, "aws_apigateway_server_errors_total"),
     )
 
 
-def api_refusals(metrics: Metrics, api: Api) -> ApiRefusals:
+def api_client_errors(metrics: MetricsClient, api: Api) -> ApiClientErrors:
     """Requests and client errors of the stage. Raises: CouldNotLook, when they were not collected."""
-    return ApiRefusals(
+    return ApiClientErrors(
         requests=track(metrics, api, "aws_apigateway_requests_total"),
         client_errors=track(metrics, api, "aws_apigateway_client_errors_total"),
     )
@@ -87,19 +87,19 @@ def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdi
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
     promise = latency_promise("p95 of the latency", api.p95_below)
-    yield judge_sustained(facts.p95_seconds, facts.requests.busy, promise, idle=_IDLE)
+    yield judge_sustained(facts.p95_seconds, facts.requests.active_periods, promise, idle_verdict=_IDLE)
 
 
 @check(
     "service.api.server_errors",
     component=Api,
-    observe=api_errors,
+    observe=api_server_errors,
     severity=Severity.CRITICAL,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("server_errors_below",),
 )
-def server_errors_below(facts: ApiErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
+def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The rate of the API's server errors stays below its limit.
 
     Why: A 5XX is the platform's own failure; at this rate it is an outage for somebody.
@@ -113,19 +113,19 @@ def server_errors_below(facts: ApiErrors, api: Api, _now: datetime) -> Iterator[
     errors, seconds = facts.server_errors, facts.server_errors.period.total_seconds()
     rate = errors.with_values(tuple(None if value is None else value / seconds for value in errors.values))
     promise = rate_promise("the rate of server errors", api.server_errors_below)
-    yield judge_sustained(rate, facts.requests.busy, promise, idle=_IDLE)
+    yield judge_sustained(rate, facts.requests.active_periods, promise, idle_verdict=_IDLE)
 
 
 @check(
     "service.api.client_errors",
     component=Api,
-    observe=api_refusals,
+    observe=api_client_errors,
     severity=Severity.MEDIUM,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("client_errors_below",),
 )
-def client_errors_below(facts: ApiRefusals, api: Api, _now: datetime) -> Iterator[Verdict]:
+def client_errors_below(facts: ApiClientErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The share of the API's requests that are answered with a client error stays below its limit.
 
     Why: Many 4XX at once are a client that was broken by a deployment, a rate limit that hits, or somebody trying keys.
@@ -136,5 +136,7 @@ def client_errors_below(facts: ApiRefusals, api: Api, _now: datetime) -> Iterato
     Fix: See in the access log which status and which caller it is: 401 and 403 are logins, 429 is the rate limit.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
-    promise = share_promise("the share of requests that are refused", api.client_errors_below)
-    yield judge_share(facts.client_errors, facts.requests, promise, said="requests were refused", idle=_IDLE)
+    promise = ratio_promise("the share of requests that are refused", api.client_errors_below)
+    yield judge_ratio(
+        facts.client_errors, facts.requests, promise, summary_text="requests were refused", idle_verdict=_IDLE
+    )

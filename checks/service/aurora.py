@@ -7,40 +7,40 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.aurora_instances import Instances, instances, judge_instances, judge_readers
-from checks.service.promises import count_promise, latency_promise, share_promise
+from checks.service.aurora_instances import InstanceMetric, instances, judge_instances, judge_readers
+from checks.service.promises import count_promise, latency_promise, ratio_promise
 
 _NEEDS = ("cloudwatch:GetMetricData",)
 
 
-def instance_cpu(metrics: Metrics, cluster: AuroraCluster) -> Instances:
+def instance_cpu(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """The CPU that each instance used, as a ratio. Raises: CouldNotLook."""
     return instances(metrics, cluster, "aws_rds_cpu_utilization_ratio")
 
 
-def instance_load(metrics: Metrics, cluster: AuroraCluster) -> Instances:
+def instance_load(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """The active sessions of each instance, on average. Raises: CouldNotLook."""
     return instances(metrics, cluster, "aws_rds_db_load_active_sessions")
 
 
-def instance_connections(metrics: Metrics, cluster: AuroraCluster) -> Instances:
+def instance_connections(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """The most connections that each instance had. Raises: CouldNotLook."""
     return instances(metrics, cluster, "aws_rds_database_connections_max")
 
 
-def instance_reads(metrics: Metrics, cluster: AuroraCluster) -> Instances:
+def instance_read_latency(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """How long a read from disk took on each instance, in seconds. Raises: CouldNotLook."""
     return instances(metrics, cluster, "aws_rds_read_latency_seconds")
 
 
-def instance_writes(metrics: Metrics, cluster: AuroraCluster) -> Instances:
+def instance_write_latency(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """How long a write to disk took on each instance, in seconds. Raises: CouldNotLook."""
     return instances(metrics, cluster, "aws_rds_write_latency_seconds")
 
 
-def instance_lag(metrics: Metrics, cluster: AuroraCluster) -> Instances:
+def instance_replica_lag(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """How far each reader was behind its writer, in seconds. Raises: CouldNotLook."""
     return instances(metrics, cluster, "aws_rds_replica_lag_seconds")
 
@@ -54,7 +54,7 @@ def instance_lag(metrics: Metrics, cluster: AuroraCluster) -> Instances:
     needs=_NEEDS,
     promises=("cpu_below",),
 )
-def cpu_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The CPU use of each instance stays below its limit.
 
     Why: At the end of the CPU every query waits for every other, and a serverless cluster is at its most capacity.
@@ -65,7 +65,7 @@ def cpu_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Itera
     Fix: Find the statements with the most load in Performance Insights; then raise the capacity.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
-    yield from judge_instances(facts, share_promise("CPU use", cluster.cpu_below))
+    yield from judge_instances(facts, ratio_promise("CPU use", cluster.cpu_below))
 
 
 @check(
@@ -77,7 +77,7 @@ def cpu_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Itera
     needs=_NEEDS,
     promises=("load_below",),
 )
-def load_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+def load_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The number of active sessions of each instance stays below its limit.
 
     Why: More active sessions than virtual CPUs means that sessions wait, whatever it is that they wait for.
@@ -100,7 +100,7 @@ def load_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iter
     needs=_NEEDS,
     promises=("connections_below",),
 )
-def connections_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+def connections_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The number of connections of each instance stays below its limit.
 
     Why: At max_connections the next login is refused, the one that would look at the trouble among them.
@@ -117,13 +117,13 @@ def connections_below(facts: Instances, cluster: AuroraCluster, _now: datetime) 
 @check(
     "service.aurora.read_latency",
     component=AuroraCluster,
-    observe=instance_reads,
+    observe=instance_read_latency,
     severity=Severity.MEDIUM,
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("read_latency_below",),
 )
-def read_latency_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+def read_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The time that each instance takes to read from its storage stays below its limit.
 
     Why: A read that is not in the buffer cache waits this long, and a scan waits it a thousand times.
@@ -140,13 +140,13 @@ def read_latency_below(facts: Instances, cluster: AuroraCluster, _now: datetime)
 @check(
     "service.aurora.write_latency",
     component=AuroraCluster,
-    observe=instance_writes,
+    observe=instance_write_latency,
     severity=Severity.MEDIUM,
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("write_latency_below",),
 )
-def write_latency_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+def write_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The time that each instance takes to write to its storage stays below its limit.
 
     Why: Every commit waits for a write, so that this is added to whatever a tenant saves.
@@ -163,13 +163,13 @@ def write_latency_below(facts: Instances, cluster: AuroraCluster, _now: datetime
 @check(
     "service.aurora.replica_lag",
     component=AuroraCluster,
-    observe=instance_lag,
+    observe=instance_replica_lag,
     severity=Severity.MEDIUM,
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("replica_lag_below",),
 )
-def replica_lag_below(facts: Instances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+def replica_lag_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The time that each reader is behind its writer stays below its limit.
 
     Why: Who reads from a reader sees the past, and a tenant does not find what it saved a moment ago.

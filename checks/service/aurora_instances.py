@@ -6,61 +6,61 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from basewatch.components import AuroraCluster
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Verdict, not_applicable
-from checks.service.minute_grid import Track, track
-from checks.service.sustained import Promise, judge_sustained
+from checks.service.minute_grid import AlignedSeries, track
+from checks.service.sustained import PromisedLimit, judge_sustained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceTrack:
+class InstanceSeries:
     """One number of one instance, minute by minute."""
 
     instance: str
-    track: Track
+    series: AlignedSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instances:
+class InstanceMetric:
     """One number of every declared instance of a cluster."""
 
-    tracks: tuple[InstanceTrack, ...]
+    by_instance: tuple[InstanceSeries, ...]
 
 
-def instances(metrics: Metrics, cluster: AuroraCluster, family: str) -> Instances:
+def instances(metrics: MetricsClient, cluster: AuroraCluster, family: str) -> InstanceMetric:
     """The gauge `family` of every instance of the cluster. Raises: CouldNotLook, when one was not collected."""
-    return Instances(
-        tracks=tuple(
-            InstanceTrack(instance=instance, track=track(metrics, cluster, family, db_instance=instance))
+    return InstanceMetric(
+        by_instance=tuple(
+            InstanceSeries(instance=instance, series=track(metrics, cluster, family, db_instance=instance))
             for instance in cluster.instances
         )
     )
 
 
-def judge_instances(facts: Instances, promise: Promise) -> Iterator[Verdict]:
+def judge_instances(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Verdict]:
     """A verdict on each instance; one that exists always reports, so its silence proves nothing."""
-    if not facts.tracks:
+    if not facts.by_instance:
         yield _nobody()
-    for each in facts.tracks:
-        verdict = judge_sustained(each.track, (True,) * len(each.track.values), promise)
+    for each in facts.by_instance:
+        verdict = judge_sustained(each.series, (True,) * len(each.series.values), promise)
         yield replace(verdict, subject=each.instance)
 
 
-def judge_readers(facts: Instances, promise: Promise) -> Iterator[Verdict]:
+def judge_readers(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Verdict]:
     """A verdict on each instance of which only readers report.
 
     In a minute in which one alone is silent it is the writer; when several are, nobody knows which of them it is.
     """
-    if not facts.tracks[1:]:
+    if not facts.by_instance[1:]:
         yield _nobody()
         return
-    for each in facts.tracks:
-        others = [other.track.values for other in facts.tracks if other is not each]
+    for each in facts.by_instance:
+        others = [other.series.values for other in facts.by_instance if other is not each]
         reading = tuple(
             value is not None or any(other is None for other in same)
-            for value, *same in zip(each.track.values, *others, strict=True)
+            for value, *same in zip(each.series.values, *others, strict=True)
         )
-        verdict = judge_sustained(each.track, reading, promise, idle=_WRITER)
+        verdict = judge_sustained(each.series, reading, promise, idle_verdict=_WRITER)
         yield replace(verdict, subject=each.instance)
 
 

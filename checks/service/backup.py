@@ -8,21 +8,21 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import BackupVault
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.service.minute_grid import Track, track
-from checks.service.sustained import nothing_happened
+from checks.service.minute_grid import AlignedSeries, track
+from checks.service.sustained import no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupJobs:
     """How many jobs of a vault ended well and how many failed, period by period."""
 
-    completed: Track
-    failed: Track
+    completed: AlignedSeries
+    failed: AlignedSeries
 
 
-def backup_jobs(metrics: Metrics, vault: BackupVault) -> BackupJobs:
+def backup_jobs(metrics: MetricsClient, vault: BackupVault) -> BackupJobs:
     """Completed and failed backup jobs of the vault. Raises: CouldNotLook, when they were not collected."""
     return BackupJobs(
         completed=track(metrics, vault, "aws_backup_jobs_completed_total"),
@@ -58,4 +58,4 @@ def jobs_succeed(facts: BackupJobs, _vault: BackupVault, _now: datetime) -> Iter
     elif done:
         yield passed("Every backup job succeeded", observed=observed, expected=expected)
     else:
-        yield nothing_happened("backup job")
+        yield no_activity_verdict("backup job")

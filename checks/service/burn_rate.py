@@ -11,100 +11,114 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 
 from basewatch.model import Severity
-from basewatch.quantities import duration_text
-from checks.service.minute_grid import Track
+from basewatch.quantities import format_duration
+from checks.service.minute_grid import AlignedSeries
 
-FEWEST_EVENTS = 100
+MIN_EVENTS_FOR_BURN_RATE = 100
 """How many events make a rate of burning; of fewer, chance alone decides."""
 
-FEWEST_BAD = 5
+MIN_BAD_EVENTS = 5
 """How many bad events make one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
-    """A budget is spent too fast when it burns `factor` times as fast as it may, over `long` and over `short`.
+class BurnRateWindows:
+    """A budget is spent too fast when it burns `max_burn_rate` times as fast as it may, over `long_window` and over `short_window`.
 
     The long span says that it matters, the short one that it still goes on.
     """
 
-    long: timedelta
-    short: timedelta
-    factor: float
+    long_window: timedelta
+    short_window: timedelta
+    max_burn_rate: float
     severity: Severity
 
 
-SPEEDS = (
-    Speed(long=timedelta(hours=1), short=timedelta(minutes=5), factor=14.4, severity=Severity.CRITICAL),
-    Speed(long=timedelta(hours=6), short=timedelta(minutes=30), factor=6, severity=Severity.HIGH),
+BURN_RATE_WINDOWS = (
+    BurnRateWindows(
+        long_window=timedelta(hours=1),
+        short_window=timedelta(minutes=5),
+        max_burn_rate=14.4,
+        severity=Severity.CRITICAL,
+    ),
+    BurnRateWindows(
+        long_window=timedelta(hours=6), short_window=timedelta(minutes=30), max_burn_rate=6, severity=Severity.HIGH
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Burn:
-    """How many times too fast the budget burned over the spans of `speed` that end `at`."""
+class MeasuredBurnRate:
+    """How many times too fast the budget burned over the spans of `windows` that end `window_end`."""
 
-    speed: Speed
-    at: datetime
-    long: float
-    short: float
+    windows: BurnRateWindows
+    window_end: datetime
+    long_rate: float
+    short_rate: float
 
     def __str__(self) -> str:
-        spans = duration_text(self.speed.long), duration_text(self.speed.short)
+        spans = format_duration(self.windows.long_window), format_duration(self.windows.short_window)
         return (
-            f"{self.long:.3g} times too fast over the {spans[0]} to {self.at:%Y-%m-%d %H:%M} UTC, "
-            f"and {self.short:.3g} over the last {spans[1]}"
+            f"{self.long_rate:.3g} times too fast over the {spans[0]} to {self.window_end:%Y-%m-%d %H:%M} UTC, "
+            f"and {self.short_rate:.3g} over the last {spans[1]}"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
-    """What happened minute by minute: how much of `whole` was bad, and of how many events that speaks."""
+class SloEvents:
+    """What happened minute by minute: how much of `total` was bad, and of how many events that speaks."""
 
-    bad: Track
-    whole: Track
-    happened: Track
+    bad: AlignedSeries
+    total: AlignedSeries
+    event_counts: AlignedSeries
 
     @property
-    def known(self) -> tuple[tuple[float, float], ...]:
+    def bad_and_total(self) -> tuple[tuple[float, float], ...]:
         """How much was bad and of how much, period by period; nothing of either, where one of them is missing."""
-        pairs = zip(self.bad.values, self.whole.values, strict=True)
+        pairs = zip(self.bad.values, self.total.values, strict=True)
         return tuple((0.0, 0.0) if bad is None or whole is None else (bad, whole) for bad, whole in pairs)
 
     @property
-    def within(self) -> tuple[float, float]:
+    def window_totals(self) -> tuple[float, float]:
         """How much was bad and of how much in the window, without what came before it."""
-        judged = self.known[self.bad.lead :]
+        judged = self.bad_and_total[self.bad.warm_up_periods :]
         return sum(bad for bad, _ in judged), sum(whole for _, whole in judged)
 
 
-def worst_burn(events: Events, budget: float) -> Burn | None:
+def worst_burn(events: SloEvents, budget: float) -> MeasuredBurnRate | None:
     """The worst burn that any minute of the window ends, the fastest of the gravest speed; None when there is none.
 
     Spans may begin before the window. One with fewer than FEWEST_EVENTS or FEWEST_BAD burns nothing.
     """
-    for speed in SPEEDS:
-        found = tuple(burn for burn in _burns(events, budget, speed) if min(burn.long, burn.short) > speed.factor)
+    for speed in BURN_RATE_WINDOWS:
+        found = tuple(
+            burn for burn in _burns(events, budget, speed) if min(burn.long_rate, burn.short_rate) > speed.max_burn_rate
+        )
         if found:
-            return max(found, key=lambda burn: burn.long)
+            return max(found, key=lambda burn: burn.long_rate)
     return None
 
 
-def _burns(events: Events, budget: float, speed: Speed) -> Iterator[Burn]:
+def _burns(events: SloEvents, budget: float, speed: BurnRateWindows) -> Iterator[MeasuredBurnRate]:
     track = events.bad
-    long, short = speed.long // track.period, speed.short // track.period
-    bad = _summed(bad for bad, _ in events.known)
-    whole = _summed(whole for _, whole in events.known)
-    happened = _summed(value or 0.0 for value in events.happened.values)
+    long, short = speed.long_window // track.period, speed.short_window // track.period
+    bad = _summed(bad for bad, _ in events.bad_and_total)
+    whole = _summed(whole for _, whole in events.bad_and_total)
+    happened = _summed(value or 0.0 for value in events.event_counts.values)
 
     def rate(first: int, last: int) -> float:
         among = whole[last] - whole[first]
         return (bad[last] - bad[first]) / among / budget if among else 0.0
 
-    for last in range(max(long, track.lead + 1), len(track.values) + 1):
+    for last in range(max(long, track.warm_up_periods + 1), len(track.values) + 1):
         first = last - long
-        if happened[last] - happened[first] >= FEWEST_EVENTS and bad[last] - bad[first] >= FEWEST_BAD:
-            yield Burn(speed=speed, at=track.moment(last), long=rate(first, last), short=rate(last - short, last))
+        if happened[last] - happened[first] >= MIN_EVENTS_FOR_BURN_RATE and bad[last] - bad[first] >= MIN_BAD_EVENTS:
+            yield MeasuredBurnRate(
+                windows=speed,
+                window_end=track.time_at(last),
+                long_rate=rate(first, last),
+                short_rate=rate(last - short, last),
+            )
 
 
 def _summed(values: Iterable[float]) -> list[float]:

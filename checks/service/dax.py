@@ -8,23 +8,23 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import CacheCluster
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import Track, track
-from checks.service.promises import least_share_promise
-from checks.service.ratios import judge_share
-from checks.service.sustained import nothing_happened
+from checks.service.minute_grid import AlignedSeries, track
+from checks.service.promises import min_ratio_promise
+from checks.service.ratios import judge_ratio
+from checks.service.sustained import no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheHits:
     """How often an item was found in a cache and how often it was not, minute by minute."""
 
-    hits: Track
-    misses: Track
+    hits: AlignedSeries
+    misses: AlignedSeries
 
 
-def cache_hits(metrics: Metrics, cache: CacheCluster) -> CacheHits:
+def cache_hits(metrics: MetricsClient, cache: CacheCluster) -> CacheHits:
     """Hits and misses of the cluster's item cache. Raises: CouldNotLook, when they were not collected."""
     return CacheHits(
         hits=track(metrics, cache, "aws_dax_item_cache_hits_total"),
@@ -52,7 +52,9 @@ def hits_above(facts: CacheHits, cache: CacheCluster, _now: datetime) -> Iterato
     Fix: Compare the items' time to live with how often they are read; look for a node that was replaced or is full.
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/dax-metrics-dimensions-dax.html
     """
-    promise = least_share_promise("the share of items found in the cache", cache.hits_above)
+    promise = min_ratio_promise("the share of items found in the cache", cache.hits_above)
     lookups = facts.hits.plus(facts.misses)
-    said, idle = "items were found in the cache", nothing_happened("lookup")
-    yield judge_share(facts.misses, lookups, promise, said=said, idle=idle, observed="missed {}")
+    said, idle = "items were found in the cache", no_activity_verdict("lookup")
+    yield judge_ratio(
+        facts.misses, lookups, promise, summary_text=said, idle_verdict=idle, observed_template="missed {}"
+    )

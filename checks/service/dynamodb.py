@@ -8,27 +8,27 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Table
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import Track, track
+from checks.service.minute_grid import AlignedSeries, track
 from checks.service.promises import rate_promise
-from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.sustained import judge_sustained, no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableThrottles:
     """What a table consumed and how often it throttled, minute by minute."""
 
-    read_units: Track
-    write_units: Track
-    read_throttles: Track
-    write_throttles: Track
+    read_units: AlignedSeries
+    write_units: AlignedSeries
+    read_throttles: AlignedSeries
+    write_throttles: AlignedSeries
 
 
-def table_throttles(metrics: Metrics, table: Table) -> TableThrottles:
+def table_throttles(metrics: MetricsClient, table: Table) -> TableThrottles:
     """Consumed capacity and throttle events of the table. Raises: CouldNotLook, when they were not collected."""
 
-    def of(family: str) -> Track:
+    def of(family: str) -> AlignedSeries:
         return track(metrics, table, f"aws_dynamodb_{family}_total")
 
     return TableThrottles(
@@ -66,4 +66,4 @@ def throttled_below(facts: TableThrottles, table: Table, _now: datetime) -> Iter
     used = facts.read_units.plus(facts.write_units)
     busy = tuple(units is not None for units in used.values)
     promise = rate_promise("the rate of throttled requests", table.throttled_below)
-    yield judge_sustained(rate, busy, promise, idle=nothing_happened("read or write of the table"))
+    yield judge_sustained(rate, busy, promise, idle_verdict=no_activity_verdict("read or write of the table"))

@@ -9,25 +9,25 @@ from itertools import pairwise
 
 from basewatch.check import check
 from basewatch.components import EventRule
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.quantities import duration_text
-from checks.service.minute_grid import Track, track
+from basewatch.quantities import format_duration
+from checks.service.minute_grid import AlignedSeries, track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTriggers:
     """How often a rule triggered, and how often it could not reach its target, minute by minute."""
 
-    triggered: Track
-    failed: Track
+    triggered: AlignedSeries
+    failed_invocations: AlignedSeries
 
 
-def rule_triggers(metrics: Metrics, rule: EventRule) -> RuleTriggers:
+def rule_triggers(metrics: MetricsClient, rule: EventRule) -> RuleTriggers:
     """Triggers and failed invocations of the rule. Raises: CouldNotLook, when they were not collected."""
     return RuleTriggers(
         triggered=track(metrics, rule, "aws_events_triggered_rules_total"),
-        failed=track(metrics, rule, "aws_events_failed_invocations_total"),
+        failed_invocations=track(metrics, rule, "aws_events_failed_invocations_total"),
     )
 
 
@@ -52,27 +52,29 @@ def triggers_every(facts: RuleTriggers, rule: EventRule, _now: datetime) -> Iter
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
     """
     every = rule.every or timedelta()
-    expected = f"a trigger every {duration_text(every)}, and no failed invocation"
+    expected = f"a trigger every {format_duration(every)}, and no failed invocation"
     count = sum(value or 0 for value in facts.triggered.judged)
-    failures = sum(value or 0 for value in facts.failed.judged)
+    failures = sum(value or 0 for value in facts.failed_invocations.judged)
     silence = _longest_silence(facts.triggered)
-    start, length = facts.triggered.moment(silence.start), facts.triggered.period * len(silence)
-    quiet = f"{duration_text(length)} without a trigger from {start:%Y-%m-%d %H:%M} UTC"
+    start, length = facts.triggered.time_at(silence.start), facts.triggered.period * len(silence)
+    quiet = f"{format_duration(length)} without a trigger from {start:%Y-%m-%d %H:%M} UTC"
     observed = f"{count:g} triggers, {failures:g} failed invocations, at most {quiet}"
     if length > every:
-        yield failed(f"The rule did not trigger for {duration_text(length)}", observed=observed, expected=expected)
+        yield failed(f"The rule did not trigger for {format_duration(length)}", observed=observed, expected=expected)
     elif failures:
         yield failed(f"{failures:g} invocations by the rule failed", observed=observed, expected=expected)
     elif facts.triggered.length <= every:
-        summary = f"The window of {duration_text(facts.triggered.length)} is too short to judge {duration_text(every)}"
+        summary = (
+            f"The window of {format_duration(facts.triggered.length)} is too short to judge {format_duration(every)}"
+        )
         remedy = "Raise run.lookback."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
     else:
         yield passed("The rule triggered as often as it should", observed=observed, expected=expected)
 
 
-def _longest_silence(triggered: Track) -> range:
+def _longest_silence(triggered: AlignedSeries) -> range:
     """The positions of the longest unbroken silence that is not over before those that are judged."""
     marks = [-1, *(at for at, value in enumerate(triggered.values) if value), len(triggered.values)]
     gaps = (range(before + 1, after) for before, after in pairwise(marks))
-    return max((gap for gap in gaps if gap.stop > triggered.lead), key=len, default=range(0))
+    return max((gap for gap in gaps if gap.stop > triggered.warm_up_periods), key=len, default=range(0))

@@ -8,41 +8,41 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Function
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import Track, track
-from checks.service.promises import latency_promise, share_promise
-from checks.service.ratios import judge_share
-from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.minute_grid import AlignedSeries, track
+from checks.service.promises import latency_promise, ratio_promise
+from checks.service.ratios import judge_ratio
+from checks.service.sustained import judge_sustained, no_activity_verdict
 
-_IDLE = nothing_happened("invocation")
+_IDLE = no_activity_verdict("invocation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionErrors:
     """How often a function was invoked and failed, minute by minute."""
 
-    invocations: Track
-    errors: Track
+    invocations: AlignedSeries
+    errors: AlignedSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionThrottles:
     """How often a function was invoked, and how often a call of it was turned away, minute by minute."""
 
-    invocations: Track
-    throttles: Track
+    invocations: AlignedSeries
+    throttles: AlignedSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLatency:
     """How often a function was invoked and how long it took, minute by minute."""
 
-    invocations: Track
-    p95_seconds: Track
+    invocations: AlignedSeries
+    p95_seconds: AlignedSeries
 
 
-def function_errors(metrics: Metrics, function: Function) -> FunctionErrors:
+def function_errors(metrics: MetricsClient, function: Function) -> FunctionErrors:
     """Invocations and errors of the function. Raises: CouldNotLook, when they were not collected."""
     return FunctionErrors(
         invocations=track(metrics, function, "aws_lambda_invocations_total"),
@@ -50,7 +50,7 @@ def function_errors(metrics: Metrics, function: Function) -> FunctionErrors:
     )
 
 
-def function_throttles(metrics: Metrics, function: Function) -> FunctionThrottles:
+def function_throttles(metrics: MetricsClient, function: Function) -> FunctionThrottles:
     """Invocations and throttled calls of the function. Raises: CouldNotLook, when they were not collected."""
     return FunctionThrottles(
         invocations=track(metrics, function, "aws_lambda_invocations_total"),
@@ -58,7 +58,7 @@ def function_throttles(metrics: Metrics, function: Function) -> FunctionThrottle
     )
 
 
-def function_latency(metrics: Metrics, function: Function) -> FunctionLatency:
+def function_latency(metrics: MetricsClient, function: Function) -> FunctionLatency:
     """Invocations and the 95th percentile of the duration. Raises: CouldNotLook, when they were not collected."""
     return FunctionLatency(
         invocations=track(metrics, function, "aws_lambda_invocations_total"),
@@ -86,8 +86,8 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     Fix: Read the function's log group for the minutes named, and roll back what was deployed before them.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    promise = share_promise("the share of invocations that fail", function.errors_below)
-    yield judge_share(facts.errors, facts.invocations, promise, said="invocations failed", idle=_IDLE)
+    promise = ratio_promise("the share of invocations that fail", function.errors_below)
+    yield judge_ratio(facts.errors, facts.invocations, promise, summary_text="invocations failed", idle_verdict=_IDLE)
 
 
 @check(
@@ -112,8 +112,8 @@ def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime
     Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
     """
     turned_away, calls = facts.throttles, facts.throttles.plus(facts.invocations)
-    promise = share_promise("the share of calls that are throttled", function.throttled_below)
-    yield judge_share(turned_away, calls, promise, said="calls were throttled", idle=_IDLE)
+    promise = ratio_promise("the share of calls that are throttled", function.throttled_below)
+    yield judge_ratio(turned_away, calls, promise, summary_text="calls were throttled", idle_verdict=_IDLE)
 
 
 @check(
@@ -137,4 +137,4 @@ def latency_below(facts: FunctionLatency, function: Function, _now: datetime) ->
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     promise = latency_promise("p95 of the duration", function.p95_below)
-    yield judge_sustained(facts.p95_seconds, facts.invocations.busy, promise, idle=_IDLE)
+    yield judge_sustained(facts.p95_seconds, facts.invocations.active_periods, promise, idle_verdict=_IDLE)

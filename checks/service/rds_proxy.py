@@ -8,10 +8,10 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import Track, track
-from checks.service.promises import share_promise
+from checks.service.minute_grid import AlignedSeries, track
+from checks.service.promises import ratio_promise
 from checks.service.sustained import judge_sustained
 
 
@@ -19,11 +19,11 @@ from checks.service.sustained import judge_sustained
 class PoolUse:
     """How many connections a proxy has lent out, and how many it may have, minute by minute."""
 
-    borrowed: Track
-    allowed: Track
+    borrowed: AlignedSeries
+    allowed: AlignedSeries
 
 
-def pool_use(metrics: Metrics, cluster: AuroraCluster) -> PoolUse:
+def pool_use(metrics: MetricsClient, cluster: AuroraCluster) -> PoolUse:
     """Borrowed and allowed connections of the cluster's proxy. Raises: CouldNotLook, when they were not collected."""
     return PoolUse(
         borrowed=track(metrics, cluster, "aws_rds_proxy_borrowed_connections"),
@@ -52,7 +52,7 @@ def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> It
     Fix: Find what holds connections: pinned sessions, long transactions, a burst of functions; then raise the ceiling.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
     """
-    promise = share_promise("pool use", cluster.proxy.pool_use_below if cluster.proxy else None)
+    promise = ratio_promise("pool use", cluster.proxy.pool_use_below if cluster.proxy else None)
     ratio = facts.borrowed.combined(
         facts.allowed, lambda borrowed, allowed: None if borrowed is None or not allowed else borrowed / allowed
     )

@@ -9,12 +9,12 @@ from functools import reduce
 
 from basewatch.check import check
 from basewatch.components import Slo
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.quantities import duration_text
-from checks.service.burn_rate import FEWEST_EVENTS, Events, worst_burn
-from checks.service.minute_grid import Track, lay, track
-from checks.service.sustained import Promise, in_doubt, nothing_happened
+from basewatch.quantities import format_duration
+from checks.service.burn_rate import MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
+from checks.service.minute_grid import AlignedSeries, align, track
+from checks.service.sustained import PromisedLimit, inconclusive_verdict, no_activity_verdict
 
 # What the events of a kind of component are, which of them are bad, and how long the slowest of a hundred took.
 _HAPPENED = {"api": "aws_apigateway_requests_total", "function": "aws_lambda_invocations_total"}
@@ -23,52 +23,52 @@ _LATENCY = {"api": "aws_apigateway_latency_seconds", "function": "aws_lambda_dur
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class SliSeries:
     """How many events there were minute by minute, and how many were bad or how long the slowest of a hundred took."""
 
-    happened: Track
-    bad: Track | None = None
-    p99_seconds: Track | None = None
+    event_counts: AlignedSeries
+    bad: AlignedSeries | None = None
+    p99_seconds: AlignedSeries | None = None
 
 
-def served(metrics: Metrics, slo: Slo) -> Served:
+def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
     """The events that the objective speaks of. Raises: CouldNotLook, when they were not collected."""
     kind = slo.of.partition("/")[0]
     match slo.sli:
         case "throttling":
             throttled = _operations(metrics, slo, "aws_dynamodb_throttled_requests_total")
             # A request that was throttled is in no latency.
-            return Served(
-                happened=throttled.plus(_operations(metrics, slo, "aws_dynamodb_request_latency_seconds_count")),
+            return SliSeries(
+                event_counts=throttled.plus(_operations(metrics, slo, "aws_dynamodb_request_latency_seconds_count")),
                 bad=throttled,
             )
         case "latency":
-            return Served(
-                happened=track(metrics, slo, _HAPPENED[kind], of=slo.of),
+            return SliSeries(
+                event_counts=track(metrics, slo, _HAPPENED[kind], of=slo.of),
                 p99_seconds=track(metrics, slo, _LATENCY[kind], of=slo.of, quantile="0.99"),
             )
         case "availability":
-            return Served(
-                happened=track(metrics, slo, _HAPPENED[kind], of=slo.of),
+            return SliSeries(
+                event_counts=track(metrics, slo, _HAPPENED[kind], of=slo.of),
                 bad=track(metrics, slo, _BAD[kind], of=slo.of),
             )
 
 
-def _operations(metrics: Metrics, slo: Slo, family: str) -> Track:
-    judged, lead = metrics.judged(slo.ref), min(metrics.lead, slo.lead)
-    return reduce(Track.plus, (lay(series, judged, lead) for series in metrics.each(slo.of, family)))
+def _operations(metrics: MetricsClient, slo: Slo, family: str) -> AlignedSeries:
+    judged, lead = metrics.judged_window(slo.ref), min(metrics.warm_up, slo.warm_up)
+    return reduce(AlignedSeries.plus, (align(series, judged, lead) for series in metrics.all_series(slo.of, family)))
 
 
 @check(
     "service.slo.burn",
     component=Slo,
-    observe=served,
+    observe=sli_series,
     severity=Severity.HIGH,
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("objective",),
 )
-def budget_lasts(facts: Served, slo: Slo, _now: datetime) -> Iterator[Verdict]:
+def budget_lasts(facts: SliSeries, slo: Slo, _now: datetime) -> Iterator[Verdict]:
     """The error budget of the objective is never spent so fast that it would not last.
 
     Why: A limit on one number says that something is odd; the budget says whether tenants have had enough of it.
@@ -83,17 +83,19 @@ def budget_lasts(facts: Served, slo: Slo, _now: datetime) -> Iterator[Verdict]:
     Source: https://sre.google/workbook/alerting-on-slos/
     """
     events = _events(facts, slo)
-    expected = f"{100 * slo.objective:.6g}% good over {duration_text(slo.window)}"
-    told, burn = _told(events, slo), worst_burn(events, slo.budget)
+    expected = f"{100 * slo.objective:.6g}% good over {format_duration(slo.window)}"
+    told, burn = _told(events, slo), worst_burn(events, slo.error_budget)
     if burn is not None:
         summary = f"The error budget burned {burn}"
-        yield failed(summary, observed=told, expected=expected, severity=burn.speed.severity)
+        yield failed(summary, observed=told, expected=expected, severity=burn.windows.severity)
         return
     read = facts.p99_seconds or events.bad
-    promise = Promise(what="bad events", limit=0, sustained=read.period, text="", show=str)
-    doubt = in_doubt(read, facts.happened.busy, promise, idle=nothing_happened("event"))
-    happened = sum(value or 0 for value in facts.happened.judged)
-    if doubt is None and happened < FEWEST_EVENTS:
+    promise = PromisedLimit(what="bad events", limit=0, sustained=read.period, limit_text="", format_value=str)
+    doubt = inconclusive_verdict(
+        read, facts.event_counts.active_periods, promise, idle_verdict=no_activity_verdict("event")
+    )
+    happened = sum(value or 0 for value in facts.event_counts.judged)
+    if doubt is None and happened < MIN_EVENTS_FOR_BURN_RATE:
         summary = f"{happened:g} events are too few to say how fast the budget burns"
         remedy = "Wait for a window with more of them, or leave objectives to what has traffic."
         doubt = unverified(Reason.NOT_ENOUGH_DATA, summary, observed=told, remedy=remedy)
@@ -101,31 +103,31 @@ def budget_lasts(facts: Served, slo: Slo, _now: datetime) -> Iterator[Verdict]:
     yield replace(doubt, expected=expected) if doubt else good
 
 
-def _events(facts: Served, slo: Slo) -> Events:
+def _events(facts: SliSeries, slo: Slo) -> SloEvents:
     """The events of which a share may be bad; of a latency objective they are minutes."""
-    happened, p99 = facts.happened, facts.p99_seconds
+    happened, p99 = facts.event_counts, facts.p99_seconds
     if facts.bad is not None:
         # DynamoDB tells of throttling only when there is some.
         quiet = slo.sli == "throttling"
         bad = facts.bad.combined(happened, lambda bad, all_: 0.0 if quiet and bad is None and all_ is not None else bad)
-        return Events(bad=bad, whole=happened, happened=happened)
+        return SloEvents(bad=bad, total=happened, event_counts=happened)
     if p99 is None or slo.below is None:
         raise ValueError("a latency objective has latencies and says which are good")
     limit = slo.below.total_seconds()
     minutes = tuple(None if value is None else 1.0 for value in p99.values)
     late = tuple(None if value is None else float(value > limit) for value in p99.values)
-    return Events(bad=p99.with_values(late), whole=p99.with_values(minutes), happened=happened)
+    return SloEvents(bad=p99.with_values(late), total=p99.with_values(minutes), event_counts=happened)
 
 
-def _told(events: Events, slo: Slo) -> str:
+def _told(events: SloEvents, slo: Slo) -> str:
     """The plain numbers of the window, and what share of the whole budget went in it."""
-    bad, whole = events.within
+    bad, whole = events.window_totals
     if not whole:
         return "no event"
     judged = events.bad.period * len(events.bad.judged)
-    spent = bad / whole / slo.budget * (judged / slo.window)
+    spent = bad / whole / slo.error_budget * (judged / slo.window)
     what = "minutes" if slo.sli == "latency" else "events"
     return (
-        f"{100 * (1 - bad / whole):.6g}% good ({bad:g} of {whole:g} {what} bad) in {duration_text(judged)}, "
-        f"{100 * spent:.3g}% of the budget of {duration_text(slo.window)}"
+        f"{100 * (1 - bad / whole):.6g}% good ({bad:g} of {whole:g} {what} bad) in {format_duration(judged)}, "
+        f"{100 * spent:.3g}% of the budget of {format_duration(slo.window)}"
     )

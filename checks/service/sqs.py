@@ -8,21 +8,21 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Queue
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import Track, track
+from checks.service.minute_grid import AlignedSeries, track
 from checks.service.promises import latency_promise
-from checks.service.sustained import judge_sustained, nothing_happened
+from checks.service.sustained import judge_sustained, no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldestMessage:
     """How long the oldest message of a queue had been waiting, minute by minute."""
 
-    age_seconds: Track
+    age_seconds: AlignedSeries
 
 
-def oldest_message(metrics: Metrics, queue: Queue) -> OldestMessage:
+def oldest_message(metrics: MetricsClient, queue: Queue) -> OldestMessage:
     """The age of the queue's oldest message. Raises: CouldNotLook, when it was not collected."""
     return OldestMessage(age_seconds=track(metrics, queue, "aws_sqs_oldest_message_age_seconds"))
 
@@ -50,4 +50,4 @@ def oldest_below(facts: OldestMessage, queue: Queue, _now: datetime) -> Iterator
     age = facts.age_seconds
     reporting = tuple(value is not None for value in age.values)
     promise = latency_promise("the age of the oldest message", queue.oldest_below)
-    yield judge_sustained(age, reporting, promise, idle=nothing_happened("message"))
+    yield judge_sustained(age, reporting, promise, idle_verdict=no_activity_verdict("message"))

@@ -8,8 +8,8 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed
-from basewatch.tenancy import Allowed, Derived, Tenancy, Vouched
-from checks.tenancy.flaws import closed_world
+from basewatch.tenancy import ApprovedObject, DerivedKey, Tenancy, Approval
+from checks.tenancy.flaws import findings_or_pass
 from isolation.inventory import Inventory
 from isolation.inventory.code import EventTrigger, Function
 from isolation.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
@@ -31,7 +31,7 @@ _JUDGED_ELSEWHERE = frozenset({"grant", "constraint", "large_object"})
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def the_manifest_speaks_of_what_is_there(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def manifest_matches_the_catalog(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """Whatever the manifest vouches for, shares or exempts is there, unchanged, and vouched for until a day to come.
 
     Why: An entry that fits nothing is a hole kept open: whoever next makes something of that name walks through it.
@@ -53,15 +53,15 @@ def the_manifest_speaks_of_what_is_there(facts: Inventory, database: Database, n
     ]
     count = len(tenancy.allowed) + len(tenancy.waivers) + len(tenancy.shared) + len(tenancy.keys)
     summary = "The manifest speaks of what is there"
-    yield from closed_world({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
+    yield from findings_or_pass({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
 
 
-def _judge_allowed(known: World, subject: str, entry: Allowed, now: datetime) -> Verdict | None:
+def _judge_allowed(access: World, subject: str, entry: ApprovedObject, now: datetime) -> Verdict | None:
     if now.date() > entry.until:
         return _expired(subject, entry)
     if entry.kind in _JUDGED_ELSEWHERE:
         return None
-    digest = digests(known, entry.kind).get(entry.name)
+    digest = digests_by_name(access, entry.kind).get(entry.name)
     if digest is None:
         return failed(
             f"There is no {entry.kind.replace('_', ' ')} {entry.name}, and the manifest vouches for it",
@@ -82,7 +82,7 @@ def _judge_allowed(known: World, subject: str, entry: Allowed, now: datetime) ->
     return None
 
 
-def _expired(subject: str, entry: Vouched) -> Verdict:
+def _expired(subject: str, entry: Approval) -> Verdict:
     return failed(
         f"{entry.owner} vouched only until {entry.until}: {subject}",
         subject=subject,
@@ -92,24 +92,24 @@ def _expired(subject: str, entry: Vouched) -> Verdict:
     )
 
 
-def digests(known: World, kind: str) -> Mapping[str, str]:
+def digests_by_name(access: World, kind: str) -> Mapping[str, str]:
     """The digest of every object of one kind, by its name as findings print it."""
-    facts = known.inventory
+    facts = access.inventory
     match kind:
         case "trigger":
             return {
-                f"{each.name} on {known.name(relation)}": each.digest
+                f"{each.name} on {access.name(relation)}": each.digest
                 for each in facts.triggers
-                if (relation := known.relation(each.relation))
+                if (relation := access.relation(each.relation))
             }
         case "rule":
             return {
-                f"{each.name} on {known.name(relation)}": each.digest
+                f"{each.name} on {access.name(relation)}": each.digest
                 for each in facts.rules
-                if (relation := known.relation(each.relation))
+                if (relation := access.relation(each.relation))
             }
         case "view":
-            return {known.name(each): each.digest for each in facts.relations if each.digest}
+            return {access.name(each): each.digest for each in facts.relations if each.digest}
         case _:
             return {each.name: each.digest for each in _named(facts, kind)}
 
@@ -127,21 +127,21 @@ def _named(facts: Inventory, kind: str) -> tuple[_Named, ...]:
     return named.get(kind, ())
 
 
-def _unknown(known: World, tenancy: Tenancy) -> Iterator[Verdict]:
+def _unknown(access: World, tenancy: Tenancy) -> Iterator[Verdict]:
     """What the manifest names and the database does not have."""
     named = {
         **{f"shared {name}": name for name in tenancy.shared},
         **{f"keys {name}": name for name in tenancy.keys},
-        **{f"keys {n}, parent": key.parent for n, key in tenancy.keys.items() if isinstance(key, Derived)},
+        **{f"keys {n}, parent": key.parent for n, key in tenancy.keys.items() if isinstance(key, DerivedKey)},
         f"root {tenancy.root}": tenancy.root,
     }
     if tenancy.members:
         named[f"members {tenancy.members.table}"] = tenancy.members.table
     for subject, name in named.items():
-        if known.relation_named(name) is None:
+        if access.relation_named(name) is None:
             yield _absent(subject, f"no table or view {name}")
     for role in tenancy.privileged:
-        if known.role_named(role) is None:
+        if access.role_named(role) is None:
             yield _absent(f"privileged {role}", f"no role {role}")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from basewatch.about import concerning
+from basewatch.about import with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from checks.tenancy.showing import showing
+from checks.tenancy.showing import visible_through
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
@@ -32,7 +32,7 @@ _WIDTH = 160
     promises=("tenancy",),
     explained_by=("tenancy.rls.functions",),
 )
-def policies_hold_rows_to_the_tenant(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def policies_restrict_rows_to_the_tenant(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """The policies of every tenant table let each tenant-bound role reach the current tenant's rows alone.
 
     Why: Row-level security can be enabled, forced and open: permissive policies are joined by OR, so one that says
@@ -51,19 +51,19 @@ def policies_hold_rows_to_the_tenant(facts: Inventory, database: Database, now: 
         yield judge_gates(made, relation, [one for one in found if one.relation == relation.oid])
 
 
-def judge_gates(world: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
+def judge_gates(access: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
     """The verdict on one table from what is known of its gates."""
-    name = world.name(relation)
+    name = access.name(relation)
     asked = [gate for gate in gates if gate.answer not in {Answer.EXEMPT, Answer.DISABLED}]
     if not asked:
         why = "row security is not asked there" if gates else "no tenant-bound role reaches it"
         return not_applicable(f"{name} has no policy to judge: {why}", subject=name)
     opened = [gate for gate in asked if gate.answer is Answer.OPEN]
     if opened:
-        return _open(world, relation, opened)
+        return _open(access, relation, opened)
     unproven = [gate for gate in asked if gate.answer is Answer.UNPROVEN and not gate.waived]
     if unproven:
-        return _unproven(world, relation, unproven)
+        return _unproven(access, relation, unproven)
     waived = sum(gate.answer is Answer.UNPROVEN for gate in asked)
     denied = sum(gate.answer is Answer.DENIED for gate in asked)
     counted = [f"{len(asked) - waived - denied} gates proven"]
@@ -74,58 +74,58 @@ def judge_gates(world: World, relation: Relation, gates: Sequence[Obligation]) -
         f"The policies of {name} hold rows to the current tenant",
         subject=name,
         observed="; ".join([", ".join(counted), *list(lines)[:_SHOWN]]),
-        expected=wanted(world, relation),
+        expected=wanted(access, relation),
     )
 
 
-def _open(world: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
-    name = world.name(relation)
-    own = {policy.name: policy for policy in world.policies_on(relation)}
+def _open(access: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
+    name = access.name(relation)
+    own = {policy.name: policy for policy in access.policies_on(relation)}
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
-    repairs = [repair(world, relation, own[policy]) for policy in named]
+    repairs = [repair(access, relation, own[policy]) for policy in named]
     verdict = failed(
         f"A policy of {name} lets other tenants' rows through",
         subject=name,
-        observed=_said(world, relation, gates),
-        expected=wanted(world, relation),
-        remedy=" ".join(repairs) or f"Hold {name} by: {wanted(world, relation)}",
+        observed=_said(access, relation, gates),
+        expected=wanted(access, relation),
+        remedy=" ".join(repairs) or f"Hold {name} by: {wanted(access, relation)}",
     )
     themselves = {gate.principal for gate in gates if len(gate.path) == 1}
-    return concerning(verdict, (about for each in themselves for about in showing(world, relation, each)))
+    return with_affected(verdict, (about for each in themselves for about in visible_through(access, relation, each)))
 
 
-def _unproven(world: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
-    name = world.name(relation)
+def _unproven(access: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
+    name = access.name(relation)
     digests = ", ".join(dict.fromkeys(gate.digest for gate in gates))
-    shape = wanted(world, relation)
+    shape = wanted(access, relation)
     rewrite = f"Write it as {shape}. " if shape else "Declare in tenancy.keys whose rows they are. "
     return unverified(
         Reason.UNSUPPORTED,
         f"A policy of {name} has a shape that is not known to hold rows to the tenant",
         subject=name,
-        observed=_said(world, relation, gates),
+        observed=_said(access, relation, gates),
         expected=shape,
         remedy=f"{rewrite}Or, when it was read and holds, under tenancy.waivers, for each digest of {digests}: "
         "{digest: ..., owner: ..., reason: ..., until: ...}",
     )
 
 
-def _said(world: World, relation: Relation, gates: Sequence[Obligation]) -> str:
+def _said(access: World, relation: Relation, gates: Sequence[Obligation]) -> str:
     """What is known of the gates: those of one cause together, with the roles and the way to them."""
     causes = dict[tuple[str, str], list[str]]()
     for gate in gates:
         where = f"{' -> '.join(gate.path)}: {gate.gate}"
         causes.setdefault((gate.policy, gate.reason), []).append(where)
     lines = [
-        f"{', '.join(where)}: {_policy(world, relation, policy)}{reason}" for (policy, reason), where in causes.items()
+        f"{', '.join(where)}: {_policy(access, relation, policy)}{reason}" for (policy, reason), where in causes.items()
     ]
     more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     return "; ".join([*lines[:_SHOWN], *more])
 
 
-def _policy(world: World, relation: Relation, name: str) -> str:
+def _policy(access: World, relation: Relation, name: str) -> str:
     """A policy by its name and its expressions, whose constants are blanked; empty without a name."""
-    stored = next((policy for policy in world.policies_on(relation) if policy.name == name), None)
+    stored = next((policy for policy in access.policies_on(relation) if policy.name == name), None)
     if stored is None:
         return f"policy {name}: " if name else ""
     texts = dict.fromkeys(part.text for part in (stored.using, stored.check) if part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from checks.tenancy.identity.powers import powers
+from checks.tenancy.identity.powers import bypass_privileges
 from isolation.inventory.identities import Becomes
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command, Relation
@@ -16,89 +16,89 @@ COMMANDS = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class RelationAccess:
     """What one role that a principal is or can become may do to a relation, on any of its columns.
 
-    `grantees` are the roles that it holds this from, 0 for PUBLIC; `partly` says that it holds it on columns alone.
+    `grantees` are the roles that it holds this from, 0 for PUBLIC; `columns_only` says that it holds it on columns alone.
     """
 
-    becomes: Becomes
+    role_path: Becomes
     commands: frozenset[Command]
     grantees: frozenset[int]
-    partly: bool
+    columns_only: bool
 
     def __str__(self) -> str:
         words = ", ".join(command for command in COMMANDS if command in self.commands)
-        return f"{self.becomes} ({words}{', on some columns' if self.partly else ''})"
+        return f"{self.role_path} ({words}{', on some columns' if self.columns_only else ''})"
 
 
-class Reaching:
+class GrantedAccess:
     """The reach of every principal in one world.
 
     A role with powers of its own that a principal can become is left out: that is one finding about the role, and
     not one about everything it was ever granted. What a principal itself is granted always counts.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        mighty = {b.path for b in world.principals() if len(b.path) > 1 and powers(world, b)}
+    def __init__(self, access: World) -> None:
+        self._world = access
+        mighty = {b.path for b in access.principals() if len(b.path) > 1 and bypass_privileges(access, b)}
         self._plain = tuple(
-            b for b in world.principals() if not any(b.path[:end] in mighty for end in range(2, len(b.path) + 1))
+            b for b in access.principals() if not any(b.path[:end] in mighty for end in range(2, len(b.path) + 1))
         )
         plain = {(b.principal, b.role.oid) for b in self._plain}
         self._holds = {
-            b.path: frozenset({PUBLIC, *(oid for oid in world.inherited(b.role.oid) if (b.principal, oid) in plain)})
+            b.path: frozenset({PUBLIC, *(oid for oid in access.inherited(b.role.oid) if (b.principal, oid) in plain)})
             for b in self._plain
         }
 
     @property
-    def roles(self) -> tuple[Becomes, ...]:
+    def role_paths(self) -> tuple[Becomes, ...]:
         """All that principals are or can become, but for roles that are findings by themselves."""
         return self._plain
 
-    def of(self, relation: Relation) -> tuple[Reach, ...]:
+    def on(self, relation: Relation) -> tuple[RelationAccess, ...]:
         """Who may run a command on a relation that it can name, in order of the path; nobody twice."""
         found = (self._of(becomes, relation) for becomes in self._plain)
         return tuple(reach for reach in found if reach.commands)
 
-    def _of(self, becomes: Becomes, relation: Relation) -> Reach:
+    def _of(self, becomes: Becomes, relation: Relation) -> RelationAccess:
         held = self._holds[becomes.path]
         if not self._world.rights.names(becomes.role.oid, relation):
             held = frozenset[int]()
         if relation.owner in held:
-            return Reach(
-                becomes=becomes,
+            return RelationAccess(
+                role_path=becomes,
                 commands=frozenset(COMMANDS),
                 grantees=frozenset({relation.owner}),
-                partly=False,
+                columns_only=False,
             )
         whole = [grant for grant in relation.grants if grant.grantee in held]
         partly = [grant for column in relation.columns for grant in column.grants if grant.grantee in held]
         commands = frozenset(c for c in COMMANDS if any(g.privilege == c for g in (*whole, *partly)))
-        return Reach(
-            becomes=becomes,
+        return RelationAccess(
+            role_path=becomes,
             commands=commands,
             grantees=frozenset(grant.grantee for grant in (*whole, *partly) if grant.privilege in COMMANDS),
-            partly=not any(grant.privilege in COMMANDS for grant in whole),
+            columns_only=not any(grant.privilege in COMMANDS for grant in whole),
         )
 
 
-def told(reached: Iterable[Reach]) -> str:
+def describe_access(reached: Iterable[RelationAccess]) -> str:
     """Who reaches it and how, each principal by the shortest of its paths."""
-    shortest: dict[str, Reach] = {}
+    shortest: dict[str, RelationAccess] = {}
     for reach in reached:
-        shortest.setdefault(reach.becomes.principal, reach)
+        shortest.setdefault(reach.role_path.principal, reach)
     return "; ".join(str(reach) for reach in shortest.values())
 
 
-def commands_of(reached: Iterable[Reach]) -> frozenset[Command]:
+def commands_of(reached: Iterable[RelationAccess]) -> frozenset[Command]:
     """Everything that any of them may do."""
     return frozenset(command for reach in reached for command in reach.commands)
 
 
-def revoke(world: World, relation: Relation, reached: Iterable[Reach], what: str = "ALL") -> str:
+def revoke_sql(access: World, relation: Relation, reached: Iterable[RelationAccess], what: str = "ALL") -> str:
     """The SQL that takes the relation from everybody who was granted it."""
     oids = {oid for reach in reached for oid in reach.grantees}
-    roles = sorted(quoted(role.name) for oid in oids if (role := world.role(oid)))
+    roles = sorted(quoted(role.name) for oid in oids if (role := access.role(oid)))
     names = ", ".join([*(["PUBLIC"] if PUBLIC in oids else []), *roles])
-    return f"REVOKE {what} ON {world.sql_name(relation)} FROM {names};"
+    return f"REVOKE {what} ON {access.sql_name(relation)} FROM {names};"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.about import ANY, About
+from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.world import World
 
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 
 
-def showing(world: World, relation: Relation, principal: str = ANY) -> tuple[About, ...]:
+def visible_through(
+    access: World, relation: Relation, principal: str = ANY_PRINCIPAL_OR_OBJECT
+) -> tuple[Affected, ...]:
     """What a leak of a relation is about: a principal with the relation, and with each view above it, at any height."""
-    return tuple((principal, world.name(each)) for each in _above(world, relation))
+    return tuple((principal, access.name(each)) for each in _above(access, relation))
 
 
-def _above(world: World, relation: Relation) -> Iterator[Relation]:
-    views = [each for each in world.inventory.relations if each.kind in _VIEWS]
+def _above(access: World, relation: Relation) -> Iterator[Relation]:
+    views = [each for each in access.inventory.relations if each.kind in _VIEWS]
     seen, new = {relation.oid}, {relation.oid}
     yield relation
     while new:

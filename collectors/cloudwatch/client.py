@@ -14,20 +14,20 @@ from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from basewatch.aws.errors import Asked, error_code, translated
-from basewatch.errors import CouldNotLook
+from basewatch.aws.errors import AwsRequest, error_code, translate_error
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.cost import DOLLARS_PER_METRIC
-from collectors.cloudwatch.fetch import ACTION, Fetched, Refused, fetch
-from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.planner import Call, tally
-from collectors.cloudwatch.retry_policy import Patience
+from collectors.cloudwatch.fetch import ACTION, FetchResult, RequestFailed, fetch
+from collectors.cloudwatch.limiter import RateLimits
+from collectors.cloudwatch.planner import Call, count_billable
+from collectors.cloudwatch.retry_policy import RetryPolicy
 from collectors.cloudwatch.source import Signer
-from collectors.cloudwatch.turns import COMPUTING
-from collectors.cloudwatch.wire import HEADERS, Page, page
+from collectors.cloudwatch.turns import CPU_LOCK
+from collectors.cloudwatch.wire import HEADERS, Page, parse_page
 
-API = "GetMetricData"
+OPERATION = "GetMetricData"
 _OK = 200
 # Kept open for whoever asks next; more threads than these would each connect anew.
 _CONNECTIONS = 50
@@ -37,11 +37,13 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 class CloudWatch:
     """The CloudWatch of one account and region, and of those that let it monitor them; threads share it."""
 
-    def __init__(self, signer: Signer, limits: Limits, patience: Patience, telemetry: Telemetry) -> None:
-        """Asks nothing yet. `limits` are shared by everything that asks the same account."""
+    def __init__(
+        self, signer: Signer, rate_limits: RateLimits, retry_policy: RetryPolicy, telemetry: ExporterMetrics
+    ) -> None:
+        """Asks nothing yet. `rate_limits` are shared by everything that asks the same account."""
         self._signer = signer
-        self._limiter = limits.of(signer.account_id, signer.region, API)
-        self._patience = patience
+        self._limiter = rate_limits.limiter(signer.account_id, signer.region, OPERATION)
+        self._patience = retry_policy
         self._telemetry = telemetry
         self._door: tuple[str, URLLib3Session] | None = None
         self._lock = Lock()
@@ -61,45 +63,45 @@ class CloudWatch:
         """The ARN as which it is asked. Raises: CouldNotLook, when signing in fails."""
         return self._signer.principal
 
-    def fetch(self, call: Call) -> Fetched:
+    def fetch(self, call: Call) -> FetchResult:
         """The answers to a call, one for each query and in their order; nothing that AWS does raises."""
         return fetch(self, call, self._patience)
 
-    def turn(self, datapoints: int) -> float:
+    def acquire(self, datapoints: int) -> float:
         """Waits until a request for so many datapoints may be made; the seconds waited."""
-        waited = self._limiter.take(datapoints)
-        self._telemetry.throttle_wait.labels(API).inc(waited)
+        waited = self._limiter.acquire(datapoints)
+        self._telemetry.throttle_wait.labels(OPERATION).inc(waited)
         return waited
 
-    def answered(self, call: Call, positions: Sequence[int]) -> None:
+    def record_billed(self, call: Call, positions: Sequence[int]) -> None:
         """Counts what AWS will bill; further pages of the same answer are not billed again."""
         whole = len(positions) == len(call.queries)
-        asked = call.asked if whole else tally(call.queries[at] for at in positions)
+        asked = call.billable_counts if whole else count_billable(call.queries[at] for at in positions)
         for collector, (queries, metrics) in asked.items():
             self._telemetry.queries.labels(collector).inc(queries)
-            self._telemetry.billable.labels(collector).inc(metrics)
-            self._telemetry.cost.labels(collector, "five_for_one").inc(metrics * DOLLARS_PER_METRIC)
-            self._telemetry.cost.labels(collector, "per_query").inc(queries * DOLLARS_PER_METRIC)
+            self._telemetry.billable_metrics.labels(collector).inc(metrics)
+            self._telemetry.estimated_cost.labels(collector, "five_for_one").inc(metrics * DOLLARS_PER_METRIC)
+            self._telemetry.estimated_cost.labels(collector, "per_query").inc(queries * DOLLARS_PER_METRIC)
 
-    def ask(self, content: bytes, requests: list[str]) -> Page:
-        """One request, noted in `requests`; again, once, where the credentials had expired. Raises: CouldNotLook."""
+    def send(self, content: bytes, request_log: list[str]) -> Page:
+        """One request, noted in `request_log`; again, once, where the credentials had expired. Raises: CouldNotLook."""
         keys = self._signer.credentials()
         try:
-            return self._ask(content, keys, requests)
-        except Refused as refused:
+            return self._ask(content, keys, request_log)
+        except RequestFailed as refused:
             if refused.code not in _EXPIRED:
                 raise
         with self._lock:
             # Only the first of many that were refused together renews what all of them use.
             if self._signer.credentials() == keys:
-                self._signer.renew()
-        return self._ask(content, self._signer.credentials(), requests)
+                self._signer.reset_credentials()
+        return self._ask(content, self._signer.credentials(), request_log)
 
     def _ask(self, content: bytes, keys: Any, requests: list[str]) -> Page:
         url, http = self._connected()
         request = AWSRequest(method="POST", url=url, data=content, headers=dict(HEADERS))
         SigV4Auth(keys, "monitoring", self.region).add_auth(request)
-        self._telemetry.requests.labels(API, self.account_id, self.region).inc()
+        self._telemetry.requests.labels(OPERATION, self.account_id, self.region).inc()
         began = perf_counter()
         try:
             response = http.send(request.prepare())
@@ -112,12 +114,12 @@ class CloudWatch:
             requests.append(f"{ACTION} -")
             self._refuse(error)
         finally:
-            self._telemetry.request_seconds.labels(API).observe(perf_counter() - began)
+            self._telemetry.request_seconds.labels(OPERATION).observe(perf_counter() - began)
         requests.append(f"{ACTION} {headers.get('x-amzn-RequestId', '-')}")
         if status != _OK:
-            self._refuse(ClientError(_error_response(status, answer), API), _seconds(headers.get("Retry-After")))
-        with COMPUTING:
-            return page(answer)
+            self._refuse(ClientError(_error_response(status, answer), OPERATION), _seconds(headers.get("Retry-After")))
+        with CPU_LOCK:
+            return parse_page(answer)
 
     def _connected(self) -> tuple[str, URLLib3Session]:
         """Where to ask, and the connections that are kept open to there. Raises: CouldNotLook."""
@@ -126,8 +128,8 @@ class CloudWatch:
                 url = self._signer.endpoint("cloudwatch") + "/"
                 http = URLLib3Session(
                     # A path is as good as a yes or a no here, whatever the annotation says.
-                    verify=cast("bool", self._signer.trusted or True),
-                    timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+                    verify=cast("bool", self._signer.ca_bundle or True),
+                    timeout=(self._patience.connect_timeout_seconds, self._patience.read_timeout_seconds),
                     proxies=get_environ_proxies(url),
                     max_pool_connections=_CONNECTIONS,
                 )
@@ -135,15 +137,15 @@ class CloudWatch:
             return self._door
 
     def _refuse(self, error: Exception, after: float = 0.0) -> NoReturn:
-        meaning = translated(error, Asked(action=ACTION, principal=self.principal))
+        meaning = translate_error(error, AwsRequest(action=ACTION, principal=self.principal))
         reason, remedy = Reason.UNSUPPORTED, ""
-        if isinstance(meaning, CouldNotLook):
+        if isinstance(meaning, ObservationError):
             reason, remedy = meaning.reason, meaning.remedy
         code = error_code(error) or reason.value
-        self._telemetry.request_failures.labels(API, code).inc()
+        self._telemetry.request_failures.labels(OPERATION, code).inc()
         if reason is Reason.THROTTLED:
-            self._limiter.throttled()
-        raise Refused(reason, str(meaning), remedy=remedy, code=code, after=after) from error
+            self._limiter.record_throttle()
+        raise RequestFailed(reason, str(meaning), remedy=remedy, code=code, after=after) from error
 
 
 def _seconds(after: str | None) -> float:

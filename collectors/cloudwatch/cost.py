@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from basewatch.collector import Tier
-from collectors.cloudwatch.planner import Query, points, tally
+from basewatch.collector import RefreshTier
+from collectors.cloudwatch.planner import Query, period_count, count_billable
 
 # https://aws.amazon.com/cloudwatch/pricing/: $0.01 per 1,000 metrics requested by GetMetricData, however many calls
 # ask for them, and $0.01 per 1,000 requests of other APIs.
@@ -57,65 +57,72 @@ class Usage:
         return self.metrics * DOLLARS_PER_METRIC + self.listings * DOLLARS_PER_REQUEST
 
     @property
-    def dollars_at_most(self) -> float:
+    def dollars_upper(self) -> float:
         """The dearer reading of the price: every query is a metric."""
         return self.queries * DOLLARS_PER_METRIC + self.listings * DOLLARS_PER_REQUEST
 
 
-def usage(calls: Iterable[Sequence[Query]], length: timedelta) -> Usage:
+def usage_of(calls: Iterable[Sequence[Query]], length: timedelta) -> Usage:
     """What these calls ask for over windows of that length."""
     total = Usage()
     for call in calls:
         total += Usage(
             calls=1,
             queries=len(call),
-            metrics=sum(metrics for _, metrics in tally(call).values()),
-            datapoints=sum(points(query.spec.period, length) for query in call),
+            metrics=sum(metrics for _, metrics in count_billable(call).values()),
+            datapoints=sum(period_count(query.spec.period, length) for query in call),
         )
     return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretched:
+class BudgetedIntervals:
     """How often each tier is asked under a budget, and what a month then costs at the dearer reading.
 
-    `used` is its share of the budget, None without one; above 1 nothing was left that may be asked less often.
+    `budget_ratio` is its share of the budget, None without one; above 1 nothing was left that may be asked less often.
     """
 
-    every: Mapping[Tier, timedelta]
-    dollars_at_most: float
-    used: float | None
+    tier_intervals: Mapping[RefreshTier, timedelta]
+    dollars_upper: float
+    budget_ratio: float | None
 
     @property
-    def kept(self) -> bool:
+    def within_budget(self) -> bool:
         """Whether the budget, if there is one, is enough."""
-        return self.used is None or self.used <= 1
+        return self.budget_ratio is None or self.budget_ratio <= 1
 
 
-def stretched(
-    every: Mapping[Tier, timedelta], asked: Mapping[Tier, Usage], budget: float | None, *, fixed: float = 0.0
-) -> Stretched:
+def fit_budget(
+    tier_intervals: Mapping[RefreshTier, timedelta],
+    usage_by_tier: Mapping[RefreshTier, Usage],
+    budget: float | None,
+    *,
+    fixed_dollars: float = 0.0,
+) -> BudgetedIntervals:
     """The intervals that keep the dearer reading of a month within `budget` dollars, each a multiple of its own.
 
-    `asked` is what one refresh of a tier asks, `fixed` what a month costs besides. The slow tier is asked less often
+    `usage_by_tier` is what one refresh of a tier asks, `fixed_dollars` what a month costs besides. The slow tier is asked less often
     first, down to once a day; then the standard one, but no less often than the slow one was meant to be. The fast
     tier stays as it is: what pages people rests on it.
     """
-    times = dict.fromkeys(every, 1)
+    times = dict.fromkeys(tier_intervals, 1)
 
     def month() -> float:
-        return fixed + sum(
-            asked.get(tier, Usage()).monthly(span * times[tier]).dollars_at_most for tier, span in every.items()
+        return fixed_dollars + sum(
+            usage_by_tier.get(tier, Usage()).monthly(span * times[tier]).dollars_upper
+            for tier, span in tier_intervals.items()
         )
 
     if budget is None:
-        return Stretched(every=every, dollars_at_most=month(), used=None)
-    for tier, longest in ((Tier.SLOW, _DAY), (Tier.STANDARD, every.get(Tier.SLOW, _DAY))):
+        return BudgetedIntervals(tier_intervals=tier_intervals, dollars_upper=month(), budget_ratio=None)
+    for tier, longest in ((RefreshTier.SLOW, _DAY), (RefreshTier.STANDARD, tier_intervals.get(RefreshTier.SLOW, _DAY))):
         # A tier that asks nothing would only be slower for nothing.
-        if tier in every and asked.get(tier, Usage()).dollars_at_most:
-            while month() > budget and every[tier] * (times[tier] + 1) <= longest:
+        if tier in tier_intervals and usage_by_tier.get(tier, Usage()).dollars_upper:
+            while month() > budget and tier_intervals[tier] * (times[tier] + 1) <= longest:
                 times[tier] += 1
     spent = month()
-    return Stretched(
-        every={tier: span * times[tier] for tier, span in every.items()}, dollars_at_most=spent, used=spent / budget
+    return BudgetedIntervals(
+        tier_intervals={tier: span * times[tier] for tier, span in tier_intervals.items()},
+        dollars_upper=spent,
+        budget_ratio=spent / budget,
     )

@@ -17,50 +17,50 @@ _IS_NUMBER = float("-inf").__lt__
 _NOTHING = Struct("=d").pack(float("nan"))
 
 
-class Change(StrEnum):
+class PeriodChange(StrEnum):
     """What became of a period that had been read before, or was never read at all."""
 
     LATE = "late"
     RAISED = "up"
     LOWERED = "down"
-    HOLE = "gap"
+    GAP = "gap"
 
 
-Changes = Counter[tuple[int, Change]]
+PeriodChanges = Counter[tuple[int, PeriodChange]]
 """How often each happened, by row."""
 
 
-class Kept(NamedTuple):
-    """A counter to go on from: its exact total (`total` + `rest`) of the periods before `until`, which is in seconds.
+class SavedCounter(NamedTuple):
+    """A counter to go on from: its exact total (`total` + `compensation`) of the periods before `until`, which is in seconds.
 
-    It was shown as `floor`. What was counted of the periods from `until` on is not in `total`: they are read again.
+    It was shown as `last_shown`. What was counted of the periods from `until` on is not in `total`: they are read again.
     """
 
     total: float
-    rest: float
+    compensation: float
     until: int
-    floor: float
+    last_shown: float
 
 
 class Counters:
     """Totals by row, in CloudWatch's units, as columns: tens of thousands of them are to cost little.
 
     What the last `depth` periods of a row were is remembered, so that reading them again adds only what is new. Totals
-    are exact to 106 bits (`total` + `rest`), whatever the order of additions: one that is rebuilt after a restart is
+    are exact to 106 bits (`total` + `compensation`), whatever the order of additions: one that is rebuilt after a restart is
     not lower by a rounding, which Prometheus would take for a reset.
     """
 
     def __init__(self, periods: Sequence[int], depths: Sequence[int], total: array[float]) -> None:
         """All at zero, and born at no time yet; `periods` are in seconds, `total` is the column to add up in.
 
-        `begun` is from where on a row is to be read next: the oldest period that is remembered.
+        `read_from` is from where on a row is to be read next: the oldest period that is remembered.
         """
         rows = len(periods)
         self.periods = array("l", periods)
         self.depths = array("l", depths)
-        self.begun = array("q", bytes(_DOUBLE * rows))
+        self.read_from = array("q", bytes(_DOUBLE * rows))
         self.total = total
-        self.changes: Changes = Counter()
+        self.changes: PeriodChanges = Counter()
         self._until = array("q", bytes(_DOUBLE * rows))
         self._rest = array("d", bytes(_DOUBLE * rows))
         self._recent = [b""] * rows
@@ -84,7 +84,7 @@ class Counters:
             if len(values) != count or starts[0] != first or starts[-1] != last - period:
                 values = _spread(starts, values, first, period, count)
             seen = _packer(count)(*values)
-        until, begun, recent = self._until[row], self.begun[row], self._recent[row]
+        until, begun, recent = self._until[row], self.read_from[row], self._recent[row]
         # The usual case is that everything remembered is read again; otherwise only what both know is compared.
         low, high = max(first, begun), min(last, until)
         if low < high:
@@ -96,7 +96,7 @@ class Counters:
                 recent = recent[:before] + now + recent[after:]
         if last > until:
             if first > until:
-                self.changes[row, Change.HOLE] += 1
+                self.changes[row, PeriodChange.GAP] += 1
                 begun, recent = first, b""
             new = max(until, first)
             self._grow(row, values[(new - first) // period :])
@@ -104,9 +104,9 @@ class Counters:
             recent += seen[(new - first) // period * _DOUBLE :]
         depth = self.depths[row] * _DOUBLE
         self._recent[row] = recent = recent[-depth:] if depth else b""
-        self.begun[row] = until - len(recent) // _DOUBLE * period
+        self.read_from[row] = until - len(recent) // _DOUBLE * period
 
-    def caught_up(self, row: int) -> None:
+    def mark_caught_up(self, row: int) -> None:
         """Notes that a counter that went on from what was kept has read what was to be read again.
 
         From here on it is shown, and not below what it was shown as before.
@@ -120,28 +120,28 @@ class Counters:
         """The rows that went on from what was kept, and have not read all of it again."""
         return self._floors.keys()
 
-    def begin(self, row: int, until: int) -> None:
+    def start_at(self, row: int, until: int) -> None:
         """Sets a row to zero at a moment, a multiple of its period; what was before is never counted."""
-        self.total[row], self._until[row], self.begun[row] = 0.0, until, until
+        self.total[row], self._until[row], self.read_from[row] = 0.0, until, until
 
-    def go_on(self, row: int, kept: Kept) -> None:
+    def resume(self, row: int, saved: SavedCounter) -> None:
         """Sets a row to what was kept of it."""
-        self.begin(row, kept.until)
-        self.total[row], self._rest[row] = kept.total, kept.rest
-        self._floors[row] = kept.floor
+        self.start_at(row, saved.until)
+        self.total[row], self._rest[row] = saved.total, saved.compensation
+        self._floors[row] = saved.last_shown
 
-    def take_over(self, other: Counters, moved: Mapping[int, int]) -> None:
-        """Sets rows to what they are in `other`; `moved` is where there, to where here."""
-        for old, new in moved.items():
+    def copy_rows(self, other: Counters, row_map: Mapping[int, int]) -> None:
+        """Sets rows to what they are in `other`; `row_map` is where there, to where here."""
+        for old, new in row_map.items():
             self.total[new], self._rest[new] = other.total[old], other._rest[old]
-            self._until[new], self.begun[new] = other._until[old], other.begun[old]
+            self._until[new], self.read_from[new] = other._until[old], other.read_from[old]
             self._recent[new] = other._recent[old]
-        self._floors |= {moved[row]: floor for row, floor in other._floors.items() if row in moved}
-        self._lowered |= {(moved[row], at): most for (row, at), most in other._lowered.items() if row in moved}
+        self._floors |= {row_map[row]: floor for row, floor in other._floors.items() if row in row_map}
+        self._lowered |= {(row_map[row], at): most for (row, at), most in other._lowered.items() if row in row_map}
 
-    def kept(self, row: int) -> Kept:
+    def saved(self, row: int) -> SavedCounter:
         """What it takes to go on from here: the total without what is remembered, which is then read again."""
-        begun, total, rest = self.begun[row], self.total[row], self._rest[row]
+        begun, total, rest = self.read_from[row], self.total[row], self._rest[row]
         floor = self._floors.get(row, total) if self._floors else total
         values = _unpacked(self._recent[row])
         if self._lowered:
@@ -155,11 +155,11 @@ class Counters:
             parts = (total, rest, *map(neg, filter(_IS_NUMBER, values) if isnan(counted) else values))
             total = fsum(parts)
             rest = fsum((*parts, -total))
-        return Kept(total, rest, begun, floor)
+        return SavedCounter(total, rest, begun, floor)
 
-    def forget_settled(self) -> None:
+    def prune_lowered(self) -> None:
         """Forgets what became less so long ago that it is not read again."""
-        self._lowered = {(row, at): value for (row, at), value in self._lowered.items() if at >= self.begun[row]}
+        self._lowered = {(row, at): value for (row, at), value in self._lowered.items() if at >= self.read_from[row]}
 
     def _grow(self, row: int, values: Iterable[float]) -> None:
         """Add amounts, of which NaN is none; a total never falls."""
@@ -179,16 +179,16 @@ class Counters:
             at = first + number * period
             counted = self._lowered.pop((row, at), old)
             if isnan(counted):
-                self.changes[row, Change.LATE] += 1
+                self.changes[row, PeriodChange.LATE] += 1
                 self._grow(row, (new,))
             elif new > counted:
-                self.changes[row, Change.RAISED] += 1
+                self.changes[row, PeriodChange.RAISED] += 1
                 self._grow(row, (new, -counted))
             elif new != counted:
                 self._lowered[row, at] = counted
                 # What comes back in part is more than it was last, and no new change for the worse.
                 if isnan(new) or new < old:
-                    self.changes[row, Change.LOWERED] += 1
+                    self.changes[row, PeriodChange.LOWERED] += 1
 
 
 def _spread(starts: Sequence[float], values: Sequence[float], first: int, period: int, count: int) -> Sequence[float]:

@@ -47,14 +47,14 @@ def _bucket(rate: float, seconds: float, now: float) -> _Bucket:
     return _Bucket(rate, burst, burst, now)
 
 
-class Limiter:
+class RateLimiter:
     """Lets calls and datapoints through, first come first served; threads share it.
 
     In any `t` seconds no more than the burst and the rate times `t` pass. Refusals lower the pace of both by 30 %,
     once a second at most; without any it recovers slowly, up to the configured rates.
     """
 
-    def __init__(self, limits: Limits, calls_per_second: float) -> None:
+    def __init__(self, limits: RateLimits, calls_per_second: float) -> None:
         self._limits = limits
         self._lock = Lock()
         now = limits.clock()
@@ -67,13 +67,13 @@ class Limiter:
         self._closed_until = now
 
     @property
-    def pace(self) -> float:
+    def rate_ratio(self) -> float:
         """The share of the configured rates that is let through now."""
         with self._lock:
             self._recover(self._limits.clock())
             return self._pace
 
-    def take(self, datapoints: float = 0) -> float:
+    def acquire(self, datapoints: float = 0) -> float:
         """Waits until one call that asks for so many datapoints may be made; the seconds waited."""
         with self._lock:
             now = self._limits.clock()
@@ -84,10 +84,10 @@ class Limiter:
             self._datapoints.take(datapoints, pace, turn)
         wait = turn - now
         if wait > 0:
-            self._limits.pause(wait)
+            self._limits.sleep(wait)
         return wait
 
-    def throttled(self) -> None:
+    def record_throttle(self) -> None:
         """Notes that the API refused a call for coming too fast, and goes slower from now on."""
         with self._lock:
             now = self._limits.clock()
@@ -97,14 +97,14 @@ class Limiter:
             self._too_fast, self._pace = self._pace, max(self._slowest, self._pace * _DECREASE)
             self._lowered_at = now
             # Other processes that share the quota were refused as well: they shall not all come back at once.
-            self._closed_until = now + self._limits.chance() * _CALM_SECONDS
+            self._closed_until = now + self._limits.jitter() * _CALM_SECONDS
 
     def _recover(self, now: float) -> None:
         self._pace = min(1.0, self._pace + max(0.0, now - self._paced_at) * self._too_fast / _RECOVERY_SECONDS)
         self._paced_at = now
 
 
-class Limits:
+class RateLimits:
     """The rates of every API in every account and region, and the limiter that all who ask there share."""
 
     def __init__(
@@ -117,17 +117,17 @@ class Limits:
     ) -> None:
         self.datapoints_per_second = datapoints_per_second
         self.clock = clock
-        self.pause = pause
-        self.chance = chance
+        self.sleep = pause
+        self.jitter = chance
         self._calls_per_second = calls_per_second
-        self._limiters: dict[tuple[str, str, str], Limiter] = {}
+        self._limiters: dict[tuple[str, str, str], RateLimiter] = {}
         self._lock = Lock()
 
-    def of(self, account_id: str, region: str, api: str) -> Limiter:
+    def limiter(self, account_id: str, region: str, api: str) -> RateLimiter:
         """The limiter of an operation, such as `ListMetrics`, as this account asks for it in this region."""
         with self._lock:
             key = (account_id, region, api)
             if key not in self._limiters:
                 at_most = _QUOTAS.get(api, self._calls_per_second)
-                self._limiters[key] = Limiter(self, min(self._calls_per_second, at_most))
+                self._limiters[key] = RateLimiter(self, min(self._calls_per_second, at_most))
             return self._limiters[key]

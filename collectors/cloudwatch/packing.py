@@ -12,7 +12,7 @@ T = TypeVar("T")
 class Packing(Generic[T]):
     """Groups in the order in which they are wanted, taken out call by call.
 
-    A call holds `size` items and weighs `weight`, or is a single group that weighs more; `weigh` says what a group
+    A call holds `max_items` items and weighs `max_weight`, or is a single group that weighs more; `weigh` says what a group
     weighs in a call that begins with the second one. A smaller group from further on may fill what is left of a call.
     A group is parted only where leaving its place empty would cost a call more than ceil(items / size).
     """
@@ -21,18 +21,18 @@ class Packing(Generic[T]):
         self,
         groups: Sequence[tuple[T, ...]],
         *,
-        size: int,
-        weight: int,
+        max_items: int,
+        max_weight: int,
         weigh: Callable[[tuple[T, ...], tuple[T, ...]], int],
     ) -> None:
-        self._size = size
-        self._weight = weight
+        self._size = max_items
+        self._weight = max_weight
         self._weigh = weigh
         self._by_length: dict[int, deque[tuple[int, tuple[T, ...]]]] = {}
         for order, group in enumerate(groups):
             self._by_length.setdefault(len(group), deque()).append((order, group))
         # So many places may stay empty in all calls together.
-        self._spare = -sum(map(len, groups)) % size
+        self._spare = -sum(map(len, groups)) % max_items
 
     def __iter__(self) -> Packing[T]:
         return self

@@ -8,24 +8,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock, Thread
 
-from basewatch.collector import Target, Tier
-from basewatch.config.collection import Collection
-from basewatch.errors import CouldNotLook, HistoryError
+from basewatch.collector import MetricTarget, RefreshTier
+from basewatch.config.collection import CollectorSettings
+from basewatch.errors import ObservationError, HistoryError
 from basewatch.family import Block
-from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.cost import Stretched, stretched
-from collectors.cloudwatch.counters import Kept
-from collectors.cloudwatch.declared_targets import Place
-from collectors.cloudwatch.fetch import Answer, Fetched
-from collectors.cloudwatch.planner import Call, floor
-from collectors.cloudwatch.relayout import Arranger
+from basewatch.telemetry import ExporterMetrics
+from collectors.cloudwatch.cost import BudgetedIntervals, fit_budget
+from collectors.cloudwatch.counters import SavedCounter
+from collectors.cloudwatch.declared_targets import Location
+from collectors.cloudwatch.fetch import Answer, FetchResult
+from collectors.cloudwatch.planner import Call, floor_time
+from collectors.cloudwatch.relayout import StateCarryOver
 from collectors.cloudwatch.source import MetricSource
-from collectors.cloudwatch.source_state import Round, Site
-from collectors.cloudwatch.state import CounterStore, unpacked
-from collectors.cloudwatch.tiers import asked
-from collectors.cloudwatch.workers import Lane, Workers
+from collectors.cloudwatch.source_state import RefreshCycle, SourceState
+from collectors.cloudwatch.state import CounterStore, decode_counters
+from collectors.cloudwatch.tiers import usage_by_tier
+from collectors.cloudwatch.workers import SourceQueue, Workers
 
-SAVE_EVERY = timedelta(minutes=1)
+SAVE_INTERVAL = timedelta(minutes=1)
 """How often where the counters stand is written down; what is older is read again after a restart."""
 _SUSPECT_SECONDS = 1.0
 """How long a refresh waits for a source that did not answer the last time."""
@@ -43,29 +43,29 @@ class Refresher:
     def __init__(
         self,
         *,
-        collection: Collection,
-        targets: Callable[[], Sequence[Target]],
+        collection: CollectorSettings,
+        targets: Callable[[], Sequence[MetricTarget]],
         source_of: Callable[[str, str], MetricSource],
-        telemetry: Telemetry,
-        keep: CounterStore,
-        fixed_cost: Callable[[], float] = lambda: 0.0,
+        telemetry: ExporterMetrics,
+        counter_store: CounterStore,
+        fixed_dollars: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Asks nothing yet. `source_of` names who is asked about an account and region, and may raise CouldNotLook.
 
-        `targets` gives the same sequence until they change. `fixed_cost`, in dollars a month, comes off the budget.
+        `targets` gives the same sequence until they change. `fixed_dollars`, in dollars a month, comes off the budget.
         """
         self._collection = collection
         self._targets = targets
         self._source_of = source_of
         self._telemetry = telemetry
-        self._keep = keep
-        self._fixed_cost = fixed_cost
+        self._keep = counter_store
+        self._fixed_cost = fixed_dollars
         self._workers = Workers(collection.concurrency)
-        self._sites: dict[Place, Site] = {}
-        self._sources: dict[Place, MetricSource] = {}
-        self._known: Sequence[Target] | None = None
+        self._sites: dict[Location, SourceState] = {}
+        self._sources: dict[Location, MetricSource] = {}
+        self._known: Sequence[MetricTarget] | None = None
         self._asked: dict[tuple[str, str], tuple[str, str]] = {}
-        self._stretched = Stretched(every={}, dollars_at_most=0.0, used=None)
+        self._stretched = BudgetedIntervals(tier_intervals={}, dollars_upper=0.0, budget_ratio=None)
         self._saved: datetime | None = None
         self._saving: Thread | None = None
         self._refreshing = Lock()
@@ -93,9 +93,9 @@ class Refresher:
         return frozenset[str]().union(*(site.attempted for site in tuple(self._sites.values())))
 
     @property
-    def answered(self) -> frozenset[str]:
+    def succeeded(self) -> frozenset[str]:
         """The collectors of which anything was answered, ever."""
-        return frozenset[str]().union(*(site.answered for site in tuple(self._sites.values())))
+        return frozenset[str]().union(*(site.succeeded for site in tuple(self._sites.values())))
 
     def close(self, at: datetime) -> None:
         """Writes down where the counters stand, but for those of a source that is just being asked."""
@@ -113,7 +113,7 @@ class Refresher:
         for round_, patience in [self._begin(site, place, at, long) for place, site in self._sites.items()]:
             if round_ is not None:
                 round_.done.wait(max(0.0, began + patience - time.monotonic()))
-        if self._saved is None or floor(self._saved, SAVE_EVERY) < floor(at, SAVE_EVERY):
+        if self._saved is None or floor_time(self._saved, SAVE_INTERVAL) < floor_time(at, SAVE_INTERVAL):
             # Nobody waits for it: the page can be shown meanwhile.
             self._saving = Thread(target=self._save, args=(at,), name="counters", daemon=True)
             self._saving.start()
@@ -123,15 +123,15 @@ class Refresher:
         targets = self._targets()
         places = dict.fromkeys((target.account_id, target.region) for target in targets)
         sources = {place: self._source(*place) for place in places}
-        self._sources |= {Place(account_id=each.account_id, region=each.region): each for each in sources.values()}
+        self._sources |= {Location(account_id=each.account_id, region=each.region): each for each in sources.values()}
         asked = {place: (each.account_id, each.region) for place, each in sources.items()}
         if targets is self._known and asked == self._asked:
             return
         self._known, self._asked = targets, asked
-        by_source: dict[Place, list[Target]] = {place: [] for place in self._sites}
+        by_source: dict[Location, list[MetricTarget]] = {place: [] for place in self._sites}
         for target in targets:
             account_id, region = asked[target.account_id, target.region]
-            by_source.setdefault(Place(account_id=account_id, region=region), []).append(target)
+            by_source.setdefault(Location(account_id=account_id, region=region), []).append(target)
         for place, its in by_source.items():
             if place not in self._sites:
                 self._sites[place] = self._site(place)
@@ -142,53 +142,59 @@ class Refresher:
     def _source(self, account_id: str, region: str) -> MetricSource:
         try:
             return self._source_of(account_id, region)
-        except CouldNotLook as error:
-            return NoSource(account_id, region, error)
+        except ObservationError as error:
+            return UnavailableSource(account_id, region, error)
 
-    def _site(self, place: Place) -> Site:
+    def _site(self, place: Location) -> SourceState:
         name = f"{place.account_id}/{place.region}"
-        arranger = Arranger(
-            self._kept(name), hold=self._collection.hold, discovered_late=self._collection.discover_every
+        arranger = StateCarryOver(
+            self._kept(name), max_staleness=self._collection.hold, discovery_delay=self._collection.discover_every
         )
-        return Site(name, arranger, self._telemetry, self._collection.hold)
+        return SourceState(name, arranger, self._telemetry, self._collection.hold)
 
-    def _begin(self, site: Site, place: Place, at: datetime, long: float) -> tuple[Round | None, float]:
+    def _begin(
+        self, site: SourceState, place: Location, at: datetime, long: float
+    ) -> tuple[RefreshCycle | None, float]:
         """A round of a site, unless one is under way still, and how many seconds it is waited for."""
-        if site.round is not None:
+        if site.cycle is not None:
             self._telemetry.overruns.inc()
-            site.overrun()
+            site.mark_overrun()
             return None, 0.0
-        suspect = site.suspect
-        round_, jobs = site.begin(at, self._sources[place], self._stretched.every)
+        suspect = site.unresponsive
+        round_, jobs = site.start_cycle(at, self._sources[place], self._stretched.tier_intervals)
         # One thread at least is left for the others.
         at_most = max(1, self._collection.concurrency - (len(self._sites) > 1))
-        self._workers.add(Lane(jobs, at_most=at_most, suspect=suspect))
+        self._workers.add(SourceQueue(jobs, at_most=at_most, suspect=suspect))
         return round_, min(long, _SUSPECT_SECONDS) if suspect else long
 
-    def _stretch(self, targets: Sequence[Target]) -> None:
+    def _stretch(self, targets: Sequence[MetricTarget]) -> None:
         """Settle how often each tier is asked, so that the budget is kept."""
-        collection, usages = self._collection, asked(targets)
-        configured = {Tier.FAST: collection.fast, Tier.STANDARD: collection.every, Tier.SLOW: collection.slow}
+        collection, usages = self._collection, usage_by_tier(targets)
+        configured = {
+            RefreshTier.FAST: collection.fast,
+            RefreshTier.STANDARD: collection.every,
+            RefreshTier.SLOW: collection.slow,
+        }
         fixed = self._fixed_cost()
-        self._stretched = stretched(configured, usages, collection.budget, fixed=fixed)
-        for tier, interval in self._stretched.every.items():
+        self._stretched = fit_budget(configured, usages, collection.budget, fixed_dollars=fixed)
+        for tier, interval in self._stretched.tier_intervals.items():
             self._telemetry.tier_seconds.labels(tier, "configured").set(configured[tier].total_seconds())
             self._telemetry.tier_seconds.labels(tier, "now").set(interval.total_seconds())
         if collection.budget is not None:
-            month = [usages[tier].monthly(interval) for tier, interval in self._stretched.every.items()]
-            dearer, cheaper = (sum(each.dollars_at_most for each in month), sum(each.dollars for each in month))
+            month = [usages[tier].monthly(interval) for tier, interval in self._stretched.tier_intervals.items()]
+            dearer, cheaper = (sum(each.dollars_upper for each in month), sum(each.dollars for each in month))
             self._telemetry.budget_used.labels("per_query").set((fixed + dearer) / collection.budget)
             self._telemetry.budget_used.labels("five_for_one").set((fixed + cheaper) / collection.budget)
-        if not self._stretched.kept:
+        if not self._stretched.within_budget:
             logger.warning(
                 "collectors.budget is not enough: a month is forecast to cost $%.2f; raise it, or ask for less",
-                self._stretched.dollars_at_most,
+                self._stretched.dollars_upper,
             )
 
-    def _kept(self, name: str) -> Mapping[bytes, Kept]:
+    def _kept(self, name: str) -> Mapping[bytes, SavedCounter]:
         try:
-            state = self._keep.counters(name)
-            return unpacked(state) if state else {}
+            state = self._keep.load_counters(name)
+            return decode_counters(state) if state else {}
         except HistoryError:
             logger.exception("where the counters of %s stood cannot be read; they begin again at zero", name)
         except ValueError as error:
@@ -203,18 +209,18 @@ class Refresher:
     def _save(self, at: datetime) -> None:
         self._saved = at
         for site in self._sites.values():
-            if site.round is not None:
+            if site.cycle is not None:
                 continue
             try:
-                self._keep.keep_counters(site.name, site.state(), at)
+                self._keep.save_counters(site.name, site.counter_state(), at)
             except HistoryError:
                 logger.exception("where the counters of %s stand could not be written down", site.name)
 
 
-class NoSource:
+class UnavailableSource:
     """In place of a source that there is none of: it answers every call with the reason."""
 
-    def __init__(self, account_id: str, region: str, error: CouldNotLook) -> None:
+    def __init__(self, account_id: str, region: str, error: ObservationError) -> None:
         self.account_id = account_id
         self.region = region
         self._error = error
@@ -224,6 +230,6 @@ class NoSource:
         """Nobody. Raises: CouldNotLook, always."""
         raise self._error
 
-    def fetch(self, call: Call) -> Fetched:
+    def fetch(self, call: Call) -> FetchResult:
         """The reason, for each query."""
-        return Fetched(answers=(Answer((), (), self._error),) * len(call.queries), requests=())
+        return FetchResult(answers=(Answer((), (), self._error),) * len(call.queries), requests=())

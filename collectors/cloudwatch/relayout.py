@@ -6,97 +6,110 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from collectors.cloudwatch.counters import Kept
-from collectors.cloudwatch.layout import Layout, group_of
+from collectors.cloudwatch.counters import SavedCounter
+from collectors.cloudwatch.layout import Layout, collector_location
 from collectors.cloudwatch.planner import Query
 from collectors.cloudwatch.requests import CATCH_UP
-from collectors.cloudwatch.series_state import Ledger
+from collectors.cloudwatch.series_state import SeriesState
 
-LISTED_LATE = timedelta(minutes=15)
+LIST_METRICS_DELAY = timedelta(minutes=15)
 """How long after its first event CloudWatch may begin to list a metric: ListMetrics' own documentation."""
 _FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RetiredCounter:
     """A counter without a row: where it stands, and whether it was last shown here as that."""
 
-    kept: Kept
-    here: bool
+    saved: SavedCounter
+    shown_here: bool
 
 
-class Arranger:
+class StateCarryOver:
     """The ledgers of one source, each following on the last; counters that are not asked for are kept for a day."""
 
-    def __init__(self, kept: Mapping[bytes, Kept], *, hold: timedelta, discovered_late: timedelta) -> None:
-        """`kept` is where counters stood when another process ended.
+    def __init__(
+        self, saved: Mapping[bytes, SavedCounter], *, max_staleness: timedelta, discovery_delay: timedelta
+    ) -> None:
+        """`saved` is where counters stood when another process ended.
 
-        `discovered_late` is by how much a resource may be older than what is known of it.
+        `discovery_delay` is by how much a resource may be older than what is known of it.
         """
-        self._left = {series: Left(each, here=False) for series, each in kept.items()}
-        self._hold = hold.total_seconds()
-        self._late = round((discovered_late + LISTED_LATE).total_seconds())
+        self._left = {series: RetiredCounter(each, shown_here=False) for series, each in saved.items()}
+        self._hold = max_staleness.total_seconds()
+        self._late = round((discovery_delay + LIST_METRICS_DELAY).total_seconds())
         self._first = True
 
-    def arranged(self, ledger: Ledger, layout: Layout, settled: int) -> tuple[Ledger, tuple[int, ...]]:
-        """A ledger for this layout that goes on from `ledger`, and which rows of that one are gone.
+    def next_state(
+        self, series_state: SeriesState, layout: Layout, settled: int
+    ) -> tuple[SeriesState, tuple[int, ...]]:
+        """A ledger for this layout that goes on from `series_state`, and which rows of that one are gone.
 
         A counter that nothing is known of begins at `settled`; but where discovery has found others before, it is of
         something new, whose first events are counted as well.
         """
         if not self._first:
             self._forget(settled)
-        arranged, gone, moved = Ledger(layout, hold=self._hold), _rows(ledger.layout), dict[int, int]()
+        arranged, gone, moved = (
+            SeriesState(layout, gauge_max_staleness=self._hold),
+            _rows(series_state.layout),
+            dict[int, int](),
+        )
         new, known = list[int](), set[int]()
         for row, series in enumerate(layout.series):
             old = gone.get(series)
-            if old is not None and _alike(ledger.layout.queries[old], layout.queries[row]):
+            if old is not None and _alike(series_state.layout.queries[old], layout.queries[row]):
                 moved[gone.pop(series)] = row
-            elif not (arranged.adds_up[row] and self._goes_on(arranged, row)):
+            elif not (arranged.is_counter[row] and self._goes_on(arranged, row)):
                 new.append(row)
                 continue
             known.add(row)
-        arranged.take_over(ledger, moved)
-        self._begin(arranged, new, known, settled, frozenset(ledger.layout.groups))
-        self._keep(ledger, gone, len(layout.series))
+        arranged.copy_rows(series_state, moved)
+        self._begin(arranged, new, known, settled, frozenset(series_state.layout.collector_locations))
+        self._keep(series_state, gone, len(layout.series))
         self._first = False
         return arranged, tuple(gone.values())
 
-    def kept(self) -> Iterator[tuple[bytes, Kept]]:
+    def retired_counters(self) -> Iterator[tuple[bytes, SavedCounter]]:
         """The counters that are not asked for now."""
         for series, left in self._left.items():
-            yield series, left.kept
+            yield series, left.saved
 
-    def _goes_on(self, arranged: Ledger, row: int) -> bool:
+    def _goes_on(self, arranged: SeriesState, row: int) -> bool:
         left = self._left.pop(arranged.layout.series[row], None)
-        if left is None or left.kept.until % arranged.counters.periods[row]:
+        if left is None or left.saved.until % arranged.counters.periods[row]:
             return False
-        arranged.go_on(row, left.kept, shown=left.here)
+        arranged.resume(row, left.saved, shown_here=left.shown_here)
         return True
 
     def _begin(
-        self, arranged: Ledger, new: list[int], known: set[int], settled: int, groups: frozenset[tuple[str, str, str]]
+        self,
+        arranged: SeriesState,
+        new: list[int],
+        known: set[int],
+        settled: int,
+        groups: frozenset[tuple[str, str, str]],
     ) -> None:
         queries = arranged.layout.queries
         targets = {id(queries[row].target) for row in known}
-        groups |= {group_of(queries[row].target) for row in known}
+        groups |= {collector_location(queries[row].target) for row in known}
         for row in new:
-            if arranged.adds_up[row]:
+            if arranged.is_counter[row]:
                 target, period = queries[row].target, arranged.counters.periods[row]
                 # What another version asks for besides, of a resource that was known, is not new in itself.
-                fresh = not target.resource.component and group_of(target) in groups
+                fresh = not target.resource.component and collector_location(target) in groups
                 fresh = fresh and not (self._first and id(target) in targets)
-                arranged.begin(row, (settled - self._late * fresh) // period * period)
+                arranged.start_at(row, (settled - self._late * fresh) // period * period)
 
     def _forget(self, settled: int) -> None:
         oldest = settled - CATCH_UP.total_seconds()
-        self._left = {series: left for series, left in self._left.items() if left.kept.until >= oldest}
+        self._left = {series: left for series, left in self._left.items() if left.saved.until >= oldest}
 
-    def _keep(self, ledger: Ledger, gone: Mapping[bytes, int], rows: int) -> None:
+    def _keep(self, ledger: SeriesState, gone: Mapping[bytes, int], rows: int) -> None:
         for series, row in gone.items():
-            if ledger.adds_up[row] and ledger.ever_got(row):
+            if ledger.is_counter[row] and ledger.ever_fetched(row):
                 here = row not in ledger.counters.catching_up
-                self._left[series] = Left(ledger.counters.kept(row), here=here)
+                self._left[series] = RetiredCounter(ledger.counters.saved(row), shown_here=here)
         self._left = dict(list(self._left.items())[-max(rows, _FEW) :])
 
 
@@ -105,4 +118,4 @@ def _rows(layout: Layout) -> dict[bytes, int]:
 
 
 def _alike(old: Query, new: Query) -> bool:
-    return (old.spec.period, old.spec.adds_up) == (new.spec.period, new.spec.adds_up)
+    return (old.spec.period, old.spec.is_counter) == (new.spec.period, new.spec.is_counter)

@@ -27,12 +27,12 @@ class Snapshot:
         self._values = values
         self._shown: tuple[float, float, array[float], tuple[Block, ...]] | None = None
 
-    def shown(self, at: datetime) -> Counter[int]:
+    def shown_counts(self, at: datetime) -> Counter[int]:
         """How many rows have a value, by the number of their group."""
         values, shown = self._as_of(at.timestamp())[2], Counter[int]()
         for part in slices(len(values)):
             # A NaN is not equal to itself.
-            shown.update(compress(self.layout.group_of[part], map(eq, values[part], values[part])))
+            shown.update(compress(self.layout.location_index[part], map(eq, values[part], values[part])))
         return shown
 
     def blocks(self, at: datetime) -> Sequence[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from collectors.cloudwatch.fetch import Fetched
+from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call
 
 
@@ -29,7 +29,7 @@ class MetricSource(Protocol):
         """As whom it is asked. Raises: CouldNotLook, when signing in fails."""
         ...
 
-    def fetch(self, call: Call) -> Fetched:
+    def fetch(self, call: Call) -> FetchResult:
         """The answers to a call, one for each query and in their order; nothing that the platform does raises."""
         ...
 
@@ -46,7 +46,7 @@ class Signer(Protocol):
         ...
 
     @property
-    def trusted(self) -> str | None:
+    def ca_bundle(self) -> str | None:
         """The certificates to trust, as a file's path; None is botocore's own."""
         ...
 
@@ -54,7 +54,7 @@ class Signer(Protocol):
         """Keys and token for botocore's signer, fit for use now. Raises: CouldNotLook."""
         ...
 
-    def renew(self) -> None:
+    def reset_credentials(self) -> None:
         """Forgets credentials that AWS takes no longer; the next are got anew."""
         ...
 

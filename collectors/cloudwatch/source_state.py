@@ -12,23 +12,23 @@ from functools import partial
 from itertools import chain
 from threading import Event, Lock
 
-from basewatch.collector import Target, Tier
-from basewatch.errors import CouldNotLook
+from basewatch.collector import MetricTarget, RefreshTier
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.quantities import duration_text
-from basewatch.telemetry import Telemetry
+from basewatch.quantities import format_duration
+from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch import freshness_metrics
-from collectors.cloudwatch.fetch import Fetched
-from collectors.cloudwatch.layout import EMPTY, laid_out
-from collectors.cloudwatch.planner import SETTLE_CORRECTED, floor
-from collectors.cloudwatch.relayout import Arranger
-from collectors.cloudwatch.requests import CATCH_UP, Ask, asks
-from collectors.cloudwatch.series_state import Ledger
+from collectors.cloudwatch.fetch import FetchResult
+from collectors.cloudwatch.layout import EMPTY_LAYOUT, build_layout
+from collectors.cloudwatch.planner import REREAD_SETTLE_DELAY, floor_time
+from collectors.cloudwatch.relayout import StateCarryOver
+from collectors.cloudwatch.requests import CATCH_UP, PlannedCall, asks
+from collectors.cloudwatch.series_state import SeriesState
 from collectors.cloudwatch.snapshot import Snapshot
 from collectors.cloudwatch.source import MetricSource
-from collectors.cloudwatch.state import packed
-from collectors.cloudwatch.tiers import due
-from collectors.cloudwatch.turns import COMPUTING
+from collectors.cloudwatch.state import encode_counters
+from collectors.cloudwatch.tiers import due_tiers
+from collectors.cloudwatch.turns import CPU_LOCK
 
 _SILENT = (Reason.UNREACHABLE, Reason.TIMEOUT)
 _PLANS = 2
@@ -38,87 +38,95 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Round:
-    """One refresh of one source; `silent` is why the rest of it is not even asked."""
+class RefreshCycle:
+    """One refresh of one source; `source_error` is why the rest of it is not even asked."""
 
     at: datetime
-    settled: int
+    settled_until: int
     source: MetricSource
-    under_way: int
-    groups: frozenset[int]
-    keep: Mapping[Tier, float]
-    began: float = field(default_factory=time.monotonic)
-    silent: CouldNotLook | None = None
+    pending_calls: int
+    location_indexes: frozenset[int]
+    shown_for_seconds: Mapping[RefreshTier, float]
+    started: float = field(default_factory=time.monotonic)
+    source_error: ObservationError | None = None
     done: Event = field(default_factory=Event)
 
 
-class Site:
+class SourceState:
     """A source's ledger and calls. One round at a time, whose jobs may run in several threads; the last one ends it."""
 
-    def __init__(self, name: str, arranger: Arranger, telemetry: Telemetry, hold: timedelta) -> None:
+    def __init__(
+        self, name: str, carry_over: StateCarryOver, telemetry: ExporterMetrics, max_staleness: timedelta
+    ) -> None:
         self.name = name
-        self.suspect = False
-        self.snapshot = Snapshot(EMPTY, array("d"), array("d"))
-        self.round: Round | None = None
-        self.targets: tuple[Target, ...] = ()
+        self.unresponsive = False
+        self.snapshot = Snapshot(EMPTY_LAYOUT, array("d"), array("d"))
+        self.cycle: RefreshCycle | None = None
+        self.targets: tuple[MetricTarget, ...] = ()
         self.attempted = frozenset[str]()
-        self.answered = frozenset[str]()
-        self._arranged: tuple[Target, ...] = ()
-        self._arranger = arranger
-        self._ledger = Ledger()
+        self.succeeded = frozenset[str]()
+        self._arranged: tuple[MetricTarget, ...] = ()
+        self._arranger = carry_over
+        self._ledger = SeriesState()
         self._telemetry = telemetry
-        self._hold = hold
-        self._asked: dict[Tier, datetime] = {}
-        self._plans: dict[tuple[object, ...], tuple[Ask, ...]] = {}
+        self._hold = max_staleness
+        self._asked: dict[RefreshTier, datetime] = {}
+        self._plans: dict[tuple[object, ...], tuple[PlannedCall, ...]] = {}
         self._lock = Lock()
 
-    def begin(
-        self, at: datetime, source: MetricSource, intervals: Mapping[Tier, timedelta]
-    ) -> tuple[Round, tuple[Callable[[], None], ...]]:
+    def start_cycle(
+        self, at: datetime, source: MetricSource, intervals: Mapping[RefreshTier, timedelta]
+    ) -> tuple[RefreshCycle, tuple[Callable[[], None], ...]]:
         """A new round and its jobs; without any it is over at once. No other may be under way."""
-        settled = round(floor(at - SETTLE_CORRECTED, timedelta(minutes=1)).timestamp())
-        tiers, new = due(at, intervals, self._asked), frozenset[int]()
+        settled = round(floor_time(at - REREAD_SETTLE_DELAY, timedelta(minutes=1)).timestamp())
+        tiers, new = due_tiers(at, intervals, self._asked), frozenset[int]()
         if self.targets is not self._arranged:
             self._arrange(settled)
             # What is new is asked for at once, whatever its tier: the next hour may be far away.
-            new = self._ledger.never_asked()
+            new = self._ledger.never_requested()
         self._asked |= dict.fromkeys(tiers, at)
         planned = asks(self._ledger.layout, tiers, intervals, new) if new else self._plan(tiers, intervals)
-        group_of = self._ledger.layout.group_of
-        self.round = round_ = Round(
+        group_of = self._ledger.layout.location_index
+        self.cycle = round_ = RefreshCycle(
             at=at,
-            settled=settled,
+            settled_until=settled,
             source=source,
-            under_way=len(planned),
-            groups=frozenset(group_of[row] for ask in planned for row in ask.rows),
-            keep={tier: (interval + self._hold).total_seconds() for tier, interval in intervals.items()},
+            pending_calls=len(planned),
+            location_indexes=frozenset(group_of[row] for ask in planned for row in ask.rows),
+            shown_for_seconds={tier: (interval + self._hold).total_seconds() for tier, interval in intervals.items()},
         )
         if not planned:
             self._end(round_)
         return round_, tuple(partial(self._do, round_, ask) for ask in planned)
 
-    def state(self) -> bytes:
+    def counter_state(self) -> bytes:
         """Where every counter stands. No round may be under way."""
-        return packed(chain(self._arranger.kept(), self._ledger.kept()))
+        return encode_counters(chain(self._arranger.retired_counters(), self._ledger.saved_counters()))
 
-    def overrun(self) -> None:
+    def mark_overrun(self) -> None:
         """Says that the round under way is late: until it ends, what it asks of is not up, however long that takes."""
         # A round that ends just now has said what came of it, and keeps the word.
         with self._lock:
-            for number in self.round.groups if self.round else ():
-                self._telemetry.up.labels(*self._ledger.layout.groups[number]).set(0)
+            for number in self.cycle.location_indexes if self.cycle else ():
+                self._telemetry.up.labels(*self._ledger.layout.collector_locations[number]).set(0)
 
     def _arrange(self, settled: int) -> None:
-        before, layout = self._ledger.layout, laid_out(self.targets)
-        self._ledger, gone = self._arranger.arranged(self._ledger, layout, settled)
+        before, layout = self._ledger.layout, build_layout(self.targets)
+        self._ledger, gone = self._arranger.next_state(self._ledger, layout, settled)
         self._arranged, self._plans = self.targets, {}
-        freshness_metrics.drop(self._telemetry, before, gone, "gone")
+        freshness_metrics.count_dropped(self._telemetry, before, gone, "gone")
         for query in set(layout.duplicates).difference(before.duplicates):
-            logger.error("%s of %s is asked for twice; the first is shown", query.spec.name, query.target.resource)
-            self._telemetry.dropped.labels(query.target.collector, "duplicate").inc()
-        freshness_metrics.forget(self._telemetry, set(before.groups).difference(layout.groups))
+            logger.error(
+                "%s of %s is asked for twice; the first is shown", query.spec.series_name, query.target.resource
+            )
+            self._telemetry.dropped_series.labels(query.target.collector, "duplicate").inc()
+        freshness_metrics.remove_gauges(
+            self._telemetry, set(before.collector_locations).difference(layout.collector_locations)
+        )
 
-    def _plan(self, tiers: frozenset[Tier], intervals: Mapping[Tier, timedelta]) -> tuple[Ask, ...]:
+    def _plan(
+        self, tiers: frozenset[RefreshTier], intervals: Mapping[RefreshTier, timedelta]
+    ) -> tuple[PlannedCall, ...]:
         key = (tiers, *sorted(intervals.items()))
         plan = self._plans.pop(key, None) or asks(self._ledger.layout, tiers, intervals)
         self._plans[key] = plan
@@ -126,61 +134,68 @@ class Site:
             del self._plans[next(iter(self._plans))]
         return plan
 
-    def _do(self, round_: Round, ask: Ask) -> None:
+    def _do(self, round_: RefreshCycle, ask: PlannedCall) -> None:
         try:
             self._read(round_, ask)
         except Exception:  # no bug of ours may end the thread: whoever waits for the round would wait for ever
             logger.exception("what %s answered could not be taken in", self.name)
-            self._ledger.lose(ask.rows)
+            self._ledger.mark_failed(ask.rows)
         with self._lock:
-            round_.under_way -= 1
-            last = not round_.under_way
+            round_.pending_calls -= 1
+            last = not round_.pending_calls
         if last:
             self._end(round_)
 
-    def _read(self, round_: Round, ask: Ask) -> None:
+    def _read(self, round_: RefreshCycle, ask: PlannedCall) -> None:
         """Make the call, and again for what follows when one answer cannot hold all there is to catch up with."""
         end, complete = 0, True
-        while complete and end < round_.settled:
-            if round_.silent is not None:
-                self._ledger.lose(ask.rows)
+        while complete and end < round_.settled_until:
+            if round_.source_error is not None:
+                self._ledger.mark_failed(ask.rows)
                 return
-            start, end = ask.window(self._ledger, round_.settled)
-            fetched = round_.source.fetch(ask.over(start, end))
+            start, end = ask.next_window(self._ledger, round_.settled_until)
+            fetched = round_.source.fetch(ask.call_over(start, end))
             self._listen(round_, fetched)
             at = round_.at.timestamp()
-            with COMPUTING:
-                complete = self._ledger.apply(ask.rows, fetched.answers, start, end, at, whole=end == round_.settled)
-        if end < round_.settled:
-            self._ledger.lose(ask.rows)
+            with CPU_LOCK:
+                complete = self._ledger.apply(
+                    ask.rows, fetched.answers, start, end, at, up_to_date=end == round_.settled_until
+                )
+        if end < round_.settled_until:
+            self._ledger.mark_failed(ask.rows)
 
-    def _listen(self, round_: Round, fetched: Fetched) -> None:
+    def _listen(self, round_: RefreshCycle, fetched: FetchResult) -> None:
         """Notes whether the source answers at all: when it does not, the rest of the round would only wait as long."""
-        missing = [answer.missing for answer in fetched.answers]
+        missing = [answer.error for answer in fetched.answers]
         silent = missing[0] if all(error is not None and error.reason in _SILENT for error in missing) else None
         if silent is not None:
-            round_.silent = silent
-            self.suspect = True
+            round_.source_error = silent
+            self.unresponsive = True
         elif None in missing:
-            self.suspect = False
+            self.unresponsive = False
 
-    def _end(self, round_: Round) -> None:
-        at, groups = round_.at, self._ledger.layout.groups
+    def _end(self, round_: RefreshCycle) -> None:
+        at, groups = round_.at, self._ledger.layout.collector_locations
         try:
-            self.attempted |= {groups[number][0] for number in round_.groups}
-            if self.answered != self.attempted:
-                self.answered |= {groups[number][0] for number in self._ledger.got_at(at.timestamp())}
-            self.snapshot = self._ledger.snapshot(round_.keep)
-            seconds = time.monotonic() - round_.began
+            self.attempted |= {groups[number][0] for number in round_.location_indexes}
+            if self.succeeded != self.attempted:
+                self.succeeded |= {groups[number][0] for number in self._ledger.locations_fetched_at(at.timestamp())}
+            self.snapshot = self._ledger.snapshot(round_.shown_for_seconds)
+            seconds = time.monotonic() - round_.started
             with self._lock:
-                holes = freshness_metrics.tell(
-                    self._telemetry, self._ledger, self.snapshot, asked=round_.groups, at=at, seconds=seconds
+                holes = freshness_metrics.record_cycle(
+                    self._telemetry,
+                    self._ledger,
+                    self.snapshot,
+                    requested=round_.location_indexes,
+                    at=at,
+                    seconds=seconds,
                 )
-                self.round = None
+                self.cycle = None
             if holes:
                 logger.warning(
-                    "%s: %d counters miss what was more than %s ago", self.name, holes, duration_text(CATCH_UP)
+                    "%s: %d counters miss what was more than %s ago", self.name, holes, format_duration(CATCH_UP)
                 )
         finally:
-            self.round = None
+            self.cycle = None
             round_.done.set()

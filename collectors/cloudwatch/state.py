@@ -10,7 +10,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Protocol
 
-from collectors.cloudwatch.counters import Kept
+from collectors.cloudwatch.counters import SavedCounter
 
 # The second letter says in which order a number's bytes are; what another kind of machine wrote is not read.
 _VERSION = b"1" + sys.byteorder[:1].encode()
@@ -22,16 +22,16 @@ _AT_ONCE = 1000
 class CounterStore(Protocol):
     """Keeps the counters of each place; `basewatch.history.store.History` does. Every method may raise HistoryError."""
 
-    def keep_counters(self, place: str, state: bytes, at: datetime) -> None:
+    def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Writes where the counters of a place stand, over what it had."""
         ...
 
-    def counters(self, place: str) -> bytes | None:
+    def load_counters(self, location: str) -> bytes | None:
         """What was last kept of a place; None when nothing was."""
         ...
 
 
-def packed(counters: Iterable[tuple[bytes, Kept]]) -> bytes:
+def encode_counters(counters: Iterable[tuple[bytes, SavedCounter]]) -> bytes:
     """The counters, by the text of their series; of a series that comes twice the later one is meant.
 
     They are taken one by one: tens of thousands at once would be as much memory as all that is shown.
@@ -40,9 +40,9 @@ def packed(counters: Iterable[tuple[bytes, Kept]]) -> bytes:
     for name, kept in counters:
         names.append(name)
         totals.append(kept.total)
-        rests.append(kept.rest)
+        rests.append(kept.compensation)
         untils.append(kept.until)
-        floors.append(kept.floor)
+        floors.append(kept.last_shown)
     packing = zlib.compressobj(1)
     columns = (column.tobytes() for column in (totals, rests, untils, floors))
     parts = (len(names).to_bytes(_WIDTH), *columns, *_lines(names))
@@ -55,8 +55,8 @@ def _lines(names: Sequence[bytes]) -> Iterator[bytes]:
         yield (b"\n" if first else b"") + b"\n".join(names[first : first + _AT_ONCE])
 
 
-def unpacked(state: bytes) -> dict[bytes, Kept]:
-    """The counters that `packed` wrote. Raises: ValueError, when it is nothing of the kind."""
+def decode_counters(state: bytes) -> dict[bytes, SavedCounter]:
+    """The counters that `encode_counters` wrote. Raises: ValueError, when it is nothing of the kind."""
     if not state.startswith(_VERSION):
         raise ValueError("it is of another version")
     try:
@@ -70,9 +70,11 @@ def unpacked(state: bytes) -> dict[bytes, Kept]:
         raise ValueError("its columns differ in length")
     columns = [array(code, content[at * size : (at + 1) * size]) for at, code in enumerate(_COLUMNS)]
     kept = {
-        name: Kept(total=total, rest=rest, until=until, floor=floor)
+        name: SavedCounter(total=total, compensation=rest, until=until, last_shown=floor)
         for name, total, rest, until, floor in zip(names, *columns, strict=True)
     }
-    if not all(isfinite(each.total) and isfinite(each.rest) and isfinite(each.floor) for each in kept.values()):
+    if not all(
+        isfinite(each.total) and isfinite(each.compensation) and isfinite(each.last_shown) for each in kept.values()
+    ):
         raise ValueError("a total is not a number")
     return kept

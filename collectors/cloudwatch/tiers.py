@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from basewatch.collector import MetricSpec, Target, Tier
+from basewatch.collector import MetricSpec, MetricTarget, RefreshTier
 from collectors.cloudwatch.cost import Usage
-from collectors.cloudwatch.planner import MAX_STATISTICS, floor
+from collectors.cloudwatch.planner import STATISTICS_PER_BILLED_METRIC, floor_time
 
 
-def due(at: datetime, intervals: Mapping[Tier, timedelta], last: Mapping[Tier, datetime]) -> frozenset[Tier]:
+def due_tiers(
+    at: datetime, intervals: Mapping[RefreshTier, timedelta], last_refreshed: Mapping[RefreshTier, datetime]
+) -> frozenset[RefreshTier]:
     """The tiers to ask for at `at`: those never asked for, those whose next multiple has come, and FAST always.
 
     Multiples are on the wall clock, so that tiers meet, and share one plan when they do.
@@ -19,21 +21,23 @@ def due(at: datetime, intervals: Mapping[Tier, timedelta], last: Mapping[Tier, d
     return frozenset(
         tier
         for tier, interval in intervals.items()
-        if tier is Tier.FAST or tier not in last or floor(last[tier], interval) < floor(at, interval)
+        if tier is RefreshTier.FAST
+        or tier not in last_refreshed
+        or floor_time(last_refreshed[tier], interval) < floor_time(at, interval)
     )
 
 
-def asked(targets: Iterable[Target]) -> Mapping[Tier, Usage]:
+def usage_by_tier(targets: Iterable[MetricTarget]) -> Mapping[RefreshTier, Usage]:
     """What one refresh of each tier asks of CloudWatch."""
     # Thousands of targets share a few tuples of specs.
     shared: dict[int, tuple[tuple[MetricSpec, ...], int]] = {}
     for target in targets:
         specs, count = shared.get(id(target.specs), (target.specs, 0))
         shared[id(specs)] = specs, count + 1
-    usages = dict.fromkeys(Tier, Usage())
+    usages = dict.fromkeys(RefreshTier, Usage())
     for specs, count in shared.values():
-        for tier in Tier:
+        for tier in RefreshTier:
             metrics = Counter((spec.namespace, spec.metric, spec.period) for spec in specs if spec.tier is tier)
-            billed = sum(-(-statistics // MAX_STATISTICS) for statistics in metrics.values())
+            billed = sum(-(-statistics // STATISTICS_PER_BILLED_METRIC) for statistics in metrics.values())
             usages[tier] += Usage(queries=metrics.total() * count, metrics=billed * count)
     return usages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-COMPUTING = Lock()
+CPU_LOCK = Lock()
 """Held while an answer is worked on, never while anybody waits for one.
 
 The interpreter lets only one thread run in any case; but of all that want to, it picks the next by chance, and a scrape

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from basewatch.collector import MetricSpec, Target
-from basewatch.errors import CouldNotLook
+from basewatch.collector import MetricSpec, MetricTarget
+from basewatch.errors import ObservationError
 from basewatch.model import Reason, Window
 
 HEADERS: Mapping[str, str] = {
@@ -18,7 +18,7 @@ HEADERS: Mapping[str, str] = {
     "X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData",
 }
 
-Result = Mapping[str, Any]
+MetricDataResult = Mapping[str, Any]
 """What one page says of one query, as CloudWatch wrote it."""
 
 
@@ -26,20 +26,20 @@ Result = Mapping[str, Any]
 class Page:
     """One answer; `token` asks for the next page, `message` is about the request as a whole."""
 
-    results: Sequence[Result]
+    results: Sequence[MetricDataResult]
     token: str
     message: str
 
 
-def queries_json(queries: Iterable[tuple[int, Target, MetricSpec]], asker: str) -> bytes:
+def queries_json(queries: Iterable[tuple[int, MetricTarget, MetricSpec]], requesting_account: str) -> bytes:
     """Queries by their numbers, as the JSON of a list without its brackets.
 
     Those of another account than the one that asks name it: the asker is a monitoring account of theirs.
     """
-    return b",".join(orjson.dumps(_query(number, target, spec, asker)) for number, target, spec in queries)
+    return b",".join(orjson.dumps(_query(number, target, spec, requesting_account)) for number, target, spec in queries)
 
 
-def body(queries: bytes, window: Window, token: str = "") -> bytes:
+def request_body(queries: bytes, window: Window, token: str = "") -> bytes:
     """The request for these queries over the window, or for its next page."""
     start, end = round(window.start.timestamp()), round(window.end.timestamp())
     return b'{"StartTime":%d,"EndTime":%d,"ScanBy":"TimestampAscending",%b"MetricDataQueries":[%b]}' % (
@@ -50,37 +50,37 @@ def body(queries: bytes, window: Window, token: str = "") -> bytes:
     )
 
 
-def page(content: bytes) -> Page:
+def parse_page(content: bytes) -> Page:
     """The answer that the content is. Raises: CouldNotLook(UNSUPPORTED), when it is not one."""
     try:
         answer = orjson.loads(content)
         return Page(
             results=answer["MetricDataResults"],
             token=answer.get("NextToken") or "",
-            message=text(answer.get("Messages")),
+            message=messages_text(answer.get("Messages")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise unreadable(error) from error
+        raise unreadable_response(error) from error
 
 
-def unreadable(error: Exception) -> CouldNotLook:
+def unreadable_response(error: Exception) -> ObservationError:
     """What to say of an answer that makes no sense."""
-    return CouldNotLook(
+    return ObservationError(
         Reason.UNSUPPORTED, f"CloudWatch's answer to GetMetricData could not be read ({type(error).__name__})"
     )
 
 
-def moment(seconds: float) -> datetime:
+def utc_datetime(seconds: float) -> datetime:
     """The aware UTC moment that many seconds after the epoch."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def text(messages: Iterable[Mapping[str, Any]] | None) -> str:
+def messages_text(messages: Iterable[Mapping[str, Any]] | None) -> str:
     """CloudWatch's messages in one line."""
     return "; ".join(f"{message.get('Code', '')}: {message.get('Value', '')}" for message in messages or ())
 
 
-def _query(number: int, target: Target, spec: MetricSpec, asker: str) -> dict[str, Any]:
+def _query(number: int, target: MetricTarget, spec: MetricSpec, asker: str) -> dict[str, Any]:
     metric = {
         "Namespace": spec.namespace,
         "MetricName": spec.metric,

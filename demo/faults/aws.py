@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
-from demo.faults.fault import Expected, Fault
+from demo.faults.fault import ExpectedFinding, Fault
 from demo.moto_backends import backend
-from demo.moto_rds import USUAL_LAG, set_lag
+from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 _CLUSTER = "securebase-production"
 _BUCKET = "securebase-production-audit-logs"
@@ -22,31 +22,31 @@ _FUNCTION = "securebase-production-auth-v2"
 _API = "securebase-production"
 
 
-def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> Expected:
-    return Expected(check=check, component=f"{kind}/{name}", status=status)
+def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> ExpectedFinding:
+    return ExpectedFinding(check=check, component=f"{kind}/{name}", status=status)
 
 
-def _lock_rule(mode: str | None) -> Callable[[Box], None]:
+def _lock_rule(mode: str | None) -> Callable[[Sandbox], None]:
     """Give the audit bucket a default retention of 7 years in this mode, or none."""
 
-    def put(box: Box) -> None:
+    def put(box: Sandbox) -> None:
         configuration: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
         if mode is not None:
             configuration["Rule"] = {"DefaultRetention": {"Mode": mode, "Years": 7}}
-        s3 = box.cloud.client("s3")
+        s3 = box.aws.client("s3")
         s3.put_object_lock_configuration(Bucket=_BUCKET, ObjectLockConfiguration=configuration)
 
     return put
 
 
-def _unlock(_box: Box) -> None:
+def _unlock(_box: Sandbox) -> None:
     # S3 refuses this to everybody; it stands for a version that was there before the rule.
     version = _newest_record()
     version.unlocked = (version.lock_mode, version.lock_until)
     version.lock_mode = version.lock_until = None
 
 
-def _lock_again(_box: Box) -> None:
+def _lock_again(_box: Sandbox) -> None:
     version = _newest_record()
     version.lock_mode, version.lock_until = version.unlocked
 
@@ -57,16 +57,16 @@ def _newest_record() -> Any:
     return max(versions, key=lambda version: version.last_modified)
 
 
-def _retention(days: int) -> Callable[[Box], None]:
-    def modify(box: Box) -> None:
-        rds = box.cloud.client("rds")
+def _retention(days: int) -> Callable[[Sandbox], None]:
+    def modify(box: Sandbox) -> None:
+        rds = box.aws.client("rds")
         rds.modify_db_cluster(DBClusterIdentifier=_CLUSTER, BackupRetentionPeriod=days, ApplyImmediately=True)
 
     return modify
 
 
-def _recovery(status: str) -> Callable[[Box], None]:
-    def put(_box: Box) -> None:
+def _recovery(status: str) -> Callable[[Sandbox], None]:
+    def put(_box: Sandbox) -> None:
         # Enabling it through DynamoDB would start its window anew, and the repair would repair nothing for 35 days.
         table = backend("dynamodb").tables[_TABLE]
         table.continuous_backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] = status
@@ -74,27 +74,27 @@ def _recovery(status: str) -> Callable[[Box], None]:
     return put
 
 
-def _function_state(state: str) -> Callable[[Box], None]:
-    def put(_box: Box) -> None:
+def _function_state(state: str) -> Callable[[Sandbox], None]:
+    def put(_box: Sandbox) -> None:
         backend("lambda").get_function(_FUNCTION).state = state
 
     return put
 
 
-def _alarm(state: str) -> Callable[[Box], None]:
-    def put(box: Box) -> None:
-        cloudwatch = box.cloud.client("cloudwatch")
+def _alarm(state: str) -> Callable[[Sandbox], None]:
+    def put(box: Sandbox) -> None:
+        cloudwatch = box.aws.client("cloudwatch")
         cloudwatch.set_alarm_state(AlarmName=f"{_CLUSTER}-aurora-cpu", StateValue=state, StateReason="the demo")
 
     return put
 
 
-def _remove_stage(_box: Box) -> None:
+def _remove_stage(_box: Sandbox) -> None:
     api = _rest_api()
     api.removed_stage = api.stages.pop("prod")
 
 
-def _put_stage_back(_box: Box) -> None:
+def _put_stage_back(_box: Sandbox) -> None:
     api = _rest_api()
     api.stages["prod"] = api.removed_stage
 
@@ -109,84 +109,84 @@ AWS_FAULTS = (
         title="Someone removes the audit bucket's default retention",
         apply=_lock_rule(None),
         repair=_lock_rule("COMPLIANCE"),
-        expects=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
+        expected_findings=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
     ),
     Fault(
         name="lock-rule-governance",
         title="Someone weakens the audit bucket's default retention to GOVERNANCE",
         apply=_lock_rule("GOVERNANCE"),
         repair=_lock_rule("COMPLIANCE"),
-        expects=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
+        expected_findings=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
     ),
     Fault(
         name="object-unlocked",
         title="An audit record lies in the bucket without a lock",
         apply=_unlock,
         repair=_lock_again,
-        expects=(_expected("retention.s3.lock_versions", "audit_bucket", _BUCKET),),
+        expected_findings=(_expected("retention.s3.lock_versions", "audit_bucket", _BUCKET),),
     ),
     Fault(
         name="backup-retention-short",
         title="Someone cuts Aurora's backup retention to 7 days",
         apply=_retention(7),
         repair=_retention(35),
-        expects=(_expected("backup.aurora.window", "aurora_cluster", _CLUSTER),),
+        expected_findings=(_expected("backup.aurora.window", "aurora_cluster", _CLUSTER),),
     ),
     Fault(
         name="restorable-time-lagging",
         title="Aurora's continuous backup falls three hours behind",
-        apply=lambda _box: set_lag(_CLUSTER, timedelta(hours=3)),
-        repair=lambda _box: set_lag(_CLUSTER, USUAL_LAG),
-        expects=(_expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER),),
+        apply=lambda _box: set_restorable_lag(_CLUSTER, timedelta(hours=3)),
+        repair=lambda _box: set_restorable_lag(_CLUSTER, RESTORABLE_LAG),
+        expected_findings=(_expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER),),
     ),
     Fault(
         name="pitr-off",
         title="Someone turns off point-in-time recovery of the invoices table",
         apply=_recovery("DISABLED"),
         repair=_recovery("ENABLED"),
-        expects=(_expected("backup.dynamodb.pitr", "table", _TABLE),),
+        expected_findings=(_expected("backup.dynamodb.pitr", "table", _TABLE),),
     ),
     Fault(
         name="dump-stale",
         title="The hourly dump stopped three hours ago",
-        apply=lambda box: box.cloud.dumps.stop(datetime.now(UTC), since=timedelta(hours=3)),
-        repair=lambda box: box.cloud.dumps.resume(datetime.now(UTC)),
-        expects=(_expected("backup.dump.freshness", "dump_backups", _BACKUPS),),
+        apply=lambda box: box.aws.dump_job.stop(datetime.now(UTC), since=timedelta(hours=3)),
+        repair=lambda box: box.aws.dump_job.resume(datetime.now(UTC)),
+        expected_findings=(_expected("backup.dump.freshness", "dump_backups", _BACKUPS),),
     ),
     Fault(
         name="dump-truncated",
         title="Only half of the newest dump reached the bucket",
-        apply=lambda box: box.cloud.dumps.truncate(),
-        repair=lambda box: box.cloud.dumps.mend(),
-        expects=(_expected("backup.dump.integrity", "dump_backups", _BACKUPS),),
+        apply=lambda box: box.aws.dump_job.truncate(),
+        repair=lambda box: box.aws.dump_job.repair(),
+        expected_findings=(_expected("backup.dump.integrity", "dump_backups", _BACKUPS),),
     ),
     Fault(
         name="function-failed",
         title="Lambda can no longer run the login function, since its key is gone",
         apply=_function_state("Failed"),
         repair=_function_state("Active"),
-        expects=(_expected("inventory.function.active", "function", _FUNCTION),),
+        expected_findings=(_expected("inventory.function.active", "function", _FUNCTION),),
     ),
     Fault(
         name="api-stage-removed",
         title="Someone deletes the production stage of the API",
         apply=_remove_stage,
         repair=_put_stage_back,
-        expects=(_expected("inventory.api.deployed", "api", _API),),
+        expected_findings=(_expected("inventory.api.deployed", "api", _API),),
     ),
     Fault(
         name="alarm-ringing",
         title="The alarm on Aurora's CPU has gone off, and nobody has looked",
         apply=_alarm("ALARM"),
         repair=_alarm("OK"),
-        expects=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
+        expected_findings=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
     ),
     Fault(
         name="aws-denied",
         title="The watcher loses the right to describe Aurora clusters",
-        apply=lambda box: box.cloud.deny("rds:DescribeDBClusters"),
-        repair=lambda box: box.cloud.allow("rds:DescribeDBClusters"),
-        expects=(
+        apply=lambda box: box.aws.deny("rds:DescribeDBClusters"),
+        repair=lambda box: box.aws.allow("rds:DescribeDBClusters"),
+        expected_findings=(
             _expected("backup.aurora.window", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
             _expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
         ),

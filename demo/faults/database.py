@@ -6,34 +6,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from basewatch.model import Status
-from demo.faults.fault import Expected, Fault
+from demo.faults.fault import ExpectedFinding, Fault
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 _COMPONENT = "database/securebase"
 _MINE = "customer_id = nullif(current_setting('app.current_customer_id', true), '')::uuid"
 
 
-def expected(check: str, subject: str, status: Status = Status.FAIL) -> Expected:
+def expected_finding(check: str, subject: str, status: Status = Status.FAIL) -> ExpectedFinding:
     """A finding on the box's database."""
-    return Expected(check=check, component=_COMPONENT, subject=subject, status=status)
+    return ExpectedFinding(check=check, component=_COMPONENT, subject=subject, status=status)
 
 
-def run(statement: str) -> Callable[[Box], None]:
+def run_sql(statement: str) -> Callable[[Sandbox], None]:
     """A switch that runs SQL as the superuser."""
 
-    def act(box: Box) -> None:
+    def act(box: Sandbox) -> None:
         box.database.execute(statement)
 
     return act
 
 
-def _stop(box: Box) -> None:
+def _stop(box: Sandbox) -> None:
     box.database.stop()
 
 
-def _start(box: Box) -> None:
+def _start(box: Sandbox) -> None:
     box.database.start()
 
 
@@ -41,96 +41,96 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
     Fault(
         name="policy-dropped",
         title="A migration drops the policy of documents, and the application sees none of them",
-        apply=run("DROP POLICY tenant_isolation ON documents"),
-        repair=run(f"CREATE POLICY tenant_isolation ON documents USING ({_MINE}) WITH CHECK ({_MINE})"),
-        expects=(
-            expected("tenancy.probe.canary_writes", "app", Status.UNVERIFIED),
-            expected("tenancy.probe.cross_tenant", "analytics", Status.UNVERIFIED),
-            expected("tenancy.probe.cross_tenant", "app", Status.UNVERIFIED),
-            expected("tenancy.rls.coverage", "documents"),
+        apply=run_sql("DROP POLICY tenant_isolation ON documents"),
+        repair=run_sql(f"CREATE POLICY tenant_isolation ON documents USING ({_MINE}) WITH CHECK ({_MINE})"),
+        expected_findings=(
+            expected_finding("tenancy.probe.canary_writes", "app", Status.UNVERIFIED),
+            expected_finding("tenancy.probe.cross_tenant", "analytics", Status.UNVERIFIED),
+            expected_finding("tenancy.probe.cross_tenant", "app", Status.UNVERIFIED),
+            expected_finding("tenancy.rls.coverage", "documents"),
         ),
     ),
     Fault(
         name="policy-using-true",
         title="A policy from a debugging session shows every tenant's notifications to the application",
-        apply=run("CREATE POLICY debugging ON notifications FOR SELECT TO app USING (true)"),
-        repair=run("DROP POLICY debugging ON notifications"),
-        expects=(
-            expected("tenancy.probe.counterexample", "notifications"),
-            expected("tenancy.probe.cross_tenant", "app"),
-            expected("tenancy.probe.no_context", "app"),
-            expected("tenancy.probe.planner", "app"),
-            expected("tenancy.probe.sweep", "notifications"),
-            expected("tenancy.rls.policies", "notifications"),
+        apply=run_sql("CREATE POLICY debugging ON notifications FOR SELECT TO app USING (true)"),
+        repair=run_sql("DROP POLICY debugging ON notifications"),
+        expected_findings=(
+            expected_finding("tenancy.probe.counterexample", "notifications"),
+            expected_finding("tenancy.probe.cross_tenant", "app"),
+            expected_finding("tenancy.probe.no_context", "app"),
+            expected_finding("tenancy.probe.planner", "app"),
+            expected_finding("tenancy.probe.sweep", "notifications"),
+            expected_finding("tenancy.rls.policies", "notifications"),
         ),
     ),
     Fault(
         name="force-removed",
         title="Row security of invoices is no longer forced on the owner of the table",
-        apply=run("ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY"),
-        repair=run("ALTER TABLE invoices FORCE ROW LEVEL SECURITY"),
-        expects=(expected("tenancy.rls.coverage", "invoices"),),
+        apply=run_sql("ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY"),
+        repair=run_sql("ALTER TABLE invoices FORCE ROW LEVEL SECURITY"),
+        expected_findings=(expected_finding("tenancy.rls.coverage", "invoices"),),
     ),
     Fault(
         name="app-bypasses-rls",
         title="The application's role is given BYPASSRLS to make a slow query fast",
-        apply=run("ALTER ROLE app BYPASSRLS"),
-        repair=run("ALTER ROLE app NOBYPASSRLS"),
-        expects=(
-            expected("tenancy.probe.canary_writes", "app"),
-            expected("tenancy.probe.cross_tenant", "app"),
-            expected("tenancy.probe.no_context", "app"),
-            expected("tenancy.probe.planner", "app"),
-            expected("tenancy.probe.sweep", "api_keys"),
-            expected("tenancy.probe.sweep", "audit_events"),
-            expected("tenancy.probe.sweep", "documents"),
-            expected("tenancy.probe.sweep", "invoices"),
-            expected("tenancy.probe.sweep", "notifications"),
-            expected("tenancy.probe.sweep", "support_tickets"),
-            expected("tenancy.probe.sweep", "usage_metrics"),
-            expected("tenancy.rls.bypass_roles", "app"),
+        apply=run_sql("ALTER ROLE app BYPASSRLS"),
+        repair=run_sql("ALTER ROLE app NOBYPASSRLS"),
+        expected_findings=(
+            expected_finding("tenancy.probe.canary_writes", "app"),
+            expected_finding("tenancy.probe.cross_tenant", "app"),
+            expected_finding("tenancy.probe.no_context", "app"),
+            expected_finding("tenancy.probe.planner", "app"),
+            expected_finding("tenancy.probe.sweep", "api_keys"),
+            expected_finding("tenancy.probe.sweep", "audit_events"),
+            expected_finding("tenancy.probe.sweep", "documents"),
+            expected_finding("tenancy.probe.sweep", "invoices"),
+            expected_finding("tenancy.probe.sweep", "notifications"),
+            expected_finding("tenancy.probe.sweep", "support_tickets"),
+            expected_finding("tenancy.probe.sweep", "usage_metrics"),
+            expected_finding("tenancy.rls.bypass_roles", "app"),
         ),
     ),
     Fault(
         name="with-check-lost",
         title="Any tenant may write support tickets in another's name",
-        apply=run("ALTER POLICY tenant_isolation ON support_tickets WITH CHECK (true)"),
-        repair=run(f"ALTER POLICY tenant_isolation ON support_tickets WITH CHECK ({_MINE})"),
-        expects=(
-            expected("tenancy.probe.canary_writes", "app"),
-            expected("tenancy.probe.counterexample", "support_tickets"),
-            expected("tenancy.rls.policies", "support_tickets"),
+        apply=run_sql("ALTER POLICY tenant_isolation ON support_tickets WITH CHECK (true)"),
+        repair=run_sql(f"ALTER POLICY tenant_isolation ON support_tickets WITH CHECK ({_MINE})"),
+        expected_findings=(
+            expected_finding("tenancy.probe.canary_writes", "app"),
+            expected_finding("tenancy.probe.counterexample", "support_tickets"),
+            expected_finding("tenancy.rls.policies", "support_tickets"),
         ),
     ),
     Fault(
         name="audit-trigger-disabled",
         title="The trigger that keeps audit records from change is disabled",
-        apply=run("ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change"),
-        repair=run("ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"),
-        expects=(expected("audit.table.append_only", "audit_events"),),
+        apply=run_sql("ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change"),
+        repair=run_sql("ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"),
+        expected_findings=(expected_finding("audit.table.append_only", "audit_events"),),
     ),
     Fault(
         name="logins-failing",
         title="Somebody tries keys, thirty a minute for half an hour",
-        apply=run(
+        apply=run_sql(
             "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "
             "SELECT id, now() - n * interval '2 seconds', 'service/auth', 'auth.failed', 'login' "
             "FROM generate_series(1, 900) AS n, (SELECT id FROM customers ORDER BY id LIMIT 1) AS customer"
         ),
-        repair=run(
+        repair=run_sql(
             "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change; "
             "DELETE FROM audit_events WHERE action = 'auth.failed'; "
             "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"
         ),
-        expects=(expected("service.database.failed_logins", ""),),
+        expected_findings=(expected_finding("service.database.failed_logins", ""),),
     ),
     Fault(
         name="database-stopped",
         title="The database does not answer, so nobody can say anything of it",
         apply=_stop,
         repair=_start,
-        expects=tuple(
-            expected(check, "", Status.UNVERIFIED)
+        expected_findings=tuple(
+            expected_finding(check, "", Status.UNVERIFIED)
             for check in (
                 "audit.probe.append_only",
                 "audit.table.append_only",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from basewatch.model import Status
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Expected:
+class ExpectedFinding:
     """One finding that is not green; an empty `subject` is the component itself."""
 
     check: str
@@ -24,10 +24,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One switch: `apply` breaks the running box, `repair` undoes just that, `expects` is all a pass then finds."""
+    """One switch: `apply` breaks the running box, `repair` undoes just that, `expected_findings` is all a pass then finds."""
 
     name: str
     title: str
-    apply: Callable[[Box], None]
-    repair: Callable[[Box], None]
-    expects: tuple[Expected, ...]
+    apply: Callable[[Sandbox], None]
+    repair: Callable[[Sandbox], None]
+    expected_findings: tuple[ExpectedFinding, ...]

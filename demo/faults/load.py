@@ -5,38 +5,38 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from demo.faults.fault import Expected, Fault
+from demo.faults.fault import ExpectedFinding, Fault
 from demo.load import PREFIX
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 
 _LONG = timedelta(hours=3)
 """For what happens once an hour to be missing, or to have happened."""
 
 
-def _fault(name: str, title: str, *expected: Expected, since: timedelta | None = None) -> Fault:
+def _fault(name: str, title: str, *expected: ExpectedFinding, since: timedelta | None = None) -> Fault:
     """A disturbance of the load as a fault, which began as long ago as `since` says when it is switched on."""
 
-    def apply(box: Box) -> None:
-        box.load.disturb(name, start=box.load.now() - since if since else None)
+    def apply(box: Sandbox) -> None:
+        box.load.start_disturbance(name, start=box.load.now() - since if since else None)
 
-    def repair(box: Box) -> None:
-        box.load.calm(name)
+    def repair(box: Sandbox) -> None:
+        box.load.stop_disturbance(name)
 
-    return Fault(name=name, title=title, apply=apply, repair=repair, expects=expected)
-
-
-def _finding(check: str, kind: str, name: str, subject: str = "") -> Expected:
-    return Expected(check=check, component=f"{kind}/{name}", subject=subject)
+    return Fault(name=name, title=title, apply=apply, repair=repair, expected_findings=expected)
 
 
-def _burn(objective: str) -> Expected:
+def _finding(check: str, kind: str, name: str, subject: str = "") -> ExpectedFinding:
+    return ExpectedFinding(check=check, component=f"{kind}/{name}", subject=subject)
+
+
+def _burn(objective: str) -> ExpectedFinding:
     return _finding("service.slo.burn", "slo", objective)
 
 
-def _both(check: str) -> tuple[Expected, ...]:
+def _both(check: str) -> tuple[ExpectedFinding, ...]:
     """A finding on each instance of the cluster."""
     return tuple(_finding(check, "aurora_cluster", PREFIX, f"{PREFIX}-{position}") for position in (1, 2))
 

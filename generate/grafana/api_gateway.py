@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
-from generate.grafana.shared import FAST, latency, of, rate, variables
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
+from generate.grafana.shared import FAST_WINDOW, latency, gauge_expr, rate_expr, variables
 
 _THIS = 'api=~"$resource"'
 _NAME = "{{api}} {{stage}}"
@@ -13,9 +13,9 @@ _NAME = "{{api}} {{stage}}"
 def dashboard(config: Config) -> Dashboard:
     """The promised limits are drawn beside what is measured."""
     slowest = (api.p95_below.value.total_seconds() for api in config.components.apis if api.p95_below)
-    requests = rate("aws_apigateway_requests_total", _THIS, FAST)
+    requests = rate_expr("aws_apigateway_requests_total", _THIS, FAST_WINDOW)
     promised = tuple(
-        Query(expr=f"vector({seconds:g})", legend=f"promised p95 {seconds:g} s", limit=True)
+        PanelQuery(expr=f"vector({seconds:g})", legend=f"promised p95 {seconds:g} s", limit=True)
         for seconds in sorted(set(slowest))
     )
     return Dashboard(
@@ -27,7 +27,7 @@ def dashboard(config: Config) -> Dashboard:
             Row(
                 title="Requests and errors",
                 panels=(
-                    Panel(title="Requests", unit="reqps", queries=(Query(expr=requests, legend=_NAME),)),
+                    Panel(title="Requests", unit="reqps", queries=(PanelQuery(expr=requests, legend=_NAME),)),
                     Panel(
                         title="Share of server errors",
                         unit="percentunit",
@@ -43,13 +43,15 @@ def dashboard(config: Config) -> Dashboard:
             Row(
                 title="Duration",
                 panels=(
-                    latency("Latency", "aws_apigateway_latency_seconds", _THIS, _NAME, FAST, *promised),
+                    latency("Latency", "aws_apigateway_latency_seconds", _THIS, _NAME, FAST_WINDOW, *promised),
                     Panel(
                         title="Of it in the integration (p95)",
                         unit="s",
                         queries=(
-                            Query(
-                                expr=of("aws_apigateway_integration_latency_seconds", f'{_THIS},quantile="0.95"'),
+                            PanelQuery(
+                                expr=gauge_expr(
+                                    "aws_apigateway_integration_latency_seconds", f'{_THIS},quantile="0.95"'
+                                ),
                                 legend=_NAME,
                             ),
                         ),
@@ -57,7 +59,7 @@ def dashboard(config: Config) -> Dashboard:
                     Panel(
                         title="Answered from the cache",
                         unit="percentunit",
-                        queries=(Query(expr=_hits(), legend=_NAME),),
+                        queries=(PanelQuery(expr=_hits(), legend=_NAME),),
                         description="Only of stages that have a cache.",
                     ),
                 ),
@@ -66,10 +68,10 @@ def dashboard(config: Config) -> Dashboard:
     )
 
 
-def _share(errors: str, requests: str) -> Query:
-    return Query(expr=f"{rate(errors, _THIS, FAST)} / {requests}", legend=_NAME)
+def _share(errors: str, requests: str) -> PanelQuery:
+    return PanelQuery(expr=f"{rate_expr(errors, _THIS, FAST_WINDOW)} / {requests}", legend=_NAME)
 
 
 def _hits() -> str:
-    hits = rate("aws_apigateway_cache_hits_total", _THIS, "15m")
-    return f"{hits} / ({hits} + {rate('aws_apigateway_cache_misses_total', _THIS, '15m')})"
+    hits = rate_expr("aws_apigateway_cache_hits_total", _THIS, "15m")
+    return f"{hits} / ({hits} + {rate_expr('aws_apigateway_cache_misses_total', _THIS, '15m')})"

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
-from generate.grafana.shared import ACCOUNT, FAST, PLACE, REGION, STANDARD, of, rate, variables
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
+from generate.grafana.shared import (
+    ACCOUNT,
+    FAST_WINDOW,
+    LOCATION_FILTER,
+    REGION,
+    STANDARD_WINDOW,
+    gauge_expr,
+    rate_expr,
+    variables,
+)
 
 _THIS = 'db_instance=~"$resource"'
 _NAME = "{{db_instance}}"
@@ -31,8 +40,10 @@ def _instances() -> Row:
                 title="Active sessions",
                 stacked=True,
                 queries=(
-                    Query(expr=of("aws_rds_db_load_cpu_active_sessions", _THIS), legend=f"{_NAME} on CPU"),
-                    Query(expr=of("aws_rds_db_load_non_cpu_active_sessions", _THIS), legend=f"{_NAME} waiting"),
+                    PanelQuery(expr=gauge_expr("aws_rds_db_load_cpu_active_sessions", _THIS), legend=f"{_NAME} on CPU"),
+                    PanelQuery(
+                        expr=gauge_expr("aws_rds_db_load_non_cpu_active_sessions", _THIS), legend=f"{_NAME} waiting"
+                    ),
                 ),
                 description="Above the number of vCPUs, sessions wait for one another.",
             ),
@@ -52,7 +63,7 @@ def _speed() -> Row:
                 title="Latency",
                 unit="s",
                 queries=tuple(
-                    Query(expr=of(f"aws_rds_{what}_latency_seconds", _THIS), legend=f"{_NAME} {what}")
+                    PanelQuery(expr=gauge_expr(f"aws_rds_{what}_latency_seconds", _THIS), legend=f"{_NAME} {what}")
                     for what in ("read", "write", "commit")
                 ),
             ),
@@ -63,7 +74,7 @@ def _speed() -> Row:
             Panel(
                 title="Volume",
                 unit="bytes",
-                queries=(Query(expr=f"aws_rds_volume_used_bytes{{{PLACE}}}", legend="{{db_cluster}}"),),
+                queries=(PanelQuery(expr=f"aws_rds_volume_used_bytes{{{LOCATION_FILTER}}}", legend="{{db_cluster}}"),),
             ),
         ),
     )
@@ -71,36 +82,42 @@ def _speed() -> Row:
 
 def _proxies() -> Row:
     name = "{{proxy_name}}"
-    borrowed = of("aws_rds_proxy_borrowed_connections", _PROXY)
+    borrowed = gauge_expr("aws_rds_proxy_borrowed_connections", _PROXY)
     return Row(
         title="Proxies",
         panels=(
             Panel(
                 title="Database connections",
                 queries=(
-                    Query(expr=borrowed, legend=f"{name} borrowed"),
-                    Query(expr=of("aws_rds_proxy_database_connections", _PROXY), legend=f"{name} open"),
-                    Query(expr=of("aws_rds_proxy_max_database_connections", _PROXY), legend=f"{name} allowed"),
-                    Query(expr=of("aws_rds_proxy_pinned_sessions", _PROXY), legend=f"{name} pinned"),
+                    PanelQuery(expr=borrowed, legend=f"{name} borrowed"),
+                    PanelQuery(expr=gauge_expr("aws_rds_proxy_database_connections", _PROXY), legend=f"{name} open"),
+                    PanelQuery(
+                        expr=gauge_expr("aws_rds_proxy_max_database_connections", _PROXY), legend=f"{name} allowed"
+                    ),
+                    PanelQuery(expr=gauge_expr("aws_rds_proxy_pinned_sessions", _PROXY), legend=f"{name} pinned"),
                 ),
             ),
             Panel(
                 title="Waiting for a connection, and for the answer",
                 unit="s",
                 queries=(
-                    Query(expr=of("aws_rds_proxy_borrow_latency_seconds", _PROXY), legend=f"{name} borrowing"),
-                    Query(expr=of("aws_rds_proxy_query_response_latency_seconds", _PROXY), legend=f"{name} answer"),
+                    PanelQuery(
+                        expr=gauge_expr("aws_rds_proxy_borrow_latency_seconds", _PROXY), legend=f"{name} borrowing"
+                    ),
+                    PanelQuery(
+                        expr=gauge_expr("aws_rds_proxy_query_response_latency_seconds", _PROXY), legend=f"{name} answer"
+                    ),
                 ),
             ),
             Panel(
                 title="Refused a second",
                 queries=(
-                    Query(
-                        expr=rate("aws_rds_proxy_auth_failures_total", _PROXY, STANDARD),
+                    PanelQuery(
+                        expr=rate_expr("aws_rds_proxy_auth_failures_total", _PROXY, STANDARD_WINDOW),
                         legend=f"{name} authentication",
                     ),
-                    Query(
-                        expr=rate("aws_rds_proxy_connection_setup_failures_total", _PROXY, STANDARD),
+                    PanelQuery(
+                        expr=rate_expr("aws_rds_proxy_connection_setup_failures_total", _PROXY, STANDARD_WINDOW),
                         legend=f"{name} connection",
                     ),
                 ),
@@ -108,11 +125,11 @@ def _proxies() -> Row:
             Panel(
                 title="Queries",
                 unit="reqps",
-                queries=(Query(expr=rate("aws_rds_proxy_queries_total", _PROXY, FAST), legend=name),),
+                queries=(PanelQuery(expr=rate_expr("aws_rds_proxy_queries_total", _PROXY, FAST_WINDOW), legend=name),),
             ),
         ),
     )
 
 
 def _panel(title: str, unit: str, gauge: str) -> Panel:
-    return Panel(title=title, unit=unit, queries=(Query(expr=of(gauge, _THIS), legend=_NAME),))
+    return Panel(title=title, unit=unit, queries=(PanelQuery(expr=gauge_expr(gauge, _THIS), legend=_NAME),))

@@ -16,7 +16,7 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class PanelQuery:
     """One PromQL expression; `legend` names its series by labels, such as `{{api}}`. A `limit` is drawn as a line."""
 
     expr: str
@@ -32,7 +32,7 @@ class Panel:
     """
 
     title: str
-    queries: tuple[Query, ...]
+    queries: tuple[PanelQuery, ...]
     unit: str = "short"
     kind: Kind = "timeseries"
     description: str = ""
@@ -131,7 +131,7 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _target(panel: Panel, query: Query, position: int) -> dict[str, Any]:
+def _target(panel: Panel, query: PanelQuery, position: int) -> dict[str, Any]:
     at_once = panel.kind == "table"
     return {
         "refId": chr(ord("A") + position),
@@ -159,7 +159,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _as_limit(query: Query) -> dict[str, Any]:
+def _as_limit(query: PanelQuery) -> dict[str, Any]:
     """A limit is red and dashed, and no part of a stack."""
     return {
         "matcher": {"id": "byName", "options": query.legend},

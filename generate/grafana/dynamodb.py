@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
-from generate.grafana.shared import PLACE, STANDARD, WHERE, of, rate, variables
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
+from generate.grafana.shared import LOCATION_FILTER, STANDARD_WINDOW, LOCATION_LABELS, gauge_expr, rate_expr, variables
 
 _THIS = 'table_name=~"$resource"'
 _NAME = "{{table_name}} {{index_name}}"
@@ -30,11 +30,13 @@ def _capacity(way: str) -> Panel:
     return Panel(
         title=f"{way.capitalize()} capacity units a second",
         queries=(
-            Query(
-                expr=rate(f"aws_dynamodb_consumed_{way}_capacity_units_total", _THIS, STANDARD),
+            PanelQuery(
+                expr=rate_expr(f"aws_dynamodb_consumed_{way}_capacity_units_total", _THIS, STANDARD_WINDOW),
                 legend=f"{_NAME} consumed",
             ),
-            Query(expr=of(f"aws_dynamodb_provisioned_{way}_capacity_units", _THIS), legend=f"{_NAME} provisioned"),
+            PanelQuery(
+                expr=gauge_expr(f"aws_dynamodb_provisioned_{way}_capacity_units", _THIS), legend=f"{_NAME} provisioned"
+            ),
         ),
         description="Tables that are paid by request have nothing provisioned.",
     )
@@ -44,7 +46,10 @@ def _throttled() -> Panel:
     return Panel(
         title="Throttle events a second",
         queries=tuple(
-            Query(expr=rate(f"aws_dynamodb_{way}_throttle_events_total", _THIS, STANDARD), legend=f"{_NAME} {way}")
+            PanelQuery(
+                expr=rate_expr(f"aws_dynamodb_{way}_throttle_events_total", _THIS, STANDARD_WINDOW),
+                legend=f"{_NAME} {way}",
+            )
             for way in ("read", "write")
         ),
     )
@@ -52,37 +57,48 @@ def _throttled() -> Panel:
 
 def _speed() -> Panel:
     summary = "aws_dynamodb_request_latency_seconds"
-    mean = f"{rate(f'{summary}_sum', _THIS, STANDARD)} / {rate(f'{summary}_count', _THIS, STANDARD)}"
+    mean = f"{rate_expr(f'{summary}_sum', _THIS, STANDARD_WINDOW)} / {rate_expr(f'{summary}_count', _THIS, STANDARD_WINDOW)}"
     return Panel(
         title="Latency",
         unit="s",
         queries=(
-            Query(expr=mean, legend=f"{_OPERATION} mean"),
-            Query(expr=of("aws_dynamodb_request_latency_max_seconds", _THIS), legend=f"{_OPERATION} longest"),
+            PanelQuery(expr=mean, legend=f"{_OPERATION} mean"),
+            PanelQuery(
+                expr=gauge_expr("aws_dynamodb_request_latency_max_seconds", _THIS), legend=f"{_OPERATION} longest"
+            ),
         ),
     )
 
 
 def _refused() -> Panel:
-    throttled = rate("aws_dynamodb_throttled_requests_total", _THIS, STANDARD)
-    return Panel(title="Throttled requests a second", queries=(Query(expr=throttled, legend=_OPERATION),))
+    throttled = rate_expr("aws_dynamodb_throttled_requests_total", _THIS, STANDARD_WINDOW)
+    return Panel(title="Throttled requests a second", queries=(PanelQuery(expr=throttled, legend=_OPERATION),))
 
 
 def _errors() -> Panel:
     return Panel(
         title="Errors a second",
         queries=(
-            Query(expr=rate("aws_dynamodb_system_errors_total", _THIS, STANDARD), legend=f"{_OPERATION} system"),
-            Query(expr=f"rate(aws_dynamodb_user_errors_total{{{PLACE}}}[{STANDARD}])", legend="user, whole account"),
+            PanelQuery(
+                expr=rate_expr("aws_dynamodb_system_errors_total", _THIS, STANDARD_WINDOW),
+                legend=f"{_OPERATION} system",
+            ),
+            PanelQuery(
+                expr=f"rate(aws_dynamodb_user_errors_total{{{LOCATION_FILTER}}}[{STANDARD_WINDOW}])",
+                legend="user, whole account",
+            ),
         ),
     )
 
 
 def _hits(what: str) -> Panel:
-    hits, misses = (f"rate(aws_dax_{what}_cache_{kind}_total{{{PLACE}}}[{STANDARD}])" for kind in ("hits", "misses"))
-    by = f"sum by ({WHERE}, cluster_id)"
+    hits, misses = (
+        f"rate(aws_dax_{what}_cache_{kind}_total{{{LOCATION_FILTER}}}[{STANDARD_WINDOW}])"
+        for kind in ("hits", "misses")
+    )
+    by = f"sum by ({LOCATION_LABELS}, cluster_id)"
     return Panel(
         title=f"{what.capitalize()} cache hits",
         unit="percentunit",
-        queries=(Query(expr=f"{by} ({hits}) / {by} ({hits} + {misses})", legend="{{cluster_id}}"),),
+        queries=(PanelQuery(expr=f"{by} ({hits}) / {by} ({hits} + {misses})", legend="{{cluster_id}}"),),
     )

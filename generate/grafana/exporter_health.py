@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
-from generate.grafana.shared import ACCOUNT, PLACE, REGION
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
+from generate.grafana.shared import ACCOUNT, LOCATION_FILTER, REGION
 
 _NAME = "{{collector}} {{aws_account_id}} {{aws_region}}"
 _MONTH = 30 * 24 * 3600
@@ -13,7 +13,7 @@ _MONTH = 30 * 24 * 3600
 def dashboard(config: Config) -> Dashboard:
     """What AWS is asked, what came of it, and what it costs."""
     budget = config.collectors.budget
-    limit = (Query(expr=f"vector({budget:g})", legend="budget", limit=True),) if budget else ()
+    limit = (PanelQuery(expr=f"vector({budget:g})", legend="budget", limit=True),) if budget else ()
     return Dashboard(
         uid="basewatch-exporter",
         title="Basewatch",
@@ -28,15 +28,15 @@ def dashboard(config: Config) -> Dashboard:
                         kind="table",
                         width=12,
                         red_below=1,
-                        queries=(Query(expr=f"basewatch_collector_up{{{PLACE}}}"),),
+                        queries=(PanelQuery(expr=f"basewatch_collector_up{{{LOCATION_FILTER}}}"),),
                     ),
                     Panel(
                         title="Age of the newest datapoint",
                         unit="s",
                         width=12,
                         queries=(
-                            Query(
-                                expr=f"time() - basewatch_collector_newest_datapoint_timestamp_seconds{{{PLACE}}}",
+                            PanelQuery(
+                                expr=f"time() - basewatch_collector_newest_datapoint_timestamp_seconds{{{LOCATION_FILTER}}}",
                                 legend=_NAME,
                             ),
                         ),
@@ -56,7 +56,7 @@ def dashboard(config: Config) -> Dashboard:
                         title="Duration of requests (p99)",
                         unit="s",
                         queries=(
-                            Query(
+                            PanelQuery(
                                 expr="histogram_quantile(0.99, sum by (api, le) "
                                 "(rate(basewatch_api_request_duration_seconds_bucket[15m])))",
                                 legend="{{api}}",
@@ -76,7 +76,7 @@ def dashboard(config: Config) -> Dashboard:
                         title="Dollars a month, at the rate of the last hour",
                         unit="currencyUSD",
                         queries=(
-                            Query(
+                            PanelQuery(
                                 expr=f"sum by (reading) (rate(basewatch_estimated_cost_dollars_total[1h])) * {_MONTH}",
                                 legend="{{reading}}",
                             ),
@@ -86,14 +86,14 @@ def dashboard(config: Config) -> Dashboard:
                     Panel(
                         title="Interval of each tier",
                         unit="s",
-                        queries=(Query(expr="basewatch_tier_interval_seconds", legend="{{tier}} {{which}}"),),
+                        queries=(PanelQuery(expr="basewatch_tier_interval_seconds", legend="{{tier}} {{which}}"),),
                     ),
                     Panel(
                         title="Credentials expire in",
                         unit="s",
                         queries=(
-                            Query(
-                                expr=f"basewatch_credentials_expiry_timestamp_seconds{{{PLACE}}} - time()",
+                            PanelQuery(
+                                expr=f"basewatch_credentials_expiry_timestamp_seconds{{{LOCATION_FILTER}}} - time()",
                                 legend="{{aws_account_id}} {{aws_region}}",
                             ),
                         ),
@@ -105,9 +105,11 @@ def dashboard(config: Config) -> Dashboard:
 
 
 def _gauge(title: str, unit: str, name: str) -> Panel:
-    return Panel(title=title, unit=unit, queries=(Query(expr=f"{name}{{{PLACE}}}", legend=_NAME),))
+    return Panel(title=title, unit=unit, queries=(PanelQuery(expr=f"{name}{{{LOCATION_FILTER}}}", legend=_NAME),))
 
 
 def _rate(title: str, unit: str, counter: str, legend: str, by: str = "") -> Panel:
     growth = f"rate({counter}[15m])"
-    return Panel(title=title, unit=unit, queries=(Query(expr=f"{by} ({growth})" if by else growth, legend=legend),))
+    return Panel(
+        title=title, unit=unit, queries=(PanelQuery(expr=f"{by} ({growth})" if by else growth, legend=legend),)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row, Variable
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row, Variable
 
 _THIS = 'component=~"$component"'
 _COLUMNS = "check, component, subject, severity"
@@ -42,12 +42,12 @@ def dashboard(config: Config) -> Dashboard:
                         title="Findings by status",
                         width=12,
                         stacked=True,
-                        queries=(Query(expr="basewatch_findings", legend="{{status}}"),),
+                        queries=(PanelQuery(expr="basewatch_findings", legend="{{status}}"),),
                     ),
                     Panel(
                         title="Catalogues that are watched",
                         width=12,
-                        queries=(Query(expr="basewatch_tenancy_watch_up", legend="{{database}}"),),
+                        queries=(PanelQuery(expr="basewatch_tenancy_watch_up", legend="{{database}}"),),
                     ),
                 ),
             ),
@@ -56,9 +56,9 @@ def dashboard(config: Config) -> Dashboard:
 
 
 def _stat(title: str, expr: str, *, unit: str = "short", red_above: float | None = None) -> Panel:
-    return Panel(title=title, kind="stat", width=6, unit=unit, red_above=red_above, queries=(Query(expr=expr),))
+    return Panel(title=title, kind="stat", width=6, unit=unit, red_above=red_above, queries=(PanelQuery(expr=expr),))
 
 
 def _table(title: str, status: str) -> Panel:
     now = f'basewatch_finding_status{{status="{status}",{_THIS}}}'
-    return Panel(title=title, kind="table", width=12, queries=(Query(expr=f"max by ({_COLUMNS}) ({now})"),))
+    return Panel(title=title, kind="table", width=12, queries=(PanelQuery(expr=f"max by ({_COLUMNS}) ({now})"),))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row
-from generate.grafana.shared import FAST, STANDARD, latency, of, rate, variables
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
+from generate.grafana.shared import FAST_WINDOW, STANDARD_WINDOW, latency, gauge_expr, rate_expr, variables
 
 _THIS = 'function_name=~"$resource"'
 _NAME = "{{function_name}}"
@@ -12,10 +12,10 @@ _NAME = "{{function_name}}"
 
 def dashboard(config: Config) -> Dashboard:
     """A throttled call is neither an invocation nor an error, so its share has both in its denominator."""
-    invocations = rate("aws_lambda_invocations_total", _THIS, FAST)
-    errors = rate("aws_lambda_errors_total", _THIS, FAST)
-    throttles = rate("aws_lambda_throttles_total", _THIS, STANDARD)
-    over = rate("aws_lambda_invocations_total", _THIS, STANDARD)
+    invocations = rate_expr("aws_lambda_invocations_total", _THIS, FAST_WINDOW)
+    errors = rate_expr("aws_lambda_errors_total", _THIS, FAST_WINDOW)
+    throttles = rate_expr("aws_lambda_throttles_total", _THIS, STANDARD_WINDOW)
+    over = rate_expr("aws_lambda_invocations_total", _THIS, STANDARD_WINDOW)
     limits = sorted({f.errors_below.value for f in config.components.functions if f.errors_below})
     return Dashboard(
         uid="basewatch-lambda",
@@ -26,34 +26,39 @@ def dashboard(config: Config) -> Dashboard:
             Row(
                 title="Invocations and errors",
                 panels=(
-                    Panel(title="Invocations", unit="reqps", queries=(Query(expr=invocations, legend=_NAME),)),
+                    Panel(title="Invocations", unit="reqps", queries=(PanelQuery(expr=invocations, legend=_NAME),)),
                     Panel(
                         title="Share that fails",
                         unit="percentunit",
                         queries=(
-                            Query(expr=f"{errors} / {invocations}", legend=_NAME),
-                            *(Query(expr=f"vector({x:g})", legend=f"promised {x:.0%}", limit=True) for x in limits),
+                            PanelQuery(expr=f"{errors} / {invocations}", legend=_NAME),
+                            *(
+                                PanelQuery(expr=f"vector({x:g})", legend=f"promised {x:.0%}", limit=True)
+                                for x in limits
+                            ),
                         ),
                     ),
                     Panel(
                         title="Share that is throttled",
                         unit="percentunit",
-                        queries=(Query(expr=f"{throttles} / ({throttles} + {over})", legend=_NAME),),
+                        queries=(PanelQuery(expr=f"{throttles} / ({throttles} + {over})", legend=_NAME),),
                     ),
                 ),
             ),
             Row(
                 title="Duration and room",
                 panels=(
-                    latency("Duration", "aws_lambda_duration_seconds", _THIS, _NAME, STANDARD),
+                    latency("Duration", "aws_lambda_duration_seconds", _THIS, _NAME, STANDARD_WINDOW),
                     Panel(
                         title="Running at once",
-                        queries=(Query(expr=of("aws_lambda_concurrent_executions", _THIS), legend=_NAME),),
+                        queries=(PanelQuery(expr=gauge_expr("aws_lambda_concurrent_executions", _THIS), legend=_NAME),),
                     ),
                     Panel(
                         title="Age of the newest record of a stream",
                         unit="s",
-                        queries=(Query(expr=of("aws_lambda_iterator_age_max_seconds", _THIS), legend=_NAME),),
+                        queries=(
+                            PanelQuery(expr=gauge_expr("aws_lambda_iterator_age_max_seconds", _THIS), legend=_NAME),
+                        ),
                         description="Only of functions that read a stream.",
                     ),
                 ),

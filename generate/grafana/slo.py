@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from basewatch.config import Config
-from generate.grafana.dashboard_model import Dashboard, Panel, Query, Row, Variable
+from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row, Variable
 
 _THIS = 'slo=~"$slo"'
 _WINDOWS = ("5m", "1h", "6h", "3d")
@@ -26,14 +26,14 @@ def dashboard(config: Config) -> Dashboard:
                         unit="percentunit",
                         width=12,
                         red_below=0.1,
-                        queries=(Query(expr=f"slo:error_budget_left:ratio{{{_THIS}}}", legend="{{slo}}"),),
+                        queries=(PanelQuery(expr=f"slo:error_budget_left:ratio{{{_THIS}}}", legend="{{slo}}"),),
                     ),
                     Panel(
                         title="Spent fastest, now",
                         kind="table",
                         width=12,
                         red_above=6,
-                        queries=(Query(expr=f"topk(10, {_burn('1h')})"),),
+                        queries=(PanelQuery(expr=f"topk(10, {_burn('1h')})"),),
                         description="How many times as fast as would just use up the budget, over the last hour.",
                     ),
                 ),
@@ -45,8 +45,8 @@ def dashboard(config: Config) -> Dashboard:
                         title=f"Over {window}",
                         width=12,
                         queries=(
-                            Query(expr=_burn(window), legend="{{slo}}"),
-                            Query(expr="vector(1)", legend="just used up", limit=True),
+                            PanelQuery(expr=_burn(window), legend="{{slo}}"),
+                            PanelQuery(expr="vector(1)", legend="just used up", limit=True),
                         ),
                     )
                     for window in _WINDOWS

@@ -6,15 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.components import AuroraCluster
-from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, AnyLimit, Bound, bounds, count, seconds, share
-from generate.prometheus.context import Context, Template
-from generate.prometheus.promql import literal
+from generate.prometheus.bounds import (
+    COUNT,
+    PERCENT,
+    SECONDS,
+    AnyLimit,
+    AlertThreshold,
+    bounds,
+    count_limit,
+    duration_limit,
+    ratio_limit,
+)
+from generate.prometheus.context import RuleContext, AlertTemplate
+from generate.prometheus.promql import escape_template
 from generate.prometheus.recording import ratio
-from generate.prometheus.rule_model import Alert, Urgency
+from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
 
-def _template(name: str, fires: str, remedy: str) -> Template:
-    return Template(name=name, severity=Urgency.WARNING, fires=fires, remedy=remedy, dashboard="basewatch-aurora")
+def _template(name: str, fires: str, remedy: str) -> AlertTemplate:
+    return AlertTemplate(
+        name=name, severity=AlertSeverity.WARNING, fires_when=fires, remedy=remedy, dashboard="basewatch-aurora"
+    )
 
 
 CPU = _template(
@@ -80,14 +92,14 @@ PINNING = _template(
 TEMPLATES = (CPU, LOAD, CAPACITY, CONNECTIONS, READS, WRITES, LAG, MEMORY, WRAPAROUND, CERTIFICATE, BORROWING, PINNING)
 
 _CPU = "aws_rds_cpu_utilization_ratio"
-_LAG, _FAR_BEHIND = "aws_rds_replica_lag_seconds", seconds("30s for 5m")
+_LAG, _FAR_BEHIND = "aws_rds_replica_lag_seconds", duration_limit("30s for 5m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Height:
     """A gauge of an instance that should stay below what is promised, or `expected`; `seen` is said of its value."""
 
-    template: Template
+    template: AlertTemplate
     metric: str
     seen: str
     promise: str = ""
@@ -100,7 +112,7 @@ _HEIGHTS = (
         metric=_CPU,
         seen=f"is {PERCENT} busy",
         promise="cpu_below",
-        expected=share("90% for 15m"),
+        expected=ratio_limit("90% for 15m"),
     ),
     _Height(
         template=LOAD,
@@ -119,85 +131,87 @@ _HEIGHTS = (
         metric="aws_rds_read_latency_seconds",
         seen=f"reads in {SECONDS}",
         promise="read_latency_below",
-        expected=seconds("20ms for 10m"),
+        expected=duration_limit("20ms for 10m"),
     ),
     _Height(
         template=WRITES,
         metric="aws_rds_write_latency_seconds",
         seen=f"writes in {SECONDS}",
         promise="write_latency_below",
-        expected=seconds("20ms for 10m"),
+        expected=duration_limit("20ms for 10m"),
     ),
     _Height(
         template=LAG,
         metric=_LAG,
         seen=f"is {SECONDS} behind",
         promise="replica_lag_below",
-        expected=seconds("1s for 5m"),
+        expected=duration_limit("1s for 5m"),
     ),
     _Height(
         template=CAPACITY,
         metric="aws_rds_acu_utilization_ratio",
         seen=f"uses {PERCENT} of max_acu",
-        expected=share("90% for 10m"),
+        expected=ratio_limit("90% for 10m"),
     ),
     _Height(
         template=WRAPAROUND,
         metric="aws_rds_max_used_transaction_ids",
         seen=f"uses {COUNT} transaction ids",
-        expected=count("1000000000"),
+        expected=count_limit("1000000000"),
     ),
 )
 
 
-def of_cluster(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
+def cluster_cause_alerts(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
     """What is promised of the instances, what is expected where nothing is, and the proxy."""
     for height in _HEIGHTS:
         promised = getattr(cluster, height.promise) if height.promise else None
         for limit in bounds(context, cluster, height.metric, promised, height.expected):
-            expr = f"{limit.at.highest(height.metric)} > {limit.value}"
-            yield limit.crossed(height.template, expr, f"{_instance(limit)} {height.seen}", promise=height.promise)
+            expr = f"{limit.series_source.gauge_max(height.metric)} > {limit.value}"
+            yield limit.alert_rule(height.template, expr, f"{_instance(limit)} {height.seen}", promise=height.promise)
     for limit in bounds(context, cluster, _LAG, None, _FAR_BEHIND):
-        expr, seen = f"{limit.at.highest(_LAG)} > {limit.value}", f"{_instance(limit)} is {SECONDS} behind"
-        yield limit.crossed(LAG, expr, seen, severity=Urgency.CRITICAL)
+        expr, seen = f"{limit.series_source.gauge_max(_LAG)} > {limit.value}", f"{_instance(limit)} is {SECONDS} behind"
+        yield limit.alert_rule(LAG, expr, seen, severity=AlertSeverity.CRITICAL)
     yield from _memory(context, cluster)
     yield from _certificates(context, cluster)
     yield from _proxy(context, cluster)
 
 
-def _memory(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
+def _memory(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
     free = "aws_rds_freeable_memory_bytes"
-    for limit in bounds(context, cluster, free, None, count(f"{256 * 2**20} for 15m")):
+    for limit in bounds(context, cluster, free, None, count_limit(f"{256 * 2**20} for 15m")):
         expr, said = (
-            f"{limit.at.lowest(free)} < {limit.value}",
+            f"{limit.series_source.gauge_min(free)} < {limit.value}",
             f"{_instance(limit)} has {{{{ $value | humanize1024 }}}}B left",
         )
-        yield limit.crossed(MEMORY, expr, said)
+        yield limit.alert_rule(MEMORY, expr, said)
 
 
-def _certificates(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
-    for limit in bounds(context, cluster, _CPU, None, seconds("30d for 1h")):
-        at, expiry = limit.at, "aws_rds_ca_certificate_expiry_timestamp_seconds"
-        yield context.alert(
+def _certificates(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
+    for limit in bounds(context, cluster, _CPU, None, duration_limit("30d for 1h")):
+        at, expiry = limit.series_source, "aws_rds_ca_certificate_expiry_timestamp_seconds"
+        yield context.alert_rule(
             CERTIFICATE,
-            f"{at.lowest(expiry)} - time() < {limit.value}",
+            f"{at.gauge_min(expiry)} - time() < {limit.value}",
             sustained=limit.sustained,
             summary=f"The certificate of {_instance(limit)} expires in {SECONDS}",
             component=cluster,
-            labels=at.identity,
+            labels=at.identity_labels,
         )
 
 
-def _proxy(context: Context, cluster: AuroraCluster) -> Iterator[Alert]:
+def _proxy(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
     borrowing = "aws_rds_proxy_borrow_latency_seconds"
-    for limit in bounds(context, cluster, borrowing, None, seconds("100ms for 10m")):
-        expr, said = f"{limit.at.highest(borrowing)} > {limit.value}", f"a connection takes {SECONDS}"
-        yield limit.crossed(BORROWING, expr, said)
+    for limit in bounds(context, cluster, borrowing, None, duration_limit("100ms for 10m")):
+        expr, said = f"{limit.series_source.gauge_max(borrowing)} > {limit.value}", f"a connection takes {SECONDS}"
+        yield limit.alert_rule(BORROWING, expr, said)
     pinned, borrowed = "aws_rds_proxy_pinned_sessions", "aws_rds_proxy_borrowed_connections"
-    for limit in bounds(context, cluster, pinned, None, share("50% for 15m")):
-        expr = f"{ratio(limit.at.highest(pinned), limit.at.highest(borrowed))}\n> {limit.value}"
-        yield limit.crossed(PINNING, expr, f"{PERCENT} of the borrowed connections are pinned")
+    for limit in bounds(context, cluster, pinned, None, ratio_limit("50% for 15m")):
+        expr = (
+            f"{ratio(limit.series_source.gauge_max(pinned), limit.series_source.gauge_max(borrowed))}\n> {limit.value}"
+        )
+        yield limit.alert_rule(PINNING, expr, f"{PERCENT} of the borrowed connections are pinned")
 
 
-def _instance(limit: Bound) -> str:
-    return literal(limit.at.labels["db_instance"])
+def _instance(limit: AlertThreshold) -> str:
+    return escape_template(limit.series_source.labels["db_instance"])

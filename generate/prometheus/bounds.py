@@ -9,68 +9,72 @@ from datetime import timedelta
 from pydantic import TypeAdapter
 
 from basewatch.components import Component
-from basewatch.quantities import CountLimit, DurationLimit, Limit, RateLimit, ShareLimit
-from checks.service.ratios import ENOUGH
-from generate.prometheus.context import Context, Source, Template
-from generate.prometheus.promql import literal, number
-from generate.prometheus.rule_model import Alert, Urgency
+from basewatch.quantities import CountThreshold, DurationThreshold, Threshold, RateThreshold, RatioThreshold
+from checks.service.ratios import MIN_EVENTS_PER_RATIO
+from generate.prometheus.context import RuleContext, SeriesSource, AlertTemplate
+from generate.prometheus.promql import escape_template, number
+from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
-seconds: Callable[[str], Limit[timedelta]] = TypeAdapter(DurationLimit).validate_python
-share: Callable[[str], Limit[float]] = TypeAdapter(ShareLimit).validate_python
-rate: Callable[[str], Limit[float]] = TypeAdapter(RateLimit).validate_python
-count: Callable[[str], Limit[float]] = TypeAdapter(CountLimit).validate_python
+duration_limit: Callable[[str], Threshold[timedelta]] = TypeAdapter(DurationThreshold).validate_python
+ratio_limit: Callable[[str], Threshold[float]] = TypeAdapter(RatioThreshold).validate_python
+event_rate_limit: Callable[[str], Threshold[float]] = TypeAdapter(RateThreshold).validate_python
+count_limit: Callable[[str], Threshold[float]] = TypeAdapter(CountThreshold).validate_python
 
 PERCENT = "{{ $value | humanizePercentage }}"
 SECONDS = "{{ $value | humanizeDuration }}"
 COUNT = "{{ $value | humanize }}"
-AnyLimit = Limit[float] | Limit[timedelta]
+AnyLimit = Threshold[float] | Threshold[timedelta]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class AlertThreshold:
     """A limit of a component at one source: its number in base units, how long it is crossed, and how people say it."""
 
-    context: Context
+    context: RuleContext
     component: Component
-    at: Source
+    series_source: SeriesSource
     value: str
     sustained: timedelta
-    said: str
+    limit_text: str
 
-    def crossed(
+    def alert_rule(
         self,
-        template: Template,
+        template: AlertTemplate,
         expr: str,
-        seen: str,
+        value_text: str,
         *,
         promise: str = "",
-        severity: Urgency | None = None,
+        severity: AlertSeverity | None = None,
         **labels: str,
-    ) -> Alert:
-        """The alert that it is crossed; `seen` is what people are told of the value."""
-        return self.context.alert(
+    ) -> AlertRule:
+        """The alert that it is crossed; `value_text` is what people are told of the value."""
+        return self.context.alert_rule(
             template,
             expr,
             sustained=self.sustained,
-            summary=f"{literal(self.component.name)}: {seen}, {self.said}",
+            summary=f"{escape_template(self.component.name)}: {value_text}, {self.limit_text}",
             component=self.component,
             promise=promise,
             severity=severity,
-            labels={**self.at.identity, **labels},
+            labels={**self.series_source.identity_labels, **labels},
         )
 
 
 def bounds(
-    context: Context, component: Component, metric: str, promised: AnyLimit | None, expected: AnyLimit | None = None
-) -> Iterator[Bound]:
+    context: RuleContext, component: Component, metric: str, promised: AnyLimit | None, expected: AnyLimit | None = None
+) -> Iterator[AlertThreshold]:
     """The bound at every source of a metric of a component; none where there is no limit, or nothing is measured."""
     for source in context.sources(component, metric):
-        yield from bound(context, component, source, promised, expected)
+        yield from thresholds_at(context, component, source, promised, expected)
 
 
-def bound(
-    context: Context, component: Component, source: Source, promised: AnyLimit | None, expected: AnyLimit | None
-) -> Iterator[Bound]:
+def thresholds_at(
+    context: RuleContext,
+    component: Component,
+    source: SeriesSource,
+    promised: AnyLimit | None,
+    expected: AnyLimit | None,
+) -> Iterator[AlertThreshold]:
     """The bound of a promise, else of what is expected, else none.
 
     What does not say for how long has to hold for two refreshes, so that one late datapoint is no alarm. A promise of
@@ -81,16 +85,16 @@ def bound(
         return
     least = 2 * source.refresh
     value = limit.value.total_seconds() if isinstance(limit.value, timedelta) else limit.value
-    yield Bound(
+    yield AlertThreshold(
         context=context,
         component=component,
-        at=source,
+        series_source=source,
         value=number(value),
         sustained=(limit.sustained or least) if promised else max(limit.sustained, least),
-        said=literal(f"{'promised' if promised else 'expected'} below {limit.text}"),
+        limit_text=escape_template(f"{'promised' if promised else 'expected'} below {limit.text}"),
     )
 
 
-def enough(at: Source, *whole: str) -> str:
+def enough_events(at: SeriesSource, *whole: str) -> str:
     """That there are as many events as the checks want, too: of fewer, no share is worth an alarm."""
-    return f"({' + '.join(map(at.increase, whole))}) >= {ENOUGH}"
+    return f"({' + '.join(map(at.increase, whole))}) >= {MIN_EVENTS_PER_RATIO}"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from basewatch.components import Database
-from basewatch.quantities import duration_text, parse_duration
-from generate.prometheus.context import Context, Template
-from generate.prometheus.promql import number, selector, span
-from generate.prometheus.rule_model import Alert, Urgency
+from basewatch.quantities import format_duration, parse_duration
+from generate.prometheus.context import RuleContext, AlertTemplate
+from generate.prometheus.promql import number, selector, promql_duration
+from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
 _MONTH = 30 * 24 * 3600
 _5M, _10M, _15M = map(parse_duration, ("5m", "10m", "15m"))
@@ -20,22 +20,26 @@ _PLACE = "{{ $labels.collector }} {{ $labels.aws_account_id }} {{ $labels.aws_re
 
 
 def _template(
-    name: str, fires: str, remedy: str, severity: Urgency = Urgency.WARNING, dashboard: str = "basewatch-exporter"
-) -> Template:
-    return Template(name=name, severity=severity, fires=fires, remedy=remedy, dashboard=dashboard)
+    name: str,
+    fires: str,
+    remedy: str,
+    severity: AlertSeverity = AlertSeverity.WARNING,
+    dashboard: str = "basewatch-exporter",
+) -> AlertTemplate:
+    return AlertTemplate(name=name, severity=severity, fires_when=fires, remedy=remedy, dashboard=dashboard)
 
 
 DOWN = _template(
     "BasewatchDown",
     "Prometheus cannot scrape Basewatch",
     "See whether the exporter runs; until then nothing here is watched",
-    Urgency.CRITICAL,
+    AlertSeverity.CRITICAL,
 )
-COLLECTOR = _template(
+COLLECTOR_DOWN = _template(
     "CollectorDown",
     "A collector did not get what it asks for, or was never heard of; alerts on its numbers are held back",
     "The exporter's log says what AWS answered: most often a missing permission or an expired credential",
-    Urgency.CRITICAL,
+    AlertSeverity.CRITICAL,
 )
 STALE = _template(
     "DataStale",
@@ -67,7 +71,7 @@ THROTTLED = _template(
     "AWS refuses requests because there are too many",
     "Lower collectors.calls_per_second, or ask for a higher quota; somebody else may use the same one",
 )
-COST = _template(
+COST_BUDGET = _template(
     "CostBudget",
     "At today's pace, a month of asking CloudWatch costs more than collectors.budget",
     "Discover less, make the tiers slower, or raise the budget: `basewatch plan` says what each costs",
@@ -86,14 +90,14 @@ OVERDUE = _template(
     "RunOverdue",
     "The pass over every promise is overdue, or none has ever gone through",
     "See why the last pass did not finish: the exporter's log, or the scheduled workflow",
-    Urgency.CRITICAL,
+    AlertSeverity.CRITICAL,
     "basewatch-findings",
 )
 WATCH = _template(
     "TenancyWatchDown",
     "The catalogue of a database cannot be read, so that a change to tenant isolation would go unseen",
     "See whether the database answers and the reader's role may still connect",
-    Urgency.CRITICAL,
+    AlertSeverity.CRITICAL,
     "basewatch-findings",
 )
 NOTIFYING = _template(
@@ -105,73 +109,75 @@ WATCHDOG = _template(
     "Watchdog",
     "Always: it shows that rules are evaluated and alerts delivered, so that its absence is the alarm",
     "Send it to a dead man's switch outside of this platform",
-    Urgency.INFO,
+    AlertSeverity.INFO,
 )
 TEMPLATES = (
-    *(DOWN, COLLECTOR, STALE, STUCK, OVERRUN, DROPPED, LOST, THROTTLED),
-    *(COST, CREDENTIALS, DISCOVERY, OVERDUE, WATCH, NOTIFYING, WATCHDOG),
+    *(DOWN, COLLECTOR_DOWN, STALE, STUCK, OVERRUN, DROPPED, LOST, THROTTLED),
+    *(COST_BUDGET, CREDENTIALS, DISCOVERY, OVERDUE, WATCH, NOTIFYING, WATCHDOG),
 )
 
 
-def of_exporter(context: Context) -> Iterator[Alert]:
+def self_alerts(context: RuleContext) -> Iterator[AlertRule]:
     """The exporter as its scraper sees it, its passes and its messages."""
     config = context.config
     up = selector("up", {"job": config.prometheus.job})
     said = f"Basewatch ({config.prometheus.job}) does not answer"
-    yield context.alert(DOWN, f"{up} == 0\nor\nabsent({up})", sustained=_5M, summary=said)
+    yield context.alert_rule(DOWN, f"{up} == 0\nor\nabsent({up})", sustained=_5M, summary=said)
     yield from _of_passes(context)
     yield from _of_collection(context)
     failed = _grew("channel", "basewatch_notification_failures_total")
     said = "{{ $labels.channel }} does not take messages"
-    yield context.alert(NOTIFYING, failed, sustained=_10M, summary=said)
-    yield context.alert(WATCHDOG, "vector(1)", summary="Rules are evaluated and alerts delivered")
+    yield context.alert_rule(NOTIFYING, failed, sustained=_10M, summary=said)
+    yield context.alert_rule(WATCHDOG, "vector(1)", summary="Rules are evaluated and alerts delivered")
 
 
-def _of_passes(context: Context) -> Iterator[Alert]:
+def _of_passes(context: RuleContext) -> Iterator[AlertRule]:
     run = context.config.run
     due = number((run.every + run.deadline).total_seconds())
     expr = (
         f"time() - basewatch_run_last_success_timestamp_seconds > {due}\n"
         f"or\n{_absent_while_up(context, 'basewatch_run_last_success_timestamp_seconds')}"
     )
-    said = f"No pass went through since it was due, every {duration_text(run.every)}"
-    yield context.alert(OVERDUE, expr, sustained=run.deadline + _10M, summary=said)
+    said = f"No pass went through since it was due, every {format_duration(run.every)}"
+    yield context.alert_rule(OVERDUE, expr, sustained=run.deadline + _10M, summary=said)
     if context.config.watch and any(isinstance(component, Database) for component in context.config.components):
         said = "The catalogue of {{ $labels.database }} cannot be read"
-        yield context.alert(WATCH, "basewatch_tenancy_watch_up == 0", sustained=_5M, summary=said)
+        yield context.alert_rule(WATCH, "basewatch_tenancy_watch_up == 0", sustained=_5M, summary=said)
 
 
-def _absent_while_up(context: Context, metric: str) -> str:
+def _absent_while_up(context: RuleContext, metric: str) -> str:
     return f"absent({metric}) and on () {selector('up', {'job': context.config.prometheus.job})} == 1"
 
 
-def _of_collection(context: Context) -> Iterator[Alert]:
+def _of_collection(context: RuleContext) -> Iterator[AlertRule]:
     collection = context.config.collectors
     yield from _of_collectors(context)
     three = 3 * collection.every
     attempted = f"time() - basewatch_collector_last_attempt_timestamp_seconds > {number(three.total_seconds())}"
-    yield context.alert(STUCK, attempted, sustained=_5M, summary=f"{_PLACE} is not refreshed")
-    overrun = f"increase(basewatch_collector_overruns_total[{span(max(_15M, three))}]) > 0"
-    yield context.alert(OVERRUN, overrun, sustained=_15M, summary="Refreshes take longer than they are apart")
+    yield context.alert_rule(STUCK, attempted, sustained=_5M, summary=f"{_PLACE} is not refreshed")
+    overrun = f"increase(basewatch_collector_overruns_total[{promql_duration(max(_15M, three))}]) > 0"
+    yield context.alert_rule(OVERRUN, overrun, sustained=_15M, summary="Refreshes take longer than they are apart")
     dropped = _grew("collector, reason", 'basewatch_series_dropped_total{reason!="gone"}')
     said = "{{ $labels.collector }} lost {{ $value | humanize }} series: {{ $labels.reason }}"
-    yield context.alert(DROPPED, dropped, summary=said)
+    yield context.alert_rule(DROPPED, dropped, summary=said)
     series = "basewatch_collector_series"
     said = f"{_PLACE} shows {{{{ $value | humanize }}}} series, and had more"
-    yield context.alert(LOST, f"{series} < 0.8 * avg_over_time({series}[1d])", sustained=_15M, summary=said)
+    yield context.alert_rule(LOST, f"{series} < 0.8 * avg_over_time({series}[1d])", sustained=_15M, summary=said)
     refused = _grew("api", f'basewatch_api_request_failures_total{{code=~"{_THROTTLED}"}}')
-    yield context.alert(THROTTLED, refused, sustained=_10M, summary="{{ $labels.api }} is throttled")
+    yield context.alert_rule(THROTTLED, refused, sustained=_10M, summary="{{ $labels.api }} is throttled")
     if collection.budget:
         spent = 'sum(rate(basewatch_estimated_cost_dollars_total{reading="per_query"}[6h]))'
         said = f"A month costs {{{{ $value | humanize }}}} dollars, of {number(collection.budget)}"
-        yield context.alert(COST, f"{spent} * {_MONTH} > {number(collection.budget)}", sustained=_15M, summary=said)
+        yield context.alert_rule(
+            COST_BUDGET, f"{spent} * {_MONTH} > {number(collection.budget)}", sustained=_15M, summary=said
+        )
     expiring = "basewatch_credentials_expiry_timestamp_seconds - time() < 300"
     said = "Credentials of {{ $labels.aws_account_id }} expire in {{ $value | humanizeDuration }}"
-    yield context.alert(CREDENTIALS, expiring, sustained=parse_duration("2m"), summary=said)
+    yield context.alert_rule(CREDENTIALS, expiring, sustained=parse_duration("2m"), summary=said)
     if collection.discover:
         old = number((3 * collection.discover_every).total_seconds())
         expr = f"time() - basewatch_discovery_last_success_timestamp_seconds > {old}"
-        yield context.alert(DISCOVERY, expr, sustained=_5M, summary=f"Discovery of {_PLACE} is out of date")
+        yield context.alert_rule(DISCOVERY, expr, sustained=_5M, summary=f"Discovery of {_PLACE} is out of date")
 
 
 def _grew(by: str, counter: str) -> str:
@@ -179,27 +185,29 @@ def _grew(by: str, counter: str) -> str:
     return f"sum by ({by}) (increase({counter}[15m]) > 0 or {counter} unless {counter} offset 15m) > 0"
 
 
-def _of_collectors(context: Context) -> Iterator[Alert]:
+def _of_collectors(context: RuleContext) -> Iterator[AlertRule]:
     """Down, unheard of, or stale, each soon enough that what the alerts read has not left the page by then."""
     hold = min(_10M, context.config.collectors.hold / 2)
     said = f"{_PLACE} does not get its numbers"
-    yield context.alert(COLLECTOR, "basewatch_collector_up == 0", sustained=hold, summary=said)
+    yield context.alert_rule(COLLECTOR_DOWN, "basewatch_collector_up == 0", sustained=hold, summary=said)
     for labels in dict.fromkeys(_expected(context)):
         missing = _absent_while_up(context, selector("basewatch_collector_up", dict(labels)))
-        yield context.alert(
-            COLLECTOR, missing, sustained=_10M, summary=f"{_PLACE} was never heard of", labels=dict(labels)
+        yield context.alert_rule(
+            COLLECTOR_DOWN, missing, sustained=_10M, summary=f"{_PLACE} was never heard of", labels=dict(labels)
         )
     slack = max(_10M, 2 * context.config.collectors.every + _5M)
     newest = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector=~"{"|".join(_NEVER_SILENT)}"}}'
     stale = f"time() - {newest} > {number(slack.total_seconds())}"
-    yield context.alert(STALE, stale, sustained=timedelta(minutes=5), summary=f"The newest number of {_PLACE} is old")
+    yield context.alert_rule(
+        STALE, stale, sustained=timedelta(minutes=5), summary=f"The newest number of {_PLACE} is old"
+    )
 
 
-def _expected(context: Context) -> Iterator[tuple[tuple[str, str], ...]]:
+def _expected(context: RuleContext) -> Iterator[tuple[tuple[str, str], ...]]:
     """Who should be heard of, and where: each collector where it measures something that is declared."""
     for component in context.config.components:
         for collector in context.collectors:
-            if isinstance(component, collector.component) and any(True for _ in collector.resources(component)):
-                yield ("collector", collector.name), *context.place(component).items()
+            if isinstance(component, collector.component_type) and any(True for _ in collector.resources(component)):
+                yield ("collector", collector.name), *context.location_labels(component).items()
         if isinstance(component, Database) and (component.metrics or component.failed_logins):
             yield (("collector", "database"),)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from basewatch.model import Severity
-from generate.prometheus.context import Context, Template
+from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.promql import quoted
-from generate.prometheus.rule_model import Alert, Urgency, urgency
+from generate.prometheus.rule_model import AlertRule, AlertSeverity, alert_severity
 
-FAILED = Template(
+FAILED = AlertTemplate(
     name="FindingFailed",
-    severity=Urgency.CRITICAL,
-    fires="A promise is broken, as the last pass saw it (with alerts.verdicts: prometheus)",
+    severity=AlertSeverity.CRITICAL,
+    fires_when="A promise is broken, as the last pass saw it (with alerts.verdicts: prometheus)",
     remedy="The last report says what was seen, what was expected and how to repair it",
     dashboard="basewatch-findings",
 )
-UNVERIFIED = Template(
+UNVERIFIED = AlertTemplate(
     name="FindingUnverified",
-    severity=Urgency.WARNING,
-    fires="For two passes nobody could tell whether a promise is kept, which is never green",
+    severity=AlertSeverity.WARNING,
+    fires_when="For two passes nobody could tell whether a promise is kept, which is never green",
     remedy="The last report says what could not be looked at, and why: a permission, a timeout or too few numbers",
     dashboard="basewatch-findings",
 )
@@ -28,7 +28,7 @@ _BY = "max by (check, component, subject)"
 _WHAT = "{{ $labels.check }} of {{ $labels.component }}"
 
 
-def of_findings(context: Context, judged_live: Iterable[str]) -> Iterator[Alert]:
+def finding_alerts(context: RuleContext, judged_live: Iterable[str]) -> Iterator[AlertRule]:
     """Findings by severity, but for those of checks in `judged_live`: an alert on the numbers tells of these sooner.
 
     Where Basewatch tells people of verdicts itself, only what stays unverified is left to tell.
@@ -36,12 +36,12 @@ def of_findings(context: Context, judged_live: Iterable[str]) -> Iterator[Alert]
     config = context.config
     live = "|".join(sorted(check.replace(".", "[.]") for check in judged_live))
     others = f",check!~{quoted(live)}" if live else ""
-    for told in Urgency if config.alerts.verdicts == "prometheus" else ():
-        severities = "|".join(severity.value for severity in Severity if urgency(severity) is told)
+    for told in AlertSeverity if config.alerts.verdicts == "prometheus" else ():
+        severities = "|".join(severity.value for severity in Severity if alert_severity(severity) is told)
         failing = f'basewatch_finding_status{{status="FAIL",cause="",severity=~"{severities}"{others}}}'
         said = f"{_WHAT} fails {{{{ $labels.subject }}}}"
-        yield context.alert(FAILED, f"{_BY} ({failing}) == 1", severity=told, summary=said)
+        yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=told, summary=said)
     unverified = 'max by (check, component) (basewatch_finding_status{status="UNVERIFIED"}) == 1'
     # A verdict stands until the next pass: by then the second one in a row has said the same.
     twice = config.run.every + config.run.deadline
-    yield context.alert(UNVERIFIED, unverified, sustained=twice, summary=f"{_WHAT} is unverified for two passes")
+    yield context.alert_rule(UNVERIFIED, unverified, sustained=twice, summary=f"{_WHAT} is unverified for two passes")

@@ -6,42 +6,42 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from basewatch.components import Api, BackupVault, EventRule, Queue
-from basewatch.quantities import duration_text, parse_duration
-from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, bounds, enough, share
-from generate.prometheus.context import Context, Template
-from generate.prometheus.promql import literal, span
+from basewatch.quantities import format_duration, parse_duration
+from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, bounds, enough_events, ratio_limit
+from generate.prometheus.context import RuleContext, AlertTemplate
+from generate.prometheus.promql import escape_template, promql_duration
 from generate.prometheus.recording import ratio
-from generate.prometheus.rule_model import Alert, Urgency
+from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
-SURGE = Template(
+SURGE = AlertTemplate(
     name="ApiClientErrorSurge",
-    severity=Urgency.INFO,
-    fires="More than 5% of an API's requests are refused as the caller's fault, and twice the share of yesterday",
+    severity=AlertSeverity.INFO,
+    fires_when="More than 5% of an API's requests are refused as the caller's fault, and twice the share of yesterday",
     remedy="Look for a caller that changed, a deployment that broke one, an expired key or somebody who tries keys",
     dashboard="basewatch-api",
 )
-OLD = Template(
+MESSAGE_AGE = AlertTemplate(
     name="QueueOld",
-    severity=Urgency.WARNING,
-    fires="The oldest message of a queue waits for longer than its limit",
+    severity=AlertSeverity.WARNING,
+    fires_when="The oldest message of a queue waits for longer than its limit",
     remedy="See whether the consumer runs and fails; a message that always fails belongs in a dead-letter queue",
     dashboard="basewatch-lambda",
 )
-SILENT = Template(
+SILENT = AlertTemplate(
     name="EventRuleSilent",
-    severity=Urgency.WARNING,
-    fires="An event rule did not trigger for longer than it is declared to",
+    severity=AlertSeverity.WARNING,
+    fires_when="An event rule did not trigger for longer than it is declared to",
     remedy="See whether the rule is enabled, and its schedule or pattern still the one that is meant",
     dashboard="basewatch-lambda",
 )
-JOBS = Template(
+BACKUP_JOBS = AlertTemplate(
     name="BackupJobFailed",
-    severity=Urgency.WARNING,
-    fires="A job of an AWS Backup vault failed",
+    severity=AlertSeverity.WARNING,
+    fires_when="A job of an AWS Backup vault failed",
     remedy="Read the job's message in AWS Backup, and make the recovery point that is missing",
     dashboard="basewatch-findings",
 )
-TEMPLATES = (SURGE, OLD, SILENT, JOBS)
+TEMPLATES = (SURGE, MESSAGE_AGE, SILENT, BACKUP_JOBS)
 
 _REFUSED, _REQUESTS = "aws_apigateway_client_errors_total", "aws_apigateway_requests_total"
 _AGE, _TRIGGERED = "aws_sqs_oldest_message_age_seconds", "aws_events_triggered_rules_total"
@@ -50,53 +50,55 @@ _FAILED = "aws_backup_jobs_failed_total"
 _LATE = parse_duration("10m")
 
 
-def of_api(context: Context, api: Api) -> Iterator[Alert]:
+def api_cause_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
     """A surge of refused callers; what is promised of an API is among the promised alerts."""
-    for limit in bounds(context, api, _REFUSED, None, share("5% for 10m")):
-        at = limit.at
+    for limit in bounds(context, api, _REFUSED, None, ratio_limit("5% for 10m")):
+        at = limit.series_source
         now = ratio(at.rate(_REFUSED), at.rate(_REQUESTS))
         before = ratio(at.rate(_REFUSED, offset=" offset 1d"), at.rate(_REQUESTS, offset=" offset 1d"))
-        expr = f"(\n{now}\n) > {limit.value}\nand\n(\n{now}\n) > 2 * (\n{before}\n)\nand\n{enough(at, _REQUESTS)}"
-        yield limit.crossed(SURGE, expr, f"{PERCENT} of the requests are refused as the caller's fault")
+        expr = (
+            f"(\n{now}\n) > {limit.value}\nand\n(\n{now}\n) > 2 * (\n{before}\n)\nand\n{enough_events(at, _REQUESTS)}"
+        )
+        yield limit.alert_rule(SURGE, expr, f"{PERCENT} of the requests are refused as the caller's fault")
 
 
-def of_queue(context: Context, queue: Queue) -> Iterator[Alert]:
+def queue_alerts(context: RuleContext, queue: Queue) -> Iterator[AlertRule]:
     """The oldest message, where a limit is promised."""
     for limit in bounds(context, queue, _AGE, queue.oldest_below):
-        expr = f"{limit.at.highest(_AGE)} > {limit.value}"
-        yield limit.crossed(OLD, expr, f"the oldest message is {SECONDS} old", promise="oldest_below")
+        expr = f"{limit.series_source.gauge_max(_AGE)} > {limit.value}"
+        yield limit.alert_rule(MESSAGE_AGE, expr, f"the oldest message is {SECONDS} old", promise="oldest_below")
 
 
-def of_rule(context: Context, rule: EventRule) -> Iterator[Alert]:
+def event_rule_alerts(context: RuleContext, rule: EventRule) -> Iterator[AlertRule]:
     """Silence for longer than the rule is declared to be silent, and than it takes to see that it triggered."""
     for at in context.sources(rule, _TRIGGERED):
         if rule.every is None:
             continue
         window = max(rule.every, at.window) + _LATE
-        yield context.alert(
+        yield context.alert_rule(
             SILENT,
-            f"{at.increase(_TRIGGERED, window)} < 1\nand\n{at.before(_TRIGGERED, window)} >= 0",
+            f"{at.increase(_TRIGGERED, window)} < 1\nand\n{at.counter_before(_TRIGGERED, window)} >= 0",
             sustained=2 * at.refresh,
-            summary=f"{literal(rule.name)} did not trigger within {span(window)}, "
-            f"declared every {duration_text(rule.every)}",
+            summary=f"{escape_template(rule.name)} did not trigger within {promql_duration(window)}, "
+            f"declared every {format_duration(rule.every)}",
             component=rule,
             promise="every",
-            labels=at.identity,
+            labels=at.identity_labels,
         )
 
 
-def of_vault(context: Context, vault: BackupVault) -> Iterator[Alert]:
+def vault_alerts(context: RuleContext, vault: BackupVault) -> Iterator[AlertRule]:
     """Failed jobs, where it is promised that there are none."""
     for at in context.sources(vault, _FAILED):
         if not vault.no_failed_jobs:
             continue
-        yield context.alert(
-            JOBS,
+        yield context.alert_rule(
+            BACKUP_JOBS,
             f"{at.increase(_FAILED)} > 0",
             # A job that failed has failed: nothing is waited for.
             sustained=timedelta(),
-            summary=f"{literal(vault.name)}: {COUNT} backup jobs failed within {span(at.window)}",
+            summary=f"{escape_template(vault.name)}: {COUNT} backup jobs failed within {promql_duration(at.window)}",
             component=vault,
             promise="no_failed_jobs",
-            labels=at.identity,
+            labels=at.identity_labels,
         )

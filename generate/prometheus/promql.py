@@ -22,12 +22,12 @@ def selector(metric: str, labels: Labels) -> str:
     return f"{metric}{{{matchers}}}" if matchers else metric
 
 
-def names(labels: Iterable[str]) -> str:
+def label_list(labels: Iterable[str]) -> str:
     """Label names as they stand behind `by` and `on`."""
     return f"({', '.join(labels)})"
 
 
-def span(length: timedelta) -> str:
+def promql_duration(length: timedelta) -> str:
     """A duration of whole milliseconds as Prometheus writes it: `5m`, `1h30m`, `30d`."""
     rest, parts = round(length / timedelta(milliseconds=1)), list[str]()
     for unit, size in _UNITS:
@@ -42,6 +42,6 @@ def number(value: float) -> str:
     return f"{value:.12g}"
 
 
-def literal(text: str) -> str:
+def escape_template(text: str) -> str:
     """Text that stands in an annotation as it is: whatever it holds, Prometheus expands nothing in it."""
     return text.replace("{{", '{{ "{{" }}')

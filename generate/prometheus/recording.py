@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from basewatch.config import Config
 from basewatch.quantities import parse_duration
-from generate.prometheus.promql import names, span
-from generate.prometheus.rule_model import Record
+from generate.prometheus.promql import label_list, promql_duration
+from generate.prometheus.rule_model import RecordingRule
 
-WINDOWS = tuple(map(parse_duration, ("5m", "30m", "1h", "2h", "6h", "1d", "3d")))
+BURN_RATE_WINDOWS = tuple(map(parse_duration, ("5m", "30m", "1h", "2h", "6h", "1d", "3d")))
 """The windows that burn rates are looked at over: each short one, and the long one it belongs to."""
 _PLACE = ("aws_account_id", "aws_region")
-_API = names((*_PLACE, "api", "stage"))
-_FUNCTION = names((*_PLACE, "function_name"))
-_TABLE = names((*_PLACE, "table_name"))
-_CLUSTER = names((*_PLACE, "cluster_id"))
-_PROXY = names((*_PLACE, "proxy_name"))
+_API = label_list((*_PLACE, "api", "stage"))
+_FUNCTION = label_list((*_PLACE, "function_name"))
+_TABLE = label_list((*_PLACE, "table_name"))
+_CLUSTER = label_list((*_PLACE, "cluster_id"))
+_PROXY = label_list((*_PLACE, "proxy_name"))
 _SHORT = "5m"
 
 
-def recordings(config: Config) -> Iterator[Record]:
+def recording_rules(config: Config) -> Iterator[RecordingRule]:
     """The rules of the kinds that the configuration declares, or has looked for."""
     declared, discovered = config.components, {discover.collector for discover in config.collectors.discover}
     if declared.apis or "api_gateway" in discovered:
@@ -34,13 +34,13 @@ def recordings(config: Config) -> Iterator[Record]:
     if any(cluster.proxy for cluster in declared.aurora_clusters) or "rds_proxy" in discovered:
         borrowed, allowed = "aws_rds_proxy_borrowed_connections", "aws_rds_proxy_max_database_connections"
         expr = f"max by {_PROXY} ({borrowed})\n/\nmax by {_PROXY} ({allowed})"
-        yield Record(record="rds_proxy:pool:ratio", expr=expr)
+        yield RecordingRule(record="rds_proxy:pool:ratio", expr=expr)
 
 
-def _apis() -> Iterator[Record]:
-    for window in map(span, WINDOWS):
+def _apis() -> Iterator[RecordingRule]:
+    for window in map(promql_duration, BURN_RATE_WINDOWS):
         requests = _rate(_API, "aws_apigateway_requests_total", window)
-        yield Record(record=f"api:requests:rate{window}", expr=requests)
+        yield RecordingRule(record=f"api:requests:rate{window}", expr=requests)
         yield _ratio(
             f"api:error_ratio:rate{window}", _rate(_API, "aws_apigateway_server_errors_total", window), requests
         )
@@ -50,10 +50,10 @@ def _apis() -> Iterator[Record]:
     yield _mean("api:latency_seconds", _API, "aws_apigateway_latency_seconds")
 
 
-def _functions() -> Iterator[Record]:
-    for window in map(span, WINDOWS):
+def _functions() -> Iterator[RecordingRule]:
+    for window in map(promql_duration, BURN_RATE_WINDOWS):
         invocations = _rate(_FUNCTION, "aws_lambda_invocations_total", window)
-        yield Record(record=f"lambda:invocations:rate{window}", expr=invocations)
+        yield RecordingRule(record=f"lambda:invocations:rate{window}", expr=invocations)
         yield _ratio(
             f"lambda:error_ratio:rate{window}", _rate(_FUNCTION, "aws_lambda_errors_total", window), invocations
         )
@@ -64,8 +64,8 @@ def _functions() -> Iterator[Record]:
     yield _mean("lambda:duration_seconds", _FUNCTION, "aws_lambda_duration_seconds")
 
 
-def _tables() -> Iterator[Record]:
-    for window in map(span, WINDOWS):
+def _tables() -> Iterator[RecordingRule]:
+    for window in map(promql_duration, BURN_RATE_WINDOWS):
         throttled = _rate(_TABLE, "aws_dynamodb_throttled_requests_total", window)
         done = _rate(_TABLE, "aws_dynamodb_request_latency_seconds_count", window)
         yield _ratio(f"dynamodb:throttle_ratio:rate{window}", throttled, throttled, done)
@@ -75,7 +75,7 @@ def _tables() -> Iterator[Record]:
         yield _ratio(f"dynamodb:{what}_utilization:ratio{_SHORT}", consumed, provisioned)
 
 
-def _shares(stem: str, by: str, part: str, rest: str) -> Iterator[Record]:
+def _shares(stem: str, by: str, part: str, rest: str) -> Iterator[RecordingRule]:
     shares = (_rate(by, part, _SHORT), _rate(by, rest, _SHORT))
     yield _ratio(f"{stem}:ratio{_SHORT}", shares[0], *shares)
 
@@ -84,8 +84,8 @@ def _rate(by: str, counter: str, window: str) -> str:
     return f"sum by {by} (rate({counter}[{window}]))"
 
 
-def _ratio(record: str, part: str, *whole: str) -> Record:
-    return Record(record=record, expr=ratio(part, *whole))
+def _ratio(record: str, part: str, *whole: str) -> RecordingRule:
+    return RecordingRule(record=record, expr=ratio(part, *whole))
 
 
 def ratio(part: str, *whole: str) -> str:
@@ -93,5 +93,5 @@ def ratio(part: str, *whole: str) -> str:
     return f"{part}\n/\n({' + '.join(whole)} > 0)"
 
 
-def _mean(stem: str, by: str, summary: str) -> Record:
+def _mean(stem: str, by: str, summary: str) -> RecordingRule:
     return _ratio(f"{stem}:mean{_SHORT}", _rate(by, f"{summary}_sum", _SHORT), _rate(by, f"{summary}_count", _SHORT))

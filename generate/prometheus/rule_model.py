@@ -10,13 +10,13 @@ from enum import StrEnum
 import yaml
 
 from basewatch.model import Severity
-from generate.prometheus.promql import span
+from generate.prometheus.promql import promql_duration
 
 _HEAD = "# Written by `basewatch generate` from the configuration; change that, and generate it again.\n"
 _LONG_LINES = "# yamllint disable rule:line-length\n"
 
 
-class Urgency(StrEnum):
+class AlertSeverity(StrEnum):
     """Who is told, and when: CRITICAL pages somebody, WARNING waits for the day, INFO for whoever looks."""
 
     CRITICAL = "critical"
@@ -24,19 +24,19 @@ class Urgency(StrEnum):
     INFO = "info"
 
 
-def urgency(severity: Severity) -> Urgency:
+def alert_severity(severity: Severity) -> AlertSeverity:
     """How urgent a FAIL of this severity is: no page but for what is critical."""
     match severity:
         case Severity.CRITICAL:
-            return Urgency.CRITICAL
+            return AlertSeverity.CRITICAL
         case Severity.HIGH | Severity.MEDIUM:
-            return Urgency.WARNING
+            return AlertSeverity.WARNING
         case Severity.LOW:
-            return Urgency.INFO
+            return AlertSeverity.INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class RecordingRule:
     """A recording rule; its name is level:metric:operation, as https://prometheus.io/docs/practices/rules/ has it."""
 
     record: str
@@ -50,7 +50,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class AlertRule:
     """An alerting rule: `expr` has to hold for `sustained` before it fires."""
 
     alert: str
@@ -61,30 +61,34 @@ class Alert:
 
     def as_yaml(self) -> dict[str, object]:
         """The rule as a rule file has it."""
-        sustained = {"for": span(self.sustained)} if self.sustained else {}
+        sustained = {"for": promql_duration(self.sustained)} if self.sustained else {}
         texts = {"labels": dict(self.labels), "annotations": dict(self.annotations)}
         return {"alert": self.alert, "expr": self.expr, **sustained, **texts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class RuleGroup:
     """Rules that are evaluated one after the other, every `interval`."""
 
     name: str
     interval: timedelta
-    rules: tuple[Record | Alert, ...]
+    rules: tuple[RecordingRule | AlertRule, ...]
 
     def as_yaml(self) -> dict[str, object]:
         """The group as a rule file has it."""
-        return {"name": self.name, "interval": span(self.interval), "rules": [rule.as_yaml() for rule in self.rules]}
+        return {
+            "name": self.name,
+            "interval": promql_duration(self.interval),
+            "rules": [rule.as_yaml() for rule in self.rules],
+        }
 
 
-def rules_file(groups: Iterable[Group]) -> str:
+def rules_file(groups: Iterable[RuleGroup]) -> str:
     """The text of a rule file; a group without rules is left out."""
-    return as_file({"groups": [group.as_yaml() for group in groups if group.rules]})
+    return generated_yaml({"groups": [group.as_yaml() for group in groups if group.rules]})
 
 
-def as_file(document: Mapping[str, object]) -> str:
+def generated_yaml(document: Mapping[str, object]) -> str:
     """A generated YAML file: who wrote it, and the document with its keys in the order given."""
     return _HEAD + _LONG_LINES + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
 

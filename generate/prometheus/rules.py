@@ -31,11 +31,11 @@ from generate.prometheus import (
     promised,
     slo,
 )
-from generate.prometheus.context import Context, Template
-from generate.prometheus.recording import recordings
-from generate.prometheus.rule_model import Alert, Group, Record
+from generate.prometheus.context import RuleContext, AlertTemplate
+from generate.prometheus.recording import recording_rules
+from generate.prometheus.rule_model import AlertRule, RuleGroup, RecordingRule
 
-TEMPLATES: tuple[Template, ...] = (
+TEMPLATES: tuple[AlertTemplate, ...] = (
     *promised.TEMPLATES,
     *slo.TEMPLATES,
     *(*other_services.TEMPLATES, *lambda_functions.TEMPLATES, *dynamodb.TEMPLATES, *aurora.TEMPLATES),
@@ -44,77 +44,77 @@ TEMPLATES: tuple[Template, ...] = (
 """What all alerts of each name have in common, in the order of docs/alerting-rules.md."""
 
 
-def groups(config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCollector, ...]) -> tuple[Group, ...]:
+def groups(config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCollector, ...]) -> tuple[RuleGroup, ...]:
     """The rules of a configuration. Raises: ConfigError, for an objective that nothing measured can tell of."""
-    context = Context(config=config, checks=checks, collectors=collectors)
+    context = RuleContext(config=config, checks=checks, collectors=collectors)
     components = tuple(config.components)
     first = _once(alert for component in components for alert in _promised(context, component))
     causes = _once(alert for component in components for alert in _causes(context, component))
     budgets = tuple(slo.objectives(context))
-    alerts = (*first, *causes, *(rule for rule in budgets if isinstance(rule, Alert)))
-    verdicts = findings.of_findings(context, _judged_live(context, alerts))
-    by_name: tuple[tuple[str, Sequence[Record | Alert]], ...] = (
-        ("basewatch-recording", tuple(recordings(config))),
-        ("basewatch-exporter", tuple(exporter_health.of_exporter(context))),
+    alerts = (*first, *causes, *(rule for rule in budgets if isinstance(rule, AlertRule)))
+    verdicts = findings.finding_alerts(context, _judged_live(context, alerts))
+    by_name: tuple[tuple[str, Sequence[RecordingRule | AlertRule]], ...] = (
+        ("basewatch-recording", tuple(recording_rules(config))),
+        ("basewatch-exporter", tuple(exporter_health.self_alerts(context))),
         ("basewatch-promised", first),
         ("basewatch-objectives", budgets),
         ("basewatch-causes", causes),
         ("basewatch-findings", tuple(verdicts)),
     )
     every = config.prometheus.scrape
-    return tuple(Group(name=name, interval=every, rules=tuple(rules)) for name, rules in by_name)
+    return tuple(RuleGroup(name=name, interval=every, rules=tuple(rules)) for name, rules in by_name)
 
 
-def _once(alerts: Iterator[Alert]) -> tuple[Alert, ...]:
+def _once(alerts: Iterator[AlertRule]) -> tuple[AlertRule, ...]:
     """What is said of an account by each of its components is said once."""
     return tuple({(alert.alert, alert.expr, alert.labels["severity"]): alert for alert in alerts}.values())
 
 
-def _promised(context: Context, component: Component) -> Iterator[Alert]:
+def _promised(context: RuleContext, component: Component) -> Iterator[AlertRule]:
     match component:
         case Api():
-            yield from promised.of_api(context, component)
+            yield from promised.api_promise_alerts(context, component)
         case Function():
-            yield from promised.of_function(context, component)
+            yield from promised.function_promise_alerts(context, component)
         case AuroraCluster():
-            yield from promised.of_cluster(context, component)
+            yield from promised.cluster_promise_alerts(context, component)
         case Database():
-            yield from promised.of_database(context, component)
+            yield from promised.database_promise_alerts(context, component)
         case DumpBackups():
-            yield from promised.of_dumps(context, component)
+            yield from promised.dump_promise_alerts(context, component)
         case _:
             return
 
 
-def _causes(context: Context, component: Component) -> Iterator[Alert]:
+def _causes(context: RuleContext, component: Component) -> Iterator[AlertRule]:
     match component:
         case Api():
-            yield from other_services.of_api(context, component)
+            yield from other_services.api_cause_alerts(context, component)
         case Function():
-            yield from lambda_functions.of_function(context, component)
-            yield from lambda_functions.of_account(context, component)
+            yield from lambda_functions.function_cause_alerts(context, component)
+            yield from lambda_functions.concurrency_alerts(context, component)
         case AuroraCluster():
-            yield from aurora.of_cluster(context, component)
+            yield from aurora.cluster_cause_alerts(context, component)
         case Table():
-            yield from dynamodb.of_table(context, component)
+            yield from dynamodb.table_alerts(context, component)
         case CacheCluster():
-            yield from dynamodb.of_cache(context, component)
+            yield from dynamodb.cache_alerts(context, component)
         case Queue():
-            yield from other_services.of_queue(context, component)
+            yield from other_services.queue_alerts(context, component)
         case EventRule():
-            yield from other_services.of_rule(context, component)
+            yield from other_services.event_rule_alerts(context, component)
         case BackupVault():
-            yield from other_services.of_vault(context, component)
+            yield from other_services.vault_alerts(context, component)
         case _:
             return
 
 
-def _judged_live(context: Context, alerts: Sequence[Alert]) -> Iterator[str]:
+def _judged_live(context: RuleContext, alerts: Sequence[AlertRule]) -> Iterator[str]:
     """The checks whose only promise has an alert of its own on every component that makes it."""
     told = {(alert.labels.get("check"), alert.labels.get("component")) for alert in alerts}
     burning = {alert.labels.get("check") for alert in alerts if alert.alert == slo.BURN.name}
     for check in context.checks:
-        concerned = [it for it in context.config.components if isinstance(it, check.component) and check.concerns(it)]
+        concerned = [it for it in context.config.components if isinstance(it, check.component) and check.applies_to(it)]
         own = all((check.id, component.ref) in told for component in concerned)
         if concerned and len(check.promises) == 1 and (own or (check.component is Slo and check.id in burning)):
             yield check.id

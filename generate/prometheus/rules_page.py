@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from generate.prometheus.context import Template
+from generate.prometheus.context import AlertTemplate
 
 _HEAD = """# Rules for Prometheus and routes for Alertmanager
 
@@ -59,12 +59,12 @@ which is nobody until you give it a dead man's switch.
 """
 
 
-def alerting_rules(templates: Iterable[Template]) -> str:
+def alerting_rules(templates: Iterable[AlertTemplate]) -> str:
     """The page docs/alerting-rules.md: a table of the alerts in the order given, then one section for each."""
     known = tuple(templates)
-    rows = (f"| [`{it.name}`](#{it.name.lower()}) | {it.severity} | {it.fires} |\n" for it in known)
+    rows = (f"| [`{it.name}`](#{it.name.lower()}) | {it.severity} | {it.fires_when} |\n" for it in known)
     return _HEAD + "".join(rows) + "".join("".join(_section(template)) for template in known)
 
 
-def _section(template: Template) -> Iterator[str]:
-    yield f"\n### {template.name}\n\n{template.fires}.\n\n{template.remedy}.\n\nDashboard: `{template.dashboard}`\n"
+def _section(template: AlertTemplate) -> Iterator[str]:
+    yield f"\n### {template.name}\n\n{template.fires_when}.\n\n{template.remedy}.\n\nDashboard: `{template.dashboard}`\n"

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from basewatch.components import Slo
-from basewatch.quantities import duration_text, parse_duration
-from generate.prometheus.context import Context, Template
-from generate.prometheus.promql import literal, number, selector, span
-from generate.prometheus.recording import WINDOWS
-from generate.prometheus.rule_model import Alert, Record, Urgency
-from generate.prometheus.slo_events import Events, events
+from basewatch.quantities import format_duration, parse_duration
+from generate.prometheus.context import RuleContext, AlertTemplate
+from generate.prometheus.promql import escape_template, number, selector, promql_duration
+from generate.prometheus.recording import BURN_RATE_WINDOWS
+from generate.prometheus.rule_model import AlertRule, RecordingRule, AlertSeverity
+from generate.prometheus.slo_events import SloEvents, events
 
-BURN = Template(
+BURN = AlertTemplate(
     name="SloBudgetBurn",
-    severity=Urgency.CRITICAL,
-    fires="An error budget is spent so fast that it will not last, over a long window and still over a short one",
+    severity=AlertSeverity.CRITICAL,
+    fires_when="An error budget is spent so fast that it will not last, over a long window and still over a short one",
     remedy="See which of the cause alerts of the same component fires, and roll back what was deployed before it began",
     dashboard="basewatch-slo",
 )
@@ -34,26 +34,26 @@ class _Speed:
     long: timedelta
     short: timedelta
     spent: float
-    severity: Urgency
+    severity: AlertSeverity
 
     def factor(self, window: timedelta) -> float:
         """How many times faster than sustainable that is; slower than sustainable is no trouble."""
         return max(1.0, self.spent * (window / self.long))
 
 
-def _speed(long: str, short: str, spent: float, severity: Urgency) -> _Speed:
+def _speed(long: str, short: str, spent: float, severity: AlertSeverity) -> _Speed:
     return _Speed(long=parse_duration(long), short=parse_duration(short), spent=spent, severity=severity)
 
 
 _SPEEDS = (
-    _speed("1h", "5m", 0.02, Urgency.CRITICAL),
-    _speed("6h", "30m", 0.05, Urgency.CRITICAL),
-    _speed("1d", "2h", 0.10, Urgency.WARNING),
-    _speed("3d", "6h", 0.10, Urgency.WARNING),
+    _speed("1h", "5m", 0.02, AlertSeverity.CRITICAL),
+    _speed("6h", "30m", 0.05, AlertSeverity.CRITICAL),
+    _speed("1d", "2h", 0.10, AlertSeverity.WARNING),
+    _speed("3d", "6h", 0.10, AlertSeverity.WARNING),
 )
 
 
-def objectives(context: Context) -> Iterator[Record | Alert]:
+def objectives(context: RuleContext) -> Iterator[RecordingRule | AlertRule]:
     """Every rule of every declared objective. Raises: ConfigError, for one that nothing measured can tell of."""
     for slo in context.config.components.slos:
         counted = events(context, slo)
@@ -61,45 +61,45 @@ def objectives(context: Context) -> Iterator[Record | Alert]:
         yield from _burns(context, slo, counted)
 
 
-def _records(slo: Slo, counted: Events) -> Iterator[Record]:
+def _records(slo: Slo, counted: SloEvents) -> Iterator[RecordingRule]:
     known = {"slo": slo.name, "component": slo.of, "sli": slo.sli}
     labels = {**known, **counted.source.labels}
-    yield Record(record="slo:objective:ratio", expr=f"vector({number(slo.objective)})", labels=known)
-    yield Record(record="slo:error_budget:ratio", expr=f"vector({number(slo.budget)})", labels=known)
-    yield from (Record(record=name, expr=expr, labels=labels) for name, expr in counted.first)
-    for window in WINDOWS:
-        yield Record(record=_name(window), expr=counted.ratio(window), labels=labels)
-    left = f"1 - (\n{counted.ratio(slo.window)}\n) / {number(slo.budget)}"
-    yield Record(record="slo:error_budget_left:ratio", expr=left, labels=labels)
+    yield RecordingRule(record="slo:objective:ratio", expr=f"vector({number(slo.objective)})", labels=known)
+    yield RecordingRule(record="slo:error_budget:ratio", expr=f"vector({number(slo.error_budget)})", labels=known)
+    yield from (RecordingRule(record=name, expr=expr, labels=labels) for name, expr in counted.prerequisites)
+    for window in BURN_RATE_WINDOWS:
+        yield RecordingRule(record=_name(window), expr=counted.bad_ratio(window), labels=labels)
+    left = f"1 - (\n{counted.bad_ratio(slo.window)}\n) / {number(slo.error_budget)}"
+    yield RecordingRule(record="slo:error_budget_left:ratio", expr=left, labels=labels)
 
 
 def _name(window: timedelta) -> str:
-    return f"slo:bad_events:ratio_rate{span(window)}"
+    return f"slo:bad_events:ratio_rate{promql_duration(window)}"
 
 
-def _burns(context: Context, slo: Slo, counted: Events) -> Iterator[Alert]:
+def _burns(context: RuleContext, slo: Slo, counted: SloEvents) -> Iterator[AlertRule]:
     judged = context.check_of(slo, "objective")
     for speed in _SPEEDS:
         factor = speed.factor(slo.window)
-        limit = factor * slo.budget
+        limit = factor * slo.error_budget
         # More than everything cannot go wrong: of a lenient objective, the fast speeds do not exist.
         if limit >= 1 or speed.long > slo.window:
             continue
-        short = next(window for window in WINDOWS if window >= max(speed.short, counted.source.window))
+        short = next(window for window in BURN_RATE_WINDOWS if window >= max(speed.short, counted.source.window))
         over = (f"{selector(_name(window), {'slo': slo.name})} > {number(limit)}" for window in (speed.long, short))
-        yield context.alert(
+        yield context.alert_rule(
             BURN,
-            "\nand\n".join(over) + f"\nand on ()\n{counted.enough(speed.long)}",
+            "\nand\n".join(over) + f"\nand on ()\n{counted.enough_events(speed.long)}",
             severity=speed.severity,
             sustained=2 * counted.source.refresh,
-            summary=f"{literal(slo.of)} spends the error budget of {literal(slo.name)} "
+            summary=f"{escape_template(slo.of)} spends the error budget of {escape_template(slo.name)} "
             f"{number(factor)} times too fast or faster: {{{{ $value | humanizePercentage }}}} are bad "
-            f"over {span(speed.long)}, and {100 * slo.budget:.4g}% are allowed over {duration_text(slo.window)}",
+            f"over {promql_duration(speed.long)}, and {100 * slo.error_budget:.4g}% are allowed over {format_duration(slo.window)}",
             labels={
-                **counted.source.identity,
+                **counted.source.identity_labels,
                 **({"check": judged.id} if judged else {}),
                 "component": slo.of,
                 "slo": slo.name,
-                "window": span(speed.long),
+                "window": promql_duration(speed.long),
             },
         )

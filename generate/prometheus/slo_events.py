@@ -9,9 +9,9 @@ from datetime import timedelta
 from basewatch.components import Component, Slo
 from basewatch.errors import ConfigError, Problem
 from basewatch.quantities import parse_duration
-from checks.service.burn_rate import FEWEST_BAD, FEWEST_EVENTS
-from generate.prometheus.context import Context, Source
-from generate.prometheus.promql import number, selector, span
+from checks.service.burn_rate import MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE
+from generate.prometheus.context import RuleContext, SeriesSource
+from generate.prometheus.promql import number, selector, promql_duration
 from generate.prometheus.recording import ratio
 
 SLOW_MINUTE = "slo:slow_minute:bool"
@@ -23,19 +23,19 @@ _THROTTLED = ("aws_dynamodb_throttled_requests_total", "aws_dynamodb_request_lat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
+class SloEvents:
     """The share of bad events over a window, and whether there were enough of them over it to act upon.
 
-    `first` is recorded before the shares, which read it: names and expressions.
+    `prerequisites` is recorded before the shares, which read it: names and expressions.
     """
 
-    source: Source
-    ratio: Callable[[timedelta], str]
-    enough: Callable[[timedelta], str]
-    first: tuple[tuple[str, str], ...] = ()
+    source: SeriesSource
+    bad_ratio: Callable[[timedelta], str]
+    enough_events: Callable[[timedelta], str]
+    prerequisites: tuple[tuple[str, str], ...] = ()
 
 
-def events(context: Context, slo: Slo) -> Events:
+def events(context: RuleContext, slo: Slo) -> SloEvents:
     """The events of an objective. Raises: ConfigError, when nothing that is measured tells of them."""
     kind = slo.of.partition("/")[0]
     component = next((each for each in context.config.components if each.ref == slo.of), None)
@@ -52,7 +52,7 @@ def events(context: Context, slo: Slo) -> Events:
             raise _unknown(slo)
 
 
-def _of_counts(source: Source, bad: str, whole: tuple[str, ...]) -> Events:
+def _of_counts(source: SeriesSource, bad: str, whole: tuple[str, ...]) -> SloEvents:
     certain = whole[-1]
 
     def rate(counter: str, window: timedelta) -> str:
@@ -61,33 +61,33 @@ def _of_counts(source: Source, bad: str, whole: tuple[str, ...]) -> Events:
         return told if counter == certain else f"({told} or 0 * {source.rate(certain, window)})"
 
     def enough(long: timedelta) -> str:
-        happened = f"{source.increase(certain, long)} >= {FEWEST_EVENTS}"
-        return _both(happened, f"{source.increase(bad, long)} >= {FEWEST_BAD}")
+        happened = f"{source.increase(certain, long)} >= {MIN_EVENTS_FOR_BURN_RATE}"
+        return _both(happened, f"{source.increase(bad, long)} >= {MIN_BAD_EVENTS}")
 
-    return Events(
+    return SloEvents(
         source=source,
-        ratio=lambda window: ratio(rate(bad, window), *(rate(each, window) for each in whole)),
-        enough=enough,
+        bad_ratio=lambda window: ratio(rate(bad, window), *(rate(each, window) for each in whole)),
+        enough_events=enough,
     )
 
 
-def _of_minutes(context: Context, slo: Slo, source: Source, kind: str) -> Events:
+def _of_minutes(context: RuleContext, slo: Slo, source: SeriesSource, kind: str) -> SloEvents:
     limit = number(slo.below.total_seconds() if slo.below else 0)
     summary, requests = _LATENCIES[kind], _REQUESTS[kind]
     # The newest p99 stands on the page while nobody asks for anything; such minutes are neither good nor bad.
-    slow = f"{source.highest(summary, quantile='0.99')} > bool {limit}\nand\n{source.rate(f'{summary}_count')} > 0"
+    slow = f"{source.gauge_max(summary, quantile='0.99')} > bool {limit}\nand\n{source.rate(f'{summary}_count')} > 0"
     minutes = selector(SLOW_MINUTE, {"slo": slo.name})
     a_minute = parse_duration("1m") / context.config.prometheus.scrape
 
     def enough(long: timedelta) -> str:
-        bad = f"sum_over_time({minutes}[{span(long)}]) >= {number(FEWEST_BAD * a_minute)}"
-        return _both(f"{source.increase(requests, long)} >= {FEWEST_EVENTS}", bad)
+        bad = f"sum_over_time({minutes}[{promql_duration(long)}]) >= {number(MIN_BAD_EVENTS * a_minute)}"
+        return _both(f"{source.increase(requests, long)} >= {MIN_EVENTS_FOR_BURN_RATE}", bad)
 
-    return Events(
+    return SloEvents(
         source=source,
-        first=((SLOW_MINUTE, slow),),
-        ratio=lambda window: f"avg_over_time({minutes}[{span(window)}])",
-        enough=enough,
+        prerequisites=((SLOW_MINUTE, slow),),
+        bad_ratio=lambda window: f"avg_over_time({minutes}[{promql_duration(window)}])",
+        enough_events=enough,
     )
 
 
@@ -95,7 +95,7 @@ def _both(happened: str, bad: str) -> str:
     return f"{happened}\nand on ()\n{bad}"
 
 
-def _source(context: Context, slo: Slo, component: Component, metric: str) -> Source:
+def _source(context: RuleContext, slo: Slo, component: Component, metric: str) -> SeriesSource:
     source = next(context.sources(component, metric), None)
     if source is None:
         raise _unknown(slo)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from basewatch.postgres import Database
-from isolation.sql import load
+from basewatch.postgres import DatabaseClient
+from isolation.sql import load_statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +74,12 @@ class Surroundings:
     roles: tuple[Role, ...]
 
 
-def surroundings(database: Database) -> Surroundings:
+def surroundings(database: DatabaseClient) -> Surroundings:
     """Reads what a draft is made of; no table is read. Raises: CouldNotLook."""
     return Surroundings(
         database=database.source.rpartition("/")[2],
-        tables=database.rows(load("draft_relations"), Table, {}),
-        policies=database.rows(load("draft_policies"), Policy, {}),
-        foreign_keys=database.rows(load("draft_keys"), ForeignKey, {}),
-        roles=database.rows(load("draft_roles"), Role, {}),
+        tables=database.query(load_statement("draft_relations"), Table, {}),
+        policies=database.query(load_statement("draft_policies"), Policy, {}),
+        foreign_keys=database.query(load_statement("draft_keys"), ForeignKey, {}),
+        roles=database.query(load_statement("draft_roles"), Role, {}),
     )

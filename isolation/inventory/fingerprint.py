@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from basewatch.postgres import Database, Parameters
+from basewatch.postgres import DatabaseClient, Parameters
 from isolation.inventory.builtins import asserted
-from isolation.sql import load
+from isolation.sql import load_statement
 
 _KINDS = ("operator", "function", "type")
 BUILTINS: Final[Parameters] = {kind: tuple(str(oid) for of, oid in asserted() if of == kind) for kind in _KINDS}
@@ -23,13 +23,13 @@ class _Part:
     version: int
 
 
-def fingerprint(database: Database) -> str:
+def fingerprint(database: DatabaseClient) -> str:
     """The sha256 of the catalogues as they are, in 64 hex digits; no statistics, data or temporary tables move it.
 
     Defaults in the server's own files and of ALTER SYSTEM are in no catalogue, and so not in it. Raises: CouldNotLook.
     """
-    (first,) = database.rows(load("inventory_fingerprint"), _Part, BUILTINS)
+    (first,) = database.query(load_statement("inventory_fingerprint"), _Part, BUILTINS)
     if first.version < RECENT:
         return first.value
-    (more,) = database.rows(load("inventory_fingerprint_more"), _Part, {})
+    (more,) = database.query(load_statement("inventory_fingerprint_more"), _Part, {})
     return hashlib.sha256(f"{first.value}{more.value}".encode()).hexdigest()

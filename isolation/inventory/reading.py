@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from basewatch import components
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.postgres import Database, Parameters
+from basewatch.postgres import DatabaseClient, Parameters
 from basewatch.tenancy import Tenancy
 from isolation.inventory import Inventory, Server
 from isolation.inventory.blanking import blank_text, blank_tree
@@ -36,7 +36,7 @@ from isolation.inventory.stored import (
     StoredTrigger,
     Text,
 )
-from isolation.sql import load
+from isolation.sql import load_statement
 
 R = TypeVar("R")
 MOST: Final = 20_000
@@ -46,7 +46,7 @@ _OLDEST: Final = 140000
 _LATEST: Final = Latest()
 
 
-def inventory(database: Database, component: components.Database) -> Inventory:
+def inventory(database: DatabaseClient, component: components.Database) -> Inventory:
     """The inventory of one moment, read once for all observations of a run while the catalogues stand still.
 
     Raises: CouldNotLook; stale, when they never stood still, and unsupported, when there is too much to look at.
@@ -55,7 +55,7 @@ def inventory(database: Database, component: components.Database) -> Inventory:
     return _LATEST.get(of, lambda: fingerprint(database), lambda: _settled(database, component))
 
 
-def _settled(database: Database, component: components.Database) -> Inventory:
+def _settled(database: DatabaseClient, component: components.Database) -> Inventory:
     for _ in range(_TRIES):
         with database.snapshot():
             before = fingerprint(database)
@@ -63,18 +63,18 @@ def _settled(database: Database, component: components.Database) -> Inventory:
         # Policies and printed definitions come from the server's caches and not from the snapshot.
         if fingerprint(database) == before:
             return found
-    raise CouldNotLook(
+    raise ObservationError(
         Reason.STALE,
         f"the catalogues changed during each of {_TRIES} readings",
         remedy="Wait for the migration to end; the next pass looks again.",
     )
 
 
-def _read(database: Database, tenancy: Tenancy, seen: str) -> Inventory:
+def _read(database: DatabaseClient, tenancy: Tenancy, seen: str) -> Inventory:
     contexts: Parameters = {"context": tenancy.context}
-    (server,) = database.rows(load("inventory_server"), StoredServer, contexts)
+    (server,) = database.query(load_statement("inventory_server"), StoredServer, contexts)
     if server.version < _OLDEST:
-        raise CouldNotLook(Reason.UNSUPPORTED, f"PostgreSQL {server.version // 10000} is not supported")
+        raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version // 10000} is not supported")
     functions = _functions(database, tenancy)
     recent = server.version >= RECENT
     by_oid = {function.oid: function for function in functions}
@@ -86,7 +86,7 @@ def _read(database: Database, tenancy: Tenancy, seen: str) -> Inventory:
         parameter_grants=_rows(database, "parameter_grants", ParameterGrant) if recent else (),
         default_grants=_rows(database, "default_grants", DefaultGrant),
         schemas=_rows(database, "schemas", Schema),
-        relations=_few(database.rows(load("inventory_relations"), Relation, _BOUND), "relations"),
+        relations=_few(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
         policies=tuple(p.policy(tenancy.context) for p in _rows(database, "policies", StoredPolicy)),
         indexes=_rows(database, "indexes", Index),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
@@ -95,7 +95,7 @@ def _read(database: Database, tenancy: Tenancy, seen: str) -> Inventory:
         rules=_rows(database, "rules", Rule),
         event_triggers=tuple(t.event_trigger(by_oid) for t in _rows(database, "event_triggers", StoredEventTrigger)),
         casts=_rows(database, "casts", Cast),
-        builtins=database.rows(load("inventory_builtins"), Builtin, BUILTINS),
+        builtins=database.query(load_statement("inventory_builtins"), Builtin, BUILTINS),
         publications=_publications(database, recent=recent),
         subscriptions=_rows(database, "subscriptions", Subscription),
         slots=_rows(database, "slots", ReplicationSlot),
@@ -109,13 +109,13 @@ def _read(database: Database, tenancy: Tenancy, seen: str) -> Inventory:
 _BOUND: Final[Parameters] = {"most": str(MOST + 1)}
 
 
-def _rows(database: Database, name: str, kind: type[R]) -> tuple[R, ...]:
-    return database.rows(load(f"inventory_{name}"), kind, {})
+def _rows(database: DatabaseClient, name: str, kind: type[R]) -> tuple[R, ...]:
+    return database.query(load_statement(f"inventory_{name}"), kind, {})
 
 
 def _few(found: tuple[R, ...], what: str) -> tuple[R, ...]:
     if len(found) > MOST:
-        raise CouldNotLook(
+        raise ObservationError(
             Reason.UNSUPPORTED,
             f"there are more than {MOST} {what}, so that none of it can be called proven",
             remedy="Declare the database of one application, or report the need.",
@@ -123,7 +123,7 @@ def _few(found: tuple[R, ...], what: str) -> tuple[R, ...]:
     return found
 
 
-def _server(database: Database, stored: StoredServer, seen: str) -> Server:
+def _server(database: DatabaseClient, stored: StoredServer, seen: str) -> Server:
     aurora = _rows(database, "aurora", Text) if stored.aurora else ()
     return Server(
         version=stored.version,
@@ -138,9 +138,9 @@ def _server(database: Database, stored: StoredServer, seen: str) -> Server:
     )
 
 
-def _functions(database: Database, tenancy: Tenancy) -> tuple[Function, ...]:
+def _functions(database: DatabaseClient, tenancy: Tenancy) -> tuple[Function, ...]:
     parameters: Parameters = {**_BOUND, "context": tenancy.context}
-    found = _few(database.rows(load("inventory_functions"), Function, parameters), "functions")
+    found = _few(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
     return tuple(_blanked(function, tenancy.context) for function in found)
 
 
@@ -152,7 +152,7 @@ def _blanked(function: Function, contexts: Sequence[str]) -> Function:
     )
 
 
-def _publications(database: Database, *, recent: bool) -> tuple[Publication, ...]:
+def _publications(database: DatabaseClient, *, recent: bool) -> tuple[Publication, ...]:
     found = _rows(database, "publications", Publication)
     if not recent:
         return found

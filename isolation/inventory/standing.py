@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from basewatch.tenancy import Derived, Tenancy
+from basewatch.tenancy import DerivedKey, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Column, Relation, RelationKind
 
-Key = tuple[Column, ...] | Derived | None
+Key = tuple[Column, ...] | DerivedKey | None
 
 
 class Standing(StrEnum):
@@ -92,14 +92,14 @@ class Standings:
     def _key(self, relation: Relation) -> Key:
         for ancestor in self.lineage(relation):
             declared = self._declared(self.name(ancestor))
-            if isinstance(declared, Derived):
+            if isinstance(declared, DerivedKey):
                 return declared
             columns = _columns(relation, declared) if declared else None
             if columns:
                 return columns
         return _columns(relation, self._tenancy.key)
 
-    def _declared(self, name: str) -> tuple[str, ...] | Derived | None:
+    def _declared(self, name: str) -> tuple[str, ...] | DerivedKey | None:
         if name == self._tenancy.root:
             return self._tenancy.root_key
         if self._tenancy.members is not None and name == self._tenancy.members.table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from datetime import datetime
 
-from basewatch.tenancy import Kind, Tenancy
+from basewatch.tenancy import ObjectKind, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.code import Function
 from isolation.inventory.identities import Becomes, Identities
@@ -140,10 +140,10 @@ class World:
             and self.holds(becomes.role.oid, function.owner, function.grants, "EXECUTE")
         )
 
-    def vouched(self, kind: Kind, name: str, digest: str, now: datetime) -> bool:
+    def vouched(self, kind: ObjectKind, name: str, digest: str, now: datetime) -> bool:
         """Whether somebody vouches for an object as it is now."""
         return any(
-            allowed.kind == kind and allowed.name == name and allowed.holds(digest, now)
+            allowed.kind == kind and allowed.name == name and allowed.is_valid_for(digest, now)
             for allowed in self.tenancy.allowed
         )
 

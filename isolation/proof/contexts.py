@@ -50,7 +50,9 @@ class Contexts:
     def is_harmless(self, function: Function) -> bool:
         """Whether a function leaves the context as it is: nothing in it can change a setting, or somebody vouches."""
         return self._effects.is_harmless(function) or any(
-            allowed.kind == "function" and allowed.name == function.name and allowed.holds(function.digest, self.now)
+            allowed.kind == "function"
+            and allowed.name == function.name
+            and allowed.is_valid_for(function.digest, self.now)
             for allowed in self.tenancy.allowed
         )
 
@@ -88,7 +90,7 @@ class Contexts:
             allowed.kind == "function"
             and allowed.context
             and allowed.name == function.name
-            and allowed.holds(function.digest, self.now)
+            and allowed.is_valid_for(function.digest, self.now)
             for allowed in self.tenancy.allowed
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from basewatch.tenancy import Derived
+from basewatch.tenancy import DerivedKey
 from isolation.inventory.identities import Becomes
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.standing import Standing
@@ -129,7 +129,7 @@ class Proving:
             policy=found.policy,
             policies=tuple(policy.name for policy, _ in asked),
             digest=digest,
-            waived=any(waiver.holds(digest, self.now) for waiver in self.world.tenancy.waivers),
+            waived=any(waiver.is_valid_for(digest, self.now) for waiver in self.world.tenancy.waivers),
         )
 
     def found(self, becomes: Becomes, relation: Relation, gate: Gate) -> tuple[Found, tuple[Asked, ...]]:
@@ -206,7 +206,7 @@ class Proving:
     def _keeps_its_tenant(self, becomes: Becomes, relation: Relation) -> bool:
         """Whether UPDATE finds the tenant's rows alone, and may not change the columns that say whose they are."""
         key = self.world.key(relation)
-        names = set(key.on) if isinstance(key, Derived) else {column.name for column in key or ()}
+        names = set(key.on) if isinstance(key, DerivedKey) else {column.name for column in key or ()}
         changed = self.world.column_privileges(becomes.role.oid, relation, "UPDATE")
         before = self.found(becomes, relation, GATES[2])[0].answer
         return bool(names) and not names & changed and before is Answer.PROVEN

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from basewatch.tenancy import Derived, Members
+from basewatch.tenancy import DerivedKey, TenantMembership
 from isolation.inventory.relations import Relation
 from isolation.inventory.standing import Key
 from isolation.proof.branches import Branch, Reading
@@ -68,7 +68,7 @@ class Goal:
             if found:
                 return found
         key = self.scene.world.key(relation)
-        if isinstance(key, Derived):
+        if isinstance(key, DerivedKey):
             return self._by_parent(row, relation, key, known, depth)
         settings = self.scene.tenancy.context
         if not key or members is not None or len(key) != len(settings):
@@ -79,7 +79,7 @@ class Goal:
                 return ""
         return ", ".join(f"{name}.{column.name} = {setting}" for column, setting in zip(key, settings, strict=True))
 
-    def _by_parent(self, row: int, relation: Relation, key: Derived, known: Known, depth: int) -> str:
+    def _by_parent(self, row: int, relation: Relation, key: DerivedKey, known: Known, depth: int) -> str:
         parent = self.scene.world.relation_named(key.parent)
         pairs = [(relation.column(own), parent.column(its) if parent else None) for own, its in key.on.items()]
         on = [(own, its) for own, its in pairs if own and its]
@@ -93,7 +93,7 @@ class Goal:
                 return f"{names} names one row of {key.parent}, and {why}"
         return ""
 
-    def _by_membership(self, row: int, relation: Relation, members: Members, known: Known) -> str:
+    def _by_membership(self, row: int, relation: Relation, members: TenantMembership, known: Known) -> str:
         table = self.scene.world.relation_named(members.table)
         member = table.column(members.member) if table else None
         if table is None or member is None:

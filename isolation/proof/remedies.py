@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from basewatch.tenancy import Derived, Tenancy
+from basewatch.tenancy import DerivedKey, Tenancy
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Command, Policy, Relation
 from isolation.inventory.world import World
@@ -32,7 +32,7 @@ def repair(world: World, relation: Relation, policy: Policy) -> str:
 
 def _of_row(world: World, relation: Relation, row: str, depth: int) -> str:
     key, tenancy = world.key(relation), world.tenancy
-    if isinstance(key, Derived):
+    if isinstance(key, DerivedKey):
         parent = world.relation_named(key.parent)
         name = f"parent{depth or ''}"
         inner = _of_row(world, parent, name, depth + 1) if parent and depth < _DEEPEST else ""

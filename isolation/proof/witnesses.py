@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from basewatch.tenancy import Derived
+from basewatch.tenancy import DerivedKey
 from isolation.inventory.builtins import DIFFERS, EQUALS, FIRST_USER_OID
 from isolation.inventory.relations import RelationKind
 from isolation.proof.branches import Branch
@@ -115,7 +115,7 @@ class Witness:
         columns = {column.number: column for column in self.scene.relation.columns}
         key = self.scene.world.key(self.scene.relation)
         tied = set[int]()
-        if isinstance(key, Derived):
+        if isinstance(key, DerivedKey):
             for foreign in self.scene.world.inventory.foreign_keys:
                 if foreign.relation == self.scene.relation.oid:
                     tied.update(foreign.columns)

@@ -11,6 +11,6 @@ _HERE = Path(__file__).parent
 
 
 @cache
-def load(name: str) -> Statement:
+def load_statement(name: str) -> Statement:
     """The statement in `<name>.sql`, known in evidence by that name."""
     return Statement(name=name, text=(_HERE / f"{name}.sql").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ _HIGH = Severity.HIGH
 def _owed(now: Finding | None, before: Finding | None = None) -> Notification:
     """What Slack is owed when this was told before, and this is true now."""
     told = decide((), a_run(before, id="run-0"), ALERTS, PLATFORM, NOON) if before else ()
-    alerts = [OpenAlert(told=each, delivered=True) for each in told]
+    alerts = [OpenAlert(last_notification=each, delivered=True) for each in told]
     previous = before.status if before else Status.PASS
     moved = [Transition(finding=now, previous=previous, at=NOON)] if now else []
     run = a_run(*(each.finding for each in moved), id="run-1", transitions=moved)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from alerts import decide, deliver
-from alerts.sending import Patience
+from alerts.sending import DeliveryRetryPolicy
 from basewatch.config import Alerts, Route
 from basewatch.errors import DeliveryError
 from basewatch.history.store import History
-from basewatch.model import Finding, Pair, Severity, Status
+from basewatch.model import Finding, ExpectedCheck, Severity, Status
 from basewatch.notifier import Action, Notification, Receipt
 from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, refused
 
@@ -28,7 +28,7 @@ World: TypeAlias = Mapping[Subject, Status | None]
 CHANNELS = ("production-alerts", "on-call")
 # Two subjects of one check and one of another; None means that the check does not come across it.
 SUBJECTS = (("tenancy.rls.coverage", "invoices"), ("tenancy.rls.coverage", "api_keys"), ("backup.aurora.rpo", ""))
-ONE_TRY = Patience(deadline=timedelta(seconds=20), pauses=(), later=timedelta(hours=1))
+ONE_TRY = DeliveryRetryPolicy(deadline=timedelta(seconds=20), backoff=(), next_delivery_delay=timedelta(hours=1))
 
 worlds = st.fixed_dictionaries(dict.fromkeys(SUBJECTS, st.sampled_from([*Status, None])))
 moods = st.sampled_from(["takes", "refuses", "loses its answer", "refuses for good"])
@@ -96,7 +96,7 @@ class Lifecycle(RuleBasedStateMachine):
     def go_through(self, findings: Sequence[Finding], world: World, *, crash: bool = False) -> None:
         """One pass as the program makes it."""
         self.runs, self.now = self.runs + 1, self.now + timedelta(hours=6)
-        expected = [Pair(check=check, component="database/securebase") for check in dict(SUBJECTS)]
+        expected = [ExpectedCheck(check=check, component="database/securebase") for check in dict(SUBJECTS)]
         run = a_run(*findings, id=f"run-{self.runs}", at=self.now, expected=expected)
         owed = decide(self.history.open_alerts(), run, self.policy, PLATFORM, self.now)
         assert owed == decide(self.history.open_alerts()[::-1], run, self.policy, PLATFORM, self.now)
@@ -135,9 +135,9 @@ class Lifecycle(RuleBasedStateMachine):
         self.every_story_makes_sense()
         for story in (story for channel in self.channels for story in channel.stories()):
             assert story[-1][0].action is Action.RESOLVE or not any(heard for _, heard in story)
-        assert self.history.owed() == ()
+        assert self.history.pending_notifications() == ()
         assert self.history.open_alerts() == ()
-        assert self.history.verify().intact == self.runs
+        assert self.history.verify().verified_runs == self.runs
 
 
 def _finding(check: str, subject: str, status: Status) -> Finding:

@@ -8,7 +8,7 @@ from alerts import notifiers
 from alerts.pagerduty import PagerDuty
 from alerts.slack import Slack
 from basewatch.errors import ConfigError
-from basewatch.secrets import SecretUnset
+from basewatch.secrets import SecretNotFoundError
 from demo.receivers import Receivers
 from tests.fakes import ALERTS
 
@@ -35,7 +35,7 @@ def test_without_an_override_events_go_to_pagerduty() -> None:
 
 def test_a_missing_secret_stops_the_program() -> None:
     """A channel without its secret is an error that names the variable."""
-    with pytest.raises(SecretUnset, match="PAGERDUTY_ROUTING_KEY"):
+    with pytest.raises(SecretNotFoundError, match="PAGERDUTY_ROUTING_KEY"):
         notifiers(ALERTS, {"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x"})
 
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from alerts import decide
-from alerts.messages import NOT_CHECKED, NOT_THERE
+from alerts.messages import NO_LONGER_CHECKED, SUBJECT_GONE
 from basewatch.config import Alerts, Route
 from basewatch.history import OpenAlert
-from basewatch.model import Finding, Pair, Run, Severity, Status, Transition
+from basewatch.model import Finding, ExpectedCheck, Run, Severity, Status, Transition
 from basewatch.notifier import Action, Notification
 from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
 
@@ -29,7 +29,7 @@ def decided(run: Run, told: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -
 def told_of(*findings: Finding, policy: Alerts = ALERTS) -> tuple[OpenAlert, ...]:
     """The alerts that are open once a first run came to these findings and all was delivered."""
     fires = decide((), a_run(*findings, id="run-0"), policy, PLATFORM, NOON)
-    return tuple(OpenAlert(told=fire, delivered=True) for fire in fires)
+    return tuple(OpenAlert(last_notification=fire, delivered=True) for fire in fires)
 
 
 def said(notifications: Sequence[Notification]) -> list[tuple[str, Action, Status]]:
@@ -53,7 +53,7 @@ def test_the_first_failure_of_a_new_check_is_told() -> None:
 
     assert said(fires) == [(PAGER, Action.FIRE, FAIL), (SLACK, Action.FIRE, FAIL)]
     assert {fire.reason for fire in fires} == {"it was not checked before, it fails now"}
-    assert {fire.since for fire in fires} == {LATER}
+    assert {fire.fired_at for fire in fires} == {LATER}
 
 
 @pytest.mark.parametrize("status", [PASS, NOT_APPLICABLE])
@@ -86,7 +86,7 @@ def test_unverified_closes_nothing() -> None:
     notifications = decided(a_run(a_finding(UNVERIFIED)), told_of(a_finding(FAIL)))
 
     assert said(notifications) == [(SLACK, Action.FIRE, UNVERIFIED)]
-    assert notifications[0].since == NOON
+    assert notifications[0].fired_at == NOON
     assert notifications[0].reason == "it failed before, it cannot be verified now"
 
 
@@ -99,7 +99,7 @@ def test_a_finding_that_is_well_resolves(before: Status, now: Status) -> None:
 
     assert {each.action for each in resolves} == {Action.RESOLVE}
     assert {(each.channel, each.key) for each in resolves} == {(alert.channel, alert.key) for alert in told}
-    assert {each.since for each in resolves} == {NOON}
+    assert {each.fired_at for each in resolves} == {NOON}
     assert all(each.reason for each in resolves)
 
 
@@ -128,7 +128,7 @@ def test_a_check_that_is_no_longer_expected_resolves() -> None:
     """Disabling a check or removing a component closes its alerts, and says that this is why."""
     resolves = decided(a_run(), told_of(a_finding(FAIL)))
 
-    assert {(each.action, each.reason) for each in resolves} == {(Action.RESOLVE, NOT_CHECKED)}
+    assert {(each.action, each.reason) for each in resolves} == {(Action.RESOLVE, NO_LONGER_CHECKED)}
     assert {each.summary for each in resolves} == {a_finding(FAIL).summary}
 
 
@@ -138,7 +138,7 @@ def test_a_subject_that_disappeared_resolves() -> None:
 
     resolves = decided(a_run(a_finding(PASS)), told)
 
-    assert {(each.action, each.reason) for each in resolves} == {(Action.RESOLVE, NOT_THERE)}
+    assert {(each.action, each.reason) for each in resolves} == {(Action.RESOLVE, SUBJECT_GONE)}
 
 
 @pytest.mark.parametrize("siblings", [(), (UNVERIFIED,), (PASS, UNVERIFIED)])
@@ -146,7 +146,7 @@ def test_a_subject_that_nobody_looked_at_stays_open(siblings: Sequence[Status]) 
     """A check that could not look, at all or at everything, proves nobody's absence."""
     failing = a_finding(FAIL, subject="invoices")
     others = [a_finding(status, subject=f"table {n}") for n, status in enumerate(siblings)]
-    run = a_run(*others, expected=[Pair(check=failing.check, component=failing.component)])
+    run = a_run(*others, expected=[ExpectedCheck(check=failing.check, component=failing.component)])
 
     assert Action.RESOLVE not in {each.action for each in decided(run, told_of(failing))}
 
@@ -190,7 +190,7 @@ def test_identity_is_not_wording() -> None:
     """Fire and resolve share the finding's key; every message has an id of its own."""
     told = told_of(a_finding(FAIL))
     resolves = decided(a_run(a_finding(PASS)), told)
-    messages = [*(alert.told for alert in told), *resolves]
+    messages = [*(alert.last_notification for alert in told), *resolves]
 
     assert {each.key for each in messages} == {a_finding(PASS).key}
     assert len({each.id for each in messages}) == 4
@@ -205,5 +205,5 @@ def test_a_partial_run_says_nothing_of_what_it_did_not_look_at() -> None:
     due = decided(run, told_of(elsewhere, gone))
 
     assert {(each.check, each.action, each.reason) for each in due} == {
-        ("tenancy.rls.policies", Action.RESOLVE, NOT_THERE)
+        ("tenancy.rls.policies", Action.RESOLVE, SUBJECT_GONE)
     }

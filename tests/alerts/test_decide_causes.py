@@ -18,7 +18,7 @@ FAIL, PASS = Status.FAIL, Status.PASS
 CAUSE = a_finding(FAIL, check="tenancy.rls.bypass_roles", subject="app")
 TABLES = [f"<table {number}>" for number in range(8)]
 SYMPTOMS = [
-    replace(a_finding(FAIL, check="tenancy.probe.sweep", subject=table), about=(("app", table),), cause=CAUSE.key)
+    replace(a_finding(FAIL, check="tenancy.probe.sweep", subject=table), affected=(("app", table),), cause=CAUSE.key)
     for table in TABLES
 ]
 
@@ -30,7 +30,7 @@ def decided(run: Run, told: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -
 
 def told_of(*findings: Finding) -> tuple[OpenAlert, ...]:
     """The alerts that are open once these were told."""
-    return tuple(OpenAlert(told=each, delivered=True) for each in decided(a_run(*findings, id="run-0")))
+    return tuple(OpenAlert(last_notification=each, delivered=True) for each in decided(a_run(*findings, id="run-0")))
 
 
 def fired(notifications: Sequence[Notification]) -> set[tuple[str, str]]:
@@ -42,8 +42,8 @@ def test_a_cause_is_told_once_on_each_channel() -> None:
     """However many findings it explains, a channel gets one message, which says how many and of what."""
     due = decided(a_run(CAUSE, *SYMPTOMS))
     assert [(each.channel, each.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
-    assert due[0].seen.startswith("it explains 8 other findings: app on <table 0>, ")
-    assert due[0].seen.endswith(" and 3 more")
+    assert due[0].symptoms.startswith("it explains 8 other findings: app on <table 0>, ")
+    assert due[0].symptoms.endswith(" and 3 more")
 
 
 def test_what_it_explains_is_shown_escaped() -> None:
@@ -59,7 +59,7 @@ def test_an_unexplained_leak_is_told_itself() -> None:
     assert fired(decided(a_run(alone, SYMPTOMS[1], CAUSE))) == {
         (channel, check) for channel in (SLACK, PAGER) for check in (CAUSE.check, alone.check)
     }
-    assert decided(a_run(alone))[0].seen == ""
+    assert decided(a_run(alone))[0].symptoms == ""
 
 
 def test_new_symptoms_of_a_known_cause_say_nothing() -> None:

@@ -11,15 +11,15 @@ from threading import Event
 
 import pytest
 
-from alerts import Patience, decide, deliver
-from alerts.sending import LONGEST_WAIT
+from alerts import DeliveryRetryPolicy, decide, deliver
+from alerts.sending import MAX_RETRY_AFTER
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status
 from basewatch.notifier import Action, Notification
 from tests.fakes import ALERTS, NOON, PLATFORM, FakeNotifier, a_finding, a_run, refused
 
 SLACK, PAGER = "production-alerts", "on-call"
-QUICK = Patience(pauses=(timedelta(), timedelta()))
+QUICK = DeliveryRetryPolicy(backoff=(timedelta(), timedelta()))
 LATER = NOON + timedelta(hours=6)
 
 
@@ -52,7 +52,7 @@ def test_everything_owed_is_delivered_once(history: History) -> None:
     assert delivery.complete
     assert {each.channel for each in delivery.delivered} == {SLACK, PAGER}
     assert (len(slack.sent), len(pager.sent)) == (1, 1)
-    assert (again.delivered, again.failed) == ((), ())
+    assert (again.delivered, again.undelivered) == ((), ())
     assert {alert.delivered for alert in history.open_alerts()} == {True}
 
 
@@ -73,12 +73,12 @@ def test_a_crash_between_recording_and_delivering_loses_nothing(tmp_path: Path) 
 def test_a_crash_while_sending_repeats_the_message(history: History) -> None:
     """A message whose sender died is left alone while it could still be under way, and then sent again."""
     record(history, a_finding(severity=Severity.HIGH))
-    message = history.owed()[0].notification
+    message = history.pending_notifications()[0].notification
     assert history.claim(message.id, NOON, NOON + timedelta(seconds=30))
     slack = FakeNotifier(SLACK)
 
     early = deliver(
-        history, (slack,), lambda: NOON + timedelta(seconds=29), Patience(deadline=timedelta(milliseconds=1))
+        history, (slack,), lambda: NOON + timedelta(seconds=29), DeliveryRetryPolicy(deadline=timedelta(milliseconds=1))
     )
     late = deliver(history, (slack,), lambda: NOON + timedelta(seconds=30), QUICK)
 
@@ -89,12 +89,12 @@ def test_a_crash_while_sending_repeats_the_message(history: History) -> None:
 def test_only_one_sender_gets_a_message(history: History) -> None:
     """Two programs that deliver at the same time do not both send it."""
     record(history, a_finding(severity=Severity.HIGH))
-    message = history.owed()[0].notification
+    message = history.pending_notifications()[0].notification
     slack = FakeNotifier(SLACK, before=lambda _: pytest.fail("it was sent twice"))
     history.claim(message.id, NOON, NOON + timedelta(seconds=30))
 
     assert not history.claim(message.id, NOON, NOON + timedelta(seconds=30))
-    delivery = deliver(history, (slack,), noon, Patience(deadline=timedelta(seconds=20)))
+    delivery = deliver(history, (slack,), noon, DeliveryRetryPolicy(deadline=timedelta(seconds=20)))
     assert not delivery.complete
 
 
@@ -113,14 +113,14 @@ def test_a_longer_trouble_leaves_the_message_owed(history: History) -> None:
     slack = FakeNotifier(SLACK, troubles=[refused("it answered 500")] * 3)
 
     delivery = deliver(history, (slack,), noon, QUICK)
-    owed = history.owed()[0]
+    owed = history.pending_notifications()[0]
 
-    assert [(each.error, each.owed) for each in delivery.failed] == [("it answered 500", True)]
-    assert (owed.attempts, owed.error, owed.next_attempt_at) == (3, "it answered 500", NOON + QUICK.later)
+    assert [(each.error, each.pending) for each in delivery.undelivered] == [("it answered 500", True)]
+    assert (owed.attempts, owed.error, owed.next_attempt_at) == (3, "it answered 500", NOON + QUICK.next_delivery_delay)
     assert deliver(history, (slack,), lambda: owed.next_attempt_at, QUICK).complete
 
 
-@pytest.mark.parametrize(("asked", "waited"), [(90, timedelta(seconds=90)), (10**6, LONGEST_WAIT)])
+@pytest.mark.parametrize(("asked", "waited"), [(90, timedelta(seconds=90)), (10**6, MAX_RETRY_AFTER)])
 def test_retry_after_is_honoured(history: History, asked: int, waited: timedelta) -> None:
     """A channel that asks to be left alone is, for as long as it asks, within reason."""
     record(history, a_finding(severity=Severity.HIGH))
@@ -128,7 +128,7 @@ def test_retry_after_is_honoured(history: History, asked: int, waited: timedelta
 
     deliver(history, (slack,), noon, QUICK)
 
-    assert history.owed()[0].next_attempt_at == NOON + waited
+    assert history.pending_notifications()[0].next_attempt_at == NOON + waited
 
 
 def test_a_refusal_for_good_is_reported_and_told_anew(history: History) -> None:
@@ -138,8 +138,8 @@ def test_a_refusal_for_good_is_reported_and_told_anew(history: History) -> None:
     slack = FakeNotifier(SLACK, troubles=[refused("no such webhook", retryable=False)])
 
     delivery = deliver(history, (slack,), noon, QUICK)
-    assert [(each.error, each.owed) for each in delivery.failed] == [("no such webhook", False)]
-    assert (history.owed(), history.open_alerts()) == ((), ())
+    assert [(each.error, each.pending) for each in delivery.undelivered] == [("no such webhook", False)]
+    assert (history.pending_notifications(), history.open_alerts()) == ((), ())
 
     record(history, failing, at=LATER)
     assert deliver(history, (slack,), lambda: LATER, QUICK).complete
@@ -156,7 +156,7 @@ def test_order_is_kept_within_a_channel(history: History) -> None:
     delivery = deliver(history, (slack,), lambda: NOON + timedelta(minutes=1), QUICK)
 
     assert slack.sent == []
-    assert delivery.failed[1].error == f"it waits for an earlier message to {SLACK}"
+    assert delivery.undelivered[1].error == f"it waits for an earlier message to {SLACK}"
     deliver(history, (slack,), lambda: LATER, QUICK)
     assert [each.subject for each in slack.sent] == ["", "other"]
 
@@ -166,7 +166,7 @@ def test_what_was_never_tried_needs_no_end(history: History) -> None:
     record(history, a_finding())
     record(history, a_finding(Status.PASS), at=LATER)
 
-    assert (history.owed(), history.open_alerts()) == ((), ())
+    assert (history.pending_notifications(), history.open_alerts()) == ((), ())
 
 
 def test_what_may_have_arrived_gets_its_end_only(history: History) -> None:
@@ -190,7 +190,7 @@ def test_runs_that_raced_tell_once(history: History) -> None:
     history.record(first, owed[0])
     history.record(second, owed[1])
 
-    assert [each.notification.run for each in history.owed()] == ["run-1"]
+    assert [each.notification.run for each in history.pending_notifications()] == ["run-1"]
 
 
 def test_a_removed_channel_is_given_up(history: History) -> None:
@@ -199,10 +199,10 @@ def test_a_removed_channel_is_given_up(history: History) -> None:
 
     delivery = deliver(history, (), noon, QUICK)
 
-    assert [(each.error, each.owed) for each in delivery.failed] == [
+    assert [(each.error, each.pending) for each in delivery.undelivered] == [
         (f"the channel {SLACK} is not configured any more", False)
     ]
-    assert history.owed() == ()
+    assert history.pending_notifications() == ()
 
 
 def test_a_broken_channel_stops_no_other(history: History) -> None:
@@ -213,7 +213,7 @@ def test_a_broken_channel_stops_no_other(history: History) -> None:
     delivery = deliver(history, (slack, pager), noon, QUICK)
 
     assert [each.channel for each in delivery.delivered] == [PAGER]
-    assert [each.error for each in delivery.failed] == [f"{SLACK} is broken: RuntimeError"]
+    assert [each.error for each in delivery.undelivered] == [f"{SLACK} is broken: RuntimeError"]
 
 
 def test_a_hanging_channel_delays_no_other(history: History) -> None:
@@ -236,5 +236,5 @@ def test_a_hanging_channel_delays_no_other(history: History) -> None:
 
     assert took < 5
     assert [each.channel for each in delivery.delivered] == [PAGER]
-    assert [each.error for each in delivery.failed] == [f"{SLACK} did not answer within 1 s"]
-    assert [each.notification.channel for each in history.owed()] == [SLACK]
+    assert [each.error for each in delivery.undelivered] == [f"{SLACK} did not answer within 1 s"]
+    assert [each.notification.channel for each in history.pending_notifications()] == [SLACK]

@@ -19,7 +19,7 @@ from basewatch.errors import DeliveryError
 from basewatch.model import Severity
 from basewatch.notifier import Action, Notification
 from basewatch.secrets import Secret
-from demo.pagerduty_rules import EVENT_BYTES, accepted
+from demo.pagerduty_rules import MAX_EVENT_BYTES, validated_event
 from demo.receivers import ROUTING_KEY, PagerDutyReceiver
 from tests.alerts.examples import EXAMPLES
 from tests.alerts.test_slack import free_port
@@ -72,8 +72,8 @@ def test_no_text_is_too_long(notification: Notification) -> None:
     """Whatever the finding says, PagerDuty would take the event."""
     body = json.dumps({**event(notification), "routing_key": ROUTING_KEY}).encode()
 
-    assert len(body) < EVENT_BYTES
-    assert accepted("application/json", body, ROUTING_KEY)["dedup_key"] == FAILS.key
+    assert len(body) < MAX_EVENT_BYTES
+    assert validated_event("application/json", body, ROUTING_KEY)["dedup_key"] == FAILS.key
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_refusal_says_whether_to_try_again(
     receiver: PagerDutyReceiver, status: int, retry_after: int | None, verdict: str
 ) -> None:
     """Passing trouble may be tried again, and nothing is tried again or waited for in the call itself."""
-    receiver.refuse(status, retry_after=retry_after, times=1)
+    receiver.fail_next(status, retry_after=retry_after, times=1)
     begun = time.monotonic()
 
     with pytest.raises(DeliveryError, match=f"answered {status}") as caught:
@@ -132,7 +132,7 @@ def test_the_key_is_said_nowhere(
     caplog.set_level(logging.DEBUG)
     channel, said = pagerduty(receiver.url), ""
     if status:
-        receiver.refuse(status)
+        receiver.fail_next(status)
         with pytest.raises(DeliveryError) as caught:
             channel.send(FAILS)
         assert caught.value.__cause__ is None

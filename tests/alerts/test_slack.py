@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from alerts.slack import Slack
-from alerts.slack_message import SECTION_TEXT, message
+from alerts.slack_message import SECTION_MAX_CHARS, message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification
 from basewatch.secrets import Secret
@@ -62,7 +62,7 @@ def test_no_text_is_too_long_or_dangerous(notification: Notification) -> None:
     sections = [block["text"]["text"] for block in post.blocks if block["type"] == "section"]
     elements = [each["text"] for block in post.blocks if block["type"] == "context" for each in block["elements"]]
 
-    assert all(1 <= len(text) <= SECTION_TEXT for text in (*sections, *elements))
+    assert all(1 <= len(text) <= SECTION_MAX_CHARS for text in (*sections, *elements))
     assert "<" not in "".join((post.text, *sections, *elements))
 
 
@@ -74,7 +74,7 @@ def test_a_refusal_says_whether_to_try_again(
     receiver: SlackReceiver, status: int, retry_after: int | None, verdict: str
 ) -> None:
     """Passing trouble may be tried again, and when Slack says so; a revoked webhook may not."""
-    receiver.refuse(status, retry_after=retry_after)
+    receiver.fail_next(status, retry_after=retry_after)
 
     with pytest.raises(DeliveryError, match=f"answered {status}") as caught:
         slack(receiver.webhook).send(FAILS)
@@ -119,7 +119,7 @@ def test_the_webhook_is_said_nowhere(
     secret = url.rpartition("/")[2]
     channel = slack(url)
     if trouble == "404":
-        receiver.refuse(404)
+        receiver.fail_next(404)
     elif trouble == "hang":
         receiver.hang()
 

@@ -17,9 +17,9 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.response import StreamingBody
 
 from basewatch.aws import AwsSession
-from basewatch.aws.identity import session_reading
-from basewatch.aws.response import accepted_code
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.aws.identity import botocore_session
+from basewatch.aws.response import accepted_error
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason
 from tests.wire import ACCOUNT, KEYS, READER, REGION, Wire, answered, identity, looking, offline, refusal
 
@@ -69,8 +69,8 @@ def test_a_role_that_may_not_be_assumed_says_what_to_grant() -> None:
     wire.answer("sts:AssumeRole", refusal("AccessDenied", "no", status=403))
     session = offline(wire)
     for _ in range(3):
-        with pytest.raises(CouldNotLook) as caught:
-            session.client("rds")
+        with pytest.raises(ObservationError) as caught:
+            session.botocore_client("rds")
         assert caught.value.reason is Reason.DENIED
         assert f"grant sts:AssumeRole to {CALLER}" in caught.value.remedy
         assert "role/basewatch-reader trust it" in caught.value.remedy
@@ -81,7 +81,7 @@ def test_a_caller_in_another_account_is_not_believed() -> None:
     """Facts of the wrong account are no facts of the platform."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity("arn:aws:iam::999999999999:user/operator"))
-    with pytest.raises(CouldNotLook, match="is in account 999999999999, and the declared account is 123456789012"):
+    with pytest.raises(ObservationError, match="is in account 999999999999, and the declared account is 123456789012"):
         _ = offline(wire, role=None).principal
 
 
@@ -90,7 +90,7 @@ def test_without_credentials_nothing_is_asked() -> None:
     environ = {"AWS_EC2_METADATA_DISABLED": "true"}
     session = AwsSession.open(ACCOUNT, REGION, None, environ=environ)
     session._botocore().get_component("credential_provider").providers.clear()  # this machine may have some
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         _ = session.principal
     assert "AWS_ACCESS_KEY_ID" in caught.value.remedy
 
@@ -111,7 +111,7 @@ def test_without_a_configured_endpoint_aws_itself_is_asked() -> None:
 def test_a_malformed_endpoint_says_which_setting_to_correct() -> None:
     """A typo in the environment is no riddle."""
     environ = {**KEYS, "AWS_ENDPOINT_URL": "no-scheme"}
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         _ = AwsSession.open(ACCOUNT, REGION, None, environ=environ).principal
     assert caught.value.remedy == "correct AWS_ENDPOINT_URL"
 
@@ -121,7 +121,7 @@ def test_threads_share_one_client_and_one_sign_in() -> None:
     wire = Wire()
     session = offline(wire)
     with ThreadPoolExecutor(8) as pool:
-        clients = list(pool.map(lambda _: session.client("rds"), range(32)))
+        clients = list(pool.map(lambda _: session.botocore_client("rds"), range(32)))
     assert len({id(client) for client in clients}) == 1
     assert names(wire) == ["sts:GetCallerIdentity"]
 
@@ -134,7 +134,7 @@ def test_every_call_is_remembered_with_its_action_and_request_id() -> None:
     aws = looking(wire)
     aws.call("rds", "DescribeDBClusters", DBClusterIdentifier="c")
     aws.call("s3", "HeadObject", Bucket="bucket", Key="k")
-    with pytest.raises(CouldNotLook):
+    with pytest.raises(ObservationError):
         aws.call("s3", "HeadObject", Bucket="bucket", Key="k", VersionId="v")
     assert aws.requests == ("rds:DescribeDBClusters r-1", "s3:GetObject r-2", "s3:GetObjectVersion r-3")
     assert (aws.source, aws.principal) == (f"aws:{ACCOUNT}/{REGION}", READER)
@@ -145,8 +145,8 @@ def test_one_observation_does_not_remember_the_calls_of_another() -> None:
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", answered(DBClusters=[]))
     session = offline(wire)
-    session.look().call("rds", "DescribeDBClusters")
-    assert session.look().requests == ()
+    session.open_client().call("rds", "DescribeDBClusters")
+    assert session.open_client().requests == ()
 
 
 def test_a_call_that_got_no_answer_is_remembered_without_an_id() -> None:
@@ -154,7 +154,7 @@ def test_a_call_that_got_no_answer_is_remembered_without_an_id() -> None:
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", EndpointConnectionError(endpoint_url="https://rds"))
     aws = looking(wire)
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         aws.call("rds", "DescribeDBClusters")
     assert caught.value.reason is Reason.UNREACHABLE
     assert aws.requests == ("rds:DescribeDBClusters -",)
@@ -166,9 +166,11 @@ def test_an_error_can_be_an_answer() -> None:
     wire.answer("s3:GetObjectLockConfiguration", refusal("ObjectLockConfigurationNotFoundError", request_id="r-9"))
     aws = looking(wire)
     code = "ObjectLockConfigurationNotFoundError"
-    assert accepted_code(aws.call("s3", "GetObjectLockConfiguration", answers=(code,), Bucket="bucket")) == code
+    assert (
+        accepted_error(aws.call("s3", "GetObjectLockConfiguration", accepted_errors=(code,), Bucket="bucket")) == code
+    )
     assert aws.requests == ("s3:GetBucketObjectLockConfiguration r-9",)
-    with pytest.raises(CouldNotLook):
+    with pytest.raises(ObservationError):
         aws.call("s3", "GetObjectLockConfiguration", Bucket="bucket")
 
 
@@ -176,7 +178,7 @@ def test_what_does_not_exist_is_absent() -> None:
     """A cluster that AWS does not know is a fact about the platform."""
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", refusal("DBClusterNotFoundFault", "DBCluster c not found", status=404))
-    with pytest.raises(Absent, match="DBCluster c not found"):
+    with pytest.raises(NotFoundError, match="DBCluster c not found"):
         looking(wire).call("rds", "DescribeDBClusters", DBClusterIdentifier="c")
 
 
@@ -209,7 +211,7 @@ def test_half_a_listing_is_not_a_listing() -> None:
     """A page that fails fails the listing, whatever came before."""
     wire = Wire()
     wire.answer("s3:ListObjectsV2", page("1", "a"), refusal("SlowDown", status=503))
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         list(looking(wire).pages("s3", "ListObjectsV2", Bucket="bucket"))
     assert caught.value.reason is Reason.THROTTLED
 
@@ -223,7 +225,7 @@ def test_a_body_is_read_in_chunks() -> None:
     """A large object never stands in memory whole."""
     wire = Wire()
     wire.answer("s3:GetObject", answered(Body=body(b"x" * 3_000_000, 3_000_000)))
-    chunks = list(looking(wire).content("s3", "GetObject", Bucket="bucket", Key="k"))
+    chunks = list(looking(wire).body_chunks("s3", "GetObject", Bucket="bucket", Key="k"))
     assert sum(map(len, chunks)) == 3_000_000
     assert max(map(len, chunks)) == 1 << 20
 
@@ -232,8 +234,8 @@ def test_a_body_that_breaks_off_is_not_taken_for_whole() -> None:
     """A short download is a failed look, never a short object."""
     wire = Wire()
     wire.answer("s3:GetObject", answered(Body=body(b"short", 100)))
-    with pytest.raises(CouldNotLook) as caught:
-        list(looking(wire).content("s3", "GetObject", Bucket="bucket", Key="k"))
+    with pytest.raises(ObservationError) as caught:
+        list(looking(wire).body_chunks("s3", "GetObject", Bucket="bucket", Key="k"))
     assert caught.value.reason is Reason.UNREACHABLE
 
 
@@ -241,7 +243,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout() -> None:
     """A hanging AWS is told from a refusing one."""
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", ReadTimeoutError(endpoint_url="https://rds"))
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         looking(wire).call("rds", "DescribeDBClusters")
     assert caught.value.reason is Reason.TIMEOUT
 
@@ -276,8 +278,10 @@ def test_a_page_for_people_is_an_answer_nobody_understands(proxy: str) -> None:
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity())
     environ = {**KEYS, "AWS_ENDPOINT_URL": proxy}
-    aws = AwsSession.open(ACCOUNT, REGION, None, environ=environ, session=wire.attach(session_reading(environ))).look()
-    with pytest.raises(CouldNotLook) as caught:
+    aws = AwsSession.open(
+        ACCOUNT, REGION, None, environ=environ, session=wire.attach(botocore_session(environ))
+    ).open_client()
+    with pytest.raises(ObservationError) as caught:
         aws.call("rds", "DescribeDBClusters")
     assert caught.value.reason is Reason.UNSUPPORTED
     assert "502 Bad Gateway" in caught.value.detail
@@ -292,4 +296,4 @@ def test_importing_the_adapter_does_not_import_botocore() -> None:
 def test_the_certificates_to_trust_are_those_the_environment_names() -> None:
     """AWS_CA_BUNDLE is where boto3 reads it, and unset it is botocore's own."""
     named = AwsSession.open(ACCOUNT, REGION, None, environ={**KEYS, "AWS_CA_BUNDLE": "/etc/proxy.pem"})
-    assert named.trusted == "/etc/proxy.pem"
+    assert named.ca_bundle == "/etc/proxy.pem"

@@ -7,11 +7,11 @@ from botocore import exceptions
 from botocore.credentials import RefreshableCredentials
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from basewatch.aws.errors import Asked, error_code, errors_of_botocore, translated
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.aws.errors import AwsRequest, error_code, botocore_errors, translate_error
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason
 
-ASKED = Asked(action="rds:DescribeDBClusters", principal="arn:aws:sts::123456789012:assumed-role/reader/basewatch")
+ASKED = AwsRequest(action="rds:DescribeDBClusters", principal="arn:aws:sts::123456789012:assumed-role/reader/basewatch")
 
 
 def refused(code: str, message: str = "", status: int = 400) -> exceptions.ClientError:
@@ -20,10 +20,10 @@ def refused(code: str, message: str = "", status: int = 400) -> exceptions.Clien
     return exceptions.ClientError(response, "DescribeDBClusters")
 
 
-def meaning(error: Exception) -> CouldNotLook:
+def meaning(error: Exception) -> ObservationError:
     """The error that an observation gets for one of botocore's, which must not say that anything is absent."""
-    understood = translated(error, ASKED)
-    assert isinstance(understood, CouldNotLook)
+    understood = translate_error(error, ASKED)
+    assert isinstance(understood, ObservationError)
     return understood
 
 
@@ -58,7 +58,7 @@ def test_credentials_that_expire_before_they_are_used_are_a_matter_of_the_clock(
     """Renewing credentials meets a clock that is ahead, says RuntimeError, and the person reads where to look."""
     renewed = {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": "2020-01-01T00:00:00Z"}
     keys = RefreshableCredentials.create_from_metadata(renewed, refresh_using=lambda: renewed, method="test")
-    with pytest.raises(errors_of_botocore()) as caught:
+    with pytest.raises(botocore_errors()) as caught:
         keys.get_frozen_credentials()
     understood = meaning(caught.value)
     assert (understood.reason, "clock" in understood.remedy) == (Reason.DENIED, True)
@@ -69,7 +69,7 @@ def test_credentials_that_expire_before_they_are_used_are_a_matter_of_the_clock(
 )
 def test_a_declared_thing_that_does_not_exist_is_absent(code: str) -> None:
     """AWS' clear answer that there is no such thing is a fact."""
-    assert isinstance(translated(refused(code, "it is not there"), ASKED), Absent)
+    assert isinstance(translate_error(refused(code, "it is not there"), ASKED), NotFoundError)
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed"])
@@ -119,7 +119,7 @@ def test_every_error_of_botocore_has_a_meaning() -> None:
 def test_what_a_credential_program_printed_is_not_repeated() -> None:
     """A secret on a credential program's standard error stays there."""
     error = exceptions.CredentialRetrievalError(provider="custom-process", error_msg="token=hunter2")
-    assert "hunter2" not in str(translated(error, ASKED))
+    assert "hunter2" not in str(translate_error(error, ASKED))
 
 
 def test_a_long_answer_is_cut_to_one_line() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.aws.response import accepted_code, answered_at, optional, required
-from basewatch.errors import CouldNotLook
+from basewatch.aws.response import accepted_error, answered_at, optional, required
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
 SEEN = datetime(2026, 3, 1, 14, tzinfo=timezone(timedelta(hours=2)))
@@ -39,7 +39,7 @@ def test_a_field_is_read_by_its_path_and_type() -> None:
 def test_a_field_that_is_missing_or_null_is_not_enough_to_judge_by(path: tuple[str | int, ...]) -> None:
     """What AWS did not say is asked for by name, and an optional one is None."""
     assert optional(ANSWER, *path, kind=str) is None
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         required(ANSWER, *path, kind=str)
     assert caught.value.reason is Reason.NOT_ENOUGH_DATA
     assert str(path[-1]) in caught.value.detail
@@ -47,7 +47,7 @@ def test_a_field_that_is_missing_or_null_is_not_enough_to_judge_by(path: tuple[s
 
 def test_the_path_of_a_missing_field_is_written_as_people_write_it() -> None:
     """Whoever reads the finding finds the place in AWS' documentation."""
-    with pytest.raises(CouldNotLook, match=r"no DBClusters\[0\]\.Missing"):
+    with pytest.raises(ObservationError, match=r"no DBClusters\[0\]\.Missing"):
         required(ANSWER, "DBClusters", 0, "Missing", kind=str)
 
 
@@ -58,7 +58,7 @@ def test_the_path_of_a_missing_field_is_written_as_people_write_it() -> None:
 )
 def test_a_field_of_another_kind_is_unsupported(read: Any, value: object, kind: type[object]) -> None:
     """A value that is not understood is neither dropped nor guessed."""
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         read({"Field": value}, "Field", kind=kind)
     assert caught.value.reason is Reason.UNSUPPORTED
 
@@ -84,5 +84,5 @@ def test_no_date_header_is_no_time(headers: dict[str, str]) -> None:
 
 def test_a_plain_answer_has_no_accepted_code() -> None:
     """Only an error that the caller accepted leaves a code."""
-    assert accepted_code(ANSWER) == ""
-    assert accepted_code({"Error": {"Code": "NoSuchTagSet"}}) == "NoSuchTagSet"
+    assert accepted_error(ANSWER) == ""
+    assert accepted_error({"Error": {"Code": "NoSuchTagSet"}}) == "NoSuchTagSet"

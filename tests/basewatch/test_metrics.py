@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from basewatch.errors import CouldNotLook
-from basewatch.metrics import Asked, Collected, Gap, Metrics, Reading
+from basewatch.errors import ObservationError
+from basewatch.metrics import Provenance, CollectedMetrics, CollectionGap, MetricsClient, CollectedSeries
 from basewatch.model import Point, Reason, Series, Window
 
 END = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -15,33 +15,33 @@ WINDOW = Window(start=END - timedelta(hours=1), end=END)
 ERRORS, DURATION = "aws_lambda_errors_total", "aws_lambda_duration_seconds"
 
 
-def reading(component: str, name: str, *values: float, **labels: str) -> Reading:
+def reading(component: str, name: str, *values: float, **labels: str) -> CollectedSeries:
     """A series of a component with these values, one a minute, the last at the window's end."""
     points = tuple(
         Point(period_end=END - timedelta(minutes=len(values) - 1 - position), value=value)
         for position, value in enumerate(values)
     )
     series = Series(name=name, labels=tuple(labels.items()), period=timedelta(minutes=1), points=points)
-    return Reading(component=component, series=series)
+    return CollectedSeries(component=component, series=series)
 
 
-COLLECTED = Collected(
+COLLECTED = CollectedMetrics(
     window=WINDOW,
-    readings=(
+    collected_series=(
         reading("function/a", ERRORS, 1, 2, function_name="a"),
         reading("function/b", ERRORS, function_name="b"),
         reading("function/a", DURATION, 0.4, function_name="a", quantile="0.95"),
         reading("function/a", DURATION, 0.9, function_name="a", quantile="0.99"),
     ),
     gaps=(
-        Gap(
+        CollectionGap(
             collector="lambda",
             component="function/c",
             reason=Reason.DENIED,
             detail="AccessDenied",
             remedy="allow cloudwatch:GetMetricData",
         ),
-        Gap(
+        CollectionGap(
             collector="lambda",
             component="function/b",
             reason=Reason.NOT_ENOUGH_DATA,
@@ -49,23 +49,27 @@ COLLECTED = Collected(
             family=DURATION,
         ),
     ),
-    asked=(
-        Asked(component="function/a", source="aws:1/r", principal="arn:me", requests=("cloudwatch:GetMetricData 1",)),
-        Asked(component="function/b", source="aws:2/r", principal="arn:me", requests=("cloudwatch:GetMetricData 2",)),
+    provenance=(
+        Provenance(
+            component="function/a", source="aws:1/r", principal="arn:me", requests=("cloudwatch:GetMetricData 1",)
+        ),
+        Provenance(
+            component="function/b", source="aws:2/r", principal="arn:me", requests=("cloudwatch:GetMetricData 2",)
+        ),
     ),
 )
 
 
 def test_a_series_is_found_by_component_family_and_labels() -> None:
     """A check gets the series it names, oldest point first."""
-    metrics = Metrics(COLLECTED)
+    metrics = MetricsClient(COLLECTED)
     assert [point.value for point in metrics.series("function/a", ERRORS).points] == [1, 2]
     assert [point.value for point in metrics.series("function/a", DURATION, quantile="0.95").points] == [0.4]
 
 
 def test_a_complete_answer_without_datapoints_is_an_empty_series() -> None:
     """What CloudWatch answered completely and emptily is a fact."""
-    assert Metrics(COLLECTED).series("function/b", ERRORS).points == ()
+    assert MetricsClient(COLLECTED).series("function/b", ERRORS).points == ()
 
 
 @pytest.mark.parametrize(
@@ -79,15 +83,15 @@ def test_a_complete_answer_without_datapoints_is_an_empty_series() -> None:
 )
 def test_what_was_not_collected_could_not_be_looked_at(component: str, family: str, reason: Reason) -> None:
     """A gap, and a metric that nobody asks for, say why they are not known."""
-    with pytest.raises(CouldNotLook) as raised:
-        Metrics(COLLECTED).series(component, family)
+    with pytest.raises(ObservationError) as raised:
+        MetricsClient(COLLECTED).series(component, family)
     assert raised.value.reason is reason
 
 
 def test_a_gap_says_what_to_do() -> None:
     """The remedy of a gap reaches the person who reads the finding."""
-    with pytest.raises(CouldNotLook) as raised:
-        Metrics(COLLECTED).series("function/c", ERRORS)
+    with pytest.raises(ObservationError) as raised:
+        MetricsClient(COLLECTED).series("function/c", ERRORS)
     assert raised.value.remedy == "allow cloudwatch:GetMetricData"
     assert "AccessDenied" in raised.value.detail
 
@@ -95,12 +99,12 @@ def test_a_gap_says_what_to_do() -> None:
 def test_two_series_are_never_taken_for_one() -> None:
     """Asking too loosely is a mistake of the check, not a choice of whichever comes first."""
     with pytest.raises(ValueError, match="2 series"):
-        Metrics(COLLECTED).series("function/a", DURATION)
+        MetricsClient(COLLECTED).series("function/a", DURATION)
 
 
 def test_evidence_names_only_what_was_asked_for() -> None:
     """A client remembers who answered for the components it was asked about, and nobody else."""
-    metrics = Metrics(COLLECTED)
+    metrics = MetricsClient(COLLECTED)
     assert (metrics.source, metrics.principal, metrics.requests) == ("", "", ())
     metrics.series("function/a", ERRORS)
     assert metrics.source == "aws:1/r"

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from basewatch.errors import WrongValue
+from basewatch.errors import InvalidValueError
 from basewatch.quantities import (
-    DurationLimit,
-    Limit,
-    RateLimit,
-    ShareLimit,
-    duration_text,
+    DurationThreshold,
+    Threshold,
+    RateThreshold,
+    RatioThreshold,
+    format_duration,
     parse_duration,
     parse_positive_duration,
     parse_rate,
-    parse_share,
+    parse_ratio,
 )
 
 milliseconds = st.integers(min_value=0, max_value=10**14).map(lambda count: timedelta(milliseconds=count))
@@ -69,38 +69,38 @@ def test_a_duration_is_read_as_people_write_it(text: str, duration: timedelta) -
 )
 def test_what_is_no_duration_is_refused_with_examples(value: object) -> None:
     """A bare number has no unit, and nothing is guessed."""
-    with pytest.raises(WrongValue, match="write for example 500ms, 15m, 1h30m, 35d or 7y"):
+    with pytest.raises(InvalidValueError, match="write for example 500ms, 15m, 1h30m, 35d or 7y"):
         parse_duration(value)
 
 
 @given(milliseconds)
 def test_a_duration_survives_its_text(duration: timedelta) -> None:
     """Writing a duration and reading it back gives the same one."""
-    assert parse_duration(duration_text(duration)) == duration
+    assert parse_duration(format_duration(duration)) == duration
 
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text makes the parsers fail in another way."""
-    for parse in (parse_duration, parse_share, parse_rate):
-        with contextlib.suppress(WrongValue):
+    for parse in (parse_duration, parse_ratio, parse_rate):
+        with contextlib.suppress(InvalidValueError):
             parse(text)
 
 
 @pytest.mark.parametrize(("duration", "text"), [(timedelta(days=35), "35d"), (timedelta(days=2556.75), "7y")])
 def test_a_duration_is_written_in_its_largest_units(duration: timedelta, text: str) -> None:
     """The text is the one a person would write."""
-    assert duration_text(duration) == text
+    assert format_duration(duration) == text
 
 
 def test_a_negative_duration_shows_its_sign() -> None:
     """A clock that runs behind is seen to."""
-    assert duration_text(timedelta(minutes=-5)) == "-5m"
+    assert format_duration(timedelta(minutes=-5)) == "-5m"
 
 
 def test_no_time_is_refused_where_one_has_to_wait() -> None:
     """A promise of zero time could not be kept or broken."""
-    with pytest.raises(WrongValue, match="no time at all"):
+    with pytest.raises(InvalidValueError, match="no time at all"):
         parse_positive_duration("0s")
 
 
@@ -109,14 +109,14 @@ def test_no_time_is_refused_where_one_has_to_wait() -> None:
 )
 def test_a_share_is_a_ratio(value: object, ratio: float) -> None:
     """Percent and plain ratios mean the same, to the last digit."""
-    assert parse_share(value) == ratio
+    assert parse_ratio(value) == ratio
 
 
 @pytest.mark.parametrize("value", ["5", "101%", 5, -0.1, "five", True, None, float("nan")])
 def test_what_is_no_share_is_refused(value: object) -> None:
     """Five is not five percent."""
-    with pytest.raises(WrongValue, match="write for example 5%"):
-        parse_share(value)
+    with pytest.raises(InvalidValueError, match="write for example 5%"):
+        parse_ratio(value)
 
 
 @pytest.mark.parametrize(
@@ -130,28 +130,31 @@ def test_a_rate_is_per_second(value: object, rate: float) -> None:
 @pytest.mark.parametrize("value", ["10", "10/week", "-1/s", -1, float("inf"), "/s", None, False])
 def test_what_is_no_rate_is_refused(value: object) -> None:
     """Times per what has to be said, and nothing happens less than never."""
-    with pytest.raises(WrongValue, match="write for example 10/s"):
+    with pytest.raises(InvalidValueError, match="write for example 10/s"):
         parse_rate(value)
 
 
 def test_a_limit_may_have_to_be_crossed_for_a_while() -> None:
     """What follows `for` is how long."""
-    limit = TypeAdapter(ShareLimit).validate_python("90% for 1m")
-    assert limit == Limit(value=0.9, sustained=timedelta(minutes=1), text="90% for 1m")
-
-
-@pytest.mark.parametrize(("kind", "text"), [(DurationLimit, "500ms"), (RateLimit, "10/s"), (ShareLimit, "5%")])
-def test_a_limit_without_a_while_is_crossed_at_once(kind: Any, text: str) -> None:
-    """No `for` means no time."""
-    assert TypeAdapter[Limit[object]](kind).validate_python(text).sustained == timedelta()
+    limit = TypeAdapter(RatioThreshold).validate_python("90% for 1m")
+    assert limit == Threshold(value=0.9, sustained=timedelta(minutes=1), text="90% for 1m")
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [(DurationLimit, "500ms for 5m"), (RateLimit, "10/s for 3m"), (ShareLimit, "90% for 1m")]
+    ("kind", "text"), [(DurationThreshold, "500ms"), (RateThreshold, "10/s"), (RatioThreshold, "5%")]
+)
+def test_a_limit_without_a_while_is_crossed_at_once(kind: Any, text: str) -> None:
+    """No `for` means no time."""
+    assert TypeAdapter[Threshold[object]](kind).validate_python(text).sustained == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [(DurationThreshold, "500ms for 5m"), (RateThreshold, "10/s for 3m"), (RatioThreshold, "90% for 1m")],
 )
 def test_a_limit_survives_its_text(kind: Any, text: str) -> None:
     """A recorded component can be judged again: its limits are read back as they were."""
-    adapter = TypeAdapter[Limit[object]](kind)
+    adapter = TypeAdapter[Threshold[object]](kind)
     limit = adapter.validate_python(text)
     assert adapter.dump_json(limit).decode() == f'"{text}"'
     assert adapter.validate_json(adapter.dump_json(limit)) == limit

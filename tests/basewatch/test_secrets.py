@@ -13,8 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.errors import WrongValue
-from basewatch.secrets import Reference, Secret, SecretUnset, open_to_others, parse_reference, resolve, revealed
+from basewatch.errors import InvalidValueError
+from basewatch.secrets import (
+    Reference,
+    Secret,
+    SecretNotFoundError,
+    file_mode_remedy,
+    parse_reference,
+    resolve,
+    resolve_text,
+)
 
 VALUE = "hunter2-is-not-a-password"
 SECRET = Secret("env:TOKEN", VALUE)
@@ -32,7 +40,7 @@ class Store:
 
     def fetch(self, reference: Reference) -> str:
         """The value at `reference`."""
-        return VALUE if reference.place == "platform/token" else ""
+        return VALUE if reference.location == "platform/token" else ""
 
 
 @pytest.mark.parametrize(
@@ -114,23 +122,23 @@ def test_a_secret_is_found_in_a_store(scheme: str) -> None:
 )
 def test_an_unset_secret_is_an_error_that_says_what_to_do(reference: str, remedy: str) -> None:
     """An empty secret is never used for one."""
-    with pytest.raises(SecretUnset) as unset:
+    with pytest.raises(SecretNotFoundError) as unset:
         resolve(parse_reference(reference), {"EMPTY": "  "}, Store())
     assert str(unset.value) == f"the secret {reference} is not set: {remedy}"
 
 
 def test_a_secret_in_aws_needs_aws() -> None:
     """Without a store there is nothing to ask."""
-    with pytest.raises(SecretUnset, match="run where AWS can be reached"):
+    with pytest.raises(SecretNotFoundError, match="run where AWS can be reached"):
         resolve(Reference("aws-ssm", "token"), {})
 
 
 def test_a_setting_may_be_a_secret_or_not() -> None:
     """A URL with a password is kept with the secrets, and one without stands in the configuration."""
-    assert revealed("sqlite:///out/basewatch.db", {}) == "sqlite:///out/basewatch.db"
-    assert revealed("env:HISTORY_URL", {"HISTORY_URL": f"postgresql://app:{VALUE}@db/x"}).endswith(f"{VALUE}@db/x")
-    with pytest.raises(SecretUnset):
-        revealed("env:HISTORY_URL", {})
+    assert resolve_text("sqlite:///out/basewatch.db", {}) == "sqlite:///out/basewatch.db"
+    assert resolve_text("env:HISTORY_URL", {"HISTORY_URL": f"postgresql://app:{VALUE}@db/x"}).endswith(f"{VALUE}@db/x")
+    with pytest.raises(SecretNotFoundError):
+        resolve_text("env:HISTORY_URL", {})
 
 
 def test_a_file_that_others_may_read_is_told(tmp_path: Path) -> None:
@@ -138,26 +146,26 @@ def test_a_file_that_others_may_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(VALUE, encoding="utf-8")
     path.chmod(0o644)
-    assert open_to_others(Reference("file", str(path))) == f"others may read {path}: chmod 600 {path}"
+    assert file_mode_remedy(Reference("file", str(path))) == f"others may read {path}: chmod 600 {path}"
     path.chmod(0o600)
-    assert open_to_others(Reference("file", str(path))) == ""
-    assert open_to_others(Reference("file", str(tmp_path / "none"))) == ""
-    assert open_to_others(Reference("env", "TOKEN")) == ""
+    assert file_mode_remedy(Reference("file", str(path))) == ""
+    assert file_mode_remedy(Reference("file", str(tmp_path / "none"))) == ""
+    assert file_mode_remedy(Reference("env", "TOKEN")) == ""
 
 
 @given(st.text(min_size=8).filter(lambda text: ":" not in text))
 def test_a_secret_in_the_clear_is_refused_unseen(text: str) -> None:
     """What stands where a reference should be may be the secret, so the error does not repeat it."""
-    with pytest.raises(WrongValue) as refused:
+    with pytest.raises(InvalidValueError) as refused:
         parse_reference(text)
-    assert str(refused.value) == str(WrongValue(refused.value.message, refused.value.remedy))
+    assert str(refused.value) == str(InvalidValueError(refused.value.message, refused.value.remedy))
     assert refused.value.message == "a secret does not stand in the configuration, only where it is kept"
 
 
 @pytest.mark.parametrize("text", ["env:", "env:TWO WORDS", "https://hooks.slack.com/x", "vault:token", 5, None])
 def test_what_is_no_reference_is_refused(text: object) -> None:
     """Only the four schemes are places."""
-    with pytest.raises(WrongValue, match="write env:NAME"):
+    with pytest.raises(InvalidValueError, match="write env:NAME"):
         parse_reference(text)
 
 

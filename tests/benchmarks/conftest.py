@@ -11,21 +11,21 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from benchmarks.cloudwatch.identities import user_key
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.running import ACCOUNT, Fake
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.running import ACCOUNT, FakeProcess
 
 MakeClient = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
+def fake() -> Iterator[FakeProcess]:
     """A fast fake whose clock is stopped."""
-    with Fake(Knobs(functions=1200, latency_ms=0, now=1_767_225_600)) as running:
+    with FakeProcess(FakeSettings(functions=1200, latency_ms=0, now=1_767_225_600)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def client(fake: Fake) -> MakeClient:
+def client(fake: FakeProcess) -> MakeClient:
     """A maker of botocore clients of the fake, by service; `cbor` has CloudWatch asked in CBOR, as others do."""
     loader = create_loader()
     models = loader.load_service_model

@@ -10,19 +10,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from benchmarks.cloudwatch import values
-from benchmarks.cloudwatch.running import ACCOUNT, Fake
-from benchmarks.cloudwatch.values import Kind
+from benchmarks.cloudwatch.running import ACCOUNT, FakeProcess
+from benchmarks.cloudwatch.values import SampleKind
 from tests.benchmarks.conftest import MakeClient
 
 NOW = 1_767_225_600
 
 
 @pytest.fixture(autouse=True)
-def usual(fake: Fake) -> Iterator[None]:
+def usual(fake: FakeProcess) -> Iterator[None]:
     """Whatever a test turns is turned back, and what it counted is forgotten."""
     fake.reset()
     yield
-    fake.control(
+    fake.configure(
         calls_per_second=50, datapoints_per_second=180_000, max_datapoints=100_800, partial=0, internal=0,
         forbidden=0, late_minutes=0, sparse=0, now=NOW, session_seconds=0, linked="", churn_seconds=0, fault=0,
     )  # fmt: skip
@@ -47,11 +47,11 @@ def _ask(cloudwatch: Any, *queries: dict[str, Any], start: int = NOW - 600, end:
     return cloudwatch.get_metric_data(MetricDataQueries=list(queries), **span, **more)
 
 
-def _truth(number: int, minute: int, metric: str = "Invocations", kind: Kind = Kind.EVENTS) -> int:
+def _truth(number: int, minute: int, metric: str = "Invocations", kind: SampleKind = SampleKind.EVENTS) -> int:
     phase = values.seed(ACCOUNT, "us-east-1", "AWS/Lambda", (("FunctionName", f"function-{number:05}"),))
-    found = values.minutes(metric, kind, 0.0)[values.state(phase, minute)]
+    found = values.statistic_sets(metric, kind, 0.0)[values.state(phase, minute)]
     assert found is not None
-    return found.total
+    return found.sum
 
 
 @pytest.mark.parametrize("cbor", [False, True])
@@ -88,9 +88,9 @@ def test_what_aws_refuses_is_refused(
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
-def test_a_page_is_no_longer_than_it_may_be(fake: Fake, client: MakeClient) -> None:
+def test_a_page_is_no_longer_than_it_may_be(fake: FakeProcess, client: MakeClient) -> None:
     """Pages hold as many datapoints as they may; a query cut short is PartialData, and nothing is lost or doubled."""
-    fake.control(max_datapoints=25)
+    fake.configure(max_datapoints=25)
     cloudwatch, token, got, pages = client("cloudwatch"), dict[str, Any](), dict[str, list[float]](), list[int]()
     while True:
         page = _ask(cloudwatch, *(_query(f"q{number}", number=number) for number in range(7)), **token)
@@ -108,9 +108,9 @@ def test_a_page_is_no_longer_than_it_may_be(fake: Fake, client: MakeClient) -> N
 
 
 @pytest.mark.parametrize("quota", [{"calls_per_second": 3}, {"datapoints_per_second": 30}])
-def test_quotas_are_kept(fake: Fake, client: MakeClient, quota: dict[str, float]) -> None:
+def test_quotas_are_kept(fake: FakeProcess, client: MakeClient, quota: dict[str, float]) -> None:
     """After a second's worth of calls, or of datapoints, at once, the next is throttled."""
-    fake.control(**quota)
+    fake.configure(**quota)
     cloudwatch = client("cloudwatch")
     for _ in range(3):
         _ask(cloudwatch, _query("q0"))
@@ -119,13 +119,13 @@ def test_quotas_are_kept(fake: Fake, client: MakeClient, quota: dict[str, float]
     assert refused.value.response["Error"]["Code"] == "Throttling"
 
 
-def test_a_minute_grows_until_it_is_whole(fake: Fake, client: MakeClient) -> None:
+def test_a_minute_grows_until_it_is_whole(fake: FakeProcess, client: MakeClient) -> None:
     """What is late is less than the truth, then all of it; a quarter of the resources show nothing at first."""
-    fake.control(late_minutes=4, now=NOW + 60)
+    fake.configure(late_minutes=4, now=NOW + 60)
     queries = [_query(f"q{number}", number=number) for number in range(40)]
     cloudwatch, minute = client("cloudwatch"), NOW // 60
     young = _ask(cloudwatch, *queries, start=NOW, end=NOW + 60)["MetricDataResults"]
-    fake.control(now=NOW + 300)
+    fake.configure(now=NOW + 300)
     whole = _ask(cloudwatch, *queries, start=NOW, end=NOW + 60)["MetricDataResults"]
     assert [result["Values"] for result in whole] == [[_truth(number, minute)] for number in range(40)]
     seen = [result["Values"] for result in young]
@@ -133,9 +133,9 @@ def test_a_minute_grows_until_it_is_whole(fake: Fake, client: MakeClient) -> Non
     assert all(one[0] < result["Values"][0] for one, result in zip(seen, whole, strict=True) if one)
 
 
-def test_trouble_is_told_result_by_result(fake: Fake, client: MakeClient) -> None:
+def test_trouble_is_told_result_by_result(fake: FakeProcess, client: MakeClient) -> None:
     """InternalError has no values, PartialData some, Forbidden stays for the same metric, and a fault is HTTP 500."""
-    fake.control(internal=0.3, partial=0.3, forbidden=0.2)
+    fake.configure(internal=0.3, partial=0.3, forbidden=0.2)
     queries = [_query(f"q{number}", number=number) for number in range(200)]
     cloudwatch = client("cloudwatch")
     one, two = (_ask(cloudwatch, *queries)["MetricDataResults"] for _ in range(2))
@@ -143,7 +143,7 @@ def test_trouble_is_told_result_by_result(fake: Fake, client: MakeClient) -> Non
     assert {len(result["Values"]) for result in one if result["StatusCode"] == "PartialData"} == {5}
     forbidden = [{result["Id"] for result in page if result["StatusCode"] == "Forbidden"} for page in (one, two)]
     assert forbidden[0] == forbidden[1]
-    fake.control(fault=1)
+    fake.configure(fault=1)
     with pytest.raises(ClientError, match="InternalServiceFault"):
         _ask(cloudwatch, *queries)
 
@@ -159,9 +159,9 @@ def test_metrics_are_listed_to_the_end(client: MakeClient, *, cbor: bool) -> Non
     assert len(names) == 1200
 
 
-def test_linked_accounts_are_listed_and_answered_for(fake: Fake, client: MakeClient) -> None:
+def test_linked_accounts_are_listed_and_answered_for(fake: FakeProcess, client: MakeClient) -> None:
     """A monitoring account lists and reads what is shared with it, and is forbidden what is not."""
-    fake.control(linked="210987654321")
+    fake.configure(linked="210987654321")
     cloudwatch = client("cloudwatch")
     pages = cloudwatch.get_paginator("list_metrics").paginate(
         Namespace="AWS/Lambda", MetricName="Errors", IncludeLinkedAccounts=True
@@ -174,9 +174,9 @@ def test_linked_accounts_are_listed_and_answered_for(fake: Fake, client: MakeCli
     assert strange["StatusCode"] == "Forbidden"
 
 
-def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: Fake, client: MakeClient) -> None:
+def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: FakeProcess, client: MakeClient) -> None:
     """After one turn of the churn a tenth of the functions has new names, whose lives begin where the old ones' end."""
-    fake.control(churn_seconds=600)
+    fake.configure(churn_seconds=600)
     cloudwatch = client("cloudwatch")
 
     def names() -> set[str]:
@@ -184,10 +184,10 @@ def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: Fake, client: MakeClie
         return {metric["Dimensions"][0]["Value"] for page in pages for metric in page["Metrics"]}
 
     before = names()
-    fake.control(now=NOW + 600)
+    fake.configure(now=NOW + 600)
     new = min(names() - before)
     assert len(names() - before) == 120
-    fake.control(now=NOW + 1200)
+    fake.configure(now=NOW + 1200)
     stem, _, generation = new.rpartition("-g")
     old = f"{stem}-g{int(generation) - 1}"
     results = _ask(cloudwatch, _named("old", old), _named("new", new), start=NOW, end=NOW + 1200)["MetricDataResults"]
@@ -195,9 +195,9 @@ def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: Fake, client: MakeClie
     assert lives == [list(range(NOW, NOW + 600, 60)), list(range(NOW + 600, NOW + 1200, 60))]
 
 
-def test_expired_keys_are_refused_until_there_are_new_ones(fake: Fake, client: MakeClient) -> None:
+def test_expired_keys_are_refused_until_there_are_new_ones(fake: FakeProcess, client: MakeClient) -> None:
     """An assumed role's keys end after `session_seconds`; those of a new session work."""
-    fake.control(session_seconds=60)
+    fake.configure(session_seconds=60)
     role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/reader", "RoleSessionName": "benchmark"}
 
     def assumed() -> Any:
@@ -211,7 +211,7 @@ def test_expired_keys_are_refused_until_there_are_new_ones(fake: Fake, client: M
 
     cloudwatch = assumed()
     assert _ask(cloudwatch, _query("q0"))["MetricDataResults"][0]["Values"]
-    fake.control(now=NOW + 61)
+    fake.configure(now=NOW + 61)
     with pytest.raises(ClientError, match="ExpiredToken"):
         _ask(cloudwatch, _query("q0"))
     assert _ask(assumed(), _query("q0"))["MetricDataResults"][0]["Values"]
@@ -240,7 +240,7 @@ def test_the_other_services_answer(client: MakeClient) -> None:
     assert client("apigatewayv2").get_apis()["Items"] == []
 
 
-def test_what_is_counted_is_what_aws_would_bill(fake: Fake, client: MakeClient) -> None:
+def test_what_is_counted_is_what_aws_would_bill(fake: FakeProcess, client: MakeClient) -> None:
     """Six statistics of one metric are two billed metrics, and six at the other reading."""
     statistics = ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "p99")
     _ask(client("cloudwatch"), *(_query(f"q{at}", "Duration", stat) for at, stat in enumerate(statistics)))

@@ -11,110 +11,112 @@ from typing import Any
 import pytest
 import yaml
 
-from basewatch.collector import Tier
+from basewatch.collector import RefreshTier
 from basewatch.config.loading import load
 from benchmarks.cloudwatch import __main__ as program
 from benchmarks.cloudwatch import accounts, peer, speed
-from benchmarks.cloudwatch.knobs import Knobs
-from benchmarks.cloudwatch.measured import Measured, number, table
-from benchmarks.cloudwatch.running import ACCOUNT, Exporter, Fake, free_port
+from benchmarks.cloudwatch.knobs import FakeSettings
+from benchmarks.cloudwatch.measured import ScenarioMeasurement, format_number, format_table
+from benchmarks.cloudwatch.running import ACCOUNT, ExporterProcess, FakeProcess, free_port
 from benchmarks.cloudwatch.scenarios import (
     Options,
-    Voyage,
-    calls_at_least,
-    midnight_before,
-    quick,
-    seconds_at_least,
-    unpaced,
-    voyage,
+    ScenarioRun,
+    min_calls,
+    whole_hour_before,
+    without_latency,
+    min_seconds,
+    without_rate_limit,
+    scenario_run,
 )
 from benchmarks.cloudwatch.scraping import Scraper, percentile
-from benchmarks.cloudwatch.settings import EVERYTHING, Settings
-from benchmarks.cloudwatch.truth import increases, readings
+from benchmarks.cloudwatch.settings import EVERYTHING, ScenarioConfig
+from benchmarks.cloudwatch.truth import compare_counters, compare_gauges
 
 
 @pytest.fixture(scope="module")
-def trip() -> Iterator[Voyage]:
+def trip() -> Iterator[ScenarioRun]:
     """Basewatch driven against a fake of 30 functions, refreshed twice."""
-    knobs = quick(Knobs(functions=30, tables=0, apis=0, instances=0))
-    settings = unpaced(Settings(collectors=EVERYTHING[:1], every="1m", slow="1m"))
-    with voyage(settings, knobs) as driven:
+    knobs = without_latency(FakeSettings(functions=30, tables=0, apis=0, instances=0))
+    settings = without_rate_limit(ScenarioConfig(collectors=EVERYTHING[:1], every="1m", slow="1m"))
+    with scenario_run(settings, knobs) as driven:
         driven.refresh()
         driven.refresh()
         yield driven
 
 
-def test_the_page_is_the_truth(trip: Voyage) -> None:
+def test_the_page_is_the_truth(trip: ScenarioRun) -> None:
     """What Basewatch shows of a fleet is what the fake's own arithmetic says, series by series."""
-    page = trip.driven.page(trip.at)
-    compared = readings(page, trip.expected(), trip.end, trip.driven.up())
-    assert (compared.wrong, compared.absent) == (0, 0)
-    assert compared.right > 100
+    page = trip.exporter.page(trip.at)
+    compared = compare_gauges(page, trip.expected_series(), trip.end, trip.exporter.collectors_up())
+    assert (compared.differing, compared.missing) == (0, 0)
+    assert compared.matching > 100
 
 
-def test_a_page_of_before_is_seen_to_be_old(trip: Voyage) -> None:
+def test_a_page_of_before_is_seen_to_be_old(trip: ScenarioRun) -> None:
     """Readings a minute old differ, and are not flagged while their collector says that all is well."""
-    before = trip.driven.page(trip.at)
+    before = trip.exporter.page(trip.at)
     trip.refresh()
-    compared = readings(before, trip.expected(), trip.end, trip.driven.up())
-    assert compared.wrong > compared.right
-    assert compared.unflagged == compared.wrong
-    down = dict.fromkeys(trip.driven.up(), False)
-    assert readings(before, trip.expected(), trip.end, down).unflagged == 0
+    compared = compare_gauges(before, trip.expected_series(), trip.end, trip.exporter.collectors_up())
+    assert compared.differing > compared.matching
+    assert compared.unflagged == compared.differing
+    down = dict.fromkeys(trip.exporter.collectors_up(), False)
+    assert compare_gauges(before, trip.expected_series(), trip.end, down).unflagged == 0
 
 
-def test_series_that_are_not_due_are_not_compared(trip: Voyage) -> None:
+def test_series_that_are_not_due_are_not_compared(trip: ScenarioRun) -> None:
     """A slow tier's reading is left out where only the faster ones were asked for."""
-    page, up = trip.driven.page(trip.at), trip.driven.up()
-    few = readings(page, trip.expected(), trip.end, up, tiers=(Tier.SLOW,))
-    assert 0 < few.right < readings(page, trip.expected(), trip.end, up).right
+    page, up = trip.exporter.page(trip.at), trip.exporter.collectors_up()
+    few = compare_gauges(page, trip.expected_series(), trip.end, up, tiers=(RefreshTier.SLOW,))
+    assert 0 < few.matching < compare_gauges(page, trip.expected_series(), trip.end, up).matching
 
 
-def test_counters_are_compared_to_the_unit(trip: Voyage) -> None:
+def test_counters_are_compared_to_the_unit(trip: ScenarioRun) -> None:
     """Increases are what happened in the minutes between; one event more or less is seen."""
-    before, begin = trip.driven.page(trip.at), trip.end
+    before, begin = trip.exporter.page(trip.at), trip.end
     trip.refresh(7)
-    after = trip.driven.page(trip.at)
-    compared, ours, truth = increases(before, after, trip.expected(), (begin, trip.end), 0.0)
+    after = trip.exporter.page(trip.at)
+    compared, ours, truth = compare_counters(before, after, trip.expected_series(), (begin, trip.end), 0.0)
     assert ours == truth > 0
-    assert compared.wrong == compared.absent == 0
-    some = next(one.series for one in trip.expected() if one.spec.metric == "Invocations")
-    compared, ours, truth = increases(before, after | {some: after[some] + 1}, trip.expected(), (begin, trip.end), 0.0)
-    assert (compared.wrong, ours - truth) == (1, 1)
+    assert compared.differing == compared.missing == 0
+    some = next(one.series for one in trip.expected_series() if one.spec.metric == "Invocations")
+    compared, ours, truth = compare_counters(
+        before, after | {some: after[some] + 1}, trip.expected_series(), (begin, trip.end), 0.0
+    )
+    assert (compared.differing, ours - truth) == (1, 1)
 
 
 def test_the_physical_limits() -> None:
     """500 queries and 100,800 datapoints a call; latency, calls a second and datapoints a second bound the time."""
-    assert [calls_at_least(*one) for one in ((1, 1), (500, 0), (501, 0), (500, 100_801))] == [1, 1, 2, 2]
-    knobs = Knobs(latency_ms=50, calls_per_second=50, datapoints_per_second=180_000)
-    assert seconds_at_least(180, 0, knobs, 5) == 3.6
-    assert seconds_at_least(10, 0, knobs, 5) == 0.2
-    assert seconds_at_least(10, 360_000, knobs, 5) == 2
+    assert [min_calls(*one) for one in ((1, 1), (500, 0), (501, 0), (500, 100_801))] == [1, 1, 2, 2]
+    knobs = FakeSettings(latency_ms=50, calls_per_second=50, datapoints_per_second=180_000)
+    assert min_seconds(180, 0, knobs, 5) == 3.6
+    assert min_seconds(10, 0, knobs, 5) == 0.2
+    assert min_seconds(10, 360_000, knobs, 5) == 2
 
 
 @pytest.mark.parametrize("regions", [["us-east-1"], ["us-east-1", "eu-west-1"]])
 def test_every_configuration_is_one(tmp_path: Path, regions: list[str]) -> None:
     """What the harness writes is a configuration that Basewatch takes, with one region or several."""
-    given = Settings(accounts={"main": {"id": ACCOUNT, "regions": regions}})
+    given = ScenarioConfig(accounts={"main": {"id": ACCOUNT, "regions": regions}})
     config = load(given.write(tmp_path)).config
     assert len(config.collectors.discover) == len(regions) * len(EVERYTHING)
 
 
 def test_an_hour_begins_on_the_hour() -> None:
     """What is driven begins at a whole hour, so that every tier is due at once."""
-    assert midnight_before(7200) % 3600 == 0
+    assert whole_hour_before(7200) % 3600 == 0
 
 
 def test_figures_are_shown_beside_limit_and_aim() -> None:
     """An aim that is missed says so; a number is shown with three digits."""
-    met = Measured(scenario="B1", what="calls", ours=3, limit=3, aim=3)
-    missed = Measured(scenario="B3", what="wall", ours=2.712, unit="s", limit=1.8, aim=2.7)
-    shown = table([met, missed], peer=False).splitlines()
+    met = ScenarioMeasurement(scenario="B1", what="calls", value=3, lower_bound=3, goal=3)
+    missed = ScenarioMeasurement(scenario="B3", what="wall", value=2.712, unit="s", lower_bound=1.8, goal=2.7)
+    shown = format_table([met, missed], peer=False).splitlines()
     assert "MISSED" not in shown[1]
     assert shown[2].endswith("MISSED")
     assert "2.71 s" in shown[2]
-    assert (number(1234.5), number(0.0123), number(7.0)) == ("1,234", "0.0123", "7")
-    assert (met.met, missed.met) == (True, False)
+    assert (format_number(1234.5), format_number(0.0123), format_number(7.0)) == ("1,234", "0.0123", "7")
+    assert (met.goal_met, missed.goal_met) == (True, False)
 
 
 @pytest.mark.slow
@@ -129,11 +131,11 @@ def test_the_small_account(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [accounts.two, speed.ten_thousand])
+@pytest.mark.parametrize("scenario", [accounts.two_accounts, speed.ten_thousand])
 def test_scenarios_miss_no_aim(scenario: program.Scenario) -> None:
     """B2 and B11 show the truth in as few calls as can be."""
     figures = list(scenario(Options(runs=1)))
-    assert [one.what for one in figures if one.met is False] == []
+    assert [one.what for one in figures if one.goal_met is False] == []
 
 
 def test_what_is_no_scenario_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,12 +182,12 @@ def stand_in(tmp_path: Path) -> Path:
 def test_a_peer_is_measured_beside(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever program is given is run as YACE would be; its calls, scrapes and memory stand in the peer's column."""
     monkeypatch.setattr(peer, "_PAUSE", 1)
-    figures = list(peer.measure("B1", Knobs(), ("AWS/Lambda",), str(stand_in)))
+    figures = list(peer.measure("B1", FakeSettings(), ("AWS/Lambda",), str(stand_in)))
     shown = {one.what: one.peer for one in figures}
     assert shown["peer: steady refresh: calls"] == 3
     assert (shown["peer: scrape, p50"] or 0) > 0
     assert (shown["peer: most memory (VmHWM)"] or 0) > 1
-    assert "peer" in table(figures, peer=True).splitlines()[0]
+    assert "peer" in format_table(figures, peer=True).splitlines()[0]
 
 
 def test_the_peers_configuration_asks_for_the_same(tmp_path: Path) -> None:
@@ -202,12 +204,15 @@ def test_scrapes_are_told_apart_by_when_they_were(stand_in: Path, tmp_path: Path
     port = free_port()
     command = [str(stand_in), f"-config.file={tmp_path / 'x'}", f"-listen-address=127.0.0.1:{port}"]
     (tmp_path / "x").write_text("apiVersion")
-    with Fake(Knobs(latency_ms=0)) as fake, Exporter(command, fake.environ(), port, tmp_path / "log") as exporter:
+    with (
+        FakeProcess(FakeSettings(latency_ms=0)) as fake,
+        ExporterProcess(command, fake.environ(), port, tmp_path / "log") as exporter,
+    ):
         exporter.wait_for(b"# TYPE", 10)
         with Scraper(port, pause=0) as scraper:
             while len(scraper.scrapes) < 20:
                 pass
-    middle = scraper.scrapes[10].began
+    middle = scraper.scrapes[10].started_at
     spans = [(0.0, middle)]
     assert len(scraper.within(spans)) + len(scraper.outside(spans)) == len(scraper.scrapes)
     assert scraper.within(spans)

@@ -11,11 +11,11 @@ from basewatch.check import Check, check
 from basewatch.clients import K
 from basewatch.components import Component, Function
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.engine.judge import Planned
+from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SOON = Deadlines(each=timedelta(seconds=5), total=timedelta(seconds=20), concurrency=4)
+SOON = Deadlines(per_observation=timedelta(seconds=5), total=timedelta(seconds=20), concurrency=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,6 @@ class GuardPost:
         return nullcontext(self.guard)
 
 
-def planned(check: Check[Guard, Function, Doors] = doors_closed, name: str = "auth") -> Planned:
+def planned(check: Check[Guard, Function, Doors] = doors_closed, name: str = "auth") -> PlannedCheck:
     """The pair of this check and a function of that name."""
-    return Planned(check=check, component=Function(name=name), severity=check.severity)
+    return PlannedCheck(check=check, component=Function(name=name), severity=check.severity)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import checks
-from basewatch.check import PARTS, AnyCheck, Check
+from basewatch.check import DOC_SECTIONS, AnyCheck, Check
 from basewatch.components import Component
 from basewatch.config import Components
 from checks import CHECKS
@@ -54,8 +54,8 @@ def test_a_check_says_what_an_auditor_asks(check: AnyCheck) -> None:
     """A check states its promise in one sentence, then why, from what, when nobody can tell, the fix and the source."""
     first = (check.judge.__doc__ or "").strip().partition("\n")[0]
     assert first.endswith("."), first
-    assert tuple(check.parts) == PARTS
-    assert all(check.parts.values())
+    assert tuple(check.doc_sections) == DOC_SECTIONS
+    assert all(check.doc_sections.values())
 
 
 @each_check()
@@ -69,8 +69,8 @@ def test_a_check_is_of_something_that_can_be_declared(check: AnyCheck) -> None:
 def test_a_check_names_what_it_needs_and_its_types(check: AnyCheck) -> None:
     """What a check must be allowed, what it asks and what it is told are known without running it."""
     assert check.needs
-    assert isinstance(check.client_kind, type)
-    assert isinstance(check.facts_kind, type)
+    assert isinstance(check.client_type, type)
+    assert isinstance(check.facts_type, type)
 
 
 @each_check()

@@ -15,14 +15,14 @@ from botocore.parsers import ResponseParserError
 from basewatch.aws.actions import iam_action
 from basewatch.check import AnyCheck
 from basewatch.model import Reason, Status
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
 from tests.sabotage import AWS_CHECKS, Sabotage, component_of, enums, more_to_come, unknown_at
 from tests.wire import READER, Answer, answered, refusal
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 # Every way a call can fail that says nothing of what was asked about.
 TROUBLES: dict[str, tuple[Answer, Reason, str]] = {
@@ -101,7 +101,7 @@ def each_check() -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def sabotage(box_cloud: Cloud) -> Sabotage:
+def sabotage(box_cloud: EmulatedAws) -> Sabotage:
     """The box's AWS behind a wire."""
     return Sabotage.of(box_cloud)
 
@@ -220,16 +220,16 @@ def test_a_component_that_is_nowhere_to_be_found_fails(sabotage: Sabotage, check
 class OnlyCloud:
     """A box whose database and load nobody asks for."""
 
-    cloud: Cloud
+    cloud: EmulatedAws
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_turns_its_checks_and_its_repair_turns_them_back(
-    sabotage: Sabotage, box_cloud: Cloud, fault: Fault
+    sabotage: Sabotage, box_cloud: EmulatedAws, fault: Fault
 ) -> None:
     """What each fault breaks is seen by the checks it names and by no other, until it is repaired."""
-    box = cast("Box", OnlyCloud(cloud=box_cloud))
-    named = {expected.check: expected for expected in fault.expects}
+    box = cast("Sandbox", OnlyCloud(cloud=box_cloud))
+    named = {expected.check: expected for expected in fault.expected_findings}
     refs = {check.id: named[check.id].component if check.id in named else "" for check in AWS_CHECKS}
     component = {check.id: component_of(check, refs[check.id]) for check in AWS_CHECKS}
     fault.apply(box)
@@ -244,5 +244,5 @@ def test_a_fault_turns_its_checks_and_its_repair_turns_them_back(
 
 def test_every_check_of_aws_is_broken_by_some_fault() -> None:
     """No check is green because nothing can turn it red."""
-    broken = {each.check for fault in AWS_FAULTS for each in fault.expects if each.status is Status.FAIL}
+    broken = {each.check for fault in AWS_FAULTS for each in fault.expected_findings if each.status is Status.FAIL}
     assert {check.id for check in AWS_CHECKS} <= broken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.collector import AnyCollector, Discovery, Measured
+from basewatch.collector import AnyCollector, DiscoverySpec, MeasuredResource
 from basewatch.components import (
     Api,
     AuroraCluster,
@@ -59,26 +59,26 @@ FOUND = {
 }
 """A value of every dimension that discovery finds."""
 
-DISCOVERIES: tuple[tuple[AnyCollector, Discovery], ...] = tuple(
-    (collector, discovery) for collector in COLLECTORS for discovery in collector.discoveries
+DISCOVERIES: tuple[tuple[AnyCollector, DiscoverySpec], ...] = tuple(
+    (collector, discovery) for collector in COLLECTORS for discovery in collector.discovery_specs
 )
 
 
-def declared(collector: AnyCollector) -> Iterator[Measured]:
+def declared(collector: AnyCollector) -> Iterator[MeasuredResource]:
     """What the collector asks of the components of its kind."""
     for component in COMPONENTS:
-        if isinstance(component, collector.component):
+        if isinstance(component, collector.component_type):
             yield from collector.resources(component)
 
 
-def discovered(discovery: Discovery) -> Measured:
+def discovered(discovery: DiscoverySpec) -> MeasuredResource:
     """What is asked of one resource that a discovery finds."""
-    found = discovery.measured({name: FOUND[name] for name in discovery.dimensions})
+    found = discovery.from_dimensions({name: FOUND[name] for name in discovery.dimensions})
     assert found is not None
     return found
 
 
-def measured(collector: AnyCollector) -> Iterator[Measured]:
+def measured(collector: AnyCollector) -> Iterator[MeasuredResource]:
     """Everything that a collector asks, of what is declared and of what is discovered."""
     yield from declared(collector)
-    yield from (discovered(discovery) for discovery in collector.discoveries)
+    yield from (discovered(discovery) for discovery in collector.discovery_specs)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import collectors
-from basewatch.collector import AnyCollector, Collector, MetricSpec, Tier
+from basewatch.collector import AnyCollector, Collector, MetricSpec, RefreshTier
 from basewatch.components import Api, Function, Table
 from basewatch.config import Config
 from collectors import COLLECTORS
@@ -31,7 +31,7 @@ def each_collector() -> pytest.MarkDecorator:
 
 def specs_of(name: str) -> list[MetricSpec]:
     """The specs of this series; a family of two sources has two."""
-    return [spec for spec in SPECS if spec.name == name]
+    return [spec for spec in SPECS if spec.series_name == name]
 
 
 def test_every_collector_in_the_folder_is_listed_once() -> None:
@@ -94,7 +94,7 @@ def test_requests_are_counted_as_each_kind_of_api_counts_them() -> None:
 
 def test_what_pages_within_minutes_is_asked_every_minute() -> None:
     """Requests, errors and latency of APIs, invocations and errors of functions, the proxy's pool; nothing else is."""
-    assert {spec.family for spec in SPECS if spec.tier is Tier.FAST} == {
+    assert {spec.family for spec in SPECS if spec.tier is RefreshTier.FAST} == {
         "aws_apigateway_requests_total",
         "aws_apigateway_client_errors_total",
         "aws_apigateway_server_errors_total",
@@ -121,9 +121,9 @@ def test_late_datapoints_are_waited_for() -> None:
         "AWS/Lambda": timedelta(minutes=15),
         "AWS/Backup": timedelta(minutes=15),
     }
-    assert {spec.lookback for spec in SPECS if spec.namespace not in late} == {timedelta(minutes=5)}
+    assert {spec.allowed_lateness for spec in SPECS if spec.namespace not in late} == {timedelta(minutes=5)}
     for namespace, lookback in late.items():
-        assert {spec.lookback for spec in SPECS if spec.namespace == namespace} == {lookback}
+        assert {spec.allowed_lateness for spec in SPECS if spec.namespace == namespace} == {lookback}
 
 
 @each_collector()
@@ -131,7 +131,7 @@ def test_periods_fit_the_tiers(collector: AnyCollector) -> None:
     """Every period is one or five minutes, and no slower than what is asked every minute can tell."""
     for spec in collector.specs:
         assert spec.period in (MINUTE, 5 * MINUTE)
-        assert spec.tier is not Tier.FAST or spec.period == MINUTE
+        assert spec.tier is not RefreshTier.FAST or spec.period == MINUTE
 
 
 @each_collector()
@@ -147,7 +147,7 @@ def test_a_resource_is_known_by_what_its_dimensions_say(collector: AnyCollector)
 def test_what_is_declared_is_its_components(collector: AnyCollector) -> None:
     """Every resource is of the component that declares it, but for those of the account as a whole."""
     for component in COMPONENTS:
-        if isinstance(component, collector.component):
+        if isinstance(component, collector.component_type):
             owners = {(resource.component, bool(resource.dimensions)) for resource, _ in collector.resources(component)}
             assert (component.ref, True) in owners
             assert owners <= {(component.ref, True), ("", False)}
@@ -189,9 +189,9 @@ def test_a_series_of_a_component_is_one() -> None:
     """A check that asks for a series of a component by its resource's own name gets one, not several."""
     for component in COMPONENTS:
         names = Counter(
-            (spec.name, resource.labels, spec.labels)
+            (spec.series_name, resource.labels, spec.labels)
             for collector in COLLECTORS
-            if isinstance(component, collector.component)
+            if isinstance(component, collector.component_type)
             for resource, specs in collector.resources(component)
             for spec in specs
         )
@@ -201,18 +201,18 @@ def test_a_series_of_a_component_is_one() -> None:
 def test_everything_declared_can_be_asked() -> None:
     """Of every component of config.yaml that a collector measures, something is asked, and nothing twice."""
     asked = Counter(
-        (spec.name, frozenset((*resource.labels, *spec.labels)))
+        (spec.series_name, frozenset((*resource.labels, *spec.labels)))
         for collector in COLLECTORS
         for resource, specs in {
             measured
             for component in CONFIG.components
-            if isinstance(component, collector.component)
+            if isinstance(component, collector.component_type)
             for measured in collector.resources(component)
         }
         for spec in specs
     )
     assert max(asked.values()) == 1
-    kinds = tuple({collector.component for collector in COLLECTORS})
+    kinds = tuple({collector.component_type for collector in COLLECTORS})
     silent = {
         component.ref
         for component in CONFIG.components
@@ -220,7 +220,7 @@ def test_everything_declared_can_be_asked() -> None:
         and not any(
             list(collector.resources(component))
             for collector in COLLECTORS
-            if isinstance(component, collector.component)
+            if isinstance(component, collector.component_type)
         )
     }
     assert silent == set()

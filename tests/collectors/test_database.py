@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from basewatch.components import Database
-from basewatch.postgres import Database as DatabaseClient
+from basewatch.postgres import DatabaseClient as DatabaseClient
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
-from basewatch.telemetry import Telemetry
-from collectors.database import FAMILIES, ROLES, TIERS, DatabaseMetrics
-from collectors.failed_logins import CATCH_UP, LATE
-from demo.database import BoxDatabase
+from basewatch.telemetry import ExporterMetrics
+from collectors.database import FAMILIES, MAX_ROLES, MAX_TIERS, DatabaseMetrics
+from collectors.failed_logins import MAX_CATCH_UP, VISIBILITY_DELAY
+from demo.database import SandboxDatabase
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EVERY, SLOW, HOLD = 5 * MINUTE, HOUR, 15 * MINUTE
@@ -50,7 +50,7 @@ class Watched:
     """A source over the box, what it tells of itself, and a clock."""
 
     source: DatabaseMetrics
-    telemetry: Telemetry
+    telemetry: ExporterMetrics
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def page(self) -> Mapping[str, float]:
@@ -73,7 +73,7 @@ class Watched:
         return self.telemetry.registry.get_sample_value(f"basewatch_collector_{name}", labels)
 
 
-def watched(box: BoxDatabase, *databases: Database, url: str = "") -> Watched:
+def watched(box: SandboxDatabase, *databases: Database, url: str = "") -> Watched:
     """A source of these databases, all of which are the box."""
 
     @contextmanager
@@ -81,9 +81,14 @@ def watched(box: BoxDatabase, *databases: Database, url: str = "") -> Watched:
         with connect(Secret("env:URL", url or box.url), run="metrics") as client:
             yield client
 
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     source = DatabaseMetrics(
-        databases=databases, connect=opened, telemetry=telemetry, every=EVERY, slow=SLOW, hold=HOLD
+        databases=databases,
+        connect=opened,
+        telemetry=telemetry,
+        interval=EVERY,
+        row_count_interval=SLOW,
+        max_staleness=HOLD,
     )
     return Watched(source=source, telemetry=telemetry)
 
@@ -93,7 +98,7 @@ def of(page: Mapping[str, float], name: str) -> dict[str, float]:
     return {series: value for series, value in page.items() if series.startswith(f"basewatch_database_{name}")}
 
 
-def test_sessions_are_counted_by_role_and_state(box_database: BoxDatabase) -> None:
+def test_sessions_are_counted_by_role_and_state(box_database: SandboxDatabase) -> None:
     """An application that left a transaction open is seen as such, by its role and by its age."""
     watch = watched(box_database, MEASURED)
     quiet = 'basewatch_database_connections{database="securebase",role="app",state="idle in transaction"}'
@@ -107,13 +112,13 @@ def test_sessions_are_counted_by_role_and_state(box_database: BoxDatabase) -> No
     assert page['basewatch_database_connections{database="securebase",role="basewatch",state="active"}'] >= 1
 
 
-def test_nothing_of_ours_is_the_oldest_transaction(box_database: BoxDatabase) -> None:
+def test_nothing_of_ours_is_the_oldest_transaction(box_database: SandboxDatabase) -> None:
     """Our own transaction is no reason to look for one."""
     page = watched(box_database, MEASURED).refreshed()
     assert page['basewatch_database_oldest_transaction_age_seconds{database="securebase"}'] == 0
 
 
-def test_tenants_are_counted_by_tier_and_never_by_tenant(box_database: BoxDatabase) -> None:
+def test_tenants_are_counted_by_tier_and_never_by_tenant(box_database: SandboxDatabase) -> None:
     """Each tier has one series, and no tenant's id is on the page."""
     page = watched(box_database, MEASURED).refreshed()
     assert of(page, "rows") == {
@@ -122,7 +127,7 @@ def test_tenants_are_counted_by_tier_and_never_by_tenant(box_database: BoxDataba
     }
 
 
-def test_rows_of_tenant_tables_are_counted_by_the_tier_of_their_tenants(box_database: BoxDatabase) -> None:
+def test_rows_of_tenant_tables_are_counted_by_the_tier_of_their_tenants(box_database: SandboxDatabase) -> None:
     """A declared table is joined with the root by the tenant's key, once its policies let all of it be counted."""
     box_database.execute(
         "CREATE POLICY counts ON invoices FOR SELECT TO basewatch USING (true); "
@@ -136,7 +141,7 @@ def test_rows_of_tenant_tables_are_counted_by_the_tier_of_their_tenants(box_data
     assert page['basewatch_database_rows{database="securebase",table="invoices",tier="fintech"}'] == 36
 
 
-def test_labels_are_limited(box_database: BoxDatabase) -> None:
+def test_labels_are_limited(box_database: SandboxDatabase) -> None:
     """However many roles and tiers there are, those beyond the limit are one series together."""
     box_database.execute(
         "ALTER TABLE customers DROP CONSTRAINT customers_tier_fkey; "
@@ -152,13 +157,13 @@ def test_labels_are_limited(box_database: BoxDatabase) -> None:
             "ALTER TABLE customers ADD CONSTRAINT customers_tier_fkey FOREIGN KEY (tier) REFERENCES price_plans"
         )
     rows = of(page, "rows")
-    assert len(rows) == TIERS + 1
-    assert rows['basewatch_database_rows{database="securebase",table="customers",tier="other"}'] == 34 - TIERS
+    assert len(rows) == MAX_TIERS + 1
+    assert rows['basewatch_database_rows{database="securebase",table="customers",tier="other"}'] == 34 - MAX_TIERS
     assert sum(rows.values()) == 14 + 30
-    assert ROLES == 20
+    assert MAX_ROLES == 20
 
 
-def failed(box: BoxDatabase, at: datetime, count: int = 1) -> None:
+def failed(box: SandboxDatabase, at: datetime, count: int = 1) -> None:
     """Record failed logins of that moment."""
     box.execute(
         "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "  # noqa: S608  # numbers of ours
@@ -168,7 +173,7 @@ def failed(box: BoxDatabase, at: datetime, count: int = 1) -> None:
 
 
 @pytest.fixture
-def audited(box_database: BoxDatabase) -> Generator[BoxDatabase, None, None]:
+def audited(box_database: SandboxDatabase) -> Generator[SandboxDatabase, None, None]:
     """The box, whose audit table is as it was afterwards."""
     yield box_database
     box_database.execute(REPAIR)
@@ -177,7 +182,7 @@ def audited(box_database: BoxDatabase) -> Generator[BoxDatabase, None, None]:
 SERIES = 'basewatch_database_failed_logins_total{database="securebase"}'
 
 
-def test_failed_logins_are_counted_once_each_from_zero_on(audited: BoxDatabase) -> None:
+def test_failed_logins_are_counted_once_each_from_zero_on(audited: SandboxDatabase) -> None:
     """What was before the first reading is not counted; what came after it is, late or not, and only once."""
     watch = watched(audited, MEASURED)
     failed(audited, watch.at - 2 * MINUTE, 5)
@@ -185,13 +190,13 @@ def test_failed_logins_are_counted_once_each_from_zero_on(audited: BoxDatabase) 
     failed(audited, watch.at + MINUTE, 3)
     counts.append(watch.refreshed(EVERY)[SERIES])
     counts.append(watch.refreshed(EVERY)[SERIES])
-    failed(audited, watch.at - LATE + MINUTE, 2)
+    failed(audited, watch.at - VISIBILITY_DELAY + MINUTE, 2)
     failed(audited, watch.at + 2 * MINUTE)
     counts.append(watch.refreshed(EVERY)[SERIES])
     assert counts == [0, 3, 3, 6]
 
 
-def test_failed_logins_of_an_outage_are_counted_after_it(audited: BoxDatabase) -> None:
+def test_failed_logins_of_an_outage_are_counted_after_it(audited: SandboxDatabase) -> None:
     """A database that could not be asked for hours is asked for those hours too."""
     watch = watched(audited, MEASURED)
     watch.refreshed()
@@ -203,10 +208,10 @@ def test_failed_logins_of_an_outage_are_counted_after_it(audited: BoxDatabase) -
     finally:
         audited.execute("GRANT SELECT (action) ON audit_events TO basewatch")
     assert watch.refreshed(EVERY)[SERIES] == 4
-    assert CATCH_UP > 2 * HOUR
+    assert MAX_CATCH_UP > 2 * HOUR
 
 
-def test_who_is_refused_keeps_what_is_known_and_then_shows_nothing(box_database: BoxDatabase) -> None:
+def test_who_is_refused_keeps_what_is_known_and_then_shows_nothing(box_database: SandboxDatabase) -> None:
     """A grant that is taken away leaves the last numbers for a while, then none, and never a zero."""
     watch = watched(box_database, MEASURED)
     before = of(watch.refreshed(), "connections")
@@ -233,13 +238,13 @@ def test_who_is_refused_keeps_what_is_known_and_then_shows_nothing(box_database:
     assert watch.told("up") == 1
 
 
-def version(box: BoxDatabase) -> int:
+def version(box: SandboxDatabase) -> int:
     """The server's version number."""
     with psycopg.connect(box.superuser_url) as connection:
         return connection.info.server_version
 
 
-def test_a_database_that_is_away_is_down_and_not_zero(box_database: BoxDatabase) -> None:
+def test_a_database_that_is_away_is_down_and_not_zero(box_database: SandboxDatabase) -> None:
     """Nothing is shown of a database that nobody reaches, and telemetry says so."""
     watch = watched(box_database, MEASURED, url="postgresql://nobody@127.0.0.1:1/none")
     assert watch.refreshed() == {}
@@ -247,7 +252,7 @@ def test_a_database_that_is_away_is_down_and_not_zero(box_database: BoxDatabase)
     assert watch.told("last_success_timestamp_seconds") is None
 
 
-def test_each_question_is_asked_when_it_is_due(box_database: BoxDatabase) -> None:
+def test_each_question_is_asked_when_it_is_due(box_database: SandboxDatabase) -> None:
     """A tick before the time asks nothing, and rows are counted by the hour."""
     watch = watched(box_database, declared(metrics={"tier": "tier"}))
     before = watch.refreshed()
@@ -263,7 +268,7 @@ def test_each_question_is_asked_when_it_is_due(box_database: BoxDatabase) -> Non
         box_database.execute("DELETE FROM customers WHERE name = 'x'")
 
 
-def test_only_what_is_declared_is_asked(box_database: BoxDatabase) -> None:
+def test_only_what_is_declared_is_asked(box_database: SandboxDatabase) -> None:
     """A database that declares nothing of the kind is not even connected to."""
     nothing = watched(box_database, declared(), url="postgresql://nobody@127.0.0.1:1/none")
     assert nothing.refreshed() == {}

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.session import AwsSession
-from basewatch.collector import Described
-from basewatch.errors import CouldNotLook
+from basewatch.collector import DescribedResource
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 from demo.published import PREFIX
 from tests.collectors.samples import DISCOVERIES
 
@@ -21,7 +21,7 @@ DESCRIBED = [(collector, found) for collector, found in DISCOVERIES if found.des
 
 
 @pytest.fixture(scope="module")
-def furnished(box_cloud: Cloud) -> Iterator[Cloud]:
+def furnished(box_cloud: EmulatedAws) -> Iterator[EmulatedAws]:
     """The account with one more of everything that the box has none of, until the module is done."""
     http, tables, dax = (box_cloud.client(name) for name in ("apigatewayv2", "dynamodb", "dax"))
     sqs, events, backup = (box_cloud.client(name) for name in ("sqs", "events", "backup"))
@@ -64,28 +64,28 @@ def furnished(box_cloud: Cloud) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def looking(furnished: Cloud) -> Aws:
+def looking(furnished: EmulatedAws) -> AwsClient:
     """The account as the watcher sees it."""
-    return AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=furnished.environment).look()
+    return AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=furnished.environment).open_client()
 
 
-def found(aws: Aws, *dimensions: str) -> list[Described]:
+def found(aws: AwsClient, *dimensions: str) -> list[DescribedResource]:
     """What the one discovery of these dimensions describes."""
     (describe,) = (each.describe for _, each in DESCRIBED if each.dimensions == dimensions)
     assert describe is not None
     return list(describe(aws))
 
 
-def test_functions_are_found_with_how_long_they_may_run(looking: Aws) -> None:
+def test_functions_are_found_with_how_long_they_may_run(looking: AwsClient) -> None:
     """A function of 30 seconds is waited for five minutes, one of 300 seconds as well."""
     functions = {each.dimensions["FunctionName"]: each for each in found(looking, "FunctionName")}
     assert set(functions) == {f"{PREFIX}-{name}" for name in ("auth-v2", "billing-worker", "metrics-aggregation")}
     auth = functions[f"{PREFIX}-auth-v2"]
     assert auth.arn == f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-auth-v2"
-    assert {each.lookback for each in functions.values()} == {timedelta(minutes=5)}
+    assert {each.allowed_lateness for each in functions.values()} == {timedelta(minutes=5)}
 
 
-def test_aurora_is_found(looking: Aws) -> None:
+def test_aurora_is_found(looking: AwsClient) -> None:
     """Instances, clusters and proxies are known by the names that CloudWatch has for them."""
     instances = [each.dimensions["DBInstanceIdentifier"] for each in found(looking, "DBInstanceIdentifier")]
     assert instances == [f"{PREFIX}-1", f"{PREFIX}-2"]
@@ -93,7 +93,7 @@ def test_aurora_is_found(looking: Aws) -> None:
     assert [each.dimensions for each in found(looking, "ProxyName")] == [{"ProxyName": f"{PREFIX}-proxy"}]
 
 
-def test_stages_of_both_kinds_of_api_are_found(looking: Aws) -> None:
+def test_stages_of_both_kinds_of_api_are_found(looking: AwsClient) -> None:
     """A REST API is known by its name, an HTTP API by its id, and a WebSocket API is neither."""
     assert [each.dimensions for each in found(looking, "ApiName", "Stage")] == [{"ApiName": PREFIX, "Stage": "prod"}]
     (http,) = found(looking, "ApiId", "Stage")
@@ -101,7 +101,7 @@ def test_stages_of_both_kinds_of_api_are_found(looking: Aws) -> None:
     assert http.tags == {"team": "web"}
 
 
-def test_tables_and_their_indexes_are_found(looking: Aws) -> None:
+def test_tables_and_their_indexes_are_found(looking: AwsClient) -> None:
     """Every table is there, and of an index both names."""
     tables = {each.dimensions["TableName"] for each in found(looking, "TableName")}
     assert tables == {
@@ -117,7 +117,7 @@ def test_tables_and_their_indexes_are_found(looking: Aws) -> None:
     ("dimension", "name"),
     [("ClusterId", "cache"), ("QueueName", "letters.fifo"), ("RuleName", "hourly"), ("BackupVaultName", "vault")],
 )
-def test_what_else_there_is_is_found(looking: Aws, dimension: str, name: str) -> None:
+def test_what_else_there_is_is_found(looking: AwsClient, dimension: str, name: str) -> None:
     """A cache, a queue, a rule and a vault are found by the names that CloudWatch has for them."""
     assert name in {each.dimensions[dimension] for each in found(looking, dimension)}
 
@@ -127,7 +127,7 @@ def test_what_else_there_is_is_found(looking: Aws, dimension: str, name: str) ->
     DESCRIBED,
     ids=[f"{each.name}-{'-'.join(found.dimensions) or 'account'}" for each, found in DESCRIBED],
 )
-def test_a_listing_needs_the_rights_it_says(looking: Aws, collector: object, discovery: object) -> None:
+def test_a_listing_needs_the_rights_it_says(looking: AwsClient, collector: object, discovery: object) -> None:
     """What is asked of AWS is what `needs` grants, no more and no less."""
     del collector
     ((describe, needs),) = [(each.describe, each.needs) for _, each in DESCRIBED if each is discovery]
@@ -136,11 +136,11 @@ def test_a_listing_needs_the_rights_it_says(looking: Aws, collector: object, dis
     assert {request.partition(" ")[0] for request in looking.requests} == set(needs)
 
 
-def test_a_listing_that_is_denied_is_no_listing(furnished: Cloud, looking: Aws) -> None:
+def test_a_listing_that_is_denied_is_no_listing(furnished: EmulatedAws, looking: AwsClient) -> None:
     """Without the right to list nothing is found out, which is said."""
     furnished.deny("lambda:ListFunctions")
     try:
-        with pytest.raises(CouldNotLook) as refused:
+        with pytest.raises(ObservationError) as refused:
             found(looking, "FunctionName")
     finally:
         furnished.allow("lambda:ListFunctions")

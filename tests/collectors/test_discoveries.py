@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.aws import Aws
-from basewatch.collector import AnyCollector, Discovery
-from basewatch.errors import CouldNotLook
+from basewatch.aws import AwsClient
+from basewatch.collector import AnyCollector, DiscoverySpec
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from collectors import COLLECTORS
 from collectors.lambda_functions import LAMBDA
@@ -41,13 +41,13 @@ class Answers:
         return self._page
 
 
-def answering(**page: Any) -> Aws:
+def answering(**page: Any) -> AwsClient:
     """A view of such an AWS."""
-    return cast("Aws", Answers(**page))
+    return cast("AwsClient", Answers(**page))
 
 
 @each_discovery
-def test_a_discovered_resource_has_just_its_dimensions(collector: AnyCollector, discovery: Discovery) -> None:
+def test_a_discovered_resource_has_just_its_dimensions(collector: AnyCollector, discovery: DiscoverySpec) -> None:
     """What is asked is asked of exactly the dimensions that were found, and is among what the collector may ask."""
     resource, specs = discovered(discovery)
     assert dict(resource.dimensions) == {name: FOUND[name] for name in discovery.dimensions}
@@ -58,22 +58,22 @@ def test_a_discovered_resource_has_just_its_dimensions(collector: AnyCollector, 
 
 @each_discovery
 def test_what_says_that_a_resource_is_in_use_is_one_of_its_metrics(
-    collector: AnyCollector, discovery: Discovery
+    collector: AnyCollector, discovery: DiscoverySpec
 ) -> None:
     """The metric that activity is read from is asked for anyway."""
     del collector
     _, specs = discovered(discovery)
-    assert discovery.alive in {spec.metric for spec in specs}
+    assert discovery.activity_metric in {spec.metric for spec in specs}
 
 
 @each_discovery
-def test_other_dimensions_are_not_asked_of(collector: AnyCollector, discovery: Discovery) -> None:
+def test_other_dimensions_are_not_asked_of(collector: AnyCollector, discovery: DiscoverySpec) -> None:
     """A metric that has one dimension more, or one less, is of something else."""
     del collector
     found = {name: FOUND[name] for name in discovery.dimensions}
-    assert discovery.measured({**found, "Version": "1"}) is None
+    assert discovery.from_dimensions({**found, "Version": "1"}) is None
     for name in found:
-        assert discovery.measured({other: value for other, value in found.items() if other != name}) is None
+        assert discovery.from_dimensions({other: value for other, value in found.items() if other != name}) is None
 
 
 def test_what_is_declared_and_discovered_is_one() -> None:
@@ -82,9 +82,9 @@ def test_what_is_declared_and_discovered_is_one() -> None:
         for resource, specs in declared(collector):
             found = [
                 measured
-                for discovery in collector.discoveries
+                for discovery in collector.discovery_specs
                 if set(discovery.dimensions) == {name for name, _ in resource.dimensions}
-                and (measured := discovery.measured(dict(resource.dimensions))) is not None
+                and (measured := discovery.from_dimensions(dict(resource.dimensions))) is not None
             ]
             assert found == [(replace(resource, component=""), specs)]
 
@@ -121,7 +121,7 @@ def test_an_arn_stands_for_dimensions(collector: str, arn: str, dimensions: dict
     found = [
         names
         for each, discovery in DISCOVERIES
-        if each.name == collector and (names := discovery.of_arn(arn)) is not None
+        if each.name == collector and (names := discovery.dimensions_of_arn(arn)) is not None
     ]
     assert found == ([] if dimensions is None else [dimensions])
 
@@ -130,13 +130,13 @@ def test_an_arn_stands_for_dimensions(collector: str, arn: str, dimensions: dict
 def test_a_function_is_waited_for_as_long_as_it_may_run(timeout: int) -> None:
     """The lookback of a described function covers its timeout in whole minutes, and is five at least."""
     function = {"FunctionName": "auth", "FunctionArn": "arn:auth", "Timeout": timeout}
-    describe = LAMBDA.discoveries[0].describe
+    describe = LAMBDA.discovery_specs[0].describe
     assert describe is not None
     (found,) = describe(answering(Functions=[function]))
-    assert found.lookback is not None
-    assert timedelta(seconds=timeout) <= found.lookback
-    assert timedelta(minutes=5) <= found.lookback <= timedelta(minutes=15)
-    assert found.lookback % timedelta(minutes=1) == timedelta()
+    assert found.allowed_lateness is not None
+    assert timedelta(seconds=timeout) <= found.allowed_lateness
+    assert timedelta(minutes=5) <= found.allowed_lateness <= timedelta(minutes=15)
+    assert found.allowed_lateness % timedelta(minutes=1) == timedelta()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_function_is_waited_for_as_long_as_it_may_run(timeout: int) -> None:
 def test_an_answer_of_an_unknown_shape_is_no_listing(collector: str, page: dict[str, Any]) -> None:
     """What is missing or is something else in an answer of AWS is said, and never taken for nothing being there."""
     describes = [found.describe for each, found in DISCOVERIES if each.name == collector and found.describe]
-    with pytest.raises(CouldNotLook) as refused:
+    with pytest.raises(ObservationError) as refused:
         _ = [list(describe(answering(**page))) for describe in describes]
     assert refused.value.reason in (Reason.NOT_ENOUGH_DATA, Reason.UNSUPPORTED)
 

@@ -34,9 +34,9 @@ def labels(resource: Resource, spec: MetricSpec) -> tuple[tuple[str, str], ...]:
 def page() -> bytes:
     """All that could be shown, as text, each series once."""
     lines: dict[str, dict[bytes, None]] = defaultdict(dict)
-    families = {spec.family: spec.shown_as for spec in SPECS}
+    families = {spec.family: spec.exported_family for spec in SPECS}
     for resource, spec in asked():
-        lines[spec.family].setdefault(series_text(spec.name, labels(resource, spec)) + b"1\n")
+        lines[spec.family].setdefault(series_text(spec.series_name, labels(resource, spec)) + b"1\n")
     return b"".join(
         f"# HELP {name} {families[name].help}\n# TYPE {name} {families[name].type}\n".encode() + b"".join(lines[name])
         for name in families
@@ -48,7 +48,7 @@ def test_a_familys_series_have_the_same_labels() -> None:
     schemas: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for resource, spec in asked():
         assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name, _ in labels(resource, spec))
-        schemas[spec.name].add(tuple(name for name, _ in labels(resource, spec) if name != "quantile"))
+        schemas[spec.series_name].add(tuple(name for name, _ in labels(resource, spec) if name != "quantile"))
     assert {name: schema for name, schema in schemas.items() if len(schema) > 1} == {}
 
 
@@ -60,14 +60,14 @@ def test_every_spec_is_asked_of_something() -> None:
 
 def test_a_family_reads_one_way() -> None:
     """Every series of a family, of whichever collector, has its type and its help, and no family lacks a help."""
-    shown = {spec.shown_as for spec in SPECS}
+    shown = {spec.exported_family for spec in SPECS}
     assert sorted(family.name for family in shown) == sorted({family.name for family in shown})
     for spec in SPECS:
         assert spec.help.startswith(f"CloudWatch {spec.namespace} ")
         assert spec.metric in spec.help
         assert spec.statistic in spec.help or spec.type is MetricType.SUMMARY
         assert f", {spec.period.total_seconds():.0f} s" in spec.help
-        assert (f"×{spec.unit.factor:g}" in spec.help) is (spec.unit.factor != 1.0)  # noqa: RUF001  # as it is written
+        assert (f"×{spec.unit.scale:g}" in spec.help) is (spec.unit.scale != 1.0)  # noqa: RUF001  # as it is written
         assert ", cached: " in spec.help
 
 
@@ -77,7 +77,7 @@ def test_no_two_queries_become_one_series() -> None:
     series: dict[object, set[object]] = defaultdict(set)
     for resource, spec in asked():
         source = spec.namespace, spec.metric, spec.statistic, spec.period, frozenset(resource.dimensions)
-        shown = series_text(spec.name, labels(resource, spec))
+        shown = series_text(spec.series_name, labels(resource, spec))
         sources[shown].add(source)
         series[source].add(shown)
     assert {shown: found for shown, found in sources.items() if len(found) > 1} == {}
@@ -90,7 +90,7 @@ def test_a_name_says_what_it_is_of_and_no_statistic() -> None:
         assert re.fullmatch(r"aws_(rds|lambda|apigateway|dynamodb|dax|sqs|events|backup)_[a-z_]+", spec.family)
         assert spec.family.endswith("_total") is (spec.type is MetricType.COUNTER)
         assert not any(f"_{word}_" in f"{spec.family}_" for word in STATISTICS)
-        assert spec.adds_up is (spec.statistic in ("Sum", "SampleCount") and spec.type is not MetricType.GAUGE)
+        assert spec.is_counter is (spec.statistic in ("Sum", "SampleCount") and spec.type is not MetricType.GAUGE)
         if "_max_seconds" in spec.family or spec.family.endswith("_max"):
             assert spec.statistic == "Maximum"
 

@@ -9,17 +9,17 @@ from typing import Any, cast
 
 import pytest
 
-from basewatch.aws import Aws
+from basewatch.aws import AwsClient
 from basewatch.aws.session import AwsSession
-from basewatch.collector import Target
-from basewatch.errors import CouldNotLook
+from basewatch.collector import MetricTarget
+from basewatch.errors import ObservationError
 from basewatch.family import MetricType
 from basewatch.model import Reason
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
-from collectors.limit_specs import FAMILIES, TELLERS
-from collectors.resource_limits import EVERY, HOLD, Described, needs
-from demo.cloud import Cloud
+from collectors.limit_specs import FAMILIES, LIMIT_READERS
+from collectors.resource_limits import REFRESH_INTERVAL, MAX_STALENESS, ResourceLimits, limit_needs
+from demo.cloud import EmulatedAws
 from demo.published import PREFIX
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -28,13 +28,13 @@ EXPIRY = datetime(2061, 5, 25, tzinfo=UTC)
 WHERE = b'aws_account_id="123456789012",aws_region="us-east-1"'
 
 
-def target(collector: str, label: str, name: str, region: str = REGION) -> Target:
+def target(collector: str, label: str, name: str, region: str = REGION) -> MetricTarget:
     """A resource that is measured, or with no name the account."""
     (found,) = (each for each in COLLECTORS if each.name == collector)
-    (discovery,) = (each for each in found.discoveries if each.dimensions == ((label,) if label else ()))
-    measured = discovery.measured({label: name} if label else {})
+    (discovery,) = (each for each in found.discovery_specs if each.dimensions == ((label,) if label else ()))
+    measured = discovery.from_dimensions({label: name} if label else {})
     assert measured is not None
-    return Target(collector=collector, account_id=ACCOUNT, region=region, resource=measured[0], specs=measured[1])
+    return MetricTarget(collector=collector, account_id=ACCOUNT, region=region, resource=measured[0], specs=measured[1])
 
 
 MEASURED = (
@@ -57,7 +57,7 @@ class Service:
         """One page of a listing."""
         self.asked.append(operation)
         if self.refusing and operation == "ListFunctions":
-            raise CouldNotLook(Reason.DENIED, "no right to list")
+            raise ObservationError(Reason.DENIED, "no right to list")
         yield {
             "DBClusters": [
                 {
@@ -86,7 +86,7 @@ class Service:
         return {"AccountLimit": {"ConcurrentExecutions": 1000}}
 
 
-def shown(source: Described, at: datetime = NOON) -> dict[bytes, float]:
+def shown(source: ResourceLimits, at: datetime = NOON) -> dict[bytes, float]:
     """Every series on the page."""
     return {
         series.strip(): value
@@ -96,17 +96,17 @@ def shown(source: Described, at: datetime = NOON) -> dict[bytes, float]:
 
 
 def described(
-    service: Service, telemetry: Telemetry | None = None, targets: tuple[Target, ...] = MEASURED
-) -> Described:
+    service: Service, telemetry: ExporterMetrics | None = None, targets: tuple[MetricTarget, ...] = MEASURED
+) -> ResourceLimits:
     """A source that asks this service about these targets."""
-    return Described(
+    return ResourceLimits(
         targets=lambda: targets,
-        asker=lambda _account, _region: cast("Aws", service),
-        telemetry=telemetry or Telemetry(),
+        aws_client=lambda _account, _region: cast("AwsClient", service),
+        telemetry=telemetry or ExporterMetrics(),
     )
 
 
-def value(telemetry: Telemetry, name: str) -> float | None:
+def value(telemetry: ExporterMetrics, name: str) -> float | None:
     """What telemetry says of the source."""
     labels = {"collector": "described", "aws_account_id": ACCOUNT, "aws_region": REGION}
     return telemetry.registry.get_sample_value(name, labels)
@@ -144,25 +144,27 @@ def test_limits_are_asked_for_every_quarter_of_an_hour() -> None:
     for minute in range(31):
         source.refresh(NOON + timedelta(minutes=minute))
     assert service.asked.count("ListFunctions") == 3
-    assert timedelta(minutes=15) == EVERY
+    assert timedelta(minutes=15) == REFRESH_INTERVAL
 
 
 def test_what_cannot_be_asked_for_again_is_held_and_said() -> None:
     """A refusal keeps what was known, with `up` at 0 and its series stale, until it has been too long."""
-    telemetry, service = Telemetry(), Service()
+    telemetry, service = ExporterMetrics(), Service()
     source = described(service, telemetry)
     source.refresh(NOON)
     assert (value(telemetry, "basewatch_collector_up"), value(telemetry, "basewatch_collector_series")) == (1, 6)
     before = shown(source)
     service.refusing = True
-    source.refresh(NOON + EVERY)
-    assert shown(source, NOON + EVERY) == before
+    source.refresh(NOON + REFRESH_INTERVAL)
+    assert shown(source, NOON + REFRESH_INTERVAL) == before
     assert value(telemetry, "basewatch_collector_up") == 0
     assert value(telemetry, "basewatch_collector_stale_series") == 2
     assert value(telemetry, "basewatch_collector_last_success_timestamp_seconds") == NOON.timestamp()
-    assert value(telemetry, "basewatch_collector_last_attempt_timestamp_seconds") == (NOON + EVERY).timestamp()
+    assert (
+        value(telemetry, "basewatch_collector_last_attempt_timestamp_seconds") == (NOON + REFRESH_INTERVAL).timestamp()
+    )
     # Aurora answered a quarter of an hour later, and is shown for that much longer.
-    late = shown(source, NOON + HOLD)
+    late = shown(source, NOON + MAX_STALENESS)
     assert {series.partition(b"{")[0] for series in late} == {
         family.name.encode() for family in FAMILIES if family.name.startswith("aws_rds")
     }
@@ -170,19 +172,19 @@ def test_what_cannot_be_asked_for_again_is_held_and_said() -> None:
 
 def test_a_service_that_never_answered_is_down() -> None:
     """Nothing is shown, and `up` says why; the next answer repairs it."""
-    telemetry, service = Telemetry(), Service(refusing=True)
+    telemetry, service = ExporterMetrics(), Service(refusing=True)
     source = described(service, telemetry, MEASURED[2:3])
     source.refresh(NOON)
     assert (shown(source), value(telemetry, "basewatch_collector_up")) == ({}, 0)
     service.refusing = False
-    source.refresh(NOON + EVERY)
+    source.refresh(NOON + REFRESH_INTERVAL)
     assert value(telemetry, "basewatch_collector_up") == 1
-    assert len(shown(source, NOON + EVERY)) == 1
+    assert len(shown(source, NOON + REFRESH_INTERVAL)) == 1
 
 
 def test_an_unknown_shape_is_not_a_limit() -> None:
     """A timeout that is not a number is said, not shown."""
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     source = described(Service(timeout="long"), telemetry, MEASURED[2:3])
     source.refresh(NOON)
     assert (shown(source), value(telemetry, "basewatch_collector_up")) == ({}, 0)
@@ -191,10 +193,10 @@ def test_an_unknown_shape_is_not_a_limit() -> None:
 def test_what_is_no_longer_measured_is_no_longer_shown() -> None:
     """When the last function of a place is gone, so are the limits of functions there."""
     targets = [*MEASURED]
-    source = Described(
+    source = ResourceLimits(
         targets=lambda: tuple(targets),
-        asker=lambda _account, _region: cast("Aws", Service()),
-        telemetry=Telemetry(),
+        aws_client=lambda _account, _region: cast("AwsClient", Service()),
+        telemetry=ExporterMetrics(),
     )
     source.refresh(NOON)
     del targets[2:]
@@ -211,12 +213,13 @@ def test_names_say_what_they_are() -> None:
         assert family.type in (MetricType.GAUGE, MetricType.INFO)
 
 
-@pytest.mark.parametrize("collector", sorted(TELLERS))
-def test_the_box_tells_its_limits_with_the_rights_that_are_named(box_cloud: Cloud, collector: str) -> None:
+@pytest.mark.parametrize("collector", sorted(LIMIT_READERS))
+def test_the_box_tells_its_limits_with_the_rights_that_are_named(box_cloud: EmulatedAws, collector: str) -> None:
     """Every number of the emulated account can be read, and what is asked is what `needs` grants."""
-    aws = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=box_cloud.environment).look()
+    aws = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=box_cloud.environment).open_client()
     told = {
-        (each.family.name, each.labels[0][1] if each.labels else ""): each.value for each in TELLERS[collector].ask(aws)
+        (each.family.name, each.labels[0][1] if each.labels else ""): each.value
+        for each in LIMIT_READERS[collector].read(aws)
     }
     expected = {
         "aurora": {
@@ -231,4 +234,4 @@ def test_the_box_tells_its_limits_with_the_rights_that_are_named(box_cloud: Clou
         },
     }
     assert told.items() >= expected[collector].items()
-    assert {request.partition(" ")[0] for request in aws.requests} == set(needs([collector]))
+    assert {request.partition(" ")[0] for request in aws.requests} == set(limit_needs([collector]))

@@ -7,11 +7,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.collector import MetricSpec, Tier, Unit
+from basewatch.collector import MetricSpec, RefreshTier, Unit
 from basewatch.family import MetricType
-from collectors.specs import Space
+from collectors.specs import Namespace
 
-SPACE = Space(name="Own/Space", period=timedelta(minutes=5), lookback=timedelta(minutes=30))
+SPACE = Namespace(name="Own/Space", period=timedelta(minutes=5), allowed_lateness=timedelta(minutes=30))
 
 
 def test_a_namespace_is_told_once() -> None:
@@ -21,16 +21,16 @@ def test_a_namespace_is_told_once() -> None:
         SPACE.gauge("b", "B", "Maximum"),
         *SPACE.latency("c", "C", unit=Unit.SECONDS),
     )
-    assert {(spec.namespace, spec.period, spec.lookback) for spec in written} == {
+    assert {(spec.namespace, spec.period, spec.allowed_lateness) for spec in written} == {
         ("Own/Space", timedelta(minutes=5), timedelta(minutes=30))
     }
 
 
-@given(st.sampled_from(Unit), st.sampled_from(Tier))
-def test_a_latency_is_a_summary_and_a_maximum(unit: Unit, tier: Tier) -> None:
+@given(st.sampled_from(Unit), st.sampled_from(RefreshTier))
+def test_a_latency_is_a_summary_and_a_maximum(unit: Unit, tier: RefreshTier) -> None:
     """Five statistics of one metric: quantiles, sum, count, and beside them the highest."""
     specs = SPACE.latency("own_wait", "Wait", unit=unit, tier=tier)
-    assert [(spec.name, spec.labels, spec.statistic, spec.type) for spec in specs] == [
+    assert [(spec.series_name, spec.labels, spec.statistic, spec.type) for spec in specs] == [
         ("own_wait_seconds", (("quantile", "0.95"),), "p95", MetricType.SUMMARY),
         ("own_wait_seconds", (("quantile", "0.99"),), "p99", MetricType.SUMMARY),
         ("own_wait_seconds_sum", (), "Sum", MetricType.SUMMARY),
@@ -42,7 +42,7 @@ def test_a_latency_is_a_summary_and_a_maximum(unit: Unit, tier: Tier) -> None:
 
 def test_a_latency_may_be_less() -> None:
     """Without quantiles it is a sum and a count, and the maximum can be left out."""
-    names = [spec.name for spec in SPACE.latency("a", "A", unit=Unit.SECONDS, quantiles=(), maximum=False)]
+    names = [spec.series_name for spec in SPACE.latency("a", "A", unit=Unit.SECONDS, quantiles=(), maximum=False)]
     assert names == ["a_seconds_sum", "a_seconds_count"]
 
 
@@ -60,7 +60,7 @@ def test_a_help_says_where_a_number_comes_from() -> None:
         SPACE.counter("a_total", "A").help,
         SPACE.gauge("b_seconds", "B", "Maximum", unit=Unit.MICROSECONDS, period=timedelta(minutes=1)).help,
         SPACE.latency("c", "C", unit=Unit.MILLISECONDS)[0].help,
-        SPACE.counter("d_total", "D", said="D or E Sum").help,
+        SPACE.counter("d_total", "D", source_text="D or E Sum").help,
     ]
     assert helps == [
         "CloudWatch Own/Space A Sum, 300 s, cached: added up.",
@@ -74,7 +74,7 @@ def test_what_counts_as_an_amount() -> None:
     """Counters and the two counters of a summary add up; its quantiles, and gauges of any statistic, do not."""
     quantile, _, total, count, highest = SPACE.latency("a", "A", unit=Unit.SECONDS)
     gauge: MetricSpec = SPACE.gauge("b", "B", "Sum")
-    assert [spec.adds_up for spec in (quantile, total, count, highest, gauge, SPACE.counter("c_total", "C"))] == [
+    assert [spec.is_counter for spec in (quantile, total, count, highest, gauge, SPACE.counter("c_total", "C"))] == [
         False,
         True,
         True,

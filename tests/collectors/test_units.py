@@ -121,7 +121,7 @@ BASE = {
 SPECS = [spec for collector in COLLECTORS for spec in collector.specs]
 
 each_spec = pytest.mark.parametrize(
-    "spec", SPECS, ids=[f"{spec.name}-{spec.metric}-{spec.statistic}" for spec in SPECS]
+    "spec", SPECS, ids=[f"{spec.series_name}-{spec.metric}-{spec.statistic}" for spec in SPECS]
 )
 
 
@@ -136,7 +136,7 @@ def test_a_value_arrives_in_the_base_unit(spec: MetricSpec) -> None:
     """Seconds, milliseconds, microseconds and per cent, all found in AWS/RDS alone, end as seconds and ratios."""
     factor, _ = BASE[DOCUMENTED[spec.namespace][spec.metric]]
     # How many samples there were has no unit, whatever they measure.
-    assert spec.factor == pytest.approx(1.0 if spec.statistic == "SampleCount" else factor)
+    assert spec.scale == pytest.approx(1.0 if spec.statistic == "SampleCount" else factor)
 
 
 @each_spec
@@ -150,9 +150,9 @@ def test_a_name_ends_in_its_base_unit(spec: MetricSpec) -> None:
 @given(st.sampled_from(SPECS), st.floats(0, 1e12))
 def test_a_conversion_keeps_what_is_more(spec: MetricSpec, value: float) -> None:
     """More in CloudWatch is never less in Prometheus, and zero stays zero."""
-    assert spec.factor > 0
-    assert value * spec.factor <= (value + 1) * spec.factor
-    assert 0 * spec.factor == 0
+    assert spec.scale > 0
+    assert value * spec.scale <= (value + 1) * spec.scale
+    assert 0 * spec.scale == 0
 
 
 @pytest.mark.parametrize(
@@ -182,5 +182,5 @@ def test_a_conversion_keeps_what_is_more(spec: MetricSpec, value: float) -> None
 )
 def test_a_unit_trap_is_stepped_over(name: str, in_cloudwatch: float, in_prometheus: float) -> None:
     """What a console shows as 3.4 ms, 1,400 µs or 42 % is 0.0034 s, 0.0014 s and 0.42."""
-    (spec,) = (spec for spec in SPECS if spec.name == name)
-    assert in_cloudwatch * spec.factor == pytest.approx(in_prometheus)
+    (spec,) = (spec for spec in SPECS if spec.series_name == name)
+    assert in_cloudwatch * spec.scale == pytest.approx(in_prometheus)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 from demo.load import Load
 from tests.fixtures_cloud import DUMP
 
 
-def test_the_environment_alone_leads_boto3_to_the_box(box_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_alone_leads_boto3_to_the_box(box_cloud: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that knows nothing of the box reaches it by its environment, S3 included."""
     for name, value in box_cloud.environment.items():
         monkeypatch.setenv(name, value)
@@ -26,14 +26,14 @@ def test_the_environment_alone_leads_boto3_to_the_box(box_cloud: Cloud, monkeypa
     }
 
 
-def test_a_second_account_in_one_process_is_refused(box_cloud: Cloud) -> None:
+def test_a_second_account_in_one_process_is_refused(box_cloud: EmulatedAws) -> None:
     """Two clouds would share moto's state, so the second is refused while the first runs."""
     assert box_cloud.endpoint_url.startswith("http://127.0.0.1:")
     with pytest.raises(RuntimeError, match="close it first"):
-        Cloud.start(now=datetime.now(UTC), dump=DUMP, load=Load())
+        EmulatedAws.start(now=datetime.now(UTC), dump=DUMP, load=Load())
 
 
-def test_the_watcher_can_take_on_its_role(box_cloud: Cloud) -> None:
+def test_the_watcher_can_take_on_its_role(box_cloud: EmulatedAws) -> None:
     """basewatch-reader can be assumed, and who then asks is the role's session."""
     sts = box_cloud.client("sts")
     role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/basewatch-reader", RoleSessionName="test")

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 
 AUDIT = "securebase-production-audit-logs"
 Ask = Callable[[Any], Any]
@@ -46,17 +46,17 @@ THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "S
 
 
 @pytest.fixture(name="clients", scope="module")
-def _clients(box_cloud: Cloud) -> Callable[[str], Any]:
+def _clients(box_cloud: EmulatedAws) -> Callable[[str], Any]:
     """Clients of the watcher, who is not above the gate; they try once."""
     session, config = box_cloud.caller.session(), Config(retries={"total_max_attempts": 1})
     return cache(lambda service: session.client(service, endpoint_url=box_cloud.endpoint_url, config=config))
 
 
 @pytest.fixture(name="ask")
-def _ask(box_cloud: Cloud, clients: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
+def _ask(box_cloud: EmulatedAws, clients: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
     """The same, with nothing refused before and after."""
     yield clients
-    box_cloud.restore()
+    box_cloud.allow_all()
 
 
 def _error(call: Callable[[], Any]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _outcome(call: Callable[[], Any]) -> str:
 
 @pytest.mark.parametrize(("service", "action", "call"), CALLS, ids=[action for _, action, _ in CALLS])
 def test_exactly_the_denied_operation_is_denied(
-    box_cloud: Cloud, ask: Callable[[str], Any], service: str, action: str, call: Ask
+    box_cloud: EmulatedAws, ask: Callable[[str], Any], service: str, action: str, call: Ask
 ) -> None:
     """What the action grants is denied in the service's own shape, and the message names the action."""
     box_cloud.deny(action)
@@ -87,7 +87,7 @@ def test_exactly_the_denied_operation_is_denied(
 
 @pytest.mark.parametrize(("service", "action", "call"), CALLS, ids=[action for _, action, _ in CALLS])
 def test_every_other_operation_passes(
-    box_cloud: Cloud, ask: Callable[[str], Any], service: str, action: str, call: Ask
+    box_cloud: EmulatedAws, ask: Callable[[str], Any], service: str, action: str, call: Ask
 ) -> None:
     """With every other action denied, this one is not."""
     box_cloud.deny(*{other for _, other, _ in CALLS if other != action})
@@ -96,14 +96,14 @@ def test_every_other_operation_passes(
 
 @pytest.mark.parametrize(("service", "action", "call"), CALLS, ids=[action for _, action, _ in CALLS])
 def test_a_throttled_operation_gets_the_code_that_boto3_retries(
-    box_cloud: Cloud, ask: Callable[[str], Any], service: str, action: str, call: Ask
+    box_cloud: EmulatedAws, ask: Callable[[str], Any], service: str, action: str, call: Ask
 ) -> None:
     """Throttling answers with the service's own code, one of those that botocore's standard mode retries."""
     box_cloud.throttle(action)
     assert _error(lambda: call(ask(service)))["Error"]["Code"] in THROTTLED
 
 
-def test_throttling_is_retried(box_cloud: Cloud, ask: Callable[[str], Any]) -> None:
+def test_throttling_is_retried(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
     """Standard retries try again, and give up with the throttling error."""
     assert callable(ask)
     box_cloud.throttle("dynamodb:ListTables")
@@ -113,21 +113,21 @@ def test_throttling_is_retried(box_cloud: Cloud, ask: Callable[[str], Any]) -> N
     assert _error(client.list_tables)["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-def test_a_denied_head_has_no_words(box_cloud: Cloud, ask: Callable[[str], Any]) -> None:
+def test_a_denied_head_has_no_words(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
     """HEAD is denied by status alone, as it has no body."""
     box_cloud.deny("s3:GetObject")
     answer = _error(lambda: ask("s3").head_object(Bucket=AUDIT, Key="manifest.json"))
     assert answer["Error"]["Code"] == "403"
 
 
-def test_a_pattern_denies_a_whole_service(box_cloud: Cloud, ask: Callable[[str], Any]) -> None:
+def test_a_pattern_denies_a_whole_service(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
     """`s3:*` denies all of S3 and nothing of RDS."""
     box_cloud.deny("s3:*")
     assert _error(ask("s3").list_buckets)["Error"]["Code"] == "AccessDenied"
     assert ask("rds").describe_db_clusters()["DBClusters"]
 
 
-def test_what_was_denied_can_be_allowed_again(box_cloud: Cloud, ask: Callable[[str], Any]) -> None:
+def test_what_was_denied_can_be_allowed_again(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
     """Allowing takes back just what it names; restoring takes back the rest."""
     box_cloud.deny("rds:DescribeDBClusters", "kms:ListKeys")
     box_cloud.allow("rds:DescribeDBClusters")
@@ -135,11 +135,11 @@ def test_what_was_denied_can_be_allowed_again(box_cloud: Cloud, ask: Callable[[s
     assert _error(ask("kms").list_keys)["Error"]["Code"] == "AccessDeniedException"
     box_cloud.allow()
     assert _error(ask("kms").list_keys)["Error"]["Code"] == "AccessDeniedException"
-    box_cloud.restore()
+    box_cloud.allow_all()
     assert ask("kms").list_keys()["Keys"]
 
 
-def test_the_operator_is_above_the_gate(box_cloud: Cloud, ask: Callable[[str], Any]) -> None:
+def test_the_operator_is_above_the_gate(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
     """What a fault denies, its repair can still use; a session of the reader's role cannot."""
     role = ask("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/basewatch-reader", RoleSessionName="gate")
     keys = role["Credentials"]
@@ -156,7 +156,7 @@ def test_the_operator_is_above_the_gate(box_cloud: Cloud, ask: Callable[[str], A
     assert _error(reader.describe_db_clusters)["Error"]["Code"] == "AccessDenied"
 
 
-def test_a_lock_that_may_not_be_read_is_not_shown(box_cloud: Cloud, ask: Callable[[str], Any]) -> None:
+def test_a_lock_that_may_not_be_read_is_not_shown(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
     """Without s3:GetObjectRetention the headers of an object say nothing of its lock, and the object can be read."""
     before = ask("s3").head_object(Bucket=AUDIT, Key="manifest.json")
     box_cloud.deny("s3:GetObjectRetention")

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 from demo.moto_backends import backend
-from demo.moto_objects import put_dated, retained_until
+from demo.moto_objects import put_backdated, retain_until_date
 
 LOCKED, PLAIN = "test-locked", "test-plain"
 
 
 @pytest.fixture(name="s3", scope="module")
-def _s3(box_cloud: Cloud) -> Iterator[Any]:
+def _s3(box_cloud: EmulatedAws) -> Iterator[Any]:
     s3 = box_cloud.client("s3")
     s3.create_bucket(Bucket=LOCKED, ObjectLockEnabledForBucket=True)
     s3.create_bucket(Bucket=PLAIN)
@@ -64,7 +64,7 @@ def test_seven_years_end_on_the_same_day_of_the_year(s3: Any) -> None:
 def test_a_leap_day_is_held_to_the_first_of_march(s3: Any) -> None:
     """What was put on the 29th of February is held no shorter than seven years."""
     _rule(s3, Mode="COMPLIANCE", Years=7)
-    until = retained_until(backend("s3").get_bucket(LOCKED), datetime(2024, 2, 29, 12, tzinfo=UTC))
+    until = retain_until_date(backend("s3").get_bucket(LOCKED), datetime(2024, 2, 29, 12, tzinfo=UTC))
     assert until == "2031-03-01T12:00:00Z"
 
 
@@ -77,7 +77,7 @@ def test_the_rule_is_given_in_the_unit_it_was_set_in(s3: Any) -> None:
 
 def test_the_rule_of_a_bucket_with_objects_can_be_removed(s3: Any) -> None:
     """Object Lock stays on without a rule, and what is put then has no lock."""
-    put_dated(LOCKED, "before", b"x", datetime.now(UTC))
+    put_backdated(LOCKED, "before", b"x", datetime.now(UTC))
     _rule(s3)
     s3.put_object(Bucket=LOCKED, Key="unruled", Body=b"x")
     found = s3.get_object_lock_configuration(Bucket=LOCKED)["ObjectLockConfiguration"]
@@ -136,7 +136,7 @@ def test_versioning_of_a_locked_bucket_stays_on(s3: Any) -> None:
     assert s3.get_bucket_versioning(Bucket=LOCKED)["Status"] == "Enabled"
 
 
-def test_a_locked_version_cannot_be_deleted(box_cloud: Cloud) -> None:
+def test_a_locked_version_cannot_be_deleted(box_cloud: EmulatedAws) -> None:
     """Moto refuses to delete a version under COMPLIANCE by itself: what the box stands on."""
     s3 = box_cloud.client("s3")
     bucket = "securebase-production-audit-logs"
@@ -145,7 +145,7 @@ def test_a_locked_version_cannot_be_deleted(box_cloud: Cloud) -> None:
     assert _code(lambda: s3.delete_object(**which, BypassGovernanceRetention=True)) == "AccessDenied"
 
 
-def test_a_policy_for_tls_only_locks_nobody_out(box_cloud: Cloud) -> None:
+def test_a_policy_for_tls_only_locks_nobody_out(box_cloud: EmulatedAws) -> None:
     """The Deny of connections without TLS does not become a Deny of everything."""
     s3 = box_cloud.client("s3")
     assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket="securebase-production-backups")["Policy"]

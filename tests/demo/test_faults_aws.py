@@ -14,13 +14,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from basewatch.config.loading import load
-from demo.cloud import Cloud
-from demo.dumps import HOUR
+from demo.cloud import EmulatedAws
+from demo.dumps import DUMP_INTERVAL
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 CLUSTER, AUDIT, BACKUPS = "securebase-production", "securebase-production-audit-logs", "securebase-production-backups"
 # Which of the things read below each fault changes.
@@ -47,25 +47,25 @@ DECLARED = {component.ref for component in load(Path(__file__).parents[2] / "con
 class OnlyCloud:
     """A box whose database and load nobody asks for."""
 
-    cloud: Cloud
+    cloud: EmulatedAws
 
 
 @pytest.fixture(name="box")
-def _box(box_cloud: Cloud) -> Box:
-    return cast("Box", OnlyCloud(cloud=box_cloud))
+def _box(box_cloud: EmulatedAws) -> Sandbox:
+    return cast("Sandbox", OnlyCloud(cloud=box_cloud))
 
 
-def _seen(cloud: Cloud) -> dict[str, Any]:
+def _seen(cloud: EmulatedAws) -> dict[str, Any]:
     """What the watcher can read of every promise, times rounded so that a test's seconds do not show."""
     return {**_aurora(cloud), **_locks(cloud), **_tables(cloud), **_dumps(cloud), **_deployed(cloud)}
 
 
 @cache
-def _client(cloud: Cloud, service: str) -> Any:
+def _client(cloud: EmulatedAws, service: str) -> Any:
     return cloud.caller.session().client(service, endpoint_url=cloud.endpoint_url)
 
 
-def _aurora(cloud: Cloud) -> dict[str, Any]:
+def _aurora(cloud: EmulatedAws) -> dict[str, Any]:
     try:
         found = _client(cloud, "rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
     except ClientError as error:
@@ -78,7 +78,7 @@ def _aurora(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _deployed(cloud: Cloud) -> dict[str, Any]:
+def _deployed(cloud: EmulatedAws) -> dict[str, Any]:
     function = _client(cloud, "lambda").get_function_configuration(FunctionName=f"{CLUSTER}-auth-v2")
     gateway = _client(cloud, "apigateway")
     (api,) = (api["id"] for api in gateway.get_rest_apis()["items"] if api["name"] == CLUSTER)
@@ -87,7 +87,7 @@ def _deployed(cloud: Cloud) -> dict[str, Any]:
     return {"function": function["State"], "stages": stages, "alarm": alarm["StateValue"]}
 
 
-def _locks(cloud: Cloud) -> dict[str, Any]:
+def _locks(cloud: EmulatedAws) -> dict[str, Any]:
     s3 = _client(cloud, "s3")
     versions = sorted(s3.list_object_versions(Bucket=AUDIT)["Versions"], key=lambda version: version["LastModified"])
     heads = (
@@ -99,7 +99,7 @@ def _locks(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _tables(cloud: Cloud) -> dict[str, Any]:
+def _tables(cloud: EmulatedAws) -> dict[str, Any]:
     dynamodb = _client(cloud, "dynamodb")
     recovery: dict[str, Any] = {}
     for table in dynamodb.list_tables()["TableNames"]:
@@ -111,7 +111,7 @@ def _tables(cloud: Cloud) -> dict[str, Any]:
     return {"recovery": recovery}
 
 
-def _dumps(cloud: Cloud) -> dict[str, Any]:
+def _dumps(cloud: EmulatedAws) -> dict[str, Any]:
     s3 = _client(cloud, "s3")
     listed = s3.list_objects_v2(Bucket=BACKUPS, Prefix="hourly/")["Contents"]
     newest = s3.get_object(Bucket=BACKUPS, Key=listed[-1]["Key"])
@@ -122,23 +122,23 @@ def _dumps(cloud: Cloud) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_changes_one_promise_and_its_repair_puts_it_back(box: Box, fault: Fault) -> None:
+def test_a_fault_changes_one_promise_and_its_repair_puts_it_back(box: Sandbox, fault: Fault) -> None:
     """Applying a fault changes just what it says, and repairing it restores everything exactly."""
-    before = _seen(box.cloud)
+    before = _seen(box.aws)
     fault.apply(box)
     try:
-        during = _seen(box.cloud)
+        during = _seen(box.aws)
     finally:
         fault.repair(box)
     assert {name for name, value in during.items() if value != before[name]} == TOUCHES[fault.name]
-    assert _seen(box.cloud) == before
+    assert _seen(box.aws) == before
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_expects_findings_of_declared_kinds(fault: Fault) -> None:
     """Every expected finding is of a component by kind and name, its subject the component itself."""
-    assert fault.expects
-    for expected in fault.expects:
+    assert fault.expected_findings
+    for expected in fault.expected_findings:
         assert expected.component in DECLARED
         assert expected.subject == ""
 
@@ -147,26 +147,26 @@ def _fault(name: str) -> Fault:
     return next(fault for fault in AWS_FAULTS if fault.name == name)
 
 
-def test_a_stale_dump_is_more_than_two_hours_old(box: Box) -> None:
+def test_a_stale_dump_is_more_than_two_hours_old(box: Sandbox) -> None:
     """The newest dump that the stopped job left is past the promised two hours, and it is whole."""
     _fault("dump-stale").apply(box)
     try:
-        content, metadata, at = _dumps(box.cloud)["newest dump"]
+        content, metadata, at = _dumps(box.aws)["newest dump"]
         # The job would go on an hour later, and does not.
-        box.cloud.dumps.run(datetime.now(UTC) + 2 * HOUR)
-        assert _dumps(box.cloud)["newest dump"][2] == at
+        box.aws.dump_job.run(datetime.now(UTC) + 2 * DUMP_INTERVAL)
+        assert _dumps(box.aws)["newest dump"][2] == at
     finally:
         _fault("dump-stale").repair(box)
     assert timedelta(hours=3) <= datetime.now(UTC) - at < timedelta(hours=4)
     assert metadata == {"sha256": content}
 
 
-def test_a_truncated_dump_is_fresh_and_does_not_match_its_checksum(box: Box) -> None:
+def test_a_truncated_dump_is_fresh_and_does_not_match_its_checksum(box: Sandbox) -> None:
     """Half of the archive lies there, as fresh as before, with the SHA-256 of the whole."""
-    whole, _, at = _dumps(box.cloud)["newest dump"]
+    whole, _, at = _dumps(box.aws)["newest dump"]
     _fault("dump-truncated").apply(box)
     try:
-        content, metadata, still = _dumps(box.cloud)["newest dump"]
+        content, metadata, still = _dumps(box.aws)["newest dump"]
     finally:
         _fault("dump-truncated").repair(box)
     assert still == at
@@ -174,15 +174,15 @@ def test_a_truncated_dump_is_fresh_and_does_not_match_its_checksum(box: Box) -> 
     assert metadata == {"sha256": whole}
 
 
-def test_the_job_goes_on_dumping(box: Box) -> None:
+def test_the_job_goes_on_dumping(box: Sandbox) -> None:
     """A box that runs for hours has a dump for each of them, so that nothing goes stale by itself."""
-    before = _dumps(box.cloud)["dumps"]
-    box.cloud.dumps.run(datetime.now(UTC) + 2 * HOUR)
-    after = _dumps(box.cloud)["dumps"]
-    box.cloud.dumps.stop(datetime.now(UTC), since=timedelta())
-    box.cloud.dumps.resume(datetime.now(UTC))
+    before = _dumps(box.aws)["dumps"]
+    box.aws.dump_job.run(datetime.now(UTC) + 2 * DUMP_INTERVAL)
+    after = _dumps(box.aws)["dumps"]
+    box.aws.dump_job.stop(datetime.now(UTC), since=timedelta())
+    box.aws.dump_job.resume(datetime.now(UTC))
     assert len(after) == len(before) + 2
-    assert _dumps(box.cloud)["dumps"] == before
+    assert _dumps(box.aws)["dumps"] == before
 
 
 def test_faults_print_as_what_they_are() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.load import DISTURBANCES, POOL, PREFIX, PROXY, Load
+from demo.load import DISTURBANCES, POOL_SIZE, PREFIX, PROXY_NAME, Load
 
 MINUTE = timedelta(minutes=1)
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # bounds
@@ -21,7 +21,7 @@ API: Of = ("AWS/ApiGateway", (("ApiName", PREFIX), ("Stage", "prod")))
 CUSTOMERS: Of = ("AWS/DynamoDB", (("TableName", f"{PREFIX}-customers"),))
 WRITER: Of = ("AWS/RDS", (("DBInstanceIdentifier", f"{PREFIX}-1"),))
 READER: Of = ("AWS/RDS", (("DBInstanceIdentifier", f"{PREFIX}-2"),))
-POOLED: Of = ("AWS/RDS", (("ProxyName", PROXY),))
+POOLED: Of = ("AWS/RDS", (("ProxyName", PROXY_NAME),))
 CACHE: Of = ("AWS/DAX", (("ClusterId", f"{PREFIX}-cache"),))
 QUEUE: Of = ("AWS/SQS", (("QueueName", f"{PREFIX}-analytics-dlq"),))
 RULE: Of = ("AWS/Events", (("RuleName", f"{PREFIX}-analytics-hourly"),))
@@ -66,7 +66,7 @@ def test_what_fails_is_a_small_part_of_what_happens(at: datetime) -> None:
     assert known(ask(load, API, "5XXError", "Sum", at)) <= 0.002 * requests
     invocations = known(ask(load, AUTH, "Invocations", "Sum", at))
     assert known(ask(load, AUTH, "Errors", "Sum", at)) <= 0.02 * invocations
-    assert known(ask(load, WRITER, "DatabaseConnections", "Maximum", at)) < POOL / 2
+    assert known(ask(load, WRITER, "DatabaseConnections", "Maximum", at)) < POOL_SIZE / 2
 
 
 def test_days_are_busier_than_nights() -> None:
@@ -132,7 +132,7 @@ def test_what_happens_once_an_hour_does_not_happen_any_more(name: str) -> None:
     hour = NOON + timedelta(hours=1) + past
     assert known(ask(load, of, metric, "Sum", hour)) > 0
     assert ask(load, of, metric, "Sum", hour + MINUTE) is None
-    load.disturb(name)
+    load.start_disturbance(name)
     assert ask(load, of, metric, "Sum", hour) is None
     assert known(ask(load, of, metric, "Sum", hour - timedelta(hours=2))) > 0
 
@@ -147,19 +147,19 @@ def test_a_disturbance_began_half_an_hour_ago_and_lasts_until_calmed(name: str) 
     """What is switched on shows in the past half hour and from then on, and leaves no trace when it is calmed."""
     load, usual = Load(now=lambda: NOON), Load()
     of, metric, statistic = DISTURBED[name]
-    load.disturb(name)
+    load.start_disturbance(name)
     for minutes, disturbed in ((-31, False), (-30, True), (-1, True), (600, True)):
         at = NOON + MINUTE * minutes
         value, normal = (ask(each, of, metric, statistic, at) for each in (load, usual))
         assert ((value or 0) > 3 * (normal or 0)) is disturbed
-    load.calm(name)
+    load.stop_disturbance(name)
     assert ask(load, of, metric, statistic, NOON) == ask(usual, of, metric, statistic, NOON)
 
 
 def test_a_disturbance_can_be_given_its_time() -> None:
     """A disturbance with a start and an end is over when it is over."""
     load = Load()
-    load.disturb("table-throttled", start=NOON, end=NOON + MINUTE)
+    load.start_disturbance("table-throttled", start=NOON, end=NOON + MINUTE)
     throttled = [ask(load, CUSTOMERS, "WriteThrottleEvents", "Sum", NOON + MINUTE * step) for step in (0, 1)]
     assert known(throttled[0]) > 0
     assert throttled[1] is None
@@ -168,9 +168,9 @@ def test_a_disturbance_can_be_given_its_time() -> None:
 def test_a_disturbance_that_does_not_exist_is_refused() -> None:
     """A misspelt name is an error that lists the right ones."""
     with pytest.raises(KeyError, match="api-p95-slow"):
-        Load().disturb("api-p95-slwo")
+        Load().start_disturbance("api-p95-slwo")
 
 
 def test_a_calm_load_may_be_calmed() -> None:
     """Repairing twice does no harm."""
-    Load().calm("api-p95-slow")
+    Load().stop_disturbance("api-p95-slow")

@@ -17,16 +17,16 @@ from basewatch.check import AnyCheck
 from basewatch.collector import MetricSpec
 from basewatch.components import Component
 from basewatch.config import Config
-from basewatch.metrics import Collected, Metrics, Reading
+from basewatch.metrics import CollectedMetrics, MetricsClient, CollectedSeries
 from basewatch.model import Point, Series, Status, Window
 from checks.service import CHECKS
 from collectors import COLLECTORS
-from demo.faults.fault import Expected, Fault
+from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.load import LOAD_FAULTS
 from demo.load import DISTURBANCES, PREFIX, Load
 
 if TYPE_CHECKING:
-    from demo.box import Box
+    from demo.box import Sandbox
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ NOT_IN_THE_BOX = {
 HOUR = timedelta(hours=1)
 
 
-def collected(load: Load, end: datetime, length: timedelta = HOUR, lead: timedelta = HOUR) -> Collected:
+def collected(load: Load, end: datetime, length: timedelta = HOUR, lead: timedelta = HOUR) -> CollectedMetrics:
     """What the collectors would read of this load, if nothing came between."""
 
     def points(of: tuple[tuple[str, str], ...], spec: MetricSpec) -> Iterator[Point]:
@@ -67,13 +67,13 @@ def collected(load: Load, end: datetime, length: timedelta = HOUR, lead: timedel
             start = last - back * spec.period
             value = load.value(spec.namespace, spec.metric, of, spec.statistic, period=spec.period, at=start)
             if value is not None:
-                yield Point(period_end=start + spec.period, value=value * spec.factor)
+                yield Point(period_end=start + spec.period, value=value * spec.scale)
 
     readings = tuple(
-        Reading(
+        CollectedSeries(
             component=component.ref,
             series=Series(
-                name=spec.name,
+                name=spec.series_name,
                 labels=(*resource.labels, *spec.labels),
                 period=spec.period,
                 points=tuple(points(resource.dimensions, spec)),
@@ -81,18 +81,18 @@ def collected(load: Load, end: datetime, length: timedelta = HOUR, lead: timedel
         )
         for collector in COLLECTORS
         for component in CONFIG.components
-        if isinstance(component, collector.component)
+        if isinstance(component, collector.component_type)
         for resource, specs in collector.resources(component)
         for spec in specs
-        if not lead or (component.ref, spec.name) in READ
+        if not lead or (component.ref, spec.series_name) in READ
     )
-    return Collected(window=Window(start=end - length, end=end), readings=readings, lead=lead)
+    return CollectedMetrics(window=Window(start=end - length, end=end), collected_series=readings, warm_up=lead)
 
 
-class Recording(Metrics):
+class Recording(MetricsClient):
     """Metrics that remember which series they were asked for."""
 
-    def __init__(self, collected: Collected) -> None:
+    def __init__(self, collected: CollectedMetrics) -> None:
         super().__init__(collected)
         self.read = set[tuple[str, str]]()
 
@@ -104,7 +104,7 @@ class Recording(Metrics):
     def each(self, component: str, family: str) -> tuple[Series, ...]:
         """Several series, remembered."""
         self.read.add((component, family))
-        return super().each(component, family)
+        return super().all_series(component, family)
 
 
 def read() -> set[tuple[str, str]]:
@@ -118,18 +118,18 @@ def read() -> set[tuple[str, str]]:
 def planned() -> Iterator[tuple[AnyCheck, Component]]:
     """Every service check of metrics, and each component that makes its promise."""
     for check in CHECKS:
-        if check.client_kind is Metrics:
+        if check.client_type is MetricsClient:
             yield from ((check, each) for each in CONFIG.components if concerns(check, each))
 
 
 def concerns(check: AnyCheck, component: Component) -> bool:
     """Whether the component makes a promise that the check judges."""
-    return isinstance(component, check.component) and check.concerns(component)
+    return isinstance(component, check.component) and check.applies_to(component)
 
 
 READ = read()
 # A writer follows nobody.
-WRITER = Expected(
+WRITER = ExpectedFinding(
     check="service.aurora.replica_lag",
     component=f"aurora_cluster/{PREFIX}",
     subject=f"{PREFIX}-1",
@@ -137,12 +137,12 @@ WRITER = Expected(
 )
 
 
-def found(got: Collected) -> set[Expected]:
+def found(got: CollectedMetrics) -> set[ExpectedFinding]:
     """Everything that is not PASS, as the runner would record it, but for the writer."""
     found = {
-        Expected(check=check.id, component=component.ref, subject=verdict.subject, status=verdict.status)
+        ExpectedFinding(check=check.id, component=component.ref, subject=verdict.subject, status=verdict.status)
         for check, component in planned()
-        for verdict in check.judge(check.observe(Metrics(got), component), component, got.window.end)
+        for verdict in check.judge(check.observe(MetricsClient(got), component), component, got.window.end)
         if verdict.status is not Status.PASS
     }
     assert WRITER in found
@@ -162,10 +162,10 @@ def test_a_fault_causes_exactly_what_it_expects(fault: Fault, hour: int) -> None
     """At the quietest and at the busiest time each fault is found, alone, and repaired as if it had never happened."""
     now = NOON.replace(hour=hour)
     load = Load(now=lambda: now)
-    box = cast("Box", SimpleNamespace(load=load))
+    box = cast("Sandbox", SimpleNamespace(load=load))
     fault.apply(box)
     # The collectors leave CloudWatch three minutes to settle.
-    assert found(collected(load, now - timedelta(minutes=3))) == set(fault.expects)
+    assert found(collected(load, now - timedelta(minutes=3))) == set(fault.expected_findings)
     fault.repair(box)
     assert collected(load, now) == collected(Load(), now)
 
@@ -178,5 +178,5 @@ def test_every_disturbance_is_a_fault() -> None:
 def test_everything_that_is_asked_for_has_an_answer() -> None:
     """Every metric that the collectors ask of config.yaml has datapoints, but for what does not happen in the box."""
     everything = collected(Load(), NOON, HOUR, timedelta())
-    silent = {reading.series.name for reading in everything.readings if not reading.series.points}
+    silent = {reading.series.name for reading in everything.collected_series if not reading.series.points}
     assert silent - NOT_IN_THE_BOX == set()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo.load import PREFIX, Load
-from demo.moto_cloudwatch import Refused, TokenRefused, answer
+from demo.moto_cloudwatch import GetMetricDataError, InvalidNextToken, metric_data_response
 
 NOW = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
 NOON = NOW.replace(second=0)
@@ -34,7 +34,7 @@ def asked(*queries: dict[str, Any], minutes: int = 10, **more: Any) -> dict[str,
         "EndTime": NOON,
         **more,
     }
-    return answer(Load(now=lambda: NOW), parameters)
+    return metric_data_response(Load(now=lambda: NOW), parameters)
 
 
 def test_points_are_stamped_with_the_start_of_their_period() -> None:
@@ -110,12 +110,12 @@ REFUSALS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("why", REFUSALS)
 def test_what_aws_refuses_is_refused(why: str) -> None:
     """A request that AWS would not take is an error here too, never an empty answer."""
-    with pytest.raises(Refused):
+    with pytest.raises(GetMetricDataError):
         REFUSALS[why]()
 
 
 @pytest.mark.parametrize("token", ["7", "x.y", "7.0123456789abcdef"])
 def test_a_token_of_another_request_is_refused(token: str) -> None:
     """A NextToken only goes on with the request that it came from."""
-    with pytest.raises(TokenRefused):
+    with pytest.raises(InvalidNextToken):
         asked(NextToken=token)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo import moto_listing
-from demo.cloud import Cloud
+from demo.cloud import EmulatedAws
 from demo.load import Load
 
 ACCOUNT = "123456789012"
@@ -20,7 +20,7 @@ def listed(**parameters: Any) -> list[tuple[str, dict[str, str]]]:
     found: list[tuple[str, dict[str, str]]] = []
     token: dict[str, str] = {}
     while True:
-        page = moto_listing.answer(LOAD, {**parameters, **token}, ACCOUNT)
+        page = moto_listing.list_metrics_response(LOAD, {**parameters, **token}, ACCOUNT)
         found += [(each["MetricName"], {d["Name"]: d["Value"] for d in each["Dimensions"]}) for each in page["Metrics"]]
         if "NextToken" not in page:
             return found
@@ -44,11 +44,11 @@ def test_what_was_silent_is_not_listed() -> None:
 @pytest.mark.parametrize("wrong", [{"RecentlyActive": "PT1H"}, {"NextToken": "x"}])
 def test_what_aws_would_not_take_is_refused(wrong: dict[str, str]) -> None:
     """Any other span than three hours, or somebody else's token."""
-    with pytest.raises(moto_listing.Refused):
+    with pytest.raises(moto_listing.ListMetricsError):
         listed(**wrong)
 
 
-def test_the_box_lists_in_boto3s_protocol(box_cloud: Cloud) -> None:
+def test_the_box_lists_in_boto3s_protocol(box_cloud: EmulatedAws) -> None:
     """A client sees what a test sees."""
     metrics = box_cloud.client("cloudwatch").list_metrics(Namespace="AWS/DAX", RecentlyActive="PT3H")["Metrics"]
     assert {metric["MetricName"] for metric in metrics} == {

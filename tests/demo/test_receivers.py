@@ -118,11 +118,11 @@ def test_pagerduty_keeps_incidents_by_key(receivers: Receivers) -> None:
 
 def test_misbehaviour_ends(receivers: Receivers) -> None:
     """A refusal lasts as often as told, and recovering ends it."""
-    receivers.slack.refuse(429, retry_after=1, times=1)
+    receivers.slack.fail_next(429, retry_after=1, times=1)
     assert post(receivers.slack.webhook, {"text": "hello"})[0] == 429
     assert post(receivers.slack.webhook, {"text": "hello"})[0] == 200
 
-    receivers.slack.refuse(500)
+    receivers.slack.fail_next(500)
     receivers.slack.recover()
     assert post(receivers.slack.webhook, {"text": "hello"})[0] == 200
 
@@ -137,4 +137,4 @@ def test_what_arrived_is_shown_for_a_terminal(receivers: Receivers, snapshot: Sn
         slack.send(EXAMPLES[example])
         pager.send(EXAMPLES[example])
 
-    assert "\n\n".join(receivers.shown()) == snapshot
+    assert "\n\n".join(receivers.rendered_messages()) == snapshot

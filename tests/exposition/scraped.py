@@ -10,39 +10,39 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as of_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as of_text
 
-from basewatch.family import Block, Family, MetricType, series_text
-from exposition.gzip_member import Body
-from exposition.page import Dialect, Exposition, Page
+from basewatch.family import Block, MetricFamily, MetricType, series_text
+from exposition.gzip_member import GzipBody
+from exposition.page import ExpositionFormat, PageRenderer, MetricsPage
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def gauge(name: str = "aws_connections", help_text: str = "How many.") -> Family:
+def gauge(name: str = "aws_connections", help_text: str = "How many.") -> MetricFamily:
     """A family of gauges."""
-    return Family(name=name, type=MetricType.GAUGE, help=help_text)
+    return MetricFamily(name=name, type=MetricType.GAUGE, help=help_text)
 
 
-def block(family: Family, *rows: tuple[dict[str, str], float], suffix: str = "") -> Block:
+def block(family: MetricFamily, *rows: tuple[dict[str, str], float], suffix: str = "") -> Block:
     """A block of these series, by their labels and values."""
     series = [series_text(family.name + suffix, labels.items()) for labels, _ in rows]
     return Block(family=family, series=series, values=[value for _, value in rows])
 
 
-def page_of(*blocks: Block, own: CollectorRegistry | None = None) -> Page:
+def page_of(*blocks: Block, own: CollectorRegistry | None = None) -> MetricsPage:
     """A page of these blocks alone."""
-    return Exposition().page(blocks, own or CollectorRegistry())
+    return PageRenderer().render(blocks, own or CollectorRegistry())
 
 
-def text_in(body: Body) -> str:
+def text_in(body: GzipBody) -> str:
     """All that a body says."""
     text = gzip.decompress(body.compressed)
-    assert len(text) == body.length
+    assert len(text) == body.uncompressed_length
     return text.decode()
 
 
-def families_in(text: str, dialect: Dialect) -> list[Metric]:
+def families_in(text: str, dialect: ExpositionFormat) -> list[Metric]:
     """The families of a page. A family or a series that comes twice is an error, and so is one without help."""
-    parser = of_text if dialect is Dialect.TEXT else of_openmetrics
+    parser = of_text if dialect is ExpositionFormat.TEXT else of_openmetrics
     families = list(parser(text))
     assert len({family.name for family in families}) == len(families)
     assert all(family.documentation for family in families)
@@ -60,13 +60,13 @@ def samples_in(families: Iterable[Metric]) -> Samples:
     return found
 
 
-def parsed(page: Page) -> Samples:
+def parsed(page: MetricsPage) -> Samples:
     """Every sample of a page, which both dialects tell alike."""
-    by_dialect = [samples_in(families_in(text_in(page[dialect]), dialect)) for dialect in Dialect]
+    by_dialect = [samples_in(families_in(text_in(page[dialect]), dialect)) for dialect in ExpositionFormat]
     assert by_dialect[0] == by_dialect[1]
     return by_dialect[0]
 
 
-def value_of(page: Page, name: str, **labels: str) -> float | None:
+def value_of(page: MetricsPage, name: str, **labels: str) -> float | None:
     """One sample's value; None when there is none."""
     return parsed(page).get((name, frozenset(labels.items())))

@@ -8,18 +8,18 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exposition.gzip_member import Body, Member, deflated
+from exposition.gzip_member import GzipBody, GzipMember, deflate_blocks
 
 texts = st.lists(
     st.binary(max_size=300) | st.binary(min_size=1, max_size=3).map(lambda each: each * 40_000), max_size=8
 )
 
 
-def member_of(*parts: bytes) -> Body:
+def member_of(*parts: bytes) -> GzipBody:
     """A member of these texts."""
-    member = Member()
+    member = GzipMember()
     for part in parts:
-        member.add(part, deflated(part))
+        member.add(part, deflate_blocks(part))
     return member.body()
 
 
@@ -28,7 +28,7 @@ def test_pieces_are_read_as_one_text(parts: list[bytes]) -> None:
     """Whatever the pieces are, in whatever order they were compressed, gzip reads them one after another."""
     body = member_of(*parts)
     assert gzip.decompress(body.compressed) == b"".join(parts)
-    assert body.length == len(b"".join(parts))
+    assert body.uncompressed_length == len(b"".join(parts))
 
 
 @given(texts)
@@ -42,10 +42,10 @@ def test_there_is_one_member_and_nothing_after_it(parts: list[bytes]) -> None:
 def test_blocks_stand_wherever_they_are_put() -> None:
     """They refer to nothing before them: a text is compressed once, and used in pages that differ."""
     text = b"the same samples\n" * 1000
-    blocks = deflated(text)
+    blocks = deflate_blocks(text)
     for before in (b"# TYPE a counter\n", b"# TYPE a_total counter\n"):
-        member = Member()
-        member.add(before, deflated(before))
+        member = GzipMember()
+        member.add(before, deflate_blocks(before))
         member.add(text, blocks)
         assert gzip.decompress(member.body().compressed) == before + text
 

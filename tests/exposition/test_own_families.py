@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from basewatch.collector import MetricSpec, Resource, Target
+from basewatch.collector import MetricSpec, Resource, MetricTarget
 from basewatch.components import Slo
 from basewatch.family import MetricType
 from basewatch.model import Point, Series, Status
 from collectors import COLLECTORS
-from exposition.finding_metrics import of_attempt, of_run
-from exposition.latest_readings import STALE_AFTER, newest
+from exposition.finding_metrics import attempt_blocks, run_blocks
+from exposition.latest_readings import MAX_READING_AGE, newest
 from exposition.own_families import OWN_FAMILIES
-from exposition.resource_metrics import of_targets
-from exposition.slo_metrics import of_slos
-from exposition.watch_metrics import Watched, of_watched
+from exposition.resource_metrics import resource_block
+from exposition.slo_metrics import slo_blocks
+from exposition.watch_metrics import WatchStatus, watch_blocks
 from tests.exposition.scraped import page_of, parsed, value_of
 from tests.fakes import NOON, a_finding, a_run
 
@@ -26,7 +26,7 @@ LATER = NOON + MINUTE
 def test_a_run_is_told_by_its_findings_and_its_time() -> None:
     """Prometheus learns what the last run found, when it was finished and how long it took."""
     found = (a_finding(), a_finding(Status.PASS, subject="x"), a_finding(Status.UNVERIFIED, subject="y"))
-    page = page_of(*of_run(a_run(*found)))
+    page = page_of(*run_blocks(a_run(*found)))
     counts = {status: value_of(page, "basewatch_findings", status=status.value) for status in Status}
     assert counts == {Status.PASS: 1, Status.FAIL: 1, Status.UNVERIFIED: 1, Status.NOT_APPLICABLE: 0}
     assert value_of(page, "basewatch_run_last_success_timestamp_seconds") == NOON.timestamp()
@@ -38,7 +38,7 @@ def test_a_run_is_told_by_its_findings_and_its_time() -> None:
 
 def test_the_next_run_is_announced() -> None:
     """A run that does not come can be seen from outside: when it was due is known as soon as the last one begins."""
-    page = page_of(*of_attempt(NOON, timedelta(hours=6)))
+    page = page_of(*attempt_blocks(NOON, timedelta(hours=6)))
     assert value_of(page, "basewatch_run_last_timestamp_seconds") == NOON.timestamp()
     assert value_of(page, "basewatch_run_next_expected_timestamp_seconds") == NOON.timestamp() + 6 * 3600
 
@@ -53,7 +53,7 @@ def test_evidence_is_as_old_as_its_oldest_part() -> None:
     )
     rests_on = (new.digest, old.digest, new.digest, "")
     findings = tuple(replace(each, evidence=digest) for each, digest in zip(run.findings, rests_on, strict=True))
-    page = page_of(*of_run(replace(run, evidence=(new, old), findings=findings)))
+    page = page_of(*run_blocks(replace(run, evidence=(new, old), findings=findings)))
     ages = {
         key: value for key, value in parsed(page).items() if key[0] == "basewatch_evidence_oldest_timestamp_seconds"
     }
@@ -67,7 +67,7 @@ def test_objectives_are_told_with_their_windows() -> None:
     """What is promised can be compared with what is measured: the share, the budget's window, the limit of latency."""
     available = Slo(name="auth", of="function/auth", sli="availability", objective=0.999)
     fast = Slo.model_validate({"name": "api", "of": "api/main", "sli": "latency", "objective": 0.99, "below": "500ms"})
-    page = page_of(*of_slos([available, fast]))
+    page = page_of(*slo_blocks([available, fast]))
     auth, api = ({"slo": slo.name, "component": slo.of, "sli": slo.sli} for slo in (available, fast))
     assert value_of(page, "basewatch_slo_objective_ratio", **auth) == 0.999
     assert value_of(page, "basewatch_slo_window_seconds", **api) == timedelta(days=30).total_seconds()
@@ -75,11 +75,13 @@ def test_objectives_are_told_with_their_windows() -> None:
     assert value_of(page, "basewatch_slo_threshold_seconds", **auth) is None
 
 
-def target(name: str, *more: tuple[str, str], arn: str = "", tags: dict[str, str] | None = None) -> Target:
+def target(name: str, *more: tuple[str, str], arn: str = "", tags: dict[str, str] | None = None) -> MetricTarget:
     """A table that is measured, by these labels beside its name."""
     labels = (("table_name", name), *more)
     resource = Resource(component="", dimensions=(), labels=labels, arn=arn, tags=tuple((tags or {}).items()))
-    return Target(collector="dynamodb", account_id="123456789012", region="us-east-1", resource=resource, specs=())
+    return MetricTarget(
+        collector="dynamodb", account_id="123456789012", region="us-east-1", resource=resource, specs=()
+    )
 
 
 def test_a_resource_is_told_once_with_the_tags_that_are_allowed() -> None:
@@ -93,7 +95,7 @@ def test_a_resource_is_told_once_with_the_tags_that_are_allowed() -> None:
     place = {"aws_account_id": "123456789012", "aws_region": "us-east-1", "service": "dynamodb"}
     orders = {"resource": "orders", "table_name": "orders", "arn": "arn:orders", "tag_tenant_id": 'a"b'}
     other = {"resource": "other", "table_name": "other"}
-    assert parsed(page_of(of_targets((*targets, account), ["tenant-id"]))) == {
+    assert parsed(page_of(resource_block((*targets, account), ["tenant-id"]))) == {
         ("aws_resource_info", frozenset((place | labels).items())): 1 for labels in (orders, other)
     }
 
@@ -101,10 +103,10 @@ def test_a_resource_is_told_once_with_the_tags_that_are_allowed() -> None:
 def test_the_watch_is_told_by_its_polls() -> None:
     """A watched database says how often it was asked, and when it last answered; one that never did says no time."""
     watched = (
-        Watched(database="main", polls=7, changes=2, last_poll=NOON, answers=True),
-        Watched(database="reports"),
+        WatchStatus(database="main", polls=7, changes=2, last_poll=NOON, up=True),
+        WatchStatus(database="reports"),
     )
-    page = page_of(*of_watched(watched))
+    page = page_of(*watch_blocks(watched))
     assert value_of(page, "basewatch_tenancy_fingerprint_polls_total", database="main") == 7
     assert value_of(page, "basewatch_tenancy_fingerprint_changes_total", database="main") == 2
     assert value_of(page, "basewatch_tenancy_last_poll_timestamp_seconds", database="main") == NOON.timestamp()
@@ -135,7 +137,7 @@ def test_a_pass_tells_readings_and_no_counters() -> None:
     )
     series = (
         a_series("now", 7, 9),
-        a_series("stale", 7, end=NOON - STALE_AFTER - MINUTE),
+        a_series("stale", 7, end=NOON - MAX_READING_AGE - MINUTE),
         a_series("nothing"),
         a_series("errors_total", 1, 2),
         a_series("seconds", 0.5),

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from basewatch.family import Block, Family, MetricType, series_text
-from basewatch.telemetry import Telemetry
-from exposition.gzip_member import deflated
-from exposition.page import AT_ONCE, Dialect, Exposition, text_of
+from basewatch.family import Block, MetricFamily, MetricType, series_text
+from basewatch.telemetry import ExporterMetrics
+from exposition.gzip_member import deflate_blocks
+from exposition.page import SERIES_PER_CHUNK, ExpositionFormat, PageRenderer, textfile
 from tests.exposition.scraped import block, families_in, gauge, page_of, parsed, text_in, value_of
 from tests.programs import program
 
-ERRORS = Family(name="aws_errors_total", type=MetricType.COUNTER, help="What went wrong.")
-DURATION = Family(name="aws_duration_seconds", type=MetricType.SUMMARY, help="How long it took.")
-RESOURCE = Family(name="aws_resource_info", type=MetricType.INFO, help="What there is.")
+ERRORS = MetricFamily(name="aws_errors_total", type=MetricType.COUNTER, help="What went wrong.")
+DURATION = MetricFamily(name="aws_duration_seconds", type=MetricType.SUMMARY, help="How long it took.")
+RESOURCE = MetricFamily(name="aws_resource_info", type=MetricType.INFO, help="What there is.")
 AWKWARD = 'a "quoted" back\\slash,\nand a second line, {braces} = 日本 🦆 \\n'
 EVERYTHING = (
     block(ERRORS, ({"function_name": "a"}, 3), ({"function_name": AWKWARD}, 0)),
@@ -46,7 +46,7 @@ def test_any_label_value_comes_back(one: str, other: str) -> None:
 def test_any_help_comes_back(text: str) -> None:
     """Text that explains a family may hold anything."""
     page = page_of(block(gauge(help_text=f"It is {text}."), ({}, 5)))
-    for dialect in Dialect:
+    for dialect in ExpositionFormat:
         (family,) = families_in(text_in(page[dialect]), dialect)
         assert family.documentation == f"It is {text}."
 
@@ -63,14 +63,14 @@ def test_any_number_comes_back_exactly(value: float) -> None:
 )
 def test_a_number_is_written_one_way(value: float, text: str) -> None:
     """Equal numbers are equal bytes, so that what did not change is seen to be the same."""
-    assert text_of([block(gauge(), ({}, value))]).splitlines()[-1] == f"aws_connections {text}".encode()
+    assert textfile([block(gauge(), ({}, value))]).splitlines()[-1] == f"aws_connections {text}".encode()
 
 
 def test_a_series_without_a_value_is_left_out() -> None:
     """NaN says that there is nothing to show, and a family of nothing is not mentioned."""
     page = page_of(block(gauge(), ({"a": "1"}, math.nan), ({"a": "2"}, 7)), block(ERRORS, ({}, math.nan)))
     assert parsed(page) == {("aws_connections", frozenset({("a", "2")})): 7}
-    assert "aws_errors" not in text_in(page[Dialect.TEXT])
+    assert "aws_errors" not in text_in(page[ExpositionFormat.TEXT])
 
 
 def test_as_many_values_as_series_are_asked_for() -> None:
@@ -82,7 +82,7 @@ def test_as_many_values_as_series_are_asked_for() -> None:
 def test_text_and_openmetrics_name_families_in_their_own_way() -> None:
     """OpenMetrics leaves the suffix of a type out of its family's name, tells a unit, and says that it is complete."""
     page = page_of(*EVERYTHING)
-    text, openmetrics = (text_in(page[dialect]).splitlines() for dialect in Dialect)
+    text, openmetrics = (text_in(page[dialect]).splitlines() for dialect in ExpositionFormat)
     assert {line for line in text if line.startswith("# TYPE")} == {
         "# TYPE aws_connections gauge",
         "# TYPE aws_duration_seconds summary",
@@ -106,23 +106,23 @@ def test_text_and_openmetrics_name_families_in_their_own_way() -> None:
 def test_a_family_comes_once_however_many_blocks_it_has() -> None:
     """Two sources may tell of one family: it has one header, and families come by name."""
     page = page_of(block(gauge("b"), ({"x": "1"}, 1)), block(gauge("a"), ({}, 2)), block(gauge("b"), ({"x": "2"}, 3)))
-    assert text_in(page[Dialect.TEXT]) == (
+    assert text_in(page[ExpositionFormat.TEXT]) == (
         '# HELP a How many.\n# TYPE a gauge\na 2\n# HELP b How many.\n# TYPE b gauge\nb{x="1"} 1\nb{x="2"} 3\n'
     )
 
 
 def test_telemetry_stands_beside_the_blocks() -> None:
     """What prometheus_client counts is on the same page, in both formats."""
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     telemetry.up.labels("lambda", "123456789012", "us-east-1").set(1)
     telemetry.queries.labels("lambda").inc(500)
-    page = Exposition().page(EVERYTHING, telemetry.registry)
+    page = PageRenderer().render(EVERYTHING, telemetry.registry)
     assert value_of(page, "basewatch_metric_queries_total", collector="lambda") == 500
     assert value_of(page, "aws_errors_total", function_name="a") == 3
 
 
 @given(
-    st.lists(st.integers(1, AT_ONCE * 2 + 1), min_size=1, max_size=4),
+    st.lists(st.integers(1, SERIES_PER_CHUNK * 2 + 1), min_size=1, max_size=4),
     st.sampled_from([list, tuple, lambda values: array("d", values)]),
 )
 def test_large_families_are_cut_and_lose_nothing(sizes: list[int], kind: type[list[float]]) -> None:
@@ -136,44 +136,48 @@ def test_large_families_are_cut_and_lose_nothing(sizes: list[int], kind: type[li
         )
         for size in sizes
     ]
-    lines = text_in(page_of(*blocks)[Dialect.TEXT]).splitlines()[2:]
+    lines = text_in(page_of(*blocks)[ExpositionFormat.TEXT]).splitlines()[2:]
     values = (value for size in sizes for value in range(size))
     assert lines == [f'aws_connections{{n="{number}"}} {value}' for number, value in enumerate(values)]
 
 
 def test_what_did_not_change_is_not_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the next page only what says something new is work: the samples that changed, once for both formats."""
-    still, exposition, own = block(gauge(), ({}, 1)), Exposition(), CollectorRegistry()
-    before = exposition.page([still, block(ERRORS, ({}, 1))], own)
+    still, exposition, own = block(gauge(), ({}, 1)), PageRenderer(), CollectorRegistry()
+    before = exposition.render([still, block(ERRORS, ({}, 1))], own)
     compressed: list[bytes] = []
 
     def seen(text: bytes) -> bytes:
         compressed.append(text)
-        return deflated(text)
+        return deflate_blocks(text)
 
     monkeypatch.setattr("exposition.page.deflated", seen)
-    assert exposition.page([still, block(ERRORS, ({}, 1))], own) == before
-    after = exposition.page([still, block(ERRORS, ({}, 2))], own)
+    assert exposition.render([still, block(ERRORS, ({}, 1))], own) == before
+    after = exposition.render([still, block(ERRORS, ({}, 2))], own)
     assert compressed == [b"aws_errors_total 2\n"]
     assert value_of(after, "aws_errors_total") == 2
 
 
 def test_the_same_knowledge_is_the_same_page() -> None:
     """Rendering twice, with what was kept or without, gives the same bytes, compressed too."""
-    exposition, own = Exposition(), Telemetry().registry
-    assert exposition.page(EVERYTHING, own) == exposition.page(EVERYTHING, own) == Exposition().page(EVERYTHING, own)
+    exposition, own = PageRenderer(), ExporterMetrics().registry
+    assert (
+        exposition.render(EVERYTHING, own)
+        == exposition.render(EVERYTHING, own)
+        == PageRenderer().render(EVERYTHING, own)
+    )
 
 
 def test_promtool_has_nothing_to_say() -> None:
     """Prometheus' own linter accepts names, types and help of everything Basewatch tells of itself."""
-    page = page_of(*EVERYTHING, own=Telemetry().registry)
-    text = text_in(page[Dialect.TEXT]).encode()
+    page = page_of(*EVERYTHING, own=ExporterMetrics().registry)
+    text = text_in(page[ExpositionFormat.TEXT]).encode()
     checked = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
 def test_every_kind_of_family_is_told_in_every_dialect() -> None:
     """No type is without a header."""
-    for dialect, kind in product(Dialect, MetricType):
-        family = Family(name=f"x{'_total' * (kind is MetricType.COUNTER)}", type=kind, help="It.")
+    for dialect, kind in product(ExpositionFormat, MetricType):
+        family = MetricFamily(name=f"x{'_total' * (kind is MetricType.COUNTER)}", type=kind, help="It.")
         assert " ".join(text_in(page_of(block(family, ({}, 1)))[dialect]).splitlines()[1].split()[:2]) == "# TYPE"

@@ -8,10 +8,10 @@ import pytest
 
 from basewatch.collector import Collector, MetricSpec
 from basewatch.components import Queue
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.limit_specs import FAMILIES
-from collectors.specs import Space
+from collectors.specs import Namespace
 from exposition.own_families import OWN_FAMILIES
 from generate.metrics_page import measures
 
@@ -28,9 +28,11 @@ def rows(page: str) -> list[list[str]]:
 def test_every_series_has_a_row() -> None:
     """No metric is exposed that the page does not name, and none is named twice but where two kinds of API share it."""
     named = [row[0].strip("`| ") for row in rows(PAGE)]
-    expected = {spec.name + ("{" + f'quantile="{spec.labels[0][1]}"' + "}" if spec.labels else "") for spec in SPECS}
+    expected = {
+        spec.series_name + ("{" + f'quantile="{spec.labels[0][1]}"' + "}" if spec.labels else "") for spec in SPECS
+    }
     expected |= {family.name for family in (*FAMILIES, *OWN_FAMILIES)}
-    expected |= {each.name + "_total" * (each.type == "counter") for each in Telemetry().registry.collect()}
+    expected |= {each.name + "_total" * (each.type == "counter") for each in ExporterMetrics().registry.collect()}
     assert set(named) == expected
     assert {name for name in named if named.count(name) > 1} == {
         f"aws_apigateway_{word}_total" for word in ("requests", "client_errors", "server_errors")
@@ -42,9 +44,11 @@ def test_a_row_says_where_its_series_comes_from(spec: MetricSpec) -> None:
     """Type, source, unit, period and tier stand beside the name, and the labels that tell its series apart."""
     cells = [spec.type.value, f"{spec.metric} {spec.statistic}", spec.unit.value]
     cells += [f"{spec.period.total_seconds():.0f} s", spec.tier.value]
-    found = [row for row in rows(PAGE) if row[2:] == cells and row[0].strip("`| ").partition("{")[0] == spec.name]
+    found = [
+        row for row in rows(PAGE) if row[2:] == cells and row[0].strip("`| ").partition("{")[0] == spec.series_name
+    ]
     assert found
-    account = spec.name.startswith("aws_lambda_account_") or spec.name == "aws_dynamodb_user_errors_total"
+    account = spec.series_name.startswith("aws_lambda_account_") or spec.series_name == "aws_dynamodb_user_errors_total"
     assert all(bool(row[1]) is not account for row in found)
 
 
@@ -58,7 +62,7 @@ def test_the_labels_of_a_family_are_its_resources() -> None:
 
 def test_a_collector_of_a_plugin_needs_no_discovery() -> None:
     """A collector that only knows what is declared has its table as well."""
-    spec = Space(name="Own/Space").counter("own_things_total", "Things")
-    page = measures([Collector(name="own", component=Queue, resources=lambda _queue: iter(()), specs=(spec,))])
+    spec = Namespace(name="Own/Space").counter("own_things_total", "Things")
+    page = measures([Collector(name="own", component_type=Queue, resources=lambda _queue: iter(()), specs=(spec,))])
     assert "\n## own\n\nOf each queue, from `Own/Space`.\n" in page
     assert "| `own_things_total` |  | counter | Things Sum | count | 60 s | standard |\n" in page

@@ -11,7 +11,7 @@ from basewatch.model import (
     JSON,
     Evidence,
     Finding,
-    Pair,
+    ExpectedCheck,
     Point,
     Proof,
     Reason,
@@ -22,7 +22,7 @@ from basewatch.model import (
     Transition,
     Window,
 )
-from reports.view import CheckText, View
+from reports.view import CheckDescription, View
 
 END = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = Window(start=END - timedelta(hours=6), end=END)
@@ -116,8 +116,8 @@ def sample_run() -> Run:
         config_digest=_digest("config"),
         commit="0f3c2ab5d1e24c0f9d7c6b1a8e5f403921d7e6c4",
         expected=(
-            *(Pair(check=check, component=component) for check, component in _pairs(findings)),
-            Pair(check="service.api.server_errors", component=API),
+            *(ExpectedCheck(check=check, component=component) for check, component in _pairs(findings)),
+            ExpectedCheck(check="service.api.server_errors", component=API),
         ),
         components=COMPONENTS,
         findings=findings,
@@ -141,7 +141,7 @@ def green_run() -> Run:
         version="0.1.0",
         config_digest=_digest("config"),
         commit="",
-        expected=(Pair(check=finding.check, component=finding.component),),
+        expected=(ExpectedCheck(check=finding.check, component=finding.component),),
         components={CLUSTER: COMPONENTS[CLUSTER]},
         findings=(finding,),
         evidence=tuple(_evidence((finding,))),
@@ -152,8 +152,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _text(check: str, title: str) -> CheckText:
-    return CheckText(
+def _text(check: str, title: str) -> CheckDescription:
+    return CheckDescription(
         title=title,
         why=f"what {check} promises is what the platform's customers were told, and nothing else would notice.",
         reads="the catalogue or the interface that knows, once in each run.",

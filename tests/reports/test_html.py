@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from basewatch.model import Evidence, Finding, Run
-from reports import Format, render
+from reports import ReportFormat, render
 from reports.view import View
 from tests.reports.page import Parts
 from tests.reports.sample import green_run, sample_run, sample_view
@@ -42,43 +42,43 @@ def _renamed(text: str) -> View:
 @pytest.fixture(scope="module")
 def harmless() -> Parts:
     """The page when everything has a plain name."""
-    return Parts(render(_renamed("name"), Format.HTML))
+    return Parts(render(_renamed("name"), ReportFormat.HTML))
 
 
 @settings(max_examples=60)
 @given(text=st.text() | st.text(alphabet="<>\"'&/=;!-{}% scriptonload\u202e\x00"))
 def test_no_text_changes_the_page_it_stands_in(harmless: Parts, text: str) -> None:
     """Whatever a name holds, the page has the same elements with the same attributes as with a harmless one."""
-    assert Parts(render(_renamed(text), Format.HTML)).elements == harmless.elements
+    assert Parts(render(_renamed(text), ReportFormat.HTML)).elements == harmless.elements
 
 
 def test_a_hostile_text_is_shown_as_what_it_is() -> None:
     """It can be read, and what would turn the line around is written as its number."""
-    text = Parts(render(sample_view(), Format.HTML)).text
+    text = Parts(render(sample_view(), ReportFormat.HTML)).text
     assert '"><script>alert(1)</script>\\u202e| [x](javascript:alert(1)) `x` <!-- @everyone' in text
     assert "\u202e" not in text
 
 
 def test_the_page_runs_and_fetches_nothing() -> None:
     """No script, no handler, no address but links that a person may follow, and a policy that forbids the rest."""
-    page = Parts(render(sample_view(), Format.HTML))
+    page = Parts(render(sample_view(), ReportFormat.HTML))
     assert not {name for name, _ in page.elements} & {"script", "img", "iframe", "object", "embed", "form", "base"}
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     addresses = {value for _, name, value in page.attributes if name in {"href", "src", "action", "data"}}
     assert {value for value in addresses if not value.startswith(("#", "https://www.postgresql.org/"))} == {"data:,"}
-    assert not re.search(rb"url\((?!#)|@import", render(sample_view(), Format.HTML))
+    assert not re.search(rb"url\((?!#)|@import", render(sample_view(), ReportFormat.HTML))
     policies = [value for _, _, value in page.attributes if value.startswith("default-src 'none'")]
     assert len(policies) == 1
 
 
 def test_every_element_is_closed() -> None:
     """The page is well-formed, so that every browser shows the same."""
-    assert Parts(render(sample_view(), Format.HTML)).open == []
+    assert Parts(render(sample_view(), ReportFormat.HTML)).open == []
 
 
 def test_every_link_within_the_page_leads_somewhere() -> None:
     """Each verdict leads to its evidence."""
-    page = Parts(render(sample_view(), Format.HTML))
+    page = Parts(render(sample_view(), ReportFormat.HTML))
     targets = {value for _, name, value in page.attributes if name == "id"}
     links = {value[1:] for tag, name, value in page.attributes if tag == "a" and name == "href" and value[0] == "#"}
     assert links <= targets
@@ -86,7 +86,7 @@ def test_every_link_within_the_page_leads_somewhere() -> None:
 
 def test_what_is_wrong_comes_first() -> None:
     """A person on call reads broken promises before anything that holds, and what nobody could tell next."""
-    text = Parts(render(sample_view(), Format.HTML)).text
+    text = Parts(render(sample_view(), ReportFormat.HTML)).text
     assert text.index("3 promises are broken, and 4 more could not be verified.") < text.index("What is wrong")
     assert text.index("can only be restored to 3h12m ago") < text.index("waited 30s for a lock")
     assert text.index("waited 30s for a lock") < text.index("Verdicts by component")
@@ -94,21 +94,21 @@ def test_what_is_wrong_comes_first() -> None:
 
 def test_an_expected_look_without_a_verdict_is_told() -> None:
     """What was planned and not recorded is not silently absent."""
-    text = Parts(render(sample_view(), Format.HTML)).text
+    text = Parts(render(sample_view(), ReportFormat.HTML)).text
     assert re.search(r"Expected, and without any verdict.*service\.api\.server_errors", text, re.DOTALL)
 
 
 def test_every_report_on_tenancy_says_what_it_cannot_guarantee() -> None:
     """The threat model stands beside the verdicts; a run without tenancy has none."""
     heading = "What row-level security with a custom setting can and cannot guarantee"
-    assert heading in Parts(render(sample_view(), Format.HTML)).text
+    assert heading in Parts(render(sample_view(), ReportFormat.HTML)).text
     without = replace(sample_view(), run=green_run(), previous=())
-    assert heading not in Parts(render(without, Format.HTML)).text
+    assert heading not in Parts(render(without, ReportFormat.HTML)).text
 
 
 def test_a_green_run_is_said_to_be() -> None:
     """Where all holds, nothing is said to be wrong."""
-    text = Parts(render(replace(sample_view(), run=green_run(), previous=()), Format.HTML)).text
+    text = Parts(render(replace(sample_view(), run=green_run(), previous=()), ReportFormat.HTML)).text
     assert "The one verdict holds." in text
     assert "What is wrong" not in text
 
@@ -116,7 +116,7 @@ def test_a_green_run_is_said_to_be() -> None:
 def test_a_run_that_saw_nothing_still_has_a_page() -> None:
     """No finding, no evidence, no series: the page says so and is not green."""
     empty = replace(green_run(), findings=(), evidence=(), expected=(), components={})
-    page = render(replace(sample_view(), run=empty, previous=()), Format.HTML)
+    page = render(replace(sample_view(), run=empty, previous=()), ReportFormat.HTML)
     assert b'<h1 class="unverified">Too little was seen to vouch for anything.</h1>' in page
     assert "Nothing was observed." in Parts(page).text
 
@@ -125,6 +125,6 @@ def test_long_facts_are_shortened() -> None:
     """A page stays readable whatever an observation returned; the run's JSON has all of it."""
     run = green_run()
     evidence = replace(run.evidence[0], facts={"rows": ["x" * 50] * 10_000})
-    page = render(replace(sample_view(), run=replace(run, evidence=(evidence,)), previous=()), Format.HTML)
+    page = render(replace(sample_view(), run=replace(run, evidence=(evidence,)), previous=()), ReportFormat.HTML)
     assert len(page) < 40_000
     assert "shortened; the run's JSON has all of it" in Parts(page).text

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from basewatch.interval import Interval
-from basewatch.model import Finding, Pair, Proof, Reason, Run, Severity, Status, Window
-from reports.isolation import isolated
+from basewatch.interval import CatalogInterval
+from basewatch.model import Finding, ExpectedCheck, Proof, Reason, Run, Severity, Status, Window
+from reports.isolation import isolation_summaries
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROVEN = Finding(
@@ -27,9 +27,9 @@ BESIDE = replace(PROVEN, check="tenancy.rls.grants", subject="database", status=
 PASSED = replace(BESIDE, status=Status.PASS, observed="none")
 
 
-def said(beside: Finding, *intervals: Interval) -> str:
+def said(beside: Finding, *intervals: CatalogInterval) -> str:
     """The statement of a run with one proven table and one finding beside it."""
-    pairs = tuple(Pair(check=f.check, component=f.component) for f in (PROVEN, beside))
+    pairs = tuple(ExpectedCheck(check=f.check, component=f.component) for f in (PROVEN, beside))
     run = Run(
         id="one",
         started=AT,
@@ -45,7 +45,7 @@ def said(beside: Finding, *intervals: Interval) -> str:
         series=(),
         intervals=intervals,
     )
-    (one,) = isolated(run)
+    (one,) = isolation_summaries(run)
     return " ".join(one.sentences)
 
 
@@ -67,10 +67,10 @@ def test_what_could_not_be_looked_at_ends_it_too() -> None:
     assert said(unknown).startswith("Not proven")
 
 
-def interval(fingerprint: str, hours: int, *, proved: bool, polls: int = 3) -> Interval:
+def interval(fingerprint: str, hours: int, *, proved: bool, polls: int = 3) -> CatalogInterval:
     """A catalogue that stood for an hour."""
     start = AT + timedelta(hours=hours)
-    return Interval(
+    return CatalogInterval(
         component="database/securebase",
         fingerprint=fingerprint * 64,
         first_seen=start,
@@ -104,7 +104,7 @@ CHANGED = (
     ],
     ids=["proven", "not yet", "changed"],
 )
-def test_a_proof_is_said_to_hold_from_when_to_when(intervals: tuple[Interval, ...], statement: str) -> None:
+def test_a_proof_is_said_to_hold_from_when_to_when(intervals: tuple[CatalogInterval, ...], statement: str) -> None:
     """For which catalogue, with how many polls and how far apart, and when it was not proven between two."""
     assert said(PASSED, *intervals) == statement
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from basewatch.model import Status
-from reports import Format, render
+from reports import ReportFormat, render
 from reports.json_report import schema
 from tests.reports.sample import green_run, sample_view
 
@@ -26,12 +26,12 @@ def test_the_report_keeps_to_its_schema() -> None:
     Draft202012Validator.check_schema(schema())
     validator = Draft202012Validator(schema())
     for view in (sample_view(), replace(sample_view(), run=green_run())):
-        assert list(validator.iter_errors(json.loads(render(view, Format.JSON)))) == []
+        assert list(validator.iter_errors(json.loads(render(view, ReportFormat.JSON)))) == []
 
 
 def test_the_report_has_exactly_the_promised_keys() -> None:
     """Nothing is missing, and nothing stands there by accident."""
-    report = json.loads(render(sample_view(), Format.JSON))
+    report = json.loads(render(sample_view(), ReportFormat.JSON))
     assert list(report) == ["run", "summary", "findings", "tenant_isolation"]
     assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest"]
     assert list(report["summary"]) == ["pass", "fail", "unverified", "not_applicable"]
@@ -42,18 +42,18 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
 
 def test_the_summary_counts_the_findings() -> None:
     """One counting rule: a finding is counted once, under its status."""
-    report = json.loads(render(sample_view(), Format.JSON))
+    report = json.loads(render(sample_view(), ReportFormat.JSON))
     statuses = [finding["status"] for finding in report["findings"]]
     assert report["summary"] == {status.value.lower(): statuses.count(status) for status in Status}
 
 
 def test_only_what_is_unverified_has_a_reason() -> None:
     """A reason says why nobody could tell."""
-    findings = json.loads(render(sample_view(), Format.JSON))["findings"]
+    findings = json.loads(render(sample_view(), ReportFormat.JSON))["findings"]
     assert all((finding["reason"] is not None) == (finding["status"] == "UNVERIFIED") for finding in findings)
 
 
 def test_times_are_utc() -> None:
     """Every moment says so."""
-    run = json.loads(render(sample_view(), Format.JSON))["run"]
+    run = json.loads(render(sample_view(), ReportFormat.JSON))["run"]
     assert run["started"] == "2026-03-01T12:00:02Z"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.model import Finding, Proof, Severity, Status
-from reports import Format, render
+from reports import ReportFormat, render
 from reports.markdown import cell, table
 from tests.reports.sample import green_run, sample_view
 
@@ -35,7 +35,7 @@ def test_a_cell_is_cut_when_it_is_long() -> None:
 
 def test_a_table_says_how_much_it_leaves_out() -> None:
     """A bounded table never ends as if it were whole."""
-    lines = table(("a",), ["| 1 |", "| 2 |", "| 3 |"], room=12)
+    lines = table(("a",), ["| 1 |", "| 2 |", "| 3 |"], max_bytes=12)
     assert lines == [
         "| a |",
         "| --- |",
@@ -65,7 +65,7 @@ def test_a_huge_run_fits() -> None:
         for number in range(2_000)
     )
     view = replace(sample_view(), run=replace(green_run(), findings=findings), previous=findings[:1000])
-    summary = render(view, Format.MARKDOWN)
+    summary = render(view, ReportFormat.MARKDOWN)
     assert len(summary) < MIB
     assert re.search(r"\d+ more are left out here", summary.decode())
 
@@ -73,7 +73,7 @@ def test_a_huge_run_fits() -> None:
 def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
     """A hostile name does not add a column."""
     widths: list[int] = []
-    for line in render(sample_view(), Format.MARKDOWN).decode().splitlines():
+    for line in render(sample_view(), ReportFormat.MARKDOWN).decode().splitlines():
         if line.startswith("|"):
             widths.append(len(re.findall(r"(?<!\\)\|", line)))
             assert len(set(widths)) == 1, line
@@ -83,13 +83,13 @@ def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
 
 def test_what_is_not_green_comes_first() -> None:
     """The headline, the counts, and what is wrong, before everything that holds."""
-    text = render(sample_view(), Format.MARKDOWN).decode()
+    text = render(sample_view(), ReportFormat.MARKDOWN).decode()
     order = ["[!CAUTION]", "3 promises are broken", "### What is wrong", "3h12m ago", "waited 30s", "<details>"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 
 def test_a_first_run_says_that_there_is_nothing_to_compare_with() -> None:
     """No earlier run is not the same as no change."""
-    text = render(replace(sample_view(), run=green_run(), previous=()), Format.MARKDOWN).decode()
+    text = render(replace(sample_view(), run=green_run(), previous=()), ReportFormat.MARKDOWN).decode()
     assert "There is no earlier run to compare with." in text
     assert "[!TIP]" in text

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from basewatch.model import Finding, Pair, Reason, Run, Status, Transition
-from reports.page import arrange, headline
-from reports.text import visible
-from reports.view import looked_at, worst_first
+from basewatch.model import Finding, ExpectedCheck, Reason, Run, Status, Transition
+from reports.page import report_page, headline
+from reports.text import escape_invisible
+from reports.view import verified_pairs, worst_first
 from tests.reports.sample import AUTH, CLUSTER, DATABASE, green_run, sample_run, sample_view
 
 
@@ -58,16 +58,16 @@ def test_the_headline_is_as_bad_as_the_worst(statuses: list[Status], status: Sta
 def test_a_missing_verdict_is_not_green() -> None:
     """A look that was planned and left no trace takes the green away."""
     run = green_run()
-    missing = Pair(check="tenancy.probe.cross_tenant", component=DATABASE)
+    missing = ExpectedCheck(check="tenancy.probe.cross_tenant", component=DATABASE)
     assert headline(replace(run, expected=(*run.expected, missing))).status is Status.UNVERIFIED
 
 
 def test_only_looks_that_were_answered_count() -> None:
     """One UNVERIFIED subject is enough for a look not to count, and so is no verdict at all."""
     run = sample_run()
-    unanswered = {pair.check for pair in run.expected} - {pair.check for pair in looked_at(run)}
+    unanswered = {pair.check for pair in run.expected} - {pair.check for pair in verified_pairs(run)}
     assert unanswered == {"tenancy.probe.cross_tenant", "backup.dump.freshness", "service.api.server_errors"}
-    assert len(looked_at(run)) == 11
+    assert len(verified_pairs(run)) == 11
 
 
 def _named(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
@@ -76,31 +76,31 @@ def _named(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
 
 def test_changes_are_told_apart() -> None:
     """New, still open, resolved, and no longer checked."""
-    changes = arrange(sample_view()).changes
-    assert changes.compared
+    changes = report_page(sample_view()).changes
+    assert changes.has_previous_run
     assert [(change.finding.check, change.previous) for change in changes.new] == [
         ("service.function.latency", Status.PASS),
         ("tenancy.probe.cross_tenant", Status.FAIL),
     ]
     assert [change.finding.check for change in changes.resolved] == ["service.api.latency", "backup.dynamodb.pitr"]
-    assert len(changes.still) == 5
-    assert _named(changes.gone) == [("backup.dynamodb.pitr", "table/retired")]
+    assert len(changes.still_open) == 5
+    assert _named(changes.no_longer_checked) == [("backup.dynamodb.pitr", "table/retired")]
 
 
 def test_a_finding_that_passes_for_the_first_time_is_no_change() -> None:
     """Only what was not green can be resolved."""
     run = green_run()
     first = Transition(finding=run.findings[0], previous=None, at=run.finished)
-    changes = arrange(replace(sample_view(), run=replace(run, transitions=(first,)), previous=())).changes
-    assert not changes.compared
-    assert (changes.new, changes.still, changes.resolved, changes.gone) == ((), (), (), ())
+    changes = report_page(replace(sample_view(), run=replace(run, transitions=(first,)), previous=())).changes
+    assert not changes.has_previous_run
+    assert (changes.new, changes.still_open, changes.resolved, changes.no_longer_checked) == ((), (), (), ())
 
 
 def test_components_stand_by_kind_and_findings_worst_first() -> None:
     """The order of a page does not depend on the order of looking."""
     run = sample_run()
     page, turned = (
-        arrange(replace(sample_view(), run=replace(run, findings=findings)))
+        report_page(replace(sample_view(), run=replace(run, findings=findings)))
         for findings in (run.findings, run.findings[::-1])
     )
     assert page.groups == turned.groups
@@ -112,9 +112,9 @@ def test_what_is_well_in_the_same_way_is_one_row() -> None:
     """Five tables under the same protection read as one line; what is broken stands alone."""
     (coverage,) = (
         promise
-        for group in arrange(sample_view()).groups
-        for promise in group.promises
-        if promise.first.check == "tenancy.rls.coverage"
+        for group in report_page(sample_view()).groups
+        for promise in group.checks
+        if promise.worst.check == "tenancy.rls.coverage"
     )
     assert [(row.status, len(row.subjects)) for row in coverage.rows] == [(Status.FAIL, 1), (Status.PASS, 5)]
 
@@ -132,7 +132,7 @@ def test_the_worst_findings_come_first() -> None:
 
 def test_who_looked_is_told() -> None:
     """Each source once for each principal that asked it."""
-    assert [(witness.source, witness.observations) for witness in arrange(sample_view()).witnesses] == [
+    assert [(witness.source, witness.observations) for witness in report_page(sample_view()).evidence_sources] == [
         ("aws:123456789012/us-east-1", 9),
         ("postgresql:securebase", 2),
     ]
@@ -151,4 +151,4 @@ def test_who_looked_is_told() -> None:
 )
 def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
     """A name that spoofs another, or steers a terminal, is seen to."""
-    assert visible(text) == shown
+    assert escape_invisible(text) == shown

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
-from reports import Format, render
+from reports import ReportFormat, render
 from tests.reports.sample import sample_view
 
 
@@ -30,22 +30,22 @@ class JsonFile(SingleFileSnapshotExtension):
     file_extension = "json"
 
 
-_FILES = {Format.HTML: HtmlFile, Format.MARKDOWN: MarkdownFile, Format.JSON: JsonFile}
+_FILES = {ReportFormat.HTML: HtmlFile, ReportFormat.MARKDOWN: MarkdownFile, ReportFormat.JSON: JsonFile}
 
 
-@pytest.mark.parametrize("format_", list(Format))
-def test_the_sample_reads_as_it_did(format_: Format, snapshot: SnapshotAssertion) -> None:
+@pytest.mark.parametrize("format_", list(ReportFormat))
+def test_the_sample_reads_as_it_did(format_: ReportFormat, snapshot: SnapshotAssertion) -> None:
     """What people and programs are shown changes only on purpose."""
     assert render(sample_view(), format_) == snapshot(extension_class=_FILES[format_])
 
 
-@pytest.mark.parametrize("format_", list(Format))
-def test_the_same_view_is_the_same_bytes(format_: Format) -> None:
+@pytest.mark.parametrize("format_", list(ReportFormat))
+def test_the_same_view_is_the_same_bytes(format_: ReportFormat) -> None:
     """A report can be made again from a recorded run and compared by its hash."""
     assert render(sample_view(), format_) == render(sample_view(), format_)
 
 
 def test_no_report_names_this_machine() -> None:
     """A report is about the platform alone."""
-    for format_ in Format:
+    for format_ in ReportFormat:
         assert not re.search(rb"/home/|/root/|/tmp/|localhost", render(sample_view(), format_))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.model import Point, Window
-from reports.svg import HEIGHT, WIDTH, chart, thinned
-from reports.trends import Trend, percent
+from reports.svg import HEIGHT, WIDTH, chart, downsampled
+from reports.trends import Trend, percent_text
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -26,7 +26,7 @@ def _trend(points: tuple[Point, ...], limit: float | None = None) -> Trend:
         period=MINUTE,
         limit=limit,
         limit_text="5% for 5m" if limit else "",
-        show=percent,
+        format_value=percent_text,
     )
 
 
@@ -42,16 +42,16 @@ def _window(minutes: int) -> Window:
 def test_a_chart_stays_in_its_box(pairs: list[tuple[int, float]], limit: float) -> None:
     """Whatever was measured, nothing is drawn outside."""
     drawn = chart(_trend(_points(*pairs), limit), _window(10_080))
-    numbers = re.findall(r"[ML]([\d.]+) ([\d.]+)", drawn.line + drawn.area)
+    numbers = re.findall(r"[ML]([\d.]+) ([\d.]+)", drawn.line_path + drawn.area_path)
     assert numbers
     assert all(0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT for x, y in numbers)
-    assert 0 <= (drawn.limit or 0) <= HEIGHT
+    assert 0 <= (drawn.limit_y or 0) <= HEIGHT
 
 
 @given(amounts)
 def test_thinning_loses_no_peak(pairs: list[tuple[int, float]]) -> None:
     """A week has more minutes than a chart has room: the highest of every stretch is kept, and few points are."""
-    points, period = thinned(_points(*pairs), _window(10_080), MINUTE)
+    points, period = downsampled(_points(*pairs), _window(10_080), MINUTE)
     assert max(point.value for point in points) == max(value for _, value in pairs)
     assert len(points) <= 168
     assert period >= MINUTE
@@ -60,14 +60,14 @@ def test_thinning_loses_no_peak(pairs: list[tuple[int, float]]) -> None:
 def test_few_points_are_not_thinned() -> None:
     """What there is room for stays as it was measured."""
     points = _points(*((minute, float(minute)) for minute in range(1, 61)))
-    assert thinned(points, _window(60), MINUTE) == (points, MINUTE)
+    assert downsampled(points, _window(60), MINUTE) == (points, MINUTE)
 
 
 def test_a_gap_in_the_data_is_a_gap_in_the_line() -> None:
     """No line is drawn over minutes nobody measured; a lone measurement is a dot."""
     drawn = chart(_trend(_points((1, 1.0), (2, 2.0), (30, 1.0), (59, 1.0), (60, 2.0))), _window(60))
-    assert drawn.line.count("M") == 3
-    assert drawn.line.count("h0") == 1
+    assert drawn.line_path.count("M") == 3
+    assert drawn.line_path.count("h0") == 1
 
 
 def test_what_was_measured_before_the_window_is_shown_as_well() -> None:
@@ -75,13 +75,13 @@ def test_what_was_measured_before_the_window_is_shown_as_well() -> None:
     window = Window(start=START + 3 * MINUTE, end=START + 60 * MINUTE)
     drawn = chart(_trend(_points((1, 1.0), (2, 9.0), (3, 1.0))), window)
     assert drawn.start == "00:00"
-    assert len(set(re.findall(r"[ML]([\d.]+) ", drawn.line))) == 3
+    assert len(set(re.findall(r"[ML]([\d.]+) ", drawn.line_path))) == 3
 
 
 def test_nothing_but_zeros_is_a_line_at_the_bottom() -> None:
     """No division by what is not there."""
     drawn = chart(_trend(_points((1, 0.0), (2, 0.0))), _window(60))
-    assert set(re.findall(r"[ML][\d.]+ ([\d.]+)", drawn.line)) == {"100.0"}
+    assert set(re.findall(r"[ML][\d.]+ ([\d.]+)", drawn.line_path)) == {"100.0"}
 
 
 def test_a_chart_says_in_words_what_it_shows() -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from basewatch.model import Finding, Status
-from reports import Format, render
-from reports.page import arrange
+from reports import ReportFormat, render
+from reports.page import report_page
 from reports.view import View
 from tests.reports.sample import DATABASE, HOSTILE, green_run, sample_view
 
@@ -32,8 +32,8 @@ def view(*findings: Finding) -> View:
 
 def test_a_symptom_stands_under_its_cause_and_is_counted() -> None:
     """What is wrong is the cause alone; every FAIL is still one."""
-    page = arrange(view(*SYMPTOMS, CAUSE))
-    assert page.wrong == (CAUSE,)
+    page = report_page(view(*SYMPTOMS, CAUSE))
+    assert page.open_findings == (CAUSE,)
     assert set(page.symptoms[CAUSE.key]) == set(SYMPTOMS)
     assert dict(page.counts)[Status.FAIL] == 31
 
@@ -41,14 +41,14 @@ def test_a_symptom_stands_under_its_cause_and_is_counted() -> None:
 @pytest.mark.parametrize("status", [Status.PASS, Status.UNVERIFIED])
 def test_a_symptom_whose_cause_is_not_there_stands_by_itself(status: Status) -> None:
     """Where runs were joined, a finding may name a cause that is over: it is shown as any other."""
-    page = arrange(view(replace(CAUSE, status=status), SYMPTOMS[0]))
-    assert SYMPTOMS[0] in page.wrong
+    page = report_page(view(replace(CAUSE, status=status), SYMPTOMS[0]))
+    assert SYMPTOMS[0] in page.open_findings
     assert not page.symptoms
 
 
 def test_the_page_shows_each_symptom_once_among_what_is_wrong() -> None:
     """They are listed under the story of their cause, escaped, and have no story of their own."""
-    html = render(view(CAUSE, *SYMPTOMS), Format.HTML).decode()
+    html = render(view(CAUSE, *SYMPTOMS), ReportFormat.HTML).decode()
     wrong = html.partition('<section id="wrong">')[2].partition("</section>")[0]
     assert wrong.count("<article") == 1
     assert "It explains 30 more" in wrong
@@ -58,7 +58,7 @@ def test_the_page_shows_each_symptom_once_among_what_is_wrong() -> None:
 
 def test_the_summary_names_some_symptoms_and_counts_the_rest() -> None:
     """The cell of a cause stays short however much it explains."""
-    text = render(view(CAUSE, *SYMPTOMS), Format.MARKDOWN).decode()
+    text = render(view(CAUSE, *SYMPTOMS), ReportFormat.MARKDOWN).decode()
     (line,) = (line for line in text.splitlines() if "app roams" in line and "bypass" in line and "<br>" in line)
     assert "It explains 30 more" in line
     assert line.count("tenancy.probe.sweep") == 12
@@ -67,7 +67,7 @@ def test_the_summary_names_some_symptoms_and_counts_the_rest() -> None:
 
 def test_the_json_links_each_symptom_to_its_cause() -> None:
     """A program finds the cause of a finding by its key."""
-    findings = json.loads(render(view(CAUSE, SYMPTOMS[0]), Format.JSON))["findings"]
+    findings = json.loads(render(view(CAUSE, SYMPTOMS[0]), ReportFormat.JSON))["findings"]
     keys = {finding["check"]: finding["key"] for finding in findings}
     causes = {finding["check"]: finding["cause"] for finding in findings}
     assert causes == {CAUSE.check: "", SYMPTOMS[0].check: keys[CAUSE.check]}

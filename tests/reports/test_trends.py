@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from basewatch.model import Point, Series
-from reports.trends import per_minute, per_second, percent, seconds, trends
+from reports.trends import per_minute_text, per_second_text, percent_text, seconds_text, trends
 from tests.reports.sample import API, AUTH, CLUSTER, CUSTOMERS, END, sample_run
 
 
@@ -19,7 +19,7 @@ def _series(name: str, value: float, *labels: tuple[str, str]) -> Series:
 
 def test_the_main_measurements_are_shown_with_their_limits() -> None:
     """Every measurement with data is there, and what crossed its limit comes first."""
-    shown = [(trend.component, trend.title, trend.limit, trend.crossed) for trend in trends(sample_run())]
+    shown = [(trend.component, trend.title, trend.limit, trend.exceeds_limit) for trend in trends(sample_run())]
     assert shown == [
         (AUTH, "duration, 95th percentile", 0.1, True),
         (CLUSTER, "pool use", 0.9, False),
@@ -37,7 +37,7 @@ def test_reads_and_writes_that_were_throttled_are_added_up() -> None:
         _series("aws_dynamodb_write_throttle_events_total", 30, label),
     )
     (trend,) = trends(replace(sample_run(), series=series))
-    assert (trend.component, trend.peak.value, trend.crossed) == (CUSTOMERS, 2.0, True)
+    assert (trend.component, trend.peak.value, trend.exceeds_limit) == (CUSTOMERS, 2.0, True)
 
 
 def test_a_share_of_nothing_is_not_shown() -> None:
@@ -58,17 +58,17 @@ def test_a_measurement_without_a_limit_has_none() -> None:
     run = sample_run()
     (name, quantile) = ("function_name", "billing-worker"), ("quantile", "0.95")
     (trend,) = trends(replace(run, series=(_series("aws_lambda_duration_seconds", 9, name, quantile),)))
-    assert (trend.limit, trend.limit_text, trend.crossed) == (None, "", False)
+    assert (trend.limit, trend.limit_text, trend.exceeds_limit) == (None, "", False)
 
 
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (seconds(0.0871), "87.1 ms"),
-        (seconds(1.25), "1.25 s"),
-        (percent(0.0534), "5.34%"),
-        (per_second(1.5), "1.5/s"),
-        (per_minute(0.5), "30/min"),
+        (seconds_text(0.0871), "87.1 ms"),
+        (seconds_text(1.25), "1.25 s"),
+        (percent_text(0.0534), "5.34%"),
+        (per_second_text(1.5), "1.5/s"),
+        (per_minute_text(0.5), "30/min"),
     ],
 )
 def test_a_value_is_shown_in_the_unit_people_use(shown: str, text: str) -> None:

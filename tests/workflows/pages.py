@@ -13,22 +13,24 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from basewatch.family import Block
-from exposition.page import Exposition
+from exposition.page import PageRenderer
 from tests.fakes import NOON
-from workflows.web.app import Exposed, Shown, app
+from workflows.web.app import ServedPage, RenderedPage, app
 
 PATIENCE = timedelta(minutes=2)
 
 
-def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> Shown:
+def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> RenderedPage:
     """What shows these blocks alone."""
-    return Shown(page=Exposition().page(blocks, CollectorRegistry()), at=at, waiting_for=waiting_for)
+    return RenderedPage(
+        page=PageRenderer().render(blocks, CollectorRegistry()), rendered_at=at, waiting_for=waiting_for
+    )
 
 
 @contextmanager
-def served(exposed: Exposed, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
+def served(exposed: ServedPage, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
     """The URL of a server that serves what is exposed, on a thread of this process."""
-    with running(app(exposed, clock=clock, patience=PATIENCE)) as url:
+    with running(app(exposed, clock=clock, unhealthy_after=PATIENCE)) as url:
         yield url
 
 

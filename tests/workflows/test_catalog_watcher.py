@@ -13,22 +13,24 @@ import pytest
 
 from basewatch.clients import K
 from basewatch.components import Component, Database
-from basewatch.config import Watch
-from basewatch.errors import CouldNotLook
+from basewatch.config import CatalogWatch
+from basewatch.errors import ObservationError
 from basewatch.history.store import History
 from basewatch.model import Finding, Proof, Reason, Run, Status
 from checks import CHECKS
-from checks.engine.judge import Planned
+from checks.engine.judge import PlannedCheck
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.fakes import NOON, a_finding, a_run, some_evidence
-from workflows.catalog_watcher import KEEP_EVERY, LONGEST_PAUSE, Due, Watcher
-from workflows.intervals import CONCERNS
-from workflows.monitor import updated
+from workflows.catalog_watcher import WATCH_SAVE_EVERY, MAX_BACKOFF, DuePartialRun, CatalogWatcher
+from workflows.intervals import CATALOG_CHECK_PREFIXES
+from workflows.monitor import merge_partial
 
 SECOND = timedelta(seconds=1)
 # Failed logins are no matter of the catalogue.
-OF_CATALOGUES = tuple(check for check in CHECKS if check.component is Database and check.id.startswith(CONCERNS))
-PLANNED = tuple(Planned(check=check, component=SECUREBASE) for check in OF_CATALOGUES)
+OF_CATALOGUES = tuple(
+    check for check in CHECKS if check.component is Database and check.id.startswith(CATALOG_CHECK_PREFIXES)
+)
+PLANNED = tuple(PlannedCheck(check=check, component=SECUREBASE) for check in OF_CATALOGUES)
 
 
 class Catalogue:
@@ -49,14 +51,14 @@ class Catalogue:
     def _opened(self) -> Iterator[object]:
         if self.down:
             self.asked += 1
-            raise CouldNotLook(Reason.UNREACHABLE, "nobody answers")
+            raise ObservationError(Reason.UNREACHABLE, "nobody answers")
         yield object()
 
     def read(self, _client: object) -> str:
         """The fingerprint."""
         self.asked += 1
         if self.down:
-            raise CouldNotLook(Reason.UNREACHABLE, "nobody answers")
+            raise ObservationError(Reason.UNREACHABLE, "nobody answers")
         return self.fingerprint
 
     def clock(self) -> datetime:
@@ -71,18 +73,18 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
-def watcher(catalogue: Catalogue, history: History) -> Watcher:
+def watcher(catalogue: Catalogue, history: History) -> CatalogWatcher:
     """A watch over it, which has polled once; the first pass over everything has judged what it saw."""
-    watching = Watcher(
+    watching = CatalogWatcher(
         SECUREBASE,
-        Watch(),
+        CatalogWatch(),
         catalogue,
         history,
-        read=catalogue.read,
+        read_fingerprint=catalogue.read,
         clock=catalogue.clock,
     )
     assert watching.poll() is None
-    watching.seen(judged(NOON, catalogue.fingerprint))
+    watching.run_recorded(judged(NOON, catalogue.fingerprint))
     return watching
 
 
@@ -99,13 +101,13 @@ def finding(kind: Proof, status: Status) -> Finding:
     return replace(a_finding(status, check=f"tenancy.{kind.value}", component=SECUREBASE.ref), proof=kind)
 
 
-def wanted(due: Due | None) -> set[str]:
+def wanted(due: DuePartialRun | None) -> set[str]:
     """The checks of a partial pass."""
     assert due is not None
-    return {planned.check.id for planned in PLANNED if due.wanted(planned)}
+    return {planned.check.id for planned in PLANNED if due.selects(planned)}
 
 
-def test_a_change_is_due_at_once_and_until_it_is_judged(watcher: Watcher, catalogue: Catalogue) -> None:
+def test_a_change_is_due_at_once_and_until_it_is_judged(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
     """All that concerns isolation and audit of that database is due; nothing is once the new catalogue was judged."""
     assert watcher.poll() is None
     catalogue.fingerprint = "b" * 64
@@ -113,37 +115,39 @@ def test_a_change_is_due_at_once_and_until_it_is_judged(watcher: Watcher, catalo
         due = watcher.poll()
         assert wanted(due) == {planned.check.id for planned in PLANNED}
         assert due
-        assert not due.routine
-    watcher.seen(judged(catalogue.at, catalogue.fingerprint))
+        assert not due.only_changes
+    watcher.run_recorded(judged(catalogue.at, catalogue.fingerprint))
     assert watcher.poll() is None
-    assert (watcher.counted.polls, watcher.counted.changes) == (5, 1)
+    assert (watcher.watch_status.polls, watcher.watch_status.changes) == (5, 1)
 
 
-def test_a_pass_that_read_an_older_catalogue_does_not_settle_a_change(watcher: Watcher, catalogue: Catalogue) -> None:
+def test_a_pass_that_read_an_older_catalogue_does_not_settle_a_change(
+    watcher: CatalogWatcher, catalogue: Catalogue
+) -> None:
     """A pass that was under way when the catalogue changed has not judged the new one."""
     catalogue.fingerprint = "b" * 64
     watcher.poll()
-    watcher.seen(judged(catalogue.at, "a" * 64))
+    watcher.run_recorded(judged(catalogue.at, "a" * 64))
     assert watcher.poll() is not None
 
 
-def test_probes_and_proof_are_made_anew_on_their_own_cadence(watcher: Watcher, catalogue: Catalogue) -> None:
+def test_probes_and_proof_are_made_anew_on_their_own_cadence(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
     """Every five minutes the probes that only read, every hour the static proof; each is only news if it finds any."""
     catalogue.at += timedelta(minutes=5)
     due = watcher.poll()
     assert wanted(due)
     assert wanted(due) < {p.check.id for p in PLANNED if p.check.proof is not Proof.CONFIGURATION} | {"-"}
     assert due
-    assert due.routine
+    assert due.only_changes
     assert watcher.poll() is None
-    watcher.seen(judged(catalogue.at, proof=False))
+    watcher.run_recorded(judged(catalogue.at, proof=False))
     catalogue.at += timedelta(minutes=55)
     due = watcher.poll()
     assert wanted(due) == {p.check.id for p in PLANNED if p.check.proof is Proof.CONFIGURATION}
 
 
 def test_a_database_that_does_not_answer_is_told_of_once_and_left_alone(
-    watcher: Watcher, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
+    watcher: CatalogWatcher, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Ten minutes of silence are one line, and about one attempt a minute; the end is another line and a look."""
     catalogue.down, before = True, catalogue.asked
@@ -151,57 +155,61 @@ def test_a_database_that_does_not_answer_is_told_of_once_and_left_alone(
         for _ in range(120):
             catalogue.at += 5 * SECOND
             watcher.poll()
-        assert watcher.counted == replace(watcher.counted, answers=False)
+        assert watcher.watch_status == replace(watcher.watch_status, up=False)
         assert len(caplog.records) == 1
         assert catalogue.asked - before <= 14
         catalogue.down = False
-        catalogue.at += LONGEST_PAUSE
+        catalogue.at += MAX_BACKOFF
         due = watcher.poll()
     assert len(caplog.records) == 2
-    assert watcher.counted == replace(watcher.counted, answers=True)
+    assert watcher.watch_status == replace(watcher.watch_status, up=True)
     assert wanted(due) == {planned.check.id for planned in PLANNED}
 
 
-def test_a_pass_that_failed_is_tried_again_after_a_pause(watcher: Watcher, catalogue: Catalogue) -> None:
+def test_a_pass_that_failed_is_tried_again_after_a_pause(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
     """What was due stays due, and is not tried with every poll."""
     catalogue.fingerprint = "b" * 64
     assert watcher.poll()
-    watcher.unseen()
+    watcher.run_failed()
     assert watcher.poll() is None
-    catalogue.at += LONGEST_PAUSE
+    catalogue.at += MAX_BACKOFF
     assert watcher.poll()
 
 
 def test_the_interval_grows_with_its_gaps_and_survives_a_restart(
-    watcher: Watcher, catalogue: Catalogue, history: History
+    watcher: CatalogWatcher, catalogue: Catalogue, history: History
 ) -> None:
     """Polls are counted, the longest gap is kept, and a watch that starts anew goes on where the last one stopped."""
     for step in (5, 5, 90):
         catalogue.at += step * SECOND
         watcher.poll()
     watcher.close()
-    (known,) = history.intervals()
+    (known,) = history.catalog_intervals()
     assert (known.polls, known.longest_gap, known.last_seen) == (4, 90 * SECOND, catalogue.at)
     assert (known.proved_at, known.searched_at) == (NOON, NOON)
     catalogue.at += timedelta(hours=1)
-    again = Watcher(SECUREBASE, Watch(), catalogue, history, read=catalogue.read, clock=catalogue.clock)
+    again = CatalogWatcher(
+        SECUREBASE, CatalogWatch(), catalogue, history, read_fingerprint=catalogue.read, clock=catalogue.clock
+    )
     again.poll()
     again.close()
-    (known,) = history.intervals()
-    assert (known.polls, known.longest_gap, again.counted.changes) == (5, timedelta(hours=1), 0)
+    (known,) = history.catalog_intervals()
+    assert (known.polls, known.longest_gap, again.watch_status.changes) == (5, timedelta(hours=1), 0)
 
 
-def test_a_catalogue_whose_proof_fails_is_not_proven(watcher: Watcher, catalogue: Catalogue, history: History) -> None:
+def test_a_catalogue_whose_proof_fails_is_not_proven(
+    watcher: CatalogWatcher, catalogue: Catalogue, history: History
+) -> None:
     """The interval after a change is unproven until the whole static proof holds for it."""
     catalogue.fingerprint = "b" * 64
     catalogue.at += 5 * SECOND
     watcher.poll()
-    watcher.seen(judged(catalogue.at, catalogue.fingerprint, Status.FAIL))
-    watcher.keep()
-    assert [each.proved_at for each in history.intervals()] == [NOON, None]
-    watcher.seen(judged(catalogue.at + KEEP_EVERY, catalogue.fingerprint))
-    watcher.keep()
-    assert [each.proved_at for each in history.intervals()] == [NOON, catalogue.at + KEEP_EVERY]
+    watcher.run_recorded(judged(catalogue.at, catalogue.fingerprint, Status.FAIL))
+    watcher.save_interval()
+    assert [each.proved_at for each in history.catalog_intervals()] == [NOON, None]
+    watcher.run_recorded(judged(catalogue.at + WATCH_SAVE_EVERY, catalogue.fingerprint))
+    watcher.save_interval()
+    assert [each.proved_at for each in history.catalog_intervals()] == [NOON, catalogue.at + WATCH_SAVE_EVERY]
 
 
 def test_what_a_later_partial_run_saw_stands_in_place(catalogue: Catalogue) -> None:
@@ -209,7 +217,7 @@ def test_what_a_later_partial_run_saw_stands_in_place(catalogue: Catalogue) -> N
     backup, broken = a_finding(Status.PASS), finding(Proof.CONFIGURATION, Status.FAIL)
     whole = a_run(backup, replace(broken, subject="invoices"))
     later = replace(a_run(replace(broken, subject="", status=Status.PASS), at=NOON + SECOND), scope="changed")
-    now_known = updated(whole, later)
+    now_known = merge_partial(whole, later)
     assert {(f.check, f.subject, f.status) for f in now_known.findings} == {
         (backup.check, "", Status.PASS),
         (broken.check, "", Status.PASS),

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from alerts import Patience
+from alerts import DeliveryRetryPolicy
 from basewatch.history.store import History
 from basewatch.model import Proof, Run, Status
 from basewatch.notifier import Action
-from checks.engine.judge import Planned, rejudge
-from demo.box import Box
+from checks.engine.judge import PlannedCheck, rejudge
+from demo.box import Sandbox
 from demo.receivers import Receivers
 from tests.workflows.test_monitor import a_pass
-from workflows.commands import Prepared, now
-from workflows.monitor import Passed, look_since, settle, told
+from workflows.commands import PreparedPlan, utc_now
+from workflows.monitor import Delivered, observe_since_last, record_run, deliver_recorded
 from workflows.plugins import known_checks
 
 BOTH = [("on-call", Action.FIRE), ("production-alerts", Action.FIRE)]
@@ -74,7 +74,7 @@ def failing(run: Run) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("breach", [BYPASSED, OPENED, UNPROVEN], ids=str)
 def test_one_cause_is_told_once_on_every_channel(
-    box: Box, prepared: Prepared, receivers: Receivers, history: History, breach: Breach
+    box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History, breach: Breach
 ) -> None:
     """Each channel gets one FAIL and its end; what came of it is recorded under it, and judged again alike."""
     with broken(box, breach):
@@ -87,14 +87,14 @@ def test_one_cause_is_told_once_on_every_channel(
     assert found.keys() == {"", cause}
     assert found[""] == {breach.check}
     assert "tenancy.probe.sweep" in found[cause]
-    assert all("explains" in each.seen for each in fired)
+    assert all("explains" in each.symptoms for each in fired)
     assert rejudge(first.run, known_checks()) == ()
     assert {each.action for each in over.delivery.delivered} == {Action.RESOLVE}
     assert receivers.pagerduty.incidents == {}
 
 
 @contextmanager
-def broken(box: Box, breach: Breach) -> Iterator[None]:
+def broken(box: Sandbox, breach: Breach) -> Iterator[None]:
     """The box with a breach, and without it afterwards."""
     box.database.execute(breach.breaks)
     try:
@@ -103,27 +103,29 @@ def broken(box: Box, breach: Breach) -> Iterator[None]:
         box.database.execute(breach.repairs)
 
 
-def test_a_partial_pass_that_only_probes_knows_the_cause(box: Box, prepared: Prepared, history: History) -> None:
+def test_a_partial_pass_that_only_probes_knows_the_cause(
+    box: Sandbox, prepared: PreparedPlan, history: History
+) -> None:
     """What stands beside it explains what it sees, so that it says nothing new, and is judged again alike."""
     with broken(box, BYPASSED):
         a_pass(prepared, history)
         part = probing(prepared, history)
     assert part.delivery.delivered == ()
-    assert part.delivery.failed == ()
+    assert part.delivery.undelivered == ()
     symptoms = [finding for finding in part.run.findings if finding.status is Status.FAIL]
-    causes = {finding.key for finding in history.standing() if finding.check == "tenancy.rls.bypass_roles"}
+    causes = {finding.key for finding in history.current_findings() if finding.check == "tenancy.rls.bypass_roles"}
     assert symptoms
     assert {finding.cause for finding in symptoms} <= causes
     assert rejudge(part.run, known_checks()) == ()
 
 
-def probing(prepared: Prepared, history: History) -> Passed:
+def probing(prepared: PreparedPlan, history: History) -> Delivered:
     """A partial pass of the probes alone."""
 
-    def wanted(planned: Planned) -> bool:
+    def wanted(planned: PlannedCheck) -> bool:
         tenancy = planned.check.id.startswith("tenancy.")
         return tenancy and planned.check.proof is not Proof.CONFIGURATION
 
-    plan = prepared.plan.narrowed("probed anew", wanted)
-    settled = settle(plan, look_since(plan, prepared.sessions, history, now), history)
-    return told(settled, history, (), now, patience=replace(Patience(), pauses=()))
+    plan = prepared.plan.subset("probed anew", wanted)
+    settled = record_run(plan, observe_since_last(plan, prepared.sessions, history, utc_now), history)
+    return deliver_recorded(settled, history, (), utc_now, patience=replace(DeliveryRetryPolicy(), backoff=()))

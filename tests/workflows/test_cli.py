@@ -16,7 +16,7 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from demo.box import Box
+from demo.box import Sandbox
 from demo.faults import FAULTS
 from demo.receivers import Receivers
 from tests.fixtures_box import CONFIG
@@ -42,7 +42,7 @@ def basewatch(*arguments: str, cwd: Path, environ: Mapping[str, str] = NOWHERE) 
 
 
 @pytest.fixture
-def watching(box: Box, receivers: Receivers) -> Mapping[str, str]:
+def watching(box: Sandbox, receivers: Receivers) -> Mapping[str, str]:
     """The environment in which the command line watches the box."""
     return {**box.environment, **receivers.environment}
 
@@ -110,15 +110,15 @@ def test_a_check_prints_json_that_its_schema_describes(tmp_path: Path, watching:
     assert not (tmp_path / "out").exists()
 
 
-def test_the_exit_status_tells_fail_from_unverified(box: Box, tmp_path: Path, watching: Mapping[str, str]) -> None:
+def test_the_exit_status_tells_fail_from_unverified(box: Sandbox, tmp_path: Path, watching: Mapping[str, str]) -> None:
     """A grave FAIL is 1; what nobody could look at is 3."""
     stale = BY_NAME["dump-stale"]
     stale.apply(box)
     failed = basewatch("check", "--only", "backup.dump.*", cwd=tmp_path, environ=watching)
     stale.repair(box)
-    box.cloud.deny("s3:GetBucketObjectLockConfiguration")
+    box.aws.deny("s3:GetBucketObjectLockConfiguration")
     unknown = basewatch("check", "--only", "retention.s3.lock_default", cwd=tmp_path, environ=watching)
-    box.cloud.restore()
+    box.aws.allow_all()
     assert (failed.returncode, unknown.returncode) == (1, 3)
     assert "FAIL       backup.dump.freshness" in failed.stdout
     assert "s3:GetBucketObjectLockConfiguration" in unknown.stdout
@@ -138,14 +138,14 @@ def test_a_run_is_recorded_written_down_and_verified(tmp_path: Path, watching: M
 
 
 def test_an_alert_that_does_not_arrive_is_exit_status_4(
-    box: Box, receivers: Receivers, tmp_path: Path, watching: Mapping[str, str]
+    box: Sandbox, receivers: Receivers, tmp_path: Path, watching: Mapping[str, str]
 ) -> None:
     """A mild finding whose message Slack refuses for good is 4: somebody was to be told, and was not."""
     slow = BY_NAME["function-slow"]
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["checks"] = {"service.function.latency": {"severity": "low"}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
-    receivers.slack.refuse(404)
+    receivers.slack.fail_next(404)
     slow.apply(box)
     said = basewatch("run", cwd=tmp_path, environ=watching)
     slow.repair(box)

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from basewatch.aws.identity import session_reading
+from basewatch.aws.identity import botocore_session
 from basewatch.aws.session import AwsSession
 from basewatch.components import Function
 from basewatch.config import Config
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from collectors.cloudwatch.declared_targets import Place
+from collectors.cloudwatch.declared_targets import Location
 from tests.wire import ACCOUNT, KEYS, REGION, Wire, answered, identity, refusal
-from workflows.clients import Sessions
+from workflows.clients import AwsSessions
 
 OBSERVERS = "210987654321"
-HERE = Place(account_id=ACCOUNT, region=REGION)
+HERE = Location(account_id=ACCOUNT, region=REGION)
 TREE: dict[str, Any] = {
     "version": 1,
     "platform": {"name": "securebase", "environment": "production"},
@@ -32,18 +32,18 @@ TREE: dict[str, Any] = {
 }
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Sessions:
+def opened(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> AwsSessions:
     """Sessions all of whose calls are answered by `wire`."""
     real = AwsSession.open
 
     def offline(account_id: str, region: str, role: str | None, **_: Any) -> AwsSession:
-        return real(account_id, region, role, environ=KEYS, session=wire.attach(session_reading(KEYS)))
+        return real(account_id, region, role, environ=KEYS, session=wire.attach(botocore_session(KEYS)))
 
     monkeypatch.setattr(AwsSession, "open", offline)
-    return Sessions(Config.model_validate(TREE), KEYS)
+    return AwsSessions(Config.model_validate(TREE), KEYS)
 
 
-def signed_in(monkeypatch: pytest.MonkeyPatch, until: datetime) -> tuple[Sessions, Wire]:
+def signed_in(monkeypatch: pytest.MonkeyPatch, until: datetime) -> tuple[AwsSessions, Wire]:
     """Sessions whose role has been assumed until then."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:iam::{ACCOUNT}:user/operator"), identity())
@@ -54,33 +54,33 @@ def signed_in(monkeypatch: pytest.MonkeyPatch, until: datetime) -> tuple[Session
 
 def test_a_component_is_where_it_says_or_in_the_only_place() -> None:
     """Account and region default to the first declared; names become account ids."""
-    sessions = Sessions(Config.model_validate(TREE), KEYS)
-    assert sessions.place(Function(name="auth")) == HERE
+    sessions = AwsSessions(Config.model_validate(TREE), KEYS)
+    assert sessions.location(Function(name="auth")) == HERE
     elsewhere = Function(name="auth", account="observers", region="eu-west-1")
-    assert sessions.place(elsewhere) == Place(account_id=OBSERVERS, region="eu-west-1")
+    assert sessions.location(elsewhere) == Location(account_id=OBSERVERS, region="eu-west-1")
 
 
 def test_without_an_account_nothing_has_a_place() -> None:
     """What cannot be placed could not be looked at, and says what to add."""
-    sessions = Sessions(Config.model_validate({**TREE, "aws": None, "components": {}}), KEYS)
-    with pytest.raises(CouldNotLook, match="declares no AWS account") as caught:
-        sessions.place(Function(name="auth"))
+    sessions = AwsSessions(Config.model_validate({**TREE, "aws": None, "components": {}}), KEYS)
+    with pytest.raises(ObservationError, match="declares no AWS account") as caught:
+        sessions.location(Function(name="auth"))
     assert caught.value.reason is Reason.UNSUPPORTED
 
 
 def test_metrics_are_asked_of_the_account_they_are_seen_through() -> None:
     """One source for the monitoring account and all it sees, region by region."""
-    sessions = Sessions(Config.model_validate(TREE), KEYS)
-    source = sessions.source(ACCOUNT, REGION)
+    sessions = AwsSessions(Config.model_validate(TREE), KEYS)
+    source = sessions.metric_source(ACCOUNT, REGION)
     assert (source.account_id, source.region) == (OBSERVERS, REGION)
-    assert sessions.source(OBSERVERS, REGION) is source
-    assert sessions.source(ACCOUNT, "eu-west-1") is not source
-    assert [sessions.monitor(account) for account in (ACCOUNT, OBSERVERS)] == [OBSERVERS, OBSERVERS]
+    assert sessions.metric_source(OBSERVERS, REGION) is source
+    assert sessions.metric_source(ACCOUNT, "eu-west-1") is not source
+    assert [sessions.monitoring_account(account) for account in (ACCOUNT, OBSERVERS)] == [OBSERVERS, OBSERVERS]
 
 
 def test_what_there_is_is_asked_of_the_account_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service describes its own account's resources alone, whoever sees their metrics."""
-    assert opened(monkeypatch, Wire()).asker(ACCOUNT, REGION).source == f"aws:{ACCOUNT}/{REGION}"
+    assert opened(monkeypatch, Wire()).aws_client(ACCOUNT, REGION).source == f"aws:{ACCOUNT}/{REGION}"
 
 
 def test_a_refused_session_is_tried_again_in_the_next_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,13 +88,13 @@ def test_a_refused_session_is_tried_again_in_the_next_pass(monkeypatch: pytest.M
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", refusal("InvalidClientTokenId", status=403))
     sessions = opened(monkeypatch, wire)
-    source = sessions.source(OBSERVERS, REGION)
-    with pytest.raises(CouldNotLook):
+    source = sessions.metric_source(OBSERVERS, REGION)
+    with pytest.raises(ObservationError):
         _ = source.principal
-    assert sessions.source(OBSERVERS, REGION) is source
-    sessions.begin_pass()
+    assert sessions.metric_source(OBSERVERS, REGION) is source
+    sessions.drop_failed_sessions()
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:sts::{OBSERVERS}:assumed-role/reader/basewatch"))
-    again = sessions.source(OBSERVERS, REGION)
+    again = sessions.metric_source(OBSERVERS, REGION)
     assert again is not source
     assert f"::{OBSERVERS}:" in again.principal
 
@@ -104,17 +104,17 @@ def test_a_good_session_is_kept_from_pass_to_pass(monkeypatch: pytest.MonkeyPatc
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:sts::{OBSERVERS}:assumed-role/reader/basewatch"))
     sessions = opened(monkeypatch, wire)
-    source = sessions.source(OBSERVERS, REGION)
+    source = sessions.metric_source(OBSERVERS, REGION)
     _ = source.principal
-    sessions.begin_pass()
-    assert sessions.source(OBSERVERS, REGION) is source
+    sessions.drop_failed_sessions()
+    assert sessions.metric_source(OBSERVERS, REGION) is source
 
 
 def test_everybody_shares_the_limits_of_an_api() -> None:
     """One limiter for an account, region and API in the whole process, at the configured pace."""
     config = Config.model_validate({**TREE, "collectors": {"calls_per_second": 7, "datapoints_per_second": 11}})
-    limits = Sessions(config, KEYS).limits
-    assert limits.of(ACCOUNT, REGION, "GetMetricData") is limits.of(ACCOUNT, REGION, "GetMetricData")
+    limits = AwsSessions(config, KEYS).rate_limits
+    assert limits.limiter(ACCOUNT, REGION, "GetMetricData") is limits.limiter(ACCOUNT, REGION, "GetMetricData")
     assert limits.datapoints_per_second == 11
 
 
@@ -122,23 +122,23 @@ def test_the_expiry_of_assumed_credentials_is_known(monkeypatch: pytest.MonkeyPa
     """Once somebody has signed in, without asking anybody; keys of a user do not expire."""
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     sessions, wire = signed_in(monkeypatch, until)
-    asker = sessions.asker(ACCOUNT, REGION)
-    assert sessions.expiries() == {}
+    asker = sessions.aws_client(ACCOUNT, REGION)
+    assert sessions.credential_expiries() == {}
     _ = asker.principal
     asked = len(wire.asked)
-    assert sessions.expiries() == {HERE: until}
+    assert sessions.credential_expiries() == {HERE: until}
     assert len(wire.asked) == asked
 
 
 def test_renewing_signs_in_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """A role whose credentials AWS takes no longer is assumed again, by the caller and not by the role."""
     sessions, wire = signed_in(monkeypatch, datetime.now(UTC) + timedelta(hours=1))
-    session = sessions.of(Function(name="auth"))
+    session = sessions.session_for(Function(name="auth"))
     assert session.credentials().access_key == "ASIA"
-    session.renew()
-    assert sessions.expiries() == {}
+    session.reset_credentials()
+    assert sessions.credential_expiries() == {}
     assert session._botocore().get_credentials().access_key == KEYS["AWS_ACCESS_KEY_ID"]
-    session.renew()  # as the next thread would whose request was refused
+    session.reset_credentials()  # as the next thread would whose request was refused
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:iam::{ACCOUNT}:user/operator"), identity())
     assert session.credentials().access_key == "ASIA"
     assert [operation for operation, _ in wire.asked].count("sts:AssumeRole") == 2

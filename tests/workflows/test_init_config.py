@@ -14,21 +14,21 @@ from basewatch.config.loading import load
 from basewatch.errors import BasewatchError, ConfigError
 from basewatch.model import Status
 from checks import CHECKS
-from checks.tenancy.code.functions import no_function_leads_past_policies
-from demo.database import BoxDatabase
+from checks.tenancy.code.functions import no_function_bypasses_policies
+from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.programs import measured
 from tests.workflows.test_cli import basewatch
-from workflows.commands import now, prepare
-from workflows.init_config import PLACEHOLDER, initialize
-from workflows.monitor import look
+from workflows.commands import utc_now, prepare
+from workflows.init_config import PLACEHOLDER, draft_config
+from workflows.monitor import observe_plan
 
 SCHEMA = Path(__file__).parent / "org_schema.sql"
 URL = "env:DRAFTED_URL"
 
 
 @pytest.fixture
-def org(box_database: BoxDatabase) -> Iterator[str]:
+def org(box_database: SandboxDatabase) -> Iterator[str]:
     """The superuser's URL of another platform's database on the box's server."""
     admin = box_database.superuser_url
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -58,9 +58,9 @@ def drafted(tmp_path: Path, text: str) -> Database:
     return database
 
 
-def test_the_box_is_drafted_as_it_is_declared(box_database: BoxDatabase, tmp_path: Path) -> None:
+def test_the_box_is_drafted_as_it_is_declared(box_database: SandboxDatabase, tmp_path: Path) -> None:
     """Context, root, key, principals, tables and shared are those that SecureBase's own configuration declares."""
-    text = initialize(URL, None, {"DRAFTED_URL": box_database.url})
+    text = draft_config(URL, None, {"DRAFTED_URL": box_database.url})
     found = drafted(tmp_path, filled(text, CANARY_A, CANARY_B)).tenancy
     declared = yaml.safe_load((SCHEMA.parents[2] / "config.yaml").read_text(encoding="utf-8"))
     wanted = declared["components"]["databases"][0]["tenancy"]
@@ -74,7 +74,7 @@ def test_the_box_is_drafted_as_it_is_declared(box_database: BoxDatabase, tmp_pat
 
 def test_another_schema_is_drafted_in_its_own_words(org: str, tmp_path: Path) -> None:
     """A text key, quoted names, a helper function, a derived table and a second schema are all found."""
-    found = drafted(tmp_path, filled(initialize(URL, None, {"DRAFTED_URL": org}), "canary-a", "canary-b")).tenancy
+    found = drafted(tmp_path, filled(draft_config(URL, None, {"DRAFTED_URL": org}), "canary-a", "canary-b")).tenancy
     assert (found.context, found.context_type, found.schemas) == (("crm.org",), "text", ("crm",))
     assert (found.root, found.root_key, found.key) == ("Org Units", ("code",), ("org",))
     assert (found.principals, found.tables, found.shared) == (("crm_web",), 3, ("ref.countries",))
@@ -84,16 +84,16 @@ def test_another_schema_is_drafted_in_its_own_words(org: str, tmp_path: Path) ->
     assert (notes[1].parent, notes[1].on) == ("deals", {"deal": "id"})
 
 
-def test_a_draft_is_no_configuration_until_it_is_filled_in(box_database: BoxDatabase, tmp_path: Path) -> None:
+def test_a_draft_is_no_configuration_until_it_is_filled_in(box_database: SandboxDatabase, tmp_path: Path) -> None:
     """The placeholders are refused, so that nobody probes with canaries that were never planted."""
     with pytest.raises(ConfigError, match="canar"):
-        drafted(tmp_path, initialize(URL, None, {"DRAFTED_URL": box_database.url}))
+        drafted(tmp_path, draft_config(URL, None, {"DRAFTED_URL": box_database.url}))
 
 
 def test_nothing_is_vouched_for_unread(org: str, tmp_path: Path) -> None:
     """A function with its owner's rights is an entry to vouch by, digest and all, and only a comment."""
-    checks = [*(c for c in CHECKS if c.id != no_function_leads_past_policies.id), no_function_leads_past_policies]
-    text = initialize(URL, None, {"DRAFTED_URL": org}, checks=checks)
+    checks = [*(c for c in CHECKS if c.id != no_function_bypasses_policies.id), no_function_bypasses_policies]
+    text = draft_config(URL, None, {"DRAFTED_URL": org}, checks=checks)
     (entry,) = [line for line in text.splitlines() if "kind: function" in line and "deals_of_all" in line]
     assert entry.strip().startswith("#")
     assert "digest: sha256:" in entry
@@ -108,7 +108,7 @@ def test_from_a_url_to_verdicts(org: str, tmp_path: Path) -> None:
     path.write_text(filled(path.read_text(encoding="utf-8"), "canary-a", "canary-b"), encoding="utf-8")
     assert basewatch("validate", "--config", str(path), cwd=tmp_path).returncode == 0
     prepared = prepare(path, {"DRAFTED_URL": org, **measured()}, only="tenancy.*")
-    run = look(prepared.plan, prepared.sessions, prepared.plan.window(None, now()), now).run
+    run = observe_plan(prepared.plan, prepared.sessions, prepared.plan.next_window(None, utc_now()), utc_now).run
     assert {(f.check, f.component) for f in run.findings} == {(p.check, p.component) for p in run.expected}
     looked = {f.check for f in run.findings if f.status is not Status.UNVERIFIED}
     assert {"tenancy.rls.coverage", "tenancy.rls.bypass_roles"} <= looked
@@ -119,5 +119,5 @@ def test_a_file_that_exists_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("reviewed")
     with pytest.raises(BasewatchError, match="exists already"):
-        initialize(URL, path, {})
+        draft_config(URL, path, {})
     assert path.read_text() == "reviewed"

@@ -8,44 +8,44 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts import Patience, deliver, notifiers
+from alerts import DeliveryRetryPolicy, deliver, notifiers
 from basewatch.check import check
 from basewatch.components import AuditBucket
 from basewatch.history.store import History
-from basewatch.metrics import Metrics
+from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Run, Severity, Status, Verdict, passed
 from basewatch.notifier import Action
 from checks import CHECKS
-from checks.engine.judge import Planned, rejudge
-from demo.box import Box
-from demo.faults import FAULTS, Expected, Fault
+from checks.engine.judge import PlannedCheck, rejudge
+from demo.box import Sandbox
+from demo.faults import FAULTS, ExpectedFinding, Fault
 from demo.receivers import Receivers
-from demo.story import GREEN, expected_of
-from workflows.commands import Prepared, now
-from workflows.monitor import Passed, look, run_pass
+from demo.story import EXPECTED_STATUSES, as_expected
+from workflows.commands import PreparedPlan, utc_now
+from workflows.monitor import Delivered, observe_plan, run_pass
 from workflows.plugins import known_checks
 
-IMPATIENT = Patience(deadline=timedelta(seconds=1), pauses=())
+IMPATIENT = DeliveryRetryPolicy(deadline=timedelta(seconds=1), backoff=())
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
-def a_pass(prepared: Prepared, history: History) -> Passed:
+def a_pass(prepared: PreparedPlan, history: History) -> Delivered:
     """One scheduled pass, which waits a second for the channels."""
-    channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
-    return run_pass(prepared.plan, prepared.sessions, history, channels, now, patience=IMPATIENT)
+    channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
+    return run_pass(prepared.plan, prepared.sessions, history, channels, utc_now, retry_policy=IMPATIENT)
 
 
-def looked(prepared: Prepared) -> Run:
+def looked(prepared: PreparedPlan) -> Run:
     """One look, which nobody hears of."""
-    return look(prepared.plan, prepared.sessions, prepared.plan.window(None, now()), now).run
+    return observe_plan(prepared.plan, prepared.sessions, prepared.plan.next_window(None, utc_now()), utc_now).run
 
 
-def not_green(run: Run) -> set[Expected]:
+def not_green(run: Run) -> set[ExpectedFinding]:
     """Every finding that is not green, as a fault names it."""
-    return {expected_of(finding) for finding in run.findings if finding.status not in GREEN}
+    return {as_expected(finding) for finding in run.findings if finding.status not in EXPECTED_STATUSES}
 
 
-def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(prepared: Prepared) -> None:
+def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(prepared: PreparedPlan) -> None:
     """A pass over a SecureBase that keeps its promises finds nothing, and has looked at everything."""
     run = looked(prepared)
     assert not_green(run) == set()
@@ -55,41 +55,43 @@ def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(prepar
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_each_fault_alone_is_found_exactly_and_its_repair_is_green(box: Box, prepared: Prepared, fault: Fault) -> None:
+def test_each_fault_alone_is_found_exactly_and_its_repair_is_green(
+    box: Sandbox, prepared: PreparedPlan, fault: Fault
+) -> None:
     """One thing broken gives exactly its findings and no other; repaired, everything is green again."""
     fault.apply(box)
     try:
         broken = looked(prepared)
     finally:
         fault.repair(box)
-    assert not_green(broken) == set(fault.expects)
+    assert not_green(broken) == set(fault.expected_findings)
     assert not_green(looked(prepared)) == set()
 
 
 def test_every_check_is_turned_red_by_some_fault() -> None:
     """No check is green because nothing can break it: each is among what some fault makes FAIL."""
-    red = {expected.check for fault in FAULTS for expected in fault.expects if expected.status is Status.FAIL}
+    red = {expected.check for fault in FAULTS for expected in fault.expected_findings if expected.status is Status.FAIL}
     # That the proof and the database disagree is nothing that a box can be told to do: a bug in either would.
     assert {check.id for check in CHECKS} == red | {"tenancy.probe.model"}
 
 
-def test_a_pass_is_recorded_sealed_and_judged_again_alike(prepared: Prepared, history: History) -> None:
+def test_a_pass_is_recorded_sealed_and_judged_again_alike(prepared: PreparedPlan, history: History) -> None:
     """A recorded pass reads back as it was made, its seal holds, and its evidence gives the same verdicts again."""
     run = a_pass(prepared, history).run
     assert history.run() == run
-    assert history.verify().holds
+    assert history.verify().valid
     assert rejudge(run, known_checks()) == ()
     assert all(finding.evidence for finding in run.findings)
 
 
-def test_windows_follow_each_other(prepared: Prepared, history: History) -> None:
+def test_windows_follow_each_other(prepared: PreparedPlan, history: History) -> None:
     """The second pass looks back to the first at least, so that nothing between them is missed."""
     first, second = a_pass(prepared, history).run, a_pass(prepared, history).run
     assert second.window.start <= first.window.end < second.window.end
 
 
 def test_one_fault_is_told_once_on_every_channel_and_resolved_on_each(
-    box: Box, prepared: Prepared, receivers: Receivers, history: History
+    box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History
 ) -> None:
     """A critical finding reaches Slack and PagerDuty once however long it lasts, and its end reaches both."""
     fault = BY_NAME["dump-stale"]
@@ -111,7 +113,7 @@ def test_one_fault_is_told_once_on_every_channel_and_resolved_on_each(
 
 
 def test_a_slack_that_hangs_neither_holds_the_pass_nor_loses_a_message(
-    box: Box, prepared: Prepared, receivers: Receivers, history: History
+    box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History
 ) -> None:
     """PagerDuty is told while Slack hangs; Slack's message stays owed, and arrives once when it is due again."""
     fault = BY_NAME["dump-stale"]
@@ -123,35 +125,35 @@ def test_a_slack_that_hangs_neither_holds_the_pass_nor_loses_a_message(
         fault.repair(box)
     receivers.slack.recover()
     assert [m.channel for m in hung.delivery.delivered] == ["on-call"]
-    assert [(f.notification.channel, f.owed) for f in hung.delivery.failed] == [("production-alerts", True)]
+    assert [(f.notification.channel, f.pending) for f in hung.delivery.undelivered] == [("production-alerts", True)]
     assert (len(receivers.pagerduty.incidents), receivers.slack.messages) == (1, [])
-    channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.store)
-    later = deliver(history, channels, lambda: now() + IMPATIENT.later, IMPATIENT)
-    assert ([m.channel for m in later.delivered], later.failed) == (["production-alerts"], ())
+    channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
+    later = deliver(history, channels, lambda: utc_now() + IMPATIENT.next_delivery_delay, IMPATIENT)
+    assert ([m.channel for m in later.delivered], later.undelivered) == (["production-alerts"], ())
     assert len(receivers.slack.messages) == 1
 
 
-def test_an_action_aws_denies_is_unverified_and_says_which(box: Box, prepared: Prepared) -> None:
+def test_an_action_aws_denies_is_unverified_and_says_which(box: Sandbox, prepared: PreparedPlan) -> None:
     """Denied one action, exactly the checks that need it are UNVERIFIED, with the action to grant."""
-    box.cloud.deny("dynamodb:DescribeContinuousBackups")
+    box.aws.deny("dynamodb:DescribeContinuousBackups")
     try:
         run = looked(prepared)
     finally:
-        box.cloud.restore()
-    denied = [finding for finding in run.findings if finding.status not in GREEN]
+        box.aws.allow_all()
+    denied = [finding for finding in run.findings if finding.status not in EXPECTED_STATUSES]
     assert {(f.check, f.status, f.reason) for f in denied} == {
         ("backup.dynamodb.pitr", Status.UNVERIFIED, Reason.DENIED)
     }
     assert all("dynamodb:DescribeContinuousBackups" in finding.remedy for finding in denied)
 
 
-def test_metrics_that_aws_denies_are_unverified_and_never_green(box: Box, prepared: Prepared) -> None:
+def test_metrics_that_aws_denies_are_unverified_and_never_green(box: Sandbox, prepared: PreparedPlan) -> None:
     """Without GetMetricData every promise about speed, errors and use is UNVERIFIED."""
-    box.cloud.deny("cloudwatch:GetMetricData")
+    box.aws.deny("cloudwatch:GetMetricData")
     try:
         run = looked(prepared)
     finally:
-        box.cloud.restore()
+        box.aws.allow_all()
     measured = [finding for finding in run.findings if finding.check.startswith("service.")]
     # Failed logins are counted in the database.
     measured = [finding for finding in measured if not finding.component.startswith("database/")]
@@ -165,10 +167,12 @@ class Nothing:
     seen: bool
 
 
-def test_a_database_stopped_in_the_middle_of_a_pass_leaves_the_rest_judged(box: Box, prepared: Prepared) -> None:
+def test_a_database_stopped_in_the_middle_of_a_pass_leaves_the_rest_judged(
+    box: Sandbox, prepared: PreparedPlan
+) -> None:
     """What the database had not answered by then is UNVERIFIED(unreachable); AWS' checks are judged as ever."""
 
-    def pull_the_plug(_metrics: Metrics, _bucket: AuditBucket) -> Nothing:
+    def pull_the_plug(_metrics: MetricsClient, _bucket: AuditBucket) -> Nothing:
         box.database.stop()
         return Nothing(seen=True)
 
@@ -189,12 +193,12 @@ def test_a_database_stopped_in_the_middle_of_a_pass_leaves_the_rest_judged(box: 
 
     plan = prepared.plan
     (bucket,) = plan.config.components.audit_buckets
-    plug = Planned(check=pulled, component=bucket, severity=Severity.LOW)
+    plug = PlannedCheck(check=pulled, component=bucket, severity=Severity.LOW)
     at = next(i for i, planned in enumerate(plan.checks) if planned.check.id == "tenancy.probe.cross_tenant")
     one_at_a_time = plan.config.model_copy(update={"run": plan.config.run.model_copy(update={"concurrency": 1})})
     plugged = replace(plan, config=one_at_a_time, checks=(*plan.checks[:at], plug, *plan.checks[at:]))
     try:
-        run = look(plugged, prepared.sessions, plugged.window(None, now()), now).run
+        run = observe_plan(plugged, prepared.sessions, plugged.next_window(None, utc_now()), utc_now).run
     finally:
         box.database.start()
     status = {finding.check: (finding.status, finding.reason) for finding in run.findings}

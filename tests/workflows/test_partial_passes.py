@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from basewatch.history.store import History
-from demo.box import Box
+from demo.box import Sandbox
 from demo.faults import FAULTS
 from demo.receivers import Receivers
 from tests.fixtures_box import CONFIG
-from workflows.commands import Prepared
+from workflows.commands import PreparedPlan
 from workflows.exporter import Exporter
 from workflows.plan import Plan, load_plan
 from workflows.serve import backups
@@ -41,22 +41,22 @@ def test_where_passes_come_often_enough_nobody_looks_in_between(hours: int, only
 
 
 def test_a_stale_backup_is_told_of_between_passes(
-    box: Box, prepared: Prepared, receivers: Receivers, history: History
+    box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History
 ) -> None:
     """One look after the dumps stopped tells it, the next tells nothing new, and one after the repair resolves it."""
     often, fault = backups(prepared.plan), next(fault for fault in FAULTS if fault.name == "dump-stale")
     assert often is not None
     exporter = Exporter(prepared, history, sources=())
-    exporter.look(often.plan)
-    assert history.standing() == ()
-    exporter.check()
+    exporter.run_partial(often.plan)
+    assert history.current_findings() == ()
+    exporter.run_full()
     fault.apply(box)
     try:
-        exporter.look(often.plan)
-        exporter.look(often.plan)
+        exporter.run_partial(often.plan)
+        exporter.run_partial(often.plan)
         told = len(receivers.slack.messages)
     finally:
         fault.repair(box)
-    exporter.look(often.plan)
+    exporter.run_partial(often.plan)
     assert (told, len(receivers.slack.messages)) == (1, 2)
     assert receivers.pagerduty.incidents == {}

@@ -13,15 +13,15 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from basewatch.components import Database
-from basewatch.config.collection import Collection
+from basewatch.config.collection import CollectorSettings
 from basewatch.model import Finding, Reason, Status
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors.database import FAMILIES, DatabaseMetrics
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE, look
-from workflows.commands import Prepared
+from workflows.commands import PreparedPlan
 from workflows.permissions import iam_policy, sql_grants
 from workflows.plan import Plan
 
@@ -30,7 +30,7 @@ READER = "the \"reader\" of $basewatch$ 'quotes'"
 
 def allowed(plan: Plan, **collecting: object) -> set[str]:
     """The actions of the policy when metrics are collected like this."""
-    config = plan.config.model_copy(update={"collectors": Collection.model_validate(collecting)})
+    config = plan.config.model_copy(update={"collectors": CollectorSettings.model_validate(collecting)})
     policy = json.loads(iam_policy(replace(plan, config=config)))
     return {action for statement in policy["Statement"] for action in statement["Action"]}
 
@@ -50,7 +50,7 @@ def allowed(plan: Plan, **collecting: object) -> set[str]:
     ],
 )
 def test_the_policy_allows_what_discovery_asks(
-    prepared: Prepared, collecting: dict[str, object], more: set[str]
+    prepared: PreparedPlan, collecting: dict[str, object], more: set[str]
 ) -> None:
     """Each way to discover adds its own actions, and nothing else; metrics are read in any case."""
     assert "cloudwatch:GetMetricData" in allowed(prepared.plan)
@@ -67,7 +67,7 @@ def scripted(plan: Plan, *, sweep: bool = True) -> str:
 
 
 @pytest.fixture
-def reader(box_database: BoxDatabase) -> Iterator[str]:
+def reader(box_database: SandboxDatabase) -> Iterator[str]:
     """The URL of a role that does not exist yet, and afterwards does not exist again."""
     name = sql.Identifier(READER)
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
@@ -76,7 +76,7 @@ def reader(box_database: BoxDatabase) -> Iterator[str]:
         connection.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
-def granted(box_database: BoxDatabase, script: str) -> None:
+def granted(box_database: SandboxDatabase, script: str) -> None:
     """Runs the script as a superuser, and gives the role a password."""
     with psycopg.connect(box_database.superuser_url) as connection:
         connection.execute(script.encode())
@@ -90,14 +90,18 @@ def unverified(url: str) -> dict[str, Finding]:
     return {finding.check: finding for finding in denied}
 
 
-def test_the_script_makes_everything_verifiable(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+def test_the_script_makes_everything_verifiable(
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
+) -> None:
     """A role that the script has made, however it is called, is denied nothing; running it again changes nothing."""
     for _ in range(2):
         granted(box_database, scripted(prepared.plan))
     assert unverified(reader) == {}
 
 
-def test_without_a_membership_the_grant_is_named(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+def test_without_a_membership_the_grant_is_named(
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
+) -> None:
     """Without becoming a principal its probes are UNVERIFIED with the grant that is missing; the proof is not."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(box_database.superuser_url) as connection:
@@ -108,7 +112,9 @@ def test_without_a_membership_the_grant_is_named(prepared: Prepared, box_databas
     assert all("GRANT analytics TO" in finding.remedy for finding in denied.values())
 
 
-def test_without_the_sweeps_grant_it_is_named(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+def test_without_the_sweeps_grant_it_is_named(
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
+) -> None:
     """A script without the sweep leaves that check alone UNVERIFIED, and it names what is missing."""
     granted(box_database, scripted(prepared.plan, sweep=False))
     (finding,) = unverified(reader).values()
@@ -116,7 +122,7 @@ def test_without_the_sweeps_grant_it_is_named(prepared: Prepared, box_database: 
     assert "GRANT SELECT (id) ON public.customers TO" in finding.remedy
 
 
-def test_the_reader_has_nothing_of_its_own(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+def test_the_reader_has_nothing_of_its_own(prepared: PreparedPlan, box_database: SandboxDatabase, reader: str) -> None:
     """It reads no table of any tenant until it becomes a principal."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(reader) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -124,7 +130,7 @@ def test_the_reader_has_nothing_of_its_own(prepared: Prepared, box_database: Box
 
 
 def test_a_sweep_reads_the_ids_of_tenants_and_nothing_else(
-    prepared: Prepared, box_database: BoxDatabase, reader: str
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
 ) -> None:
     """With `sweep` the script grants the root's key, and no other column of it."""
     granted(box_database, scripted(prepared.plan))
@@ -134,7 +140,9 @@ def test_a_sweep_reads_the_ids_of_tenants_and_nothing_else(
             connection.execute("SELECT name FROM customers LIMIT 1")
 
 
-def test_the_script_lets_everything_be_counted(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+def test_the_script_lets_everything_be_counted(
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
+) -> None:
     """With the policy that the script asks for, sessions, tenants by tier and failed logins are read by the reader."""
     script = scripted(prepared.plan)
     granted(box_database, script)
@@ -142,15 +150,15 @@ def test_the_script_lets_everything_be_counted(prepared: Prepared, box_database:
     policy = asked_for.removeprefix("--   ").replace("basewatch_counts", "counts_again")
     box_database.execute(policy)
     (database,) = prepared.plan.config.components.databases
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     hour = timedelta(hours=1)
     source = DatabaseMetrics(
         databases=[database],
         connect=lambda _database: connect(Secret("env:URL", reader), run="test"),
         telemetry=telemetry,
-        every=hour,
-        slow=hour,
-        hold=hour,
+        interval=hour,
+        row_count_interval=hour,
+        max_staleness=hour,
     )
     try:
         source.refresh(datetime.now(UTC))
@@ -160,7 +168,9 @@ def test_the_script_lets_everything_be_counted(prepared: Prepared, box_database:
     assert shown == {family.name for family in FAMILIES}
 
 
-def test_what_is_counted_is_all_that_is_granted(prepared: Prepared, box_database: BoxDatabase, reader: str) -> None:
+def test_what_is_counted_is_all_that_is_granted(
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
+) -> None:
     """Counting by the tier shows no name of a tenant, and counting failed logins no actor."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(reader, autocommit=True) as connection:

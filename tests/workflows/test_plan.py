@@ -21,9 +21,9 @@ PLAN = load_plan(CONFIG)
 @given(st.lists(MOMENTS, min_size=2, max_size=8).map(sorted))
 def test_no_moment_between_two_runs_is_missed(moments: list[datetime]) -> None:
     """Each window starts no later than the one before it ended, and is an hour long at least."""
-    windows = [PLAN.window(None, moments[0])]
+    windows = [PLAN.next_window(None, moments[0])]
     for moment in moments[1:]:
-        windows.append(PLAN.window(windows[-1].end, moment))
+        windows.append(PLAN.next_window(windows[-1].end, moment))
     assert all(later.start <= earlier.end for earlier, later in pairwise(windows))
     assert all(window.length >= timedelta(hours=1) for window in windows)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from workflows.cost import fixed_dollars
+from workflows.cost import fixed_monthly_cost
 from workflows.plan import Plan, load_plan
 from workflows.request_forecast import forecast
 
@@ -81,7 +81,7 @@ def test_what_serve_costs_besides_its_tiers_is_known(tmp_path: Path) -> None:
     assert serve.listings == 1
     # Every quarter of an hour for thirty days, at $0.01 for a thousand.
     assert serve.listing_dollars == pytest.approx(0.0288)
-    assert fixed_dollars(plan) == pytest.approx(serve.passes.dollars_at_most + 0.0288)
+    assert fixed_monthly_cost(plan) == pytest.approx(serve.passes.dollars_at_most + 0.0288)
 
 
 def test_without_an_account_nothing_is_asked_and_nothing_costs(tmp_path: Path) -> None:

@@ -16,23 +16,23 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from alerts import decide
 from basewatch.history.store import History
-from demo.box import Box
+from demo.box import Sandbox
 from demo.receivers import Receivers
-from demo.story import GREEN
-from exposition.page import Dialect
+from demo.story import EXPECTED_STATUSES
+from exposition.page import ExpositionFormat
 from tests.exported import exported_names
 from tests.exposition.scraped import families_in, samples_in
 from tests.fakes import a_finding, a_run
 from tests.fixtures_box import CONFIG
 from tests.programs import measured, program
 from tests.workflows.scraping import answered, free_address, get, prometheus
-from workflows.commands import Prepared
+from workflows.commands import PreparedPlan
 from workflows.exporter import Exporter
 
 
 @contextmanager
 def serving(
-    box: Box, folder: Path, taken: socket.socket | None = None
+    box: Sandbox, folder: Path, taken: socket.socket | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A real `basewatch serve` over the box, in a process of its own, and its URL: a free one, or one that is taken."""
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def serving(
 
 
 @pytest.fixture(scope="module")
-def exporter(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def exporter(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an exporter that these tests share."""
     with serving(box, tmp_path_factory.mktemp("exporter")) as (_, url):
         yield url
@@ -65,7 +65,9 @@ def test_it_is_ready_once_it_has_collected_and_checked(exporter: str) -> None:
     page = get(f"{exporter}/metrics")
     assert page.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = {family.name: family for family in text_string_to_metric_families(page.data.decode())}
-    assert {sample.labels["status"] for sample in families["basewatch_finding_status"].samples} <= set(GREEN)
+    assert {sample.labels["status"] for sample in families["basewatch_finding_status"].samples} <= set(
+        EXPECTED_STATUSES
+    )
     assert {sample.value for sample in families["basewatch_collector_up"].samples} == {1.0}
     assert families["aws_lambda_invocations"].type == "counter"
 
@@ -78,8 +80,8 @@ def test_a_compressed_page_is_the_same_page(exporter: str) -> None:
     assert compressed.data == get(f"{exporter}/metrics").data
 
 
-@pytest.mark.parametrize("dialect", Dialect)
-def test_the_whole_page_is_well_formed(exporter: str, dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", ExpositionFormat)
+def test_the_whole_page_is_well_formed(exporter: str, dialect: ExpositionFormat) -> None:
     """Strict parsers read everything that is exported of a real platform; no family and no series comes twice."""
     assert get(f"{exporter}/-/ready").status == 200
     page = get(f"{exporter}/metrics", accept=dialect.value)
@@ -113,7 +115,7 @@ def test_a_real_prometheus_scrapes_it(exporter: str, tmp_path: Path) -> None:
         assert answered(url, "min(basewatch_collector_up)") == ["1"]
 
 
-def test_sigterm_ends_it_cleanly(box: Box, tmp_path: Path) -> None:
+def test_sigterm_ends_it_cleanly(box: Sandbox, tmp_path: Path) -> None:
     """Told to stop, it lets what runs finish and exits with 0; it has written no error."""
     with serving(box, tmp_path) as (process, url):
         assert get(f"{url}/-/healthy").status == 200
@@ -122,7 +124,7 @@ def test_sigterm_ends_it_cleanly(box: Box, tmp_path: Path) -> None:
     assert (process.returncode, errors.decode()) == (0, "")
 
 
-def test_an_address_that_is_taken_is_said_before_anything_is_collected(box: Box, tmp_path: Path) -> None:
+def test_an_address_that_is_taken_is_said_before_anything_is_collected(box: Sandbox, tmp_path: Path) -> None:
     """A second exporter on the same port ends at once with exit status 2 and a way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken, serving(box, tmp_path, taken) as (process, _):
         _, errors = process.communicate(timeout=60)
@@ -131,7 +133,9 @@ def test_an_address_that_is_taken_is_said_before_anything_is_collected(box: Box,
     assert "--listen" in errors.decode()
 
 
-def test_what_is_owed_is_delivered_between_passes(prepared: Prepared, receivers: Receivers, history: History) -> None:
+def test_what_is_owed_is_delivered_between_passes(
+    prepared: PreparedPlan, receivers: Receivers, history: History
+) -> None:
     """A message that its channel did not take is sent as soon as it is due, not hours later by the next pass."""
     config = prepared.plan.config
     run = a_run(a_finding())
@@ -139,4 +143,8 @@ def test_what_is_owed_is_delivered_between_passes(prepared: Prepared, receivers:
     exporter = Exporter(prepared, history, sources=())
     for _ in range(2):
         exporter.deliver()
-        assert (len(receivers.slack.messages), len(receivers.pagerduty.events), history.owed()) == (1, 1, ())
+        assert (len(receivers.slack.messages), len(receivers.pagerduty.events), history.pending_notifications()) == (
+            1,
+            1,
+            (),
+        )

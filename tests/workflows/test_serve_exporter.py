@@ -15,21 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import decide
-from basewatch.collector import Resource, Target
+from basewatch.collector import Resource, MetricTarget
 from basewatch.config import Config
-from basewatch.config.collection import Collection
+from basewatch.config.collection import CollectorSettings
 from basewatch.errors import HistoryError
 from basewatch.family import Block
 from basewatch.history.store import History
-from basewatch.telemetry import Telemetry
-from exposition.page import Dialect
+from basewatch.telemetry import ExporterMetrics
+from exposition.page import ExpositionFormat
 from tests.exposition.scraped import block, gauge, text_in, value_of
 from tests.fakes import NOON, a_finding, a_run
-from workflows.clients import Sessions
-from workflows.commands import Prepared
+from workflows.clients import AwsSessions
+from workflows.commands import PreparedPlan
 from workflows.exporter import Exporter
 from workflows.plan import Plan
-from workflows.serve import WallClock, scheduled
+from workflows.serve import WallClockTrigger, build_scheduler
 
 TREE = {
     "version": 1,
@@ -50,7 +50,7 @@ ENVIRON = {"WEBHOOK": "http://127.0.0.1:9/hook"}
 class FakeSource:
     """A source that shows how often it was refreshed, once it may go on."""
 
-    def __init__(self, name: str, telemetry: Telemetry, *, answers: bool = True, asks: bool = True) -> None:
+    def __init__(self, name: str, telemetry: ExporterMetrics, *, answers: bool = True, asks: bool = True) -> None:
         self.name = name
         self._asks = asks
         self.refreshed = 0
@@ -79,42 +79,42 @@ class FakeSource:
 
 
 @pytest.fixture
-def plain() -> Prepared:
+def plain() -> PreparedPlan:
     """A configuration that declares one objective and nothing to look at."""
     config = Config.model_validate(TREE)
     plan = Plan(config=config, digest="", commit="", checks=(), collectors=(), unchecked=())
-    return Prepared(plan=plan, sessions=Sessions(config, ENVIRON), environ=ENVIRON)
+    return PreparedPlan(plan=plan, sessions=AwsSessions(config, ENVIRON), environ=ENVIRON)
 
 
-def a_target(collector: str) -> Target:
+def a_target(collector: str) -> MetricTarget:
     """A function that is measured."""
     resource = Resource(component="", dimensions=(), labels=(("function_name", "auth"),))
-    return Target(collector=collector, account_id="1" * 12, region="us-east-1", resource=resource, specs=())
+    return MetricTarget(collector=collector, account_id="1" * 12, region="us-east-1", resource=resource, specs=())
 
 
 def waits_for(exporter: Exporter) -> str:
     """What the exporter says it is waiting for."""
-    return exporter.exposed.shown.waiting_for
+    return exporter.served.rendered.waiting_for
 
 
-def test_the_first_page_tells_what_is_known_without_asking(plain: Prepared, history: History) -> None:
+def test_the_first_page_tells_what_is_known_without_asking(plain: PreparedPlan, history: History) -> None:
     """Before anything was refreshed there is a page: what is declared, and Basewatch's own metrics."""
-    page = Exporter(plain, history, sources=()).exposed.shown.page
+    page = Exporter(plain, history, sources=()).served.rendered.page
     assert value_of(page, "basewatch_slo_objective_ratio", slo="auth", component="function/auth", sli="availability")
     assert value_of(page, "basewatch_notification_failures_total", channel="chat") == 0
-    assert "basewatch_run" not in text_in(page[Dialect.TEXT])
+    assert "basewatch_run" not in text_in(page[ExpositionFormat.TEXT])
 
 
-def test_a_refresh_is_shown_at_once(plain: Prepared, history: History) -> None:
+def test_a_refresh_is_shown_at_once(plain: PreparedPlan, history: History) -> None:
     """What one source has is on the page, whatever the others do."""
     one, other = (FakeSource(name, plain.sessions.telemetry) for name in ("one", "other"))
     exporter = Exporter(plain, history, sources=(one, other))
     exporter.refresh(one)
-    assert value_of(exporter.exposed.shown.page, "refreshed_one") == 1
-    assert value_of(exporter.exposed.shown.page, "refreshed_other") == 0
+    assert value_of(exporter.served.rendered.page, "refreshed_one") == 1
+    assert value_of(exporter.served.rendered.page, "refreshed_other") == 0
 
 
-def test_it_is_ready_when_every_source_was_attempted_and_one_answered(plain: Prepared, history: History) -> None:
+def test_it_is_ready_when_every_source_was_attempted_and_one_answered(plain: PreparedPlan, history: History) -> None:
     """And the first pass has come to an end; until then it says what is missing first."""
     telemetry = plain.sessions.telemetry
     silent, talking = FakeSource("silent", telemetry, answers=False), FakeSource("talking", telemetry)
@@ -129,11 +129,11 @@ def test_it_is_ready_when_every_source_was_attempted_and_one_answered(plain: Pre
     talking.trouble = None
     exporter.refresh(talking)
     assert waits_for(exporter) == "the first pass"
-    exporter.check()
+    exporter.run_full()
     assert waits_for(exporter) == ""
 
 
-def test_it_waits_for_every_collector_of_a_source(plain: Prepared, history: History) -> None:
+def test_it_waits_for_every_collector_of_a_source(plain: PreparedPlan, history: History) -> None:
     """A source that was refreshed may still wait for the answers of one account; the collectors there are missing."""
     telemetry = plain.sessions.telemetry
     source = FakeSource("cloudwatch", telemetry)
@@ -143,31 +143,31 @@ def test_it_waits_for_every_collector_of_a_source(plain: Prepared, history: Hist
     exporter.refresh(source)
     assert waits_for(exporter) == "the first refresh of dynamodb"
     telemetry.last_attempt.labels("dynamodb", "1" * 12, "us-east-1").set(NOON.timestamp())
-    exporter.beat()
+    exporter.update_age_metrics()
     assert waits_for(exporter) == "the first pass"
 
 
-def test_once_ready_it_stays_ready(plain: Prepared, history: History) -> None:
+def test_once_ready_it_stays_ready(plain: PreparedPlan, history: History) -> None:
     """Collectors that fail later, or are new, are told of by the page: whoever would scrape it is not sent away."""
-    known: tuple[Target, ...] = ()
+    known: tuple[MetricTarget, ...] = ()
     exporter = Exporter(plain, history, sources=(), targets=lambda: known)
-    exporter.check()
+    exporter.run_full()
     known = (a_target("dax"),)
-    exporter.beat()
+    exporter.update_age_metrics()
     assert waits_for(exporter) == ""
 
 
-def test_an_exporter_of_verdicts_alone_is_ready_after_its_pass(plain: Prepared, history: History) -> None:
+def test_an_exporter_of_verdicts_alone_is_ready_after_its_pass(plain: PreparedPlan, history: History) -> None:
     """Where no metrics are collected, nobody waits for any: neither without sources, nor of one that asks nobody."""
     idle = FakeSource("database", plain.sessions.telemetry, answers=False, asks=False)
     exporter = Exporter(plain, history, sources=(idle,))
     exporter.refresh(idle)
     assert waits_for(exporter) == "the first pass"
-    exporter.check()
+    exporter.run_full()
     assert waits_for(exporter) == ""
 
 
-def test_a_source_that_breaks_was_attempted(plain: Prepared, history: History) -> None:
+def test_a_source_that_breaks_was_attempted(plain: PreparedPlan, history: History) -> None:
     """A bug in one source is logged by whoever runs the job, and takes nothing off the page."""
     source = FakeSource("one", plain.sessions.telemetry)
     exporter = Exporter(plain, history, sources=(source,))
@@ -175,14 +175,14 @@ def test_a_source_that_breaks_was_attempted(plain: Prepared, history: History) -
     source.trouble = RuntimeError("a bug")
     with pytest.raises(RuntimeError):
         exporter.refresh(source)
-    assert value_of(exporter.exposed.shown.page, "refreshed_one") == 1
+    assert value_of(exporter.served.rendered.page, "refreshed_one") == 1
 
 
-def test_a_pass_is_told_of(plain: Prepared, history: History) -> None:
+def test_a_pass_is_told_of(plain: PreparedPlan, history: History) -> None:
     """When it began, when the next is due, and what it found are on the page."""
     exporter = Exporter(plain, history, sources=())
-    exporter.check()
-    page = exporter.exposed.shown.page
+    exporter.run_full()
+    page = exporter.served.rendered.page
     last = value_of(page, "basewatch_run_last_timestamp_seconds")
     assert last
     assert value_of(page, "basewatch_run_next_expected_timestamp_seconds") == last + 6 * 3600
@@ -191,7 +191,7 @@ def test_a_pass_is_told_of(plain: Prepared, history: History) -> None:
 
 
 def test_a_pass_that_fails_is_seen(
-    plain: Prepared, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It was attempted and did not succeed: the page says both, and the exporter goes on."""
     exporter = Exporter(plain, history, sources=())
@@ -201,42 +201,46 @@ def test_a_pass_that_fails_is_seen(
 
     monkeypatch.setattr(history, "record", broken)
     with caplog.at_level(logging.ERROR):
-        exporter.check()
-    page = exporter.exposed.shown.page
+        exporter.run_full()
+    page = exporter.served.rendered.page
     assert "the disk is full" in caplog.text
     assert value_of(page, "basewatch_run_last_timestamp_seconds")
     assert value_of(page, "basewatch_run_last_success_timestamp_seconds") is None
     assert waits_for(exporter) == ""
 
 
-def test_a_message_that_is_not_taken_is_counted(plain: Prepared, history: History) -> None:
+def test_a_message_that_is_not_taken_is_counted(plain: PreparedPlan, history: History) -> None:
     """Whoever watches Basewatch learns that it cannot reach people."""
     config = plain.plan.config
     run = a_run(a_finding())
     history.record(run, decide((), run, config.alerts, config.platform, run.finished))
     exporter = Exporter(plain, history, sources=())
     exporter.deliver()
-    exporter.beat()
-    assert value_of(exporter.exposed.shown.page, "basewatch_notification_failures_total", channel="chat") == 1
+    exporter.update_age_metrics()
+    assert value_of(exporter.served.rendered.page, "basewatch_notification_failures_total", channel="chat") == 1
 
 
-def test_resources_are_told_of_as_they_become_known(plain: Prepared, history: History) -> None:
+def test_resources_are_told_of_as_they_become_known(plain: PreparedPlan, history: History) -> None:
     """What is asked about now is on the next page, with the labels that its series have."""
-    known: tuple[Target, ...] = ()
+    known: tuple[MetricTarget, ...] = ()
     exporter = Exporter(plain, history, sources=(), targets=lambda: known)
     known = (a_target("lambda"),)
-    exporter.beat()
+    exporter.update_age_metrics()
     labels = {"aws_account_id": "1" * 12, "aws_region": "us-east-1", "service": "lambda", "resource": "auth"}
-    assert value_of(exporter.exposed.shown.page, "aws_resource_info", function_name="auth", **labels) == 1
+    assert value_of(exporter.served.rendered.page, "aws_resource_info", function_name="auth", **labels) == 1
 
 
-def test_it_says_when_a_source_has_settled_on_its_targets(plain: Prepared, history: History) -> None:
+def test_it_says_when_a_source_has_settled_on_its_targets(plain: PreparedPlan, history: History) -> None:
     """Once for each source, and again when the targets have changed: what is made of them lives long."""
     sources = [FakeSource(name, plain.sessions.telemetry) for name in ("one", "other")]
     settled: list[str] = []
-    known: tuple[Target, ...] = (a_target("lambda"),)
+    known: tuple[MetricTarget, ...] = (a_target("lambda"),)
     exporter = Exporter(
-        plain, history, sources=sources, targets=lambda: known, settled=lambda: settled.append(known[0].collector)
+        plain,
+        history,
+        sources=sources,
+        targets=lambda: known,
+        on_targets_ready=lambda: settled.append(known[0].collector),
     )
     for collector in ("lambda", "dax"):
         known = (a_target(collector),)
@@ -245,21 +249,23 @@ def test_it_says_when_a_source_has_settled_on_its_targets(plain: Prepared, histo
     assert settled == ["lambda", "lambda", "dax", "dax"]
 
 
-def test_a_beat_shows_that_it_lives(plain: Prepared, history: History) -> None:
+def test_a_beat_shows_that_it_lives(plain: PreparedPlan, history: History) -> None:
     """Each beat is a new page, so that one that is old means that the jobs stand still."""
     exporter = Exporter(plain, history, sources=())
-    before = exporter.exposed.shown.at
-    exporter.beat()
-    assert exporter.exposed.shown.at > before
+    before = exporter.served.rendered.rendered_at
+    exporter.update_age_metrics()
+    assert exporter.served.rendered.rendered_at > before
 
 
 @contextmanager
-def running(exporter: Exporter, prepared: Prepared, discover: Callable[[datetime], None]) -> Iterator[None]:
+def running(exporter: Exporter, prepared: PreparedPlan, discover: Callable[[datetime], None]) -> Iterator[None]:
     """The exporter's jobs on a clock that ticks every 50 ms."""
-    quick = Collection.model_construct(fast=timedelta(milliseconds=50), discover_every=timedelta(milliseconds=50))
+    quick = CollectorSettings.model_construct(
+        fast=timedelta(milliseconds=50), discover_every=timedelta(milliseconds=50)
+    )
     config = prepared.plan.config.model_copy(update={"collectors": quick})
     prepared = replace(prepared, plan=replace(prepared.plan, config=config))
-    scheduler: BackgroundScheduler = scheduled(exporter, prepared, discover=discover)
+    scheduler: BackgroundScheduler = build_scheduler(exporter, prepared, discover=discover)
     scheduler.start()
     try:
         yield
@@ -267,7 +273,7 @@ def running(exporter: Exporter, prepared: Prepared, discover: Callable[[datetime
         scheduler.shutdown(wait=True)
 
 
-def test_a_slow_source_holds_nobody_up(plain: Prepared, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_source_holds_nobody_up(plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one refresh hangs the other sources, discovery and the page go on, and what it misses is counted."""
     telemetry = plain.sessions.telemetry
     slow, quick = (FakeSource(name, telemetry) for name in ("slow", "quick"))
@@ -289,7 +295,7 @@ def test_a_slow_source_holds_nobody_up(plain: Prepared, history: History, monkey
 def test_the_wall_clock_ticks_at_whole_multiples(minutes: int, since: timedelta) -> None:
     """Replicas tick at the same moments, whenever each was started."""
     every, epoch = timedelta(minutes=minutes), datetime(1970, 1, 1, tzinfo=UTC)
-    tick = WallClock(every).get_next_fire_time(None, epoch + since)
+    tick = WallClockTrigger(every).get_next_fire_time(None, epoch + since)
     assert timedelta() < tick - (epoch + since) <= every
     assert (tick - epoch) % every == timedelta()
-    assert WallClock(every).get_next_fire_time(tick, tick) == tick + every
+    assert WallClockTrigger(every).get_next_fire_time(tick, tick) == tick + every

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from basewatch.model import Reason, Severity, Status
 from tests.checks.example import doors_closed, doors_few
 from tests.fakes import a_finding
-from workflows.terminal import check_text, checks_text, findings_text, printable
+from workflows.terminal import check_text, checks_text, findings_text, escape_control
 
 FINDINGS = (
     a_finding(Status.PASS, check="a.passes"),
@@ -53,4 +53,4 @@ def test_what_a_finding_explains_is_told_under_it() -> None:
 @given(st.text())
 def test_no_name_steers_the_terminal(name: str) -> None:
     """Whatever a platform calls its things, no control character reaches the terminal."""
-    assert printable(name).isprintable()
+    assert escape_control(name).isprintable()

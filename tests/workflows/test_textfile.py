@@ -5,21 +5,21 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from exposition.page import Dialect
+from exposition.page import ExpositionFormat
 from tests.exposition.scraped import families_in, samples_in
 from tests.programs import program
-from workflows.commands import Prepared, now
-from workflows.monitor import look
-from workflows.report_files import METRICS, write
+from workflows.commands import PreparedPlan, utc_now
+from workflows.monitor import observe_plan
+from workflows.report_files import METRICS_FILE, write_reports
 
 
-def test_a_pass_leaves_what_it_found_and_read(prepared: Prepared, tmp_path: Path) -> None:
+def test_a_pass_leaves_what_it_found_and_read(prepared: PreparedPlan, tmp_path: Path) -> None:
     """Findings, the times of the run and the newest readings, as Prometheus' linter likes them, and no counter."""
-    plan, at = prepared.plan, now()
-    looked = look(plan, prepared.sessions, plan.window(None, at), now)
-    assert write(plan, looked, tmp_path).problems == ()
-    text = (tmp_path / METRICS).read_bytes()
-    families = families_in(text.decode(), Dialect.TEXT)
+    plan, at = prepared.plan, utc_now()
+    looked = observe_plan(plan, prepared.sessions, plan.next_window(None, at), utc_now)
+    assert write_reports(plan, looked, tmp_path).problems == ()
+    text = (tmp_path / METRICS_FILE).read_bytes()
+    families = families_in(text.decode(), ExpositionFormat.TEXT)
     samples = samples_in(families)
     assert {family.type for family in families} == {"gauge", "summary"}
     assert samples["basewatch_run_last_timestamp_seconds", frozenset()] == looked.run.started.timestamp()

@@ -12,7 +12,7 @@ from threading import Event
 
 import yaml
 
-from demo.box import Box
+from demo.box import Sandbox
 from demo.receivers import Receivers
 from tests.fixtures_box import CONFIG
 from tests.programs import measured
@@ -26,7 +26,7 @@ HELD = (
 
 
 @contextmanager
-def serving(box: Box, folder: Path, receivers: Receivers) -> Iterator[str]:
+def serving(box: Sandbox, folder: Path, receivers: Receivers) -> Iterator[str]:
     """A real `basewatch serve` over the box, which tells these receivers; its URL."""
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["history"] = {"url": f"sqlite:///{folder}/history.db"}
@@ -49,7 +49,7 @@ def until(condition: Callable[[], object]) -> float:
 
 
 def test_a_broken_policy_is_paged_within_ten_seconds_of_the_change(
-    box: Box, tmp_path: Path, receivers: Receivers
+    box: Sandbox, tmp_path: Path, receivers: Receivers
 ) -> None:
     """From ALTER POLICY to the page received at PagerDuty, and from its repair to the page resolved."""
     with serving(box, tmp_path, receivers) as url:

@@ -18,13 +18,13 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from basewatch.family import Block, series_text
-from exposition.page import Dialect
+from exposition.page import ExpositionFormat
 from tests.exposition.scraped import block, families_in, gauge, samples_in, text_in
 from tests.fakes import NOON
 from tests.programs import program
 from tests.workflows.pages import PATIENCE, running, served, shown
-from workflows.web.app import Exposed
-from workflows.web.scrape import Scrape
+from workflows.web.app import ServedPage
+from workflows.web.scrape import MetricsEndpoint
 
 POOL = urllib3.PoolManager(maxsize=20, retries=False)
 MANY = [series_text("aws_connections", [("function_name", f"function-{n:020d}")]) for n in range(6000)]
@@ -39,7 +39,7 @@ def generation(number: int) -> Block:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A server of one page."""
-    with served(Exposed(shown(generation(1), block(gauge("b"), ({}, 2))))) as url:
+    with served(ServedPage(shown(generation(1), block(gauge("b"), ({}, 2))))) as url:
         yield url
 
 
@@ -52,7 +52,7 @@ def get(url: str, method: str = "GET", **headers: str) -> urllib3.BaseHTTPRespon
 def test_a_scrape_says_what_it_is(url: str, accept: str, encoding: str) -> None:
     """Type, encoding and length are what the body has, and caches are told what it depends on."""
     answer = get(f"{url}/metrics", accept=accept, **{"accept-encoding": encoding})
-    dialect = Dialect.OPENMETRICS if "openmetrics" in accept else Dialect.TEXT
+    dialect = ExpositionFormat.OPENMETRICS if "openmetrics" in accept else ExpositionFormat.TEXT
     assert answer.status == 200
     assert answer.headers["content-type"] == dialect.value
     assert answer.headers.get("content-encoding", "identity") == encoding
@@ -91,11 +91,11 @@ def test_a_page_is_swapped_whole() -> None:
     """Whoever scrapes while pages change gets one of them: complete, in order, and never two at once."""
     pages = [shown(generation(10**number)) for number in range(4)]
     bodies = {text_in(body) for page in pages for body in page.page.values()}
-    exposed, enough = Exposed(pages[0]), Event()
+    exposed, enough = ServedPage(pages[0]), Event()
 
     def swap() -> None:
         for page in cycle(pages):
-            exposed.show(page)
+            exposed.replace(page)
             if enough.wait(0.0002):
                 return
 
@@ -119,17 +119,17 @@ def test_a_page_is_swapped_whole() -> None:
 def test_a_scrape_takes_one_page(encoding: str) -> None:
     """The length that is announced is that of what follows, even where every look finds a newer page."""
     pages = (shown(generation(10**number)).page for number in count())
-    always_newer = Starlette(routes=[Route("/metrics", Scrape(lambda: next(pages)))])
+    always_newer = Starlette(routes=[Route("/metrics", MetricsEndpoint(lambda: next(pages)))])
     with running(always_newer) as url:
         answers = [get(f"{url}/metrics", **{"accept-encoding": encoding}) for _ in range(2)]
     texts = [gzip.decompress(answer.data) if encoding == "gzip" else answer.data for answer in answers]
-    assert texts == [gzip.decompress(shown(generation(10**n)).page[Dialect.TEXT].compressed) for n in range(2)]
+    assert texts == [gzip.decompress(shown(generation(10**n)).page[ExpositionFormat.TEXT].compressed) for n in range(2)]
 
 
 def test_it_is_healthy_while_something_is_refreshed() -> None:
     """Once nothing was refreshed for too long it says so, and since when; a restart is what may help."""
     late = timedelta()
-    exposed = Exposed(shown(generation(1)))
+    exposed = ServedPage(shown(generation(1)))
     with served(exposed, lambda: NOON + late) as url:
         assert get(f"{url}/-/healthy").status == 200
         late = PATIENCE + timedelta(seconds=1)
@@ -138,23 +138,23 @@ def test_it_is_healthy_while_something_is_refreshed() -> None:
             503,
             b"basewatch is not healthy: nothing was refreshed since 2026-03-02T12:00:00Z\n",
         )
-        exposed.show(shown(generation(2), at=NOON + late))
+        exposed.replace(shown(generation(2), at=NOON + late))
         assert get(f"{url}/-/healthy").status == 200
 
 
 def test_it_is_ready_once_it_waits_for_nothing() -> None:
     """Until then it says what is missing."""
-    exposed = Exposed(shown(waiting_for="the first pass"))
+    exposed = ServedPage(shown(waiting_for="the first pass"))
     with served(exposed) as url:
         answer = get(f"{url}/-/ready")
         assert (answer.status, answer.data) == (503, b"basewatch is not ready: waiting for the first pass\n")
-        exposed.show(shown())
+        exposed.replace(shown())
         assert get(f"{url}/-/ready").status == 200
 
 
 def test_the_front_page_leads_everywhere() -> None:
     """A person who opens the address finds the pages that there are, and what is being waited for, as text."""
-    exposed = Exposed(shown(waiting_for="<script>alert(1)</script>"))
+    exposed = ServedPage(shown(waiting_for="<script>alert(1)</script>"))
     with served(exposed) as url:
         front = get(f"{url}/")
         text = front.data.decode()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exposition.page import Dialect
-from workflows.web.scrape import dialect, gzip_accepted
+from exposition.page import ExpositionFormat
+from workflows.web.scrape import negotiated_format, gzip_accepted
 
 OM = "application/openmetrics-text"
 DEBIAN = f"{OM};version=1.0.0,{OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
@@ -21,34 +21,37 @@ TEXT_FIRST = f"text/plain;version=0.0.4;q=0.6,{OM};version=1.0.0;q=0.5,*/*;q=0.1
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        (DEBIAN, Dialect.OPENMETRICS),
-        (V3, Dialect.OPENMETRICS),
-        (TEXT_FIRST, Dialect.TEXT),
-        (OM, Dialect.OPENMETRICS),
-        (f" {OM.upper()} ; version=1.0.0 ; q=0.5 , TEXT/PLAIN;q=0.5", Dialect.OPENMETRICS),
-        (f'{OM};version="1.0.0"', Dialect.OPENMETRICS),
-        (f"{OM};version=0.0.1,text/plain;q=0.5", Dialect.TEXT),
-        (f"{OM};version=2.0.0,text/plain;q=0.5", Dialect.TEXT),
-        (f"{OM};q=0,*/*", Dialect.TEXT),
-        (f"{OM};q=0", Dialect.TEXT),
-        (f"{OM};q=0.5,*/*;q=0.9", Dialect.TEXT),
-        (f"{OM};q=0.5,text/*;q=0.1,*/*;q=0.9", Dialect.OPENMETRICS),
-        (f"{OM};q=0.5,text/plain;q=0.1,text/*;q=0.8", Dialect.OPENMETRICS),
-        (f"{OM};q=0.5,text/*;q=0.8,text/plain;q=0.1", Dialect.OPENMETRICS),
-        (f"{OM};q=much", Dialect.TEXT),
-        (f"{OM};q=nan", Dialect.TEXT),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", Dialect.TEXT),
-        ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", Dialect.TEXT),
-        ("application/json", Dialect.TEXT),
-        ("text/plain;q=0", Dialect.TEXT),
-        ("*/*", Dialect.TEXT),
-        ("", Dialect.TEXT),
-        (",;,=;q", Dialect.TEXT),
+        (DEBIAN, ExpositionFormat.OPENMETRICS),
+        (V3, ExpositionFormat.OPENMETRICS),
+        (TEXT_FIRST, ExpositionFormat.TEXT),
+        (OM, ExpositionFormat.OPENMETRICS),
+        (f" {OM.upper()} ; version=1.0.0 ; q=0.5 , TEXT/PLAIN;q=0.5", ExpositionFormat.OPENMETRICS),
+        (f'{OM};version="1.0.0"', ExpositionFormat.OPENMETRICS),
+        (f"{OM};version=0.0.1,text/plain;q=0.5", ExpositionFormat.TEXT),
+        (f"{OM};version=2.0.0,text/plain;q=0.5", ExpositionFormat.TEXT),
+        (f"{OM};q=0,*/*", ExpositionFormat.TEXT),
+        (f"{OM};q=0", ExpositionFormat.TEXT),
+        (f"{OM};q=0.5,*/*;q=0.9", ExpositionFormat.TEXT),
+        (f"{OM};q=0.5,text/*;q=0.1,*/*;q=0.9", ExpositionFormat.OPENMETRICS),
+        (f"{OM};q=0.5,text/plain;q=0.1,text/*;q=0.8", ExpositionFormat.OPENMETRICS),
+        (f"{OM};q=0.5,text/*;q=0.8,text/plain;q=0.1", ExpositionFormat.OPENMETRICS),
+        (f"{OM};q=much", ExpositionFormat.TEXT),
+        (f"{OM};q=nan", ExpositionFormat.TEXT),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", ExpositionFormat.TEXT),
+        (
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+            ExpositionFormat.TEXT,
+        ),
+        ("application/json", ExpositionFormat.TEXT),
+        ("text/plain;q=0", ExpositionFormat.TEXT),
+        ("*/*", ExpositionFormat.TEXT),
+        ("", ExpositionFormat.TEXT),
+        (",;,=;q", ExpositionFormat.TEXT),
     ],
 )
-def test_the_dialect_is_the_one_that_is_liked_most(accept: str, expected: Dialect) -> None:
+def test_the_dialect_is_the_one_that_is_liked_most(accept: str, expected: ExpositionFormat) -> None:
     """OpenMetrics goes to whoever names it and prefers it, text to everybody else."""
-    assert dialect(accept) is expected
+    assert negotiated_format(accept) is expected
 
 
 @pytest.mark.parametrize(
@@ -82,5 +85,5 @@ def test_gzip_goes_to_whoever_accepts_it(accept_encoding: str, expected: bool) -
 @given(st.text())
 def test_nonsense_is_answered(header: str) -> None:
     """No header that a client can send is an error."""
-    assert dialect(header) in Dialect
+    assert negotiated_format(header) in ExpositionFormat
     assert gzip_accepted(header) in (True, False)

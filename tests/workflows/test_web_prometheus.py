@@ -9,20 +9,20 @@ import pytest
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from basewatch.family import Block, Family, MetricType, series_text
-from basewatch.telemetry import Telemetry
-from exposition.page import Dialect, Exposition
+from basewatch.family import Block, MetricFamily, MetricType, series_text
+from basewatch.telemetry import ExporterMetrics
+from exposition.page import ExpositionFormat, PageRenderer
 from tests.exposition.scraped import block, gauge
 from tests.fakes import NOON
 from tests.workflows.pages import PATIENCE, running
 from tests.workflows.scraping import answered, labels_of, prometheus
-from workflows.web.app import Exposed, Shown, app
+from workflows.web.app import ServedPage, RenderedPage, app
 
 AWKWARD = 'a "quoted" back\\slash,\nand 日本'
 MANY = 6000
-ERRORS = Family(name="aws_errors_total", type=MetricType.COUNTER, help="What went wrong.")
-DURATION = Family(name="aws_duration_seconds", type=MetricType.SUMMARY, help="How long it took.")
-RESOURCE = Family(name="aws_resource_info", type=MetricType.INFO, help="What there is.")
+ERRORS = MetricFamily(name="aws_errors_total", type=MetricType.COUNTER, help="What went wrong.")
+DURATION = MetricFamily(name="aws_duration_seconds", type=MetricType.SUMMARY, help="How long it took.")
+RESOURCE = MetricFamily(name="aws_resource_info", type=MetricType.INFO, help="What there is.")
 
 
 def everything() -> Iterator[Block]:
@@ -39,7 +39,7 @@ def everything() -> Iterator[Block]:
 class Recorded:
     """The pages as a scraper sees them, where it asks for `only` this dialect; what it was sent is kept."""
 
-    def __init__(self, pages: ASGIApp, only: Dialect | None = None) -> None:
+    def __init__(self, pages: ASGIApp, only: ExpositionFormat | None = None) -> None:
         self._pages = pages
         self._only = only
         self.sent: list[Headers] = []
@@ -60,11 +60,11 @@ class Recorded:
 @pytest.mark.slow
 def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
     """Every series arrives with its labels and its value, and the scraper was sent what it prefers, compressed."""
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     telemetry.queries.labels("lambda").inc(500)
-    shown = Shown(page=Exposition().page(everything(), telemetry.registry), at=NOON, waiting_for="")
-    pages = app(Exposed(shown), clock=lambda: NOON, patience=PATIENCE)
-    served = {"openmetrics": Recorded(pages), "text": Recorded(pages, only=Dialect.TEXT)}
+    shown = RenderedPage(page=PageRenderer().render(everything(), telemetry.registry), rendered_at=NOON, waiting_for="")
+    pages = app(ServedPage(shown), clock=lambda: NOON, unhealthy_after=PATIENCE)
+    served = {"openmetrics": Recorded(pages), "text": Recorded(pages, only=ExpositionFormat.TEXT)}
     with (
         running(served["openmetrics"]) as openmetrics,
         running(served["text"]) as text,
@@ -81,7 +81,7 @@ def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
             assert answered(url, f"basewatch_metric_queries_total{{{of}}}") == ["500"]
             (error,) = labels_of(url, f"aws_errors_total{{{of}}}")
             assert error["function_name"] == AWKWARD
-    for job, dialect in (("openmetrics", Dialect.OPENMETRICS), ("text", Dialect.TEXT)):
+    for job, dialect in (("openmetrics", ExpositionFormat.OPENMETRICS), ("text", ExpositionFormat.TEXT)):
         assert {(sent["content-type"], sent["content-encoding"]) for sent in served[job].sent} == {
             (dialect.value, "gzip")
         }

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from basewatch.collector import Measured
+from basewatch.collector import MeasuredResource
 from basewatch.components import Function
 from basewatch.config import Config
 from basewatch.facts import from_json
@@ -33,10 +33,10 @@ from tests.collectors.cloudwatch.fake import (
     result,
     source,
 )
-from workflows.clients import Sessions
-from workflows.monitor import look_since, settle
+from workflows.clients import AwsSessions
+from workflows.monitor import observe_since_last, record_run
 from workflows.plan import Plan
-from workflows.windows import CATCH_UP
+from workflows.windows import MAX_REEVALUATION
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 5, 4, tzinfo=UTC)
@@ -64,7 +64,7 @@ READ = tuple(
 )
 
 
-def resources(function: Function) -> Iterator[Measured]:
+def resources(function: Function) -> Iterator[MeasuredResource]:
     """What a function is measured by, and no more of it than is read."""
     resource, _ = next(iter(LAMBDA.resources(function)))
     yield resource, READ
@@ -106,7 +106,7 @@ class Platform:
         return {**found, "Values": [200.0 if is_latency and at in slow else usual for at in found["Timestamps"]]}
 
 
-class OneSource(Sessions):
+class OneSource(AwsSessions):
     """Sessions that ask one CloudWatch, whose calls are tried once."""
 
     def __init__(self, url: str) -> None:
@@ -138,9 +138,9 @@ def sessions(platform: Platform) -> OneSource:
     return OneSource(platform.fake.url)
 
 
-def a_pass(sessions: Sessions, history: History, at: datetime) -> Run:
+def a_pass(sessions: AwsSessions, history: History, at: datetime) -> Run:
     """One recorded pass."""
-    return settle(PLAN, look_since(PLAN, sessions, history, lambda: at), history).run
+    return record_run(PLAN, observe_since_last(PLAN, sessions, history, lambda: at), history).run
 
 
 def times(chance: random.Random) -> list[datetime]:
@@ -152,11 +152,11 @@ def times(chance: random.Random) -> list[datetime]:
 def judged(run: Run, component: str = "function/auth") -> list[datetime]:
     """The minutes of a component that a run judged, as its evidence has them."""
     return [
-        track.moment(at)
+        track.time_at(at)
         for evidence in run.evidence
         if evidence.component == component and evidence.observation.endswith("function_latency")
         for track in (from_json(FunctionLatency, evidence.facts).p95_seconds,)
-        for at in range(track.lead, len(track.values))
+        for at in range(track.warm_up_periods, len(track.values))
     ]
 
 
@@ -241,7 +241,7 @@ def test_what_stays_untold_is_not_chased_for_ever(sessions: OneSource, platform:
     a_pass(sessions, history, START)
     platform.refusing = True
     runs = [a_pass(sessions, history, START + days * DAY) for days in range(1, 5)]
-    assert [run.window.start for run in runs[1:]] == [run.window.end - CATCH_UP for run in runs[:-1]]
+    assert [run.window.start for run in runs[1:]] == [run.window.end - MAX_REEVALUATION for run in runs[:-1]]
 
 
 def test_who_was_told_of_is_not_told_of_again(sessions: OneSource, platform: Platform, history: History) -> None:

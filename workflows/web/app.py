@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from basewatch import __version__
-from exposition.page import Page
-from workflows.web.scrape import Scrape
+from exposition.page import MetricsPage
+from workflows.web.scrape import MetricsEndpoint
 
 _CLOSED = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -23,52 +23,52 @@ _CLOSED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class RenderedPage:
     """One page, when it was rendered, and what is missing before anybody should rely on it; empty when nothing is."""
 
-    page: Page
-    at: datetime
+    page: MetricsPage
+    rendered_at: datetime
     waiting_for: str
 
 
-class Exposed:
+class ServedPage:
     """What is being served now: rendered once per refresh and swapped whole, so that a scrape never waits."""
 
-    def __init__(self, shown: Shown) -> None:
-        """Serves `shown` until there is something newer."""
-        self.shown = shown
+    def __init__(self, shown: RenderedPage) -> None:
+        """Serves `rendered` until there is something newer."""
+        self.rendered = shown
 
-    def show(self, shown: Shown) -> None:
-        """Serve `shown` from now on: a scrape that has begun still gets all of what was there before."""
-        self.shown = shown
+    def replace(self, shown: RenderedPage) -> None:
+        """Serve `rendered` from now on: a scrape that has begun still gets all of what was there before."""
+        self.rendered = shown
 
 
-def app(exposed: Exposed, *, clock: Callable[[], datetime], patience: timedelta) -> Starlette:
-    """The application that serves what is exposed. It calls itself dead once nothing was rendered for `patience`.
+def app(served: ServedPage, *, clock: Callable[[], datetime], unhealthy_after: timedelta) -> Starlette:
+    """The application that serves what is exposed. It calls itself dead once nothing was rendered for `unhealthy_after`.
 
     Nothing here blocks, so every request is answered by the one thread of the event loop.
     """
 
     async def healthy(_request: Request) -> Response:
-        at = exposed.shown.at
-        if clock() - at <= patience:
+        at = served.rendered.rendered_at
+        if clock() - at <= unhealthy_after:
             return PlainTextResponse("basewatch is healthy\n")
         since = f"{at:%Y-%m-%dT%H:%M:%SZ}"
         return PlainTextResponse(f"basewatch is not healthy: nothing was refreshed since {since}\n", status_code=503)
 
     async def ready(_request: Request) -> Response:
-        if not (waiting_for := exposed.shown.waiting_for):
+        if not (waiting_for := served.rendered.waiting_for):
             return PlainTextResponse("basewatch is ready\n")
         return PlainTextResponse(f"basewatch is not ready: waiting for {waiting_for}\n", status_code=503)
 
     async def front(_request: Request) -> Response:
-        shown = exposed.shown
-        return HTMLResponse(landing(waiting_for=shown.waiting_for, at=shown.at), headers=_CLOSED)
+        shown = served.rendered
+        return HTMLResponse(landing(waiting_for=shown.waiting_for, at=shown.rendered_at), headers=_CLOSED)
 
     return Starlette(
         routes=[
             Route("/", front),
-            Route("/metrics", Scrape(lambda: exposed.shown.page), methods=["GET", "HEAD"]),
+            Route("/metrics", MetricsEndpoint(lambda: served.rendered.page), methods=["GET", "HEAD"]),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
         ]

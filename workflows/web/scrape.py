@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from exposition.page import Dialect, Page
+from exposition.page import ExpositionFormat, MetricsPage
 
 _TEXT = "text/plain"
 _OPENMETRICS = "application/openmetrics-text"
 
 
-def dialect(accept: str) -> Dialect:
+def negotiated_format(accept: str) -> ExpositionFormat:
     """OpenMetrics for whoever names version 1.0.0 of it, or no version, and likes it no less than text; else text.
 
     Whoever accepts anything, or nothing that there is, gets text too: every scraper reads it, and so do people.
@@ -28,7 +28,7 @@ def dialect(accept: str) -> Dialect:
             exactness = _WILDER.index(media)
             if exactness >= how_exactly:
                 how_exactly, text = exactness, quality
-    return Dialect.OPENMETRICS if openmetrics and openmetrics >= text else Dialect.TEXT
+    return ExpositionFormat.OPENMETRICS if openmetrics and openmetrics >= text else ExpositionFormat.TEXT
 
 
 # The most exact range that matches says how much text is liked.
@@ -60,21 +60,21 @@ _AT_ONCE = 1 << 14
 """How many compressed bytes are sent as text in one go: they are some 0.3 MB."""
 
 
-class Scrape:
+class MetricsEndpoint:
     """An ASGI application that sends the page there is when the request comes, whatever replaces it meanwhile."""
 
-    def __init__(self, page: Callable[[], Page]) -> None:
+    def __init__(self, page: Callable[[], MetricsPage]) -> None:
         self._page = page
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answers one GET or HEAD."""
         asked = Headers(scope=scope)
-        liked = dialect(",".join(asked.getlist("accept")))
+        liked = negotiated_format(",".join(asked.getlist("accept")))
         body = self._page()[liked]
         compressed = gzip_accepted(",".join(asked.getlist("accept-encoding")))
         headers = {
             "content-type": liked.value,
-            "content-length": str(len(body.compressed) if compressed else body.length),
+            "content-length": str(len(body.compressed) if compressed else body.uncompressed_length),
             "vary": "Accept, Accept-Encoding",
         }
         if compressed:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from basewatch.about import ANY, concerning
+from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.audit.guards import Event, Guards, guards_of
+from checks.tenancy.audit.guards import MutatingStatement, Guards, guards_of
 from checks.tenancy.code.bodies import Stops
-from checks.tenancy.flaws import paths
-from checks.tenancy.oracles.references import actions
+from checks.tenancy.flaws import role_paths
+from checks.tenancy.oracles.references import referential_actions
 from isolation.inventory import Inventory
 from isolation.inventory.identities import Becomes
 from isolation.inventory.naming import quoted
@@ -32,7 +32,7 @@ _EXPECTED = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
     needs=("sql:CONNECT",),
     promises=("audit.append_only",),
 )
-def audit_records_are_only_added(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def audit_table_is_append_only(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """Triggers stop every UPDATE, DELETE and TRUNCATE of the audit table, and no tenant-bound role gets around them.
 
     Why: An audit trail that can be edited proves nothing, and the first thing an intruder edits is the trail.
@@ -57,14 +57,14 @@ def audit_records_are_only_added(facts: Inventory, database: Database, now: date
             yield judge_table(known, relation, guards_of(known, relation, audit.guards), now)
 
 
-def judge_table(known: World, relation: Relation, guards: Guards, now: datetime) -> Verdict:
+def judge_table(access: World, relation: Relation, guards: Guards, now: datetime) -> Verdict:
     """The verdict on the audit table or on one of its parts, from its guards and from who may do what to it."""
-    name = known.name(relation)
+    name = access.name(relation)
     flaws = [
-        *_unguarded(known, relation, guards),
+        *_unguarded(access, relation, guards),
         *guards.flaws,
-        *_around(known, relation, guards),
-        *_by_itself(known, relation, now),
+        *_around(access, relation, guards),
+        *_by_itself(access, relation, now),
     ]
     if flaws:
         verdict = failed(
@@ -74,16 +74,16 @@ def judge_table(known: World, relation: Relation, guards: Guards, now: datetime)
             expected=_EXPECTED,
             remedy=" ".join(dict.fromkeys(repair for _, repair in flaws if repair)),
         )
-        loose = {str(event) for event in Event if guards.stopped(event) is Stops.NO}
-        return concerning(verdict, ((ANY, event) for event in loose | _ruled(known, relation)))
-    unclear = [event for event in Event if guards.stopped(event) is Stops.UNKNOWN]
+        loose = {str(event) for event in MutatingStatement if guards.stopped(event) is Stops.NO}
+        return with_affected(verdict, ((ANY_PRINCIPAL_OR_OBJECT, event) for event in loose | _ruled(access, relation)))
+    unclear = [event for event in MutatingStatement if guards.stopped(event) is Stops.UNKNOWN]
     if unclear:
         entries = ", ".join(f"{each.name}: {each.digest}" for each in guards.triggers)
         return unverified(
             Reason.UNSUPPORTED,
             f"whether the triggers of {name} stop {', '.join(unclear)} is not known",
             subject=name,
-            observed=", ".join(guards.functions),
+            observed=", ".join(guards.function_labels),
             expected=_EXPECTED,
             remedy="Make RAISE EXCEPTION the first statement of the guard's function, or read the functions and "
             f"declare all triggers of the table in audit.guards: {{{entries}}}",
@@ -92,9 +92,9 @@ def judge_table(known: World, relation: Relation, guards: Guards, now: datetime)
     return passed(f"Records of {name} are only ever added", subject=name, observed=observed, expected=_EXPECTED)
 
 
-def _unguarded(known: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
-    table = known.sql_name(relation)
-    for event in Event:
+def _unguarded(access: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
+    table = access.sql_name(relation)
+    for event in MutatingStatement:
         if guards.stopped(event) is Stops.NO:
             idle = [trigger for trigger in guards.triggers if trigger.enabled not in {"O", "A"}]
             create = f"CREATE TRIGGER ... BEFORE {event} ON {table} EXECUTE FUNCTION <one that raises>;"
@@ -102,45 +102,45 @@ def _unguarded(known: World, relation: Relation, guards: Guards) -> Iterator[tup
             yield f"nothing stops {event}", enable
 
 
-def _ruled(known: World, relation: Relation) -> set[str]:
-    return {rule.event for rule in known.inventory.rules if rule.relation == relation.oid and rule.enabled != "D"}
+def _ruled(access: World, relation: Relation) -> set[str]:
+    return {rule.event for rule in access.inventory.rules if rule.relation == relation.oid and rule.enabled != "D"}
 
 
-def _around(known: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
-    table = known.sql_name(relation)
-    truncating = [b for b in known.principals() if "TRUNCATE" in known.privileges(b.role.oid, relation)]
-    owning = _having(known, relation.owner)
+def _around(access: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
+    table = access.sql_name(relation)
+    truncating = [b for b in access.principals() if "TRUNCATE" in access.privileges(b.role.oid, relation)]
+    owning = _having(access, relation.owner)
     if owning:
-        yield f"{paths(owning)} may drop its triggers, having the rights of its owner", _owner("TABLE", table)
+        yield f"{role_paths(owning)} may drop its triggers, having the rights of its owner", _owner("TABLE", table)
     elif truncating:
         roles = ", ".join(sorted({quoted(b.role.name) for b in truncating}))
-        yield f"{paths(truncating)} may TRUNCATE", f"REVOKE TRUNCATE ON {table} FROM {roles};"
-    schema = known.rights.schema(relation.schema)
-    if schema and not owning and (owners := _having(known, schema.owner)):
-        yield f"{paths(owners)} may drop it, owning the schema", _owner("SCHEMA", quoted(schema.name))
-    for function in guards.running:
-        if not owning and (owners := _having(known, function.owner)):
-            yield f"{paths(owners)} may rewrite {function.name}", _owner("FUNCTION", function.name)
+        yield f"{role_paths(truncating)} may TRUNCATE", f"REVOKE TRUNCATE ON {table} FROM {roles};"
+    schema = access.rights.schema(relation.schema)
+    if schema and not owning and (owners := _having(access, schema.owner)):
+        yield f"{role_paths(owners)} may drop it, owning the schema", _owner("SCHEMA", quoted(schema.name))
+    for function in guards.trigger_functions:
+        if not owning and (owners := _having(access, function.owner)):
+            yield f"{role_paths(owners)} may rewrite {function.name}", _owner("FUNCTION", function.name)
 
 
-def _by_itself(known: World, relation: Relation, now: datetime) -> Iterator[tuple[str, str]]:
+def _by_itself(access: World, relation: Relation, now: datetime) -> Iterator[tuple[str, str]]:
     """What changes or loses records without anybody asking for it."""
-    table = known.sql_name(relation)
+    table = access.sql_name(relation)
     if relation.unlogged:
         yield "a crash empties it, as it is UNLOGGED", f"ALTER TABLE {table} SET LOGGED;"
-    for rule in sorted(known.inventory.rules, key=lambda rule: rule.name):
-        name = f"{rule.name} on {known.name(relation)}"
-        if rule.relation == relation.oid and rule.enabled != "D" and not known.vouched("rule", name, rule.digest, now):
+    for rule in sorted(access.inventory.rules, key=lambda rule: rule.name):
+        name = f"{rule.name} on {access.name(relation)}"
+        if rule.relation == relation.oid and rule.enabled != "D" and not access.vouched("rule", name, rule.digest, now):
             does = "replaces" if rule.instead else "adds to"
             yield f"the rule {rule.name} {does} {rule.event}", f"DROP RULE {quoted(rule.name)} ON {table};"
-    for key in known.inventory.foreign_keys:
-        if key.relation == relation.oid and actions(key):
+    for key in access.inventory.foreign_keys:
+        if key.relation == relation.oid and referential_actions(key):
             repair = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(key.name)}; and add it again with NO ACTION."
-            yield f"the foreign key {key.name} changes or removes records {actions(key)}", repair
+            yield f"the foreign key {key.name} changes or removes records {referential_actions(key)}", repair
 
 
-def _having(known: World, owner: int) -> tuple[Becomes, ...]:
-    return tuple(b for b in known.principals() if owner in known.inherited(b.role.oid))
+def _having(access: World, owner: int) -> tuple[Becomes, ...]:
+    return tuple(b for b in access.principals() if owner in access.inherited(b.role.oid))
 
 
 def _owner(kind: str, name: str) -> str:

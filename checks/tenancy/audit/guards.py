@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from checks.tenancy.code.bodies import Stops, code, stops
+from checks.tenancy.code.bodies import Stops, normalized_body, stops
 from isolation.inventory.code import Function, Trigger
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
@@ -24,7 +24,7 @@ _OVERWRITES: Final = re.compile(
 )
 
 
-class Event(StrEnum):
+class MutatingStatement(StrEnum):
     """What would change or remove a record."""
 
     UPDATE = "UPDATE"
@@ -32,48 +32,52 @@ class Event(StrEnum):
     TRUNCATE = "TRUNCATE"
 
 
-_BITS: Final = {Event.UPDATE: _UPDATE, Event.DELETE: _DELETE, Event.TRUNCATE: _TRUNCATE}
+_BITS: Final = {
+    MutatingStatement.UPDATE: _UPDATE,
+    MutatingStatement.DELETE: _DELETE,
+    MutatingStatement.TRUNCATE: _TRUNCATE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """One trigger that always fires and never asks about the row, and whether it stops what it fires on."""
 
-    events: frozenset[Event]
+    statements: frozenset[MutatingStatement]
     stops: Stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What guards one table. `running` are the functions of its triggers; `flaws` are told with their repairs."""
+    """What guards one table. `trigger_functions` are the functions of its triggers; `flaws` are told with their repairs."""
 
     triggers: tuple[Trigger, ...]
-    running: tuple[Function, ...]
+    trigger_functions: tuple[Function, ...]
     guards: tuple[Guard, ...]
     flaws: tuple[tuple[str, str], ...]
 
     @property
-    def functions(self) -> tuple[str, ...]:
+    def function_labels(self) -> tuple[str, ...]:
         """The functions of the triggers with their languages, by name."""
-        return tuple(sorted(f"{function.name} in {function.language}" for function in self.running))
+        return tuple(sorted(f"{function.name} in {function.language}" for function in self.trigger_functions))
 
-    def stopped(self, event: Event) -> Stops:
+    def stopped(self, event: MutatingStatement) -> Stops:
         """Whether any trigger stops the event: one is enough, and a doubt is only one when nothing else does."""
-        found = {guard.stops for guard in self.guards if event in guard.events}
+        found = {guard.stops for guard in self.guards if event in guard.statements}
         return next((answer for answer in (Stops.YES, Stops.UNKNOWN) if answer in found), Stops.NO)
 
 
-def guards_of(known: World, relation: Relation, declared: Mapping[str, str]) -> Guards:
+def guards_of(access: World, relation: Relation, declared: Mapping[str, str]) -> Guards:
     """The guards of a table; `declared` has the digest of each trigger there may be, and none if nobody said."""
-    triggers = tuple(sorted((t for t in known.inventory.triggers if t.relation == relation.oid), key=lambda t: t.name))
-    functions = {t.function: found for t in triggers if (found := known.function(t.function))}
+    triggers = tuple(sorted((t for t in access.inventory.triggers if t.relation == relation.oid), key=lambda t: t.name))
+    functions = {t.function: found for t in triggers if (found := access.function(t.function))}
     return Guards(
         triggers=triggers,
-        running=tuple(sorted(functions.values(), key=lambda function: function.name)),
+        trigger_functions=tuple(sorted(functions.values(), key=lambda function: function.name)),
         guards=tuple(_guard(trigger, functions.get(trigger.function), declared) for trigger in triggers),
         flaws=(
-            *(_undeclared(known, relation, triggers, declared) if declared else ()),
-            *_losing(known, relation, triggers, functions, declared),
+            *(_undeclared(access, relation, triggers, declared) if declared else ()),
+            *_losing(access, relation, triggers, functions, declared),
         ),
     )
 
@@ -82,16 +86,16 @@ def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, s
     always = trigger.enabled in _FIRES and not trigger.conditional
     events = frozenset(event for event, bit in _BITS.items() if always and trigger.type & bit)
     if trigger.columns:
-        events -= {Event.UPDATE}
+        events -= {MutatingStatement.UPDATE}
     if function is None:
-        return Guard(events=events, stops=Stops.NO)
+        return Guard(statements=events, stops=Stops.NO)
     answer = stops(function, before_each_row=trigger.type & (_ROW | _BEFORE) == _ROW | _BEFORE)
     vouched = declared.get(trigger.name) == trigger.digest
-    return Guard(events=events, stops=Stops.YES if answer is Stops.UNKNOWN and vouched else answer)
+    return Guard(statements=events, stops=Stops.YES if answer is Stops.UNKNOWN and vouched else answer)
 
 
 def _undeclared(
-    known: World, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
+    access: World, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     there = {trigger.name for trigger in triggers}
     # A part has those of its own and those that its parent hands on; the table itself has them all.
@@ -101,7 +105,7 @@ def _undeclared(
     for trigger in triggers:
         entry = f"{trigger.name}: {trigger.digest}"
         if trigger.name not in declared:
-            drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
+            drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
             yield f"the trigger {trigger.name} is not declared", f"{drop} or declare it in audit.guards: {entry}"
         elif declared[trigger.name] != trigger.digest:
             what = f"the function of the trigger {trigger.name} is not the one that was declared"
@@ -109,7 +113,7 @@ def _undeclared(
 
 
 def _losing(
-    known: World,
+    access: World,
     relation: Relation,
     triggers: tuple[Trigger, ...],
     functions: Mapping[int, Function],
@@ -123,8 +127,8 @@ def _losing(
             continue
         if declared.get(trigger.name) == trigger.digest:
             continue
-        drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
-        if _DECLINES.search(code(function)):
+        drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
+        if _DECLINES.search(normalized_body(function)):
             yield f"the trigger {trigger.name} drops records on their way in", drop
-        elif _OVERWRITES.search(code(function)):
+        elif _OVERWRITES.search(normalized_body(function)):
             yield f"the trigger {trigger.name} writes over what records say on their way in", drop

@@ -41,7 +41,7 @@ class Stops(StrEnum):
     UNKNOWN = "unknown"
 
 
-def code(function: Function) -> str:
+def normalized_body(function: Function) -> str:
     """The body in lower case and without comments; empty when it is not known."""
     return _COMMENTS.sub(" ", function.body).lower()
 
@@ -51,7 +51,7 @@ def stops(function: Function, *, before_each_row: bool) -> Stops:
 
     One that ends without RETURN raises: https://www.postgresql.org/docs/15/plpgsql-trigger.html
     """
-    body = code(function)
+    body = normalized_body(function)
     if function.language != "plpgsql" or not body.strip() or _CATCHES.search(body):
         return Stops.UNKNOWN
     if _RAISES_FIRST.match(body) or not re.search(r"\breturn\b", body):
@@ -61,10 +61,10 @@ def stops(function: Function, *, before_each_row: bool) -> Stops:
     return Stops.UNKNOWN if _RAISES.search(body) or _CALLS.search(body) else Stops.NO
 
 
-def copies(function: Function) -> bool:
+def copies_rows(function: Function) -> bool:
     """Whether it writes rows into a table by name."""
     if function.body:
-        return bool(_COPIES.search(code(function)))
+        return bool(_COPIES.search(normalized_body(function)))
     return bool({"insert", "merge", "create"} & set(function.mentions)) and "into" in function.mentions
 
 
@@ -72,34 +72,34 @@ def notifies(function: Function) -> bool:
     """Whether it tells every session that listens something that is not in its own text."""
     if not function.body:
         return bool({"notify", "pg_notify"} & set(function.mentions))
-    told = (match.group(1) or "" for match in _NOTIFIES.finditer(code(function)))
+    told = (match.group(1) or "" for match in _NOTIFIES.finditer(normalized_body(function)))
     return any(not _TELLS_NOTHING.fullmatch(each) for each in told)
 
 
 def reaches_outside(function: Function) -> bool:
     """Whether it uses files, connections, large objects or anything else that no policy holds."""
     if function.body:
-        return bool(_OUTSIDE.search(code(function)))
+        return bool(_OUTSIDE.search(normalized_body(function)))
     return any(_OUTSIDE_WORDS.fullmatch(word) for word in function.mentions)
 
 
-def puts_statements_together(function: Function) -> bool:
+def runs_dynamic_sql(function: Function) -> bool:
     """Whether it runs text as a statement."""
     if function.body:
-        return bool(_PUTS_TOGETHER.search(code(function)))
+        return bool(_PUTS_TOGETHER.search(normalized_body(function)))
     return "execute" in function.mentions
 
 
-def is_plain(function: Function, others: Iterable[Function]) -> bool:
+def only_computes(function: Function, functions: Iterable[Function]) -> bool:
     """Whether it only computes and raises: no statement is run, and no function called that is not PostgreSQL's."""
-    body = code(function)
+    body = normalized_body(function)
     if function.language != "plpgsql" or not body.strip():
         return False
     called = {name.strip('"') for name in re.findall(r'(\w+|"[^"]+")\s*\(', body)}
-    return not _STATEMENTS.search(body) and called.isdisjoint(bare(other) for other in others)
+    return not _STATEMENTS.search(body) and called.isdisjoint(bare_name(other) for other in functions)
 
 
-def bare(function: Function) -> str:
+def bare_name(function: Function) -> str:
     """The function's name without its schema and arguments, in lower case."""
     name = function.name.partition("(")[0]
     return name.removeprefix(f"{function.schema}.").rpartition(".")[2].strip('"').lower()

@@ -8,7 +8,7 @@ from typing import Final
 
 from basewatch.model import Severity
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
-from checks.tenancy.flaws import Flaw, granted_paths, grantees, ordinary, paths
+from checks.tenancy.flaws import Flaw, grant_paths, revoke_from, without_superusers, role_paths
 from isolation.inventory.code import Function
 from isolation.inventory.identities import Becomes
 from isolation.inventory.relations import Command, Relation
@@ -21,22 +21,22 @@ _UNDER_POLICIES: Final = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEM
 _OPEN: Final = frozenset({Standing.SHARED, Standing.SEQUENCE})
 
 
-def definer_flaws(known: World, function: Function) -> Iterator[Flaw]:
+def definer_flaws(access: World, function: Function) -> Iterator[Flaw]:
     """What is wrong with a function that principals may call and that runs as somebody else."""
-    owner = known.role(function.owner)
+    owner = access.role(function.owner)
     if not function.definer or function.extension in HARMLESS_EXTENSIONS:
         return
-    callers = gaining(known, function)
+    callers = callers_gaining_rights(access, function)
     if not callers:
         return
-    who = granted_paths(known, callers, function.grants)
-    rights = rights_beyond(known, owner, callers)
+    who = grant_paths(access, callers, function.grants)
+    rights = extra_rights(access, owner, callers)
     yield Flaw(
         severity=Severity.CRITICAL if rights else Severity.MEDIUM,
         what=f"{who} may call it, and it is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}, "
         + (rights or "who is bound by the same policies"),
         repair=f"REVOKE EXECUTE ON ROUTINE {function.name} FROM "
-        f"{grantees(known, callers, function.grants, 'EXECUTE')}; or ALTER ROUTINE {function.name} SECURITY INVOKER;",
+        f"{revoke_from(access, callers, function.grants, 'EXECUTE')}; or ALTER ROUTINE {function.name} SECURITY INVOKER;",
     )
     if function.search_path is None:
         what = (
@@ -45,71 +45,71 @@ def definer_flaws(known: World, function: Function) -> Iterator[Flaw]:
         repair = f"ALTER ROUTINE {function.name} SET search_path = pg_catalog, pg_temp;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
         return
-    for schema in schemas_of(function.search_path, owner.name if owner else ""):
-        creating = [b for b in callers if known.rights.schema(schema) and _creates(known, b, schema)]
+    for schema in search_path_schemas(function.search_path, owner.name if owner else ""):
+        creating = [b for b in callers if access.rights.schema(schema) and _creates(access, b, schema)]
         if creating:
-            what = f"its search_path has the schema {schema}, where {paths(creating)} may create objects"
+            what = f"its search_path has the schema {schema}, where {role_paths(creating)} may create objects"
             repair = f"ALTER ROUTINE {function.name} SET search_path = pg_catalog, pg_temp;"
             yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
 
 
-def gaining(known: World, function: Function) -> tuple[Becomes, ...]:
+def callers_gaining_rights(access: World, function: Function) -> tuple[Becomes, ...]:
     """Who may call a function and is not, and cannot become, its owner.
 
     A function of another declared principal gives nothing: what that one may do is judged as its own.
     """
-    owner = known.role(function.owner)
-    if owner and owner.name in known.tenancy.principals:
+    owner = access.role(function.owner)
+    if owner and owner.name in access.tenancy.principals:
         return ()
-    has = {b.principal for b in known.principals() if function.owner in known.inherited(b.role.oid)}
-    callers = ordinary((*known.executable_by(function), *_through_views(known, function)), known)
+    has = {b.principal for b in access.principals() if function.owner in access.inherited(b.role.oid)}
+    callers = without_superusers((*access.executable_by(function), *_through_views(access, function)), access)
     return tuple(each for each in callers if each.principal not in has)
 
 
-def _through_views(known: World, function: Function) -> Iterator[Becomes]:
+def _through_views(access: World, function: Function) -> Iterator[Becomes]:
     """Who reads a view that calls a function: the view has looked its name up, and EXECUTE is still asked for."""
-    for relation in known.inventory.relations:
+    for relation in access.inventory.relations:
         if function.oid in relation.functions:
-            for each in known.reached_by(relation):
-                if known.holds(each.role.oid, function.owner, function.grants, "EXECUTE"):
+            for each in access.reached_by(relation):
+                if access.holds(each.role.oid, function.owner, function.grants, "EXECUTE"):
                     yield each
 
 
-def schemas_of(search_path: str, user: str) -> tuple[str, ...]:
+def search_path_schemas(search_path: str, user: str) -> tuple[str, ...]:
     """The schemas of a search_path as it is written, with the user's name in the place of "$user"."""
     found = re.findall(r'"((?:[^"]|"")*)"|([^\s,"]+)', search_path)
     names = (quoted.replace('""', '"') if quoted else plain.lower().strip("'") for quoted, plain in found)
     return tuple(user if name == "$user" else name for name in names if name)
 
 
-def _creates(known: World, becomes: Becomes, schema: str) -> bool:
-    return known.rights.on_schema(becomes.role.oid, schema, "CREATE")
+def _creates(access: World, becomes: Becomes, schema: str) -> bool:
+    return access.rights.on_schema(becomes.role.oid, schema, "CREATE")
 
 
-def rights_beyond(known: World, owner: Role | None, callers: tuple[Becomes, ...]) -> str:
+def extra_rights(access: World, owner: Role | None, callers: tuple[Becomes, ...]) -> str:
     """What an owner may do that the callers may not, or empty where it is bound as they are."""
     if owner is None or owner.superuser:
         return "a superuser" if owner else "nobody knows with what rights"
     if owner.bypass_rls:
         return "who has BYPASSRLS"
-    for relation in known.inventory.relations:
-        if known.rights.any(owner.oid, relation):
-            more = next((b for b in callers if not _as_bound(known, relation, owner, b.role)), None)
+    for relation in access.inventory.relations:
+        if access.rights.any(owner.oid, relation):
+            more = next((b for b in callers if not _as_bound(access, relation, owner, b.role)), None)
             if more:
-                return f"who may do with {known.name(relation)} what {more} may not"
+                return f"who may do with {access.name(relation)} what {more} may not"
     return ""
 
 
-def _as_bound(known: World, relation: Relation, owner: Role, caller: Role) -> bool:
-    standing = known.standing(relation)
+def _as_bound(access: World, relation: Relation, owner: Role, caller: Role) -> bool:
+    standing = access.standing(relation)
     if standing in _OPEN:
         return True
-    mine, theirs = known.privileges(caller.oid, relation), known.privileges(owner.oid, relation)
+    mine, theirs = access.privileges(caller.oid, relation), access.privileges(owner.oid, relation)
     if not (relation.is_table and standing in _UNDER_POLICIES):
-        return theirs <= mine and known.commands(owner.oid, relation) <= known.commands(caller.oid, relation)
+        return theirs <= mine and access.commands(owner.oid, relation) <= access.commands(caller.oid, relation)
     return (
         relation.enabled
-        and not known.exempt(owner.oid, relation)
+        and not access.exempt(owner.oid, relation)
         and ("TRUNCATE" in mine or "TRUNCATE" not in theirs)
-        and all(known.policies(relation, owner.oid, c) == known.policies(relation, caller.oid, c) for c in _COMMANDS)
+        and all(access.policies(relation, owner.oid, c) == access.policies(relation, caller.oid, c) for c in _COMMANDS)
     )

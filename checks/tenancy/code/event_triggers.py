@@ -9,7 +9,7 @@ from typing import Final
 from basewatch.model import Severity
 from checks.tenancy.code import bodies
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
-from checks.tenancy.flaws import Flaw, owning, paths
+from checks.tenancy.flaws import Flaw, with_owner_rights, role_paths
 from isolation.inventory.code import EventTrigger
 from isolation.inventory.naming import quoted
 from isolation.inventory.world import World
@@ -22,20 +22,20 @@ _ACTS: Final = re.compile(
 _OPENS: Final = frozenset({"grant", "disable", "role", "row_security"})
 
 
-def event_trigger_flaws(known: World, trigger: EventTrigger) -> Iterator[Flaw]:
+def event_trigger_flaws(access: World, trigger: EventTrigger) -> Iterator[Flaw]:
     """What is wrong with an event trigger that is enabled."""
-    function = known.function(trigger.function)
+    function = access.function(trigger.function)
     if trigger.enabled not in {"O", "A"} or (function and function.extension in HARMLESS_EXTENSIONS):
         return
     disable = f"ALTER EVENT TRIGGER {quoted(trigger.name)} DISABLE;"
     if function is None:
         yield Flaw(severity=Severity.HIGH, what="the function it runs was not found", repair=disable)
         return
-    owners = owning(known, function.owner)
+    owners = with_owner_rights(access, function.owner)
     if owners:
-        what = f"it runs {function.name} in the sessions of others, and {paths(owners)} may rewrite that"
-        yield Flaw(severity=Severity.HIGH, what=what, repair=disable, personal=False)
-    body = bodies.code(function)
+        what = f"it runs {function.name} in the sessions of others, and {role_paths(owners)} may rewrite that"
+        yield Flaw(severity=Severity.HIGH, what=what, repair=disable, approvable=False)
+    body = bodies.normalized_body(function)
     looks_on = function.language == "plpgsql" and body.strip() and not _ACTS.search(body)
     if function.definer or not looks_on or bodies.reaches_outside(function):
         what = f"it runs {function.name} on every {trigger.event}, which may grant, disable or copy"

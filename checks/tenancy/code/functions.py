@@ -11,22 +11,22 @@ from typing import Final
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
-from checks.tenancy.code.bodies import bare, code
+from checks.tenancy.code.bodies import bare_name, normalized_body
 from checks.tenancy.code.definers import definer_flaws
-from checks.tenancy.code.shadows import called_by_policies, shadowing_flaws
+from checks.tenancy.code.shadows import builtins_in_policies, shadowing_flaws
 from checks.tenancy.flaws import (
-    Entry,
+    Approvable,
     Flaw,
-    closed_world,
-    granted_paths,
-    grantees,
-    judged,
-    ordinary,
-    owning,
-    paths,
-    standing_flaws,
+    findings_or_pass,
+    grant_paths,
+    revoke_from,
+    flaw_verdict,
+    without_superusers,
+    with_owner_rights,
+    role_paths,
+    unapproved_flaws,
 )
-from checks.tenancy.showing import showing
+from checks.tenancy.showing import visible_through
 from isolation.inventory import Inventory
 from isolation.inventory.code import Function
 from isolation.inventory.reading import inventory
@@ -47,7 +47,7 @@ _EXPECTED = "no function that runs with rights of others, hides what it does, or
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def no_function_leads_past_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def no_function_bypasses_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """No function that a tenant-bound role may call runs with more rights than its own, and none undermines a policy.
 
     Why: A SECURITY DEFINER function reads what its owner reads, a LEAKPROOF one sees rows before the policy does, an
@@ -58,41 +58,41 @@ def no_function_leads_past_policies(facts: Inventory, database: Database, now: d
     Source: https://www.postgresql.org/docs/15/sql-createfunction.html
     """
     known = world(facts, database.tenancy)
-    uses = Uses(
-        reading=reading_context(known),
-        guarding=frozenset(oid for policy in facts.policies for oid in policy.functions),
-        called=called_by_policies(known),
+    uses = FunctionUses(
+        context_readers=context_readers(known),
+        policy_functions=frozenset(oid for policy in facts.policies for oid in policy.functions),
+        builtins_in_policies=builtins_in_policies(known),
     )
     found = (judge_function(known, function, uses, now) for function in facts.functions)
     summary = "No function gives a tenant-bound role more rights than its own"
-    yield from closed_world((each for each in found if each), summary, observed=f"{len(facts.functions)} functions")
+    yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(facts.functions)} functions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Uses:
+class FunctionUses:
     """Which functions read the context, which ones policies ask, and the names of built-ins that policies call."""
 
-    reading: frozenset[int]
-    guarding: frozenset[int]
-    called: frozenset[str]
+    context_readers: frozenset[int]
+    policy_functions: frozenset[int]
+    builtins_in_policies: frozenset[str]
 
 
-def judge_function(known: World, function: Function, uses: Uses, now: datetime) -> Verdict | None:
+def judge_function(access: World, function: Function, uses: FunctionUses, now: datetime) -> Verdict | None:
     """The finding on one function, if there is any."""
-    entry = Entry(kind="function", name=function.name, digest=function.digest)
-    flaws = standing_flaws(_flaws(known, function, uses), entry, known, now)
+    entry = Approvable(kind="function", name=function.name, digest=function.digest)
+    flaws = unapproved_flaws(_flaws(access, function, uses), entry, access, now)
     if not flaws:
         return None
     summary = f"The function {function.name} undermines the isolation of tenants"
-    return judged(function.name, summary, flaws, expected=_EXPECTED, entry=entry)
+    return flaw_verdict(function.name, summary, flaws, expected=_EXPECTED, approvable=entry)
 
 
-def reading_context(known: World) -> frozenset[int]:
+def context_readers(access: World) -> frozenset[int]:
     """The functions that read the context, by themselves or through another function that they name."""
-    words = {"current_setting", *known.tenancy.context}
-    functions = known.inventory.functions
-    names = {function.oid: bare(function) for function in functions}
-    calls = {function.oid: set(re.findall(r"(\w+)\"?\s*\(", code(function))) for function in functions}
+    words = {"current_setting", *access.tenancy.context}
+    functions = access.inventory.functions
+    names = {function.oid: bare_name(function) for function in functions}
+    calls = {function.oid: set(re.findall(r"(\w+)\"?\s*\(", normalized_body(function))) for function in functions}
     found = {function.oid for function in functions if words & set(function.mentions)}
     while True:
         reading = {names[oid] for oid in found}
@@ -102,51 +102,53 @@ def reading_context(known: World) -> frozenset[int]:
         found |= more
 
 
-def _flaws(known: World, function: Function, uses: Uses) -> Iterator[Flaw]:
-    reads, guards = function.oid in uses.reading, function.oid in uses.guarding
+def _flaws(access: World, function: Function, uses: FunctionUses) -> Iterator[Flaw]:
+    reads, guards = function.oid in uses.context_readers, function.oid in uses.policy_functions
     if guards:
-        yield from _rewritten(known, function)
+        yield from _rewritten(access, function)
     if function.volatility == "i" and reads and guards:
         yield Flaw(
             severity=Severity.CRITICAL,
             what="it is IMMUTABLE and reads the tenant, and a policy asks it: a plan keeps the tenant it was made for",
             repair=f"ALTER FUNCTION {function.name} STABLE;",
-            personal=False,
-            about=tuple(about for each in _guarded(known, function) for about in showing(known, each)),
+            approvable=False,
+            about=tuple(about for each in _guarded(access, function) for about in visible_through(access, each)),
         )
-    if bare(function) in uses.called:
-        yield from shadowing_flaws(known, function)
+    if bare_name(function) in uses.builtins_in_policies:
+        yield from shadowing_flaws(access, function)
     if function.returns not in _FIRES:
-        yield from definer_flaws(known, function)
-        yield from _opaque(known, function, reads=reads and not guards)
+        yield from definer_flaws(access, function)
+        yield from _opaque(access, function, reads=reads and not guards)
 
 
-def _guarded(known: World, function: Function) -> Iterator[Relation]:
+def _guarded(access: World, function: Function) -> Iterator[Relation]:
     """The tables with a policy that asks the function."""
-    for oid in {policy.relation for policy in known.inventory.policies if function.oid in policy.functions}:
-        if (relation := known.relation(oid)) is not None:
+    for oid in {policy.relation for policy in access.inventory.policies if function.oid in policy.functions}:
+        if (relation := access.relation(oid)) is not None:
             yield relation
 
 
-def _rewritten(known: World, function: Function) -> Iterator[Flaw]:
+def _rewritten(access: World, function: Function) -> Iterator[Flaw]:
     # Who owns the table as well is told where roles are: the function adds nothing to that.
-    owners = {relation.owner for relation in _guarded(known, function)}
-    found = [b for b in owning(known, function.owner) if owners.isdisjoint(known.inherited(b.role.oid))]
+    owners = {relation.owner for relation in _guarded(access, function)}
+    found = [b for b in with_owner_rights(access, function.owner) if owners.isdisjoint(access.inherited(b.role.oid))]
     if found:
         yield Flaw(
             severity=Severity.CRITICAL,
-            what=f"a policy asks it, and {paths(found)} may rewrite it, having the rights of its owner",
+            what=f"a policy asks it, and {role_paths(found)} may rewrite it, having the rights of its owner",
             repair=f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;",
-            personal=False,
+            approvable=False,
         )
 
 
-def _opaque(known: World, function: Function, *, reads: bool) -> Iterator[Flaw]:
-    callers = ordinary(known.executable_by(function), known)
+def _opaque(access: World, function: Function, *, reads: bool) -> Iterator[Flaw]:
+    callers = without_superusers(access.executable_by(function), access)
     if not callers:
         return
-    who = granted_paths(known, callers, function.grants)
-    revoke = f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {grantees(known, callers, function.grants, 'EXECUTE')};"
+    who = grant_paths(access, callers, function.grants)
+    revoke = (
+        f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {revoke_from(access, callers, function.grants, 'EXECUTE')};"
+    )
     if function.leakproof and not function.extension:
         what = f"it is LEAKPROOF, so that {who} may have it see rows before the policy hides them"
         repair = f"ALTER FUNCTION {function.name} NOT LEAKPROOF;"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy.code.bodies import bare
-from checks.tenancy.code.definers import schemas_of
+from checks.tenancy.code.bodies import bare_name
+from checks.tenancy.code.definers import search_path_schemas
 from checks.tenancy.flaws import Flaw
 from isolation.inventory.code import Function
 from isolation.inventory.identities import Becomes
@@ -19,13 +19,13 @@ _ALWAYS: Final = frozenset({"current_setting", "set_config"})
 _DEFAULT_PATH: Final = '"$user", public'
 
 
-def shadowing_flaws(known: World, function: Function) -> Iterator[Flaw]:
+def shadowing_flaws(access: World, function: Function) -> Iterator[Flaw]:
     """What is wrong with a function that bears the name of a built-in: it may be taken for that."""
     if function.extension:
         return
-    name = bare(function)
-    for becomes in known.principals():
-        if function.schema in schemas_of(search_path(known, becomes), becomes.role.name):
+    name = bare_name(function)
+    for becomes in access.principals():
+        if function.schema in search_path_schemas(search_path(access, becomes), becomes.role.name):
             yield Flaw(
                 severity=Severity.HIGH,
                 what=f"it has the name of PostgreSQL's own {name}(), which policies call, in a schema on the "
@@ -35,18 +35,18 @@ def shadowing_flaws(known: World, function: Function) -> Iterator[Flaw]:
             return
 
 
-def called_by_policies(known: World) -> frozenset[str]:
+def builtins_in_policies(access: World) -> frozenset[str]:
     """The names of PostgreSQL's own functions in policies: those of others are printed with their schema."""
-    texts = (part.text for policy in known.inventory.policies for part in (policy.using, policy.check) if part)
+    texts = (part.text for policy in access.inventory.policies for part in (policy.using, policy.check) if part)
     return _ALWAYS.union(name for text in texts for name in re.findall(r'(?<![\w."])([a-z_]\w*)\(', text))
 
 
-def search_path(known: World, becomes: Becomes) -> str:
+def search_path(access: World, becomes: Becomes) -> str:
     """The search_path that a session of a role starts with, as the catalogues have it."""
-    database = known.inventory.server.database_oid
+    database = access.inventory.server.database_oid
     # From the most particular to the most general, as PostgreSQL applies them.
     for role, within in ((becomes.role.oid, database), (becomes.role.oid, 0), (0, database), (0, 0)):
-        for setting in known.inventory.settings:
+        for setting in access.inventory.settings:
             if (setting.role, setting.database, setting.name) == (role, within, "search_path") and setting.value:
                 return setting.value
     return _DEFAULT_PATH

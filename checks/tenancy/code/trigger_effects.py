@@ -10,10 +10,19 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from checks.tenancy.code import bodies
-from checks.tenancy.code.definers import rights_beyond
+from checks.tenancy.code.definers import extra_rights
 from checks.tenancy.code.event_triggers import event_trigger_flaws
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
-from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, ordinary, owning, paths, standing_flaws
+from checks.tenancy.flaws import (
+    Approvable,
+    Flaw,
+    findings_or_pass,
+    flaw_verdict,
+    without_superusers,
+    with_owner_rights,
+    role_paths,
+    unapproved_flaws,
+)
 from isolation.inventory import Inventory
 from isolation.inventory.code import Function, Rule, Trigger
 from isolation.inventory.identities import Becomes
@@ -38,7 +47,7 @@ _EXPECTED = "triggers and rules that keep rows where policies hold them"
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def triggers_keep_rows_in_place(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def triggers_keep_rows_under_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """No trigger or rule copies tenants' rows, tells of them or runs with the rights of somebody else.
 
     Why: A trigger runs in every statement that touches the table, a rule's action has the rights of the table's owner,
@@ -59,51 +68,51 @@ def triggers_keep_rows_in_place(facts: Inventory, database: Database, now: datet
         ),
         *(_judge_rule(known, each, now) for each in facts.rules if each.relation not in audited),
         *(
-            _judge(known, f"event trigger {each.name}", Entry(kind="event_trigger", name=each.name, digest=each.digest),
+            _judge(known, f"event trigger {each.name}", Approvable(kind="event_trigger", name=each.name, digest=each.digest),
                    event_trigger_flaws(known, each), now)
             for each in facts.event_triggers
         ),
     ]  # fmt: skip
     summary = "Triggers and rules keep tenants' rows where policies hold them"
-    yield from closed_world((each for each in found if each), summary, observed=f"{len(found)} triggers and rules")
+    yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(found)} triggers and rules")
 
 
-def _audited(known: World, database: Database) -> frozenset[int]:
+def _audited(access: World, database: Database) -> frozenset[int]:
     """The audit table with its parts, where its own check judges the rules."""
     audit = database.audit
-    relation = known.relation_named(audit.table) if audit and audit.append_only else None
-    each = known.inventory.relations if relation else ()
-    return frozenset(r.oid for r in each if relation in known.standings.lineage(r))
+    relation = access.relation_named(audit.table) if audit and audit.append_only else None
+    each = access.inventory.relations if relation else ()
+    return frozenset(r.oid for r in each if relation in access.standings.lineage(r))
 
 
-def _judge(known: World, subject: str, entry: Entry, flaws: Iterable[Flaw], now: datetime) -> Verdict | None:
-    left = standing_flaws(flaws, entry, known, now)
+def _judge(access: World, subject: str, entry: Approvable, flaws: Iterable[Flaw], now: datetime) -> Verdict | None:
+    left = unapproved_flaws(flaws, entry, access, now)
     if not left:
         return None
-    return judged(subject, f"The {subject} takes rows past policies", left, expected=_EXPECTED, entry=entry)
+    return flaw_verdict(subject, f"The {subject} takes rows past policies", left, expected=_EXPECTED, approvable=entry)
 
 
-def _judge_trigger(known: World, trigger: Trigger, now: datetime, *, audited: bool) -> Verdict | None:
-    relation, function = known.relation(trigger.relation), known.function(trigger.function)
-    if relation is None or function is None or function.extension in HARMLESS_EXTENSIONS or _is_part(known, trigger):
+def _judge_trigger(access: World, trigger: Trigger, now: datetime, *, audited: bool) -> Verdict | None:
+    relation, function = access.relation(trigger.relation), access.function(trigger.function)
+    if relation is None or function is None or function.extension in HARMLESS_EXTENSIONS or _is_part(access, trigger):
         return None
-    name = f"{trigger.name} on {known.name(relation)}"
-    drop = f"DROP TRIGGER {quoted(trigger.name)} ON {known.sql_name(relation)};"
+    name = f"{trigger.name} on {access.name(relation)}"
+    drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
     # Whether a guard of the audit table sleeps or may be rewritten is judged where the audit table is.
     flaws = (
-        *(() if audited else _guard_flaws(known, trigger, relation, function)),
-        *(trigger_flaws(known, relation, function, drop) if trigger.enabled in _FIRES else ()),
+        *(() if audited else _guard_flaws(access, trigger, relation, function)),
+        *(trigger_flaws(access, relation, function, drop) if trigger.enabled in _FIRES else ()),
     )
-    return _judge(known, f"trigger {name}", Entry(kind="trigger", name=name, digest=trigger.digest), flaws, now)
+    return _judge(access, f"trigger {name}", Approvable(kind="trigger", name=name, digest=trigger.digest), flaws, now)
 
 
-def trigger_flaws(known: World, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
+def trigger_flaws(access: World, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
     """What is wrong with a trigger: what its function does with the rows of a tenant table, or as whom it runs."""
-    of_tenants = known.standing(relation) in _OF_TENANTS
-    writers = _writers(known, relation)
-    if (of_tenants or writers) and _runs_as_another(known, function):
-        owner = known.role(function.owner)
-        more = rights_beyond(known, owner, writers)
+    of_tenants = access.standing(relation) in _OF_TENANTS
+    writers = _writers(access, relation)
+    if (of_tenants or writers) and _runs_as_another(access, function):
+        owner = access.role(function.owner)
+        more = extra_rights(access, owner, writers)
         what = f"{function.name} is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}, {more}"
         yield Flaw(severity=Severity.CRITICAL if more else Severity.HIGH, what=what.rstrip(", "), repair=drop)
     if not of_tenants:
@@ -116,36 +125,36 @@ def trigger_flaws(known: World, relation: Relation, function: Function, drop: st
     if bodies.notifies(function):
         what = f"{function.name} tells every session that listens, of whichever tenant"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
-    if bodies.puts_statements_together(function):
+    if bodies.runs_dynamic_sql(function):
         what = f"{function.name} runs statements that it puts together, and nobody can tell which"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
-    yield from _copies(known, relation, function, drop)
+    yield from _copies(access, relation, function, drop)
 
 
-def _copies(known: World, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
-    if not bodies.copies(function):
+def _copies(access: World, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
+    if not bodies.copies_rows(function):
         return
     own = {relation.oid, *relation.parents}
-    named = [found for oid in function.names if oid not in own and (found := known.relation(oid))]
-    loose = [each for each in named if not _held(known, each)]
+    named = [found for oid in function.names if oid not in own and (found := access.relation(oid))]
+    loose = [each for each in named if not _held(access, each)]
     if loose:
-        what = f"{function.name} writes rows into {', '.join(sorted(map(known.name, loose)))}, which no policy holds"
+        what = f"{function.name} writes rows into {', '.join(sorted(map(access.name, loose)))}, which no policy holds"
         yield Flaw(severity=Severity.HIGH, what=what, repair=drop)
     elif not function.names:
         what = f"{function.name} writes rows, and nobody can tell where to"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
 
 
-def _held(known: World, relation: Relation) -> bool:
+def _held(access: World, relation: Relation) -> bool:
     """Whether rows in it are under policies, or out of reach of every principal."""
-    held = known.standing(relation) in _OF_TENANTS and relation.enabled
-    return held or not ordinary(known.reached_by(relation), known)
+    held = access.standing(relation) in _OF_TENANTS and relation.enabled
+    return held or not without_superusers(access.reached_by(relation), access)
 
 
-def _guard_flaws(known: World, trigger: Trigger, relation: Relation, function: Function) -> Iterator[Flaw]:
-    table, name = known.sql_name(relation), quoted(trigger.name)
+def _guard_flaws(access: World, trigger: Trigger, relation: Relation, function: Function) -> Iterator[Flaw]:
+    table, name = access.sql_name(relation), quoted(trigger.name)
     if trigger.enabled not in _FIRES:
-        if known.standing(relation) in _OF_TENANTS and _guards(known, relation, function):
+        if access.standing(relation) in _OF_TENANTS and _guards(access, relation, function):
             how = "is disabled" if trigger.enabled == "D" else "fires in replica sessions only"
             what = f"it {how}, and {function.name} refuses statements or sets the tenant"
             yield Flaw(
@@ -153,56 +162,58 @@ def _guard_flaws(known: World, trigger: Trigger, relation: Relation, function: F
             )
         return
     # Who may replace the function has code of its own run by everybody who writes the table, unless it has that anyway.
-    owners = [b for b in owning(known, function.owner) if relation.owner not in known.inherited(b.role.oid)]
+    owners = [
+        b for b in with_owner_rights(access, function.owner) if relation.owner not in access.inherited(b.role.oid)
+    ]
     if owners:
-        what = f"{paths(owners)} may rewrite {function.name}, which runs in the statements of others"
+        what = f"{role_paths(owners)} may rewrite {function.name}, which runs in the statements of others"
         repair = f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;"
-        yield Flaw(severity=Severity.CRITICAL, what=what, repair=repair, personal=False)
+        yield Flaw(severity=Severity.CRITICAL, what=what, repair=repair, approvable=False)
 
 
-def _guards(known: World, relation: Relation, function: Function) -> bool:
-    body, key = bodies.code(function), known.key(relation)
+def _guards(access: World, relation: Relation, function: Function) -> bool:
+    body, key = bodies.normalized_body(function), access.key(relation)
     names = [column.name.lower() for column in key] if isinstance(key, tuple) else []
     sets = any(f"new.{name}" in body or f'new."{name}"' in body for name in names)
     return "raise" in function.mentions or sets
 
 
-def _runs_as_another(known: World, function: Function) -> bool:
-    owner = known.role(function.owner)
-    if not function.definer or (owner and owner.name in known.tenancy.principals):
+def _runs_as_another(access: World, function: Function) -> bool:
+    owner = access.role(function.owner)
+    if not function.definer or (owner and owner.name in access.tenancy.principals):
         return False
-    return function.search_path is None or not bodies.is_plain(function, known.inventory.functions)
+    return function.search_path is None or not bodies.only_computes(function, access.inventory.functions)
 
 
-def _writers(known: World, relation: Relation) -> tuple[Becomes, ...]:
-    reached = ordinary(known.reached_by(relation), known)
-    return tuple(each for each in reached if known.commands(each.role.oid, relation) & _WRITES)
+def _writers(access: World, relation: Relation) -> tuple[Becomes, ...]:
+    reached = without_superusers(access.reached_by(relation), access)
+    return tuple(each for each in reached if access.commands(each.role.oid, relation) & _WRITES)
 
 
-def _is_part(known: World, trigger: Trigger) -> bool:
-    relation = known.relation(trigger.relation)
+def _is_part(access: World, trigger: Trigger) -> bool:
+    relation = access.relation(trigger.relation)
     parents = relation.parents if relation and relation.partition else ()
     same = (trigger.name, trigger.function)
-    return any(each.relation in parents and (each.name, each.function) == same for each in known.inventory.triggers)
+    return any(each.relation in parents and (each.name, each.function) == same for each in access.inventory.triggers)
 
 
-def _judge_rule(known: World, rule: Rule, now: datetime) -> Verdict | None:
-    relation = known.relation(rule.relation)
+def _judge_rule(access: World, rule: Rule, now: datetime) -> Verdict | None:
+    relation = access.relation(rule.relation)
     if relation is None or rule.enabled not in _FIRES:
         return None
-    name = f"{rule.name} on {known.name(relation)}"
-    entry = Entry(kind="rule", name=name, digest=rule.digest)
-    return _judge(known, f"rule {name}", entry, rule_flaws(known, rule, relation), now)
+    name = f"{rule.name} on {access.name(relation)}"
+    entry = Approvable(kind="rule", name=name, digest=rule.digest)
+    return _judge(access, f"rule {name}", entry, rule_flaws(access, rule, relation), now)
 
 
-def rule_flaws(known: World, rule: Rule, relation: Relation) -> Iterator[Flaw]:
+def rule_flaws(access: World, rule: Rule, relation: Relation) -> Iterator[Flaw]:
     """What is wrong with a rule: it stands on a tenant table, or writes one with the rights of another one's owner."""
-    touched = [found for oid in rule.uses if (found := known.relation(oid)) and known.standing(found) in _OF_TENANTS]
-    of_tenants = known.standing(relation) in _OF_TENANTS
-    if of_tenants or (touched and _writers(known, relation)):
+    touched = [found for oid in rule.uses if (found := access.relation(oid)) and access.standing(found) in _OF_TENANTS]
+    of_tenants = access.standing(relation) in _OF_TENANTS
+    if of_tenants or (touched and _writers(access, relation)):
         does = "replaces" if rule.instead else "adds to"
-        others = sorted(known.name(each) for oid in rule.uses if (each := known.relation(oid)))
-        what = f"it {does} every {rule.event} on {known.name(relation)}, with the rights of the table's owner"
+        others = sorted(access.name(each) for oid in rule.uses if (each := access.relation(oid)))
+        what = f"it {does} every {rule.event} on {access.name(relation)}, with the rights of the table's owner"
         what += f", and reaches {', '.join(others)}" if others else ""
-        drop = f"DROP RULE {quoted(rule.name)} ON {known.sql_name(relation)};"
+        drop = f"DROP RULE {quoted(rule.name)} ON {access.sql_name(relation)};"
         yield Flaw(severity=Severity.HIGH if of_tenants else Severity.CRITICAL, what=what, repair=drop)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.tenancy.context.context_bodies import Told, sets_context
-from checks.tenancy.flaws import grantees, ordinary, paths
+from checks.tenancy.context.context_bodies import ContextWrite, context_write
+from checks.tenancy.flaws import revoke_from, without_superusers, role_paths
 from isolation.inventory.code import Function
 from isolation.inventory.identities import Becomes
 from isolation.inventory.relations import Command
@@ -17,49 +17,49 @@ _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sets:
+class ContextSetter:
     """A function that sets the context, or may."""
 
     function: Function
-    told: Told
+    how: ContextWrite
     called_by: str
     repair: str
 
 
-def context_functions(world: World, now: datetime) -> Iterator[Sets]:
+def context_functions(access: World, now: datetime) -> Iterator[ContextSetter]:
     """Every such function that nobody vouches for, by name."""
-    fired = _fired(world, now)
-    contexts = tuple(name.lower() for name in world.tenancy.context)
-    for function in sorted(world.inventory.functions, key=lambda function: function.name):
-        told = sets_context(function, contexts)
-        if told is None or function.extension or world.vouched("function", function.name, function.digest, now):
+    fired = _fired(access, now)
+    contexts = tuple(name.lower() for name in access.tenancy.context)
+    for function in sorted(access.inventory.functions, key=lambda function: function.name):
+        told = context_write(function, contexts)
+        if told is None or function.extension or access.vouched("function", function.name, function.digest, now):
             continue
-        callers = ordinary(
-            fired.get(function.oid, ()) if function.returns_trigger else world.executable_by(function), world
+        callers = without_superusers(
+            fired.get(function.oid, ()) if function.returns_trigger else access.executable_by(function), access
         )
         if callers:
-            yield Sets(
+            yield ContextSetter(
                 function=function,
-                told=told,
-                called_by=paths(callers),
-                repair=_repair(world, function, callers),
+                how=told,
+                called_by=role_paths(callers),
+                repair=_repair(access, function, callers),
             )
 
 
-def _repair(world: World, function: Function, callers: tuple[Becomes, ...]) -> str:
+def _repair(access: World, function: Function, callers: tuple[Becomes, ...]) -> str:
     if function.returns_trigger:
         return f"Take it out of {function.name}, or drop the triggers that call it."
-    who = grantees(world, callers, function.grants, "EXECUTE")
+    who = revoke_from(access, callers, function.grants, "EXECUTE")
     return f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {who};"
 
 
-def _fired(world: World, now: datetime) -> dict[int, tuple[Becomes, ...]]:
+def _fired(access: World, now: datetime) -> dict[int, tuple[Becomes, ...]]:
     """Trigger functions, and the principals on whose writes they fire: nobody needs EXECUTE for that."""
     found: dict[int, tuple[Becomes, ...]] = {}
-    for trigger in world.inventory.triggers:
-        relation = world.relation(trigger.relation)
-        vouched = world.vouched("trigger", trigger.name, trigger.digest, now)
+    for trigger in access.inventory.triggers:
+        relation = access.relation(trigger.relation)
+        vouched = access.vouched("trigger", trigger.name, trigger.digest, now)
         if relation is not None and trigger.enabled != "D" and not vouched:
-            writers = (b for b in world.principals() if _WRITES & world.commands(b.role.oid, relation))
+            writers = (b for b in access.principals() if _WRITES & access.commands(b.role.oid, relation))
             found[trigger.function] = (*found.get(trigger.function, ()), *writers)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from basewatch.about import ANY, About, of_session
+from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected, session_object
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw
 from isolation.inventory.naming import quoted
@@ -13,24 +13,24 @@ from isolation.inventory.relations import Command
 from isolation.inventory.roles import Setting
 from isolation.inventory.world import World
 
-CONTEXT = of_session("context")
+SESSION_CONTEXT = session_object("context")
 """What a session has for a tenant before anybody names one."""
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _ON = frozenset({"on", "true", "yes", "1", "t", "y"})
 _PATH = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
 
 
-def preset_flaws(world: World) -> Iterator[tuple[str, Flaw]]:
+def session_default_flaws(access: World) -> Iterator[tuple[str, Flaw]]:
     """Each default that is wrong, with the place where it stands, such as `role app`."""
-    contexts = {name.lower() for name in world.tenancy.context}
-    for setting in world.inventory.settings:
-        if setting.database not in (0, world.inventory.server.database_oid):
+    contexts = {name.lower() for name in access.tenancy.context}
+    for setting in access.inventory.settings:
+        if setting.database not in (0, access.inventory.server.database_oid):
             continue
-        flaw = _context(world, setting) if setting.name.lower() in contexts else _risky(world, setting)
+        flaw = _context(access, setting) if setting.name.lower() in contexts else _risky(access, setting)
         if flaw:
-            yield _place(world, setting), flaw
-    told = {setting.name.lower() for setting in world.inventory.settings if not setting.empty}
-    for name in world.inventory.server.presets:
+            yield _place(access, setting), flaw
+    told = {setting.name.lower() for setting in access.inventory.settings if not setting.empty}
+    for name in access.inventory.server.presets:
         if name.lower() not in told:
             yield (
                 "server",
@@ -38,85 +38,88 @@ def preset_flaws(world: World) -> Iterator[tuple[str, Flaw]]:
                     severity=Severity.CRITICAL,
                     what=f"a new session has {name} already, by the server's files, ALTER SYSTEM or the connection",
                     repair=f"ALTER SYSTEM RESET {_setting(name)}; or take it out of the parameter group.",
-                    about=((ANY, CONTEXT),),
+                    about=((ANY_PRINCIPAL_OR_OBJECT, SESSION_CONTEXT),),
                 ),
             )
 
 
-def _context(world: World, setting: Setting) -> Flaw | None:
+def _context(access: World, setting: Setting) -> Flaw | None:
     """A tenant by default; an empty one is none, as a policy that is proven lets nothing through for it."""
-    if setting.empty or not _starts_principal(world, setting):
+    if setting.empty or not _starts_principal(access, setting):
         return None
     return Flaw(
         severity=Severity.CRITICAL,
         what=f"{setting.name} is set before the application says whose request it is",
-        repair=_reset(world, setting),
-        about=_about(world, setting, CONTEXT),
+        repair=_reset(access, setting),
+        about=_about(access, setting, SESSION_CONTEXT),
     )
 
 
-def _risky(world: World, setting: Setting) -> Flaw | None:
+def _risky(access: World, setting: Setting) -> Flaw | None:
     """A default that takes enforcement away from a principal, or from whoever writes the tables it is bound on."""
     asked = _RISKY.get(setting.name.lower())
     if asked is None:
         return None
     severity, why, widely, is_wrong = asked
-    concerned = _starts_principal(world, setting) or (widely and _writes_tenants(world, setting))
-    if not concerned or not is_wrong(world, setting.value or ""):
+    concerned = _starts_principal(access, setting) or (widely and _writes_tenants(access, setting))
+    if not concerned or not is_wrong(access, setting.value or ""):
         return None
-    what, about = f"{setting.name} = {setting.value}: {why}", _about(world, setting, of_session(setting.name.lower()))
-    return Flaw(severity=severity, what=what, repair=_reset(world, setting), about=about)
+    what, about = (
+        f"{setting.name} = {setting.value}: {why}",
+        _about(access, setting, session_object(setting.name.lower())),
+    )
+    return Flaw(severity=severity, what=what, repair=_reset(access, setting), about=about)
 
 
-def _about(world: World, setting: Setting, what: str) -> tuple[About, ...]:
-    return tuple((principal, what) for principal in _started(world, setting))
+def _about(access: World, setting: Setting, what: str) -> tuple[Affected, ...]:
+    return tuple((principal, what) for principal in _started(access, setting))
 
 
-def _starts_principal(world: World, setting: Setting) -> bool:
+def _starts_principal(access: World, setting: Setting) -> bool:
     """Whether sessions that are or become a principal start so."""
-    return bool(_started(world, setting))
+    return bool(_started(access, setting))
 
 
-def _started(world: World, setting: Setting) -> tuple[str, ...]:
+def _started(access: World, setting: Setting) -> tuple[str, ...]:
     """The principals that sessions which start so are or become."""
-    role = world.role(setting.role)
+    role = access.role(setting.role)
     if role is None:
-        return (ANY,) if setting.role == 0 else ()
-    names = {becomes.role.name for becomes in world.becomes(role.name)}
-    return tuple(principal for principal in world.tenancy.principals if principal in names)
+        return (ANY_PRINCIPAL_OR_OBJECT,) if setting.role == 0 else ()
+    names = {becomes.role.name for becomes in access.becomes(role.name)}
+    return tuple(principal for principal in access.tenancy.principals if principal in names)
 
 
-def _writes_tenants(world: World, setting: Setting) -> bool:
+def _writes_tenants(access: World, setting: Setting) -> bool:
     """Whether the role writes any tenant table, as the one does that owns them."""
-    role = world.role(setting.role)
+    role = access.role(setting.role)
     return role is not None and any(
-        _WRITES & world.commands(becomes.role.oid, table)
-        for becomes in world.becomes(role.name)
-        for table in world.tenant_tables()
+        _WRITES & access.commands(becomes.role.oid, table)
+        for becomes in access.becomes(role.name)
+        for table in access.tenant_tables()
     )
 
 
-def _is_other_role(world: World, value: str) -> bool:
-    return value not in {"", "none", *world.tenancy.principals}
+def _is_other_role(access: World, value: str) -> bool:
+    return value not in {"", "none", *access.tenancy.principals}
 
 
-def _is_replica(world: World, value: str) -> bool:
+def _is_replica(access: World, value: str) -> bool:
     return value == "replica"
 
 
-def _is_on(world: World, value: str) -> bool:
+def _is_on(access: World, value: str) -> bool:
     return value.lower() in _ON
 
 
-def _is_off(world: World, value: str) -> bool:
+def _is_off(access: World, value: str) -> bool:
     return value.lower() not in _ON
 
 
-def _is_set(world: World, value: str) -> bool:
+def _is_set(access: World, value: str) -> bool:
     return bool(value.strip().strip('"'))
 
 
-def _hides_builtins(world: World, value: str) -> bool:
+def _hides_builtins(access: World, value: str) -> bool:
     """Whether a schema comes before PostgreSQL's own; unnamed, pg_catalog is first of all."""
     path = [(plain or named.replace('""', '"')) for named, plain in _PATH.findall(value)]
     return "pg_catalog" in path and path[0] != "pg_catalog"
@@ -137,16 +140,16 @@ _RISKY: dict[str, _Rule] = {
 }
 
 
-def _place(world: World, setting: Setting) -> str:
+def _place(access: World, setting: Setting) -> str:
     """Where a default stands, as findings name it."""
-    role, database = world.role(setting.role), world.inventory.server.database
+    role, database = access.role(setting.role), access.inventory.server.database
     who = f"role {role.name}" if role else ""
     where = f"database {database}" if setting.database else ""
     return " in ".join(part for part in (who, where) if part) or "every role"
 
 
-def _reset(world: World, setting: Setting) -> str:
-    role, database = world.role(setting.role), quoted(world.inventory.server.database)
+def _reset(access: World, setting: Setting) -> str:
+    role, database = access.role(setting.role), quoted(access.inventory.server.database)
     name = _setting(setting.name)
     if setting.role == 0 and setting.database:
         return f"ALTER DATABASE {database} RESET {name};"

@@ -9,9 +9,9 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, unverified
-from checks.tenancy.context.context_functions import Sets, context_functions
-from checks.tenancy.context.presets import preset_flaws
-from checks.tenancy.flaws import Entry, Flaw, closed_world, judged
+from checks.tenancy.context.context_functions import ContextSetter, context_functions
+from checks.tenancy.context.presets import session_default_flaws
+from checks.tenancy.flaws import Approvable, Flaw, findings_or_pass, flaw_verdict
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.world import World, world
@@ -28,7 +28,7 @@ _EXPECTED = "the context set by the application, in each transaction, and by not
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def the_context_is_the_applications(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def only_the_application_sets_the_context(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """No session starts with a tenant or with enforcement switched off, and no function sets the tenant by itself.
 
     Why: Policies believe the context; whoever sets it for a session, a role or a database says whose rows are read.
@@ -40,26 +40,28 @@ def the_context_is_the_applications(facts: Inventory, database: Database, now: d
     """
     made = world(facts, database.tenancy)
     places: dict[str, list[Flaw]] = defaultdict(list)
-    for place, flaw in preset_flaws(made):
+    for place, flaw in session_default_flaws(made):
         places[place].append(flaw)
     found = [_place(place, flaws) for place, flaws in places.items()]
     found += [_function(made, sets) for sets in context_functions(made, now)]
     looked = f"{len(facts.settings)} settings and {len(facts.functions)} functions"
-    yield from closed_world(found, "Nothing but the application sets the context", observed=looked)
+    yield from findings_or_pass(found, "Nothing but the application sets the context", observed=looked)
 
 
 def _place(place: str, flaws: list[Flaw]) -> Verdict:
-    return judged(place, f"Sessions do not start as they should, by a default of {place}", flaws, expected=_EXPECTED)
+    return flaw_verdict(
+        place, f"Sessions do not start as they should, by a default of {place}", flaws, expected=_EXPECTED
+    )
 
 
-def _function(world: World, sets: Sets) -> Verdict:
+def _function(access: World, sets: ContextSetter) -> Verdict:
     function = sets.function
-    entry = Entry(kind="function", name=function.name, digest=function.digest)
-    observed = f"{sets.told.what}; called by {sets.called_by}"
-    if sets.told.certain:
-        flaw = Flaw(severity=sets.told.severity, what=observed, repair=sets.repair)
+    entry = Approvable(kind="function", name=function.name, digest=function.digest)
+    observed = f"{sets.how.what}; called by {sets.called_by}"
+    if sets.how.certain:
+        flaw = Flaw(severity=sets.how.severity, what=observed, repair=sets.repair)
         summary = f"The function {function.name} says who the tenant is"
-        return judged(function.name, summary, [flaw], expected=_EXPECTED, entry=entry)
+        return flaw_verdict(function.name, summary, [flaw], expected=_EXPECTED, approvable=entry)
     return unverified(
         Reason.UNSUPPORTED,
         f"whether {function.name} sets the context is not known",

@@ -8,19 +8,19 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
-from basewatch.tenancy import Kind
+from basewatch.tenancy import ObjectKind
 from checks.tenancy.exits.extensions import extension_flaws
-from checks.tenancy.exits.large_objects import large_object_entry, large_object_flaws
+from checks.tenancy.exits.large_objects import large_object_approvable, large_object_flaws
 from checks.tenancy.flaws import (
-    Entry,
+    Approvable,
     Flaw,
-    closed_world,
-    granted_paths,
-    grantees,
-    judged,
-    ordinary,
-    paths,
-    standing_flaws,
+    findings_or_pass,
+    grant_paths,
+    revoke_from,
+    flaw_verdict,
+    without_superusers,
+    role_paths,
+    unapproved_flaws,
 )
 from isolation.inventory import Inventory
 from isolation.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
@@ -44,7 +44,7 @@ _EXPECTED = "no way out of the database that nobody vouches for"
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def rows_leave_by_no_other_way(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """No publication, slot, foreign server, extension or large object takes tenants' rows where no policy holds them.
 
     Why: Replication reads past policies, a foreign server logs in as somebody else, and some extensions open files and
@@ -56,34 +56,36 @@ def rows_leave_by_no_other_way(facts: Inventory, database: Database, now: dateti
     Source: https://www.postgresql.org/docs/15/logical-replication-security.html
     """
     known = world(facts, database.tenancy)
-    ways: list[tuple[Entry, Iterator[Flaw]]] = [
+    ways: list[tuple[Approvable, Iterator[Flaw]]] = [
         *((_entry("publication", each), publication_flaws(known, each)) for each in facts.publications),
         *((_entry("subscription", each), subscription_flaws(each)) for each in facts.subscriptions),
         *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.slots),
         *((_entry("foreign_server", each), server_flaws(known, each)) for each in facts.servers),
         *((_entry("extension", each), extension_flaws(known, each)) for each in facts.extensions),
-        *((large_object_entry(known, each), large_object_flaws(known, each)) for each in facts.large_objects),
+        *((large_object_approvable(known, each), large_object_flaws(known, each)) for each in facts.large_objects),
     ]
     found = (_judge(known, entry, flaws, now) for entry, flaws in ways)
     summary = "Nothing takes tenants' rows out of the database"
-    yield from closed_world((each for each in found if each), summary, observed=f"{len(ways)} possible ways out")
+    yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(ways)} possible ways out")
 
 
-def _entry(kind: Kind, way: _Way) -> Entry:
-    return Entry(kind=kind, name=way.name, digest=way.digest)
+def _entry(kind: ObjectKind, way: _Way) -> Approvable:
+    return Approvable(kind=kind, name=way.name, digest=way.digest)
 
 
-def _judge(known: World, entry: Entry, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
-    found = standing_flaws(flaws, entry, known, now)
+def _judge(access: World, entry: Approvable, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
+    found = unapproved_flaws(flaws, entry, access, now)
     if not found:
         return None
     subject = f"{entry.kind.replace('_', ' ')} {entry.name}"
-    return judged(subject, f"Tenants' rows may leave by the {subject}", found, expected=_EXPECTED, entry=entry)
+    return flaw_verdict(
+        subject, f"Tenants' rows may leave by the {subject}", found, expected=_EXPECTED, approvable=entry
+    )
 
 
-def publication_flaws(known: World, publication: Publication) -> Iterator[Flaw]:
+def publication_flaws(access: World, publication: Publication) -> Iterator[Flaw]:
     """What is wrong with a publication: it shows tenants' rows, which replication reads past every policy."""
-    tenants = [relation for relation in known.inventory.relations if known.standing(relation) in _OF_TENANTS]
+    tenants = [relation for relation in access.inventory.relations if access.standing(relation) in _OF_TENANTS]
     named = [relation for relation in tenants if relation.oid in publication.relations]
     whole = [relation for relation in named if relation.oid not in publication.filtered]
     within = [relation for relation in tenants if relation.schema in publication.schemas]
@@ -94,10 +96,10 @@ def publication_flaws(known: World, publication: Publication) -> Iterator[Flaw]:
         what = f"it publishes all tables of {', '.join(publication.schemas)}, those to come as well"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
     elif whole:
-        names = ", ".join(sorted(known.name(relation) for relation in whole))
+        names = ", ".join(sorted(access.name(relation) for relation in whole))
         yield Flaw(severity=Severity.MEDIUM, what=f"it publishes every tenant's rows of {names}", repair=drop)
     elif named:
-        names = ", ".join(sorted(known.name(relation) for relation in named))
+        names = ", ".join(sorted(access.name(relation) for relation in named))
         yield Flaw(severity=Severity.LOW, what=f"it publishes some rows of {names}", repair=drop)
 
 
@@ -115,20 +117,20 @@ def slot_flaws(slot: ReplicationSlot) -> Iterator[Flaw]:
     yield Flaw(severity=Severity.MEDIUM, what=what, repair=f"SELECT pg_drop_replication_slot('{literal}');")
 
 
-def server_flaws(known: World, server: ForeignServer) -> Iterator[Flaw]:
+def server_flaws(access: World, server: ForeignServer) -> Iterator[Flaw]:
     """What is wrong with a foreign server: a principal may use it, or is somebody else there."""
     name = quoted(server.name)
-    principals = ordinary(known.principals(), known)
-    users = [b for b in principals if known.holds(b.role.oid, server.owner, server.grants, "USAGE")]
+    principals = without_superusers(access.principals(), access)
+    users = [b for b in principals if access.holds(b.role.oid, server.owner, server.grants, "USAGE")]
     if users:
-        revoke = f"REVOKE USAGE ON FOREIGN SERVER {name} FROM {grantees(known, users, server.grants, 'USAGE')};"
-        what = f"{granted_paths(known, users, server.grants)} may make foreign tables on it with {server.wrapper}"
+        revoke = f"REVOKE USAGE ON FOREIGN SERVER {name} FROM {revoke_from(access, users, server.grants, 'USAGE')};"
+        what = f"{grant_paths(access, users, server.grants)} may make foreign tables on it with {server.wrapper}"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
     mapped = [b for b in principals if b.role.oid in server.mapped or PUBLIC in server.mapped]
     if mapped:
         role = "PUBLIC" if PUBLIC in server.mapped else quoted(mapped[0].role.name)
         yield Flaw(
             severity=Severity.HIGH,
-            what=f"{paths(mapped)} log in to it as somebody whom a user mapping names",
+            what=f"{role_paths(mapped)} log in to it as somebody whom a user mapping names",
             repair=f"DROP USER MAPPING FOR {role} SERVER {name};",
         )

@@ -15,7 +15,7 @@ _HARMLESS: Final = """
 """
 HARMLESS_EXTENSIONS: Final = frozenset(_HARMLESS.split())
 # What the others can do. Sources: https://www.postgresql.org/docs/18/contrib.html and each extension's documentation.
-MOVING_EXTENSIONS: Final = {
+EGRESS_EXTENSIONS: Final = {
     "adminpack": "writes files of the server",
     "anon": "dumps tables and runs what its masking rules say",
     "aws_commons": "names the buckets and credentials that aws_s3 and aws_lambda use",
@@ -56,7 +56,7 @@ MOVING_EXTENSIONS: Final = {
     "tds_fdw": "reads databases elsewhere",
     "tcn": "tells every session which rows changed",
 }
-REVEALING_EXTENSIONS: Final = {
+DISCLOSING_EXTENSIONS: Final = {
     "auto_explain": "logs statements with the values in them",
     "old_snapshot": "shows how old snapshots are",
     "pg_buffercache": "shows which pages of which tables are in use",
@@ -70,4 +70,4 @@ REVEALING_EXTENSIONS: Final = {
     "pg_wait_sampling": "shows what other sessions wait for",
 }
 # In these, the server asks for a superuser, or for a role that sees everything, whoever was granted EXECUTE.
-GUARDED_EXTENSIONS: Final = frozenset({"pageinspect", "pg_filedump", "pg_surgery"})
+SUPERUSER_CHECKED_EXTENSIONS: Final = frozenset({"pageinspect", "pg_filedump", "pg_surgery"})

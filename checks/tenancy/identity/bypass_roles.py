@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from basewatch.about import ANY, About, concerning, of_session
+from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected, session_object
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.tenancy.flaws import Entry, Flaw, judged
-from checks.tenancy.identity.powers import HARMLESS, powers
+from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict
+from checks.tenancy.identity.powers import HARMLESS_ROLES, bypass_privileges
 from checks.tenancy.identity.undeclared import undeclared_roles
 from checks.tenancy.privileges.digests import digest_of
-from checks.tenancy.reach import Reaching
+from checks.tenancy.reach import GrantedAccess
 from isolation.inventory import Inventory
 from isolation.inventory.identities import Becomes
 from isolation.inventory.naming import quoted
@@ -48,8 +48,8 @@ def no_principal_bypasses_row_security(facts: Inventory, database: Database, now
     yield from undeclared_roles(made)
 
 
-def _judge_principal(world: World, principal: str, now: datetime) -> Verdict:
-    ways = world.becomes(principal)
+def _judge_principal(access: World, principal: str, now: datetime) -> Verdict:
+    ways = access.becomes(principal)
     if not ways:
         return failed(
             f"The role {principal} does not exist",
@@ -59,40 +59,42 @@ def _judge_principal(world: World, principal: str, now: datetime) -> Verdict:
             remedy="Correct tenancy.principals, or the database's url.",
         )
     # What another principal can become is told of that one.
-    others = set(world.tenancy.principals)
-    flaws = [flaw for way in ways if others.isdisjoint(way.path[1:]) for flaw in _flaws(world, way, now)]
+    others = set(access.tenancy.principals)
+    flaws = [flaw for way in ways if others.isdisjoint(way.path[1:]) for flaw in _flaws(access, way, now)]
     if flaws:
-        verdict = judged(principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED)
-        return concerning(verdict, _about(world, ways[0]))
+        verdict = flaw_verdict(
+            principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED
+        )
+        return with_affected(verdict, _about(access, ways[0]))
     become = ", ".join(str(way) for way in ways[1:]) or "nobody else"
     summary = f"{principal} is bound by row-level security"
     return passed(summary, subject=principal, observed=f"can become {become}", expected=_EXPECTED)
 
 
-def _about(world: World, itself: Becomes) -> Iterator[About]:
+def _about(access: World, itself: Becomes) -> Iterator[Affected]:
     """What a principal reads or writes past policies as itself: everything, or what it has by such a role alone."""
     principal, role = itself.principal, itself.role
     if role.superuser:
-        yield principal, of_session("session_replication_role")
+        yield principal, session_object("session_replication_role")
     if role.superuser or role.bypass_rls:
-        yield principal, ANY
+        yield principal, ANY_PRINCIPAL_OR_OBJECT
         return
-    reaching = Reaching(world)
-    for relation in world.inventory.relations:
-        otherwise = {reach.becomes.principal for reach in reaching.of(relation)}
-        if not relation.enabled and principal not in otherwise and world.commands(role.oid, relation):
-            yield principal, world.name(relation)
+    reaching = GrantedAccess(access)
+    for relation in access.inventory.relations:
+        otherwise = {reach.role_path.principal for reach in reaching.on(relation)}
+        if not relation.enabled and principal not in otherwise and access.commands(role.oid, relation):
+            yield principal, access.name(relation)
 
 
-def _flaws(world: World, becomes: Becomes, now: datetime) -> Iterator[Flaw]:
+def _flaws(access: World, becomes: Becomes, now: datetime) -> Iterator[Flaw]:
     """What one role on the way adds: its powers, or that nobody declared it."""
-    found = powers(world, becomes)
+    found = bypass_privileges(access, becomes)
     for power in found:
-        repair = power.repair if len(becomes.path) == 1 or not power.exempt else _revoke(becomes)
+        repair = power.repair if len(becomes.path) == 1 or not power.ignores_grants else _revoke(becomes)
         yield Flaw(severity=power.severity, what=f"{becomes} {power.what}", repair=repair or _revoke(becomes))
-    if not found and not _expected(world, becomes):
-        entry = Entry(kind="grant", name=str(becomes), digest=digest_of(str(becomes)))
-        if not entry.holds(world, now):
+    if not found and not _expected(access, becomes):
+        entry = Approvable(kind="grant", name=str(becomes), digest=digest_of(str(becomes)))
+        if not entry.approved(access, now):
             yield Flaw(
                 severity=Severity.MEDIUM,
                 what=f"{becomes} is a role that no one declared",
@@ -101,12 +103,12 @@ def _flaws(world: World, becomes: Becomes, now: datetime) -> Iterator[Flaw]:
             )
 
 
-def _expected(world: World, becomes: Becomes) -> bool:
+def _expected(access: World, becomes: Becomes) -> bool:
     """Whether a role may be on the way: declared, or a mere group, whose grants are judged as the principal's own."""
     if not becomes.role.login and not becomes.role.name.startswith(("pg_", "rds")):
         return True
-    name, tenancy = becomes.role.name, world.tenancy
-    told = HARMLESS | {"pg_database_owner"} | set(tenancy.principals) | set(tenancy.privileged)
+    name, tenancy = becomes.role.name, access.tenancy
+    told = HARMLESS_ROLES | {"pg_database_owner"} | set(tenancy.principals) | set(tenancy.privileged)
     # What comes with a predefined role, such as pg_read_all_stats with pg_monitor, is told with that role.
     return name in told or any(before.startswith("pg_") for before in becomes.path[1:-1])
 

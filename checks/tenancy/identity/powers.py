@@ -12,7 +12,7 @@ from isolation.inventory.standing import Standing
 from isolation.inventory.world import World
 
 # Roles of PostgreSQL and of RDS: https://www.postgresql.org/docs/18/predefined-roles.html
-PREDEFINED = {
+PREDEFINED_ROLES = {
     "pg_read_all_data": ("reads every table, and TOAST and statistics, where no policy is asked", Severity.HIGH),
     "pg_write_all_data": ("writes every table without a policy of its own", Severity.HIGH),
     "pg_read_server_files": ("reads the server's files", Severity.CRITICAL),
@@ -29,7 +29,7 @@ PREDEFINED = {
     "rds_replication": ("reads the write-ahead log, where no policy is asked", Severity.HIGH),
 }
 # These hand on nothing that touches a row; rds_iam is how a role logs in to Aurora.
-HARMLESS = frozenset(
+HARMLESS_ROLES = frozenset(
     {"pg_checkpoint", "pg_use_reserved_connections", "pg_signal_autovacuum_worker", "rds_iam", "rds_password"}
 )
 _DATABASE_OWNER = "pg_database_owner"
@@ -41,33 +41,33 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Power:
-    """Something a role may do around the policies; `exempt` says that it reaches rows whatever is granted.
+class BypassPrivilege:
+    """Something a role may do around the policies; `ignores_grants` says that it reaches rows whatever is granted.
 
     `repair` is the SQL that takes it away from the role itself, empty where the membership is what must go.
     """
 
     what: str
     severity: Severity
-    exempt: bool
+    ignores_grants: bool
     repair: str
 
 
-def powers(world: World, becomes: Becomes) -> tuple[Power, ...]:
+def bypass_privileges(access: World, becomes: Becomes) -> tuple[BypassPrivilege, ...]:
     """All such powers of one role that somebody is or can become."""
     if becomes.role.name == _DATABASE_OWNER or _within_predefined(becomes):
         return ()  # whoever owns the database, or is in the outer predefined role, is told so already
-    attributes = _attributes(world, becomes) if becomes.sets else ()
-    return (*attributes, *_predefined(becomes), *_administers(world, becomes), *_owns(world, becomes))
+    attributes = _attributes(access, becomes) if becomes.sets else ()
+    return (*attributes, *_predefined(becomes), *_administers(access, becomes), *_owns(access, becomes))
 
 
 def _within_predefined(becomes: Becomes) -> bool:
-    return any(name in PREDEFINED for name in becomes.path[:-1])
+    return any(name in PREDEFINED_ROLES for name in becomes.path[:-1])
 
 
-def _attributes(world: World, becomes: Becomes) -> Iterator[Power]:
+def _attributes(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
     role = becomes.role
-    tamed = world.inventory.server.version >= _CREATEROLE_TAMED
+    tamed = access.inventory.server.version >= _CREATEROLE_TAMED
     create = Severity.MEDIUM if tamed else Severity.CRITICAL
     for there, word, what, severity in (
         (role.superuser, "SUPERUSER", "is a superuser", Severity.CRITICAL),
@@ -77,57 +77,61 @@ def _attributes(world: World, becomes: Becomes) -> Iterator[Power]:
     ):
         if there:
             exempt = word != "CREATEROLE" or not tamed
-            yield Power(what=what, severity=severity, exempt=exempt, repair=f"ALTER ROLE {quoted(role.name)} NO{word};")
+            yield BypassPrivilege(
+                what=what, severity=severity, ignores_grants=exempt, repair=f"ALTER ROLE {quoted(role.name)} NO{word};"
+            )
 
 
-def _predefined(becomes: Becomes) -> Iterator[Power]:
-    what, severity = PREDEFINED.get(becomes.role.name, ("", Severity.LOW))
+def _predefined(becomes: Becomes) -> Iterator[BypassPrivilege]:
+    what, severity = PREDEFINED_ROLES.get(becomes.role.name, ("", Severity.LOW))
     if what:
-        yield Power(what=what, severity=severity, exempt=severity.rank >= Severity.HIGH.rank, repair="")
+        yield BypassPrivilege(
+            what=what, severity=severity, ignores_grants=severity.rank >= Severity.HIGH.rank, repair=""
+        )
 
 
-def _administers(world: World, becomes: Becomes) -> Iterator[Power]:
-    for membership in world.inventory.memberships:
-        role = world.role(membership.role)
+def _administers(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
+    for membership in access.inventory.memberships:
+        role = access.role(membership.role)
         if membership.member == becomes.role.oid and membership.admin and role:
-            yield Power(
+            yield BypassPrivilege(
                 what=f"may grant {role.name} to any role (ADMIN OPTION)",
                 severity=Severity.HIGH,
-                exempt=False,
+                ignores_grants=False,
                 repair=f"REVOKE ADMIN OPTION FOR {quoted(role.name)} FROM {quoted(becomes.role.name)};",
             )
 
 
-def _owns(world: World, becomes: Becomes) -> Iterator[Power]:
-    owned = tuple(_owned(world, becomes.role.oid))
+def _owns(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
+    owned = tuple(_owned(access, becomes.role.oid))
     if owned:
         names = ", ".join(name for name, _ in owned[:_SHOWN])
         more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
         # A role that owns can switch off what binds it, and it is bound until it does.
-        yield Power(
+        yield BypassPrivilege(
             what=f"owns {names}{more}",
             severity=Severity.CRITICAL,
-            exempt=True,
+            ignores_grants=True,
             repair=" ".join(f"ALTER {sql} OWNER TO <a role that no principal can become>;" for _, sql in owned),
         )
 
 
-def _owned(world: World, owner: int) -> Iterator[tuple[str, str]]:
+def _owned(access: World, owner: int) -> Iterator[tuple[str, str]]:
     """What its owner can open, and how SQL names it: tenant tables, what policies rest on, their schemas, all."""
-    server = world.inventory.server
+    server = access.inventory.server
     if server.database_owner == owner:
         yield "the database", f"DATABASE {quoted(server.database)}"
-    asked = {oid for policy in world.inventory.policies for oid in policy.relations}
-    holding = set(world.tenancy.schemas)
-    for relation in sorted(world.inventory.relations, key=world.name):
-        if relation.is_table and (world.standing(relation) in _TENANTS or relation.oid in asked):
+    asked = {oid for policy in access.inventory.policies for oid in policy.relations}
+    holding = set(access.tenancy.schemas)
+    for relation in sorted(access.inventory.relations, key=access.name):
+        if relation.is_table and (access.standing(relation) in _TENANTS or relation.oid in asked):
             holding.add(relation.schema)
             if relation.owner == owner:
-                yield world.name(relation), f"TABLE {world.sql_name(relation)}"
-    for schema in world.inventory.schemas:
+                yield access.name(relation), f"TABLE {access.sql_name(relation)}"
+    for schema in access.inventory.schemas:
         if schema.owner == owner and schema.name in holding:
             yield f"the schema {schema.name}", f"SCHEMA {quoted(schema.name)}"
-    called = {oid for policy in world.inventory.policies for oid in policy.functions}
-    for function in world.inventory.functions:
+    called = {oid for policy in access.inventory.policies for oid in policy.functions}
+    for function in access.inventory.functions:
         if function.owner == owner and function.oid in called:
             yield f"{function.name}, which a policy calls", f"ROUTINE {function.name}"

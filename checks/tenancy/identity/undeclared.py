@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.model import Severity, Verdict
-from checks.tenancy.flaws import Flaw, judged
-from checks.tenancy.identity.powers import Power, powers
+from checks.tenancy.flaws import Flaw, flaw_verdict
+from checks.tenancy.identity.powers import BypassPrivilege, bypass_privileges
 from isolation.inventory.identities import Becomes
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
@@ -22,22 +22,22 @@ _TENANTS = {Standing.TENANT, Standing.ROOT, Standing.MEMBERS}
 _SHOWN = 5
 
 
-def undeclared_roles(world: World) -> Iterator[Verdict]:
+def undeclared_roles(access: World) -> Iterator[Verdict]:
     """A FAIL for each such role, by name; none when there are none."""
-    declared = {*world.tenancy.principals, *world.tenancy.privileged}
+    declared = {*access.tenancy.principals, *access.tenancy.privileged}
     # What a principal can become is told of that principal.
-    told = {becomes.role.oid for becomes in world.principals()}
-    tables = [r for r in world.inventory.relations if r.is_table and world.standing(r) in _TENANTS]
-    for role in sorted(world.inventory.roles, key=lambda role: role.name):
+    told = {becomes.role.oid for becomes in access.principals()}
+    tables = [r for r in access.inventory.relations if r.is_table and access.standing(r) in _TENANTS]
+    for role in sorted(access.inventory.roles, key=lambda role: role.name):
         known = role.oid == _BOOTSTRAP or role.name in declared or role.name.startswith(_SERVICE)
         if not known and role.oid not in told:
-            yield from _judge(world, role, tables)
+            yield from _judge(access, role, tables)
 
 
-def _judge(world: World, role: Role, tables: list[Relation]) -> Iterator[Verdict]:
-    ways = world.becomes(role.name)
-    reached = sorted({world.name(table) for table in tables if any(_reaches(world, way, table) for way in ways)})
-    exempt = [(way, power) for way in ways for power in powers(world, way) if power.exempt]
+def _judge(access: World, role: Role, tables: list[Relation]) -> Iterator[Verdict]:
+    ways = access.becomes(role.name)
+    reached = sorted({access.name(table) for table in tables if any(_reaches(access, way, table) for way in ways)})
+    exempt = [(way, power) for way in ways for power in bypass_privileges(access, way) if power.ignores_grants]
     if not (role.login or (exempt and reached)) or not (exempt or reached):
         return
     flaws = [_exempt(role, way, power) for way, power in exempt]
@@ -52,18 +52,18 @@ def _judge(world: World, role: Role, tables: list[Relation]) -> Iterator[Verdict
             )
         )
     summary = f"{role.name} is outside the isolation, and no one declared it"
-    yield judged(role.name, summary, flaws, expected="declared in tenancy.principals or tenancy.privileged")
+    yield flaw_verdict(role.name, summary, flaws, expected="declared in tenancy.principals or tenancy.privileged")
 
 
-def _exempt(role: Role, way: Becomes, power: Power) -> Flaw:
+def _exempt(role: Role, way: Becomes, power: BypassPrivilege) -> Flaw:
     # What a privileged role may do is no news; that somebody undeclared can become it is.
     repair = power.repair if len(way.path) == 1 else f"REVOKE {quoted(way.path[-1])} FROM {quoted(way.path[-2])};"
     declare = f"Or declare {role.name} in tenancy.privileged, with the reason."
     return Flaw(severity=Severity.HIGH, what=f"{way} {power.what}", repair=f"{repair} {declare}")
 
 
-def _reaches(world: World, way: Becomes, table: Relation) -> bool:
+def _reaches(access: World, way: Becomes, table: Relation) -> bool:
     """Whether a role was granted anything on a table, other than what PUBLIC was: that is told of the table."""
-    held = {way.role.oid} if way.role.superuser else world.inherited(way.role.oid) - {PUBLIC}
+    held = {way.role.oid} if way.role.superuser else access.inherited(way.role.oid) - {PUBLIC}
     grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
     return table.owner in held or any(grant.grantee in held for grant in grants)

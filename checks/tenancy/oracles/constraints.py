@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from basewatch.tenancy import Derived
-from checks.tenancy.flaws import ordinary
+from basewatch.tenancy import DerivedKey
+from checks.tenancy.flaws import without_superusers
 from isolation.inventory.identities import Becomes
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
@@ -11,32 +11,32 @@ from isolation.inventory.standing import Key
 from isolation.inventory.world import World
 
 
-def writers(known: World, relation: Relation, columns: set[str]) -> tuple[Becomes, ...]:
+def writers(access: World, relation: Relation, columns: set[str]) -> tuple[Becomes, ...]:
     """The principals' roles that may insert or update any of these columns."""
-    principals = ordinary(known.principals(), known)
+    principals = without_superusers(access.principals(), access)
     return tuple(
         b
         for b in principals
-        if known.commands(b.role.oid, relation)
-        and any(columns & known.column_privileges(b.role.oid, relation, command) for command in ("INSERT", "UPDATE"))
+        if access.commands(b.role.oid, relation)
+        and any(columns & access.column_privileges(b.role.oid, relation, command) for command in ("INSERT", "UPDATE"))
     )
 
 
-def written(relation: Relation, numbers: tuple[int, ...]) -> str:
+def column_list(relation: Relation, numbers: tuple[int, ...]) -> str:
     """The columns with these numbers as SQL writes them."""
     names = {column.number: quoted(column.name) for column in relation.columns}
     return ", ".join(names.get(number, "an expression") for number in numbers)
 
 
-def whole(known: World, relation: Relation) -> Relation:
+def partition_root(access: World, relation: Relation) -> Relation:
     """The table that a partition is a part of, or the relation itself."""
-    while relation.partition and relation.parents and (parent := known.relation(relation.parents[0])):
+    while relation.partition and relation.parents and (parent := access.relation(relation.parents[0])):
         relation = parent
     return relation
 
 
 def tenant_columns(key: Key, relation: Relation) -> set[int]:
     """The numbers of the columns that say whose a row is: the key's, or those that lead to the parent."""
-    if isinstance(key, Derived):
+    if isinstance(key, DerivedKey):
         return {column.number for name in key.on if (column := relation.column(name))}
     return {column.number for column in key or ()}

@@ -9,10 +9,10 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.facts import digest
 from basewatch.model import Proof, Severity, Verdict
-from checks.tenancy.flaws import Entry, Flaw, closed_world, judged, standing_flaws
-from checks.tenancy.oracles.constraints import whole, written
-from checks.tenancy.oracles.references import foreign_flaws
-from checks.tenancy.oracles.uniques import repeats, unique_flaws
+from checks.tenancy.flaws import Approvable, Flaw, findings_or_pass, flaw_verdict, unapproved_flaws
+from checks.tenancy.oracles.constraints import partition_root, column_list
+from checks.tenancy.oracles.references import foreign_key_flaws
+from checks.tenancy.oracles.uniques import is_inherited_index, unique_flaws
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import ForeignKey
@@ -28,7 +28,7 @@ from isolation.inventory.world import World, world
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def constraints_stay_within_the_tenant(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def constraints_do_not_cross_tenants(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """Unique keys and foreign keys of tenant tables have the tenant in them, or nothing that anybody could guess.
 
     Why: Constraints are checked past every policy: a duplicate that is refused tells of a row of another tenant, and a
@@ -41,57 +41,57 @@ def constraints_stay_within_the_tenant(facts: Inventory, database: Database, now
     known = world(facts, database.tenancy)
     found = {verdict.subject: verdict for verdict in (*_uniques(known, now), *_foreign(known, now))}
     observed = f"{len(known.tenant_tables())} tenant tables"
-    yield from closed_world(found.values(), "No constraint tells one tenant of another's rows", observed=observed)
+    yield from findings_or_pass(found.values(), "No constraint tells one tenant of another's rows", observed=observed)
 
 
-def _uniques(known: World, now: datetime) -> Iterator[Verdict]:
-    for index in known.inventory.indexes:
-        relation = known.relation(index.relation)
-        if relation and (index.unique or index.exclusion) and known.key(relation) is not None:
-            flaws = tuple(unique_flaws(known, relation, index))
-            if flaws and not repeats(known, relation, index):
-                names = written(relation, index.columns)
-                what = {"table": known.sql_name(relation), "unique": names, "name": index.name}
-                yield from _judged(known, f"{index.name} on {known.name(relation)}", what, flaws, now)
+def _uniques(access: World, now: datetime) -> Iterator[Verdict]:
+    for index in access.inventory.indexes:
+        relation = access.relation(index.relation)
+        if relation and (index.unique or index.exclusion) and access.key(relation) is not None:
+            flaws = tuple(unique_flaws(access, relation, index))
+            if flaws and not is_inherited_index(access, relation, index):
+                names = column_list(relation, index.columns)
+                what = {"table": access.sql_name(relation), "unique": names, "name": index.name}
+                yield from _judged(access, f"{index.name} on {access.name(relation)}", what, flaws, now)
 
 
-def _foreign(known: World, now: datetime) -> Iterator[Verdict]:
+def _foreign(access: World, now: datetime) -> Iterator[Verdict]:
     seen: set[tuple[object, ...]] = set()
     # Tables before their partitions: of what a table hands on to them, one is enough.
-    for key in sorted(known.inventory.foreign_keys, key=lambda each: _is_part(known, each)):
-        relation, target = known.relation(key.relation), known.relation(key.target)
-        if relation is None or target is None or known.key(relation) is None:
+    for key in sorted(access.inventory.foreign_keys, key=lambda each: _is_part(access, each)):
+        relation, target = access.relation(key.relation), access.relation(key.target)
+        if relation is None or target is None or access.key(relation) is None:
             continue
         identity = (
-            whole(known, relation).oid,
-            written(relation, key.columns),
-            whole(known, target).oid,
-            written(target, key.target_columns),
+            partition_root(access, relation).oid,
+            column_list(relation, key.columns),
+            partition_root(access, target).oid,
+            column_list(target, key.target_columns),
         )
-        flaws = tuple(foreign_flaws(known, relation, target, key))
+        flaws = tuple(foreign_key_flaws(access, relation, target, key))
         if flaws and identity not in seen:
             seen.add(identity)
             what = {
-                "table": known.sql_name(relation),
+                "table": access.sql_name(relation),
                 "columns": identity[1],
-                "target": known.sql_name(target),
+                "target": access.sql_name(target),
                 "references": identity[3],
                 "actions": key.on_delete + key.on_update,
             }
-            yield from _judged(known, f"{key.name} on {known.name(relation)}", what, flaws, now)
+            yield from _judged(access, f"{key.name} on {access.name(relation)}", what, flaws, now)
 
 
-def _is_part(known: World, key: ForeignKey) -> tuple[bool, bool, str]:
-    ends = (known.relation(key.relation), known.relation(key.target))
+def _is_part(access: World, key: ForeignKey) -> tuple[bool, bool, str]:
+    ends = (access.relation(key.relation), access.relation(key.target))
     relation, target = (bool(end and end.partition) for end in ends)
     return relation, target, key.name
 
 
 def _judged(
-    known: World, subject: str, what: dict[str, str], flaws: tuple[Flaw, ...], now: datetime
+    access: World, subject: str, what: dict[str, str], flaws: tuple[Flaw, ...], now: datetime
 ) -> Iterator[Verdict]:
-    entry = Entry(kind="constraint", name=subject, digest=f"sha256:{digest(what)}")
-    left = standing_flaws(flaws, entry, known, now)
+    entry = Approvable(kind="constraint", name=subject, digest=f"sha256:{digest(what)}")
+    left = unapproved_flaws(flaws, entry, access, now)
     if left:
         summary = f"The constraint {subject} reaches across tenants"
-        yield judged(subject, summary, left, expected="the tenant key in the constraint", entry=entry)
+        yield flaw_verdict(subject, summary, left, expected="the tenant key in the constraint", approvable=entry)

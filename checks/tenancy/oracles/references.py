@@ -6,54 +6,61 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from basewatch.tenancy import Derived
-from checks.tenancy.flaws import Flaw, paths
-from checks.tenancy.oracles.constraints import whole, writers, written
+from basewatch.tenancy import DerivedKey
+from checks.tenancy.flaws import Flaw, role_paths
+from checks.tenancy.oracles.constraints import partition_root, writers, column_list
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import ForeignKey, Relation
 from isolation.inventory.standing import Standing
 from isolation.inventory.world import World
 
 # pg_constraint: what a foreign key does to the rows that refer to a row that goes away, besides refusing it.
-CHANGES: Final = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+REFERENTIAL_ACTIONS: Final = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _OF_TENANTS: Final = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
 
 
-def actions(key: ForeignKey) -> str:
+def referential_actions(key: ForeignKey) -> str:
     """What a foreign key does to the rows that refer to one that goes or changes, empty when it refuses."""
     events = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
-    return " and ".join(f"ON {event} {CHANGES[letter]}" for event, letter in events if letter in CHANGES)
+    return " and ".join(
+        f"ON {event} {REFERENTIAL_ACTIONS[letter]}" for event, letter in events if letter in REFERENTIAL_ACTIONS
+    )
 
 
-def foreign_flaws(known: World, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
+def foreign_key_flaws(access: World, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
     """What is wrong with a foreign key between tables of tenants: it may join rows of two of them."""
-    if known.standing(target) not in _OF_TENANTS or _within_tenant(known, relation, target, key):
+    if access.standing(target) not in _OF_TENANTS or _within_tenant(access, relation, target, key):
         return
     columns = {column.name for column in relation.columns if column.number in key.columns}
-    who = writers(known, relation, columns)
+    who = writers(access, relation, columns)
     if not who:
         return
-    mine, theirs = written(relation, key.columns), written(target, key.target_columns)
-    changes = actions(key)
-    what = f"{mine} may refer to a row of another tenant in {known.name(target)}: {paths(who)} learns that it is "
+    mine, theirs = column_list(relation, key.columns), column_list(target, key.target_columns)
+    changes = referential_actions(key)
+    what = f"{mine} may refer to a row of another tenant in {access.name(target)}: {role_paths(who)} learns that it is "
     what += f"there, and {changes} reaches over to the other tenant" if changes else "there"
     yield Flaw(
         severity=Severity.HIGH if changes else Severity.MEDIUM,
         what=what,
-        repair=f"ALTER TABLE {known.sql_name(relation)} DROP CONSTRAINT {quoted(key.name)}, ADD FOREIGN KEY "
-        f"(<tenant key>, {mine}) REFERENCES {known.sql_name(target)} (<tenant key>, {theirs});",
+        repair=f"ALTER TABLE {access.sql_name(relation)} DROP CONSTRAINT {quoted(key.name)}, ADD FOREIGN KEY "
+        f"(<tenant key>, {mine}) REFERENCES {access.sql_name(target)} (<tenant key>, {theirs});",
     )
 
 
-def _within_tenant(known: World, relation: Relation, target: Relation, key: ForeignKey) -> bool:
+def _within_tenant(access: World, relation: Relation, target: Relation, key: ForeignKey) -> bool:
     pairs = set(zip(key.columns, key.target_columns, strict=True))
-    mine, theirs = known.key(relation), known.key(target)
-    if isinstance(mine, Derived):
+    mine, theirs = access.key(relation), access.key(target)
+    if isinstance(mine, DerivedKey):
         # The reference that makes a row its parent's: it is what the tenant is derived from.
-        parent = known.relation_named(mine.parent)
+        parent = access.relation_named(mine.parent)
         own = {(relation.column(one), target.column(other)) for one, other in mine.on.items()}
         numbers = {(a.number, b.number) for a, b in own if a and b}
-        return parent is not None and parent.oid == whole(known, target).oid and bool(numbers) and numbers <= pairs
-    if mine is None or theirs is None or isinstance(theirs, Derived):
+        return (
+            parent is not None
+            and parent.oid == partition_root(access, target).oid
+            and bool(numbers)
+            and numbers <= pairs
+        )
+    if mine is None or theirs is None or isinstance(theirs, DerivedKey):
         return False
     return {(a.number, b.number) for a, b in zip(mine, theirs, strict=False)} <= pairs

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from basewatch.model import Severity
-from checks.tenancy.flaws import Flaw, paths
-from checks.tenancy.oracles.constraints import tenant_columns, writers, written
+from checks.tenancy.flaws import Flaw, role_paths
+from checks.tenancy.oracles.constraints import tenant_columns, writers, column_list
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Index, Relation
 from isolation.inventory.standing import Standing
@@ -18,51 +18,51 @@ _UUID: Final = 2950
 _INTEGERS: Final = frozenset({20, 21, 23})
 
 
-def unique_flaws(known: World, relation: Relation, index: Index) -> Iterator[Flaw]:
+def unique_flaws(access: World, relation: Relation, index: Index) -> Iterator[Flaw]:
     """What is wrong with a unique or exclusion index of a tenant table: values of all tenants exclude each other."""
-    mine = tenant_columns(known.key(relation), relation)
+    mine = tenant_columns(access.key(relation), relation)
     columns = [column for column in relation.columns if column.number in index.columns]
-    if (mine and mine <= set(index.columns)) or any(_unguessable(known, relation, column) for column in columns):
+    if (mine and mine <= set(index.columns)) or any(_unguessable(access, relation, column) for column in columns):
         return
-    if columns and len(index.columns) == 1 and _counted(known, relation, columns[0]):
+    if columns and len(index.columns) == 1 and _counted(access, relation, columns[0]):
         return
-    who = writers(known, relation, {column.name for column in columns} or {c.name for c in relation.columns})
+    who = writers(access, relation, {column.name for column in columns} or {c.name for c in relation.columns})
     if who:
-        names = written(relation, index.columns)
+        names = column_list(relation, index.columns)
         key = ", ".join(quoted(column.name) for column in relation.columns if column.number in mine)
         yield Flaw(
             severity=Severity.MEDIUM,
-            what=f"{names} is unique among all tenants: {paths(who)}, refused a duplicate, learns that another "
+            what=f"{names} is unique among all tenants: {role_paths(who)}, refused a duplicate, learns that another "
             "tenant has it",
-            repair=f"Replace it by one with the tenant key: UNIQUE ({key}, {names}) on {known.sql_name(relation)}.",
+            repair=f"Replace it by one with the tenant key: UNIQUE ({key}, {names}) on {access.sql_name(relation)}.",
         )
 
 
-def repeats(known: World, relation: Relation, index: Index) -> bool:
+def is_inherited_index(access: World, relation: Relation, index: Index) -> bool:
     """Whether it is the part of a partition in an index that its parent has."""
     parents = {oid for oid in relation.parents if relation.partition}
-    names = written(relation, index.columns)
+    names = column_list(relation, index.columns)
     return any(
-        other.relation in parents and (parent := known.relation(other.relation)) and (other.unique or other.exclusion)
-        and written(parent, other.columns) == names
-        for other in known.inventory.indexes
+        other.relation in parents and (parent := access.relation(other.relation)) and (other.unique or other.exclusion)
+        and column_list(parent, other.columns) == names
+        for other in access.inventory.indexes
     )  # fmt: skip
 
 
-def _unguessable(known: World, relation: Relation, column: Column) -> bool:
+def _unguessable(access: World, relation: Relation, column: Column) -> bool:
     """Whether it is a uuid, or names a row of a tenant table: nobody hits one of another tenant's by a guess."""
     if column.type == _UUID:
         return True
-    for key in known.inventory.foreign_keys:
-        if key.relation == relation.oid and column.number in key.columns and (target := known.relation(key.target)):
+    for key in access.inventory.foreign_keys:
+        if key.relation == relation.oid and column.number in key.columns and (target := access.relation(key.target)):
             counted = [c for c in target.columns if c.number in key.target_columns and c.type in _INTEGERS]
-            if known.standing(target) is Standing.TENANT and counted and column.type in _INTEGERS:
+            if access.standing(target) is Standing.TENANT and counted and column.type in _INTEGERS:
                 return True
     return False
 
 
-def _counted(known: World, relation: Relation, column: Column) -> bool:
+def _counted(access: World, relation: Relation, column: Column) -> bool:
     """Whether a number says no more than how many there are: a surrogate that a sequence hands out."""
-    indexes = (index for index in known.inventory.indexes if index.relation == relation.oid and index.primary)
+    indexes = (index for index in access.inventory.indexes if index.relation == relation.oid and index.primary)
     surrogate = column.default or any(column.number in index.columns for index in indexes)
     return surrogate and (column.type in _INTEGERS or column.default)

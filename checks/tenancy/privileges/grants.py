@@ -9,10 +9,10 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
-from checks.tenancy.flaws import closed_world, judged
-from checks.tenancy.privileges.granted import Granted, place_grants
+from checks.tenancy.flaws import findings_or_pass, flaw_verdict
+from checks.tenancy.privileges.granted import GrantFlaw, object_grants
 from checks.tenancy.privileges.table_grants import table_grants
-from checks.tenancy.reach import Reaching
+from checks.tenancy.reach import GrantedAccess
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.world import world
@@ -27,7 +27,7 @@ from isolation.inventory.world import world
     needs=("sql:CONNECT",),
     promises=("tenancy",),
 )
-def nothing_is_granted_around_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
+def no_grant_bypasses_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
     """Tenant-bound roles hold no privilege that policies do not bind, and none on tables that are yet to be made.
 
     Why: TRUNCATE, TRIGGER and REFERENCES ask no policy, CREATE puts a function in the way of a built-in one, a grant
@@ -38,16 +38,16 @@ def nothing_is_granted_around_policies(facts: Inventory, database: Database, now
     Source: https://www.postgresql.org/docs/15/ddl-priv.html
     """
     made = world(facts, database.tenancy)
-    reaching = Reaching(made)
-    by_subject: dict[str, list[Granted]] = defaultdict(list)
-    for granted in (*table_grants(made, reaching), *place_grants(made, reaching)):
-        if not granted.entry.holds(made, now):
+    reaching = GrantedAccess(made)
+    by_subject: dict[str, list[GrantFlaw]] = defaultdict(list)
+    for granted in (*table_grants(made, reaching), *object_grants(made, reaching)):
+        if not granted.approvable.approved(made, now):
             by_subject[granted.subject].append(granted)
     found = (_judge(subject, granted) for subject, granted in by_subject.items())
     looked = f"{len(facts.relations)} relations, {len(facts.schemas)} schemas and {len(facts.default_grants)} defaults"
-    yield from closed_world(found, "Nothing is granted that policies do not bind", observed=looked)
+    yield from findings_or_pass(found, "Nothing is granted that policies do not bind", observed=looked)
 
 
-def _judge(subject: str, granted: list[Granted]) -> Verdict:
+def _judge(subject: str, granted: list[GrantFlaw]) -> Verdict:
     summary = f"What was granted on {subject} leads around the policies"
-    return judged(subject, summary, [each.flaw for each in granted], expected="no such grant")
+    return flaw_verdict(subject, summary, [each.flaw for each in granted], expected="no such grant")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from basewatch.about import About
+from basewatch.about import Affected
 from basewatch.model import Severity
-from checks.tenancy.privileges.granted import Granted, granted, grantee_sql, who_holds
-from checks.tenancy.reach import Reaching
-from checks.tenancy.showing import showing
+from checks.tenancy.privileges.granted import GrantFlaw, grant_flaw, grantee_sql, holder_paths
+from checks.tenancy.reach import GrantedAccess
+from checks.tenancy.showing import visible_through
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.roles import PUBLIC, Grant
 from isolation.inventory.standing import Standing
@@ -28,55 +28,55 @@ _TENANTS = {Standing.TENANT, Standing.ROOT, Standing.MEMBERS}
 _BY_COVERAGE = {Standing.OTHER, Standing.MATERIALIZED, Standing.FOREIGN}
 
 
-def table_grants(world: World, reaching: Reaching) -> Iterator[Granted]:
+def table_grants(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     """All that is wrong with the grants on every relation but sequences."""
-    for relation in world.inventory.relations:
+    for relation in access.inventory.relations:
         if relation.kind is RelationKind.SEQUENCE or relation.temporary:
             continue
-        by_coverage = world.standing(relation) in _BY_COVERAGE and bool(reaching.of(relation))
+        by_coverage = access.standing(relation) in _BY_COVERAGE and bool(granted_access.on(relation))
         if not by_coverage:
-            yield from _on(world, reaching, relation)
+            yield from _on(access, granted_access, relation)
 
 
-def _on(world: World, reaching: Reaching, relation: Relation) -> Iterator[Granted]:
+def _on(access: World, granted_access: GrantedAccess, relation: Relation) -> Iterator[GrantFlaw]:
     """One finding for each grantee and privilege, whether it is on the table or on columns."""
     every: dict[tuple[int, str], list[Grant]] = defaultdict(list)
     for grant in (*relation.grants, *(grant for column in relation.columns for grant in column.grants)):
         if grant.grantee != relation.owner:
             every[grant.grantee, grant.privilege].append(grant)
     for (grantee, privilege), grants in sorted(every.items()):
-        how = who_holds(reaching, grantee)
+        how = holder_paths(granted_access, grantee)
         if how:
-            yield from _judge(world, relation, grantee, privilege, how, grantable=any(g.grantable for g in grants))
+            yield from _judge(access, relation, grantee, privilege, how, grantable=any(g.grantable for g in grants))
 
 
 def _judge(
-    world: World, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
-) -> Iterator[Granted]:
-    to, table, subject = grantee_sql(world, grantee), world.sql_name(relation), world.name(relation)
-    about: tuple[About, ...] = ()
-    if grantee == PUBLIC and world.standing(relation) in _TENANTS:
-        if _is_open(world, relation):
+    access: World, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
+) -> Iterator[GrantFlaw]:
+    to, table, subject = grantee_sql(access, grantee), access.sql_name(relation), access.name(relation)
+    about: tuple[Affected, ...] = ()
+    if grantee == PUBLIC and access.standing(relation) in _TENANTS:
+        if _is_open(access, relation):
             return
         why = "every role of the server has it, and every later one"
-        severity, about = Severity.HIGH, () if relation.enabled else showing(world, relation)
+        severity, about = Severity.HIGH, () if relation.enabled else visible_through(access, relation)
     elif privilege in _AROUND and not _is_moot(relation, privilege):
         severity, why = _AROUND[privilege]
     elif grantable:
         repair = f"REVOKE GRANT OPTION FOR {privilege} ON {table} FROM {to};"
         why = "it may hand it on to roles that nobody declared"
         option = f"{privilege} WITH GRANT OPTION"
-        yield granted(subject, option, to, Severity.MEDIUM, why, how=how, repair=repair)
+        yield grant_flaw(subject, option, to, Severity.MEDIUM, why, held_via=how, repair=repair)
         return
     else:
         return
     repair = f"REVOKE {privilege} ON {table} FROM {to};"
-    yield granted(subject, privilege, to, severity, why, how=how, repair=repair, about=about)
+    yield grant_flaw(subject, privilege, to, severity, why, held_via=how, repair=repair, about=about)
 
 
-def _is_open(world: World, relation: Relation) -> bool:
+def _is_open(access: World, relation: Relation) -> bool:
     """Whether a tenant table is no row security's to protect from anybody: that is told of the table."""
-    return world.standing(relation) is Standing.TENANT and not relation.enabled
+    return access.standing(relation) is Standing.TENANT and not relation.enabled
 
 
 def _is_moot(relation: Relation, privilege: str) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from basewatch.postgres.place import Outcome
+from basewatch.postgres.place import ProbeOutcome
 
 
-class Shown(StrEnum):
+class AttemptResult(StrEnum):
     """What an attempt shows of the isolation."""
 
-    HELD = "held"
+    BLOCKED = "held"
     LEAKED = "leaked"
-    NOTHING = "nothing"
+    INCONCLUSIVE = "nothing"
 
 
 # Refused by privilege or policy, by WITH CHECK OPTION, as a view that takes no rows, or as a key that nobody may give:
@@ -24,29 +24,29 @@ _INTEGRITY = "23"
 _NO_STAND = frozenset({"24000", "0A000"})
 
 
-def insert_shows(outcome: Outcome) -> Shown:
+def insert_result(outcome: ProbeOutcome) -> AttemptResult:
     """An INSERT is held when it is refused; one that fails later, on a constraint, got past the policy."""
     if outcome.rows is not None:
         # Without a row nothing was asked of the policy: a rule or a trigger took the row away before.
-        return Shown.LEAKED if outcome.rows else Shown.NOTHING
+        return AttemptResult.LEAKED if outcome.rows else AttemptResult.INCONCLUSIVE
     if outcome.sqlstate in _REFUSED:
-        return Shown.HELD
-    return Shown.LEAKED if _got_past(outcome) else Shown.NOTHING
+        return AttemptResult.BLOCKED
+    return AttemptResult.LEAKED if _got_past(outcome) else AttemptResult.INCONCLUSIVE
 
 
-def change_shows(outcome: Outcome) -> Shown:
+def change_result(outcome: ProbeOutcome) -> AttemptResult:
     """An UPDATE or DELETE is held when it finds no row, or is refused, or stopped by a trigger that raises."""
     if outcome.rows is not None:
-        return Shown.LEAKED if outcome.rows else Shown.HELD
+        return AttemptResult.LEAKED if outcome.rows else AttemptResult.BLOCKED
     if outcome.sqlstate in _REFUSED or outcome.sqlstate == _RAISED:
-        return Shown.HELD
-    return Shown.LEAKED if _got_past(outcome) else Shown.NOTHING
+        return AttemptResult.BLOCKED
+    return AttemptResult.LEAKED if _got_past(outcome) else AttemptResult.INCONCLUSIVE
 
 
-def stood(outcome: Outcome) -> Outcome | None:
+def unless_unsupported(outcome: ProbeOutcome) -> ProbeOutcome | None:
     """An attempt that stands on a row; None when that cannot be had on this table."""
     return None if outcome.sqlstate in _NO_STAND else outcome
 
 
-def _got_past(outcome: Outcome) -> bool:
-    return (outcome.sqlstate or "").startswith(_INTEGRITY) and not outcome.unrouted
+def _got_past(outcome: ProbeOutcome) -> bool:
+    return (outcome.sqlstate or "").startswith(_INTEGRITY) and not outcome.no_partition

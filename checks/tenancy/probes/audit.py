@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import About, concerning
+from basewatch.about import Affected, with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from basewatch.postgres.place import Outcome
-from checks.tenancy.probes.attempts import Shown, change_shows
-from checks.tenancy.probes.firing import SetOff
-from checks.tenancy.probes.refusals import untold
-from checks.tenancy.probes.trail import AuditTrail, Changing, audit_trail
+from basewatch.postgres.place import ProbeOutcome
+from checks.tenancy.probes.attempts import AttemptResult, change_result
+from checks.tenancy.probes.firing import SideEffect
+from checks.tenancy.probes.refusals import inconclusive
+from checks.tenancy.probes.trail import AuditWriteAttempts, RoleAuditAttempts, audit_write_attempts
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command
 
@@ -23,14 +23,16 @@ _EXPECTED = "records that are added stay, and no attempt to change or remove one
 @check(
     "audit.probe.append_only",
     component=components.Database,
-    observe=audit_trail,
+    observe=audit_write_attempts,
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("audit.append_only",),
     explained_by=("audit.table.append_only",),
 )
-def audit_records_stay(facts: AuditTrail, database: components.Database, now: datetime) -> Iterator[Verdict]:
+def audit_records_survive_attempts(
+    facts: AuditWriteAttempts, database: components.Database, now: datetime
+) -> Iterator[Verdict]:
     """An audit record that is added stays there, and nobody who is asked to can change or remove one.
 
     Why: Triggers that look right can be passed by, and a rule or a trigger can drop records without a word.
@@ -48,12 +50,12 @@ def audit_records_stay(facts: AuditTrail, database: components.Database, now: da
         why = "the audit table has no tenant key" if database.tenancy.write_probes else "tenancy.write_probes is off"
         yield not_applicable("no canary's record can be tried", observed=why)
         return
-    yield judge_trail(facts, [each for each in facts.set_off if not each.vouched(database, now)])
+    yield judge_audit_writes(facts, [each for each in facts.side_effects if not each.approved(database, now)])
 
 
-def judge_trail(facts: AuditTrail, unvetted: list[SetOff]) -> Verdict:
+def judge_audit_writes(facts: AuditWriteAttempts, unapproved: list[SideEffect]) -> Verdict:
     """The one verdict on the audit table."""
-    flaws = dict(flaw for each in facts.changing for flaw in _flaws(each))
+    flaws = dict(flaw for each in facts.attempts for flaw in _flaws(each))
     if flaws:
         verdict = failed(
             "Audit records can be lost or changed",
@@ -62,14 +64,14 @@ def judge_trail(facts: AuditTrail, unvetted: list[SetOff]) -> Verdict:
             remedy="DROP the rule or trigger that drops records; create triggers that raise on UPDATE and DELETE, "
             "ENABLE ALWAYS, and REVOKE the privilege; audit.table.append_only has the statements.",
         )
-        return concerning(verdict, flaws.values())
-    for refused in facts.refused:
+        return with_affected(verdict, flaws.values())
+    for refused in facts.unprobed:
         return _on_table(refused.verdict())
-    tried = ((f"{each.role} ({what})", outcome) for each in facts.changing for what, outcome in _outcomes(each))
-    unclear = untold("a role that may", tried, _EXPECTED)
+    tried = ((f"{each.role} ({what})", outcome) for each in facts.attempts for what, outcome in _outcomes(each))
+    unclear = inconclusive("a role that may", tried, _EXPECTED)
     if unclear:
         return _on_table(unclear)
-    blind = sorted(each.role for each in facts.changing if each.may and not each.own.rows)
+    blind = sorted(each.role for each in facts.attempts if each.granted_commands and not each.control.rows)
     if blind:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
@@ -78,31 +80,35 @@ def judge_trail(facts: AuditTrail, unvetted: list[SetOff]) -> Verdict:
             expected=_EXPECTED,
             remedy="Plant an audit record of each canary.",
         )
-    missed = [each for each in unvetted if _missed(each, facts)]
+    missed = [each for each in unapproved if _missed(each, facts)]
     if missed:
         return unverified(
             Reason.UNSUPPORTED,
             "Some attempts were not made, for they would set off what nobody vouches for",
-            observed="; ".join(sorted({f"{each.command}: {each.object.name}" for each in missed})),
+            observed="; ".join(sorted({f"{each.command}: {each.approvable.name}" for each in missed})),
             expected=_EXPECTED,
             remedy="Read each, and declare it in audit.guards with its digest: "
-            + ", ".join(sorted({f"{each.guard or each.object.name}: {each.object.digest}" for each in missed})),
+            + ", ".join(sorted({f"{each.guard or each.approvable.name}: {each.approvable.digest}" for each in missed})),
         )
     return _kept(facts)
 
 
-def _missed(each: SetOff, facts: AuditTrail) -> bool:
+def _missed(each: SideEffect, facts: AuditWriteAttempts) -> bool:
     """Whether somebody was there who could have made the attempt."""
-    return each.command == Command.INSERT or any(each.command in changing.may for changing in facts.changing)
+    return each.command == Command.INSERT or any(
+        each.command in changing.granted_commands for changing in facts.attempts
+    )
 
 
-def _kept(facts: AuditTrail) -> Verdict:
-    able = sorted(each.role for each in facts.changing if each.may)
+def _kept(facts: AuditWriteAttempts) -> Verdict:
+    able = sorted(each.role for each in facts.attempts if each.granted_commands)
     others = (
-        f"; not tried as {', '.join(map(quoted, facts.others))}, whom Basewatch cannot become" if facts.others else ""
+        f"; not tried as {', '.join(map(quoted, facts.untested_roles))}, whom Basewatch cannot become"
+        if facts.untested_roles
+        else ""
     )
     who = f"tried as {', '.join(able)}" if able else "no role that Basewatch can become may even try"
-    added = sum(each.added is not None for each in facts.changing)
+    added = sum(each.insert is not None for each in facts.attempts)
     observed = f"{who}; a record added by {added} roles stayed{others}"
     return passed("Audit records stay as they were added", observed=observed, expected=_EXPECTED)
 
@@ -118,19 +124,19 @@ def _on_table(verdict: Verdict) -> Verdict:
     )
 
 
-def _outcomes(each: Changing) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(each: RoleAuditAttempts) -> Iterator[tuple[str, ProbeOutcome]]:
     yield from ((f"UPDATE of {column}", outcome) for column, outcome in each.updates)
     if each.delete is not None:
         yield "DELETE", each.delete
-    if each.added is not None:
-        yield "INSERT", each.added
+    if each.insert is not None:
+        yield "INSERT", each.insert
 
 
-def _flaws(each: Changing) -> Iterator[tuple[str, About]]:
-    columns = [column for column, outcome in each.updates if change_shows(outcome) is Shown.LEAKED]
+def _flaws(each: RoleAuditAttempts) -> Iterator[tuple[str, Affected]]:
+    columns = [column for column, outcome in each.updates if change_result(outcome) is AttemptResult.LEAKED]
     if columns:
         yield f"{each.role} changes {', '.join(columns)}", (each.role, Command.UPDATE)
-    if each.delete is not None and change_shows(each.delete) is Shown.LEAKED:
+    if each.delete is not None and change_result(each.delete) is AttemptResult.LEAKED:
         yield f"{each.role} removes records", (each.role, Command.DELETE)
-    if each.discarded or (each.added is not None and each.added.rows == 0 and each.own.rows):
+    if each.discarded or (each.insert is not None and each.insert.rows == 0 and each.control.rows):
         yield f"a record that {each.role} adds is lost", (each.role, Command.INSERT)

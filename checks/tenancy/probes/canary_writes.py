@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import concerning
+from basewatch.about import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.probes.attempts import Shown
-from checks.tenancy.probes.causes import SEEN
-from checks.tenancy.probes.firing import SetOff
-from checks.tenancy.probes.refusals import untold
-from checks.tenancy.probes.writes import Attempts, Tried, canary_writes
+from checks.tenancy.probes.attempts import AttemptResult
+from checks.tenancy.probes.causes import READ_CAUSES
+from checks.tenancy.probes.firing import SideEffect
+from checks.tenancy.probes.refusals import inconclusive
+from checks.tenancy.probes.writes import RelationWriteAttempts, CanaryWriteAttempts, canary_write_attempts
 
 _EXPECTED = "every attempt on another tenant's rows held"
 
@@ -21,14 +21,16 @@ _EXPECTED = "every attempt on another tenant's rows held"
 @check(
     "tenancy.probe.canary_writes",
     component=components.Database,
-    observe=canary_writes,
+    observe=canary_write_attempts,
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy.write_probes",),
-    explained_by=SEEN,
+    explained_by=READ_CAUSES,
 )
-def tenants_write_their_own_rows(facts: Tried, database: components.Database, now: datetime) -> Iterator[Verdict]:
+def tenants_write_only_their_own_rows(
+    facts: CanaryWriteAttempts, database: components.Database, now: datetime
+) -> Iterator[Verdict]:
     """A tenant adds, changes and removes no rows but its own.
 
     Why: A row that is written for another tenant is trusted there; a policy that filters what is read may let it pass.
@@ -41,21 +43,23 @@ def tenants_write_their_own_rows(facts: Tried, database: components.Database, no
     Fix: See what tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles say of the leaking tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    refused = {each.principal: each for each in facts.refused}
+    refused = {each.principal: each for each in facts.unprobed}
     for principal in database.tenancy.principals:
         if principal in refused:
             yield refused[principal].verdict()
             continue
         mine = [attempt for attempt in facts.attempts if attempt.principal == principal]
-        unvetted = [each for of, each in facts.set_off if of == principal and not each.vouched(database, now)]
-        yield judge_writes(principal, mine, unvetted, tables=facts.tables)
+        unvetted = [each for of, each in facts.side_effects if of == principal and not each.approved(database, now)]
+        yield judge_writes(principal, mine, unvetted, tables=facts.table_count)
 
 
-def judge_writes(principal: str, attempts: list[Attempts], unvetted: Sequence[SetOff], *, tables: int) -> Verdict:
+def judge_writes(
+    principal: str, attempts: list[RelationWriteAttempts], unapproved: Sequence[SideEffect], *, tables: int
+) -> Verdict:
     """The verdict on one principal from its attempts alone, in any order."""
-    leaks = _named(attempts, Shown.LEAKED)
+    leaks = _named(attempts, AttemptResult.LEAKED)
     if leaks:
-        leaking = [attempt for attempt in attempts if Shown.LEAKED in dict(attempt.shows).values()]
+        leaking = [attempt for attempt in attempts if AttemptResult.LEAKED in dict(attempt.results).values()]
         verdict = failed(
             f"{principal}, acting for one tenant, writes another's rows",
             subject=principal,
@@ -64,12 +68,12 @@ def judge_writes(principal: str, attempts: list[Attempts], unvetted: Sequence[Se
             remedy="Give every policy of these tables a WITH CHECK and a USING that hold the key to the context, for "
             "each command; tenancy.rls.policies says which do not.",
         )
-        return concerning(verdict, ((principal, attempt.table) for attempt in leaking))
+        return with_affected(verdict, ((principal, attempt.table) for attempt in leaking))
     tried = ((f"{a.table} ({name})", outcome) for a in attempts for name, outcome in a.outcomes)
-    unclear = untold(principal, tried, _EXPECTED)
+    unclear = inconclusive(principal, tried, _EXPECTED)
     if unclear:
         return unclear
-    blind = sorted({attempt.table for attempt in attempts if attempt.own is not None and not attempt.own.rows})
+    blind = sorted({attempt.table for attempt in attempts if attempt.control is not None and not attempt.control.rows})
     if blind or not tables:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
@@ -79,17 +83,19 @@ def judge_writes(principal: str, attempts: list[Attempts], unvetted: Sequence[Se
             expected=_EXPECTED,
             remedy="Plant a row of each canary in every tenant table, and see that the policies show it.",
         )
-    if unvetted:
+    if unapproved:
         return unverified(
             Reason.UNSUPPORTED,
             f"Some writes as {principal} were not tried, for they would set off what nobody vouches for",
             subject=principal,
-            observed="; ".join(sorted({f"{each.command} on {each.table}: {each.object.name}" for each in unvetted})),
+            observed="; ".join(
+                sorted({f"{each.command} on {each.table}: {each.approvable.name}" for each in unapproved})
+            ),
             expected=_EXPECTED,
             remedy="Read each, and if a rollback undoes all it does, vouch for it in tenancy.allowed: "
-            + ", ".join(sorted({str(each) for each in unvetted})),
+            + ", ".join(sorted({str(each) for each in unapproved})),
         )
-    nothing = _named(attempts, Shown.NOTHING)
+    nothing = _named(attempts, AttemptResult.INCONCLUSIVE)
     if nothing:
         summary = f"Some attempts as {principal} ended in a way that says nothing"
         observed = "; ".join(nothing)
@@ -106,11 +112,11 @@ def judge_writes(principal: str, attempts: list[Attempts], unvetted: Sequence[Se
     )
 
 
-def _named(attempts: Sequence[Attempts], shown: Shown) -> list[str]:
+def _named(attempts: Sequence[RelationWriteAttempts], shown: AttemptResult) -> list[str]:
     """Every table where an attempt shows this, with the attempts that do, in order of name."""
     found: dict[str, set[str]] = {}
     for attempt in attempts:
-        for name, what in attempt.shows:
+        for name, what in attempt.results:
             if what is shown:
                 found.setdefault(attempt.table, set()).add(name)
     return [f"{table} ({', '.join(sorted(names))})" for table, names in sorted(found.items())]

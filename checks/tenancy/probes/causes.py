@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-STATIC: Final = ("tenancy.rls.*",)
+CATALOG_CAUSES: Final = ("tenancy.rls.*",)
 """What the catalogues prove to be open."""
-TRIED: Final = (*STATIC, "tenancy.probe.counterexample", "tenancy.probe.model")
+PREDICATE_CAUSES: Final = (*CATALOG_CAUSES, "tenancy.probe.counterexample", "tenancy.probe.model")
 """And a row that was found to pass a policy, or that passed against the proof."""
-SEEN: Final = (*TRIED, "tenancy.probe.cross_tenant")
+READ_CAUSES: Final = (*PREDICATE_CAUSES, "tenancy.probe.cross_tenant")
 """And rows of other tenants that were read."""

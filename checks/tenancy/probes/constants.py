@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from checks.tenancy.probes.deparsed import Sort, Token, tokens
+from checks.tenancy.probes.deparsed import TokenKind, Token, tokenize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
+class PrintedConstant:
     """A constant with the type PostgreSQL prints after it; `number` for one that it prints bare."""
 
     text: str
@@ -17,34 +17,34 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mined:
+class ExpressionContents:
     """The constants and the names of settings in some expressions, each once, in order of appearance.
 
     `names` are all other names: columns, functions, keywords.
     """
 
-    constants: tuple[Constant, ...]
+    constants: tuple[PrintedConstant, ...]
     settings: tuple[str, ...]
     names: frozenset[str]
 
 
-def mine(expressions: Iterable[str]) -> Mined:
+def expression_contents(expressions: Iterable[str]) -> ExpressionContents:
     """What stands in expressions as pg_get_expr() prints them."""
-    constants = dict[Constant, None]()
+    constants = dict[PrintedConstant, None]()
     settings = dict[str, None]()
     names = set[str]()
     for expression in expressions:
-        found = tokens(expression)
+        found = tokenize(expression)
         for place, token in enumerate(found):
-            if token.sort is Sort.NAME:
+            if token.kind is TokenKind.NAME:
                 names.add(token.text)
-            elif token.sort is Sort.TEXT and _is_setting(found, place):
+            elif token.kind is TokenKind.TEXT and _is_setting(found, place):
                 settings[token.text] = None
-            elif token.sort is Sort.TEXT:
-                constants[Constant(text=token.text, type_name=_type_name(found[place + 1 :]))] = None
-            elif token.sort is Sort.NUMBER:
-                constants[Constant(text=token.text, type_name="number")] = None
-    return Mined(constants=tuple(constants), settings=tuple(settings), names=frozenset(names))
+            elif token.kind is TokenKind.TEXT:
+                constants[PrintedConstant(text=token.text, type_name=_type_name(found[place + 1 :]))] = None
+            elif token.kind is TokenKind.NUMBER:
+                constants[PrintedConstant(text=token.text, type_name="number")] = None
+    return ExpressionContents(constants=tuple(constants), settings=tuple(settings), names=frozenset(names))
 
 
 def _is_setting(found: tuple[Token, ...], place: int) -> bool:
@@ -63,7 +63,7 @@ def _type_words(rest: tuple[Token, ...]) -> Iterator[str]:
     for place, token in enumerate(rest):
         if within or token.text == "(":
             within = token.text != ")"
-        elif token.sort is Sort.NAME and (token.quoted or token.text.islower()):
+        elif token.kind is TokenKind.NAME and (token.quoted or token.text.islower()):
             yield f'"{token.text}"' if token.quoted else token.text
         elif token.text == "." or _is_array(rest, place) or (token.text == "]" and _is_array(rest, place - 1)):
             yield token.text

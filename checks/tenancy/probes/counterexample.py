@@ -9,139 +9,150 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import concerning
+from basewatch.about import with_affected
 from basewatch.check import check
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from basewatch.postgres import Database
+from basewatch.postgres import DatabaseClient
 from basewatch.postgres.probe import TenantProbe
 from basewatch.tenancy import Tenancy
-from checks.tenancy.probes.causes import STATIC
-from checks.tenancy.probes.effective import PART, Printed, asks_who, effective
-from checks.tenancy.probes.search import Asked, Progress, Question, Witness, attempt, question
-from checks.tenancy.probes.witnesses import UNSET, Context, contexts, flags
+from checks.tenancy.probes.causes import CATALOG_CAUSES
+from checks.tenancy.probes.effective import NOT_STANDALONE, PrintedExpression, reads_current_user, effective_predicates
+from checks.tenancy.probes.search import (
+    EvaluationCache,
+    TrialProgress,
+    PredicateTrial,
+    Counterexample,
+    try_context,
+    predicate_trial,
+)
+from checks.tenancy.probes.witnesses import NO_CONTEXT, TrialContext, trial_contexts, flag_contexts
 from isolation.inventory.naming import quoted
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
 from isolation.inventory.world import World, world
-from isolation.sql import load
+from isolation.sql import load_statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
-    """What the search on one table came to; `untried` are its predicates that could not be, with the reason."""
+class TableSearch:
+    """What the search on one table came to; `untestable` are its predicates that could not be, with the reason."""
 
     table: str
     predicates: int
     rows: int
     contexts: int
-    witnesses: tuple[Witness, ...]
-    untried: tuple[str, ...]
+    counterexamples: tuple[Counterexample, ...]
+    untestable: tuple[str, ...]
     timed_out: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Searches:
-    """The search on every tenant table; `fresh` says that a session without any context was among what was tried."""
+class CounterexampleSearches:
+    """The search on every tenant table; `fresh_session` says that a session without any context was among what was tried."""
 
-    tables: tuple[Searched, ...]
-    fresh: bool
+    tables: tuple[TableSearch, ...]
+    fresh_session: bool
 
 
-def searches(database: Database, component: components.Database) -> Searches:
+def counterexample_searches(database: DatabaseClient, component: components.Database) -> CounterexampleSearches:
     """Reads the policies and evaluates them on rows that are made up; no table is read. Raises: CouldNotLook."""
     tenancy = component.tenancy
     here = world(inventory(database, component), tenancy)
-    printed = database.rows(load("tenancy_expressions"), Printed, {})
+    printed = database.query(load_statement("tenancy_expressions"), PrintedExpression, {})
     texts = {(one.oid, one.part): one for one in printed}
     constraints = [one for one in printed if one.part == "constraint"]
-    asked = dict[int, list[Question]]()
+    asked = dict[int, list[PredicateTrial]]()
     untried: dict[int, list[str]] = defaultdict(list)
     for table in here.tenant_tables():
-        found = [question(here, table, one, constraints) for one in effective(here, table, texts)]
-        asked[table.oid] = [one for one in found if isinstance(one, Question)]
+        found = [predicate_trial(here, table, one, constraints) for one in effective_predicates(here, table, texts)]
+        asked[table.oid] = [one for one in found if isinstance(one, PredicateTrial)]
         untried[table.oid] += [one for one in found if isinstance(one, str)]
-        untried[table.oid] += [PART for one in asked[table.oid] if one.effective.part_of]
+        untried[table.oid] += [NOT_STANDALONE for one in asked[table.oid] if one.effective.is_partial]
     progress, fresh = _search(database, tenancy, [one for each in asked.values() for one in each])
-    return Searches(
+    return CounterexampleSearches(
         tables=tuple(
             _searched(here, table, [progress[id(one)] for one in asked[table.oid]], untried[table.oid])
             for table in here.tenant_tables()
         ),
-        fresh=fresh,
+        fresh_session=fresh,
     )
 
 
-def _searched(here: World, table: Relation, found: list[Progress | str], untried: list[str]) -> Searched:
-    tried = [one for one in found if isinstance(one, Progress)]
-    return Searched(
-        table=here.name(table),
+def _searched(access: World, table: Relation, found: list[TrialProgress | str], untried: list[str]) -> TableSearch:
+    tried = [one for one in found if isinstance(one, TrialProgress)]
+    return TableSearch(
+        table=access.name(table),
         predicates=len(tried),
         rows=sum(one.rows for one in tried),
         contexts=max((one.contexts for one in tried), default=0),
-        witnesses=tuple(one.witness for one in tried if one.witness is not None),
-        untried=tuple(dict.fromkeys([*untried, *(one for one in found if isinstance(one, str))])),
+        counterexamples=tuple(one.counterexample for one in tried if one.counterexample is not None),
+        untestable=tuple(dict.fromkeys([*untried, *(one for one in found if isinstance(one, str))])),
         timed_out=any(one.timed_out for one in tried),
     )
 
 
-def _search(database: Database, tenancy: Tenancy, asked: list[Question]) -> tuple[dict[int, Progress | str], bool]:
+def _search(
+    database: DatabaseClient, tenancy: Tenancy, asked: list[PredicateTrial]
+) -> tuple[dict[int, TrialProgress | str], bool]:
     """How each question went, by its identity, or why it was not asked; and whether a session had no context at all."""
-    came: dict[int, Progress | str] = {id(one): Progress() for one in asked}
-    by_role: dict[str, list[Question]] = defaultdict(list)
+    came: dict[int, TrialProgress | str] = {id(one): TrialProgress() for one in asked}
+    by_role: dict[str, list[PredicateTrial]] = defaultdict(list)
     for one in asked:
-        by_role[one.effective.gates[0].role if asks_who(one.effective.mined) else ""].append(one)
+        by_role[one.effective.gates[0].role if reads_current_user(one.effective.contents) else ""].append(one)
     fresh = True
     # A setting that was once set is never unset again on a session: what is asked without any comes first.
-    rounds: tuple[Callable[[Question], tuple[Context, ...]], ...] = (
-        lambda _: (UNSET,),
-        lambda one: contexts(tenancy, one.effective.mined),
-        lambda one: flags(tenancy, one.effective.mined),
+    rounds: tuple[Callable[[PredicateTrial], tuple[TrialContext, ...]], ...] = (
+        lambda _: (NO_CONTEXT,),
+        lambda one: trial_contexts(tenancy, one.effective.contents),
+        lambda one: flag_contexts(tenancy, one.effective.contents),
     )
     for number, tried in enumerate(rounds):
         for role, questions in by_role.items():
             try:
                 with _as(database, tenancy, role) as probe:
-                    if number == 0 and any(value is not None for value in probe.context()):
+                    if number == 0 and any(value is not None for value in probe.context_values()):
                         fresh = False
                         continue
                     _ask(probe, questions, tried, came)
-            except CouldNotLook as error:
+            except ObservationError as error:
                 if error.reason is not Reason.DENIED:
                     raise
                 came.update((id(one), f"asks who is asking; {error.remedy} to try it") for one in questions)
     return came, fresh
 
 
-def _as(database: Database, tenancy: Tenancy, role: str) -> AbstractContextManager[TenantProbe]:
-    return database.acting(role or database.principal, tenancy)
+def _as(database: DatabaseClient, tenancy: Tenancy, role: str) -> AbstractContextManager[TenantProbe]:
+    return database.probe_as(role or database.principal, tenancy)
 
 
 def _ask(
     probe: TenantProbe,
-    questions: list[Question],
-    tried: Callable[[Question], tuple[Context, ...]],
-    came: dict[int, Progress | str],
+    questions: list[PredicateTrial],
+    tried: Callable[[PredicateTrial], tuple[TrialContext, ...]],
+    came: dict[int, TrialProgress | str],
 ) -> None:
-    before: Asked = {}
+    before: EvaluationCache = {}
     for one in questions:
         progress = came[id(one)]
-        if isinstance(progress, Progress):
+        if isinstance(progress, TrialProgress):
             for context in tried(one):
-                attempt(probe, one, context, progress, before)
+                try_context(probe, one, context, progress, before)
 
 
 @check(
     "tenancy.probe.counterexample",
     component=components.Database,
-    observe=searches,
+    observe=counterexample_searches,
     severity=Severity.CRITICAL,
     proof=Proof.SAMPLE,
     needs=("sql:CONNECT",),
     promises=("tenancy",),
-    explained_by=STATIC,
+    explained_by=CATALOG_CAUSES,
 )
-def no_counterexample_is_found(facts: Searches, database: components.Database, now: datetime) -> Iterator[Verdict]:
+def no_counterexample_is_found(
+    facts: CounterexampleSearches, database: components.Database, now: datetime
+) -> Iterator[Verdict]:
     """No row of another tenant, however it is made up, is found to pass a policy.
 
     Why: A leak that no row shows today is there all the same; a made-up row shows it, with no data at risk.
@@ -153,13 +164,13 @@ def no_counterexample_is_found(facts: Searches, database: components.Database, n
     if not facts.tables:
         yield unverified(Reason.NOT_ENOUGH_DATA, "There is no tenant table to search")
     for table in facts.tables:
-        yield judge_search(table, database.tenancy, now, fresh=facts.fresh)
+        yield judge_search(table, database.tenancy, now, fresh=facts.fresh_session)
 
 
-def judge_search(found: Searched, tenancy: Tenancy, now: datetime, *, fresh: bool) -> Verdict:
+def judge_search(found: TableSearch, tenancy: Tenancy, now: datetime, *, fresh: bool) -> Verdict:
     """The verdict on one table; a witness to a predicate that somebody vouches for counts for nothing."""
-    accepted = {waiver.digest for waiver in tenancy.waivers if waiver.holds(waiver.digest, now)}
-    witnesses = [one for one in found.witnesses if not set(one.digests) <= accepted]
+    accepted = {waiver.digest for waiver in tenancy.waivers if waiver.is_valid_for(waiver.digest, now)}
+    witnesses = [one for one in found.counterexamples if not set(one.digests) <= accepted]
     table, expected = found.table, "a predicate that is TRUE for the acting tenant's rows alone"
     if witnesses:
         verdict = failed(
@@ -169,9 +180,9 @@ def judge_search(found: Searched, tenancy: Tenancy, now: datetime, *, fresh: boo
             expected=expected,
             remedy=_repair(witnesses[0], table, tenancy),
         )
-        return concerning(verdict, ((who, table) for witness in witnesses for who in witness.principals))
-    untried = f"not tried: a predicate that {', one that '.join(found.untried)}" if found.untried else ""
-    denied = [reason for reason in found.untried if "GRANT" in reason]
+        return with_affected(verdict, ((who, table) for witness in witnesses for who in witness.principals))
+    untried = f"not tried: a predicate that {', one that '.join(found.untestable)}" if found.untestable else ""
+    denied = [reason for reason in found.untestable if "GRANT" in reason]
     if found.timed_out or denied:
         return unverified(
             Reason.TIMEOUT if found.timed_out else Reason.DENIED,
@@ -192,7 +203,7 @@ def judge_search(found: Searched, tenancy: Tenancy, now: datetime, *, fresh: boo
     )
 
 
-def _told(witness: Witness) -> str:
+def _told(witness: Counterexample) -> str:
     told = " and ".join(f"{column} = {word}" for column, word in witness.columns)
     row = f"a row of {' and '.join(witness.key)}{f' with {told}' if told else ''}"
     who = " and ".join(witness.principals)
@@ -201,8 +212,8 @@ def _told(witness: Witness) -> str:
     )
 
 
-def _repair(witness: Witness, table: str, tenancy: Tenancy) -> str:
-    key = tenancy.key_of(table)
+def _repair(witness: Counterexample, table: str, tenancy: Tenancy) -> str:
+    key = tenancy.tenant_key(table)
     names = key if isinstance(key, tuple) else tenancy.key
     context = [f"nullif(current_setting('{name}', true), '')::{tenancy.context_type}" for name in tenancy.context]
     if tenancy.members is not None or len(context) != len(names):

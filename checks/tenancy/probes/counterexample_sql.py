@@ -9,15 +9,15 @@ from typing import LiteralString, cast
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres.errors import could_not_look
-from basewatch.postgres.guards import set_locally
+from basewatch.postgres.errors import observation_error
+from basewatch.postgres.guards import set_local
 from basewatch.postgres.probe import TenantProbe
 
 _NUMBER = "basewatch row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class SyntheticTable:
     """A table that is made up: the name and columns that a predicate speaks of, each with its type, and the rows.
 
     A row is the text of each column, in order; None is NULL.
@@ -29,14 +29,16 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class PredicateResult:
     """Which rows a predicate is TRUE for, by number from 0, or the SQLSTATE with which evaluating it ended."""
 
     rows: tuple[int, ...] = ()
     sqlstate: str | None = None
 
 
-def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[tuple[str, str]]) -> Passed:
+def evaluate_predicate(
+    probe: TenantProbe, access: SyntheticTable, predicate: str, settings: Sequence[tuple[str, str]]
+) -> PredicateResult:
     """The rows that a predicate lets pass while these settings hold; nothing stays set.
 
     The predicate is read as pg_get_expr() prints it with pg_catalog alone in the search path. It comes from the
@@ -45,10 +47,10 @@ def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[t
     # Types and predicates are SQL text of the catalogues' own, in which % is no placeholder.
     cast = [
         sql.SQL("{}::{} AS {}").format(sql.Identifier(f"c{number}"), _sql(type_name), sql.Identifier(name))
-        for number, (name, type_name) in enumerate(made.columns)
+        for number, (name, type_name) in enumerate(access.columns)
     ]
-    names = [sql.Identifier(f"c{number}") for number in range(len(made.columns))]
-    arrays = [sql.SQL("%s::pg_catalog.text[]") for _ in made.columns]
+    names = [sql.Identifier(f"c{number}") for number in range(len(access.columns))]
+    arrays = [sql.SQL("%s::pg_catalog.text[]") for _ in access.columns]
     query = sql.SQL(
         "SELECT {number} FROM (SELECT {values} FROM unnest({arrays}) WITH ORDINALITY AS made ({names})) AS {name}"
         " WHERE {predicate}"
@@ -57,19 +59,19 @@ def passing(probe: TenantProbe, made: Made, predicate: str, settings: Sequence[t
         values=sql.SQL(", ").join([sql.SQL("n - 1 AS {}").format(sql.Identifier(_NUMBER)), *cast]),
         arrays=sql.SQL(", ").join(arrays),
         names=sql.SQL(", ").join([*names, sql.SQL("n")]),
-        name=sql.Identifier(made.name),
+        name=sql.Identifier(access.name),
         predicate=_sql(predicate),
     )
-    columns = [[row[number] for row in made.rows] for number in range(len(made.columns))]
+    columns = [[row[number] for row in access.rows] for number in range(len(access.columns))]
     connection = probe.connection
     try:
         with connection.transaction(force_rollback=True):
-            set_locally(connection, {"search_path": "pg_catalog", **dict(settings)})
-            return Passed(rows=tuple(sorted(row[0] for row in connection.execute(query, columns).fetchall())))
+            set_local(connection, {"search_path": "pg_catalog", **dict(settings)})
+            return PredicateResult(rows=tuple(sorted(row[0] for row in connection.execute(query, columns).fetchall())))
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise could_not_look(error, asking="evaluating a policy on made-up rows") from error
-        return Passed(sqlstate=error.sqlstate)
+            raise observation_error(error, asking="evaluating a policy on made-up rows") from error
+        return PredicateResult(sqlstate=error.sqlstate)
 
 
 def _sql(text: str) -> sql.SQL:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import concerning
+from basewatch.about import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.tenancy import Tenancy
-from checks.tenancy.probes.causes import TRIED
-from checks.tenancy.probes.refusals import untold
-from checks.tenancy.probes.rows import CrossTenant, Rows, cross_tenant
+from checks.tenancy.probes.causes import PREDICATE_CAUSES
+from checks.tenancy.probes.refusals import inconclusive
+from checks.tenancy.probes.rows import CrossTenantReads, RelationReads, cross_tenant_reads
 
 _EXPECTED = "each canary's own rows to itself, and no row to anybody else"
 
@@ -20,14 +20,16 @@ _EXPECTED = "each canary's own rows to itself, and no row to anybody else"
 @check(
     "tenancy.probe.cross_tenant",
     component=components.Database,
-    observe=cross_tenant,
+    observe=cross_tenant_reads,
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy",),
-    explained_by=TRIED,
+    explained_by=PREDICATE_CAUSES,
 )
-def tenants_are_kept_apart(facts: CrossTenant, database: components.Database, now: datetime) -> Iterator[Verdict]:
+def tenants_read_only_their_own_rows(
+    facts: CrossTenantReads, database: components.Database, now: datetime
+) -> Iterator[Verdict]:
     """A tenant reads no rows but its own, and one that does not exist reads none.
 
     Why: This is what tenants are promised; a configuration that looks right is no proof that it holds.
@@ -39,21 +41,27 @@ def tenants_are_kept_apart(facts: CrossTenant, database: components.Database, no
     Fix: See what tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles say of the leaking tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    refused = {each.principal: each for each in facts.refused}
+    refused = {each.principal: each for each in facts.unprobed}
     for principal in database.tenancy.principals:
         if principal in refused:
             yield refused[principal].verdict()
             continue
-        rows = [row for row in facts.rows if row.principal == principal]
+        rows = [row for row in facts.reads if row.principal == principal]
         skipped = tuple(table for of, table in facts.skipped if of == principal)
-        yield judge_rows(principal, rows, database.tenancy, now, tables=facts.tables, skipped=skipped)
+        yield judge_reads(principal, rows, database.tenancy, now, tables=facts.table_count, skipped=skipped)
 
 
-def judge_rows(
-    principal: str, rows: list[Rows], tenancy: Tenancy, now: datetime, *, tables: int, skipped: tuple[str, ...] = ()
+def judge_reads(
+    principal: str,
+    rows: list[RelationReads],
+    tenancy: Tenancy,
+    now: datetime,
+    *,
+    tables: int,
+    skipped: tuple[str, ...] = (),
 ) -> Verdict:
     """The verdict on one principal from what it read, in any order."""
-    counted = [row for row in rows if row.counts and not row.vouched(tenancy, now)]
+    counted = [row for row in rows if row.is_conclusive and not row.approved(tenancy, now)]
     leaks = sorted((row.table, ", ".join(row.leaks)) for row in counted if row.leaks)
     if leaks:
         verdict = failed(
@@ -64,13 +72,15 @@ def judge_rows(
             remedy="See tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles on these tables, and "
             "close what they name; a view goes by its owner's rights unless WITH (security_invoker = true).",
         )
-        return concerning(verdict, ((principal, table) for table, _ in leaks))
-    unclear = untold(
-        principal, ((row.table, o) for row in counted for s in row.seen for o in (s.others, s.own) if o), _EXPECTED
+        return with_affected(verdict, ((principal, table) for table, _ in leaks))
+    unclear = inconclusive(
+        principal, ((row.table, o) for row in counted for s in row.reads for o in (s.others, s.control) if o), _EXPECTED
     )
     if unclear:
         return unclear
-    blind = sorted({row.table for row in counted if row.controlled and any(s.own and not s.own.rows for s in row.seen)})
+    blind = sorted(
+        {row.table for row in counted if row.has_control and any(s.control and not s.control.rows for s in row.reads)}
+    )
     if blind or not tables:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
@@ -89,7 +99,7 @@ def judge_rows(
             expected=_EXPECTED,
             remedy=f"Take them from {principal}, or declare them in tenancy.shared if no tenant's row is there.",
         )
-    attempts = sum(len(row.seen) for row in counted)
+    attempts = sum(len(row.reads) for row in counted)
     observed = f"{attempts} attempts on {len(counted)} relations showed nothing of others"
     return passed(
         f"{principal} reads its own tenant's rows alone", subject=principal, observed=observed, expected=_EXPECTED

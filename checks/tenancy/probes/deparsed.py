@@ -9,21 +9,21 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 
-class Sort(StrEnum):
+class TokenKind(StrEnum):
     """What a token is; a PARAMETER is `$1`, a MARK everything else that is neither name nor constant."""
 
     NAME = "name"
     TEXT = "text"
     NUMBER = "number"
     PARAMETER = "parameter"
-    MARK = "mark"
+    PUNCTUATION = "mark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """One token; of a name and a text constant the quotes are taken off. `quoted` tells `"and"` from AND."""
 
-    sort: Sort
+    kind: TokenKind
     text: str
     quoted: bool = False
 
@@ -38,7 +38,7 @@ _TOKEN: Final = re.compile(
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
-def tokens(expression: str) -> tuple[Token, ...]:
+def tokenize(expression: str) -> tuple[Token, ...]:
     """The tokens of an expression as pg_get_expr() or EXPLAIN prints it."""
     return tuple(_token(match) for match in _TOKEN.finditer(expression))
 
@@ -46,51 +46,51 @@ def tokens(expression: str) -> tuple[Token, ...]:
 def _token(match: re.Match[str]) -> Token:
     kind, text = match.lastgroup or "", match[0]
     if kind == "escaped":
-        return Token(sort=Sort.TEXT, text=_ESCAPED.sub(r"\1", text[2:-1].replace("''", "'")))
+        return Token(kind=TokenKind.TEXT, text=_ESCAPED.sub(r"\1", text[2:-1].replace("''", "'")))
     if kind == "text":
-        return Token(sort=Sort.TEXT, text=text[1:-1].replace("''", "'"))
+        return Token(kind=TokenKind.TEXT, text=text[1:-1].replace("''", "'"))
     if kind == "quoted":
-        return Token(sort=Sort.NAME, text=text[1:-1].replace('""', '"'), quoted=True)
-    return Token(sort=Sort(kind), text=text)
+        return Token(kind=TokenKind.NAME, text=text[1:-1].replace('""', '"'), quoted=True)
+    return Token(kind=TokenKind(kind), text=text)
 
 
-Group: TypeAlias = "tuple[Token | Group, ...]"
+TokenTree: TypeAlias = "tuple[Token | TokenTree, ...]"
 
 
-def grouped(found: tuple[Token, ...]) -> Group:
+def token_tree(found: tuple[Token, ...]) -> TokenTree:
     """Tokens nested by their parentheses; one that is never closed ends with the expression."""
     return _group(iter(found))
 
 
-def _group(rest: Iterator[Token]) -> Group:
-    items: list[Token | Group] = []
+def _group(rest: Iterator[Token]) -> TokenTree:
+    items: list[Token | TokenTree] = []
     for token in rest:
-        if token.sort is Sort.MARK and token.text == ")":
+        if token.kind is TokenKind.PUNCTUATION and token.text == ")":
             break
-        items.append(_group(rest) if token.sort is Sort.MARK and token.text == "(" else token)
+        items.append(_group(rest) if token.kind is TokenKind.PUNCTUATION and token.text == "(" else token)
     return tuple(items)
 
 
-def split(group: Group, word: str) -> tuple[Group, ...]:
+def split_at_keyword(group: TokenTree, word: str) -> tuple[TokenTree, ...]:
     """The parts of a group between AND or OR on its own level; just the group, when it has none."""
-    parts: list[list[Token | Group]] = [[]]
+    parts: list[list[Token | TokenTree]] = [[]]
     for item in group:
-        if is_word(item, word):
+        if is_keyword(item, word):
             parts.append([])
         else:
             parts[-1].append(item)
     return tuple(tuple(part) for part in parts)
 
 
-def is_word(item: Token | Group, word: str) -> bool:
+def is_keyword(item: Token | TokenTree, word: str) -> bool:
     """Whether an item is this keyword, which PostgreSQL prints in capitals."""
-    return isinstance(item, Token) and item.sort is Sort.NAME and not item.quoted and item.text == word
+    return isinstance(item, Token) and item.kind is TokenKind.NAME and not item.quoted and item.text == word
 
 
-def flat(group: Group) -> Iterator[Token]:
+def leaves(group: TokenTree) -> Iterator[Token]:
     """Every token of a group and of the groups within it, without parentheses."""
     for item in group:
         if isinstance(item, Token):
             yield item
         else:
-            yield from flat(item)
+            yield from leaves(item)

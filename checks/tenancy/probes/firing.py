@@ -9,7 +9,7 @@ from typing import Final
 
 from basewatch.components import Database
 from checks.tenancy.code import bodies
-from checks.tenancy.probes.places import Object
+from checks.tenancy.probes.places import Approvable
 from isolation.inventory.code import Rule, Trigger
 from isolation.inventory.relations import Command, ForeignKey, Relation
 from isolation.inventory.world import World
@@ -23,89 +23,91 @@ _FOLLOWS: Final = frozenset({"c", "n", "d"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetOff:
+class SideEffect:
     """A trigger or rule that a command on a table would set off: `guard` is its name where audit.guards may have it."""
 
     table: str
     command: str
-    object: Object
+    approvable: Approvable
     guard: str = ""
 
-    def vouched(self, database: Database, now: datetime) -> bool:
+    def approved(self, database: Database, now: datetime) -> bool:
         """Whether somebody vouches for it: in tenancy.allowed, or among the guards of the audit table."""
         guards = database.audit.guards if database.audit else {}
-        bare = Object(kind=self.object.kind, name=self.guard, digest=self.object.digest)
+        bare = Approvable(kind=self.approvable.kind, name=self.guard, digest=self.approvable.digest)
         return (
-            self.object.vouched(database.tenancy, now)
-            or bare.vouched(database.tenancy, now)
-            or bool(self.guard and guards.get(self.guard) == self.object.digest)
+            self.approvable.approved(database.tenancy, now)
+            or bare.approved(database.tenancy, now)
+            or bool(self.guard and guards.get(self.guard) == self.approvable.digest)
         )
 
     def __str__(self) -> str:
-        kind, name, digest = self.object.kind, self.object.name, self.object.digest
+        kind, name, digest = self.approvable.kind, self.approvable.name, self.approvable.digest
         return f'{{kind: {kind}, name: "{name}", digest: "{digest}", owner: ..., reason: ..., until: ...}}'
 
 
-def sets_off(world: World, relation: Relation, command: Command) -> tuple[SetOff, ...]:
+def side_effects(access: World, relation: Relation, command: Command) -> tuple[SideEffect, ...]:
     """What a command on a relation would set off that does more than compute and raise, once each and by name."""
-    found = {(each.object.kind, each.object.name): each for each in _sets_off(world, relation, command)}
+    found = {(each.approvable.kind, each.approvable.name): each for each in _sets_off(access, relation, command)}
     return tuple(found[key] for key in sorted(found))
 
 
-def _sets_off(world: World, relation: Relation, command: Command) -> Iterator[SetOff]:
-    table = world.name(relation)
-    touched = _touched(world, relation, command)
-    for trigger in world.inventory.triggers:
+def _sets_off(access: World, relation: Relation, command: Command) -> Iterator[SideEffect]:
+    table = access.name(relation)
+    touched = _touched(access, relation, command)
+    for trigger in access.inventory.triggers:
         bits = touched.get(trigger.relation, 0)
-        if trigger.enabled in _FIRES and trigger.type & bits and not _is_plain(world, trigger):
-            name = f"{trigger.name} on {_name(world, trigger.relation)}"
-            vouched = Object(kind="trigger", name=name, digest=trigger.digest)
-            yield SetOff(table=table, command=command, object=vouched, guard=trigger.name)
-    for rule in world.inventory.rules:
+        if trigger.enabled in _FIRES and trigger.type & bits and not _is_plain(access, trigger):
+            name = f"{trigger.name} on {_name(access, trigger.relation)}"
+            vouched = Approvable(kind="trigger", name=name, digest=trigger.digest)
+            yield SideEffect(table=table, command=command, approvable=vouched, guard=trigger.name)
+    for rule in access.inventory.rules:
         if rule.relation in touched and rule.enabled in _FIRES and _concerns(rule, command):
-            name = f"{rule.name} on {_name(world, rule.relation)}"
-            yield SetOff(table=table, command=command, object=Object(kind="rule", name=name, digest=rule.digest))
+            name = f"{rule.name} on {_name(access, rule.relation)}"
+            yield SideEffect(
+                table=table, command=command, approvable=Approvable(kind="rule", name=name, digest=rule.digest)
+            )
 
 
 def _concerns(rule: Rule, command: Command) -> bool:
     return rule.event == command
 
 
-def _is_plain(world: World, trigger: Trigger) -> bool:
+def _is_plain(access: World, trigger: Trigger) -> bool:
     """Whether its function only computes and raises, so that a rollback undoes all there is."""
-    function = world.function(trigger.function)
-    functions = world.inventory.functions
-    return function is not None and bodies.is_plain(function, functions) and not bodies.reaches_outside(function)
+    function = access.function(trigger.function)
+    functions = access.inventory.functions
+    return function is not None and bodies.only_computes(function, functions) and not bodies.reaches_outside(function)
 
 
-def _name(world: World, oid: int) -> str:
-    relation = world.relation(oid)
-    return world.name(relation) if relation else str(oid)
+def _name(access: World, oid: int) -> str:
+    relation = access.relation(oid)
+    return access.name(relation) if relation else str(oid)
 
 
-def _touched(world: World, relation: Relation, command: Command) -> Mapping[int, int]:
+def _touched(access: World, relation: Relation, command: Command) -> Mapping[int, int]:
     """The relations that a command may write: its parts, what is below a view, and what foreign keys take with them."""
     bits = _BITS[command]
     # An UPDATE that moves a row to another part is a DELETE and an INSERT.
-    moves = any(relation.oid in part.parents and part.partition for part in world.inventory.relations)
+    moves = any(relation.oid in part.parents and part.partition for part in access.inventory.relations)
     touched = {relation.oid: _ROW_COMMANDS if moves and command is Command.UPDATE else bits}
     waiting = [relation.oid]
     while waiting:
         oid = waiting.pop()
-        for next_oid, bits in _beside(world, oid, touched[oid]):
+        for next_oid, bits in _beside(access, oid, touched[oid]):
             if bits & ~touched.get(next_oid, 0):
                 touched[next_oid] = touched.get(next_oid, 0) | bits
                 waiting.append(next_oid)
     return touched
 
 
-def _beside(world: World, oid: int, bits: int) -> Iterator[tuple[int, int]]:
-    for relation in world.inventory.relations:
+def _beside(access: World, oid: int, bits: int) -> Iterator[tuple[int, int]]:
+    for relation in access.inventory.relations:
         if oid in relation.parents:
             yield relation.oid, bits
         if relation.oid == oid:
             yield from ((used, bits) for used in relation.uses)
-    for key in world.inventory.foreign_keys:
+    for key in access.inventory.foreign_keys:
         if key.target == oid and _follows(key, bits):
             yield key.relation, _BITS[Command.UPDATE] | _BITS[Command.DELETE]
 

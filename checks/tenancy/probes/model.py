@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import concerning
+from basewatch.about import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from checks.tenancy.probes.rows import CrossTenant, cross_tenant
+from checks.tenancy.probes.rows import CrossTenantReads, cross_tenant_reads
 
 
 @check(
     "tenancy.probe.model",
     component=components.Database,
-    observe=cross_tenant,
+    observe=cross_tenant_reads,
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy",),
 )
 def nothing_contradicts_the_proof(
-    facts: CrossTenant, database: components.Database, now: datetime
+    facts: CrossTenantReads, database: components.Database, now: datetime
 ) -> Iterator[Verdict]:
     """No row is read that the catalogues prove to be out of reach.
 
@@ -35,34 +35,34 @@ def nothing_contradicts_the_proof(
     basewatch check, and report it to the makers of whichever is wrong.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    if facts.before != facts.after:
+    if facts.fingerprint_before != facts.fingerprint_after:
         yield unverified(
             Reason.STALE,
             "the catalogues changed while rows were read, so the proof and the rows are of different moments",
             remedy="Look again when the migration is over.",
         )
         return
-    proven = [row for row in facts.rows if row.proven]
+    proven = [row for row in facts.reads if row.proven]
     broken = sorted((row.principal, row.table, row.leaks) for row in proven if row.leaks)
     for principal, table, contexts in broken:
         verdict = failed(
             f"the proof and the database disagree: {principal} reads what is proven to be out of its reach in {table}",
             subject=f"{principal} {table}",
-            observed=f"rows as {', '.join(contexts)}, under fingerprint {facts.before[:16]}",
+            observed=f"rows as {', '.join(contexts)}, under fingerprint {facts.fingerprint_before[:16]}",
             expected="no row, as proven",
             remedy="Keep this run's evidence, compare the server's version with the fixed ones, and look once more.",
         )
-        yield concerning(verdict, [(principal, table)])
+        yield with_affected(verdict, [(principal, table)])
     if broken:
         return
-    if not facts.rows and facts.refused:
-        first = facts.refused[0]
+    if not facts.reads and facts.unprobed:
+        first = facts.unprobed[0]
         yield unverified(Reason.DENIED, "no principal could be probed", observed=first.detail, remedy=first.remedy)
     elif not proven:
         yield not_applicable(
-            "nothing is proven that a row could contradict", observed=f"{len(facts.rows)} relations read"
+            "nothing is proven that a row could contradict", observed=f"{len(facts.reads)} relations read"
         )
     else:
-        attempts = sum(len(row.seen) for row in proven)
+        attempts = sum(len(row.reads) for row in proven)
         observed = f"{attempts} attempts on {len(proven)} proven pairs of principal and relation"
         yield passed("No counterexample to what is proven", observed=observed, expected="no row, as proven")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.postgres.place import Place
-from basewatch.tenancy import Derived, Kind, Tenancy
+from basewatch.postgres.place import ProbedRelation
+from basewatch.tenancy import DerivedKey, ObjectKind, Tenancy
 from isolation.inventory.relations import Command, Relation, RelationKind
 from isolation.inventory.world import Standing, World
 
@@ -16,115 +16,119 @@ _ASKED = _VIEWS | {RelationKind.TABLE, RelationKind.PARTITIONED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Object:
+class Approvable:
     """An object that somebody may vouch for, as `tenancy.allowed` names it."""
 
-    kind: Kind
+    kind: ObjectKind
     name: str
     digest: str
 
-    def vouched(self, tenancy: Tenancy, now: datetime) -> bool:
+    def approved(self, tenancy: Tenancy, now: datetime) -> bool:
         """Whether somebody vouches for it as it is."""
-        return any(a.kind == self.kind and a.name == self.name and a.holds(self.digest, now) for a in tenancy.allowed)
+        return any(
+            a.kind == self.kind and a.name == self.name and a.is_valid_for(self.digest, now) for a in tenancy.allowed
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class ProbeTarget:
     """One relation that a principal reaches.
 
-    `controlled` says that each canary must see a row of its own there, and `stored` that it is no view and of no
+    `has_control` says that each canary must see a row of its own there, and `stored` that it is no view and of no
     extension: rows that it shows to nobody are there for all, even if nothing says whose they are.
     """
 
     relation: Relation
     name: str
-    place: Place
-    controlled: bool
+    probed: ProbedRelation
+    has_control: bool
     stored: bool
-    vouchers: tuple[Object, ...]
+    approvables: tuple[Approvable, ...]
 
 
-def readable(world: World, principal: str) -> Iterator[Target]:
+def readable_targets(access: World, principal: str) -> Iterator[ProbeTarget]:
     """Every relation but shared and foreign ones that a principal may read."""
-    for relation in _reached(world, principal, frozenset({Command.SELECT})):
+    for relation in _reached(access, principal, frozenset({Command.SELECT})):
         if relation.kind in _ASKED:
-            yield target(world, principal, relation)
+            yield probe_target(access, principal, relation)
 
 
-def writable(world: World, principal: str) -> Iterator[Target]:
+def writable_targets(access: World, principal: str) -> Iterator[ProbeTarget]:
     """Every table and view with a tenant key that a principal may write."""
     written = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
-    for relation in _reached(world, principal, written):
-        found = target(world, principal, relation)
-        if relation.kind in _ASKED - {RelationKind.MATERIALIZED_VIEW} and found.place.keyed:
+    for relation in _reached(access, principal, written):
+        found = probe_target(access, principal, relation)
+        if relation.kind in _ASKED - {RelationKind.MATERIALIZED_VIEW} and found.probed.keyed:
             yield found
 
 
-def foreign(world: World, principal: str) -> tuple[str, ...]:
+def foreign_tables(access: World, principal: str) -> tuple[str, ...]:
     """The foreign tables that a principal may read: what is asked of them happens elsewhere, so probes leave them."""
-    reached = _reached(world, principal, frozenset({Command.SELECT}))
-    return tuple(world.name(relation) for relation in reached if relation.kind is RelationKind.FOREIGN_TABLE)
+    reached = _reached(access, principal, frozenset({Command.SELECT}))
+    return tuple(access.name(relation) for relation in reached if relation.kind is RelationKind.FOREIGN_TABLE)
 
 
-def _reached(world: World, principal: str, commands: frozenset[Command]) -> Iterator[Relation]:
-    role = world.role_named(principal)
-    for relation in sorted(world.inventory.relations, key=world.name):
-        mine = role is not None and not relation.temporary and not _shared(world, relation)
-        if role and mine and commands & world.commands(role.oid, relation):
+def _reached(access: World, principal: str, commands: frozenset[Command]) -> Iterator[Relation]:
+    role = access.role_named(principal)
+    for relation in sorted(access.inventory.relations, key=access.name):
+        mine = role is not None and not relation.temporary and not _shared(access, relation)
+        if role and mine and commands & access.commands(role.oid, relation):
             yield relation
 
 
-def _shared(world: World, relation: Relation) -> bool:
-    if world.standing(relation) is Standing.SHARED:
+def _shared(access: World, relation: Relation) -> bool:
+    if access.standing(relation) is Standing.SHARED:
         return True
-    return world.standing(relation) is Standing.ROOT and world.name(relation) in world.tenancy.shared
+    return access.standing(relation) is Standing.ROOT and access.name(relation) in access.tenancy.shared
 
 
-def target(world: World, principal: str, relation: Relation) -> Target:
+def probe_target(access: World, principal: str, relation: Relation) -> ProbeTarget:
     """One relation as a principal's probes see it."""
-    role = world.role_named(principal)
-    kept = world.standing(relation) is Standing.TENANT and relation.is_table and not relation.parents
-    return Target(
+    role = access.role_named(principal)
+    kept = access.standing(relation) is Standing.TENANT and relation.is_table and not relation.parents
+    return ProbeTarget(
         relation=relation,
-        name=world.name(relation),
-        place=place_of(world, relation),
-        controlled=kept and role is not None and _tells(world, role.oid, relation, frozenset()),
+        name=access.name(relation),
+        probed=probed_relation(access, relation),
+        has_control=kept and role is not None and _tells(access, role.oid, relation, frozenset()),
         stored=relation.kind is not RelationKind.VIEW and not relation.extension,
-        vouchers=tuple(_vouchers(world, relation)),
+        approvables=tuple(_vouchers(access, relation)),
     )
 
 
-def _tells(world: World, role_oid: int, relation: Relation, seen: frozenset[int]) -> bool:
+def _tells(access: World, role_oid: int, relation: Relation, seen: frozenset[int]) -> bool:
     """Whether a role may read whose the rows are: the key's columns, or what leads to the parent's."""
-    key = world.key(relation)
-    if isinstance(key, Derived):
-        parent = world.relation_named(key.parent)
-        above = parent is not None and parent.oid not in seen and _tells(world, role_oid, parent, seen | {relation.oid})
-        return above and world.column_privileges(role_oid, relation, "SELECT") >= set(key.on)
+    key = access.key(relation)
+    if isinstance(key, DerivedKey):
+        parent = access.relation_named(key.parent)
+        above = (
+            parent is not None and parent.oid not in seen and _tells(access, role_oid, parent, seen | {relation.oid})
+        )
+        return above and access.column_privileges(role_oid, relation, "SELECT") >= set(key.on)
     names = {column.name for column in key or ()}
-    return bool(names) and world.column_privileges(role_oid, relation, "SELECT") >= names
+    return bool(names) and access.column_privileges(role_oid, relation, "SELECT") >= names
 
 
-def place_of(world: World, relation: Relation) -> Place:
+def probed_relation(access: World, relation: Relation) -> ProbedRelation:
     """A relation with what says whose its rows are: its key, or its parent's; neither when it has no tenant."""
-    return _place(world, relation, frozenset())
+    return _place(access, relation, frozenset())
 
 
-def _place(world: World, relation: Relation, seen: frozenset[int]) -> Place:
-    key, schema, name = world.key(relation), relation.schema, relation.name
-    if isinstance(key, Derived):
-        parent = world.relation_named(key.parent)
+def _place(access: World, relation: Relation, seen: frozenset[int]) -> ProbedRelation:
+    key, schema, name = access.key(relation), relation.schema, relation.name
+    if isinstance(key, DerivedKey):
+        parent = access.relation_named(key.parent)
         if parent is None or parent.oid in seen:
-            return Place(schema=schema, name=name)
-        above = _place(world, parent, seen | {relation.oid})
-        return Place(schema=schema, name=name, parent=above if above.keyed else None, on=tuple(key.on.items()))
+            return ProbedRelation(schema=schema, name=name)
+        above = _place(access, parent, seen | {relation.oid})
+        return ProbedRelation(schema=schema, name=name, parent=above if above.keyed else None, on=tuple(key.on.items()))
     columns = tuple(column.name for column in key or ())
-    return Place(schema=schema, name=name, key=columns, loose=relation.kind in _VIEWS)
+    return ProbedRelation(schema=schema, name=name, key=columns, allows_null_key=relation.kind in _VIEWS)
 
 
-def _vouchers(world: World, relation: Relation) -> Iterator[Object]:
+def _vouchers(access: World, relation: Relation) -> Iterator[Approvable]:
     if relation.kind in _VIEWS:
-        yield Object(kind="view", name=world.name(relation), digest=relation.digest)
-    for extension in world.inventory.extensions:
+        yield Approvable(kind="view", name=access.name(relation), digest=relation.digest)
+    for extension in access.inventory.extensions:
         if extension.name == relation.extension:
-            yield Object(kind="extension", name=extension.name, digest=extension.digest)
+            yield Approvable(kind="extension", name=extension.name, digest=extension.digest)

@@ -6,27 +6,27 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import concerning
+from basewatch.about import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
-from checks.tenancy.probes.causes import SEEN
-from checks.tenancy.probes.conditions import Tie
-from checks.tenancy.probes.plans import BUSY, Planned, Plans, plans
+from checks.tenancy.probes.causes import READ_CAUSES
+from checks.tenancy.probes.conditions import KeyBinding
+from checks.tenancy.probes.plans import BUSY_SQLSTATES, StatementPlan, StatementPlans, statement_plans
 
 
 @check(
     "tenancy.probe.planner",
     component=components.Database,
-    observe=plans,
+    observe=statement_plans,
     severity=Severity.CRITICAL,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT", "sql:SET ROLE"),
     promises=("tenancy",),
-    explained_by=SEEN,
+    explained_by=READ_CAUSES,
 )
-def the_planner_ties_every_scan_to_the_context(
-    facts: Plans, database: components.Database, now: datetime
+def every_scan_is_bound_to_the_context(
+    facts: StatementPlans, database: components.Database, now: datetime
 ) -> Iterator[Verdict]:
     """Every plan over a tenant table holds each row it reads, changes or removes to the tenant in the context.
 
@@ -43,11 +43,11 @@ def the_planner_ties_every_scan_to_the_context(
 _REFUSED = "42501"
 
 
-def judge_plans(principal: str, facts: Plans, tenancy: Tenancy, now: datetime) -> Verdict:
+def judge_plans(principal: str, facts: StatementPlans, tenancy: Tenancy, now: datetime) -> Verdict:
     """The verdict on one principal from its plans alone."""
     own = [statement for statement in facts.statements if statement.principal == principal]
     expected = "a condition on the tenant key and the context on every scan"
-    if not facts.tables:
+    if not facts.table_count:
         return unverified(Reason.NOT_ENOUGH_DATA, "There is no tenant table to plan for", subject=principal)
     if not own:
         return not_applicable(f"{principal} may read, update or delete in no tenant table", subject=principal)
@@ -59,11 +59,11 @@ def judge_plans(principal: str, facts: Plans, tenancy: Tenancy, now: datetime) -
         remedy = _ENFORCE if open_ else _STABLE
         text = "; ".join(observed)
         verdict = failed(f"{principal} {what}", subject=principal, observed=text, expected=expected, remedy=remedy)
-        return concerning(verdict, ((principal, s.table) for s in (*open_, *folded)))
-    waived = {waiver.digest for waiver in tenancy.waivers if waiver.holds(waiver.digest, now)}
+        return with_affected(verdict, ((principal, s.table) for s in (*open_, *folded)))
+    waived = {waiver.digest for waiver in tenancy.waivers if waiver.is_valid_for(waiver.digest, now)}
     doubtful = [(s, doubt) for s in own if s.digest not in waived for doubt in _doubts(s)]
     if doubtful:
-        busy = all(s.sqlstate in BUSY for s, _ in doubtful)
+        busy = all(s.sqlstate in BUSY_SQLSTATES for s, _ in doubtful)
         return unverified(
             Reason.TIMEOUT if busy else Reason.UNSUPPORTED,
             f"Some plans of {principal} do not tell whether they hold rows to the tenant",
@@ -88,19 +88,19 @@ _STABLE = (
 _UNTOLD = "Read what tenancy.rls.policies says of these tables: a plan confirms a proof, and never replaces one."
 
 
-def _open(statement: Planned) -> bool:
+def _open(statement: StatementPlan) -> bool:
     return not statement.folded and any(not scan.some_rows for scan in statement.scans)
 
 
-def _doubts(statement: Planned) -> Iterator[str]:
+def _doubts(statement: StatementPlan) -> Iterator[str]:
     if statement.sqlstate is not None and statement.sqlstate != _REFUSED:
         yield f"SQLSTATE {statement.sqlstate}"
     for scan in statement.scans:
         if not scan.every_row:
             yield f"some rows of {scan.table} pass by another condition"
-        elif set(scan.ties) <= {Tie.FUNCTION}:
+        elif set(scan.bindings) <= {KeyBinding.FUNCTION}:
             yield f"{scan.table} is held by a function that nobody vouches for"
 
 
-def _named(statements: Iterable[Planned]) -> str:
+def _named(statements: Iterable[StatementPlan]) -> str:
     return ", ".join(f"{s.table} {s.command}" for s in statements)

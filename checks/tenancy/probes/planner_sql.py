@@ -9,36 +9,36 @@ from typing import LiteralString, cast
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres.errors import could_not_look
-from basewatch.postgres.place import Place
+from basewatch.postgres.errors import observation_error
+from basewatch.postgres.place import ProbedRelation
 from basewatch.postgres.probe import TenantProbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """One node of a plan: `relation` is what it scans, if anything; `within` is how it hangs on the one above.
+class PlanNode:
+    """One node of a plan: `relation` is what it scans, if anything; `parent_relationship` is how it hangs on the one above.
 
     `conditions` and `output` are printed expressions; they may hold a tenant's id and are no facts.
     """
 
-    kind: str
+    node_type: str
     schema: str
     relation: str
-    within: str
+    parent_relationship: str
     conditions: tuple[str, ...]
     output: tuple[str, ...]
 
     @property
-    def scans(self) -> bool:
+    def is_scan(self) -> bool:
         """Whether rows of the relation are read here; a ModifyTable names what it writes to."""
-        return bool(self.relation) and self.kind != "ModifyTable"
+        return bool(self.relation) and self.node_type != "ModifyTable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class QueryPlan:
     """A plan's nodes from the top, or the SQLSTATE with which planning was refused."""
 
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[PlanNode, ...] = ()
     sqlstate: str | None = None
 
 
@@ -52,34 +52,34 @@ _EXPLAIN: LiteralString = "EXPLAIN (FORMAT JSON, VERBOSE, COSTS OFF) "
 _CONDITIONS = ("Filter", "Index Cond", "Recheck Cond", "TID Cond")
 
 
-def plan_blind(probe: TenantProbe, place: Place, command: str, column: str = "") -> Plan:
+def explain_unfiltered(probe: TenantProbe, place: ProbedRelation, command: str, column: str = "") -> QueryPlan:
     """The plan of `SELECT 1`, of an UPDATE of `column` alone or of a DELETE, over all of a relation; none is run.
 
     Raises: CouldNotLook, when the server could not tell.
     """
     query = sql.SQL(_BLIND[command]).format(place=place.identifier, column=sql.Identifier(column or "-"))
-    return planned(probe, place, query)
+    return explain(probe, place, query)
 
 
-def planned(probe: TenantProbe, place: Place, query: sql.Composable) -> Plan:
+def explain(probe: TenantProbe, place: ProbedRelation, query: sql.Composable) -> QueryPlan:
     """The plan of a statement on `place`, which is not run. Raises: CouldNotLook, when the session is lost."""
     try:
         with probe.connection.transaction(force_rollback=True):
             row = probe.connection.execute(sql.SQL(_EXPLAIN) + query).fetchone()
     except psycopg.Error as error:
         if error.sqlstate is None or probe.connection.closed:
-            raise could_not_look(error, asking=f"planning on {place}") from error
-        return Plan(sqlstate=error.sqlstate)
+            raise observation_error(error, asking=f"planning on {place}") from error
+        return QueryPlan(sqlstate=error.sqlstate)
     (told,) = row or ([],)
-    return Plan(nodes=tuple(node for each in told for node in _nodes(each["Plan"])))
+    return QueryPlan(nodes=tuple(node for each in told for node in _nodes(each["Plan"])))
 
 
-def _nodes(plan: dict[str, object]) -> Iterator[Node]:
-    yield Node(
-        kind=str(plan.get("Node Type", "")),
+def _nodes(plan: dict[str, object]) -> Iterator[PlanNode]:
+    yield PlanNode(
+        node_type=str(plan.get("Node Type", "")),
         schema=str(plan.get("Schema", "")),
         relation=str(plan.get("Relation Name", "")),
-        within=str(plan.get("Parent Relationship", "")),
+        parent_relationship=str(plan.get("Parent Relationship", "")),
         conditions=tuple(str(plan[name]) for name in _CONDITIONS if name in plan),
         output=tuple(map(str, cast("list[str]", plan.get("Output", [])))),
     )

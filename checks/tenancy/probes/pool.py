@@ -7,92 +7,94 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import concerning, of_session
+from basewatch.about import with_affected, session_object
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.postgres import Database
-from checks.tenancy.probes.causes import STATIC
-from checks.tenancy.probes.pool_sql import Residue, has_last_value, residue
+from basewatch.postgres import DatabaseClient
+from checks.tenancy.probes.causes import CATALOG_CAUSES
+from checks.tenancy.probes.pool_sql import LeftoverState, has_lastval, leftover_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class TransactionStart:
     """What the start of one transaction found; `session` numbers the server's sessions in order of appearance."""
 
     session: int
-    context: bool
-    role: bool
-    replication_role: bool
-    temporary: int
-    cursors: int
-    prepared: int
-    channels: int
-    locks: int
-    last_value: bool
+    has_context: bool
+    role_changed: bool
+    replication_role_changed: bool
+    temp_tables: int
+    holdable_cursors: int
+    prepared_statements: int
+    listen_channels: int
+    advisory_locks: int
+    has_lastval: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pooled:
+class PooledLogin:
     """The starts of successive transactions of one principal through the pooler."""
 
     principal: str
-    starts: tuple[Start, ...]
+    starts: tuple[TransactionStart, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pools:
+class PooledSessions:
     """Every principal that logs in through a pooler."""
 
-    logins: tuple[Pooled, ...]
+    logins: tuple[PooledLogin, ...]
 
 
 # A pooler may hand out another session each time; a few are enough to see what it does as a rule.
 _TRANSACTIONS = 5
 
 
-def pools(database: Database, component: components.Database) -> Pools:
+def pooled_sessions(database: DatabaseClient, component: components.Database) -> PooledSessions:
     """Begins transactions as each principal that has a login through the pooler. Raises: CouldNotLook, Absent."""
     tenancy = component.tenancy
-    pooled = list[Pooled]()
-    for principal in (name for name in tenancy.principals if database.can_log_in(name, through_proxy=True)):
+    pooled = list[PooledLogin]()
+    for principal in (name for name in tenancy.principals if database.has_login(name, through_proxy=True)):
         sessions: dict[int, int] = {}
-        starts = list[Start]()
-        with database.logged_in(principal, tenancy, through_proxy=True) as session:
+        starts = list[TransactionStart]()
+        with database.login_session(principal, tenancy, through_proxy=True) as session:
             for _ in range(_TRANSACTIONS):
                 with session.probe() as probe:
-                    found = residue(probe, tenancy.context)
-                    number = sessions.setdefault(found.backend, len(sessions) + 1)
-                    starts.append(_start(number, found, last_value=has_last_value(probe)))
-        pooled.append(Pooled(principal=principal, starts=tuple(starts)))
-    return Pools(logins=tuple(pooled))
+                    found = leftover_state(probe, tenancy.context)
+                    number = sessions.setdefault(found.backend_pid, len(sessions) + 1)
+                    starts.append(_start(number, found, last_value=has_lastval(probe)))
+        pooled.append(PooledLogin(principal=principal, starts=tuple(starts)))
+    return PooledSessions(logins=tuple(pooled))
 
 
-def _start(session: int, found: Residue, *, last_value: bool) -> Start:
-    return Start(
+def _start(session: int, found: LeftoverState, *, last_value: bool) -> TransactionStart:
+    return TransactionStart(
         session=session,
-        context=found.context,
-        role=found.role,
-        replication_role=found.replication_role,
-        temporary=found.temporary,
-        cursors=found.cursors,
-        prepared=found.prepared,
-        channels=found.channels,
-        locks=found.locks,
-        last_value=last_value,
+        has_context=found.has_context,
+        role_changed=found.role_changed,
+        replication_role_changed=found.replication_role_changed,
+        temp_tables=found.temp_tables,
+        holdable_cursors=found.holdable_cursors,
+        prepared_statements=found.prepared_statements,
+        listen_channels=found.listen_channels,
+        advisory_locks=found.advisory_locks,
+        has_lastval=last_value,
     )
 
 
 @check(
     "tenancy.probe.pool",
     component=components.Database,
-    observe=pools,
+    observe=pooled_sessions,
     severity=Severity.HIGH,
     proof=Proof.BEHAVIOUR,
     needs=("sql:CONNECT",),
     promises=("tenancy.pooled",),
-    explained_by=STATIC,
+    explained_by=CATALOG_CAUSES,
 )
-def pooled_sessions_come_back_clean(facts: Pools, database: components.Database, now: datetime) -> Iterator[Verdict]:
+def pooled_sessions_start_clean(
+    facts: PooledSessions, database: components.Database, now: datetime
+) -> Iterator[Verdict]:
     """A transaction through the pooler begins with nothing that another tenant left in the session.
 
     Why: A context, a temporary table or a cursor that outlives its transaction shows one tenant's rows to the next.
@@ -107,7 +109,7 @@ def pooled_sessions_come_back_clean(facts: Pools, database: components.Database,
         yield judge_starts(login)
 
 
-def judge_starts(login: Pooled) -> Verdict:
+def judge_starts(login: PooledLogin) -> Verdict:
     """The verdict on one principal from the starts of its transactions."""
     found = [residue for residue in _KINDS if any(getattr(start, residue) for start in login.starts)]
     expected = "no trace of anyone at the start of a transaction"
@@ -126,7 +128,9 @@ def judge_starts(login: Pooled) -> Verdict:
     )
     # What else a session holds, no default put there.
     explicable = set(found) <= _BY_DEFAULT.keys()
-    return concerning(verdict, ((login.principal, of_session(_BY_DEFAULT[name])) for name in found if explicable))
+    return with_affected(
+        verdict, ((login.principal, session_object(_BY_DEFAULT[name])) for name in found if explicable)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,13 @@ import psycopg
 from psycopg import errors
 from psycopg.rows import dict_row
 
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.facts import from_json
 from basewatch.model import Reason
-from basewatch.postgres.errors import could_not_look
+from basewatch.postgres.errors import observation_error
 from basewatch.postgres.probe import TenantProbe
 
-RESIDUE: LiteralString = """
+LEFTOVER_STATE: LiteralString = """
 SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS name
                WHERE pg_catalog.current_setting(name, true) <> '') AS context,
        current_user <> session_user AS role,
@@ -31,39 +31,39 @@ SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS
 """
 """The one statement; an application may ask it too, first thing in a transaction, with its context settings.
 
-Statements that the protocol prepared (not PREPARE) are not counted: poolers keep those for their clients. `backend` is
+Statements that the protocol prepared (not PREPARE) are not counted: poolers keep those for their clients. `backend_pid` is
 the server's process, to tell sessions apart.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Residue:
+class LeftoverState:
     """What one transaction found when it began: whether or how many of each, and never a value."""
 
-    context: bool
-    role: bool
-    replication_role: bool
-    temporary: int
-    cursors: int
-    prepared: int
-    channels: int
-    locks: int
-    backend: int
+    has_context: bool
+    role_changed: bool
+    replication_role_changed: bool
+    temp_tables: int
+    holdable_cursors: int
+    prepared_statements: int
+    listen_channels: int
+    advisory_locks: int
+    backend_pid: int
 
 
-def residue(probe: TenantProbe, settings: tuple[str, ...]) -> Residue:
+def leftover_state(probe: TenantProbe, settings: tuple[str, ...]) -> LeftoverState:
     """What the session of this transaction was left with; call it before anything else. Raises: CouldNotLook."""
     cursor = probe.connection.cursor(row_factory=dict_row)
     try:
-        row = cursor.execute(RESIDUE, {"settings": list(settings)}).fetchone()
+        row = cursor.execute(LEFTOVER_STATE, {"settings": list(settings)}).fetchone()
     except psycopg.Error as error:
-        raise could_not_look(error, asking="reading what a session was left with") from error
+        raise observation_error(error, asking="reading what a session was left with") from error
     if row is None:
-        raise CouldNotLook(Reason.UNSUPPORTED, "the session answered nothing about itself")
-    return from_json(Residue, row)
+        raise ObservationError(Reason.UNSUPPORTED, "the session answered nothing about itself")
+    return from_json(LeftoverState, row)
 
 
-def has_last_value(probe: TenantProbe) -> bool:
+def has_lastval(probe: TenantProbe) -> bool:
     """Whether lastval() still tells a number that somebody drew from a sequence; the number is not read."""
     try:
         with probe.connection.transaction(force_rollback=True):
@@ -74,5 +74,5 @@ def has_last_value(probe: TenantProbe) -> bool:
         # 42501: the sequence is not ours to read, and yet it was drawn from.
         if isinstance(error, errors.InsufficientPrivilege):
             return True
-        raise could_not_look(error, asking="reading what a session was left with") from error
+        raise observation_error(error, asking="reading what a session was left with") from error
     return True

@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Verdict, failed, unverified
-from basewatch.postgres.place import Outcome
+from basewatch.postgres.place import ProbeOutcome
 
 _CHANGED = frozenset({"42P01", "42703"})
 _READ_ONLY = "25006"
@@ -16,7 +16,7 @@ _WAIT = "Look at the locks and the load on the database, or look again later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class UnprobedPrincipal:
     """A principal that could not be probed: `missing` when there is no such role, else why and what would cure it."""
 
     principal: str
@@ -39,21 +39,21 @@ class Refused:
 
 
 @contextmanager
-def unless_refused(principal: str, refused: list[Refused]) -> Generator[None, None, None]:
+def noting_unprobed(principal: str, unprobed: list[UnprobedPrincipal]) -> Generator[None, None, None]:
     """Probes one principal; what keeps us from this one alone is noted. Raises: CouldNotLook, for anything else."""
     try:
         yield
-    except CouldNotLook as error:
+    except ObservationError as error:
         if error.reason is not Reason.DENIED:
             raise
-        refused.append(Refused(principal=principal, missing=False, detail=error.detail, remedy=error.remedy))
-    except Absent as error:
-        refused.append(Refused(principal=principal, missing=True, detail=str(error), remedy=""))
+        unprobed.append(UnprobedPrincipal(principal=principal, missing=False, detail=error.detail, remedy=error.remedy))
+    except NotFoundError as error:
+        unprobed.append(UnprobedPrincipal(principal=principal, missing=True, detail=str(error), remedy=""))
 
 
-def untold(principal: str, outcomes: Iterable[tuple[str, Outcome]], expected: str) -> Verdict | None:
+def inconclusive(principal: str, outcomes: Iterable[tuple[str, ProbeOutcome]], expected: str) -> Verdict | None:
     """The verdict on attempts, by what they were on, of which some say nothing; None when each said something."""
-    open_ones = sorted({(what, outcome.sqlstate or "") for what, outcome in outcomes if not outcome.told})
+    open_ones = sorted({(what, outcome.sqlstate or "") for what, outcome in outcomes if not outcome.conclusive})
     if not open_ones:
         return None
     states = {state for _, state in open_ones}

@@ -10,32 +10,32 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres.errors import could_not_look
-from basewatch.postgres.guards import set_locally
-from basewatch.postgres.place import Place
+from basewatch.postgres.errors import observation_error
+from basewatch.postgres.guards import set_local
+from basewatch.postgres.place import ProbedRelation
 from basewatch.postgres.probe import TenantProbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tenants:
-    """Ids of tenants in no order, and how many there are; `filtered` says that row security may hide some from us."""
+class TenantIds:
+    """Ids of tenants in no order, and how many there are; `rls_active` says that row security may hide some from us."""
 
     ids: tuple[tuple[str, ...], ...]
     total: int
-    filtered: bool
+    rls_active: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
+class SweepResult:
     """How many tenants were tried, and of the first leak who saw whose row, as salted hashes; or the SQLSTATE."""
 
-    tried: int = 0
+    tenants_tried: int = 0
     leak: tuple[str, str] | None = None
     sqlstate: str | None = None
 
 
-def read_tenants(probe: TenantProbe, root: Place, most: int, *, remedy: str) -> Tenants:
-    """Up to `most` tenants of the root table, at random. Raises: CouldNotLook, with `remedy` when it is denied."""
+def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy: str) -> TenantIds:
+    """Up to `limit` tenants of the root table, at random. Raises: CouldNotLook, with `remedy` when it is denied."""
     query = sql.SQL(
         "SELECT ARRAY[{keys}], pg_catalog.count(*) OVER (), pg_catalog.row_security_active({name})"
         " FROM {root} AS r ORDER BY pg_catalog.random() LIMIT {most}"
@@ -43,16 +43,16 @@ def read_tenants(probe: TenantProbe, root: Place, most: int, *, remedy: str) -> 
         keys=sql.SQL(", ").join(sql.SQL("r.{}::pg_catalog.text").format(sql.Identifier(key)) for key in root.key),
         name=sql.Literal(root.identifier.as_string(probe.connection)),
         root=root.identifier,
-        most=sql.Literal(most),
+        most=sql.Literal(limit),
     )
     try:
         found = probe.connection.execute(query).fetchall()
     except psycopg.Error as error:
-        raise could_not_look(error, asking=f"reading the tenants of {root}", remedy=remedy) from error
-    return Tenants(
+        raise observation_error(error, asking=f"reading the tenants of {root}", remedy=remedy) from error
+    return TenantIds(
         ids=tuple(tuple(ids) for ids, _, _ in found),
         total=found[0][1] if found else 0,
-        filtered=bool(found and found[0][2]),
+        rls_active=bool(found and found[0][2]),
     )
 
 
@@ -86,9 +86,9 @@ _HASHED: LiteralString = (
 )
 
 
-def sweep(
-    probe: TenantProbe, place: Place, settings: Sequence[str], tenants: Sequence[tuple[str, ...]], salt: str
-) -> Swept:
+def sweep_relation(
+    probe: TenantProbe, place: ProbedRelation, settings: Sequence[str], tenants: Sequence[tuple[str, ...]], salt: str
+) -> SweepResult:
     """Whether any of these tenants, each acting in turn, sees a row of `place` that is not its own; up to the first.
 
     Plans are kept from one tenant to the next, as an application's prepared statements keep them.
@@ -105,19 +105,19 @@ def sweep(
     }
     try:
         with connection.transaction(force_rollback=True):
-            set_locally(connection, given)
+            set_local(connection, given)
             connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
             query = "SELECT current_setting('basewatch.tried')::int, current_setting('basewatch.leak')"
             tried, leak = connection.execute(query).fetchone() or (0, "")
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise could_not_look(error, asking=f"sweeping {place}") from error
-        return Swept(sqlstate=error.sqlstate)
+            raise observation_error(error, asking=f"sweeping {place}") from error
+        return SweepResult(sqlstate=error.sqlstate)
     mine, theirs = json.loads(leak) if leak else ("", "")
-    return Swept(tried=tried, leak=(mine, theirs) if leak else None)
+    return SweepResult(tenants_tried=tried, leak=(mine, theirs) if leak else None)
 
 
-def _loop(place: Place, settings: Sequence[str]) -> sql.Composed:
+def _loop(place: ProbedRelation, settings: Sequence[str]) -> sql.Composed:
     columns = [sql.Identifier(key) for key in place.key]
     names = [sql.Identifier(f"basewatch_k{number}") for number in range(len(columns))]
     nth = [sql.SQL("basewatch_tenant ->> {}").format(sql.Literal(number)) for number in range(len(columns))]

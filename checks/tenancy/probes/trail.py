@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from basewatch import components
-from basewatch.errors import Absent
-from basewatch.postgres import Database
-from basewatch.postgres.place import Canary, Outcome
-from basewatch.postgres.writing import CanaryWrites
-from checks.tenancy.probes.firing import SetOff, sets_off
-from checks.tenancy.probes.places import place_of
-from checks.tenancy.probes.refusals import Refused, unless_refused
+from basewatch.errors import NotFoundError
+from basewatch.postgres import DatabaseClient
+from basewatch.postgres.place import Canary, ProbeOutcome
+from basewatch.postgres.writing import WriteProbe
+from checks.tenancy.probes.firing import SideEffect, side_effects
+from checks.tenancy.probes.places import probed_relation
+from checks.tenancy.probes.refusals import UnprobedPrincipal, noting_unprobed
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.world import World, world
@@ -24,41 +24,41 @@ _COLUMNS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changing:
+class RoleAuditAttempts:
     """What one role could do to a canary's audit records; None was not tried, as what it sets off is not vouched for.
 
-    `own` says whether there is a record to try it on; `updates` are of each column, `added` is of a new record, and
+    `control` says whether there is a record to try it on; `updates` are of each column, `insert` is of a new record, and
     `discarded` says that the planner turns adding one into nothing.
     """
 
     role: str
     principal: bool
-    own: Outcome
-    may: tuple[str, ...]
+    control: ProbeOutcome
+    granted_commands: tuple[str, ...]
     discarded: bool
-    added: Outcome | None
-    updates: tuple[tuple[str, Outcome], ...]
-    delete: Outcome | None
+    insert: ProbeOutcome | None
+    updates: tuple[tuple[str, ProbeOutcome], ...]
+    delete: ProbeOutcome | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditTrail:
-    """Every attempt of every role; `others` are roles that may change the table and that we cannot become.
+class AuditWriteAttempts:
+    """Every attempt of every role; `untested_roles` are roles that may change the table and that we cannot become.
 
     `tried` is false where nothing is: write probes are not wanted, or no row of the table is a canary's.
     """
 
     tried: bool = True
-    changing: tuple[Changing, ...]
-    others: tuple[str, ...]
-    set_off: tuple[SetOff, ...]
-    refused: tuple[Refused, ...]
+    attempts: tuple[RoleAuditAttempts, ...]
+    untested_roles: tuple[str, ...]
+    side_effects: tuple[SideEffect, ...]
+    unprobed: tuple[UnprobedPrincipal, ...]
 
 
-_UNTRIED = AuditTrail(tried=False, changing=(), others=(), set_off=(), refused=())
+_UNTRIED = AuditWriteAttempts(tried=False, attempts=(), untested_roles=(), side_effects=(), unprobed=())
 
 
-def audit_trail(database: Database, component: components.Database) -> AuditTrail:
+def audit_write_attempts(database: DatabaseClient, component: components.Database) -> AuditWriteAttempts:
     """Tries to add, change and remove a canary's audit records, and undoes it all.
 
     Raises: CouldNotLook; Absent, when there is no such table.
@@ -69,63 +69,65 @@ def audit_trail(database: Database, component: components.Database) -> AuditTrai
     known = world(inventory(database, component), tenancy)
     relation = known.relation_named(audit.table)
     if relation is None:
-        raise Absent(f"there is no table {audit.table}")
-    if not place_of(known, relation).keyed:
+        raise NotFoundError(f"there is no table {audit.table}")
+    if not probed_relation(known, relation).keyed:
         return _UNTRIED
-    would = {c: sets_off(known, relation, c) for c in (Command.INSERT, *_CHANGES)}
-    safe = frozenset(c for c, some in would.items() if all(each.vouched(component, _EVER) for each in some))
-    changing, refused = list[Changing](), list[Refused]()
+    would = {c: side_effects(known, relation, c) for c in (Command.INSERT, *_CHANGES)}
+    safe = frozenset(c for c, some in would.items() if all(each.approved(component, _EVER) for each in some))
+    changing, refused = list[RoleAuditAttempts](), list[UnprobedPrincipal]()
     ours = _ours(known, database.principal, relation)
     for role in ours:
-        with unless_refused(role, refused), database.writing(role, tenancy) as probe:
+        with noting_unprobed(role, refused), database.write_probe_as(role, tenancy) as probe:
             changing.append(_try(probe, known, role, relation, safe))
     holders = {
         role.name
         for role in known.inventory.roles
         if _may(known, role.name, relation) and not role.superuser and not role.name.startswith("pg_")
     }
-    return AuditTrail(
-        changing=tuple(changing),
-        others=tuple(sorted(holders - set(ours))),
-        set_off=tuple(each for some in would.values() for each in some),
-        refused=tuple(refused),
+    return AuditWriteAttempts(
+        attempts=tuple(changing),
+        untested_roles=tuple(sorted(holders - set(ours))),
+        side_effects=tuple(each for some in would.values() for each in some),
+        unprobed=tuple(refused),
     )
 
 
-def _ours(known: World, login: str, relation: Relation) -> tuple[str, ...]:
+def _ours(access: World, login: str, relation: Relation) -> tuple[str, ...]:
     """The principals, then what else we can become that may change the table; never a superuser."""
-    principals = known.tenancy.principals
-    became = (each.role for each in known.becomes(login) if each.sets and not each.role.superuser)
-    others = sorted({role.name for role in became if _may(known, role.name, relation)} - set(principals))
+    principals = access.tenancy.principals
+    became = (each.role for each in access.becomes(login) if each.sets and not each.role.superuser)
+    others = sorted({role.name for role in became if _may(access, role.name, relation)} - set(principals))
     return (*principals, *others)
 
 
-def _may(known: World, name: str, relation: Relation) -> tuple[str, ...]:
-    role = known.role_named(name)
-    held = known.commands(role.oid, relation) if role else frozenset[Command]()
+def _may(access: World, name: str, relation: Relation) -> tuple[str, ...]:
+    role = access.role_named(name)
+    held = access.commands(role.oid, relation) if role else frozenset[Command]()
     return tuple(command for command in _CHANGES if command in held)
 
 
-def _try(probe: CanaryWrites, known: World, name: str, relation: Relation, safe: frozenset[Command]) -> Changing:
-    role, place = known.role_named(name), place_of(known, relation)
-    held = known.commands(role.oid, relation) if role else frozenset[Command]()
+def _try(
+    probe: WriteProbe, access: World, name: str, relation: Relation, safe: frozenset[Command]
+) -> RoleAuditAttempts:
+    role, place = access.role_named(name), probed_relation(access, relation)
+    held = access.commands(role.oid, relation) if role else frozenset[Command]()
     # Without the privilege a statement is refused before it sets anything off.
     tried = {command for command in _CHANGES if command in safe or command not in held}
-    probe.act_as(Canary.A)
+    probe.set_context(Canary.A)
     (own,) = probe.rows_of([place], Canary.A)
-    written = known.column_privileges(role.oid, relation, "UPDATE") if role else frozenset[str]()
+    written = access.column_privileges(role.oid, relation, "UPDATE") if role else frozenset[str]()
     columns = [c.name for c in relation.columns if not c.generated and c.name in written][:_COLUMNS] or [
         relation.columns[0].name
     ]
     copied = [c.name for c in relation.columns if not c.default and not c.generated]
     adds = Command.INSERT in held & safe and Command.SELECT in held
-    return Changing(
+    return RoleAuditAttempts(
         role=name,
-        principal=name in known.tenancy.principals,
-        own=own,
-        may=_may(known, name, relation),
-        discarded=Command.INSERT in held and probe.discards(place, Canary.A),
-        added=probe.added(place, Canary.A, copied) if adds else None,
+        principal=name in access.tenancy.principals,
+        control=own,
+        granted_commands=_may(access, name, relation),
+        discarded=Command.INSERT in held and probe.insert_is_discarded(place, Canary.A),
+        insert=probe.insert_own_copy(place, Canary.A, copied) if adds else None,
         updates=tuple((c, probe.update_of(place, Canary.A, c)) for c in columns) if Command.UPDATE in tried else (),
         delete=probe.delete_of(place, Canary.A) if Command.DELETE in tried else None,
     )

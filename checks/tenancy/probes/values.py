@@ -8,44 +8,47 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from checks.tenancy.probes.constants import Constant
+from checks.tenancy.probes.constants import PrintedConstant
 from isolation.inventory.relations import Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class TrialValue:
     """A value as text, None for NULL, and the word by which a report may name it: it never tells the value."""
 
     text: str | None
-    word: str
+    label: str
 
 
-NULL: Final = Value(text=None, word="NULL")
+NULL: Final = TrialValue(text=None, label="NULL")
 _CONSTANT: Final = "a constant of the policy"
 _TEXTS: Final = ("text", "character varying", "character", "name", "citext", '"char"')
 _WHOLE: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _NUMBERS: Final = ("numeric", "real", "double precision")
-_TIMES: Final = (Value(text="2000-01-01", word="a time long past"), Value(text="9999-01-01", word="a time far off"))
-_PLAIN: Final[dict[str, tuple[Value, ...]]] = {
-    "boolean": (Value(text="false", word="false"), Value(text="true", word="true")),
+_TIMES: Final = (
+    TrialValue(text="2000-01-01", label="a time long past"),
+    TrialValue(text="9999-01-01", label="a time far off"),
+)
+_PLAIN: Final[dict[str, tuple[TrialValue, ...]]] = {
+    "boolean": (TrialValue(text="false", label="false"), TrialValue(text="true", label="true")),
     "date": _TIMES,
     "timestamp without time zone": _TIMES,
     "timestamp with time zone": _TIMES,
-    "interval": (Value(text="0", word="no time"), Value(text="100 years", word="a century")),
-    "json": (Value(text="{}", word="an empty object"),),
-    "jsonb": (Value(text="{}", word="an empty object"),),
-    "uuid": (Value(text="00000000-0000-0000-0000-000000000000", word="the nil uuid"),),
+    "interval": (TrialValue(text="0", label="no time"), TrialValue(text="100 years", label="a century")),
+    "json": (TrialValue(text="{}", label="an empty object"),),
+    "jsonb": (TrialValue(text="{}", label="an empty object"),),
+    "uuid": (TrialValue(text="00000000-0000-0000-0000-000000000000", label="the nil uuid"),),
 }
 
 
-def bare(type_name: str) -> str:
+def without_length(type_name: str) -> str:
     """A type without its length: `character varying` of `character varying(10)`."""
     return re.sub(r"\([^)]*\)", "", type_name).strip()
 
 
 def fits(type_name: str, text: str) -> bool:
     """Whether a text can be read as a value of this type; false also where only PostgreSQL could tell."""
-    kind = bare(type_name)
+    kind = without_length(type_name)
     try:
         match kind:
             case "uuid":
@@ -63,7 +66,7 @@ def fits(type_name: str, text: str) -> bool:
     return True
 
 
-def like(text: str) -> Iterator[str]:
+def lookalikes(text: str) -> Iterator[str]:
     """Ids that are not this one and yet begin, end or read as it does: what a careless comparison takes for equal."""
     yield text[:-1] + ("0" if text[-1:] != "0" else "1")
     yield ("0" if text[:1] != "0" else "1") + text[1:]
@@ -73,41 +76,47 @@ def like(text: str) -> Iterator[str]:
     yield text + " "
 
 
-def key_values(column: Column, a: str, b: str, mined: Iterable[Constant]) -> tuple[Value, ...]:
+def key_values(column: Column, a: str, b: str, constants: Iterable[PrintedConstant]) -> tuple[TrialValue, ...]:
     """What to try in a column of the tenant key, the other canary first."""
     kind = column.type_name
-    found = [Value(text=b, word="canary B"), Value(text=a, word="canary A")]
+    found = [TrialValue(text=b, label="canary B"), TrialValue(text=a, label="canary A")]
     if not column.not_null:
-        found.append(Value(text=None, word="no tenant (NULL)"))
-    found += [Value(text=text, word="an id that resembles canary A's") for text in like(a)]
-    found += [Value(text=c.text, word=_CONSTANT) for c in mined]
+        found.append(TrialValue(text=None, label="no tenant (NULL)"))
+    found += [TrialValue(text=text, label="an id that resembles canary A's") for text in lookalikes(a)]
+    found += [TrialValue(text=c.text, label=_CONSTANT) for c in constants]
     return _distinct(kind, (v for v in found if v.text is None or fits(kind, v.text)))
 
 
-def values(column: Column, ids: Iterable[Value], mined: Iterable[Constant]) -> tuple[Value, ...]:
+def column_values(
+    column: Column, ids: Iterable[TrialValue], constants: Iterable[PrintedConstant]
+) -> tuple[TrialValue, ...]:
     """What to try in any other column, first what it holds when nothing is tried; none when nothing is known to fit."""
-    kind, element = bare(column.type_name), bare(column.type_name).removesuffix("[]")
-    constants = tuple(mined)
-    own = [Value(text=c.text, word=_CONSTANT) for c in constants if c.type_name == kind or fits(kind, c.text)]
-    own += [Value(text=str(int(c.text) + 1), word="next to " + _CONSTANT) for c in constants if _is_whole(kind, c)]
+    kind, element = without_length(column.type_name), without_length(column.type_name).removesuffix("[]")
+    constants = tuple(constants)
+    own = [TrialValue(text=c.text, label=_CONSTANT) for c in constants if c.type_name == kind or fits(kind, c.text)]
+    own += [
+        TrialValue(text=str(int(c.text) + 1), label="next to " + _CONSTANT) for c in constants if _is_whole(kind, c)
+    ]
     found = [] if column.not_null else [NULL]
     if kind != element:
-        found.append(Value(text="{}", word="an empty array"))
-        inner = [*ids, *(Value(text=c.text, word=_CONSTANT) for c in constants)]
+        found.append(TrialValue(text="{}", label="an empty array"))
+        inner = [*ids, *(TrialValue(text=c.text, label=_CONSTANT) for c in constants)]
         found += [
-            Value(text=_array(v.text), word=f"an array of {v.word}") for v in inner if v.text and fits(element, v.text)
+            TrialValue(text=_array(v.text), label=f"an array of {v.label}")
+            for v in inner
+            if v.text and fits(element, v.text)
         ]
         return _distinct(kind, [*found, *own])
     found += _PLAIN.get(kind, ())
     if kind in _TEXTS:
-        found.append(Value(text="", word="an empty text"))
+        found.append(TrialValue(text="", label="an empty text"))
     if kind in _WHOLE or kind in _NUMBERS:
-        found += [Value(text=text, word=text) for text in ("0", "1", "-1")]
+        found += [TrialValue(text=text, label=text) for text in ("0", "1", "-1")]
     found += [v for v in ids if v.text is not None and fits(kind, v.text)]
     return _distinct(kind, [*found, *own])
 
 
-def _is_whole(kind: str, constant: Constant) -> bool:
+def _is_whole(kind: str, constant: PrintedConstant) -> bool:
     return (kind in _WHOLE or kind in _NUMBERS) and constant.text.isdigit()
 
 
@@ -115,11 +124,11 @@ def _array(text: str) -> str:
     return '{"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"}'
 
 
-def same(kind: str, text: str | None) -> str | None:
+def canonical_text(kind: str, text: str | None) -> str | None:
     """A value in the one form that equal values of its type share."""
     if text is None:
         return None
-    match bare(kind):
+    match without_length(kind):
         case "uuid":
             return str(UUID(text))
         case "smallint" | "integer" | "bigint":
@@ -130,8 +139,8 @@ def same(kind: str, text: str | None) -> str | None:
             return text
 
 
-def _distinct(kind: str, found: Iterable[Value]) -> tuple[Value, ...]:
-    kept = dict[str | None, Value]()
+def _distinct(kind: str, found: Iterable[TrialValue]) -> tuple[TrialValue, ...]:
+    kept = dict[str | None, TrialValue]()
     for value in found:
-        kept.setdefault(same(kind, value.text), value)
+        kept.setdefault(canonical_text(kind, value.text), value)
     return tuple(kept.values())

@@ -8,7 +8,7 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.relations.covering import Covering
+from checks.tenancy.relations.covering import CoverageJudge
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.standing import Standing
@@ -37,17 +37,17 @@ def every_tenant_table_is_covered(facts: Inventory, database: Database, now: dat
     """
     made = world(facts, database.tenancy)
     yield _enough_tables(made)
-    covering = Covering(made, now)
+    covering = CoverageJudge(made, now)
     for relation in sorted(facts.relations, key=made.name):
         if not relation.temporary:
             yield from covering.judge(relation)
 
 
-def _enough_tables(world: World) -> Verdict:
-    tenancy = world.tenancy
+def _enough_tables(access: World) -> Verdict:
+    tenancy = access.tenancy
     count = sum(
-        world.standing(table) is Standing.TENANT and not table.parents and table.schema in tenancy.schemas
-        for table in world.tenant_tables()
+        access.standing(table) is Standing.TENANT and not table.parents and table.schema in tenancy.schemas
+        for table in access.tenant_tables()
     )
     key = ", ".join(tenancy.key)
     observed, expected = f"{count} tables with a tenant key", f"at least {tenancy.tables}"

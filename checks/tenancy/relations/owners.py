@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
-from checks.tenancy.reach import Reach
+from checks.tenancy.reach import RelationAccess
 from isolation.inventory.identities import Becomes
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import Role
@@ -16,27 +16,27 @@ from isolation.proof.gates import GATES, Answer, Gate, Proving
 _HELD = frozenset({Answer.PROVEN, Answer.DENIED})
 
 
-class Shows(StrEnum):
+class Visibility(StrEnum):
     """What a role's policies let through."""
 
-    OWN = "own"
-    OTHERS = "others"
+    OWN_TENANT = "own"
+    OTHER_TENANTS = "others"
     UNKNOWN = "unknown"
 
 
-class Owners:
+class OwnerAccess:
     """What any role gets from any table, by the proof of its policies."""
 
-    def __init__(self, world: World, now: datetime) -> None:
-        self._world = world
-        self._proving = Proving(world, now)
+    def __init__(self, access: World, now: datetime) -> None:
+        self._world = access
+        self._proving = Proving(access, now)
 
-    def shows(
-        self, owner: Role, table: Relation, commands: frozenset[Command], readers: tuple[Reach, ...]
-    ) -> tuple[Shows, str]:
+    def visibility(
+        self, owner: Role, table: Relation, commands: frozenset[Command], readers: tuple[RelationAccess, ...]
+    ) -> tuple[Visibility, str]:
         """What commands get through as an owner, and why; what readers get by themselves is no news of the view."""
         as_owner = Becomes(principal=owner.name, role=owner, path=(owner.name,))
-        worst = (Shows.OWN, "")
+        worst = (Visibility.OWN_TENANT, "")
         for gate in self._gates(owner, table, commands | {Command.SELECT}):
             found, asked = self._proving.found(as_owner, table, gate)
             policies = {policy.oid for policy, _ in asked}
@@ -44,11 +44,11 @@ class Owners:
                 continue
             why = f"{gate}, {found.reason or found.answer}"
             if found.answer is not Answer.UNPROVEN:
-                return Shows.OTHERS, why
-            worst = (Shows.UNKNOWN, why)
+                return Visibility.OTHER_TENANTS, why
+            worst = (Visibility.UNKNOWN, why)
         return worst
 
-    def holds(self, table: Relation) -> bool:
+    def reads_are_isolated(self, table: Relation) -> bool:
         """Whether no policy that a principal is asked for shows a row that is not the current tenant's."""
         reading = [gate for gate in GATES if not gate.new_row]
         found = (
@@ -65,9 +65,9 @@ class Owners:
             if gate.command in commands and self._world.column_privileges(owner.oid, table, gate.command):
                 yield gate
 
-    def _has(self, reader: Reach, table: Relation, gate: Gate, policies: set[int]) -> bool:
+    def _has(self, reader: RelationAccess, table: Relation, gate: Gate, policies: set[int]) -> bool:
         """Whether a reader passes the same gate by the same policies, which is told of the table."""
-        if gate.command not in self._world.commands(reader.becomes.role.oid, table):
+        if gate.command not in self._world.commands(reader.role_path.role.oid, table):
             return False
-        _, asked = self._proving.found(reader.becomes, table, gate)
+        _, asked = self._proving.found(reader.role_path, table, gate)
         return {policy.oid for policy, _ in asked} == policies

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from basewatch.model import Severity
-from checks.tenancy.flaws import Entry, Flaw
-from checks.tenancy.reach import Reach, commands_of, revoke
-from checks.tenancy.relations.owners import Owners, Shows
-from checks.tenancy.showing import showing
+from checks.tenancy.flaws import Approvable, Flaw
+from checks.tenancy.reach import RelationAccess, commands_of, revoke_sql
+from checks.tenancy.relations.owners import OwnerAccess, Visibility
+from checks.tenancy.showing import visible_through
 from isolation.inventory.relations import Command, Relation, RelationKind
 from isolation.inventory.standing import Standing
 from isolation.inventory.world import World
@@ -19,7 +19,7 @@ _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ViewExposure:
     """What is wrong with a view, and what nobody could tell."""
 
     flaws: tuple[Flaw, ...]
@@ -34,7 +34,7 @@ class _Step:
     lent_by: Relation
     commands: frozenset[Command]
     published: bool
-    readers: tuple[Reach, ...]
+    readers: tuple[RelationAccess, ...]
 
     @property
     def reads_as(self) -> int:
@@ -44,15 +44,15 @@ class _Step:
         return " -> ".join(self.path)
 
 
-class Views:
+class ViewAnalysis:
     """Follows the views of one world."""
 
-    def __init__(self, world: World, now: datetime, owners: Owners) -> None:
-        self._world = world
+    def __init__(self, access: World, now: datetime, owners: OwnerAccess) -> None:
+        self._world = access
         self._now = now
         self._owners = owners
 
-    def shown(self, view: Relation, reached: tuple[Reach, ...]) -> Shown:
+    def exposure(self, view: Relation, reached: tuple[RelationAccess, ...]) -> ViewExposure:
         """What a view or materialized view shows those who reach it.
 
         A view with security_invoker shows only what its readers reach themselves, so that it adds nothing.
@@ -70,14 +70,14 @@ class Views:
             found += self._stored(view, step)
         elif not view.invoker:
             found += self._lent(view, step)
-        take, about = revoke(self._world, view, reached), showing(self._world, view)
-        return Shown(
+        take, about = revoke_sql(self._world, view, reached), visible_through(self._world, view)
+        return ViewExposure(
             flaws=tuple(replace(f, repair=f"{f.repair} Or {take}", about=about) for f in found if isinstance(f, Flaw)),
             unproven=tuple(dict.fromkeys(each for each in found if isinstance(each, str))),
         )
 
     def _vouched(self, view: Relation) -> bool:
-        return Entry(kind="view", name=self._world.name(view), digest=view.digest).holds(self._world, self._now)
+        return Approvable(kind="view", name=self._world.name(view), digest=view.digest).approved(self._world, self._now)
 
     def _lent(self, view: Relation, step: _Step) -> Iterator[Flaw | str]:
         """All that one view reads; who vouches for it vouches for what it reads itself, and not for views in it."""
@@ -143,7 +143,7 @@ class Views:
         exempt = self._world.exempt(step.reads_as, table)
         if not table.enabled:
             # Whoever reaches the table itself is told of its switch, and not again of each view above it.
-            if not any(self._world.commands(reader.becomes.role.oid, table) for reader in step.readers):
+            if not any(self._world.commands(reader.role_path.role.oid, table) for reader in step.readers):
                 yield self._flaw(step, "reads it without row security", Severity.CRITICAL)
             return
         if exempt:
@@ -154,11 +154,11 @@ class Views:
         if owner is None:
             yield f"{step} is read as an unknown role"
             return
-        shows, why = self._owners.shows(owner, table, step.commands, step.readers)
-        if shows is Shows.OTHERS:
+        shows, why = self._owners.visibility(owner, table, step.commands, step.readers)
+        if shows is Visibility.OTHER_TENANTS:
             let = f"is read as {owner.name}, whose policies let more through: {why}"
             yield self._flaw(step, let, Severity.CRITICAL)
-        elif shows is Shows.UNKNOWN:
+        elif shows is Visibility.UNKNOWN:
             yield f"{step} is read as {owner.name}: {why}"
 
     def _owner(self, step: _Step) -> str:

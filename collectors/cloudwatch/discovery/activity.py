@@ -7,65 +7,71 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from basewatch.collector import Described, Discovery, MetricSpec
+from basewatch.collector import DescribedResource, DiscoverySpec, MetricSpec
 from collectors.cloudwatch.discovery.list_metrics import Dimensions
 
 K = TypeVar("K")
 
-FORGOTTEN = timedelta(days=14)
+FORGET_AFTER = timedelta(days=14)
 """How long a silent resource stays known that only CloudWatch knew of: as long as CloudWatch lists its metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownResource:
     """A discovered resource; `active_at` is when it was last seen to be in use, or first seen at all."""
 
-    described: Described
+    described: DescribedResource
     active: bool
     active_at: datetime
 
 
-def key_of(described: Described) -> Dimensions:
+def dimensions_of(described: DescribedResource) -> Dimensions:
     """What tells resources of one sort apart."""
     return frozenset(described.dimensions.items())
 
 
-def remembered(
-    before: Mapping[Dimensions, Known],
-    found: Iterable[Described] | None,
+def updated_resources(
+    before: Mapping[Dimensions, KnownResource],
+    found: Iterable[DescribedResource] | None,
     active: Collection[Dimensions] | None,
     at: datetime,
     *,
-    silent: bool,
-) -> dict[Dimensions, Known]:
+    lists_active_only: bool,
+) -> dict[Dimensions, KnownResource]:
     """What is known after a look at `at` that `found` these, and knows these to be `active`.
 
     None is what could not be found out: then what was known stays, and what is new counts as active. What is not found
-    is gone; where `found` holds only what is active (`silent`), it stays known until it was silent for FORGOTTEN.
+    is gone; where `found` holds only what is active (`lists_active_only`), it stays known until it was silent for FORGOTTEN.
     """
     now = {key: known.described for key, known in before.items()}
     if found is not None:
-        listed = {key_of(described): described for described in found}
-        kept = {key: now[key] for key, known in before.items() if silent and at - known.active_at < FORGOTTEN}
+        listed = {dimensions_of(described): described for described in found}
+        kept = {
+            key: now[key] for key, known in before.items() if lists_active_only and at - known.active_at < FORGET_AFTER
+        }
         now = kept | listed
     return {key: _known(key, described, before.get(key), active, at) for key, described in now.items()}
 
 
 def _known(
-    key: Dimensions, described: Described, before: Known | None, active: Collection[Dimensions] | None, at: datetime
-) -> Known:
+    key: Dimensions,
+    described: DescribedResource,
+    before: KnownResource | None,
+    active: Collection[Dimensions] | None,
+    at: datetime,
+) -> KnownResource:
     usual = before.active if before else True
     is_active = usual if active is None else key in active
     since = before.active_at if before else at
-    return Known(described=described, active=is_active, active_at=at if is_active else since)
+    return KnownResource(described=described, active=is_active, active_at=at if is_active else since)
 
 
-def signs_of_life(discovery: Discovery, specs: tuple[MetricSpec, ...]) -> tuple[MetricSpec, ...]:
+def activity_specs(discovery: DiscoverySpec, specs: tuple[MetricSpec, ...]) -> tuple[MetricSpec, ...]:
     """What is asked of a resource that is not in use; a collector may have nothing of the kind."""
-    return tuple(spec for spec in specs if spec.metric == discovery.alive)
+    return tuple(spec for spec in specs if spec.metric == discovery.activity_metric)
 
 
-def within(candidates: Mapping[K, bool], at_most: int, before: Collection[K]) -> tuple[K, ...]:
+def within_limit(candidates: Mapping[K, bool], at_most: int, before: Collection[K]) -> tuple[K, ...]:
     """The `at_most` candidates, with whether they are active, that are asked about; the order is the caller's.
 
     Active ones come first, and among those the ones asked about `before`: nothing comes and goes without a reason.

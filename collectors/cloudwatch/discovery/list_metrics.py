@@ -8,64 +8,66 @@ from dataclasses import dataclass
 from typing import Any
 
 from basewatch.aws.response import optional
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from collectors.cloudwatch.declared_targets import Place
-from collectors.cloudwatch.discovery.client import Asking
+from collectors.cloudwatch.declared_targets import Location
+from collectors.cloudwatch.discovery.client import DiscoveryClient
 
 Dimensions = frozenset[tuple[str, str]]
 """What a resource is known by in CloudWatch; their order means nothing."""
 
 
-Names = frozenset[str]
+DimensionNames = frozenset[str]
 """The names of dimensions, by which one sort of resources is told from another."""
 
-Listed = Mapping[tuple[str, Names], frozenset[Dimensions]]
+ListedResources = Mapping[tuple[str, DimensionNames], frozenset[Dimensions]]
 """The dimensions that were listed, by owning account and by their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """One chain: `place` is asked about its own metrics, or as a monitoring account about those of `owners`.
+class ListQuery:
+    """One chain: `location` is asked about its own metrics, or as a monitoring account about those of `owning_accounts`.
 
-    `wanted` are sorts of resources; one is listed when it has any metric with just these dimensions. `recently` leaves
+    `dimension_names` are sorts of resources; one is listed when it has any metric with just these dimensions. `recently_active` leaves
     out what was silent for about three hours; otherwise it is about two weeks.
     """
 
-    place: Place
+    location: Location
     namespace: str
-    owners: frozenset[str]
-    wanted: frozenset[Names]
-    recently: bool
+    owning_accounts: frozenset[str]
+    dimension_names: frozenset[DimensionNames]
+    recently_active: bool
 
-    def ask(self, asking: Asking) -> Listed:
+    def execute(self, client: DiscoveryClient) -> ListedResources:
         """What is listed of what is wanted. Raises: CouldNotLook, unless the listing is whole."""
-        found: dict[tuple[str, Names], set[Dimensions]] = defaultdict(set)
-        for page in asking.pages("cloudwatch", "ListMetrics", "NextToken", "NextToken", **self._parameters()):
+        found: dict[tuple[str, DimensionNames], set[Dimensions]] = defaultdict(set)
+        for page in client.pages("cloudwatch", "ListMetrics", "NextToken", "NextToken", **self._parameters()):
             for owner, metric in self._owned(page):
                 dimensions = frozenset((pair["Name"], pair["Value"]) for pair in _pairs(metric))
                 # A filter on dimensions would also let through what has others besides.
                 names = frozenset(name for name, _ in dimensions)
-                if owner in self.owners and names in self.wanted:
+                if owner in self.owning_accounts and names in self.dimension_names:
                     found[owner, names].add(dimensions)
         return {key: frozenset(dimensions) for key, dimensions in found.items()}
 
     def _owned(self, page: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
         """The metrics of a page, each after the account that owns it: AWS lists those beside, one for each."""
         metrics = optional(page, "Metrics", kind=list) or []
-        owners = optional(page, "OwningAccounts", kind=list) or [self.place.account_id] * len(metrics)
+        owners = optional(page, "OwningAccounts", kind=list) or [self.location.account_id] * len(metrics)
         if len(owners) != len(metrics):
-            raise CouldNotLook(Reason.UNSUPPORTED, f"ListMetrics listed {len(metrics)} metrics of {len(owners)} owners")
+            raise ObservationError(
+                Reason.UNSUPPORTED, f"ListMetrics listed {len(metrics)} metrics of {len(owners)} owners"
+            )
         return zip(owners, metrics, strict=True)
 
     def _parameters(self) -> dict[str, object]:
         parameters: dict[str, object] = {"Namespace": self.namespace}
-        if self.recently:
+        if self.recently_active:
             parameters["RecentlyActive"] = "PT3H"
-        if self.owners != frozenset({self.place.account_id}):
+        if self.owning_accounts != frozenset({self.location.account_id}):
             parameters["IncludeLinkedAccounts"] = True
-            if len(self.owners) == 1:
-                parameters["OwningAccount"] = next(iter(self.owners))
+            if len(self.owning_accounts) == 1:
+                parameters["OwningAccount"] = next(iter(self.owning_accounts))
         return parameters
 
 

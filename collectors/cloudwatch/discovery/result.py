@@ -8,174 +8,182 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from basewatch.collector import Described, MetricSpec, Resource, Target
-from basewatch.errors import CouldNotLook
-from basewatch.metrics import Gap
-from collectors.cloudwatch.declared_targets import Place, gap
-from collectors.cloudwatch.discovery.activity import Known, remembered, signs_of_life, within
+from basewatch.collector import DescribedResource, MetricSpec, Resource, MetricTarget
+from basewatch.errors import ObservationError
+from basewatch.metrics import CollectionGap
+from collectors.cloudwatch.declared_targets import Location, collector_gap
+from collectors.cloudwatch.discovery.activity import KnownResource, updated_resources, activity_specs, within_limit
 from collectors.cloudwatch.discovery.list_metrics import Dimensions
-from collectors.cloudwatch.discovery.plan import Search
-from collectors.cloudwatch.discovery.run import Outcomes
+from collectors.cloudwatch.discovery.plan import ResourceSearch
+from collectors.cloudwatch.discovery.run import DiscoveryResults
 
-Key = tuple[str, str, str, Dimensions]
+ResourceKey = tuple[str, str, str, Dimensions]
 """What tells the resources of all collectors apart: the collector, the account, the region and the dimensions."""
 
 
-def key_of(target: Target) -> Key:
+def resource_key(target: MetricTarget) -> ResourceKey:
     """The identity of what a target is about."""
     return target.collector, target.account_id, target.region, frozenset(target.resource.dimensions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class DiscoveredResource:
     """One discovered resource in its place: all that could be asked of it, and whether it is in use."""
 
-    search: Search
-    known: Known
-    target: Target
+    found_by: ResourceSearch
+    known: KnownResource
+    target: MetricTarget
 
 
-class Finds:
+class DiscoveredResources:
     """All that the searches have found so far, beside what is declared; one thread at a time."""
 
-    def __init__(self, searches: tuple[Search, ...], declared: tuple[Target, ...], *, gate: bool) -> None:
+    def __init__(
+        self, searches: tuple[ResourceSearch, ...], declared: tuple[MetricTarget, ...], *, skip_idle: bool
+    ) -> None:
         self._searches = searches
         self._declared = declared
-        self._declared_keys = frozenset(map(key_of, declared))
-        self._gate = gate
-        self._known: list[Mapping[Dimensions, Known]] = [{} for _ in searches]
-        self._of_declared: dict[Key, Described] = {}
-        self._kept: dict[Key, Found] = {}
-        self._left_out: dict[Key, Found] = {}
+        self._declared_keys = frozenset(map(resource_key, declared))
+        self._gate = skip_idle
+        self._known: list[Mapping[Dimensions, KnownResource]] = [{} for _ in searches]
+        self._of_declared: dict[ResourceKey, DescribedResource] = {}
+        self._kept: dict[ResourceKey, DiscoveredResource] = {}
+        self._left_out: dict[ResourceKey, DiscoveredResource] = {}
 
-    def learn(self, outcomes: Outcomes, at: datetime) -> tuple[tuple[Gap, Place], ...]:
+    def apply_results(self, results: DiscoveryResults, at: datetime) -> tuple[tuple[CollectionGap, Location], ...]:
         """Takes in the outcomes of a look at `at`; what failed, and where, is returned and changes nothing."""
-        failures: dict[tuple[Gap, Place], None] = {}
+        failures: dict[tuple[CollectionGap, Location], None] = {}
         for index, search in enumerate(self._searches):
-            for hunt in search.hunts:
-                if isinstance(error := outcomes[hunt], CouldNotLook):
-                    failures[gap(search.collector, error), search.place] = None
-            self._known[index] = self._remembered(search, self._known[index], outcomes, at)
+            for hunt in search.discovery_queries:
+                if isinstance(error := results[hunt], ObservationError):
+                    failures[collector_gap(search.collector, error), search.location] = None
+            self._known[index] = self._remembered(search, self._known[index], results, at)
         self._choose()
         return tuple(failures)
 
     @property
-    def targets(self) -> Iterator[Target]:
+    def targets(self) -> Iterator[MetricTarget]:
         """What is declared, with what its service told of it; then what is asked of each discovered resource."""
         for target in self._declared:
-            described = self._of_declared.get(key_of(target))
+            described = self._of_declared.get(resource_key(target))
             yield replace(target, resource=_told(target.resource, described)) if described else target
         # Thousands of idle resources share what little is asked of them.
         little: dict[tuple[int, int], tuple[MetricSpec, ...]] = {}
         for found in self._kept.values():
-            discovery, specs = found.search.discovery, found.target.specs
+            discovery, specs = found.found_by.discovery, found.target.specs
             if found.known.active:
                 yield found.target
-            elif few := little.setdefault((id(discovery), id(specs)), signs_of_life(discovery, specs)):
+            elif few := little.setdefault((id(discovery), id(specs)), activity_specs(discovery, specs)):
                 yield replace(found.target, specs=few)
 
     @property
-    def counted(self) -> Mapping[str, int]:
+    def resource_counts(self) -> Mapping[str, int]:
         """How many discovered resources each collector asks about."""
-        return Counter(found.search.collector for found in self._kept.values())
+        return Counter(found.found_by.collector for found in self._kept.values())
 
     @property
-    def idle(self) -> Mapping[str, int]:
+    def idle_counts(self) -> Mapping[str, int]:
         """How many of them had no activity lately."""
-        return Counter(found.search.collector for found in self._kept.values() if not found.known.active)
+        return Counter(found.found_by.collector for found in self._kept.values() if not found.known.active)
 
     @property
-    def left_out(self) -> Mapping[Key, Found]:
+    def over_limit(self) -> Mapping[ResourceKey, DiscoveredResource]:
         """What was found beyond what `at_most` allows."""
         return self._left_out
 
     def _remembered(
-        self, search: Search, before: Mapping[Dimensions, Known], outcomes: Outcomes, at: datetime
-    ) -> Mapping[Dimensions, Known]:
+        self,
+        search: ResourceSearch,
+        before: Mapping[Dimensions, KnownResource],
+        outcomes: DiscoveryResults,
+        at: datetime,
+    ) -> Mapping[Dimensions, KnownResource]:
         listed = _listed(search, outcomes)
-        return remembered(
+        return updated_resources(
             before,
             _described(search, outcomes),
             listed if self._gate else None,
             at,
-            silent=self._gate and search.wanted.by == "list",
+            lists_active_only=self._gate and search.discover_entry.by == "list",
         )
 
     def _choose(self) -> None:
         """Decide what is asked about: a declared resource is the declared one, and each entry has its bound."""
         before, self._of_declared, self._kept, self._left_out = frozenset(self._kept), {}, {}, {}
-        for _, entry in groupby(enumerate(self._searches), key=lambda each: id(each[1].wanted)):
-            candidates, at_most = dict[Key, Found](), 0
+        for _, entry in groupby(enumerate(self._searches), key=lambda each: id(each[1].discover_entry)):
+            candidates, at_most = dict[ResourceKey, DiscoveredResource](), 0
             for index, search in entry:
-                at_most = search.wanted.at_most
+                at_most = search.discover_entry.at_most
                 for found in _candidates(search, self._known[index]):
-                    key = key_of(found.target)
+                    key = resource_key(found.target)
                     if key in self._declared_keys:
                         self._of_declared[key] = found.known.described
                     elif key not in self._kept:
                         candidates.setdefault(key, found)
-            kept = within({key: found.known.active for key, found in candidates.items()}, at_most, before)
+            kept = within_limit({key: found.known.active for key, found in candidates.items()}, at_most, before)
             self._kept |= {key: candidates.pop(key) for key in kept}
             self._left_out |= candidates
 
 
-def _described(search: Search, outcomes: Outcomes) -> Iterable[Described] | None:
+def _described(search: ResourceSearch, outcomes: DiscoveryResults) -> Iterable[DescribedResource] | None:
     """The resources that were found; None when the request failed that would have found them."""
-    if search.describing is not None:
-        outcome = outcomes[search.describing]
-        return None if isinstance(outcome, CouldNotLook) else outcome
-    if search.tagging is not None:
-        return _tagged(search, outcomes[search.tagging])
+    if search.describe_query is not None:
+        outcome = outcomes[search.describe_query]
+        return None if isinstance(outcome, ObservationError) else outcome
+    if search.tag_query is not None:
+        return _tagged(search, outcomes[search.tag_query])
     listed = _listed(search, outcomes)
-    return None if listed is None else [Described(dimensions=dict(dimensions)) for dimensions in listed]
+    return None if listed is None else [DescribedResource(dimensions=dict(dimensions)) for dimensions in listed]
 
 
-def _tagged(search: Search, outcome: CouldNotLook | Mapping[str, Mapping[str, str]]) -> Iterable[Described] | None:
-    if isinstance(outcome, CouldNotLook):
+def _tagged(
+    search: ResourceSearch, outcome: ObservationError | Mapping[str, Mapping[str, str]]
+) -> Iterable[DescribedResource] | None:
+    if isinstance(outcome, ObservationError):
         return None
-    known = ((arn, search.discovery.of_arn(arn), tags) for arn, tags in outcome.items())
+    known = ((arn, search.discovery.dimensions_of_arn(arn), tags) for arn, tags in outcome.items())
     return [
-        Described(dimensions=dimensions, arn=arn, tags=tags)
+        DescribedResource(dimensions=dimensions, arn=arn, tags=tags)
         for arn, dimensions, tags in known
         if dimensions is not None
     ]
 
 
-def _listed(search: Search, outcomes: Outcomes) -> frozenset[Dimensions] | None:
+def _listed(search: ResourceSearch, outcomes: DiscoveryResults) -> frozenset[Dimensions] | None:
     """The dimensions of what was listed of the search's sort; None when nobody asked, or got no answer."""
-    outcome = None if search.listing is None else outcomes[search.listing]
-    if outcome is None or isinstance(outcome, CouldNotLook):
+    outcome = None if search.list_query is None else outcomes[search.list_query]
+    if outcome is None or isinstance(outcome, ObservationError):
         return None
     nothing: frozenset[Dimensions] = frozenset()
     listed: frozenset[Dimensions] = outcome.get(
-        (search.place.account_id, frozenset(search.discovery.dimensions)), nothing
+        (search.location.account_id, frozenset(search.discovery.dimensions)), nothing
     )
     return listed
 
 
-def _candidates(search: Search, known: Mapping[Dimensions, Known]) -> Iterator[Found]:
+def _candidates(search: ResourceSearch, known: Mapping[Dimensions, KnownResource]) -> Iterator[DiscoveredResource]:
     """What can be asked about of what is known, in an order of its own."""
     for dimensions in sorted(known, key=sorted):
         described = known[dimensions].described
-        measured = search.discovery.measured(dict(sorted(described.dimensions.items())))
+        measured = search.discovery.from_dimensions(dict(sorted(described.dimensions.items())))
         if measured is None:
             continue
         resource, specs = measured
-        target = Target(
+        target = MetricTarget(
             collector=search.collector,
-            account_id=search.place.account_id,
-            region=search.place.region,
+            account_id=search.location.account_id,
+            region=search.location.region,
             resource=_told(resource, described),
             specs=specs,
         )
-        yield Found(search=search, known=known[dimensions], target=target)
+        yield DiscoveredResource(found_by=search, known=known[dimensions], target=target)
 
 
-def _told(resource: Resource, described: Described) -> Resource:
+def _told(resource: Resource, described: DescribedResource) -> Resource:
     """The resource with what its service says of it; every tag, whoever may be told of it."""
     return replace(
         resource,
         arn=described.arn or resource.arn,
         tags=tuple(sorted((described.tags or {}).items())) or resource.tags,
-        lookback=described.lookback or resource.lookback,
+        allowed_lateness=described.allowed_lateness or resource.allowed_lateness,
     )

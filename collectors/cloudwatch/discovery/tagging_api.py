@@ -6,32 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from basewatch.aws.response import required
-from collectors.cloudwatch.declared_targets import Place
-from collectors.cloudwatch.discovery.client import Asking
+from collectors.cloudwatch.declared_targets import Location
+from collectors.cloudwatch.discovery.client import DiscoveryClient
 
 _LARGEST_PAGE = 100
 # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 _MOST_TYPES = 100
 
-Tagged = Mapping[str, Mapping[str, str]]
+TagsByArn = Mapping[str, Mapping[str, str]]
 """The tags of each resource, by its ARN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tagging:
+class TagQuery:
     """One chain: the resources of these types in a place that have all of `tags`."""
 
-    place: Place
+    location: Location
     tags: tuple[tuple[str, str], ...]
-    types: frozenset[str]
+    resource_types: frozenset[str]
 
-    def ask(self, asking: Asking) -> Tagged:
+    def execute(self, client: DiscoveryClient) -> TagsByArn:
         """Every such resource with all its tags. Raises: CouldNotLook, unless the listing is whole."""
         found: dict[str, Mapping[str, str]] = {}
-        types = sorted(self.types)
+        types = sorted(self.resource_types)
         for first in range(0, len(types), _MOST_TYPES):
             filters = {"ResourceTypeFilters": types[first : first + _MOST_TYPES]}
-            for page in asking.pages(
+            for page in client.pages(
                 "resourcegroupstaggingapi",
                 "GetResources",
                 "PaginationToken",

@@ -5,50 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from basewatch.collector import Target
-from basewatch.errors import CouldNotLook
-from basewatch.metrics import Gap
-from collectors.cloudwatch.declared_targets import Place, gap
-from collectors.cloudwatch.discovery.plan import Labelling
-from collectors.cloudwatch.discovery.result import Key, key_of
-from collectors.cloudwatch.discovery.run import Outcomes
+from basewatch.collector import MetricTarget
+from basewatch.errors import ObservationError
+from basewatch.metrics import CollectionGap
+from collectors.cloudwatch.declared_targets import Location, collector_gap
+from collectors.cloudwatch.discovery.plan import TagLookup
+from collectors.cloudwatch.discovery.result import ResourceKey, resource_key
+from collectors.cloudwatch.discovery.run import DiscoveryResults
 
 ArnAndTags = tuple[str, tuple[tuple[str, str], ...]]
 
 
-class Tags:
+class ResourceTags:
     """What the tagging API last said, of the tags that are `allowed`; one thread at a time."""
 
-    def __init__(self, labellings: tuple[Labelling, ...], allowed: Iterable[str]) -> None:
-        self._labellings = labellings
+    def __init__(self, tag_lookups: tuple[TagLookup, ...], allowed: Iterable[str]) -> None:
+        self._labellings = tag_lookups
         self._allowed = frozenset(allowed)
-        self._known: list[dict[Key, ArnAndTags]] = [{} for _ in labellings]
+        self._known: list[dict[ResourceKey, ArnAndTags]] = [{} for _ in tag_lookups]
 
-    def learn(self, outcomes: Outcomes) -> tuple[tuple[Gap, Place], ...]:
+    def apply_results(self, results: DiscoveryResults) -> tuple[tuple[CollectionGap, Location], ...]:
         """Takes in what the tagging API said; what failed, and where, is returned and changes nothing."""
-        failures: list[tuple[Gap, Place]] = []
+        failures: list[tuple[CollectionGap, Location]] = []
         for index, labelling in enumerate(self._labellings):
-            outcome = outcomes[labelling.tagging]
-            if isinstance(outcome, CouldNotLook):
-                failures.append((gap(labelling.collector, outcome), labelling.place))
+            outcome = results[labelling.tag_query]
+            if isinstance(outcome, ObservationError):
+                failures.append((collector_gap(labelling.collector, outcome), labelling.location))
                 continue
             self._known[index] = {
-                (labelling.collector, labelling.place.account_id, labelling.place.region, frozenset(known.items())): (
+                (
+                    labelling.collector,
+                    labelling.location.account_id,
+                    labelling.location.region,
+                    frozenset(known.items()),
+                ): (
                     arn,
                     tuple(sorted(tags.items())),
                 )
                 for arn, tags in outcome.items()
                 for discovery in labelling.discoveries
-                if (known := discovery.of_arn(arn)) is not None
+                if (known := discovery.dimensions_of_arn(arn)) is not None
             }
         return tuple(failures)
 
-    def told(self, targets: Iterable[Target]) -> Iterator[Target]:
+    def with_tags(self, targets: Iterable[MetricTarget]) -> Iterator[MetricTarget]:
         """The targets, with the tags that may be told."""
         everything = {key: known for each in self._known for key, known in each.items()}
         for target in targets:
             resource = target.resource
-            arn, tags = everything.get(key_of(target), (resource.arn, resource.tags))
+            arn, tags = everything.get(resource_key(target), (resource.arn, resource.tags))
             tags = tuple((name, value) for name, value in tags if name in self._allowed)
             same = (arn, tags) == (resource.arn, resource.tags)
             yield target if same else replace(target, resource=replace(resource, arn=arn, tags=tags))

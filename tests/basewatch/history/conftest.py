@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from basewatch.history.store import History
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -19,7 +19,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/deep/basewatch.db"
         return
-    database: BoxDatabase = request.getfixturevalue("box_database")
+    database: SandboxDatabase = request.getfixturevalue("box_database")
     yield database.history_url
     _empty(database.history_url)
 

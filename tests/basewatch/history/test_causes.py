@@ -12,8 +12,8 @@ from basewatch.history.store import History
 from basewatch.model import Run, Transition
 from tests.fakes import NOON, a_finding, a_run
 
-CAUSE = replace(a_finding(subject="app"), about=(("app", "*"),))
-SYMPTOM = replace(a_finding(subject="invoices"), about=(("app", "invoices"),), cause=CAUSE.key)
+CAUSE = replace(a_finding(subject="app"), affected=(("app", "*"),))
+SYMPTOM = replace(a_finding(subject="invoices"), affected=(("app", "invoices"),), cause=CAUSE.key)
 
 SEALED_BEFORE = "200aa53b3bf8eb16a0a2cac58c9ac4a591a3e9122ded626b6b96dfa3c86a96ea"
 """What a run with a transition was sealed with before findings had causes."""
@@ -29,8 +29,8 @@ def test_a_cause_reads_back(history: History) -> None:
     """A run with causes is recorded as it is, transitions and all."""
     recorded = history.record(explained(), ())
     assert history.run() == recorded == replace(explained(), seal=recorded.seal)
-    assert history.previous_findings()[SYMPTOM.key] == SYMPTOM
-    assert history.verify().holds
+    assert history.latest_findings()[SYMPTOM.key] == SYMPTOM
+    assert history.verify().valid
 
 
 @pytest.mark.parametrize("change", ["UPDATE findings SET cause = ''", "UPDATE findings SET about = '[]'"])
@@ -41,7 +41,7 @@ def test_a_cause_cannot_be_changed_unseen(history: History, url: str, change: st
     with engine.begin() as connection:
         connection.exec_driver_sql(change)
     engine.dispose()
-    assert not history.verify().holds
+    assert not history.verify().valid
 
 
 def test_a_seal_from_before_causes_holds() -> None:
@@ -68,4 +68,4 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
     with History.open(url) as history:
         assert history.run() == recorded
         history.record(replace(explained(), id="run-2"), ())
-        assert history.verify().intact == 2
+        assert history.verify().verified_runs == 2

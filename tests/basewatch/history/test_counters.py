@@ -15,31 +15,31 @@ STATE = bytes(range(256)) * 4
 
 def test_what_was_kept_reads_back(history: History) -> None:
     """Each place has its own, byte for byte, and what is kept later replaces it."""
-    history.keep_counters(HERE, STATE, NOON)
-    history.keep_counters(THERE, b"", NOON)
-    assert (history.counters(HERE), history.counters(THERE)) == (STATE, b"")
-    history.keep_counters(HERE, b"later", NOON + timedelta(minutes=1))
-    assert (history.counters(HERE), history.counters(THERE)) == (b"later", b"")
+    history.save_counters(HERE, STATE, NOON)
+    history.save_counters(THERE, b"", NOON)
+    assert (history.load_counters(HERE), history.load_counters(THERE)) == (STATE, b"")
+    history.save_counters(HERE, b"later", NOON + timedelta(minutes=1))
+    assert (history.load_counters(HERE), history.load_counters(THERE)) == (b"later", b"")
 
 
 def test_nothing_kept_is_nothing(history: History) -> None:
     """A place of which nothing was kept has no state, which is not the same as an empty one."""
-    assert history.counters(HERE) is None
+    assert history.load_counters(HERE) is None
 
 
 def test_it_outlives_the_process(url: str) -> None:
     """Another process that opens the history reads what the first one kept."""
     with History.open(url) as history:
-        history.keep_counters(HERE, STATE, NOON)
+        history.save_counters(HERE, STATE, NOON)
     with History.open(url) as history:
-        assert history.counters(HERE) == STATE
+        assert history.load_counters(HERE) == STATE
 
 
 def test_runs_are_sealed_without_it(history: History) -> None:
     """Keeping counters changes no seal: what was recorded still verifies."""
     history.record(a_run(a_finding()), ())
-    history.keep_counters(HERE, STATE, NOON)
-    assert history.verify().intact == 1
+    history.save_counters(HERE, STATE, NOON)
+    assert history.verify().verified_runs == 1
 
 
 def test_a_history_from_before_counters_opens(url: str) -> None:
@@ -52,6 +52,6 @@ def test_a_history_from_before_counters_opens(url: str) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
     engine.dispose()
     with History.open(url) as history:
-        assert history.verify().intact == 1
-        history.keep_counters(HERE, STATE, NOON)
-        assert history.counters(HERE) == STATE
+        assert history.verify().verified_runs == 1
+        history.save_counters(HERE, STATE, NOON)
+        assert history.load_counters(HERE) == STATE

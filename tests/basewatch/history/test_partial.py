@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 
 from basewatch.history.seal import seal
 from basewatch.history.store import History
-from basewatch.interval import Interval
+from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Run, Status
 from tests.fakes import NOON, a_finding, a_run
 
@@ -17,7 +17,7 @@ SEALED_BEFORE = "b292671fc25d02fcc577e9cdab8ffaa981be633fb8327f2cbb4bda4d7b75057
 """What the example was sealed with before there were partial runs."""
 HOUR = timedelta(hours=1)
 ISOLATION, BACKUP = "tenancy.rls.policies", "backup.aurora.rpo"
-FIRST = Interval(
+FIRST = CatalogInterval(
     component="database/app",
     fingerprint="f" * 64,
     first_seen=NOON,
@@ -43,7 +43,7 @@ def test_a_partial_run_reads_back_with_its_scope_and_intervals(history: History)
     run = replace(partial(policies("invoices", Status.FAIL), hours=1), intervals=(FIRST,))
     recorded = history.record(run, ())
     assert history.run(recorded.id) == recorded == replace(run, seal=recorded.seal)
-    assert history.verify().holds
+    assert history.verify().valid
 
 
 def test_its_scope_cannot_be_changed_unseen(history: History, url: str) -> None:
@@ -53,20 +53,20 @@ def test_its_scope_cannot_be_changed_unseen(history: History, url: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE runs SET scope = ''")
     engine.dispose()
-    assert not history.verify().holds
+    assert not history.verify().valid
 
 
 def test_the_last_run_is_the_last_of_everything(history: History) -> None:
     """The next window starts where the last whole run ended, so that no metric between is missed; the chain goes on."""
     whole = history.record(a_run(a_finding(), policies("invoices", Status.PASS)), ())
     part = history.record(partial(policies("invoices", Status.FAIL), hours=1), ())
-    last = history.last()
+    last = history.last_run()
     assert last is not None
     assert (last.id, last.window_end) == (whole.id, NOON)
     assert history.run() == whole
     assert history.partial_runs(NOON) == (part,)
     assert part.previous_seal == whole.seal
-    assert history.verify().intact == 2
+    assert history.verify().verified_runs == 2
 
 
 def test_what_stands_is_the_last_whole_run_as_partial_runs_update_it(history: History) -> None:
@@ -75,7 +75,7 @@ def test_what_stands_is_the_last_whole_run_as_partial_runs_update_it(history: Hi
     history.record(a_run(a_finding(Status.FAIL, check="dropped"), id="run-0", at=NOON - HOUR), ())
     history.record(a_run(backup, policies("invoices", Status.FAIL), policies("users", Status.PASS)), ())
     history.record(partial(policies("invoices", Status.PASS), hours=1), ())
-    assert set(history.standing()) == {backup, policies("invoices", Status.PASS)}
+    assert set(history.current_findings()) == {backup, policies("invoices", Status.PASS)}
 
 
 def test_an_interval_grows_and_the_next_follows(history: History) -> None:
@@ -83,9 +83,9 @@ def test_an_interval_grows_and_the_next_follows(history: History) -> None:
     grown = replace(FIRST, last_seen=NOON + 2 * HOUR, polls=1440, proved_at=NOON, searched_at=NOON + HOUR)
     following = replace(FIRST, fingerprint="0" * 64, first_seen=NOON + 3 * HOUR, last_seen=NOON + 3 * HOUR, polls=1)
     for interval in (FIRST, grown, following):
-        history.keep(interval)
-    assert history.intervals() == (grown, following)
-    assert history.intervals(NOON + 3 * HOUR) == (following,)
+        history.save_interval(interval)
+    assert history.catalog_intervals() == (grown, following)
+    assert history.catalog_intervals(NOON + 3 * HOUR) == (following,)
 
 
 def test_a_seal_from_before_partial_runs_holds() -> None:
@@ -112,6 +112,6 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
     engine.dispose()
     with History.open(url) as history:
         assert history.run() == recorded
-        assert history.verify().holds
-        history.keep(FIRST)
-        assert history.intervals() == (FIRST,)
+        assert history.verify().valid
+        history.save_interval(FIRST)
+        assert history.catalog_intervals() == (FIRST,)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from basewatch.errors import HistoryError
-from basewatch.history import Chain, LastRun
+from basewatch.history import ChainVerification, LastRun
 from basewatch.history.store import History
 from basewatch.model import Point, Status, Transition
 from tests.fakes import NOON, a_finding, a_run, some_evidence, some_series
@@ -27,11 +27,11 @@ def change(url: str, statement: str) -> None:
 
 def test_a_new_history_is_empty(history: History) -> None:
     """Before the first run there is no last one, nothing is known and nothing owed."""
-    assert history.last() is None
-    assert history.previous_findings() == {}
+    assert history.last_run() is None
+    assert history.latest_findings() == {}
     assert history.open_alerts() == ()
-    assert history.owed() == ()
-    assert history.verify() == Chain(intact=0)
+    assert history.pending_notifications() == ()
+    assert history.verify() == ChainVerification(verified_runs=0)
 
 
 def test_a_run_reads_back_equal(history: History) -> None:
@@ -47,7 +47,7 @@ def test_a_run_reads_back_equal(history: History) -> None:
 
     assert recorded == replace(run, seal=recorded.seal)
     assert history.run() == history.run(run.id) == recorded
-    assert history.last() == LastRun(
+    assert history.last_run() == LastRun(
         id=run.id, window_start=run.window.start, window_end=NOON, finished=NOON, seal=recorded.seal
     )
 
@@ -66,7 +66,7 @@ def test_two_may_have_it_open(url: str) -> None:
         first.record(a_run(a_finding(), id="run-1"), ())
         recorded = second.record(a_run(a_finding(), id="run-2", at=LATER), ())
         assert first.run() == recorded
-        assert first.verify() == Chain(intact=2)
+        assert first.verify() == ChainVerification(verified_runs=2)
 
 
 def test_runs_stand_on_each_other(history: History) -> None:
@@ -76,7 +76,7 @@ def test_runs_stand_on_each_other(history: History) -> None:
 
     assert first.previous_seal == ""
     assert second.previous_seal == first.seal != second.seal
-    assert history.verify().holds
+    assert history.verify().valid
 
 
 def test_the_newest_finding_of_every_key_is_known(history: History) -> None:
@@ -84,10 +84,10 @@ def test_the_newest_finding_of_every_key_is_known(history: History) -> None:
     history.record(a_run(a_finding(Status.FAIL), a_finding(Status.PASS, subject="gone"), id="run-1"), ())
     history.record(a_run(a_finding(Status.PASS), id="run-2", at=LATER), ())
 
-    newest = {(each.subject, each.status) for each in history.previous_findings().values()}
+    newest = {(each.subject, each.status) for each in history.latest_findings().values()}
 
     assert newest == {("", Status.PASS), ("gone", Status.PASS)}
-    assert all(key == finding.key for key, finding in history.previous_findings().items())
+    assert all(key == finding.key for key, finding in history.latest_findings().items())
 
 
 def test_evidence_is_stored_once(history: History, url: str) -> None:
@@ -111,7 +111,7 @@ def test_a_digest_means_one_content(history: History) -> None:
     with pytest.raises(HistoryError, match="differs"):
         history.record(forged, ())
 
-    assert history.verify() == Chain(intact=1)
+    assert history.verify() == ChainVerification(verified_runs=1)
 
 
 def test_a_transition_is_of_a_finding_of_the_run(history: History) -> None:
@@ -121,7 +121,7 @@ def test_a_transition_is_of_a_finding_of_the_run(history: History) -> None:
     with pytest.raises(HistoryError, match="none of its findings"):
         history.record(a_run(a_finding(), transitions=[stray]), ())
 
-    assert history.last() is None
+    assert history.last_run() is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -132,7 +132,7 @@ def test_what_would_not_read_back_is_not_recorded(history: History, value: float
     with pytest.raises(HistoryError, match="would not read back the same"):
         history.record(replace(a_run(a_finding()), series=(series,)), ())
 
-    assert history.last() is None
+    assert history.last_run() is None
 
 
 def test_a_run_is_recorded_once(history: History) -> None:
@@ -142,7 +142,7 @@ def test_a_run_is_recorded_once(history: History) -> None:
     with pytest.raises(HistoryError):
         history.record(a_run(a_finding(), at=LATER), ())
 
-    assert history.verify() == Chain(intact=1)
+    assert history.verify() == ChainVerification(verified_runs=1)
 
 
 def test_an_unknown_run_is_an_error_for_people(history: History) -> None:
@@ -173,7 +173,7 @@ def test_a_changed_row_is_seen(history: History, url: str, statement: str) -> No
     change(url, statement)
 
     chain = history.verify()
-    assert (chain.holds, chain.intact, chain.broken_at) == (False, 1, "run-2")
+    assert (chain.valid, chain.verified_runs, chain.first_invalid_run) == (False, 1, "run-2")
     assert chain.problem
 
 
@@ -183,7 +183,7 @@ def test_changed_facts_are_seen(history: History, url: str) -> None:
 
     change(url, """UPDATE evidence SET facts = '{"days":36}'""")
 
-    assert history.verify().broken_at == "run-1"
+    assert history.verify().first_invalid_run == "run-1"
 
 
 def test_a_removed_run_is_seen(history: History, url: str) -> None:
@@ -194,7 +194,7 @@ def test_a_removed_run_is_seen(history: History, url: str) -> None:
         change(url, f"DELETE FROM {table} WHERE {column} = 2")  # noqa: S608  # the names are those above
 
     chain = history.verify()
-    assert (chain.intact, chain.broken_at) == (1, "run-3")
+    assert (chain.verified_runs, chain.first_invalid_run) == (1, "run-3")
     assert "removed" in chain.problem
 
 

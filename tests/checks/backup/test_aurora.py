@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import AuroraCluster
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Status
 from checks.backup.aurora import RestoreWindow, restorable_over_retention, restorable_within_rpo, restore_window
 from tests.checks.verdicts import NOW, badness, verdict
@@ -20,7 +20,7 @@ from tests.wire import Wire, answered, looking, refusal
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 CLUSTER = AuroraCluster.model_validate({"name": "cluster", "backup": {"retention": "35d", "rpo": "1h"}})
 GOOD = RestoreWindow(
-    retention=35 * DAY, earliest=NOW - 35 * DAY, latest=NOW - 5 * MINUTE, created=NOW - 400 * DAY, clock=NOW
+    retention=35 * DAY, earliest=NOW - 35 * DAY, latest=NOW - 5 * MINUTE, created=NOW - 400 * DAY, aws_time=NOW
 )
 
 
@@ -72,7 +72,7 @@ def test_ages_are_reckoned_on_the_clock_of_aws() -> None:
 
 def test_without_the_clock_of_aws_ours_is_taken() -> None:
     """An answer without a Date header is judged by the run's time."""
-    facts = replace(GOOD, clock=None)
+    facts = replace(GOOD, aws_time=None)
     assert verdict(restorable_within_rpo, facts, CLUSTER, now=NOW + 56 * MINUTE).status is Status.FAIL
 
 
@@ -141,12 +141,12 @@ def test_a_time_that_is_missing_is_unknown() -> None:
 @pytest.mark.parametrize("answer", [answered(), answered(DBClusters=[]), answered(DBClusters=[{}])])
 def test_an_answer_without_the_cluster_is_no_fact(answer: dict[str, Any]) -> None:
     """AWS names a missing cluster as such; an empty answer is neither a cluster nor its absence."""
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         seen(answer)
     assert caught.value.reason is Reason.NOT_ENOUGH_DATA
 
 
 def test_a_cluster_that_does_not_exist_is_absent() -> None:
     """A declared cluster that is gone is a broken promise."""
-    with pytest.raises(Absent):
+    with pytest.raises(NotFoundError):
         seen(refusal("DBClusterNotFoundFault", status=404))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import DumpBackups
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Status
-from checks.backup.dump_freshness import DumpsListed, dumps_listed, newest_dump_is_fresh
+from checks.backup.dump_freshness import DumpFreshness, dump_freshness, newest_dump_is_fresh
 from tests.checks.verdicts import NOW, badness, verdict
 from tests.wire import Wire, answered, looking, refusal
 
@@ -29,12 +29,12 @@ DUMPS = DumpBackups.model_validate(
 )
 
 
-def listed(age: timedelta, count: int = 3) -> DumpsListed:
+def listed(age: timedelta, count: int = 3) -> DumpFreshness:
     """Dumps whose newest is this old."""
-    return DumpsListed(count=count, newest="hourly/c", arrived=NOW - age, clock=NOW)
+    return DumpFreshness(count=count, newest_key="hourly/c", newest_modified=NOW - age, aws_time=NOW)
 
 
-NONE = DumpsListed(count=0, newest="", arrived=None, clock=NOW)
+NONE = DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=NOW)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ NONE = DumpsListed(count=0, newest="", arrived=None, clock=NOW)
         (listed(-10 * MINUTE), Status.UNVERIFIED),
     ],
 )
-def test_the_newest_dump_must_be_fresh(facts: DumpsListed, status: Status) -> None:
+def test_the_newest_dump_must_be_fresh(facts: DumpFreshness, status: Status) -> None:
     """A stale newest dump fails, and so does a whole listing without any; one from the future proves nothing."""
     assert verdict(newest_dump_is_fresh, facts, DUMPS).status is status
 
@@ -73,23 +73,23 @@ def page(*entries: tuple[str, timedelta], truncated: bool = False) -> dict[str, 
     return answered(IsTruncated=truncated, Contents=contents, **more)
 
 
-def seen(*pages: dict[str, Any]) -> DumpsListed:
+def seen(*pages: dict[str, Any]) -> DumpFreshness:
     """What the observation makes of a listing of these pages."""
     wire = Wire()
     wire.answer("s3:ListObjectsV2", *pages)
-    return dumps_listed(looking(wire), DUMPS)
+    return dump_freshness(looking(wire), DUMPS)
 
 
 def test_the_newest_is_found_on_any_page_and_folders_are_no_dumps() -> None:
     """A listing is in order of keys, not of time, and a console's folder marker is no backup."""
     first = page(("hourly/", timedelta()), ("hourly/a", HOUR), truncated=True)
     found = seen(first, page(("hourly/b", 5 * HOUR)))
-    assert found == DumpsListed(count=2, newest="hourly/a", arrived=NOW - HOUR, clock=None)
+    assert found == DumpFreshness(count=2, newest_key="hourly/a", newest_modified=NOW - HOUR, aws_time=None)
 
 
 def test_a_whole_listing_without_a_dump_is_a_fact() -> None:
     """No dump at all is known as surely as a stale one."""
-    assert seen(page()) == DumpsListed(count=0, newest="", arrived=None, clock=None)
+    assert seen(page()) == DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=None)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_a_whole_listing_without_a_dump_is_a_fact() -> None:
 )
 def test_half_a_listing_shows_nothing(pages: list[dict[str, Any]], reason: Reason) -> None:
     """An empty answer, a page that fails and a listing without an end are no listing of all dumps."""
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         seen(*pages)
     assert caught.value.reason is reason
 
 
 def test_a_bucket_that_does_not_exist_is_absent() -> None:
     """A declared bucket that is gone is a broken promise."""
-    with pytest.raises(Absent):
+    with pytest.raises(NotFoundError):
         seen(refusal("NoSuchBucket", status=404))

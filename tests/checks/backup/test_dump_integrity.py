@@ -13,9 +13,9 @@ from botocore.response import StreamingBody
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason, Status
-from checks.backup.dump_integrity import NewestDump, newest_dump, newest_dump_is_whole
+from checks.backup.dump_integrity import NewestDump, newest_dump, newest_dump_is_intact
 from tests.checks.backup.test_dump_freshness import DUMPS
 from tests.checks.verdicts import NOW, badness, verdict
 from tests.wire import Wire, answered, looking, refusal
@@ -49,14 +49,14 @@ GOOD = NewestDump(
 )
 def test_a_damaged_dump_fails_and_says_how(changes: dict[str, Any], summary: str) -> None:
     """What is wrong is said in full, whatever else could not be proven."""
-    found = verdict(newest_dump_is_whole, replace(GOOD, **changes), DUMPS)
+    found = verdict(newest_dump_is_intact, replace(GOOD, **changes), DUMPS)
     assert (found.status, found.summary) == (Status.FAIL, summary)
 
 
 @pytest.mark.parametrize("size", [500, 1000, 2000])
 def test_a_whole_dump_passes(size: int) -> None:
     """Half and twice the usual size are within the band."""
-    assert verdict(newest_dump_is_whole, replace(GOOD, size_bytes=size), DUMPS).status is Status.PASS
+    assert verdict(newest_dump_is_intact, replace(GOOD, size_bytes=size), DUMPS).status is Status.PASS
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_whole_dump_passes(size: int) -> None:
 )
 def test_a_dump_that_cannot_be_proven_whole_is_unverified(changes: dict[str, Any], reason: Reason, word: str) -> None:
     """Without a recorded digest, a stored one or a history there is no pass, and the remedy says what to do."""
-    found = verdict(newest_dump_is_whole, replace(GOOD, **changes), DUMPS)
+    found = verdict(newest_dump_is_intact, replace(GOOD, **changes), DUMPS)
     assert (found.status, found.reason) == (Status.UNVERIFIED, reason)
     assert word in found.remedy
 
@@ -89,12 +89,12 @@ dumps = st.builds(
 @given(dumps)
 def test_a_worse_dump_never_improves_the_status(dump: NewestDump) -> None:
     """Losing the content never helps; losing the digest never makes a pass of anything."""
-    was = badness(newest_dump_is_whole, dump, DUMPS)
-    assert badness(newest_dump_is_whole, replace(dump, first_bytes=""), DUMPS) >= was
+    was = badness(newest_dump_is_intact, dump, DUMPS)
+    assert badness(newest_dump_is_intact, replace(dump, first_bytes=""), DUMPS) >= was
     if dump.recorded_sha256:
-        assert badness(newest_dump_is_whole, replace(dump, stored_sha256=OTHER), DUMPS) >= was
-    assert badness(newest_dump_is_whole, replace(dump, recorded_sha256=""), DUMPS) > 0
-    assert badness(newest_dump_is_whole, replace(dump, recent_sizes_bytes=()), DUMPS) > 0
+        assert badness(newest_dump_is_intact, replace(dump, stored_sha256=OTHER), DUMPS) >= was
+    assert badness(newest_dump_is_intact, replace(dump, recorded_sha256=""), DUMPS) > 0
+    assert badness(newest_dump_is_intact, replace(dump, recent_sizes_bytes=()), DUMPS) > 0
 
 
 @given(dumps, st.randoms(use_true_random=False))
@@ -103,7 +103,7 @@ def test_the_order_of_the_recent_dumps_does_not_matter(dump: NewestDump, random:
     sizes = list(dump.recent_sizes_bytes)
     random.shuffle(sizes)
     shuffled = replace(dump, recent_sizes_bytes=tuple(sizes))
-    assert verdict(newest_dump_is_whole, dump, DUMPS) == verdict(newest_dump_is_whole, shuffled, DUMPS)
+    assert verdict(newest_dump_is_intact, dump, DUMPS) == verdict(newest_dump_is_intact, shuffled, DUMPS)
 
 
 def body(content: bytes) -> dict[str, Any]:
@@ -180,18 +180,18 @@ def test_a_dump_that_could_not_be_read_is_no_fact(
     head: dict[str, Any], content: dict[str, Any], reason: Reason
 ) -> None:
     """An empty answer, a refusal, and a dump replaced while it was looked at say nothing about it."""
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         seen(head, content)
     assert caught.value.reason is reason
 
 
 def test_a_dump_of_which_nothing_arrives_is_no_fact() -> None:
     """An empty body of a dump that is not empty is a bad answer, not a bad dump."""
-    with pytest.raises(CouldNotLook, match="S3 gave 0 bytes of a dump of 1005"):
+    with pytest.raises(ObservationError, match="S3 gave 0 bytes of a dump of 1005"):
         seen(header(ChecksumSHA256=stored(CONTENT)), body(b""))
 
 
 def test_no_dump_is_nothing_to_look_at() -> None:
     """That there is none is the other check's to say."""
-    with pytest.raises(CouldNotLook, match="there is no dump"):
+    with pytest.raises(ObservationError, match="there is no dump"):
         seen(header(), ages=0)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import Table
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Status
 from checks.backup.dynamodb import PointInTimeRecovery, point_in_time_recovery, restorable_over_recovery_period
 from tests.checks.verdicts import NOW, badness, verdict
@@ -25,7 +25,7 @@ GOOD = PointInTimeRecovery(
     earliest=NOW - 35 * DAY,
     latest=NOW - 5 * MINUTE,
     created=NOW - 400 * DAY,
-    clock=NOW,
+    aws_time=NOW,
 )
 
 
@@ -59,8 +59,8 @@ def test_a_verdict_says_over_what_span_the_table_can_be_restored() -> None:
 
 def test_a_table_that_promises_no_recovery_is_not_expected_to_have_any() -> None:
     """Only a promise can be broken."""
-    assert restorable_over_recovery_period.concerns(TABLE)
-    assert not restorable_over_recovery_period.concerns(Table(name="cache"))
+    assert restorable_over_recovery_period.applies_to(TABLE)
+    assert not restorable_over_recovery_period.applies_to(Table(name="cache"))
 
 
 minutes = st.integers(0, 60 * 24 * 50).map(lambda count: count * MINUTE)
@@ -113,7 +113,7 @@ def test_recovery_is_read_from_the_table() -> None:
             LatestRestorableDateTime=GOOD.latest,
         )
     )
-    assert found == replace(GOOD, clock=None)
+    assert found == replace(GOOD, aws_time=None)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_recovery_is_read_from_the_table() -> None:
 )
 def test_an_answer_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
     """An empty answer is not `disabled`, and a new state is not `enabled`."""
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         seen(answer)
     assert caught.value.reason is reason
 
@@ -135,5 +135,5 @@ def test_an_answer_that_is_not_understood_is_no_fact(answer: dict[str, Any], rea
 @pytest.mark.parametrize("code", ["TableNotFoundException", "ResourceNotFoundException"])
 def test_a_table_that_does_not_exist_is_absent(code: str) -> None:
     """A declared table that is gone is a broken promise."""
-    with pytest.raises(Absent):
+    with pytest.raises(NotFoundError):
         seen(refusal(code))

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.about import ANY, About, concerning, covering, of_session, symptoms
+from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected, broader, session_object, symptoms
 from basewatch.check import AnyCheck
 from basewatch.components import Function
 from basewatch.model import Finding, Severity, Status, Verdict
 from checks import CHECKS
-from checks.engine.causes import explained
+from checks.engine.causes import assign_causes
 from checks.engine.judge import rejudge
 from checks.engine.run import run_checks
 from tests.checks.example import NOW, SOON, Doors, Guard, GuardPost, doors_closed, planned
@@ -38,21 +38,21 @@ SOME = (a_check(ROLES), a_check(POLICIES), a_check(READ, "tenancy.rls.*"), a_che
 
 
 def failing(
-    check: str, subject: str, *about: About, severity: Severity = Severity.CRITICAL, component: str = DATABASE
+    check: str, subject: str, *about: Affected, severity: Severity = Severity.CRITICAL, component: str = DATABASE
 ) -> Finding:
     """A FAIL about these pairs."""
     finding = a_finding(Status.FAIL, check=check, component=component, subject=subject, severity=severity)
-    return replace(finding, about=about)
+    return replace(finding, affected=about)
 
 
 def causes(*findings: Finding, beside: Sequence[Finding] = ()) -> dict[tuple[str, str], str]:
     """What explains each finding that is explained, by check and subject."""
     known = {finding.key: f"{finding.check} {finding.subject}" for finding in (*findings, *beside)}
-    return {(f.check, f.subject): known[f.cause] for f in explained(findings, SOME, beside) if f.cause}
+    return {(f.check, f.subject): known[f.cause] for f in assign_causes(findings, SOME, beside) if f.cause}
 
 
-BYPASS = failing(ROLES, "app", ("app", ANY))
-OPEN = failing(POLICIES, "invoices", (ANY, "invoices"))
+BYPASS = failing(ROLES, "app", ("app", ANY_PRINCIPAL_OR_OBJECT))
+OPEN = failing(POLICIES, "invoices", (ANY_PRINCIPAL_OR_OBJECT, "invoices"))
 LEAK = failing(READ, "app", ("app", "invoices"))
 
 
@@ -63,42 +63,45 @@ def test_a_leak_has_its_cause_in_the_open_policy() -> None:
 
 def test_a_known_failure_of_one_table_hides_no_leak_of_another() -> None:
     """One pair that nothing covers, and the whole finding stands for itself."""
-    wider = replace(LEAK, about=(*LEAK.about, ("app", "documents")))
+    wider = replace(LEAK, affected=(*LEAK.affected, ("app", "documents")))
     assert causes(OPEN, wider) == {}
-    assert causes(OPEN, wider, failing(POLICIES, "documents", (ANY, "documents"))) != {}
+    assert causes(OPEN, wider, failing(POLICIES, "documents", (ANY_PRINCIPAL_OR_OBJECT, "documents"))) != {}
 
 
 def test_a_known_failure_of_one_role_hides_no_leak_to_another() -> None:
     """A role that goes past policies explains what that role sees."""
-    assert causes(BYPASS, replace(LEAK, about=(("analytics", "invoices"),))) == {}
+    assert causes(BYPASS, replace(LEAK, affected=(("analytics", "invoices"),))) == {}
 
 
 def test_a_role_that_reads_every_relation_explains_nothing_of_its_sessions() -> None:
     """What a session starts with is no relation."""
-    assert causes(BYPASS, replace(LEAK, about=(("app", of_session("context")),))) == {}
+    assert causes(BYPASS, replace(LEAK, affected=(("app", session_object("context")),))) == {}
 
 
 @pytest.mark.parametrize("status", [Status.UNVERIFIED, Status.PASS, Status.NOT_APPLICABLE])
 def test_only_a_failure_explains_and_is_explained(status: Status) -> None:
     """Nobody knows what an UNVERIFIED policy lets through, and nobody saw what an UNVERIFIED probe did not see."""
-    other = replace(a_finding(status, check=POLICIES, component=DATABASE, subject="invoices"), about=OPEN.about)
+    other = replace(a_finding(status, check=POLICIES, component=DATABASE, subject="invoices"), affected=OPEN.affected)
     assert causes(other, LEAK) == {}
     assert causes(OPEN, replace(other, check=READ)) == {}
 
 
 def test_what_says_not_what_it_is_about_is_never_explained() -> None:
     """Without pairs, nothing is known to be the same."""
-    assert causes(BYPASS, OPEN, replace(LEAK, about=())) == {}
+    assert causes(BYPASS, OPEN, replace(LEAK, affected=())) == {}
 
 
 def test_another_component_explains_nothing() -> None:
     """Databases have tables of one name."""
-    assert causes(failing(POLICIES, "invoices", (ANY, "invoices"), component="database/other"), LEAK) == {}
+    assert (
+        causes(failing(POLICIES, "invoices", (ANY_PRINCIPAL_OR_OBJECT, "invoices"), component="database/other"), LEAK)
+        == {}
+    )
 
 
 def test_a_check_explains_only_those_that_name_it() -> None:
     """A cause is of a kind that the symptom's check expects."""
-    assert causes(failing("logging.trail", "invoices", (ANY, "invoices")), LEAK) == {}
+    assert causes(failing("logging.trail", "invoices", (ANY_PRINCIPAL_OR_OBJECT, "invoices")), LEAK) == {}
     assert causes(OPEN, failing(ROLES, "app", ("app", "invoices"))) == {}
 
 
@@ -117,11 +120,11 @@ def test_a_symptom_of_a_symptom_has_the_cause_of_both() -> None:
 
 def test_two_that_would_explain_each_other_are_not_both_hidden() -> None:
     """Whatever checks say of themselves, one of them is told; none explains what is of its own kind."""
-    one, other = failing("one", "", *OPEN.about), failing("other", "", *OPEN.about)
-    found = explained([one, other], [a_check("one", "o*"), a_check("other", "o*")])
+    one, other = failing("one", "", *OPEN.affected), failing("other", "", *OPEN.affected)
+    found = assign_causes([one, other], [a_check("one", "o*"), a_check("other", "o*")])
     assert sum(not finding.cause for finding in found) == 1
-    twice = [failing("one", subject, *OPEN.about) for subject in "ab"]
-    assert [finding.cause for finding in explained(twice, [a_check("one", "o*")])] == ["", ""]
+    twice = [failing("one", subject, *OPEN.affected) for subject in "ab"]
+    assert [finding.cause for finding in assign_causes(twice, [a_check("one", "o*")])] == ["", ""]
 
 
 def test_a_pass_says_what_causes_what_and_is_judged_again_alike() -> None:
@@ -142,7 +145,7 @@ def concerned(name: str) -> AnyCheck:
 
     def judge(facts: Doors, component: Function, now: datetime) -> Iterator[Verdict]:
         for verdict in doors_closed.judge(facts, component, now):
-            yield concerning(verdict, [(ANY, verdict.subject)])
+            yield with_affected(verdict, [(ANY_PRINCIPAL_OR_OBJECT, verdict.subject)])
 
     return replace(doors_closed, id=name, judge=judge)
 
@@ -159,8 +162,10 @@ def test_a_cause_that_is_over_has_no_symptoms() -> None:
     assert symptoms([replace(OPEN, status=Status.PASS), marked]) == {}
 
 
-NAMES = st.sampled_from(["app", "analytics", ANY])
-THINGS = st.sampled_from(["invoices", "documents", ANY, of_session("context"), of_session("role")])
+NAMES = st.sampled_from(["app", "analytics", ANY_PRINCIPAL_OR_OBJECT])
+THINGS = st.sampled_from(
+    ["invoices", "documents", ANY_PRINCIPAL_OR_OBJECT, session_object("context"), session_object("role")]
+)
 FINDINGS = st.lists(
     st.builds(
         lambda check, subject, about, severity, status: replace(
@@ -180,13 +185,13 @@ FINDINGS = st.lists(
 @given(findings=FINDINGS)
 def test_every_cause_covers_stands_and_has_no_cause(findings: list[Finding]) -> None:
     """Whatever was found: a cause is a FAIL of the run that nothing explains, and nothing unexplained is hidden."""
-    found = {finding.key: finding for finding in explained(findings, SOME)}
+    found = {finding.key: finding for finding in assign_causes(findings, SOME)}
     roots = [f for f in found.values() if f.status is Status.FAIL and not f.cause]
     for finding in found.values():
         if finding.cause:
             assert finding.status is Status.FAIL
             assert found[finding.cause] in roots
-            assert all(_covered(pair, roots) for pair in finding.about)
+            assert all(_covered(pair, roots) for pair in finding.affected)
     assert [replace(f, cause="") for f in found.values()] == findings
 
 
@@ -195,14 +200,14 @@ def test_causes_do_not_depend_on_the_order_or_on_what_was_said_before(
     findings: list[Finding], shuffled: Random
 ) -> None:
     """The same findings have the same causes, and finding them twice changes nothing."""
-    once = explained(findings, SOME)
+    once = assign_causes(findings, SOME)
     other = list(once)
     shuffled.shuffle(other)
-    assert set(explained(other, reversed(SOME))) == set(once)
+    assert set(assign_causes(other, reversed(SOME))) == set(once)
 
 
-def _covered(pair: About, roots: Sequence[Finding]) -> bool:
-    return any(wider in root.about for root in roots for wider in covering(pair))
+def _covered(pair: Affected, roots: Sequence[Finding]) -> bool:
+    return any(wider in root.affected for root in roots for wider in broader(pair))
 
 
 @pytest.mark.parametrize("check", [each for each in CHECKS if each.explained_by], ids=lambda check: check.id)

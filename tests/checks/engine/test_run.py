@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 from basewatch.components import Api, Function
 from basewatch.config import CheckSettings
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Window
-from checks.engine.judge import Planned, rejudge
+from checks.engine.judge import PlannedCheck, rejudge
 from checks.engine.observe import Deadlines
-from checks.engine.run import Checked, plan_checks, run_checks
+from checks.engine.run import CheckResults, plan_checks, run_checks
 from tests.checks.example import NOW, SOON, Doors, Guard, GuardPost, doors_closed, doors_few, planned
 
 
-def run(*plan: Planned, guard: Guard, deadlines: Deadlines = SOON) -> Checked:
+def run(*plan: PlannedCheck, guard: Guard, deadlines: Deadlines = SOON) -> CheckResults:
     """The pass of a plan with one guard."""
     return run_checks(plan, GuardPost(guard), deadlines, NOW, lambda: NOW)
 
 
-def only(checked: Checked) -> Finding:
+def only(checked: CheckResults) -> Finding:
     """The one finding there is."""
     (finding,) = checked.findings
     return finding
@@ -61,7 +61,7 @@ def test_an_observation_that_could_not_look_is_unverified(reason: Reason) -> Non
     """CouldNotLook is UNVERIFIED with its reason and remedy, for whatever reason."""
 
     def look(_: str) -> Doors:
-        raise CouldNotLook(reason, "the door to the doors is shut", remedy="grant test:Look")
+        raise ObservationError(reason, "the door to the doors is shut", remedy="grant test:Look")
 
     finding = only(run(planned(), guard=Guard(look)))
     assert (finding.status, finding.reason, finding.remedy) == (Status.UNVERIFIED, reason, "grant test:Look")
@@ -71,7 +71,7 @@ def test_a_declared_thing_that_is_absent_fails() -> None:
     """A clear answer that the component does not exist is a fact, so it FAILs."""
 
     def look(_: str) -> Doors:
-        raise Absent("no such house")
+        raise NotFoundError("no such house")
 
     assert only(run(planned(), guard=Guard(look))).status is Status.FAIL
 
@@ -110,7 +110,7 @@ def test_a_client_that_hangs_is_given_up_at_the_deadline_and_others_go_on() -> N
             release.wait(30)
         return Doors(open=())
 
-    deadlines = Deadlines(each=timedelta(seconds=0.2), total=timedelta(seconds=10), concurrency=1)
+    deadlines = Deadlines(per_observation=timedelta(seconds=0.2), total=timedelta(seconds=10), concurrency=1)
     findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(look), deadlines=deadlines).findings
     release.set()
     assert [(f.status, f.reason) for f in findings] == [(Status.UNVERIFIED, Reason.TIMEOUT), (Status.PASS, None)]
@@ -147,7 +147,7 @@ def test_a_configured_severity_is_the_findings_severity() -> None:
     assert only(run(pair, guard=Guard(lambda _: Doors(open=("x",))))).severity is Severity.LOW
 
 
-def recorded(checked: Checked) -> Run:
+def recorded(checked: CheckResults) -> Run:
     """A run with these findings and this evidence."""
     return Run(
         id="run",

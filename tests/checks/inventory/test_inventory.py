@@ -8,8 +8,8 @@ import pytest
 
 from basewatch.components import Api, Function
 from basewatch.model import Status
-from checks.inventory.api_gateway import Deployment, stage_is_deployed
-from checks.inventory.lambda_functions import FunctionState, State, function_is_active
+from checks.inventory.api_gateway import StageDeployments, stage_is_deployed
+from checks.inventory.lambda_functions import FunctionState, LambdaState, function_is_active
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -17,13 +17,13 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("state", "status"),
     [
-        (State.ACTIVE, Status.PASS),
-        (State.INACTIVE, Status.PASS),
-        (State.PENDING, Status.UNVERIFIED),
-        (State.FAILED, Status.FAIL),
+        (LambdaState.ACTIVE, Status.PASS),
+        (LambdaState.INACTIVE, Status.PASS),
+        (LambdaState.PENDING, Status.UNVERIFIED),
+        (LambdaState.FAILED, Status.FAIL),
     ],
 )
-def test_a_function_is_judged_by_its_state(state: State, status: Status) -> None:
+def test_a_function_is_judged_by_its_state(state: LambdaState, status: Status) -> None:
     """One that can be invoked passes, idle or not; one that is being made cannot be told; one that failed fails."""
     (verdict,) = function_is_active.judge(FunctionState(state=state), Function(name="auth"), NOW)
     assert verdict.status is status
@@ -32,6 +32,6 @@ def test_a_function_is_judged_by_its_state(state: State, status: Status) -> None
 @pytest.mark.parametrize(("apis", "status"), [(("a",), Status.PASS), (("a", "b"), Status.UNVERIFIED)])
 def test_two_apis_of_one_name_cannot_be_told_apart(apis: tuple[str, ...], status: Status) -> None:
     """CloudWatch keeps an API's metrics by its name, so two of a name are not green."""
-    facts = Deployment(apis=apis, deployments=apis)
+    facts = StageDeployments(api_ids=apis, deployment_ids=apis)
     (verdict,) = stage_is_deployed.judge(facts, Api(name="securebase", stage="prod"), NOW)
     assert verdict.status is status

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import AuditBucket
-from basewatch.errors import Absent, CouldNotLook
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Status
 from checks.retention.lock_default import DefaultLock, default_lock, new_versions_are_locked
 from checks.retention.lock_mode import LockMode
@@ -109,12 +109,12 @@ def test_no_lock_and_no_rule_are_facts() -> None:
 )
 def test_an_answer_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
     """An empty answer, a mode without a period and an unknown word say nothing about the lock."""
-    with pytest.raises(CouldNotLook) as caught:
+    with pytest.raises(ObservationError) as caught:
         seen(answer)
     assert caught.value.reason is reason
 
 
 def test_a_bucket_that_does_not_exist_is_absent() -> None:
     """A declared bucket that is gone is a broken promise."""
-    with pytest.raises(Absent):
+    with pytest.raises(NotFoundError):
         seen(refusal("NoSuchBucket", status=404))

@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import AuditBucket
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason, Status
 from checks.retention.lock_mode import LockMode
 from checks.retention.lock_versions import versions_are_locked
-from checks.retention.version_locks import Unread, VersionLock, VersionLocks, version_locks
+from checks.retention.version_locks import LockReadError, VersionLock, VersionLocks, version_locks
 from tests.checks.verdicts import NOW, badness, verdict
 from tests.wire import Wire, answered, looking, refusal
 
 SEVEN_YEARS = NOW.replace(year=NOW.year + 7)
 BUCKET = AuditBucket.model_validate({"name": "audit", "object_lock": {"retention": "7y"}})
-DENIED = Unread(reason=Reason.DENIED, detail="s3:GetObjectRetention was denied", remedy="grant it")
+DENIED = LockReadError(reason=Reason.DENIED, detail="s3:GetObjectRetention was denied", remedy="grant it")
 
 
 def lock(number: int = 0, **changes: Any) -> VersionLock:
@@ -39,7 +39,7 @@ def lock(number: int = 0, **changes: Any) -> VersionLock:
 
 def locks(*sampled: VersionLock, listed: int = 73, complete: bool = True) -> VersionLocks:
     """A sample of these versions."""
-    return VersionLocks(seed="audit 2026-03-01", listed=listed, complete=complete, sampled=sampled)
+    return VersionLocks(seed="audit 2026-03-01", versions_listed=listed, listing_complete=complete, sampled=sampled)
 
 
 UNLOCKED = lock(mode=None, retain_until=None)
@@ -112,7 +112,7 @@ samples = st.lists(
         mode=st.sampled_from([None, *LockMode]),
         retain_until=st.integers(0, 4000).map(lambda days: NOW + timedelta(days=days)),
         held=st.booleans(),
-        unread=st.sampled_from([None, DENIED, Unread(reason=Reason.TIMEOUT, detail="late", remedy="")]),
+        unread=st.sampled_from([None, DENIED, LockReadError(reason=Reason.TIMEOUT, detail="late", remedy="")]),
     ),
     max_size=12,
     unique_by=lambda found: found.key,
@@ -161,9 +161,9 @@ def looked(head: Any, *retention: Any, page: dict[str, Any] | None = None) -> Ve
 def test_a_lock_is_read_from_its_version() -> None:
     """HEAD of the very version gives mode and date; a delete marker is not counted."""
     found = looked(LOCKED_HEAD)
-    assert (found.listed, found.complete) == (1, True)
+    assert (found.versions_listed, found.listing_complete) == (1, True)
     (only,) = found.sampled
-    assert (only.mode, only.retain_until, only.unread) == (LockMode.COMPLIANCE, SEVEN_YEARS, None)
+    assert (only.mode, only.retain_until, only.read_error) == (LockMode.COMPLIANCE, SEVEN_YEARS, None)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_lock_is_read_from_its_version() -> None:
 def test_a_version_is_unlocked_only_when_aws_says_so(answer: dict[str, Any]) -> None:
     """HEAD leaves a lock out for whoever may not read it, so its silence is confirmed."""
     (only,) = looked(BARE_HEAD, answer).sampled
-    assert (only.mode, only.unread) == (None, None)
+    assert (only.mode, only.read_error) == (None, None)
 
 
 def test_a_lock_that_head_left_out_is_found_by_asking_for_it() -> None:
@@ -204,8 +204,8 @@ def test_a_lock_that_could_not_be_read_is_kept_as_such(head: Any, retention: dic
     """Whatever went wrong at one version stays with it, and the sample is judged."""
     found = looked(head, retention)
     (only,) = found.sampled
-    assert only.unread is not None
-    assert only.unread.reason is reason
+    assert only.read_error is not None
+    assert only.read_error.reason is reason
     assert verdict(versions_are_locked, found, BUCKET).status is Status.UNVERIFIED
 
 
@@ -215,7 +215,7 @@ def test_what_would_befall_every_version_is_not_tried_on_each() -> None:
     wire.answer("s3:ListObjectVersions", listed(*({**VERSION, "VersionId": f"v{number}"} for number in range(9))))
     wire.answer("s3:HeadObject", refusal("SlowDown", status=503))
     found = version_locks(looking(wire), BUCKET)
-    assert [only.unread.reason for only in found.sampled if only.unread] == [Reason.THROTTLED] * 9
+    assert [only.read_error.reason for only in found.sampled if only.read_error] == [Reason.THROTTLED] * 9
     assert sum(operation == "s3:HeadObject" for operation, _ in wire.asked) == 1
 
 
@@ -223,15 +223,15 @@ def test_a_listing_that_breaks_off_is_no_population() -> None:
     """A second page that is refused fails the look, and one that does not say whether it is the last does too."""
     wire = Wire()
     wire.answer("s3:ListObjectVersions", listed(VERSION, truncated=True), refusal("SlowDown", status=503))
-    with pytest.raises(CouldNotLook):
+    with pytest.raises(ObservationError):
         version_locks(looking(wire), BUCKET)
-    with pytest.raises(CouldNotLook):
+    with pytest.raises(ObservationError):
         looked(LOCKED_HEAD, page=answered(Versions=[VERSION]))
 
 
 def test_a_listing_without_a_way_on_is_not_complete() -> None:
     """A page that says there is more, and not where, ends the listing and is not taken for its end."""
-    assert not looked(LOCKED_HEAD, page=answered(IsTruncated=True, Versions=[VERSION])).complete
+    assert not looked(LOCKED_HEAD, page=answered(IsTruncated=True, Versions=[VERSION])).listing_complete
 
 
 def test_the_seed_is_the_bucket_and_the_day_at_aws() -> None:

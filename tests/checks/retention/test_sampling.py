@@ -7,13 +7,13 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.retention.sampling import Version, sample
+from checks.retention.sampling import ObjectVersion, sample
 from tests.checks.verdicts import NOW
 
 keys = st.builds("/".join, st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3))
 versions = st.lists(
     st.builds(
-        Version,
+        ObjectVersion,
         key=keys,
         version_id=st.uuids().map(str),
         last_modified=st.integers(0, 10_000).map(lambda minutes: NOW - timedelta(minutes=minutes)),
@@ -25,7 +25,9 @@ versions = st.lists(
 
 
 @given(versions, st.integers(1, 100), st.randoms(use_true_random=False))
-def test_the_same_versions_give_the_same_sample_in_any_order(found: list[Version], size: int, random: object) -> None:
+def test_the_same_versions_give_the_same_sample_in_any_order(
+    found: list[ObjectVersion], size: int, random: object
+) -> None:
     """Whoever draws again with the seed gets the same versions, however they were listed."""
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis types its Random as object
@@ -33,7 +35,7 @@ def test_the_same_versions_give_the_same_sample_in_any_order(found: list[Version
 
 
 @given(versions, st.integers(1, 100))
-def test_a_sample_is_as_large_as_asked_and_draws_none_twice(found: list[Version], size: int) -> None:
+def test_a_sample_is_as_large_as_asked_and_draws_none_twice(found: list[ObjectVersion], size: int) -> None:
     """All are taken when there are no more than asked for."""
     drawn = sample(found, size, "seed")
     assert len(drawn) == len(set(drawn)) == min(size, len(found))
@@ -41,7 +43,7 @@ def test_a_sample_is_as_large_as_asked_and_draws_none_twice(found: list[Version]
 
 
 @given(versions.filter(len))
-def test_the_telling_versions_come_first(found: list[Version]) -> None:
+def test_the_telling_versions_come_first(found: list[ObjectVersion]) -> None:
     """The oldest, the newest, one that is not current and one of each prefix are always in."""
     prefixes = {version.prefix for version in found}
     drawn = sample(found, 3 + len(prefixes), "seed")
@@ -49,12 +51,13 @@ def test_the_telling_versions_come_first(found: list[Version]) -> None:
     assert min(version.last_modified for version in found) in dates
     assert max(version.last_modified for version in found) in dates
     assert {version.prefix for version in drawn} == prefixes
-    assert all(version.current for version in found) or not all(version.current for version in drawn)
+    assert all(version.is_latest for version in found) or not all(version.is_latest for version in drawn)
 
 
 def test_another_seed_draws_another_sample() -> None:
     """Each day looks elsewhere."""
     found = [
-        Version(key=f"a/{number}", version_id=str(number), last_modified=NOW, current=True) for number in range(100)
+        ObjectVersion(key=f"a/{number}", version_id=str(number), last_modified=NOW, is_latest=True)
+        for number in range(100)
     ]
     assert set(sample(found, 10, "bucket 2026-03-01")) != set(sample(found, 10, "bucket 2026-03-02"))

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import Slo
-from basewatch.errors import CouldNotLook
-from basewatch.metrics import Collected, Gap, Metrics, Reading
+from basewatch.errors import ObservationError
+from basewatch.metrics import CollectedMetrics, CollectionGap, MetricsClient, CollectedSeries
 from basewatch.model import Point, Reason, Series, Severity, Status, Verdict, Window
-from checks.service.burn_rate import FEWEST_BAD, FEWEST_EVENTS, SPEEDS, Events, worst_burn
-from checks.service.minute_grid import Track
+from checks.service.burn_rate import MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE, BURN_RATE_WINDOWS, SloEvents, worst_burn
+from checks.service.minute_grid import AlignedSeries
 from checks.service.slo import budget_lasts
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
@@ -25,10 +25,12 @@ BUDGET = 0.001
 Values = Sequence[float | None]
 
 
-def events(bad: Values, whole: Values, lead: int = 0) -> Events:
+def events(bad: Values, whole: Values, lead: int = 0) -> SloEvents:
     """So much bad of so much, minute by minute."""
-    make = partial(Track, start=START, period=MINUTE, lead=lead)
-    return Events(bad=make(values=tuple(bad)), whole=make(values=tuple(whole)), happened=make(values=tuple(whole)))
+    make = partial(AlignedSeries, start=START, period=MINUTE, warm_up_periods=lead)
+    return SloEvents(
+        bad=make(values=tuple(bad)), total=make(values=tuple(whole)), event_counts=make(values=tuple(whole))
+    )
 
 
 def burned(bad: Values, whole: Values, lead: int = 0) -> bool:
@@ -43,12 +45,13 @@ def burned(bad: Values, whole: Values, lead: int = 0) -> bool:
     def enough(last: int, span: timedelta) -> bool:
         first = last - span // MINUTE
         known = [(b or 0) for b, w in zip(bad[first:last], whole[first:last], strict=True) if None not in (b, w)]
-        return sum(w or 0 for w in whole[first:last]) >= FEWEST_EVENTS and sum(known) >= FEWEST_BAD
+        return sum(w or 0 for w in whole[first:last]) >= MIN_EVENTS_FOR_BURN_RATE and sum(known) >= MIN_BAD_EVENTS
 
     return any(
-        enough(last, speed.long) and min(rate(last, speed.long), rate(last, speed.short)) > speed.factor
-        for speed in SPEEDS
-        for last in range(max(speed.long // MINUTE, lead + 1), len(bad) + 1)
+        enough(last, speed.long_window)
+        and min(rate(last, speed.long_window), rate(last, speed.short_window)) > speed.max_burn_rate
+        for speed in BURN_RATE_WINDOWS
+        for last in range(max(speed.long_window // MINUTE, lead + 1), len(bad) + 1)
     )
 
 
@@ -68,7 +71,7 @@ def test_the_gravest_speed_is_told() -> None:
     """An hour at twenty times the budget pages at once, however it looks over six hours."""
     burn = worst_burn(events([*[0] * 300, *[2] * 60], [100] * 360), BUDGET)
     assert burn is not None
-    assert burn.speed.severity is Severity.CRITICAL
+    assert burn.windows.severity is Severity.CRITICAL
     assert str(burn) == "20 times too fast over the 1h to 2026-05-04 06:00 UTC, and 20 over the last 5m"
 
 
@@ -94,7 +97,7 @@ def slo(**more: str) -> Slo:
 def judged(objective: Slo, *series: tuple[str, dict[str, str], Values], lead: int = 0) -> Verdict:
     """The verdict of the objective on these series of its component."""
     readings = tuple(
-        Reading(
+        CollectedSeries(
             component=objective.of,
             series=Series(
                 name=name,
@@ -111,8 +114,8 @@ def judged(objective: Slo, *series: tuple[str, dict[str, str], Values], lead: in
     )
     length = max(len(values) for _, _, values in series)
     window = Window(start=START + MINUTE * lead, end=START + MINUTE * length)
-    collected = Collected(window=window, readings=readings, lead=MINUTE * lead)
-    (verdict,) = budget_lasts.judge(budget_lasts.observe(Metrics(collected), objective), objective, window.end)
+    collected = CollectedMetrics(window=window, collected_series=readings, warm_up=MINUTE * lead)
+    (verdict,) = budget_lasts.judge(budget_lasts.observe(MetricsClient(collected), objective), objective, window.end)
     return verdict
 
 
@@ -153,22 +156,24 @@ def test_a_throttling_objective_counts_requests_of_every_operation() -> None:
 def test_an_operation_that_was_not_collected_leaves_the_objective_unverified() -> None:
     """The sum over some operations says nothing of all of them."""
     kept = slo(of="table/customers", sli="throttling")
-    reading = Reading(
+    reading = CollectedSeries(
         component="table/customers",
         series=Series(
             name="aws_dynamodb_throttled_requests_total", labels=(("operation", "GetItem"),), period=MINUTE, points=()
         ),
     )
-    gap = Gap(
+    gap = CollectionGap(
         collector="dynamodb",
         component="table/customers",
         reason=Reason.THROTTLED,
         detail="throttled",
         family="aws_dynamodb_throttled_requests_total",
     )
-    collected = Collected(window=Window(start=START, end=START + MINUTE), readings=(reading,), gaps=(gap,))
-    with pytest.raises(CouldNotLook) as raised:
-        budget_lasts.observe(Metrics(collected), kept)
+    collected = CollectedMetrics(
+        window=Window(start=START, end=START + MINUTE), collected_series=(reading,), gaps=(gap,)
+    )
+    with pytest.raises(ObservationError) as raised:
+        budget_lasts.observe(MetricsClient(collected), kept)
     assert raised.value.reason is Reason.THROTTLED
 
 

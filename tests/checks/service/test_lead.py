@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import AuroraCluster, EventRule, Function, Slo
-from basewatch.metrics import Collected, Metrics, Reading
+from basewatch.metrics import CollectedMetrics, MetricsClient, CollectedSeries
 from basewatch.model import Point, Series, Status, Window
-from checks.service.minute_grid import Track, lay, track
-from checks.service.ratios import worst_share
-from checks.service.sustained import Promise, judge_sustained
+from checks.service.minute_grid import AlignedSeries, align, track
+from checks.service.ratios import worst_ratio
+from checks.service.sustained import PromisedLimit, judge_sustained
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-LOAD = Promise(what="load", limit=10, sustained=3 * MINUTE, text="10 for 3m", show=str)
+LOAD = PromisedLimit(what="load", limit=10, sustained=3 * MINUTE, limit_text="10 for 3m", format_value=str)
 VALUES = st.lists(st.none() | st.integers(0, 20).map(float), min_size=1, max_size=40)
 
 
@@ -26,38 +26,40 @@ VALUES = st.lists(st.none() | st.integers(0, 20).map(float), min_size=1, max_siz
 def test_one_of_two_windows_tells_a_breach(values: list[float | None], data: st.DataObject) -> None:
     """Wherever minutes are cut in two windows, a breach is told by the first or by the second, and none else is."""
     cut = data.draw(st.integers(0, len(values)))
-    whole = Track(start=START, period=MINUTE, values=tuple(values))
-    first = Track(start=START, period=MINUTE, values=tuple(values[:cut]))
+    whole = AlignedSeries(start=START, period=MINUTE, values=tuple(values))
+    first = AlignedSeries(start=START, period=MINUTE, values=tuple(values[:cut]))
     lead = min(cut, 3)
-    second = Track(start=START + MINUTE * (cut - lead), period=MINUTE, values=tuple(values[cut - lead :]), lead=lead)
+    second = AlignedSeries(
+        start=START + MINUTE * (cut - lead), period=MINUTE, values=tuple(values[cut - lead :]), warm_up_periods=lead
+    )
     told = [judge_sustained(part, (True,) * len(part.values), LOAD).status is Status.FAIL for part in (first, second)]
     assert any(told) is (judge_sustained(whole, (True,) * len(values), LOAD).status is Status.FAIL)
 
 
 def test_a_breach_that_was_over_is_not_told_again() -> None:
     """The run before told it, and it has not gone on since."""
-    over = Track(start=START, period=MINUTE, values=(11, 11, 11, 1, 1, 1), lead=3)
+    over = AlignedSeries(start=START, period=MINUTE, values=(11, 11, 11, 1, 1, 1), warm_up_periods=3)
     assert judge_sustained(over, (True,) * 6, LOAD).status is Status.PASS
-    going_on = Track(start=START, period=MINUTE, values=(11, 11, 11, 11, 1, 1), lead=3)
+    going_on = AlignedSeries(start=START, period=MINUTE, values=(11, 11, 11, 11, 1, 1), warm_up_periods=3)
     assert judge_sustained(going_on, (True,) * 6, LOAD).status is Status.FAIL
 
 
 def test_only_what_is_judged_counts_as_data() -> None:
     """Minutes before the window that have datapoints are no reason to call a silent window well."""
-    silent = Track(start=START, period=MINUTE, values=(1, 1, 1, None, None, None), lead=3)
+    silent = AlignedSeries(start=START, period=MINUTE, values=(1, 1, 1, None, None, None), warm_up_periods=3)
     assert judge_sustained(silent, (True,) * 6, LOAD).status is Status.UNVERIFIED
-    assert silent.known == 0
+    assert silent.datapoint_count == 0
 
 
 def test_a_share_of_the_window_leaves_out_what_was_before() -> None:
     """The window as a whole begins where it begins, and a stretch that reaches into it may begin before."""
-    whole = Track(start=START, period=MINUTE, values=(100.0,) * 6, lead=3)
-    worst = worst_share(whole.with_values((50, 50, 50, 0, 0, 0)), whole, 3 * MINUTE)
+    whole = AlignedSeries(start=START, period=MINUTE, values=(100.0,) * 6, warm_up_periods=3)
+    worst = worst_ratio(whole.with_values((50, 50, 50, 0, 0, 0)), whole, 3 * MINUTE)
     assert worst is not None
-    assert (worst.part, worst.start) == (100, START + MINUTE)
-    alone = worst_share(whole.with_values((50, 50, 50, 0, 0, 0)), whole, MINUTE)
+    assert (worst.bad, worst.start) == (100, START + MINUTE)
+    alone = worst_ratio(whole.with_values((50, 50, 50, 0, 0, 0)), whole, MINUTE)
     assert alone is not None
-    assert alone.part == 0
+    assert alone.bad == 0
 
 
 @given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 9), st.sampled_from([1, 5]))
@@ -69,25 +71,27 @@ def test_windows_that_follow_each_other_judge_each_period_once(first: int, secon
     series = Series(name="s", labels=(), period=period, points=points)
     edges = (START, START + MINUTE * first, START + MINUTE * (first + second), end)
     windows = [Window(start=a, end=b) for a, b in pairwise(edges)]
-    judged = [value for window in windows for value in lay(series, window, MINUTE * lead).judged]
+    judged = [value for window in windows for value in align(series, window, MINUTE * lead).judged]
     assert judged == [point.value for point in points]
 
 
 def test_a_component_says_how_far_back_its_promises_reach() -> None:
     """The longest stretch of a limit, the silence of a rule, and the six hours of a budget."""
-    assert Function(name="f").lead == timedelta()
+    assert Function(name="f").warm_up == timedelta()
     assert (
-        Function.model_validate({"name": "f", "errors_below": "5% for 5m", "p95_below": "1s for 9m"}).lead == 9 * MINUTE
+        Function.model_validate({"name": "f", "errors_below": "5% for 5m", "p95_below": "1s for 9m"}).warm_up
+        == 9 * MINUTE
     )
     proxied = {
         "name": "c",
         "backup": {"retention": "1d", "rpo": "1h"},
         "proxy": {"name": "p", "pool_use_below": "9% for 7m"},
     }
-    assert AuroraCluster.model_validate(proxied).lead == 7 * MINUTE
-    assert EventRule.model_validate({"name": "r", "every": "1d"}).lead == timedelta(days=1)
+    assert AuroraCluster.model_validate(proxied).warm_up == 7 * MINUTE
+    assert EventRule.model_validate({"name": "r", "every": "1d"}).warm_up == timedelta(days=1)
     assert (
-        Slo.model_validate({"name": "s", "of": "api/a", "sli": "availability", "objective": 0.9}).lead == 360 * MINUTE
+        Slo.model_validate({"name": "s", "of": "api/a", "sli": "availability", "objective": 0.9}).warm_up
+        == 360 * MINUTE
     )
 
 
@@ -96,13 +100,15 @@ def test_a_component_is_judged_since_it_was_last_told(since: datetime | None, ju
     """Where an earlier run could judge a component, the minutes up to there are only what led up to the others."""
     function = Function.model_validate({"name": "f", "errors_below": "5% for 5m"})
     points = tuple(Point(period_end=START + MINUTE * n, value=1.0) for n in range(-9, 61))
-    collected = Collected(
+    collected = CollectedMetrics(
         window=Window(start=START, end=START + 60 * MINUTE),
-        readings=(Reading(component="function/f", series=Series(name="s", labels=(), period=MINUTE, points=points)),),
-        lead=10 * MINUTE,
-        since={"function/f": since} if since else {},
+        collected_series=(
+            CollectedSeries(component="function/f", series=Series(name="s", labels=(), period=MINUTE, points=points)),
+        ),
+        warm_up=10 * MINUTE,
+        judged_until={"function/f": since} if since else {},
     )
-    laid = track(Metrics(collected), function, "s")
-    assert (len(laid.judged), laid.lead, laid.known) == (judged, 5, judged)
+    laid = track(MetricsClient(collected), function, "s")
+    assert (len(laid.judged), laid.warm_up_periods, laid.datapoint_count) == (judged, 5, judged)
     (recorded,) = collected.series
     assert len(recorded.points) == 60

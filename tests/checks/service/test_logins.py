@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from basewatch.components import Database
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.facts import from_json, to_json
 from basewatch.model import Reason, Status, Verdict, Window
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
-from checks.service.logins import Logins, failed_logins, failed_logins_below
-from demo.database import BoxDatabase
+from checks.service.logins import LoginCounts, failed_logins, failed_logins_below
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.probes.probing import broken
 
@@ -57,22 +57,22 @@ def window(length: timedelta = timedelta(hours=1)) -> Window:
     return Window(start=end - length, end=end)
 
 
-def facts(url: str, judged: Window, component: Database = SECUREBASE_LOGINS) -> Logins:
+def facts(url: str, judged: Window, component: Database = SECUREBASE_LOGINS) -> LoginCounts:
     """What is counted in that span."""
     with connect(Secret("env:URL", url), run="test", judged=judged) as database:
         return failed_logins(database, component)
 
 
-def judge(found: Logins, component: Database = SECUREBASE_LOGINS) -> Verdict:
+def judge(found: LoginCounts, component: Database = SECUREBASE_LOGINS) -> Verdict:
     """The verdict, from facts that went through JSON as evidence does."""
-    again = from_json(Logins, to_json(Logins, found))
+    again = from_json(LoginCounts, to_json(LoginCounts, found))
     assert again == found
     (verdict,) = failed_logins_below.judge(again, component, datetime.now(UTC))
     return verdict
 
 
 @contextmanager
-def attacked(box: BoxDatabase, per_minute: int, minutes: int, end: datetime) -> Iterator[None]:
+def attacked(box: SandboxDatabase, per_minute: int, minutes: int, end: datetime) -> Iterator[None]:
     """The box while somebody tries keys."""
     with broken(box, failing(per_minute, minutes, end), REPAIR):
         yield
@@ -83,17 +83,17 @@ def attacked(box: BoxDatabase, per_minute: int, minutes: int, end: datetime) -> 
     [(11, 5, Status.FAIL), (11, 4, Status.PASS), (10, 30, Status.PASS), (0, 0, Status.PASS)],
 )
 def test_failed_logins_are_counted_minute_by_minute(
-    box_database: BoxDatabase, per_minute: int, minutes: int, status: Status
+    box_database: SandboxDatabase, per_minute: int, minutes: int, status: Status
 ) -> None:
     """More than ten a minute for five minutes is more than was promised, and less is not."""
     judged = window()
     with attacked(box_database, per_minute, minutes, judged.end):
         found = facts(box_database.url, judged)
-    assert sum(value or 0 for value in found.failed.judged) == per_minute * minutes
+    assert sum(value or 0 for value in found.failed_logins.judged) == per_minute * minutes
     assert judge(found).status is status
 
 
-def test_a_burst_that_goes_on_as_the_window_begins_is_counted_whole(box_database: BoxDatabase) -> None:
+def test_a_burst_that_goes_on_as_the_window_begins_is_counted_whole(box_database: SandboxDatabase) -> None:
     """The minutes before the window are counted too, as far back as the limit is long."""
     whole = window()
     judged = Window(start=whole.end - 30 * MINUTE, end=whole.end)
@@ -103,7 +103,7 @@ def test_a_burst_that_goes_on_as_the_window_begins_is_counted_whole(box_database
         assert judge(facts(box_database.url, judged)).status is Status.PASS
 
 
-def test_a_table_without_records_is_no_peace(box_database: BoxDatabase) -> None:
+def test_a_table_without_records_is_no_peace(box_database: SandboxDatabase) -> None:
     """What writes the audit table may have stopped: that nobody failed is then nothing that anybody knows."""
     long_ago = Window(start=datetime(2001, 1, 1, tzinfo=UTC), end=datetime(2001, 1, 1, 1, tzinfo=UTC))
     verdict = judge(facts(box_database.url, long_ago))
@@ -137,25 +137,25 @@ def test_a_table_without_records_is_no_peace(box_database: BoxDatabase) -> None:
     ids=["no policy", "a policy that hides them", "a policy that narrows", "a column that is not granted"],
 )
 def test_a_count_that_would_be_too_low_is_none(
-    box_database: BoxDatabase, breaks: str, repairs: str, remedy: str
+    box_database: SandboxDatabase, breaks: str, repairs: str, remedy: str
 ) -> None:
     """Row-level security leaves rows out and says nothing, so what may be left out is denied, with what to grant."""
-    with broken(box_database, breaks, repairs), pytest.raises(CouldNotLook) as raised:
+    with broken(box_database, breaks, repairs), pytest.raises(ObservationError) as raised:
         facts(box_database.url, window())
     assert raised.value.reason is Reason.DENIED
     assert remedy in raised.value.remedy
 
 
-def test_a_table_that_is_not_there_is_said(box_database: BoxDatabase) -> None:
+def test_a_table_that_is_not_there_is_said(box_database: SandboxDatabase) -> None:
     """A wrong name is neither a failed login nor none."""
     audit = SECUREBASE_LOGINS.audit
     assert audit is not None
     elsewhere = SECUREBASE_LOGINS.model_copy(update={"audit": audit.model_copy(update={"table": "aegis.events"})})
-    with pytest.raises(CouldNotLook, match=r'no table "aegis"\."events"'):
+    with pytest.raises(ObservationError, match=r'no table "aegis"\."events"'):
         facts(box_database.url, window(), elsewhere)
 
 
-def test_who_says_no_span_is_told_so(box_database: BoxDatabase) -> None:
+def test_who_says_no_span_is_told_so(box_database: SandboxDatabase) -> None:
     """Outside a pass nothing is judged over time."""
-    with connect(Secret("env:URL", box_database.url), run="test") as database, pytest.raises(CouldNotLook):
+    with connect(Secret("env:URL", box_database.url), run="test") as database, pytest.raises(ObservationError):
         failed_logins(database, SECUREBASE_LOGINS)

@@ -20,9 +20,9 @@ from basewatch.components import (
     Slo,
     Table,
 )
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.facts import from_json, to_json
-from basewatch.metrics import Collected, Gap, Metrics, Reading
+from basewatch.metrics import CollectedMetrics, CollectionGap, MetricsClient, CollectedSeries
 from basewatch.model import Point, Reason, Series, Status, Verdict, Window
 from checks import service
 
@@ -119,11 +119,11 @@ CONNECTIONS, LAG = "aws_rds_database_connections_max", "aws_rds_replica_lag_seco
 READ_TIME, WRITE_TIME = "aws_rds_read_latency_seconds", "aws_rds_write_latency_seconds"
 
 
-def collected(component: Component, metrics: Mapping[str, Values]) -> Collected:
+def collected(component: Component, metrics: Mapping[str, Values]) -> CollectedMetrics:
     """A collection of these metrics of a component, minute by minute; one may be followed by its instance's number."""
     length = max(len(values) for values in metrics.values())
     readings = tuple(
-        Reading(
+        CollectedSeries(
             component=component.of if isinstance(component, Slo) else component.ref,
             series=Series(
                 name=name.split()[0],
@@ -141,15 +141,15 @@ def collected(component: Component, metrics: Mapping[str, Values]) -> Collected:
         )
         for name, values in metrics.items()
     )
-    return Collected(window=Window(start=START, end=START + MINUTE * length), readings=readings)
+    return CollectedMetrics(window=Window(start=START, end=START + MINUTE * length), collected_series=readings)
 
 
 def judged(check: str, metrics: Mapping[str, Values]) -> Verdict:
     """The one verdict, or that of the last instance, from facts that went through JSON as evidence does."""
     one: AnyCheck = BY_ID[check]
     component = MADE[check]
-    facts = one.observe(Metrics(collected(component, metrics)), component)
-    again = from_json(one.facts_kind, to_json(one.facts_kind, facts))
+    facts = one.observe(MetricsClient(collected(component, metrics)), component)
+    again = from_json(one.facts_type, to_json(one.facts_type, facts))
     assert again == facts
     *_, verdict = one.judge(again, component, START + timedelta(hours=1))
     return verdict
@@ -376,24 +376,26 @@ def test_what_was_not_collected_is_not_judged(check: AnyCheck) -> None:
     """A gap reaches the runner with its own reason, for every check."""
     component = MADE[check.id]
     of = component.of if isinstance(component, Slo) else component.ref
-    gap = Gap(collector="c", component=of, reason=Reason.THROTTLED, detail="throttled")
-    with pytest.raises(CouldNotLook) as raised:
-        check.observe(Metrics(Collected(window=Window(start=START, end=START + MINUTE), gaps=(gap,))), component)
+    gap = CollectionGap(collector="c", component=of, reason=Reason.THROTTLED, detail="throttled")
+    with pytest.raises(ObservationError) as raised:
+        check.observe(
+            MetricsClient(CollectedMetrics(window=Window(start=START, end=START + MINUTE), gaps=(gap,))), component
+        )
     assert raised.value.reason is Reason.THROTTLED
 
 
 @pytest.mark.parametrize("check", [c for c in CHECKS if c.component is not Slo], ids=lambda check: check.id)
 def test_only_who_promised_is_judged(check: AnyCheck) -> None:
     """A component that promises nothing of the kind is not expected to be judged."""
-    assert check.concerns(MADE[check.id])
+    assert check.applies_to(MADE[check.id])
     (silent,) = (component for component in UNPROMISED if isinstance(component, check.component))
-    assert not check.concerns(silent)
+    assert not check.applies_to(silent)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_service_check_reads_metrics_alone(check: AnyCheck) -> None:
     """One permission is enough for all of those that judge metrics."""
-    assert check.client_kind is Metrics
+    assert check.client_type is MetricsClient
     assert check.needs == ("cloudwatch:GetMetricData",)
 
 

@@ -9,35 +9,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.model import Point, Reason, Series, Status, Verdict, Window
-from checks.service.minute_grid import Track, lay
-from checks.service.ratios import ENOUGH, worst_share
-from checks.service.sustained import Promise, judge_sustained, longest_above, nothing_happened
+from checks.service.minute_grid import AlignedSeries, align
+from checks.service.ratios import MIN_EVENTS_PER_RATIO, worst_ratio
+from checks.service.sustained import PromisedLimit, judge_sustained, longest_time_above, no_activity_verdict
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-IDLE = nothing_happened("request")
+IDLE = no_activity_verdict("request")
 VALUES = st.lists(st.none() | st.integers(0, 20).map(float), max_size=40)
 
 
-def track(*values: float | None) -> Track:
+def track(*values: float | None) -> AlignedSeries:
     """These values, one a minute."""
-    return Track(start=START, period=MINUTE, values=values)
+    return AlignedSeries(start=START, period=MINUTE, values=values)
 
 
-def promise(limit: float = 10, minutes: int = 3) -> Promise:
+def promise(limit: float = 10, minutes: int = 3) -> PromisedLimit:
     """At most `limit` for `minutes`."""
-    return Promise(
+    return PromisedLimit(
         what="load",
         limit=limit,
         sustained=MINUTE * minutes,
-        text=f"{limit} for {minutes}m",
-        show=lambda value: f"{value:g}",
+        limit_text=f"{limit} for {minutes}m",
+        format_value=lambda value: f"{value:g}",
     )
 
 
 def judged(*values: float | None, busy: tuple[bool, ...] | None = None, minutes: int = 3) -> Verdict:
     """The verdict on these minutes, all of them busy unless said otherwise."""
-    return judge_sustained(track(*values), busy or (True,) * len(values), promise(minutes=minutes), idle=IDLE)
+    return judge_sustained(track(*values), busy or (True,) * len(values), promise(minutes=minutes), idle_verdict=IDLE)
 
 
 @given(VALUES, st.integers(1, 6))
@@ -107,7 +107,7 @@ def test_a_finding_says_how_long_since_when_and_how_bad() -> None:
 @given(VALUES)
 def test_the_longest_stretch_lies_within_the_track(values: list[float | None]) -> None:
     """A stretch is as long as its minutes, and every one of them is above the limit."""
-    stretch = longest_above(track(*values), 10)
+    stretch = longest_time_above(track(*values), 10)
     if stretch is None:
         assert all(value is None or value <= 10 for value in values)
     else:
@@ -122,9 +122,9 @@ def test_a_series_is_laid_on_its_window() -> None:
     """Each point stands in the minute that it covers; what lies outside the window is left out."""
     points = tuple(Point(period_end=START + MINUTE * minute, value=float(minute)) for minute in (0, 1, 3, 4, 9))
     series = Series(name="s", labels=(), period=MINUTE, points=points)
-    laid = lay(series, Window(start=START, end=START + 4 * MINUTE))
+    laid = align(series, Window(start=START, end=START + 4 * MINUTE))
     assert laid == track(1, None, 3, 4)
-    assert laid.known == 3
+    assert laid.datapoint_count == 3
 
 
 WHOLE = st.lists(st.integers(0, 60).map(float), min_size=1, max_size=30)
@@ -134,28 +134,28 @@ WHOLE = st.lists(st.integers(0, 60).map(float), min_size=1, max_size=30)
 def test_the_worst_share_is_the_worst(whole: list[float], data: st.DataObject, minutes: int) -> None:
     """No stretch with enough things, nor the window as a whole, has a higher share than the one told."""
     part = [float(data.draw(st.integers(0, int(count)))) for count in whole]
-    worst = worst_share(track(*part), track(*whole), MINUTE * minutes)
+    worst = worst_ratio(track(*part), track(*whole), MINUTE * minutes)
     shares = [sum(part) / sum(whole)] if sum(whole) else []
     for first in range(len(whole) - minutes + 1):
         count = sum(whole[first : first + minutes])
-        if count >= ENOUGH:
+        if count >= MIN_EVENTS_PER_RATIO:
             shares.append(sum(part[first : first + minutes]) / count)
-    assert (worst.ratio if worst else None) == (pytest.approx(max(shares)) if shares else None)
+    assert (worst.value if worst else None) == (pytest.approx(max(shares)) if shares else None)
 
 
 def test_few_things_are_judged_over_the_whole_window() -> None:
     """One failure among ten calls in five minutes says little; ten among a hundred in the window say something."""
-    quiet = worst_share(track(1, 0, 0, 0), track(2, 2, 2, 30), 2 * MINUTE)
+    quiet = worst_ratio(track(1, 0, 0, 0), track(2, 2, 2, 30), 2 * MINUTE)
     assert quiet is not None
-    assert (quiet.part, quiet.whole) == (1, 36)
-    alone = worst_share(track(None, 1, None), track(None, 1, None), MINUTE)
+    assert (quiet.bad, quiet.total) == (1, 36)
+    alone = worst_ratio(track(None, 1, None), track(None, 1, None), MINUTE)
     assert alone is not None
-    assert (alone.ratio, str(alone)) == (1.0, "100% (1 of 1) in 3m from 2026-05-04 06:00 UTC")
+    assert (alone.value, str(alone)) == (1.0, "100% (1 of 1) in 3m from 2026-05-04 06:00 UTC")
 
 
 def test_a_minute_in_which_either_number_is_missing_is_left_out() -> None:
     """Invocations whose errors are unknown do not water the share down."""
-    worst = worst_share(track(5, None), track(20, 1000), 2 * MINUTE)
+    worst = worst_ratio(track(5, None), track(20, 1000), 2 * MINUTE)
     assert worst is not None
-    assert (worst.part, worst.whole) == (5, 20)
-    assert worst_share(track(None, None), track(None, 0), MINUTE) is None
+    assert (worst.bad, worst.total) == (5, 20)
+    assert worst_ratio(track(None, None), track(None, 0), MINUTE) is None

@@ -11,20 +11,20 @@ import psycopg
 
 from basewatch.components import Database
 from basewatch.model import Finding, Severity, Status
-from basewatch.tenancy import Allowed, Kind
+from basewatch.tenancy import ApprovedObject, ObjectKind
 from checks.engine.run import plan_checks, run_checks
-from checks.tenancy.context.settings import the_context_is_the_applications
+from checks.tenancy.context.settings import only_the_application_sets_the_context
 from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_security
-from checks.tenancy.privileges.grants import nothing_is_granted_around_policies
+from checks.tenancy.privileges.grants import no_grant_bypasses_policies
 from checks.tenancy.relations.coverage import every_tenant_table_is_covered
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
 
 CHECKS = (
     every_tenant_table_is_covered,
     no_principal_bypasses_row_security,
-    nothing_is_granted_around_policies,
-    the_context_is_the_applications,
+    no_grant_bypasses_policies,
+    only_the_application_sets_the_context,
 )
 COVERAGE, ROLES, GRANTS, SETTINGS = (check.id for check in CHECKS)
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
@@ -86,7 +86,7 @@ def not_green(findings: tuple[Finding, ...]) -> frozenset[Found]:
 
 
 @contextmanager
-def changed(database: BoxDatabase, case: Case) -> Iterator[None]:
+def changed(database: SandboxDatabase, case: Case) -> Iterator[None]:
     """The database with a case's change, and without it afterwards."""
     database.execute(case.breaks)
     try:
@@ -95,12 +95,14 @@ def changed(database: BoxDatabase, case: Case) -> Iterator[None]:
         database.execute(case.repairs)
 
 
-def version(database: BoxDatabase) -> int:
+def version(database: SandboxDatabase) -> int:
     """The major version of the server."""
     with psycopg.connect(database.superuser_url) as connection:
         return connection.info.server_version // 10000
 
 
-def vouching(kind: Kind, name: str, digest: str) -> Allowed:
+def vouching(kind: ObjectKind, name: str, digest: str) -> ApprovedObject:
     """Somebody who read an object and answers for it as it is."""
-    return Allowed(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30))
+    return ApprovedObject(
+        kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30)
+    )

@@ -12,13 +12,13 @@ from basewatch.clients import K
 from basewatch.components import Component, Database
 from basewatch.declared import AuditTable
 from basewatch.model import Finding, Status
-from basewatch.postgres import Limits, connect
+from basewatch.postgres import Timeouts, connect
 from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, Tenancy
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks, run_checks
 from checks.tenancy import CHECKS
-from demo.faults.fault import Expected
+from demo.faults.fault import ExpectedFinding
 from demo.tenants import CANARY_A, CANARY_B
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -56,8 +56,8 @@ SECUREBASE = Database(
     ),
 )
 # A lock that is held is waited for once per connection; short, so that nobody waits for the tests.
-LIMITS = Limits(lock=timedelta(milliseconds=100))
-DEADLINES = Deadlines(each=timedelta(seconds=20), total=timedelta(seconds=60), concurrency=1)
+LIMITS = Timeouts(lock=timedelta(milliseconds=100))
+DEADLINES = Deadlines(per_observation=timedelta(seconds=20), total=timedelta(seconds=60), concurrency=1)
 _RUNS = count(1)
 
 
@@ -81,10 +81,10 @@ def look(url: str, component: Database = SECUREBASE, *, only: str = "*") -> tupl
     return run_checks(plan, Door(url), DEADLINES, NOW, lambda: NOW).findings
 
 
-def broken(findings: tuple[Finding, ...]) -> set[Expected]:
+def broken(findings: tuple[Finding, ...]) -> set[ExpectedFinding]:
     """What is not green, as a fault says what it expects."""
     return {
-        Expected(check=f.check, component=f.component, subject=f.subject, status=f.status)
+        ExpectedFinding(check=f.check, component=f.component, subject=f.subject, status=f.status)
         for f in findings
         if f.status in {Status.FAIL, Status.UNVERIFIED}
     }

@@ -11,9 +11,9 @@ from basewatch import postgres
 from basewatch.check import AnyCheck
 from basewatch.components import Database
 from basewatch.model import Finding, Severity, Status
-from basewatch.tenancy import Allowed, Kind
+from basewatch.tenancy import ApprovedObject, ObjectKind
 from checks.engine.run import plan_checks, run_checks
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
@@ -30,7 +30,7 @@ class Change:
 
 
 @contextmanager
-def changed(database: BoxDatabase, change: Change) -> Generator[None, None, None]:
+def changed(database: SandboxDatabase, change: Change) -> Generator[None, None, None]:
     """The database with one thing changed, and repaired afterwards whatever happens."""
     database.execute(change.does)
     try:
@@ -39,31 +39,33 @@ def changed(database: BoxDatabase, change: Change) -> Generator[None, None, None
         database.execute(change.undoes)
 
 
-def findings(database: BoxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> tuple[Finding, ...]:
+def findings(database: SandboxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> tuple[Finding, ...]:
     """Everything that one check says of the database."""
     return run_checks(plan_checks([check], [component], {}), Door(database.url), DEADLINES, NOW, lambda: NOW).findings
 
 
-def faults(database: BoxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> dict[str, Severity]:
+def faults(database: SandboxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> dict[str, Severity]:
     """What one check finds broken, by subject; nothing of it may be unknown."""
     found = findings(database, check, component)
     assert {finding.status for finding in found} <= {Status.PASS, Status.FAIL}, found
     return {finding.subject: finding.severity for finding in found if finding.status is Status.FAIL}
 
 
-def facts_of(database: BoxDatabase) -> Inventory:
+def facts_of(database: SandboxDatabase) -> Inventory:
     """The inventory of the box's database, as a check reads it."""
-    with Door(database.url).open(postgres.Database, SECUREBASE) as client:
+    with Door(database.url).open(postgres.DatabaseClient, SECUREBASE) as client:
         return inventory(client, SECUREBASE)
 
 
-def vouching(kind: Kind, name: str, digest: str) -> Database:
+def vouching(kind: ObjectKind, name: str, digest: str) -> Database:
     """SecureBase, with somebody who vouches for one object."""
-    entry = Allowed(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30))
+    entry = ApprovedObject(
+        kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30)
+    )
     return with_allowed(entry)
 
 
-def with_allowed(*entries: Allowed) -> Database:
+def with_allowed(*entries: ApprovedObject) -> Database:
     """SecureBase, with these entries of tenancy.allowed and no others."""
     return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update={"allowed": entries})})
 

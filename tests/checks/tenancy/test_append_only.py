@@ -8,8 +8,8 @@ import pytest
 from basewatch.components import Database
 from basewatch.declared import AuditTable
 from basewatch.model import Reason, Status
-from checks.tenancy.audit.append_only import audit_records_are_only_added as CHECK  # noqa: N812  # the check under test
-from demo.database import BoxDatabase
+from checks.tenancy.audit.append_only import audit_table_is_append_only as CHECK  # noqa: N812  # the check under test
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, findings
 
@@ -84,7 +84,7 @@ UNKNOWN = (
 )
 
 
-def statuses(database: BoxDatabase, component: Database = UNREAD) -> dict[str, Status]:
+def statuses(database: SandboxDatabase, component: Database = UNREAD) -> dict[str, Status]:
     """What the check says, by table."""
     return {finding.subject: finding.status for finding in findings(database, CHECK, component)}
 
@@ -94,13 +94,13 @@ def guarded(**guards: str) -> Database:
     return SECUREBASE.model_copy(update={"audit": AuditTable(table="audit_events", guards=guards)})
 
 
-def digests(database: BoxDatabase) -> dict[str, str]:
+def digests(database: SandboxDatabase) -> dict[str, str]:
     """The digest of each trigger of the audit table, as it is now."""
     return {trigger.name: trigger.digest for trigger in facts_of(database).triggers}
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_what_lets_records_be_changed_or_lost_is_found(box_database: BoxDatabase, change: Change) -> None:
+def test_what_lets_records_be_changed_or_lost_is_found(box_database: SandboxDatabase, change: Change) -> None:
     """One finding on the table; once repaired, none."""
     with changed(box_database, change):
         assert statuses(box_database) == {"audit_events": Status.FAIL}
@@ -108,7 +108,7 @@ def test_what_lets_records_be_changed_or_lost_is_found(box_database: BoxDatabase
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_other_ways_to_guard_it_are_left_in_peace(box_database: BoxDatabase, change: Change) -> None:
+def test_other_ways_to_guard_it_are_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
     """Whatever stops the statement, or has every row passed over, is a guard."""
     with changed(box_database, change):
         assert statuses(box_database) == {"audit_events": Status.PASS}
@@ -116,7 +116,7 @@ def test_other_ways_to_guard_it_are_left_in_peace(box_database: BoxDatabase, cha
 
 @pytest.mark.parametrize("change", UNKNOWN, ids=lambda change: change.name)
 def test_a_guard_that_may_not_stop_is_not_known_until_somebody_read_it(
-    box_database: BoxDatabase, change: Change
+    box_database: SandboxDatabase, change: Change
 ) -> None:
     """UNVERIFIED, with the digests to declare in the remedy; declared, it holds."""
     with changed(box_database, change):
@@ -127,7 +127,7 @@ def test_a_guard_that_may_not_stop_is_not_known_until_somebody_read_it(
         assert statuses(box_database, guarded(**now)) == {"audit_events": Status.PASS}
 
 
-def test_declared_guards_are_all_there_may_be(box_database: BoxDatabase) -> None:
+def test_declared_guards_are_all_there_may_be(box_database: SandboxDatabase) -> None:
     """A trigger more, one less, or another body, harmless as it looks, is a finding."""
     component = guarded(**digests(box_database))
     assert statuses(box_database, component) == {"audit_events": Status.PASS}
@@ -136,14 +136,14 @@ def test_declared_guards_are_all_there_may_be(box_database: BoxDatabase) -> None
             assert statuses(box_database, component) == {"audit_events": Status.FAIL}
 
 
-def test_a_declared_guard_that_stops_nothing_is_none(box_database: BoxDatabase) -> None:
+def test_a_declared_guard_that_stops_nothing_is_none(box_database: SandboxDatabase) -> None:
     """Nobody can vouch that a function raises that plainly does not."""
     change = next(change for change in BROKEN if change.name == "a body that returns")
     with changed(box_database, change):
         assert statuses(box_database, guarded(**digests(box_database))) == {"audit_events": Status.FAIL}
 
 
-def test_each_partition_is_guarded_by_itself(box_database: BoxDatabase) -> None:
+def test_each_partition_is_guarded_by_itself(box_database: SandboxDatabase) -> None:
     """A trigger for each row is handed on to the partitions; one for TRUNCATE is not."""
     trail = SECUREBASE.model_copy(update={"audit": AuditTable(table="archive.Audit Trail")})
     change = Change(
@@ -164,7 +164,7 @@ def test_each_partition_is_guarded_by_itself(box_database: BoxDatabase) -> None:
         assert statuses(box_database, trail) == {"archive.Audit Trail": Status.PASS, "archive.Trail 1": Status.FAIL}
 
 
-def test_no_audit_table_is_a_fact(box_database: BoxDatabase) -> None:
+def test_no_audit_table_is_a_fact(box_database: SandboxDatabase) -> None:
     """A table that is declared and not there is broken, and not unknown; so is a view in its place."""
     for name in ("audit_trail", "pg_settings"):
         component = SECUREBASE.model_copy(update={"audit": AuditTable(table=name)})

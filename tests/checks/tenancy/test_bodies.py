@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.tenancy.audit.guards import Event, Guard, Guards
+from checks.tenancy.audit.guards import MutatingStatement, Guard, Guards
 from checks.tenancy.code import bodies
 from checks.tenancy.code.bodies import Stops, stops
 from isolation.inventory.code import Function
 
-GUARDS = st.builds(Guard, events=st.frozensets(st.sampled_from(Event)), stops=st.sampled_from(Stops))
+GUARDS = st.builds(Guard, events=st.frozensets(st.sampled_from(MutatingStatement)), stops=st.sampled_from(Stops))
 RANK = {Stops.YES: 0, Stops.UNKNOWN: 1, Stops.NO: 2}
 
 
@@ -73,11 +73,13 @@ def test_other_languages_are_not_read() -> None:
     assert stops(function("BEGIN RAISE EXCEPTION 'no'; END", language="plperl"), before_each_row=True) is Stops.UNKNOWN
 
 
-@given(st.lists(GUARDS, max_size=4), GUARDS, st.sampled_from(Event))
-def test_one_more_guard_never_hurts(each: list[Guard], more: Guard, event: Event) -> None:
+@given(st.lists(GUARDS, max_size=4), GUARDS, st.sampled_from(MutatingStatement))
+def test_one_more_guard_never_hurts(each: list[Guard], more: Guard, event: MutatingStatement) -> None:
     """Guards add up, in any order: whatever is stopped stays stopped."""
-    few, many = (Guards(triggers=(), running=(), guards=tuple(some), flaws=()) for some in (each, [*each, more]))
-    turned = Guards(triggers=(), running=(), guards=(more, *reversed(each)), flaws=())
+    few, many = (
+        Guards(triggers=(), trigger_functions=(), guards=tuple(some), flaws=()) for some in (each, [*each, more])
+    )
+    turned = Guards(triggers=(), trigger_functions=(), guards=(more, *reversed(each)), flaws=())
     assert RANK[many.stopped(event)] <= RANK[few.stopped(event)]
     assert many.stopped(event) is turned.stopped(event)
 
@@ -120,15 +122,15 @@ def test_of_a_long_body_its_words_are_all_there_is() -> None:
     long = function("", mentions=words)
     assert bodies.reaches_outside(long)
     assert bodies.notifies(long)
-    assert bodies.copies(long)
-    assert bodies.puts_statements_together(long)
+    assert bodies.copies_rows(long)
+    assert bodies.runs_dynamic_sql(long)
     harmless = function("", mentions=("lower", "log", "raise", "now"))
     assert not bodies.reaches_outside(harmless)
-    assert not bodies.copies(harmless)
+    assert not bodies.copies_rows(harmless)
 
 
 def test_a_plain_body_calls_nothing_of_ours() -> None:
     """It computes with PostgreSQL's own functions; one of anybody else may do anything."""
     body = function("BEGIN NEW.title := tidy(NEW.title); RETURN NEW; END")
-    assert bodies.is_plain(body, [body])
-    assert not bodies.is_plain(body, [function("", name='public."Tidy"(text)')])
+    assert bodies.only_computes(body, [body])
+    assert not bodies.only_computes(body, [function("", name='public."Tidy"(text)')])

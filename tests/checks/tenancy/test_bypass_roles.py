@@ -6,7 +6,7 @@ import pytest
 
 from basewatch.model import Finding, Severity
 from checks.tenancy.privileges.digests import digest_of
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.breaking import (
     MINE,
     ROLES,
@@ -184,7 +184,7 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
-def test_a_way_around_policies_is_one_finding(box_database: BoxDatabase, case: Case) -> None:
+def test_a_way_around_policies_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
     """Of each role that policies do not bind there is one finding, and after its repair none; sound roles have none."""
     if version(box_database) < case.since:
         pytest.skip("this version does not know it")
@@ -193,7 +193,7 @@ def test_a_way_around_policies_is_one_finding(box_database: BoxDatabase, case: C
     assert not_green(look(box_database.url)) == set()
 
 
-def test_a_path_is_told_with_the_sql_that_undoes_it(box_database: BoxDatabase) -> None:
+def test_a_path_is_told_with_the_sql_that_undoes_it(box_database: SandboxDatabase) -> None:
     """Who, over which roles, why policies do not bind the last, and the REVOKE for the last step."""
     hops = next(case for case in CASES if case.name == "two hops without INHERIT")
     with changed(box_database, hops):
@@ -202,7 +202,7 @@ def test_a_path_is_told_with_the_sql_that_undoes_it(box_database: BoxDatabase) -
     assert found.remedy.startswith("REVOKE reporting FROM mid;")
 
 
-def test_a_quoted_role_is_quoted_in_its_repair(box_database: BoxDatabase) -> None:
+def test_a_quoted_role_is_quoted_in_its_repair(box_database: SandboxDatabase) -> None:
     """A role with capitals and spaces is named as it is, and as SQL needs it."""
     odd = case("odd", 'CREATE ROLE "Our Readers" BYPASSRLS; GRANT "Our Readers" TO app', 'DROP ROLE "Our Readers"')
     with changed(box_database, odd):
@@ -212,7 +212,7 @@ def test_a_quoted_role_is_quoted_in_its_repair(box_database: BoxDatabase) -> Non
 
 
 @pytest.mark.parametrize("declared", ["principals", "privileged", "allowed"])
-def test_a_login_that_is_declared_is_sound(box_database: BoxDatabase, declared: str) -> None:
+def test_a_login_that_is_declared_is_sound(box_database: SandboxDatabase, declared: str) -> None:
     """A role that logs in is declared as a principal, as privileged or as a grant that somebody vouches for."""
     tenancy = SECUREBASE.tenancy
     name = "app -> readers"
@@ -228,7 +228,7 @@ def test_a_login_that_is_declared_is_sound(box_database: BoxDatabase, declared: 
         assert not_green(look(box_database.url, component)) == set()
 
 
-def test_attributes_count_only_where_the_role_can_be_set(box_database: BoxDatabase) -> None:
+def test_attributes_count_only_where_the_role_can_be_set(box_database: SandboxDatabase) -> None:
     """From version 16 on, a membership without SET hands on privileges, and BYPASSRLS is no privilege."""
     if version(box_database) < 16:
         pytest.skip("before version 16 every membership can be set")
@@ -240,6 +240,6 @@ def test_attributes_count_only_where_the_role_can_be_set(box_database: BoxDataba
             assert not_green(look(box_database.url, component)) == expected
 
 
-def look_at_roles(database: BoxDatabase) -> tuple[Finding, ...]:
+def look_at_roles(database: SandboxDatabase) -> tuple[Finding, ...]:
     """The findings on roles."""
     return tuple(finding for finding in look(database.url) if finding.check == ROLES)

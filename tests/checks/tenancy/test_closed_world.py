@@ -14,7 +14,7 @@ from basewatch.facts import from_json, to_json
 from basewatch.model import Severity, Status, Verdict
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.roles import DefaultGrant, Grant, Membership, Role, Setting
@@ -27,7 +27,7 @@ picks = st.integers(min_value=0, max_value=10_000)
 
 
 @pytest.fixture(scope="module")
-def facts(box_database: BoxDatabase) -> Iterator[Inventory]:
+def facts(box_database: SandboxDatabase) -> Iterator[Inventory]:
     """The inventory of the sound box."""
     with connect(Secret("env:BASEWATCH_DATABASE_URL", box_database.url), run="test", limits=LIMITS) as database:
         yield inventory(database, SECUREBASE)

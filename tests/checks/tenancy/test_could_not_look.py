@@ -8,8 +8,8 @@ from psycopg import conninfo
 
 from basewatch.components import Database
 from basewatch.model import Reason, Status
-from demo.database import BoxDatabase
-from demo.faults.fault import Expected
+from demo.database import SandboxDatabase
+from demo.faults.fault import ExpectedFinding
 from tests.checks.tenancy.looking import SECUREBASE, broken, look, only_of
 
 PROBES = ("tenancy.probe.cross_tenant", "tenancy.probe.no_context")
@@ -23,14 +23,14 @@ def declared(**tenancy: object) -> Database:
 
 
 @pytest.mark.parametrize("role", ["app", "analytics"])
-def test_the_owner_of_another_login_may_not_probe_either(box_database: BoxDatabase, role: str) -> None:
+def test_the_owner_of_another_login_may_not_probe_either(box_database: SandboxDatabase, role: str) -> None:
     """Logged in as one tenant-bound role, the other cannot be probed: denied, and not taken for its own."""
     url = box_database.app_url if role == "app" else box_database.analytics_url
     denied = [finding for finding in look(url, only="tenancy.probe.*") if finding.reason is Reason.DENIED]
     assert {finding.check for finding in denied} == AS_PRINCIPALS
 
 
-def test_a_locked_table_is_neither_sound_nor_broken(box_database: BoxDatabase) -> None:
+def test_a_locked_table_is_neither_sound_nor_broken(box_database: SandboxDatabase) -> None:
     """While a migration holds a tenant table, the probes are UNVERIFIED: timeout."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
@@ -41,13 +41,13 @@ def test_a_locked_table_is_neither_sound_nor_broken(box_database: BoxDatabase) -
     assert not [finding for finding in findings if finding.status is Status.FAIL]
 
 
-def test_a_database_that_is_gone_is_a_fact(box_database: BoxDatabase) -> None:
+def test_a_database_that_is_gone_is_a_fact(box_database: SandboxDatabase) -> None:
     """The server says that there is no such database: every check FAILs on the component."""
     findings = look(conninfo.make_conninfo(box_database.url, dbname="gone"))
     assert {(finding.subject, finding.status) for finding in findings} == {("", Status.FAIL)}
 
 
-def test_an_empty_database_is_no_pass(box_database: BoxDatabase) -> None:
+def test_an_empty_database_is_no_pass(box_database: SandboxDatabase) -> None:
     """In a database without any tenant table nothing is promised to be held, and nothing passes for it."""
     findings = look(conninfo.make_conninfo(box_database.superuser_url, dbname="postgres"))
     by_check = {f.check: (f.status, f.reason) for f in findings if f.subject in {"", "app"}}
@@ -58,34 +58,34 @@ def test_an_empty_database_is_no_pass(box_database: BoxDatabase) -> None:
     assert by_check["audit.table.append_only"] == (Status.FAIL, None)
 
 
-def test_a_principal_that_does_not_exist_is_a_fact(box_database: BoxDatabase) -> None:
+def test_a_principal_that_does_not_exist_is_a_fact(box_database: SandboxDatabase) -> None:
     """A declared role that is not there FAILs, where it is asked for."""
     findings = look(box_database.url, declared(principals=("app", "analytics", "reporting")))
     assert broken(findings) == {
-        Expected(check="tenancy.rls.bypass_roles", component="database/securebase", subject="reporting"),
+        ExpectedFinding(check="tenancy.rls.bypass_roles", component="database/securebase", subject="reporting"),
         *(
-            Expected(check=f"tenancy.probe.{probe}", component="database/securebase", subject="reporting")
+            ExpectedFinding(check=f"tenancy.probe.{probe}", component="database/securebase", subject="reporting")
             for probe in ("canary_writes", "cross_tenant", "no_context")
         ),
         # These look at all roles at once.
-        Expected(check="tenancy.probe.planner", component="database/securebase"),
-        Expected(check="audit.probe.append_only", component="database/securebase"),
+        ExpectedFinding(check="tenancy.probe.planner", component="database/securebase"),
+        ExpectedFinding(check="audit.probe.append_only", component="database/securebase"),
     }
 
 
-def test_fewer_tables_than_promised_is_a_fact(box_database: BoxDatabase) -> None:
+def test_fewer_tables_than_promised_is_a_fact(box_database: SandboxDatabase) -> None:
     """Eight tables promised and seven there: the eighth is missed."""
     finding = only_of(look(box_database.url, declared(tables=8), only="tenancy.rls.coverage"), "")
     assert (finding.status, finding.observed) == (Status.FAIL, "7 tables with a tenant key")
 
 
-def test_a_shared_table_that_is_not_declared_is_found(box_database: BoxDatabase) -> None:
+def test_a_shared_table_that_is_not_declared_is_found(box_database: SandboxDatabase) -> None:
     """What every tenant reads is on the list, or is a finding."""
     findings = look(box_database.url, declared(shared=("regions",)), only="tenancy.rls.coverage")
     assert {item.subject for item in broken(findings)} == set(SECUREBASE.tenancy.shared) - {"regions"}
 
 
-def test_findings_hold_no_tenant_and_no_password(box_database: BoxDatabase) -> None:
+def test_findings_hold_no_tenant_and_no_password(box_database: SandboxDatabase) -> None:
     """What is stored and shown names tables and roles, and no row's value."""
     box_database.execute("ALTER ROLE app BYPASSRLS")
     try:

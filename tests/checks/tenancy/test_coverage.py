@@ -8,8 +8,8 @@ import pytest
 
 from basewatch.components import Database
 from basewatch.model import Reason, Severity, Status
-from basewatch.tenancy import Derived, Members
-from demo.database import BoxDatabase
+from basewatch.tenancy import DerivedKey, TenantMembership
+from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A
 from tests.checks.tenancy.breaking import (
     COVERAGE,
@@ -368,7 +368,7 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*TABLES, *VIEWS, *SOUND], ids=str)
-def test_what_is_open_is_one_finding(box_database: BoxDatabase, case: Case) -> None:
+def test_what_is_open_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
     """Each relation that is left open is one finding, and gone when it is closed; a sound one is none."""
     if version(box_database) < case.since:
         pytest.skip("this version does not know it")
@@ -387,7 +387,7 @@ def digest_in(remedy: str) -> str:
     return remedy.partition("digest: ")[2][:71]
 
 
-def test_a_view_that_somebody_vouches_for_is_sound_until_it_changes(box_database: BoxDatabase) -> None:
+def test_a_view_that_somebody_vouches_for_is_sound_until_it_changes(box_database: SandboxDatabase) -> None:
     """The entry that the remedy prints holds for the view as it is, and for no other text."""
     filtered = f"VIEW v WITH (security_barrier) AS SELECT * FROM invoices WHERE {MINE}"
     made_so = case("vouched", f"CREATE {filtered}; GRANT SELECT ON v TO app", "DROP VIEW v")
@@ -399,7 +399,7 @@ def test_a_view_that_somebody_vouches_for_is_sound_until_it_changes(box_database
         assert not_green(look(box_database.url, component)) == {fails("v")}
 
 
-def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database: BoxDatabase) -> None:
+def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database: SandboxDatabase) -> None:
     """A view below one that was read may change without it, so it is vouched for by itself."""
     nested = "CREATE VIEW inner_v AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM inner_v; GRANT SELECT ON v TO app"
     with changed(box_database, case("nested", nested, "DROP VIEW inner_v CASCADE")):
@@ -417,7 +417,7 @@ def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database:
         ("MATERIALIZED VIEW v AS SELECT count(*) FROM invoices", {fails("v")}),
     ],
 )
-def test_a_shared_view_must_not_read_tenants(box_database: BoxDatabase, view_sql: str, found: set[Found]) -> None:
+def test_a_shared_view_must_not_read_tenants(box_database: SandboxDatabase, view_sql: str, found: set[Found]) -> None:
     """Declaring a view as shared publishes internal tables, and never tenants' rows."""
     component = declared(shared=(*SECUREBASE.tenancy.shared, "v"))
     kind = view_sql.partition(" v ")[0]
@@ -425,9 +425,9 @@ def test_a_shared_view_must_not_read_tenants(box_database: BoxDatabase, view_sql
         assert not_green(look(box_database.url, component)) == found
 
 
-def test_a_child_that_is_declared_is_a_tenant_table(box_database: BoxDatabase) -> None:
+def test_a_child_that_is_declared_is_a_tenant_table(box_database: SandboxDatabase) -> None:
     """A table whose rows belong to their parent's tenant is covered like any other, once it is declared."""
-    derived = Derived(parent="documents", on={"customer_id": "customer_id", "document_id": "id"})
+    derived = DerivedKey(parent="documents", on={"customer_id": "customer_id", "document_id": "id"})
     component = declared(key=("customer_id",), keys={"pages": derived})
     table = "CREATE TABLE pages (customer_id uuid, document_id uuid, n int); GRANT SELECT ON pages TO app; "
     with changed(box_database, case("open", table, "DROP TABLE pages")):
@@ -440,9 +440,9 @@ def test_a_child_that_is_declared_is_a_tenant_table(box_database: BoxDatabase) -
         assert not_green(look(box_database.url, component)) == set()
 
 
-def test_members_are_read_under_row_security_and_never_written(box_database: BoxDatabase) -> None:
+def test_members_are_read_under_row_security_and_never_written(box_database: SandboxDatabase) -> None:
     """Who may write memberships joins any tenant; who reads them all learns who belongs to whom."""
-    members = Members(table="members", member="login", key=("customer_id",))
+    members = TenantMembership(table="members", member="login", key=("customer_id",))
     canaries = SECUREBASE.tenancy.canaries.model_copy(update={"as_a": ("a",), "as_b": ("b",)})
     component = declared(members=members, canaries=canaries, context=("app.login",))
     table = "CREATE TABLE members (login text, customer_id uuid NOT NULL, PRIMARY KEY (login, customer_id)); "
@@ -458,7 +458,7 @@ def test_members_are_read_under_row_security_and_never_written(box_database: Box
         assert seen == found
 
 
-def test_a_root_that_everybody_may_read_is_declared_as_shared(box_database: BoxDatabase) -> None:
+def test_a_root_that_everybody_may_read_is_declared_as_shared(box_database: SandboxDatabase) -> None:
     """A register that holds no secret is read by all, and still written by none."""
     component = declared(shared=(*SECUREBASE.tenancy.shared, "customers"))
     with changed(box_database, case("read", "GRANT SELECT ON customers TO app", "REVOKE ALL ON customers FROM app")):
@@ -468,7 +468,7 @@ def test_a_root_that_everybody_may_read_is_declared_as_shared(box_database: BoxD
         assert not_green(look(box_database.url, component)) == {fails("customers")}
 
 
-def test_too_few_tables_and_none_at_all(box_database: BoxDatabase) -> None:
+def test_too_few_tables_and_none_at_all(box_database: SandboxDatabase) -> None:
     """A table that lost its key is missed, and a key that no table has means that one looked in the wrong place."""
     (few,) = (f for f in look(box_database.url, declared(tables=9)) if (f.check, f.subject) == (COVERAGE, ""))
     assert (few.status, few.observed, few.expected) == (Status.FAIL, "7 tables with a tenant key", "at least 9")
@@ -476,7 +476,7 @@ def test_too_few_tables_and_none_at_all(box_database: BoxDatabase) -> None:
     assert [f.reason for f in none] == [Reason.NOT_ENOUGH_DATA]
 
 
-def test_an_unclassified_table_is_told_with_what_would_declare_it(box_database: BoxDatabase) -> None:
+def test_an_unclassified_table_is_told_with_what_would_declare_it(box_database: SandboxDatabase) -> None:
     """The foreign key by which its rows belong to a tenant is in the finding, and the entry in its remedy."""
     table = 'CREATE TABLE "Old Notes" ("Org Id" uuid REFERENCES customers); GRANT SELECT ON "Old Notes" TO app'
     with changed(box_database, case("notes", table, 'DROP TABLE "Old Notes"')):
@@ -486,7 +486,7 @@ def test_an_unclassified_table_is_told_with_what_would_declare_it(box_database: 
     assert '"Old Notes": ["Org Id"]' in found.remedy
 
 
-def test_a_nondeterministic_key_lets_two_tenants_be_one(box_database: BoxDatabase) -> None:
+def test_a_nondeterministic_key_lets_two_tenants_be_one(box_database: SandboxDatabase) -> None:
     """By such a collation two names are equal that are not the same."""
     with psycopg.connect(box_database.superuser_url) as connection:
         if connection.execute("SELECT FROM pg_collation WHERE collname = 'und-x-icu'").fetchone() is None:

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from basewatch.model import Severity, Status
-from checks.tenancy.exits.exports import rows_leave_by_no_other_way as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.exits.exports import no_unapproved_egress as CHECK  # noqa: N812  # the check under test
 from checks.tenancy.exits.harmless import (
-    GUARDED_EXTENSIONS,
+    SUPERUSER_CHECKED_EXTENSIONS,
     HARMLESS_EXTENSIONS,
-    MOVING_EXTENSIONS,
-    REVEALING_EXTENSIONS,
+    EGRESS_EXTENSIONS,
+    DISCLOSING_EXTENSIONS,
 )
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
 from isolation.inventory.roles import Grant, Membership
@@ -60,7 +60,7 @@ BROKEN = (
 
 
 @pytest.fixture(scope="module")
-def facts(box_database: BoxDatabase) -> Inventory:
+def facts(box_database: SandboxDatabase) -> Inventory:
     """The box's own inventory, to change in the test."""
     return facts_of(box_database)
 
@@ -82,14 +82,14 @@ def oid(facts: Inventory, name: str) -> int:
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_a_publication_of_tenants_is_found_and_nothing_else(box_database: BoxDatabase, change: Change) -> None:
+def test_a_publication_of_tenants_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
     """Exactly that publication is a finding; once repaired, nothing is."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
 
 
-def test_a_publication_of_shared_tables_is_left_in_peace(box_database: BoxDatabase) -> None:
+def test_a_publication_of_shared_tables_is_left_in_peace(box_database: SandboxDatabase) -> None:
     """What every tenant reads may be published."""
     with changed(
         box_database, Change(name="", does="CREATE PUBLICATION p FOR TABLE regions", undoes="DROP PUBLICATION p")
@@ -97,7 +97,7 @@ def test_a_publication_of_shared_tables_is_left_in_peace(box_database: BoxDataba
         assert faults(box_database, CHECK) == {}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxDatabase) -> None:
+def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
     """The entry of the remedy, pasted, silences the finding; another table in it brings it back."""
     with changed(box_database, BROKEN[1]):
         (finding,) = findings(box_database, CHECK)
@@ -107,7 +107,7 @@ def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxD
         assert set(faults(box_database, CHECK, component)) == {"publication To Lake"}
 
 
-def test_a_large_object_that_a_principal_may_read_is_found(box_database: BoxDatabase) -> None:
+def test_a_large_object_that_a_principal_may_read_is_found(box_database: SandboxDatabase) -> None:
     """No policy stands on it, so it is every tenant's; one that only its owner reads is nothing."""
     whole = "SELECT lo_from_bytea(424242, 'a contract')"
     grant = f"{whole}; GRANT SELECT ON LARGE OBJECT 424242 TO PUBLIC"
@@ -190,12 +190,12 @@ def test_an_extension_that_nobody_knows_is_said_to_be_that(facts: Inventory) -> 
 
 def test_no_extension_is_in_two_lists() -> None:
     """Each is harmless, moves rows or shows something."""
-    lists = (HARMLESS_EXTENSIONS, set(MOVING_EXTENSIONS), set(REVEALING_EXTENSIONS))
+    lists = (HARMLESS_EXTENSIONS, set(EGRESS_EXTENSIONS), set(DISCLOSING_EXTENSIONS))
     assert sum(map(len, lists)) == len(HARMLESS_EXTENSIONS.union(*lists[1:]))
-    assert set(MOVING_EXTENSIONS) | set(REVEALING_EXTENSIONS) >= GUARDED_EXTENSIONS
+    assert set(EGRESS_EXTENSIONS) | set(DISCLOSING_EXTENSIONS) >= SUPERUSER_CHECKED_EXTENSIONS
 
 
-def test_real_extensions_are_judged(box_database: BoxDatabase) -> None:
+def test_real_extensions_are_judged(box_database: SandboxDatabase) -> None:
     """Where the server brings dblink along, installing it is HIGH, as everybody may execute it; citext is nothing."""
     with psycopg.connect(box_database.superuser_url) as connection:
         row = connection.execute("SELECT array_agg(name::text) FROM pg_available_extensions").fetchone()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.box import Box
-from demo.cloud import Cloud
-from demo.database import BoxDatabase, start_database
+from demo.box import Sandbox
+from demo.cloud import EmulatedAws
+from demo.database import SandboxDatabase, start_database
 from demo.faults.database import DATABASE_FAULTS
 from demo.faults.fault import Fault
 from demo.faults.isolation import ISOLATION_FAULTS
@@ -25,7 +25,7 @@ NOT_PLANNED = {"tenancy.probe.pool", "service.database.failed_logins"}
 
 
 @pytest.fixture(scope="module")
-def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxDatabase]:
+def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxDatabase]:
     """The box on PostgreSQL 15, the version that Aurora runs, where the machine has it."""
     binaries = Path("/usr/lib/postgresql/15/bin")
     if not (binaries / "postgres").exists():
@@ -37,14 +37,14 @@ def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxDat
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS_SEEN, ids=lambda fault: fault.name)
 def test_the_faults_are_found_on_the_version_of_production(
-    debian_database: BoxDatabase, box_cloud: Cloud, fault: Fault
+    debian_database: SandboxDatabase, box_cloud: EmulatedAws, fault: Fault
 ) -> None:
     """PostgreSQL 15 stores policies and counts memberships its own way; the findings are the same."""
-    box = Box(database=debian_database, cloud=box_cloud, load=Load())
+    box = Sandbox(database=debian_database, aws=box_cloud, load=Load())
     assert broken(look(box.database.url)) == set()
     fault.apply(box)
     try:
         found = broken(look(box.database.url))
     finally:
         fault.repair(box)
-    assert found == {expected for expected in fault.expects if expected.check not in NOT_PLANNED}
+    assert found == {expected for expected in fault.expected_findings if expected.check not in NOT_PLANNED}

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Severity
-from checks.tenancy.code.definers import schemas_of
-from checks.tenancy.code.functions import no_function_leads_past_policies as CHECK  # noqa: N812  # the check under test
-from demo.database import BoxDatabase
+from checks.tenancy.code.definers import search_path_schemas
+from checks.tenancy.code.functions import no_function_bypasses_policies as CHECK  # noqa: N812  # the check under test
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
 
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
@@ -160,7 +160,7 @@ SOUND = (
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_a_function_that_undermines_is_found_and_nothing_else(box_database: BoxDatabase, change: Change) -> None:
+def test_a_function_that_undermines_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
     """Exactly that function is a finding, as bad as it is; once repaired, nothing is."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
@@ -168,13 +168,13 @@ def test_a_function_that_undermines_is_found_and_nothing_else(box_database: BoxD
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_an_ordinary_function_is_left_in_peace(box_database: BoxDatabase, change: Change) -> None:
+def test_an_ordinary_function_is_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
     """What gives nobody anything is no finding."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == {}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxDatabase) -> None:
+def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
     """The entry of the remedy, pasted, silences the finding; another body brings it back."""
     with changed(box_database, BROKEN[0]):
         (finding,) = findings(box_database, CHECK)
@@ -186,7 +186,7 @@ def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxD
         assert set(faults(box_database, CHECK, component)) == {"public.all_invoices()"}
 
 
-def test_nobody_can_vouch_for_a_plan_that_keeps_a_tenant(box_database: BoxDatabase) -> None:
+def test_nobody_can_vouch_for_a_plan_that_keeps_a_tenant(box_database: SandboxDatabase) -> None:
     """An immutable helper in a policy is a finding, whoever read it."""
     change = next(change for change in BROKEN if change.name == "an immutable helper in a policy")
     with changed(box_database, change):
@@ -194,7 +194,7 @@ def test_nobody_can_vouch_for_a_plan_that_keeps_a_tenant(box_database: BoxDataba
         assert set(faults(box_database, CHECK, vouching("function", "public.tenant()", digest))) == {"public.tenant()"}
 
 
-def test_a_path_is_told(box_database: BoxDatabase) -> None:
+def test_a_path_is_told(box_database: SandboxDatabase) -> None:
     """Who may call it, and how they come to it, is in the finding; and so is the statement that ends it."""
     change = next(change for change in BROKEN if change.name == "a definer function reached over two roles")
     with changed(box_database, change):
@@ -203,7 +203,7 @@ def test_a_path_is_told(box_database: BoxDatabase) -> None:
     assert "REVOKE EXECUTE ON ROUTINE public.all_invoices() FROM b_far" in finding.remedy
 
 
-def test_a_superuser_is_told_once_and_not_here(box_database: BoxDatabase) -> None:
+def test_a_superuser_is_told_once_and_not_here(box_database: SandboxDatabase) -> None:
     """A principal that is a superuser may call everything: that is one finding, where roles are."""
     private = Change(
         name="",
@@ -225,4 +225,4 @@ def test_a_superuser_is_told_once_and_not_here(box_database: BoxDatabase) -> Non
 )
 def test_a_search_path_is_read_as_postgresql_writes_it(written: str, schemas: tuple[str, ...]) -> None:
     """Quotes, commas in names and "$user" are understood."""
-    assert schemas_of(written, "me") == schemas
+    assert search_path_schemas(written, "me") == schemas

@@ -6,7 +6,7 @@ import pytest
 
 from basewatch.model import Severity
 from checks.tenancy.privileges.digests import digest_of
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.breaking import GRANTS, Case, Found, broken, case, changed, look, not_green, version, vouching
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
@@ -112,7 +112,7 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
-def test_a_grant_around_policies_is_one_finding(box_database: BoxDatabase, case: Case) -> None:
+def test_a_grant_around_policies_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
     """Each grant that no policy binds is one finding on its object, and gone with the grant; the others are none."""
     if version(box_database) < case.since:
         pytest.skip("this version does not know it")
@@ -121,7 +121,7 @@ def test_a_grant_around_policies_is_one_finding(box_database: BoxDatabase, case:
     assert not_green(look(box_database.url)) == set()
 
 
-def test_a_grant_says_who_why_and_how_to_take_it_back(box_database: BoxDatabase) -> None:
+def test_a_grant_says_who_why_and_how_to_take_it_back(box_database: SandboxDatabase) -> None:
     """The finding names the principal and the danger, and its remedy is the SQL and the entry that would vouch."""
     with changed(box_database, CASES[0]):
         found = only_of(tuple(f for f in look(box_database.url) if f.check == GRANTS), "invoices")
@@ -131,7 +131,7 @@ def test_a_grant_says_who_why_and_how_to_take_it_back(box_database: BoxDatabase)
     assert f'{{kind: grant, name: "{name}", digest: {digest_of(name)}, ' in found.remedy
 
 
-def test_a_grant_that_somebody_vouches_for_is_none(box_database: BoxDatabase) -> None:
+def test_a_grant_that_somebody_vouches_for_is_none(box_database: SandboxDatabase) -> None:
     """The very grant that was read is no finding any more, and any other still is."""
     tenancy, name = SECUREBASE.tenancy, "TRUNCATE on invoices to app"
     entry = vouching("grant", name, digest_of(name))

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Severity
-from basewatch.tenancy import Derived
-from checks.tenancy.oracles.inference import constraints_stay_within_the_tenant as CHECK  # noqa: N812  # the check under test
-from demo.database import BoxDatabase
+from basewatch.tenancy import DerivedKey
+from checks.tenancy.oracles.inference import constraints_do_not_cross_tenants as CHECK  # noqa: N812  # the check under test
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching
 
@@ -123,7 +123,7 @@ SOUND = (
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_a_constraint_across_tenants_is_found_and_nothing_else(box_database: BoxDatabase, change: Change) -> None:
+def test_a_constraint_across_tenants_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
     """Exactly that constraint is a finding; once repaired, nothing is."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
@@ -131,15 +131,15 @@ def test_a_constraint_across_tenants_is_found_and_nothing_else(box_database: Box
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_an_ordinary_constraint_is_left_in_peace(box_database: BoxDatabase, change: Change) -> None:
+def test_an_ordinary_constraint_is_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
     """What stays within the tenant, or cannot be guessed, is no finding."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == {}
 
 
-def test_the_reference_a_tenant_is_derived_from_is_its_key(box_database: BoxDatabase) -> None:
+def test_the_reference_a_tenant_is_derived_from_is_its_key(box_database: SandboxDatabase) -> None:
     """Of a table whose tenant is that of its parent row, the foreign key to the parent and keys with it are sound."""
-    keys = {"pages": Derived(parent="documents", on={"document_id": "id"})}
+    keys = {"pages": DerivedKey(parent="documents", on={"document_id": "id"})}
     derived = SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update={"keys": keys})})
     pages = "CREATE TABLE pages (document_id uuid NOT NULL REFERENCES documents (id) ON DELETE CASCADE, page int, PRIMARY KEY (document_id, page), number int, invoice_id uuid); GRANT INSERT ON pages TO app"
     change = Change(
@@ -153,7 +153,7 @@ def test_the_reference_a_tenant_is_derived_from_is_its_key(box_database: BoxData
         assert faults(box_database, CHECK, derived) == {"pages_number_key on pages": MEDIUM}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxDatabase) -> None:
+def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
     """The entry of the remedy, pasted, silences the finding; another action brings it back."""
     with changed(box_database, next(c for c in BROKEN if c.name == "a reference without the tenant")):
         (finding,) = findings(box_database, CHECK)

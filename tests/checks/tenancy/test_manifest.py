@@ -8,10 +8,10 @@ import pytest
 
 from basewatch.components import Database
 from basewatch.model import Severity
-from basewatch.tenancy import Allowed, Derived, Kind, Waiver
-from checks.tenancy.manifest import digests
-from checks.tenancy.manifest import the_manifest_speaks_of_what_is_there as CHECK  # noqa: N812  # the check under test
-from demo.database import BoxDatabase
+from basewatch.tenancy import ApprovedObject, DerivedKey, ObjectKind, ApprovedPredicate
+from checks.tenancy.manifest import digests_by_name
+from checks.tenancy.manifest import manifest_matches_the_catalog as CHECK  # noqa: N812  # the check under test
+from demo.database import SandboxDatabase
 from isolation.inventory.world import world
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, faults, with_allowed
@@ -27,7 +27,7 @@ OBJECTS = Change(
     "ALTER EVENT TRIGGER looking DISABLE",
     undoes="DROP EVENT TRIGGER looking; DROP FUNCTION looks(); DROP PUBLICATION p; DROP RULE r ON regions; DROP VIEW v",
 )
-NAMES: tuple[tuple[Kind, str], ...] = (
+NAMES: tuple[tuple[ObjectKind, str], ...] = (
     ("function", "public.refuse_change()"),
     ("trigger", "audit_events_no_change on audit_events"),
     ("view", "v"),
@@ -38,9 +38,9 @@ NAMES: tuple[tuple[Kind, str], ...] = (
 )
 
 
-def entry(kind: Kind, name: str, digest: str = DIGEST, until: date = date(2027, 6, 30)) -> Allowed:
+def entry(kind: ObjectKind, name: str, digest: str = DIGEST, until: date = date(2027, 6, 30)) -> ApprovedObject:
     """An entry of tenancy.allowed."""
-    return Allowed(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=until)
+    return ApprovedObject(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=until)
 
 
 def declared(**changes: object) -> Database:
@@ -49,10 +49,10 @@ def declared(**changes: object) -> Database:
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMES)
-def test_an_entry_is_held_against_the_object(box_database: BoxDatabase, kind: Kind, name: str) -> None:
+def test_an_entry_is_held_against_the_object(box_database: SandboxDatabase, kind: ObjectKind, name: str) -> None:
     """As it was it is silent; changed or expired it is a finding, and under a name that nobody bears a minor one."""
     with changed(box_database, OBJECTS):
-        digest = digests(world(facts_of(box_database), SECUREBASE.tenancy), kind)[name]
+        digest = digests_by_name(world(facts_of(box_database), SECUREBASE.tenancy), kind)[name]
         subject = f"allowed {kind} {name}"
         assert faults(box_database, CHECK, with_allowed(entry(kind, name, digest))) == {}
         assert faults(box_database, CHECK, with_allowed(entry(kind, name))) == {subject: MEDIUM}
@@ -61,9 +61,9 @@ def test_an_entry_is_held_against_the_object(box_database: BoxDatabase, kind: Ki
         assert faults(box_database, CHECK, with_allowed(entry(kind, f"{name}2"))) == {f"{subject}2": LOW}
 
 
-def test_an_expired_waiver_is_found(box_database: BoxDatabase) -> None:
+def test_an_expired_waiver_is_found(box_database: SandboxDatabase) -> None:
     """A policy that somebody found to hold until yesterday is looked at again."""
-    waiver = Waiver(digest=DIGEST, owner="platform", reason="was read", until=date(2026, 2, 28))
+    waiver = ApprovedPredicate(digest=DIGEST, owner="platform", reason="was read", until=date(2026, 2, 28))
     assert faults(box_database, CHECK, declared(waivers=(waiver,))) == {f"waiver {DIGEST}": MEDIUM}
 
 
@@ -72,18 +72,18 @@ def test_an_expired_waiver_is_found(box_database: BoxDatabase) -> None:
     [
         ({"shared": (*SECUREBASE.tenancy.shared, "fees")}, "shared fees"),
         ({"keys": {"Old Invoices": ("customer_id",)}}, "keys Old Invoices"),
-        ({"keys": {"invoices": Derived(parent="orders", on={"order_id": "id"})}}, "keys invoices, parent"),
+        ({"keys": {"invoices": DerivedKey(parent="orders", on={"order_id": "id"})}}, "keys invoices, parent"),
         ({"privileged": {"dba": "operates it"}}, "privileged dba"),
         ({"root": "companies"}, "root companies"),
     ],
 )
 def test_a_name_that_nothing_bears_is_found(
-    box_database: BoxDatabase, changes: dict[str, object], subject: str
+    box_database: SandboxDatabase, changes: dict[str, object], subject: str
 ) -> None:
     """Whatever the manifest names is there."""
     assert faults(box_database, CHECK, declared(**changes)) == {subject: MEDIUM}
 
 
-def test_names_of_what_is_there_are_silent(box_database: BoxDatabase) -> None:
+def test_names_of_what_is_there_are_silent(box_database: SandboxDatabase) -> None:
     """The box's own manifest speaks of what is there, with and without the first schema's name."""
     assert faults(box_database, CHECK, declared(privileged={"admin": "migrates"}, shared=("public.regions",))) == {}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from basewatch.model import Reason, Severity, Status
 from checks.tenancy.server import FAULTS, SUPPORTED, judge_builtins, judge_server, the_server_enforces_policies
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from isolation.inventory import Server
 from tests.checks.tenancy.statics import facts_of, faults
 from tests.checks.verdicts import BADNESS
@@ -72,12 +72,12 @@ def test_every_fault_says_where_it_was_repaired() -> None:
     assert all(fault.fixed for fault in FAULTS)
 
 
-def test_the_box_is_sound(box_database: BoxDatabase) -> None:
+def test_the_box_is_sound(box_database: SandboxDatabase) -> None:
     """Its server has every fix, and its built-ins are as shipped."""
     assert faults(box_database, the_server_enforces_policies) == {}
 
 
-def test_a_changed_built_in_is_critical(box_database: BoxDatabase) -> None:
+def test_a_changed_built_in_is_critical(box_database: SandboxDatabase) -> None:
     """One operator that calls another function, and nothing proven holds; one that was not read is not known."""
     builtins = facts_of(box_database).builtins
     assert judge_builtins(builtins) is None

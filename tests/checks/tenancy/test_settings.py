@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Severity
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A
 from tests.checks.tenancy.breaking import SETTINGS, Case, broken, case, changed, look, not_green, unclear, vouching
 from tests.checks.tenancy.looking import SECUREBASE, only_of
@@ -120,14 +120,14 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
-def test_what_sets_the_context_is_one_finding(box_database: BoxDatabase, case: Case) -> None:
+def test_what_sets_the_context_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
     """Each default and each function that sets the context is one finding where it stands; reading it is none."""
     with changed(box_database, case):
         assert not_green(look(box_database.url)) == case.found
     assert not_green(look(box_database.url)) == set()
 
 
-def test_no_value_of_the_context_is_told(box_database: BoxDatabase) -> None:
+def test_no_value_of_the_context_is_told(box_database: SandboxDatabase) -> None:
     """A finding says where a tenant is the default and how to take it away, and never which tenant."""
     with changed(box_database, CASES[0]):
         findings = look(box_database.url)
@@ -136,7 +136,7 @@ def test_no_value_of_the_context_is_told(box_database: BoxDatabase) -> None:
     assert not any(CANARY_A in str(finding) for finding in findings)
 
 
-def test_a_setter_that_somebody_vouches_for_is_none(box_database: BoxDatabase) -> None:
+def test_a_setter_that_somebody_vouches_for_is_none(box_database: SandboxDatabase) -> None:
     """The entry that the remedy prints vouches for the function as it is, and not for another body."""
     setter = next(each for each in CASES if each.name == "become(text)")
     with changed(box_database, setter):

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from basewatch.model import Severity
-from basewatch.tenancy import Allowed
-from checks.tenancy.code.trigger_effects import triggers_keep_rows_in_place as CHECK  # noqa: N812  # the check under test
-from demo.database import BoxDatabase
+from basewatch.tenancy import ApprovedObject
+from checks.tenancy.code.trigger_effects import triggers_keep_rows_under_policies as CHECK  # noqa: N812  # the check under test
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching, with_allowed
 
 CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
@@ -136,14 +136,14 @@ SOUND = (
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_what_takes_rows_past_policies_is_found_and_nothing_else(box_database: BoxDatabase, change: Change) -> None:
+def test_what_takes_rows_past_policies_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
     """Exactly that trigger or rule is a finding; once repaired, nothing is."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
 
 
-def test_a_guard_of_the_audit_table_is_not_told_twice(box_database: BoxDatabase) -> None:
+def test_a_guard_of_the_audit_table_is_not_told_twice(box_database: SandboxDatabase) -> None:
     """Whether it sleeps is judged with the audit table."""
     disable = "ALTER TABLE audit_events {} TRIGGER audit_events_no_change"
     with changed(box_database, Change(name="", does=disable.format("DISABLE"), undoes=disable.format("ENABLE ALWAYS"))):
@@ -151,13 +151,13 @@ def test_a_guard_of_the_audit_table_is_not_told_twice(box_database: BoxDatabase)
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_an_ordinary_trigger_is_left_in_peace(box_database: BoxDatabase, change: Change) -> None:
+def test_an_ordinary_trigger_is_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
     """What stays in the row or under the policies is no finding."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == {}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxDatabase) -> None:
+def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
     """The entry of the remedy, pasted, silences the finding; another body brings it back."""
     with changed(box_database, BROKEN[3]):
         (finding,) = findings(box_database, CHECK)
@@ -169,10 +169,10 @@ def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: BoxD
         assert set(faults(box_database, CHECK, component)) == {"trigger t on invoices"}
 
 
-def test_who_vouches_until_yesterday_does_not_vouch(box_database: BoxDatabase) -> None:
+def test_who_vouches_until_yesterday_does_not_vouch(box_database: SandboxDatabase) -> None:
     """An entry that expired silences nothing."""
     with changed(box_database, BROKEN[3]):
         (finding,) = findings(box_database, CHECK)
         name, digest = entry_in(finding)
-        entry = Allowed(kind="trigger", name=name, digest=digest, owner="p", reason="r", until=date(2026, 2, 28))
+        entry = ApprovedObject(kind="trigger", name=name, digest=digest, owner="p", reason="r", until=date(2026, 2, 28))
         assert set(faults(box_database, CHECK, with_allowed(entry))) == {"trigger t on invoices"}

@@ -7,20 +7,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from basewatch.aws import Aws, AwsSession
-from basewatch.collector import AnyCollector, Collector, Described, Discovery, Measured, MetricSpec, Resource, Target
-from basewatch.components import Component, Function, InAccount
-from basewatch.config.collection import Collection
+from basewatch.aws import AwsClient, AwsSession
+from basewatch.collector import (
+    AnyCollector,
+    Collector,
+    DescribedResource,
+    DiscoverySpec,
+    MeasuredResource,
+    MetricSpec,
+    Resource,
+    MetricTarget,
+)
+from basewatch.components import Component, Function, AwsComponent
+from basewatch.config.collection import CollectorSettings
 from basewatch.family import MetricType
-from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.declared_targets import Place
+from basewatch.telemetry import ExporterMetrics
+from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.discovery.targets import Targets
-from collectors.cloudwatch.limiter import Limits
+from collectors.cloudwatch.limiter import RateLimits
 from tests.wire import ACCOUNT, REGION, Wire, answered, offline, refusal
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-HERE = Place(account_id=ACCOUNT, region=REGION)
+HERE = Location(account_id=ACCOUNT, region=REGION)
 MODES = ("list", "tags", "describe")
 ASKS = {
     "list": "cloudwatch:ListMetrics",
@@ -47,7 +56,7 @@ SPECS = (spec("Invocations"), spec("Errors"), spec("Throttles"))
 ALIVE = SPECS[:1]
 
 
-def function(name: str, component: str = "") -> Measured:
+def function(name: str, component: str = "") -> MeasuredResource:
     """What is asked of the function of this name."""
     return (
         Resource(component=component, dimensions=(("FunctionName", name),), labels=(("function_name", name),)),
@@ -65,38 +74,40 @@ def _of_arn(text: str) -> Mapping[str, str] | None:
     return {"FunctionName": name} if separator and before.startswith("arn:aws:lambda:") else None
 
 
-def _measured(dimensions: Mapping[str, str]) -> Measured | None:
+def _measured(dimensions: Mapping[str, str]) -> MeasuredResource | None:
     name = dimensions["FunctionName"]
     return None if name.startswith("internal-") else function(name)
 
 
-def _described(aws: Aws) -> Iterator[Described]:
+def _described(aws: AwsClient) -> Iterator[DescribedResource]:
     for page in aws.pages("lambda", "ListFunctions"):
         for entry in page["Functions"]:
             name = entry["FunctionName"]
-            yield Described(dimensions={"FunctionName": name}, arn=arn(name), lookback=timedelta(minutes=7))
+            yield DescribedResource(
+                dimensions={"FunctionName": name}, arn=arn(name), allowed_lateness=timedelta(minutes=7)
+            )
 
 
-FUNCTIONS = Discovery(
+FUNCTIONS = DiscoverySpec(
     namespace="AWS/Lambda",
-    alive="Invocations",
+    activity_metric="Invocations",
     dimensions=("FunctionName",),
-    measured=_measured,
+    from_dimensions=_measured,
     resource_type="lambda:function",
-    of_arn=_of_arn,
+    dimensions_of_arn=_of_arn,
     describe=_described,
     needs=("lambda:ListFunctions",),
 )
 
 
-def made_up(*discoveries: Discovery, name: str = "made_up") -> AnyCollector:
+def made_up(*discoveries: DiscoverySpec, name: str = "made_up") -> AnyCollector:
     """A collector that finds functions in every way."""
     return Collector(
         name=name,
-        component=Function,
+        component_type=Function,
         resources=lambda each: iter([function(each.name, each.ref)]),
         specs=SPECS,
-        discoveries=discoveries or (FUNCTIONS,),
+        discovery_specs=discoveries or (FUNCTIONS,),
     )
 
 
@@ -132,27 +143,27 @@ class Account:
 
     wire: Wire = field(default_factory=Wire)
     monitors: Mapping[str, str] = field(default_factory=dict[str, str])
-    asked: list[Place] = field(default_factory=list[Place])
+    asked: list[Location] = field(default_factory=list[Location])
     session: AwsSession | None = None
 
-    def place(self, component: Component) -> Place:
+    def location(self, component: Component) -> Location:
         """Here, or in the account that the component says."""
-        named = component.account if isinstance(component, InAccount) else None
-        return self.place_of(named, None)
+        named = component.account if isinstance(component, AwsComponent) else None
+        return self.location_of(named, None)
 
-    def place_of(self, account: str | None, region: str | None) -> Place:
+    def location_of(self, account: str | None, region: str | None) -> Location:
         """The place of these names; an account is called by its id."""
-        return Place(account_id=account or ACCOUNT, region=region or REGION)
+        return Location(account_id=account or ACCOUNT, region=region or REGION)
 
-    def monitor(self, account_id: str) -> str:
+    def monitoring_account(self, account_id: str) -> str:
         """The account itself, or its monitor."""
         return self.monitors.get(account_id, account_id)
 
-    def asker(self, account_id: str, region: str) -> Aws:
+    def aws_client(self, account_id: str, region: str) -> AwsClient:
         """A view all of whose calls are answered by the wire."""
-        self.asked.append(Place(account_id=account_id, region=region))
+        self.asked.append(Location(account_id=account_id, region=region))
         self.session = self.session or offline(self.wire)
-        return self.session.look()
+        return self.session.open_client()
 
 
 @dataclass(slots=True)
@@ -161,8 +172,8 @@ class Watched:
 
     account: Account
     targets: Targets
-    telemetry: Telemetry
-    limits: Limits
+    telemetry: ExporterMetrics
+    limits: RateLimits
     at: datetime = NOON
 
     def answer(self, mode: str, *answers: dict[str, Any]) -> None:
@@ -201,14 +212,14 @@ def watched(
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Watched:
     """Targets of these components and settings, in an account that answers nothing yet; nobody really waits."""
-    account, telemetry = account or Account(), Telemetry()
-    limits = Limits(40, 170_000, clock, lambda _seconds: None, lambda: 0.5)
+    account, telemetry = account or Account(), ExporterMetrics()
+    limits = RateLimits(40, 170_000, clock, lambda _seconds: None, lambda: 0.5)
     targets = Targets(
         collectors=collectors or (made_up(),),
         components=components,
-        collection=Collection.model_validate(settings),
+        collection=CollectorSettings.model_validate(settings),
         accounts=account,
-        limits=limits,
+        rate_limits=limits,
         telemetry=telemetry,
     )
     return Watched(account=account, targets=targets, telemetry=telemetry, limits=limits)
@@ -219,10 +230,10 @@ def by(mode: str, *, gate: bool = False, at_most: int = 1000, **settings: Any) -
     return {"discover": [{"collector": "made_up", "by": mode, "at_most": at_most}], "gate": gate, **settings}
 
 
-def series_of(targets: tuple[Target, ...]) -> list[tuple[object, ...]]:
+def series_of(targets: tuple[MetricTarget, ...]) -> list[tuple[object, ...]]:
     """Every series that the targets become, as Prometheus tells them apart."""
     return [
-        (target.account_id, target.region, each.name, frozenset((*target.resource.labels, *each.labels)))
+        (target.account_id, target.region, each.series_name, frozenset((*target.resource.labels, *each.labels)))
         for target in targets
         for each in target.specs
     ]

@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from basewatch.collector import MetricSpec, Resource, Target, Tier
-from basewatch.config.collection import Collection
-from basewatch.errors import CouldNotLook, HistoryError
+from basewatch.collector import MetricSpec, Resource, MetricTarget, RefreshTier
+from basewatch.config.collection import CollectorSettings
+from basewatch.errors import ObservationError, HistoryError
 from basewatch.family import Block, MetricType
 from basewatch.model import Reason
-from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.fetch import Answer, Fetched
-from collectors.cloudwatch.planner import SETTLE_CORRECTED, Call, Query
+from basewatch.telemetry import ExporterMetrics
+from collectors.cloudwatch.fetch import Answer, FetchResult
+from collectors.cloudwatch.planner import REREAD_SETTLE_DELAY, Call, Query
 from collectors.cloudwatch.refresh import Refresher
 from tests.fakes import NOON
 
 MINUTE = 60
 ACCOUNT, REGION = "123456789012", "us-east-1"
 GROUP = ("lambda", ACCOUNT, REGION)
-DOWN = CouldNotLook(Reason.UNREACHABLE, "no answer")
-FAILED = CouldNotLook(Reason.NOT_ENOUGH_DATA, "InternalError")
+DOWN = ObservationError(Reason.UNREACHABLE, "no answer")
+FAILED = ObservationError(Reason.NOT_ENOUGH_DATA, "InternalError")
 
 Value = Callable[[Query, int, float], float | None]
 """What a period, by its start, is known as at a moment, both in seconds; None while there is no datapoint."""
@@ -37,14 +37,21 @@ def spec(
 ) -> MetricSpec:
     """A metric of one statistic; a counter unless told otherwise."""
     statistic = "Sum" if type is MetricType.COUNTER else "Maximum"
-    said: dict[str, object] = {"namespace": "AWS/Lambda", "metric": family, "statistic": statistic, "tier": Tier.FAST}
+    said: dict[str, object] = {
+        "namespace": "AWS/Lambda",
+        "metric": family,
+        "statistic": statistic,
+        "tier": RefreshTier.FAST,
+    }
     return MetricSpec(family=family, type=type, help="Help.", **(said | settings))  # type: ignore[arg-type]  # a test's own
 
 
-def target(*specs: MetricSpec, name: str = "f", component: str = "", region: str = REGION) -> Target:
+def target(*specs: MetricSpec, name: str = "f", component: str = "", region: str = REGION) -> MetricTarget:
     """A resource that these are asked of; discovered, unless a component is named."""
     resource = Resource(component=component, dimensions=(("FunctionName", name),), labels=(("function_name", name),))
-    return Target(collector="lambda", account_id=ACCOUNT, region=region, resource=resource, specs=specs or (spec(),))
+    return MetricTarget(
+        collector="lambda", account_id=ACCOUNT, region=region, resource=resource, specs=specs or (spec(),)
+    )
 
 
 @dataclass(slots=True)
@@ -57,13 +64,13 @@ class Evented:
     principal: str = "arn:aws:iam::123456789012:role/reader"
     now: float = 0.0
     calls: list[Call] = field(default_factory=list[Call])
-    fails: Callable[[Query], CouldNotLook | None] = lambda _query: None
+    fails: Callable[[Query], ObservationError | None] = lambda _query: None
 
-    def fetch(self, call: Call) -> Fetched:
+    def fetch(self, call: Call) -> FetchResult:
         """Every period of the window that has a datapoint by now."""
         assert call.window.start < call.window.end
         self.calls.append(call)
-        return Fetched(answers=tuple(self._answer(query, call) for query in call.queries), requests=())
+        return FetchResult(answers=tuple(self._answer(query, call) for query in call.queries), requests=())
 
     def _answer(self, query: Query, call: Call) -> Answer:
         error = self.fails(query)
@@ -84,18 +91,18 @@ class Shelf:
     versions: list[dict[str, bytes]] = field(default_factory=list[dict[str, bytes]])
     broken: bool = False
 
-    def keep_counters(self, place: str, state: bytes, at: datetime) -> None:
+    def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Keeps it."""
         if self.broken:
             raise HistoryError("the disk is full")
-        self.kept[place] = state
+        self.kept[location] = state
         self.versions.append(dict(self.kept))
 
-    def counters(self, place: str) -> bytes | None:
+    def load_counters(self, location: str) -> bytes | None:
         """What was kept."""
         if self.broken:
             raise HistoryError("the disk is gone")
-        return self.kept.get(place)
+        return self.kept.get(location)
 
 
 @dataclass(slots=True)
@@ -103,10 +110,10 @@ class Bench:
     """An exporter's refresher over one source, a clock, and what it is asked about."""
 
     source: Evented
-    targets: tuple[Target, ...]
-    collection: Collection = field(default_factory=Collection)
+    targets: tuple[MetricTarget, ...]
+    collection: CollectorSettings = field(default_factory=CollectorSettings)
     shelf: Shelf = field(default_factory=Shelf)
-    telemetry: Telemetry = field(default_factory=Telemetry)
+    telemetry: ExporterMetrics = field(default_factory=ExporterMetrics)
     at: datetime = NOON
     refresher: Refresher = field(init=False)
 
@@ -116,13 +123,13 @@ class Bench:
 
     def restart(self) -> None:
         """Another process with the same shelf."""
-        self.telemetry = Telemetry()
+        self.telemetry = ExporterMetrics()
         self.refresher = Refresher(
             collection=self.collection,
             targets=lambda: self.targets,
             source_of=lambda _account, _region: self.source,
             telemetry=self.telemetry,
-            keep=self.shelf,
+            counter_store=self.shelf,
         )
 
     def tick(self, after: timedelta = timedelta(minutes=1)) -> dict[str, float]:
@@ -151,7 +158,7 @@ class Bench:
     @property
     def settled(self) -> int:
         """Before when everything has been read."""
-        return int((self.at - SETTLE_CORRECTED).timestamp()) // MINUTE * MINUTE
+        return int((self.at - REREAD_SETTLE_DELAY).timestamp()) // MINUTE * MINUTE
 
 
 def shown(blocks: Iterable[Block]) -> dict[str, float]:

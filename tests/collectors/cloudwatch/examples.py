@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from basewatch.collector import MetricSpec, Resource, Target, Tier
+from basewatch.collector import MetricSpec, Resource, MetricTarget, RefreshTier
 from basewatch.family import MetricType
 from basewatch.model import Window
 from collectors.cloudwatch.planner import Call, Query
@@ -16,7 +16,7 @@ FOUR_MINUTES = Window(start=NOON - timedelta(minutes=4), end=NOON)
 
 
 def spec(
-    metric: str = "Invocations", statistic: str = "Sum", *, minutes: int = 1, tier: Tier = Tier.STANDARD
+    metric: str = "Invocations", statistic: str = "Sum", *, minutes: int = 1, tier: RefreshTier = RefreshTier.STANDARD
 ) -> MetricSpec:
     """A gauge of a metric's statistic."""
     return MetricSpec(
@@ -38,9 +38,9 @@ def target(
     account: str = ACCOUNT,
     region: str = REGION,
     collector: str = "lambda",
-) -> Target:
+) -> MetricTarget:
     """A function in an account."""
-    return Target(
+    return MetricTarget(
         collector=collector,
         account_id=account,
         region=REGION,
@@ -53,7 +53,7 @@ def target(
     )
 
 
-def queries(*targets: Target) -> tuple[Query, ...]:
+def queries(*targets: MetricTarget) -> tuple[Query, ...]:
     """Everything that is asked of these."""
     return tuple(Query(each, spec) for each in targets for spec in each.specs)
 

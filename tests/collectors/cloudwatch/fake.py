@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 from botocore.credentials import ReadOnlyCredentials
 
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.client import CloudWatch
-from collectors.cloudwatch.limiter import Limits
-from collectors.cloudwatch.retry_policy import Patience
+from collectors.cloudwatch.limiter import RateLimits
+from collectors.cloudwatch.retry_policy import RetryPolicy
 
 Asked = dict[str, Any]
 MINUTE = 60
@@ -151,7 +151,7 @@ class FakeSigner:
     account_id: str = "123456789012"
     region: str = "us-east-1"
     principal: str = "arn:aws:sts::123456789012:assumed-role/reader/basewatch"
-    trusted: str | None = None
+    ca_bundle: str | None = None
 
     renewed: int = 0
 
@@ -159,7 +159,7 @@ class FakeSigner:
         """Keys that open nothing."""
         return ReadOnlyCredentials("AKIAFAKE", "fake", f"token-{self.renewed}")
 
-    def renew(self) -> None:
+    def reset_credentials(self) -> None:
         """Get other ones."""
         self.renewed += 1
 
@@ -181,20 +181,20 @@ class Waiting:
         self.now += seconds
         self.pauses.append(seconds)
 
-    def limits(self, calls_per_second: float = 1e6, datapoints_per_second: float = 1e9) -> Limits:
+    def limits(self, calls_per_second: float = 1e6, datapoints_per_second: float = 1e9) -> RateLimits:
         """Limits on the same clock; nobody waits for those that are not given."""
-        return Limits(calls_per_second, datapoints_per_second, lambda: self.now, self.pause, lambda: 1.0)
+        return RateLimits(calls_per_second, datapoints_per_second, lambda: self.now, self.pause, lambda: 1.0)
 
-    def patience(self, attempts: int = 4, *, total_seconds: float = 120, read_seconds: float = 30) -> Patience:
+    def patience(self, attempts: int = 4, *, total_seconds: float = 120, read_seconds: float = 30) -> RetryPolicy:
         """A patience that never really waits."""
-        return Patience(
-            attempts=attempts,
-            connect_seconds=5,
-            read_seconds=read_seconds,
-            total_seconds=total_seconds,
-            pause=self.pause,
+        return RetryPolicy(
+            max_attempts=attempts,
+            connect_timeout_seconds=5,
+            read_timeout_seconds=read_seconds,
+            retry_timeout_seconds=total_seconds,
+            sleep=self.pause,
             clock=lambda: self.now,
-            chance=lambda: 1.0,
+            jitter=lambda: 1.0,
         )
 
 
@@ -202,10 +202,12 @@ def source(
     signer: FakeSigner,
     waiting: Waiting | None = None,
     *,
-    patience: Patience | None = None,
-    limits: Limits | None = None,
-    telemetry: Telemetry | None = None,
+    patience: RetryPolicy | None = None,
+    limits: RateLimits | None = None,
+    telemetry: ExporterMetrics | None = None,
 ) -> CloudWatch:
     """CloudWatch as this signer reaches it, on a clock that never really waits."""
     waiting = waiting or Waiting()
-    return CloudWatch(signer, limits or waiting.limits(), patience or waiting.patience(), telemetry or Telemetry())
+    return CloudWatch(
+        signer, limits or waiting.limits(), patience or waiting.patience(), telemetry or ExporterMetrics()
+    )

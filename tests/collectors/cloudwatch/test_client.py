@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from basewatch.telemetry import Telemetry
+from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.planner import Call
 from tests.collectors.cloudwatch.examples import ACCOUNT, FOUR_MINUTES, REGION, call, queries, spec, target
 from tests.collectors.cloudwatch.fake import (
@@ -28,14 +28,14 @@ PLACE = {"aws_account_id": ACCOUNT, "aws_region": REGION}
 API = {"api": "GetMetricData"}
 
 
-def value(telemetry: Telemetry, name: str, labels: dict[str, str]) -> float | None:
+def value(telemetry: ExporterMetrics, name: str, labels: dict[str, str]) -> float | None:
     """One of Basewatch's own metrics."""
     return telemetry.registry.get_sample_value(name, labels)
 
 
 def test_what_is_asked_is_counted(cloudwatch: FakeCloudWatch) -> None:
     """Requests, how long they took, queries, metrics and dollars in both readings, by collector."""
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     functions = target("f", [spec("Duration", statistic) for statistic in ("Sum", "p95", "p99")])
     tables = target("t", [spec("Reads")], collector="dynamodb")
     source(FakeSigner(cloudwatch.url), telemetry=telemetry).fetch(Call(queries(functions, tables), FOUR_MINUTES))
@@ -51,7 +51,7 @@ def test_what_is_asked_is_counted(cloudwatch: FakeCloudWatch) -> None:
 
 def test_only_what_was_answered_is_paid_for(cloudwatch: FakeCloudWatch) -> None:
     """A refused request costs nothing, a page of the same answer neither, and what is asked again costs again."""
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
 
     def half(asked: Asked) -> Reply:
         one, two = asked["MetricDataQueries"]
@@ -76,17 +76,17 @@ def test_only_what_was_answered_is_paid_for(cloudwatch: FakeCloudWatch) -> None:
 )
 def test_a_failure_is_counted_by_what_it_was(cloudwatch: FakeCloudWatch, behaviour: Behaviour, code: str) -> None:
     """AWS' own code, the status of whoever stands before it, or our word for having got no answer."""
-    telemetry, waiting = Telemetry(), Waiting()
+    telemetry, waiting = ExporterMetrics(), Waiting()
     cloudwatch.then(behaviour)
     patience = waiting.patience(read_seconds=0.1)
     ours = source(FakeSigner(cloudwatch.url), waiting, patience=patience, telemetry=telemetry)
-    assert [answer.missing for answer in ours.fetch(call()).answers] == [None, None]
+    assert [answer.error for answer in ours.fetch(call()).answers] == [None, None]
     assert value(telemetry, "basewatch_api_request_failures_total", API | {"code": code}) == 1
 
 
 def test_calls_wait_for_their_turn_and_that_is_counted(cloudwatch: FakeCloudWatch) -> None:
     """At one call a second, the fourth of four calls has waited three seconds."""
-    waiting, telemetry = Waiting(), Telemetry()
+    waiting, telemetry = Waiting(), ExporterMetrics()
     limits = waiting.limits(calls_per_second=1)
     ours = source(FakeSigner(cloudwatch.url), waiting, limits=limits, telemetry=telemetry)
     for _ in range(4):
@@ -121,9 +121,9 @@ def test_a_burst_of_throttling_loses_nothing(cloudwatch: FakeCloudWatch) -> None
     cloudwatch.then(*[refusal("Throttling")] * 30)
     with ThreadPoolExecutor(20) as pool:
         got = list(pool.map(ours.fetch, [call()] * 20))
-    assert all(answer.missing is None for fetched in got for answer in fetched.answers)
+    assert all(answer.error is None for fetched in got for answer in fetched.answers)
     assert len(cloudwatch.asked) == 50
-    assert limits.of(ACCOUNT, REGION, "GetMetricData").pace < 1
+    assert limits.limiter(ACCOUNT, REGION, "GetMetricData").rate_ratio < 1
 
 
 def test_credentials_that_expire_under_many_calls_are_renewed_once(cloudwatch: FakeCloudWatch) -> None:
@@ -137,7 +137,7 @@ def test_credentials_that_expire_under_many_calls_are_renewed_once(cloudwatch: F
     cloudwatch.then(*[refused] * 8)
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(source(signer).fetch, [call()] * 8))
-    assert all(answer.missing is None for fetched in got for answer in fetched.answers)
+    assert all(answer.error is None for fetched in got for answer in fetched.answers)
     assert signer.renewed == 1
 
 

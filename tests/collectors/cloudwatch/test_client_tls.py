@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from tests.collectors.cloudwatch.fake import FakeSigner, source
 
@@ -74,13 +74,13 @@ def url(certificate: Path) -> Iterator[str]:
 
 def test_a_certificate_that_the_operator_trusts_is_trusted(url: str, certificate: Path) -> None:
     """Behind a proxy that looks into TLS, its certificate is all that is needed."""
-    client = source(FakeSigner(url, trusted=str(certificate)))
-    assert client.ask(b"{}", []).results == []
+    client = source(FakeSigner(url, ca_bundle=str(certificate)))
+    assert client.send(b"{}", []).results == []
 
 
 def test_any_other_certificate_is_refused(url: str) -> None:
     """An answer from somebody unknown is no answer."""
     client = source(FakeSigner(url))
-    with pytest.raises(CouldNotLook) as refused:
-        client.ask(b"{}", [])
+    with pytest.raises(ObservationError) as refused:
+        client.send(b"{}", [])
     assert refused.value.reason is Reason.UNREACHABLE

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from basewatch.collector import Target
-from basewatch.errors import CouldNotLook
-from basewatch.metrics import Collected, Gap
+from basewatch.collector import MetricTarget
+from basewatch.errors import ObservationError
+from basewatch.metrics import CollectedMetrics, CollectionGap
 from basewatch.model import Reason, Window
 from collectors.cloudwatch.collect import collect
-from collectors.cloudwatch.fetch import Answer, Fetched
-from collectors.cloudwatch.planner import SETTLE, Call
+from collectors.cloudwatch.fetch import Answer, FetchResult
+from collectors.cloudwatch.planner import SETTLE_DELAY, Call
 from collectors.cloudwatch.source import MetricSource
 from tests.collectors.cloudwatch.examples import ACCOUNT, NOON, REGION, spec, target
 from tests.collectors.cloudwatch.fake import FakeCloudWatch, FakeSigner, refusal, source
@@ -25,8 +25,8 @@ CUSTOMERS = target("customers", [spec("Reads")], collector="dynamodb")
 
 
 def collected(
-    cloudwatch: FakeCloudWatch, *targets: Target, window: Window = WINDOW, gaps: tuple[Gap, ...] = ()
-) -> Collected:
+    cloudwatch: FakeCloudWatch, *targets: MetricTarget, window: Window = WINDOW, gaps: tuple[CollectionGap, ...] = ()
+) -> CollectedMetrics:
     """What one CloudWatch says of these targets."""
     return collect(targets, gaps, window, at(source(FakeSigner(cloudwatch.url))))
 
@@ -36,7 +36,7 @@ def at(one: MetricSource) -> Callable[[str, str], MetricSource]:
     return lambda _account_id, _region: one
 
 
-def of(got: Collected, name: str) -> list[float]:
+def of(got: CollectedMetrics, name: str) -> list[float]:
     """The values of the one series with this name."""
     (series,) = [series for series in got.series if series.name == name]
     return [point.value for point in series.points]
@@ -46,8 +46,8 @@ def test_every_collector_shares_the_call(cloudwatch: FakeCloudWatch) -> None:
     """Functions and tables are asked for together, in one request."""
     got = collected(cloudwatch, AUTH, BILLING, CUSTOMERS)
     assert len(cloudwatch.asked) == 1
-    assert (len(got.readings), got.gaps) == (3 + 3 + 1, ())
-    assert {asked.component: asked.requests for asked in got.asked} == {
+    assert (len(got.collected_series), got.gaps) == (3 + 3 + 1, ())
+    assert {asked.component: asked.requests for asked in got.provenance} == {
         each.resource.component: ("cloudwatch:GetMetricData r-1",) for each in (AUTH, BILLING, CUSTOMERS)
     }
 
@@ -56,8 +56,8 @@ def test_a_period_is_known_by_its_end(cloudwatch: FakeCloudWatch) -> None:
     """A point is stamped with the end of its period, and the series with account, region and resource."""
     got = collected(cloudwatch, AUTH)
     assert of(got, "invocations_sum_1") == [float(minute) for minute in range(707, 717)]
-    (reading,) = [reading for reading in got.readings if reading.series.name == "invocations_sum_1"]
-    assert got.window.end == AT.replace(second=0) - SETTLE
+    (reading,) = [reading for reading in got.collected_series if reading.series.name == "invocations_sum_1"]
+    assert got.window.end == AT.replace(second=0) - SETTLE_DELAY
     assert reading.series.points[-1].period_end == got.window.end
     assert reading.series.points[0].period_end == got.window.start + timedelta(minutes=1)
     assert reading.series.labels == (("aws_account_id", ACCOUNT), ("aws_region", REGION), ("function_name", "auth"))
@@ -88,7 +88,7 @@ def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> 
     """When CloudWatch refuses, nothing is empty and everything says why and what to do."""
     cloudwatch.then(refusal("AccessDenied", 403))
     got = collected(cloudwatch, AUTH)
-    assert got.readings == ()
+    assert got.collected_series == ()
     assert [(gap.collector, gap.component, gap.family, gap.reason) for gap in got.gaps] == [
         ("lambda", "function/auth", family, Reason.DENIED)
         for family in ("duration_p95_1", "duration_sum_1", "invocations_sum_1")
@@ -98,9 +98,11 @@ def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> 
 
 def test_what_was_not_found_out_before_is_still_not(cloudwatch: FakeCloudWatch) -> None:
     """A component whose place cannot be told stays a gap beside what was collected of the others."""
-    gap = Gap(collector="lambda", component="function/nowhere", reason=Reason.DENIED, detail="no such account")
+    gap = CollectionGap(
+        collector="lambda", component="function/nowhere", reason=Reason.DENIED, detail="no such account"
+    )
     got = collected(cloudwatch, AUTH, gaps=(gap,))
-    assert (len(got.readings), got.gaps) == (3, (gap,))
+    assert (len(got.collected_series), got.gaps) == (3, (gap,))
 
 
 def test_a_place_that_nobody_can_be_asked_about_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
@@ -109,11 +111,11 @@ def test_a_place_that_nobody_can_be_asked_about_is_a_gap(cloudwatch: FakeCloudWa
 
     def source_of(account_id: str, region: str) -> MetricSource:
         if account_id == "2":
-            raise CouldNotLook(Reason.DENIED, "the role cannot be assumed", remedy="let it")
+            raise ObservationError(Reason.DENIED, "the role cannot be assumed", remedy="let it")
         return ours
 
     got = collect((AUTH, target("billing", SPECS, account="2")), (), WINDOW, source_of)
-    assert {reading.component for reading in got.readings} == {"function/auth"}
+    assert {reading.component for reading in got.collected_series} == {"function/auth"}
     (gap,) = got.gaps
     assert (gap.component, gap.family, gap.reason, gap.remedy) == ("function/billing", "", Reason.DENIED, "let it")
 
@@ -131,14 +133,14 @@ class PromQL:
     def principal(self) -> str:
         """A reader, when it can be signed in to."""
         if self.locked:
-            raise CouldNotLook(Reason.DENIED, "no credentials")
+            raise ObservationError(Reason.DENIED, "no credentials")
         return "reader"
 
-    def fetch(self, call: Call) -> Fetched:
+    def fetch(self, call: Call) -> FetchResult:
         """One minute for every query."""
         self.expressions += [f"{query.spec.metric}{dict(query.target.resource.dimensions)}" for query in call.queries]
         start = call.window.end.timestamp() - 60
-        return Fetched(answers=(Answer([start], [42.0]),) * len(call.queries), requests=("GET /api/v1/query 1",))
+        return FetchResult(answers=(Answer([start], [42.0]),) * len(call.queries), requests=("GET /api/v1/query 1",))
 
 
 def test_a_source_need_not_be_cloudwatch() -> None:
@@ -147,7 +149,7 @@ def test_a_source_need_not_be_cloudwatch() -> None:
     got = collect((AUTH,), (), WINDOW, at(promql))
     assert of(got, "invocations_sum_1") == [42.0]
     assert promql.expressions[-1] == "Invocations{'FunctionName': 'auth'}"
-    (asked,) = got.asked
+    (asked,) = got.provenance
     assert (asked.source, asked.principal, asked.requests) == (
         f"aws:{ACCOUNT}/{REGION}",
         "reader",
@@ -163,7 +165,7 @@ def test_an_account_that_cannot_be_signed_in_to_is_a_gap() -> None:
     assert [(gap.collector, gap.component, gap.reason) for gap in got.gaps] == [
         ("lambda", "function/billing", Reason.DENIED)
     ]
-    assert {reading.component for reading in got.readings} == {"function/auth"}
+    assert {reading.component for reading in got.collected_series} == {"function/auth"}
 
 
 def test_accounts_and_regions_are_asked_apart(cloudwatch: FakeCloudWatch) -> None:
@@ -176,9 +178,9 @@ def test_accounts_and_regions_are_asked_apart(cloudwatch: FakeCloudWatch) -> Non
     )
     got = collect(targets, (), WINDOW, lambda account_id, _region: sources[account_id])
     assert len(cloudwatch.asked) == 2
-    accounts = {(reading.component, dict(reading.series.labels)["aws_account_id"]) for reading in got.readings}
+    accounts = {(reading.component, dict(reading.series.labels)["aws_account_id"]) for reading in got.collected_series}
     assert accounts == {("function/auth", "1"), ("function/billing", "2"), ("function/customers", "1")}
-    assert {asked.component: asked.source for asked in got.asked}["function/billing"] == "aws:2/us-east-1"
+    assert {asked.component: asked.source for asked in got.provenance}["function/billing"] == "aws:2/us-east-1"
 
 
 def test_a_monitoring_account_answers_for_others_in_one_call(cloudwatch: FakeCloudWatch) -> None:
@@ -193,7 +195,7 @@ def test_a_monitoring_account_answers_for_others_in_one_call(cloudwatch: FakeClo
 def test_a_target_of_several_components_is_asked_for_once(cloudwatch: FakeCloudWatch) -> None:
     """What an account has only one of, and each of its tables names, is one query."""
     got = collected(cloudwatch, CUSTOMERS, CUSTOMERS)
-    assert len(cloudwatch.asked[0]["MetricDataQueries"]) == len(got.readings) == 1
+    assert len(cloudwatch.asked[0]["MetricDataQueries"]) == len(got.collected_series) == 1
 
 
 def test_a_window_without_a_complete_minute_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
@@ -201,10 +203,10 @@ def test_a_window_without_a_complete_minute_is_a_gap(cloudwatch: FakeCloudWatch)
     got = collected(cloudwatch, AUTH, window=Window(start=AT, end=AT + timedelta(seconds=5)))
     assert cloudwatch.asked == []
     assert {gap.reason for gap in got.gaps} == {Reason.NOT_ENOUGH_DATA}
-    assert got.readings == ()
+    assert got.collected_series == ()
 
 
 def test_nothing_declared_asks_nothing(cloudwatch: FakeCloudWatch) -> None:
     """A platform without measured components makes no call."""
     got = collected(cloudwatch)
-    assert (got.readings, got.gaps, got.asked, cloudwatch.asked) == ((), (), (), [])
+    assert (got.collected_series, got.gaps, got.provenance, cloudwatch.asked) == ((), (), (), [])

@@ -6,8 +6,8 @@ from array import array
 
 import pytest
 
-from collectors.cloudwatch.counters import Change, Counters, Kept
-from collectors.cloudwatch.readings import Readings
+from collectors.cloudwatch.counters import PeriodChange, Counters, SavedCounter
+from collectors.cloudwatch.readings import GaugeValues
 
 FIRST = 60 * 10_000
 """When the counter is born."""
@@ -16,7 +16,7 @@ FIRST = 60 * 10_000
 def counters(depth: int = 3) -> Counters:
     """One counter of minutes, born at zero."""
     one = Counters([60], [depth], array("d", [0.0]))
-    one.begin(0, FIRST)
+    one.start_at(0, FIRST)
     return one
 
 
@@ -40,7 +40,7 @@ def test_a_larger_value_adds_the_difference() -> None:
     counted = counters()
     assert add(counted, 1, 2, 3) == 6
     assert add(counted, 1, 4, 3) == add(counted, 1, 4, 3) == 8
-    assert counted.changes == {(0, Change.RAISED): 1}
+    assert counted.changes == {(0, PeriodChange.RAISED): 1}
 
 
 def test_a_smaller_value_is_ignored_and_counted_once() -> None:
@@ -50,7 +50,7 @@ def test_a_smaller_value_is_ignored_and_counted_once() -> None:
     assert add(counted, 3) == add(counted, 3) == 5
     assert add(counted, 5) == 5
     assert add(counted, 6) == 6
-    assert counted.changes == {(0, Change.LOWERED): 1, (0, Change.RAISED): 1}
+    assert counted.changes == {(0, PeriodChange.LOWERED): 1, (0, PeriodChange.RAISED): 1}
 
 
 def test_a_datapoint_that_vanishes_counts_as_smaller() -> None:
@@ -59,7 +59,7 @@ def test_a_datapoint_that_vanishes_counts_as_smaller() -> None:
     add(counted, 5, 1)
     assert add(counted, None, 1) == 6
     assert add(counted, 5, 1) == 6
-    assert counted.changes == {(0, Change.LOWERED): 1}
+    assert counted.changes == {(0, PeriodChange.LOWERED): 1}
 
 
 @pytest.mark.parametrize("value", [7.0, 0.0])
@@ -68,14 +68,14 @@ def test_a_late_datapoint_is_counted_and_said(value: float) -> None:
     counted = counters()
     assert add(counted, None, 1, None) == 1
     assert add(counted, value, 1, None) == 1 + value
-    assert counted.changes == {(0, Change.LATE): 1}
+    assert counted.changes == {(0, PeriodChange.LATE): 1}
 
 
 def test_what_is_older_than_the_depth_is_final() -> None:
     """A period is read again for as long as it is remembered, and not corrected after."""
     counted = counters(depth=2)
     add(counted, 1, 1, 1)
-    assert counted.begun[0] == FIRST + 60
+    assert counted.read_from[0] == FIRST + 60
     assert add(counted, 9, 1, 1) == 3
 
 
@@ -84,7 +84,7 @@ def test_a_hole_is_said() -> None:
     counted = counters()
     add(counted, 1, 1)
     assert add(counted, 5, 5, first=4) == 12
-    assert counted.changes == {(0, Change.HOLE): 1}
+    assert counted.changes == {(0, PeriodChange.GAP): 1}
 
 
 def test_a_shorter_window_than_before_changes_nothing_else() -> None:
@@ -98,7 +98,7 @@ def test_a_shorter_window_than_before_changes_nothing_else() -> None:
 def test_only_whole_periods_are_counted() -> None:
     """A window that begins or ends within a period leaves that period to the next."""
     counted = Counters([300], [1], array("d", [0.0]))
-    counted.begin(0, FIRST)
+    counted.start_at(0, FIRST)
     counted.add(0, [float(FIRST), float(FIRST + 300)], [5.0, 1.0], FIRST - 60, FIRST + 420)
     assert counted.total[0] == 5
 
@@ -107,10 +107,10 @@ def test_it_goes_on_where_it_was_kept() -> None:
     """What is remembered is read again after a restart: corrections made meanwhile are not missed, nor anything new."""
     counted = counters()
     add(counted, 10, 1, 2, 3)
-    kept = counted.kept(0)
-    assert kept == Kept(total=10.0, rest=0.0, until=FIRST + 60, floor=16.0)
+    kept = counted.saved(0)
+    assert kept == SavedCounter(total=10.0, compensation=0.0, until=FIRST + 60, last_shown=16.0)
     following = counters()
-    following.go_on(0, kept)
+    following.resume(0, kept)
     assert add(following, 1, 2, 5, 4, first=1) == 22
 
 
@@ -119,9 +119,9 @@ def test_it_is_not_below_what_it_was_shown_as() -> None:
     counted = counters()
     add(counted, 1, 9)
     following = counters()
-    following.go_on(0, counted.kept(0))
+    following.resume(0, counted.saved(0))
     assert add(following, 1, 4) == 5
-    following.caught_up(0)
+    following.mark_caught_up(0)
     assert following.total[0] == 10
     assert add(following, 1, 4, 2) == 12
 
@@ -131,7 +131,7 @@ def test_what_became_less_is_kept_as_it_was_counted() -> None:
     counted = counters()
     add(counted, 5, 1)
     add(counted, 3, 1)
-    assert counted.kept(0) == Kept(total=0.0, rest=0.0, until=FIRST, floor=6.0)
+    assert counted.saved(0) == SavedCounter(total=0.0, compensation=0.0, until=FIRST, last_shown=6.0)
 
 
 def test_sums_do_not_depend_on_their_order() -> None:
@@ -145,25 +145,25 @@ def test_sums_do_not_depend_on_their_order() -> None:
 
 def test_a_reading_is_the_newest_complete_one() -> None:
     """The period that is still filling is not shown; the one before it is."""
-    readings = Readings([60], 900, array("d", [float("nan")]))
-    readings.read(0, [FIRST - 60.0, float(FIRST)], [1.0, 2.0], FIRST + 30, FIRST + 200)
-    assert (readings.value[0], readings.until[0]) == (1.0, FIRST)
+    readings = GaugeValues([60], 900, array("d", [float("nan")]))
+    readings.record(0, [FIRST - 60.0, float(FIRST)], [1.0, 2.0], FIRST + 30, FIRST + 200)
+    assert (readings.values[0], readings.period_ends[0]) == (1.0, FIRST)
 
 
 def test_a_reading_is_corrected_and_not_replaced_by_an_older_one() -> None:
     """The same period read again replaces itself; a window that ends earlier changes nothing."""
-    readings = Readings([60], 900, array("d", [float("nan")]))
-    readings.read(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
-    readings.read(0, [FIRST - 60.0], [3.0], FIRST, FIRST + 200)
-    readings.read(0, [FIRST - 120.0], [7.0], FIRST - 60, FIRST + 200)
-    assert readings.value[0] == 3.0
+    readings = GaugeValues([60], 900, array("d", [float("nan")]))
+    readings.record(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
+    readings.record(0, [FIRST - 60.0], [3.0], FIRST, FIRST + 200)
+    readings.record(0, [FIRST - 120.0], [7.0], FIRST - 60, FIRST + 200)
+    assert readings.values[0] == 3.0
 
 
 def test_a_reading_that_is_too_old_says_nothing() -> None:
     """Without a newer one, a reading is kept for the hold and its period, and then there is none."""
-    readings = Readings([60], 900, array("d", [float("nan")]))
-    readings.read(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
-    readings.read(0, [], [], FIRST + 900, FIRST + 960)
-    assert readings.value[0] == 1.0
-    readings.read(0, [], [], FIRST + 900, FIRST + 961)
-    assert readings.value[0] != readings.value[0]
+    readings = GaugeValues([60], 900, array("d", [float("nan")]))
+    readings.record(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
+    readings.record(0, [], [], FIRST + 900, FIRST + 960)
+    assert readings.values[0] == 1.0
+    readings.record(0, [], [], FIRST + 900, FIRST + 961)
+    assert readings.values[0] != readings.values[0]

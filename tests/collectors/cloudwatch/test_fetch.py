@@ -10,7 +10,7 @@ import pytest
 
 from basewatch.model import Reason, Window
 from collectors.cloudwatch import planner
-from collectors.cloudwatch.fetch import Fetched
+from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call
 from tests.collectors.cloudwatch.examples import FOUR_MINUTES, NOON, call, queries, spec, target
 from tests.collectors.cloudwatch.fake import (
@@ -30,19 +30,19 @@ from tests.collectors.cloudwatch.fake import (
 ALL = [716.0, 717.0, 718.0, 719.0]
 
 
-def fetched(cloudwatch: FakeCloudWatch, waiting: Waiting | None = None, *, count: int = 2) -> Fetched:
+def fetched(cloudwatch: FakeCloudWatch, waiting: Waiting | None = None, *, count: int = 2) -> FetchResult:
     """What comes of a call against this CloudWatch."""
     return source(FakeSigner(cloudwatch.url), waiting).fetch(call(count))
 
 
-def values(got: Fetched) -> list[list[float]]:
+def values(got: FetchResult) -> list[list[float]]:
     """Each query's values, oldest first."""
     return [list(answer.values) for answer in got.answers]
 
 
-def reasons(got: Fetched) -> list[Reason | None]:
+def reasons(got: FetchResult) -> list[Reason | None]:
     """Why each query is not complete."""
-    return [answer.missing.reason if answer.missing else None for answer in got.answers]
+    return [answer.error.reason if answer.error else None for answer in got.answers]
 
 
 def statuses(*codes: str) -> Behaviour:
@@ -162,7 +162,7 @@ def test_a_refusal_that_stays_is_a_gap(
     got = fetched(cloudwatch)
     assert reasons(got) == [reason, reason]
     assert len(cloudwatch.asked) == requests
-    assert [bool(answer.missing and answer.missing.detail) for answer in got.answers] == [True, True]
+    assert [bool(answer.error and answer.error.detail) for answer in got.answers] == [True, True]
 
 
 def test_a_page_that_fails_keeps_what_was_complete(cloudwatch: FakeCloudWatch) -> None:
@@ -256,7 +256,7 @@ def test_silence_beside_a_warning_is_not_believed(cloudwatch: FakeCloudWatch) ->
     cloudwatch.then(warned)
     got = fetched(cloudwatch)
     assert reasons(got) == [None, Reason.NOT_ENOUGH_DATA]
-    assert "MaxMetricsExceeded" in str(got.answers[1].missing)
+    assert "MaxMetricsExceeded" in str(got.answers[1].error)
 
 
 def test_partial_data_is_asked_for_again_alone(cloudwatch: FakeCloudWatch) -> None:
@@ -366,7 +366,7 @@ def test_the_same_queries_over_another_window_are_written_once(
     """A call moved to another window shares its JSON, and asks for that window."""
     first, ours = call(), source(FakeSigner(cloudwatch.url))
     ours.fetch(first)
-    later = first.over(Window(start=FOUR_MINUTES.end, end=FOUR_MINUTES.end + timedelta(minutes=2)))
+    later = first.with_window(Window(start=FOUR_MINUTES.end, end=FOUR_MINUTES.end + timedelta(minutes=2)))
     monkeypatch.setattr(planner, "queries_json", lambda _queries, _asker: pytest.fail("they are written again"))
     assert later.json(ours.account_id) == first.json(ours.account_id)
     assert [list(answer.values) for answer in ours.fetch(later).answers] == [[720.0, 721.0]] * 2

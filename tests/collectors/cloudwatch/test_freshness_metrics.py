@@ -11,14 +11,14 @@ from threading import Event
 
 import pytest
 
-from basewatch.config.collection import Collection
-from basewatch.errors import CouldNotLook
+from basewatch.config.collection import CollectorSettings
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.fetch import Fetched
+from basewatch.telemetry import ExporterMetrics
+from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call, Query
 from collectors.cloudwatch.refresh import Refresher
-from collectors.cloudwatch.source_state import Site
+from collectors.cloudwatch.source_state import SourceState
 from tests.collectors.cloudwatch.evented import (
     ACCOUNT,
     DOWN,
@@ -93,7 +93,7 @@ def test_what_is_told_of_a_good_refresh() -> None:
     at = exporter.at.timestamp()
     assert [exporter.standing(f"last_{what}_timestamp_seconds") for what in ("attempt", "success")] == [at, at]
     assert exporter.standing("newest_datapoint_timestamp_seconds") == exporter.settled
-    assert exporter.refresher.attempted == exporter.refresher.answered == {"lambda"}
+    assert exporter.refresher.attempted == exporter.refresher.succeeded == {"lambda"}
     exporter.source.fails = lambda _query: FAILED
     exporter.tick()
     assert exporter.standing("last_success_timestamp_seconds") == at
@@ -107,7 +107,7 @@ def test_a_collector_that_nobody_answered_was_only_attempted() -> None:
     exporter.source.fails = lambda _query: FAILED
     exporter.tick()
     assert exporter.refresher.attempted == {"lambda"}
-    assert exporter.refresher.answered == frozenset()
+    assert exporter.refresher.succeeded == frozenset()
 
 
 def test_corrections_and_late_datapoints_are_told() -> None:
@@ -136,7 +136,7 @@ class Hanging(Evented):
 
     free = Event()
 
-    def fetch(self, call: Call) -> Fetched:
+    def fetch(self, call: Call) -> FetchResult:
         """Waits, and then says that there was no answer."""
         assert self.free.wait(20)
         self.fails = lambda _query: DOWN
@@ -150,15 +150,15 @@ def test_a_region_that_hangs_does_not_hold_up_the_others(monkeypatch: pytest.Mon
     dead = Hanging(one_a_minute, region="eu-west-1")
     dead.free = Event()
     alive = Evented(one_a_minute)
-    collection = Collection(concurrency=2)
+    collection = CollectorSettings(concurrency=2)
     targets = [target(name=str(number), region=region) for number in range(6) for region in ("us-east-1", "eu-west-1")]
-    telemetry = Telemetry()
+    telemetry = ExporterMetrics()
     refresher = Refresher(
         collection=collection.model_copy(update={"fast": timedelta(seconds=0.2)}),
         targets=lambda: targets,
         source_of=lambda _account, region: dead if region == "eu-west-1" else alive,
         telemetry=telemetry,
-        keep=Shelf(),
+        counter_store=Shelf(),
     )
     for minute in range(3):
         refresher.refresh(NOON + minutes(minute))
@@ -172,7 +172,7 @@ def test_a_region_that_hangs_does_not_hold_up_the_others(monkeypatch: pytest.Mon
     assert telemetry.registry.get_sample_value("basewatch_collector_up", place | {"aws_region": "us-east-1"}) == 1
     dead.free.set()
     for site in refresher._sites.values():
-        assert site.round is None or site.round.done.wait(20)
+        assert site.cycle is None or site.cycle.done.wait(20)
     assert telemetry.registry.get_sample_value("basewatch_collector_up", place) == 0
     assert telemetry.registry.get_sample_value("basewatch_collector_stale_series", place) == 6
     # One call found out that nobody answers; the others were not even made.
@@ -190,7 +190,7 @@ def test_a_place_that_cannot_be_asked_is_flagged() -> None:
 
 
 def _raise() -> Evented:
-    raise CouldNotLook(Reason.DENIED, "no such role")
+    raise ObservationError(Reason.DENIED, "no such role")
 
 
 def test_a_refresh_at_a_time() -> None:
@@ -207,7 +207,7 @@ def test_a_bug_in_one_answer_takes_nothing_else_along(
     """What cannot be taken in is logged and flagged, and the refresh ends."""
     exporter = bench()
     exporter.tick()
-    monkeypatch.setattr(Site, "_listen", lambda *_: 1 / 0)
+    monkeypatch.setattr(SourceState, "_listen", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR, logger=PAGE):
         assert only(exporter.tick()) == 0.0
     assert exporter.standing("up") == 0

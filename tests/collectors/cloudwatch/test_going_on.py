@@ -103,10 +103,10 @@ class SlowShelf(Shelf):
 
     written: Event = field(default_factory=Event)
 
-    def keep_counters(self, place: str, state: bytes, at: datetime) -> None:
+    def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Waits, and keeps it."""
         assert self.written.wait(20)
-        Shelf.keep_counters(self, place, state, at)
+        Shelf.save_counters(self, place, state, at)
 
 
 def test_a_series_that_leaves_and_returns_goes_on() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.cloudwatch.limiter import Limits
+from collectors.cloudwatch.limiter import RateLimits
 from tests.collectors.cloudwatch.fake import Waiting
 
 CALLS, DATAPOINTS = 40.0, 1000.0
@@ -34,14 +34,14 @@ def no_more_than(passed: Sequence[tuple[float, float]], rate: float, burst: floa
 def test_no_window_holds_more_than_its_limits(steps: list[tuple[float, int]], refused: list[bool]) -> None:
     """In any t seconds at most burst + rate·t calls and datapoints pass, whatever was refused in between."""
     waiting = Waiting()
-    limiter = waiting.limits(CALLS, DATAPOINTS).of("1", "r", "GetMetricData")
+    limiter = waiting.limits(CALLS, DATAPOINTS).limiter("1", "r", "GetMetricData")
     passed: Passed = []
     for position, (idle, datapoints) in enumerate(steps):
         waiting.now += idle
-        limiter.take(datapoints)
+        limiter.acquire(datapoints)
         passed.append((waiting.now, datapoints))
         if refused[position : position + 1] == [True]:
-            limiter.throttled()
+            limiter.record_throttle()
     no_more_than([(at, 1) for at, _ in passed], CALLS, CALLS * BURST)
     no_more_than(passed, DATAPOINTS, DATAPOINTS * DATAPOINTS_BURST)
 
@@ -82,12 +82,12 @@ class Simulation:
 def test_threads_share_one_limit(datapoints: int) -> None:
     """Twenty threads that ask at once are together let through no faster than one."""
     clock = Simulation(running=20)
-    limiter = Limits(CALLS, DATAPOINTS, lambda: clock.now, clock.pause).of("1", "r", "GetMetricData")
+    limiter = RateLimits(CALLS, DATAPOINTS, lambda: clock.now, clock.pause).limiter("1", "r", "GetMetricData")
     passed: Passed = []
 
     def asking() -> None:
         for _ in range(10):
-            limiter.take(datapoints)
+            limiter.acquire(datapoints)
             passed.append((clock.now, datapoints))
         clock.done()
 
@@ -108,8 +108,8 @@ def test_threads_share_one_limit(datapoints: int) -> None:
 def test_who_comes_first_is_let_through_first() -> None:
     """A turn is kept for whoever asked, however small the next one's wish; all wait in the order they came."""
     waits: list[float] = []
-    limiter = Limits(CALLS, DATAPOINTS, lambda: 0.0, waits.append).of("1", "r", "GetMetricData")
-    told = [limiter.take(datapoints) for datapoints in (50, 500, 0, 0, 50)]
+    limiter = RateLimits(CALLS, DATAPOINTS, lambda: 0.0, waits.append).limiter("1", "r", "GetMetricData")
+    told = [limiter.acquire(datapoints) for datapoints in (50, 500, 0, 0, 50)]
     assert told == [0, *waits]
     assert told == pytest.approx([0, 0.05, 0.5, 0.5, 0.55])
 
@@ -117,57 +117,61 @@ def test_who_comes_first_is_let_through_first() -> None:
 def test_more_than_a_burst_is_paid_off_afterwards() -> None:
     """A call that asks for seconds of datapoints is let through, and the next one waits until they are made up for."""
     waiting = Waiting()
-    limiter = waiting.limits(CALLS, DATAPOINTS).of("1", "r", "GetMetricData")
-    assert limiter.take(5000) == 0
-    assert limiter.take(1) == pytest.approx(4.951)
+    limiter = waiting.limits(CALLS, DATAPOINTS).limiter("1", "r", "GetMetricData")
+    assert limiter.acquire(5000) == 0
+    assert limiter.acquire(1) == pytest.approx(4.951)
 
 
 def test_a_refusal_slows_down_everybody_and_time_heals() -> None:
     """Refusals within a second are one: the pace falls by 30 %, and comes back slowly, to what it was and no more."""
     waiting = Waiting()
-    limiter = waiting.limits(CALLS).of("1", "r", "GetMetricData")
+    limiter = waiting.limits(CALLS).limiter("1", "r", "GetMetricData")
     for _ in range(5):
-        limiter.throttled()
-    assert limiter.pace == pytest.approx(0.7)
+        limiter.record_throttle()
+    assert limiter.rate_ratio == pytest.approx(0.7)
     waiting.now += 4.5
-    assert limiter.pace == pytest.approx(0.85)
+    assert limiter.rate_ratio == pytest.approx(0.85)
     waiting.now += 60
-    assert limiter.pace == 1.0
+    assert limiter.rate_ratio == 1.0
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.3, 0.9])
 def test_after_a_refusal_everybody_pauses_by_chance(chance: float) -> None:
     """Processes that were refused together do not come back together, but some time within a second."""
-    limiter = Limits(CALLS, DATAPOINTS, lambda: 0.0, lambda _: None, lambda: chance).of("1", "r", "GetMetricData")
-    limiter.throttled()
-    assert limiter.take() == chance
+    limiter = RateLimits(CALLS, DATAPOINTS, lambda: 0.0, lambda _: None, lambda: chance).limiter(
+        "1", "r", "GetMetricData"
+    )
+    limiter.record_throttle()
+    assert limiter.acquire() == chance
 
 
 def test_the_pace_has_a_floor() -> None:
     """However long an API refuses, it is asked once in two seconds."""
     waiting = Waiting()
-    limiter = waiting.limits(CALLS).of("1", "r", "GetMetricData")
+    limiter = waiting.limits(CALLS).limiter("1", "r", "GetMetricData")
     for _ in range(200):
         waiting.now += 1
-        limiter.throttled()
-    assert limiter.pace * CALLS == pytest.approx(0.5)
+        limiter.record_throttle()
+    assert limiter.rate_ratio * CALLS == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("quota", [3.0, 10.0])
 def test_a_quota_that_others_share_is_found_out(quota: float) -> None:
     """Where AWS lets through less than is configured, most calls pass after a while, and most of the quota is used."""
     waiting = Waiting()
-    limiter = Limits(CALLS, DATAPOINTS, lambda: waiting.now, waiting.pause, lambda: 0.5).of("1", "r", "GetMetricData")
+    limiter = RateLimits(CALLS, DATAPOINTS, lambda: waiting.now, waiting.pause, lambda: 0.5).limiter(
+        "1", "r", "GetMetricData"
+    )
     theirs, at, refused, passed = quota, 0.0, 0, 0
     while waiting.now < 300:
-        limiter.take()
+        limiter.acquire()
         theirs, at = min(quota, theirs + (waiting.now - at) * quota), waiting.now
         if theirs >= 1:
             theirs -= 1
             passed += waiting.now > 60
         else:
             refused += waiting.now > 60
-            limiter.throttled()
+            limiter.record_throttle()
     assert refused < passed / 5
     assert passed > 240 * quota * 0.7
 
@@ -176,9 +180,9 @@ def test_each_api_has_its_own_limit_and_everybody_shares_it() -> None:
     """One limiter for each account, region and API; a quota below the configured rate holds nevertheless."""
     waiting = Waiting()
     limits = waiting.limits(100)
-    assert limits.of("1", "r", "ListMetrics") is limits.of("1", "r", "ListMetrics")
-    apart = {id(limits.of(*key)) for key in (("1", "r", "a"), ("2", "r", "a"), ("1", "s", "a"), ("1", "r", "b"))}
+    assert limits.limiter("1", "r", "ListMetrics") is limits.limiter("1", "r", "ListMetrics")
+    apart = {id(limits.limiter(*key)) for key in (("1", "r", "a"), ("2", "r", "a"), ("1", "s", "a"), ("1", "r", "b"))}
     assert len(apart) == 4
     for _ in range(125):
-        limits.of("1", "r", "ListMetrics").take()
+        limits.limiter("1", "r", "ListMetrics").acquire()
     assert waiting.now == pytest.approx(6.0)

@@ -10,8 +10,8 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from basewatch.collector import Tier
-from basewatch.config.collection import Collection
+from basewatch.collector import RefreshTier
+from basewatch.config.collection import CollectorSettings
 from basewatch.family import MetricType, series_text
 from basewatch.quantities import parse_duration
 from collectors.cloudwatch.planner import MAX_DATAPOINTS, Query
@@ -30,16 +30,16 @@ from tests.collectors.cloudwatch.evented import (
 FIVE_MINUTES = timedelta(minutes=5)
 SPECS = (
     spec("fast_total"),
-    spec("standard_total", tier=Tier.STANDARD),
-    spec("slow_total", tier=Tier.SLOW),
-    spec("coarse_total", period=FIVE_MINUTES, tier=Tier.STANDARD),
+    spec("standard_total", tier=RefreshTier.STANDARD),
+    spec("slow_total", tier=RefreshTier.SLOW),
+    spec("coarse_total", period=FIVE_MINUTES, tier=RefreshTier.STANDARD),
     spec("high", type=MetricType.GAUGE),
 )
-COUNTED = tuple(each for each in SPECS if each.adds_up)
+COUNTED = tuple(each for each in SPECS if each.is_counter)
 TARGETS = tuple(target(*SPECS, name=name) for name in ("a", "b"))
 FAILURES = {
     "none": lambda _query: None,
-    "some": lambda query: FAILED if query.target is TARGETS[0] or query.spec.tier is Tier.SLOW else None,
+    "some": lambda query: FAILED if query.target is TARGETS[0] or query.spec.tier is RefreshTier.SLOW else None,
     "all": lambda _query: FAILED,
     "down": lambda _query: DOWN,
 }
@@ -79,7 +79,7 @@ class Story:
 
     def __post_init__(self) -> None:
         """Begin."""
-        collection = Collection(fast=parse_duration("1m"), every=FIVE_MINUTES, slow=parse_duration("30m"))
+        collection = CollectorSettings(fast=parse_duration("1m"), every=FIVE_MINUTES, slow=parse_duration("30m"))
         self.bench = Bench(Evented(self.rumours.known), TARGETS, collection)
         self.prometheus.scrape(self.bench.tick())
         self.born = self.bench.settled
@@ -118,7 +118,7 @@ class Story:
 def text(query: Query) -> str:
     """The text of a query's series."""
     place = ("aws_account_id", ACCOUNT), ("aws_region", REGION)
-    return series_text(query.spec.name, (*place, *query.target.resource.labels)).decode()
+    return series_text(query.spec.series_name, (*place, *query.target.resource.labels)).decode()
 
 
 @given(steps, st.integers(0, 10**6), st.sampled_from([100, 100_800]))

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from basewatch.collector import Tier, Unit
-from basewatch.config.collection import Collection
+from basewatch.collector import RefreshTier, Unit
+from basewatch.config.collection import CollectorSettings
 from basewatch.family import MetricType
 from basewatch.quantities import parse_duration
-from collectors.specs import Space
+from collectors.specs import Namespace
 from tests.collectors.cloudwatch.evented import (
     MINUTE,
     bench,
@@ -64,8 +64,8 @@ def test_the_factor_applies_to_what_is_shown() -> None:
 
 def test_a_latency_is_a_summary_and_a_maximum() -> None:
     """Sum and count add up, quantiles and the maximum are the newest minute's; a summary's lines are side by side."""
-    latency = Space(name="AWS/Lambda").latency("took", "Duration", unit=Unit.MILLISECONDS)
-    exporter = bench(target(*(replace(each, tier=Tier.FAST) for each in latency)))
+    latency = Namespace(name="AWS/Lambda").latency("took", "Duration", unit=Unit.MILLISECONDS)
+    exporter = bench(target(*(replace(each, tier=RefreshTier.FAST) for each in latency)))
     exporter.tick()
     exporter.tick(minutes(2))
     blocks = tuple(exporter.refresher.blocks(exporter.at))
@@ -105,8 +105,10 @@ def test_what_is_shown_stays_the_same_objects_between_refreshes() -> None:
 
 def test_tiers_are_due_on_the_wall_clock() -> None:
     """The fast tier is asked at every tick, others when a multiple of their interval has come, together in one call."""
-    collection = Collection(every=parse_duration("5m"), slow=parse_duration("10m"))
-    exporter = bench(target(spec("a"), spec("b", tier=Tier.STANDARD), spec("c", tier=Tier.SLOW)), collection=collection)
+    collection = CollectorSettings(every=parse_duration("5m"), slow=parse_duration("10m"))
+    exporter = bench(
+        target(spec("a"), spec("b", tier=RefreshTier.STANDARD), spec("c", tier=RefreshTier.SLOW)), collection=collection
+    )
     exporter.at = NOON + minutes(1.5)
     for _ in range(9):
         exporter.tick()
@@ -116,9 +118,9 @@ def test_tiers_are_due_on_the_wall_clock() -> None:
 
 def test_what_is_new_is_asked_for_at_once() -> None:
     """A resource found between two hours is not shown in part: its slow metrics are asked for with the others, once."""
-    exporter = bench(target(spec("a"), spec("b", tier=Tier.SLOW), name="old"))
+    exporter = bench(target(spec("a"), spec("b", tier=RefreshTier.SLOW), name="old"))
     exporter.tick(minutes(1))
-    exporter.targets = (*exporter.targets, target(spec("a"), spec("b", tier=Tier.SLOW), name="new"))
+    exporter.targets = (*exporter.targets, target(spec("a"), spec("b", tier=RefreshTier.SLOW), name="new"))
     assert len(exporter.tick()) == 4
     assert [len(call.queries) for call in exporter.source.calls] == [2, 3]
     exporter.tick()
@@ -137,8 +139,8 @@ def test_each_refresh_reads_what_is_new_and_what_may_have_changed() -> None:
 
 def test_a_budget_makes_the_slow_tier_slower() -> None:
     """Tiers are asked as seldom as the budget wants it, and how seldom is told."""
-    dear = Collection(every=parse_duration("1m"), slow=parse_duration("2m"), budget=0.6)
-    exporter = bench(target(spec("a"), spec("b", tier=Tier.SLOW)), collection=dear)
+    dear = CollectorSettings(every=parse_duration("1m"), slow=parse_duration("2m"), budget=0.6)
+    exporter = bench(target(spec("a"), spec("b", tier=RefreshTier.SLOW)), collection=dear)
     exporter.tick()
     assert exporter.told("basewatch_tier_interval_seconds", tier="slow", which="configured") == 120
     assert exporter.told("basewatch_tier_interval_seconds", tier="slow", which="now") == 240

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from basewatch.collector import Tier
-from basewatch.config.collection import Collection
+from basewatch.collector import RefreshTier
+from basewatch.config.collection import CollectorSettings
 from basewatch.history.store import History
-from basewatch.telemetry import Telemetry
-from collectors.cloudwatch.planner import MAX_QUERIES, SETTLE_CORRECTED
+from basewatch.telemetry import ExporterMetrics
+from collectors.cloudwatch.planner import MAX_QUERIES, REREAD_SETTLE_DELAY
 from collectors.cloudwatch.refresh import Refresher
 from tests.collectors.cloudwatch.evented import minutes, shown, spec, target
 from tests.collectors.cloudwatch.fake import MINUTE, FakeCloudWatch, FakeSigner, Waiting, refusal, source
@@ -20,7 +20,7 @@ from tests.fakes import NOON
 
 FUNCTIONS = 300
 TARGETS = tuple(
-    target(spec("fast_total"), spec("standard_total", tier=Tier.STANDARD), name=f"f{number}")
+    target(spec("fast_total"), spec("standard_total", tier=RefreshTier.STANDARD), name=f"f{number}")
     for number in range(FUNCTIONS)
 )
 
@@ -31,17 +31,17 @@ def refresher(cloudwatch: FakeCloudWatch, tmp_path: Path) -> Callable[[], Refres
     history = History.open(f"sqlite:///{tmp_path}/history.db")
     asked = source(FakeSigner(cloudwatch.url), patience=Waiting().patience(attempts=1))
     return lambda: Refresher(
-        collection=Collection(),
+        collection=CollectorSettings(),
         targets=lambda: TARGETS,
         source_of=lambda _account, _region: asked,
-        telemetry=Telemetry(),
-        keep=history,
+        telemetry=ExporterMetrics(),
+        counter_store=history,
     )
 
 
 def sent(start: datetime, end: datetime) -> float:
     """The sum of all that the fake sends of one series between two refreshes: each minute's number within the day."""
-    first, last = (int((at - SETTLE_CORRECTED).timestamp()) // MINUTE for at in (start, end))
+    first, last = (int((at - REREAD_SETTLE_DELAY).timestamp()) // MINUTE for at in (start, end))
     return float(sum(minute % 1440 for minute in range(first, last)))
 
 

@@ -7,7 +7,7 @@ from threading import Barrier, BrokenBarrierError, Event, Lock
 
 import pytest
 
-from collectors.cloudwatch.workers import Lane, Workers
+from collectors.cloudwatch.workers import SourceQueue, Workers
 
 _PATIENCE = 20
 
@@ -24,7 +24,7 @@ def test_every_job_is_done_once() -> None:
 
     workers = Workers(3)
     for lane in range(3):
-        workers.add(Lane([partial(job, lane, number) for number in range(20)], at_most=2))
+        workers.add(SourceQueue([partial(job, lane, number) for number in range(20)], at_most=2))
     assert finished.wait(_PATIENCE)
     assert sorted(done) == [(lane, number) for lane in range(3) for number in range(20)]
 
@@ -37,7 +37,7 @@ def test_one_source_may_have_all_threads() -> None:
         together.wait(_PATIENCE)
         done.set()
 
-    Workers(4).add(Lane([job] * 4, at_most=4))
+    Workers(4).add(SourceQueue([job] * 4, at_most=4))
     assert done.wait(_PATIENCE)
 
 
@@ -45,13 +45,13 @@ def test_one_source_may_have_all_threads() -> None:
 def test_a_source_that_hangs_leaves_a_thread_to_others(at_once: int, suspect: bool) -> None:  # noqa: FBT001  # a case
     """However many of its jobs hang, another source's are done, those that come later too."""
     hang, workers = Event(), Workers(at_once)
-    hanging = Lane([partial(hang.wait, _PATIENCE)] * 9, at_most=at_once - 1, suspect=suspect)
+    hanging = SourceQueue([partial(hang.wait, _PATIENCE)] * 9, at_most=at_once - 1, suspect=suspect)
     workers.add(hanging)
     for _ in range(2):
         done = Event()
-        workers.add(Lane([done.set], at_most=at_once - 1))
+        workers.add(SourceQueue([done.set], at_most=at_once - 1))
         assert done.wait(_PATIENCE)
-    assert hanging.under_way == 1
+    assert hanging.running_jobs == 1
     hang.set()
 
 
@@ -64,13 +64,13 @@ def test_suspects_together_get_half_of_the_threads() -> None:
             started.append(number)
         hang.wait(_PATIENCE)
 
-    workers, lanes = Workers(4), [Lane([partial(job, number)], at_most=3, suspect=True) for number in range(6)]
+    workers, lanes = Workers(4), [SourceQueue([partial(job, number)], at_most=3, suspect=True) for number in range(6)]
     for lane in lanes:
         workers.add(lane)
     done = Event()
-    workers.add(Lane([done.set], at_most=3))
+    workers.add(SourceQueue([done.set], at_most=3))
     assert done.wait(_PATIENCE)
-    assert sum(lane.under_way for lane in lanes) <= 2
+    assert sum(lane.running_jobs for lane in lanes) <= 2
     hang.set()
 
 
@@ -87,13 +87,13 @@ def test_at_most_is_kept() -> None:
             if len(broken) == 2:
                 finished.set()
 
-    Workers(4).add(Lane([job] * 2, at_most=1))
+    Workers(4).add(SourceQueue([job] * 2, at_most=1))
     assert finished.wait(_PATIENCE)
 
 
 def test_a_job_that_fails_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
     """A bug in one job costs that job alone."""
     done = Event()
-    Workers(1).add(Lane([partial(list[int]().index, 1), done.set], at_most=1))
+    Workers(1).add(SourceQueue([partial(list[int]().index, 1), done.set], at_most=1))
     assert done.wait(_PATIENCE)
     assert "a job of a refresh failed" in caplog.text

@@ -23,21 +23,21 @@ def page() -> dict[str, str]:
 def _measured() -> Iterator[tuple[str, str]]:
     for component in the_platform().components:
         for collector in COLLECTORS:
-            if isinstance(component, collector.component) and not isinstance(component, Slo):
+            if isinstance(component, collector.component_type) and not isinstance(component, Slo):
                 for resource, specs in collector.resources(component):
                     for spec in specs:
                         labels = (*resource.labels, *spec.labels)
                         text = ",".join((PLACE, *(f'{name}="{value}"' for name, value in labels if value)))
-                        yield f"{spec.name}{{{text}}}", _usual(spec)
+                        yield f"{spec.series_name}{{{text}}}", _usual(spec)
 
 
 def _usual(spec: MetricSpec) -> str:
-    if spec.adds_up:
-        return at(0) if _TROUBLE.search(spec.name) and "latency" not in spec.name else up(60)
-    if _TROUBLE.search(spec.name):
+    if spec.is_counter:
+        return at(0) if _TROUBLE.search(spec.series_name) and "latency" not in spec.series_name else up(60)
+    if _TROUBLE.search(spec.series_name):
         return at(0)
     for part, value in (("ratio", 0.5), ("seconds", _COMMIT), ("bytes", 4e9), ("transaction_ids", 2e6), ("max_", 100)):
-        if part in spec.name:
+        if part in spec.series_name:
             return at(value)
     return at(5)
 

@@ -8,7 +8,7 @@ from basewatch.config import Config
 from basewatch.config.loading import load
 from checks import CHECKS
 from collectors import COLLECTORS
-from generate.prometheus.rule_model import Alert, Group, Record
+from generate.prometheus.rule_model import AlertRule, RuleGroup, RecordingRule
 from generate.prometheus.rules import groups
 
 PATH = Path(__file__).parent / "platform.yaml"
@@ -19,16 +19,16 @@ def the_platform() -> Config:
     return load(PATH).config
 
 
-def the_groups(config: Config | None = None) -> tuple[Group, ...]:
+def the_groups(config: Config | None = None) -> tuple[RuleGroup, ...]:
     """Every rule of the platform, or of another."""
     return groups(config or the_platform(), CHECKS, COLLECTORS)
 
 
-def alerts(groups: tuple[Group, ...]) -> list[Alert]:
+def alerts(groups: tuple[RuleGroup, ...]) -> list[AlertRule]:
     """The alerting rules."""
-    return [rule for group in groups for rule in group.rules if isinstance(rule, Alert)]
+    return [rule for group in groups for rule in group.rules if isinstance(rule, AlertRule)]
 
 
-def records(groups: tuple[Group, ...]) -> list[Record]:
+def records(groups: tuple[RuleGroup, ...]) -> list[RecordingRule]:
     """The recording rules, in the order they are evaluated in."""
-    return [rule for group in groups for rule in group.rules if isinstance(rule, Record)]
+    return [rule for group in groups for rule in group.rules if isinstance(rule, RecordingRule)]

@@ -8,7 +8,7 @@ import pytest
 
 from basewatch.config import Config
 from basewatch.errors import ConfigError
-from generate.prometheus.rule_model import Alert
+from generate.prometheus.rule_model import AlertRule
 from tests.generate.prometheus.platform import alerts, records, the_groups, the_platform
 
 
@@ -25,7 +25,7 @@ def with_components(**kinds: Any) -> Config:
     return changed(components=kinds)
 
 
-def named(name: str, config: Config, **labels: str) -> list[Alert]:
+def named(name: str, config: Config, **labels: str) -> list[AlertRule]:
     """The alerts of a name with these labels."""
     found = [alert for alert in alerts(the_groups(config)) if alert.alert == name]
     return [alert for alert in found if labels.items() <= alert.labels.items()]

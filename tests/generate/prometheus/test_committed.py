@@ -9,8 +9,8 @@ import pytest
 from basewatch.config.loading import load
 from checks import CHECKS
 from collectors import COLLECTORS
-from generate.files import routes, write_or_compare
-from generate.files import rules as rules_of
+from generate.files import alertmanager_files, write_or_compare
+from generate.files import rule_files as rules_of
 from tests.repository import ROOT
 from workflows.cli_describe import alertmanager, rules
 
@@ -18,7 +18,7 @@ from workflows.cli_describe import alertmanager, rules
 def test_what_is_committed_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     """Rules and routes in deploy/ are those of config.yaml."""
     config = load(ROOT / "config.yaml").config
-    files = {**rules_of(config, CHECKS, COLLECTORS), **routes(config)}
+    files = {**rules_of(config, CHECKS, COLLECTORS), **alertmanager_files(config)}
     assert write_or_compare(ROOT / "deploy", files, compare=True) == 0
     assert capsys.readouterr() == ("", "")
 

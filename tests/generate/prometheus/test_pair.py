@@ -16,7 +16,7 @@ import yaml
 
 from basewatch.config import Config
 from basewatch.config.loading import load
-from demo.box import Box
+from demo.box import Sandbox
 from demo.faults import FAULTS
 from demo.receivers import ROUTING_KEY, Receivers
 from tests.fixtures_box import CONFIG
@@ -28,7 +28,7 @@ BROKEN = {fault.name: fault for fault in FAULTS}
 
 
 @contextmanager
-def served(box: Box, receivers: Receivers, folder: Path) -> Iterator[tuple[str, Config]]:
+def served(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[tuple[str, Config]]:
     """The URL of a real `basewatch serve` over the box, with its configuration: Prometheus tells of verdicts."""
     (folder / "slack").write_text(receivers.slack.webhook, encoding="utf-8")
     (folder / "pagerduty").write_text(ROUTING_KEY, encoding="utf-8")
@@ -59,7 +59,7 @@ def served(box: Box, receivers: Receivers, folder: Path) -> Iterator[tuple[str, 
 
 
 @contextmanager
-def watched(box: Box, receivers: Receivers, folder: Path) -> Iterator[str]:
+def watched(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[str]:
     """The URL of a Prometheus that watches the box through Basewatch and tells the receivers through Alertmanager."""
     with (
         served(box, receivers, folder) as (exporter, config),
@@ -74,7 +74,7 @@ def _told_of(name: str, told: Sequence[Mapping[str, Any]]) -> bool:
 
 
 @pytest.mark.slow
-def test_a_broken_box_reaches_slack_and_the_pager(box: Box, tmp_path: Path) -> None:
+def test_a_broken_box_reaches_slack_and_the_pager(box: Sandbox, tmp_path: Path) -> None:
     """A stale dump, which a pass sees, and a full pool, which CloudWatch sees, are told on Slack and page somebody."""
     faults = [BROKEN[name] for name in ("dump-stale", "connections-near-limit")]
     for fault in faults:
@@ -95,7 +95,7 @@ def test_a_broken_box_reaches_slack_and_the_pager(box: Box, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_healthy_box_is_silent(box: Box, tmp_path: Path) -> None:
+def test_a_healthy_box_is_silent(box: Sandbox, tmp_path: Path) -> None:
     """Of a platform that keeps its promises nobody hears anything, and the watchdog alone fires."""
     with Receivers() as receivers, watched(box, receivers, tmp_path) as prometheus:
         assert eventually(partial(_after_scrapes, prometheus)) == {"Watchdog"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from promql_parser import VectorSelector
 
 from basewatch.quantities import parse_duration
-from generate.prometheus.promql import literal, number, quoted, selector, span
+from generate.prometheus.promql import escape_template, number, quoted, selector, promql_duration
 from generate.prometheus.rule_model import rules_file
 from tests.generate.prometheus.platform import alerts, the_groups, the_platform
 from tests.programs import program
@@ -36,8 +36,8 @@ def test_every_value_is_read_back(labels: dict[str, str]) -> None:
 def test_a_duration_is_read_back(milliseconds: int) -> None:
     """A duration of whole milliseconds says as much to Prometheus; no unit is one whose length people disagree on."""
     length = timedelta(milliseconds=milliseconds)
-    assert parse_duration(span(length)) == length
-    assert not re.search("[wy]", span(length))
+    assert parse_duration(promql_duration(length)) == length
+    assert not re.search("[wy]", promql_duration(length))
 
 
 def test_numbers_are_free_of_dust() -> None:
@@ -48,7 +48,7 @@ def test_numbers_are_free_of_dust() -> None:
 @given(st.text())
 def test_a_text_without_braces_is_left_alone(text: str) -> None:
     """What holds no template is the same text."""
-    assert literal(text) == text or "{{" in text
+    assert escape_template(text) == text or "{{" in text
     assert quoted(text).startswith('"')
 
 

@@ -13,8 +13,8 @@ import yaml
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.quantities import parse_duration
-from generate.prometheus.context import SHORTEST
-from generate.prometheus.rule_model import Alert, Record, rules_file
+from generate.prometheus.context import MIN_RATE_WINDOW
+from generate.prometheus.rule_model import AlertRule, RecordingRule, rules_file
 from generate.prometheus.rules import TEMPLATES
 from generate.prometheus.slo_events import SLOW_MINUTE
 from tests.exported import exported_names, metric_names
@@ -34,7 +34,7 @@ EXAMPLES: tuple[Example, ...] = (
 GROUPS = the_groups()
 
 
-def chosen(example: Example) -> Alert:
+def chosen(example: Example) -> AlertRule:
     """The one rule that an example is about; an empty label is one that the rule does not have."""
     found = [
         alert
@@ -46,7 +46,7 @@ def chosen(example: Example) -> Alert:
     return found[0]
 
 
-def needed(alert: Alert, given: Iterable[str]) -> Iterator[Record]:
+def needed(alert: AlertRule, given: Iterable[str]) -> Iterator[RecordingRule]:
     """The recording rules that an alert rests on, in order, but for what is given."""
     known = {series.partition("{")[0] for series in given}
     wanted = set(metric_names(alert.expr))
@@ -60,11 +60,11 @@ def needed(alert: Alert, given: Iterable[str]) -> Iterator[Record]:
 def written(example: Example, folder: Path) -> Path:
     """A unit test of promtool for an example, and the rules it needs."""
     alert = chosen(example)
-    rules: tuple[Record | Alert, ...] = (*needed(alert, example.series), alert)
+    rules: tuple[RecordingRule | AlertRule, ...] = (*needed(alert, example.series), alert)
     (folder / f"{example.name}.rules.yml").write_text(
         yaml.safe_dump({"groups": [{"name": "g", "rules": [rule.as_yaml() for rule in rules]}]})
     )
-    counted = any(rule.record == SLOW_MINUTE for rule in rules if isinstance(rule, Record))
+    counted = any(rule.record == SLOW_MINUTE for rule in rules if isinstance(rule, RecordingRule))
     # Minutes are counted as they pass; of days, the rest need not be looked at so often.
     pace = 20 if example.minutes > 600 and not counted else example.step
     firing = f'(count(ALERTS{{alertname="{example.alert}",alertstate="firing"}}) or vector(0)) > bool 0'
@@ -143,7 +143,7 @@ def test_every_metric_that_is_read_is_exported() -> None:
     """Each expression reads what a page of Basewatch holds, what a rule records, or `up`; so do the committed ones."""
     for config in (the_platform(), committed()):
         rules = [rule for group in the_groups(config) for rule in group.rules]
-        recorded = {rule.record for rule in rules if isinstance(rule, Record)}
+        recorded = {rule.record for rule in rules if isinstance(rule, RecordingRule)}
         read = set[str]().union(*(metric_names(rule.expr) for rule in rules))
         assert sorted(read - recorded - exported_names() - {"up"}) == []
 
@@ -159,7 +159,7 @@ def test_no_rate_is_shorter_than_the_data_is_late() -> None:
         for rule in group.rules:
             assert "irate" not in rule.expr
             windows = map(parse_duration, re.findall(r"\[(\w+)\]", rule.expr))
-            assert min(windows, default=SHORTEST) >= SHORTEST
+            assert min(windows, default=MIN_RATE_WINDOW) >= MIN_RATE_WINDOW
 
 
 def test_every_alert_says_what_it_is_and_what_to_do() -> None:

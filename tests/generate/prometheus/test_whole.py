@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generate.prometheus.rule_model import Record, rules_file
+from generate.prometheus.rule_model import RecordingRule, rules_file
 from tests.exported import metric_names
 from tests.generate.prometheus import healthy
 from tests.generate.prometheus.platform import the_groups
@@ -46,7 +46,7 @@ def test_the_good_page_has_every_metric_that_rules_read() -> None:
     """What is quiet there is no rule that had nothing to read."""
     rules = [rule for group in the_groups() for rule in group.rules]
     read = set[str]().union(*(metric_names(rule.expr) for rule in rules))
-    recorded = {rule.record for rule in rules if isinstance(rule, Record)}
+    recorded = {rule.record for rule in rules if isinstance(rule, RecordingRule)}
     named = {series.partition("{")[0] for series in healthy.page()}
     assert read - recorded - named == WITHOUT_TROUBLE
 

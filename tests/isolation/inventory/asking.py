@@ -16,10 +16,10 @@ from psycopg.rows import dict_row
 
 from basewatch import components
 from basewatch.facts import from_json
-from basewatch.postgres import Database, Parameters, Statement, connect
+from basewatch.postgres import DatabaseClient, Parameters, Statement, connect
 from basewatch.secrets import Reference, Secret
-from basewatch.tenancy import Canaries, Derived, Tenancy
-from demo.database import BoxDatabase, start_database
+from basewatch.tenancy import Canaries, DerivedKey, Tenancy
+from demo.database import SandboxDatabase, start_database
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 
@@ -31,7 +31,7 @@ SECRET = "deadbeef-0000-4000-8000-0000000000aa"
 CANARIES = Canaries(a=("0ca9a11e-0000-4000-8000-00000000000a",), b=("0ca9a11e-0000-4000-8000-00000000000b",))
 
 
-def declared(*principals: str, keys: Mapping[str, tuple[str, ...] | Derived] | None = None) -> components.Database:
+def declared(*principals: str, keys: Mapping[str, tuple[str, ...] | DerivedKey] | None = None) -> components.Database:
     """A component whose tenants are in the column `tenant` of every table but those of `keys`."""
     tenancy = Tenancy(
         context=("app.tenant",),
@@ -66,7 +66,7 @@ class Own:
 
 
 @contextmanager
-def own(server: BoxDatabase) -> Iterator[Own]:
+def own(server: SandboxDatabase) -> Iterator[Own]:
     """An empty database on the server, without any role but those it has and inv_nobody."""
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE inv TEMPLATE template0")
@@ -92,7 +92,7 @@ def drop_roles(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
-def start_15(folder: Path) -> BoxDatabase:
+def start_15(folder: Path) -> SandboxDatabase:
     """The box on PostgreSQL 15, which must be installed."""
     return start_database(folder, now=datetime.now(UTC), binaries=DEBIAN_15)
 
@@ -109,9 +109,9 @@ class Uncommitted:
         found = self._connection.cursor(row_factory=dict_row).execute(statement.text.encode(), written).fetchall()
         return tuple(from_json(kind, row) for row in found)
 
-    def as_database(self) -> Database:
+    def as_database(self) -> DatabaseClient:
         """The same, for what asks nothing else of a database."""
-        return cast("Database", self)
+        return cast("DatabaseClient", self)
 
 
 def _as_url(parameters: str) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.isolation.inventory.asking import DEBIAN_15, Own, own, start_15
 
 
 @pytest.fixture(scope="session")
-def fifteen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxDatabase]:
+def fifteen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxDatabase]:
     """A server of version 15, where memberships have no options yet."""
     if not (DEBIAN_15 / "postgres").exists():
         pytest.skip("PostgreSQL 15 is not installed here")

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.facts import canonical, from_json, to_json
 from basewatch.model import Reason
 from isolation.inventory import Inventory, reading
@@ -181,7 +181,7 @@ def test_a_reading_during_a_migration_is_made_again(everything: Own, monkeypatch
     monkeypatch.setattr(reading, "fingerprint", lambda _: next(hashes))
     assert everything.read(COMPONENT).server.fingerprint == "c"
     hashes = iter("abcdefgh")
-    with pytest.raises(CouldNotLook, match="changed during each of 3 readings") as told:
+    with pytest.raises(ObservationError, match="changed during each of 3 readings") as told:
         everything.read(COMPONENT)
     assert told.value.reason is Reason.STALE
 
@@ -190,7 +190,7 @@ def test_too_much_to_look_at_is_said(everything: Own, monkeypatch: pytest.Monkey
     """A part of the relations would prove nothing: beyond the bound it does not look at all."""
     monkeypatch.setattr(reading, "MOST", 3)
     monkeypatch.setattr(reading, "_BOUND", {"most": "4"})
-    with pytest.raises(CouldNotLook, match="more than 3") as told:
+    with pytest.raises(ObservationError, match="more than 3") as told:
         everything.read(COMPONENT)
     assert told.value.reason is Reason.UNSUPPORTED
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from basewatch.tenancy import Allowed, Derived, Members, Tenancy
+from basewatch.tenancy import ApprovedObject, DerivedKey, TenantMembership, Tenancy
 from isolation.inventory.naming import qualified, quoted
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import Membership
@@ -49,7 +49,7 @@ SCHEMA = """
 """
 TENANCY = declared(
     "inv_app",
-    keys={"My Schema.Old Bills": ("org", "unit"), "lines": Derived(parent="bills", on={"bill": "amount"})},
+    keys={"My Schema.Old Bills": ("org", "unit"), "lines": DerivedKey(parent="bills", on={"bill": "amount"})},
 ).tenancy
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -114,7 +114,7 @@ def test_a_relation_stands_as_its_columns_and_its_parents_say(
 def test_a_derived_key_is_told_as_it_is_declared(seen: World) -> None:
     """A table whose rows belong to their parent row's tenant is a tenant table without a column of its own."""
     lines = relation(seen, "lines")
-    assert isinstance(seen.key(lines), Derived)
+    assert isinstance(seen.key(lines), DerivedKey)
     assert lines in seen.tenant_tables()
 
 
@@ -122,7 +122,7 @@ def test_a_shared_table_with_the_tenant_key_is_a_tenant_table(seen: World) -> No
     """Declaring it shared does not make it so; and the table of members is known by its declaration."""
     shared = TENANCY.model_copy(update={"shared": ("bills",)})
     assert World(seen.inventory, shared).standing(relation(seen, "bills")) is Standing.TENANT
-    members = TENANCY.model_copy(update={"members": Members(table="people", member="who", key=("tenant",))})
+    members = TENANCY.model_copy(update={"members": TenantMembership(table="people", member="who", key=("tenant",))})
     assert World(seen.inventory, members).standing(relation(seen, "people")) is Standing.MEMBERS
 
 
@@ -203,7 +203,7 @@ def test_functions_are_called_by_who_can_name_them(seen: World) -> None:
 def test_an_entry_vouches_for_one_thing_as_it_was(seen: World) -> None:
     """Kind, name and digest agree, and the day has not passed."""
     digest = f"sha256:{'a' * 64}"
-    entry = Allowed(kind="view", name="seen", digest=digest, owner="us", reason="read", until=date(2026, 3, 1))
+    entry = ApprovedObject(kind="view", name="seen", digest=digest, owner="us", reason="read", until=date(2026, 3, 1))
     tenancy: Tenancy = TENANCY.model_copy(update={"allowed": (entry,)})
     world = World(seen.inventory, tenancy)
     assert world.vouched("view", "seen", digest, NOW)

@@ -17,7 +17,7 @@ from psycopg import sql
 from basewatch.components import Database
 from basewatch.postgres import connect
 from basewatch.secrets import Reference, Secret
-from basewatch.tenancy import Canaries, Derived, Members, Tenancy
+from basewatch.tenancy import Canaries, DerivedKey, TenantMembership, Tenancy
 from isolation.inventory.reading import inventory
 from isolation.inventory.world import World, world
 from isolation.proof.gates import Proving
@@ -39,8 +39,8 @@ def declared(kind: Kind) -> Tenancy:
         root="customers",
         root_key=kind.columns,
         key=kind.columns,
-        keys={"parts": Derived(parent="open_docs", on={"doc": "id"})} if kind.derived else {},
-        members=Members(table="members", member="user_id", key=kind.columns) if kind.members else None,
+        keys={"parts": DerivedKey(parent="open_docs", on={"doc": "id"})} if kind.derived else {},
+        members=TenantMembership(table="members", member="user_id", key=kind.columns) if kind.members else None,
         principals=(ROLE,),
         tables=1,
         canaries=Canaries(a=kind.tenants[0], b=kind.tenants[1], **people),

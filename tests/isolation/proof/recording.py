@@ -13,7 +13,7 @@ from basewatch.components import Database
 from basewatch.facts import from_json, to_json
 from basewatch.postgres import connect
 from basewatch.secrets import Reference, Secret
-from basewatch.tenancy import Canaries, Derived, Tenancy
+from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.world import World, world
@@ -30,7 +30,7 @@ COMPONENT = Database(
         context=("app.c",),
         root="customers",
         key=("customer_id",),
-        keys={"lines": Derived(parent="invoices", on={"invoice": "id"})},
+        keys={"lines": DerivedKey(parent="invoices", on={"invoice": "id"})},
         principals=(ROLE,),
         tables=2,
         canaries=Canaries(a=(ID,), b=(f"{ID[:-1]}2",)),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from basewatch.components import Database
 from basewatch.model import Status, Verdict
-from basewatch.tenancy import Waiver
-from checks.tenancy.policies import policies_hold_rows_to_the_tenant
+from basewatch.tenancy import ApprovedPredicate
+from checks.tenancy.policies import policies_restrict_rows_to_the_tenant
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Command, Policy
 from isolation.inventory.world import world
@@ -56,7 +56,7 @@ def answers(*policies: Policy) -> dict[str, Answer]:
 
 def verdict(found: Inventory, component: Database = COMPONENT) -> Verdict:
     """The verdict on invoices."""
-    (one,) = (v for v in policies_hold_rows_to_the_tenant.judge(found, component, NOW) if v.subject == "invoices")
+    (one,) = (v for v in policies_restrict_rows_to_the_tenant.judge(found, component, NOW) if v.subject == "invoices")
     return one
 
 
@@ -144,7 +144,7 @@ def test_what_is_not_proven_is_unverified_until_somebody_answers_for_it() -> Non
 
 
 def _waived(digest: str, until: date) -> Database:
-    waiver = Waiver(digest=digest, owner="platform", reason="it was read", until=until)
+    waiver = ApprovedPredicate(digest=digest, owner="platform", reason="it was read", until=until)
     tenancy = COMPONENT.tenancy.model_copy(update={"waivers": (waiver,)})
     return COMPONENT.model_copy(update={"tenancy": tenancy})
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.world import world
 from isolation.proof.asking import refusal
@@ -35,7 +35,7 @@ def test_every_version_gets_the_same_answers(major: str) -> None:
     assert said(recorded(GOLDEN / major / "inventory.json")) == EXPECTED
 
 
-def test_a_live_server_gets_the_same_answers(box_database: BoxDatabase) -> None:
+def test_a_live_server_gets_the_same_answers(box_database: SandboxDatabase) -> None:
     """What is read now is understood as what was recorded."""
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE shapes")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.isolation.proof.executing import ROLE, Tally, fuzz
 from tests.isolation.proof.grammar import KINDS, Kind
 
@@ -20,7 +20,7 @@ BATCH = 300
 
 
 @pytest.fixture(scope="module")
-def database(box_database: BoxDatabase) -> Iterator[str]:
+def database(box_database: SandboxDatabase) -> Iterator[str]:
     """The superuser's URL of an empty database, with a role that owns nothing."""
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE fuzzed")

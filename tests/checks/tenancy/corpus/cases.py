@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from basewatch.model import Severity
-from basewatch.tenancy import Kind
+from basewatch.tenancy import ObjectKind
 
 HERE = Path(__file__).parent
 CLASSES = {"A": "switches", "B": "policies", "C": "roles", "D": "paths", "F": "audit"}
@@ -76,7 +76,7 @@ class Mutation:
 class Vouching:
     """An object that somebody vouches for; its digest is only known when it was made."""
 
-    kind: Kind
+    kind: ObjectKind
     name: str
     context: bool
 
@@ -233,4 +233,4 @@ def _variant(parts: _Parts, schema: str) -> Variant:
 def _vouching(line: str) -> Vouching:
     words = line.removeprefix("context ")
     kind, _, name = words.partition(" ")
-    return Vouching(kind=cast("Kind", kind), name=name, context=words != line)
+    return Vouching(kind=cast("ObjectKind", kind), name=name, context=words != line)

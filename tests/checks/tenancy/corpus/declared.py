@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from basewatch.components import Database
 from basewatch.declared import AuditTable
 from basewatch.secrets import Reference
-from basewatch.tenancy import Allowed, Canaries, Derived, Login, Members, Tenancy
+from basewatch.tenancy import ApprovedObject, Canaries, DerivedKey, Login, TenantMembership, Tenancy
 from tests.checks.tenancy.looking import SECUREBASE
 
 _URL = Reference("env", "BASEWATCH_DATABASE_URL")
@@ -48,7 +48,7 @@ GEO = Database(
         root="tenants",
         root_key=("region", "tenant_id"),
         key=("region", "tenant_id"),
-        keys={"order_lines": Derived(parent="orders", on={"order_id": "id"})},
+        keys={"order_lines": DerivedKey(parent="orders", on={"order_id": "id"})},
         logins={"geo_app": _LOGIN},
         privileged={"geo_owner": "owns the tables", **_WATCHING},
         principals=("geo_app",),
@@ -67,7 +67,7 @@ WM = Database(
         schemas=("wm",),
         root="workspaces",
         key=("workspace_id",),
-        members=Members(table="memberships", member="user_id", key=("workspace_id",)),
+        members=TenantMembership(table="memberships", member="user_id", key=("workspace_id",)),
         logins={"wm_app": _LOGIN},
         privileged={"wm_owner": "owns the tables", **_WATCHING},
         principals=("wm_app",),
@@ -84,7 +84,7 @@ WM = Database(
 )
 
 
-def amended(database: Database, manifest: Mapping[str, object], allowed: Iterable[Allowed] = ()) -> Database:
+def amended(database: Database, manifest: Mapping[str, object], allowed: Iterable[ApprovedObject] = ()) -> Database:
     """The database with more in its manifest: lists grow, mappings gain keys, all else is replaced."""
     tenancy: dict[str, object] = database.tenancy.model_dump()
     for name, value in manifest.items():

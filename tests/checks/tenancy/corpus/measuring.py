@@ -17,10 +17,10 @@ from basewatch.components import Component, Database
 from basewatch.model import Evidence, Finding, Severity, Status
 from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
-from basewatch.tenancy import Allowed
+from basewatch.tenancy import ApprovedObject
 from checks import tenancy
 from checks.engine.run import plan_checks, run_checks
-from checks.tenancy.manifest import digests
+from checks.tenancy.manifest import digests_by_name
 from isolation.inventory.reading import inventory
 from isolation.inventory.world import world
 from tests.checks.tenancy.corpus.cases import Mutation, Variant, Vouching
@@ -156,14 +156,14 @@ class Measuring:
             self.server.run(variant.schema, variant.repair)
         return Found(new=_new(look, sound), look=look)
 
-    def _allowed(self, schema: str, component: Database, vouched: Sequence[Vouching]) -> Iterator[Allowed]:
+    def _allowed(self, schema: str, component: Database, vouched: Sequence[Vouching]) -> Iterator[ApprovedObject]:
         with connect(self._endpoints(schema, component), run="corpus", limits=LIMITS) as database:
             known = world(inventory(database, component), component.tenancy)
         for one in vouched:
-            yield Allowed(
+            yield ApprovedObject(
                 kind=one.kind,
                 name=one.name,
-                digest=digests(known, one.kind)[one.name],
+                digest=digests_by_name(known, one.kind)[one.name],
                 owner="corpus",
                 reason="it was read",
                 until=date(2027, 6, 30),

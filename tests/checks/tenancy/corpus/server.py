@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import conninfo, sql
 
-from demo.database import BoxDatabase, start_database
+from demo.database import SandboxDatabase, start_database
 from tests.checks.tenancy.corpus.cases import HERE, Exploit, _expanded
 from tests.checks.tenancy.corpus.declared import SCHEMAS
 
@@ -22,7 +22,7 @@ PASSWORD = "corpus"
 class CorpusServer:
     """Every schema in a database of its own name, on one cluster and so with one set of roles."""
 
-    box: BoxDatabase
+    box: SandboxDatabase
 
     @property
     def version(self) -> int:
@@ -84,7 +84,7 @@ class CorpusServer:
 
     def _context(self, schema: str, context: str) -> Iterator[tuple[str, str]]:
         tenancy = SCHEMAS[schema].tenancy
-        (_, a), (_, b) = tenancy.contexts
+        (_, a), (_, b) = tenancy.canary_contexts
         values = {"a": a, "b": b, "empty": tuple("" for _ in a), "unset": ()}
         yield from zip(tenancy.context, values.get(context, (context.strip("'"),)), strict=False)
 

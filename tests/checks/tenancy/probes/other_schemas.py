@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from basewatch.components import Database
 from basewatch.secrets import Reference
-from basewatch.tenancy import Canaries, Derived, Tenancy
+from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 
 # A text key under quoted names, a derived table, a helper function, and partitions that are reached by themselves.
 WORKSPACES = """
@@ -63,7 +63,7 @@ WORKSPACES_DECLARED = _database(
         root="Org",
         root_key=("slug",),
         key=("Org Slug",),
-        keys={"line": Derived(parent="Page", on={"page_id": "id"})},
+        keys={"line": DerivedKey(parent="Page", on={"page_id": "id"})},
         principals=("app",),
         tables=3,
         canaries=Canaries(a=("canary-a",), b=("canary-b",)),

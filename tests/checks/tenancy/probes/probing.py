@@ -15,10 +15,10 @@ from basewatch.check import AnyCheck
 from basewatch.clients import K
 from basewatch.components import Component, Database
 from basewatch.model import Finding, Status
-from basewatch.postgres import Endpoints, Limits, connect
+from basewatch.postgres import Endpoints, Timeouts, connect
 from basewatch.secrets import Secret
-from checks.engine.run import Checked, plan_checks, run_checks
-from demo.database import BoxDatabase
+from checks.engine.run import CheckResults, plan_checks, run_checks
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
 
 _RUNS = count(1)
@@ -30,7 +30,7 @@ class Ways:
 
     url: str
     proxied: Mapping[str, str] = field(default_factory=dict[str, str])
-    limits: Limits = LIMITS
+    limits: Timeouts = LIMITS
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection for one observation."""
@@ -38,24 +38,24 @@ class Ways:
         secrets = {role: Secret("env:X", url) for role, url in self.proxied.items()}
         ways = Endpoints(
             writer=lambda: Secret("env:X", self.url),
-            proxied={role: lambda secret=secret: secret for role, secret in secrets.items()},  # type: ignore[misc]  # each keeps its own
+            proxy_logins={role: lambda secret=secret: secret for role, secret in secrets.items()},  # type: ignore[misc]  # each keeps its own
         )
         return cast("AbstractContextManager[K]", connect(ways, run=f"probing {next(_RUNS)}", limits=self.limits))
 
 
-def probe(check: AnyCheck, ways: Ways | str, component: Database = SECUREBASE) -> Checked:
+def probe(check: AnyCheck, ways: Ways | str, component: Database = SECUREBASE) -> CheckResults:
     """What one check finds, and the evidence it rests on."""
     plan = plan_checks([check], [component], {})
     opened = ways if isinstance(ways, Ways) else Ways(url=ways)
     return run_checks(plan, opened, DEADLINES, NOW, lambda: NOW)
 
 
-def red(checked: Checked) -> dict[str, Finding]:
+def red(checked: CheckResults) -> dict[str, Finding]:
     """What is neither passed nor inapplicable, by subject."""
     return {f.subject: f for f in checked.findings if f.status in {Status.FAIL, Status.UNVERIFIED}}
 
 
-def statuses(checked: Checked) -> dict[str, Status]:
+def statuses(checked: CheckResults) -> dict[str, Status]:
     """The status of each subject."""
     return {finding.subject: finding.status for finding in checked.findings}
 
@@ -66,7 +66,7 @@ def declared(**tenancy: object) -> Database:
 
 
 @contextmanager
-def broken(database: BoxDatabase, breaks: str, repairs: str) -> Iterator[None]:
+def broken(database: SandboxDatabase, breaks: str, repairs: str) -> Iterator[None]:
     """The box's database with a change, and without it afterwards."""
     database.execute(breaks)
     try:
@@ -76,7 +76,7 @@ def broken(database: BoxDatabase, breaks: str, repairs: str) -> Iterator[None]:
 
 
 @contextmanager
-def another(box: BoxDatabase, name: str, schema: str) -> Iterator[str]:
+def another(box: SandboxDatabase, name: str, schema: str) -> Iterator[str]:
     """The URL, for Basewatch's role, of another database on the box's server with another schema in it."""
     identifier = sql.Identifier(name)
     with psycopg.connect(box.superuser_url, autocommit=True) as connection:

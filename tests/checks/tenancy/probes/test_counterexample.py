@@ -12,14 +12,14 @@ from psycopg import errors
 
 from basewatch.facts import canonical
 from basewatch.model import Finding, Reason, Status
-from basewatch.postgres import Limits
-from basewatch.tenancy import Waiver
-from checks.tenancy.probes.constants import Constant, mine
+from basewatch.postgres import Timeouts
+from basewatch.tenancy import ApprovedPredicate
+from checks.tenancy.probes.constants import PrintedConstant, expression_contents
 from checks.tenancy.probes.counterexample import no_counterexample_is_found as search
-from checks.tenancy.probes.deparsed import Sort, tokens
-from checks.tenancy.probes.values import NULL, Value
-from checks.tenancy.probes.witnesses import ROWS, profiles, rows
-from demo.database import BoxDatabase
+from checks.tenancy.probes.deparsed import TokenKind, tokenize
+from checks.tenancy.probes.values import NULL, TrialValue
+from checks.tenancy.probes.witnesses import MAX_ROWS, value_combinations, synthetic_rows
+from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
 from tests.checks.tenancy.probes.probing import Ways, another, broken, declared, probe, red, statuses
@@ -79,7 +79,7 @@ def only(checked_url: str, *, table: str = "documents") -> Finding:
     return finding
 
 
-def test_in_the_box_nothing_is_found(box_database: BoxDatabase) -> None:
+def test_in_the_box_nothing_is_found(box_database: SandboxDatabase) -> None:
     """Of SecureBase's policies no counterexample is found; the root, which nobody reads, has none to search."""
     assert statuses(probe(search, box_database.url)) == {
         "customers": Status.NOT_APPLICABLE,
@@ -88,7 +88,7 @@ def test_in_the_box_nothing_is_found(box_database: BoxDatabase) -> None:
 
 
 @pytest.mark.parametrize("leak", LEAKS)
-def test_each_leak_has_a_witness(box_database: BoxDatabase, leak: str) -> None:
+def test_each_leak_has_a_witness(box_database: SandboxDatabase, leak: str) -> None:
     """A policy that lets another's row pass fails its table alone, with a witness that tells no value."""
     predicate, words = LEAKS[leak]
     with broken(box_database, POLICY.format(predicate, MINE), REPAIRS):
@@ -104,7 +104,7 @@ def test_each_leak_has_a_witness(box_database: BoxDatabase, leak: str) -> None:
 
 
 @pytest.mark.parametrize("form", SOUND)
-def test_no_sound_policy_has_one(box_database: BoxDatabase, form: str) -> None:
+def test_no_sound_policy_has_one(box_database: SandboxDatabase, form: str) -> None:
     """A correct policy, and one that only rows which cannot be would pass, is not taken for a leak."""
     with broken(box_database, POLICY.format(SOUND[form], SOUND[form]), REPAIRS):
         assert red(probe(search, box_database.url)) == {}
@@ -119,20 +119,20 @@ def test_no_sound_policy_has_one(box_database: BoxDatabase, form: str) -> None:
         ("FOR SELECT TO analytics USING (true)", "SELECT as analytics"),
     ],
 )
-def test_the_gate_that_is_open_is_named(box_database: BoxDatabase, policy: str, gates: str) -> None:
+def test_the_gate_that_is_open_is_named(box_database: SandboxDatabase, policy: str, gates: str) -> None:
     """Each command is a gate of its own, and each principal has its own policies."""
     with broken(box_database, f"CREATE POLICY more ON documents {policy}", "DROP POLICY more ON documents"):
         assert f"passes {gates} (" in only(box_database.url).observed
 
 
-def test_a_restrictive_policy_holds_what_a_permissive_one_opens(box_database: BoxDatabase) -> None:
+def test_a_restrictive_policy_holds_what_a_permissive_one_opens(box_database: SandboxDatabase) -> None:
     """What all must hold counts beside what one may allow."""
     breaks = f"CREATE POLICY a ON documents USING (true); CREATE POLICY b ON documents AS RESTRICTIVE USING ({MINE})"
     with broken(box_database, breaks, "DROP POLICY a ON documents; DROP POLICY b ON documents"):
         assert red(probe(search, box_database.url)) == {}
 
 
-def test_what_reads_other_tables_is_left_to_the_proof(box_database: BoxDatabase) -> None:
+def test_what_reads_other_tables_is_left_to_the_proof(box_database: SandboxDatabase) -> None:
     """A predicate that needs the database to be evaluated is said to be untried, and is no pass."""
     with another(box_database, "workspaces", WORKSPACES) as url:
         found = statuses(probe(search, url, WORKSPACES_DECLARED))
@@ -150,14 +150,14 @@ def test_what_reads_other_tables_is_left_to_the_proof(box_database: BoxDatabase)
     "predicate",
     ["""lower("Org Slug") = lower(current_setting('ws.tenant', true))""", "public", """"Org Slug" ^@ 'can'"""],
 )
-def test_text_keys_and_quoted_names_are_searched(box_database: BoxDatabase, predicate: str) -> None:
+def test_text_keys_and_quoted_names_are_searched(box_database: SandboxDatabase, predicate: str) -> None:
     """Another case of letters is another tenant, and neither a column that users set nor a prefix is a bound."""
     more = f'CREATE POLICY more ON "Work Space"."Page" USING ({predicate});'
     with another(box_database, "workspaces", WORKSPACES + more) as url:
         assert set(red(probe(search, url, WORKSPACES_DECLARED))) == {"Page"}
 
 
-def test_half_a_key_has_a_witness(box_database: BoxDatabase) -> None:
+def test_half_a_key_has_a_witness(box_database: SandboxDatabase) -> None:
     """A policy that compares one of two key columns shows the tenants that share it."""
     with another(box_database, "regions", REGIONS) as url:
         assert red(probe(search, url, REGIONS_DECLARED)) == {}
@@ -166,14 +166,14 @@ def test_half_a_key_has_a_witness(box_database: BoxDatabase) -> None:
         assert set(red(probe(search, url, REGIONS_DECLARED))) == {"orders"}
 
 
-def test_a_waiver_of_that_predicate_is_honoured(box_database: BoxDatabase) -> None:
+def test_a_waiver_of_that_predicate_is_honoured(box_database: SandboxDatabase) -> None:
     """What somebody answers for is no finding until the day it ends, or until it changes."""
     with broken(box_database, POLICY.format(f"{MINE} OR title = 'shared'", MINE), REPAIRS):
         checked = probe(search, box_database.url)
         (table,) = (t for t in checked.evidence[0].facts["tables"] if t["witnesses"])  # type: ignore[index, call-overload, union-attr]  # facts as JSON
         digests = {digest for witness in table["witnesses"] for digest in witness["digests"]}  # type: ignore[index, call-overload, union-attr]  # facts as JSON
         waivers = tuple(
-            Waiver(digest=str(digest), owner="x", reason="shared by design", until=date(2027, 1, 1))
+            ApprovedPredicate(digest=str(digest), owner="x", reason="shared by design", until=date(2027, 1, 1))
             for digest in digests
         )
         assert red(probe(search, box_database.url, declared(waivers=waivers))) == {}
@@ -181,18 +181,18 @@ def test_a_waiver_of_that_predicate_is_honoured(box_database: BoxDatabase) -> No
         assert set(red(probe(search, box_database.url, declared(waivers=ended)))) == {"documents"}
 
 
-def test_a_policy_that_takes_too_long_is_unverified(box_database: BoxDatabase) -> None:
+def test_a_policy_that_takes_too_long_is_unverified(box_database: SandboxDatabase) -> None:
     """A deadline ends the search on that table, and nobody calls it searched."""
     slow = f"{MINE} AND factorial(32000 + abs(size_bytes) % 2) > 0"
     with broken(box_database, POLICY.format(slow, MINE), REPAIRS):
-        ways = Ways(url=box_database.url, limits=Limits(statement=SHORT))
+        ways = Ways(url=box_database.url, limits=Timeouts(statement=SHORT))
         found = red(probe(search, ways))
     assert {(f.subject, f.status, f.reason) for f in found.values()} == {
         ("documents", Status.UNVERIFIED, Reason.TIMEOUT)
     }
 
 
-def test_no_table_is_read(box_database: BoxDatabase) -> None:
+def test_no_table_is_read(box_database: SandboxDatabase) -> None:
     """Basewatch's own role, which may read nothing, is all it takes."""
     with psycopg.connect(box_database.url) as connection, pytest.raises(errors.InsufficientPrivilege):
         connection.execute("SELECT FROM public.documents")
@@ -203,31 +203,31 @@ def test_no_table_is_read(box_database: BoxDatabase) -> None:
 def test_a_constant_is_read_back(text: str) -> None:
     """Whatever stands in quotes is one constant, and no name."""
     quoted = "'" + text.replace("'", "''") + "'"
-    (name, mark, constant) = tokens(f"title = {quoted}")
-    assert (name.text, mark.text, constant.text, constant.sort) == ("title", "=", text, Sort.TEXT)
+    (name, mark, constant) = tokenize(f"title = {quoted}")
+    assert (name.text, mark.text, constant.text, constant.kind) == ("title", "=", text, TokenKind.TEXT)
 
 
 def test_constants_come_with_their_types_and_settings_without() -> None:
     """A setting's name is no constant; a number is one that PostgreSQL prints bare."""
     asked = "(current_setting('x.y'::text) = 'on')"
     printed = "((t = ANY (ARRAY['a'::character varying, 'b'::text])) OR (u && '{}'::text[]) OR (n > 41))"
-    found = mine([printed, asked])
+    found = expression_contents([printed, asked])
     assert found.settings == ("x.y",)
     assert found.constants == (
-        Constant(text="a", type_name="character varying"),
-        Constant(text="b", type_name="text"),
-        Constant(text="{}", type_name="text[]"),
-        Constant(text="41", type_name="number"),
-        Constant(text="on", type_name=""),
+        PrintedConstant(text="a", type_name="character varying"),
+        PrintedConstant(text="b", type_name="text"),
+        PrintedConstant(text="{}", type_name="text[]"),
+        PrintedConstant(text="41", type_name="number"),
+        PrintedConstant(text="on", type_name=""),
     )
 
 
 @given(st.lists(st.integers(1, 6), max_size=6))
 def test_rows_are_bounded_and_the_simplest_come_first(sizes: list[int]) -> None:
     """However many columns a policy names, so many rows are tried and no more; each profile once."""
-    columns = [tuple(Value(text=str(n), word="x") if n else NULL for n in range(size)) for size in sizes]
-    groups = rows([(NULL, Value(text="a", word="canary A"))], columns)
-    assert sum(map(len, groups)) <= ROWS
-    assert groups[0][0].others == tuple(values[0] for values in columns)
-    everything = list(profiles(columns)) if sum(sizes) < 15 else []
+    columns = [tuple(TrialValue(text=str(n), label="x") if n else NULL for n in range(size)) for size in sizes]
+    groups = synthetic_rows([(NULL, TrialValue(text="a", label="canary A"))], columns)
+    assert sum(map(len, groups)) <= MAX_ROWS
+    assert groups[0][0].other_values == tuple(values[0] for values in columns)
+    everything = list(value_combinations(columns)) if sum(sizes) < 15 else []
     assert len(set(everything)) == len(everything)

@@ -11,7 +11,7 @@ from psycopg import conninfo, sql
 
 from basewatch.model import Reason, Status
 from basewatch.tenancy import Canaries
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.probes.probing import declared
 from tests.checks.tenancy.probes.trying import AUDIT, CHECKS, READS, UNSET, VOUCHED, WRITES, Doors, changed, red, tried
 
@@ -19,7 +19,7 @@ ALLOW = """DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000
     THEN EXECUTE 'GRANT app TO basewatch WITH INHERIT FALSE, SET TRUE'; ELSE GRANT app TO basewatch; END IF; END $$"""
 
 
-def test_without_the_grant_only_that_principal_is_unverified(box_database: BoxDatabase) -> None:
+def test_without_the_grant_only_that_principal_is_unverified(box_database: SandboxDatabase) -> None:
     """Denied, with the statement that would allow it; the other principal is judged all the same."""
     with changed(box_database, "REVOKE app FROM basewatch", ALLOW):
         findings = tried(box_database.url)
@@ -34,7 +34,7 @@ def test_without_the_grant_only_that_principal_is_unverified(box_database: BoxDa
     assert all(finding.remedy.startswith("GRANT app TO basewatch") for finding in refused)
 
 
-def test_a_principal_that_does_not_exist_is_a_fact(box_database: BoxDatabase) -> None:
+def test_a_principal_that_does_not_exist_is_a_fact(box_database: SandboxDatabase) -> None:
     """A declared role that is not there fails, and the others are judged all the same."""
     findings = tried(box_database.url, declared(principals=("app", "reporting")))
     assert red(findings) == {(check.id, "reporting"): Status.FAIL for check in (READS, WRITES, UNSET)} | {
@@ -42,7 +42,7 @@ def test_a_principal_that_does_not_exist_is_a_fact(box_database: BoxDatabase) ->
     }
 
 
-def test_a_lock_that_is_held_is_neither_sound_nor_broken(box_database: BoxDatabase) -> None:
+def test_a_lock_that_is_held_is_neither_sound_nor_broken(box_database: SandboxDatabase) -> None:
     """While a migration holds a tenant table, nothing is said of whoever reaches it, and no probe fails."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
@@ -52,7 +52,7 @@ def test_a_lock_that_is_held_is_neither_sound_nor_broken(box_database: BoxDataba
     assert {f.reason for f in findings} == {Reason.TIMEOUT}
 
 
-def test_a_reader_is_read_and_never_written(box_database: BoxDatabase) -> None:
+def test_a_reader_is_read_and_never_written(box_database: SandboxDatabase) -> None:
     """Where the url leads to what takes no writes, reads are judged, and what should be written is UNVERIFIED."""
     reader = conninfo.make_conninfo(box_database.url, options="-c default_transaction_read_only=on")
     findings = tried(reader)
@@ -61,7 +61,7 @@ def test_a_reader_is_read_and_never_written(box_database: BoxDatabase) -> None:
     assert red(tried(Doors(url=box_database.url, reader=reader))) == {}
 
 
-def test_canaries_that_were_never_planted_prove_nothing(box_database: BoxDatabase) -> None:
+def test_canaries_that_were_never_planted_prove_nothing(box_database: SandboxDatabase) -> None:
     """Seeing no rows of others means nothing when there are none of one's own."""
     strangers = Canaries(a=("00000000-0000-4000-8000-000000000001",), b=("00000000-0000-4000-8000-000000000002",))
     findings = tried(box_database.url, declared(canaries=strangers), only="tenancy.probe.*s*")
@@ -71,13 +71,13 @@ def test_canaries_that_were_never_planted_prove_nothing(box_database: BoxDatabas
     assert not [finding for finding in findings if finding.status is Status.FAIL]
 
 
-def test_a_database_without_tenant_tables_is_no_pass(box_database: BoxDatabase) -> None:
+def test_a_database_without_tenant_tables_is_no_pass(box_database: SandboxDatabase) -> None:
     """Where nothing has the tenant key, nothing passes for being kept apart."""
     findings = tried(conninfo.make_conninfo(box_database.superuser_url, dbname="postgres"))
     assert not [f for f in findings if f.status is Status.PASS]
 
 
-def test_used_sessions_are_not_taken_for_fresh_ones(box_database: BoxDatabase) -> None:
+def test_used_sessions_are_not_taken_for_fresh_ones(box_database: SandboxDatabase) -> None:
     """Behind a pooler a policy that fails open could hide; where the catalogue starts sessions empty, that is so."""
     pooled = conninfo.make_conninfo(box_database.url, options="-c app.current_customer_id=")
     findings = tried(pooled, only=UNSET.id)
@@ -95,7 +95,7 @@ def test_used_sessions_are_not_taken_for_fresh_ones(box_database: BoxDatabase) -
         ("role = 'analytics'", "another role"),
     ],
 )
-def test_what_a_role_starts_with_shows_in_its_own_login(box_database: BoxDatabase, setting: str, told: str) -> None:
+def test_what_a_role_starts_with_shows_in_its_own_login(box_database: SandboxDatabase, setting: str, told: str) -> None:
     """Becoming the role does not show it, and the verdict says so; logging in as it does."""
     name = setting.partition(" ")[0]
     logins = Doors(url=box_database.url, logins={"app": box_database.app_url, "analytics": box_database.analytics_url})
@@ -112,7 +112,7 @@ def test_what_a_role_starts_with_shows_in_its_own_login(box_database: BoxDatabas
     assert "is not seen" not in own["analytics"].observed
 
 
-def test_what_a_proxy_starts_sessions_with_shows_through_it_alone(box_database: BoxDatabase) -> None:
+def test_what_a_proxy_starts_sessions_with_shows_through_it_alone(box_database: SandboxDatabase) -> None:
     """A tenant that the pooler's connection string sets is found on the login through it."""
     preset = conninfo.make_conninfo(box_database.app_url, options="-c app.current_customer_id=somebody")
     straight = {"app": box_database.app_url, "analytics": box_database.analytics_url}
@@ -122,7 +122,7 @@ def test_what_a_proxy_starts_sessions_with_shows_through_it_alone(box_database: 
     assert red(tried(flawed, only=UNSET.id)) == {(UNSET.id, "app"): Status.FAIL}
 
 
-def test_a_trigger_that_nobody_vouches_for_is_not_set_off(box_database: BoxDatabase) -> None:
+def test_a_trigger_that_nobody_vouches_for_is_not_set_off(box_database: SandboxDatabase) -> None:
     """What a rollback might not undo is not tried: UNVERIFIED, with the entry to paste; with it, it is tried."""
     breaks = """
         CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
@@ -141,7 +141,7 @@ def test_a_trigger_that_nobody_vouches_for_is_not_set_off(box_database: BoxDatab
         }
 
 
-def test_writes_that_are_not_wanted_are_not_tried(box_database: BoxDatabase) -> None:
+def test_writes_that_are_not_wanted_are_not_tried(box_database: SandboxDatabase) -> None:
     """With write_probes off nothing is expected of the writes, and the audit trail is not tried."""
     findings = tried(box_database.url, declared(write_probes=False))
     assert {f.check: f.status for f in findings if f.check in {WRITES.id, AUDIT.id}} == {
@@ -150,7 +150,7 @@ def test_writes_that_are_not_wanted_are_not_tried(box_database: BoxDatabase) -> 
 
 
 def test_nothing_is_left_behind_and_no_table_is_emptied(
-    box_database: BoxDatabase, monkeypatch: pytest.MonkeyPatch
+    box_database: SandboxDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every row is as before, no session of ours is left, and TRUNCATE never reaches the server."""
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
@@ -180,7 +180,7 @@ def test_nothing_is_left_behind_and_no_table_is_emptied(
     assert not [statement for statement in sent if re.match(r"\W*(b')?\W*TRUNCATE", statement, re.IGNORECASE)]
 
 
-def test_findings_hold_no_tenant_and_no_password(box_database: BoxDatabase) -> None:
+def test_findings_hold_no_tenant_and_no_password(box_database: SandboxDatabase) -> None:
     """What is stored and shown names tables and roles, and no row's value."""
     with changed(box_database, "ALTER ROLE app BYPASSRLS", "ALTER ROLE app NOBYPASSRLS"):
         findings = tried(box_database.url)

@@ -7,9 +7,9 @@ import pytest
 
 from basewatch.facts import canonical
 from basewatch.model import Reason, Status
-from checks.tenancy.probes.conditions import Bound, Tie, Words, bound
-from checks.tenancy.probes.planner import the_planner_ties_every_scan_to_the_context as planner
-from demo.database import BoxDatabase
+from checks.tenancy.probes.conditions import ScanBinding, KeyBinding, KnownNames, scan_binding
+from checks.tenancy.probes.planner import every_scan_is_bound_to_the_context as planner
+from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
 from tests.checks.tenancy.probes.probing import another, broken, declared, probe, red, statuses
@@ -19,15 +19,18 @@ FIXED = (
     f"CREATE FUNCTION fixed() RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN {CTX}; END $$; "
     "ALTER POLICY tenant_isolation ON invoices USING (customer_id = fixed())"
 )
-WORDS = Words(
-    key=("customer_id",), settings=frozenset({"app.c"}), helpers=frozenset({"mine"}), functions=frozenset({"mine", "f"})
+WORDS = KnownNames(
+    key=("customer_id",),
+    settings=frozenset({"app.c"}),
+    context_functions=frozenset({"mine"}),
+    functions=frozenset({"mine", "f"}),
 )
 SET = "(i.customer_id = (current_setting('app.c'::text))::uuid)"
 READ = "no condition on the tenant: invoices SELECT"
 UNTOLD = "some rows of invoices pass by another condition"
 
 
-def test_the_box_is_held(box_database: BoxDatabase) -> None:
+def test_the_box_is_held(box_database: SandboxDatabase) -> None:
     """In SecureBase every plan of every principal is tied to the context."""
     assert statuses(probe(planner, box_database.url)) == {"app": Status.PASS, "analytics": Status.PASS}
 
@@ -66,7 +69,7 @@ def test_the_box_is_held(box_database: BoxDatabase) -> None:
     ],
 )
 def test_what_is_not_tied_is_found_and_its_repair_is_green(
-    box_database: BoxDatabase, breaks: str, repairs: str, found: dict[str, str]
+    box_database: SandboxDatabase, breaks: str, repairs: str, found: dict[str, str]
 ) -> None:
     """A switch, an open policy and a constant context show in the plans of whom they concern, and in no others."""
     with broken(box_database, breaks, repairs):
@@ -89,14 +92,14 @@ def test_what_is_not_tied_is_found_and_its_repair_is_green(
         "false",
     ],
 )
-def test_a_sound_policy_is_held_however_it_is_written(box_database: BoxDatabase, predicate: str) -> None:
+def test_a_sound_policy_is_held_however_it_is_written(box_database: SandboxDatabase, predicate: str) -> None:
     """No form of a correct comparison is taken for a leak."""
     change = "ALTER POLICY tenant_isolation ON invoices USING ({})"
     with broken(box_database, change.format(predicate), change.format(f"customer_id = {CTX}")):
         assert red(probe(planner, box_database.url)) == {}
 
 
-def test_other_schemas_are_held(box_database: BoxDatabase) -> None:
+def test_other_schemas_are_held(box_database: SandboxDatabase) -> None:
     """Quoted names, helpers, partitions reached by themselves, derived tables and keys of two columns are told."""
     with another(box_database, "workspaces", WORKSPACES) as url:
         assert statuses(probe(planner, url, WORKSPACES_DECLARED)) == {"app": Status.PASS}
@@ -104,7 +107,7 @@ def test_other_schemas_are_held(box_database: BoxDatabase) -> None:
         assert statuses(probe(planner, url, REGIONS_DECLARED)) == {"app": Status.PASS}
 
 
-def test_half_a_key_does_not_tie(box_database: BoxDatabase) -> None:
+def test_half_a_key_does_not_tie(box_database: SandboxDatabase) -> None:
     """A policy that compares one of two key columns is not held to the tenant."""
     half = REGIONS.replace("AND number = nullif(current_setting('r.number', true), '')::bigint", "")
     with another(box_database, "regions", half) as url:
@@ -112,7 +115,7 @@ def test_half_a_key_does_not_tie(box_database: BoxDatabase) -> None:
     assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNSUPPORTED)
 
 
-def test_an_open_partition_is_found(box_database: BoxDatabase) -> None:
+def test_an_open_partition_is_found(box_database: SandboxDatabase) -> None:
     """A partition that is granted without row security of its own is a plan without a condition."""
     granted = WORKSPACES + 'GRANT SELECT ON "Work Space".visit_2 TO app;'
     with another(box_database, "workspaces", granted) as url:
@@ -120,7 +123,7 @@ def test_an_open_partition_is_found(box_database: BoxDatabase) -> None:
     assert (finding.status, finding.observed) == (Status.FAIL, "no condition on the tenant: visit_2 SELECT")
 
 
-def test_a_locked_table_is_a_timeout(box_database: BoxDatabase) -> None:
+def test_a_locked_table_is_a_timeout(box_database: SandboxDatabase) -> None:
     """While a migration holds a table, nobody is told of its plans."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
@@ -128,7 +131,7 @@ def test_a_locked_table_is_a_timeout(box_database: BoxDatabase) -> None:
     assert {(f.status, f.reason) for f in found.values()} == {(Status.UNVERIFIED, Reason.TIMEOUT)}
 
 
-def test_without_the_grant_it_is_denied(box_database: BoxDatabase) -> None:
+def test_without_the_grant_it_is_denied(box_database: SandboxDatabase) -> None:
     """A role that Basewatch may not become is unverified, with the grant that would allow it."""
     (finding,) = probe(planner, box_database.url, declared(principals=("admin",))).findings
     assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.DENIED)
@@ -138,19 +141,28 @@ def test_without_the_grant_it_is_denied(box_database: BoxDatabase) -> None:
 @pytest.mark.parametrize(
     ("conditions", "told"),
     [
-        ([SET], Bound(every_row=True, some_rows=True, ties=(Tie.SETTING,))),
-        ([f"({SET} OR i.open)"], Bound(every_row=False, some_rows=True, ties=(Tie.SETTING,))),
-        ([f"({SET} AND i.open)"], Bound(every_row=True, some_rows=True, ties=(Tie.SETTING,))),
-        (["i.open", "(i.customer_id = $0)"], Bound(every_row=True, some_rows=True, ties=(Tie.PARAMETER,))),
-        (["(i.customer_id = (InitPlan 1).col1)"], Bound(every_row=True, some_rows=True, ties=(Tie.PARAMETER,))),
-        (["(hashed SubPlan 1)"], Bound(every_row=True, some_rows=True, ties=(Tie.SUBPLAN,))),
-        (["(i.customer_id = mine())"], Bound(every_row=True, some_rows=True, ties=(Tie.HELPER,))),
-        (["f(i.customer_id)"], Bound(every_row=True, some_rows=True, ties=(Tie.FUNCTION,))),
-        (["(i.note = 'customer_id = app.c'::text)"], Bound(every_row=False, some_rows=False, ties=())),
-        (["(i.customer_id IS NOT NULL)"], Bound(every_row=False, some_rows=False, ties=())),
-        ([], Bound(every_row=False, some_rows=False, ties=())),
+        ([SET], ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.SETTING,))),
+        ([f"({SET} OR i.open)"], ScanBinding(every_row=False, some_rows=True, bindings=(KeyBinding.SETTING,))),
+        ([f"({SET} AND i.open)"], ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.SETTING,))),
+        (
+            ["i.open", "(i.customer_id = $0)"],
+            ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.PARAMETER,)),
+        ),
+        (
+            ["(i.customer_id = (InitPlan 1).col1)"],
+            ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.PARAMETER,)),
+        ),
+        (["(hashed SubPlan 1)"], ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.SUBPLAN,))),
+        (
+            ["(i.customer_id = mine())"],
+            ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.CONTEXT_FUNCTION,)),
+        ),
+        (["f(i.customer_id)"], ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.FUNCTION,))),
+        (["(i.note = 'customer_id = app.c'::text)"], ScanBinding(every_row=False, some_rows=False, bindings=())),
+        (["(i.customer_id IS NOT NULL)"], ScanBinding(every_row=False, some_rows=False, bindings=())),
+        ([], ScanBinding(every_row=False, some_rows=False, bindings=())),
     ],
 )
-def test_a_condition_is_read_as_a_person_reads_it(conditions: list[str], told: Bound) -> None:
+def test_a_condition_is_read_as_a_person_reads_it(conditions: list[str], told: ScanBinding) -> None:
     """AND ties, OR does not unless each branch does, and what stands in quotes is nothing."""
-    assert bound(conditions, WORDS) == told
+    assert scan_binding(conditions, WORDS) == told

@@ -11,9 +11,9 @@ from basewatch.model import Reason, Severity, Status
 from basewatch.postgres.probe import TenantProbe
 from basewatch.secrets import Reference
 from basewatch.tenancy import Login
-from checks.tenancy.probes.pool import pooled_sessions_come_back_clean as pool
-from checks.tenancy.probes.pool_sql import has_last_value, residue
-from demo.database import BoxDatabase
+from checks.tenancy.probes.pool import pooled_sessions_start_clean as pool
+from checks.tenancy.probes.pool_sql import has_lastval, leftover_state
+from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.probes.pooler import pooled
@@ -46,14 +46,14 @@ DECLARED = declared(logins={"app": LOGIN})
 
 
 @pytest.mark.parametrize("kind", RESIDUES)
-def test_each_residue_is_seen_by_the_one_statement(box_database: BoxDatabase, kind: str) -> None:
+def test_each_residue_is_seen_by_the_one_statement(box_database: SandboxDatabase, kind: str) -> None:
     """One SELECT at the start of a transaction sees what the session was left with, and nothing else."""
     plant = RESIDUES[kind][0]
     with broken(box_database, RIGHTS, NO_RIGHTS), psycopg.connect(box_database.app_url) as connection:
         connection.execute(plant.encode())
         connection.commit()
         probed = TenantProbe(connection, SECUREBASE.tenancy)
-        found, drawn = residue(probed, (CONTEXT,)), has_last_value(probed)
+        found, drawn = leftover_state(probed, (CONTEXT,)), has_lastval(probed)
         connection.execute("SELECT pg_advisory_unlock_all()")
     seen = {name for name in RESIDUES if name != "function" and getattr(found, name, False)}
     assert seen | ({"last_value"} if drawn else set()) == {"context" if kind == "function" else kind}
@@ -61,7 +61,7 @@ def test_each_residue_is_seen_by_the_one_statement(box_database: BoxDatabase, ki
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 @pytest.mark.parametrize("kind", RESIDUES)
-def test_each_residue_in_the_pool_is_found(box_database: BoxDatabase, mode: str, kind: str) -> None:
+def test_each_residue_in_the_pool_is_found(box_database: SandboxDatabase, mode: str, kind: str) -> None:
     """What one client of the pooler leaves behind, the next is told of: exactly that, and how bad it is."""
     plant, severity, words = RESIDUES[kind]
     with broken(box_database, RIGHTS, NO_RIGHTS), pooled(box_database.app_url, mode=mode) as url:
@@ -77,7 +77,7 @@ def test_each_residue_in_the_pool_is_found(box_database: BoxDatabase, mode: str,
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
-def test_a_clean_pool_is_green(box_database: BoxDatabase, mode: str) -> None:
+def test_a_clean_pool_is_green(box_database: SandboxDatabase, mode: str) -> None:
     """Settings of a transaction, as they should be, leave nothing behind."""
     with pooled(box_database.app_url, mode=mode) as url:
         with psycopg.connect(url, prepare_threshold=None) as client:
@@ -87,7 +87,7 @@ def test_a_clean_pool_is_green(box_database: BoxDatabase, mode: str) -> None:
     assert finding.observed == "5 transactions on 1 session"
 
 
-def test_a_context_that_the_pooler_sets_is_found(box_database: BoxDatabase) -> None:
+def test_a_context_that_the_pooler_sets_is_found(box_database: SandboxDatabase) -> None:
     """A default in the pooler's own configuration stands in no catalogue, and is seen at once."""
     query = f"SET {CONTEXT} = ''{CANARY_A}''"
     with pooled(box_database.app_url, mode="transaction", connect_query=query) as url:
@@ -95,7 +95,7 @@ def test_a_context_that_the_pooler_sets_is_found(box_database: BoxDatabase) -> N
     assert (finding.status, finding.severity) == (Status.FAIL, Severity.CRITICAL)
 
 
-def test_a_pooler_that_is_gone_is_unverified(box_database: BoxDatabase) -> None:
+def test_a_pooler_that_is_gone_is_unverified(box_database: SandboxDatabase) -> None:
     """Who cannot log in sees nothing, and says so."""
     gone = conninfo.make_conninfo(box_database.app_url, port=1)
     (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": gone}), DECLARED).findings
@@ -105,6 +105,6 @@ def test_a_pooler_that_is_gone_is_unverified(box_database: BoxDatabase) -> None:
 def test_it_is_asked_for_where_somebody_logs_in_through_a_pooler() -> None:
     """Without a login through a pooler there is nothing to promise."""
     direct = Login(url=Reference("env", "X"))
-    assert pool.concerns(DECLARED)
-    assert not pool.concerns(declared(logins={"app": direct}))
-    assert not pool.concerns(SECUREBASE)
+    assert pool.applies_to(DECLARED)
+    assert not pool.applies_to(declared(logins={"app": direct}))
+    assert not pool.applies_to(SECUREBASE)

@@ -9,10 +9,10 @@ import pytest
 
 from basewatch.facts import canonical
 from basewatch.model import Reason, Status
-from basewatch.postgres import Limits
+from basewatch.postgres import Timeouts
 from checks.tenancy.probes import sweeping
-from checks.tenancy.probes.sweep import every_tenant_sees_its_own_rows_alone as sweep
-from demo.database import BoxDatabase
+from checks.tenancy.probes.sweep import every_tenant_reads_only_its_own_rows as sweep
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import LIMITS, SECUREBASE
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
 from tests.checks.tenancy.probes.probing import Ways, another, broken, declared, probe, red, statuses
@@ -44,13 +44,13 @@ GRANT SELECT ON heap TO app;
 FILLED = "INSERT INTO heap SELECT ids.one, x FROM generate_series(1, 20000) AS x, ONE AS ids (one)".replace("ONE", ONE)
 
 
-def tenants(box: BoxDatabase) -> list[str]:
+def tenants(box: SandboxDatabase) -> list[str]:
     """Every tenant there is."""
     with psycopg.connect(box.superuser_url) as connection:
         return [str(one) for (one,) in connection.execute("SELECT id FROM customers").fetchall()]
 
 
-def test_without_the_grant_it_is_denied(box_database: BoxDatabase) -> None:
+def test_without_the_grant_it_is_denied(box_database: SandboxDatabase) -> None:
     """Who may not read the tenants cannot sweep: unverified, with the statements that allow it."""
     with broken(box_database, REVOKE, GRANT):
         (finding,) = probe(sweep, box_database.url, DECLARED).findings
@@ -58,7 +58,7 @@ def test_without_the_grant_it_is_denied(box_database: BoxDatabase) -> None:
     assert finding.remedy == GRANT
 
 
-def test_every_tenant_of_the_box_is_held(box_database: BoxDatabase) -> None:
+def test_every_tenant_of_the_box_is_held(box_database: SandboxDatabase) -> None:
     """All tenants, all tables, as both principals; and no tenant's id is in the evidence."""
     checked = probe(sweep, box_database.url, DECLARED)
     assert statuses(checked) == dict.fromkeys(TABLES, Status.PASS)
@@ -68,7 +68,7 @@ def test_every_tenant_of_the_box_is_held(box_database: BoxDatabase) -> None:
     assert not [one for one in ids if one.encode() in told]
 
 
-def test_a_leak_to_one_tenant_of_many_is_found(box_database: BoxDatabase) -> None:
+def test_a_leak_to_one_tenant_of_many_is_found(box_database: SandboxDatabase) -> None:
     """What no canary is shown the sweep finds, tells who by a hash, and its repair is green."""
     with broken(box_database, LEAK, "DROP POLICY more ON invoices"):
         checked = probe(sweep, box_database.url, DECLARED)
@@ -80,7 +80,7 @@ def test_a_leak_to_one_tenant_of_many_is_found(box_database: BoxDatabase) -> Non
     assert red(probe(sweep, box_database.url, DECLARED)) == {}
 
 
-def test_a_plan_that_is_kept_shows_a_constant_context(box_database: BoxDatabase) -> None:
+def test_a_plan_that_is_kept_shows_a_constant_context(box_database: SandboxDatabase) -> None:
     """A function that claims to be IMMUTABLE is asked once and believed ever after, as an application would."""
     fixed = (
         "CREATE FUNCTION fixed() RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS "
@@ -92,13 +92,13 @@ def test_a_plan_that_is_kept_shows_a_constant_context(box_database: BoxDatabase)
         assert set(red(probe(sweep, box_database.url, DECLARED))) == {"invoices"}
 
 
-def test_rows_of_no_tenant_are_a_leak(box_database: BoxDatabase) -> None:
+def test_rows_of_no_tenant_are_a_leak(box_database: SandboxDatabase) -> None:
     """A row whose key is NULL is nobody's, and whoever sees it sees too much."""
     with broken(box_database, LOOSE, "DROP TABLE loose"):
         assert set(red(probe(sweep, box_database.url, DECLARED))) == {"loose"}
 
 
-def test_a_root_that_hides_tenants_is_no_population(box_database: BoxDatabase) -> None:
+def test_a_root_that_hides_tenants_is_no_population(box_database: SandboxDatabase) -> None:
     """Where row security stands between Basewatch and the root, nobody is told that all tenants are held."""
     hide = "ALTER TABLE customers ENABLE ROW LEVEL SECURITY"
     with broken(box_database, hide, "ALTER TABLE customers DISABLE ROW LEVEL SECURITY"):
@@ -106,7 +106,7 @@ def test_a_root_that_hides_tenants_is_no_population(box_database: BoxDatabase) -
     assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
 
 
-def test_a_locked_table_is_a_timeout_and_the_others_are_swept(box_database: BoxDatabase) -> None:
+def test_a_locked_table_is_a_timeout_and_the_others_are_swept(box_database: SandboxDatabase) -> None:
     """No verdict is made of a lock."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
@@ -114,7 +114,9 @@ def test_a_locked_table_is_a_timeout_and_the_others_are_swept(box_database: BoxD
     assert {f.reason for f in found.values()} == {Reason.TIMEOUT}
 
 
-def test_when_time_runs_out_it_says_how_far_it_got(box_database: BoxDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_time_runs_out_it_says_how_far_it_got(
+    box_database: SandboxDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Some tenants are not all."""
     monkeypatch.setattr(sweeping, "TOTAL", timedelta(0))
     found = red(probe(sweep, box_database.url, DECLARED))
@@ -123,17 +125,17 @@ def test_when_time_runs_out_it_says_how_far_it_got(box_database: BoxDatabase, mo
     assert all(f.observed.startswith("0 of ") for f in found.values())
 
 
-def test_a_slow_statement_is_a_timeout(box_database: BoxDatabase) -> None:
+def test_a_slow_statement_is_a_timeout(box_database: SandboxDatabase) -> None:
     """The server's own deadline ends a statement, and that table is not held."""
     slow = f"{MINE} AND factorial(32000 + abs(size_bytes) % 2) < 0"
     change = "ALTER POLICY tenant_isolation ON documents USING ({})"
     with broken(box_database, change.format(slow), change.format(MINE)):
-        ways = Ways(url=box_database.url, limits=Limits(statement=timedelta(seconds=1), lock=LIMITS.lock))
+        ways = Ways(url=box_database.url, limits=Timeouts(statement=timedelta(seconds=1), lock=LIMITS.lock))
         found = red(probe(sweep, ways, DECLARED))
     assert {(f.subject, f.reason) for f in found.values()} == {("documents", Reason.TIMEOUT)}
 
 
-def test_a_large_table_without_an_index_is_a_sample(box_database: BoxDatabase) -> None:
+def test_a_large_table_without_an_index_is_a_sample(box_database: SandboxDatabase) -> None:
     """Where each tenant would cost a look at all of it, some are drawn, and the index is named."""
     with broken(box_database, f"{HEAP}; {FILLED}; ANALYZE heap", "DROP TABLE heap"):
         found = red(probe(sweep, box_database.url, DECLARED))
@@ -146,7 +148,7 @@ def test_a_large_table_without_an_index_is_a_sample(box_database: BoxDatabase) -
     assert indexed == {}
 
 
-def test_other_schemas_are_swept(box_database: BoxDatabase) -> None:
+def test_other_schemas_are_swept(box_database: SandboxDatabase) -> None:
     """Text keys under quoted names and keys of two columns are swept; what derives its tenant is left out, and said."""
     with another(box_database, "workspaces", WORKSPACES) as url:
         assert statuses(probe(sweep, url, WORKSPACES_DECLARED)) == {
@@ -164,6 +166,6 @@ def test_other_schemas_are_swept(box_database: BoxDatabase) -> None:
 
 def test_it_is_asked_for_where_it_is_promised() -> None:
     """Nobody is swept who did not ask for it."""
-    assert sweep.concerns(DECLARED)
+    assert sweep.applies_to(DECLARED)
     kept = SECUREBASE.tenancy.model_copy(update={"sweep": False})
-    assert not sweep.concerns(SECUREBASE.model_copy(update={"tenancy": kept}))
+    assert not sweep.applies_to(SECUREBASE.model_copy(update={"tenancy": kept}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from basewatch.model import Status
-from demo.database import BoxDatabase
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.probes.other_schemas import (
     REGIONS,
     REGIONS_DECLARED,
@@ -143,7 +143,7 @@ BREACHES = (
 )
 
 
-def test_a_sound_database_is_green_everywhere(box_database: BoxDatabase) -> None:
+def test_a_sound_database_is_green_everywhere(box_database: SandboxDatabase) -> None:
     """With every promise kept, each check passes on each principal, and the proof has no counterexample."""
     findings = tried(box_database.url)
     assert {finding.status for finding in findings} == {Status.PASS}
@@ -158,7 +158,7 @@ def test_a_sound_database_is_green_everywhere(box_database: BoxDatabase) -> None
 
 
 @pytest.mark.parametrize("case", BREACHES, ids=str)
-def test_a_breach_is_seen_by_who_can_and_its_repair_too(box_database: BoxDatabase, case: Breach) -> None:
+def test_a_breach_is_seen_by_who_can_and_its_repair_too(box_database: SandboxDatabase, case: Breach) -> None:
     """Exactly the expected probes fail on exactly the expected principals; repaired, nothing is red."""
     with changed(box_database, case.breaks, case.repairs):
         found = red(tried(box_database.url))
@@ -166,7 +166,7 @@ def test_a_breach_is_seen_by_who_can_and_its_repair_too(box_database: BoxDatabas
     assert red(tried(box_database.url)) == {}
 
 
-def test_the_guards_are_tried_by_a_role_that_is_there_for_it(box_database: BoxDatabase) -> None:
+def test_the_guards_are_tried_by_a_role_that_is_there_for_it(box_database: SandboxDatabase) -> None:
     """A role of ours that holds the privileges runs into the guards: it passes, and without them it fails."""
     grant = "GRANT prober TO basewatch"
     with changed(
@@ -187,7 +187,7 @@ def test_the_guards_are_tried_by_a_role_that_is_there_for_it(box_database: BoxDa
     assert "prober removes records" in finding.observed
 
 
-def test_other_schemas_pass_and_are_seen_to_break(box_database: BoxDatabase) -> None:
+def test_other_schemas_pass_and_are_seen_to_break(box_database: SandboxDatabase) -> None:
     """Quoted names, a text key, parts, and rows that are their parent's: sound they pass, and each breach is seen."""
     declared = WORKSPACES_DECLARED.model_copy(
         update={"tenancy": WORKSPACES_DECLARED.tenancy.model_copy(update={"write_probes": True})}
@@ -202,7 +202,7 @@ def test_other_schemas_pass_and_are_seen_to_break(box_database: BoxDatabase) -> 
         assert red(tried(url, declared)) == {(READS.id, "app"): Status.FAIL, (UNSET.id, "app"): Status.FAIL}
 
 
-def test_half_a_key_is_not_enough(box_database: BoxDatabase) -> None:
+def test_half_a_key_is_not_enough(box_database: SandboxDatabase) -> None:
     """With a key of two parts, a policy that goes by one of them shows the other canary; and so does an empty part."""
     half = "ALTER POLICY p ON orders USING (number = nullif(current_setting('r.number', true), '')::bigint)"
     gap = (

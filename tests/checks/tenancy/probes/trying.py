@@ -15,28 +15,28 @@ from basewatch.components import Component, Database
 from basewatch.model import Finding, Status
 from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
-from basewatch.tenancy import Allowed
+from basewatch.tenancy import ApprovedObject
 from checks.engine.run import plan_checks, run_checks
-from checks.tenancy.probes.audit import audit_records_stay
-from checks.tenancy.probes.canary_writes import tenants_write_their_own_rows
-from checks.tenancy.probes.cross_tenant import tenants_are_kept_apart
+from checks.tenancy.probes.audit import audit_records_survive_attempts
+from checks.tenancy.probes.canary_writes import tenants_write_only_their_own_rows
+from checks.tenancy.probes.cross_tenant import tenants_read_only_their_own_rows
 from checks.tenancy.probes.model import nothing_contradicts_the_proof
-from checks.tenancy.probes.no_context import no_context_shows_no_rows
-from demo.database import BoxDatabase
+from checks.tenancy.probes.no_context import no_rows_without_a_context
+from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
 
 _RUNS = count(1)
 
 READS, WRITES, UNSET, AUDIT, MODEL = CHECKS = (
-    tenants_are_kept_apart,
-    tenants_write_their_own_rows,
-    no_context_shows_no_rows,
-    audit_records_stay,
+    tenants_read_only_their_own_rows,
+    tenants_write_only_their_own_rows,
+    no_rows_without_a_context,
+    audit_records_survive_attempts,
     nothing_contradicts_the_proof,
 )
 
 
-VOUCHED = Allowed(
+VOUCHED = ApprovedObject(
     kind="trigger",
     name="tells on documents",
     digest=f"sha256:{'0' * 64}",
@@ -66,7 +66,7 @@ class Doors:
             writer=lambda: kept(self.url),
             reader=(lambda: kept(self.reader)) if self.reader else None,
             logins={role: partial(kept, url) for role, url in self.logins.items()},
-            proxied={role: partial(kept, url) for role, url in self.proxied.items()},
+            proxy_logins={role: partial(kept, url) for role, url in self.proxied.items()},
         )
         return cast("AbstractContextManager[K]", connect(endpoints, run=f"trying {next(_RUNS)}", limits=LIMITS))
 
@@ -83,7 +83,7 @@ def red(findings: tuple[Finding, ...]) -> dict[tuple[str, str], Status]:
 
 
 @contextmanager
-def changed(database: BoxDatabase, breaks: str, repairs: str) -> Iterator[None]:
+def changed(database: SandboxDatabase, breaks: str, repairs: str) -> Iterator[None]:
     """The box's database with a change, and without it afterwards."""
     database.execute(breaks)
     try:

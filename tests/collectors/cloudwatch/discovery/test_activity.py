@@ -7,8 +7,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.collector import Described
-from collectors.cloudwatch.discovery.activity import FORGOTTEN, Known, key_of, remembered, within
+from basewatch.collector import DescribedResource
+from collectors.cloudwatch.discovery.activity import (
+    FORGET_AFTER,
+    KnownResource,
+    dimensions_of,
+    updated_resources,
+    within_limit,
+)
 from collectors.cloudwatch.discovery.list_metrics import Dimensions
 from tests.collectors.cloudwatch.discovering import NOON, QUARTER
 
@@ -16,14 +22,14 @@ NAMES = st.frozensets(st.sampled_from("abcd"))
 LOOKS = st.lists(st.tuples(st.none() | NAMES, st.none() | NAMES), max_size=8)
 
 
-def described(name: str) -> Described:
+def described(name: str) -> DescribedResource:
     """A function as its service describes it."""
-    return Described(dimensions={"FunctionName": name})
+    return DescribedResource(dimensions={"FunctionName": name})
 
 
 def key(name: str) -> Dimensions:
     """What tells the function apart."""
-    return key_of(described(name))
+    return dimensions_of(described(name))
 
 
 @given(looks=LOOKS, silent=st.booleans())
@@ -31,30 +37,32 @@ def test_a_look_that_failed_changes_nothing(
     looks: list[tuple[frozenset[str] | None, frozenset[str] | None]], *, silent: bool
 ) -> None:
     """After any number of looks, one that finds out nothing leaves the same known, as active as they were."""
-    known: dict[Dimensions, Known] = {}
+    known: dict[Dimensions, KnownResource] = {}
     for number, (found, active) in enumerate(looks):
         at = NOON + number * QUARTER
         keys = None if active is None else {key(name) for name in active}
-        known = remembered(known, None if found is None else map(described, found), keys, at, silent=silent)
-    after = remembered(known, None, None, NOON + timedelta(days=1), silent=silent)
+        known = updated_resources(
+            known, None if found is None else map(described, found), keys, at, lists_active_only=silent
+        )
+    after = updated_resources(known, None, None, NOON + timedelta(days=1), lists_active_only=silent)
     assert {each: one.active for each, one in after.items()} == {each: one.active for each, one in known.items()}
 
 
 @given(before=NAMES, found=NAMES)
 def test_what_is_whole_is_believed(before: frozenset[str], found: frozenset[str]) -> None:
     """A whole listing of what there is says as well what is gone."""
-    known = remembered({}, map(described, before), None, NOON, silent=False)
-    known = remembered(known, map(described, found), None, NOON + QUARTER, silent=False)
+    known = updated_resources({}, map(described, before), None, NOON, lists_active_only=False)
+    known = updated_resources(known, map(described, found), None, NOON + QUARTER, lists_active_only=False)
     assert set(known) == {key(name) for name in found}
 
 
 @given(before=NAMES, active=NAMES, days=st.integers(min_value=0, max_value=20))
 def test_silence_is_no_end(before: frozenset[str], active: frozenset[str], days: int) -> None:
     """A listing of what is active ends nothing that was active within two weeks, and makes it idle."""
-    known = remembered({}, map(described, before), {key(name) for name in before}, NOON, silent=True)
+    known = updated_resources({}, map(described, before), {key(name) for name in before}, NOON, lists_active_only=True)
     at = NOON + timedelta(days=days)
-    known = remembered(known, map(described, active), {key(name) for name in active}, at, silent=True)
-    stays = before if timedelta(days=days) < FORGOTTEN else frozenset[str]()
+    known = updated_resources(known, map(described, active), {key(name) for name in active}, at, lists_active_only=True)
+    stays = before if timedelta(days=days) < FORGET_AFTER else frozenset[str]()
     assert {each: one.active for each, one in known.items()} == {
         key(name): name in active for name in (*stays, *active)
     }
@@ -67,7 +75,7 @@ def test_silence_is_no_end(before: frozenset[str], active: frozenset[str], days:
 )
 def test_the_bound_keeps_what_is_in_use(candidates: dict[int, bool], at_most: int, before: frozenset[int]) -> None:
     """As many as fit are kept, no idle one in place of an active one, and nothing new in place of its like."""
-    kept = within(candidates, at_most, before)
+    kept = within_limit(candidates, at_most, before)
     assert len(kept) == min(at_most, len(candidates))
     left = set(candidates) - set(kept)
     rank = {each: 2 * active + (each in before) for each, active in candidates.items()}

@@ -16,22 +16,22 @@ from basewatch.model import Reason, Window
 from collectors import COLLECTORS
 from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.discovery.targets import Targets
-from demo.cloud import Cloud
-from workflows.clients import Sessions
+from demo.cloud import EmulatedAws
+from workflows.clients import AwsSessions
 
 TREE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 UNDECLARED = "securebase-production-metrics-aggregation"
 
 
 @pytest.fixture
-def cloud(box_cloud: Cloud) -> Iterator[Cloud]:
+def cloud(box_cloud: EmulatedAws) -> Iterator[EmulatedAws]:
     """The box's account, with nothing denied, throttled or tagged afterwards."""
     yield box_cloud
-    box_cloud.restore()
+    box_cloud.allow_all()
     box_cloud.client("lambda").untag_resource(Resource=arn_of(box_cloud), TagKeys=["tenant"])
 
 
-def arn_of(cloud: Cloud) -> str:
+def arn_of(cloud: EmulatedAws) -> str:
     """The ARN of the function that nobody declared."""
     found = cloud.client("lambda").get_function(FunctionName=UNDECLARED)
     return str(found["Configuration"]["FunctionArn"])
@@ -50,25 +50,25 @@ def forgetful(**collecting: Any) -> Config:
     return Config.model_validate(tree)
 
 
-def targets_of(config: Config, sessions: Sessions) -> Targets:
+def targets_of(config: Config, sessions: AwsSessions) -> Targets:
     """The targets as the exporter makes them."""
     return Targets(
         collectors=COLLECTORS,
         components=config.components,
         collection=config.collectors,
         accounts=sessions,
-        limits=sessions.limits,
+        rate_limits=sessions.rate_limits,
         telemetry=sessions.telemetry,
     )
 
 
 @pytest.mark.parametrize("by", ["list", "tags", "describe"])
-def test_a_function_that_nobody_declared_is_found_and_its_metrics_are_asked_for(cloud: Cloud, by: str) -> None:
+def test_a_function_that_nobody_declared_is_found_and_its_metrics_are_asked_for(cloud: EmulatedAws, by: str) -> None:
     """In every way: it becomes a target, in use, and CloudWatch answers what is asked of it."""
     cloud.client("lambda").tag_resource(Resource=arn_of(cloud), Tags={"tenant": "acme"})
     entry = {"collector": "lambda", "by": by, **({"tags": {"tenant": "acme"}} if by == "tags" else {})}
     config = forgetful(discover=[entry], tags=["tenant"])
-    sessions = Sessions(config, cloud.environment)
+    sessions = AwsSessions(config, cloud.environment)
     targets = targets_of(config, sessions)
     assert not [one for one in targets.current() if ("function_name", UNDECLARED) in one.resource.labels]
     now = datetime.now(UTC)
@@ -77,7 +77,7 @@ def test_a_function_that_nobody_declared_is_found_and_its_metrics_are_asked_for(
     (found,) = [one for one in targets.current() if ("function_name", UNDECLARED) in one.resource.labels]
     assert found.resource.tags == (("tenant", "acme"),)
     assert found.resource.arn == arn_of(cloud)
-    collected = collect(targets.current(), (), Window(start=now - timedelta(hours=1), end=now), sessions.source)
+    collected = collect(targets.current(), (), Window(start=now - timedelta(hours=1), end=now), sessions.metric_source)
     assert collected.gaps == ()
     mine = [series for series in collected.series if ("function_name", UNDECLARED) in series.labels]
     assert len(mine) == len(found.specs)
@@ -88,11 +88,11 @@ def test_a_function_that_nobody_declared_is_found_and_its_metrics_are_asked_for(
     ("by", "action"),
     [("list", "cloudwatch:ListMetrics"), ("tags", "tag:GetResources"), ("describe", "lambda:ListFunctions")],
 )
-def test_a_reader_who_may_not_discover_is_told_what_to_grant(cloud: Cloud, by: str, action: str) -> None:
+def test_a_reader_who_may_not_discover_is_told_what_to_grant(cloud: EmulatedAws, by: str, action: str) -> None:
     """Each way names the one action that it lacks, and takes nothing from what is declared."""
     cloud.deny(action)
     config = forgetful(discover=[{"collector": "lambda", "by": by}], gate=False)
-    targets = targets_of(config, Sessions(config, cloud.environment))
+    targets = targets_of(config, AwsSessions(config, cloud.environment))
     before = targets.current()
     targets.discover(datetime.now(UTC))
     assert [(gap.reason, gap.remedy.startswith(f"grant {action} to ")) for gap in targets.gaps] == [
@@ -101,11 +101,11 @@ def test_a_reader_who_may_not_discover_is_told_what_to_grant(cloud: Cloud, by: s
     assert targets.current() is before
 
 
-def test_everything_in_the_box_can_be_discovered(cloud: Cloud) -> None:
+def test_everything_in_the_box_can_be_discovered(cloud: EmulatedAws) -> None:
     """Listed by every collector, all that is declared is found again: no series is asked for twice, and none is new."""
     entries = [{"collector": collector.name, "by": "list"} for collector in COLLECTORS]
     config = Config.model_validate({**TREE, "collectors": {"discover": entries}})
-    sessions = Sessions(config, cloud.environment)
+    sessions = AwsSessions(config, cloud.environment)
     targets = targets_of(config, sessions)
     declared = {(one.collector, frozenset(one.resource.dimensions)) for one in targets.current()}
     targets.discover(datetime.now(UTC))

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from basewatch.aws import Aws
-from basewatch.collector import Described, Discovery
+from basewatch.aws import AwsClient
+from basewatch.collector import DescribedResource, DiscoverySpec
 from basewatch.components import Function
-from basewatch.errors import CouldNotLook
+from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from collectors.cloudwatch.discovery.activity import FORGOTTEN
+from collectors.cloudwatch.discovery.activity import FORGET_AFTER
 from tests.collectors.cloudwatch.discovering import (
     ALIVE,
     ASKS,
@@ -121,7 +121,7 @@ def test_a_throttled_page_is_asked_for_again(mode: str) -> None:
     seen.answer(mode, page(mode, "a", following="more"), THROTTLED, page(mode, "b"))
     assert seen.discover() == ("a", "b")
     api = ASKS[mode].partition(":")[2]
-    assert seen.limits.of(ACCOUNT, REGION, api).pace < 1
+    assert seen.limits.limiter(ACCOUNT, REGION, api).rate_ratio < 1
     assert seen.told("api_requests_total", api=api, **PLACE) == 3
     assert seen.told("api_request_failures_total", api=api, code="ThrottlingException") == 1
     assert seen.told("api_request_duration_seconds_count", api=api) == 3
@@ -236,11 +236,11 @@ def test_activity_that_cannot_be_told_is_as_it_was(mode: str) -> None:
 
 def test_an_idle_resource_without_a_metric_to_ask_is_still_known() -> None:
     """Where the sign of life is no metric that is asked for, nothing is asked, and it is counted as idle."""
-    silent = Discovery(
+    silent = DiscoverySpec(
         namespace="AWS/Lambda",
-        alive="Duration",
+        activity_metric="Duration",
         dimensions=("FunctionName",),
-        measured=FUNCTIONS.measured,
+        from_dimensions=FUNCTIONS.from_dimensions,
         describe=FUNCTIONS.describe,
     )
     seen = watched(by("describe", gate=True), collectors=(made_up(silent),))
@@ -256,7 +256,7 @@ def test_what_is_silent_for_two_weeks_is_forgotten() -> None:
     seen.answer("list", page("list", "a"))
     seen.discover()
     seen.answer("list", page("list"))
-    assert seen.discover(FORGOTTEN - timedelta(seconds=1)) == ("a",)
+    assert seen.discover(FORGET_AFTER - timedelta(seconds=1)) == ("a",)
     assert seen.discover(timedelta(seconds=1)) == ()
     assert seen.told("discovery_idle_resources", collector="made_up") == 0
 
@@ -281,7 +281,7 @@ def test_a_discovered_resource_that_is_declared_is_the_declared_one(mode: str) -
     assert target.resource.component == "function/a"
     assert target.resource.arn == ("" if mode == "list" else arn("a"))
     assert target.resource.tags == ((("tenant", "acme"),) if mode == "tags" else ())
-    assert target.resource.lookback == (timedelta(minutes=7) if mode == "describe" else None)
+    assert target.resource.allowed_lateness == (timedelta(minutes=7) if mode == "describe" else None)
     assert seen.told("discovery_resources", collector="made_up", by="discovered") == 0
 
 
@@ -340,14 +340,14 @@ def test_without_discovery_nobody_is_asked() -> None:
 def test_a_collector_that_breaks_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     """What a collector's own code raises is a gap of that collector alone."""
 
-    def broken(_aws: Aws) -> Iterator[Described]:
+    def broken(_aws: AwsClient) -> Iterator[DescribedResource]:
         raise KeyError("Functions")
 
-    bad = Discovery(
+    bad = DiscoverySpec(
         namespace="AWS/Lambda",
-        alive="Invocations",
+        activity_metric="Invocations",
         dimensions=("FunctionName",),
-        measured=FUNCTIONS.measured,
+        from_dimensions=FUNCTIONS.from_dimensions,
         describe=broken,
     )
     both = {"discover": [{"collector": each, "by": "describe"} for each in ("bad", "made_up")], "gate": False}
@@ -363,7 +363,7 @@ def test_a_component_without_an_account_is_a_gap() -> None:
 
     class Nowhere(Account):
         def place(self, component: object) -> Any:
-            raise CouldNotLook(Reason.UNSUPPORTED, "no account", remedy="add aws")
+            raise ObservationError(Reason.UNSUPPORTED, "no account", remedy="add aws")
 
     seen = watched(by("list"), Function(name="a"), account=Nowhere())
     assert [(gap.component, gap.remedy) for gap in seen.targets.gaps] == [("function/a", "add aws")]
@@ -376,13 +376,17 @@ def test_the_targets_can_be_asked_while_discovery_looks() -> None:
     """A look that takes long keeps nobody waiting."""
     going, go_on = Event(), Event()
 
-    def slow(_aws: Aws) -> Iterator[Described]:
+    def slow(_aws: AwsClient) -> Iterator[DescribedResource]:
         going.set()
         assert go_on.wait(10)
-        yield Described(dimensions={"FunctionName": "a"})
+        yield DescribedResource(dimensions={"FunctionName": "a"})
 
-    found = Discovery(
-        namespace="AWS/Lambda", alive="Invocations", dimensions=(), measured=FUNCTIONS.measured, describe=slow
+    found = DiscoverySpec(
+        namespace="AWS/Lambda",
+        activity_metric="Invocations",
+        dimensions=(),
+        from_dimensions=FUNCTIONS.from_dimensions,
+        describe=slow,
     )
     seen = watched(by("describe"), Function(name="declared"), collectors=(made_up(found),))
     look = Thread(target=seen.discover)
