@@ -53,7 +53,10 @@ class ChannelQueue:
     def from_pending(cls, notifier: Notifier, pending: Sequence[PendingNotification]) -> ChannelQueue:
         """A line whose first message may be tried when the last delivery said so."""
         return cls(
-            notifier=notifier, backlog=deque(pending), next_attempt_at=pending[0].next_attempt_at, error=pending[0].error
+            notifier=notifier,
+            backlog=deque(pending),
+            next_attempt_at=pending[0].next_attempt_at,
+            error=pending[0].error,
         )
 
     def pop(self, now: datetime) -> Notification:

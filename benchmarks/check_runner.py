@@ -58,7 +58,7 @@ def _nothing_is_wrong(facts: EmptyFacts, component: Function, now: datetime) -> 
     yield passed(f"{component.name} at {now.year}: {facts.seen}")
 
 
-def figures() -> Iterator[Measurement]:
+def measurements() -> Iterator[Measurement]:
     """One figure: what threads, deadlines, evidence and digests cost each check."""
     functions = [Function(name=f"function-{number}") for number in range(_FUNCTIONS)]
     plan = plan_checks((_nothing_is_wrong,), functions, {})

@@ -34,7 +34,7 @@ _CALLS = 40
 _TRIES = 5
 
 
-def figures() -> Iterator[Measurement]:
+def measurements() -> Iterator[Measurement]:
     """Our client and botocore's, for answers of five and of ten datapoints a query."""
     for minutes in (5, 10):
         call = _call(minutes)

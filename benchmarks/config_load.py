@@ -11,7 +11,7 @@ from basewatch.config.loading import load
 from benchmarks.timing import Measurement, best_time
 
 
-def figures() -> Iterator[Measurement]:
+def measurements() -> Iterator[Measurement]:
     """One figure: what places, quantities and models cost on top of reading YAML."""
     path = Path(__file__).parents[1] / "config.yaml"
     text = path.read_text(encoding="utf-8")

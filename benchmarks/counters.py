@@ -12,7 +12,7 @@ from benchmarks.timing import Measurement, best_time
 from collectors.cloudwatch.fetch import Answer
 from collectors.cloudwatch.layout import build_layout
 from collectors.cloudwatch.relayout import StateCarryOver
-from collectors.cloudwatch.requests import PlannedCall, asks
+from collectors.cloudwatch.requests import PlannedCall, plan_calls
 from collectors.cloudwatch.series_state import SeriesState
 from collectors.cloudwatch.state import encode_counters
 from collectors.lambda_functions import LAMBDA
@@ -28,7 +28,7 @@ _INTERVALS = {
 _KEEP = {tier: interval.total_seconds() + 900 for tier, interval in _INTERVALS.items()}
 
 
-def figures() -> Iterator[Measurement]:
+def measurements() -> Iterator[Measurement]:
     """What a refresh costs besides waiting for answers: to take them in, to show them, to write down where they stand.
 
     Each is beside the least that touches the same numbers; the memory is that of the whole process by then.
@@ -37,7 +37,7 @@ def figures() -> Iterator[Measurement]:
     arranger = StateCarryOver({}, max_staleness=timedelta(minutes=15), discovery_delay=timedelta(minutes=15))
     layout = build_layout(targets)
     ledger, _ = arranger.next_state(SeriesState(), layout, _SETTLED)
-    plan = asks(layout, (RefreshTier.FAST, RefreshTier.STANDARD), _INTERVALS)
+    plan = plan_calls(layout, (RefreshTier.FAST, RefreshTier.STANDARD), _INTERVALS)
     rounds = _Rounds(ledger, plan)
     for _ in range(4):
         rounds.next()

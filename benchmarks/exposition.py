@@ -31,7 +31,7 @@ _PLACE = {"aws_account_id": "123456789012", "aws_region": "us-east-1"}
 _PROCESSES = get_context("spawn")
 
 
-def figures() -> Iterator[Measurement]:
+def measurements() -> Iterator[Measurement]:
     """What a refresh pays for its page of 10,000 and of 90,000 series, and what a scrape of the larger one takes."""
     for count in (10_000, 90_000):
         yield from _rendered(count)

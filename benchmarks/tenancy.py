@@ -26,8 +26,8 @@ from checks.tenancy.probes.rows import cross_tenant_reads
 from checks.tenancy.probes.sweeping import tenant_sweep
 from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import world
-from isolation.proof.gates import obligations
+from isolation.inventory.world import effective_access
+from isolation.proof.gates import proof_obligations
 
 SCALES = (
     Scale(tenants=1_000, rows=1_000_000, tables=7),
@@ -51,7 +51,7 @@ _CATALOGUES = (
 )
 
 
-def figures() -> Iterator[Measurement]:
+def measurements() -> Iterator[Measurement]:
     """Every way of looking at every scale, sound, and at the first ones leaky and without an index as well."""
     for scale in SCALES:
         yield from measurements_at(scale)
@@ -63,7 +63,7 @@ def measurements_at(scale: Scale) -> Iterator[Measurement]:
     with many_tenants(scale) as made:
         took = time.perf_counter() - start
         yield _figure(made, "seed and analyze", took, "one row", took / max(scale.rows, 1))
-        with connect(Secret("env:BENCHMARK_URL", made.url), run="benchmark", limits=_PATIENT) as database:
+        with connect(Secret("env:BENCHMARK_URL", made.url), run="benchmark", timeouts=_PATIENT) as database:
             yield from _static(made, database)
             yield from _dynamic(made, database, "sound")
             if scale.tables == scale.filled_tables:
@@ -77,7 +77,7 @@ def measurements_at(scale: Scale) -> Iterator[Measurement]:
 def _static(made: ManyTenants, database: DatabaseClient) -> Iterator[Measurement]:
     trip, bare = _round_trip(made), _bare_catalogues(made)
     before = len(database.requests)
-    gates = len(obligations(world(inventory(database, made.component), made.component.tenancy), _NOW))
+    gates = len(proof_obligations(effective_access(inventory(database, made.component), made.component.tenancy), _NOW))
     asked = len(database.requests) - before
     reading = best_time(lambda: _prove(made, prove=False))
     yield _figure(made, "log in, inventory", reading, "a bare SELECT of those catalogues", bare)
@@ -89,10 +89,10 @@ def _static(made: ManyTenants, database: DatabaseClient) -> Iterator[Measurement
 
 def _prove(made: ManyTenants, *, prove: bool) -> None:
     # A run of its own each time: in one run the inventory is read once, and what is proven of it is remembered.
-    with connect(Secret("env:BENCHMARK_URL", made.url), run=str(uuid4()), limits=_PATIENT) as database:
+    with connect(Secret("env:BENCHMARK_URL", made.url), run=str(uuid4()), timeouts=_PATIENT) as database:
         found = inventory(database, made.component)
     if prove:
-        obligations(world(found, made.component.tenancy), _NOW)
+        proof_obligations(effective_access(found, made.component.tenancy), _NOW)
 
 
 def _dynamic(made: ManyTenants, database: DatabaseClient, state: str) -> Iterator[Measurement]:

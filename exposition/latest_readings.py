@@ -13,7 +13,7 @@ MAX_READING_AGE = timedelta(minutes=15)
 """How old a reading may be and still be shown: older ones say nothing of now."""
 
 
-def newest(specs: Iterable[MetricSpec], series: Iterable[Series], at: datetime) -> Iterator[Block]:
+def latest_readings(specs: Iterable[MetricSpec], series: Iterable[Series], at: datetime) -> Iterator[Block]:
     """What every gauge and every quantile last was, unless that was long before `at`.
 
     What adds up is left out: a pass knows the sum over its window alone, and a counter that begins anew with each pass

@@ -14,7 +14,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from basewatch.family import Block, MetricFamily, MetricType, escape_text
 from exposition.gzip_member import GzipBody, GzipMember, deflate_blocks
-from exposition.text_format import lines
+from exposition.text_format import sample_lines
 
 SERIES_PER_CHUNK = 2000
 """How many series are rendered in one go: about 0.4 ms, in which no other thread gets a turn."""
@@ -97,7 +97,7 @@ def _runs(blocks: Iterable[Block]) -> Iterator[Sequence[bytes]]:
     for block in blocks:
         for start in range(0, len(block.series), SERIES_PER_CHUNK):
             part = slice(start, start + SERIES_PER_CHUNK)
-            run.append(lines(block.series[part], block.values[part]))
+            run.append(sample_lines(block.series[part], block.values[part]))
             series += len(block.series[part])
             if series >= SERIES_PER_CHUNK:
                 yield run

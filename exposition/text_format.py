@@ -13,7 +13,7 @@ from basewatch.family import Block, MetricFamily, series_text
 _NO_NUMBER = b"null"
 
 
-def lines(series: Sequence[bytes], values: Sequence[float]) -> bytes:
+def sample_lines(series: Sequence[bytes], values: Sequence[float]) -> bytes:
     """One line for each series that has a value; the shortest digits that are read back as the very same number.
 
     Raises: ValueError, when there are not as many values as series.

@@ -19,7 +19,7 @@ a look at a sample, a look at everything there is, or the behaviour itself tried
 """
 
 
-def catalogue(checks: Sequence[AnyCheck]) -> str:
+def checks_page(checks: Sequence[AnyCheck]) -> str:
     """The page docs/checks.md: a table of the checks in the order given, then one section for each."""
     rows = (f"| {_link(c)} | {c.component.__name__} | {c.severity} | {c.proof} | {c.title} |\n" for c in checks)
     return _HEAD + "".join(rows) + "".join("\n" + "".join(_section(check)) for check in checks)

@@ -19,9 +19,9 @@ from checks import CHECKS
 from collectors import COLLECTORS
 from generate import grafana
 from generate.alertmanager import alertmanager
-from generate.checks_page import catalogue
+from generate.checks_page import checks_page
 from generate.grafana.dashboard_model import Dashboard
-from generate.metrics_page import measures
+from generate.metrics_page import metrics_page
 from generate.prometheus.rule_model import rules_file
 from generate.prometheus.rules import TEMPLATES, groups
 from generate.prometheus.rules_page import alerting_rules
@@ -47,8 +47,8 @@ SCHEMAS: Mapping[str, Callable[[], str]] = {
     "findings.schema.json": lambda: _json(json_report.schema()),
 }
 PAGES: Mapping[str, Callable[[], str]] = {
-    "checks.md": lambda: catalogue(CHECKS),
-    "metrics.md": lambda: measures(COLLECTORS),
+    "checks.md": lambda: checks_page(CHECKS),
+    "metrics.md": lambda: metrics_page(COLLECTORS),
     "alerting-rules.md": lambda: alerting_rules(TEMPLATES),
 }
 

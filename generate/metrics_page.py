@@ -29,7 +29,7 @@ The tier says how often a metric is asked for: `fast`, `every` (standard) and `s
 _COLUMNS = "| metric | labels | type | CloudWatch | unit there | period | tier |\n|---|---|---|---|---|---|---|\n"
 
 
-def measures(collectors: Iterable[AnyCollector]) -> str:
+def metrics_page(collectors: Iterable[AnyCollector]) -> str:
     """The page docs/metrics.md: a table for each collector, for what AWS describes, and for Basewatch itself."""
     sections = (_section(collector) for collector in collectors)
     return _HEAD + "".join(line for section in (*sections, _described(), _own()) for line in section)

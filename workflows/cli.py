@@ -145,7 +145,7 @@ def demo(
     if list_faults:
         typer.echo(demonstrate.faults_text())
         raise typer.Exit(0)
-    raise typer.Exit(demonstrate.demonstrate(config, tuple(break_ or ()), keep=keep, environ=os.environ))
+    raise typer.Exit(demonstrate.run_demo(config, tuple(break_ or ()), keep=keep, environ=os.environ))
 
 
 cli_describe.add_to(app)

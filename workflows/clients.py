@@ -163,7 +163,7 @@ class LiveClients:
             yield MetricsClient(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):
             judged = self._collected.judged_window(component.ref)
-            with connect(self._endpoints(component), run=self._run, judged=judged) as database:
+            with connect(self._endpoints(component), run=self._run, judged_window=judged) as database:
                 yield database
         else:
             raise ObservationError(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from basewatch.collector import RefreshTier
 from basewatch.quantities import format_duration
 from collectors.cloudwatch.cost import Usage, fit_budget, usage_of
-from collectors.cloudwatch.declared_targets import declared
+from collectors.cloudwatch.declared_targets import declared_targets
 from collectors.cloudwatch.discovery.list_metrics import ListQuery
 from collectors.cloudwatch.discovery.plan import discovery_queries, resource_searches
 from collectors.cloudwatch.layout import allowed_lateness_of
@@ -77,7 +77,7 @@ class ServeCost:
     budget_used: float | None
 
 
-def spending(plan: Plan) -> ServeCost:
+def monthly_cost(plan: Plan) -> ServeCost:
     """What a month of the plan asks and costs; nobody is asked."""
     config, sources = plan.config.collectors, _queries(plan)
     every = {RefreshTier.FAST: config.fast, RefreshTier.STANDARD: config.every, RefreshTier.SLOW: config.slow}
@@ -110,7 +110,7 @@ def fixed_monthly_cost(plan: Plan) -> float:
 def _queries(plan: Plan) -> tuple[tuple[Query, ...], ...]:
     """Everything that is asked of what is declared, by who is asked."""
     sessions = AwsSessions(plan.config, {})
-    targets, _ = declared(plan.collectors, plan.config.components, sessions.location)
+    targets, _ = declared_targets(plan.collectors, plan.config.components, sessions.location)
     by_source: dict[tuple[str, str], list[Query]] = defaultdict(list)
     for target in dict.fromkeys(targets):
         queries = by_source[sessions.monitoring_account(target.account_id), target.region]

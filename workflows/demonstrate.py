@@ -33,7 +33,7 @@ def faults_text() -> str:
     return "\n".join(f"{fault.name:<24} {fault.title}" for fault in FAULTS)
 
 
-def demonstrate(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping[str, str]) -> int:
+def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping[str, str]) -> int:
     """Tells the story; 0 when every stage came out as told, else 1. With `keep`, serves the box until told to stop.
 
     Raises: BasewatchError, for a fault that does not exist.

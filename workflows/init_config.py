@@ -17,8 +17,8 @@ from basewatch.postgres import DatabaseClient as DatabaseClient
 from checks import CHECKS
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks, run_checks
-from isolation.draft.proposing import ByParent, Proposal, propose
-from isolation.draft.reading import surroundings
+from isolation.draft.proposing import DerivedKey, Proposal, propose
+from isolation.draft.reading import read_catalog
 from workflows.clients import LiveClients, AwsSessions
 from workflows.commands import utc_now
 
@@ -55,7 +55,7 @@ def _drafted(url: str, environ: Mapping[str, str]) -> tuple[Config, str, Proposa
     """A proposal from the live catalogue, and the configuration it makes with stand-ins for what is to be filled in."""
     asking = _config(url, "database", {"context": "a", "root": "a", "key": "a", "principals": ["a"], "tables": 1})
     with _clients(asking, environ).open(DatabaseClient, asking.components.databases[0]) as database:
-        seen = surroundings(database)
+        seen = read_catalog(database)
     proposal = propose(seen)
     return _config(url, seen.database, _manifest(proposal)), seen.database, proposal
 
@@ -78,12 +78,12 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
         "root_key": list(proposal.root_key),
         "key": list(proposal.key),
         "keys": {
-            name: {"parent": key.parent, "on": dict(key.on)} if isinstance(key, ByParent) else list(key)
+            name: {"parent": key.parent, "on": dict(key.on)} if isinstance(key, DerivedKey) else list(key)
             for name, key in proposal.keys
         },
         "principals": list(proposal.principals) or [PLACEHOLDER],
         "privileged": dict(proposal.privileged),
-        "tables": proposal.tables,
+        "tables": proposal.table_count,
         "shared": list(proposal.shared),
     }
 
@@ -142,7 +142,7 @@ def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterato
         yield "# REVIEW: tables whose tenant is told by other columns, or by the row they belong to."
         yield "keys:"
         yield from (f"  {_text(table)}: {_key(key)}" for table, key in proposal.keys)
-    yield f"tables: {proposal.tables}"
+    yield f"tables: {proposal.table_count}"
     yield "# REVIEW: the login roles that act for one tenant at a time. Each must be bound by row-level security."
     yield f"principals: {_listed(proposal.principals) if proposal.principals else PLACEHOLDER}"
     if proposal.privileged:
@@ -156,7 +156,7 @@ def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterato
     yield "canaries:"
     for canary in ("a", "b"):
         yield f"  {canary}: {_names((PLACEHOLDER,) * len(proposal.key))}"
-    for doubt in proposal.doubts:
+    for doubt in proposal.open_questions:
         yield f"# REVIEW: {_comment(doubt)}."
     yield from _vouched(findings)
 
@@ -173,8 +173,8 @@ def _vouched(findings: tuple[Finding, ...]) -> Iterator[str]:
         yield from (f"#   - {entry}" for entry in _ENTRY.findall(_comment(finding.remedy)))
 
 
-def _key(key: tuple[str, ...] | ByParent) -> str:
-    if isinstance(key, ByParent):
+def _key(key: tuple[str, ...] | DerivedKey) -> str:
+    if isinstance(key, DerivedKey):
         on = ", ".join(f"{_text(own)}: {_text(above)}" for own, above in key.on)
         return f"{{parent: {_text(key.parent)}, on: {{{on}}}}}"
     return _names(key)

@@ -16,7 +16,7 @@ from basewatch.model import Finding, ExpectedCheck, Run, Transition, Window
 from basewatch.notifier import Notifier
 from checks.engine.causes import assign_causes
 from checks.engine.run import run_checks
-from collectors.cloudwatch.declared_targets import declared
+from collectors.cloudwatch.declared_targets import declared_targets
 from workflows.clients import LiveClients, AwsSessions
 from workflows.intervals import run_intervals
 from workflows.plan import Plan
@@ -58,7 +58,7 @@ def observe_window(plan: Plan, sessions: AwsSessions, span: EvaluationWindow, cl
     window = span.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.drop_failed_sessions()
-    targets, gaps = declared(plan.collectors, plan.config.components, sessions.location)
+    targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
     collected = span.collect(targets, gaps, plan.warm_ups, sessions.metric_source)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)

@@ -10,7 +10,7 @@ from basewatch.facts import canonical, to_json
 from basewatch.model import Finding, Run
 from exposition import page
 from exposition.finding_metrics import attempt_blocks, run_blocks
-from exposition.latest_readings import newest
+from exposition.latest_readings import latest_readings
 from reports import ReportFormat, render
 from reports.view import CheckDescription, View
 from workflows.monitor import Observed, Delivered
@@ -69,5 +69,5 @@ def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenRep
 def _metrics(plan: Plan, looked: Observed) -> bytes:
     """What the run found and the newest readings it collected, fit for the node exporter's textfile collector."""
     run = looked.run
-    readings = newest(plan.specs, looked.collected.series, run.window.end)
+    readings = latest_readings(plan.specs, looked.collected.series, run.window.end)
     return page.textfile((*readings, *attempt_blocks(run.started, plan.config.run.every), *run_blocks(run)))

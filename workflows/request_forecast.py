@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from workflows.cost import RequestCost, ServeCost, TierCost, spending
+from workflows.cost import RequestCost, ServeCost, TierCost, monthly_cost
 from workflows.plan import Plan
 from workflows.terminal import unchecked_text
 
@@ -45,7 +45,7 @@ class Forecast:
 
 def forecast(plan: Plan) -> Forecast:
     """What a pass over `plan` would ask, when each window is as long as the cadence."""
-    serve = spending(plan)
+    serve = monthly_cost(plan)
     return Forecast(
         components=len({p.component.ref for p in plan.checks}),
         pairs=tuple((pair.check, pair.component) for pair in plan.expected),

@@ -65,7 +65,7 @@ def build_scheduler(
         ("discover", lambda: discover(utc_now()), _every(config.collectors.discover_every)),
     ]
     jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
-    if often := backups(prepared.plan):
+    if often := backup_freshness(prepared.plan):
         jobs.append(("backups", partial(exporter.run_partial, often.plan), _every(often.every)))
     if config.watch:
         watch = _every(config.watch.every)
@@ -104,21 +104,21 @@ _PROMISE = "stale_after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Often:
+class PartialSchedule:
     """A part of a plan, and how often it is looked at."""
 
     every: timedelta
     plan: Plan
 
 
-def backups(plan: Plan) -> Often | None:
+def backup_freshness(plan: Plan) -> PartialSchedule | None:
     """The freshness of every backup set, where a pass would be too late for one of them; None where none would."""
     declared = (p.component for p in plan.checks if _PROMISE in p.check.promises)
     after = [component.stale_after for component in declared if isinstance(component, DumpBackups)]
     if not after or min(after) >= plan.config.run.every:
         return None
     every = min(after) / _LOOKS
-    return Often(every=every, plan=plan.subset(f"backups, as every {format_duration(every)}", _judges))
+    return PartialSchedule(every=every, plan=plan.subset(f"backups, as every {format_duration(every)}", _judges))
 
 
 def _judges(planned: PlannedCheck) -> bool:

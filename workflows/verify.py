@@ -14,7 +14,7 @@ from basewatch.history.seal import problem
 from basewatch.history.store import History
 from basewatch.model import Finding, Run
 from basewatch.secrets import resolve_text
-from checks.engine.judge import Difference, rejudge
+from checks.engine.judge import VerdictDifference, rejudge
 from workflows.exit_codes import ExitCode
 from workflows.plan import load_plan
 from workflows.plugins import known_checks
@@ -55,8 +55,8 @@ def _report(run: Run, broken: str) -> int:
     return ExitCode.FAILED if broken or differences else ExitCode.PASSED
 
 
-def _line(difference: Difference) -> str:
-    recorded, judged = _said(difference.recorded), _said(difference.judged)
+def _line(difference: VerdictDifference) -> str:
+    recorded, judged = _said(difference.recorded), _said(difference.rejudged)
     of = difference.of
     return f"{of.check} {of.component} {of.subject}: recorded {recorded}, judged again {judged}"
 

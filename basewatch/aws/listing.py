@@ -19,7 +19,7 @@ class S3Listing:
     answered_at: datetime | None
 
 
-def listing(aws: AwsClient, operation: str, entries: str, *, pages: int, **parameters: Any) -> S3Listing:
+def list_bucket(aws: AwsClient, operation: str, entries: str, *, pages: int, **parameters: Any) -> S3Listing:
     """Everything under `entries` in at most `pages` pages of 1,000 of an S3 listing operation.
 
     Raises: CouldNotLook, also when a page does not say whether it is the last; Absent, when there is no such bucket.

@@ -11,14 +11,14 @@ from basewatch.history import tables
 _table = tables.counters
 
 
-def read_counters(connection: Connection, place: str) -> bytes | None:
+def read_counters(connection: Connection, location: str) -> bytes | None:
     """What was last written of a place; None when nothing was."""
-    state = connection.execute(select(_table.c.state).where(_table.c.place == place)).scalar()
+    state = connection.execute(select(_table.c.state).where(_table.c.place == location)).scalar()
     return None if state is None else bytes(state)
 
 
-def write_counters(connection: Connection, place: str, state: bytes, at: datetime) -> None:
+def write_counters(connection: Connection, location: str, state: bytes, at: datetime) -> None:
     """Writes what is to be kept of a place over what was, or adds it."""
     values = {"state": state, "written_at": at}
-    if not connection.execute(update(_table).where(_table.c.place == place).values(values)).rowcount:
-        connection.execute(insert(_table).values(place=place, **values))
+    if not connection.execute(update(_table).where(_table.c.place == location).values(values)).rowcount:
+        connection.execute(insert(_table).values(place=location, **values))

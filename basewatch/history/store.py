@@ -104,15 +104,15 @@ class History:
         with write_transaction(self._engine) as connection:
             intervals.write(connection, interval)
 
-    def load_counters(self, place: str) -> bytes | None:
+    def load_counters(self, location: str) -> bytes | None:
         """Where the counters of a place stood when that was last kept; None when it never was."""
         with read_transaction(self._engine) as connection:
-            return counters.read_counters(connection, place)
+            return counters.read_counters(connection, location)
 
-    def save_counters(self, place: str, state: bytes, at: datetime) -> None:
+    def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Writes where the counters of a place stand, over what was kept of it."""
         with write_transaction(self._engine) as connection:
-            counters.write_counters(connection, place, state, at)
+            counters.write_counters(connection, location, state, at)
 
     def latest_findings(self) -> Mapping[str, Finding]:
         """The newest finding of every key that was ever recorded."""

@@ -63,21 +63,23 @@ def is_refusal(error: psycopg.Error) -> bool:
     return type(error) not in _HARD
 
 
-def observation_error(error: psycopg.Error, *, asking: str, remedy: str = "") -> ObservationError:
-    """What an error on `asking` means; only the server's first line is repeated: the rest may hold a row's values."""
+def observation_error(error: psycopg.Error, *, operation: str, remedy: str = "") -> ObservationError:
+    """What an error on `operation` means; only the server's first line is repeated: the rest may hold a row's values."""
     said = error.diag.message_primary or str(error).partition("\n")[0]
     if isinstance(error, errors.InsufficientPrivilege):
-        return ObservationError(Reason.DENIED, f"{asking}: {said}", remedy=remedy)
+        return ObservationError(Reason.DENIED, f"{operation}: {said}", remedy=remedy)
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
-        return ObservationError(Reason.STALE, f"{asking}: {said}", remedy="The schema changed meanwhile; look again.")
+        return ObservationError(
+            Reason.STALE, f"{operation}: {said}", remedy="The schema changed meanwhile; look again."
+        )
     reason, advice = _HARD.get(type(error), (Reason.BUG, "Report it with the text of this finding."))
-    return ObservationError(reason, f"{asking}: {said}", remedy=advice)
+    return ObservationError(reason, f"{operation}: {said}", remedy=advice)
 
 
 @contextmanager
-def translate_errors(asking: str, *, remedy: str = "") -> Generator[None, None, None]:
+def translate_errors(operation: str, *, remedy: str = "") -> Generator[None, None, None]:
     """Turns every error of the driver into CouldNotLook; `remedy` is for one that a grant would cure."""
     try:
         yield
     except psycopg.Error as error:
-        raise observation_error(error, asking=asking, remedy=remedy) from error
+        raise observation_error(error, operation=operation, remedy=remedy) from error

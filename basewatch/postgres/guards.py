@@ -24,7 +24,7 @@ class Timeouts:
 
 @contextmanager
 def rolled_back_transaction(
-    connection: psycopg.Connection, limits: Timeouts, *, writes: bool = False, repeatable_read: bool = False
+    connection: psycopg.Connection, timeouts: Timeouts, *, writes: bool = False, repeatable_read: bool = False
 ) -> Generator[psycopg.Connection, None, None]:
     """A transaction that is rolled back whatever happens, and READ ONLY unless `writes`.
 
@@ -33,9 +33,9 @@ def rolled_back_transaction(
     functions in policies resolve names as they do for the application.
     """
     settings = {
-        "statement_timeout": str(limits.statement // _MILLISECOND),
-        "lock_timeout": str(limits.lock // _MILLISECOND),
-        "idle_in_transaction_session_timeout": str(limits.idle // _MILLISECOND),
+        "statement_timeout": str(timeouts.statement // _MILLISECOND),
+        "lock_timeout": str(timeouts.lock // _MILLISECOND),
+        "idle_in_transaction_session_timeout": str(timeouts.idle // _MILLISECOND),
         # The server gives up by itself when we are gone.
         "client_connection_check_interval": "1000",
         # Compiling costs more than such small statements, and a plan kept from another context would prove nothing.

@@ -36,10 +36,10 @@ class SingleConnection:
     Raises: CouldNotLook, when an endpoint cannot be reached or refuses us; Absent, when it has no such database.
     """
 
-    def __init__(self, endpoints: Endpoints, run: str, limits: Timeouts) -> None:
+    def __init__(self, endpoints: Endpoints, run: str, timeouts: Timeouts) -> None:
         self.endpoints = endpoints
         self.run = run
-        self._limits = limits
+        self._limits = timeouts
         self._url: Callable[[], Secret] | None = None
         self._session: psycopg.Connection | None = None
 
@@ -49,7 +49,7 @@ class SingleConnection:
             if self._session is not None and self._session.info.transaction_status is TransactionStatus.INTRANS:
                 raise RuntimeError("a transaction is open: one session at a time")
             self.close()
-            self._session, self._url = log_in(url(), run=self.run, limits=self._limits), url
+            self._session, self._url = log_in(url(), run=self.run, timeouts=self._limits), url
         return self._session
 
     def close(self) -> None:
@@ -59,9 +59,9 @@ class SingleConnection:
             self._session = None
 
 
-def log_in(url: Secret, *, run: str, limits: Timeouts) -> psycopg.Connection:
+def log_in(url: Secret, *, run: str, timeouts: Timeouts) -> psycopg.Connection:
     """A new session. Raises: CouldNotLook; Absent."""
-    where = _parameters(url, run, limits)
+    where = _parameters(url, run, timeouts)
     try:
         # Nothing is prepared on the server: a pooling proxy would pin the session for it.
         return psycopg.connect(conninfo.make_conninfo("", **where), prepare_threshold=None)

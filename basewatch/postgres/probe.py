@@ -39,12 +39,12 @@ class TenantProbe:
     """
 
     def __init__(
-        self, connection: psycopg.Connection, tenancy: Tenancy, busy: dict[ProbedRelation, str] | None = None
+        self, connection: psycopg.Connection, tenancy: Tenancy, locked_tables: dict[ProbedRelation, str] | None = None
     ) -> None:
         self._connection = connection
         self._settings = tenancy.context
         self._canaries = dict(zip(Canary, tenancy.canary_contexts, strict=True))
-        self._busy = dict[ProbedRelation, str]() if busy is None else busy
+        self._busy = dict[ProbedRelation, str]() if locked_tables is None else locked_tables
 
     @property
     def connection(self) -> psycopg.Connection:
@@ -158,7 +158,7 @@ class TenantProbe:
 
     def _outcome(self, error: psycopg.Error, relation: ProbedRelation, *, busy: bool = False) -> ProbeOutcome:
         if error.sqlstate is None or self._connection.closed:
-            raise observation_error(error, asking=f"probing {relation}") from error
+            raise observation_error(error, operation=f"probing {relation}") from error
         if busy and isinstance(error, errors.LockNotAvailable | errors.QueryCanceled):
             # Whoever holds the lock is not asked to wait for us again.
             self._busy[relation] = error.sqlstate

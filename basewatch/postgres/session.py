@@ -53,16 +53,16 @@ class TenantSession:
         connection: psycopg.Connection,
         tenancy: Tenancy,
         role: str,
-        limits: Timeouts,
-        busy: dict[ProbedRelation, str],
+        timeouts: Timeouts,
+        locked_tables: dict[ProbedRelation, str],
         *,
         own_login: bool,
     ) -> None:
         self._connection = connection
         self._tenancy = tenancy
         self._role = role
-        self._limits = limits
-        self._busy = busy
+        self._limits = timeouts
+        self._busy = locked_tables
         self.own_login = own_login
 
     @contextmanager
@@ -95,10 +95,10 @@ class DatabaseClient:
     transaction is rolled back, and settings last for one of them, for poolers. `judged_window` is the span looked at.
     """
 
-    def __init__(self, doors: SingleConnection, limits: Timeouts, judged: Window | None = None) -> None:
+    def __init__(self, doors: SingleConnection, timeouts: Timeouts, judged_window: Window | None = None) -> None:
         self._doors = doors
-        self._limits = limits
-        self.judged_window = judged
+        self._limits = timeouts
+        self.judged_window = judged_window
         self._requests: list[str] = []
         self._snapshot: psycopg.Connection | None = None
         # Tables whose lock was not to be had: they are left alone for as long as this observation looks.
@@ -162,13 +162,15 @@ class DatabaseClient:
                 self._snapshot = None
 
     @contextmanager
-    def probe_as(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantProbe, None, None]:
-        """A READ ONLY transaction of ours as `role`; `fresh` logs in anew for it, as pools do not.
+    def probe_as(
+        self, role: str, tenancy: Tenancy, *, new_connection: bool = False
+    ) -> Generator[TenantProbe, None, None]:
+        """A READ ONLY transaction of ours as `role`; `new_connection` logs in anew for it, as pools do not.
 
         Raises: CouldNotLook, naming the missing grant when Basewatch may not become that role; Absent, when there is
         no such role.
         """
-        with self.session_as(role, tenancy, fresh=fresh) as session, session.probe() as probe:
+        with self.session_as(role, tenancy, new_connection=new_connection) as session, session.probe() as probe:
             yield probe
 
     @contextmanager
@@ -180,15 +182,17 @@ class DatabaseClient:
             yield probe
 
     @contextmanager
-    def session_as(self, role: str, tenancy: Tenancy, *, fresh: bool = False) -> Generator[TenantSession, None, None]:
+    def session_as(
+        self, role: str, tenancy: Tenancy, *, new_connection: bool = False
+    ) -> Generator[TenantSession, None, None]:
         """A session of ours in which several transactions are made as `role`. Raises: CouldNotLook; Absent."""
-        self._requests.append(f"probe {role}{' on a fresh session' if fresh else ''}")
+        self._requests.append(f"probe {role}{' on a fresh session' if new_connection else ''}")
         endpoints = self._doors.endpoints
         try:
-            connection = self._doors.open(endpoints.reader or endpoints.writer, new_connection=fresh)
+            connection = self._doors.open(endpoints.reader or endpoints.writer, new_connection=new_connection)
             yield TenantSession(connection, tenancy, role, self._limits, self._busy, own_login=False)
         finally:
-            if fresh:
+            if new_connection:
                 self._doors.close()
 
     def has_login(self, role: str, *, through_proxy: bool = False) -> bool:
@@ -232,22 +236,22 @@ def _become(connection: psycopg.Connection, role: str) -> None:
         names = (sql.Identifier(name).as_string(connection) for name in (role, connection.info.user))
         member, us = (name.strip('"') if _PLAIN.fullmatch(name) else name for name in names)
         grant = f"GRANT {member} TO {us}{' WITH INHERIT FALSE, SET TRUE' if options else ''}"
-        raise observation_error(error, asking=f"probing as {role}", remedy=grant) from error
+        raise observation_error(error, operation=f"probing as {role}", remedy=grant) from error
 
 
 @contextmanager
 def connect(
-    where: Secret | Endpoints, *, run: str, limits: Timeouts | None = None, judged: Window | None = None
+    where: Secret | Endpoints, *, run: str, timeouts: Timeouts | None = None, judged_window: Window | None = None
 ) -> Generator[DatabaseClient, None, None]:
     """A database for one observation, by its URL or by all its endpoints; reads need one session, opened at once.
 
     `run` shows in the server's pg_stat_activity as `basewatch/<run>`.
     Raises: CouldNotLook, when it cannot be reached or refuses us; Absent, when the server has no such database.
     """
-    allowed = limits or Timeouts()
+    allowed = timeouts or Timeouts()
     endpoints = where if isinstance(where, Endpoints) else Endpoints(writer=lambda: where)
     doors = SingleConnection(endpoints, run, allowed)
     try:
-        yield DatabaseClient(doors, allowed, judged)
+        yield DatabaseClient(doors, allowed, judged_window)
     finally:
         doors.close()

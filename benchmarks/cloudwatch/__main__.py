@@ -16,7 +16,7 @@ from benchmarks.cloudwatch.scenarios import Options
 
 Scenario = Callable[[Options], Iterator[ScenarioMeasurement]]
 SCENARIOS: Mapping[str, tuple[Scenario, ...]] = {
-    "fake": (lambda _: cap.figures(),),
+    "fake": (lambda _: cap.measurements(),),
     "B1": (speed.small_account,),
     "B2": (speed.ten_thousand,),
     "B3": (speed.ninety_thousand, serving.ninety_thousand),
@@ -29,7 +29,7 @@ SCENARIOS: Mapping[str, tuple[Scenario, ...]] = {
     "B10": (trouble.churn,),
     "B11": (accounts.two_accounts,),
     "B12": (serving.soak,),
-    "peer": (peer.figures,),
+    "peer": (peer.measurements,),
 }
 SHORT = ("fake", "B1", "B2", "B3", "B4", "B7", "B8")
 

@@ -31,7 +31,7 @@ _HEAD = (
 )
 
 
-def figures() -> Iterator[ScenarioMeasurement]:
+def measurements() -> Iterator[ScenarioMeasurement]:
     """The fake's own work on a call of 500 queries and ten minutes, of which it knows nine, and calls it can answer."""
     knobs = FakeSettings(functions=_FUNCTIONS, latency_ms=0, calls_per_second=1e9, datapoints_per_second=1e12)
     with FakeProcess(knobs) as fake:

@@ -40,7 +40,7 @@ class Encoding(Hashable, Protocol):
         """The value as content."""
         ...
 
-    def question(self, content: bytes) -> WindowlessRequest:
+    def without_window(self, content: bytes) -> WindowlessRequest:
         """The request without its window."""
         ...
 
@@ -79,7 +79,7 @@ class Json:
         """The value as JSON."""
         return orjson.dumps(value)
 
-    def question(self, content: bytes) -> WindowlessRequest:
+    def without_window(self, content: bytes) -> WindowlessRequest:
         """The request without its window; a quote within a string is escaped, so no value looks like a key."""
         found, rest = list[float | None](), content
         for key in _JSON_TIMES:
@@ -126,7 +126,7 @@ class Cbor:
         """The value as CBOR."""
         return cbor.dumps(value)
 
-    def question(self, content: bytes) -> WindowlessRequest:
+    def without_window(self, content: bytes) -> WindowlessRequest:
         """The request without its window."""
         found = list[float | None]()
         rest = content

@@ -61,7 +61,7 @@ def configuration(namespaces: tuple[str, ...]) -> dict[str, Any]:
     return {"apiVersion": "v1alpha1", "discovery": {"jobs": jobs}}
 
 
-def figures(options: Options) -> Iterator[ScenarioMeasurement]:
+def measurements(options: Options) -> Iterator[ScenarioMeasurement]:
     """B1 and B3 as the peer does them, each in its second refresh. Windows need not be on whole periods for it."""
     if not options.peer:
         return

@@ -141,7 +141,7 @@ class FakeCloudWatch:
     def _metric_data(self, content: bytes, asker: Caller, encoding: Encoding) -> ResponsePage:
         """Raises: Refused."""
         try:
-            question = encoding.question(content)
+            question = encoding.without_window(content)
         except (ValueError, TypeError, LookupError) as error:
             raise FakeAwsError("SerializationException", str(error)) from error
         key = (asker.account_id, asker.region, encoding, question.body)
@@ -202,7 +202,9 @@ class FakeCloudWatch:
 
     def _truth(self, told: Mapping[str, Any]) -> bytes:
         """A GetMetricData request with `Account` and `Region`, answered as it looks once everything has arrived."""
-        knobs = replace(self.knobs, late_minutes=0, partial_ratio=0, internal_error_ratio=0, forbidden_ratio=0, max_datapoints=10**9)
+        knobs = replace(
+            self.knobs, late_minutes=0, partial_ratio=0, internal_error_ratio=0, forbidden_ratio=0, max_datapoints=10**9
+        )
         asked = parse_request(told, told["Account"], told["Region"], knobs, Fleet(knobs))
         first, end = request_window(told.get("StartTime"), told.get("EndTime"), asked.longest_period, strict=False)
         return MetricDataResponder(knobs, _NO_CHANCE).respond(asked, first, end, float("inf"), JSON).content

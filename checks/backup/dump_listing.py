@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.aws import AwsClient
-from basewatch.aws.listing import listing
+from basewatch.aws.listing import list_bucket
 from basewatch.aws.response import required
 from basewatch.components import DumpBackups
 from basewatch.errors import ObservationError
@@ -30,7 +30,7 @@ def stored_dumps(aws: AwsClient, dumps: DumpBackups) -> tuple[tuple[StoredDump, 
 
     Raises: CouldNotLook, also when there are too many to list; Absent, when there is no such bucket.
     """
-    found = listing(aws, "ListObjectsV2", "Contents", pages=_PAGES, Bucket=dumps.bucket, Prefix=dumps.prefix)
+    found = list_bucket(aws, "ListObjectsV2", "Contents", pages=_PAGES, Bucket=dumps.bucket, Prefix=dumps.prefix)
     if not found.complete:
         raise ObservationError(
             Reason.NOT_ENOUGH_DATA,

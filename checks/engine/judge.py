@@ -97,15 +97,15 @@ def _finding(planned: PlannedCheck, verdict: Verdict, digest: str) -> Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class VerdictDifference:
     """A finding (`of`) that is not what its evidence says: as recorded and as judged again, None for neither."""
 
     of: Finding
     recorded: Finding | None
-    judged: Finding | None
+    rejudged: Finding | None
 
 
-def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[Difference, ...]:
+def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[VerdictDifference, ...]:
     """Every difference between the run's findings that rest on evidence and a fresh judgement of that evidence.
 
     Only checks that are known here are judged; it needs no access to AWS or to the database.
@@ -115,7 +115,7 @@ def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[Difference, ...]:
     recorded = {f.key: f for f in run.findings if f.evidence in evidence and f.check in known}
     judged = _caused(run, known, recorded, tuple(_judged(run, known, evidence, recorded)))
     return tuple(
-        Difference(of=finding, recorded=recorded.get(key), judged=judged.get(key))
+        VerdictDifference(of=finding, recorded=recorded.get(key), rejudged=judged.get(key))
         for key, finding in sorted((recorded | judged).items())
         if recorded.get(key) != judged.get(key)
     )

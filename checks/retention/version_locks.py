@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from basewatch.aws import AwsClient
-from basewatch.aws.listing import listing
+from basewatch.aws.listing import list_bucket
 from basewatch.aws.response import accepted_error, optional, required
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
@@ -63,7 +63,7 @@ class VersionLocks:
 
 def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
     """The locks of `object_lock.sample` versions; the seed is the bucket and AWS' date, so each day looks elsewhere."""
-    found = listing(aws, "ListObjectVersions", "Versions", pages=_PAGES, Bucket=bucket.name)
+    found = list_bucket(aws, "ListObjectVersions", "Versions", pages=_PAGES, Bucket=bucket.name)
     versions = tuple(_version(entry) for entry in found.entries)
     seed = f"{bucket.name} {found.answered_at:%Y-%m-%d}" if found.answered_at else bucket.name
     chosen = sample(versions, bucket.object_lock.sample, seed)

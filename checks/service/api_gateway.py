@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Api
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.promises import latency_promise, rate_promise, ratio_promise
 from checks.service.ratios import judge_ratio
 from checks.service.sustained import judge_sustained, no_activity_verdict
@@ -45,24 +45,24 @@ class ApiClientErrors:
 def api_latency(metrics: MetricsClient, api: Api) -> ApiLatency:
     """Requests and the 95th percentile of the latency. Raises: CouldNotLook, when they were not collected."""
     return ApiLatency(
-        requests=track(metrics, api, "aws_apigateway_requests_total"),
-        p95_seconds=track(metrics, api, "aws_apigateway_latency_seconds", quantile="0.95"),
+        requests=read_series(metrics, api, "aws_apigateway_requests_total"),
+        p95_seconds=read_series(metrics, api, "aws_apigateway_latency_seconds", quantile="0.95"),
     )
 
 
 def api_server_errors(metrics: MetricsClient, api: Api) -> ApiServerErrors:
     """Requests and server errors of the stage. Raises: CouldNotLook, when they were not collected."""
     return ApiServerErrors(
-        requests=track(metrics, api, "aws_apigateway_requests_total"),
-        server_errors=track(metrics, api, "aws_apigateway_server_errors_total"),
+        requests=read_series(metrics, api, "aws_apigateway_requests_total"),
+        server_errors=read_series(metrics, api, "aws_apigateway_server_errors_total"),
     )
 
 
 def api_client_errors(metrics: MetricsClient, api: Api) -> ApiClientErrors:
     """Requests and client errors of the stage. Raises: CouldNotLook, when they were not collected."""
     return ApiClientErrors(
-        requests=track(metrics, api, "aws_apigateway_requests_total"),
-        client_errors=track(metrics, api, "aws_apigateway_client_errors_total"),
+        requests=read_series(metrics, api, "aws_apigateway_requests_total"),
+        client_errors=read_series(metrics, api, "aws_apigateway_client_errors_total"),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from basewatch.components import AuroraCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Verdict, not_applicable
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.sustained import PromisedLimit, judge_sustained
 
 
@@ -27,11 +27,11 @@ class InstanceMetric:
     by_instance: tuple[InstanceSeries, ...]
 
 
-def instances(metrics: MetricsClient, cluster: AuroraCluster, family: str) -> InstanceMetric:
+def instance_metric(metrics: MetricsClient, cluster: AuroraCluster, family: str) -> InstanceMetric:
     """The gauge `family` of every instance of the cluster. Raises: CouldNotLook, when one was not collected."""
     return InstanceMetric(
         by_instance=tuple(
-            InstanceSeries(instance=instance, series=track(metrics, cluster, family, db_instance=instance))
+            InstanceSeries(instance=instance, series=read_series(metrics, cluster, family, db_instance=instance))
             for instance in cluster.instances
         )
     )

@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import BackupVault
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.sustained import no_activity_verdict
 
 
@@ -25,8 +25,8 @@ class BackupJobs:
 def backup_jobs(metrics: MetricsClient, vault: BackupVault) -> BackupJobs:
     """Completed and failed backup jobs of the vault. Raises: CouldNotLook, when they were not collected."""
     return BackupJobs(
-        completed=track(metrics, vault, "aws_backup_jobs_completed_total"),
-        failed=track(metrics, vault, "aws_backup_jobs_failed_total"),
+        completed=read_series(metrics, vault, "aws_backup_jobs_completed_total"),
+        failed=read_series(metrics, vault, "aws_backup_jobs_failed_total"),
     )
 
 

@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import CacheCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.promises import min_ratio_promise
 from checks.service.ratios import judge_ratio
 from checks.service.sustained import no_activity_verdict
@@ -27,8 +27,8 @@ class CacheHits:
 def cache_hits(metrics: MetricsClient, cache: CacheCluster) -> CacheHits:
     """Hits and misses of the cluster's item cache. Raises: CouldNotLook, when they were not collected."""
     return CacheHits(
-        hits=track(metrics, cache, "aws_dax_item_cache_hits_total"),
-        misses=track(metrics, cache, "aws_dax_item_cache_misses_total"),
+        hits=read_series(metrics, cache, "aws_dax_item_cache_hits_total"),
+        misses=read_series(metrics, cache, "aws_dax_item_cache_misses_total"),
     )
 
 

@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Table
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.promises import rate_promise
 from checks.service.sustained import judge_sustained, no_activity_verdict
 
@@ -29,7 +29,7 @@ def table_throttles(metrics: MetricsClient, table: Table) -> TableThrottles:
     """Consumed capacity and throttle events of the table. Raises: CouldNotLook, when they were not collected."""
 
     def of(family: str) -> AlignedSeries:
-        return track(metrics, table, f"aws_dynamodb_{family}_total")
+        return read_series(metrics, table, f"aws_dynamodb_{family}_total")
 
     return TableThrottles(
         read_units=of("consumed_read_capacity_units"),

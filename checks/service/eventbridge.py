@@ -12,7 +12,7 @@ from basewatch.components import EventRule
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,8 @@ class RuleTriggers:
 def rule_triggers(metrics: MetricsClient, rule: EventRule) -> RuleTriggers:
     """Triggers and failed invocations of the rule. Raises: CouldNotLook, when they were not collected."""
     return RuleTriggers(
-        triggered=track(metrics, rule, "aws_events_triggered_rules_total"),
-        failed_invocations=track(metrics, rule, "aws_events_failed_invocations_total"),
+        triggered=read_series(metrics, rule, "aws_events_triggered_rules_total"),
+        failed_invocations=read_series(metrics, rule, "aws_events_failed_invocations_total"),
     )
 
 

@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Function
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.promises import latency_promise, ratio_promise
 from checks.service.ratios import judge_ratio
 from checks.service.sustained import judge_sustained, no_activity_verdict
@@ -45,24 +45,24 @@ class FunctionLatency:
 def function_errors(metrics: MetricsClient, function: Function) -> FunctionErrors:
     """Invocations and errors of the function. Raises: CouldNotLook, when they were not collected."""
     return FunctionErrors(
-        invocations=track(metrics, function, "aws_lambda_invocations_total"),
-        errors=track(metrics, function, "aws_lambda_errors_total"),
+        invocations=read_series(metrics, function, "aws_lambda_invocations_total"),
+        errors=read_series(metrics, function, "aws_lambda_errors_total"),
     )
 
 
 def function_throttles(metrics: MetricsClient, function: Function) -> FunctionThrottles:
     """Invocations and throttled calls of the function. Raises: CouldNotLook, when they were not collected."""
     return FunctionThrottles(
-        invocations=track(metrics, function, "aws_lambda_invocations_total"),
-        throttles=track(metrics, function, "aws_lambda_throttles_total"),
+        invocations=read_series(metrics, function, "aws_lambda_invocations_total"),
+        throttles=read_series(metrics, function, "aws_lambda_throttles_total"),
     )
 
 
 def function_latency(metrics: MetricsClient, function: Function) -> FunctionLatency:
     """Invocations and the 95th percentile of the duration. Raises: CouldNotLook, when they were not collected."""
     return FunctionLatency(
-        invocations=track(metrics, function, "aws_lambda_invocations_total"),
-        p95_seconds=track(metrics, function, "aws_lambda_duration_seconds", quantile="0.95"),
+        invocations=read_series(metrics, function, "aws_lambda_invocations_total"),
+        p95_seconds=read_series(metrics, function, "aws_lambda_duration_seconds", quantile="0.95"),
     )
 
 

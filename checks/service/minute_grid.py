@@ -64,7 +64,9 @@ class AlignedSeries:
         return replace(self, values=values)
 
 
-def track(metrics: MetricsClient, component: Component, family: str, *, of: str = "", **labels: str) -> AlignedSeries:
+def read_series(
+    metrics: MetricsClient, component: Component, family: str, *, of: str = "", **labels: str
+) -> AlignedSeries:
     """The series `family` of the component, or of the one whose ref is `of`, for the component's own judgement.
 
     As far back as the component needs. Raises: CouldNotLook.

@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.promises import ratio_promise
 from checks.service.sustained import judge_sustained
 
@@ -26,8 +26,8 @@ class PoolUse:
 def pool_use(metrics: MetricsClient, cluster: AuroraCluster) -> PoolUse:
     """Borrowed and allowed connections of the cluster's proxy. Raises: CouldNotLook, when they were not collected."""
     return PoolUse(
-        borrowed=track(metrics, cluster, "aws_rds_proxy_borrowed_connections"),
-        allowed=track(metrics, cluster, "aws_rds_proxy_max_database_connections"),
+        borrowed=read_series(metrics, cluster, "aws_rds_proxy_borrowed_connections"),
+        allowed=read_series(metrics, cluster, "aws_rds_proxy_max_database_connections"),
     )
 
 

@@ -13,7 +13,7 @@ from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.service.burn_rate import MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
-from checks.service.minute_grid import AlignedSeries, align, track
+from checks.service.minute_grid import AlignedSeries, align, read_series
 from checks.service.sustained import PromisedLimit, inconclusive_verdict, no_activity_verdict
 
 # What the events of a kind of component are, which of them are bad, and how long the slowest of a hundred took.
@@ -44,13 +44,13 @@ def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
             )
         case "latency":
             return SliSeries(
-                event_counts=track(metrics, slo, _HAPPENED[kind], of=slo.of),
-                p99_seconds=track(metrics, slo, _LATENCY[kind], of=slo.of, quantile="0.99"),
+                event_counts=read_series(metrics, slo, _HAPPENED[kind], of=slo.of),
+                p99_seconds=read_series(metrics, slo, _LATENCY[kind], of=slo.of, quantile="0.99"),
             )
         case "availability":
             return SliSeries(
-                event_counts=track(metrics, slo, _HAPPENED[kind], of=slo.of),
-                bad=track(metrics, slo, _BAD[kind], of=slo.of),
+                event_counts=read_series(metrics, slo, _HAPPENED[kind], of=slo.of),
+                bad=read_series(metrics, slo, _BAD[kind], of=slo.of),
             )
 
 

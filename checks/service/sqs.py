@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Queue
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, track
+from checks.service.minute_grid import AlignedSeries, read_series
 from checks.service.promises import latency_promise
 from checks.service.sustained import judge_sustained, no_activity_verdict
 
@@ -24,7 +24,7 @@ class OldestMessage:
 
 def oldest_message(metrics: MetricsClient, queue: Queue) -> OldestMessage:
     """The age of the queue's oldest message. Raises: CouldNotLook, when it was not collected."""
-    return OldestMessage(age_seconds=track(metrics, queue, "aws_sqs_oldest_message_age_seconds"))
+    return OldestMessage(age_seconds=read_series(metrics, queue, "aws_sqs_oldest_message_age_seconds"))
 
 
 @check(

@@ -10,10 +10,10 @@ from datetime import datetime
 from basewatch.about import Affected, with_affected
 from basewatch.model import Severity, Verdict, failed, passed
 from basewatch.tenancy import ObjectKind
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.roles import PUBLIC, Grant
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class Approvable:
     name: str
     digest: str
 
-    def approved(self, access: World, now: datetime) -> bool:
+    def approved(self, access: EffectiveAccess, now: datetime) -> bool:
         """Whether somebody vouches for the object as it is."""
-        return access.vouched(self.kind, self.name, self.digest, now)
+        return access.is_approved(self.kind, self.name, self.digest, now)
 
     def __str__(self) -> str:
         name = json.dumps(self.name, ensure_ascii=False)
@@ -67,7 +67,9 @@ def flaw_verdict(
     return with_affected(verdict, (about for flaw in flaws for about in flaw.about))
 
 
-def unapproved_flaws(flaws: Iterable[Flaw], approvable: Approvable, access: World, now: datetime) -> tuple[Flaw, ...]:
+def unapproved_flaws(
+    flaws: Iterable[Flaw], approvable: Approvable, access: EffectiveAccess, now: datetime
+) -> tuple[Flaw, ...]:
     """What is left of the flaws of an object when somebody vouches for it."""
     found = tuple(flaws)
     return tuple(flaw for flaw in found if not flaw.approvable) if found and approvable.approved(access, now) else found
@@ -79,38 +81,44 @@ def findings_or_pass(found: Iterable[Verdict], pass_summary: str, *, observed: s
     yield from each or (passed(pass_summary, observed=observed),)
 
 
-def without_superusers(becomes: Iterable[Becomes], access: World) -> tuple[Becomes, ...]:
+def without_superusers(reachable: Iterable[ReachableRole], access: EffectiveAccess) -> tuple[ReachableRole, ...]:
     """Those of principals who are nobody's superuser: what such a one can do besides is told once, where roles are."""
-    mighty = {b.principal for b in access.principals() if b.sets and b.role.superuser}
-    return tuple(each for each in becomes if each.principal not in mighty)
+    mighty = {b.principal for b in access.all_reachable_roles() if b.can_set_role and b.role.superuser}
+    return tuple(each for each in reachable if each.principal not in mighty)
 
 
-def with_owner_rights(access: World, owner: int) -> tuple[Becomes, ...]:
+def with_owner_rights(access: EffectiveAccess, owner: int) -> tuple[ReachableRole, ...]:
     """What principals are or can become that has the rights of an owner."""
-    return tuple(b for b in without_superusers(access.principals(), access) if owner in access.inherited(b.role.oid))
+    return tuple(
+        b
+        for b in without_superusers(access.all_reachable_roles(), access)
+        if owner in access.inherited_roles(b.role.oid)
+    )
 
 
-def role_paths(becomes: Iterable[Becomes]) -> str:
+def role_paths(reachable: Iterable[ReachableRole]) -> str:
     """Who, and how they come to it: the shortest path of each principal."""
     shortest: dict[str, str] = {}
-    for each in becomes:
+    for each in reachable:
         shortest.setdefault(each.principal, str(each))
     return ", ".join(shortest.values())
 
 
-def grant_paths(access: World, becomes: Iterable[Becomes], grants: Iterable[Grant]) -> str:
+def grant_paths(access: EffectiveAccess, reachable: Iterable[ReachableRole], grants: Iterable[Grant]) -> str:
     """Who holds a privilege, and how they come to the role that was granted it."""
     granted = {grant.grantee for grant in grants}
     ways = (
-        [b for b in access.becomes(each.principal) if PUBLIC not in granted and b.role.oid in granted] or [each]
-        for each in becomes
+        [b for b in access.reachable_roles(each.principal) if PUBLIC not in granted and b.role.oid in granted] or [each]
+        for each in reachable
     )
     return role_paths(way[0] for way in ways)
 
 
-def revoke_from(access: World, becomes: Iterable[Becomes], grants: Iterable[Grant], privilege: str) -> str:
+def revoke_from(
+    access: EffectiveAccess, reachable: Iterable[ReachableRole], grants: Iterable[Grant], privilege: str
+) -> str:
     """From whom to revoke a privilege so that none of these roles holds it, as SQL names them."""
-    reached = frozenset[int]().union(*(access.inherited(each.role.oid) for each in becomes))
+    reached = frozenset[int]().union(*(access.inherited_roles(each.role.oid) for each in reachable))
     roles = {grant.grantee for grant in grants if grant.privilege == privilege} & reached
     named = sorted(quoted(role.name) for oid in roles if (role := access.role(oid)))
     return ", ".join(["PUBLIC", *named] if PUBLIC in roles else named)

@@ -14,7 +14,7 @@ from isolation.inventory import Inventory
 from isolation.inventory.code import EventTrigger, Function
 from isolation.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _Named = Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot
 _EXPECTED = "entries that speak of what is there"
@@ -40,7 +40,7 @@ def manifest_matches_the_catalog(facts: Inventory, database: Database, now: date
     Fix: Remove the entry, or read what changed and write its new digest and a new day.
     Source: docs/architecture.md
     """
-    known, tenancy = world(facts, database.tenancy), database.tenancy
+    known, tenancy = effective_access(facts, database.tenancy), database.tenancy
     entries = {f"allowed {each.kind} {each.name}": each for each in tenancy.allowed}
     found = [
         *(verdict for name, each in entries.items() if (verdict := _judge_allowed(known, name, each, now))),
@@ -56,7 +56,7 @@ def manifest_matches_the_catalog(facts: Inventory, database: Database, now: date
     yield from findings_or_pass({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
 
 
-def _judge_allowed(access: World, subject: str, entry: ApprovedObject, now: datetime) -> Verdict | None:
+def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject, now: datetime) -> Verdict | None:
     if now.date() > entry.until:
         return _expired(subject, entry)
     if entry.kind in _JUDGED_ELSEWHERE:
@@ -92,24 +92,24 @@ def _expired(subject: str, entry: Approval) -> Verdict:
     )
 
 
-def digests_by_name(access: World, kind: str) -> Mapping[str, str]:
+def digests_by_name(access: EffectiveAccess, kind: str) -> Mapping[str, str]:
     """The digest of every object of one kind, by its name as findings print it."""
     facts = access.inventory
     match kind:
         case "trigger":
             return {
-                f"{each.name} on {access.name(relation)}": each.digest
+                f"{each.name} on {access.declared_name(relation)}": each.digest
                 for each in facts.triggers
                 if (relation := access.relation(each.relation))
             }
         case "rule":
             return {
-                f"{each.name} on {access.name(relation)}": each.digest
-                for each in facts.rules
+                f"{each.name} on {access.declared_name(relation)}": each.digest
+                for each in facts.rewrite_rules
                 if (relation := access.relation(each.relation))
             }
         case "view":
-            return {access.name(each): each.digest for each in facts.relations if each.digest}
+            return {access.declared_name(each): each.digest for each in facts.relations if each.digest}
         case _:
             return {each.name: each.digest for each in _named(facts, kind)}
 
@@ -120,14 +120,14 @@ def _named(facts: Inventory, kind: str) -> tuple[_Named, ...]:
         "publication": facts.publications,
         "subscription": facts.subscriptions,
         "extension": facts.extensions,
-        "foreign_server": facts.servers,
+        "foreign_server": facts.foreign_servers,
         "event_trigger": facts.event_triggers,
-        "replication_slot": facts.slots,
+        "replication_slot": facts.replication_slots,
     }
     return named.get(kind, ())
 
 
-def _unknown(access: World, tenancy: Tenancy) -> Iterator[Verdict]:
+def _unknown(access: EffectiveAccess, tenancy: Tenancy) -> Iterator[Verdict]:
     """What the manifest names and the database does not have."""
     named = {
         **{f"shared {name}": name for name in tenancy.shared},

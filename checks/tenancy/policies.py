@@ -13,9 +13,9 @@ from checks.tenancy.showing import visible_through
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import World, world
-from isolation.proof.gates import Answer, Obligation, obligations
-from isolation.proof.remedies import repair, wanted
+from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.proof.gates import ProofStatus, ProofObligation, proof_obligations
+from isolation.proof.remedies import repair, expected_expression
 
 _SHOWN = 6
 # How much of an expression is shown.
@@ -45,41 +45,41 @@ def policies_restrict_rows_to_the_tenant(facts: Inventory, database: Database, n
     WITH CHECK, and drop any permissive policy beside it.
     Source: https://www.postgresql.org/docs/15/sql-createpolicy.html
     """
-    made = world(facts, database.tenancy)
-    found = obligations(made, now)
+    made = effective_access(facts, database.tenancy)
+    found = proof_obligations(made, now)
     for relation in made.tenant_tables():
         yield judge_gates(made, relation, [one for one in found if one.relation == relation.oid])
 
 
-def judge_gates(access: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
+def judge_gates(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
     """The verdict on one table from what is known of its gates."""
-    name = access.name(relation)
-    asked = [gate for gate in gates if gate.answer not in {Answer.EXEMPT, Answer.DISABLED}]
+    name = access.declared_name(relation)
+    asked = [gate for gate in gates if gate.status not in {ProofStatus.EXEMPT, ProofStatus.DISABLED}]
     if not asked:
         why = "row security is not asked there" if gates else "no tenant-bound role reaches it"
         return not_applicable(f"{name} has no policy to judge: {why}", subject=name)
-    opened = [gate for gate in asked if gate.answer is Answer.OPEN]
+    opened = [gate for gate in asked if gate.status is ProofStatus.REFUTED]
     if opened:
         return _open(access, relation, opened)
-    unproven = [gate for gate in asked if gate.answer is Answer.UNPROVEN and not gate.waived]
+    unproven = [gate for gate in asked if gate.status is ProofStatus.UNPROVEN and not gate.waived]
     if unproven:
         return _unproven(access, relation, unproven)
-    waived = sum(gate.answer is Answer.UNPROVEN for gate in asked)
-    denied = sum(gate.answer is Answer.DENIED for gate in asked)
+    waived = sum(gate.status is ProofStatus.UNPROVEN for gate in asked)
+    denied = sum(gate.status is ProofStatus.DEFAULT_DENY for gate in asked)
     counted = [f"{len(asked) - waived - denied} gates proven"]
     counted += [f"{denied} closed to all"] if denied else []
     counted += [f"{waived} by a waiver"] if waived else []
-    lines = dict.fromkeys(line for gate in asked for line in gate.certificate)
+    lines = dict.fromkeys(line for gate in asked for line in gate.justifications)
     return passed(
         f"The policies of {name} hold rows to the current tenant",
         subject=name,
         observed="; ".join([", ".join(counted), *list(lines)[:_SHOWN]]),
-        expected=wanted(access, relation),
+        expected=expected_expression(access, relation),
     )
 
 
-def _open(access: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
-    name = access.name(relation)
+def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
+    name = access.declared_name(relation)
     own = {policy.name: policy for policy in access.policies_on(relation)}
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
     repairs = [repair(access, relation, own[policy]) for policy in named]
@@ -87,17 +87,17 @@ def _open(access: World, relation: Relation, gates: Sequence[Obligation]) -> Ver
         f"A policy of {name} lets other tenants' rows through",
         subject=name,
         observed=_said(access, relation, gates),
-        expected=wanted(access, relation),
-        remedy=" ".join(repairs) or f"Hold {name} by: {wanted(access, relation)}",
+        expected=expected_expression(access, relation),
+        remedy=" ".join(repairs) or f"Hold {name} by: {expected_expression(access, relation)}",
     )
-    themselves = {gate.principal for gate in gates if len(gate.path) == 1}
+    themselves = {gate.principal for gate in gates if len(gate.role_path) == 1}
     return with_affected(verdict, (about for each in themselves for about in visible_through(access, relation, each)))
 
 
-def _unproven(access: World, relation: Relation, gates: Sequence[Obligation]) -> Verdict:
-    name = access.name(relation)
+def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
+    name = access.declared_name(relation)
     digests = ", ".join(dict.fromkeys(gate.digest for gate in gates))
-    shape = wanted(access, relation)
+    shape = expected_expression(access, relation)
     rewrite = f"Write it as {shape}. " if shape else "Declare in tenancy.keys whose rows they are. "
     return unverified(
         Reason.UNSUPPORTED,
@@ -110,11 +110,11 @@ def _unproven(access: World, relation: Relation, gates: Sequence[Obligation]) ->
     )
 
 
-def _said(access: World, relation: Relation, gates: Sequence[Obligation]) -> str:
+def _said(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> str:
     """What is known of the gates: those of one cause together, with the roles and the way to them."""
     causes = dict[tuple[str, str], list[str]]()
     for gate in gates:
-        where = f"{' -> '.join(gate.path)}: {gate.gate}"
+        where = f"{' -> '.join(gate.role_path)}: {gate.gate}"
         causes.setdefault((gate.policy, gate.reason), []).append(where)
     lines = [
         f"{', '.join(where)}: {_policy(access, relation, policy)}{reason}" for (policy, reason), where in causes.items()
@@ -123,7 +123,7 @@ def _said(access: World, relation: Relation, gates: Sequence[Obligation]) -> str
     return "; ".join([*lines[:_SHOWN], *more])
 
 
-def _policy(access: World, relation: Relation, name: str) -> str:
+def _policy(access: EffectiveAccess, relation: Relation, name: str) -> str:
     """A policy by its name and its expressions, whose constants are blanked; empty without a name."""
     stored = next((policy for policy in access.policies_on(relation) if policy.name == name), None)
     if stored is None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.tenancy.identity.powers import bypass_privileges
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import PUBLIC
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 COMMANDS = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
 
@@ -22,7 +22,7 @@ class RelationAccess:
     `grantees` are the roles that it holds this from, 0 for PUBLIC; `columns_only` says that it holds it on columns alone.
     """
 
-    role_path: Becomes
+    role_path: ReachableRole
     commands: frozenset[Command]
     grantees: frozenset[int]
     columns_only: bool
@@ -39,20 +39,26 @@ class GrantedAccess:
     not one about everything it was ever granted. What a principal itself is granted always counts.
     """
 
-    def __init__(self, access: World) -> None:
+    def __init__(self, access: EffectiveAccess) -> None:
         self._world = access
-        mighty = {b.path for b in access.principals() if len(b.path) > 1 and bypass_privileges(access, b)}
+        mighty = {
+            b.role_path for b in access.all_reachable_roles() if len(b.role_path) > 1 and bypass_privileges(access, b)
+        }
         self._plain = tuple(
-            b for b in access.principals() if not any(b.path[:end] in mighty for end in range(2, len(b.path) + 1))
+            b
+            for b in access.all_reachable_roles()
+            if not any(b.role_path[:end] in mighty for end in range(2, len(b.role_path) + 1))
         )
         plain = {(b.principal, b.role.oid) for b in self._plain}
         self._holds = {
-            b.path: frozenset({PUBLIC, *(oid for oid in access.inherited(b.role.oid) if (b.principal, oid) in plain)})
+            b.role_path: frozenset(
+                {PUBLIC, *(oid for oid in access.inherited_roles(b.role.oid) if (b.principal, oid) in plain)}
+            )
             for b in self._plain
         }
 
     @property
-    def role_paths(self) -> tuple[Becomes, ...]:
+    def role_paths(self) -> tuple[ReachableRole, ...]:
         """All that principals are or can become, but for roles that are findings by themselves."""
         return self._plain
 
@@ -61,13 +67,13 @@ class GrantedAccess:
         found = (self._of(becomes, relation) for becomes in self._plain)
         return tuple(reach for reach in found if reach.commands)
 
-    def _of(self, becomes: Becomes, relation: Relation) -> RelationAccess:
-        held = self._holds[becomes.path]
-        if not self._world.rights.names(becomes.role.oid, relation):
+    def _of(self, reachable: ReachableRole, relation: Relation) -> RelationAccess:
+        held = self._holds[reachable.role_path]
+        if not self._world.role_privileges.can_resolve(reachable.role.oid, relation):
             held = frozenset[int]()
         if relation.owner in held:
             return RelationAccess(
-                role_path=becomes,
+                role_path=reachable,
                 commands=frozenset(COMMANDS),
                 grantees=frozenset({relation.owner}),
                 columns_only=False,
@@ -76,7 +82,7 @@ class GrantedAccess:
         partly = [grant for column in relation.columns for grant in column.grants if grant.grantee in held]
         commands = frozenset(c for c in COMMANDS if any(g.privilege == c for g in (*whole, *partly)))
         return RelationAccess(
-            role_path=becomes,
+            role_path=reachable,
             commands=commands,
             grantees=frozenset(grant.grantee for grant in (*whole, *partly) if grant.privilege in COMMANDS),
             columns_only=not any(grant.privilege in COMMANDS for grant in whole),
@@ -96,7 +102,9 @@ def commands_of(reached: Iterable[RelationAccess]) -> frozenset[Command]:
     return frozenset(command for reach in reached for command in reach.commands)
 
 
-def revoke_sql(access: World, relation: Relation, reached: Iterable[RelationAccess], what: str = "ALL") -> str:
+def revoke_sql(
+    access: EffectiveAccess, relation: Relation, reached: Iterable[RelationAccess], what: str = "ALL"
+) -> str:
     """The SQL that takes the relation from everybody who was granted it."""
     oids = {oid for reach in reached for oid in reach.grantees}
     roles = sorted(quoted(role.name) for oid in oids if (role := access.role(oid)))

@@ -19,7 +19,7 @@ class Location:
     region: str
 
 
-def declared(
+def declared_targets(
     collectors: Iterable[AnyCollector], components: Iterable[Component], location_of: Callable[[Component], Location]
 ) -> tuple[tuple[MetricTarget, ...], tuple[CollectionGap, ...]]:
     """Every target of the components, collector by collector; one whose place cannot be told is a gap instead.

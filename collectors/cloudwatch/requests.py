@@ -57,7 +57,7 @@ class PlannedCall:
         return self._call.with_window(Window(start=utc_datetime(start), end=utc_datetime(end)))
 
 
-def asks(
+def plan_calls(
     layout: Layout,
     tiers: Iterable[RefreshTier],
     intervals: Mapping[RefreshTier, timedelta],

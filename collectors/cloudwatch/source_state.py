@@ -22,7 +22,7 @@ from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.layout import EMPTY_LAYOUT, build_layout
 from collectors.cloudwatch.planner import REREAD_SETTLE_DELAY, floor_time
 from collectors.cloudwatch.relayout import StateCarryOver
-from collectors.cloudwatch.requests import CATCH_UP, PlannedCall, asks
+from collectors.cloudwatch.requests import CATCH_UP, PlannedCall, plan_calls
 from collectors.cloudwatch.series_state import SeriesState
 from collectors.cloudwatch.snapshot import Snapshot
 from collectors.cloudwatch.source import MetricSource
@@ -85,7 +85,7 @@ class SourceState:
             # What is new is asked for at once, whatever its tier: the next hour may be far away.
             new = self._ledger.never_requested()
         self._asked |= dict.fromkeys(tiers, at)
-        planned = asks(self._ledger.layout, tiers, intervals, new) if new else self._plan(tiers, intervals)
+        planned = plan_calls(self._ledger.layout, tiers, intervals, new) if new else self._plan(tiers, intervals)
         group_of = self._ledger.layout.location_index
         self.cycle = round_ = RefreshCycle(
             at=at,
@@ -128,7 +128,7 @@ class SourceState:
         self, tiers: frozenset[RefreshTier], intervals: Mapping[RefreshTier, timedelta]
     ) -> tuple[PlannedCall, ...]:
         key = (tiers, *sorted(intervals.items()))
-        plan = self._plans.pop(key, None) or asks(self._ledger.layout, tiers, intervals)
+        plan = self._plans.pop(key, None) or plan_calls(self._ledger.layout, tiers, intervals)
         self._plans[key] = plan
         while len(self._plans) > _PLANS:
             del self._plans[next(iter(self._plans))]

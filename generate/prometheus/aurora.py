@@ -12,7 +12,7 @@ from generate.prometheus.bounds import (
     SECONDS,
     AnyLimit,
     AlertThreshold,
-    bounds,
+    thresholds,
     count_limit,
     duration_limit,
     ratio_limit,
@@ -166,10 +166,10 @@ def cluster_cause_alerts(context: RuleContext, cluster: AuroraCluster) -> Iterat
     """What is promised of the instances, what is expected where nothing is, and the proxy."""
     for height in _HEIGHTS:
         promised = getattr(cluster, height.promise) if height.promise else None
-        for limit in bounds(context, cluster, height.metric, promised, height.expected):
+        for limit in thresholds(context, cluster, height.metric, promised, height.expected):
             expr = f"{limit.series_source.gauge_max(height.metric)} > {limit.value}"
             yield limit.alert_rule(height.template, expr, f"{_instance(limit)} {height.seen}", promise=height.promise)
-    for limit in bounds(context, cluster, _LAG, None, _FAR_BEHIND):
+    for limit in thresholds(context, cluster, _LAG, None, _FAR_BEHIND):
         expr, seen = f"{limit.series_source.gauge_max(_LAG)} > {limit.value}", f"{_instance(limit)} is {SECONDS} behind"
         yield limit.alert_rule(LAG, expr, seen, severity=AlertSeverity.CRITICAL)
     yield from _memory(context, cluster)
@@ -179,7 +179,7 @@ def cluster_cause_alerts(context: RuleContext, cluster: AuroraCluster) -> Iterat
 
 def _memory(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
     free = "aws_rds_freeable_memory_bytes"
-    for limit in bounds(context, cluster, free, None, count_limit(f"{256 * 2**20} for 15m")):
+    for limit in thresholds(context, cluster, free, None, count_limit(f"{256 * 2**20} for 15m")):
         expr, said = (
             f"{limit.series_source.gauge_min(free)} < {limit.value}",
             f"{_instance(limit)} has {{{{ $value | humanize1024 }}}}B left",
@@ -188,7 +188,7 @@ def _memory(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]
 
 
 def _certificates(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
-    for limit in bounds(context, cluster, _CPU, None, duration_limit("30d for 1h")):
+    for limit in thresholds(context, cluster, _CPU, None, duration_limit("30d for 1h")):
         at, expiry = limit.series_source, "aws_rds_ca_certificate_expiry_timestamp_seconds"
         yield context.alert_rule(
             CERTIFICATE,
@@ -202,11 +202,11 @@ def _certificates(context: RuleContext, cluster: AuroraCluster) -> Iterator[Aler
 
 def _proxy(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
     borrowing = "aws_rds_proxy_borrow_latency_seconds"
-    for limit in bounds(context, cluster, borrowing, None, duration_limit("100ms for 10m")):
+    for limit in thresholds(context, cluster, borrowing, None, duration_limit("100ms for 10m")):
         expr, said = f"{limit.series_source.gauge_max(borrowing)} > {limit.value}", f"a connection takes {SECONDS}"
         yield limit.alert_rule(BORROWING, expr, said)
     pinned, borrowed = "aws_rds_proxy_pinned_sessions", "aws_rds_proxy_borrowed_connections"
-    for limit in bounds(context, cluster, pinned, None, ratio_limit("50% for 15m")):
+    for limit in thresholds(context, cluster, pinned, None, ratio_limit("50% for 15m")):
         expr = (
             f"{ratio(limit.series_source.gauge_max(pinned), limit.series_source.gauge_max(borrowed))}\n> {limit.value}"
         )

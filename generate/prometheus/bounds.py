@@ -60,7 +60,7 @@ class AlertThreshold:
         )
 
 
-def bounds(
+def thresholds(
     context: RuleContext, component: Component, metric: str, promised: AnyLimit | None, expected: AnyLimit | None = None
 ) -> Iterator[AlertThreshold]:
     """The bound at every source of a metric of a component; none where there is no limit, or nothing is measured."""

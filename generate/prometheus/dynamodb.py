@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.components import CacheCluster, Table
-from generate.prometheus.bounds import COUNT, PERCENT, bounds, enough_events, event_rate_limit, ratio_limit
+from generate.prometheus.bounds import COUNT, PERCENT, thresholds, enough_events, event_rate_limit, ratio_limit
 from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.recording import ratio
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
@@ -40,13 +40,13 @@ _THROTTLES = tuple(f"aws_dynamodb_{what}_throttle_events_total" for what in ("re
 
 def table_alerts(context: RuleContext, table: Table) -> Iterator[AlertRule]:
     """Throttles above the promised rate, and the capacity that is left."""
-    for limit in bounds(context, table, _THROTTLES[0], table.throttled_below, event_rate_limit("0/s for 10m")):
+    for limit in thresholds(context, table, _THROTTLES[0], table.throttled_below, event_rate_limit("0/s for 10m")):
         expr = f"({' + '.join(map(limit.series_source.rate, _THROTTLES))}) > {limit.value}"
         said = f"{COUNT} throttles a second"
         yield limit.alert_rule(THROTTLED, expr, said, promise="throttled_below")
     for what in ("read", "write"):
         consumed = f"aws_dynamodb_consumed_{what}_capacity_units_total"
-        for limit in bounds(context, table, consumed, None, ratio_limit("80% for 15m")):
+        for limit in thresholds(context, table, consumed, None, ratio_limit("80% for 15m")):
             given = limit.series_source.gauge_max(f"aws_dynamodb_provisioned_{what}_capacity_units", index_name="")
             expr = f"{ratio(limit.series_source.rate(consumed), given)}\n> {limit.value}"
             said = f"{PERCENT} of the {what} capacity is used"
@@ -55,7 +55,7 @@ def table_alerts(context: RuleContext, table: Table) -> Iterator[AlertRule]:
 
 def cache_alerts(context: RuleContext, cache: CacheCluster) -> Iterator[AlertRule]:
     """Hits below the promised share, of enough reads."""
-    for limit in bounds(context, cache, _HITS, cache.hits_above, ratio_limit("80% for 15m")):
+    for limit in thresholds(context, cache, _HITS, cache.hits_above, ratio_limit("80% for 15m")):
         at = limit.series_source
         hits = ratio(at.rate(_HITS), at.rate(_HITS), at.rate(_MISSES))
         expr = f"{hits}\n< {limit.value}\nand\n{enough_events(at, _HITS, _MISSES)}"

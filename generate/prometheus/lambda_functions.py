@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from basewatch.components import Function
 from basewatch.quantities import parse_duration
 from checks.service.burn_rate import MIN_BAD_EVENTS
-from generate.prometheus.bounds import PERCENT, SECONDS, bounds, enough_events, ratio_limit
+from generate.prometheus.bounds import PERCENT, SECONDS, thresholds, enough_events, ratio_limit
 from generate.prometheus.context import RuleContext, SeriesSource, AlertTemplate
 from generate.prometheus.recording import ratio
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
@@ -57,16 +57,16 @@ _USUAL = ratio_limit("1% for 10m")
 
 def function_cause_alerts(context: RuleContext, function: Function) -> Iterator[AlertRule]:
     """Errors and duration as promised, and throttles."""
-    for limit in bounds(context, function, _ERRORS, function.errors_below):
+    for limit in thresholds(context, function, _ERRORS, function.errors_below):
         at = limit.series_source
         expr = f"{ratio(at.rate(_ERRORS), at.rate(_CALLS))}\n> {limit.value}\nand\n{enough_events(at, _CALLS)}"
         said = f"{PERCENT} of the invocations fail"
         yield limit.alert_rule(ERRORS, expr, said, promise="errors_below")
-    for limit in bounds(context, function, _DURATION, function.p95_below):
+    for limit in thresholds(context, function, _DURATION, function.p95_below):
         at = limit.series_source
         expr = f"{at.gauge_max(_DURATION, quantile='0.95')} > {limit.value}\nand\n{_often(at)}"
         yield limit.alert_rule(SLOW, expr, f"p95 of the duration is {SECONDS}", promise="p95_below")
-    for limit in bounds(context, function, _REFUSED, function.throttled_below, _USUAL):
+    for limit in thresholds(context, function, _REFUSED, function.throttled_below, _USUAL):
         at = limit.series_source
         # A throttled call is no invocation.
         refused = ratio(at.rate(_REFUSED), at.rate(_REFUSED), at.rate(_CALLS))
@@ -78,7 +78,7 @@ def function_cause_alerts(context: RuleContext, function: Function) -> Iterator[
 
 def _near_timeout(context: RuleContext, function: Function) -> Iterator[AlertRule]:
     longest = "aws_lambda_duration_max_seconds"
-    for limit in bounds(context, function, longest, None, ratio_limit("90% for 10m")):
+    for limit in thresholds(context, function, longest, None, ratio_limit("90% for 10m")):
         at = limit.series_source
         used = ratio(at.gauge_max(longest), at.gauge_max("aws_lambda_timeout_seconds"))
         expr = f"{used}\n> {limit.value}\nand\n{_often(at)}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from basewatch.components import Api, BackupVault, EventRule, Queue
 from basewatch.quantities import format_duration, parse_duration
-from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, bounds, enough_events, ratio_limit
+from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, thresholds, enough_events, ratio_limit
 from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.promql import escape_template, promql_duration
 from generate.prometheus.recording import ratio
@@ -52,7 +52,7 @@ _LATE = parse_duration("10m")
 
 def api_cause_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
     """A surge of refused callers; what is promised of an API is among the promised alerts."""
-    for limit in bounds(context, api, _REFUSED, None, ratio_limit("5% for 10m")):
+    for limit in thresholds(context, api, _REFUSED, None, ratio_limit("5% for 10m")):
         at = limit.series_source
         now = ratio(at.rate(_REFUSED), at.rate(_REQUESTS))
         before = ratio(at.rate(_REFUSED, offset=" offset 1d"), at.rate(_REQUESTS, offset=" offset 1d"))
@@ -64,7 +64,7 @@ def api_cause_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
 
 def queue_alerts(context: RuleContext, queue: Queue) -> Iterator[AlertRule]:
     """The oldest message, where a limit is promised."""
-    for limit in bounds(context, queue, _AGE, queue.oldest_below):
+    for limit in thresholds(context, queue, _AGE, queue.oldest_below):
         expr = f"{limit.series_source.gauge_max(_AGE)} > {limit.value}"
         yield limit.alert_rule(MESSAGE_AGE, expr, f"the oldest message is {SECONDS} old", promise="oldest_below")
 

@@ -13,7 +13,7 @@ from generate.prometheus.bounds import (
     PERCENT,
     SECONDS,
     thresholds_at,
-    bounds,
+    thresholds,
     enough_events,
     event_rate_limit,
     duration_limit,
@@ -79,15 +79,15 @@ _FEW_LOGINS = event_rate_limit("10/min for 5m")
 
 def api_promise_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
     """Latency, server errors, and callers that are refused."""
-    for limit in bounds(context, api, _LATENCY, api.p95_below or _SLOW):
+    for limit in thresholds(context, api, _LATENCY, api.p95_below or _SLOW):
         # The newest p95 stands on the page for a while after the last request.
         busy = f"{limit.series_source.rate(f'{_LATENCY}_count')} > 0"
         expr = f"{limit.series_source.gauge_max(_LATENCY, quantile='0.95')} > {limit.value}\nand\n{busy}"
         yield limit.alert_rule(LATENCY, expr, f"p95 of the latency is {SECONDS}", promise="p95_below")
-    for limit in bounds(context, api, _SERVER, api.server_errors_below or _FAILING):
+    for limit in thresholds(context, api, _SERVER, api.server_errors_below or _FAILING):
         expr, said = f"{limit.series_source.rate(_SERVER)} > {limit.value}", f"{COUNT} server errors a second"
         yield limit.alert_rule(ERRORS, expr, said, promise="server_errors_below")
-    for limit in bounds(context, api, _CLIENT, api.client_errors_below, ratio_limit("25% for 5m")):
+    for limit in thresholds(context, api, _CLIENT, api.client_errors_below, ratio_limit("25% for 5m")):
         refused = ratio(limit.series_source.rate(_CLIENT), limit.series_source.rate(_REQUESTS))
         expr = f"{refused}\n> {limit.value}\nand\n{enough_events(limit.series_source, _REQUESTS)}"
         said = f"{PERCENT} of the requests are refused"
@@ -96,7 +96,7 @@ def api_promise_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
 
 def function_promise_alerts(context: RuleContext, function: Function) -> Iterator[AlertRule]:
     """Calls that Lambda refuses; from what share on that is a trouble is told by LambdaThrottling."""
-    for limit in bounds(context, function, _THROTTLES, None, event_rate_limit("0/s")):
+    for limit in thresholds(context, function, _THROTTLES, None, event_rate_limit("0/s")):
         expr, said = (
             f"{limit.series_source.increase(_THROTTLES)} > 0",
             f"{COUNT} calls refused within {promql_duration(limit.series_source.window)}",
@@ -108,11 +108,11 @@ def cluster_promise_alerts(context: RuleContext, cluster: AuroraCluster) -> Iter
     """The proxy's pool and who it lets in; how old the newest backup is."""
     used, allowed = "aws_rds_proxy_borrowed_connections", "aws_rds_proxy_max_database_connections"
     promised = cluster.proxy.pool_use_below if cluster.proxy else None
-    for limit in bounds(context, cluster, used, promised or _FULL):
+    for limit in thresholds(context, cluster, used, promised or _FULL):
         expr = f"{ratio(limit.series_source.gauge_max(used), limit.series_source.gauge_max(allowed))}\n> {limit.value}"
         said = f"{PERCENT} of the pool are in use"
         yield limit.alert_rule(POOL, expr, said, promise="proxy.pool_use_below")
-    for limit in bounds(context, cluster, _REFUSED_LOGINS, None, _FEW_LOGINS):
+    for limit in thresholds(context, cluster, _REFUSED_LOGINS, None, _FEW_LOGINS):
         expr, said = (
             f"{limit.series_source.rate(_REFUSED_LOGINS)} > {limit.value}",
             f"{COUNT} logins fail a second at the proxy",

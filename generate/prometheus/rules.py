@@ -50,7 +50,7 @@ def groups(config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCo
     components = tuple(config.components)
     first = _once(alert for component in components for alert in _promised(context, component))
     causes = _once(alert for component in components for alert in _causes(context, component))
-    budgets = tuple(slo.objectives(context))
+    budgets = tuple(slo.slo_rules(context))
     alerts = (*first, *causes, *(rule for rule in budgets if isinstance(rule, AlertRule)))
     verdicts = findings.finding_alerts(context, _judged_live(context, alerts))
     by_name: tuple[tuple[str, Sequence[RecordingRule | AlertRule]], ...] = (

@@ -15,7 +15,7 @@ from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.promql import escape_template, number, selector, promql_duration
 from generate.prometheus.recording import BURN_RATE_WINDOWS
 from generate.prometheus.rule_model import AlertRule, RecordingRule, AlertSeverity
-from generate.prometheus.slo_events import SloEvents, events
+from generate.prometheus.slo_events import SloEvents, slo_events
 
 BURN = AlertTemplate(
     name="SloBudgetBurn",
@@ -53,10 +53,10 @@ _SPEEDS = (
 )
 
 
-def objectives(context: RuleContext) -> Iterator[RecordingRule | AlertRule]:
+def slo_rules(context: RuleContext) -> Iterator[RecordingRule | AlertRule]:
     """Every rule of every declared objective. Raises: ConfigError, for one that nothing measured can tell of."""
     for slo in context.config.components.slos:
-        counted = events(context, slo)
+        counted = slo_events(context, slo)
         yield from _records(slo, counted)
         yield from _burns(context, slo, counted)
 

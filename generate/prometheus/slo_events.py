@@ -35,7 +35,7 @@ class SloEvents:
     prerequisites: tuple[tuple[str, str], ...] = ()
 
 
-def events(context: RuleContext, slo: Slo) -> SloEvents:
+def slo_events(context: RuleContext, slo: Slo) -> SloEvents:
     """The events of an objective. Raises: ConfigError, when nothing that is measured tells of them."""
     kind = slo.of.partition("/")[0]
     component = next((each for each in context.config.components if each.ref == slo.of), None)

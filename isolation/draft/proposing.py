@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from basewatch.errors import BasewatchError
-from isolation.draft.reading import ForeignKey, Policy, Role, Surroundings, Table
+from isolation.draft.reading import CatalogForeignKey, CatalogPolicy, CatalogRole, Catalog, CatalogTable
 
 _SETTING = re.compile(r"current_setting\(\s*'([^']+\.[^']+)'")
 _TYPES = {"integer": "integer", "bigint": "bigint", "smallint": "integer", "uuid": "uuid"}
@@ -17,7 +17,7 @@ Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByParent:
+class DerivedKey:
     """A table whose rows belong to the tenant of their parent row."""
 
     parent: str
@@ -26,7 +26,7 @@ class ByParent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A manifest to review, names as the configuration writes them; `doubts` are what a person has to decide.
+    """A manifest to review, names as the configuration writes them; `open_questions` are what a person has to decide.
 
     An empty `root` means that no foreign key says which table it is.
     """
@@ -37,29 +37,29 @@ class Proposal:
     root: str
     root_key: Names
     key: Names
-    keys: tuple[tuple[str, Names | ByParent], ...]
+    keys: tuple[tuple[str, Names | DerivedKey], ...]
     principals: Names
     privileged: tuple[tuple[str, str], ...]
-    tables: int
+    table_count: int
     shared: Names
-    doubts: tuple[str, ...]
+    open_questions: tuple[str, ...]
 
 
-def propose(seen: Surroundings) -> Proposal:
+def propose(catalog: Catalog) -> Proposal:
     """The manifest that the policies of a database speak of. Raises: BasewatchError, when there are none to read."""
-    return _Draft(seen).proposal()
+    return _Draft(catalog).proposal()
 
 
 class _Draft:
     """One database, read into words step by step."""
 
-    def __init__(self, seen: Surroundings) -> None:
+    def __init__(self, seen: Catalog) -> None:
         self._seen = seen
         self._tables = {table.full_name: table for table in seen.tables}
-        self._policies: dict[str, list[Policy]] = {}
+        self._policies: dict[str, list[CatalogPolicy]] = {}
         for policy in seen.policies:
             self._policies.setdefault(f"{policy.schema}.{policy.table}", []).append(policy)
-        self._keys: dict[str, list[ForeignKey]] = {}
+        self._keys: dict[str, list[CatalogForeignKey]] = {}
         for key in seen.foreign_keys:
             self._keys.setdefault(f"{key.schema}.{key.table}", []).append(key)
         self._guarded = [table for table in seen.tables if table.full_name in self._policies and not table.partition]
@@ -91,9 +91,9 @@ class _Draft:
             keys=tuple(overrides.items()),
             principals=principals,
             privileged=tuple(self._privileged(principals)),
-            tables=max(1, len(tenants)),
+            table_count=max(1, len(tenants)),
             shared=tuple(self._shared(tenants, root, principals, schemas)),
-            doubts=tuple(
+            open_questions=tuple(
                 self._doubts(
                     settings=settings,
                     context=context,
@@ -106,7 +106,7 @@ class _Draft:
             ),
         )
 
-    def _compared(self, table: Table) -> Names:
+    def _compared(self, table: CatalogTable) -> Names:
         """The columns of a table that its policies compare with something, in the order of the table."""
         found = set[str]()
         for policy in self._policies[table.full_name]:
@@ -115,7 +115,7 @@ class _Draft:
         return tuple(column for column in table.columns if column in found)
 
     def _foreign(self, name: str) -> bool:
-        return any(policy.others for policy in self._policies.get(name, ()))
+        return any(policy.other_relations for policy in self._policies.get(name, ()))
 
     def _root(self, direct: Counter[Names]) -> tuple[str, Names, Names]:
         """The tenant root as schema.name, its key, and the key that points at it; by votes of foreign keys."""
@@ -140,7 +140,7 @@ class _Draft:
 
     def _overrides(
         self, compared: dict[str, Names], key: Names, root: str, schemas: Names
-    ) -> Iterator[tuple[str, Names | ByParent]]:
+    ) -> Iterator[tuple[str, Names | DerivedKey]]:
         for name, columns in compared.items():
             if name == root or (columns == key and not self._foreign(name)):
                 continue
@@ -148,17 +148,17 @@ class _Draft:
             if parent:
                 on = tuple(zip(parent.columns, parent.target_columns, strict=True))
                 above = f"{parent.target_schema}.{parent.target}"
-                yield _declared(name, schemas), ByParent(parent=_declared(above, schemas), on=on)
+                yield _declared(name, schemas), DerivedKey(parent=_declared(above, schemas), on=on)
             elif len(columns) == len(key) and columns != key and not set(key) <= set(self._tables[name].columns):
                 yield _declared(name, schemas), columns
 
-    def _parent(self, name: str) -> ForeignKey | None:
+    def _parent(self, name: str) -> CatalogForeignKey | None:
         """The foreign key to a table that the policies of this one look into."""
-        others = {other for policy in self._policies[name] for other in policy.others}
+        others = {other for policy in self._policies[name] for other in policy.other_relations}
         return next((k for k in self._keys.get(name, ()) if f"{k.target_schema}.{k.target}" in others), None)
 
     def _principals(self, tenants: set[str]) -> Names:
-        mine = {role.name for role in self._seen.roles if role.self}
+        mine = {role.name for role in self._seen.roles if role.is_current_user}
         reaching = {
             role
             for table in self._seen.tables
@@ -169,7 +169,7 @@ class _Draft:
 
     def _privileged(self, principals: Names) -> Iterator[tuple[str, str]]:
         for role in self._seen.roles:
-            if role.name not in principals and (role.reasons or role.self):
+            if role.name not in principals and (role.bypass_reasons or role.is_current_user):
                 yield role.name, _why(role)
 
     def _shared(self, tenants: set[str], root: str, principals: Names, schemas: Names) -> Iterator[str]:
@@ -182,7 +182,7 @@ class _Draft:
             if _meets(table.written_by, principals):
                 yield f"{_declared(table.full_name, schemas)}: has no tenant key, and principals write to it"
 
-    def _unkeyed(self, tenants: set[str], root: str) -> Iterator[Table]:
+    def _unkeyed(self, tenants: set[str], root: str) -> Iterator[CatalogTable]:
         for table in self._seen.tables:
             if table.full_name not in tenants and table.full_name != root and not table.partition:
                 yield table
@@ -214,8 +214,8 @@ class _Draft:
                 yield f"{_declared(name, schemas)}: a policy looks into another table; is that a `members` table?"
 
 
-def _settings(policy: Policy) -> set[str]:
-    return {name for text in (*policy.expressions, *policy.bodies) for name in _SETTING.findall(text)}
+def _settings(policy: CatalogPolicy) -> set[str]:
+    return {name for text in (*policy.expressions, *policy.function_bodies) for name in _SETTING.findall(text)}
 
 
 def _is_compared(column: str, text: str) -> bool:
@@ -230,10 +230,10 @@ def _declared(full_name: str, schemas: Sequence[str]) -> str:
     return name if schema == schemas[0] else full_name
 
 
-def _why(role: Role) -> str:
-    if role.self:
+def _why(role: CatalogRole) -> str:
+    if role.is_current_user:
         return "Basewatch's own reader: it drafted this"
-    return ", ".join(role.reasons)
+    return ", ".join(role.bypass_reasons)
 
 
 def _meets(roles: Names, principals: Names) -> bool:

@@ -9,14 +9,14 @@ from isolation.sql import load_statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class CatalogTable:
     """A relation; `read_by` and `written_by` are login roles that row-level security binds, its owner left out."""
 
     schema: str
     name: str
     kind: str
     owner: str
-    enabled: bool
+    rls_enabled: bool
     partition: bool
     columns: tuple[str, ...]
     types: tuple[str, ...]
@@ -30,19 +30,19 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class CatalogPolicy:
     """A policy: its expressions, the bodies of functions it calls, its table's columns and the relations it names."""
 
     schema: str
     table: str
     expressions: tuple[str, ...]
-    bodies: tuple[str, ...]
+    function_bodies: tuple[str, ...]
     columns: tuple[str, ...]
-    others: tuple[str, ...]
+    other_relations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignKey:
+class CatalogForeignKey:
     """A foreign key, its columns in the order of those they point at."""
 
     schema: str
@@ -54,32 +54,32 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """A role that is not PostgreSQL's own; `reasons` say why row-level security may not bind it."""
+class CatalogRole:
+    """A role that is not PostgreSQL's own; `bypass_reasons` say why row-level security may not bind it."""
 
     name: str
-    reasons: tuple[str, ...]
+    bypass_reasons: tuple[str, ...]
     login: bool
-    self: bool
+    is_current_user: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Catalog:
     """What one look at the catalogue came to."""
 
     database: str
-    tables: tuple[Table, ...]
-    policies: tuple[Policy, ...]
-    foreign_keys: tuple[ForeignKey, ...]
-    roles: tuple[Role, ...]
+    tables: tuple[CatalogTable, ...]
+    policies: tuple[CatalogPolicy, ...]
+    foreign_keys: tuple[CatalogForeignKey, ...]
+    roles: tuple[CatalogRole, ...]
 
 
-def surroundings(database: DatabaseClient) -> Surroundings:
+def read_catalog(database: DatabaseClient) -> Catalog:
     """Reads what a draft is made of; no table is read. Raises: CouldNotLook."""
-    return Surroundings(
+    return Catalog(
         database=database.source.rpartition("/")[2],
-        tables=database.query(load_statement("draft_relations"), Table, {}),
-        policies=database.query(load_statement("draft_policies"), Policy, {}),
-        foreign_keys=database.query(load_statement("draft_keys"), ForeignKey, {}),
-        roles=database.query(load_statement("draft_roles"), Role, {}),
+        tables=database.query(load_statement("draft_relations"), CatalogTable, {}),
+        policies=database.query(load_statement("draft_policies"), CatalogPolicy, {}),
+        foreign_keys=database.query(load_statement("draft_keys"), CatalogForeignKey, {}),
+        roles=database.query(load_statement("draft_roles"), CatalogRole, {}),
     )

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, Rule, Trigger
+from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
 from isolation.inventory.exports import (
     Extension,
     ForeignServer,
-    LargeObject,
+    LargeObjectGroup,
     Publication,
     ReplicationSlot,
     Subscription,
     SystemGrant,
 )
 from isolation.inventory.relations import ForeignKey, Index, Policy, Relation
-from isolation.inventory.roles import DefaultGrant, Grant, Membership, ParameterGrant, Role, Schema, Setting
+from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, ParameterGrant, Role, Schema, RoleSetting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """The server and the database that were asked.
 
-    `version` is server_version_num; `aurora` is aurora_version(), empty on any other. `fingerprint` is of every
-    catalogue row the proof depends on, the same before and after the reading. `presets` are the context settings that
+    `version_num` is server_version_num; `aurora_version` is aurora_version(), empty on any other. `fingerprint` is of every
+    catalogue row the proof depends on, the same before and after the reading. `context_defaults` are the context settings that
     our own session started with a value of: a default that the server's files or ALTER SYSTEM give to everybody.
     """
 
-    version: int
-    aurora: str
+    version_num: int
+    aurora_version: str
     database: str
     database_oid: int
     database_owner: int
     database_grants: tuple[Grant, ...]
     standby: bool
     fingerprint: str
-    presets: tuple[str, ...] = ()
+    context_defaults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,9 @@ class Inventory:
     server: Server
     roles: tuple[Role, ...]
     memberships: tuple[Membership, ...]
-    settings: tuple[Setting, ...]
+    role_settings: tuple[RoleSetting, ...]
     parameter_grants: tuple[ParameterGrant, ...]
-    default_grants: tuple[DefaultGrant, ...]
+    default_privileges: tuple[DefaultPrivilege, ...]
     schemas: tuple[Schema, ...]
     relations: tuple[Relation, ...]
     policies: tuple[Policy, ...]
@@ -55,14 +55,14 @@ class Inventory:
     foreign_keys: tuple[ForeignKey, ...]
     functions: tuple[Function, ...]
     triggers: tuple[Trigger, ...]
-    rules: tuple[Rule, ...]
+    rewrite_rules: tuple[RewriteRule, ...]
     event_triggers: tuple[EventTrigger, ...]
     casts: tuple[Cast, ...]
     builtins: tuple[Builtin, ...]
     publications: tuple[Publication, ...]
     subscriptions: tuple[Subscription, ...]
-    slots: tuple[ReplicationSlot, ...]
+    replication_slots: tuple[ReplicationSlot, ...]
     extensions: tuple[Extension, ...]
-    servers: tuple[ForeignServer, ...]
-    large_objects: tuple[LargeObject, ...]
+    foreign_servers: tuple[ForeignServer, ...]
+    large_objects: tuple[LargeObjectGroup, ...]
     system_grants: tuple[SystemGrant, ...]

@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from isolation.inventory.relations import Expression
+from isolation.inventory.relations import StoredExpression
 
-MARKER: Final = "blanked"
+REDACTED: Final = "blanked"
 """What stands for a constant in a node tree: `:constvalue blanked`."""
 _GAP: Final = "…"
 _BOOLEAN: Final = "16"
@@ -41,30 +41,32 @@ _TOKEN: Final = re.compile(
 _NAMING: Final = re.compile(r"\b(?:current_setting|set_config)\s*\(\s*\Z", re.IGNORECASE)
 
 
-def digest_of(text: str) -> str:
+def text_digest(text: str) -> str:
     """The sha256 of a text, as findings print it and the manifest's `allowed` repeats it."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def expression(tree: str | None, text: str | None, contexts: Collection[str]) -> Expression | None:
+def stored_expression(tree: str | None, text: str | None, context_settings: Collection[str]) -> StoredExpression | None:
     """A stored expression as it may be kept; None for none. The digest is of the tree without locations."""
     if tree is None:
         return None
     placed = _LOCATION.sub("", tree)
-    return Expression(
-        tree=blank_tree(placed, contexts), text=blank_text(text or "", contexts), digest=digest_of(placed)
+    return StoredExpression(
+        tree=redact_tree(placed, context_settings),
+        text=redact_text(text or "", context_settings),
+        digest=text_digest(placed),
     )
 
 
-def blank_tree(tree: str, contexts: Collection[str]) -> str:
+def redact_tree(tree: str, context_settings: Collection[str]) -> str:
     """A node tree without locations and constants.
 
     Kept are booleans, NULL, the empty text, the context settings' names, and what current_setting is asked for.
     """
-    return _CONSTANT.sub(lambda found: _constant(found, contexts), _LOCATION.sub("", tree))
+    return _CONSTANT.sub(lambda found: _constant(found, context_settings), _LOCATION.sub("", tree))
 
 
-def blank_text(text: str, contexts: Collection[str]) -> str:
+def redact_text(text: str, context_settings: Collection[str]) -> str:
     """An expression or a function's body in SQL or PL/pgSQL without comments, strings and numbers.
 
     Kept are the empty string, the context settings' names, and what current_setting and set_config are asked for. What
@@ -72,18 +74,18 @@ def blank_text(text: str, contexts: Collection[str]) -> str:
     """
     if any(_is_open(found) for found in _TOKEN.finditer(text)):
         return _GAP
-    return _TOKEN.sub(lambda found: _token(found, contexts), text)
+    return _TOKEN.sub(lambda found: _token(found, context_settings), text)
 
 
-def _constant(found: re.Match[str], contexts: Collection[str]) -> str:
+def _constant(found: re.Match[str], context_settings: Collection[str]) -> str:
     if found["head"] is None:
-        return f":constvalue {MARKER}" if found[0].startswith(":") else "{A_CONST " + MARKER + "}"
+        return f":constvalue {REDACTED}" if found[0].startswith(":") else "{A_CONST " + REDACTED + "}"
     if found["type"] == _BOOLEAN:
         return found[0]
     text = _decoded(found["type"], found["size"], found["bytes"])
-    if text is not None and _may_stay(text, contexts, asked=found["call"] is not None):
+    if text is not None and _may_stay(text, context_settings, asked=found["call"] is not None):
         return found[0]
-    return f"{found['call'] or ''}{found['head']}{MARKER}"
+    return f"{found['call'] or ''}{found['head']}{REDACTED}"
 
 
 def _decoded(kind: str, size: str, written: str) -> str | None:
@@ -125,7 +127,7 @@ def _is_open(found: re.Match[str]) -> bool:
     return plain.count("'") % 2 == 1 or (not escaped and "\\'" in text)
 
 
-def _token(found: re.Match[str], contexts: Collection[str]) -> str:
+def _token(found: re.Match[str], context_settings: Collection[str]) -> str:
     if found["comment"] is not None:
         return " "
     if found["kept"] is not None or found["word"] is not None:
@@ -136,10 +138,10 @@ def _token(found: re.Match[str], contexts: Collection[str]) -> str:
     if text is None or not text.endswith("'") or not text.startswith("'"):
         return f"'{_GAP}'"
     before = found.string[max(0, found.start() - 40) : found.start()]
-    stays = _may_stay(text[1:-1], contexts, asked=_NAMING.search(before) is not None)
+    stays = _may_stay(text[1:-1], context_settings, asked=_NAMING.search(before) is not None)
     return text if stays else f"'{_GAP}'"
 
 
-def _may_stay(text: str, contexts: Collection[str], *, asked: bool) -> bool:
+def _may_stay(text: str, context_settings: Collection[str], *, asked: bool) -> bool:
     """Whether a text is empty, or the name of a setting: a declared one, or where one is `asked` for."""
-    return not text or text in contexts or (asked and _SETTING.fullmatch(text) is not None)
+    return not text or text in context_settings or (asked and _SETTING.fullmatch(text) is not None)

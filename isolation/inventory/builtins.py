@@ -9,7 +9,7 @@ from typing import Final
 from isolation.inventory.code import Builtin
 
 
-class Family(StrEnum):
+class TypeFamily(StrEnum):
     """Types whose values are compared alike; NUMBER are the integers and numeric, BLANK_PADDED is character(n)."""
 
     UUID = "uuid"
@@ -23,15 +23,15 @@ BOOLEAN: Final = 16
 TEXT: Final = 25
 NAME: Final = 19
 TYPES: Final = {
-    BOOLEAN: Family.BOOLEAN,
-    2950: Family.UUID,
-    21: Family.NUMBER,
-    23: Family.NUMBER,
-    20: Family.NUMBER,
-    1700: Family.NUMBER,
-    TEXT: Family.TEXT,
-    1043: Family.TEXT,
-    1042: Family.BLANK_PADDED,
+    BOOLEAN: TypeFamily.BOOLEAN,
+    2950: TypeFamily.UUID,
+    21: TypeFamily.NUMBER,
+    23: TypeFamily.NUMBER,
+    20: TypeFamily.NUMBER,
+    1700: TypeFamily.NUMBER,
+    TEXT: TypeFamily.TEXT,
+    1043: TypeFamily.TEXT,
+    1042: TypeFamily.BLANK_PADDED,
 }
 TYPE_NAMES: Final = {
     16: "bool", 2950: "uuid", 21: "int2", 23: "int4", 20: "int8", 1700: "numeric", 25: "text", 1043: "varchar",
@@ -39,23 +39,23 @@ TYPE_NAMES: Final = {
 }  # fmt: skip
 INTEGERS: Final = frozenset({21, 23, 20})
 
-_U, _N, _T, _B, _L = Family.UUID, Family.NUMBER, Family.TEXT, Family.BLANK_PADDED, Family.BOOLEAN
+_U, _N, _T, _B, _L = TypeFamily.UUID, TypeFamily.NUMBER, TypeFamily.TEXT, TypeFamily.BLANK_PADDED, TypeFamily.BOOLEAN
 # Operator: family, function. https://www.postgresql.org/docs/18/catalog-pg-operator.html
 EQUALS: Final = {
     2972: (_U, 2956), 98: (_T, 67), 1054: (_B, 1048), 91: (_L, 60), 96: (_N, 65), 94: (_N, 63), 410: (_N, 467),
     15: (_N, 852), 416: (_N, 474), 532: (_N, 158), 533: (_N, 159), 1862: (_N, 1850), 1868: (_N, 1856),
     1752: (_N, 1718),
 }  # fmt: skip
-DIFFERS: Final = {
+NOT_EQUALS: Final = {
     2973: (_U, 2959), 531: (_T, 157), 1057: (_B, 1053), 85: (_L, 84), 518: (_N, 144), 519: (_N, 145), 411: (_N, 468),
     36: (_N, 853), 417: (_N, 475), 538: (_N, 164), 539: (_N, 165), 1863: (_N, 1851), 1869: (_N, 1857),
     1753: (_N, 1719),
 }  # fmt: skip
-AT_MOST: Final = {
+LESS_OR_EQUAL: Final = {
     2976: (_U, 2955), 665: (_T, 741), 523: (_N, 149), 522: (_N, 148), 414: (_N, 471), 80: (_N, 856), 420: (_N, 478),
     540: (_N, 166), 541: (_N, 167), 1866: (_N, 1854), 1872: (_N, 1860), 1755: (_N, 1723),
 }  # fmt: skip
-AT_LEAST: Final = {
+GREATER_OR_EQUAL: Final = {
     2977: (_U, 2957), 667: (_T, 743), 525: (_N, 150), 524: (_N, 151), 415: (_N, 472), 82: (_N, 857), 430: (_N, 479),
     542: (_N, 168), 543: (_N, 169), 1867: (_N, 1855), 1873: (_N, 1861), 1757: (_N, 1721),
 }  # fmt: skip
@@ -64,7 +64,7 @@ ARRAYS: Final = {ARRAY_EQUALS: 744, OVERLAPS: 2747, CONTAINS: 2748, CONTAINED: 2
 LIKE, NOT_LIKE = 1209, 1210
 ORDERED: Final = frozenset({
     37, 58, 95, 97, 412, 418, 534, 535, 660, 664, 1754, 1864, 1870, 2974, 59, 76, 413, 419, 520, 521, 536, 537, 662,
-    666, 1756, 1865, 1871, 2975, *AT_MOST, *AT_LEAST,
+    666, 1756, 1865, 1871, 2975, *LESS_OR_EQUAL, *GREATER_OR_EQUAL,
 })  # fmt: skip
 
 CURRENT_SETTING, CURRENT_SETTING_OR_NULL = 2077, 3294
@@ -73,13 +73,13 @@ NUMBER_CASTS: Final = {
     481: "int48", 480: "int84", 313: "i2toi4", 314: "i4toi2", 754: "int28", 714: "int82", 1740: "int4_numeric",
     1781: "int8_numeric", 1782: "int2_numeric", 1744: "numeric_int4", 1779: "numeric_int8", 1783: "numeric_int2",
 }  # fmt: skip
-WITHOUT_BLANKS: Final = 401  # text(character)
-FOLDS: Final = {870: "lower", 871: "upper", 885: "btrim1", 881: "ltrim1", 882: "rtrim1"}
+BPCHAR_TO_TEXT: Final = 401  # text(character)
+FOLDING_FUNCTIONS: Final = {870: "lower", 871: "upper", 885: "btrim1", 881: "ltrim1", 882: "rtrim1"}
 """Functions that change how an id is written, and not which uuid or number is meant."""
 FUNCTIONS: Final = {
     CURRENT_SETTING: ("current_setting", "show_config_by_name"),
     CURRENT_SETTING_OR_NULL: ("current_setting", "show_config_by_name_missing_ok"),
-    WITHOUT_BLANKS: ("text", "rtrim1"),
+    BPCHAR_TO_TEXT: ("text", "rtrim1"),
     870: ("lower", "lower"), 871: ("upper", "upper"), 885: ("btrim", "btrim1"), 881: ("ltrim", "ltrim1"),
     882: ("rtrim", "rtrim1"), 481: ("int8", "int48"), 480: ("int4", "int84"), 313: ("int4", "i2toi4"),
     314: ("int2", "i4toi2"), 754: ("int8", "int28"), 714: ("int2", "int82"), 1740: ("numeric", "int4_numeric"),
@@ -87,7 +87,7 @@ FUNCTIONS: Final = {
     1779: ("int8", "numeric_int8"), 1783: ("int2", "numeric_int2"),
 }  # fmt: skip
 """Every function a proof reads, with its name and its code (prosrc)."""
-OPERATOR_SIGNS: Final = (("=", EQUALS), ("<>", DIFFERS), ("<=", AT_MOST), (">=", AT_LEAST))
+OPERATOR_SIGNS: Final = (("=", EQUALS), ("<>", NOT_EQUALS), ("<=", LESS_OR_EQUAL), (">=", GREATER_OR_EQUAL))
 OPERATORS: Final = {
     **{operator: (sign, str(code)) for sign, table in OPERATOR_SIGNS for operator, (_, code) in table.items()},
     **{
@@ -97,7 +97,7 @@ OPERATORS: Final = {
 }
 """Every operator a proof reads, with its name and the OID of its function."""
 
-UNSAFE: Final = frozenset({
+CONTEXT_CHANGING: Final = frozenset({
     SET_CONFIG, 2924, 2925, 2926, 2927, 2928, 2930, 2923, 2929, 2933, 2935, 2936, 2938, 3685, 3689, 3690,
 })  # fmt: skip
 """PostgreSQL's own functions that change a setting or run a text as SQL, so that the context may not stay."""
@@ -106,16 +106,18 @@ RANDOM: Final = 1598
 FIRST_USER_OID: Final = 16384
 
 
-def asserted() -> tuple[tuple[str, int], ...]:
-    """What `mismatches` wants to see in the inventory: kind and OID of each operator, function and type."""
+def expected_builtins() -> tuple[tuple[str, int], ...]:
+    """What `builtin_mismatches` wants to see in the inventory: kind and OID of each operator, function and type."""
     each = [("operator", oid) for oid in OPERATORS] + [("function", oid) for oid in FUNCTIONS]
     return (*each, *(("type", oid) for oid in TYPE_NAMES))
 
 
-def mismatches(found: Iterable[Builtin]) -> tuple[str, ...]:
+def builtin_mismatches(found: Iterable[Builtin]) -> tuple[str, ...]:
     """What is not as it should be of the built-ins the proof rests on; what was not read counts as that."""
     seen = {(builtin.kind, builtin.oid): builtin for builtin in found}
-    return tuple(f"{kind} {oid}" for kind, oid in asserted() if not _is_right(kind, oid, seen.get((kind, oid))))
+    return tuple(
+        f"{kind} {oid}" for kind, oid in expected_builtins() if not _is_right(kind, oid, seen.get((kind, oid)))
+    )
 
 
 def _is_right(kind: str, oid: int, builtin: Builtin | None) -> bool:

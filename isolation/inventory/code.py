@@ -16,9 +16,9 @@ class Function:
     definition: language, body, settings, rights, volatility. `tree` is prosqlbody's node tree, blanked; `body` is the
     text of a short body in SQL or PL/pgSQL with its literals blanked, empty for others: the kernel reads it to see a
     helper.
-    `mentions` are the words of its body that matter: the context settings, set_config, current_setting, notify,
-    execute, dblink, copy, lo_ and the like; see the statement. `uses` are the relations that the body of BEGIN ATOMIC
-    names; `names` are those, in any schema, whose name occurs in the body as a word. Bodies of extensions are not read.
+    `body_keywords` are the words of its body that matter: the context settings, set_config, current_setting, notify,
+    execute, dblink, copy, lo_ and the like; see the statement. `referenced_relations` are the relations that the body of BEGIN ATOMIC
+    names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies of extensions are not read.
     """
 
     oid: int
@@ -26,12 +26,12 @@ class Function:
     name: str
     owner: int
     language: str
-    trusted: bool
+    trusted_language: bool
     kind: str
-    returns: int
+    return_type: int
     returns_trigger: bool
-    arguments: int
-    definer: bool
+    argument_count: int
+    security_definer: bool
     leakproof: bool
     volatility: str
     settings: tuple[str, ...]
@@ -39,9 +39,9 @@ class Function:
     body: str
     tree: str | None
     digest: str
-    mentions: tuple[str, ...]
-    uses: tuple[int, ...] = ()
-    names: tuple[int, ...] = ()
+    body_keywords: tuple[str, ...]
+    referenced_relations: tuple[int, ...] = ()
+    mentioned_relations: tuple[int, ...] = ()
     returns_set: bool = False
     grants: tuple[Grant, ...]
     extension: str
@@ -51,7 +51,7 @@ class Function:
 class Trigger:
     """One trigger that is not PostgreSQL's own; `type` are the bits of tgtype, `enabled` the letter of tgenabled.
 
-    `columns` are those of UPDATE OF, `conditional` says that it has WHEN. `digest` is the function's; where the trigger
+    `columns` are those of UPDATE OF, `has_when` says that it has WHEN. `digest` is the function's; where the trigger
     hands it arguments or has WHEN, it is of those as well.
     """
 
@@ -61,22 +61,22 @@ class Trigger:
     function: int
     type: int
     enabled: str
-    conditional: bool
+    has_when: bool
     columns: tuple[int, ...]
     digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One rewrite rule other than a view's own; `event` is ev_type as a word, `uses` and `functions` what it names."""
+class RewriteRule:
+    """One rewrite rule other than a view's own; `event` is ev_type as a word, `referenced_relations` and `referenced_functions` what it names."""
 
     relation: int
     name: str
     event: str
     instead: bool
     enabled: str
-    uses: tuple[int, ...]
-    functions: tuple[int, ...] = ()
+    referenced_relations: tuple[int, ...]
+    referenced_functions: tuple[int, ...] = ()
     digest: str
 
 

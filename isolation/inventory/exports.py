@@ -52,7 +52,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignServer:
-    """A foreign server; `mapped` are the roles with a user mapping, 0 for PUBLIC.
+    """A foreign server; `mapped_roles` are the roles with a user mapping, 0 for PUBLIC.
 
     Options are never kept: the server's own, which are no secret, are in the digest; those of mappings are not read.
     """
@@ -60,16 +60,16 @@ class ForeignServer:
     name: str
     wrapper: str
     owner: int
-    mapped: tuple[int, ...]
+    mapped_roles: tuple[int, ...]
     grants: tuple[Grant, ...]
     digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LargeObject:
-    """All large objects with one owner and the same grants: `count` of them, of which `oid` is the lowest."""
+class LargeObjectGroup:
+    """All large objects with one owner and the same grants: `count` of them, of which `lowest_oid` is the lowest."""
 
-    oid: int
+    lowest_oid: int
     owner: int
     grants: tuple[Grant, ...]
     count: int = 1

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from basewatch.postgres import DatabaseClient, Parameters
-from isolation.inventory.builtins import asserted
+from isolation.inventory.builtins import expected_builtins
 from isolation.sql import load_statement
 
 _KINDS = ("operator", "function", "type")
-BUILTINS: Final[Parameters] = {kind: tuple(str(oid) for of, oid in asserted() if of == kind) for kind in _KINDS}
+BUILTIN_OIDS: Final[Parameters] = {
+    kind: tuple(str(oid) for of, oid in expected_builtins() if of == kind) for kind in _KINDS
+}
 """The OIDs of PostgreSQL's own objects that the proof relies on, by kind, as statements are given them."""
-RECENT: Final = 150000
+VERSION_15: Final = 150000
 """The version from which there are grants on parameters, and schemas in publications."""
 
 
@@ -28,8 +30,8 @@ def fingerprint(database: DatabaseClient) -> str:
 
     Defaults in the server's own files and of ALTER SYSTEM are in no catalogue, and so not in it. Raises: CouldNotLook.
     """
-    (first,) = database.query(load_statement("inventory_fingerprint"), _Part, BUILTINS)
-    if first.version < RECENT:
+    (first,) = database.query(load_statement("inventory_fingerprint"), _Part, BUILTIN_OIDS)
+    if first.version < VERSION_15:
         return first.value
     (more,) = database.query(load_statement("inventory_fingerprint_more"), _Part, {})
     return hashlib.sha256(f"{first.value}{more.value}".encode()).hexdigest()

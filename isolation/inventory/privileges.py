@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from isolation.inventory import Inventory
-from isolation.inventory.identities import Identities
+from isolation.inventory.identities import RoleGraph
 from isolation.inventory.relations import Command, Relation, RelationKind
 from isolation.inventory.roles import Grant, Schema
 
@@ -28,10 +28,10 @@ class Privileges:
     Except that an owner always counts as having all of them: what it took from itself, it can grant itself again.
     """
 
-    def __init__(self, inventory: Inventory, identities: Identities) -> None:
+    def __init__(self, inventory: Inventory, identities: RoleGraph) -> None:
         self._identities = identities
         self._schemas = {schema.name: schema for schema in inventory.schemas}
-        self._maintain = inventory.server.version >= _MAINTAIN_SINCE
+        self._maintain = inventory.server.version_num >= _MAINTAIN_SINCE
         self._predefined = {role.oid: _PREDEFINED[role.name] for role in inventory.roles if role.name in _PREDEFINED}
         self._invoked = frozenset(_invoked(inventory))
         self._found: dict[tuple[int, int], frozenset[str]] = {}
@@ -40,64 +40,64 @@ class Privileges:
         """The schema with this name, unless it is PostgreSQL's own."""
         return self._schemas.get(name)
 
-    def holds(self, role: int, owner: int, grants: Iterable[Grant], privilege: str) -> bool:
+    def has_privilege(self, role: int, owner: int, grants: Iterable[Grant], privilege: str) -> bool:
         """Whether a role holds a privilege on an object: by itself, PUBLIC, inheritance or ownership."""
-        inherited = self._identities.inherited(role)
+        inherited = self._identities.inherited_roles(role)
         return owner in inherited or any(g.privilege == privilege and g.grantee in inherited for g in grants)
 
-    def on_schema(self, role: int, name: str, privilege: str) -> bool:
+    def has_schema_privilege(self, role: int, name: str, privilege: str) -> bool:
         """Whether a role has USAGE or CREATE on a schema; on a schema that is not known it has."""
         schema = self._schemas.get(name)
-        if schema is None or self.holds(role, schema.owner, schema.grants, privilege):
+        if schema is None or self.has_privilege(role, schema.owner, schema.grants, privilege):
             return True
         named = ("pg_read_all_data", "pg_write_all_data")
-        roles = (self._identities.role(oid) for oid in self._identities.inherited(role) & self._predefined.keys())
+        roles = (self._identities.role(oid) for oid in self._identities.inherited_roles(role) & self._predefined.keys())
         return privilege == "USAGE" and any(found and found.name in named for found in roles)
 
-    def of(self, role: int, relation: Relation) -> frozenset[str]:
+    def relation_privileges(self, role: int, relation: Relation) -> frozenset[str]:
         """The privileges a role has on a relation as a whole, wherever its schema is."""
         key = (role, relation.oid)
         if key not in self._found:
             self._found[key] = self._on(role, relation)
         return self._found[key]
 
-    def columns(self, role: int, relation: Relation, privilege: str) -> frozenset[str]:
+    def columns_with_privilege(self, role: int, relation: Relation, privilege: str) -> frozenset[str]:
         """The columns on which a role has a privilege; all of them, where it has it on the table."""
-        if privilege in self.of(role, relation):
+        if privilege in self.relation_privileges(role, relation):
             return frozenset(column.name for column in relation.columns)
         return frozenset(
             column.name
             for column in relation.columns
-            if column.grants and self.holds(role, relation.owner, column.grants, privilege)
+            if column.grants and self.has_privilege(role, relation.owner, column.grants, privilege)
         )
 
     def commands(self, role: int, relation: Relation) -> frozenset[Command]:
         """The commands that a role may run on any column of a relation that it can name."""
-        if not self.names(role, relation):
+        if not self.can_resolve(role, relation):
             return frozenset()
-        whole = self.of(role, relation)
-        return frozenset(c for c in _COMMANDS if c in whole or self.columns(role, relation, c))
+        whole = self.relation_privileges(role, relation)
+        return frozenset(c for c in _COMMANDS if c in whole or self.columns_with_privilege(role, relation, c))
 
-    def any(self, role: int, relation: Relation) -> bool:
+    def has_any_privilege(self, role: int, relation: Relation) -> bool:
         """Whether a role has any privilege on a relation that it can name, or on a column of it."""
-        held = self.of(role, relation) or any(
+        held = self.relation_privileges(role, relation) or any(
             column.grants
-            and any(self.holds(role, relation.owner, (grant,), grant.privilege) for grant in column.grants)
+            and any(self.has_privilege(role, relation.owner, (grant,), grant.privilege) for grant in column.grants)
             for column in relation.columns
         )
-        return bool(held) and self.names(role, relation)
+        return bool(held) and self.can_resolve(role, relation)
 
-    def names(self, role: int, relation: Relation) -> bool:
+    def can_resolve(self, role: int, relation: Relation) -> bool:
         """Whether a role can name a relation: by USAGE on its schema, by its OID, or by a view that names it.
 
         Sequences are reached by OID (nextval), and what is named in a security_invoker view or in the body of an SQL
         function is not looked up again, so that USAGE on its schema is never asked for.
         """
         sequence = relation.kind is RelationKind.SEQUENCE
-        return sequence or relation.oid in self._invoked or self.on_schema(role, relation.schema, "USAGE")
+        return sequence or relation.oid in self._invoked or self.has_schema_privilege(role, relation.schema, "USAGE")
 
     def _on(self, role: int, relation: Relation) -> frozenset[str]:
-        inherited = self._identities.inherited(role)
+        inherited = self._identities.inherited_roles(role)
         sequence = relation.kind is RelationKind.SEQUENCE
         possible = frozenset(SEQUENCE_PRIVILEGES if sequence else TABLE_PRIVILEGES)
         if not self._maintain:
@@ -112,8 +112,8 @@ class Privileges:
 
 def _invoked(inventory: Inventory) -> Iterable[int]:
     for relation in inventory.relations:
-        if relation.kind is RelationKind.VIEW and relation.invoker:
-            yield from relation.uses
+        if relation.kind is RelationKind.VIEW and relation.security_invoker:
+            yield from relation.referenced_relations
     for function in inventory.functions:
-        if not function.definer:
-            yield from function.uses
+        if not function.security_definer:
+            yield from function.referenced_relations

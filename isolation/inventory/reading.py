@@ -13,37 +13,37 @@ from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, Parameters
 from basewatch.tenancy import Tenancy
 from isolation.inventory import Inventory, Server
-from isolation.inventory.blanking import blank_text, blank_tree
-from isolation.inventory.code import Builtin, Cast, Function, Rule
+from isolation.inventory.blanking import redact_text, redact_tree
+from isolation.inventory.code import Builtin, Cast, Function, RewriteRule
 from isolation.inventory.exports import (
     Extension,
     ForeignServer,
-    LargeObject,
+    LargeObjectGroup,
     Publication,
     ReplicationSlot,
     Subscription,
     SystemGrant,
 )
-from isolation.inventory.fingerprint import BUILTINS, RECENT, fingerprint
-from isolation.inventory.latest import Latest
+from isolation.inventory.fingerprint import BUILTIN_OIDS, VERSION_15, fingerprint
+from isolation.inventory.latest import InventoryCache
 from isolation.inventory.relations import ForeignKey, Index, Relation
-from isolation.inventory.roles import DefaultGrant, Membership, ParameterGrant, Role, Schema, Setting
+from isolation.inventory.roles import DefaultPrivilege, Membership, ParameterGrant, Role, Schema, RoleSetting
 from isolation.inventory.stored import (
-    PublishedSchema,
-    StoredEventTrigger,
-    StoredPolicy,
-    StoredServer,
-    StoredTrigger,
-    Text,
+    PublicationSchemaRow,
+    EventTriggerRow,
+    PolicyRow,
+    ServerRow,
+    TriggerRow,
+    TextRow,
 )
 from isolation.sql import load_statement
 
 R = TypeVar("R")
-MOST: Final = 20_000
+MAX_OBJECTS: Final = 20_000
 """How many relations, and how many functions, are looked at; with more, it does not look at all."""
 _TRIES: Final = 3
 _OLDEST: Final = 140000
-_LATEST: Final = Latest()
+_LATEST: Final = InventoryCache()
 
 
 def inventory(database: DatabaseClient, component: components.Database) -> Inventory:
@@ -72,41 +72,41 @@ def _settled(database: DatabaseClient, component: components.Database) -> Invent
 
 def _read(database: DatabaseClient, tenancy: Tenancy, seen: str) -> Inventory:
     contexts: Parameters = {"context": tenancy.context}
-    (server,) = database.query(load_statement("inventory_server"), StoredServer, contexts)
-    if server.version < _OLDEST:
-        raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version // 10000} is not supported")
+    (server,) = database.query(load_statement("inventory_server"), ServerRow, contexts)
+    if server.version_num < _OLDEST:
+        raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version_num // 10000} is not supported")
     functions = _functions(database, tenancy)
-    recent = server.version >= RECENT
+    recent = server.version_num >= VERSION_15
     by_oid = {function.oid: function for function in functions}
     return Inventory(
         server=_server(database, server, seen),
         roles=_rows(database, "roles", Role),
         memberships=_rows(database, "memberships", Membership),
-        settings=_rows(database, "settings", Setting),
+        role_settings=_rows(database, "settings", RoleSetting),
         parameter_grants=_rows(database, "parameter_grants", ParameterGrant) if recent else (),
-        default_grants=_rows(database, "default_grants", DefaultGrant),
+        default_privileges=_rows(database, "default_grants", DefaultPrivilege),
         schemas=_rows(database, "schemas", Schema),
         relations=_few(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
-        policies=tuple(p.policy(tenancy.context) for p in _rows(database, "policies", StoredPolicy)),
+        policies=tuple(p.policy(tenancy.context) for p in _rows(database, "policies", PolicyRow)),
         indexes=_rows(database, "indexes", Index),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
         functions=functions,
-        triggers=tuple(t.trigger(by_oid) for t in _rows(database, "triggers", StoredTrigger)),
-        rules=_rows(database, "rules", Rule),
-        event_triggers=tuple(t.event_trigger(by_oid) for t in _rows(database, "event_triggers", StoredEventTrigger)),
+        triggers=tuple(t.trigger(by_oid) for t in _rows(database, "triggers", TriggerRow)),
+        rewrite_rules=_rows(database, "rules", RewriteRule),
+        event_triggers=tuple(t.event_trigger(by_oid) for t in _rows(database, "event_triggers", EventTriggerRow)),
         casts=_rows(database, "casts", Cast),
-        builtins=database.query(load_statement("inventory_builtins"), Builtin, BUILTINS),
+        builtins=database.query(load_statement("inventory_builtins"), Builtin, BUILTIN_OIDS),
         publications=_publications(database, recent=recent),
         subscriptions=_rows(database, "subscriptions", Subscription),
-        slots=_rows(database, "slots", ReplicationSlot),
+        replication_slots=_rows(database, "slots", ReplicationSlot),
         extensions=_rows(database, "extensions", Extension),
-        servers=_rows(database, "servers", ForeignServer),
-        large_objects=_rows(database, "large_objects", LargeObject),
+        foreign_servers=_rows(database, "servers", ForeignServer),
+        large_objects=_rows(database, "large_objects", LargeObjectGroup),
         system_grants=_rows(database, "system_grants", SystemGrant),
     )
 
 
-_BOUND: Final[Parameters] = {"most": str(MOST + 1)}
+_BOUND: Final[Parameters] = {"most": str(MAX_OBJECTS + 1)}
 
 
 def _rows(database: DatabaseClient, name: str, kind: type[R]) -> tuple[R, ...]:
@@ -114,27 +114,27 @@ def _rows(database: DatabaseClient, name: str, kind: type[R]) -> tuple[R, ...]:
 
 
 def _few(found: tuple[R, ...], what: str) -> tuple[R, ...]:
-    if len(found) > MOST:
+    if len(found) > MAX_OBJECTS:
         raise ObservationError(
             Reason.UNSUPPORTED,
-            f"there are more than {MOST} {what}, so that none of it can be called proven",
+            f"there are more than {MAX_OBJECTS} {what}, so that none of it can be called proven",
             remedy="Declare the database of one application, or report the need.",
         )
     return found
 
 
-def _server(database: DatabaseClient, stored: StoredServer, seen: str) -> Server:
-    aurora = _rows(database, "aurora", Text) if stored.aurora else ()
+def _server(database: DatabaseClient, stored: ServerRow, seen: str) -> Server:
+    aurora = _rows(database, "aurora", TextRow) if stored.is_aurora else ()
     return Server(
-        version=stored.version,
-        aurora=aurora[0].value if aurora else "",
+        version_num=stored.version_num,
+        aurora_version=aurora[0].value if aurora else "",
         database=stored.database,
         database_oid=stored.database_oid,
         database_owner=stored.database_owner,
         database_grants=stored.database_grants,
         standby=stored.standby,
         fingerprint=seen,
-        presets=stored.presets,
+        context_defaults=stored.context_defaults,
     )
 
 
@@ -147,8 +147,8 @@ def _functions(database: DatabaseClient, tenancy: Tenancy) -> tuple[Function, ..
 def _blanked(function: Function, contexts: Sequence[str]) -> Function:
     return replace(
         function,
-        body=blank_text(function.body, contexts),
-        tree=None if function.tree is None else blank_tree(function.tree, contexts),
+        body=redact_text(function.body, contexts),
+        tree=None if function.tree is None else redact_tree(function.tree, contexts),
     )
 
 
@@ -157,6 +157,6 @@ def _publications(database: DatabaseClient, *, recent: bool) -> tuple[Publicatio
     if not recent:
         return found
     schemas: dict[str, list[str]] = defaultdict(list)
-    for published in _rows(database, "publication_schemas", PublishedSchema):
+    for published in _rows(database, "publication_schemas", PublicationSchemaRow):
         schemas[published.publication].append(published.schema)
     return tuple(replace(publication, schemas=tuple(schemas[publication.name])) for publication in found)

@@ -21,10 +21,10 @@ class RelationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column that is not dropped; `type` and `collation` are OIDs, `deterministic` is of that collation.
+    """One column that is not dropped; `type` and `collation` are OIDs, `deterministic_collation` is of that collation.
 
-    `generated` is pg_attribute's letter, or empty; `default` says that it has a DEFAULT or generation expression, and
-    `fixed` that this is a constant other than NULL. `grants` are those on the column alone.
+    `generated` is pg_attribute's letter, or empty; `has_default` says that it has a DEFAULT or generation expression, and
+    `constant_default` that this is a constant other than NULL. `grants` are those on the column alone.
     """
 
     number: int
@@ -33,9 +33,9 @@ class Column:
     type_name: str
     not_null: bool
     collation: int
-    deterministic: bool
-    default: bool
-    fixed: bool = False
+    deterministic_collation: bool
+    has_default: bool
+    constant_default: bool = False
     generated: str
     grants: tuple[Grant, ...]
 
@@ -44,8 +44,8 @@ class Column:
 class Relation:
     """One relation outside PostgreSQL's own schemas.
 
-    `parents` are the relations it is a partition of, or inherits from. `invoker` and `barrier` are a view's options.
-    `uses` are the relations a view or materialized view reads, by its rules, and `functions` what else it calls that is
+    `parents` are the relations it is a partition of, or inherits from. `security_invoker` and `security_barrier` are a view's options.
+    `referenced_relations` are the relations a view or materialized view reads, by its rules, and `referenced_functions` what else it calls that is
     not PostgreSQL's own. `digest` is of a view's definition, options and owner, empty for others. `extension` is the
     one it belongs to, or empty; `server` is a foreign table's. A crash empties what is `unlogged`.
     """
@@ -56,14 +56,14 @@ class Relation:
     kind: RelationKind
     owner: int
     partition: bool
-    enabled: bool
-    forced: bool
-    invoker: bool
-    barrier: bool
+    rls_enabled: bool
+    rls_forced: bool
+    security_invoker: bool
+    security_barrier: bool
     temporary: bool
     parents: tuple[int, ...]
-    uses: tuple[int, ...]
-    functions: tuple[int, ...] = ()
+    referenced_relations: tuple[int, ...]
+    referenced_functions: tuple[int, ...] = ()
     columns: tuple[Column, ...]
     grants: tuple[Grant, ...]
     digest: str
@@ -92,7 +92,7 @@ class Command(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class StoredExpression:
     """A stored expression: its node tree, its text and its digest.
 
     Constants that might be a tenant's id are blanked in both. The tree is without locations. The digest is of the
@@ -108,8 +108,8 @@ class Expression:
 class Policy:
     """One policy (pg_policy); a `roles` of (0,) means PUBLIC. Absent WITH CHECK, USING is asked in its place.
 
-    `functions`, `operators`, `relations` and `others` are what it depends on that is not PostgreSQL's own (pg_depend),
-    by OID; `others` counts types, collations and whatever else. Its own table is not among the relations.
+    `referenced_functions`, `operators`, `relations` and `other_dependencies` are what it depends on that is not PostgreSQL's own (pg_depend),
+    by OID; `other_dependencies` counts types, collations and whatever else. Its own table is not among the relations.
     """
 
     oid: int
@@ -118,12 +118,12 @@ class Policy:
     permissive: bool
     command: Command
     roles: tuple[int, ...]
-    using: Expression | None
-    check: Expression | None
+    using: StoredExpression | None
+    check: StoredExpression | None
     functions: tuple[int, ...]
     operators: tuple[int, ...]
     relations: tuple[int, ...]
-    others: int
+    other_dependencies: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

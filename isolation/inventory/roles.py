@@ -25,13 +25,13 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """`member` is in `role` (pg_auth_members). Before version 16 `inherit` is the member's own, and `set` is true."""
+    """`member` is in `role` (pg_auth_members). Before version 16 `inherit_option` is the member's own, and `set_option` is true."""
 
     role: int
     member: int
-    admin: bool
-    inherit: bool
-    set: bool
+    admin_option: bool
+    inherit_option: bool
+    set_option: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class RoleSetting:
     """A default of pg_db_role_setting; `role` or `database` 0 means all of them.
 
     `value` is None when it might be a tenant's id: it is only kept for settings of PostgreSQL's own. `empty` says that
@@ -68,7 +68,7 @@ class ParameterGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DefaultGrant:
+class DefaultPrivilege:
     """What is granted on objects that `owner` will make (pg_default_acl); `schema` is empty for every schema.
 
     `kind` is table, sequence, function, type or schema.

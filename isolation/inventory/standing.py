@@ -8,10 +8,10 @@ from basewatch.tenancy import DerivedKey, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Column, Relation, RelationKind
 
-Key = tuple[Column, ...] | DerivedKey | None
+TenantKey = tuple[Column, ...] | DerivedKey | None
 
 
-class Standing(StrEnum):
+class TableClass(StrEnum):
     """What a relation is to the tenants."""
 
     TENANT = "tenant table"
@@ -26,14 +26,14 @@ class Standing(StrEnum):
 
 
 _BY_KIND = {
-    RelationKind.VIEW: Standing.VIEW,
-    RelationKind.MATERIALIZED_VIEW: Standing.MATERIALIZED,
-    RelationKind.FOREIGN_TABLE: Standing.FOREIGN,
-    RelationKind.SEQUENCE: Standing.SEQUENCE,
+    RelationKind.VIEW: TableClass.VIEW,
+    RelationKind.MATERIALIZED_VIEW: TableClass.MATERIALIZED,
+    RelationKind.FOREIGN_TABLE: TableClass.FOREIGN,
+    RelationKind.SEQUENCE: TableClass.SEQUENCE,
 }
 
 
-class Standings:
+class TableClasses:
     """The standing, the name and the tenant key of every relation."""
 
     def __init__(self, inventory: Inventory, tenancy: Tenancy) -> None:
@@ -42,40 +42,40 @@ class Standings:
         # The first declared schema comes last, so that a bare name is never taken from it by a name with a dot.
         first = tenancy.schemas[0]
         ordered = sorted(inventory.relations, key=lambda relation: relation.schema == first)
-        self._named = {self.name(relation): relation for relation in ordered}
-        self._keys: dict[int, Key] = {}
+        self._named = {self.declared_name(relation): relation for relation in ordered}
+        self._keys: dict[int, TenantKey] = {}
 
-    def name(self, relation: Relation) -> str:
+    def declared_name(self, relation: Relation) -> str:
         """A relation as the configuration names it."""
         return self._tenancy.declared_name(relation.schema, relation.name)
 
-    def named(self, declared: str) -> Relation | None:
+    def relation_named(self, declared: str) -> Relation | None:
         """The relation that the configuration names so; its schema may be written even where it is the first."""
         first, _, rest = declared.partition(".")
         found = self._named.get(declared)
         return found or (self._named.get(rest) if first == self._tenancy.schemas[0] else None)
 
-    def key(self, relation: Relation) -> Key:
+    def tenant_key(self, relation: Relation) -> TenantKey:
         """The columns of its tenant key in the order of the manifest, how it is derived, or None without any."""
         if relation.oid not in self._keys:
             self._keys[relation.oid] = None  # inheritance is no circle, but what was read must not hang us
             self._keys[relation.oid] = self._key(relation)
         return self._keys[relation.oid]
 
-    def of(self, relation: Relation) -> Standing:
+    def table_class(self, relation: Relation) -> TableClass:
         """The standing of a relation; partitions and children as their parent."""
         for ancestor in self.lineage(relation):
-            name = self.name(ancestor)
+            name = self.declared_name(ancestor)
             if name == self._tenancy.root:
-                return Standing.ROOT
+                return TableClass.ROOT
             if self._tenancy.members is not None and name == self._tenancy.members.table:
-                return Standing.MEMBERS
-        key = self.key(relation)
-        if key is None and any(self.name(one) in self._tenancy.shared for one in self.lineage(relation)):
-            return Standing.SHARED
+                return TableClass.MEMBERS
+        key = self.tenant_key(relation)
+        if key is None and any(self.declared_name(one) in self._tenancy.shared for one in self.lineage(relation)):
+            return TableClass.SHARED
         if relation.kind in _BY_KIND:
             return _BY_KIND[relation.kind]
-        return Standing.OTHER if key is None else Standing.TENANT
+        return TableClass.OTHER if key is None else TableClass.TENANT
 
     def lineage(self, relation: Relation) -> tuple[Relation, ...]:
         """A relation, then its parents, then theirs; each once."""
@@ -89,9 +89,9 @@ class Standings:
                     waiting.append(parent)
         return tuple(found.values())
 
-    def _key(self, relation: Relation) -> Key:
+    def _key(self, relation: Relation) -> TenantKey:
         for ancestor in self.lineage(relation):
-            declared = self._declared(self.name(ancestor))
+            declared = self._declared(self.declared_name(ancestor))
             if isinstance(declared, DerivedKey):
                 return declared
             columns = _columns(relation, declared) if declared else None

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from isolation.inventory.blanking import digest_of, expression
+from isolation.inventory.blanking import text_digest, stored_expression
 from isolation.inventory.code import EventTrigger, Function, Trigger
 from isolation.inventory.relations import Command, Policy
 from isolation.inventory.roles import Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredServer:
-    """A row of inventory_server; `aurora` says whether there is a version to ask for."""
+class ServerRow:
+    """A row of inventory_server; `is_aurora` says whether there is a version to ask for."""
 
-    version: int
-    aurora: bool
+    version_num: int
+    is_aurora: bool
     database: str
     database_oid: int
     database_owner: int
     database_grants: tuple[Grant, ...]
     standby: bool
-    presets: tuple[str, ...]
+    context_defaults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPolicy:
+class PolicyRow:
     """A row of inventory_policies; its texts hold whatever constants the policy has, so it is never kept."""
 
     oid: int
@@ -42,11 +42,11 @@ class StoredPolicy:
     functions: tuple[int, ...]
     operators: tuple[int, ...]
     relations: tuple[int, ...]
-    others: int
+    other_dependencies: int
 
     def policy(self, contexts: Collection[str]) -> Policy:
         """The policy as it may be kept."""
-        using = expression(self.using_tree, self.using_text, contexts)
+        using = stored_expression(self.using_tree, self.using_text, contexts)
         same = self.check_tree == self.using_tree
         return Policy(
             oid=self.oid,
@@ -56,16 +56,16 @@ class StoredPolicy:
             command=self.command,
             roles=self.roles,
             using=using,
-            check=using if same else expression(self.check_tree, self.check_text, contexts),
+            check=using if same else stored_expression(self.check_tree, self.check_text, contexts),
             functions=self.functions,
             operators=self.operators,
             relations=self.relations,
-            others=self.others,
+            other_dependencies=self.other_dependencies,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTrigger:
+class TriggerRow:
     """A row of inventory_triggers."""
 
     oid: int
@@ -74,7 +74,7 @@ class StoredTrigger:
     function: int
     type: int
     enabled: str
-    conditional: bool
+    has_when: bool
     columns: tuple[int, ...]
     source: str
     extra: str
@@ -88,14 +88,14 @@ class StoredTrigger:
             function=self.function,
             type=self.type,
             enabled=self.enabled,
-            conditional=self.conditional,
+            has_when=self.has_when,
             columns=self.columns,
             digest=_digest(functions.get(self.function), self.source, self.extra),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEventTrigger:
+class EventTriggerRow:
     """A row of inventory_event_triggers."""
 
     name: str
@@ -119,7 +119,7 @@ class StoredEventTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedSchema:
+class PublicationSchemaRow:
     """A schema that a publication sends whole."""
 
     publication: str
@@ -127,12 +127,12 @@ class PublishedSchema:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class TextRow:
     """One value that is nothing but text."""
 
     value: str
 
 
 def _digest(function: Function | None, source: str, extra: str) -> str:
-    own = function.digest if function else digest_of(source)
-    return digest_of(f"{own} {extra}") if extra else own
+    own = function.digest if function else text_digest(source)
+    return text_digest(f"{own} {extra}") if extra else own

@@ -5,27 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from isolation.inventory.builtins import FIRST_USER_OID, mismatches
-from isolation.inventory.relations import Expression as Stored
+from isolation.inventory.builtins import FIRST_USER_OID, builtin_mismatches
+from isolation.inventory.relations import StoredExpression as Stored
 from isolation.inventory.relations import Policy
-from isolation.inventory.world import World
-from isolation.proof.kernel import Asked
+from isolation.inventory.world import EffectiveAccess
+from isolation.proof.kernel import PolicyClause
 from isolation.proof.nodes import UnreadableTree
 from isolation.proof.translation import functions_in
 
 _OLDEST, _NEWEST = 14, 18
 
 
-def refusal(world: World) -> str:
+def unsupported_reason(access: EffectiveAccess) -> str:
     """Why nothing can be proven of a server: its version, or built-ins that are not as they should be; or empty."""
-    major = world.inventory.server.version // 10000
+    major = access.inventory.server.version_num // 10000
     if not _OLDEST <= major <= _NEWEST:
         return f"PostgreSQL {major} stores expressions in a form that is not known; {_OLDEST} to {_NEWEST} are"
-    wrong = mismatches(world.inventory.builtins)
+    wrong = builtin_mismatches(access.inventory.builtins)
     return f"the catalogue says something else than it should of {', '.join(wrong[:3])}" if wrong else ""
 
 
-def is_about_role(tree: str) -> bool:
+def depends_on_role(tree: str) -> bool:
     """Whether what an expression comes to may depend on who asks: by a sub-select, a function or CURRENT_USER."""
     try:
         own = any(oid >= FIRST_USER_OID for oid in functions_in(tree))
@@ -34,14 +34,16 @@ def is_about_role(tree: str) -> bool:
     return own or "{SUBLINK" in tree or "{SQLVALUEFUNCTION" in tree
 
 
-def expression_of(policy: Policy, *, new_row: bool) -> Stored | None:
+def clause_expression(policy: Policy, *, new_row: bool) -> Stored | None:
     """The expression a gate asks: WITH CHECK or else USING; without either, the policy lets nothing through."""
     if new_row and policy.check is not None:
         return policy.check
     return policy.using
 
 
-def digest_of(asked: Iterable[Asked]) -> str:
+def clauses_digest(clauses: Iterable[PolicyClause]) -> str:
     """The digest of what a gate asks, in any order."""
-    each = sorted(f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in asked)
+    each = sorted(
+        f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in clauses
+    )
     return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"

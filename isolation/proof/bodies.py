@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from isolation.inventory.builtins import BOOLEAN, CURRENT_SETTING, CURRENT_SETTING_OR_NULL, TEXT
-from isolation.proof.expressions import Call, Cast, Coalesce, Constant, Expression, NullIf
+from isolation.proof.expressions import FunctionCall, TypeCast, Coalesce, Constant, Expression, NullIf
 
 _TYPES: Final = {
     "uuid": 2950, "text": TEXT, "varchar": 1043, "bigint": 20, "int8": 20, "integer": 23, "int": 23, "int4": 23,
@@ -16,16 +16,16 @@ _TYPES: Final = {
 _TOKEN: Final = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\w.]*)|(?P<mark>::|:=|[(),;]))")
 
 
-class NoContext(Exception):
+class UnreadableBody(Exception):
     """The text is not an expression of the context that can be read."""
 
 
-def returned(value: Expression) -> int:
+def result_type(value: Expression) -> int:
     """The OID of the type that an expression read here comes to."""
-    return returned(value.arguments[0]) if isinstance(value, NullIf) else getattr(value, "type", 0)
+    return result_type(value.arguments[0]) if isinstance(value, NullIf) else getattr(value, "type", 0)
 
 
-class Body:
+class BodyParser:
     """The text of one expression: current_setting(), NULLIF, casts, parentheses and sub-selects, and nothing else.
 
     `named` says what a function without arguments stands for, which is called with its schema's name.
@@ -39,7 +39,7 @@ class Body:
         while at < len(text):
             match = _TOKEN.match(text, at)
             if match is None:
-                raise NoContext
+                raise UnreadableBody
             token = match["text"] or match["mark"] or match["word"].lower()
             self._tokens.append(token)
             at = match.end()
@@ -48,12 +48,12 @@ class Body:
         """The expression that all of the text is. Raises: NoContext."""
         value = self._expression()
         if self._tokens:
-            raise NoContext
+            raise UnreadableBody
         return value
 
     def _next(self, *wanted: str) -> str:
         if not self._tokens or (wanted and self._tokens[0] not in wanted):
-            raise NoContext
+            raise UnreadableBody
         return self._tokens.pop(0)
 
     def _peek(self) -> str:
@@ -70,9 +70,9 @@ class Body:
         name = self._next().removeprefix("pg_catalog.")
         kind = _TYPES.get(name)
         if kind is None or self._peek() == "(":
-            raise NoContext
-        same = returned(value) in {TEXT, 1043} and kind in {TEXT, 1043}
-        return Cast("relabel" if same else "text", value, kind)
+            raise UnreadableBody
+        same = result_type(value) in {TEXT, 1043} and kind in {TEXT, 1043}
+        return TypeCast("relabel" if same else "text", value, kind)
 
     def _primary(self) -> Expression:
         word = self._next()
@@ -101,29 +101,29 @@ class Body:
             values = [self._expression()]
             while self._next(",", ")") == ",":
                 values.append(self._expression())
-            return Coalesce(tuple(values), returned(values[0]))
+            return Coalesce(tuple(values), result_type(values[0]))
         if word.removeprefix("pg_catalog.") == "current_setting":
             return self._setting()
         if "." in word:
             self._next("(")
             self._next(")")
             return self._named(word)
-        raise NoContext
+        raise UnreadableBody
 
     def _setting(self) -> Expression:
         self._next("(")
         name = self._literal()
         if self._next(",", ")") == ")":
-            return Call(CURRENT_SETTING, (name,), TEXT, False)  # noqa: FBT003  # not a set
+            return FunctionCall(CURRENT_SETTING, (name,), TEXT, False)  # noqa: FBT003  # not a set
         flag = self._next("true", "false", "'t'", "'f'") in {"true", "'t'"}
         self._next(")")
         value = Constant(BOOLEAN, False, bytes((flag,)))  # noqa: FBT003  # not NULL
-        return Call(CURRENT_SETTING_OR_NULL, (name, value), TEXT, False)  # noqa: FBT003  # not a set
+        return FunctionCall(CURRENT_SETTING_OR_NULL, (name, value), TEXT, False)  # noqa: FBT003  # not a set
 
     def _literal(self) -> Constant:
         word = self._next()
         if not word.startswith("'"):
-            raise NoContext
+            raise UnreadableBody
         if self._peek() == "::":
             self._next()
             self._next("text")

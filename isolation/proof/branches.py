@@ -7,29 +7,29 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from isolation.inventory.builtins import (
-    AT_LEAST,
-    AT_MOST,
-    DIFFERS,
+    GREATER_OR_EQUAL,
+    LESS_OR_EQUAL,
+    NOT_EQUALS,
     FIRST_USER_OID,
-    Family,
+    TypeFamily,
 )
 from isolation.proof.expansion import expand
 from isolation.proof.expressions import (
-    ANY,
+    ANY_TRUTH_VALUE,
     FALSE,
     TRUE,
-    Call,
-    Cast,
-    Column,
+    FunctionCall,
+    TypeCast,
+    ColumnRef,
     Comparison,
     Expression,
     IsNull,
-    Select,
+    SubqueryExpr,
 )
-from isolation.proof.pairings import Alternative, Signed
-from isolation.proof.terms import Equality, Terms, equality, family_of, may_be_null
+from isolation.proof.pairings import Conjunction, SignedFormula
+from isolation.proof.terms import Equality, TermNormalizer, equality, family_of, may_be_null
 
-MOST: Final = 400
+MAX_BRANCHES: Final = 400
 """How many branches are followed before a condition is said to be too long."""
 
 
@@ -41,60 +41,62 @@ class TooManyBranches(Exception):
 class Branch:
     """One way for a condition to be TRUE: what its literals come to, and the rows that must exist for it.
 
-    `steady` are the literals that come to the same wherever they stand; of the `others` each stands for itself, as two
+    `stable` are the literals that come to the same wherever they stand; of the `volatile` each stands for itself, as two
     constants that were blanked look alike. `rows` are the relations' OIDs by the number of the row.
     """
 
-    steady: dict[Expression, int] = field(default_factory=dict[Expression, int])
-    others: list[Signed] = field(default_factory=list[Signed])
+    stable: dict[Expression, int] = field(default_factory=dict[Expression, int])
+    volatile: list[SignedFormula] = field(default_factory=list[SignedFormula])
     rows: dict[int, int] = field(default_factory=dict[int, int])
 
     @property
-    def literals(self) -> tuple[Signed, ...]:
+    def literals(self) -> tuple[SignedFormula, ...]:
         """All its literals, each with what it comes to."""
-        return (*self.steady.items(), *self.others)
+        return (*self.stable.items(), *self.volatile)
 
     def copy(self) -> Branch:
         """A branch that goes on from here by itself."""
-        return Branch(dict(self.steady), list(self.others), dict(self.rows))
+        return Branch(dict(self.stable), list(self.volatile), dict(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EqualityTheory:
     """How literals are read: by terms, NOT NULL columns of the own row, and collations that tell all texts apart."""
 
-    terms: Terms
+    normalizer: TermNormalizer
     not_null: frozenset[int]
     deterministic: Callable[[int], bool]
 
-    def add(self, branch: Branch, literal: Expression, mask: int) -> bool:
+    def add(self, branch: Branch, literal: Expression, truth_values: int) -> bool:
         """Add what a literal must come to; False when it cannot, so that the branch is closed."""
-        if isinstance(literal, Select) and literal.kind == "present":
+        if isinstance(literal, SubqueryExpr) and literal.kind == "present":
             branch.rows.update(literal.query.rows)
             return True
-        mask &= self._possible(literal)
+        truth_values &= self._possible(literal)
         if self._is_steady(literal):
-            mask &= branch.steady.get(literal, ANY)
-            branch.steady[literal] = mask
+            truth_values &= branch.stable.get(literal, ANY_TRUTH_VALUE)
+            branch.stable[literal] = truth_values
         else:
-            branch.others.append((literal, mask))
-        return mask != 0
+            branch.volatile.append((literal, truth_values))
+        return truth_values != 0
 
     def _possible(self, literal: Expression) -> int:
         """What a literal may come to at all."""
         if isinstance(literal, IsNull):
             return TRUE | FALSE if self._may_be_null(literal.argument) else FALSE
         if isinstance(literal, Comparison) and literal.operator < FIRST_USER_OID:
-            return ANY if any(self._may_be_null(argument) for argument in literal.arguments) else TRUE | FALSE
-        return ANY
+            return (
+                ANY_TRUTH_VALUE if any(self._may_be_null(argument) for argument in literal.arguments) else TRUE | FALSE
+            )
+        return ANY_TRUTH_VALUE
 
     def _may_be_null(self, expression: Expression) -> bool:
         match expression:
-            case Column(row=0, number=number):
+            case ColumnRef(row=0, number=number):
                 return number not in self.not_null
-            case Call() if self.terms.context(expression) is not None:
+            case FunctionCall() if self.normalizer.context_index(expression) is not None:
                 return may_be_null(expression)
-            case Cast(through="text" | "relabel"):
+            case TypeCast(cast_method="text" | "relabel"):
                 return self._may_be_null(expression.argument)
             case _:
                 return True
@@ -102,64 +104,66 @@ class Reading:
     def _is_steady(self, literal: Expression) -> bool:
         """Whether it comes to the same each time it is asked: nothing is in it but columns and the context."""
         match literal:
-            case Column():
+            case ColumnRef():
                 return True
             case IsNull():
-                return self.terms.of(literal.argument) is not None
+                return self.normalizer.normalize(literal.argument) is not None
             case Comparison():
-                return all(self.terms.of(argument) is not None for argument in literal.arguments)
+                return all(self.normalizer.normalize(argument) is not None for argument in literal.arguments)
             case _:
                 return False
 
     def equalities(self, branch: Branch) -> Iterator[Equality]:
         """The places that hold the same id on this branch."""
         bounds = set[tuple[Expression, Expression, int]]()
-        for literal, mask in branch.steady.items():
+        for literal, mask in branch.stable.items():
             if not isinstance(literal, Comparison) or len(literal.arguments) != 2:  # noqa: PLR2004  # both sides
                 continue
             one, other = literal.arguments
             family = family_of(literal.operator) if mask == TRUE else None
-            if mask == FALSE and literal.operator in DIFFERS:
-                family = DIFFERS[literal.operator][0]
-            found = AT_MOST.get(literal.operator) or AT_LEAST.get(literal.operator)
+            if mask == FALSE and literal.operator in NOT_EQUALS:
+                family = NOT_EQUALS[literal.operator][0]
+            found = LESS_OR_EQUAL.get(literal.operator) or GREATER_OR_EQUAL.get(literal.operator)
             if mask == TRUE and found:
-                pair = (one, other) if literal.operator in AT_MOST else (other, one)
+                pair = (one, other) if literal.operator in LESS_OR_EQUAL else (other, one)
                 bounds.add((*pair, literal.collation))
                 family = found[0] if (pair[1], pair[0], literal.collation) in bounds else None
             same = None if family is None else self._equality(one, other, family, literal.collation)
             if same:
                 yield same
 
-    def _equality(self, one: Expression, other: Expression, family: Family, collation: int) -> Equality | None:
-        if family in {Family.TEXT, Family.BLANK_PADDED} and not self.deterministic(collation):
+    def _equality(self, one: Expression, other: Expression, family: TypeFamily, collation: int) -> Equality | None:
+        if family in {TypeFamily.TEXT, TypeFamily.BLANK_PADDED} and not self.deterministic(collation):
             return None
-        left, right = self.terms.of(one), self.terms.of(other)
+        left, right = self.normalizer.normalize(one), self.normalizer.normalize(other)
         return equality(left, right, family) if left and right else None
 
 
 class Tableau:
     """Follows the branches of a condition until each is closed, held by the goal, or complete without it."""
 
-    def __init__(self, reading: Reading, held: Callable[[Branch], str]) -> None:
-        self._reading = reading
-        self._held = held
-        self._left = MOST
-        self.certificate: dict[str, None] = {}
+    def __init__(self, theory: EqualityTheory, justification: Callable[[Branch], str]) -> None:
+        self._reading = theory
+        self._held = justification
+        self._left = MAX_BRANCHES
+        self.justifications: dict[str, None] = {}
 
-    def unheld(self, conditions: Alternative) -> Iterator[Branch]:
+    def open_branches(self, conditions: Conjunction) -> Iterator[Branch]:
         """The complete branches on which the goal does not follow. Raises: TooManyBranches."""
         return self._follow(list(conditions), [], Branch())
 
-    def _follow(self, waiting: list[Signed], forks: list[tuple[Alternative, ...]], branch: Branch) -> Iterator[Branch]:
+    def _follow(
+        self, waiting: list[SignedFormula], forks: list[tuple[Conjunction, ...]], branch: Branch
+    ) -> Iterator[Branch]:
         self._left -= 1
         if self._left < 0:
             raise TooManyBranches
         forks = list(forks)
         while waiting:
             literal, mask = waiting.pop()
-            if mask == ANY:
+            if mask == ANY_TRUTH_VALUE:
                 continue
-            ways = expand((literal, mask), self._reading.terms.resolve) if mask else ()
+            ways = expand((literal, mask), self._reading.normalizer.resolve) if mask else ()
             if ways is None and self._reading.add(branch, literal, mask):
                 continue
             if not ways:
@@ -170,7 +174,7 @@ class Tableau:
                 forks.append(ways)
         why = self._held(branch)
         if why:
-            self.certificate[why] = None
+            self.justifications[why] = None
         elif forks:
             for way in forks[0]:
                 yield from self._follow(list(way), forks[1:], branch.copy())

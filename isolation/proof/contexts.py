@@ -15,11 +15,11 @@ from isolation.inventory.builtins import (
     TYPES,
 )
 from isolation.inventory.code import Function
-from isolation.proof.bodies import Body, NoContext, returned
-from isolation.proof.effects import Effects, simple_name
-from isolation.proof.expressions import Call, Cast, Context, Expression
+from isolation.proof.bodies import BodyParser, UnreadableBody, result_type
+from isolation.proof.effects import SettingEffects, unqualified_name
+from isolation.proof.expressions import FunctionCall, TypeCast, ContextValue, Expression
 from isolation.proof.nodes import UnreadableTree
-from isolation.proof.terms import Terms
+from isolation.proof.terms import TermNormalizer
 from isolation.proof.translation import read_body
 
 _SQL: Final = re.compile(r"\s*SELECT\s(?P<value>.*?)(?:\s+AS\s+\w+)?\s*;?\s*", re.IGNORECASE | re.DOTALL)
@@ -28,28 +28,28 @@ _NAMES: Final = frozenset({"current_setting"})
 
 
 @dataclass(slots=True)
-class Contexts:
+class FunctionResolver:
     """What calls of somebody's own functions stand for, in one inventory under one manifest at one time.
 
-    `frozen` are the functions that read the context and say that they are IMMUTABLE: a prepared plan keeps what they
+    `immutable_functions` are the functions that read the context and say that they are IMMUTABLE: a prepared plan keeps what they
     returned for its first tenant.
     """
 
     inventory: Inventory
     tenancy: Tenancy
     now: datetime
-    frozen: dict[int, Function] = field(default_factory=dict[int, Function])
+    immutable_functions: dict[int, Function] = field(default_factory=dict[int, Function])
     _functions: Mapping[int, Function] = field(init=False)
-    _effects: Effects = field(init=False)
+    _effects: SettingEffects = field(init=False)
     _meant: dict[int, Expression | None] = field(default_factory=dict[int, "Expression | None"])
 
     def __post_init__(self) -> None:
         self._functions = {function.oid: function for function in self.inventory.functions}
-        self._effects = Effects(self._functions)
+        self._effects = SettingEffects(self._functions)
 
-    def is_harmless(self, function: Function) -> bool:
+    def preserves_context(self, function: Function) -> bool:
         """Whether a function leaves the context as it is: nothing in it can change a setting, or somebody vouches."""
-        return self._effects.is_harmless(function) or any(
+        return self._effects.preserves_settings(function) or any(
             allowed.kind == "function"
             and allowed.name == function.name
             and allowed.is_valid_for(function.digest, self.now)
@@ -58,7 +58,7 @@ class Contexts:
 
     def resolve(self, expression: Expression) -> Expression:
         """What a call stands for; the same expression when it stands for nothing that is known."""
-        if not isinstance(expression, Call) or expression.function < FIRST_USER_OID or expression.several:
+        if not isinstance(expression, FunctionCall) or expression.function < FIRST_USER_OID or expression.returns_set:
             return expression
         function = self._functions.get(expression.function)
         if function is None:
@@ -70,18 +70,18 @@ class Contexts:
             self._meant[function.oid] = self._of(function, expression)
         return self._meant[function.oid] or expression
 
-    def _of(self, function: Function, call: Call) -> Expression | None:
+    def _of(self, function: Function, call: FunctionCall) -> Expression | None:
         if self._vouched(function):
-            return Context(0, call.type) if len(self.tenancy.context) == 1 else None
+            return ContextValue(0, call.type) if len(self.tenancy.context) == 1 else None
         if not self._is_plain(function):
             return None
         found = self._read(function, call)
-        terms = Terms(self.tenancy.context, lambda expression: expression)
+        terms = TermNormalizer(self.tenancy.context, lambda expression: expression)
         if found is None:
             return None
-        term = terms.of(found)
-        if term is not None and term.place[0] == "context" and function.volatility == "i":
-            self.frozen[function.oid] = function
+        term = terms.normalize(found)
+        if term is not None and term.value_ref[0] == "context" and function.volatility == "i":
+            self.immutable_functions[function.oid] = function
             return None
         return found
 
@@ -98,12 +98,12 @@ class Contexts:
         """Whether a function does nothing but what its body says, with the rights and settings of who calls it."""
         return (
             function.kind == "f"
-            and not function.definer
+            and not function.security_definer
             and function.language in {"sql", "plpgsql"}
             and set(function.settings) <= {"search_path"}
         )
 
-    def _inlined(self, function: Function, call: Call) -> Expression | None:
+    def _inlined(self, function: Function, call: FunctionCall) -> Expression | None:
         """A function of a row that is one expression, with what it was called with in place of its arguments."""
         if not self._is_plain(function) or function.tree is None or function.volatility == "i":
             return None
@@ -112,7 +112,7 @@ class Contexts:
         except UnreadableTree:
             return None
 
-    def _read(self, function: Function, call: Call) -> Expression | None:
+    def _read(self, function: Function, call: FunctionCall) -> Expression | None:
         if function.tree is not None:
             try:
                 return read_body(function.tree)
@@ -122,28 +122,32 @@ class Contexts:
         if shape is None or not self._means_what_it_says(function, shape["value"]):
             return None
         try:
-            value = Body(shape["value"], self._named).read()
-        except NoContext:
+            value = BodyParser(shape["value"], self._named).read()
+        except UnreadableBody:
             return None
-        if call.type == returned(value):
+        if call.type == result_type(value):
             return value
         # PL/pgSQL casts what is returned, SQL would have refused it.
-        return Cast("text", value, call.type) if function.language == "plpgsql" and call.type in TYPES else None
+        return TypeCast("text", value, call.type) if function.language == "plpgsql" and call.type in TYPES else None
 
     def _named(self, name: str) -> Expression:
         """What a call of a function without arguments stands for, named with its schema. Raises: NoContext."""
         schema, _, simple = name.rpartition(".")
-        found = [f for f in self._functions.values() if (f.schema, simple_name(f), f.arguments) == (schema, simple, 0)]
-        call = Call(found[0].oid, (), found[0].returns, False) if len(found) == 1 else None  # noqa: FBT003  # not a set
+        found = [
+            f
+            for f in self._functions.values()
+            if (f.schema, unqualified_name(f), f.argument_count) == (schema, simple, 0)
+        ]
+        call = FunctionCall(found[0].oid, (), found[0].return_type, False) if len(found) == 1 else None  # noqa: FBT003  # not a set
         meant = self.resolve(call) if call else None
         if call is None or meant is None or meant is call:
-            raise NoContext
+            raise UnreadableBody
         return meant
 
     def _means_what_it_says(self, function: Function, text: str) -> bool:
         """Whether the names in a body are PostgreSQL's own whatever the search_path of who calls it."""
         if (function.search_path or "").split(",")[0].strip() == "pg_catalog":
             return True
-        taken = {simple_name(other) for other in self._functions.values()}
+        taken = {unqualified_name(other) for other in self._functions.values()}
         bare = _NAMES & set(re.findall(r"(?<![\w.])[a-z_]+(?=\s*\()", text.lower()))
         return not self.inventory.casts and not taken & bare

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from isolation.inventory.builtins import FIRST_USER_OID, UNSAFE
+from isolation.inventory.builtins import FIRST_USER_OID, CONTEXT_CHANGING
 from isolation.inventory.code import Function
 from isolation.proof.nodes import UnreadableTree
 from isolation.proof.translation import functions_in
@@ -23,13 +23,13 @@ _WORDS: Final = re.compile(r"[a-z_]\w*")
 
 
 @dataclass(slots=True)
-class Effects:
+class SettingEffects:
     """What the functions of one inventory may do to the settings of a session, as far as their bodies show."""
 
     functions: Mapping[int, Function]
     _harmless: dict[int, bool] = field(default_factory=dict[int, bool])
 
-    def is_harmless(self, function: Function) -> bool:
+    def preserves_settings(self, function: Function) -> bool:
         """Whether nothing in a function, or in one that it names, can set a setting; what cannot be read can."""
         if function.oid not in self._harmless:
             self._harmless[function.oid] = True  # while it is looked at: a function may name itself
@@ -39,7 +39,7 @@ class Effects:
     def _looked_at(self, function: Function) -> bool:
         if function.extension:
             return True
-        if function.language not in {"sql", "plpgsql"} or _CHANGES & set(function.mentions):
+        if function.language not in {"sql", "plpgsql"} or _CHANGES & set(function.body_keywords):
             return False
         if function.tree is not None:
             return self._calls_harmless(function.tree)
@@ -47,9 +47,9 @@ class Effects:
             return False
         words = set(_WORDS.findall(function.body.lower()))
         return all(
-            self.is_harmless(other)
+            self.preserves_settings(other)
             for other in self.functions.values()
-            if other.oid != function.oid and simple_name(other) in words
+            if other.oid != function.oid and unqualified_name(other) in words
         )
 
     def _calls_harmless(self, tree: str) -> bool:
@@ -58,10 +58,12 @@ class Effects:
         except UnreadableTree:
             return False
         own = [self.functions.get(oid) for oid in called if oid >= FIRST_USER_OID]
-        return not called & UNSAFE and all(other is not None and self.is_harmless(other) for other in own)
+        return not called & CONTEXT_CHANGING and all(
+            other is not None and self.preserves_settings(other) for other in own
+        )
 
 
-def simple_name(function: Function) -> str:
+def unqualified_name(function: Function) -> str:
     """A function's name without schema and arguments, in lower case."""
     before = function.name.partition("(")[0].removeprefix(function.schema).removeprefix(f'"{function.schema}"')
     return before.removeprefix(".").strip('"').lower()

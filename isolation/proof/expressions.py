@@ -8,14 +8,14 @@ from typing import Final
 TRUE: Final = 1
 FALSE: Final = 2
 NULL: Final = 4
-ANY: Final = TRUE | FALSE | NULL
+ANY_TRUTH_VALUE: Final = TRUE | FALSE | NULL
 """What a boolean expression comes to, as bits: a mask says which of the three it may come to."""
 OWN_ROW: Final = 0
 """The row that the policy is asked about; the rows of sub-selects have numbers from 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnRef:
     """A column of a row, by its number; `type` is an OID."""
 
     row: int
@@ -42,13 +42,13 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A function called by its OID; `several` says that it returns a set."""
+class FunctionCall:
+    """A function called by its OID; `returns_set` says that it returns a set."""
 
     function: int
     arguments: tuple[Expression, ...]
     type: int
-    several: bool
+    returns_set: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +62,19 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """A cast to a type: `through` is relabel (the same bytes), text (output, then input) or domain (a check)."""
+class TypeCast:
+    """A cast to a type: `cast_method` is relabel (the same bytes), text (output, then input) or domain (a check)."""
 
-    through: str
+    cast_method: str
     argument: Expression
     type: int
 
 
 @dataclass(frozen=True, slots=True)
-class Logic:
+class BoolExpr:
     """AND, OR or NOT."""
 
-    word: str
+    connective: str
     arguments: tuple[Expression, ...]
 
 
@@ -86,15 +86,15 @@ class IsNull:
 
 
 @dataclass(frozen=True, slots=True)
-class Is:
-    """IS TRUE and its like: TRUE when what the argument comes to is in `mask`, FALSE otherwise, never NULL."""
+class BooleanTest:
+    """IS TRUE and its like: TRUE when what the argument comes to is in `truth_values`, FALSE otherwise, never NULL."""
 
     argument: Expression
-    mask: int
+    truth_values: int
 
 
 @dataclass(frozen=True, slots=True)
-class Distinct:
+class IsDistinctFrom:
     """IS DISTINCT FROM, by the operator that says equal."""
 
     operator: int
@@ -129,18 +129,18 @@ class Coalesce:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class ArrayExpr:
     """ARRAY[...] of one dimension."""
 
     elements: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Quantified:
-    """`left operator ANY (right)`, or ALL when `every`."""
+class QuantifiedComparison:
+    """`left operator ANY (right)`, or ALL when `is_all`."""
 
     operator: int
-    every: bool
+    is_all: bool
     left: Expression
     right: Expression
     collation: int
@@ -160,7 +160,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Select:
+class SubqueryExpr:
     """A sub-select in an expression: `kind` is exists, any, all, value or array; `test` compares for any and all."""
 
     kind: str
@@ -169,7 +169,7 @@ class Select:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SqlValueFunction:
     """CURRENT_USER, CURRENT_DATE and their like, by PostgreSQL's number (SQLValueFunctionOp)."""
 
     number: int
@@ -177,7 +177,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ContextValue:
     """The current tenant, from a function that somebody vouches for: part `index` of the key."""
 
     index: int
@@ -194,25 +194,25 @@ class Opaque:
 
 
 Expression = (
-    Column | Constant | Call | Comparison | Cast | Logic | IsNull | Is | Distinct | NullIf | Case | Coalesce | Items
-    | Quantified | Select | Session | Context | Opaque
+    ColumnRef | Constant | FunctionCall | Comparison | TypeCast | BoolExpr | IsNull | BooleanTest | IsDistinctFrom | NullIf | Case | Coalesce | ArrayExpr
+    | QuantifiedComparison | SubqueryExpr | SqlValueFunction | ContextValue | Opaque
 )  # fmt: skip
 
 
-def parts(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  # one case per shape
+def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  # one case per shape
     """The expressions directly inside an expression; of a sub-select its conditions, targets and test."""
     match expression:
-        case Cast() | IsNull() | Is():
+        case TypeCast() | IsNull() | BooleanTest():
             return (expression.argument,)
-        case Call() | Comparison() | Logic() | Distinct() | NullIf() | Coalesce():
+        case FunctionCall() | Comparison() | BoolExpr() | IsDistinctFrom() | NullIf() | Coalesce():
             return expression.arguments
         case Case():
             return (*(part for when in expression.whens for part in when), expression.default)
-        case Items():
+        case ArrayExpr():
             return expression.elements
-        case Quantified():
+        case QuantifiedComparison():
             return (expression.left, expression.right)
-        case Select():
+        case SubqueryExpr():
             test = () if expression.test is None else (expression.test,)
             return (*test, *expression.query.conditions, *expression.query.targets)
         case Opaque():
@@ -224,15 +224,15 @@ def parts(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  #
 def type_of(expression: Expression) -> int:
     """The OID of the type it comes to; 16 for what is true or false, and 0 when it is not known."""
     match expression:
-        case Logic() | IsNull() | Is() | Distinct() | Quantified():
+        case BoolExpr() | IsNull() | BooleanTest() | IsDistinctFrom() | QuantifiedComparison():
             return 16
-        case Select(kind=kind, query=query):
+        case SubqueryExpr(kind=kind, query=query):
             if kind == "value":
                 return type_of(query.targets[0]) if query.targets else 0
             return 0 if kind == "array" else 16
         case NullIf():
             return type_of(expression.arguments[0])
-        case Items():
+        case ArrayExpr():
             return 0
         case _:
             return expression.type

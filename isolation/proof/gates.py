@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Final
 
 from basewatch.tenancy import DerivedKey
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.relations import Command, Relation
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
-from isolation.proof.asking import digest_of, expression_of, is_about_role, refusal
-from isolation.proof.contexts import Contexts
-from isolation.proof.kernel import Answer, Asked, Found, Kernel
-from isolation.proof.scene import Scene
-from isolation.proof.terms import Terms
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
+from isolation.proof.asking import clauses_digest, clause_expression, depends_on_role, unsupported_reason
+from isolation.proof.contexts import FunctionResolver
+from isolation.proof.kernel import ProofStatus, PolicyClause, ProofResult, Kernel
+from isolation.proof.scene import ProofContext
+from isolation.proof.terms import TermNormalizer
 
-__all__ = ["GATES", "Answer", "Gate", "Obligation", "obligations", "proven"]
+__all__ = ["GATES", "ProofStatus", "Gate", "ProofObligation", "proof_obligations", "is_proven"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ GATES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Obligation:
+class ProofObligation:
     """One gate of one table for one role that a principal is or can become, and what is known of it.
 
     `policies` are those that are asked; `policy` is the one that `reason` is about. `digest` is of the expressions
@@ -53,13 +53,13 @@ class Obligation:
     """
 
     principal: str
-    path: tuple[str, ...]
+    role_path: tuple[str, ...]
     role: str
     relation: int
     table: str
     gate: Gate
-    answer: Answer
-    certificate: tuple[str, ...]
+    status: ProofStatus
+    justifications: tuple[str, ...]
     reason: str
     policy: str
     policies: tuple[str, ...]
@@ -68,159 +68,163 @@ class Obligation:
 
 
 # A pass asks for them in several checks; by identity, as comparing worlds would cost more than proving.
-_MADE: deque[tuple[World, datetime, tuple[Obligation, ...]]] = deque(maxlen=4)
+_MADE: deque[tuple[EffectiveAccess, datetime, tuple[ProofObligation, ...]]] = deque(maxlen=4)
 
 
-def obligations(world: World, now: datetime) -> tuple[Obligation, ...]:
+def proof_obligations(access: EffectiveAccess, now: datetime) -> tuple[ProofObligation, ...]:
     """Every gate of every tenant table that a principal may pass in any role it can become, with its answer."""
     for made, at, found in tuple(_MADE):
-        if made is world and at == now:
+        if made is access and at == now:
             return found
-    new = tuple(Proving(world, now).all())
-    _MADE.append((world, now, new))
+    new = tuple(Prover(access, now).obligations())
+    _MADE.append((access, now, new))
     return new
 
 
-def proven(found: Iterable[Obligation], principal: str, relation: int) -> bool:
+def is_proven(found: Iterable[ProofObligation], principal: str, relation: int) -> bool:
     """Whether no gate of a relation lets a principal reach another tenant's row: each is proven, denied or waived."""
-    safe = {Answer.PROVEN, Answer.DENIED}
+    safe = {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
     own = [one for one in found if one.principal == principal and one.relation == relation]
-    return all(one.answer in safe or (one.answer is Answer.UNPROVEN and one.waived) for one in own)
+    return all(one.status in safe or (one.status is ProofStatus.UNPROVEN and one.waived) for one in own)
 
 
-class Proving:
+class Prover:
     """The proof of one world at one time; what is shown once is remembered."""
 
-    def __init__(self, world: World, now: datetime) -> None:
-        self.world = world
+    def __init__(self, access: EffectiveAccess, now: datetime) -> None:
+        self.access = access
         self.now = now
-        self.contexts = Contexts(world.inventory, world.tenancy, now)
-        self.refusal = refusal(world)
-        self._found: dict[tuple[int, int, Gate], tuple[Found, tuple[Asked, ...]]] = {}
+        self.resolver = FunctionResolver(access.inventory, access.tenancy, now)
+        self.unsupported_reason = unsupported_reason(access)
+        self._found: dict[tuple[int, int, Gate], tuple[ProofResult, tuple[PolicyClause, ...]]] = {}
         self._asking = set[tuple[int, int, Gate]]()
-        self._judgements: dict[tuple[object, ...], Found] = {}
+        self._judgements: dict[tuple[object, ...], ProofResult] = {}
         self._children: dict[int, tuple[Relation, ...]] = {}
-        for relation in world.inventory.relations:
+        for relation in access.inventory.relations:
             for parent in relation.parents:
                 self._children[parent] = (*self._children.get(parent, ()), relation)
 
-    def all(self) -> Iterator[Obligation]:
+    def obligations(self) -> Iterator[ProofObligation]:
         """The obligations, by table, principal, role and gate."""
-        for relation in self.world.tenant_tables():
-            for becomes in self.world.reached_by(relation):
-                commands = self.world.commands(becomes.role.oid, relation) if becomes.sets else ()
+        for relation in self.access.tenant_tables():
+            for becomes in self.access.accessible_by(relation):
+                commands = self.access.commands(becomes.role.oid, relation) if becomes.can_set_role else ()
                 for gate in GATES:
                     if gate.command in commands:
                         yield self._obligation(becomes, relation, gate)
 
-    def _obligation(self, becomes: Becomes, relation: Relation, gate: Gate) -> Obligation:
-        found, asked = self.found(becomes, relation, gate)
-        digest = digest_of(asked)
-        return Obligation(
-            principal=becomes.principal,
-            path=becomes.path,
-            role=becomes.role.name,
+    def _obligation(self, reachable: ReachableRole, relation: Relation, gate: Gate) -> ProofObligation:
+        found, asked = self.prove(reachable, relation, gate)
+        digest = clauses_digest(asked)
+        return ProofObligation(
+            principal=reachable.principal,
+            role_path=reachable.role_path,
+            role=reachable.role.name,
             relation=relation.oid,
-            table=self.world.name(relation),
+            table=self.access.declared_name(relation),
             gate=gate,
-            answer=found.answer,
-            certificate=found.certificate,
+            status=found.status,
+            justifications=found.justifications,
             reason=found.reason,
             policy=found.policy,
             policies=tuple(policy.name for policy, _ in asked),
             digest=digest,
-            waived=any(waiver.is_valid_for(digest, self.now) for waiver in self.world.tenancy.waivers),
+            waived=any(waiver.is_valid_for(digest, self.now) for waiver in self.access.tenancy.waivers),
         )
 
-    def found(self, becomes: Becomes, relation: Relation, gate: Gate) -> tuple[Found, tuple[Asked, ...]]:
+    def prove(
+        self, reachable: ReachableRole, relation: Relation, gate: Gate
+    ) -> tuple[ProofResult, tuple[PolicyClause, ...]]:
         """What is known of one gate, and the expressions that it asks."""
-        key = (relation.oid, becomes.role.oid, gate)
+        key = (relation.oid, reachable.role.oid, gate)
         if key not in self._found:
             self._asking.add(key)
-            self._found[key] = self._judged(becomes, relation, gate)
+            self._found[key] = self._judged(reachable, relation, gate)
             self._asking.discard(key)
         return self._found[key]
 
-    def _judged(self, becomes: Becomes, relation: Relation, gate: Gate) -> tuple[Found, tuple[Asked, ...]]:
-        role = becomes.role.oid
-        exempt = self.world.exempt(role, relation)
+    def _judged(
+        self, reachable: ReachableRole, relation: Relation, gate: Gate
+    ) -> tuple[ProofResult, tuple[PolicyClause, ...]]:
+        role = reachable.role.oid
+        exempt = self.access.rls_exemption(role, relation)
         if exempt:
-            return Found(answer=Answer.EXEMPT, reason=exempt), ()
-        if not relation.enabled:
-            return Found(answer=Answer.DISABLED), ()
+            return ProofResult(status=ProofStatus.EXEMPT, reason=exempt), ()
+        if not relation.rls_enabled:
+            return ProofResult(status=ProofStatus.DISABLED), ()
         asked = [
             (policy, stored)
-            for policy in self.world.policies(relation, role, gate.command)
-            if (stored := expression_of(policy, new_row=gate.new_row)) is not None
+            for policy in self.access.policies(relation, role, gate.command)
+            if (stored := clause_expression(policy, new_row=gate.new_row)) is not None
         ]
         permissive = [one for one in asked if one[0].permissive]
         everything = tuple(asked)
         if not permissive:
-            return Found(answer=Answer.DENIED), everything
-        if self.refusal:
-            return Found(answer=Answer.UNPROVEN, reason=self.refusal), everything
-        if self.world.standing(relation) is Standing.MEMBERS and gate.command in {Command.INSERT, Command.UPDATE}:
+            return ProofResult(status=ProofStatus.DEFAULT_DENY), everything
+        if self.unsupported_reason:
+            return ProofResult(status=ProofStatus.UNPROVEN, reason=self.unsupported_reason), everything
+        if self.access.table_class(relation) is TableClass.MEMBERS and gate.command in {Command.INSERT, Command.UPDATE}:
             reason = "who may write memberships may join any tenant"
-            return Found(answer=Answer.OPEN, reason=reason, policy=permissive[0][0].name), everything
-        found = self._by_kernel(becomes, relation, asked)
-        if found.answer is Answer.PROVEN:
-            found = self._unless_members_are_written(found, becomes)
-        elif gate.command is Command.UPDATE and gate.new_row and self._keeps_its_tenant(becomes, relation):
-            why = f"{becomes.role.name} may not change the tenant of a row"
-            found = Found(answer=Answer.PROVEN, certificate=(why,))
+            return ProofResult(status=ProofStatus.REFUTED, reason=reason, policy=permissive[0][0].name), everything
+        found = self._by_kernel(reachable, relation, asked)
+        if found.status is ProofStatus.PROVEN:
+            found = self._unless_members_are_written(found, reachable)
+        elif gate.command is Command.UPDATE and gate.new_row and self._keeps_its_tenant(reachable, relation):
+            why = f"{reachable.role.name} may not change the tenant of a row"
+            found = ProofResult(status=ProofStatus.PROVEN, justifications=(why,))
         return found, everything
 
-    def _by_kernel(self, becomes: Becomes, relation: Relation, asked: list[Asked]) -> Found:
+    def _by_kernel(self, reachable: ReachableRole, relation: Relation, clauses: list[PolicyClause]) -> ProofResult:
         """What the kernel says; once for all gates that ask the same, and all roles where no role comes into it."""
-        by_role = any(is_about_role(stored.tree) for _, stored in asked)
-        each = tuple((policy.oid, stored.digest) for policy, stored in asked)
-        key = (relation.oid, becomes.role.oid if by_role else 0, becomes.principal if by_role else "", each)
+        by_role = any(depends_on_role(stored.tree) for _, stored in clauses)
+        each = tuple((policy.oid, stored.digest) for policy, stored in clauses)
+        key = (relation.oid, reachable.role.oid if by_role else 0, reachable.principal if by_role else "", each)
         if key not in self._judgements:
-            permissive = [one for one in asked if one[0].permissive]
-            restrictive = [one for one in asked if not one[0].permissive]
-            self._judgements[key] = self.kernel(becomes, relation).judge(permissive, restrictive)
+            permissive = [one for one in clauses if one[0].permissive]
+            restrictive = [one for one in clauses if not one[0].permissive]
+            self._judgements[key] = self.kernel_for(reachable, relation).judge(permissive, restrictive)
         return self._judgements[key]
 
-    def kernel(self, becomes: Becomes, relation: Relation) -> Kernel:
+    def kernel_for(self, reachable: ReachableRole, relation: Relation) -> Kernel:
         """The kernel that proves policies of one table for one role."""
-        scene = Scene(
-            world=self.world,
+        scene = ProofContext(
+            access=self.access,
             relation=relation,
-            role=becomes.role.oid,
-            principal=becomes.principal,
-            terms=Terms(self.world.tenancy.context, self.contexts.resolve),
-            trusted=lambda oid: self._holds_reads(becomes, oid),
+            role=reachable.role.oid,
+            principal=reachable.principal,
+            normalizer=TermNormalizer(self.access.tenancy.context, self.resolver.resolve),
+            reads_proven=lambda oid: self._holds_reads(reachable, oid),
             children=self._children,
         )
-        return Kernel(scene, self.contexts)
+        return Kernel(scene, self.resolver)
 
-    def _holds_reads(self, becomes: Becomes, oid: int) -> bool:
+    def _holds_reads(self, reachable: ReachableRole, oid: int) -> bool:
         """Whether a relation's own policies hold what this role reads of it to the tenant; asked in a circle, no."""
-        relation, gate = self.world.relation(oid), GATES[0]
-        if relation is None or not relation.is_table or self.world.key(relation) is None:
+        relation, gate = self.access.relation(oid), GATES[0]
+        if relation is None or not relation.is_table or self.access.tenant_key(relation) is None:
             return False
-        if (oid, becomes.role.oid, gate) in self._asking:
+        if (oid, reachable.role.oid, gate) in self._asking:
             return False
-        return self.found(becomes, relation, gate)[0].answer in {Answer.PROVEN, Answer.DENIED}
+        return self.prove(reachable, relation, gate)[0].status in {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
 
-    def _keeps_its_tenant(self, becomes: Becomes, relation: Relation) -> bool:
+    def _keeps_its_tenant(self, reachable: ReachableRole, relation: Relation) -> bool:
         """Whether UPDATE finds the tenant's rows alone, and may not change the columns that say whose they are."""
-        key = self.world.key(relation)
+        key = self.access.tenant_key(relation)
         names = set(key.on) if isinstance(key, DerivedKey) else {column.name for column in key or ()}
-        changed = self.world.column_privileges(becomes.role.oid, relation, "UPDATE")
-        before = self.found(becomes, relation, GATES[2])[0].answer
-        return bool(names) and not names & changed and before is Answer.PROVEN
+        changed = self.access.columns_with_privilege(reachable.role.oid, relation, "UPDATE")
+        before = self.prove(reachable, relation, GATES[2])[0].status
+        return bool(names) and not names & changed and before is ProofStatus.PROVEN
 
-    def _unless_members_are_written(self, found: Found, becomes: Becomes) -> Found:
+    def _unless_members_are_written(self, found: ProofResult, reachable: ReachableRole) -> ProofResult:
         """A proof by memberships holds only for who cannot write them."""
-        members = self.world.tenancy.members
-        table = self.world.relation_named(members.table) if members else None
+        members = self.access.tenancy.members
+        table = self.access.relation_named(members.table) if members else None
         if table is None:
             return found
         for gate in GATES:
-            if gate.command in self.world.commands(becomes.role.oid, table) & {Command.INSERT, Command.UPDATE}:
-                answer = self.found(becomes, table, gate)[0].answer
-                if answer is not Answer.DENIED:
-                    reason = f"it trusts {self.world.name(table)}, which {becomes.role.name} can write"
-                    return Found(answer=Answer.OPEN, reason=reason)
+            if gate.command in self.access.commands(reachable.role.oid, table) & {Command.INSERT, Command.UPDATE}:
+                answer = self.prove(reachable, table, gate)[0].status
+                if answer is not ProofStatus.DEFAULT_DENY:
+                    reason = f"it trusts {self.access.declared_name(table)}, which {reachable.role.name} can write"
+                    return ProofResult(status=ProofStatus.REFUTED, reason=reason)
         return found

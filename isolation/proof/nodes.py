@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-DEEPEST: Final = 200
+MAX_DEPTH: Final = 200
 _TOKENS: Final = re.compile(r"[(){}]|(?:\\.|[^\s(){}\\])+", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 # As version 16 calls them; 14 and 15 had shorter names.
@@ -89,7 +89,7 @@ def parse(text: str) -> Value:
 
 
 def _value(tokens: list[str], at: int, depth: int) -> tuple[Value, int]:
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise UnreadableTree("it is nested too deeply")
     if at >= len(tokens):
         raise UnreadableTree("the tree ends too early")

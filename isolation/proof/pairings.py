@@ -6,36 +6,46 @@ from itertools import chain
 from typing import Final
 
 from isolation.inventory.builtins import BOOLEAN, CONTAINED, CONTAINS, OVERLAPS
-from isolation.proof.expressions import FALSE, NULL, TRUE, Comparison, Distinct, Expression, Items, Logic, type_of
+from isolation.proof.expressions import (
+    FALSE,
+    NULL,
+    TRUE,
+    Comparison,
+    IsDistinctFrom,
+    Expression,
+    ArrayExpr,
+    BoolExpr,
+    type_of,
+)
 
-Signed = tuple[Expression, int]
-Alternative = tuple[Signed, ...]
+SignedFormula = tuple[Expression, int]
+Conjunction = tuple[SignedFormula, ...]
 BOOLEAN_EQUALS, BOOLEAN_DIFFERS = 91, 85
 _BITS: Final = (TRUE, FALSE, NULL)
 _EQUALS_OF: Final = {2950: 2972, 25: 98, 1043: 98, 23: 96, 20: 410, 21: 94}
 
 
-def negated(mask: int) -> int:
+def negate(truth_values: int) -> int:
     """What NOT makes of what an expression may come to."""
-    return (mask & NULL) | (TRUE if mask & FALSE else 0) | (FALSE if mask & TRUE else 0)
+    return (truth_values & NULL) | (TRUE if truth_values & FALSE else 0) | (FALSE if truth_values & TRUE else 0)
 
 
-def of_booleans(test: Comparison, mask: int) -> tuple[Alternative, ...]:
+def expand_boolean_comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...]:
     """How = and <> of truth values come to what the mask says."""
     one, other = test.arguments
     same = tuple(((one, bit), (other, bit)) for bit in (TRUE, FALSE))
-    unlike = tuple(((one, bit), (other, negated(bit))) for bit in (TRUE, FALSE))
+    unlike = tuple(((one, bit), (other, negate(bit))) for bit in (TRUE, FALSE))
     if test.operator == BOOLEAN_DIFFERS:
         same, unlike = unlike, same
-    nothing: tuple[Alternative, ...] = (((one, NULL),), ((other, NULL),))
+    nothing: tuple[Conjunction, ...] = (((one, NULL),), ((other, NULL),))
     wanted = zip(_BITS, (same, unlike, nothing), strict=True)
-    return tuple(chain.from_iterable(ways for bit, ways in wanted if mask & bit))
+    return tuple(chain.from_iterable(ways for bit, ways in wanted if truth_values & bit))
 
 
-def of_arrays(test: Comparison, mask: int) -> tuple[Alternative, ...] | None:  # noqa: PLR0911  # one case per shape
+def expand_array_comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...] | None:  # noqa: PLR0911  # one case per shape
     """Arrays of columns and contexts, element by element; only what follows from TRUE is known here."""
     one, other = test.arguments
-    if mask != TRUE or not isinstance(one, Items) or not isinstance(other, Items):
+    if truth_values != TRUE or not isinstance(one, ArrayExpr) or not isinstance(other, ArrayExpr):
         return None
     pairs = tuple(tuple(_same(left, right, test.collation) for right in other.elements) for left in one.elements)
     if not pairs or not pairs[0] or any(same is None for row in pairs for same in row):
@@ -44,9 +54,9 @@ def of_arrays(test: Comparison, mask: int) -> tuple[Alternative, ...] | None:  #
     if test.operator == OVERLAPS:
         return tuple(((same, TRUE),) for row in known for same in row)
     if test.operator == CONTAINED:
-        return (tuple((Logic("or", row), TRUE) for row in known),)
+        return (tuple((BoolExpr("or", row), TRUE) for row in known),)
     if test.operator == CONTAINS:
-        return (tuple((Logic("or", column), TRUE) for column in zip(*known, strict=True)),)
+        return (tuple((BoolExpr("or", column), TRUE) for column in zip(*known, strict=True)),)
     if len(known) != len(known[0]):
         return ()
     return (tuple((_not_distinct(row[at]), TRUE) for at, row in enumerate(known)),)
@@ -58,4 +68,4 @@ def _same(left: Expression, right: Expression, collation: int) -> Comparison | N
 
 
 def _not_distinct(same: Comparison) -> Expression:
-    return Logic("not", (Distinct(same.operator, same.arguments, same.collation),))
+    return BoolExpr("not", (IsDistinctFrom(same.operator, same.arguments, same.collation),))

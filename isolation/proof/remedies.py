@@ -5,20 +5,20 @@ from __future__ import annotations
 from basewatch.tenancy import DerivedKey, Tenancy
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Command, Policy, Relation
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 _DEEPEST = 5
 _CASTS = {"uuid": "::uuid", "bigint": "::bigint", "integer": "::integer", "smallint": "::smallint"}
 
 
-def wanted(world: World, relation: Relation) -> str:
+def expected_expression(access: EffectiveAccess, relation: Relation) -> str:
     """The expression that holds a table's rows to the current tenant; empty where the manifest does not say enough."""
-    return _of_row(world, relation, world.sql_name(relation), 0)
+    return _of_row(access, relation, access.sql_name(relation), 0)
 
 
-def repair(world: World, relation: Relation, policy: Policy) -> str:
+def repair(access: EffectiveAccess, relation: Relation, policy: Policy) -> str:
     """The statement that makes one policy hold, or that drops it."""
-    table, expression = world.sql_name(relation), wanted(world, relation)
+    table, expression = access.sql_name(relation), expected_expression(access, relation)
     drop = f"DROP POLICY {quoted(policy.name)} ON {table};"
     if not expression:
         return drop
@@ -30,33 +30,33 @@ def repair(world: World, relation: Relation, policy: Policy) -> str:
     return f"ALTER POLICY {quoted(policy.name)} ON {table} {' '.join(said)};  -- or: {drop}"
 
 
-def _of_row(world: World, relation: Relation, row: str, depth: int) -> str:
-    key, tenancy = world.key(relation), world.tenancy
+def _of_row(access: EffectiveAccess, relation: Relation, row: str, depth: int) -> str:
+    key, tenancy = access.tenant_key(relation), access.tenancy
     if isinstance(key, DerivedKey):
-        parent = world.relation_named(key.parent)
+        parent = access.relation_named(key.parent)
         name = f"parent{depth or ''}"
-        inner = _of_row(world, parent, name, depth + 1) if parent and depth < _DEEPEST else ""
+        inner = _of_row(access, parent, name, depth + 1) if parent and depth < _DEEPEST else ""
         on = " AND ".join(f"{name}.{quoted(its)} = {row}.{quoted(own)}" for own, its in key.on.items())
-        return _exists(f"{world.sql_name(parent)} {name}", f"{on} AND {inner}") if parent and inner else ""
+        return _exists(f"{access.sql_name(parent)} {name}", f"{on} AND {inner}") if parent and inner else ""
     if not key:
         return ""
     if tenancy.members is not None:
-        return _of_member(world, key, row, tenancy)
+        return _of_member(access, key, row, tenancy)
     if len(key) != len(tenancy.context):
         return ""
     parts = zip(key, tenancy.context, strict=True)
     return " AND ".join(f"{row}.{quoted(column.name)} = {_setting(column, name)}" for column, name in parts)
 
 
-def _of_member(world: World, key: tuple[Column, ...], row: str, tenancy: Tenancy) -> str:
+def _of_member(access: EffectiveAccess, key: tuple[Column, ...], row: str, tenancy: Tenancy) -> str:
     members = tenancy.members
-    table = world.relation_named(members.table) if members else None
+    table = access.relation_named(members.table) if members else None
     member = table.column(members.member) if table and members else None
     if members is None or table is None or member is None:
         return ""
     on = [f"m.{quoted(its)} = {row}.{quoted(own.name)}" for own, its in zip(key, members.key, strict=False)]
     asked = " AND ".join([*on, f"m.{quoted(members.member)} = {_setting(member, tenancy.context[0])}"])
-    return _exists(f"{world.sql_name(table)} m", asked)
+    return _exists(f"{access.sql_name(table)} m", asked)
 
 
 def _exists(table: str, where: str) -> str:

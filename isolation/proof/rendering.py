@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from isolation.inventory.builtins import AT_LEAST, AT_MOST, CURRENT_SETTING_OR_NULL, DIFFERS, EQUALS, LIKE, NOW, RANDOM
+from isolation.inventory.builtins import (
+    GREATER_OR_EQUAL,
+    LESS_OR_EQUAL,
+    CURRENT_SETTING_OR_NULL,
+    NOT_EQUALS,
+    EQUALS,
+    LIKE,
+    NOW,
+    RANDOM,
+)
 from isolation.inventory.naming import quoted
 from isolation.proof.expressions import (
     FALSE,
     NULL,
     OWN_ROW,
     TRUE,
-    Call,
-    Cast,
+    FunctionCall,
+    TypeCast,
     Coalesce,
-    Column,
+    ColumnRef,
     Comparison,
     Constant,
-    Context,
+    ContextValue,
     Expression,
     IsNull,
-    Logic,
+    BoolExpr,
     NullIf,
-    Quantified,
-    Select,
-    Session,
+    QuantifiedComparison,
+    SubqueryExpr,
+    SqlValueFunction,
 )
-from isolation.proof.scene import Scene
+from isolation.proof.scene import ProofContext
 from isolation.proof.terms import setting_of
 
 _MASKS = {
@@ -37,47 +46,47 @@ _MASKS = {
 }
 _SIGNS = {
     **dict.fromkeys(EQUALS, "="),
-    **dict.fromkeys(DIFFERS, "<>"),
-    **dict.fromkeys(AT_MOST, "<="),
-    **dict.fromkeys(AT_LEAST, ">="),
+    **dict.fromkeys(NOT_EQUALS, "<>"),
+    **dict.fromkeys(LESS_OR_EQUAL, "<="),
+    **dict.fromkeys(GREATER_OR_EQUAL, ">="),
     LIKE: "LIKE",
 }
 
 
-def render(expression: Expression, mask: int, scene: Scene) -> str:
+def render(expression: Expression, truth_values: int, proof_context: ProofContext) -> str:
     """A condition and what it comes to."""
-    if isinstance(expression, IsNull) and mask == FALSE:
-        return f"{say(expression.argument, scene)} IS NOT NULL"
-    return say(expression, scene) + _MASKS.get(mask, "")
+    if isinstance(expression, IsNull) and truth_values == FALSE:
+        return f"{describe(expression.argument, proof_context)} IS NOT NULL"
+    return describe(expression, proof_context) + _MASKS.get(truth_values, "")
 
 
-def say(expression: Expression, scene: Scene) -> str:  # noqa: PLR0911  # one case per shape
+def describe(expression: Expression, proof_context: ProofContext) -> str:  # noqa: PLR0911  # one case per shape
     """An expression, without its casts."""
     match expression:
-        case Column(row=row, number=number):
-            found = scene.column(scene.relation.oid, number) if row == OWN_ROW else None
+        case ColumnRef(row=row, number=number):
+            found = proof_context.column(proof_context.relation.oid, number) if row == OWN_ROW else None
             return quoted(found.name) if found else "another row's column"
         case Constant():
             return "NULL" if expression.null else "a constant"
-        case Cast():
-            return say(expression.argument, scene)
+        case TypeCast():
+            return describe(expression.argument, proof_context)
         case Comparison(operator=operator, arguments=(one, other)):
-            return f"{say(one, scene)} {_SIGNS.get(operator, f'operator {operator}')} {say(other, scene)}"
+            return f"{describe(one, proof_context)} {_SIGNS.get(operator, f'operator {operator}')} {describe(other, proof_context)}"
         case IsNull():
-            return f"{say(expression.argument, scene)} IS NULL"
-        case Quantified():
-            word = "ALL" if expression.every else "ANY"
-            return f"{say(expression.left, scene)} = {word} ({say(expression.right, scene)})"
+            return f"{describe(expression.argument, proof_context)} IS NULL"
+        case QuantifiedComparison():
+            word = "ALL" if expression.is_all else "ANY"
+            return f"{describe(expression.left, proof_context)} = {word} ({describe(expression.right, proof_context)})"
         case NullIf() | Coalesce():
             word = "nullif" if isinstance(expression, NullIf) else "coalesce"
-            return f"{word}({', '.join(say(argument, scene) for argument in expression.arguments)})"
-        case Call():
-            return _call(expression, scene)
+            return f"{word}({', '.join(describe(argument, proof_context) for argument in expression.arguments)})"
+        case FunctionCall():
+            return _call(expression, proof_context)
         case _:
             return _other(expression)
 
 
-def _call(call: Call, scene: Scene) -> str:
+def _call(call: FunctionCall, proof_context: ProofContext) -> str:
     name = setting_of(call)
     if name is not None:
         flag = ", true" if call.function == CURRENT_SETTING_OR_NULL else ""
@@ -86,19 +95,19 @@ def _call(call: Call, scene: Scene) -> str:
         return "now()"
     if call.function == RANDOM:
         return "random()"
-    found = scene.world.function(call.function)
+    found = proof_context.access.function(call.function)
     return f"{found.name if found else f'function {call.function}'}"
 
 
 def _other(expression: Expression) -> str:
     match expression:
-        case Session():
+        case SqlValueFunction():
             return "the time" if expression.number < 9 else "current_user"  # noqa: PLR2004  # SQLValueFunctionOp
-        case Context():
+        case ContextValue():
             return "the context"
-        case Select():
+        case SubqueryExpr():
             return f"a sub-select ({expression.kind})"
-        case Logic():
-            return f"a condition with {expression.word.upper()}"
+        case BoolExpr():
+            return f"a condition with {expression.connective.upper()}"
         case _:
             return type(expression).__name__.lower()

@@ -6,73 +6,73 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from basewatch.tenancy import Tenancy
-from isolation.inventory.builtins import FIRST_USER_OID, TYPES, Family
+from isolation.inventory.builtins import FIRST_USER_OID, TYPES, TypeFamily
 from isolation.inventory.relations import Column, Command, Relation
-from isolation.inventory.world import World
-from isolation.proof.terms import Strength, Terms
+from isolation.inventory.world import EffectiveAccess
+from isolation.proof.terms import EqualityStrength, TermNormalizer
 
 _BY_CONTEXT_TYPE = {
-    "uuid": frozenset({Strength.UUID, Strength.FOLDED}),
-    "integer": frozenset({Strength.NUMBER, Strength.FOLDED}),
-    "bigint": frozenset({Strength.NUMBER, Strength.FOLDED}),
-    "text": frozenset[Strength](),
+    "uuid": frozenset({EqualityStrength.UUID, EqualityStrength.FOLDED}),
+    "integer": frozenset({EqualityStrength.NUMBER, EqualityStrength.FOLDED}),
+    "bigint": frozenset({EqualityStrength.NUMBER, EqualityStrength.FOLDED}),
+    "text": frozenset[EqualityStrength](),
 }
-_EXACT = frozenset({Strength.EXACT})
+_EXACT = frozenset({EqualityStrength.EXACT})
 
 
-def enough(kind: int, context_type: str) -> frozenset[Strength]:
+def sufficient_strengths(kind: int, context_type: str) -> frozenset[EqualityStrength]:
     """How strongly a column of a type must equal the context, so that it can be but one tenant's.
 
     A text that the manifest says is a uuid or a number may be compared as one.
     """
     family = TYPES.get(kind)
-    if family is Family.UUID:
+    if family is TypeFamily.UUID:
         return _EXACT | _BY_CONTEXT_TYPE["uuid"]
-    if family is Family.NUMBER:
+    if family is TypeFamily.NUMBER:
         return _EXACT | _BY_CONTEXT_TYPE["bigint"]
-    padded = {Strength.PADDED} if family is Family.BLANK_PADDED else set[Strength]()
+    padded = {EqualityStrength.PADDED} if family is TypeFamily.BLANK_PADDED else set[EqualityStrength]()
     return _EXACT | _BY_CONTEXT_TYPE[context_type] | padded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class ProofContext:
     """One table and the role that reads it, in one world.
 
-    `trusted` says of a relation's OID that its own policies are proven to hold what this role reads to the tenant.
+    `reads_proven` says of a relation's OID that its own policies are proven to hold what this role reads to the tenant.
     `children` are the partitions of a relation and what inherits from it, by its OID.
     """
 
-    world: World
+    access: EffectiveAccess
     relation: Relation
     role: int
     principal: str
-    terms: Terms
-    trusted: Callable[[int], bool]
+    normalizer: TermNormalizer
+    reads_proven: Callable[[int], bool]
     children: Mapping[int, tuple[Relation, ...]]
 
     @property
     def tenancy(self) -> Tenancy:
         """The manifest."""
-        return self.world.tenancy
+        return self.access.tenancy
 
     def column(self, relation: int, number: int) -> Column | None:
         """A column by its number."""
-        found = self.world.relation(relation)
+        found = self.access.relation(relation)
         return next((c for c in found.columns if c.number == number), None) if found else None
 
-    def is_one_row(self, relation: int, columns: set[int]) -> bool:
+    def is_unique_key(self, relation: int, columns: set[int]) -> bool:
         """Whether these columns say which row it is: a whole unique index, and no children that it does not span."""
-        return not self.has_children(relation) and any(
+        return not self.has_inheriting_tables(relation) and any(
             index.relation == relation
             and index.unique
             and index.valid
             and not index.partial
             and index.columns
             and set(index.columns) <= columns
-            for index in self.world.inventory.indexes
+            for index in self.access.inventory.indexes
         )
 
-    def has_children(self, relation: int) -> bool:
+    def has_inheriting_tables(self, relation: int) -> bool:
         """Whether tables inherit from it that are no partitions: they share its policies and not its constraints."""
         return any(not child.partition for child in self.children.get(relation, ()))
 
@@ -92,19 +92,19 @@ class Scene:
         if collation < FIRST_USER_OID:
             return True
         found = {
-            column.deterministic
-            for relation in self.world.inventory.relations
+            column.deterministic_collation
+            for relation in self.access.inventory.relations
             for column in relation.columns
             if column.collation == collation
         }
         return found == {True}
 
-    def is_filtered(self, relation: int) -> bool:
+    def has_rls(self, relation: int) -> bool:
         """Whether row security is asked of this role when it reads a relation; of what is not known it may be."""
-        found = self.world.relation(relation)
-        return found is None or (found.enabled and not self.world.exempt(self.role, found))
+        found = self.access.relation(relation)
+        return found is None or (found.rls_enabled and not self.access.rls_exemption(self.role, found))
 
     def may_write(self, relation: int) -> bool:
         """Whether this role may add or change rows of a relation."""
-        found = self.world.relation(relation)
-        return found is not None and bool(self.world.commands(self.role, found) & {Command.INSERT, Command.UPDATE})
+        found = self.access.relation(relation)
+        return found is not None and bool(self.access.commands(self.role, found) & {Command.INSERT, Command.UPDATE})

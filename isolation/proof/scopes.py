@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from isolation.proof.expressions import OWN_ROW, Column, Expression, Opaque, Query
+from isolation.proof.expressions import OWN_ROW, ColumnRef, Expression, Opaque, Query
 from isolation.proof.nodes import Node, UnreadableTree
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class OwnRow:
     def column(self, table: int, number: int, kind: int, translation: Translation, level: int) -> Expression:
         """A column of the row the policy is asked about, wherever it is named."""
         del translation, level
-        return Column(OWN_ROW, number, kind) if table == 1 else Opaque("another row", (), kind)
+        return ColumnRef(OWN_ROW, number, kind) if table == 1 else Opaque("another row", (), kind)
 
 
 @dataclass(slots=True)
-class Range:
+class RangeTable:
     """The level of a sub-select: its range table, each entry with a number of its own, or what stands for it."""
 
     entries: tuple[Node, ...]
@@ -59,7 +59,7 @@ class Range:
             found = translation.read(aliases[number - 1])
             translation.scopes = inner
             return found
-        return Column(self.row(table, translation), number, kind)
+        return ColumnRef(self.row(table, translation), number, kind)
 
     def row(self, table: int, translation: Translation) -> int:
         """The number of an entry's row, the same every time."""
@@ -70,7 +70,7 @@ class Range:
 
 def read_query(node: Node, translation: Translation) -> Query:
     """A SELECT with the rows that must exist and what must be true of them. Raises: UnreadableTree."""
-    scope = Range(node.nodes("rtable"))
+    scope = RangeTable(node.nodes("rtable"))
     translation.scopes.append(scope)
     try:
         return _read(node, scope, translation)
@@ -78,14 +78,14 @@ def read_query(node: Node, translation: Translation) -> Query:
         translation.scopes.pop()
 
 
-def is_one_row(node: Node, query: Query) -> bool:
+def is_single_value(node: Node, query: Query) -> bool:
     """Whether a query is SELECT with one value and nothing else, so that it stands for that value."""
     more = ("limitCount", "limitOffset", "havingQual", "groupClause")
     alone = query.simple and not query.rows and not query.conditions and len(query.targets) == 1
     return alone and node.text("hasTargetSRFs") == "false" and all(node.get(name) is None for name in more)
 
 
-def _read(node: Node, scope: Range, translation: Translation) -> Query:
+def _read(node: Node, scope: RangeTable, translation: Translation) -> Query:
     simple = (
         node.text("commandType") == _SELECT
         and node.text("hasAggs") == "false"
@@ -109,7 +109,7 @@ def _read(node: Node, scope: Range, translation: Translation) -> Query:
 
 def _join(
     item: Node,
-    scope: Range,
+    scope: RangeTable,
     translation: Translation,
     rows: list[tuple[int, int]],
     conditions: list[Expression],
@@ -132,7 +132,7 @@ def _join(
 
 def _entry(
     table: int,
-    scope: Range,
+    scope: RangeTable,
     translation: Translation,
     rows: list[tuple[int, int]],
     conditions: list[Expression],

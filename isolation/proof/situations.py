@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import product
 from typing import Final
 
-from isolation.inventory.builtins import TYPES, Family
+from isolation.inventory.builtins import TYPES, TypeFamily
 from isolation.inventory.relations import Column
-from isolation.proof.evaluation import Known, Situation
-from isolation.proof.scene import Scene
+from isolation.proof.evaluation import Datum, CandidateRow
+from isolation.proof.scene import ProofContext
 
 # Two ids of each kind, and two that begin alike.
 _UUIDS: Final = tuple(f"{begin * 8}-0000-4000-8000-00000000000{n}" for n, begin in enumerate("abcc"))
@@ -19,18 +19,18 @@ _WORDS: Final = ("one-tenant", "two-tenant", "like-tenant-a", "like-tenant-b")
 _ANOTHER: Final = "another tenant's rows"
 
 
-def situations(scene: Scene) -> Iterator[tuple[str, Situation]]:
+def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, CandidateRow]]:
     """Rows that are not the current tenant's, each with a context."""
-    key = scene.world.key(scene.relation)
+    key = proof_context.access.tenant_key(proof_context.relation)
     columns = key if isinstance(key, tuple) else ()
-    tenancy = scene.tenancy
-    role = scene.world.role(scene.role)
-    start = Situation(
-        terms=scene.terms,
-        columns={},
+    tenancy = proof_context.tenancy
+    role = proof_context.access.role(proof_context.role)
+    start = CandidateRow(
+        normalizer=proof_context.normalizer,
+        column_values={},
         context=(None,) * len(tenancy.context),
         role=role.name if role else "",
-        principal=scene.principal,
+        principal=proof_context.principal,
         settings={},
     )
     ids = [_ids(column.type, tenancy.context_type) for column in columns]
@@ -59,18 +59,18 @@ def situations(scene: Scene) -> Iterator[tuple[str, Situation]]:
             yield "rows whose tenant key is NULL", _put(start, columns, nulls, context)
 
 
-def _ids(kind: int, context_type: str) -> tuple[tuple[str, ...], tuple[Known, ...]]:
+def _ids(kind: int, context_type: str) -> tuple[tuple[str, ...], tuple[Datum, ...]]:
     """Four ids as texts, and as values of a column's type."""
     family = TYPES.get(kind)
-    if family is Family.UUID or (family is not Family.NUMBER and context_type == "uuid"):
+    if family is TypeFamily.UUID or (family is not TypeFamily.NUMBER and context_type == "uuid"):
         return _UUIDS, _UUIDS
-    if family is Family.NUMBER:
+    if family is TypeFamily.NUMBER:
         return _NUMBERS, tuple(int(number) for number in _NUMBERS)
     return (_NUMBERS, _NUMBERS) if context_type in {"integer", "bigint"} else (_WORDS, _WORDS)
 
 
 def _put(
-    start: Situation, columns: tuple[Column, ...], values: list[Known], context: tuple[str | None, ...]
-) -> Situation:
+    start: CandidateRow, columns: tuple[Column, ...], values: list[Datum], context: tuple[str | None, ...]
+) -> CandidateRow:
     numbers = [column.number for column in columns]
-    return replace(start, columns=dict(zip(numbers, values, strict=True)), context=context)
+    return replace(start, column_values=dict(zip(numbers, values, strict=True)), context=context)

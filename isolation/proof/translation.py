@@ -13,27 +13,27 @@ from isolation.proof.expressions import (
     NULL,
     OWN_ROW,
     TRUE,
-    Call,
+    FunctionCall,
     Case,
-    Cast,
+    TypeCast,
     Coalesce,
     Comparison,
     Constant,
-    Distinct,
+    IsDistinctFrom,
     Expression,
-    Is,
+    BooleanTest,
     IsNull,
-    Items,
-    Logic,
+    ArrayExpr,
+    BoolExpr,
     NullIf,
     Opaque,
-    Quantified,
+    QuantifiedComparison,
     Query,
-    Select,
-    Session,
+    SubqueryExpr,
+    SqlValueFunction,
 )
 from isolation.proof.nodes import Node, UnreadableTree, Value, parse
-from isolation.proof.scopes import OwnRow, Scope, is_one_row, read_query
+from isolation.proof.scopes import OwnRow, Scope, is_single_value, read_query
 
 _TESTS: Final = {0: TRUE, 1: FALSE | NULL, 2: FALSE, 3: TRUE | NULL, 4: NULL, 5: TRUE | FALSE}
 _SELECTS: Final = {0: "exists", 1: "all", 2: "any", 4: "value", 6: "array"}
@@ -88,7 +88,7 @@ class Translation:
         several = node.text("funcretset") == "true"
         if not arguments and node.number("funcid") in FUNCTIONS:
             raise UnreadableTree("a function of one argument has none")
-        return Call(node.number("funcid"), arguments, node.number("funcresulttype"), several)
+        return FunctionCall(node.number("funcid"), arguments, node.number("funcresulttype"), several)
 
     def _opexpr(self, node: Node) -> Expression | None:
         if node.text("opretset") == "true":
@@ -97,7 +97,7 @@ class Translation:
         return Comparison(node.number("opno"), arguments, node.number("inputcollid"), node.number("opresulttype"))
 
     def _distinctexpr(self, node: Node) -> Expression:
-        return Distinct(node.number("opno"), self._two(node), node.number("inputcollid"))
+        return IsDistinctFrom(node.number("opno"), self._two(node), node.number("inputcollid"))
 
     def _nullifexpr(self, node: Node) -> Expression:
         return NullIf(node.number("opno"), self._two(node), node.number("inputcollid"))
@@ -106,26 +106,26 @@ class Translation:
         word, arguments = node.text("boolop"), self.all(node.nodes("args"))
         if word not in {"and", "or", "not"} or not arguments or (word == "not" and len(arguments) != 1):
             raise UnreadableTree("a BOOLEXPR is not written as one")
-        return Logic(word, arguments)
+        return BoolExpr(word, arguments)
 
     def _nulltest(self, node: Node) -> Expression | None:
         if node.text("argisrow") != "false":
             return None
         test = IsNull(self.read(node.node("arg")))
-        return test if node.text("nulltesttype") == "0" else Logic("not", (test,))
+        return test if node.text("nulltesttype") == "0" else BoolExpr("not", (test,))
 
     def _booleantest(self, node: Node) -> Expression | None:
         mask = _TESTS.get(node.number("booltesttype"))
-        return None if mask is None else Is(self.read(node.node("arg")), mask)
+        return None if mask is None else BooleanTest(self.read(node.node("arg")), mask)
 
     def _relabeltype(self, node: Node) -> Expression:
-        return Cast("relabel", self.read(node.node("arg")), node.number("resulttype"))
+        return TypeCast("relabel", self.read(node.node("arg")), node.number("resulttype"))
 
     def _coerceviaio(self, node: Node) -> Expression:
-        return Cast("text", self.read(node.node("arg")), node.number("resulttype"))
+        return TypeCast("text", self.read(node.node("arg")), node.number("resulttype"))
 
     def _coercetodomain(self, node: Node) -> Expression:
-        return Cast("domain", self.read(node.node("arg")), node.number("resulttype"))
+        return TypeCast("domain", self.read(node.node("arg")), node.number("resulttype"))
 
     def _collateexpr(self, node: Node) -> Expression:
         return self.read(node.node("arg"))  # by what is compared, the comparison says itself
@@ -150,15 +150,15 @@ class Translation:
         return Coalesce(self.all(node.nodes("args")), node.number("coalescetype"))
 
     def _arrayexpr(self, node: Node) -> Expression | None:
-        return Items(self.all(node.nodes("elements"))) if node.text("multidims") == "false" else None
+        return ArrayExpr(self.all(node.nodes("elements"))) if node.text("multidims") == "false" else None
 
     def _scalararrayopexpr(self, node: Node) -> Expression | None:
         arguments = self._two(node)
         every = node.text("useOr") != "true"
-        return Quantified(node.number("opno"), every, arguments[0], arguments[1], node.number("inputcollid"))
+        return QuantifiedComparison(node.number("opno"), every, arguments[0], arguments[1], node.number("inputcollid"))
 
     def _sqlvaluefunction(self, node: Node) -> Expression:
-        return Session(node.number("op"), node.number("type"))
+        return SqlValueFunction(node.number("op"), node.number("type"))
 
     def _param(self, node: Node) -> Expression | None:
         kind, index = node.number("paramkind"), node.number("paramid") - 1
@@ -173,15 +173,15 @@ class Translation:
         if kind is None:
             return None
         query = read_query(node.node("subselect"), self)
-        if kind == "value" and is_one_row(node.node("subselect"), query):
+        if kind == "value" and is_single_value(node.node("subselect"), query):
             return query.targets[0]
         test = node.get("testexpr")
         if not isinstance(test, Node):
-            return Select(kind, None, query)
+            return SubqueryExpr(kind, None, query)
         self._outputs.append(query.targets)
         compared = self.read(test)
         self._outputs.pop()
-        return Select(kind, compared, query)
+        return SubqueryExpr(kind, compared, query)
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -214,7 +214,7 @@ def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression |
         return None
     translation = Translation(arguments)
     query: Query = read_query(tree, translation)
-    return query.targets[0] if is_one_row(tree, query) else None
+    return query.targets[0] if is_single_value(tree, query) else None
 
 
 def _checked(translation: Translation, tree: Node) -> Expression:

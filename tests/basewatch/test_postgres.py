@@ -52,7 +52,7 @@ SAY = Statement(name="say", text="SELECT %(word)s::text AS word, %(parts)s::text
 @contextmanager
 def opened(url: str, limits: Timeouts | None = None) -> Generator[DatabaseClient, None, None]:
     """A client for one URL."""
-    with connect(Secret("env:BASEWATCH_DATABASE_URL", url), run="r1", limits=limits) as database:
+    with connect(Secret("env:BASEWATCH_DATABASE_URL", url), run="r1", timeouts=limits) as database:
         yield database
 
 
@@ -89,7 +89,7 @@ def test_evidence_says_where_who_and_what(box_database: SandboxDatabase) -> None
     about = conninfo.conninfo_to_dict(box_database.url)
     with opened(box_database.url) as database:
         say(database, "1")
-        with database.probe_as("app", TENANCY, fresh=True):
+        with database.probe_as("app", TENANCY, new_connection=True):
             pass
         with database.probe_as("analytics", TENANCY):
             pass
@@ -217,7 +217,7 @@ def test_a_fresh_session_never_had_a_tenant_and_a_used_one_had(box_database: San
             assert probe.context_values() == (CANARY_A,)
         with database.probe_as("app", TENANCY) as probe:
             assert probe.context_values() == ("",)
-        with database.probe_as("app", TENANCY, fresh=True) as probe:
+        with database.probe_as("app", TENANCY, new_connection=True) as probe:
             assert probe.context_values() == (None,)
 
 
@@ -388,7 +388,7 @@ def test_a_role_that_logs_in_itself_is_nobody_elses_session(box_database: Sandbo
             with database.login_session("app", TENANCY) as session, session.probe() as probe:
                 assert session.own_login
                 assert probe.context_values() == ("preset",)
-            with database.probe_as("app", TENANCY, fresh=True) as probe:
+            with database.probe_as("app", TENANCY, new_connection=True) as probe:
                 assert probe.context_values() == (None,)
             assert database.requests == ("log in as app", "probe app on a fresh session")
     finally:
@@ -459,6 +459,6 @@ def test_two_sessions_are_never_open_at_once(box_database: SandboxDatabase) -> N
         opened(box_database.url) as database,
         database.probe_as("app", TENANCY),
         pytest.raises(RuntimeError, match="one session at a time"),
-        database.probe_as("app", TENANCY, fresh=True),
+        database.probe_as("app", TENANCY, new_connection=True),
     ):
         pass

@@ -11,7 +11,7 @@ from basewatch.family import MetricType
 from basewatch.model import Point, Series, Status
 from collectors import COLLECTORS
 from exposition.finding_metrics import attempt_blocks, run_blocks
-from exposition.latest_readings import MAX_READING_AGE, newest
+from exposition.latest_readings import MAX_READING_AGE, latest_readings
 from exposition.own_families import OWN_FAMILIES
 from exposition.resource_metrics import resource_block
 from exposition.slo_metrics import slo_blocks
@@ -143,7 +143,7 @@ def test_a_pass_tells_readings_and_no_counters() -> None:
         a_series("seconds", 0.5),
         a_series("seconds_sum", 12),
     )
-    shown = {name: value for (name, _), value in parsed(page_of(*newest(specs, series, NOON))).items()}
+    shown = {name: value for (name, _), value in parsed(page_of(*latest_readings(specs, series, NOON))).items()}
     assert shown == {"now": 9, "seconds": 0.5}
 
 

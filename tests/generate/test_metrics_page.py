@@ -13,9 +13,9 @@ from collectors import COLLECTORS
 from collectors.limit_specs import FAMILIES
 from collectors.specs import Namespace
 from exposition.own_families import OWN_FAMILIES
-from generate.metrics_page import measures
+from generate.metrics_page import metrics_page
 
-PAGE = measures(COLLECTORS)
+PAGE = metrics_page(COLLECTORS)
 SPECS = [spec for collector in COLLECTORS for spec in collector.specs]
 
 
@@ -63,6 +63,6 @@ def test_the_labels_of_a_family_are_its_resources() -> None:
 def test_a_collector_of_a_plugin_needs_no_discovery() -> None:
     """A collector that only knows what is declared has its table as well."""
     spec = Namespace(name="Own/Space").counter("own_things_total", "Things")
-    page = measures([Collector(name="own", component_type=Queue, resources=lambda _queue: iter(()), specs=(spec,))])
+    page = metrics_page([Collector(name="own", component_type=Queue, resources=lambda _queue: iter(()), specs=(spec,))])
     assert "\n## own\n\nOf each queue, from `Own/Space`.\n" in page
     assert "| `own_things_total` |  | counter | Things Sum | count | 60 s | standard |\n" in page

@@ -14,11 +14,11 @@ from checks.tenancy.code.bodies import Stops
 from checks.tenancy.flaws import role_paths
 from checks.tenancy.oracles.references import referential_actions
 from isolation.inventory import Inventory
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _EXPECTED = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
 
@@ -42,24 +42,24 @@ def audit_table_is_append_only(facts: Inventory, database: Database, now: dateti
     TRUNCATE from the principals.
     Source: https://www.postgresql.org/docs/15/sql-altertable.html
     """
-    known, audit = world(facts, database.tenancy), database.audit
+    known, audit = effective_access(facts, database.tenancy), database.audit
     table = known.relation_named(audit.table) if audit else None
     if audit is None or table is None or not table.is_table:
         yield failed(
             f"There is no audit table {audit.table if audit else ''}",
-            observed="absent" if table is None else known.standing(table),
+            observed="absent" if table is None else known.table_class(table),
             expected="a table",
             remedy="Create it, or correct audit.table in the configuration.",
         )
         return
-    for relation in sorted(facts.relations, key=known.name):
-        if relation.is_table and table in known.standings.lineage(relation):
+    for relation in sorted(facts.relations, key=known.declared_name):
+        if relation.is_table and table in known.table_classes.lineage(relation):
             yield judge_table(known, relation, guards_of(known, relation, audit.guards), now)
 
 
-def judge_table(access: World, relation: Relation, guards: Guards, now: datetime) -> Verdict:
+def judge_table(access: EffectiveAccess, relation: Relation, guards: Guards, now: datetime) -> Verdict:
     """The verdict on the audit table or on one of its parts, from its guards and from who may do what to it."""
-    name = access.name(relation)
+    name = access.declared_name(relation)
     flaws = [
         *_unguarded(access, relation, guards),
         *guards.flaws,
@@ -92,7 +92,7 @@ def judge_table(access: World, relation: Relation, guards: Guards, now: datetime
     return passed(f"Records of {name} are only ever added", subject=name, observed=observed, expected=_EXPECTED)
 
 
-def _unguarded(access: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
+def _unguarded(access: EffectiveAccess, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
     table = access.sql_name(relation)
     for event in MutatingStatement:
         if guards.stopped(event) is Stops.NO:
@@ -102,20 +102,24 @@ def _unguarded(access: World, relation: Relation, guards: Guards) -> Iterator[tu
             yield f"nothing stops {event}", enable
 
 
-def _ruled(access: World, relation: Relation) -> set[str]:
-    return {rule.event for rule in access.inventory.rules if rule.relation == relation.oid and rule.enabled != "D"}
+def _ruled(access: EffectiveAccess, relation: Relation) -> set[str]:
+    return {
+        rule.event for rule in access.inventory.rewrite_rules if rule.relation == relation.oid and rule.enabled != "D"
+    }
 
 
-def _around(access: World, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
+def _around(access: EffectiveAccess, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
     table = access.sql_name(relation)
-    truncating = [b for b in access.principals() if "TRUNCATE" in access.privileges(b.role.oid, relation)]
+    truncating = [
+        b for b in access.all_reachable_roles() if "TRUNCATE" in access.relation_privileges(b.role.oid, relation)
+    ]
     owning = _having(access, relation.owner)
     if owning:
         yield f"{role_paths(owning)} may drop its triggers, having the rights of its owner", _owner("TABLE", table)
     elif truncating:
         roles = ", ".join(sorted({quoted(b.role.name) for b in truncating}))
         yield f"{role_paths(truncating)} may TRUNCATE", f"REVOKE TRUNCATE ON {table} FROM {roles};"
-    schema = access.rights.schema(relation.schema)
+    schema = access.role_privileges.schema(relation.schema)
     if schema and not owning and (owners := _having(access, schema.owner)):
         yield f"{role_paths(owners)} may drop it, owning the schema", _owner("SCHEMA", quoted(schema.name))
     for function in guards.trigger_functions:
@@ -123,14 +127,18 @@ def _around(access: World, relation: Relation, guards: Guards) -> Iterator[tuple
             yield f"{role_paths(owners)} may rewrite {function.name}", _owner("FUNCTION", function.name)
 
 
-def _by_itself(access: World, relation: Relation, now: datetime) -> Iterator[tuple[str, str]]:
+def _by_itself(access: EffectiveAccess, relation: Relation, now: datetime) -> Iterator[tuple[str, str]]:
     """What changes or loses records without anybody asking for it."""
     table = access.sql_name(relation)
     if relation.unlogged:
         yield "a crash empties it, as it is UNLOGGED", f"ALTER TABLE {table} SET LOGGED;"
-    for rule in sorted(access.inventory.rules, key=lambda rule: rule.name):
-        name = f"{rule.name} on {access.name(relation)}"
-        if rule.relation == relation.oid and rule.enabled != "D" and not access.vouched("rule", name, rule.digest, now):
+    for rule in sorted(access.inventory.rewrite_rules, key=lambda rule: rule.name):
+        name = f"{rule.name} on {access.declared_name(relation)}"
+        if (
+            rule.relation == relation.oid
+            and rule.enabled != "D"
+            and not access.is_approved("rule", name, rule.digest, now)
+        ):
             does = "replaces" if rule.instead else "adds to"
             yield f"the rule {rule.name} {does} {rule.event}", f"DROP RULE {quoted(rule.name)} ON {table};"
     for key in access.inventory.foreign_keys:
@@ -139,8 +147,8 @@ def _by_itself(access: World, relation: Relation, now: datetime) -> Iterator[tup
             yield f"the foreign key {key.name} changes or removes records {referential_actions(key)}", repair
 
 
-def _having(access: World, owner: int) -> tuple[Becomes, ...]:
-    return tuple(b for b in access.principals() if owner in access.inherited(b.role.oid))
+def _having(access: EffectiveAccess, owner: int) -> tuple[ReachableRole, ...]:
+    return tuple(b for b in access.all_reachable_roles() if owner in access.inherited_roles(b.role.oid))
 
 
 def _owner(kind: str, name: str) -> str:

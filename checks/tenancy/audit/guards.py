@@ -12,7 +12,7 @@ from checks.tenancy.code.bodies import Stops, normalized_body, stops
 from isolation.inventory.code import Function, Trigger
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32
@@ -67,7 +67,7 @@ class Guards:
         return next((answer for answer in (Stops.YES, Stops.UNKNOWN) if answer in found), Stops.NO)
 
 
-def guards_of(access: World, relation: Relation, declared: Mapping[str, str]) -> Guards:
+def guards_of(access: EffectiveAccess, relation: Relation, declared: Mapping[str, str]) -> Guards:
     """The guards of a table; `declared` has the digest of each trigger there may be, and none if nobody said."""
     triggers = tuple(sorted((t for t in access.inventory.triggers if t.relation == relation.oid), key=lambda t: t.name))
     functions = {t.function: found for t in triggers if (found := access.function(t.function))}
@@ -83,7 +83,7 @@ def guards_of(access: World, relation: Relation, declared: Mapping[str, str]) ->
 
 
 def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, str]) -> Guard:
-    always = trigger.enabled in _FIRES and not trigger.conditional
+    always = trigger.enabled in _FIRES and not trigger.has_when
     events = frozenset(event for event, bit in _BITS.items() if always and trigger.type & bit)
     if trigger.columns:
         events -= {MutatingStatement.UPDATE}
@@ -95,7 +95,7 @@ def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, s
 
 
 def _undeclared(
-    access: World, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
+    access: EffectiveAccess, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     there = {trigger.name for trigger in triggers}
     # A part has those of its own and those that its parent hands on; the table itself has them all.
@@ -113,7 +113,7 @@ def _undeclared(
 
 
 def _losing(
-    access: World,
+    access: EffectiveAccess,
     relation: Relation,
     triggers: tuple[Trigger, ...],
     functions: Mapping[int, Function],

@@ -65,13 +65,13 @@ def copies_rows(function: Function) -> bool:
     """Whether it writes rows into a table by name."""
     if function.body:
         return bool(_COPIES.search(normalized_body(function)))
-    return bool({"insert", "merge", "create"} & set(function.mentions)) and "into" in function.mentions
+    return bool({"insert", "merge", "create"} & set(function.body_keywords)) and "into" in function.body_keywords
 
 
 def notifies(function: Function) -> bool:
     """Whether it tells every session that listens something that is not in its own text."""
     if not function.body:
-        return bool({"notify", "pg_notify"} & set(function.mentions))
+        return bool({"notify", "pg_notify"} & set(function.body_keywords))
     told = (match.group(1) or "" for match in _NOTIFIES.finditer(normalized_body(function)))
     return any(not _TELLS_NOTHING.fullmatch(each) for each in told)
 
@@ -80,14 +80,14 @@ def reaches_outside(function: Function) -> bool:
     """Whether it uses files, connections, large objects or anything else that no policy holds."""
     if function.body:
         return bool(_OUTSIDE.search(normalized_body(function)))
-    return any(_OUTSIDE_WORDS.fullmatch(word) for word in function.mentions)
+    return any(_OUTSIDE_WORDS.fullmatch(word) for word in function.body_keywords)
 
 
 def runs_dynamic_sql(function: Function) -> bool:
     """Whether it runs text as a statement."""
     if function.body:
         return bool(_PUTS_TOGETHER.search(normalized_body(function)))
-    return "execute" in function.mentions
+    return "execute" in function.body_keywords
 
 
 def only_computes(function: Function, functions: Iterable[Function]) -> bool:

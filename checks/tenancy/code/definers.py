@@ -10,21 +10,21 @@ from basewatch.model import Severity
 from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, grant_paths, revoke_from, without_superusers, role_paths
 from isolation.inventory.code import Function
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import Role
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 _COMMANDS: Final = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
-_UNDER_POLICIES: Final = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
-_OPEN: Final = frozenset({Standing.SHARED, Standing.SEQUENCE})
+_UNDER_POLICIES: Final = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
+_OPEN: Final = frozenset({TableClass.SHARED, TableClass.SEQUENCE})
 
 
-def definer_flaws(access: World, function: Function) -> Iterator[Flaw]:
+def definer_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
     """What is wrong with a function that principals may call and that runs as somebody else."""
     owner = access.role(function.owner)
-    if not function.definer or function.extension in HARMLESS_EXTENSIONS:
+    if not function.security_definer or function.extension in HARMLESS_EXTENSIONS:
         return
     callers = callers_gaining_rights(access, function)
     if not callers:
@@ -46,14 +46,14 @@ def definer_flaws(access: World, function: Function) -> Iterator[Flaw]:
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
         return
     for schema in search_path_schemas(function.search_path, owner.name if owner else ""):
-        creating = [b for b in callers if access.rights.schema(schema) and _creates(access, b, schema)]
+        creating = [b for b in callers if access.role_privileges.schema(schema) and _creates(access, b, schema)]
         if creating:
             what = f"its search_path has the schema {schema}, where {role_paths(creating)} may create objects"
             repair = f"ALTER ROUTINE {function.name} SET search_path = pg_catalog, pg_temp;"
             yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
 
 
-def callers_gaining_rights(access: World, function: Function) -> tuple[Becomes, ...]:
+def callers_gaining_rights(access: EffectiveAccess, function: Function) -> tuple[ReachableRole, ...]:
     """Who may call a function and is not, and cannot become, its owner.
 
     A function of another declared principal gives nothing: what that one may do is judged as its own.
@@ -61,17 +61,17 @@ def callers_gaining_rights(access: World, function: Function) -> tuple[Becomes, 
     owner = access.role(function.owner)
     if owner and owner.name in access.tenancy.principals:
         return ()
-    has = {b.principal for b in access.principals() if function.owner in access.inherited(b.role.oid)}
+    has = {b.principal for b in access.all_reachable_roles() if function.owner in access.inherited_roles(b.role.oid)}
     callers = without_superusers((*access.executable_by(function), *_through_views(access, function)), access)
     return tuple(each for each in callers if each.principal not in has)
 
 
-def _through_views(access: World, function: Function) -> Iterator[Becomes]:
+def _through_views(access: EffectiveAccess, function: Function) -> Iterator[ReachableRole]:
     """Who reads a view that calls a function: the view has looked its name up, and EXECUTE is still asked for."""
     for relation in access.inventory.relations:
-        if function.oid in relation.functions:
-            for each in access.reached_by(relation):
-                if access.holds(each.role.oid, function.owner, function.grants, "EXECUTE"):
+        if function.oid in relation.referenced_functions:
+            for each in access.accessible_by(relation):
+                if access.has_privilege(each.role.oid, function.owner, function.grants, "EXECUTE"):
                     yield each
 
 
@@ -82,34 +82,34 @@ def search_path_schemas(search_path: str, user: str) -> tuple[str, ...]:
     return tuple(user if name == "$user" else name for name in names if name)
 
 
-def _creates(access: World, becomes: Becomes, schema: str) -> bool:
-    return access.rights.on_schema(becomes.role.oid, schema, "CREATE")
+def _creates(access: EffectiveAccess, reachable: ReachableRole, schema: str) -> bool:
+    return access.role_privileges.has_schema_privilege(reachable.role.oid, schema, "CREATE")
 
 
-def extra_rights(access: World, owner: Role | None, callers: tuple[Becomes, ...]) -> str:
+def extra_rights(access: EffectiveAccess, owner: Role | None, callers: tuple[ReachableRole, ...]) -> str:
     """What an owner may do that the callers may not, or empty where it is bound as they are."""
     if owner is None or owner.superuser:
         return "a superuser" if owner else "nobody knows with what rights"
     if owner.bypass_rls:
         return "who has BYPASSRLS"
     for relation in access.inventory.relations:
-        if access.rights.any(owner.oid, relation):
+        if access.role_privileges.has_any_privilege(owner.oid, relation):
             more = next((b for b in callers if not _as_bound(access, relation, owner, b.role)), None)
             if more:
-                return f"who may do with {access.name(relation)} what {more} may not"
+                return f"who may do with {access.declared_name(relation)} what {more} may not"
     return ""
 
 
-def _as_bound(access: World, relation: Relation, owner: Role, caller: Role) -> bool:
-    standing = access.standing(relation)
+def _as_bound(access: EffectiveAccess, relation: Relation, owner: Role, caller: Role) -> bool:
+    standing = access.table_class(relation)
     if standing in _OPEN:
         return True
-    mine, theirs = access.privileges(caller.oid, relation), access.privileges(owner.oid, relation)
+    mine, theirs = access.relation_privileges(caller.oid, relation), access.relation_privileges(owner.oid, relation)
     if not (relation.is_table and standing in _UNDER_POLICIES):
         return theirs <= mine and access.commands(owner.oid, relation) <= access.commands(caller.oid, relation)
     return (
-        relation.enabled
-        and not access.exempt(owner.oid, relation)
+        relation.rls_enabled
+        and not access.rls_exemption(owner.oid, relation)
         and ("TRUNCATE" in mine or "TRUNCATE" not in theirs)
         and all(access.policies(relation, owner.oid, c) == access.policies(relation, caller.oid, c) for c in _COMMANDS)
     )

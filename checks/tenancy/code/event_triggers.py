@@ -12,7 +12,7 @@ from checks.tenancy.exits.harmless import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, with_owner_rights, role_paths
 from isolation.inventory.code import EventTrigger
 from isolation.inventory.naming import quoted
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 # Looking on is to read what happens and to raise: anything else may grant, disable, copy or set.
 _ACTS: Final = re.compile(
@@ -22,7 +22,7 @@ _ACTS: Final = re.compile(
 _OPENS: Final = frozenset({"grant", "disable", "role", "row_security"})
 
 
-def event_trigger_flaws(access: World, trigger: EventTrigger) -> Iterator[Flaw]:
+def event_trigger_flaws(access: EffectiveAccess, trigger: EventTrigger) -> Iterator[Flaw]:
     """What is wrong with an event trigger that is enabled."""
     function = access.function(trigger.function)
     if trigger.enabled not in {"O", "A"} or (function and function.extension in HARMLESS_EXTENSIONS):
@@ -37,7 +37,7 @@ def event_trigger_flaws(access: World, trigger: EventTrigger) -> Iterator[Flaw]:
         yield Flaw(severity=Severity.HIGH, what=what, repair=disable, approvable=False)
     body = bodies.normalized_body(function)
     looks_on = function.language == "plpgsql" and body.strip() and not _ACTS.search(body)
-    if function.definer or not looks_on or bodies.reaches_outside(function):
+    if function.security_definer or not looks_on or bodies.reaches_outside(function):
         what = f"it runs {function.name} on every {trigger.event}, which may grant, disable or copy"
-        opens = not _OPENS.isdisjoint(function.mentions)
+        opens = not _OPENS.isdisjoint(function.body_keywords)
         yield Flaw(severity=Severity.CRITICAL if opens else Severity.HIGH, what=what, repair=disable)

@@ -31,7 +31,7 @@ from isolation.inventory import Inventory
 from isolation.inventory.code import Function
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 # pg_type: trigger and event_trigger. What returns them fires, and is never called.
 _FIRES: Final = frozenset({2279, 3838})
@@ -57,7 +57,7 @@ def no_function_bypasses_policies(facts: Inventory, database: Database, now: dat
     Fix: REVOKE EXECUTE ON FUNCTION ... FROM PUBLIC, make it SECURITY INVOKER, or read it and vouch for it.
     Source: https://www.postgresql.org/docs/15/sql-createfunction.html
     """
-    known = world(facts, database.tenancy)
+    known = effective_access(facts, database.tenancy)
     uses = FunctionUses(
         context_readers=context_readers(known),
         policy_functions=frozenset(oid for policy in facts.policies for oid in policy.functions),
@@ -77,7 +77,7 @@ class FunctionUses:
     builtins_in_policies: frozenset[str]
 
 
-def judge_function(access: World, function: Function, uses: FunctionUses, now: datetime) -> Verdict | None:
+def judge_function(access: EffectiveAccess, function: Function, uses: FunctionUses, now: datetime) -> Verdict | None:
     """The finding on one function, if there is any."""
     entry = Approvable(kind="function", name=function.name, digest=function.digest)
     flaws = unapproved_flaws(_flaws(access, function, uses), entry, access, now)
@@ -87,13 +87,13 @@ def judge_function(access: World, function: Function, uses: FunctionUses, now: d
     return flaw_verdict(function.name, summary, flaws, expected=_EXPECTED, approvable=entry)
 
 
-def context_readers(access: World) -> frozenset[int]:
+def context_readers(access: EffectiveAccess) -> frozenset[int]:
     """The functions that read the context, by themselves or through another function that they name."""
     words = {"current_setting", *access.tenancy.context}
     functions = access.inventory.functions
     names = {function.oid: bare_name(function) for function in functions}
     calls = {function.oid: set(re.findall(r"(\w+)\"?\s*\(", normalized_body(function))) for function in functions}
-    found = {function.oid for function in functions if words & set(function.mentions)}
+    found = {function.oid for function in functions if words & set(function.body_keywords)}
     while True:
         reading = {names[oid] for oid in found}
         more = {oid for oid, called in calls.items() if oid not in found and called & reading}
@@ -102,7 +102,7 @@ def context_readers(access: World) -> frozenset[int]:
         found |= more
 
 
-def _flaws(access: World, function: Function, uses: FunctionUses) -> Iterator[Flaw]:
+def _flaws(access: EffectiveAccess, function: Function, uses: FunctionUses) -> Iterator[Flaw]:
     reads, guards = function.oid in uses.context_readers, function.oid in uses.policy_functions
     if guards:
         yield from _rewritten(access, function)
@@ -116,22 +116,24 @@ def _flaws(access: World, function: Function, uses: FunctionUses) -> Iterator[Fl
         )
     if bare_name(function) in uses.builtins_in_policies:
         yield from shadowing_flaws(access, function)
-    if function.returns not in _FIRES:
+    if function.return_type not in _FIRES:
         yield from definer_flaws(access, function)
         yield from _opaque(access, function, reads=reads and not guards)
 
 
-def _guarded(access: World, function: Function) -> Iterator[Relation]:
+def _guarded(access: EffectiveAccess, function: Function) -> Iterator[Relation]:
     """The tables with a policy that asks the function."""
     for oid in {policy.relation for policy in access.inventory.policies if function.oid in policy.functions}:
         if (relation := access.relation(oid)) is not None:
             yield relation
 
 
-def _rewritten(access: World, function: Function) -> Iterator[Flaw]:
+def _rewritten(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
     # Who owns the table as well is told where roles are: the function adds nothing to that.
     owners = {relation.owner for relation in _guarded(access, function)}
-    found = [b for b in with_owner_rights(access, function.owner) if owners.isdisjoint(access.inherited(b.role.oid))]
+    found = [
+        b for b in with_owner_rights(access, function.owner) if owners.isdisjoint(access.inherited_roles(b.role.oid))
+    ]
     if found:
         yield Flaw(
             severity=Severity.CRITICAL,
@@ -141,7 +143,7 @@ def _rewritten(access: World, function: Function) -> Iterator[Flaw]:
         )
 
 
-def _opaque(access: World, function: Function, *, reads: bool) -> Iterator[Flaw]:
+def _opaque(access: EffectiveAccess, function: Function, *, reads: bool) -> Iterator[Flaw]:
     callers = without_superusers(access.executable_by(function), access)
     if not callers:
         return
@@ -154,7 +156,7 @@ def _opaque(access: World, function: Function, *, reads: bool) -> Iterator[Flaw]
         repair = f"ALTER FUNCTION {function.name} NOT LEAKPROOF;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
     # An aggregate is made of functions that are judged by themselves, and its own language is `internal`.
-    if not function.trusted and not function.extension and function.kind != "a":
+    if not function.trusted_language and not function.extension and function.kind != "a":
         what = f"{who} may call it, and it is written in {function.language}, which no policy and no privilege binds"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
     if function.volatility == "i" and reads:

@@ -40,7 +40,7 @@ def context_write(function: Function, contexts: tuple[str, ...]) -> ContextWrite
 
 def _ways(function: Function, contexts: tuple[str, ...]) -> Iterator[ContextWrite]:
     settings = {name.lower() for name in function.settings}
-    mentions = {word.lower() for word in function.mentions}
+    mentions = {word.lower() for word in function.body_keywords}
     named = [name for name in contexts if name in mentions]
     pinned, switched = sorted(set(contexts) & settings), sorted(_ROLES & settings)
     if pinned:

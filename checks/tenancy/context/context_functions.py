@@ -9,9 +9,9 @@ from datetime import datetime
 from checks.tenancy.context.context_bodies import ContextWrite, context_write
 from checks.tenancy.flaws import revoke_from, without_superusers, role_paths
 from isolation.inventory.code import Function
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.relations import Command
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 
@@ -26,13 +26,13 @@ class ContextSetter:
     repair: str
 
 
-def context_functions(access: World, now: datetime) -> Iterator[ContextSetter]:
+def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[ContextSetter]:
     """Every such function that nobody vouches for, by name."""
     fired = _fired(access, now)
     contexts = tuple(name.lower() for name in access.tenancy.context)
     for function in sorted(access.inventory.functions, key=lambda function: function.name):
         told = context_write(function, contexts)
-        if told is None or function.extension or access.vouched("function", function.name, function.digest, now):
+        if told is None or function.extension or access.is_approved("function", function.name, function.digest, now):
             continue
         callers = without_superusers(
             fired.get(function.oid, ()) if function.returns_trigger else access.executable_by(function), access
@@ -46,20 +46,20 @@ def context_functions(access: World, now: datetime) -> Iterator[ContextSetter]:
             )
 
 
-def _repair(access: World, function: Function, callers: tuple[Becomes, ...]) -> str:
+def _repair(access: EffectiveAccess, function: Function, callers: tuple[ReachableRole, ...]) -> str:
     if function.returns_trigger:
         return f"Take it out of {function.name}, or drop the triggers that call it."
     who = revoke_from(access, callers, function.grants, "EXECUTE")
     return f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {who};"
 
 
-def _fired(access: World, now: datetime) -> dict[int, tuple[Becomes, ...]]:
+def _fired(access: EffectiveAccess, now: datetime) -> dict[int, tuple[ReachableRole, ...]]:
     """Trigger functions, and the principals on whose writes they fire: nobody needs EXECUTE for that."""
-    found: dict[int, tuple[Becomes, ...]] = {}
+    found: dict[int, tuple[ReachableRole, ...]] = {}
     for trigger in access.inventory.triggers:
         relation = access.relation(trigger.relation)
-        vouched = access.vouched("trigger", trigger.name, trigger.digest, now)
+        vouched = access.is_approved("trigger", trigger.name, trigger.digest, now)
         if relation is not None and trigger.enabled != "D" and not vouched:
-            writers = (b for b in access.principals() if _WRITES & access.commands(b.role.oid, relation))
+            writers = (b for b in access.all_reachable_roles() if _WRITES & access.commands(b.role.oid, relation))
             found[trigger.function] = (*found.get(trigger.function, ()), *writers)
     return found

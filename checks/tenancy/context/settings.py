@@ -14,7 +14,7 @@ from checks.tenancy.context.presets import session_default_flaws
 from checks.tenancy.flaws import Approvable, Flaw, findings_or_pass, flaw_verdict
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _EXPECTED = "the context set by the application, in each transaction, and by nothing else"
 
@@ -38,13 +38,13 @@ def only_the_application_sets_the_context(facts: Inventory, database: Database, 
     Fix: ALTER ROLE or ALTER DATABASE ... RESET the setting; REVOKE EXECUTE on the function, or vouch for it.
     Source: https://www.postgresql.org/docs/15/sql-alterrole.html
     """
-    made = world(facts, database.tenancy)
+    made = effective_access(facts, database.tenancy)
     places: dict[str, list[Flaw]] = defaultdict(list)
     for place, flaw in session_default_flaws(made):
         places[place].append(flaw)
     found = [_place(place, flaws) for place, flaws in places.items()]
     found += [_function(made, sets) for sets in context_functions(made, now)]
-    looked = f"{len(facts.settings)} settings and {len(facts.functions)} functions"
+    looked = f"{len(facts.role_settings)} settings and {len(facts.functions)} functions"
     yield from findings_or_pass(found, "Nothing but the application sets the context", observed=looked)
 
 
@@ -54,7 +54,7 @@ def _place(place: str, flaws: list[Flaw]) -> Verdict:
     )
 
 
-def _function(access: World, sets: ContextSetter) -> Verdict:
+def _function(access: EffectiveAccess, sets: ContextSetter) -> Verdict:
     function = sets.function
     entry = Approvable(kind="function", name=function.name, digest=function.digest)
     observed = f"{sets.how.what}; called by {sets.called_by}"

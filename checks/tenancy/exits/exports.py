@@ -27,10 +27,10 @@ from isolation.inventory.exports import Extension, ForeignServer, Publication, R
 from isolation.inventory.naming import quoted
 from isolation.inventory.reading import inventory
 from isolation.inventory.roles import PUBLIC
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World, world
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess, effective_access
 
-_OF_TENANTS = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
+_OF_TENANTS = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
 _Way = Publication | Subscription | ReplicationSlot | ForeignServer | Extension
 _EXPECTED = "no way out of the database that nobody vouches for"
 
@@ -55,12 +55,12 @@ def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) ->
     Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION what is not needed, and vouch in tenancy.allowed for what is.
     Source: https://www.postgresql.org/docs/15/logical-replication-security.html
     """
-    known = world(facts, database.tenancy)
+    known = effective_access(facts, database.tenancy)
     ways: list[tuple[Approvable, Iterator[Flaw]]] = [
         *((_entry("publication", each), publication_flaws(known, each)) for each in facts.publications),
         *((_entry("subscription", each), subscription_flaws(each)) for each in facts.subscriptions),
-        *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.slots),
-        *((_entry("foreign_server", each), server_flaws(known, each)) for each in facts.servers),
+        *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.replication_slots),
+        *((_entry("foreign_server", each), server_flaws(known, each)) for each in facts.foreign_servers),
         *((_entry("extension", each), extension_flaws(known, each)) for each in facts.extensions),
         *((large_object_approvable(known, each), large_object_flaws(known, each)) for each in facts.large_objects),
     ]
@@ -73,7 +73,7 @@ def _entry(kind: ObjectKind, way: _Way) -> Approvable:
     return Approvable(kind=kind, name=way.name, digest=way.digest)
 
 
-def _judge(access: World, entry: Approvable, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
+def _judge(access: EffectiveAccess, entry: Approvable, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
     found = unapproved_flaws(flaws, entry, access, now)
     if not found:
         return None
@@ -83,9 +83,9 @@ def _judge(access: World, entry: Approvable, flaws: Iterator[Flaw], now: datetim
     )
 
 
-def publication_flaws(access: World, publication: Publication) -> Iterator[Flaw]:
+def publication_flaws(access: EffectiveAccess, publication: Publication) -> Iterator[Flaw]:
     """What is wrong with a publication: it shows tenants' rows, which replication reads past every policy."""
-    tenants = [relation for relation in access.inventory.relations if access.standing(relation) in _OF_TENANTS]
+    tenants = [relation for relation in access.inventory.relations if access.table_class(relation) in _OF_TENANTS]
     named = [relation for relation in tenants if relation.oid in publication.relations]
     whole = [relation for relation in named if relation.oid not in publication.filtered]
     within = [relation for relation in tenants if relation.schema in publication.schemas]
@@ -96,10 +96,10 @@ def publication_flaws(access: World, publication: Publication) -> Iterator[Flaw]
         what = f"it publishes all tables of {', '.join(publication.schemas)}, those to come as well"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
     elif whole:
-        names = ", ".join(sorted(access.name(relation) for relation in whole))
+        names = ", ".join(sorted(access.declared_name(relation) for relation in whole))
         yield Flaw(severity=Severity.MEDIUM, what=f"it publishes every tenant's rows of {names}", repair=drop)
     elif named:
-        names = ", ".join(sorted(access.name(relation) for relation in named))
+        names = ", ".join(sorted(access.declared_name(relation) for relation in named))
         yield Flaw(severity=Severity.LOW, what=f"it publishes some rows of {names}", repair=drop)
 
 
@@ -117,18 +117,18 @@ def slot_flaws(slot: ReplicationSlot) -> Iterator[Flaw]:
     yield Flaw(severity=Severity.MEDIUM, what=what, repair=f"SELECT pg_drop_replication_slot('{literal}');")
 
 
-def server_flaws(access: World, server: ForeignServer) -> Iterator[Flaw]:
+def server_flaws(access: EffectiveAccess, server: ForeignServer) -> Iterator[Flaw]:
     """What is wrong with a foreign server: a principal may use it, or is somebody else there."""
     name = quoted(server.name)
-    principals = without_superusers(access.principals(), access)
-    users = [b for b in principals if access.holds(b.role.oid, server.owner, server.grants, "USAGE")]
+    principals = without_superusers(access.all_reachable_roles(), access)
+    users = [b for b in principals if access.has_privilege(b.role.oid, server.owner, server.grants, "USAGE")]
     if users:
         revoke = f"REVOKE USAGE ON FOREIGN SERVER {name} FROM {revoke_from(access, users, server.grants, 'USAGE')};"
         what = f"{grant_paths(access, users, server.grants)} may make foreign tables on it with {server.wrapper}"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
-    mapped = [b for b in principals if b.role.oid in server.mapped or PUBLIC in server.mapped]
+    mapped = [b for b in principals if b.role.oid in server.mapped_roles or PUBLIC in server.mapped_roles]
     if mapped:
-        role = "PUBLIC" if PUBLIC in server.mapped else quoted(mapped[0].role.name)
+        role = "PUBLIC" if PUBLIC in server.mapped_roles else quoted(mapped[0].role.name)
         yield Flaw(
             severity=Severity.HIGH,
             what=f"{role_paths(mapped)} log in to it as somebody whom a user mapping names",

@@ -14,15 +14,15 @@ from checks.tenancy.exits.harmless import (
 )
 from checks.tenancy.flaws import Flaw, without_superusers, role_paths
 from isolation.inventory.exports import Extension
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 # https://www.postgresql.org/docs/18/predefined-roles.html: who has these sees what all sessions run.
 _SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})
 
 
-def extension_flaws(access: World, extension: Extension) -> Iterator[Flaw]:
+def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[Flaw]:
     """What is wrong with an extension being installed, if anything."""
     name = extension.name
     drop = f"DROP EXTENSION {quoted(name)};"
@@ -43,29 +43,29 @@ def extension_flaws(access: World, extension: Extension) -> Iterator[Flaw]:
         yield Flaw(severity=Severity.LOW, what="what it can do is not known", repair=drop)
 
 
-def extension_users(access: World, extension: Extension) -> tuple[Becomes, ...]:
+def extension_users(access: EffectiveAccess, extension: Extension) -> tuple[ReachableRole, ...]:
     """The principals that may have an extension do what it can do: by its functions, its wrapper or a server of it."""
     if extension.name in SUPERUSER_CHECKED_EXTENSIONS:
         return ()
     if extension.name.endswith("_fdw"):
-        servers = [server for server in access.inventory.servers if server.wrapper == extension.name]
+        servers = [server for server in access.inventory.foreign_servers if server.wrapper == extension.name]
         grants = [g for g in access.inventory.system_grants if g.kind == "foreign_data_wrapper"]
         granted = {grant.grantee for grant in grants if grant.name == extension.name}
         return tuple(
             b
             for b in _ordinary(access)
-            if any(access.holds(b.role.oid, server.owner, server.grants, "USAGE") for server in servers)
-            or not granted.isdisjoint(access.inherited(b.role.oid))
+            if any(access.has_privilege(b.role.oid, server.owner, server.grants, "USAGE") for server in servers)
+            or not granted.isdisjoint(access.inherited_roles(b.role.oid))
         )
     functions = [function for function in access.inventory.functions if function.extension == extension.name]
     found = {b for function in functions for b in access.executable_by(function)}
     return tuple(b for b in _ordinary(access) if b in found)
 
 
-def _ordinary(access: World) -> tuple[Becomes, ...]:
-    return without_superusers(access.principals(), access)
+def _ordinary(access: EffectiveAccess) -> tuple[ReachableRole, ...]:
+    return without_superusers(access.all_reachable_roles(), access)
 
 
-def _sees_sessions(access: World, becomes: Becomes) -> bool:
-    roles = (access.role(oid) for oid in access.inherited(becomes.role.oid))
+def _sees_sessions(access: EffectiveAccess, reachable: ReachableRole) -> bool:
+    roles = (access.role(oid) for oid in access.inherited_roles(reachable.role.oid))
     return any(role and role.name in _SEES_SESSIONS for role in roles)

@@ -15,10 +15,10 @@ from checks.tenancy.identity.undeclared import undeclared_roles
 from checks.tenancy.privileges.digests import digest_of
 from checks.tenancy.reach import GrantedAccess
 from isolation.inventory import Inventory
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _EXPECTED = "bound by row-level security, and in no role that is not"
 
@@ -42,14 +42,14 @@ def no_principal_bypasses_row_security(facts: Inventory, database: Database, now
     Fix: ALTER ROLE ... NOBYPASSRLS NOSUPERUSER, REVOKE the membership, or declare the role in tenancy.privileged.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    made = world(facts, database.tenancy)
+    made = effective_access(facts, database.tenancy)
     for principal in database.tenancy.principals:
         yield _judge_principal(made, principal, now)
     yield from undeclared_roles(made)
 
 
-def _judge_principal(access: World, principal: str, now: datetime) -> Verdict:
-    ways = access.becomes(principal)
+def _judge_principal(access: EffectiveAccess, principal: str, now: datetime) -> Verdict:
+    ways = access.reachable_roles(principal)
     if not ways:
         return failed(
             f"The role {principal} does not exist",
@@ -60,7 +60,7 @@ def _judge_principal(access: World, principal: str, now: datetime) -> Verdict:
         )
     # What another principal can become is told of that one.
     others = set(access.tenancy.principals)
-    flaws = [flaw for way in ways if others.isdisjoint(way.path[1:]) for flaw in _flaws(access, way, now)]
+    flaws = [flaw for way in ways if others.isdisjoint(way.role_path[1:]) for flaw in _flaws(access, way, now)]
     if flaws:
         verdict = flaw_verdict(
             principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED
@@ -71,7 +71,7 @@ def _judge_principal(access: World, principal: str, now: datetime) -> Verdict:
     return passed(summary, subject=principal, observed=f"can become {become}", expected=_EXPECTED)
 
 
-def _about(access: World, itself: Becomes) -> Iterator[Affected]:
+def _about(access: EffectiveAccess, itself: ReachableRole) -> Iterator[Affected]:
     """What a principal reads or writes past policies as itself: everything, or what it has by such a role alone."""
     principal, role = itself.principal, itself.role
     if role.superuser:
@@ -82,40 +82,40 @@ def _about(access: World, itself: Becomes) -> Iterator[Affected]:
     reaching = GrantedAccess(access)
     for relation in access.inventory.relations:
         otherwise = {reach.role_path.principal for reach in reaching.on(relation)}
-        if not relation.enabled and principal not in otherwise and access.commands(role.oid, relation):
-            yield principal, access.name(relation)
+        if not relation.rls_enabled and principal not in otherwise and access.commands(role.oid, relation):
+            yield principal, access.declared_name(relation)
 
 
-def _flaws(access: World, becomes: Becomes, now: datetime) -> Iterator[Flaw]:
+def _flaws(access: EffectiveAccess, reachable: ReachableRole, now: datetime) -> Iterator[Flaw]:
     """What one role on the way adds: its powers, or that nobody declared it."""
-    found = bypass_privileges(access, becomes)
+    found = bypass_privileges(access, reachable)
     for power in found:
-        repair = power.repair if len(becomes.path) == 1 or not power.ignores_grants else _revoke(becomes)
-        yield Flaw(severity=power.severity, what=f"{becomes} {power.what}", repair=repair or _revoke(becomes))
-    if not found and not _expected(access, becomes):
-        entry = Approvable(kind="grant", name=str(becomes), digest=digest_of(str(becomes)))
+        repair = power.repair if len(reachable.role_path) == 1 or not power.ignores_grants else _revoke(reachable)
+        yield Flaw(severity=power.severity, what=f"{reachable} {power.what}", repair=repair or _revoke(reachable))
+    if not found and not _expected(access, reachable):
+        entry = Approvable(kind="grant", name=str(reachable), digest=digest_of(str(reachable)))
         if not entry.approved(access, now):
             yield Flaw(
                 severity=Severity.MEDIUM,
-                what=f"{becomes} is a role that no one declared",
-                repair=f"{_revoke(becomes)} Or declare {becomes.role.name} in tenancy.principals, so that it is "
+                what=f"{reachable} is a role that no one declared",
+                repair=f"{_revoke(reachable)} Or declare {reachable.role.name} in tenancy.principals, so that it is "
                 f"judged as one, or vouch for it in tenancy.allowed: {entry}",
             )
 
 
-def _expected(access: World, becomes: Becomes) -> bool:
+def _expected(access: EffectiveAccess, reachable: ReachableRole) -> bool:
     """Whether a role may be on the way: declared, or a mere group, whose grants are judged as the principal's own."""
-    if not becomes.role.login and not becomes.role.name.startswith(("pg_", "rds")):
+    if not reachable.role.login and not reachable.role.name.startswith(("pg_", "rds")):
         return True
-    name, tenancy = becomes.role.name, access.tenancy
+    name, tenancy = reachable.role.name, access.tenancy
     told = HARMLESS_ROLES | {"pg_database_owner"} | set(tenancy.principals) | set(tenancy.privileged)
     # What comes with a predefined role, such as pg_read_all_stats with pg_monitor, is told with that role.
-    return name in told or any(before.startswith("pg_") for before in becomes.path[1:-1])
+    return name in told or any(before.startswith("pg_") for before in reachable.role_path[1:-1])
 
 
-def _revoke(becomes: Becomes) -> str:
+def _revoke(reachable: ReachableRole) -> str:
     """The SQL that undoes the last step of the way."""
-    if len(becomes.path) == 1:
+    if len(reachable.role_path) == 1:
         return ""
-    member, role = becomes.path[-2:]
+    member, role = reachable.role_path[-2:]
     return f"REVOKE {quoted(role)} FROM {quoted(member)};"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 # Roles of PostgreSQL and of RDS: https://www.postgresql.org/docs/18/predefined-roles.html
 PREDEFINED_ROLES = {
@@ -33,7 +33,7 @@ HARMLESS_ROLES = frozenset(
     {"pg_checkpoint", "pg_use_reserved_connections", "pg_signal_autovacuum_worker", "rds_iam", "rds_password"}
 )
 _DATABASE_OWNER = "pg_database_owner"
-_TENANTS = {Standing.TENANT, Standing.ROOT, Standing.MEMBERS}
+_TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
 # From here on CREATEROLE only reaches roles on which one has ADMIN OPTION, and a new role can do nothing its maker
 # cannot: https://www.postgresql.org/docs/16/release-16.html
 _CREATEROLE_TAMED = 160000
@@ -53,21 +53,21 @@ class BypassPrivilege:
     repair: str
 
 
-def bypass_privileges(access: World, becomes: Becomes) -> tuple[BypassPrivilege, ...]:
+def bypass_privileges(access: EffectiveAccess, reachable: ReachableRole) -> tuple[BypassPrivilege, ...]:
     """All such powers of one role that somebody is or can become."""
-    if becomes.role.name == _DATABASE_OWNER or _within_predefined(becomes):
+    if reachable.role.name == _DATABASE_OWNER or _within_predefined(reachable):
         return ()  # whoever owns the database, or is in the outer predefined role, is told so already
-    attributes = _attributes(access, becomes) if becomes.sets else ()
-    return (*attributes, *_predefined(becomes), *_administers(access, becomes), *_owns(access, becomes))
+    attributes = _attributes(access, reachable) if reachable.can_set_role else ()
+    return (*attributes, *_predefined(reachable), *_administers(access, reachable), *_owns(access, reachable))
 
 
-def _within_predefined(becomes: Becomes) -> bool:
-    return any(name in PREDEFINED_ROLES for name in becomes.path[:-1])
+def _within_predefined(reachable: ReachableRole) -> bool:
+    return any(name in PREDEFINED_ROLES for name in reachable.role_path[:-1])
 
 
-def _attributes(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
-    role = becomes.role
-    tamed = access.inventory.server.version >= _CREATEROLE_TAMED
+def _attributes(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    role = reachable.role
+    tamed = access.inventory.server.version_num >= _CREATEROLE_TAMED
     create = Severity.MEDIUM if tamed else Severity.CRITICAL
     for there, word, what, severity in (
         (role.superuser, "SUPERUSER", "is a superuser", Severity.CRITICAL),
@@ -82,28 +82,28 @@ def _attributes(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
             )
 
 
-def _predefined(becomes: Becomes) -> Iterator[BypassPrivilege]:
-    what, severity = PREDEFINED_ROLES.get(becomes.role.name, ("", Severity.LOW))
+def _predefined(reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    what, severity = PREDEFINED_ROLES.get(reachable.role.name, ("", Severity.LOW))
     if what:
         yield BypassPrivilege(
             what=what, severity=severity, ignores_grants=severity.rank >= Severity.HIGH.rank, repair=""
         )
 
 
-def _administers(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
+def _administers(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
     for membership in access.inventory.memberships:
         role = access.role(membership.role)
-        if membership.member == becomes.role.oid and membership.admin and role:
+        if membership.member == reachable.role.oid and membership.admin_option and role:
             yield BypassPrivilege(
                 what=f"may grant {role.name} to any role (ADMIN OPTION)",
                 severity=Severity.HIGH,
                 ignores_grants=False,
-                repair=f"REVOKE ADMIN OPTION FOR {quoted(role.name)} FROM {quoted(becomes.role.name)};",
+                repair=f"REVOKE ADMIN OPTION FOR {quoted(role.name)} FROM {quoted(reachable.role.name)};",
             )
 
 
-def _owns(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
-    owned = tuple(_owned(access, becomes.role.oid))
+def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    owned = tuple(_owned(access, reachable.role.oid))
     if owned:
         names = ", ".join(name for name, _ in owned[:_SHOWN])
         more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
@@ -116,18 +116,18 @@ def _owns(access: World, becomes: Becomes) -> Iterator[BypassPrivilege]:
         )
 
 
-def _owned(access: World, owner: int) -> Iterator[tuple[str, str]]:
+def _owned(access: EffectiveAccess, owner: int) -> Iterator[tuple[str, str]]:
     """What its owner can open, and how SQL names it: tenant tables, what policies rest on, their schemas, all."""
     server = access.inventory.server
     if server.database_owner == owner:
         yield "the database", f"DATABASE {quoted(server.database)}"
     asked = {oid for policy in access.inventory.policies for oid in policy.relations}
     holding = set(access.tenancy.schemas)
-    for relation in sorted(access.inventory.relations, key=access.name):
-        if relation.is_table and (access.standing(relation) in _TENANTS or relation.oid in asked):
+    for relation in sorted(access.inventory.relations, key=access.declared_name):
+        if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in asked):
             holding.add(relation.schema)
             if relation.owner == owner:
-                yield access.name(relation), f"TABLE {access.sql_name(relation)}"
+                yield access.declared_name(relation), f"TABLE {access.sql_name(relation)}"
     for schema in access.inventory.schemas:
         if schema.owner == owner and schema.name in holding:
             yield f"the schema {schema.name}", f"SCHEMA {quoted(schema.name)}"

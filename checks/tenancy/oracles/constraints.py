@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from basewatch.tenancy import DerivedKey
 from checks.tenancy.flaws import without_superusers
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
-from isolation.inventory.standing import Key
-from isolation.inventory.world import World
+from isolation.inventory.standing import TenantKey
+from isolation.inventory.world import EffectiveAccess
 
 
-def writers(access: World, relation: Relation, columns: set[str]) -> tuple[Becomes, ...]:
+def writers(access: EffectiveAccess, relation: Relation, columns: set[str]) -> tuple[ReachableRole, ...]:
     """The principals' roles that may insert or update any of these columns."""
-    principals = without_superusers(access.principals(), access)
+    principals = without_superusers(access.all_reachable_roles(), access)
     return tuple(
         b
         for b in principals
         if access.commands(b.role.oid, relation)
-        and any(columns & access.column_privileges(b.role.oid, relation, command) for command in ("INSERT", "UPDATE"))
+        and any(
+            columns & access.columns_with_privilege(b.role.oid, relation, command) for command in ("INSERT", "UPDATE")
+        )
     )
 
 
@@ -28,14 +30,14 @@ def column_list(relation: Relation, numbers: tuple[int, ...]) -> str:
     return ", ".join(names.get(number, "an expression") for number in numbers)
 
 
-def partition_root(access: World, relation: Relation) -> Relation:
+def partition_root(access: EffectiveAccess, relation: Relation) -> Relation:
     """The table that a partition is a part of, or the relation itself."""
     while relation.partition and relation.parents and (parent := access.relation(relation.parents[0])):
         relation = parent
     return relation
 
 
-def tenant_columns(key: Key, relation: Relation) -> set[int]:
+def tenant_columns(key: TenantKey, relation: Relation) -> set[int]:
     """The numbers of the columns that say whose a row is: the key's, or those that lead to the parent."""
     if isinstance(key, DerivedKey):
         return {column.number for name in key.on if (column := relation.column(name))}

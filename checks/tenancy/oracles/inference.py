@@ -16,7 +16,7 @@ from checks.tenancy.oracles.uniques import is_inherited_index, unique_flaws
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import ForeignKey
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 
 @check(
@@ -38,29 +38,29 @@ def constraints_do_not_cross_tenants(facts: Inventory, database: Database, now: 
     Fix: Put the tenant key into the constraint: UNIQUE (tenant, email), FOREIGN KEY (tenant, document_id).
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    known = world(facts, database.tenancy)
+    known = effective_access(facts, database.tenancy)
     found = {verdict.subject: verdict for verdict in (*_uniques(known, now), *_foreign(known, now))}
     observed = f"{len(known.tenant_tables())} tenant tables"
     yield from findings_or_pass(found.values(), "No constraint tells one tenant of another's rows", observed=observed)
 
 
-def _uniques(access: World, now: datetime) -> Iterator[Verdict]:
+def _uniques(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
     for index in access.inventory.indexes:
         relation = access.relation(index.relation)
-        if relation and (index.unique or index.exclusion) and access.key(relation) is not None:
+        if relation and (index.unique or index.exclusion) and access.tenant_key(relation) is not None:
             flaws = tuple(unique_flaws(access, relation, index))
             if flaws and not is_inherited_index(access, relation, index):
                 names = column_list(relation, index.columns)
                 what = {"table": access.sql_name(relation), "unique": names, "name": index.name}
-                yield from _judged(access, f"{index.name} on {access.name(relation)}", what, flaws, now)
+                yield from _judged(access, f"{index.name} on {access.declared_name(relation)}", what, flaws, now)
 
 
-def _foreign(access: World, now: datetime) -> Iterator[Verdict]:
+def _foreign(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
     seen: set[tuple[object, ...]] = set()
     # Tables before their partitions: of what a table hands on to them, one is enough.
     for key in sorted(access.inventory.foreign_keys, key=lambda each: _is_part(access, each)):
         relation, target = access.relation(key.relation), access.relation(key.target)
-        if relation is None or target is None or access.key(relation) is None:
+        if relation is None or target is None or access.tenant_key(relation) is None:
             continue
         identity = (
             partition_root(access, relation).oid,
@@ -78,17 +78,17 @@ def _foreign(access: World, now: datetime) -> Iterator[Verdict]:
                 "references": identity[3],
                 "actions": key.on_delete + key.on_update,
             }
-            yield from _judged(access, f"{key.name} on {access.name(relation)}", what, flaws, now)
+            yield from _judged(access, f"{key.name} on {access.declared_name(relation)}", what, flaws, now)
 
 
-def _is_part(access: World, key: ForeignKey) -> tuple[bool, bool, str]:
+def _is_part(access: EffectiveAccess, key: ForeignKey) -> tuple[bool, bool, str]:
     ends = (access.relation(key.relation), access.relation(key.target))
     relation, target = (bool(end and end.partition) for end in ends)
     return relation, target, key.name
 
 
 def _judged(
-    access: World, subject: str, what: dict[str, str], flaws: tuple[Flaw, ...], now: datetime
+    access: EffectiveAccess, subject: str, what: dict[str, str], flaws: tuple[Flaw, ...], now: datetime
 ) -> Iterator[Verdict]:
     entry = Approvable(kind="constraint", name=subject, digest=f"sha256:{digest(what)}")
     left = unapproved_flaws(flaws, entry, access, now)

@@ -11,12 +11,12 @@ from checks.tenancy.flaws import Flaw, role_paths
 from checks.tenancy.oracles.constraints import partition_root, writers, column_list
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import ForeignKey, Relation
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 # pg_constraint: what a foreign key does to the rows that refer to a row that goes away, besides refusing it.
 REFERENTIAL_ACTIONS: Final = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-_OF_TENANTS: Final = frozenset({Standing.TENANT, Standing.ROOT, Standing.MEMBERS})
+_OF_TENANTS: Final = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
 
 
 def referential_actions(key: ForeignKey) -> str:
@@ -27,9 +27,9 @@ def referential_actions(key: ForeignKey) -> str:
     )
 
 
-def foreign_key_flaws(access: World, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
+def foreign_key_flaws(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
     """What is wrong with a foreign key between tables of tenants: it may join rows of two of them."""
-    if access.standing(target) not in _OF_TENANTS or _within_tenant(access, relation, target, key):
+    if access.table_class(target) not in _OF_TENANTS or _within_tenant(access, relation, target, key):
         return
     columns = {column.name for column in relation.columns if column.number in key.columns}
     who = writers(access, relation, columns)
@@ -37,7 +37,7 @@ def foreign_key_flaws(access: World, relation: Relation, target: Relation, key: 
         return
     mine, theirs = column_list(relation, key.columns), column_list(target, key.target_columns)
     changes = referential_actions(key)
-    what = f"{mine} may refer to a row of another tenant in {access.name(target)}: {role_paths(who)} learns that it is "
+    what = f"{mine} may refer to a row of another tenant in {access.declared_name(target)}: {role_paths(who)} learns that it is "
     what += f"there, and {changes} reaches over to the other tenant" if changes else "there"
     yield Flaw(
         severity=Severity.HIGH if changes else Severity.MEDIUM,
@@ -47,9 +47,9 @@ def foreign_key_flaws(access: World, relation: Relation, target: Relation, key: 
     )
 
 
-def _within_tenant(access: World, relation: Relation, target: Relation, key: ForeignKey) -> bool:
+def _within_tenant(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> bool:
     pairs = set(zip(key.columns, key.target_columns, strict=True))
-    mine, theirs = access.key(relation), access.key(target)
+    mine, theirs = access.tenant_key(relation), access.tenant_key(target)
     if isinstance(mine, DerivedKey):
         # The reference that makes a row its parent's: it is what the tenant is derived from.
         parent = access.relation_named(mine.parent)

@@ -10,17 +10,17 @@ from checks.tenancy.flaws import Flaw, role_paths
 from checks.tenancy.oracles.constraints import tenant_columns, writers, column_list
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Index, Relation
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 # pg_type: uuid, which nobody guesses; int2, int4 and int8, of which only those that a sequence counts are surrogates.
 _UUID: Final = 2950
 _INTEGERS: Final = frozenset({20, 21, 23})
 
 
-def unique_flaws(access: World, relation: Relation, index: Index) -> Iterator[Flaw]:
+def unique_flaws(access: EffectiveAccess, relation: Relation, index: Index) -> Iterator[Flaw]:
     """What is wrong with a unique or exclusion index of a tenant table: values of all tenants exclude each other."""
-    mine = tenant_columns(access.key(relation), relation)
+    mine = tenant_columns(access.tenant_key(relation), relation)
     columns = [column for column in relation.columns if column.number in index.columns]
     if (mine and mine <= set(index.columns)) or any(_unguessable(access, relation, column) for column in columns):
         return
@@ -38,7 +38,7 @@ def unique_flaws(access: World, relation: Relation, index: Index) -> Iterator[Fl
         )
 
 
-def is_inherited_index(access: World, relation: Relation, index: Index) -> bool:
+def is_inherited_index(access: EffectiveAccess, relation: Relation, index: Index) -> bool:
     """Whether it is the part of a partition in an index that its parent has."""
     parents = {oid for oid in relation.parents if relation.partition}
     names = column_list(relation, index.columns)
@@ -49,20 +49,20 @@ def is_inherited_index(access: World, relation: Relation, index: Index) -> bool:
     )  # fmt: skip
 
 
-def _unguessable(access: World, relation: Relation, column: Column) -> bool:
+def _unguessable(access: EffectiveAccess, relation: Relation, column: Column) -> bool:
     """Whether it is a uuid, or names a row of a tenant table: nobody hits one of another tenant's by a guess."""
     if column.type == _UUID:
         return True
     for key in access.inventory.foreign_keys:
         if key.relation == relation.oid and column.number in key.columns and (target := access.relation(key.target)):
             counted = [c for c in target.columns if c.number in key.target_columns and c.type in _INTEGERS]
-            if access.standing(target) is Standing.TENANT and counted and column.type in _INTEGERS:
+            if access.table_class(target) is TableClass.TENANT and counted and column.type in _INTEGERS:
                 return True
     return False
 
 
-def _counted(access: World, relation: Relation, column: Column) -> bool:
+def _counted(access: EffectiveAccess, relation: Relation, column: Column) -> bool:
     """Whether a number says no more than how many there are: a surrogate that a sequence hands out."""
     indexes = (index for index in access.inventory.indexes if index.relation == relation.oid and index.primary)
-    surrogate = column.default or any(column.number in index.columns for index in indexes)
-    return surrogate and (column.type in _INTEGERS or column.default)
+    surrogate = column.has_default or any(column.number in index.columns for index in indexes)
+    return surrogate and (column.type in _INTEGERS or column.has_default)

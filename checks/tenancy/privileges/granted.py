@@ -12,8 +12,8 @@ from checks.tenancy.privileges.digests import digest_of
 from checks.tenancy.reach import GrantedAccess
 from isolation.inventory.exports import SystemGrant
 from isolation.inventory.naming import quoted
-from isolation.inventory.roles import PUBLIC, DefaultGrant, Grant
-from isolation.inventory.world import World
+from isolation.inventory.roles import PUBLIC, DefaultPrivilege, Grant
+from isolation.inventory.world import EffectiveAccess
 
 _REPLICATION_ROLE = "session_replication_role"
 # How SQL names the kinds of objects whose names it is not.
@@ -49,7 +49,7 @@ def grant_flaw(
     return GrantFlaw(subject=subject, flaw=flaw, approvable=entry)
 
 
-def object_grants(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+def object_grants(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     """All that is wrong beside the grants on relations."""
     yield from _schemas(access, granted_access)
     yield from _database(access, granted_access)
@@ -58,13 +58,13 @@ def object_grants(access: World, granted_access: GrantedAccess) -> Iterator[Gran
     yield from _system(access, granted_access)
 
 
-def grantee_sql(access: World, oid: int) -> str:
+def grantee_sql(access: EffectiveAccess, oid: int) -> str:
     """A grantee as SQL names it."""
     role = access.role(oid)
     return "PUBLIC" if oid == PUBLIC else quoted(role.name) if role else "?"
 
 
-def _schemas(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+def _schemas(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     why = "what it makes there may stand in the way of a built-in function, or hold copies of rows"
     for schema in access.inventory.schemas:
         for how, grantee in _holding(granted_access, schema.owner, schema.grants, "CREATE"):
@@ -73,7 +73,7 @@ def _schemas(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw
             yield grant_flaw(f"schema {schema.name}", "CREATE", to, Severity.HIGH, why, held_via=how, repair=repair)
 
 
-def _database(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+def _database(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     server = access.inventory.server
     for privilege, severity, why in (
         ("CREATE", Severity.HIGH, "it may make schemas, and install trusted extensions"),
@@ -85,7 +85,7 @@ def _database(access: World, granted_access: GrantedAccess) -> Iterator[GrantFla
             yield grant_flaw(f"database {server.database}", privilege, to, severity, why, held_via=how, repair=repair)
 
 
-def _parameters(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+def _parameters(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     for grant in access.inventory.parameter_grants:
         how = holder_paths(granted_access, grant.grantee)
         if how:
@@ -110,8 +110,8 @@ def _parameters(access: World, granted_access: GrantedAccess) -> Iterator[GrantF
             )
 
 
-def _defaults(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
-    for grant in access.inventory.default_grants:
+def _defaults(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+    for grant in access.inventory.default_privileges:
         how = holder_paths(granted_access, grant.grantee)
         if how and grant.grantee != grant.owner and _is_wide(grant):
             to, owner = grantee_sql(access, grant.grantee), grantee_sql(access, grant.owner)
@@ -130,11 +130,11 @@ def _defaults(access: World, granted_access: GrantedAccess) -> Iterator[GrantFla
             )
 
 
-def _is_wide(grant: DefaultGrant) -> bool:
+def _is_wide(grant: DefaultPrivilege) -> bool:
     return grant.kind == "table" or (grant.kind == "schema" and grant.privilege == "CREATE")
 
 
-def _system(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+def _system(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     for grant in access.inventory.system_grants:
         how = holder_paths(granted_access, grant.grantee)
         if how:

@@ -15,7 +15,7 @@ from checks.tenancy.privileges.table_grants import table_grants
 from checks.tenancy.reach import GrantedAccess
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import world
+from isolation.inventory.world import effective_access
 
 
 @check(
@@ -37,14 +37,16 @@ def no_grant_bypasses_policies(facts: Inventory, database: Database, now: dateti
     Fix: REVOKE the privilege; who has read it and finds that it does no harm declares it in tenancy.allowed.
     Source: https://www.postgresql.org/docs/15/ddl-priv.html
     """
-    made = world(facts, database.tenancy)
+    made = effective_access(facts, database.tenancy)
     reaching = GrantedAccess(made)
     by_subject: dict[str, list[GrantFlaw]] = defaultdict(list)
     for granted in (*table_grants(made, reaching), *object_grants(made, reaching)):
         if not granted.approvable.approved(made, now):
             by_subject[granted.subject].append(granted)
     found = (_judge(subject, granted) for subject, granted in by_subject.items())
-    looked = f"{len(facts.relations)} relations, {len(facts.schemas)} schemas and {len(facts.default_grants)} defaults"
+    looked = (
+        f"{len(facts.relations)} relations, {len(facts.schemas)} schemas and {len(facts.default_privileges)} defaults"
+    )
     yield from findings_or_pass(found, "Nothing is granted that policies do not bind", observed=looked)
 
 

@@ -12,8 +12,8 @@ from checks.tenancy.reach import GrantedAccess
 from checks.tenancy.showing import visible_through
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.roles import PUBLIC, Grant
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 # https://www.postgresql.org/docs/15/ddl-rowsecurity.html: "operations that apply to the whole table, such as TRUNCATE
 # and REFERENCES, are not subject to row security"
@@ -23,22 +23,22 @@ _AROUND = {
     "MAINTAIN": (Severity.MEDIUM, "it may lock and rewrite the table for every tenant"),
     "REFERENCES": (Severity.LOW, "a foreign key tells which keys exist, and no policy is asked"),
 }
-_TENANTS = {Standing.TENANT, Standing.ROOT, Standing.MEMBERS}
+_TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
 # Of these, one finding says that they are reached at all.
-_BY_COVERAGE = {Standing.OTHER, Standing.MATERIALIZED, Standing.FOREIGN}
+_BY_COVERAGE = {TableClass.OTHER, TableClass.MATERIALIZED, TableClass.FOREIGN}
 
 
-def table_grants(access: World, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
+def table_grants(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     """All that is wrong with the grants on every relation but sequences."""
     for relation in access.inventory.relations:
         if relation.kind is RelationKind.SEQUENCE or relation.temporary:
             continue
-        by_coverage = access.standing(relation) in _BY_COVERAGE and bool(granted_access.on(relation))
+        by_coverage = access.table_class(relation) in _BY_COVERAGE and bool(granted_access.on(relation))
         if not by_coverage:
             yield from _on(access, granted_access, relation)
 
 
-def _on(access: World, granted_access: GrantedAccess, relation: Relation) -> Iterator[GrantFlaw]:
+def _on(access: EffectiveAccess, granted_access: GrantedAccess, relation: Relation) -> Iterator[GrantFlaw]:
     """One finding for each grantee and privilege, whether it is on the table or on columns."""
     every: dict[tuple[int, str], list[Grant]] = defaultdict(list)
     for grant in (*relation.grants, *(grant for column in relation.columns for grant in column.grants)):
@@ -51,15 +51,15 @@ def _on(access: World, granted_access: GrantedAccess, relation: Relation) -> Ite
 
 
 def _judge(
-    access: World, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
+    access: EffectiveAccess, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
 ) -> Iterator[GrantFlaw]:
-    to, table, subject = grantee_sql(access, grantee), access.sql_name(relation), access.name(relation)
+    to, table, subject = grantee_sql(access, grantee), access.sql_name(relation), access.declared_name(relation)
     about: tuple[Affected, ...] = ()
-    if grantee == PUBLIC and access.standing(relation) in _TENANTS:
+    if grantee == PUBLIC and access.table_class(relation) in _TENANTS:
         if _is_open(access, relation):
             return
         why = "every role of the server has it, and every later one"
-        severity, about = Severity.HIGH, () if relation.enabled else visible_through(access, relation)
+        severity, about = Severity.HIGH, () if relation.rls_enabled else visible_through(access, relation)
     elif privilege in _AROUND and not _is_moot(relation, privilege):
         severity, why = _AROUND[privilege]
     elif grantable:
@@ -74,9 +74,9 @@ def _judge(
     yield grant_flaw(subject, privilege, to, severity, why, held_via=how, repair=repair, about=about)
 
 
-def _is_open(access: World, relation: Relation) -> bool:
+def _is_open(access: EffectiveAccess, relation: Relation) -> bool:
     """Whether a tenant table is no row security's to protect from anybody: that is told of the table."""
-    return access.standing(relation) is Standing.TENANT and not relation.enabled
+    return access.table_class(relation) is TableClass.TENANT and not relation.rls_enabled
 
 
 def _is_moot(relation: Relation, privilege: str) -> bool:

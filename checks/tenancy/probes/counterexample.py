@@ -30,7 +30,7 @@ from checks.tenancy.probes.witnesses import NO_CONTEXT, TrialContext, trial_cont
 from isolation.inventory.naming import quoted
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 from isolation.sql import load_statement
 
 
@@ -58,7 +58,7 @@ class CounterexampleSearches:
 def counterexample_searches(database: DatabaseClient, component: components.Database) -> CounterexampleSearches:
     """Reads the policies and evaluates them on rows that are made up; no table is read. Raises: CouldNotLook."""
     tenancy = component.tenancy
-    here = world(inventory(database, component), tenancy)
+    here = effective_access(inventory(database, component), tenancy)
     printed = database.query(load_statement("tenancy_expressions"), PrintedExpression, {})
     texts = {(one.oid, one.part): one for one in printed}
     constraints = [one for one in printed if one.part == "constraint"]
@@ -79,10 +79,12 @@ def counterexample_searches(database: DatabaseClient, component: components.Data
     )
 
 
-def _searched(access: World, table: Relation, found: list[TrialProgress | str], untried: list[str]) -> TableSearch:
+def _searched(
+    access: EffectiveAccess, table: Relation, found: list[TrialProgress | str], untried: list[str]
+) -> TableSearch:
     tried = [one for one in found if isinstance(one, TrialProgress)]
     return TableSearch(
-        table=access.name(table),
+        table=access.declared_name(table),
         predicates=len(tried),
         rows=sum(one.rows for one in tried),
         contexts=max((one.contexts for one in tried), default=0),

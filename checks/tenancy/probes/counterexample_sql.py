@@ -70,7 +70,7 @@ def evaluate_predicate(
             return PredicateResult(rows=tuple(sorted(row[0] for row in connection.execute(query, columns).fetchall())))
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise observation_error(error, asking="evaluating a policy on made-up rows") from error
+            raise observation_error(error, operation="evaluating a policy on made-up rows") from error
         return PredicateResult(sqlstate=error.sqlstate)
 
 

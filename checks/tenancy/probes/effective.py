@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from checks.tenancy.probes.constants import ExpressionContents, expression_contents
 from isolation.inventory.relations import Command, Policy, Relation
-from isolation.inventory.world import World
-from isolation.proof.asking import digest_of, expression_of
+from isolation.inventory.world import EffectiveAccess
+from isolation.proof.asking import clauses_digest, clause_expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,9 @@ _WHO = frozenset({"CURRENT_USER", "CURRENT_ROLE", "USER", "current_user", "pg_ha
 _NEVER = frozenset({"SESSION_USER", "session_user", "SYSTEM_USER"})
 
 
-def effective_predicates(access: World, table: Relation, texts: PrintedExpressions) -> tuple[EffectivePredicate, ...]:
+def effective_predicates(
+    access: EffectiveAccess, table: Relation, texts: PrintedExpressions
+) -> tuple[EffectivePredicate, ...]:
     """Every predicate of a table that is asked of a principal, once, with the gates it guards."""
     found = dict[tuple[str, str, str], EffectivePredicate]()
     for gate, permissive, restrictive in _asked(access, table):
@@ -93,8 +95,8 @@ def effective_predicates(access: World, table: Relation, texts: PrintedExpressio
 
 def gate_digest(policies: Iterable[Policy], *, new_row: bool) -> str:
     """The digest of all that a gate asks, in any order: what a waiver of it repeats."""
-    stored = ((policy, expression_of(policy, new_row=new_row)) for policy in policies)
-    return digest_of((policy, expression) for policy, expression in stored if expression)
+    stored = ((policy, clause_expression(policy, new_row=new_row)) for policy in policies)
+    return clauses_digest((policy, expression) for policy, expression in stored if expression)
 
 
 def reads_current_user(mined: ExpressionContents) -> bool:
@@ -102,18 +104,22 @@ def reads_current_user(mined: ExpressionContents) -> bool:
     return not _WHO.isdisjoint(mined.names)
 
 
-def _asked(access: World, table: Relation) -> Iterator[tuple[RoleGate, list[Policy], list[Policy]]]:
-    for becomes in access.reached_by(table):
+def _asked(access: EffectiveAccess, table: Relation) -> Iterator[tuple[RoleGate, list[Policy], list[Policy]]]:
+    for becomes in access.accessible_by(table):
         role = becomes.role
-        if not table.enabled or access.exempt(role.oid, table):
+        if not table.rls_enabled or access.rls_exemption(role.oid, table):
             continue
         commands = access.commands(role.oid, table)
         for command, new_row in _GATES:
             policies = access.policies(table, role.oid, command)
-            permissive = [p for p in policies if p.permissive and expression_of(p, new_row=new_row)]
+            permissive = [p for p in policies if p.permissive and clause_expression(p, new_row=new_row)]
             if command in commands and permissive:
                 gate = RoleGate(principal=becomes.principal, role=role.name, command=command, new_row=new_row)
-                yield gate, permissive, [p for p in policies if not p.permissive and expression_of(p, new_row=new_row)]
+                yield (
+                    gate,
+                    permissive,
+                    [p for p in policies if not p.permissive and clause_expression(p, new_row=new_row)],
+                )
 
 
 def _part(policy: Policy, *, new_row: bool) -> str:

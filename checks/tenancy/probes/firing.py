@@ -10,9 +10,9 @@ from typing import Final
 from basewatch.components import Database
 from checks.tenancy.code import bodies
 from checks.tenancy.probes.places import Approvable
-from isolation.inventory.code import Rule, Trigger
+from isolation.inventory.code import RewriteRule, Trigger
 from isolation.inventory.relations import Command, ForeignKey, Relation
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _BITS: Final = {Command.INSERT: 4, Command.DELETE: 8, Command.UPDATE: 16}
@@ -46,14 +46,14 @@ class SideEffect:
         return f'{{kind: {kind}, name: "{name}", digest: "{digest}", owner: ..., reason: ..., until: ...}}'
 
 
-def side_effects(access: World, relation: Relation, command: Command) -> tuple[SideEffect, ...]:
+def side_effects(access: EffectiveAccess, relation: Relation, command: Command) -> tuple[SideEffect, ...]:
     """What a command on a relation would set off that does more than compute and raise, once each and by name."""
     found = {(each.approvable.kind, each.approvable.name): each for each in _sets_off(access, relation, command)}
     return tuple(found[key] for key in sorted(found))
 
 
-def _sets_off(access: World, relation: Relation, command: Command) -> Iterator[SideEffect]:
-    table = access.name(relation)
+def _sets_off(access: EffectiveAccess, relation: Relation, command: Command) -> Iterator[SideEffect]:
+    table = access.declared_name(relation)
     touched = _touched(access, relation, command)
     for trigger in access.inventory.triggers:
         bits = touched.get(trigger.relation, 0)
@@ -61,7 +61,7 @@ def _sets_off(access: World, relation: Relation, command: Command) -> Iterator[S
             name = f"{trigger.name} on {_name(access, trigger.relation)}"
             vouched = Approvable(kind="trigger", name=name, digest=trigger.digest)
             yield SideEffect(table=table, command=command, approvable=vouched, guard=trigger.name)
-    for rule in access.inventory.rules:
+    for rule in access.inventory.rewrite_rules:
         if rule.relation in touched and rule.enabled in _FIRES and _concerns(rule, command):
             name = f"{rule.name} on {_name(access, rule.relation)}"
             yield SideEffect(
@@ -69,23 +69,23 @@ def _sets_off(access: World, relation: Relation, command: Command) -> Iterator[S
             )
 
 
-def _concerns(rule: Rule, command: Command) -> bool:
+def _concerns(rule: RewriteRule, command: Command) -> bool:
     return rule.event == command
 
 
-def _is_plain(access: World, trigger: Trigger) -> bool:
+def _is_plain(access: EffectiveAccess, trigger: Trigger) -> bool:
     """Whether its function only computes and raises, so that a rollback undoes all there is."""
     function = access.function(trigger.function)
     functions = access.inventory.functions
     return function is not None and bodies.only_computes(function, functions) and not bodies.reaches_outside(function)
 
 
-def _name(access: World, oid: int) -> str:
+def _name(access: EffectiveAccess, oid: int) -> str:
     relation = access.relation(oid)
-    return access.name(relation) if relation else str(oid)
+    return access.declared_name(relation) if relation else str(oid)
 
 
-def _touched(access: World, relation: Relation, command: Command) -> Mapping[int, int]:
+def _touched(access: EffectiveAccess, relation: Relation, command: Command) -> Mapping[int, int]:
     """The relations that a command may write: its parts, what is below a view, and what foreign keys take with them."""
     bits = _BITS[command]
     # An UPDATE that moves a row to another part is a DELETE and an INSERT.
@@ -101,12 +101,12 @@ def _touched(access: World, relation: Relation, command: Command) -> Mapping[int
     return touched
 
 
-def _beside(access: World, oid: int, bits: int) -> Iterator[tuple[int, int]]:
+def _beside(access: EffectiveAccess, oid: int, bits: int) -> Iterator[tuple[int, int]]:
     for relation in access.inventory.relations:
         if oid in relation.parents:
             yield relation.oid, bits
         if relation.oid == oid:
-            yield from ((used, bits) for used in relation.uses)
+            yield from ((used, bits) for used in relation.referenced_relations)
     for key in access.inventory.foreign_keys:
         if key.target == oid and _follows(key, bits):
             yield key.relation, _BITS[Command.UPDATE] | _BITS[Command.DELETE]

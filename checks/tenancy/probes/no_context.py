@@ -21,7 +21,7 @@ from checks.tenancy.probes.causes import READ_CAUSES
 from checks.tenancy.probes.places import Approvable, ProbeTarget, readable_targets
 from checks.tenancy.probes.refusals import UnprobedPrincipal, noting_unprobed, inconclusive
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _EXPECTED = "no tenant and no row, on a fresh session and on a used one"
 
@@ -82,7 +82,7 @@ class NoContextReads:
 def no_context_reads(database: DatabaseClient, component: components.Database) -> NoContextReads:
     """Reads as each principal, on fresh sessions and on used ones. Raises: CouldNotLook."""
     tenancy = component.tenancy
-    known = world(inventory(database, component), tenancy)
+    known = effective_access(inventory(database, component), tenancy)
     sessions, refused = list[SessionReads](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
         with noting_unprobed(principal, refused):
@@ -99,7 +99,7 @@ def _ways(
     if database.has_login(principal):
         yield LoginPath.DIRECT, database.login_session(principal, tenancy)
     else:
-        yield LoginPath.SET_ROLE, database.session_as(principal, tenancy, fresh=True)
+        yield LoginPath.SET_ROLE, database.session_as(principal, tenancy, new_connection=True)
     if database.has_login(principal, through_proxy=True):
         yield LoginPath.PROXY, database.login_session(principal, tenancy, through_proxy=True)
 
@@ -141,11 +141,13 @@ def _look(
     return found
 
 
-def _empty(access: World, principal: str) -> bool:
+def _empty(access: EffectiveAccess, principal: str) -> bool:
     """Whether every context setting starts empty by ALTER DATABASE or ALTER ROLE, on this principal's sessions."""
     role, here = access.role_named(principal), access.inventory.server.database_oid
     oid = role.oid if role else 0
-    names = {s.name for s in access.inventory.settings if s.empty and s.role in {0, oid} and s.database in {0, here}}
+    names = {
+        s.name for s in access.inventory.role_settings if s.empty and s.role in {0, oid} and s.database in {0, here}
+    }
     return names >= set(access.tenancy.context)
 
 

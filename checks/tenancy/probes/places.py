@@ -9,7 +9,7 @@ from datetime import datetime
 from basewatch.postgres.place import ProbedRelation
 from basewatch.tenancy import DerivedKey, ObjectKind, Tenancy
 from isolation.inventory.relations import Command, Relation, RelationKind
-from isolation.inventory.world import Standing, World
+from isolation.inventory.world import TableClass, EffectiveAccess
 
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 _ASKED = _VIEWS | {RelationKind.TABLE, RelationKind.PARTITIONED}
@@ -46,14 +46,14 @@ class ProbeTarget:
     approvables: tuple[Approvable, ...]
 
 
-def readable_targets(access: World, principal: str) -> Iterator[ProbeTarget]:
+def readable_targets(access: EffectiveAccess, principal: str) -> Iterator[ProbeTarget]:
     """Every relation but shared and foreign ones that a principal may read."""
     for relation in _reached(access, principal, frozenset({Command.SELECT})):
         if relation.kind in _ASKED:
             yield probe_target(access, principal, relation)
 
 
-def writable_targets(access: World, principal: str) -> Iterator[ProbeTarget]:
+def writable_targets(access: EffectiveAccess, principal: str) -> Iterator[ProbeTarget]:
     """Every table and view with a tenant key that a principal may write."""
     written = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
     for relation in _reached(access, principal, written):
@@ -62,33 +62,33 @@ def writable_targets(access: World, principal: str) -> Iterator[ProbeTarget]:
             yield found
 
 
-def foreign_tables(access: World, principal: str) -> tuple[str, ...]:
+def foreign_tables(access: EffectiveAccess, principal: str) -> tuple[str, ...]:
     """The foreign tables that a principal may read: what is asked of them happens elsewhere, so probes leave them."""
     reached = _reached(access, principal, frozenset({Command.SELECT}))
-    return tuple(access.name(relation) for relation in reached if relation.kind is RelationKind.FOREIGN_TABLE)
+    return tuple(access.declared_name(relation) for relation in reached if relation.kind is RelationKind.FOREIGN_TABLE)
 
 
-def _reached(access: World, principal: str, commands: frozenset[Command]) -> Iterator[Relation]:
+def _reached(access: EffectiveAccess, principal: str, commands: frozenset[Command]) -> Iterator[Relation]:
     role = access.role_named(principal)
-    for relation in sorted(access.inventory.relations, key=access.name):
+    for relation in sorted(access.inventory.relations, key=access.declared_name):
         mine = role is not None and not relation.temporary and not _shared(access, relation)
         if role and mine and commands & access.commands(role.oid, relation):
             yield relation
 
 
-def _shared(access: World, relation: Relation) -> bool:
-    if access.standing(relation) is Standing.SHARED:
+def _shared(access: EffectiveAccess, relation: Relation) -> bool:
+    if access.table_class(relation) is TableClass.SHARED:
         return True
-    return access.standing(relation) is Standing.ROOT and access.name(relation) in access.tenancy.shared
+    return access.table_class(relation) is TableClass.ROOT and access.declared_name(relation) in access.tenancy.shared
 
 
-def probe_target(access: World, principal: str, relation: Relation) -> ProbeTarget:
+def probe_target(access: EffectiveAccess, principal: str, relation: Relation) -> ProbeTarget:
     """One relation as a principal's probes see it."""
     role = access.role_named(principal)
-    kept = access.standing(relation) is Standing.TENANT and relation.is_table and not relation.parents
+    kept = access.table_class(relation) is TableClass.TENANT and relation.is_table and not relation.parents
     return ProbeTarget(
         relation=relation,
-        name=access.name(relation),
+        name=access.declared_name(relation),
         probed=probed_relation(access, relation),
         has_control=kept and role is not None and _tells(access, role.oid, relation, frozenset()),
         stored=relation.kind is not RelationKind.VIEW and not relation.extension,
@@ -96,26 +96,26 @@ def probe_target(access: World, principal: str, relation: Relation) -> ProbeTarg
     )
 
 
-def _tells(access: World, role_oid: int, relation: Relation, seen: frozenset[int]) -> bool:
+def _tells(access: EffectiveAccess, role_oid: int, relation: Relation, seen: frozenset[int]) -> bool:
     """Whether a role may read whose the rows are: the key's columns, or what leads to the parent's."""
-    key = access.key(relation)
+    key = access.tenant_key(relation)
     if isinstance(key, DerivedKey):
         parent = access.relation_named(key.parent)
         above = (
             parent is not None and parent.oid not in seen and _tells(access, role_oid, parent, seen | {relation.oid})
         )
-        return above and access.column_privileges(role_oid, relation, "SELECT") >= set(key.on)
+        return above and access.columns_with_privilege(role_oid, relation, "SELECT") >= set(key.on)
     names = {column.name for column in key or ()}
-    return bool(names) and access.column_privileges(role_oid, relation, "SELECT") >= names
+    return bool(names) and access.columns_with_privilege(role_oid, relation, "SELECT") >= names
 
 
-def probed_relation(access: World, relation: Relation) -> ProbedRelation:
+def probed_relation(access: EffectiveAccess, relation: Relation) -> ProbedRelation:
     """A relation with what says whose its rows are: its key, or its parent's; neither when it has no tenant."""
     return _place(access, relation, frozenset())
 
 
-def _place(access: World, relation: Relation, seen: frozenset[int]) -> ProbedRelation:
-    key, schema, name = access.key(relation), relation.schema, relation.name
+def _place(access: EffectiveAccess, relation: Relation, seen: frozenset[int]) -> ProbedRelation:
+    key, schema, name = access.tenant_key(relation), relation.schema, relation.name
     if isinstance(key, DerivedKey):
         parent = access.relation_named(key.parent)
         if parent is None or parent.oid in seen:
@@ -126,9 +126,9 @@ def _place(access: World, relation: Relation, seen: frozenset[int]) -> ProbedRel
     return ProbedRelation(schema=schema, name=name, key=columns, allows_null_key=relation.kind in _VIEWS)
 
 
-def _vouchers(access: World, relation: Relation) -> Iterator[Approvable]:
+def _vouchers(access: EffectiveAccess, relation: Relation) -> Iterator[Approvable]:
     if relation.kind in _VIEWS:
-        yield Approvable(kind="view", name=access.name(relation), digest=relation.digest)
+        yield Approvable(kind="view", name=access.declared_name(relation), digest=relation.digest)
     for extension in access.inventory.extensions:
         if extension.name == relation.extension:
             yield Approvable(kind="extension", name=extension.name, digest=extension.digest)

@@ -68,7 +68,7 @@ def explain(probe: TenantProbe, place: ProbedRelation, query: sql.Composable) ->
             row = probe.connection.execute(sql.SQL(_EXPLAIN) + query).fetchone()
     except psycopg.Error as error:
         if error.sqlstate is None or probe.connection.closed:
-            raise observation_error(error, asking=f"planning on {place}") from error
+            raise observation_error(error, operation=f"planning on {place}") from error
         return QueryPlan(sqlstate=error.sqlstate)
     (told,) = row or ([],)
     return QueryPlan(nodes=tuple(node for each in told for node in _nodes(each["Plan"])))

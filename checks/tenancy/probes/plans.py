@@ -16,7 +16,7 @@ from checks.tenancy.probes.planner_sql import QueryPlan, explain_unfiltered
 from checks.tenancy.probes.targets import inheritance_tree, tenant_key_columns
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Command, Relation
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ BUSY_SQLSTATES = ("55P03", "57014")
 def statement_plans(database: DatabaseClient, component: components.Database) -> StatementPlans:
     """Asks the planner as each principal, in the context of canary A. Raises: CouldNotLook, Absent."""
     tenancy = component.tenancy
-    here = world(inventory(database, component), tenancy)
+    here = effective_access(inventory(database, component), tenancy)
     tables = here.tenant_tables()
     found = list[StatementPlan]()
     for principal in tenancy.principals:
@@ -78,11 +78,11 @@ def statement_plans(database: DatabaseClient, component: components.Database) ->
 
 
 def _statements(
-    probe: TenantProbe, access: World, principal: str, table: Relation, commands: Iterable[Command]
+    probe: TenantProbe, access: EffectiveAccess, principal: str, table: Relation, commands: Iterable[Command]
 ) -> Iterator[StatementPlan]:
     words, relations, target = _words(access, table), inheritance_tree(access, table), probed_relation(access, table)
     role = access.role_named(principal)
-    writable = sorted(access.column_privileges(role.oid, table, "UPDATE")) if role else []
+    writable = sorted(access.columns_with_privilege(role.oid, table, "UPDATE")) if role else []
     for command in commands:
         column = writable[0] if command is Command.UPDATE else ""
         plan = _plan(probe, Canary.A, target, command, column)
@@ -90,7 +90,7 @@ def _statements(
         other = _plan(probe, Canary.B, target, command, column) if suspect else plan
         yield StatementPlan(
             principal=principal,
-            table=access.name(table),
+            table=access.declared_name(table),
             command=command,
             scans=tuple(_scans(plan, relations, words, access)),
             folded=_folded(plan, other, access),
@@ -107,7 +107,7 @@ def _plan(probe: TenantProbe, canary: Canary, target: ProbedRelation, command: C
 
 
 def _scans(
-    plan: QueryPlan, relations: frozenset[tuple[str, str]], words: KnownNames, access: World
+    plan: QueryPlan, relations: frozenset[tuple[str, str]], words: KnownNames, access: EffectiveAccess
 ) -> Iterator[TableScan]:
     for node in plan.nodes:
         if node.is_scan and (node.schema, node.relation) in relations:
@@ -120,12 +120,12 @@ def _scans(
             )
 
 
-def _words(access: World, table: Relation) -> KnownNames:
+def _words(access: EffectiveAccess, table: Relation) -> KnownNames:
     tenancy = access.tenancy
     settings = frozenset(setting.lower() for setting in tenancy.context)
     vouched = {allowed.name for allowed in tenancy.allowed if allowed.kind == "function" and allowed.context}
     named = {function.name: _bare(function.name) for function in access.inventory.functions}
-    reading = {f.name for f in access.inventory.functions if settings & {word.lower() for word in f.mentions}}
+    reading = {f.name for f in access.inventory.functions if settings & {word.lower() for word in f.body_keywords}}
     return KnownNames(
         key=tenant_key_columns(access, table),
         settings=settings,
@@ -139,12 +139,12 @@ def _bare(name: str) -> str:
     return name.partition("(")[0].rpartition(".")[2].strip('"')
 
 
-def _ids(access: World, canary: int) -> frozenset[str]:
+def _ids(access: EffectiveAccess, canary: int) -> frozenset[str]:
     tenant, context = access.tenancy.canary_contexts[canary]
     return frozenset((*tenant, *context))
 
 
-def _folded(plan: QueryPlan, other: QueryPlan, access: World) -> bool:
+def _folded(plan: QueryPlan, other: QueryPlan, access: EffectiveAccess) -> bool:
     """Whether a canary's id is a constant of the plan because of the context: it changes with it."""
     a, b = _ids(access, 0), _ids(access, 1)
     with_a, with_b = (canary_constants(_printed(each), a | b) for each in (plan, other))

@@ -57,7 +57,7 @@ def leftover_state(probe: TenantProbe, settings: tuple[str, ...]) -> LeftoverSta
     try:
         row = cursor.execute(LEFTOVER_STATE, {"settings": list(settings)}).fetchone()
     except psycopg.Error as error:
-        raise observation_error(error, asking="reading what a session was left with") from error
+        raise observation_error(error, operation="reading what a session was left with") from error
     if row is None:
         raise ObservationError(Reason.UNSUPPORTED, "the session answered nothing about itself")
     return from_json(LeftoverState, row)
@@ -74,5 +74,5 @@ def has_lastval(probe: TenantProbe) -> bool:
         # 42501: the sequence is not ours to read, and yet it was drawn from.
         if isinstance(error, errors.InsufficientPrivilege):
             return True
-        raise observation_error(error, asking="reading what a session was left with") from error
+        raise observation_error(error, operation="reading what a session was left with") from error
     return True

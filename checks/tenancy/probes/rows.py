@@ -15,8 +15,8 @@ from checks.tenancy.probes.refusals import UnprobedPrincipal, noting_unprobed
 from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Command
-from isolation.inventory.world import World, world
-from isolation.proof.gates import Answer, obligations
+from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.proof.gates import ProofStatus, proof_obligations
 
 # Whoever vouched for part of a proof did so for this text of it; whether the day has come is for the judge to say.
 _EVER = datetime.min.replace(tzinfo=UTC)
@@ -96,7 +96,7 @@ def cross_tenant_reads(database: DatabaseClient, component: components.Database)
 
 def _observe(database: DatabaseClient, component: components.Database) -> CrossTenantReads:
     tenancy = component.tenancy
-    known = world(inventory(database, component), tenancy)
+    known = effective_access(inventory(database, component), tenancy)
     proven = _proven(known)
     rows, refused = list[RelationReads](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
@@ -114,11 +114,11 @@ def _observe(database: DatabaseClient, component: components.Database) -> CrossT
     )
 
 
-def _proven(access: World) -> frozenset[tuple[str, int]]:
+def _proven(access: EffectiveAccess) -> frozenset[tuple[str, int]]:
     """What is proven to be read by one tenant alone: the principals, as themselves, with the relations' OIDs."""
-    reads = [o for o in obligations(access, _EVER) if o.gate.command is Command.SELECT and o.role == o.principal]
-    holds = {Answer.PROVEN, Answer.DENIED}
-    broken = {(o.principal, o.relation) for o in reads if o.answer not in holds or o.waived}
+    reads = [o for o in proof_obligations(access, _EVER) if o.gate.command is Command.SELECT and o.role == o.principal]
+    holds = {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
+    broken = {(o.principal, o.relation) for o in reads if o.status not in holds or o.waived}
     return frozenset((o.principal, o.relation) for o in reads) - broken
 
 

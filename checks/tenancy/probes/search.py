@@ -14,7 +14,7 @@ from checks.tenancy.probes.effective import EffectivePredicate, PrintedExpressio
 from checks.tenancy.probes.values import TrialValue, key_values, column_values
 from checks.tenancy.probes.witnesses import NO_CONTEXT, TrialContext, SyntheticRow, is_other_tenants, synthetic_rows
 from isolation.inventory.relations import Column, Relation
-from isolation.inventory.world import Standing, World
+from isolation.inventory.world import TableClass, EffectiveAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +59,15 @@ _TIMED_OUT = "57014"
 
 
 def predicate_trial(
-    access: World, table: Relation, effective: EffectivePredicate, constraints: Iterable[PrintedExpression]
+    access: EffectiveAccess, table: Relation, effective: EffectivePredicate, constraints: Iterable[PrintedExpression]
 ) -> PredicateTrial | str:
     """What to try, or why nothing can be tried."""
-    key = access.key(table)
+    key = access.tenant_key(table)
     if effective.untestable_reason:
         return effective.untestable_reason
     if key is None or isinstance(key, DerivedKey):
         return "has no key of its own"
-    if access.tenancy.members is not None and access.standing(table) is Standing.MEMBERS:
+    if access.tenancy.members is not None and access.table_class(table) is TableClass.MEMBERS:
         return "is the table of members"
     named, checks = _closure(table, effective, [c for c in constraints if c.relation == table.oid])
     others = tuple(c for c in table.columns if c.name in named and c not in key)

@@ -48,7 +48,7 @@ def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy
     try:
         found = probe.connection.execute(query).fetchall()
     except psycopg.Error as error:
-        raise observation_error(error, asking=f"reading the tenants of {root}", remedy=remedy) from error
+        raise observation_error(error, operation=f"reading the tenants of {root}", remedy=remedy) from error
     return TenantIds(
         ids=tuple(tuple(ids) for ids, _, _ in found),
         total=found[0][1] if found else 0,
@@ -111,7 +111,7 @@ def sweep_relation(
             tried, leak = connection.execute(query).fetchone() or (0, "")
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise observation_error(error, asking=f"sweeping {place}") from error
+            raise observation_error(error, operation=f"sweeping {place}") from error
         return SweepResult(sqlstate=error.sqlstate)
     mine, theirs = json.loads(leak) if leak else ("", "")
     return SweepResult(tenants_tried=tried, leak=(mine, theirs) if leak else None)

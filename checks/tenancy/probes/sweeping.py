@@ -22,7 +22,7 @@ from checks.tenancy.probes.targets import inheritance_tree
 from isolation.inventory.naming import quoted
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Command, Relation
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 from isolation.sql import load_statement
 
 BATCH_SIZE: Final = 1000
@@ -119,7 +119,7 @@ _Batches: TypeAlias = Iterator[tuple[tuple[str, ...], ...]]
 def tenant_sweep(database: DatabaseClient, component: components.Database) -> TenantSweep:
     """Reads the tenants and tries them. Raises: CouldNotLook, naming the missing grant; Absent."""
     tenancy = component.tenancy
-    here = world(inventory(database, component), tenancy)
+    here = effective_access(inventory(database, component), tenancy)
     if tenancy.members is not None:
         raise ObservationError(Reason.UNSUPPORTED, "the context names a user, and a sweep acts for tenants alone")
     trial = _Trial(settings=tenancy.context, salt=secrets.token_hex(16), watch=_Watch())
@@ -142,10 +142,10 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
     )
 
 
-def _held(access: World, task: _Task) -> SweptTable:
+def _held(access: EffectiveAccess, task: _Task) -> SweptTable:
     return SweptTable(
         principal=task.principal,
-        table=access.name(task.table),
+        table=access.declared_name(task.table),
         tenants_tried=task.tried,
         sampled=task.sampled,
         leak=task.leak,
@@ -153,21 +153,21 @@ def _held(access: World, task: _Task) -> SweptTable:
     )
 
 
-def _tenants(database: DatabaseClient, access: World) -> TenantIds:
+def _tenants(database: DatabaseClient, access: EffectiveAccess) -> TenantIds:
     root = access.relation_named(access.tenancy.root)
     if root is None:
         raise ObservationError(Reason.STALE, f"the tenant root {access.tenancy.root} does not exist")
     us = quoted(database.principal)
     grant = f"GRANT SELECT ({', '.join(map(quoted, access.tenancy.root_key))}) ON {access.sql_name(root)} TO {us}"
     role = access.role_named(database.principal)
-    if role is None or not access.rights.on_schema(role.oid, root.schema, "USAGE"):
+    if role is None or not access.role_privileges.has_schema_privilege(role.oid, root.schema, "USAGE"):
         grant = f"GRANT USAGE ON SCHEMA {quoted(root.schema)} TO {us}; {grant}"
     with database.probe_as(database.principal, access.tenancy) as probe:
         where = ProbedRelation(schema=root.schema, name=root.name, key=access.tenancy.root_key)
         return read_tenants(probe, where, MAX_TENANTS, remedy=grant)
 
 
-def _tasks(access: World) -> tuple[list[_Task], tuple[str, ...]]:
+def _tasks(access: EffectiveAccess) -> tuple[list[_Task], tuple[str, ...]]:
     tasks, skipped = list[_Task](), list[str]()
     for principal in access.tenancy.principals:
         role = access.role_named(principal)
@@ -175,14 +175,14 @@ def _tasks(access: World) -> tuple[list[_Task], tuple[str, ...]]:
             if role is None or Command.SELECT not in access.commands(role.oid, table):
                 continue
             where = probed_relation(access, table)
-            if where.key and access.column_privileges(role.oid, table, "SELECT") >= set(where.key):
+            if where.key and access.columns_with_privilege(role.oid, table, "SELECT") >= set(where.key):
                 tasks.append(_Task(principal=principal, table=table, place=where))
             else:
-                skipped.append(access.name(table))
+                skipped.append(access.declared_name(table))
     return tasks, tuple(dict.fromkeys(skipped))
 
 
-def _plan(database: DatabaseClient, access: World, of: dict[str, TenantSession], tasks: list[_Task]) -> None:
+def _plan(database: DatabaseClient, access: EffectiveAccess, of: dict[str, TenantSession], tasks: list[_Task]) -> None:
     """Marks the tasks in which finding a tenant's rows would read a large table from end to end."""
     large = {row.oid for row in database.query(load_statement("tenancy_large"), _Large, {})}
     names = {(r.schema, r.name) for r in access.inventory.relations if r.oid in large}

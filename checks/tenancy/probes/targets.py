@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from basewatch.tenancy import DerivedKey
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import Standing, World
+from isolation.inventory.world import TableClass, EffectiveAccess
 
 
-def tenant_key_columns(access: World, relation: Relation) -> tuple[str, ...]:
+def tenant_key_columns(access: EffectiveAccess, relation: Relation) -> tuple[str, ...]:
     """The columns by which a policy must tell whose a row is.
 
     Of the table of members it is the member, where the context names a user; of a derived table what leads to the
     parent.
     """
     members = access.tenancy.members
-    if members is not None and access.standing(relation) is Standing.MEMBERS:
+    if members is not None and access.table_class(relation) is TableClass.MEMBERS:
         return (members.member,)
-    key = access.key(relation)
+    key = access.tenant_key(relation)
     if isinstance(key, DerivedKey):
         return tuple(key.on)
     return tuple(column.name for column in key or ())
 
 
-def inheritance_tree(access: World, relation: Relation) -> frozenset[tuple[str, str]]:
+def inheritance_tree(access: EffectiveAccess, relation: Relation) -> frozenset[tuple[str, str]]:
     """Schema and name of a relation and of all its partitions and children."""
     return frozenset(
         (other.schema, other.name)
         for other in access.inventory.relations
-        if relation.oid in {ancestor.oid for ancestor in access.standings.lineage(other)}
+        if relation.oid in {ancestor.oid for ancestor in access.table_classes.lineage(other)}
     )

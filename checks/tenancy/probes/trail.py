@@ -15,7 +15,7 @@ from checks.tenancy.probes.places import probed_relation
 from checks.tenancy.probes.refusals import UnprobedPrincipal, noting_unprobed
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Command, Relation
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _CHANGES = (Command.UPDATE, Command.DELETE)
@@ -66,7 +66,7 @@ def audit_write_attempts(database: DatabaseClient, component: components.Databas
     audit, tenancy = component.audit, component.tenancy
     if audit is None or not tenancy.write_probes:
         return _UNTRIED
-    known = world(inventory(database, component), tenancy)
+    known = effective_access(inventory(database, component), tenancy)
     relation = known.relation_named(audit.table)
     if relation is None:
         raise NotFoundError(f"there is no table {audit.table}")
@@ -92,22 +92,22 @@ def audit_write_attempts(database: DatabaseClient, component: components.Databas
     )
 
 
-def _ours(access: World, login: str, relation: Relation) -> tuple[str, ...]:
+def _ours(access: EffectiveAccess, login: str, relation: Relation) -> tuple[str, ...]:
     """The principals, then what else we can become that may change the table; never a superuser."""
     principals = access.tenancy.principals
-    became = (each.role for each in access.becomes(login) if each.sets and not each.role.superuser)
+    became = (each.role for each in access.reachable_roles(login) if each.can_set_role and not each.role.superuser)
     others = sorted({role.name for role in became if _may(access, role.name, relation)} - set(principals))
     return (*principals, *others)
 
 
-def _may(access: World, name: str, relation: Relation) -> tuple[str, ...]:
+def _may(access: EffectiveAccess, name: str, relation: Relation) -> tuple[str, ...]:
     role = access.role_named(name)
     held = access.commands(role.oid, relation) if role else frozenset[Command]()
     return tuple(command for command in _CHANGES if command in held)
 
 
 def _try(
-    probe: WriteProbe, access: World, name: str, relation: Relation, safe: frozenset[Command]
+    probe: WriteProbe, access: EffectiveAccess, name: str, relation: Relation, safe: frozenset[Command]
 ) -> RoleAuditAttempts:
     role, place = access.role_named(name), probed_relation(access, relation)
     held = access.commands(role.oid, relation) if role else frozenset[Command]()
@@ -115,11 +115,11 @@ def _try(
     tried = {command for command in _CHANGES if command in safe or command not in held}
     probe.set_context(Canary.A)
     (own,) = probe.rows_of([place], Canary.A)
-    written = access.column_privileges(role.oid, relation, "UPDATE") if role else frozenset[str]()
+    written = access.columns_with_privilege(role.oid, relation, "UPDATE") if role else frozenset[str]()
     columns = [c.name for c in relation.columns if not c.generated and c.name in written][:_COLUMNS] or [
         relation.columns[0].name
     ]
-    copied = [c.name for c in relation.columns if not c.default and not c.generated]
+    copied = [c.name for c in relation.columns if not c.has_default and not c.generated]
     adds = Command.INSERT in held & safe and Command.SELECT in held
     return RoleAuditAttempts(
         role=name,

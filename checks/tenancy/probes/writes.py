@@ -16,7 +16,7 @@ from checks.tenancy.probes.places import ProbeTarget, writable_targets
 from checks.tenancy.probes.refusals import UnprobedPrincipal, noting_unprobed
 from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Command, RelationKind
-from isolation.inventory.world import World, world
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 _ADDS = frozenset({"insert", "copy"})
 # Each write is a sub-transaction; with more than 64 of one transaction every snapshot on the server gets slower.
@@ -99,7 +99,7 @@ class _Plan:
 def canary_write_attempts(database: DatabaseClient, component: components.Database) -> CanaryWriteAttempts:
     """Tries each principal as canary A on B's rows and the reverse, and undoes it all. Raises: CouldNotLook."""
     tenancy = component.tenancy
-    known = world(inventory(database, component), tenancy)
+    known = effective_access(inventory(database, component), tenancy)
     attempts, set_off, refused = (
         list[RelationWriteAttempts](),
         list[tuple[str, SideEffect]](),
@@ -125,17 +125,17 @@ def canary_write_attempts(database: DatabaseClient, component: components.Databa
     )
 
 
-def _held(access: World, principal: str, target: ProbeTarget) -> frozenset[Command]:
+def _held(access: EffectiveAccess, principal: str, target: ProbeTarget) -> frozenset[Command]:
     role = access.role_named(principal)
     return access.commands(role.oid, target.relation) - {Command.SELECT} if role else frozenset()
 
 
-def _plan(access: World, principal: str, target: ProbeTarget, commands: frozenset[Command]) -> _Plan:
+def _plan(access: EffectiveAccess, principal: str, target: ProbeTarget, commands: frozenset[Command]) -> _Plan:
     role = access.role_named(principal)
     oid, relation, place = role.oid if role else 0, target.relation, target.probed
     key = place.key or tuple(own for own, _ in place.on)
-    given = {c: access.column_privileges(oid, relation, c) for c in (Command.INSERT, Command.UPDATE)}
-    readable = access.column_privileges(oid, relation, "SELECT")
+    given = {c: access.columns_with_privilege(oid, relation, c) for c in (Command.INSERT, Command.UPDATE)}
+    readable = access.columns_with_privilege(oid, relation, "SELECT")
     free = [column.name for column in relation.columns if not column.generated]
     touchable = [name for name in free if name in given[Command.UPDATE] & readable]
     return _Plan(

@@ -11,8 +11,8 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from checks.tenancy.relations.covering import CoverageJudge
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World, world
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess, effective_access
 
 
 @check(
@@ -35,18 +35,18 @@ def every_tenant_table_is_covered(facts: Inventory, database: Database, now: dat
     without the key, declare it in tenancy.shared or REVOKE it from the principals.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    made = world(facts, database.tenancy)
+    made = effective_access(facts, database.tenancy)
     yield _enough_tables(made)
     covering = CoverageJudge(made, now)
-    for relation in sorted(facts.relations, key=made.name):
+    for relation in sorted(facts.relations, key=made.declared_name):
         if not relation.temporary:
             yield from covering.judge(relation)
 
 
-def _enough_tables(access: World) -> Verdict:
+def _enough_tables(access: EffectiveAccess) -> Verdict:
     tenancy = access.tenancy
     count = sum(
-        access.standing(table) is Standing.TENANT and not table.parents and table.schema in tenancy.schemas
+        access.table_class(table) is TableClass.TENANT and not table.parents and table.schema in tenancy.schemas
         for table in access.tenant_tables()
     )
     key = ", ".join(tenancy.key)

@@ -15,8 +15,8 @@ from checks.tenancy.relations.switches import lets_rows_through, row_security_fl
 from checks.tenancy.relations.views import ViewAnalysis
 from checks.tenancy.showing import visible_through
 from isolation.inventory.relations import Command, Relation, RelationKind
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _COVERED = "row security enabled and forced, with a policy and a sound tenant key"
@@ -25,7 +25,7 @@ _COVERED = "row security enabled and forced, with a policy and a sound tenant ke
 class CoverageJudge:
     """Judges the relations of one world, one at a time."""
 
-    def __init__(self, access: World, now: datetime) -> None:
+    def __init__(self, access: EffectiveAccess, now: datetime) -> None:
         self._world = access
         self._now = now
         self._reaching = GrantedAccess(access)
@@ -34,7 +34,7 @@ class CoverageJudge:
 
     def judge(self, relation: Relation) -> Iterator[Verdict]:
         """The verdict on a relation of a declared schema, or on any other that a principal reaches; or none."""
-        name, reached = self._world.name(relation), self._reaching.on(relation)
+        name, reached = self._world.declared_name(relation), self._reaching.on(relation)
         if relation.kind is RelationKind.SEQUENCE:
             yield from self._sequence(relation, name, reached)
         elif reached:
@@ -54,15 +54,15 @@ class CoverageJudge:
 
     def _extension_holds(self, name: str) -> bool:
         found = (extension for extension in self._world.inventory.extensions if extension.name == name)
-        return any(self._world.vouched("extension", name, extension.digest, self._now) for extension in found)
+        return any(self._world.is_approved("extension", name, extension.digest, self._now) for extension in found)
 
     def _table(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        standing = self._world.standing(relation)
-        if standing is Standing.SHARED:
+        standing = self._world.table_class(relation)
+        if standing is TableClass.SHARED:
             return self._shared(relation, name, reached)
-        if standing is Standing.OTHER:
+        if standing is TableClass.OTHER:
             return self._unclassified(relation, name, reached)
-        if standing in {Standing.ROOT, Standing.MEMBERS} and not relation.enabled:
+        if standing in {TableClass.ROOT, TableClass.MEMBERS} and not relation.rls_enabled:
             if only_public_reaches(reached):
                 return not_applicable(f"{name} is PUBLIC's, and tenancy.rls.grants says so", subject=name)
             flaws = tuple(root_flaws(self._world, relation, reached))
@@ -97,7 +97,7 @@ class CoverageJudge:
         hint = tenant_key_hint(self._world, relation)
         expected = "a tenant key under row-level security, declared in tenancy.shared, or reached by no principal"
         take = revoke_sql(self._world, relation, reached)
-        if not relation.enabled:
+        if not relation.rls_enabled:
             severity = Severity.CRITICAL if Command.SELECT in commands_of(reached) else Severity.HIGH
             shared = f"Or, when it holds nothing of any tenant, declare {name} in tenancy.shared."
             flaw = Flaw(
@@ -123,7 +123,7 @@ class CoverageJudge:
         )
 
     def _foreign(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        if self._world.standing(relation) is Standing.SHARED and not commands_of(reached) & _WRITES:
+        if self._world.table_class(relation) is TableClass.SHARED and not commands_of(reached) & _WRITES:
             return passed(f"{name} is declared as shared", subject=name, observed=describe_access(reached))
         repair = (
             f"{revoke_sql(self._world, relation, reached)} Or declare {name} in tenancy.shared, when it is read alone."

@@ -10,14 +10,14 @@ from checks.tenancy.flaws import Flaw
 from checks.tenancy.showing import visible_through
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, ForeignKey, Relation
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 
-def tenant_key_flaws(access: World, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
+def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
     """What is wrong with the columns of the key; `proven` tells whether no policy can show a row without a tenant."""
-    key = access.key(relation)
-    if not isinstance(key, tuple) or access.standing(relation) is not Standing.TENANT:
+    key = access.tenant_key(relation)
+    if not isinstance(key, tuple) or access.table_class(relation) is not TableClass.TENANT:
         return
     table = access.sql_name(relation)
     for column in key:
@@ -30,13 +30,15 @@ def tenant_key_flaws(access: World, relation: Relation, *, proven: Callable[[], 
                 what=f"{column.name} may be NULL, and a row without a tenant is nobody's{doubt}",
                 repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL;",
             )
-        if column.fixed and not any(parent and parent.fixed for parent in inherited):
+        if column.constant_default and not any(parent and parent.constant_default for parent in inherited):
             yield Flaw(
                 severity=Severity.MEDIUM,
                 what=f"{column.name} has a constant as its DEFAULT, so that one tenant gets what names none",
                 repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} DROP DEFAULT;",
             )
-        if not column.deterministic and all(parent is None or parent.deterministic for parent in inherited):
+        if not column.deterministic_collation and all(
+            parent is None or parent.deterministic_collation for parent in inherited
+        ):
             yield Flaw(
                 severity=Severity.HIGH,
                 what=f"{column.name} has a nondeterministic collation, by which two tenants may be equal",
@@ -45,7 +47,7 @@ def tenant_key_flaws(access: World, relation: Relation, *, proven: Callable[[], 
             )
 
 
-def _same(access: World, parent: int, column: Column) -> Column | None:
+def _same(access: EffectiveAccess, parent: int, column: Column) -> Column | None:
     found = access.relation(parent)
     return found.column(column.name) if found else None
 
@@ -58,22 +60,22 @@ class TenantKeyHint:
     remedy: str = ""
 
 
-def tenant_key_hint(access: World, relation: Relation) -> TenantKeyHint:
+def tenant_key_hint(access: EffectiveAccess, relation: Relation) -> TenantKeyHint:
     """The foreign key by which a table's rows belong to a tenant, if there is one."""
     keys = [key for key in access.inventory.foreign_keys if key.relation == relation.oid]
-    for standing in (Standing.ROOT, Standing.TENANT):
+    for standing in (TableClass.ROOT, TableClass.TENANT):
         for key in keys:
             target = access.relation(key.target)
-            if target is not None and access.standing(target) is standing:
+            if target is not None and access.table_class(target) is standing:
                 return _hint(access, relation, key, target)
     return TenantKeyHint()
 
 
-def _hint(access: World, relation: Relation, key: ForeignKey, target: Relation) -> TenantKeyHint:
+def _hint(access: EffectiveAccess, relation: Relation, key: ForeignKey, target: Relation) -> TenantKeyHint:
     own, other = _names(relation, key.columns), _names(target, key.target_columns)
-    name, parent = access.name(relation), access.name(target)
-    observed = f"; {', '.join(own)} refers to {parent}, which is a {access.standing(target)}"
-    if access.standing(target) is Standing.ROOT:
+    name, parent = access.declared_name(relation), access.declared_name(target)
+    observed = f"; {', '.join(own)} refers to {parent}, which is a {access.table_class(target)}"
+    if access.table_class(target) is TableClass.ROOT:
         entry = f"{quoted(name)}: [{', '.join(map(quoted, own))}]"
     else:
         on = ", ".join(f"{quoted(mine)}: {quoted(theirs)}" for mine, theirs in zip(own, other, strict=True))

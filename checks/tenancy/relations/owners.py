@@ -7,13 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from checks.tenancy.reach import RelationAccess
-from isolation.inventory.identities import Becomes
+from isolation.inventory.identities import ReachableRole
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import Role
-from isolation.inventory.world import World
-from isolation.proof.gates import GATES, Answer, Gate, Proving
+from isolation.inventory.world import EffectiveAccess
+from isolation.proof.gates import GATES, ProofStatus, Gate, Prover
 
-_HELD = frozenset({Answer.PROVEN, Answer.DENIED})
+_HELD = frozenset({ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY})
 
 
 class Visibility(StrEnum):
@@ -27,23 +27,23 @@ class Visibility(StrEnum):
 class OwnerAccess:
     """What any role gets from any table, by the proof of its policies."""
 
-    def __init__(self, access: World, now: datetime) -> None:
+    def __init__(self, access: EffectiveAccess, now: datetime) -> None:
         self._world = access
-        self._proving = Proving(access, now)
+        self._proving = Prover(access, now)
 
     def visibility(
         self, owner: Role, table: Relation, commands: frozenset[Command], readers: tuple[RelationAccess, ...]
     ) -> tuple[Visibility, str]:
         """What commands get through as an owner, and why; what readers get by themselves is no news of the view."""
-        as_owner = Becomes(principal=owner.name, role=owner, path=(owner.name,))
+        as_owner = ReachableRole(principal=owner.name, role=owner, role_path=(owner.name,))
         worst = (Visibility.OWN_TENANT, "")
         for gate in self._gates(owner, table, commands | {Command.SELECT}):
-            found, asked = self._proving.found(as_owner, table, gate)
+            found, asked = self._proving.prove(as_owner, table, gate)
             policies = {policy.oid for policy, _ in asked}
-            if found.answer in _HELD or any(self._has(reader, table, gate, policies) for reader in readers):
+            if found.status in _HELD or any(self._has(reader, table, gate, policies) for reader in readers):
                 continue
-            why = f"{gate}, {found.reason or found.answer}"
-            if found.answer is not Answer.UNPROVEN:
+            why = f"{gate}, {found.reason or found.status}"
+            if found.status is not ProofStatus.UNPROVEN:
                 return Visibility.OTHER_TENANTS, why
             worst = (Visibility.UNKNOWN, why)
         return worst
@@ -52,22 +52,22 @@ class OwnerAccess:
         """Whether no policy that a principal is asked for shows a row that is not the current tenant's."""
         reading = [gate for gate in GATES if not gate.new_row]
         found = (
-            self._proving.found(becomes, table, gate)[0].answer
-            for becomes in self._world.reached_by(table)
+            self._proving.prove(becomes, table, gate)[0].status
+            for becomes in self._world.accessible_by(table)
             for gate in reading
             if gate.command in self._world.commands(becomes.role.oid, table)
         )
-        return not any(answer in {Answer.OPEN, Answer.UNPROVEN} for answer in found)
+        return not any(answer in {ProofStatus.REFUTED, ProofStatus.UNPROVEN} for answer in found)
 
     def _gates(self, owner: Role, table: Relation, commands: frozenset[Command]) -> Iterator[Gate]:
         """The gates that the owner may pass: a view is not asked for USAGE on the schema of its tables."""
         for gate in GATES:
-            if gate.command in commands and self._world.column_privileges(owner.oid, table, gate.command):
+            if gate.command in commands and self._world.columns_with_privilege(owner.oid, table, gate.command):
                 yield gate
 
     def _has(self, reader: RelationAccess, table: Relation, gate: Gate, policies: set[int]) -> bool:
         """Whether a reader passes the same gate by the same policies, which is told of the table."""
         if gate.command not in self._world.commands(reader.role_path.role.oid, table):
             return False
-        _, asked = self._proving.found(reader.role_path, table, gate)
+        _, asked = self._proving.prove(reader.role_path, table, gate)
         return {policy.oid for policy, _ in asked} == policies

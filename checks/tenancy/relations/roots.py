@@ -10,8 +10,8 @@ from checks.tenancy.reach import RelationAccess, commands_of, revoke_sql
 from checks.tenancy.showing import visible_through
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import PUBLIC
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 _ONLY_READ = frozenset({Command.SELECT})
 
@@ -21,12 +21,12 @@ def only_public_reaches(reached: tuple[RelationAccess, ...]) -> bool:
     return all(reach.grantees <= {PUBLIC} for reach in reached)
 
 
-def root_flaws(access: World, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[Flaw]:
+def root_flaws(access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[Flaw]:
     """Its one flaw, by what may be done: who the tenants are is read, or who they are is written."""
     commands = commands_of(reached)
-    if commands <= _ONLY_READ and access.name(relation) in access.tenancy.shared:
+    if commands <= _ONLY_READ and access.declared_name(relation) in access.tenancy.shared:
         return
-    root = access.standing(relation) is Standing.ROOT
+    root = access.table_class(relation) is TableClass.ROOT
     if not commands <= _ONLY_READ:
         severity = Severity.CRITICAL
         what = "the register of tenants can be written" if root else "anybody can be made a member of any tenant"

@@ -13,29 +13,31 @@ from checks.tenancy.reach import RelationAccess, revoke_sql
 from checks.tenancy.showing import visible_through
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Command, Relation
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 
 
-def lets_rows_through(access: World, relation: Relation, reach: RelationAccess, command: Command) -> bool:
+def lets_rows_through(access: EffectiveAccess, relation: Relation, reach: RelationAccess, command: Command) -> bool:
     """Whether a command may find or make any row: without a permissive policy, row security lets none through."""
     role = reach.role_path.role.oid
-    if not relation.enabled or access.exempt(role, relation):
+    if not relation.rls_enabled or access.rls_exemption(role, relation):
         return True
     return any(policy.permissive for policy in access.policies(relation, role, command))
 
 
-def row_security_flaws(access: World, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[Flaw]:
+def row_security_flaws(
+    access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]
+) -> Iterator[Flaw]:
     """What is wrong with the switches of a table that principals reach: off, not forced, or on without a policy."""
     table = access.sql_name(relation)
-    if not relation.enabled:
+    if not relation.rls_enabled:
         yield _disabled(access, relation, reached)
         return
-    if not relation.forced:
+    if not relation.rls_forced:
         # A superuser and BYPASSRLS are told of the role.
         owning = [
             str(b)
-            for b in access.principals()
-            if not b.role.superuser and relation.owner in access.inherited(b.role.oid)
+            for b in access.all_reachable_roles()
+            if not b.role.superuser and relation.owner in access.inherited_roles(b.role.oid)
         ]
         who = f", and {', '.join(owning)} has the owner's rights" if owning else ""
         yield Flaw(
@@ -53,7 +55,7 @@ def row_security_flaws(access: World, relation: Relation, reached: tuple[Relatio
         )
 
 
-def _disabled(access: World, relation: Relation, reached: tuple[RelationAccess, ...]) -> Flaw:
+def _disabled(access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]) -> Flaw:
     table, policies = access.sql_name(relation), len(access.policies_on(relation))
     what = "row security is not enabled"
     if policies:
@@ -67,13 +69,17 @@ def _disabled(access: World, relation: Relation, reached: tuple[RelationAccess, 
     return Flaw(severity=Severity.CRITICAL, what=what, repair=repair, about=visible_through(access, relation))
 
 
-def _owners_see(access: World, relation: Relation) -> tuple[Affected, ...]:
+def _owners_see(access: EffectiveAccess, relation: Relation) -> tuple[Affected, ...]:
     """The principals who have the owner's rights as themselves."""
-    own = [b for b in access.principals() if len(b.path) == 1 and relation.owner in access.inherited(b.role.oid)]
+    own = [
+        b
+        for b in access.all_reachable_roles()
+        if len(b.role_path) == 1 and relation.owner in access.inherited_roles(b.role.oid)
+    ]
     return tuple(about for b in own for about in visible_through(access, relation, b.principal))
 
 
-def _denied(access: World, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[str]:
+def _denied(access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[str]:
     """The principals who get nothing, under any of the roles that they reach the table by."""
     gets: dict[str, bool] = defaultdict(bool)
     for reach in reached:
@@ -83,9 +89,9 @@ def _denied(access: World, relation: Relation, reached: tuple[RelationAccess, ..
     return (principal for principal, something in gets.items() if not something)
 
 
-def policy_sql(access: World, relation: Relation) -> str:
+def policy_sql(access: EffectiveAccess, relation: Relation) -> str:
     """The policy that holds a table to its key, where that is a comparison with the context; else what to write."""
-    key, tenancy = access.key(relation), access.tenancy
+    key, tenancy = access.tenant_key(relation), access.tenancy
     table = access.sql_name(relation)
     if key is None or isinstance(key, DerivedKey) or tenancy.members is not None or len(key) != len(tenancy.context):
         return f"CREATE POLICY tenant_isolation ON {table} USING (<the row belongs to the current tenant>);"

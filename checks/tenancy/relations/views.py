@@ -12,8 +12,8 @@ from checks.tenancy.reach import RelationAccess, commands_of, revoke_sql
 from checks.tenancy.relations.owners import OwnerAccess, Visibility
 from checks.tenancy.showing import visible_through
 from isolation.inventory.relations import Command, Relation, RelationKind
-from isolation.inventory.standing import Standing
-from isolation.inventory.world import World
+from isolation.inventory.standing import TableClass
+from isolation.inventory.world import EffectiveAccess
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 
@@ -47,7 +47,7 @@ class _Step:
 class ViewAnalysis:
     """Follows the views of one world."""
 
-    def __init__(self, access: World, now: datetime, owners: OwnerAccess) -> None:
+    def __init__(self, access: EffectiveAccess, now: datetime, owners: OwnerAccess) -> None:
         self._world = access
         self._now = now
         self._owners = owners
@@ -57,7 +57,7 @@ class ViewAnalysis:
 
         A view with security_invoker shows only what its readers reach themselves, so that it adds nothing.
         """
-        name = self._world.name(view)
+        name = self._world.declared_name(view)
         step = _Step(
             path=(name,),
             lent_by=view,
@@ -68,7 +68,7 @@ class ViewAnalysis:
         found: list[Flaw | str] = []
         if view.kind is RelationKind.MATERIALIZED_VIEW:
             found += self._stored(view, step)
-        elif not view.invoker:
+        elif not view.security_invoker:
             found += self._lent(view, step)
         take, about = revoke_sql(self._world, view, reached), visible_through(self._world, view)
         return ViewExposure(
@@ -77,20 +77,22 @@ class ViewAnalysis:
         )
 
     def _vouched(self, view: Relation) -> bool:
-        return Approvable(kind="view", name=self._world.name(view), digest=view.digest).approved(self._world, self._now)
+        return Approvable(kind="view", name=self._world.declared_name(view), digest=view.digest).approved(
+            self._world, self._now
+        )
 
     def _lent(self, view: Relation, step: _Step) -> Iterator[Flaw | str]:
         """All that one view reads; who vouches for it vouches for what it reads itself, and not for views in it."""
-        for oid in view.uses:
+        for oid in view.referenced_relations:
             used = self._world.relation(oid)
-            if used is not None and self._world.name(used) not in step.path:
+            if used is not None and self._world.declared_name(used) not in step.path:
                 yield from self._used(used, step)
 
     def _used(self, used: Relation, step: _Step) -> Iterator[Flaw | str]:
-        below = replace(step, path=(*step.path, self._world.name(used)))
+        below = replace(step, path=(*step.path, self._world.declared_name(used)))
         match used.kind:
             case RelationKind.VIEW:
-                yield from self._lent(used, below if used.invoker else replace(below, lent_by=used))
+                yield from self._lent(used, below if used.security_invoker else replace(below, lent_by=used))
             case RelationKind.MATERIALIZED_VIEW:
                 yield from () if self._vouched(step.lent_by) else self._stored(used, below)
             case RelationKind.SEQUENCE:
@@ -112,10 +114,12 @@ class ViewAnalysis:
 
     def _holds_tenants(self, view: Relation, seen: set[int]) -> bool:
         """Whether tenants' rows may be in it: those of its tables, or whatever a function gave it."""
-        if view.functions:
+        if view.referenced_functions:
             return True
         seen.add(view.oid)
-        used = [relation for oid in view.uses if oid not in seen and (relation := self._world.relation(oid))]
+        used = [
+            relation for oid in view.referenced_relations if oid not in seen and (relation := self._world.relation(oid))
+        ]
         return any(
             self._holds_tenants(relation, seen)
             if relation.kind in {RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW}
@@ -124,15 +128,15 @@ class ViewAnalysis:
         )
 
     def _is_tenants(self, relation: Relation) -> bool:
-        standing = self._world.standing(relation)
-        published = self._world.name(relation) in self._world.tenancy.shared
-        return standing in {Standing.TENANT, Standing.ROOT, Standing.MEMBERS} and not published
+        standing = self._world.table_class(relation)
+        published = self._world.declared_name(relation) in self._world.tenancy.shared
+        return standing in {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS} and not published
 
     def _table(self, table: Relation, step: _Step) -> Iterator[Flaw | str]:
-        standing, name = self._world.standing(table), self._world.name(table)
+        standing, name = self._world.table_class(table), self._world.declared_name(table)
         if self._is_tenants(table):
             yield from self._tenants(table, step)
-        elif standing is Standing.SHARED or name in self._world.tenancy.shared:
+        elif standing is TableClass.SHARED or name in self._world.tenancy.shared:
             written = step.commands & self._world.commands(step.reads_as, table) & _WRITES
             if written:
                 yield self._flaw(step, f"lets every tenant {', '.join(sorted(written))} what is shared", Severity.HIGH)
@@ -140,14 +144,18 @@ class ViewAnalysis:
             yield self._flaw(step, f"reads {name}, which is a {_word(table)} of no declared standing", Severity.HIGH)
 
     def _tenants(self, table: Relation, step: _Step) -> Iterator[Flaw | str]:
-        exempt = self._world.exempt(step.reads_as, table)
-        if not table.enabled:
+        exempt = self._world.rls_exemption(step.reads_as, table)
+        if not table.rls_enabled:
             # Whoever reaches the table itself is told of its switch, and not again of each view above it.
             if not any(self._world.commands(reader.role_path.role.oid, table) for reader in step.readers):
                 yield self._flaw(step, "reads it without row security", Severity.CRITICAL)
             return
         if exempt:
-            leaks = "" if step.lent_by.barrier else "; without security_barrier, a filter of its own holds nothing back"
+            leaks = (
+                ""
+                if step.lent_by.security_barrier
+                else "; without security_barrier, a filter of its own holds nothing back"
+            )
             yield self._flaw(step, f"is read as {self._owner(step)}, who {_said(exempt)}{leaks}", Severity.CRITICAL)
             return
         owner = self._world.role(step.reads_as)

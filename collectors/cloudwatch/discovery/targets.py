@@ -14,7 +14,7 @@ from basewatch.components import Component
 from basewatch.config.collection import CollectorSettings as Settings
 from basewatch.metrics import CollectionGap
 from basewatch.telemetry import ExporterMetrics
-from collectors.cloudwatch.declared_targets import Location, declared
+from collectors.cloudwatch.declared_targets import Location, declared_targets
 from collectors.cloudwatch.discovery.plan import discovery_queries, tag_lookups, resource_searches
 from collectors.cloudwatch.discovery.result import DiscoveredResources, ResourceKey, resource_key
 from collectors.cloudwatch.discovery.run import Accounts, DiscoveryRunner
@@ -39,7 +39,7 @@ class Targets:
     ) -> None:
         """Knows what is declared, and asks nobody yet."""
         every = tuple(collectors)
-        self._declared, self._undeclarable = declared(every, components, accounts.location)
+        self._declared, self._undeclarable = declared_targets(every, components, accounts.location)
         self._searches = resource_searches(
             every,
             collection,

@@ -176,8 +176,8 @@ def test_a_finding_changed_after_the_fact_is_seen_when_judged_again() -> None:
     checked = run(planned(), guard=Guard(lambda _: Doors(open=("auth",))))
     painted = replace(checked, findings=tuple(replace(f, status=Status.PASS) for f in checked.findings))
     (difference,) = rejudge(recorded(painted), (doors_closed,))
-    assert difference.judged is not None
-    assert difference.judged.status is Status.FAIL
+    assert difference.rejudged is not None
+    assert difference.rejudged.status is Status.FAIL
 
 
 def test_evidence_names_what_was_asked_and_is_addressed_by_content() -> None:

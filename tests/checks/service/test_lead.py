@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from basewatch.components import AuroraCluster, EventRule, Function, Slo
 from basewatch.metrics import CollectedMetrics, MetricsClient, CollectedSeries
 from basewatch.model import Point, Series, Status, Window
-from checks.service.minute_grid import AlignedSeries, align, track
+from checks.service.minute_grid import AlignedSeries, align, read_series
 from checks.service.ratios import worst_ratio
 from checks.service.sustained import PromisedLimit, judge_sustained
 
@@ -108,7 +108,7 @@ def test_a_component_is_judged_since_it_was_last_told(since: datetime | None, ju
         warm_up=10 * MINUTE,
         judged_until={"function/f": since} if since else {},
     )
-    laid = track(MetricsClient(collected), function, "s")
+    laid = read_series(MetricsClient(collected), function, "s")
     assert (len(laid.judged), laid.warm_up_periods, laid.datapoint_count) == (judged, 5, judged)
     (recorded,) = collected.series
     assert len(recorded.points) == 60

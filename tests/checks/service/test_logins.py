@@ -59,7 +59,7 @@ def window(length: timedelta = timedelta(hours=1)) -> Window:
 
 def facts(url: str, judged: Window, component: Database = SECUREBASE_LOGINS) -> LoginCounts:
     """What is counted in that span."""
-    with connect(Secret("env:URL", url), run="test", judged=judged) as database:
+    with connect(Secret("env:URL", url), run="test", judged_window=judged) as database:
         return failed_logins(database, component)
 
 

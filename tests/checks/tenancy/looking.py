@@ -72,7 +72,7 @@ class Door:
         """A connection for one observation."""
         del kind, component
         secret = Secret("env:BASEWATCH_DATABASE_URL", self.url)
-        return cast("AbstractContextManager[K]", connect(secret, run=self.run, limits=LIMITS))
+        return cast("AbstractContextManager[K]", connect(secret, run=self.run, timeouts=LIMITS))
 
 
 def look(url: str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:

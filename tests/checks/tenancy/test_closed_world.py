@@ -17,7 +17,7 @@ from basewatch.secrets import Secret
 from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
-from isolation.inventory.roles import DefaultGrant, Grant, Membership, Role, Setting
+from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, Role, RoleSetting
 from tests.checks.tenancy.breaking import CHECKS
 from tests.checks.tenancy.looking import LIMITS, NOW, SECUREBASE
 
@@ -29,7 +29,7 @@ picks = st.integers(min_value=0, max_value=10_000)
 @pytest.fixture(scope="module")
 def facts(box_database: SandboxDatabase) -> Iterator[Inventory]:
     """The inventory of the sound box."""
-    with connect(Secret("env:BASEWATCH_DATABASE_URL", box_database.url), run="test", limits=LIMITS) as database:
+    with connect(Secret("env:BASEWATCH_DATABASE_URL", box_database.url), run="test", timeouts=LIMITS) as database:
         yield inventory(database, SECUREBASE)
 
 
@@ -115,7 +115,7 @@ def test_whatever_a_principal_becomes_is_found(facts: Inventory, pick: int, powe
         replace(plain, create_role=True),
     )[power]
     memberships = tuple(
-        Membership(role=role, member=member, admin=False, inherit=inherit, set=True)
+        Membership(role=role, member=member, admin_option=False, inherit_option=inherit, set_option=True)
         for role, member in ((99_001, oid), (99_002, 99_001))
     )
     more = replace(
@@ -143,21 +143,21 @@ def _role(oid: int, name: str) -> Role:
 def test_what_is_in_the_facts_of_another_database_is_no_finding(facts: Inventory) -> None:
     """A default that a role has in another database is not one of this."""
     app = next(role.oid for role in facts.roles if role.name == "app")
-    setting = Setting(role=app, database=99_003, name="app.current_customer_id", value=None, empty=False)
-    assert not broken(replace(facts, settings=(setting,)))
+    setting = RoleSetting(role=app, database=99_003, name="app.current_customer_id", value=None, empty=False)
+    assert not broken(replace(facts, role_settings=(setting,)))
     here = replace(setting, database=facts.server.database_oid)
-    assert broken(replace(facts, settings=(here,)))
+    assert broken(replace(facts, role_settings=(here,)))
 
 
 def test_a_context_that_every_session_has_is_found(facts: Inventory) -> None:
     """What the server's files or the connection preset is told of the server, and never its value."""
-    preset = replace(facts, server=replace(facts.server, presets=("app.current_customer_id",)))
+    preset = replace(facts, server=replace(facts.server, context_defaults=("app.current_customer_id",)))
     assert set(broken(preset)) == {("tenancy.rls.settings", "server")}
 
 
 def test_what_an_owner_gives_itself_by_default_is_none(facts: Inventory) -> None:
     """Default privileges spell out the owner's own, which is no grant to anybody."""
     app = next(role.oid for role in facts.roles if role.name == "app")
-    own = DefaultGrant(owner=app, schema="", kind="table", grantee=app, privilege="SELECT")
-    assert not broken(replace(facts, default_grants=(own,)))
-    assert broken(replace(facts, default_grants=(replace(own, owner=10),)))
+    own = DefaultPrivilege(owner=app, schema="", kind="table", grantee=app, privilege="SELECT")
+    assert not broken(replace(facts, default_privileges=(own,)))
+    assert broken(replace(facts, default_privileges=(replace(own, owner=10),)))

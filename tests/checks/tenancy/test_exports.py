@@ -122,7 +122,7 @@ def test_a_large_object_that_a_principal_may_read_is_found(box_database: Sandbox
 def test_a_logical_slot_is_found(facts: Inventory) -> None:
     """Whoever reads it sees every tenant's changes."""
     slot = ReplicationSlot(name="dms", plugin="pgoutput", digest=DIGEST)
-    assert found(replace(facts, slots=(slot,))) == {"replication slot dms": MEDIUM}
+    assert found(replace(facts, replication_slots=(slot,))) == {"replication slot dms": MEDIUM}
 
 
 def test_a_subscription_is_found_while_it_is_enabled(facts: Inventory) -> None:
@@ -134,16 +134,16 @@ def test_a_subscription_is_found_while_it_is_enabled(facts: Inventory) -> None:
 
 def test_a_foreign_server_is_found_where_a_principal_may_use_it(facts: Inventory) -> None:
     """By USAGE or by a user mapping, of its own or of everybody; a server for administrators alone is nothing."""
-    server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped=(10,), grants=(), digest=DIGEST)
+    server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped_roles=(10,), grants=(), digest=DIGEST)
     usage = Grant(grantee=oid(facts, "app"), privilege="USAGE", grantable=False)
-    assert found(replace(facts, servers=(server,))) == {}
+    assert found(replace(facts, foreign_servers=(server,))) == {}
     for used in (
         replace(server, grants=(usage,)),
         replace(server, grants=(replace(usage, grantee=0),)),
-        replace(server, mapped=(oid(facts, "analytics"),)),
-        replace(server, mapped=(0,)),
+        replace(server, mapped_roles=(oid(facts, "analytics"),)),
+        replace(server, mapped_roles=(0,)),
     ):
-        assert found(replace(facts, servers=(used,))) == {"foreign server loop": HIGH}
+        assert found(replace(facts, foreign_servers=(used,))) == {"foreign server loop": HIGH}
 
 
 def test_an_extension_is_as_bad_as_who_may_use_it(facts: Inventory) -> None:
@@ -159,10 +159,12 @@ def test_an_extension_is_as_bad_as_who_may_use_it(facts: Inventory) -> None:
 def test_a_wrapper_is_as_bad_as_who_may_use_its_servers(facts: Inventory) -> None:
     """Its functions do nothing without a server."""
     grant = Grant(grantee=0, privilege="USAGE", grantable=False)
-    server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped=(), grants=(), digest=DIGEST)
-    installed = replace(facts, extensions=(extension("postgres_fdw"),), servers=(server,))
+    server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped_roles=(), grants=(), digest=DIGEST)
+    installed = replace(facts, extensions=(extension("postgres_fdw"),), foreign_servers=(server,))
     assert found(installed) == {"extension postgres_fdw": MEDIUM}
-    assert found(replace(installed, servers=(replace(server, grants=(grant,)),)))["extension postgres_fdw"] is HIGH
+    assert (
+        found(replace(installed, foreign_servers=(replace(server, grants=(grant,)),)))["extension postgres_fdw"] is HIGH
+    )
 
 
 def test_a_wrapper_that_a_principal_may_use_is_found(facts: Inventory) -> None:
@@ -178,7 +180,9 @@ def test_statements_of_all_sessions_are_worse_for_who_may_read_them(facts: Inven
     installed = replace(facts, extensions=(extension("pg_stat_statements"),))
     assert found(installed) == {"extension pg_stat_statements": LOW}
     for role in ("pg_read_all_stats", "pg_monitor"):
-        member = Membership(role=oid(facts, role), member=oid(facts, "app"), admin=False, inherit=True, set=True)
+        member = Membership(
+            role=oid(facts, role), member=oid(facts, "app"), admin_option=False, inherit_option=True, set_option=True
+        )
         worse = replace(installed, memberships=(*facts.memberships, member))
         assert found(worse) == {"extension pg_stat_statements": MEDIUM}
 

@@ -12,7 +12,7 @@ from basewatch.tenancy import ApprovedObject, DerivedKey, ObjectKind, ApprovedPr
 from checks.tenancy.manifest import digests_by_name
 from checks.tenancy.manifest import manifest_matches_the_catalog as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase
-from isolation.inventory.world import world
+from isolation.inventory.world import effective_access
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, faults, with_allowed
 
@@ -52,7 +52,7 @@ def declared(**changes: object) -> Database:
 def test_an_entry_is_held_against_the_object(box_database: SandboxDatabase, kind: ObjectKind, name: str) -> None:
     """As it was it is silent; changed or expired it is a finding, and under a name that nobody bears a minor one."""
     with changed(box_database, OBJECTS):
-        digest = digests_by_name(world(facts_of(box_database), SECUREBASE.tenancy), kind)[name]
+        digest = digests_by_name(effective_access(facts_of(box_database), SECUREBASE.tenancy), kind)[name]
         subject = f"allowed {kind} {name}"
         assert faults(box_database, CHECK, with_allowed(entry(kind, name, digest))) == {}
         assert faults(box_database, CHECK, with_allowed(entry(kind, name))) == {subject: MEDIUM}

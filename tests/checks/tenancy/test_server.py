@@ -9,15 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.model import Reason, Severity, Status
-from checks.tenancy.server import FAULTS, SUPPORTED, judge_builtins, judge_server, the_server_enforces_policies
+from checks.tenancy.server import (
+    VULNERABILITIES,
+    SUPPORTED_MAJORS,
+    judge_builtins,
+    judge_server,
+    the_server_enforces_policies,
+)
 from demo.database import SandboxDatabase
 from isolation.inventory import Server
 from tests.checks.tenancy.statics import facts_of, faults
 from tests.checks.verdicts import BADNESS
 
 SERVER = Server(
-    version=150014,
-    aurora="",
+    version_num=150014,
+    aurora_version="",
     database="securebase",
     database_oid=1,
     database_owner=1,
@@ -49,27 +55,27 @@ EQUALS = ("operator", 2972)  # of two uuids
 )
 def test_a_version_below_a_fix_is_found(version: int, status: Status) -> None:
     """A minor release below the newest fix FAILs; a major that the proof does not know is UNVERIFIED."""
-    verdict = judge_server(replace(SERVER, version=version))
+    verdict = judge_server(replace(SERVER, version_num=version))
     assert (verdict.status, verdict.reason is Reason.UNSUPPORTED) == (status, status is Status.UNVERIFIED)
 
 
 def test_every_missing_fix_is_named() -> None:
     """What is missing is told, with the release that has all of it."""
-    verdict = judge_server(replace(SERVER, version=150002, aurora="15.2.1"))
+    verdict = judge_server(replace(SERVER, version_num=150002, aurora_version="15.2.1"))
     assert all(cve in verdict.observed for cve in ("CVE-2025-8713", "CVE-2024-10976", "CVE-2023-2455", "Aurora 15.2.1"))
     assert verdict.expected == "15.14 or later"
 
 
-@given(st.sampled_from(SUPPORTED), st.integers(0, 40))
+@given(st.sampled_from(SUPPORTED_MAJORS), st.integers(0, 40))
 def test_a_later_minor_release_is_never_worse(major: int, minor: int) -> None:
     """Fixes only come, and never go."""
-    older, newer = (judge_server(replace(SERVER, version=major * 10000 + each)) for each in (minor, minor + 1))
+    older, newer = (judge_server(replace(SERVER, version_num=major * 10000 + each)) for each in (minor, minor + 1))
     assert BADNESS[newer.status] <= BADNESS[older.status]
 
 
 def test_every_fault_says_where_it_was_repaired() -> None:
     """No fault without a release that repairs it."""
-    assert all(fault.fixed for fault in FAULTS)
+    assert all(fault.fixed_in for fault in VULNERABILITIES)
 
 
 def test_the_box_is_sound(box_database: SandboxDatabase) -> None:

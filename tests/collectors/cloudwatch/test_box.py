@@ -17,7 +17,7 @@ from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.collect import collect
-from collectors.cloudwatch.declared_targets import Location, declared
+from collectors.cloudwatch.declared_targets import Location, declared_targets
 from demo.cloud import EmulatedAws
 from tests.collectors.cloudwatch.fake import Waiting
 
@@ -41,7 +41,7 @@ def collected(cloud: EmulatedAws) -> CollectedMetrics:
     window = Window(start=now - timedelta(hours=1), end=now)
     waiting = Waiting()
     box = CloudWatch(session, waiting.limits(), waiting.patience(), ExporterMetrics())
-    targets, gaps = declared(COLLECTORS, CONFIG.components, lambda _component: place)
+    targets, gaps = declared_targets(COLLECTORS, CONFIG.components, lambda _component: place)
     return collect(targets, gaps, window, lambda _account_id, _region: box)
 
 

@@ -106,7 +106,7 @@ class SlowShelf(Shelf):
     def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Waits, and keeps it."""
         assert self.written.wait(20)
-        Shelf.save_counters(self, place, state, at)
+        Shelf.save_counters(self, location, state, at)
 
 
 def test_a_series_that_leaves_and_returns_goes_on() -> None:

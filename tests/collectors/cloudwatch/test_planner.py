@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from basewatch.components import Api, Function, Table
 from basewatch.model import Window
 from collectors import COLLECTORS
-from collectors.cloudwatch.declared_targets import Location, declared
+from collectors.cloudwatch.declared_targets import Location, declared_targets
 from collectors.cloudwatch.planner import (
     MAX_DATAPOINTS,
     MAX_QUERIES,
@@ -158,7 +158,7 @@ def test_our_collectors_fill_every_call(count: int) -> None:
         *(Table(name=f"t{number}") for number in range(count // 2)),
         *(Api(name=f"a{number}", stage="prod") for number in range(count // 4)),
     )
-    targets, _ = declared(COLLECTORS, components, lambda _: Location(account_id=ACCOUNT, region=REGION))
+    targets, _ = declared_targets(COLLECTORS, components, lambda _: Location(account_id=ACCOUNT, region=REGION))
     asked = list(queries(*dict.fromkeys(targets)))
     assert len(pack_calls(asked, lambda query: timedelta(minutes=5) + query.spec.allowed_lateness)) == fewest(asked)
 

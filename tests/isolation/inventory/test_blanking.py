@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isolation.inventory.blanking import blank_text, blank_tree, expression
+from isolation.inventory.blanking import redact_text, redact_tree, stored_expression
 
 CONTEXTS = ("app.tenant",)
 SECRET = "deadbeef-0000-4000-8000-0000000000aa"
@@ -38,7 +38,7 @@ def constant(kind: int, value: str) -> str:
 )
 def test_no_literal_stays_in_a_text(around: list[str], literal: str) -> None:
     """Strings, numbers and comments are gone, however they are quoted and whatever stands before them."""
-    blanked = blank_text(" AND ".join(part.replace("{}", literal) for part in around), CONTEXTS)
+    blanked = redact_text(" AND ".join(part.replace("{}", literal) for part in around), CONTEXTS)
     assert "deadbeef" not in blanked
     assert "4711" not in blanked
 
@@ -46,8 +46,8 @@ def test_no_literal_stays_in_a_text(around: list[str], literal: str) -> None:
 @given(st.text(alphabet="'\"$aE\\-/*() \n.1_:é"))
 def test_blanking_a_text_twice_changes_nothing(text: str) -> None:
     """Any text at all is blanked, quotes that never end too, and nothing more is found in what is left."""
-    once = blank_text(text, CONTEXTS)
-    assert blank_text(once, CONTEXTS) == once
+    once = redact_text(text, CONTEXTS)
+    assert redact_text(once, CONTEXTS) == once
 
 
 @given(
@@ -57,15 +57,15 @@ def test_blanking_a_text_twice_changes_nothing(text: str) -> None:
 def test_what_cannot_be_told_apart_is_blanked_as_a_whole(broken: str, around: str) -> None:
     """With a quote that never ends, nobody knows what is inside of one: nothing of the text is kept."""
     for text in (broken, f"{around.replace('{}', 'x')} AND {broken}"):
-        assert blank_text(text.replace("{}", SECRET), CONTEXTS) == "…"
+        assert redact_text(text.replace("{}", SECRET), CONTEXTS) == "…"
 
 
 def test_names_of_settings_and_empty_texts_stay() -> None:
     """What the kernel needs is left: which setting is asked for, the empty text, identifiers, booleans and NULL."""
     text = """("Order 66" = (NULLIF(current_setting('app.other'::text, true), ''::text))::uuid) OR NULL = $1"""
-    assert blank_text(text, CONTEXTS) == text
-    assert blank_text("x = 'app.tenant'", CONTEXTS) == "x = 'app.tenant'"
-    assert blank_text("x = 'acme.example' OR f(7) = 1.5e3", CONTEXTS) == "x = '…' OR f(…) = …"
+    assert redact_text(text, CONTEXTS) == text
+    assert redact_text("x = 'app.tenant'", CONTEXTS) == "x = 'app.tenant'"
+    assert redact_text("x = 'acme.example' OR f(7) = 1.5e3", CONTEXTS) == "x = '…' OR f(…) = …"
 
 
 @given(st.uuids(version=4), st.text(min_size=1, max_size=20), st.integers(min_value=2))
@@ -77,7 +77,7 @@ def test_no_constant_stays_in_a_tree(tenant: UUID, name: str, number: int) -> No
         constant(25, varlena(name)),
         constant(20, f"8 [ {number} 0 0 0 ]"),
     )
-    blanked = blank_tree(f"{{BOOLEXPR :args ({' '.join(constants)})}}", CONTEXTS)
+    blanked = redact_tree(f"{{BOOLEXPR :args ({' '.join(constants)})}}", CONTEXTS)
     assert blanked.count(":constvalue blanked") == 3 - (name in {"", *CONTEXTS})
     assert as_bytes not in blanked
     assert ":location" not in blanked
@@ -88,21 +88,21 @@ def test_what_the_kernel_needs_stays_in_a_tree() -> None:
     call = "{FUNCEXPR :funcid 3294 :funcresulttype 25 :location 7 :args (" + constant(25, varlena("app.other")) + ")}"
     kept = (constant(16, "1 [ 1 0 0 0 0 0 0 0 ]"), constant(25, varlena("")), constant(25, varlena("app.tenant")), call)
     for tree in kept:
-        assert blank_tree(tree, CONTEXTS) == tree.replace(" :location 41", "").replace(" :location 7", "")
+        assert redact_tree(tree, CONTEXTS) == tree.replace(" :location 41", "").replace(" :location 7", "")
     other = call.replace("3294", "870")
-    assert "blanked" in blank_tree(other, CONTEXTS)
+    assert "blanked" in redact_tree(other, CONTEXTS)
 
 
 def test_a_constant_in_a_shape_that_is_not_known_is_blanked() -> None:
     """A version that writes constants some other way, or a parse tree that is not analyzed, gives nothing away."""
-    assert blank_tree("{CONST :new 1 {X} :constvalue 4 [ 1 2 3 4 ]}", ()) == "{CONST :new 1 {X} :constvalue blanked}"
-    assert blank_tree('{A_CONST :val "deadbeef" :location 4}', ()) == "{A_CONST blanked}"
+    assert redact_tree("{CONST :new 1 {X} :constvalue 4 [ 1 2 3 4 ]}", ()) == "{CONST :new 1 {X} :constvalue blanked}"
+    assert redact_tree('{A_CONST :val "deadbeef" :location 4}', ()) == "{A_CONST blanked}"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_the_digest_is_of_the_constants_too(one: str, two: str) -> None:
     """Two expressions that differ in a constant alone look the same, and are not."""
-    first, second = (expression(constant(25, varlena(f"{text}x")), "", CONTEXTS) for text in (one, two))
+    first, second = (stored_expression(constant(25, varlena(f"{text}x")), "", CONTEXTS) for text in (one, two))
     assert first is not None
     assert second is not None
     assert first.tree == second.tree
@@ -111,5 +111,5 @@ def test_the_digest_is_of_the_constants_too(one: str, two: str) -> None:
 
 def test_where_it_stood_is_no_part_of_an_expression() -> None:
     """The same policy written with other spaces has the same tree and the same digest."""
-    here, there = (expression(f"{{VAR :varno 1 :location {at}}}", "x", CONTEXTS) for at in (5, 99))
+    here, there = (stored_expression(f"{{VAR :varno 1 :location {at}}}", "x", CONTEXTS) for at in (5, 99))
     assert here == there

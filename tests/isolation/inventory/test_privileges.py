@@ -12,7 +12,7 @@ import pytest
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.roles import Role
-from isolation.inventory.world import World
+from isolation.inventory.world import EffectiveAccess
 from tests.isolation.inventory.asking import Own, declared
 
 ROLES = ("inv_app", "inv_b", "inv_C d", "inv_e", "inv_f", "inv_g", "inv_h", "inv_boss")
@@ -112,7 +112,7 @@ def test_the_world_says_what_the_server_says(granted: Own, seed: int) -> None:
         options = connection.info.server_version >= 160000
     granted.run(mess(seed, options=options))
     try:
-        world = World(granted.read(component), component.tenancy)
+        world = EffectiveAccess(granted.read(component), component.tenancy)
         with psycopg.connect(granted.superuser) as connection:
             for name in ROLES:
                 role = world.role_named(name)
@@ -128,34 +128,38 @@ def _ask(connection: psycopg.Connection, question: str, *values: object) -> set[
     return {row[0] for row in connection.execute(question.encode(), values)}
 
 
-def _compare_role(connection: psycopg.Connection, world: World, role: Role, *, options: bool) -> None:
+def _compare_role(connection: psycopg.Connection, world: EffectiveAccess, role: Role, *, options: bool) -> None:
     names = {role.oid: role.name for role in world.inventory.roles}
     used = _ask(connection, "SELECT rolname FROM pg_roles WHERE pg_has_role(%s, oid, 'USAGE')", role.oid)
-    assert {names[oid] for oid in world.inherited(role.oid) if oid} == used
+    assert {names[oid] for oid in world.inherited_roles(role.oid) if oid} == used
     if not role.superuser:
         word = "SET" if options else "MEMBER"
         ways = _ask(connection, f"SELECT rolname FROM pg_roles WHERE pg_has_role(%s, oid, '{word}')", role.oid)  # noqa: S608  # one of two words
-        becomes = world.becomes(role.name)
-        superusers = [b for b in becomes if b.sets and b.role.superuser]
+        becomes = world.reachable_roles(role.name)
+        superusers = [b for b in becomes if b.can_set_role and b.role.superuser]
         # What a superuser can become is not followed.
-        assert {b.role.name for b in becomes if b.sets} == ways or superusers
-        assert {b.role.name for b in becomes if b.sets} <= ways
-        assert becomes[0].path == (role.name,)
+        assert {b.role.name for b in becomes if b.can_set_role} == ways or superusers
+        assert {b.role.name for b in becomes if b.can_set_role} <= ways
+        assert becomes[0].role_path == (role.name,)
     for schema in world.inventory.schemas:
         for privilege in ("USAGE", "CREATE"):
             (said,) = _ask(connection, "SELECT has_schema_privilege(%s, %s, %s)", role.oid, schema.oid, privilege)
-            assert world.rights.on_schema(role.oid, schema.name, privilege) == said, (role.name, schema.name, privilege)
+            assert world.role_privileges.has_schema_privilege(role.oid, schema.name, privilege) == said, (
+                role.name,
+                schema.name,
+                privilege,
+            )
     (function,) = world.inventory.functions
     (said,) = _ask(connection, "SELECT has_function_privilege(%s, %s, 'EXECUTE')", role.oid, function.oid)
-    assert world.holds(role.oid, function.owner, function.grants, "EXECUTE") == said
+    assert world.has_privilege(role.oid, function.owner, function.grants, "EXECUTE") == said
 
 
-def _compare_relation(connection: psycopg.Connection, world: World, role: Role, relation: Relation) -> None:
+def _compare_relation(connection: psycopg.Connection, world: EffectiveAccess, role: Role, relation: Relation) -> None:
     sequence = relation.kind is RelationKind.SEQUENCE
     kind, possible = ("sequence", ("SELECT", "UPDATE", "USAGE")) if sequence else ("table", TABLE)
     question = f"SELECT p FROM unnest(%s::text[]) AS p WHERE has_{kind}_privilege(%s, %s::oid, p)"  # noqa: S608  # ours
     said = _ask(connection, question, list(possible), role.oid, relation.oid)
-    assert world.privileges(role.oid, relation) - {"MAINTAIN"} == said, (role.name, relation.name)
+    assert world.relation_privileges(role.oid, relation) - {"MAINTAIN"} == said, (role.name, relation.name)
     if sequence:
         return
     for privilege in COLUMN:
@@ -165,7 +169,11 @@ def _compare_relation(connection: psycopg.Connection, world: World, role: Role, 
             "AND has_column_privilege(%s, attrelid, attnum, %s)",
             relation.oid, role.oid, privilege,
         )  # fmt: skip
-        assert world.column_privileges(role.oid, relation, privilege) == columns, (role.name, relation.name, privilege)
+        assert world.columns_with_privilege(role.oid, relation, privilege) == columns, (
+            role.name,
+            relation.name,
+            privilege,
+        )
     commands = _ask(
         connection,
         "SELECT p FROM unnest('{SELECT,INSERT,UPDATE}'::text[]) AS p WHERE has_any_column_privilege(%s, %s::oid, p) "

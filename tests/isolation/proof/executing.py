@@ -19,9 +19,9 @@ from basewatch.postgres import connect
 from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, DerivedKey, TenantMembership, Tenancy
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import World, world
-from isolation.proof.gates import Proving
-from isolation.proof.kernel import Answer, Found
+from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.proof.gates import Prover
+from isolation.proof.kernel import ProofStatus, ProofResult
 from tests.isolation.proof.grammar import Grammar, Kind
 
 ROLE = "fuzzed_tenant"
@@ -189,11 +189,11 @@ def execute(url: str, kind: Kind, predicates: list[str], *, not_null: bool) -> T
     tried = [(n, predicates[n - 1], found[f"p{n}"]) for n in made]
     leaked = _leaks(url, kind, [(number, predicate) for number, predicate, _ in tried], tenants)
     for number, predicate, answer in tried:
-        tally.answers[answer.answer] += 1
-        tally.leaks[answer.answer] += number in leaked
-        if number in leaked and answer.answer is Answer.PROVEN:
+        tally.answers[answer.status] += 1
+        tally.leaks[answer.status] += number in leaked
+        if number in leaked and answer.status is ProofStatus.PROVEN:
             tally.false_proofs.append(f"{kind.name} not_null={not_null} {leaked[number]}: {predicate}")
-        if number not in leaked and answer.answer is Answer.OPEN:
+        if number not in leaked and answer.status is ProofStatus.REFUTED:
             tally.unseen.append(f"{kind.name} not_null={not_null}: {predicate} || {answer.reason}")
     return tally
 
@@ -224,16 +224,16 @@ def _leaks(
     return leaked
 
 
-def _proven(url: str, kind: Kind) -> dict[str, Found]:
+def _proven(url: str, kind: Kind) -> dict[str, ProofResult]:
     """What the kernel says of each policy of the kind's table by itself."""
     component = Database(name="fuzz", cluster="fuzz", url=Reference("env", "X"), tenancy=declared(kind))
     with connect(Secret("env:X", url), run="fuzz") as client:
-        made: World = world(inventory(client, component), component.tenancy)
-    proving = Proving(made, NOW)
-    assert proving.refusal == ""
+        made: EffectiveAccess = effective_access(inventory(client, component), component.tenancy)
+    proving = Prover(made, NOW)
+    assert proving.unsupported_reason == ""
     relation = made.relation_named(kind.table)
     assert relation is not None
-    kernel = proving.kernel(made.becomes(ROLE)[0], relation)
+    kernel = proving.kernel_for(made.reachable_roles(ROLE)[0], relation)
     return {p.name: kernel.judge([(p, p.using)], []) for p in made.policies_on(relation) if p.using is not None}
 
 

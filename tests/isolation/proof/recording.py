@@ -16,9 +16,9 @@ from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import World, world
-from isolation.proof.gates import Proving
-from isolation.proof.kernel import Found
+from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.proof.gates import Prover
+from isolation.proof.kernel import ProofResult
 from tests.isolation.proof.shapes import EXPECTED, GRANTS, ID, ROLE, SCHEMA
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -54,7 +54,7 @@ def look(url: str) -> Inventory:
     with connect(Secret("env:SHAPES", url), run="shapes") as client:
         found = inventory(client, COMPONENT)
     own = tuple(role for role in found.roles if role.name == ROLE or role.oid == found.relations[0].owner)
-    return replace(found, roles=own, memberships=(), settings=(), system_grants=())
+    return replace(found, roles=own, memberships=(), role_settings=(), system_grants=())
 
 
 def record(url: str, path: Path) -> None:
@@ -68,16 +68,16 @@ def recorded(path: Path) -> Inventory:
     return from_json(Inventory, orjson.loads(path.read_bytes()))
 
 
-def answers(found: Inventory) -> dict[str, dict[str, Found]]:
+def answers(found: Inventory) -> dict[str, dict[str, ProofResult]]:
     """What the kernel says of each policy by itself, by table and name."""
-    made: World = world(found, COMPONENT.tenancy)
-    proving, becomes = Proving(made, NOW), made.becomes(ROLE)[0]
-    assert proving.refusal == ""
-    said = dict[str, dict[str, Found]]()
+    made: EffectiveAccess = effective_access(found, COMPONENT.tenancy)
+    proving, becomes = Prover(made, NOW), made.reachable_roles(ROLE)[0]
+    assert proving.unsupported_reason == ""
+    said = dict[str, dict[str, ProofResult]]()
     for table in EXPECTED:
         relation = made.relation_named(table)
         assert relation is not None
-        kernel = proving.kernel(becomes, relation)
+        kernel = proving.kernel_for(becomes, relation)
         own = [(policy, policy.using) for policy in made.policies_on(relation) if policy.using is not None]
         said[table] = {asked[0].name: kernel.judge([asked], []) for asked in own}
     return said

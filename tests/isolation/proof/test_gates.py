@@ -16,14 +16,14 @@ from basewatch.tenancy import ApprovedPredicate
 from checks.tenancy.policies import policies_restrict_rows_to_the_tenant
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Command, Policy
-from isolation.inventory.world import world
-from isolation.proof.gates import Answer, obligations, proven
+from isolation.inventory.world import effective_access
+from isolation.proof.gates import ProofStatus, proof_obligations, is_proven
 from tests.isolation.proof.recording import COMPONENT, NOW, recorded
 from tests.isolation.proof.shapes import CTX, EXPECTED, ROLE
 
 FOUND = recorded(Path(__file__).parent / "golden" / "17" / "inventory.json")
 SHAPES = list(EXPECTED["invoices"])
-BADNESS = {Answer.PROVEN: 0, Answer.DENIED: 0, Answer.UNPROVEN: 1, Answer.OPEN: 2}
+BADNESS = {ProofStatus.PROVEN: 0, ProofStatus.DEFAULT_DENY: 0, ProofStatus.UNPROVEN: 1, ProofStatus.REFUTED: 2}
 (INVOICES,) = (relation for relation in FOUND.relations if relation.name == "invoices")
 
 
@@ -48,10 +48,10 @@ def facts(*policies: Policy) -> Inventory:
     return replace(FOUND, policies=named)
 
 
-def answers(*policies: Policy) -> dict[str, Answer]:
+def answers(*policies: Policy) -> dict[str, ProofStatus]:
     """What is known of each gate of invoices."""
-    found = obligations(world(facts(*policies), COMPONENT.tenancy), NOW)
-    return {str(one.gate): one.answer for one in found if one.table == "invoices"}
+    found = proof_obligations(effective_access(facts(*policies), COMPONENT.tenancy), NOW)
+    return {str(one.gate): one.status for one in found if one.table == "invoices"}
 
 
 def verdict(found: Inventory, component: Database = COMPONENT) -> Verdict:
@@ -66,13 +66,13 @@ EVERYTHING = ("SELECT USING", "INSERT CHECK", "UPDATE USING", "UPDATE CHECK", "D
 
 def test_one_policy_for_all_is_asked_at_every_gate() -> None:
     """USING stands for an absent WITH CHECK."""
-    assert answers(policy(MINE)) == dict.fromkeys(EVERYTHING, Answer.PROVEN)
+    assert answers(policy(MINE)) == dict.fromkeys(EVERYTHING, ProofStatus.PROVEN)
 
 
 def test_a_check_that_is_open_opens_what_is_written() -> None:
     """WITH CHECK (true) lets rows be given to other tenants, and hides none."""
     found = answers(policy(MINE, check="true"))
-    assert {gate for gate, answer in found.items() if answer is Answer.OPEN} == {"INSERT CHECK", "UPDATE CHECK"}
+    assert {gate for gate, answer in found.items() if answer is ProofStatus.REFUTED} == {"INSERT CHECK", "UPDATE CHECK"}
 
 
 @pytest.mark.parametrize(
@@ -87,24 +87,24 @@ def test_a_check_that_is_open_opens_what_is_written() -> None:
 def test_a_policy_opens_its_command_alone(command: Command, opened: set[str]) -> None:
     """A blind UPDATE or DELETE is not held by the SELECT policy, so each gate is judged by its own."""
     found = answers(policy(MINE), policy("true", command))
-    assert {gate for gate, answer in found.items() if answer is Answer.OPEN} == opened
+    assert {gate for gate, answer in found.items() if answer is ProofStatus.REFUTED} == opened
 
 
 def test_no_permissive_policy_lets_nothing_through() -> None:
     """A restrictive policy alone denies; so does none at all."""
-    assert set(answers(policy(MINE, permissive=False)).values()) == {Answer.DENIED}
-    assert set(answers().values()) == {Answer.DENIED}
+    assert set(answers(policy(MINE, permissive=False)).values()) == {ProofStatus.DEFAULT_DENY}
+    assert set(answers().values()) == {ProofStatus.DEFAULT_DENY}
 
 
 def test_a_restrictive_policy_holds_what_others_let_through() -> None:
     """Whatever is permitted, a floor that holds rows to the tenant proves it."""
-    assert set(answers(policy("true"), policy(MINE, permissive=False)).values()) == {Answer.PROVEN}
+    assert set(answers(policy("true"), policy(MINE, permissive=False)).values()) == {ProofStatus.PROVEN}
 
 
 ANY_POLICIES = st.lists(st.builds(policy, st.sampled_from(SHAPES), permissive=st.booleans()), max_size=3)
 
 
-def _worst(found: dict[str, Answer]) -> int:
+def _worst(found: dict[str, ProofStatus]) -> int:
     return max(BADNESS[answer] for answer in found.values())
 
 
@@ -118,8 +118,8 @@ def test_another_restrictive_policy_never_opens(before: list[Policy], shape: str
 @given(ANY_POLICIES, st.sampled_from(SHAPES))
 def test_another_permissive_policy_never_closes(before: list[Policy], shape: str) -> None:
     """One more permissive policy never makes what is open anything else."""
-    if _worst(answers(*before)) == BADNESS[Answer.OPEN]:
-        assert _worst(answers(*before, policy(shape))) == BADNESS[Answer.OPEN]
+    if _worst(answers(*before)) == BADNESS[ProofStatus.REFUTED]:
+        assert _worst(answers(*before, policy(shape))) == BADNESS[ProofStatus.REFUTED]
 
 
 def test_what_is_open_fails_and_says_how_to_close_it() -> None:
@@ -135,7 +135,7 @@ def test_what_is_not_proven_is_unverified_until_somebody_answers_for_it() -> Non
     """A shape that is not known waits for a waiver of its digest, which ends on its day."""
     found = facts(policy("can_see(customer_id)"))
     assert verdict(found).status is Status.UNVERIFIED
-    gates = obligations(world(found, COMPONENT.tenancy), NOW)
+    gates = proof_obligations(effective_access(found, COMPONENT.tenancy), NOW)
     (digest,) = {one.digest for one in gates if one.table == "invoices"}
     assert digest in verdict(found).remedy
     for until, expected in ((NOW.date(), Status.PASS), (NOW.date() - timedelta(days=1), Status.UNVERIFIED)):
@@ -154,10 +154,12 @@ def test_what_is_proven_passes_with_its_certificate() -> None:
     found = verdict(facts(policy(MINE)))
     assert found.status is Status.PASS
     assert found.observed == "5 gates proven; invoices.customer_id = app.c"
-    assert proven(obligations(world(facts(policy(MINE)), COMPONENT.tenancy), NOW), ROLE, INVOICES.oid)
+    assert is_proven(
+        proof_obligations(effective_access(facts(policy(MINE)), COMPONENT.tenancy), NOW), ROLE, INVOICES.oid
+    )
 
 
 def test_a_table_without_row_security_is_told_elsewhere() -> None:
     """Where policies are not asked, there is nothing to judge here."""
-    tables = tuple(replace(one, enabled=False) for one in FOUND.relations)
+    tables = tuple(replace(one, rls_enabled=False) for one in FOUND.relations)
     assert verdict(replace(facts(policy(MINE)), relations=tables)).status is Status.NOT_APPLICABLE

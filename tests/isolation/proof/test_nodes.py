@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isolation.inventory.relations import Expression
-from isolation.inventory.world import world
-from isolation.proof.gates import Proving
-from isolation.proof.kernel import Answer
+from isolation.inventory.relations import StoredExpression
+from isolation.inventory.world import effective_access
+from isolation.proof.gates import Prover
+from isolation.proof.kernel import ProofStatus
 from isolation.proof.nodes import Node, UnreadableTree, parse
 from tests.isolation.proof.recording import COMPONENT, NOW, recorded
 from tests.isolation.proof.shapes import ROLE
 
 FOUND = recorded(Path(__file__).parent / "golden" / "16" / "inventory.json")
-WORLD = world(FOUND, COMPONENT.tenancy)
+WORLD = effective_access(FOUND, COMPONENT.tenancy)
 TREES = tuple(policy.using.tree for policy in FOUND.policies if policy.using is not None)
 
 
@@ -61,7 +61,7 @@ def test_no_tree_makes_the_kernel_fail(tree: str, changes: list[tuple[int, str]]
             tokens[at % len(tokens)] = word
     relation = WORLD.relation_named("invoices")
     assert relation is not None
-    stored = Expression(tree=" ".join(tokens), text="", digest="sha256:0")
-    kernel = Proving(WORLD, NOW).kernel(WORLD.becomes(ROLE)[0], relation)
+    stored = StoredExpression(tree=" ".join(tokens), text="", digest="sha256:0")
+    kernel = Prover(WORLD, NOW).kernel_for(WORLD.reachable_roles(ROLE)[0], relation)
     found = kernel.judge([(WORLD.policies_on(relation)[0], stored)], [])
-    assert found.answer in {Answer.PROVEN, Answer.OPEN, Answer.UNPROVEN}
+    assert found.status in {ProofStatus.PROVEN, ProofStatus.REFUTED, ProofStatus.UNPROVEN}

@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
-from isolation.inventory.world import world
-from isolation.proof.asking import refusal
+from isolation.inventory.world import effective_access
+from isolation.proof.asking import unsupported_reason
 from tests.isolation.proof.recording import COMPONENT, answers, build, look, recorded
 from tests.isolation.proof.shapes import EXPECTED
 
@@ -24,7 +24,7 @@ def said(found: Inventory) -> dict[str, dict[str, str]]:
     """What is said of each shape, by table and expression."""
     by_name = answers(found)
     return {
-        table: {shape: str(by_name[table][f"p{number:03}"].answer) for number, shape in enumerate(shapes)}
+        table: {shape: str(by_name[table][f"p{number:03}"].status) for number, shape in enumerate(shapes)}
         for table, shapes in EXPECTED.items()
     }
 
@@ -60,8 +60,8 @@ def test_what_is_open_says_what_gets_through_by_what() -> None:
 def test_a_version_that_is_not_known_is_refused(version: int, *, refused: bool) -> None:
     """Trees of a version that nobody has looked at prove nothing."""
     found = recorded(GOLDEN / "15" / "inventory.json")
-    found = replace(found, server=replace(found.server, version=version))
-    assert bool(refusal(world(found, COMPONENT.tenancy))) is refused
+    found = replace(found, server=replace(found.server, version_num=version))
+    assert bool(unsupported_reason(effective_access(found, COMPONENT.tenancy))) is refused
 
 
 def test_a_built_in_that_is_something_else_proves_nothing() -> None:
@@ -70,5 +70,5 @@ def test_a_built_in_that_is_something_else_proves_nothing() -> None:
     changed = tuple(
         replace(one, code="1") if (one.kind, one.oid) == ("operator", 2972) else one for one in found.builtins
     )
-    assert "operator 2972" in refusal(world(replace(found, builtins=changed), COMPONENT.tenancy))
-    assert refusal(world(replace(found, builtins=()), COMPONENT.tenancy))
+    assert "operator 2972" in unsupported_reason(effective_access(replace(found, builtins=changed), COMPONENT.tenancy))
+    assert unsupported_reason(effective_access(replace(found, builtins=()), COMPONENT.tenancy))

@@ -22,7 +22,7 @@ from checks import tenancy
 from checks.engine.run import plan_checks, run_checks
 from checks.tenancy.manifest import digests_by_name
 from isolation.inventory.reading import inventory
-from isolation.inventory.world import world
+from isolation.inventory.world import effective_access
 from tests.checks.tenancy.corpus.cases import Mutation, Variant, Vouching
 from tests.checks.tenancy.corpus.declared import SCHEMAS, amended
 from tests.checks.tenancy.corpus.server import CorpusServer
@@ -95,7 +95,7 @@ class _Door:
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
         del kind, component
-        return cast("AbstractContextManager[K]", connect(self.endpoints, run="corpus", limits=LIMITS))
+        return cast("AbstractContextManager[K]", connect(self.endpoints, run="corpus", timeouts=LIMITS))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,8 +157,8 @@ class Measuring:
         return Found(new=_new(look, sound), look=look)
 
     def _allowed(self, schema: str, component: Database, vouched: Sequence[Vouching]) -> Iterator[ApprovedObject]:
-        with connect(self._endpoints(schema, component), run="corpus", limits=LIMITS) as database:
-            known = world(inventory(database, component), component.tenancy)
+        with connect(self._endpoints(schema, component), run="corpus", timeouts=LIMITS) as database:
+            known = effective_access(inventory(database, component), component.tenancy)
         for one in vouched:
             yield ApprovedObject(
                 kind=one.kind,

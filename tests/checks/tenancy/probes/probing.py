@@ -40,7 +40,7 @@ class Ways:
             writer=lambda: Secret("env:X", self.url),
             proxy_logins={role: lambda secret=secret: secret for role, secret in secrets.items()},  # type: ignore[misc]  # each keeps its own
         )
-        return cast("AbstractContextManager[K]", connect(ways, run=f"probing {next(_RUNS)}", limits=self.limits))
+        return cast("AbstractContextManager[K]", connect(ways, run=f"probing {next(_RUNS)}", timeouts=self.limits))
 
 
 def probe(check: AnyCheck, ways: Ways | str, component: Database = SECUREBASE) -> CheckResults:

@@ -68,7 +68,7 @@ class Doors:
             logins={role: partial(kept, url) for role, url in self.logins.items()},
             proxy_logins={role: partial(kept, url) for role, url in self.proxied.items()},
         )
-        return cast("AbstractContextManager[K]", connect(endpoints, run=f"trying {next(_RUNS)}", limits=LIMITS))
+        return cast("AbstractContextManager[K]", connect(endpoints, run=f"trying {next(_RUNS)}", timeouts=LIMITS))
 
 
 def tried(where: Doors | str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:

@@ -53,7 +53,9 @@ class Recorder:
     def asking(self) -> DiscoveryClient:
         """Somebody who asks here, and never waits."""
         limits = RateLimits(clock=lambda: 0.0, pause=lambda _seconds: None)
-        return DiscoveryClient(location=HERE, aws=cast("AwsClient", self), rate_limits=limits, telemetry=ExporterMetrics())
+        return DiscoveryClient(
+            location=HERE, aws=cast("AwsClient", self), rate_limits=limits, telemetry=ExporterMetrics()
+        )
 
 
 def listing(
