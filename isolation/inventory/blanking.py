@@ -9,8 +9,8 @@ from typing import Final
 
 from isolation.inventory.relations import StoredExpression
 
-REDACTED: Final = "blanked"
-"""What stands for a constant in a node tree: `:constvalue blanked`."""
+REDACTED: Final = "redacted"
+"""What stands for a constant in a node tree: `:constvalue redacted`."""
 _GAP: Final = "…"
 _BOOLEAN: Final = "16"
 _TEXTS: Final = frozenset({"19", "25", "705", "1042", "1043"})  # name, text, unknown, bpchar, varchar

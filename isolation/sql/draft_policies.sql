@@ -7,7 +7,7 @@ SELECT n.nspname::text AS schema,
        ARRAY(SELECT coalesce(pg_get_function_sqlbody(f.oid), f.prosrc)
              FROM pg_depend d JOIN pg_proc f ON f.oid = d.refobjid
              WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-               AND d.refclassid = 'pg_proc'::regclass) AS bodies,
+               AND d.refclassid = 'pg_proc'::regclass) AS function_bodies,
        ARRAY(SELECT DISTINCT a.attname::text
              FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
              WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
@@ -15,7 +15,7 @@ SELECT n.nspname::text AS schema,
        ARRAY(SELECT DISTINCT ns.nspname || '.' || r.relname
              FROM pg_depend d JOIN pg_class r ON r.oid = d.refobjid JOIN pg_namespace ns ON ns.oid = r.relnamespace
              WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-               AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid ORDER BY 1) AS others
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid ORDER BY 1) AS other_relations
 FROM pg_policy p
 JOIN pg_class c ON c.oid = p.polrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -3,7 +3,7 @@ SELECT n.nspname::text AS schema,
        c.relname::text AS name,
        c.relkind::text AS kind,
        o.rolname::text AS owner,
-       c.relrowsecurity AS enabled,
+       c.relrowsecurity AS rls_enabled,
        c.relispartition AS partition,
        ARRAY(SELECT a.attname::text FROM pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns,

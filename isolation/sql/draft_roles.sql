@@ -9,9 +9,9 @@ SELECT r.rolname::text AS name,
                              WHERE c.relowner = r.oid AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
                                AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))
                 THEN 'owns relations' END
-       ], NULL) AS reasons,
+       ], NULL) AS bypass_reasons,
        r.rolcanlogin AS login,
-       r.rolname = current_user AS self
+       r.rolname = current_user AS is_current_user
 FROM pg_roles r
 WHERE r.rolname !~ '^pg_'
 ORDER BY 1

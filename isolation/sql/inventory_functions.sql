@@ -25,7 +25,7 @@ WITH made AS (
     SELECT own.oid, coalesce(replace(m[1], '""', '"'), lower(m[2])) AS word
     FROM own, regexp_matches(own.code, '"((?:[^"]|"")+)"|([[:alpha:]_][[:alnum:]_$]*)', 'g') AS m
 ), name AS (
-    SELECT word.oid, array_agg(DISTINCT c.oid) AS names
+    SELECT word.oid, array_agg(DISTINCT c.oid) AS mentioned_relations
     FROM word JOIN pg_class c ON c.relname = word.word AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     WHERE c.oid >= 16384
     GROUP BY 1
@@ -41,7 +41,7 @@ WITH made AS (
                             pg_sleep,pg_cancel_backend,pg_reload_conf,pg_logical_emit_message}'::text[])
     GROUP BY 1
 ), need AS (
-    SELECT objid AS oid, array_agg(DISTINCT refobjid) AS uses FROM pg_depend
+    SELECT objid AS oid, array_agg(DISTINCT refobjid) AS referenced_relations FROM pg_depend
     WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass
     GROUP BY 1
 )
@@ -52,13 +52,13 @@ SELECT own.oid,
                FROM unnest(own.proargtypes) WITH ORDINALITY AS a (t, n))) AS name,
        own.proowner AS owner,
        own.lanname AS language,
-       own.lanpltrusted OR own.lanname = 'sql' AS trusted,
+       own.lanpltrusted OR own.lanname = 'sql' AS trusted_language,
        own.prokind::text AS kind,
-       own.prorettype AS returns,
+       own.prorettype AS return_type,
        own.proretset AS returns_set,
        own.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) AS returns_trigger,
-       own.pronargs::int AS arguments,
-       own.prosecdef AS definer,
+       own.pronargs::int AS argument_count,
+       own.prosecdef AS security_definer,
        own.proleakproof AS leakproof,
        own.provolatile::text AS volatility,
        ARRAY(SELECT lower(split_part(line, '=', 1)) FROM unnest(own.proconfig) AS line ORDER BY 1) AS settings,
@@ -73,9 +73,9 @@ SELECT own.oid,
        ARRAY(SELECT unnest(mention.words)
              UNION SELECT context FROM unnest(%(context)s::text[]) AS context
                    WHERE strpos(lower(own.code), lower(context)) > 0
-             ORDER BY 1) AS mentions,
-       coalesce(need.uses, '{}') AS uses,
-       coalesce(name.names, '{}') AS names,
+             ORDER BY 1) AS body_keywords,
+       coalesce(need.referenced_relations, '{}') AS referenced_relations,
+       coalesce(name.mentioned_relations, '{}') AS mentioned_relations,
        (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
                                                    'grantable', a.is_grantable)), '[]')
         FROM aclexplode(coalesce(own.proacl, acldefault('f', own.proowner))) a) AS grants,

@@ -1,6 +1,6 @@
 -- Large objects by owner and grants, as there can be millions; what is in them is neither readable nor asked for.
 -- Reads pg_largeobject_metadata; needs CONNECT.
-SELECT min(l.oid) AS oid,
+SELECT min(l.oid) AS lowest_oid,
        l.lomowner AS owner,
        count(*) AS count,
        (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,

@@ -7,7 +7,7 @@ WITH need AS (
            array_agg(DISTINCT refobjid) FILTER (WHERE refclassid = 'pg_operator'::regclass) AS operators,
            array_agg(DISTINCT refobjid) FILTER (WHERE refclassid = 'pg_class'::regclass) AS relations,
            count(*) FILTER (WHERE refclassid NOT IN ('pg_proc'::regclass, 'pg_operator'::regclass,
-                                                     'pg_class'::regclass)) AS others
+                                                     'pg_class'::regclass)) AS other_dependencies
     FROM pg_depend
     WHERE classid = 'pg_policy'::regclass
     GROUP BY 1
@@ -28,7 +28,7 @@ SELECT p.oid,
        coalesce(need.functions, '{}') AS functions,
        coalesce(need.operators, '{}') AS operators,
        array_remove(coalesce(need.relations, '{}'), p.polrelid) AS relations,
-       coalesce(need.others, 0)::int AS others
+       coalesce(need.other_dependencies, 0)::int AS other_dependencies
 FROM pg_policy p
      JOIN pg_class c ON c.oid = p.polrelid AND c.relpersistence <> 't'
      LEFT JOIN need ON need.objid = p.oid

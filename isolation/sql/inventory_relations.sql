@@ -9,7 +9,7 @@ WITH place AS (
 ), use AS (
     SELECT w.ev_class AS oid,
            array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_class'::regclass) AS relations,
-           array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_proc'::regclass) AS functions
+           array_agg(DISTINCT d.refobjid) FILTER (WHERE d.refclassid = 'pg_proc'::regclass) AS referenced_functions
     FROM pg_rewrite w JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
     WHERE w.ev_class >= 16384 AND w.ev_type = '1'
       AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> w.ev_class
@@ -29,9 +29,9 @@ WITH place AS (
                'type_name', format_type(a.atttypid, a.atttypmod),
                'not_null', a.attnotnull AND late.attnum IS NULL,
                'collation', a.attcollation::int8,
-               'deterministic', coalesce(l.collisdeterministic, true),
-               'default', a.atthasdef,
-               'fixed', coalesce(d.adbin::text LIKE '{CONST %%'
+               'deterministic_collation', coalesce(l.collisdeterministic, true),
+               'has_default', a.atthasdef,
+               'constant_default', coalesce(d.adbin::text LIKE '{CONST %%'
                                  AND d.adbin::text NOT LIKE '%%:constisnull true%%', false),
                'generated', a.attgenerated,
                'grants', CASE WHEN a.attacl IS NULL THEN '[]'::json ELSE
@@ -55,15 +55,15 @@ SELECT c.oid,
        c.relkind::text AS kind,
        c.relowner AS owner,
        c.relispartition AS partition,
-       c.relrowsecurity AS enabled,
-       c.relforcerowsecurity AS forced,
-       coalesce(o.invoker, false) AS invoker,
-       coalesce(o.barrier, false) AS barrier,
+       c.relrowsecurity AS rls_enabled,
+       c.relforcerowsecurity AS rls_forced,
+       coalesce(o.security_invoker, false) AS security_invoker,
+       coalesce(o.security_barrier, false) AS security_barrier,
        c.relpersistence = 't' AS temporary,
        c.relpersistence = 'u' AS unlogged,
        coalesce(part.parents, '{}') AS parents,
-       coalesce(use.relations, '{}') AS uses,
-       coalesce(use.functions, '{}') AS functions,
+       coalesce(use.relations, '{}') AS referenced_relations,
+       coalesce(use.referenced_functions, '{}') AS referenced_functions,
        coalesce(col.columns, '[]') AS columns,
        (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
                                                    'grantable', a.is_grantable)), '[]')
@@ -88,8 +88,8 @@ FROM pg_class c
      LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
      LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
      LEFT JOIN LATERAL (
-         SELECT bool_or(option_name = 'security_invoker' AND option_value::boolean) AS invoker,
-                bool_or(option_name = 'security_barrier' AND option_value::boolean) AS barrier
+         SELECT bool_or(option_name = 'security_invoker' AND option_value::boolean) AS security_invoker,
+                bool_or(option_name = 'security_barrier' AND option_value::boolean) AS security_barrier
          FROM pg_options_to_table(c.reloptions)
      ) o ON c.relkind = 'v'
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')

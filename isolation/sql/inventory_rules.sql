@@ -7,10 +7,10 @@ SELECT w.ev_class AS relation,
        w.ev_enabled::text AS enabled,
        ARRAY(SELECT DISTINCT d.refobjid FROM pg_depend d
              WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
-               AND d.refobjid <> w.ev_class ORDER BY 1) AS uses,
+               AND d.refobjid <> w.ev_class ORDER BY 1) AS referenced_relations,
        ARRAY(SELECT DISTINCT d.refobjid FROM pg_depend d
              WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_proc'::regclass
-             ORDER BY 1) AS functions,
+             ORDER BY 1) AS referenced_functions,
        'sha256:' || encode(sha256(convert_to(regexp_replace(
            concat_ws(' ', w.ev_type, w.is_instead, w.ev_qual::text, w.ev_action::text),
            ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g'), 'UTF8')), 'hex') AS digest

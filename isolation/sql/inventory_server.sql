@@ -1,7 +1,7 @@
 -- The server and the database asked; `presets` are the context settings that a session of ours starts with.
 -- Reads pg_database; needs CONNECT.
-SELECT current_setting('server_version_num')::int AS version,
-       to_regprocedure('pg_catalog.aurora_version()') IS NOT NULL AS aurora,
+SELECT current_setting('server_version_num')::int AS version_num,
+       to_regprocedure('pg_catalog.aurora_version()') IS NOT NULL AS is_aurora,
        d.datname AS database,
        d.oid AS database_oid,
        d.datdba AS database_owner,
@@ -10,6 +10,6 @@ SELECT current_setting('server_version_num')::int AS version,
         FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a) AS database_grants,
        pg_is_in_recovery() AS standby,
        ARRAY(SELECT name FROM unnest(%(context)s::text[]) AS name
-             WHERE coalesce(current_setting(name, true), '') <> '') AS presets
+             WHERE coalesce(current_setting(name, true), '') <> '') AS context_defaults
 FROM pg_database d
 WHERE d.datname = current_database()

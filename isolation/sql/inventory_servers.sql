@@ -3,7 +3,7 @@
 SELECT s.srvname AS name,
        w.fdwname AS wrapper,
        s.srvowner AS owner,
-       ARRAY(SELECT m.umuser FROM pg_user_mappings m WHERE m.srvid = s.oid ORDER BY 1) AS mapped,
+       ARRAY(SELECT m.umuser FROM pg_user_mappings m WHERE m.srvid = s.oid ORDER BY 1) AS mapped_roles,
        (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
                                                    'grantable', a.is_grantable)), '[]')
         FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) a) AS grants,

@@ -7,7 +7,7 @@ SELECT t.oid,
        t.tgfoid AS function,
        t.tgtype::int AS type,
        t.tgenabled::text AS enabled,
-       t.tgqual IS NOT NULL AS conditional,
+       t.tgqual IS NOT NULL AS has_when,
        t.tgattr::int2[] AS columns,
        CASE WHEN n.nspname = 'pg_catalog' THEN f.prosrc ELSE '' END AS source,
        CASE WHEN t.tgnargs > 0 OR t.tgqual IS NOT NULL THEN

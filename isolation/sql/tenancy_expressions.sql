@@ -31,6 +31,6 @@ SELECT e.oid,
                        JOIN pg_proc f ON f.oid = called.id[1]::oid
                        WHERE f.provolatile = 'v'
                          AND f.proname <> ALL (ARRAY['random', 'clock_timestamp', 'timeofday', 'gen_random_uuid']))
-       AS alone
+       AS standalone
 FROM expression e
 ORDER BY e.relation, e.part, e.oid

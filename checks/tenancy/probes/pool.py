@@ -140,50 +140,54 @@ class _Kind:
     remedy: str
 
 
-_BY_DEFAULT = {"context": "context", "role": "role", "replication_role": "session_replication_role"}
+_BY_DEFAULT = {
+    "has_context": "context",
+    "role_changed": "role",
+    "replication_role_changed": "session_replication_role",
+}
 _KINDS = {
-    "context": _Kind(
+    "has_context": _Kind(
         words="the context of a tenant is set",
         severity=Severity.CRITICAL,
         remedy="Set the context with SET LOCAL or set_config(..., true) alone, also in functions; "
         "ALTER ROLE/DATABASE ... RESET its default, and look at the pooler's own options for one.",
     ),
-    "role": _Kind(
+    "role_changed": _Kind(
         words="the session runs as another role than it logged in as",
         severity=Severity.HIGH,
         remedy="SET LOCAL ROLE, never SET ROLE; ALTER ROLE ... RESET role.",
     ),
-    "replication_role": _Kind(
+    "replication_role_changed": _Kind(
         words="session_replication_role is not origin, so that triggers do not fire",
         severity=Severity.HIGH,
         remedy="Revoke SET on session_replication_role, and reset it.",
     ),
-    "temporary": _Kind(
+    "temp_tables": _Kind(
         words="temporary tables, which no row security guards",
         severity=Severity.HIGH,
         remedy="CREATE TEMPORARY TABLE ... ON COMMIT DROP, or REVOKE TEMPORARY ON DATABASE from the role and PUBLIC.",
     ),
-    "cursors": _Kind(
+    "holdable_cursors": _Kind(
         words="cursors WITH HOLD, from which rows can be fetched",
         severity=Severity.HIGH,
         remedy="Declare cursors without HOLD, or close them.",
     ),
-    "prepared": _Kind(
+    "prepared_statements": _Kind(
         words="statements of PREPARE, with their text",
         severity=Severity.MEDIUM,
         remedy="Let the driver prepare by the protocol, or DEALLOCATE.",
     ),
-    "channels": _Kind(
+    "listen_channels": _Kind(
         words="channels that are listened to",
         severity=Severity.MEDIUM,
         remedy="LISTEN on a session of its own, not on a pooled one.",
     ),
-    "locks": _Kind(
+    "advisory_locks": _Kind(
         words="advisory locks of the session",
         severity=Severity.LOW,
         remedy="Use pg_advisory_xact_lock().",
     ),
-    "last_value": _Kind(
+    "has_lastval": _Kind(
         words="lastval() tells a number that somebody drew",
         severity=Severity.LOW,
         remedy="INSERT ... RETURNING instead of lastval(); server_reset_query = DISCARD ALL where sessions are pooled.",

@@ -17,17 +17,17 @@ from basewatch.postgres.probe import TenantProbe
 
 LEFTOVER_STATE: LiteralString = """
 SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS name
-               WHERE pg_catalog.current_setting(name, true) <> '') AS context,
-       current_user <> session_user AS role,
-       pg_catalog.current_setting('session_replication_role') <> 'origin' AS replication_role,
+               WHERE pg_catalog.current_setting(name, true) <> '') AS has_context,
+       current_user <> session_user AS role_changed,
+       pg_catalog.current_setting('session_replication_role') <> 'origin' AS replication_role_changed,
        (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_class
-        WHERE relnamespace = pg_catalog.pg_my_temp_schema()) AS temporary,
-       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_cursors WHERE is_holdable) AS cursors,
-       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_prepared_statements WHERE from_sql) AS prepared,
-       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_listening_channels()) AS channels,
+        WHERE relnamespace = pg_catalog.pg_my_temp_schema()) AS temp_tables,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_cursors WHERE is_holdable) AS holdable_cursors,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_prepared_statements WHERE from_sql) AS prepared_statements,
+       (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_listening_channels()) AS listen_channels,
        (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_locks
-        WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'advisory') AS locks,
-       pg_catalog.pg_backend_pid() AS backend
+        WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'advisory') AS advisory_locks,
+       pg_catalog.pg_backend_pid() AS backend_pid
 """
 """The one statement; an application may ask it too, first thing in a transaction, with its context settings.
 
