@@ -2,8 +2,8 @@
 
 from alerts.channels import notifiers
 from alerts.decide import decide
+from alerts.dispatch import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy
 from alerts.outbox import Delivery, Undelivered, deliver
-from alerts.sending import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy
 
 __all__ = [
     "DEFAULT_DELIVERY_RETRY_POLICY",

@@ -17,7 +17,7 @@ PAGERDUTY_EVENTS_URL = "PAGERDUTY_EVENTS_URL"
 def notifiers(alerts: Alerts, environ: Mapping[str, str], store: SecretStore | None = None) -> tuple[Notifier, ...]:
     """A notifier for each configured channel; `environ` and `store` are where secrets are looked up.
 
-    Raises: SecretUnset, ConfigError when a secret cannot be what the channel needs.
+    Raises: SecretNotFoundError, ConfigError when a secret cannot be what the channel needs.
     """
     return tuple(_notifier(channel, environ, store) for channel in alerts.channels)
 

@@ -12,14 +12,14 @@ from alerts.messages import (
     Envelope,
     change_reason,
     fire,
-    resolve,
     missed_reason,
+    resolve,
     withdraw,
 )
-from basewatch.about import symptoms
+from basewatch.affected import symptoms
 from basewatch.config import Alerts, Platform, Route
 from basewatch.history import OpenAlert
-from basewatch.model import Finding, ExpectedCheck, Run, Status
+from basewatch.model import ExpectedCheck, Finding, Run, Status
 from basewatch.notifier import Action, Notification
 
 FindingsByKey: TypeAlias = Mapping[str, Finding]

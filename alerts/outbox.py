@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from alerts.sending import DEFAULT_DELIVERY_RETRY_POLICY, ChannelQueue, DeliveryRetryPolicy, Dispatcher
+from alerts.dispatch import DEFAULT_DELIVERY_RETRY_POLICY, ChannelQueue, DeliveryRetryPolicy, Dispatcher
 from basewatch.history import PendingNotification
 from basewatch.notifier import Notification, Notifier
 

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerts.answers import retry_after_seconds, retryable, connection_error
+from alerts.http_retry import connection_error, retry_after_seconds, retryable
 from alerts.pagerduty_event import event
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification, Receipt

@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from alerts.answers import retry_after_seconds, retryable, connection_error
+from alerts.http_retry import connection_error, retry_after_seconds, retryable
 from alerts.slack_message import message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification, Receipt

@@ -33,5 +33,5 @@ class ClientFactory(Protocol):
     """Opens a client of the wanted kind for one observation of one component."""
 
     def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
-        """A client for one observation. Raises: CouldNotLook, when it cannot be had."""
+        """A client for one observation. Raises: ObservationError, when it cannot be had."""
         ...

@@ -54,7 +54,8 @@ class MetricSpec:
     """One statistic of one CloudWatch metric and the Prometheus family it becomes.
 
     `labels` are fixed beside the resource's own, such as `quantile`; `suffix` is `_sum` or `_count` within a summary;
-    `period` is CloudWatch's, a multiple of 60 s. `allowed_lateness` is how long after its end a period may still be corrected.
+    `period` is CloudWatch's, a multiple of 60 s. `allowed_lateness` is how long after its end a period may still be
+    corrected.
     """
 
     family: str
@@ -95,9 +96,9 @@ class MetricSpec:
 class Resource:
     """One thing that CloudWatch keeps metrics of: its exact dimensions, and the labels it is known by in Prometheus.
 
-    `component_type` is the ref of what was declared, empty for what was discovered. `allowed_lateness` is how long its periods may
-    still be corrected, where that differs from the specs': Lambda stamps by the start of an invocation. `arn` and
-    `tags` are told by `aws_resource_info` alone.
+    `component_type` is the ref of what was declared, empty for what was discovered. `allowed_lateness` is how long its
+    periods may still be corrected, where that differs from the specs': Lambda stamps by the start of an invocation.
+    `arn` and `tags` are told by `aws_resource_info` alone.
     """
 
     component: str
@@ -138,10 +139,10 @@ class DiscoverySpec:
     """How a collector finds what nobody declared.
 
     A resource is known by exactly `dimensions`, and in use when CloudWatch lists any of its metrics as recently active;
-    while it is not, only `activity_metric` is asked of it.
-    `resource_type` is the tagging API's, such as `lambda:function`, and `dimensions_of_arn` the dimensions that an ARN stands for,
-    None when it is of something else; `describe` lists by the service's own API, which needs `needs`.
-    `from_dimensions` is what is asked of a resource with these dimensions, None when they are not ones to ask of.
+    while it is not, only `activity_metric` is asked of it. `resource_type` is the tagging API's, such as
+    `lambda:function`, and `dimensions_of_arn` the dimensions that an ARN stands for, None when it is of something else;
+    `describe` lists by the service's own API, which needs `needs`. `from_dimensions` is what is asked of a resource
+    with these dimensions, None when they are not ones to ask of.
     """
 
     namespace: str

@@ -16,7 +16,7 @@ _PORTS: Final = 65_535
 
 
 def parse_account_id(value: object) -> str:
-    """An AWS account id, 12 digits of text. Raises: WrongValue."""
+    """An AWS account id, 12 digits of text. Raises: InvalidValueError."""
     if isinstance(value, int) and not isinstance(value, bool):
         # What stood in the file may have been octal to YAML, so the number is not repeated.
         raise InvalidValueError(
@@ -31,7 +31,7 @@ def parse_account_id(value: object) -> str:
 
 
 def parse_region(value: object) -> str:
-    """The name of an AWS region. Raises: WrongValue."""
+    """The name of an AWS region. Raises: InvalidValueError."""
     if not isinstance(value, str) or not re.fullmatch(_REGION, value, re.ASCII):
         raise InvalidValueError(
             f"{display_value(value)} is not the name of an AWS region", "write for example us-east-1"
@@ -40,7 +40,7 @@ def parse_region(value: object) -> str:
 
 
 def parse_host_port(value: object) -> str:
-    """An address and port to listen on. Raises: WrongValue."""
+    """An address and port to listen on. Raises: InvalidValueError."""
     text = value if isinstance(value, str) else ""
     if not re.fullmatch(_LISTEN, text, re.ASCII) or int(text.rpartition(":")[2]) > _PORTS:
         raise InvalidValueError(
@@ -50,7 +50,7 @@ def parse_host_port(value: object) -> str:
 
 
 def parse_database_url(value: object) -> str:
-    """A SQLAlchemy URL without a password, or a reference to one that has it. Raises: WrongValue without it."""
+    """A SQLAlchemy URL without a password, or a reference to one that has it. Raises: InvalidValueError without it."""
     if not isinstance(value, str) or not re.match(r"[a-z][a-z0-9+-]*:\S", value):
         raise InvalidValueError("this is not a database URL", "write for example sqlite:///out/basewatch.db")
     if re.match(r"[^:]+://[^/@]*:[^/]*@", value) or re.search(r"[?&]password=", value):
@@ -62,7 +62,7 @@ def parse_database_url(value: object) -> str:
 
 
 def parse_digest(value: object) -> str:
-    """The sha256 of a definition, as a finding prints it. Raises: WrongValue."""
+    """The sha256 of a definition, as a finding prints it. Raises: InvalidValueError."""
     text = value if isinstance(value, str) else ""
     name, _, digits = text.partition(":")
     if name != "sha256" or len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):  # noqa: PLR2004  # hex digits of a sha256

@@ -47,8 +47,8 @@ class Provenance:
 class CollectedMetrics:
     """What is known over `window`, which ends before the periods that may still change, and what is not known.
 
-    The series begin `warm_up` before it: the run before judged those periods, and they say how a stretch began. So it did
-    the periods of a component in `judged_until`, up to the moment there.
+    The series begin `warm_up` before it: the run before judged those periods, and they say how a stretch began. So it
+    did the periods of a component in `judged_until`, up to the moment there.
     """
 
     window: Window
@@ -107,8 +107,8 @@ class MetricsClient:
     def series(self, component: str, family: str, **labels: str) -> Series:
         """The series called `family` of a component (its `ref`) whose labels include `labels`: `quantile="0.95"`.
 
-        One without points was answered completely and has none. Raises: CouldNotLook, with the gap's reason when it was
-        not collected, and as UNSUPPORTED when no collector asks for it; ValueError, when several series are meant.
+        One without points was answered completely and has none. Raises: ObservationError, with the gap's reason when it
+        was not collected, and as UNSUPPORTED when no collector asks for it; ValueError, when several series are meant.
         """
         found = self._found(component, family, labels)
         if len(found) > 1:
@@ -118,7 +118,10 @@ class MetricsClient:
         return found[0]
 
     def all_series(self, component: str, family: str) -> tuple[Series, ...]:
-        """Every series called `family` of a component that has several. Raises: CouldNotLook, when one is missing."""
+        """Every series called `family` of a component that has several.
+
+        Raises: ObservationError, when one is missing.
+        """
         found = self._found(component, family, {})
         if not found or any(gap.family == family for gap in self._gaps(component, family)):
             raise self._why_not(component, family)

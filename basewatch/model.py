@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from typing_extensions import TypeAliasType
 
-from basewatch.interval import CatalogInterval
+from basewatch.catalog_interval import CatalogInterval
 
 # Named, not only aliased: pydantic cannot follow an alias that holds itself.
 JSON = TypeAliasType("JSON", "bool | int | float | str | list[JSON] | dict[str, JSON] | None")
@@ -66,7 +66,7 @@ class Verdict:
     """What a judge says of one subject; an empty `subject` means the component itself.
 
     `severity` is how bad this one is, where it differs from the check's own; the configuration overrides both.
-    `affected` is whom and what it concerns: see basewatch.about.
+    `affected` is whom and what it concerns: see basewatch.affected.
     """
 
     status: Status

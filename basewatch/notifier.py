@@ -22,8 +22,8 @@ class Notification:
     """One message owed to one channel about one finding's transition.
 
     `key` is the finding's key: the same for the fire and the resolve, whatever the wording or the routes. `fired_at` is
-    when the alert first fired; `reason` says why this notification is due, in a few words. `symptoms` says what else was
-    found that has its cause here, and is told with it alone; empty when there is nothing.
+    when the alert first fired; `reason` says why this notification is due, in a few words. `symptoms` says what else
+    was found that has its cause here, and is told with it alone; empty when there is nothing.
     """
 
     id: str

@@ -38,7 +38,7 @@ T = TypeVar("T")
 def parse_duration(value: object) -> timedelta:
     """The duration that text such as `500ms`, `15m`, `1h30m`, `35d` or `7y` stands for, in whole milliseconds.
 
-    Raises: WrongValue with examples, when it is anything else.
+    Raises: InvalidValueError with examples, when it is anything else.
     """
     if isinstance(value, timedelta):
         return value
@@ -58,7 +58,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def parse_positive_duration(value: object) -> timedelta:
-    """A duration that can be waited for: `parse_duration` without zero. Raises: WrongValue."""
+    """A duration that can be waited for: `parse_duration` without zero. Raises: InvalidValueError."""
     duration = parse_duration(value)
     if duration <= timedelta():
         raise InvalidValueError(f"{display_value(value)} is no time at all", _DURATION_EXAMPLES)
@@ -86,7 +86,7 @@ def _number(value: object) -> float | None:
 
 
 def parse_ratio(value: object) -> float:
-    """The ratio 0 to 1 that text such as `5%` or a number between 0 and 1 stands for. Raises: WrongValue."""
+    """The ratio 0 to 1 that text such as `5%` or a number between 0 and 1 stands for. Raises: InvalidValueError."""
     ratio = _number(value)
     if ratio is None:
         match = re.fullmatch(_SHARE, value.strip(), re.ASCII) if isinstance(value, str) else None
@@ -100,7 +100,7 @@ def parse_ratio(value: object) -> float:
 
 
 def parse_rate(value: object) -> float:
-    """The events per second that text such as `10/s`, `1000/min` or `1000/h` stands for. Raises: WrongValue."""
+    """The events per second that text such as `10/s`, `1000/min` or `1000/h` stands for. Raises: InvalidValueError."""
     rate = _number(value)
     if rate is None:
         match = re.fullmatch(_RATE, value.strip(), re.ASCII) if isinstance(value, str) else None
@@ -113,7 +113,10 @@ def parse_rate(value: object) -> float:
 
 
 def parse_count(value: object) -> float:
-    """The number of things, which need not be whole on average, that a number or its text is. Raises: WrongValue."""
+    """The number of things, which need not be whole on average, that a number or its text is.
+
+    Raises: InvalidValueError.
+    """
     count = _number(value)
     if count is None:
         text = value.strip() if isinstance(value, str) else ""

@@ -61,7 +61,7 @@ class Reference:
 def parse_reference(value: object) -> Reference:
     """The reference that text such as `env:SLACK_WEBHOOK_URL` stands for.
 
-    Raises: WrongValue, which never repeats the text: it may be the secret itself.
+    Raises: InvalidValueError, which never repeats the text: it may be the secret itself.
     """
     if isinstance(value, Reference):
         return value
@@ -87,14 +87,14 @@ class SecretStore(Protocol):
     """Where `aws-secretsmanager:` and `aws-ssm:` references are looked up."""
 
     def fetch(self, reference: Reference) -> str:
-        """The value at `reference`. Raises: SecretUnset."""
+        """The value at `reference`. Raises: SecretNotFoundError."""
         ...
 
 
 def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore | None = None) -> Secret:
     """The secret at `reference`; one that is unset or empty is an error, never an empty string.
 
-    Raises: SecretUnset, naming the reference and what to do.
+    Raises: SecretNotFoundError, naming the reference and what to do.
     """
     if reference.scheme == "env":
         value, remedy = environ.get(reference.location, ""), f"set the environment variable {reference.location}"
@@ -115,7 +115,7 @@ def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore
 def resolve_text(text: str, environ: Mapping[str, str], store: SecretStore | None = None) -> str:
     """`text` as it is, or the secret it refers to: for settings that hold one only sometimes, as URLs do.
 
-    Raises: SecretUnset.
+    Raises: SecretNotFoundError.
     """
     return resolve(parse_reference(text), environ, store).reveal() if re.fullmatch(_FORM, text) else text
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
-from basewatch.declared import ConfigModel
+from basewatch.component_settings import ConfigModel
 from basewatch.errors import InvalidValueError, display_value
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
@@ -21,7 +21,7 @@ def parse_names(value: object) -> object:
 
 
 def parse_day(value: object) -> date:
-    """A day, as YAML has it or as text such as 2027-06-30. Raises: WrongValue."""
+    """A day, as YAML has it or as text such as 2027-06-30. Raises: InvalidValueError."""
     try:
         return value if type(value) is date else date.fromisoformat(str(value))
     except ValueError:

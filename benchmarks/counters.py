@@ -9,12 +9,12 @@ from resource import getpagesize
 
 from basewatch.collector import MetricTarget, RefreshTier
 from benchmarks.timing import Measurement, best_time
+from collectors.cloudwatch.counter_state import encode_counters
 from collectors.cloudwatch.fetch import Answer
 from collectors.cloudwatch.layout import build_layout
+from collectors.cloudwatch.planned_calls import PlannedCall, plan_calls
 from collectors.cloudwatch.relayout import StateCarryOver
-from collectors.cloudwatch.requests import PlannedCall, plan_calls
 from collectors.cloudwatch.series_state import SeriesState
-from collectors.cloudwatch.state import encode_counters
 from collectors.lambda_functions import LAMBDA
 
 _FUNCTIONS = 10_000

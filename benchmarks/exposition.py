@@ -21,9 +21,9 @@ from prometheus_client.registry import Collector
 
 from basewatch.family import Block, MetricFamily, MetricType, series_text
 from benchmarks.timing import Measurement, best_time
-from exposition.page import ExpositionFormat, PageRenderer, MetricsPage
+from exposition.page import ExpositionFormat, MetricsPage, PageRenderer
 from workflows.serve import tune_runtime
-from workflows.web.app import ServedPage, RenderedPage, app
+from workflows.web.app import RenderedPage, ServedPage, app
 
 _FAMILIES = 20
 _SCRAPES = 500

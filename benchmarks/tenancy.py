@@ -20,14 +20,14 @@ from basewatch.postgres import DatabaseClient, Timeouts, connect
 from basewatch.secrets import Secret
 from benchmarks.tenancy_database import ManyTenants, Scale, many_tenants
 from benchmarks.timing import Measurement, best_time
+from checks.tenancy.probes.cross_tenant_facts import cross_tenant_reads
 from checks.tenancy.probes.no_context import no_context_reads
-from checks.tenancy.probes.plans import statement_plans
-from checks.tenancy.probes.rows import cross_tenant_reads
-from checks.tenancy.probes.sweeping import tenant_sweep
+from checks.tenancy.probes.planner_facts import statement_plans
+from checks.tenancy.probes.sweep_facts import tenant_sweep
+from isolation.access.effective_access import effective_access
 from isolation.inventory.fingerprint import fingerprint
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import effective_access
-from isolation.proof.gates import proof_obligations
+from isolation.inventory.snapshot import inventory
+from isolation.proof import proof_obligations
 
 SCALES = (
     Scale(tenants=1_000, rows=1_000_000, tables=7),

@@ -93,7 +93,10 @@ class ManyTenants:
 
 @contextmanager
 def many_tenants(scale: Scale) -> Generator[ManyTenants, None, None]:
-    """A database of that scale, sound, with an index on every key; it is gone afterwards. Raises: NoPostgres."""
+    """A database of that scale, sound, with an index on every key; it is gone afterwards.
+
+    Raises: PostgresUnavailable.
+    """
     with tempfile.TemporaryDirectory() as directory:
         password = secrets.token_urlsafe(24)
         server = PostgresServer.create(Path(directory), binaries=find_binaries(), password=password)

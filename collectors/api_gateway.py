@@ -12,12 +12,12 @@ from basewatch.collector import (
     DiscoverySpec,
     MeasuredResource,
     MetricSpec,
-    Resource,
     RefreshTier,
+    Resource,
     Unit,
 )
 from basewatch.components import Api
-from collectors.resource_listing import arn_pattern, list_entries, for_dimensions, objects, tags
+from collectors.resource_listing import arn_pattern, for_dimensions, list_entries, objects, tags
 from collectors.specs import Namespace
 
 _API = Namespace(name="AWS/ApiGateway")

@@ -12,12 +12,12 @@ from basewatch.collector import (
     DescribedResource,
     DiscoverySpec,
     MeasuredResource,
-    Resource,
     RefreshTier,
+    Resource,
     Unit,
 )
 from basewatch.components import AuroraCluster
-from collectors.resource_listing import arn_pattern, list_entries, for_dimensions, tags
+from collectors.resource_listing import arn_pattern, for_dimensions, list_entries, tags
 from collectors.specs import Namespace
 
 _RDS = Namespace(name="AWS/RDS")

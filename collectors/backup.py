@@ -13,11 +13,11 @@ from basewatch.collector import (
     DiscoverySpec,
     MeasuredResource,
     MetricSpec,
-    Resource,
     RefreshTier,
+    Resource,
 )
 from basewatch.components import BackupVault
-from collectors.resource_listing import arn_pattern, list_entries, for_dimensions
+from collectors.resource_listing import arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
 # Published every five minutes. https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html

@@ -12,7 +12,7 @@ from time import monotonic
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
 from basewatch.family import Block, MetricFamily, MetricType, series_text
-from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres import DatabaseClient
 from basewatch.postgres.activity import TierCount, connection_counts, oldest_transaction, rows_by_tier, tenants_by_tier
 from basewatch.telemetry import ExporterMetrics
 from collectors.failed_logins import FailedLoginCounter
@@ -74,9 +74,9 @@ class _Asked:
 class DatabaseMetrics:
     """A BlockSource: asks each database in read-only transactions, each statement with a deadline.
 
-    A database that does not answer keeps its series for `max_staleness`, and rows for two countings, and then has none: never
-    zero. Failed logins are read where the audit table is said to have some, and the rest where a database declares
-    `metrics`.
+    A database that does not answer keeps its series for `max_staleness`, and rows for two countings, and then has none:
+    never zero. Failed logins are read where the audit table is said to have some, and the rest where a database
+    declares `metrics`.
     """
 
     name = "database"

@@ -8,7 +8,7 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import required
 from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource
 from basewatch.components import CacheCluster
-from collectors.resource_listing import arn_pattern, list_entries, for_dimensions
+from collectors.resource_listing import arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
 _DAX = Namespace(name="AWS/DAX")

@@ -12,12 +12,12 @@ from basewatch.collector import (
     DescribedResource,
     DiscoverySpec,
     MeasuredResource,
-    Resource,
     RefreshTier,
+    Resource,
     Unit,
 )
 from basewatch.components import Table
-from collectors.resource_listing import arn_pattern, for_dimensions, objects, strings, account_level
+from collectors.resource_listing import account_level, arn_pattern, for_dimensions, objects, strings
 from collectors.specs import Namespace
 
 _DYNAMODB = Namespace(name="AWS/DynamoDB")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Self
 
+from basewatch.component_settings import FailedLoginFilter
 from basewatch.components import Database
-from basewatch.declared import FailedLoginFilter
-from basewatch.postgres import DatabaseClient as DatabaseClient
-from basewatch.postgres.logins import failed_logins_by_minute
+from basewatch.postgres import DatabaseClient
+from basewatch.postgres.failed_logins import failed_logins_by_minute
 
 _MINUTE = timedelta(minutes=1)
 VISIBILITY_DELAY = timedelta(minutes=15)
@@ -35,7 +35,10 @@ class FailedLoginCounter:
         return cls(database.qualified_name(audit.table), which) if which and audit else None
 
     def read(self, client: DatabaseClient, at: datetime) -> float:
-        """The count as of `at`, with the minute that is not over. Raises: CouldNotLook, and then nothing is lost."""
+        """The count as of `at`, with the minute that is not over.
+
+        Raises: ObservationError, and then nothing is lost.
+        """
         since = max(self._until or at, at - MAX_CATCH_UP) - VISIBILITY_DELAY
         start = since.replace(second=0, microsecond=0)
         minutes = failed_logins_by_minute(client, self._table, self._which, start, at + _MINUTE)

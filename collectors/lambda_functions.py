@@ -12,12 +12,12 @@ from basewatch.collector import (
     DescribedResource,
     DiscoverySpec,
     MeasuredResource,
-    Resource,
     RefreshTier,
+    Resource,
     Unit,
 )
 from basewatch.components import Function
-from collectors.resource_listing import arn_pattern, list_entries, for_dimensions, account_level
+from collectors.resource_listing import account_level, arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
 # A datapoint is stamped with the start of its invocation, which may take 15 minutes.

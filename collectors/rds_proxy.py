@@ -11,12 +11,12 @@ from basewatch.collector import (
     DescribedResource,
     DiscoverySpec,
     MeasuredResource,
-    Resource,
     RefreshTier,
+    Resource,
     Unit,
 )
 from basewatch.components import AuroraCluster
-from collectors.resource_listing import list_entries, for_dimensions
+from collectors.resource_listing import for_dimensions, list_entries
 from collectors.specs import Namespace
 
 _RDS = Namespace(name="AWS/RDS")

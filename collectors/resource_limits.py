@@ -14,7 +14,7 @@ from basewatch.collector import MetricTarget
 from basewatch.errors import ObservationError
 from basewatch.family import Block, MetricFamily, series_text
 from basewatch.telemetry import ExporterMetrics
-from collectors.limit_specs import LIMIT_READERS, LimitValue
+from collectors.limit_readers import LIMIT_READERS, LimitValue
 
 REFRESH_INTERVAL = timedelta(minutes=15)
 MAX_STALENESS = timedelta(hours=1)
@@ -51,7 +51,7 @@ class ResourceLimits:
         aws_client: Callable[[str, str], AwsClient],
         telemetry: ExporterMetrics,
     ) -> None:
-        """`aws_client` gives a view of an account and region, and may raise CouldNotLook. Asks nothing yet."""
+        """`aws_client` gives a view of an account and region, and may raise ObservationError. Asks nothing yet."""
         self._targets = targets
         self._asker = aws_client
         self._telemetry = telemetry

@@ -47,29 +47,29 @@ def list_entries(
 ) -> Iterator[dict[str, Any]]:
     """Every entry under `key` of a paged listing, as objects.
 
-    `may_be_absent` is for the services that leave `key` out of an empty page. Raises: CouldNotLook, also when an entry or
-    a page is of an unknown shape.
+    `may_be_absent` is for the services that leave `key` out of an empty page. Raises: ObservationError, also when an
+    entry or a page is of an unknown shape.
     """
     for page in aws.pages(service, operation, **parameters):
         yield from objects(page, key, may_be_absent=may_be_absent)
 
 
 def objects(answer: Mapping[str, Any], key: str, *, may_be_absent: bool = False) -> Iterator[dict[str, Any]]:
-    """The objects under `key` of one answer. Raises: CouldNotLook."""
+    """The objects under `key` of one answer. Raises: ObservationError."""
     found: list[Any] | None = optional(answer, key, kind=list) if may_be_absent else required(answer, key, kind=list)
     for position in range(len(found or ())):
         yield required(answer, key, position, kind=dict)
 
 
 def strings(answer: Mapping[str, Any], key: str, *, may_be_absent: bool = False) -> Iterator[str]:
-    """The strings under `key` of one answer. Raises: CouldNotLook."""
+    """The strings under `key` of one answer. Raises: ObservationError."""
     found: list[Any] | None = optional(answer, key, kind=list) if may_be_absent else required(answer, key, kind=list)
     for position in range(len(found or ())):
         yield required(answer, key, position, kind=str)
 
 
 def tags(entry: Mapping[str, Any], key: str) -> Mapping[str, str] | None:
-    """The tags under `key`, in either of AWS' shapes, or None when it tells none. Raises: CouldNotLook."""
+    """The tags under `key`, in either of AWS' shapes, or None when it tells none. Raises: ObservationError."""
     if isinstance(entry.get(key), Mapping):
         found: dict[str, Any] = required(entry, key, kind=dict)
         return {name: required(found, name, kind=str) for name in found}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from demo.cloud import EmulatedAws
 from demo.database import SandboxDatabase, start_database
+from demo.emulated_aws import EmulatedAws
 from demo.load import Load
 
 
@@ -38,7 +38,7 @@ class Sandbox:
 def start_sandbox(directory: Path, *, now: datetime) -> Iterator[Sandbox]:
     """A running box as of `now`, whose files lie below `directory`; nothing of it is left when the context ends.
 
-    Raises: NoPostgres, when there is no PostgreSQL to start.
+    Raises: PostgresUnavailable, when there is no PostgreSQL to start.
     """
     with ExitStack() as stack:
         database = stack.enter_context(start_database(directory, now=now))

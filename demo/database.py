@@ -69,7 +69,10 @@ class SandboxDatabase:
             connection.execute(statements.encode())
 
     def dump(self) -> bytes:
-        """A real `pg_dump` of the whole database in the custom format. Raises: NoPostgres, in pg_dump's words."""
+        """A real `pg_dump` of the whole database in the custom format.
+
+        Raises: PostgresUnavailable, in pg_dump's words.
+        """
         program = self._server.binaries.program("pg_dump")
         if not Path(program).is_file():
             raise PostgresUnavailable(f"the database could not be dumped: there is no {program}")
@@ -112,7 +115,7 @@ def start_database(directory: Path, *, now: datetime, binaries: Path | None = No
     """SecureBase's database, running, with tenants as of `now` (aware UTC); its files lie below `directory`.
 
     `binaries` is a folder with PostgreSQL's programs; None means to look for them.
-    Raises: NoPostgres, saying what to install or what the server said; nothing is left running then.
+    Raises: PostgresUnavailable, saying what to install or what the server said; nothing is left running then.
     """
     server = PostgresServer.create(directory, binaries=find_binaries(binaries), password=secrets.token_urlsafe(24))
     try:

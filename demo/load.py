@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from demo import load_database, load_services, load_stores
 from demo.load_database import POOL_SIZE, PROXY_NAME
-from demo.published import MINUTE, PREFIX, MetricKey, SyntheticMetrics, epoch_minute
 from demo.signals import aggregate
+from demo.synthetic_metrics import MINUTE, PREFIX, MetricKey, SyntheticMetrics, epoch_minute
 
 __all__ = ["DISTURBANCES", "DISTURBANCE_BACKDATING", "MINUTE", "POOL_SIZE", "PREFIX", "PROXY_NAME", "Load"]
 

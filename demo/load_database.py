@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from demo.published import PREFIX, SyntheticMetrics, constant, fraction, scaled
-from demo.signals import Curve, EventCounts, Latency, GaugeSignal, daily, rounded
+from demo.signals import Curve, EventCounts, GaugeSignal, Latency, daily, rounded
+from demo.synthetic_metrics import PREFIX, SyntheticMetrics, constant, fraction, scaled
 
 DISTURBANCES = (
     "connections-near-limit",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from zlib import crc32
 
-from demo.published import PREFIX, SyntheticMetrics, constant, fraction, scaled
-from demo.signals import Curve, EventCounts, Latency, GaugeSignal, daily, rounded
+from demo.signals import Curve, EventCounts, GaugeSignal, Latency, daily, rounded
+from demo.synthetic_metrics import PREFIX, SyntheticMetrics, constant, fraction, scaled
 
 DISTURBANCES = (
     "function-error-burst",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from demo.published import PREFIX, SyntheticMetrics, constant, fraction
 from demo.signals import Curve, EventCounts, Latency, daily, rounded
+from demo.synthetic_metrics import PREFIX, SyntheticMetrics, constant, fraction
 
 DISTURBANCES = ("table-throttled", "cache-cold", "backup-jobs-failing")
 

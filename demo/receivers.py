@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from html import unescape
 from typing import Any, Self
 
-from demo import pagerduty_rules, slack_rules
-from demo.receiving import WebhookRequest, WebhookServer, WebhookResponse
+from demo import pagerduty_validation, slack_validation
+from demo.webhook_server import WebhookRequest, WebhookResponse, WebhookServer
 
 WEBHOOK_PATH = "/services/T0SECURE/B0BASE/basewatchbasewatchbasewat"
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
@@ -32,8 +32,8 @@ class SlackReceiver(WebhookServer):
         if posted.path != WEBHOOK_PATH:
             return WebhookResponse(status=404, body="no_service")
         try:
-            self.messages.append(slack_rules.validated_message(posted.content_type, posted.body))
-        except slack_rules.InvalidMessage as refused:
+            self.messages.append(slack_validation.validated_message(posted.content_type, posted.body))
+        except slack_validation.InvalidMessage as refused:
             return WebhookResponse(status=400, body=str(refused))
         return WebhookResponse(status=200, body="ok")
 
@@ -50,8 +50,8 @@ class PagerDutyReceiver(WebhookServer):
         if posted.path != "/v2/enqueue":
             return _json(404, {"status": "not found"})
         try:
-            event = pagerduty_rules.validated_event(posted.content_type, posted.body, ROUTING_KEY)
-        except pagerduty_rules.InvalidEvent as refused:
+            event = pagerduty_validation.validated_event(posted.content_type, posted.body, ROUTING_KEY)
+        except pagerduty_validation.InvalidEvent as refused:
             body = {"status": "invalid event", "message": "Event object is invalid", "errors": refused.errors}
             return _json(refused.status, body)
         key = event.setdefault("dedup_key", f"given-by-pagerduty-{len(self.events)}")

@@ -9,10 +9,10 @@ from demo import (
     resources_aurora,
     resources_backups,
     resources_functions,
+    resources_monitoring,
     resources_tables,
-    resources_watch,
 )
-from demo.resources_site import BuildContext
+from demo.resources_context import BuildContext
 
 
 def create(site: BuildContext) -> resources_backups.DumpJob:
@@ -25,5 +25,5 @@ def create(site: BuildContext) -> resources_backups.DumpJob:
     resources_api.create(site)
     resources_tables.create(site, key=key)
     resources_audit.create(site, key=key)
-    resources_watch.create(site)
+    resources_monitoring.create(site)
     return resources_backups.create(site, key=key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import boto3
 
 from demo.moto_backends import ACCOUNT, REGION, backend
-from demo.resources_site import BuildContext
+from demo.resources_context import BuildContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

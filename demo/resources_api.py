@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from demo.moto_backends import ACCOUNT, REGION
-from demo.resources_site import PREFIX, BuildContext
+from demo.resources_context import PREFIX, BuildContext
 
 # Logging in is the one thing that nobody needs a token for.
 ROUTES = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from demo.moto_objects import put_backdated
-from demo.resources_site import PREFIX, BuildContext
+from demo.resources_context import PREFIX, BuildContext
 
 BUCKET = f"{PREFIX}-audit-logs"
 # How many versions lie under each prefix, and how old the oldest of them is.

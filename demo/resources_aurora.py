@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from demo.moto_backends import REGION, backend
-from demo.resources_site import PREFIX, BuildContext
+from demo.resources_context import PREFIX, BuildContext
 
 _ZONES = {f"{PREFIX}-1": "a", f"{PREFIX}-2": "b"}
 

@@ -7,11 +7,11 @@ import hashlib
 from datetime import datetime, timedelta
 from threading import Lock
 
-from demo import dumps
+from demo import dump_schedule
 from demo.moto_backends import backend
 from demo.moto_objects import put_backdated
 from demo.resources_audit import secure_bucket
-from demo.resources_site import PREFIX, BuildContext
+from demo.resources_context import PREFIX, BuildContext
 
 BUCKET = f"{PREFIX}-backups"
 
@@ -30,17 +30,17 @@ class DumpJob:
 
     def __init__(self, dump: bytes, now: datetime) -> None:
         self._dump = dump
-        self._last = dumps.newest_dump_time(now)
+        self._last = dump_schedule.newest_dump_time(now)
         self._stopped = False
         self._lock = Lock()
-        for at in dumps.retained_dump_times(now):
+        for at in dump_schedule.retained_dump_times(now):
             self._put(at, dump)
 
     def run(self, now: datetime) -> None:
         """Make every dump that is due at `now`, unless the job is stopped."""
         with self._lock:
-            while not self._stopped and self._last + dumps.DUMP_INTERVAL <= now:
-                self._last += dumps.DUMP_INTERVAL
+            while not self._stopped and self._last + dump_schedule.DUMP_INTERVAL <= now:
+                self._last += dump_schedule.DUMP_INTERVAL
                 self._put(self._last, self._dump)
 
     def stop(self, now: datetime, *, since: timedelta) -> None:
@@ -49,7 +49,7 @@ class DumpJob:
             self._stopped = True
             while self._last > now - since:
                 self._remove(self._last)
-                self._last -= dumps.DUMP_INTERVAL
+                self._last -= dump_schedule.DUMP_INTERVAL
 
     def resume(self, now: datetime) -> None:
         """Go on, and make up for what was missed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from demo.resources_site import PREFIX, BuildContext
+from demo.resources_context import PREFIX, BuildContext
 
 # Name, memory in MB, timeout in seconds: within the platform's 256 to 512 MB and 30 to 300 s.
 FUNCTIONS = (

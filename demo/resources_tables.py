@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demo.moto_backends import backend
 from demo.moto_dynamodb import set_recovery_start
-from demo.resources_site import PREFIX, BuildContext
+from demo.resources_context import PREFIX, BuildContext
 
 TABLES = ("customers", "api-keys", "invoices", "usage-metrics")
 

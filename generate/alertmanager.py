@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from basewatch.config import Channel, Config, PagerDutyChannel, Route
 from basewatch.config.prometheus import Email
 from basewatch.model import Severity
-from generate.prometheus.exporter_health import COLLECTOR_DOWN, DOWN, WATCHDOG
 from generate.prometheus.promql import quoted
-from generate.prometheus.rule_model import AlertSeverity, generated_yaml, alert_severity
-from generate.prometheus.slo import BURN
+from generate.prometheus.rule_model import AlertSeverity, alert_severity, generated_yaml
+from generate.prometheus.self_monitoring import COLLECTOR_DOWN, DOWN, WATCHDOG
+from generate.prometheus.slo_burn_rates import BURN
 
 _NOBODY, _WATCHDOG, _EMAIL = "nobody", "watchdog", "email"
 # Names of resources and subjects come from whoever may make them; Slack reads &, < and > as commands.

@@ -13,7 +13,6 @@ import typer
 from basewatch.check import AnyCheck
 from basewatch.collector import AnyCollector
 from basewatch.config import Config
-from basewatch.config import Config
 from basewatch.model import JSON
 from checks import CHECKS
 from collectors import COLLECTORS

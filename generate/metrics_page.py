@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from basewatch.collector import AnyCollector, MetricSpec
 from basewatch.quantities import format_duration
 from basewatch.telemetry import ExporterMetrics
-from collectors.limit_specs import FAMILIES as LIMITS
+from collectors.limit_readers import FAMILIES as LIMITS
 from collectors.resource_limits import REFRESH_INTERVAL
 from exposition.own_families import OWN_FAMILIES
 

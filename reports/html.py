@@ -8,9 +8,9 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from basewatch.quantities import format_duration
-from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, report_page, kind_of, name_of
+from reports.page import PROOF_MEANINGS, STATUS_MEANINGS, kind_of, name_of, report_page
 from reports.svg import HEIGHT, WIDTH, chart
-from reports.text import minute_text, status_label, escape_invisible
+from reports.text import escape_invisible, minute_text, status_label
 from reports.threats import ASSUMPTIONS, LIMITS, MITIGATION, THREATS
 from reports.trends import trends
 from reports.view import View

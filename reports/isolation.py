@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from basewatch.interval import CatalogInterval
+from basewatch.catalog_interval import CatalogInterval
 from basewatch.model import Finding, Proof, Run, Severity, Status
 from reports.text import minute_text
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from basewatch.interval import CatalogInterval
+from basewatch.catalog_interval import CatalogInterval
 from basewatch.model import Finding, Proof, Reason, Run, Severity, Status
 from reports.isolation import IsolationSummary, isolation_summaries
 from reports.threats import ASSUMPTIONS, LIMITS, THREATS

@@ -9,8 +9,8 @@ from itertools import islice
 
 from basewatch.model import Finding, Status, Transition
 from basewatch.quantities import format_duration
-from reports.page import ReportPage, report_page, kind_of, name_of
-from reports.text import minute_text, status_label, escape_invisible
+from reports.page import ReportPage, kind_of, name_of, report_page
+from reports.text import escape_invisible, minute_text, status_label
 from reports.threats import ASSUMPTIONS, LIMITS, MITIGATION, THREATS
 from reports.view import View
 

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from basewatch.about import symptoms
+from basewatch.affected import symptoms
 from basewatch.components import COMPONENT_TYPES
-from basewatch.model import Finding, ExpectedCheck, Proof, Run, Status
+from basewatch.model import ExpectedCheck, Finding, Proof, Run, Status
 from reports.changes import Changes, changes
 from reports.isolation import IsolationSummary, isolation_summaries
 from reports.view import NOT_GREEN, View, verified_pairs, worst_first

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from basewatch.component_settings import Proxy
 from basewatch.components import COMPONENT_TYPES, Api, AuroraCluster, Component, Function, Table
-from basewatch.declared import Proxy
 from basewatch.model import Point, Run, Series
 from basewatch.quantities import Threshold
 

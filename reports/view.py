@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from basewatch.model import Finding, ExpectedCheck, Run, Status
+from basewatch.model import ExpectedCheck, Finding, Run, Status
 
 # Worst first: UNVERIFIED is no better than the FAIL it may hide.
 _ORDER = (Status.FAIL, Status.UNVERIFIED, Status.PASS, Status.NOT_APPLICABLE)

@@ -20,7 +20,7 @@ from promql_parser import (
 from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.database import FAMILIES as IN_DATABASE
-from collectors.limit_specs import FAMILIES as LIMITS
+from collectors.limit_readers import FAMILIES as LIMITS
 from exposition.own_families import OWN_FAMILIES
 
 

@@ -10,8 +10,8 @@ from basewatch.config import Alerts, Platform
 from basewatch.errors import DeliveryError
 from basewatch.model import (
     Evidence,
-    Finding,
     ExpectedCheck,
+    Finding,
     Point,
     Proof,
     Reason,

@@ -9,8 +9,8 @@ import pytest
 
 from basewatch.history.store import History
 from demo.box import Sandbox
-from demo.cloud import EmulatedAws
 from demo.database import SandboxDatabase
+from demo.emulated_aws import EmulatedAws
 from demo.load import Load
 from demo.receivers import Receivers
 from workflows.commands import PreparedPlan, prepare

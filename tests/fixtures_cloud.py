@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from demo.load import Load
 
 # What a pg_dump archive in custom format begins with; enough where no test restores it.

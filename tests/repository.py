@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 from typer.main import get_group
 
-from workflows import cli, cli_describe
+from workflows import cli, cli_offline
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -67,5 +67,5 @@ def make_targets() -> set[str]:
 def verbs() -> set[str]:
     """Every verb of the command line, of both modules that hold them."""
     describing = typer.Typer()
-    cli_describe.add_to(describing)
+    cli_offline.add_to(describing)
     return {*get_group(cli.app).commands, *get_group(describing).commands}

@@ -21,7 +21,7 @@ from checks import CHECKS
 from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import CheckResults, run_checks
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from tests.wire import ACCOUNT, REGION, Edit, Wire
 
 AWS_CHECKS = tuple(check for check in CHECKS if check.client_type is AwsClient)

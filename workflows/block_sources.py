@@ -11,7 +11,7 @@ from basewatch.collector import MetricTarget
 from basewatch.components import Database
 from basewatch.family import BlockSource
 from basewatch.history.store import History
-from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres import DatabaseClient
 from basewatch.postgres import Endpoints, connect
 from collectors.cloudwatch.discovery.targets import Targets
 from collectors.cloudwatch.refresh import Refresher

@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypeAlias
 
+from basewatch.catalog_interval import CatalogInterval
 from basewatch.clients import ClientFactory
 from basewatch.components import Database
 from basewatch.config import CatalogWatch
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.history.store import History
-from basewatch.interval import CatalogInterval
 from basewatch.model import Proof, Run
-from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres import DatabaseClient
 from basewatch.quantities import format_duration
 from checks.engine.judge import PlannedCheck
 from exposition.watch_metrics import WatchStatus
-from workflows.intervals import CATALOG_CHECK_PREFIXES, has_verdict, with_run, fingerprint_in
+from workflows.fingerprint_intervals import CATALOG_CHECK_PREFIXES, fingerprint_in, has_verdict, with_run
 
 ReadFingerprint: TypeAlias = Callable[[DatabaseClient], str]
 
@@ -40,7 +40,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuePartialRun:
-    """A partial pass that is due: what of the plan is wanted, and why. A `only_changes` one is only news if it finds any."""
+    """A partial pass that is due: what of the plan is wanted, and why.
+
+    A `only_changes` one is only news if it finds any.
+    """
 
     scope: str
     selects: Callable[[PlannedCheck], bool]
@@ -48,7 +51,10 @@ class DuePartialRun:
 
 
 class CatalogWatcher:
-    """The watch over one database. Every method but `run_recorded` and `watch_status` is called by one thread at a time."""
+    """The watch over one database.
+
+    Every method but `run_recorded` and `watch_status` is called by one thread at a time.
+    """
 
     def __init__(
         self,

@@ -12,16 +12,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from workflows import cli_describe
+from workflows import cli_offline
 from workflows.options import (
     DEFAULT_CONFIG,
+    CheckGlob,
     ComponentGlob,
     ConfigPath,
     FailOn,
-    ResultFormat,
-    CheckGlob,
-    OutputFormat,
     FailOnOption,
+    OutputFormat,
+    ResultFormat,
 )
 
 app = typer.Typer(
@@ -148,7 +148,7 @@ def demo(
     raise typer.Exit(demonstrate.run_demo(config, tuple(break_ or ()), keep=keep, environ=os.environ))
 
 
-cli_describe.add_to(app)
+cli_offline.add_to(app)
 
 
 def main() -> NoReturn:

@@ -12,14 +12,14 @@ from typing import cast
 from basewatch.aws import AwsClient, AwsSession
 from basewatch.aws.secrets import AwsSecretStore
 from basewatch.clients import Client, K
-from basewatch.components import Component, Database, AwsComponent
+from basewatch.components import AwsComponent, Component, Database
 from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
 from basewatch.metrics import CollectedMetrics, MetricsClient
 from basewatch.model import Reason
-from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres import DatabaseClient
 from basewatch.postgres import Endpoints, connect
-from basewatch.secrets import Reference, Secret, SecretStore, SecretNotFoundError, resolve
+from basewatch.secrets import Reference, Secret, SecretNotFoundError, SecretStore, resolve
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.declared_targets import Location
@@ -50,7 +50,7 @@ class AwsSessions:
             self._sources = {place: source for place, source in self._sources.items() if place in self._sessions}
 
     def location(self, component: Component) -> Location:
-        """Where a component lives: the only account and region there are, unless it says. Raises: CouldNotLook."""
+        """Where a component lives: the only account and region there are, unless it says. Raises: ObservationError."""
         if isinstance(component, AwsComponent):
             return self.location_of(component.account, component.region)
         return self.location_of(None, None)
@@ -58,7 +58,7 @@ class AwsSessions:
     def location_of(self, account: str | None, region: str | None) -> Location:
         """The place that the configuration calls so; None is the first account, and its first region.
 
-        Raises: CouldNotLook, when no account is declared.
+        Raises: ObservationError, when no account is declared.
         """
         accounts = self._accounts
         known = accounts[account or next(iter(accounts))]
@@ -93,7 +93,10 @@ class AwsSessions:
         return self._session(self.location(component))
 
     def secret(self, reference: Reference) -> Secret:
-        """The secret at `reference`. Raises: CouldNotLook, when it is kept in AWS and is not there or not to be had."""
+        """The secret at `reference`.
+
+        Raises: ObservationError, when it is kept in AWS and is not there or not to be had.
+        """
         try:
             return resolve(reference, self._environ, self.secret_store)
         except SecretNotFoundError as unset:
@@ -119,7 +122,7 @@ class AwsSessions:
 
     @property
     def _accounts(self) -> Mapping[str, Account]:
-        """The declared accounts. Raises: CouldNotLook, when there are none."""
+        """The declared accounts. Raises: ObservationError, when there are none."""
         if self._config.aws is None:
             detail = "the configuration declares no AWS account, so nothing in AWS can be asked"
             raise ObservationError(Reason.UNSUPPORTED, detail, remedy="Add `aws:` with its accounts.")
@@ -152,7 +155,7 @@ class LiveClients:
         self._run = run
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        """A client of `kind` for one observation. Raises: CouldNotLook, when there is none or it cannot be had."""
+        """A client of `kind` for one observation. Raises: ObservationError, when there is none or it cannot be had."""
         return cast("AbstractContextManager[K]", self._client(kind, component))
 
     @contextmanager

@@ -22,8 +22,8 @@ from reports import ReportFormat, render
 from reports.isolation import isolation_summaries
 from workflows.clients import AwsSessions
 from workflows.exit_codes import exit_code
-from workflows.intervals import run_intervals
-from workflows.monitor import Observed, Delivered, observe_plan, run_pass
+from workflows.fingerprint_intervals import run_intervals
+from workflows.monitor import Delivered, Observed, observe_plan, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.report_files import WrittenReports, view_of, write_reports
 from workflows.terminal import findings_text
@@ -38,7 +38,7 @@ class PreparedPlan:
     environ: Mapping[str, str]
 
     def history(self) -> History:
-        """The configured history, opened. Raises: HistoryError; SecretUnset."""
+        """The configured history, opened. Raises: HistoryError; SecretNotFoundError."""
         return History.open(resolve_text(self.plan.config.history.url, self.environ, self.sessions.secret_store))
 
 

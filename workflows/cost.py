@@ -14,7 +14,7 @@ from collectors.cloudwatch.declared_targets import declared_targets
 from collectors.cloudwatch.discovery.list_metrics import ListQuery
 from collectors.cloudwatch.discovery.plan import discovery_queries, resource_searches
 from collectors.cloudwatch.layout import allowed_lateness_of
-from collectors.cloudwatch.planner import Query, pack_calls, count_billable
+from collectors.cloudwatch.planner import Query, count_billable, pack_calls
 from workflows.clients import AwsSessions
 from workflows.plan import Plan
 from workflows.windows import warm_up_of

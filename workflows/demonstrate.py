@@ -18,11 +18,11 @@ from basewatch.history.store import History
 from demo.faults import FAULTS
 from demo.faults.fault import Fault
 from demo.receivers import Receivers
-from demo.story import Step, PassResult, walk_through
-from workflows.commands import PreparedPlan, utc_now, prepare, undelivered_lines, write_configured_reports
+from demo.walkthrough import PassResult, Step, walk_through
+from workflows.commands import PreparedPlan, prepare, undelivered_lines, utc_now, write_configured_reports
 from workflows.monitor import run_pass
 from workflows.serve import serve_with
-from workflows.terminal import findings_text, ansi_color, escape_control
+from workflows.terminal import ansi_color, escape_control, findings_text
 
 DEFAULT_FAULTS = ("policy-using-true", "dump-stale", "function-error-burst")
 HISTORY_FILE = "demo.db"

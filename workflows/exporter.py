@@ -17,18 +17,18 @@ from basewatch.family import Block, BlockSource
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Run, Window
-from exposition.finding_metrics import attempt_blocks, run_blocks
 from exposition.page import PageRenderer
 from exposition.resource_metrics import resource_block
+from exposition.run_metrics import attempt_blocks, run_blocks
 from exposition.slo_metrics import slo_blocks
 from exposition.watch_metrics import watch_blocks
 from isolation.inventory.fingerprint import fingerprint
 from workflows.catalog_watcher import CatalogWatcher
 from workflows.clients import LiveClients
-from workflows.commands import PreparedPlan, utc_now, undelivered_lines
-from workflows.monitor import observe_since_last, record_run, deliver_recorded, merge_partial
+from workflows.commands import PreparedPlan, undelivered_lines, utc_now
+from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
-from workflows.web.app import ServedPage, RenderedPage
+from workflows.web.app import RenderedPage, ServedPage
 
 logger = logging.getLogger(__name__)
 

@@ -13,13 +13,12 @@ from basewatch.config import Config
 from basewatch.errors import BasewatchError
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Finding, Proof, Status, Window
-from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres import DatabaseClient
 from checks import CHECKS
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks, run_checks
-from isolation.draft.proposing import DerivedKey, Proposal, propose
-from isolation.draft.reading import read_catalog
-from workflows.clients import LiveClients, AwsSessions
+from isolation.draft import DerivedKey, Proposal, propose, read_catalog
+from workflows.clients import AwsSessions, LiveClients
 from workflows.commands import utc_now
 
 PLACEHOLDER = "FILL-IN"

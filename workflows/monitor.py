@@ -12,13 +12,13 @@ from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy,
 from basewatch import __version__
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
-from basewatch.model import Finding, ExpectedCheck, Run, Transition, Window
+from basewatch.model import ExpectedCheck, Finding, Run, Transition, Window
 from basewatch.notifier import Notifier
 from checks.engine.causes import assign_causes
 from checks.engine.run import run_checks
 from collectors.cloudwatch.declared_targets import declared_targets
-from workflows.clients import LiveClients, AwsSessions
-from workflows.intervals import run_intervals
+from workflows.clients import AwsSessions, LiveClients
+from workflows.fingerprint_intervals import run_intervals
 from workflows.plan import Plan
 from workflows.terminal import unchecked_text
 from workflows.windows import EvaluationWindow, evaluation_window

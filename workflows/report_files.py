@@ -9,11 +9,11 @@ from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
 from basewatch.model import Finding, Run
 from exposition import page
-from exposition.finding_metrics import attempt_blocks, run_blocks
 from exposition.latest_readings import latest_readings
+from exposition.run_metrics import attempt_blocks, run_blocks
 from reports import ReportFormat, render
 from reports.view import CheckDescription, View
-from workflows.monitor import Observed, Delivered
+from workflows.monitor import Delivered, Observed
 from workflows.plan import Plan
 
 _REPORTS = {ReportFormat.HTML: "report.html", ReportFormat.MARKDOWN: "report.md", ReportFormat.JSON: "findings.json"}

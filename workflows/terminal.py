@@ -7,7 +7,7 @@ from itertools import groupby
 
 import orjson
 
-from basewatch.about import symptoms
+from basewatch.affected import symptoms
 from basewatch.check import AnyCheck
 from basewatch.model import Finding, Status
 

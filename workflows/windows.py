@@ -26,8 +26,8 @@ MAX_REEVALUATION = timedelta(days=1)
 class EvaluationWindow:
     """What a run judges, and from when on each component of which an earlier run has judged a part of that.
 
-    Metrics are read from `warm_up` before: a breach that goes on as the window begins is seen whole, and told by the run
-    in whose window it still went on.
+    Metrics are read from `warm_up` before: a breach that goes on as the window begins is seen whole, and told by the
+    run in whose window it still went on.
     """
 
     window: Window

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from basewatch.errors import NotFoundError, BasewatchError, ObservationError
+from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 
 _LONGEST_DETAIL = 500
@@ -182,7 +182,7 @@ def botocore_errors() -> tuple[type[Exception], ...]:
 
 
 def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
-    """`error`, one of botocore's, as what it means: Absent, or CouldNotLook with a reason and a remedy."""
+    """`error`, one of botocore's, as what it means: NotFoundError, or ObservationError with a reason and a remedy."""
     meaning = _meaning(error)
     said = f": {_quoted(error)}" if meaning.quoted else ""
     detail = f"{request.action} {meaning.said}{said}"

@@ -36,8 +36,8 @@ def sign_in(
 ) -> str:
     """The ARN of the principal as which `session` asks from now on: `role` of the account, or the caller itself.
 
-    Raises: CouldNotLook with DENIED, when there are no credentials, the role may not be assumed, or the caller is in
-    another account than the declared one; other reasons when STS cannot be asked.
+    Raises: ObservationError with DENIED, when there are no credentials, the role may not be assumed, or the caller is
+    in another account than the declared one; other reasons when STS cannot be asked.
     """
     asking = AwsRequest(action="sts:GetCallerIdentity", principal="the caller")
     try:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 def required(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T:
     """The value at `path`, such as `"DBClusters", 0, "Status"`; datetimes come in UTC, an enum by its value.
 
-    Raises: CouldNotLook with NOT_ENOUGH_DATA when it is missing or null, UNSUPPORTED when it is not a `kind`.
+    Raises: ObservationError with NOT_ENOUGH_DATA when it is missing or null, UNSUPPORTED when it is not a `kind`.
     """
     value = optional(response, *path, kind=kind)
     if value is None:
@@ -28,7 +28,7 @@ def required(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T:
 def optional(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T | None:
     """The value at `path`, or None when it is missing or null.
 
-    Raises: CouldNotLook with UNSUPPORTED when there is a value and it is not a `kind`.
+    Raises: ObservationError with UNSUPPORTED when there is a value and it is not a `kind`.
     """
     value = _at(response, path)
     if value is None:

@@ -18,7 +18,10 @@ class AwsSecretStore:
         self._look = open_client
 
     def fetch(self, reference: Reference) -> str:
-        """The value at `reference`. Raises: SecretUnset, when there is none; CouldNotLook, when AWS does not say."""
+        """The value at `reference`.
+
+        Raises: SecretNotFoundError, when there is none; ObservationError, when AWS does not say.
+        """
         try:
             if reference.scheme == "aws-ssm":
                 return self._parameter(reference.location)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from basewatch import __version__
 from basewatch.aws.actions import iam_action
-from basewatch.aws.errors import AwsRequest, error_code, error_response, botocore_errors, translate_error
-from basewatch.aws.identity import credentials_expiry, botocore_session, sign_in, sign_out
+from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, error_response, translate_error
+from basewatch.aws.identity import botocore_session, credentials_expiry, sign_in, sign_out
 from basewatch.aws.response import required
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
@@ -65,7 +65,7 @@ class AwsSession:
 
     @property
     def principal(self) -> str:
-        """The ARN as which AWS is asked. Raises: CouldNotLook, when signing in fails."""
+        """The ARN as which AWS is asked. Raises: ObservationError, when signing in fails."""
         with self._lock:
             if self._refused is not None:
                 raise ObservationError(self._refused.reason, self._refused.detail, remedy=self._refused.remedy)
@@ -79,7 +79,7 @@ class AwsSession:
         return self._refused is not None
 
     def botocore_client(self, service: str) -> Any:
-        """The botocore client of `service`, made once and signed as `principal`. Raises: CouldNotLook."""
+        """The botocore client of `service`, made once and signed as `principal`. Raises: ObservationError."""
         with self._lock:
             _ = self.principal
             if service not in self._clients:
@@ -87,7 +87,7 @@ class AwsSession:
             return self._clients[service]
 
     def credentials(self) -> ReadOnlyCredentials:
-        """Keys and token for signing a request now, renewed when they are about to expire. Raises: CouldNotLook."""
+        """Keys and token for signing a request now, renewed when they are about to expire. Raises: ObservationError."""
         with self._lock:
             asked = AwsRequest(action="sts:AssumeRole", principal=self.principal)
             try:
@@ -109,7 +109,7 @@ class AwsSession:
             self._clients, self._principal = {}, ""
 
     def endpoint(self, service: str) -> str:
-        """The URL at which `service` is asked, without a trailing slash. Raises: CouldNotLook."""
+        """The URL at which `service` is asked, without a trailing slash. Raises: ObservationError."""
         return str(self.botocore_client(service).meta.endpoint_url).rstrip("/")
 
     @property
@@ -176,7 +176,7 @@ class AwsClient:
 
     @property
     def principal(self) -> str:
-        """The ARN as which AWS is asked. Raises: CouldNotLook, when signing in fails."""
+        """The ARN as which AWS is asked. Raises: ObservationError, when signing in fails."""
         return self._session.principal
 
     @property
@@ -189,8 +189,9 @@ class AwsClient:
     ) -> dict[str, Any]:
         """The answer to one call; `operation` is AWS' own name, such as `DescribeDBClusters`.
 
-        An error code in `accepted_errors` is an answer too: the returned response then holds only it (see `accepted_code`).
-        Raises: CouldNotLook; Absent, when AWS says that the thing asked about does not exist.
+        An error code in `accepted_errors` is an answer too: the returned response then holds only it (see
+        `accepted_code`).
+        Raises: ObservationError; NotFoundError, when AWS says that the thing asked about does not exist.
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
@@ -204,7 +205,7 @@ class AwsClient:
     ) -> Iterator[dict[str, Any]]:
         """The pages of a listing, asked for as they are taken, at most `limit` of them.
 
-        Raises: CouldNotLook or Absent, at whichever page it happens: half a listing is never a whole one.
+        Raises: ObservationError or NotFoundError, at whichever page it happens: half a listing is never a whole one.
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
@@ -219,7 +220,7 @@ class AwsClient:
     def body_chunks(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
         """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's own checksum is verified.
 
-        Raises: CouldNotLook, also when the body breaks off on the way.
+        Raises: ObservationError, also when the body breaks off on the way.
         """
         body = required(self.call(service, operation, **parameters), "Body", kind=object)
         action = iam_action(service, operation, parameters)

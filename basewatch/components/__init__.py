@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from basewatch.components.component import Component, AwsComponent
+from basewatch.components.component import AwsComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
@@ -13,6 +13,7 @@ __all__ = [
     "Api",
     "AuditBucket",
     "AuroraCluster",
+    "AwsComponent",
     "BackupVault",
     "CacheCluster",
     "Component",
@@ -20,7 +21,6 @@ __all__ = [
     "DumpBackups",
     "EventRule",
     "Function",
-    "AwsComponent",
     "Queue",
     "Slo",
     "Table",

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from basewatch.declared import ConfigModel
+from basewatch.component_settings import ConfigModel
 from basewatch.quantities import Threshold
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.components.component import Component, AwsComponent
-from basewatch.declared import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
+from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
+from basewatch.components.component import AwsComponent, Component
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
 from basewatch.secrets import Reference, SecretReference

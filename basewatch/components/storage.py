@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
+from basewatch.component_settings import ObjectLock, RestoreDrill, RetentionTiers
 from basewatch.components.component import AwsComponent
-from basewatch.declared import RetentionTiers, ObjectLock, RestoreDrill
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import Duration, format_duration
 

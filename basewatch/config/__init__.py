@@ -3,6 +3,7 @@
 from basewatch.config.model import (
     Account,
     Alerts,
+    CatalogWatch,
     Channel,
     CheckSettings,
     Components,
@@ -13,12 +14,12 @@ from basewatch.config.model import (
     Route,
     RunPolicy,
     SlackChannel,
-    CatalogWatch,
 )
 
 __all__ = [
     "Account",
     "Alerts",
+    "CatalogWatch",
     "Channel",
     "CheckSettings",
     "Components",
@@ -29,5 +30,4 @@ __all__ = [
     "Route",
     "RunPolicy",
     "SlackChannel",
-    "CatalogWatch",
 ]

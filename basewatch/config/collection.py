@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.declared import ConfigModel
+from basewatch.component_settings import ConfigModel
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import Duration, format_duration, parse_duration
 

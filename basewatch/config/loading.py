@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from basewatch.config.links import broken_references
 from basewatch.config.merging import merge
 from basewatch.config.model import Config
-from basewatch.config.nodes import YamlDocument, read_yaml
 from basewatch.config.problems import validation_problems
+from basewatch.config.references import broken_references
+from basewatch.config.yaml_document import YamlDocument, read_yaml
 from basewatch.errors import ConfigError, Problem
 
 _SUFFIXES = {".yaml", ".yml"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
-from basewatch.config.nodes import YamlDocument, KeyPath, SourceLocation
+from basewatch.config.yaml_document import KeyPath, SourceLocation, YamlDocument
 from basewatch.errors import Problem
 from basewatch.model import JSON
 

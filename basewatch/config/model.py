@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from basewatch.component_settings import ConfigModel
 from basewatch.components import (
     Api,
     AuditBucket,
@@ -24,7 +25,6 @@ from basewatch.components import (
 )
 from basewatch.config.collection import CollectorSettings
 from basewatch.config.prometheus import Prometheus
-from basewatch.declared import ConfigModel
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import AccountId, DatabaseUrl, HostPort, Region
 from basewatch.model import Severity

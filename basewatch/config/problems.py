@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from basewatch.config.nodes import YamlDocument, KeyPath, format_key_path
 from basewatch.config.shape import keys_at, missing_key_remedy
-from basewatch.errors import Problem, InvalidValueError, display_value
+from basewatch.config.yaml_document import KeyPath, YamlDocument, format_key_path
+from basewatch.errors import InvalidValueError, Problem, display_value
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

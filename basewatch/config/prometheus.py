@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from basewatch.declared import ConfigModel
+from basewatch.component_settings import ConfigModel
 from basewatch.errors import InvalidValueError, display_value
 from basewatch.identifiers import HostPort
 from basewatch.quantities import Duration, parse_duration

@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from basewatch.component_settings import ConfigModel
 from basewatch.config.model import Config
-from basewatch.config.nodes import KeyPath
-from basewatch.declared import ConfigModel
+from basewatch.config.yaml_document import KeyPath
 
 
 def models_at(at: KeyPath) -> tuple[type[ConfigModel], ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.components import Api, Component, Function, Table
-from basewatch.config.nodes import YamlDocument, KeyPath
 from basewatch.config.problems import did_you_mean
+from basewatch.config.yaml_document import KeyPath, YamlDocument
 from basewatch.errors import Problem
 
 _AT: KeyPath = ("components", "slos")

@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, Table, func, insert, select
 
+from basewatch.catalog_interval import CatalogInterval
 from basewatch.errors import HistoryError
 from basewatch.facts import from_json, to_json
 from basewatch.history import tables
-from basewatch.interval import CatalogInterval
-from basewatch.model import Evidence, Finding, ExpectedCheck, Run, Series, Status, Transition, Window
+from basewatch.model import Evidence, ExpectedCheck, Finding, Run, Series, Status, Transition, Window
 
 Columns: TypeAlias = dict[str, Any]
 

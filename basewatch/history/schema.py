@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from basewatch.errors import HistoryError
-from basewatch.history.engine import redacted_url, read_transaction, write_transaction
+from basewatch.history.engine import read_transaction, redacted_url, write_transaction
 
 HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -10,13 +10,13 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, func, select
 
+from basewatch.catalog_interval import CatalogInterval
 from basewatch.errors import HistoryError
-from basewatch.history import counters, intervals, outbox, rows, seal
-from basewatch.history.engine import open_engine, redacted_url, read_transaction, write_transaction
+from basewatch.history import catalog_intervals, counters, outbox, rows, seal
+from basewatch.history.engine import open_engine, read_transaction, redacted_url, write_transaction
 from basewatch.history.schema import migrate
 from basewatch.history.tables import findings, runs
 from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
-from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Run
 from basewatch.notifier import Notification, Receipt
 
@@ -97,12 +97,12 @@ class History:
     def catalog_intervals(self, since: datetime | None = None) -> tuple[CatalogInterval, ...]:
         """Every database's intervals, oldest first; those that ended before `since` are left out."""
         with read_transaction(self._engine) as connection:
-            return intervals.read(connection, since)
+            return catalog_intervals.read(connection, since)
 
     def save_interval(self, interval: CatalogInterval) -> None:
         """Notes how far an interval reaches: the one that began then, or a new one."""
         with write_transaction(self._engine) as connection:
-            intervals.write(connection, interval)
+            catalog_intervals.write(connection, interval)
 
     def load_counters(self, location: str) -> bytes | None:
         """Where the counters of a place stood when that was last kept; None when it never was."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from basewatch.history.columns import JsonText, UtcTimestamp, CompressedJson
+from basewatch.history.columns import CompressedJson, JsonText, UtcTimestamp
 
 metadata = MetaData()
 

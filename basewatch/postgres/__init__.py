@@ -1,7 +1,7 @@
 """Asks PostgreSQL in transactions that never commit."""
 
-from basewatch.postgres.guards import Timeouts
 from basewatch.postgres.login import Endpoints
 from basewatch.postgres.session import DatabaseClient, Parameters, Statement, TenantSession, connect
+from basewatch.postgres.transaction import Timeouts
 
-__all__ = ["DatabaseClient", "Endpoints", "Timeouts", "Parameters", "Statement", "TenantSession", "connect"]
+__all__ = ["DatabaseClient", "Endpoints", "Parameters", "Statement", "TenantSession", "Timeouts", "connect"]

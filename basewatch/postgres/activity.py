@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from basewatch.postgres.complete_table import require_all_rows_visible
+from basewatch.postgres.row_visibility import require_all_rows_visible
 from basewatch.postgres.session import DatabaseClient, Statement
 
 STATS_ROLE = "pg_read_all_stats"
@@ -65,18 +65,21 @@ class _Age:
 
 
 def connection_counts(database: DatabaseClient) -> tuple[ConnectionCount, ...]:
-    """Every session of the database by role and state. Raises: CouldNotLook, naming the missing grant."""
+    """Every session of the database by role and state. Raises: ObservationError, naming the missing grant."""
     return database.query(_CONNECTIONS, ConnectionCount, {}, role=STATS_ROLE)
 
 
 def oldest_transaction(database: DatabaseClient) -> float:
-    """How long ago the oldest open or prepared transaction began, in seconds; 0 for none. Raises: CouldNotLook."""
+    """How long ago the oldest open or prepared transaction began, in seconds; 0 for none. Raises: ObservationError."""
     (age,) = database.query(_OLDEST, _Age, {}, role=STATS_ROLE)
     return age.age_seconds
 
 
 def tenants_by_tier(database: DatabaseClient, root: tuple[str, str], tier: str) -> tuple[TierCount, ...]:
-    """The rows of the tenancy's root by its column `tier`, most first. Raises: CouldNotLook, naming what to grant."""
+    """The rows of the tenancy's root by its column `tier`, most first.
+
+    Raises: ObservationError, naming what to grant.
+    """
     remedy = require_all_rows_visible(database, root, tier)
     text = sql.SQL(_ROOT).format(tier=sql.Identifier(tier), root=sql.Identifier(*root))
     return database.query(Statement(name="tenants_by_tier", text=text.as_string(None)), TierCount, {}, remedy=remedy)
@@ -91,7 +94,7 @@ def rows_by_tier(
 ) -> tuple[TierCount, ...]:
     """The rows of a tenant table by the tier of their tenants, most first; `key_pairs` pairs its key with the root's.
 
-    Raises: CouldNotLook, naming what to grant.
+    Raises: ObservationError, naming what to grant.
     """
     granted = (
         require_all_rows_visible(database, table, *(own for own, _ in key_pairs)),

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from basewatch.errors import NotFoundError, BasewatchError, ObservationError
+from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 
 _BUSY = "Look at the locks and the load on the database, or look again later."
 _DOWN = "Start the database, or correct the address and the firewall between."
 
-# Errors that say nothing of the question asked: by exact class, https://www.postgresql.org/docs/current/errcodes-appendix.html
+# Errors that say nothing of the question asked: by exact class,
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
 _HARD: dict[type[psycopg.Error], tuple[Reason, str]] = {
     errors.QueryCanceled: (Reason.TIMEOUT, _BUSY),
     errors.LockNotAvailable: (Reason.TIMEOUT, _BUSY),
@@ -78,7 +79,7 @@ def observation_error(error: psycopg.Error, *, operation: str, remedy: str = "")
 
 @contextmanager
 def translate_errors(operation: str, *, remedy: str = "") -> Generator[None, None, None]:
-    """Turns every error of the driver into CouldNotLook; `remedy` is for one that a grant would cure."""
+    """Turns every error of the driver into ObservationError; `remedy` is for one that a grant would cure."""
     try:
         yield
     except psycopg.Error as error:

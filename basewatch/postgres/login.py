@@ -13,13 +13,13 @@ from psycopg.pq import TransactionStatus
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.postgres.errors import login_error
-from basewatch.postgres.guards import Timeouts
+from basewatch.postgres.transaction import Timeouts
 from basewatch.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """The ways into one database, each as what looks its URL up: that may raise CouldNotLook, and only when used.
+    """The ways into one database, each as what looks its URL up: that may raise ObservationError, and only when used.
 
     `reader` is where reads go, where there is one. `logins` and `proxy_logins` are real logins of tenant-bound roles.
     """
@@ -33,7 +33,8 @@ class Endpoints:
 class SingleConnection:
     """The one session that is open, through whichever endpoint was asked for last.
 
-    Raises: CouldNotLook, when an endpoint cannot be reached or refuses us; Absent, when it has no such database.
+    Raises: ObservationError, when an endpoint cannot be reached or refuses us; NotFoundError, when it has no such
+    database.
     """
 
     def __init__(self, endpoints: Endpoints, run: str, timeouts: Timeouts) -> None:
@@ -60,7 +61,7 @@ class SingleConnection:
 
 
 def log_in(url: Secret, *, run: str, timeouts: Timeouts) -> psycopg.Connection:
-    """A new session. Raises: CouldNotLook; Absent."""
+    """A new session. Raises: ObservationError; NotFoundError."""
     where = _parameters(url, run, timeouts)
     try:
         # Nothing is prepared on the server: a pooling proxy would pin the session for it.

@@ -17,11 +17,11 @@ from basewatch.errors import NotFoundError, ObservationError
 from basewatch.facts import from_json
 from basewatch.model import Reason, Window
 from basewatch.postgres.errors import observation_error, translate_errors
-from basewatch.postgres.guards import Timeouts, rolled_back_transaction
-from basewatch.postgres.login import SingleConnection, Endpoints
-from basewatch.postgres.place import ProbedRelation
-from basewatch.postgres.probe import TenantProbe
-from basewatch.postgres.writing import WriteProbe
+from basewatch.postgres.login import Endpoints, SingleConnection
+from basewatch.postgres.probe_types import ProbedRelation
+from basewatch.postgres.tenant_probe import TenantProbe
+from basewatch.postgres.transaction import Timeouts, rolled_back_transaction
+from basewatch.postgres.write_probe import WriteProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Tenancy
 
@@ -67,13 +67,13 @@ class TenantSession:
 
     @contextmanager
     def probe(self) -> Generator[TenantProbe, None, None]:
-        """One READ ONLY transaction as the role. Raises: CouldNotLook, naming a missing grant; Absent."""
+        """One READ ONLY transaction as the role. Raises: ObservationError, naming a missing grant; NotFoundError."""
         with self._transaction(writes=False) as connection:
             yield TenantProbe(connection, self._tenancy, self._busy)
 
     @contextmanager
     def write_probe(self) -> Generator[WriteProbe, None, None]:
-        """One transaction as the role in which writes can be tried. Raises: CouldNotLook; Absent."""
+        """One transaction as the role in which writes can be tried. Raises: ObservationError; NotFoundError."""
         with self._transaction(writes=True) as connection:
             yield WriteProbe(connection, self._tenancy, self._busy)
 
@@ -132,7 +132,7 @@ class DatabaseClient:
         """Every row of a read-only statement as a `kind`, whose fields are the columns; a tuple is an SQL array.
 
         Names resolve in pg_catalog first and last: what is printed of others is qualified. It is asked as `role`;
-        `remedy` is what a refusal asks for. Raises: CouldNotLook; Absent, without such a role.
+        `remedy` is what a refusal asks for. Raises: ObservationError; NotFoundError, without such a role.
         """
         self._requests.append(statement.name)
         # The driver writes a list as an array, and a tuple as a record.
@@ -149,7 +149,7 @@ class DatabaseClient:
 
     @contextmanager
     def snapshot(self) -> Generator[DatabaseClient, None, None]:
-        """Makes every `query` within see the database at one moment. Raises: CouldNotLook."""
+        """Makes every `query` within see the database at one moment. Raises: ObservationError."""
         with (
             translate_errors("opening a snapshot"),
             rolled_back_transaction(self._reader(), self._limits, repeatable_read=True) as connection,
@@ -167,15 +167,18 @@ class DatabaseClient:
     ) -> Generator[TenantProbe, None, None]:
         """A READ ONLY transaction of ours as `role`; `new_connection` logs in anew for it, as pools do not.
 
-        Raises: CouldNotLook, naming the missing grant when Basewatch may not become that role; Absent, when there is
-        no such role.
+        Raises: ObservationError, naming the missing grant when Basewatch may not become that role; NotFoundError, when
+        there is no such role.
         """
         with self.session_as(role, tenancy, new_connection=new_connection) as session, session.probe() as probe:
             yield probe
 
     @contextmanager
     def write_probe_as(self, role: str, tenancy: Tenancy) -> Generator[WriteProbe, None, None]:
-        """A transaction of ours as `role` on the writer, in which writes can be tried. Raises: CouldNotLook; Absent."""
+        """A transaction of ours as `role` on the writer, in which writes can be tried.
+
+        Raises: ObservationError; NotFoundError.
+        """
         self._requests.append(f"try writes as {role}")
         connection = self._doors.open(self._doors.endpoints.writer)
         with TenantSession(connection, tenancy, role, self._limits, self._busy, own_login=False).write_probe() as probe:
@@ -185,7 +188,10 @@ class DatabaseClient:
     def session_as(
         self, role: str, tenancy: Tenancy, *, new_connection: bool = False
     ) -> Generator[TenantSession, None, None]:
-        """A session of ours in which several transactions are made as `role`. Raises: CouldNotLook; Absent."""
+        """A session of ours in which several transactions are made as `role`.
+
+        Raises: ObservationError; NotFoundError.
+        """
         self._requests.append(f"probe {role}{' on a fresh session' if new_connection else ''}")
         endpoints = self._doors.endpoints
         try:
@@ -203,7 +209,7 @@ class DatabaseClient:
     def login_session(
         self, role: str, tenancy: Tenancy, *, through_proxy: bool = False
     ) -> Generator[TenantSession, None, None]:
-        """A new session as `role` itself, by its declared login. Raises: CouldNotLook; Absent."""
+        """A new session as `role` itself, by its declared login. Raises: ObservationError; NotFoundError."""
         self._requests.append(f"log in as {role}{' through the proxy' if through_proxy else ''}")
         endpoints = self._doors.endpoints
         url = (endpoints.proxy_logins if through_proxy else endpoints.logins)[role]
@@ -246,7 +252,8 @@ def connect(
     """A database for one observation, by its URL or by all its endpoints; reads need one session, opened at once.
 
     `run` shows in the server's pg_stat_activity as `basewatch/<run>`.
-    Raises: CouldNotLook, when it cannot be reached or refuses us; Absent, when the server has no such database.
+    Raises: ObservationError, when it cannot be reached or refuses us; NotFoundError, when the server has no such
+    database.
     """
     allowed = timeouts or Timeouts()
     endpoints = where if isinstance(where, Endpoints) else Endpoints(writer=lambda: where)

@@ -10,23 +10,23 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.cloudwatch import accounts, cap, peer, reconciling, serving, speed, trouble
-from benchmarks.cloudwatch.measured import ScenarioMeasurement, format_table
+from benchmarks.cloudwatch import accounts, counter_accuracy, failures, fake_capacity, peer, serving, speed
+from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement, format_table
 from benchmarks.cloudwatch.scenarios import Options
 
 Scenario = Callable[[Options], Iterator[ScenarioMeasurement]]
 SCENARIOS: Mapping[str, tuple[Scenario, ...]] = {
-    "fake": (lambda _: cap.measurements(),),
+    "fake": (lambda _: fake_capacity.measurements(),),
     "B1": (speed.small_account,),
     "B2": (speed.ten_thousand,),
     "B3": (speed.ninety_thousand, serving.ninety_thousand),
-    "B4": (trouble.throttled,),
+    "B4": (failures.throttled,),
     "B5": (serving.dead_region,),
-    "B6": (trouble.expired_credentials,),
-    "B7": (trouble.partial_results,),
-    "B8": (reconciling.late_data,),
-    "B9": (trouble.sparse,),
-    "B10": (trouble.churn,),
+    "B6": (failures.expired_credentials,),
+    "B7": (failures.partial_results,),
+    "B8": (counter_accuracy.late_data,),
+    "B9": (failures.sparse,),
+    "B10": (failures.churn,),
     "B11": (accounts.two_accounts,),
     "B12": (serving.soak,),
     "peer": (peer.measurements,),

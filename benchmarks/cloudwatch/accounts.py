@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.measured import ScenarioMeasurement
-from benchmarks.cloudwatch.running import ACCOUNT
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.ground_truth import compare_gauges
+from benchmarks.cloudwatch.processes import ACCOUNT
+from benchmarks.cloudwatch.scenario_config import ScenarioConfig
+from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
 from benchmarks.cloudwatch.scenarios import Options, min_calls, scenario_run
-from benchmarks.cloudwatch.settings import ScenarioConfig
-from benchmarks.cloudwatch.truth import compare_gauges
 
 _OTHER = "210987654321"
 _REGIONS = ["us-east-1"]

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from benchmarks.cloudwatch.knobs import from_arguments
-from benchmarks.cloudwatch.service import FakeCloudWatch, HttpRequest, HttpResponse
+from benchmarks.cloudwatch.fake_cloudwatch import FakeCloudWatch, HttpRequest, HttpResponse
+from benchmarks.cloudwatch.fake_settings import from_arguments
 
 _REASONS = {200: b"OK", 400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 500: b"Internal Server Error"}
 

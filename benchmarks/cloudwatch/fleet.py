@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.values import SampleKind
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.metric_values import SampleKind
 
 Dimensions = tuple[tuple[str, str], ...]
 

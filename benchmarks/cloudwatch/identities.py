@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.cloudwatch.asking import FakeAwsError
+from benchmarks.cloudwatch.metric_data_request import FakeAwsError
 
 _SIGNED = re.compile(
     rb"AWS4-HMAC-SHA256 Credential=(A[KS]IA)(\d{12})MAIN/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, ?"

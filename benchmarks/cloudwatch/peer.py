@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.measured import ScenarioMeasurement
-from benchmarks.cloudwatch.running import ExporterProcess, FakeProcess, free_port
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.processes import ExporterProcess, FakeProcess, free_port
+from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
 from benchmarks.cloudwatch.scenarios import Options
 from benchmarks.cloudwatch.scraping import Scraper, percentile
 

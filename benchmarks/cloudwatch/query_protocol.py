@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from benchmarks.cloudwatch.asking import FakeAwsError
+from benchmarks.cloudwatch.fake_settings import FakeSettings
 from benchmarks.cloudwatch.identities import Caller, role_keys
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.listing import RequestContext, ListOperations
+from benchmarks.cloudwatch.list_operations import ListOperations, RequestContext
+from benchmarks.cloudwatch.metric_data_request import FakeAwsError
 
 _ROLE_PARTS = 6
 _SPACES = {

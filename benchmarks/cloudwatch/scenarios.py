@@ -12,11 +12,11 @@ from pathlib import Path
 from statistics import median
 
 from basewatch.collector import MetricTarget
-from benchmarks.cloudwatch.driving import ExporterHarness, RefreshResult, exporter_harness
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.running import FakeProcess
-from benchmarks.cloudwatch.settings import ScenarioConfig
-from benchmarks.cloudwatch.truth import ExpectedSeries, expected_series
+from benchmarks.cloudwatch.exporter_harness import ExporterHarness, RefreshResult, exporter_harness
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.ground_truth import ExpectedSeries, expected_series
+from benchmarks.cloudwatch.processes import FakeProcess
+from benchmarks.cloudwatch.scenario_config import ScenarioConfig
 
 QUERIES_PER_CALL = 500
 DATAPOINTS_PER_CALL = 100_800

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.measured import ScenarioMeasurement
-from benchmarks.cloudwatch.running import ACCOUNT, ExporterProcess, FakeProcess, basewatch_command, free_port
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.processes import ACCOUNT, ExporterProcess, FakeProcess, basewatch_command, free_port
+from benchmarks.cloudwatch.scenario_config import EVERYTHING, ScenarioConfig
+from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
 from benchmarks.cloudwatch.scenarios import Options, without_quotas, without_rate_limit
 from benchmarks.cloudwatch.scraping import Scraper, percentile
-from benchmarks.cloudwatch.settings import EVERYTHING, ScenarioConfig
 
 _MIB = 1e6
 _MINUTE = 60

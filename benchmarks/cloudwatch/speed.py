@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.collector import RefreshTier
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.measured import ScenarioMeasurement
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.ground_truth import compare_gauges
+from benchmarks.cloudwatch.scenario_config import EVERYTHING, ScenarioConfig
+from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
 from benchmarks.cloudwatch.scenarios import (
     Options,
-    min_calls,
     median_seconds,
+    min_calls,
     min_seconds,
+    scenario_run,
     without_quotas,
     without_rate_limit,
-    scenario_run,
 )
-from benchmarks.cloudwatch.settings import EVERYTHING, ScenarioConfig
-from benchmarks.cloudwatch.truth import compare_gauges
 
 _QUERIES_PER_FUNCTION = 9
 

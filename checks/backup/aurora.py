@@ -12,7 +12,7 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.backup.clock import age, minutes_text
+from checks.backup.ages import age, minutes_text
 
 # Aurora moves the window's start with its daily housekeeping, not every minute.
 _DAILY = timedelta(days=1)

@@ -11,7 +11,7 @@ from basewatch.check import check
 from basewatch.components import DumpBackups
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.backup.clock import age, minutes_text
+from checks.backup.ages import age, minutes_text
 from checks.backup.dump_listing import stored_dumps
 
 

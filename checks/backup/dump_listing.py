@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.aws import AwsClient
-from basewatch.aws.listing import list_bucket
 from basewatch.aws.response import required
+from basewatch.aws.s3_listing import list_bucket
 from basewatch.components import DumpBackups
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
@@ -28,7 +28,7 @@ class StoredDump:
 def stored_dumps(aws: AwsClient, dumps: DumpBackups) -> tuple[tuple[StoredDump, ...], datetime | None]:
     """Every dump under the prefix, oldest first, and AWS' own clock; the markers of folders are no dumps.
 
-    Raises: CouldNotLook, also when there are too many to list; Absent, when there is no such bucket.
+    Raises: ObservationError, also when there are too many to list; NotFoundError, when there is no such bucket.
     """
     found = list_bucket(aws, "ListObjectsV2", "Contents", pages=_PAGES, Bucket=dumps.bucket, Prefix=dumps.prefix)
     if not found.complete:

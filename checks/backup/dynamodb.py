@@ -13,7 +13,7 @@ from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.backup.clock import age, minutes_text
+from checks.backup.ages import age, minutes_text
 
 # The window ends about five minutes ago, and begins when recovery was enabled, some time after the table was made.
 _TRAILING = timedelta(hours=1)

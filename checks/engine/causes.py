@@ -8,7 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from basewatch.about import Affected, broader
+from basewatch.affected import Affected, broader
 from basewatch.check import AnyCheck
 from basewatch.model import Finding, Status
 

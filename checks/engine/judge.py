@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from basewatch.check import AnyCheck, AbsentComponent, Outcome, Unobserved
+from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.components import COMPONENT_TYPES, Component
 from basewatch.facts import from_json
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Verdict, failed, unverified

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from basewatch.check import AnyCheck, AbsentComponent, Outcome, Unobserved
+from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.clients import Client, ClientFactory
 from basewatch.components import Component
 from basewatch.errors import NotFoundError, ObservationError

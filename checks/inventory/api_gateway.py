@@ -23,7 +23,10 @@ class StageDeployments:
 
 
 def stage_deployments(aws: AwsClient, api: Api) -> StageDeployments:
-    """The deployments of the declared stage, by GetRestApis and GetStage. Raises: Absent, when no API has the name."""
+    """The deployments of the declared stage, by GetRestApis and GetStage.
+
+    Raises: NotFoundError, when no API has the name.
+    """
     pages = aws.pages("apigateway", "GetRestApis")
     named = [each for page in pages for each in required(page, "items", kind=list) if each.get("name") == api.name]
     if not named:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from basewatch.check import check
+from basewatch.component_settings import ObjectLock
 from basewatch.components import AuditBucket
-from basewatch.declared import ObjectLock
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.retention.version_locks import VersionLock, VersionLocks, version_locks

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from basewatch.aws import AwsClient
-from basewatch.aws.listing import list_bucket
 from basewatch.aws.response import accepted_error, optional, required
+from basewatch.aws.s3_listing import list_bucket
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Reason

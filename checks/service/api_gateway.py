@@ -43,7 +43,7 @@ class ApiClientErrors:
 
 
 def api_latency(metrics: MetricsClient, api: Api) -> ApiLatency:
-    """Requests and the 95th percentile of the latency. Raises: CouldNotLook, when they were not collected."""
+    """Requests and the 95th percentile of the latency. Raises: ObservationError, when they were not collected."""
     return ApiLatency(
         requests=read_series(metrics, api, "aws_apigateway_requests_total"),
         p95_seconds=read_series(metrics, api, "aws_apigateway_latency_seconds", quantile="0.95"),
@@ -51,7 +51,7 @@ def api_latency(metrics: MetricsClient, api: Api) -> ApiLatency:
 
 
 def api_server_errors(metrics: MetricsClient, api: Api) -> ApiServerErrors:
-    """Requests and server errors of the stage. Raises: CouldNotLook, when they were not collected."""
+    """Requests and server errors of the stage. Raises: ObservationError, when they were not collected."""
     return ApiServerErrors(
         requests=read_series(metrics, api, "aws_apigateway_requests_total"),
         server_errors=read_series(metrics, api, "aws_apigateway_server_errors_total"),
@@ -59,7 +59,7 @@ def api_server_errors(metrics: MetricsClient, api: Api) -> ApiServerErrors:
 
 
 def api_client_errors(metrics: MetricsClient, api: Api) -> ApiClientErrors:
-    """Requests and client errors of the stage. Raises: CouldNotLook, when they were not collected."""
+    """Requests and client errors of the stage. Raises: ObservationError, when they were not collected."""
     return ApiClientErrors(
         requests=read_series(metrics, api, "aws_apigateway_requests_total"),
         client_errors=read_series(metrics, api, "aws_apigateway_client_errors_total"),

@@ -16,32 +16,32 @@ _NEEDS = ("cloudwatch:GetMetricData",)
 
 
 def instance_cpu(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """The CPU that each instance used, as a ratio. Raises: CouldNotLook."""
+    """The CPU that each instance used, as a ratio. Raises: ObservationError."""
     return instance_metric(metrics, cluster, "aws_rds_cpu_utilization_ratio")
 
 
 def instance_load(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """The active sessions of each instance, on average. Raises: CouldNotLook."""
+    """The active sessions of each instance, on average. Raises: ObservationError."""
     return instance_metric(metrics, cluster, "aws_rds_db_load_active_sessions")
 
 
 def instance_connections(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """The most connections that each instance had. Raises: CouldNotLook."""
+    """The most connections that each instance had. Raises: ObservationError."""
     return instance_metric(metrics, cluster, "aws_rds_database_connections_max")
 
 
 def instance_read_latency(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """How long a read from disk took on each instance, in seconds. Raises: CouldNotLook."""
+    """How long a read from disk took on each instance, in seconds. Raises: ObservationError."""
     return instance_metric(metrics, cluster, "aws_rds_read_latency_seconds")
 
 
 def instance_write_latency(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """How long a write to disk took on each instance, in seconds. Raises: CouldNotLook."""
+    """How long a write to disk took on each instance, in seconds. Raises: ObservationError."""
     return instance_metric(metrics, cluster, "aws_rds_write_latency_seconds")
 
 
 def instance_replica_lag(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """How far each reader was behind its writer, in seconds. Raises: CouldNotLook."""
+    """How far each reader was behind its writer, in seconds. Raises: ObservationError."""
     return instance_metric(metrics, cluster, "aws_rds_replica_lag_seconds")
 
 

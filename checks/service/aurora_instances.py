@@ -28,7 +28,7 @@ class InstanceMetric:
 
 
 def instance_metric(metrics: MetricsClient, cluster: AuroraCluster, family: str) -> InstanceMetric:
-    """The gauge `family` of every instance of the cluster. Raises: CouldNotLook, when one was not collected."""
+    """The gauge `family` of every instance of the cluster. Raises: ObservationError, when one was not collected."""
     return InstanceMetric(
         by_instance=tuple(
             InstanceSeries(instance=instance, series=read_series(metrics, cluster, family, db_instance=instance))

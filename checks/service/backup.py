@@ -23,7 +23,7 @@ class BackupJobs:
 
 
 def backup_jobs(metrics: MetricsClient, vault: BackupVault) -> BackupJobs:
-    """Completed and failed backup jobs of the vault. Raises: CouldNotLook, when they were not collected."""
+    """Completed and failed backup jobs of the vault. Raises: ObservationError, when they were not collected."""
     return BackupJobs(
         completed=read_series(metrics, vault, "aws_backup_jobs_completed_total"),
         failed=read_series(metrics, vault, "aws_backup_jobs_failed_total"),

@@ -25,7 +25,7 @@ class CacheHits:
 
 
 def cache_hits(metrics: MetricsClient, cache: CacheCluster) -> CacheHits:
-    """Hits and misses of the cluster's item cache. Raises: CouldNotLook, when they were not collected."""
+    """Hits and misses of the cluster's item cache. Raises: ObservationError, when they were not collected."""
     return CacheHits(
         hits=read_series(metrics, cache, "aws_dax_item_cache_hits_total"),
         misses=read_series(metrics, cache, "aws_dax_item_cache_misses_total"),

@@ -26,7 +26,7 @@ class TableThrottles:
 
 
 def table_throttles(metrics: MetricsClient, table: Table) -> TableThrottles:
-    """Consumed capacity and throttle events of the table. Raises: CouldNotLook, when they were not collected."""
+    """Consumed capacity and throttle events of the table. Raises: ObservationError, when they were not collected."""
 
     def of(family: str) -> AlignedSeries:
         return read_series(metrics, table, f"aws_dynamodb_{family}_total")

@@ -24,7 +24,7 @@ class RuleTriggers:
 
 
 def rule_triggers(metrics: MetricsClient, rule: EventRule) -> RuleTriggers:
-    """Triggers and failed invocations of the rule. Raises: CouldNotLook, when they were not collected."""
+    """Triggers and failed invocations of the rule. Raises: ObservationError, when they were not collected."""
     return RuleTriggers(
         triggered=read_series(metrics, rule, "aws_events_triggered_rules_total"),
         failed_invocations=read_series(metrics, rule, "aws_events_failed_invocations_total"),

@@ -43,7 +43,7 @@ class FunctionLatency:
 
 
 def function_errors(metrics: MetricsClient, function: Function) -> FunctionErrors:
-    """Invocations and errors of the function. Raises: CouldNotLook, when they were not collected."""
+    """Invocations and errors of the function. Raises: ObservationError, when they were not collected."""
     return FunctionErrors(
         invocations=read_series(metrics, function, "aws_lambda_invocations_total"),
         errors=read_series(metrics, function, "aws_lambda_errors_total"),
@@ -51,7 +51,7 @@ def function_errors(metrics: MetricsClient, function: Function) -> FunctionError
 
 
 def function_throttles(metrics: MetricsClient, function: Function) -> FunctionThrottles:
-    """Invocations and throttled calls of the function. Raises: CouldNotLook, when they were not collected."""
+    """Invocations and throttled calls of the function. Raises: ObservationError, when they were not collected."""
     return FunctionThrottles(
         invocations=read_series(metrics, function, "aws_lambda_invocations_total"),
         throttles=read_series(metrics, function, "aws_lambda_throttles_total"),
@@ -59,7 +59,7 @@ def function_throttles(metrics: MetricsClient, function: Function) -> FunctionTh
 
 
 def function_latency(metrics: MetricsClient, function: Function) -> FunctionLatency:
-    """Invocations and the 95th percentile of the duration. Raises: CouldNotLook, when they were not collected."""
+    """Invocations and the 95th percentile of the duration. Raises: ObservationError, when they were not collected."""
     return FunctionLatency(
         invocations=read_series(metrics, function, "aws_lambda_invocations_total"),
         p95_seconds=read_series(metrics, function, "aws_lambda_duration_seconds", quantile="0.95"),

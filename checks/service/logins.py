@@ -10,8 +10,8 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, Window, unverified
-from basewatch.postgres import DatabaseClient as DatabaseClient
-from basewatch.postgres.logins import failed_logins_by_minute
+from basewatch.postgres import DatabaseClient
+from basewatch.postgres.failed_logins import failed_logins_by_minute
 from checks.service.minute_grid import AlignedSeries
 from checks.service.promises import rate_promise
 from checks.service.sustained import judge_sustained
@@ -28,7 +28,7 @@ class LoginCounts:
 
 
 def failed_logins(database: DatabaseClient, component: Database) -> LoginCounts:
-    """The failed logins of the span that is judged, and of what led up to it. Raises: CouldNotLook."""
+    """The failed logins of the span that is judged, and of what led up to it. Raises: ObservationError."""
     which, audit, judged = component.failed_logins, component.audit, database.judged_window
     if which is None or audit is None or judged is None:
         raise ObservationError(Reason.NOT_ENOUGH_DATA, "nobody said over which span of time failed logins are counted")

@@ -69,7 +69,7 @@ def read_series(
 ) -> AlignedSeries:
     """The series `family` of the component, or of the one whose ref is `of`, for the component's own judgement.
 
-    As far back as the component needs. Raises: CouldNotLook.
+    As far back as the component needs. Raises: ObservationError.
     """
     series = metrics.series(of or component.ref, family, **labels)
     return align(series, metrics.judged_window(component.ref), min(metrics.warm_up, component.warm_up))

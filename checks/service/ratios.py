@@ -45,8 +45,8 @@ def judge_ratio(
 ) -> Verdict:
     """Whether the share of `bad` in `total` stayed within its promise; `summary_text` ends the sentence "5% of the ...".
 
-    `idle_verdict` is the verdict when nothing happened at all. A breach that was seen is a FAIL, whatever else is missing.
-    `observed_template` is what the share is written into.
+    `idle_verdict` is the verdict when nothing happened at all. A breach that was seen is a FAIL, whatever else is
+    missing. `observed_template` is what the share is written into.
     """
     worst = worst_ratio(bad, total, promise.sustained)
     if worst is not None and worst.value > promise.limit:

@@ -24,7 +24,10 @@ class PoolUse:
 
 
 def pool_use(metrics: MetricsClient, cluster: AuroraCluster) -> PoolUse:
-    """Borrowed and allowed connections of the cluster's proxy. Raises: CouldNotLook, when they were not collected."""
+    """Borrowed and allowed connections of the cluster's proxy.
+
+    Raises: ObservationError, when they were not collected.
+    """
     return PoolUse(
         borrowed=read_series(metrics, cluster, "aws_rds_proxy_borrowed_connections"),
         allowed=read_series(metrics, cluster, "aws_rds_proxy_max_database_connections"),

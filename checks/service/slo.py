@@ -32,7 +32,7 @@ class SliSeries:
 
 
 def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
-    """The events that the objective speaks of. Raises: CouldNotLook, when they were not collected."""
+    """The events that the objective speaks of. Raises: ObservationError, when they were not collected."""
     kind = slo.of.partition("/")[0]
     match slo.sli:
         case "throttling":

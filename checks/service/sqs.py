@@ -23,7 +23,7 @@ class OldestMessage:
 
 
 def oldest_message(metrics: MetricsClient, queue: Queue) -> OldestMessage:
-    """The age of the queue's oldest message. Raises: CouldNotLook, when it was not collected."""
+    """The age of the queue's oldest message. Raises: ObservationError, when it was not collected."""
     return OldestMessage(age_seconds=read_series(metrics, queue, "aws_sqs_oldest_message_age_seconds"))
 
 

@@ -86,9 +86,9 @@ def judge_sustained(
 ) -> Verdict:
     """Whether the number stayed within its promise.
 
-    `active_periods` says of each period whether a datapoint is to be expected. A breach that was seen is a FAIL, however little
-    else was seen. Without any busy period among those that are judged the verdict is `idle_verdict`; with datapoints in fewer
-    than half of them, nobody can tell.
+    `active_periods` says of each period whether a datapoint is to be expected. A breach that was seen is a FAIL,
+    however little else was seen. Without any busy period among those that are judged the verdict is `idle_verdict`;
+    with datapoints in fewer than half of them, nobody can tell.
     """
     worst = longest_time_above(track, promise.limit)
     if worst is not None and worst.length >= promise.sustained:

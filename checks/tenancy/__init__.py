@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from basewatch.check import AnyCheck
 from checks.tenancy.audit.append_only import audit_table_is_append_only
-from checks.tenancy.code.functions import no_function_bypasses_policies
-from checks.tenancy.code.trigger_effects import triggers_keep_rows_under_policies
 from checks.tenancy.context.settings import only_the_application_sets_the_context
-from checks.tenancy.exits.exports import no_unapproved_egress
+from checks.tenancy.egress.exports import no_unapproved_egress
 from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_security
 from checks.tenancy.manifest import manifest_matches_the_catalog
-from checks.tenancy.oracles.inference import constraints_do_not_cross_tenants
 from checks.tenancy.policies import policies_restrict_rows_to_the_tenant
 from checks.tenancy.privileges.grants import no_grant_bypasses_policies
-from checks.tenancy.probes.audit import audit_records_survive_attempts
+from checks.tenancy.probes.audit_writes import audit_records_survive_attempts
 from checks.tenancy.probes.canary_writes import tenants_write_only_their_own_rows
 from checks.tenancy.probes.counterexample import no_counterexample_is_found
 from checks.tenancy.probes.cross_tenant import tenants_read_only_their_own_rows
-from checks.tenancy.probes.model import nothing_contradicts_the_proof
 from checks.tenancy.probes.no_context import no_rows_without_a_context
 from checks.tenancy.probes.planner import every_scan_is_bound_to_the_context
 from checks.tenancy.probes.pool import pooled_sessions_start_clean
+from checks.tenancy.probes.proof_consistency import nothing_contradicts_the_proof
 from checks.tenancy.probes.sweep import every_tenant_reads_only_its_own_rows
 from checks.tenancy.relations.coverage import every_tenant_table_is_covered
-from checks.tenancy.server import the_server_enforces_policies
+from checks.tenancy.rls_engine import the_server_enforces_policies
+from checks.tenancy.side_channels.inference import constraints_do_not_cross_tenants
+from checks.tenancy.stored_code.functions import no_function_bypasses_policies
+from checks.tenancy.stored_code.triggers import triggers_keep_rows_under_policies
 
 CHECKS: tuple[AnyCheck, ...] = (
     every_tenant_table_is_covered,

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.about import Affected, with_affected
+from basewatch.affected import Affected, with_affected
 from basewatch.model import Severity, Verdict, failed, passed
 from basewatch.tenancy import ObjectKind
-from isolation.inventory.identities import ReachableRole
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.role_graph import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.roles import PUBLIC, Grant
-from isolation.inventory.world import EffectiveAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed
-from basewatch.tenancy import ApprovedObject, DerivedKey, Tenancy, Approval
+from basewatch.tenancy import Approval, ApprovedObject, DerivedKey, Tenancy
 from checks.tenancy.flaws import findings_or_pass
+from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.code import EventTrigger, Function
-from isolation.inventory.exports import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.inventory.egress import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
+from isolation.inventory.snapshot import inventory
 
 _Named = Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot
 _EXPECTED = "entries that speak of what is there"

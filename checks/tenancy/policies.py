@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from basewatch.about import with_affected
+from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from checks.tenancy.showing import visible_through
+from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import EffectiveAccess, effective_access
-from isolation.proof.gates import ProofStatus, ProofObligation, proof_obligations
-from isolation.proof.remedies import repair, expected_expression
+from isolation.inventory.snapshot import inventory
+from isolation.proof import ProofObligation, ProofStatus, expected_expression, proof_obligations, repair
 
 _SHOWN = 6
 # How much of an expression is shown.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected
+from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected
+from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.relations import Relation, RelationKind
-from isolation.inventory.world import EffectiveAccess
 
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 

@@ -60,7 +60,7 @@ class CloudWatch:
 
     @property
     def principal(self) -> str:
-        """The ARN as which it is asked. Raises: CouldNotLook, when signing in fails."""
+        """The ARN as which it is asked. Raises: ObservationError, when signing in fails."""
         return self._signer.principal
 
     def fetch(self, call: Call) -> FetchResult:
@@ -84,7 +84,10 @@ class CloudWatch:
             self._telemetry.estimated_cost.labels(collector, "per_query").inc(queries * DOLLARS_PER_METRIC)
 
     def send(self, content: bytes, request_log: list[str]) -> Page:
-        """One request, noted in `request_log`; again, once, where the credentials had expired. Raises: CouldNotLook."""
+        """One request, noted in `request_log`; again, once, where the credentials had expired.
+
+        Raises: ObservationError.
+        """
         keys = self._signer.credentials()
         try:
             return self._ask(content, keys, request_log)
@@ -122,7 +125,7 @@ class CloudWatch:
             return parse_page(answer)
 
     def _connected(self) -> tuple[str, URLLib3Session]:
-        """Where to ask, and the connections that are kept open to there. Raises: CouldNotLook."""
+        """Where to ask, and the connections that are kept open to there. Raises: ObservationError."""
         with self._lock:
             if self._door is None:
                 url = self._signer.endpoint("cloudwatch") + "/"

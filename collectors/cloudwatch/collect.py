@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from basewatch.collector import MetricTarget
 from basewatch.errors import ObservationError
-from basewatch.metrics import Provenance, CollectedMetrics, CollectionGap, CollectedSeries
+from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, Provenance
 from basewatch.model import Point, Reason, Series, Window
 from collectors.cloudwatch.declared_targets import collector_gap as gap_of_all
 from collectors.cloudwatch.fetch import Answer, FetchResult
@@ -42,7 +42,7 @@ def collect(
     """Every metric of the targets, over `window` moved back by the planner's SETTLE; `gaps` are known before.
 
     `source_of` gives who is asked about an account's region, the same object for the same one to ask, and may raise
-    CouldNotLook. Nothing that AWS does raises here: every query ends as a Reading or a Gap.
+    ObservationError. Nothing that AWS does raises here: every query ends as a Reading or a Gap.
     """
     span, known = settled_window(window), list(gaps)
     outcomes = tuple(_fetched(_calls(targets, span, source_of, known), concurrency))
@@ -93,7 +93,7 @@ def _by_place(targets: Iterable[MetricTarget]) -> dict[tuple[str, str], list[Met
 
 
 def _source(span: Window, source_of: Callable[[str, str], MetricSource], account_id: str, region: str) -> MetricSource:
-    """Who is asked about the place. Raises: CouldNotLook, when nobody can be, or there is nothing to ask for."""
+    """Who is asked about the place. Raises: ObservationError, when nobody can be, or there is nothing to ask for."""
     if span.length <= timedelta():
         raise ObservationError(
             Reason.NOT_ENOUGH_DATA, "the window holds no complete minute", remedy="raise run.lookback"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from basewatch.collector import RefreshTier
-from collectors.cloudwatch.planner import Query, period_count, count_billable
+from collectors.cloudwatch.planner import Query, count_billable, period_count
 
 # https://aws.amazon.com/cloudwatch/pricing/: $0.01 per 1,000 metrics requested by GetMetricData, however many calls
 # ask for them, and $0.01 per 1,000 requests of other APIs.
@@ -101,9 +101,9 @@ def fit_budget(
 ) -> BudgetedIntervals:
     """The intervals that keep the dearer reading of a month within `budget` dollars, each a multiple of its own.
 
-    `usage_by_tier` is what one refresh of a tier asks, `fixed_dollars` what a month costs besides. The slow tier is asked less often
-    first, down to once a day; then the standard one, but no less often than the slow one was meant to be. The fast
-    tier stays as it is: what pages people rests on it.
+    `usage_by_tier` is what one refresh of a tier asks, `fixed_dollars` what a month costs besides. The slow tier is
+    asked less often first, down to once a day; then the standard one, but no less often than the slow one was meant to
+    be. The fast tier stays as it is: what pages people rests on it.
     """
     times = dict.fromkeys(tier_intervals, 1)
 

@@ -33,7 +33,8 @@ PeriodChanges = Counter[tuple[int, PeriodChange]]
 class SavedCounter(NamedTuple):
     """A counter to go on from: its exact total (`total` + `compensation`) of the periods before `until`, which is in seconds.
 
-    It was shown as `last_shown`. What was counted of the periods from `until` on is not in `total`: they are read again.
+    It was shown as `last_shown`. What was counted of the periods from `until` on is not in `total`: they are read
+    again.
     """
 
     total: float
@@ -46,8 +47,8 @@ class Counters:
     """Totals by row, in CloudWatch's units, as columns: tens of thousands of them are to cost little.
 
     What the last `depth` periods of a row were is remembered, so that reading them again adds only what is new. Totals
-    are exact to 106 bits (`total` + `compensation`), whatever the order of additions: one that is rebuilt after a restart is
-    not lower by a rounding, which Prometheus would take for a reset.
+    are exact to 106 bits (`total` + `compensation`), whatever the order of additions: one that is rebuilt after a
+    restart is not lower by a rounding, which Prometheus would take for a reset.
     """
 
     def __init__(self, periods: Sequence[int], depths: Sequence[int], total: array[float]) -> None:

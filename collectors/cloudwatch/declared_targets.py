@@ -24,8 +24,9 @@ def declared_targets(
 ) -> tuple[tuple[MetricTarget, ...], tuple[CollectionGap, ...]]:
     """Every target of the components, collector by collector; one whose place cannot be told is a gap instead.
 
-    `location_of` may raise CouldNotLook. Components that are measured by the same resource each have a target of it; what
-    belongs to none of them, such as the limits of an account, has one target however many of them it is told by.
+    `location_of` may raise ObservationError. Components that are measured by the same resource each have a target of
+    it; what belongs to none of them, such as the limits of an account, has one target however many of them it is told
+    by.
     """
     targets, gaps, everything = dict[object, MetricTarget](), list[CollectionGap](), tuple(components)
     for collector in collectors:

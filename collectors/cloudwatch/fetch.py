@@ -12,7 +12,7 @@ from basewatch.model import Reason
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, floor_time
 from collectors.cloudwatch.retry_policy import RetryPolicy
 from collectors.cloudwatch.turns import CPU_LOCK
-from collectors.cloudwatch.wire import Page, MetricDataResult, request_body, messages_text, unreadable_response
+from collectors.cloudwatch.wire import MetricDataResult, Page, messages_text, request_body, unreadable_response
 
 ACTION = "cloudwatch:GetMetricData"
 _PASSING = (Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT)
@@ -60,7 +60,7 @@ class GetMetricDataApi(Protocol):
         ...
 
     def send(self, content: bytes, request_log: list[str]) -> Page:
-        """One request, sent once, and noted in `request_log`. Raises: CouldNotLook."""
+        """One request, sent once, and noted in `request_log`. Raises: ObservationError."""
         ...
 
     def record_billed(self, call: Call, positions: Sequence[int]) -> None:
@@ -137,7 +137,7 @@ class _Fetch:
             seen.add(token)
 
     def _page(self, content: bytes, datapoints: int) -> Page:
-        """One page, tried again while the trouble may pass. Raises: CouldNotLook."""
+        """One page, tried again while the trouble may pass. Raises: ObservationError."""
         attempts, failures = 0, 0
         while True:
             # Waiting for others is none of this call's time.
@@ -154,7 +154,7 @@ class _Fetch:
             self._patience.back_off(failures, after)
 
     def _take(self, page: Page, asking: Sequence[int], fresh: dict[int, Answer]) -> None:
-        """Adds what a page says. Raises: CouldNotLook, when it makes no sense."""
+        """Adds what a page says. Raises: ObservationError, when it makes no sense."""
         try:
             for result in page.results:
                 at = asking[asking.index(_POSITIONS[result["Id"]])]

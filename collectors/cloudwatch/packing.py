@@ -12,9 +12,9 @@ T = TypeVar("T")
 class Packing(Generic[T]):
     """Groups in the order in which they are wanted, taken out call by call.
 
-    A call holds `max_items` items and weighs `max_weight`, or is a single group that weighs more; `weigh` says what a group
-    weighs in a call that begins with the second one. A smaller group from further on may fill what is left of a call.
-    A group is parted only where leaving its place empty would cost a call more than ceil(items / size).
+    A call holds `max_items` items and weighs `max_weight`, or is a single group that weighs more; `weigh` says what a
+    group weighs in a call that begins with the second one. A smaller group from further on may fill what is left of a
+    call. A group is parted only where leaving its place empty would cost a call more than ceil(items / size).
     """
 
     def __init__(

@@ -154,8 +154,8 @@ def period_count(period: timedelta, length: timedelta) -> int:
 def pack_calls(queries: Iterable[Query], window_length: Callable[[Query], timedelta]) -> tuple[tuple[Query, ...], ...]:
     """The queries of one source, each once, in the fewest calls; the same queries always make the same calls.
 
-    `window_length` is how far back a query has to be read; those of like reach are together, so that few calls have long
-    windows. A metric's statistics are side by side, five at most, and parted only where one more call was needed
+    `window_length` is how far back a query has to be read; those of like reach are together, so that few calls have
+    long windows. A metric's statistics are side by side, five at most, and parted only where one more call was needed
     otherwise: a whole refresh is ceil(queries / 500) calls. Only where one answer could not hold the datapoints of so
     many are there more.
     """

@@ -10,10 +10,11 @@ from threading import Lock, Thread
 
 from basewatch.collector import MetricTarget, RefreshTier
 from basewatch.config.collection import CollectorSettings
-from basewatch.errors import ObservationError, HistoryError
+from basewatch.errors import HistoryError, ObservationError
 from basewatch.family import Block
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.cost import BudgetedIntervals, fit_budget
+from collectors.cloudwatch.counter_state import CounterStore, decode_counters
 from collectors.cloudwatch.counters import SavedCounter
 from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.fetch import Answer, FetchResult
@@ -21,7 +22,6 @@ from collectors.cloudwatch.planner import Call, floor_time
 from collectors.cloudwatch.relayout import StateCarryOver
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.source_state import RefreshCycle, SourceState
-from collectors.cloudwatch.state import CounterStore, decode_counters
 from collectors.cloudwatch.tiers import usage_by_tier
 from collectors.cloudwatch.workers import SourceQueue, Workers
 
@@ -50,7 +50,7 @@ class Refresher:
         counter_store: CounterStore,
         fixed_dollars: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """Asks nothing yet. `source_of` names who is asked about an account and region, and may raise CouldNotLook.
+        """Asks nothing yet. `source_of` names who is asked about an account and region, and may raise ObservationError.
 
         `targets` gives the same sequence until they change. `fixed_dollars`, in dollars a month, comes off the budget.
         """
@@ -227,7 +227,7 @@ class UnavailableSource:
 
     @property
     def principal(self) -> str:
-        """Nobody. Raises: CouldNotLook, always."""
+        """Nobody. Raises: ObservationError, always."""
         raise self._error
 
     def fetch(self, call: Call) -> FetchResult:

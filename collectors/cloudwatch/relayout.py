@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from collectors.cloudwatch.counters import SavedCounter
 from collectors.cloudwatch.layout import Layout, collector_location
+from collectors.cloudwatch.planned_calls import CATCH_UP
 from collectors.cloudwatch.planner import Query
-from collectors.cloudwatch.requests import CATCH_UP
 from collectors.cloudwatch.series_state import SeriesState
 
 LIST_METRICS_DELAY = timedelta(minutes=15)

@@ -14,8 +14,8 @@ _LONGEST_PAUSE_SECONDS = 20.0
 class RetryPolicy:
     """How often and how long a call is tried; the clock is in here so that a test need not wait.
 
-    What failed is tried `max_attempts` times; what was throttled as often as `retry_timeout_seconds` allow, which a call has for
-    itself: waiting for its turn among others does not count.
+    What failed is tried `max_attempts` times; what was throttled as often as `retry_timeout_seconds` allow, which a
+    call has for itself: waiting for its turn among others does not count.
     """
 
     max_attempts: int = 5

@@ -9,10 +9,10 @@ from enum import IntEnum
 from operator import add, mul
 
 from basewatch.collector import RefreshTier
-from collectors.cloudwatch.counters import PeriodChanges, Counters, SavedCounter
+from collectors.cloudwatch.counters import Counters, PeriodChanges, SavedCounter
 from collectors.cloudwatch.fetch import Answer
+from collectors.cloudwatch.gauge_values import GaugeValues
 from collectors.cloudwatch.layout import EMPTY_LAYOUT, Layout, allowed_lateness_of, slices
-from collectors.cloudwatch.readings import GaugeValues
 from collectors.cloudwatch.snapshot import Snapshot
 
 

@@ -26,7 +26,7 @@ class MetricSource(Protocol):
 
     @property
     def principal(self) -> str:
-        """As whom it is asked. Raises: CouldNotLook, when signing in fails."""
+        """As whom it is asked. Raises: ObservationError, when signing in fails."""
         ...
 
     def fetch(self, call: Call) -> FetchResult:
@@ -42,7 +42,7 @@ class Signer(Protocol):
 
     @property
     def principal(self) -> str:
-        """The ARN as which CloudWatch is asked. Raises: CouldNotLook."""
+        """The ARN as which CloudWatch is asked. Raises: ObservationError."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class Signer(Protocol):
         ...
 
     def credentials(self) -> Any:
-        """Keys and token for botocore's signer, fit for use now. Raises: CouldNotLook."""
+        """Keys and token for botocore's signer, fit for use now. Raises: ObservationError."""
         ...
 
     def reset_credentials(self) -> None:
@@ -59,5 +59,5 @@ class Signer(Protocol):
         ...
 
     def endpoint(self, service: str) -> str:
-        """The URL at which boto3's `service` is asked. Raises: CouldNotLook."""
+        """The URL at which boto3's `service` is asked. Raises: ObservationError."""
         ...

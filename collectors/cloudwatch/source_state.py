@@ -18,15 +18,15 @@ from basewatch.model import Reason
 from basewatch.quantities import format_duration
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch import freshness_metrics
+from collectors.cloudwatch.counter_state import encode_counters
 from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.layout import EMPTY_LAYOUT, build_layout
+from collectors.cloudwatch.planned_calls import CATCH_UP, PlannedCall, plan_calls
 from collectors.cloudwatch.planner import REREAD_SETTLE_DELAY, floor_time
 from collectors.cloudwatch.relayout import StateCarryOver
-from collectors.cloudwatch.requests import CATCH_UP, PlannedCall, plan_calls
 from collectors.cloudwatch.series_state import SeriesState
 from collectors.cloudwatch.snapshot import Snapshot
 from collectors.cloudwatch.source import MetricSource
-from collectors.cloudwatch.state import encode_counters
 from collectors.cloudwatch.tiers import due_tiers
 from collectors.cloudwatch.turns import CPU_LOCK
 

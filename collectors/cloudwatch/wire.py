@@ -51,7 +51,7 @@ def request_body(queries: bytes, window: Window, token: str = "") -> bytes:
 
 
 def parse_page(content: bytes) -> Page:
-    """The answer that the content is. Raises: CouldNotLook(UNSUPPORTED), when it is not one."""
+    """The answer that the content is. Raises: ObservationError(UNSUPPORTED), when it is not one."""
     try:
         answer = orjson.loads(content)
         return Page(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from basewatch.config import Config
-from generate.grafana import api_gateway, aurora, dynamodb, exporter_health, findings, lambda_functions, slo
+from generate.grafana import api_gateway, aurora, dynamodb, findings, lambda_functions, self_monitoring, slo
 from generate.grafana.dashboard_model import Dashboard
 
 DASHBOARDS: Mapping[str, Callable[[Config], Dashboard]] = {
@@ -14,6 +14,6 @@ DASHBOARDS: Mapping[str, Callable[[Config], Dashboard]] = {
     "lambda.json": lambda_functions.dashboard,
     "aurora.json": aurora.dashboard,
     "dynamodb.json": dynamodb.dashboard,
-    "exporter_health.json": exporter_health.dashboard,
+    "self_monitoring.json": self_monitoring.dashboard,
     "findings.json": findings.dashboard,
 }

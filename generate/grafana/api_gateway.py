@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from basewatch.config import Config
 from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
-from generate.grafana.shared import FAST_WINDOW, latency, gauge_expr, rate_expr, variables
+from generate.grafana.shared import FAST_WINDOW, gauge_expr, latency, rate_expr, variables
 
 _THIS = 'api=~"$resource"'
 _NAME = "{{api}} {{stage}}"

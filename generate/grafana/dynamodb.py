@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from basewatch.config import Config
 from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row
-from generate.grafana.shared import LOCATION_FILTER, STANDARD_WINDOW, LOCATION_LABELS, gauge_expr, rate_expr, variables
+from generate.grafana.shared import LOCATION_FILTER, LOCATION_LABELS, STANDARD_WINDOW, gauge_expr, rate_expr, variables
 
 _THIS = 'table_name=~"$resource"'
 _NAME = "{{table_name}} {{index_name}}"

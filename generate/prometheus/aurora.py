@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.components import AuroraCluster
-from generate.prometheus.bounds import (
+from generate.prometheus.promql import escape_template
+from generate.prometheus.recording import ratio
+from generate.prometheus.rule_context import AlertTemplate, RuleContext
+from generate.prometheus.rule_model import AlertRule, AlertSeverity
+from generate.prometheus.thresholds import (
     COUNT,
     PERCENT,
     SECONDS,
-    AnyLimit,
     AlertThreshold,
-    thresholds,
+    AnyLimit,
     count_limit,
     duration_limit,
     ratio_limit,
+    thresholds,
 )
-from generate.prometheus.context import RuleContext, AlertTemplate
-from generate.prometheus.promql import escape_template
-from generate.prometheus.recording import ratio
-from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
 
 def _template(name: str, fires: str, remedy: str) -> AlertTemplate:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from basewatch.components import CacheCluster, Table
-from generate.prometheus.bounds import COUNT, PERCENT, thresholds, enough_events, event_rate_limit, ratio_limit
-from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.recording import ratio
+from generate.prometheus.rule_context import AlertTemplate, RuleContext
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
+from generate.prometheus.thresholds import COUNT, PERCENT, enough_events, event_rate_limit, ratio_limit, thresholds
 
 _BOARD = "basewatch-dynamodb"
 THROTTLED = AlertTemplate(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from basewatch.model import Severity
-from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.promql import quoted
+from generate.prometheus.rule_context import AlertTemplate, RuleContext
 from generate.prometheus.rule_model import AlertRule, AlertSeverity, alert_severity
 
 FAILED = AlertTemplate(

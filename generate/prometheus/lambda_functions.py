@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from basewatch.components import Function
 from basewatch.quantities import parse_duration
 from checks.service.burn_rate import MIN_BAD_EVENTS
-from generate.prometheus.bounds import PERCENT, SECONDS, thresholds, enough_events, ratio_limit
-from generate.prometheus.context import RuleContext, SeriesSource, AlertTemplate
 from generate.prometheus.recording import ratio
+from generate.prometheus.rule_context import AlertTemplate, RuleContext, SeriesSource
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
+from generate.prometheus.thresholds import PERCENT, SECONDS, enough_events, ratio_limit, thresholds
 
 _BOARD = "basewatch-lambda"
 ERRORS = AlertTemplate(

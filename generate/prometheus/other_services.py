@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from basewatch.components import Api, BackupVault, EventRule, Queue
 from basewatch.quantities import format_duration, parse_duration
-from generate.prometheus.bounds import COUNT, PERCENT, SECONDS, thresholds, enough_events, ratio_limit
-from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.promql import escape_template, promql_duration
 from generate.prometheus.recording import ratio
+from generate.prometheus.rule_context import AlertTemplate, RuleContext
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
+from generate.prometheus.thresholds import COUNT, PERCENT, SECONDS, enough_events, ratio_limit, thresholds
 
 SURGE = AlertTemplate(
     name="ApiClientErrorSurge",

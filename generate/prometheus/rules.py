@@ -24,22 +24,22 @@ from basewatch.config import Config
 from generate.prometheus import (
     aurora,
     dynamodb,
-    exporter_health,
     findings,
     lambda_functions,
     other_services,
-    promised,
-    slo,
+    promise_alerts,
+    self_monitoring,
+    slo_burn_rates,
 )
-from generate.prometheus.context import RuleContext, AlertTemplate
 from generate.prometheus.recording import recording_rules
-from generate.prometheus.rule_model import AlertRule, RuleGroup, RecordingRule
+from generate.prometheus.rule_context import AlertTemplate, RuleContext
+from generate.prometheus.rule_model import AlertRule, RecordingRule, RuleGroup
 
 TEMPLATES: tuple[AlertTemplate, ...] = (
-    *promised.TEMPLATES,
-    *slo.TEMPLATES,
+    *promise_alerts.TEMPLATES,
+    *slo_burn_rates.TEMPLATES,
     *(*other_services.TEMPLATES, *lambda_functions.TEMPLATES, *dynamodb.TEMPLATES, *aurora.TEMPLATES),
-    *(*exporter_health.TEMPLATES, *findings.TEMPLATES),
+    *(*self_monitoring.TEMPLATES, *findings.TEMPLATES),
 )
 """What all alerts of each name have in common, in the order of docs/alerting-rules.md."""
 
@@ -50,12 +50,12 @@ def groups(config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCo
     components = tuple(config.components)
     first = _once(alert for component in components for alert in _promised(context, component))
     causes = _once(alert for component in components for alert in _causes(context, component))
-    budgets = tuple(slo.slo_rules(context))
+    budgets = tuple(slo_burn_rates.slo_rules(context))
     alerts = (*first, *causes, *(rule for rule in budgets if isinstance(rule, AlertRule)))
     verdicts = findings.finding_alerts(context, _judged_live(context, alerts))
     by_name: tuple[tuple[str, Sequence[RecordingRule | AlertRule]], ...] = (
         ("basewatch-recording", tuple(recording_rules(config))),
-        ("basewatch-exporter", tuple(exporter_health.self_alerts(context))),
+        ("basewatch-exporter", tuple(self_monitoring.self_alerts(context))),
         ("basewatch-promised", first),
         ("basewatch-objectives", budgets),
         ("basewatch-causes", causes),
@@ -73,15 +73,15 @@ def _once(alerts: Iterator[AlertRule]) -> tuple[AlertRule, ...]:
 def _promised(context: RuleContext, component: Component) -> Iterator[AlertRule]:
     match component:
         case Api():
-            yield from promised.api_promise_alerts(context, component)
+            yield from promise_alerts.api_promise_alerts(context, component)
         case Function():
-            yield from promised.function_promise_alerts(context, component)
+            yield from promise_alerts.function_promise_alerts(context, component)
         case AuroraCluster():
-            yield from promised.cluster_promise_alerts(context, component)
+            yield from promise_alerts.cluster_promise_alerts(context, component)
         case Database():
-            yield from promised.database_promise_alerts(context, component)
+            yield from promise_alerts.database_promise_alerts(context, component)
         case DumpBackups():
-            yield from promised.dump_promise_alerts(context, component)
+            yield from promise_alerts.dump_promise_alerts(context, component)
         case _:
             return
 
@@ -112,7 +112,7 @@ def _causes(context: RuleContext, component: Component) -> Iterator[AlertRule]:
 def _judged_live(context: RuleContext, alerts: Sequence[AlertRule]) -> Iterator[str]:
     """The checks whose only promise has an alert of its own on every component that makes it."""
     told = {(alert.labels.get("check"), alert.labels.get("component")) for alert in alerts}
-    burning = {alert.labels.get("check") for alert in alerts if alert.alert == slo.BURN.name}
+    burning = {alert.labels.get("check") for alert in alerts if alert.alert == slo_burn_rates.BURN.name}
     for check in context.checks:
         concerned = [it for it in context.config.components if isinstance(it, check.component) and check.applies_to(it)]
         own = all((check.id, component.ref) in told for component in concerned)

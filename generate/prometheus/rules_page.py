@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from generate.prometheus.context import AlertTemplate
+from generate.prometheus.rule_context import AlertTemplate
 
 _HEAD = """# Rules for Prometheus and routes for Alertmanager
 

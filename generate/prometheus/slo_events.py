@@ -10,9 +10,9 @@ from basewatch.components import Component, Slo
 from basewatch.errors import ConfigError, Problem
 from basewatch.quantities import parse_duration
 from checks.service.burn_rate import MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE
-from generate.prometheus.context import RuleContext, SeriesSource
-from generate.prometheus.promql import number, selector, promql_duration
+from generate.prometheus.promql import number, promql_duration, selector
 from generate.prometheus.recording import ratio
+from generate.prometheus.rule_context import RuleContext, SeriesSource
 
 SLOW_MINUTE = "slo:slow_minute:bool"
 _REQUESTS = {"api": "aws_apigateway_requests_total", "function": "aws_lambda_invocations_total"}

@@ -1,1 +1,6 @@
-"""Proposes a tenancy manifest from a database's catalogue, for a person to review."""
+"""Drafts the tenancy section of a configuration from a database's catalogue, for a person to review."""
+
+from isolation.draft._catalog import read_catalog
+from isolation.draft._proposal import DerivedKey, Proposal, propose
+
+__all__ = ["DerivedKey", "Proposal", "propose", "read_catalog"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
-from isolation.inventory.exports import (
+from isolation.inventory.egress import (
     Extension,
     ForeignServer,
     LargeObjectGroup,
@@ -15,16 +15,17 @@ from isolation.inventory.exports import (
     SystemGrant,
 )
 from isolation.inventory.relations import ForeignKey, Index, Policy, Relation
-from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, ParameterGrant, Role, Schema, RoleSetting
+from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, ParameterGrant, Role, RoleSetting, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """The server and the database that were asked.
 
-    `version_num` is server_version_num; `aurora_version` is aurora_version(), empty on any other. `fingerprint` is of every
-    catalogue row the proof depends on, the same before and after the reading. `context_defaults` are the context settings that
-    our own session started with a value of: a default that the server's files or ALTER SYSTEM give to everybody.
+    `version_num` is server_version_num; `aurora_version` is aurora_version(), empty on any other. `fingerprint` is of
+    every catalogue row the proof depends on, the same before and after the reading. `context_defaults` are the context
+    settings that our own session started with a value of: a default that the server's files or ALTER SYSTEM give to
+    everybody.
     """
 
     version_num: int

@@ -15,10 +15,10 @@ class Function:
     `settings` are the names of its SET clauses, `search_path` the value of that one (None without). `digest` is of the
     definition: language, body, settings, rights, volatility. `tree` is prosqlbody's node tree, blanked; `body` is the
     text of a short body in SQL or PL/pgSQL with its literals blanked, empty for others: the kernel reads it to see a
-    helper.
-    `body_keywords` are the words of its body that matter: the context settings, set_config, current_setting, notify,
-    execute, dblink, copy, lo_ and the like; see the statement. `referenced_relations` are the relations that the body of BEGIN ATOMIC
-    names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies of extensions are not read.
+    helper. `body_keywords` are the words of its body that matter: the context settings, set_config, current_setting,
+    notify, execute, dblink, copy, lo_ and the like; see the statement. `referenced_relations` are the relations that
+    the body of BEGIN ATOMIC names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a
+    word. Bodies of extensions are not read.
     """
 
     oid: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from basewatch.postgres import DatabaseClient, Parameters
-from isolation.inventory.builtins import expected_builtins
+from isolation.inventory.builtin_oids import expected_builtins
 from isolation.sql import load_statement
 
 _KINDS = ("operator", "function", "type")
@@ -28,7 +28,8 @@ class _Part:
 def fingerprint(database: DatabaseClient) -> str:
     """The sha256 of the catalogues as they are, in 64 hex digits; no statistics, data or temporary tables move it.
 
-    Defaults in the server's own files and of ALTER SYSTEM are in no catalogue, and so not in it. Raises: CouldNotLook.
+    Defaults in the server's own files and of ALTER SYSTEM are in no catalogue, and so not in it. Raises:
+    ObservationError.
     """
     (first,) = database.query(load_statement("inventory_fingerprint"), _Part, BUILTIN_OIDS)
     if first.version < VERSION_15:

@@ -23,8 +23,8 @@ class RelationKind(StrEnum):
 class Column:
     """One column that is not dropped; `type` and `collation` are OIDs, `deterministic_collation` is of that collation.
 
-    `generated` is pg_attribute's letter, or empty; `has_default` says that it has a DEFAULT or generation expression, and
-    `constant_default` that this is a constant other than NULL. `grants` are those on the column alone.
+    `generated` is pg_attribute's letter, or empty; `has_default` says that it has a DEFAULT or generation expression,
+    and `constant_default` that this is a constant other than NULL. `grants` are those on the column alone.
     """
 
     number: int
@@ -44,10 +44,11 @@ class Column:
 class Relation:
     """One relation outside PostgreSQL's own schemas.
 
-    `parents` are the relations it is a partition of, or inherits from. `security_invoker` and `security_barrier` are a view's options.
-    `referenced_relations` are the relations a view or materialized view reads, by its rules, and `referenced_functions` what else it calls that is
-    not PostgreSQL's own. `digest` is of a view's definition, options and owner, empty for others. `extension` is the
-    one it belongs to, or empty; `server` is a foreign table's. A crash empties what is `unlogged`.
+    `parents` are the relations it is a partition of, or inherits from. `security_invoker` and `security_barrier` are a
+    view's options. `referenced_relations` are the relations a view or materialized view reads, by its rules, and
+    `referenced_functions` what else it calls that is not PostgreSQL's own. `digest` is of a view's definition, options
+    and owner, empty for others. `extension` is the one it belongs to, or empty; `server` is a foreign table's. A crash
+    empties what is `unlogged`.
     """
 
     oid: int
@@ -108,8 +109,9 @@ class StoredExpression:
 class Policy:
     """One policy (pg_policy); a `roles` of (0,) means PUBLIC. Absent WITH CHECK, USING is asked in its place.
 
-    `referenced_functions`, `operators`, `relations` and `other_dependencies` are what it depends on that is not PostgreSQL's own (pg_depend),
-    by OID; `other_dependencies` counts types, collations and whatever else. Its own table is not among the relations.
+    `referenced_functions`, `operators`, `relations` and `other_dependencies` are what it depends on that is not
+    PostgreSQL's own (pg_depend), by OID; `other_dependencies` counts types, collations and whatever else. Its own table
+    is not among the relations.
     """
 
     oid: int

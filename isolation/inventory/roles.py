@@ -25,7 +25,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """`member` is in `role` (pg_auth_members). Before version 16 `inherit_option` is the member's own, and `set_option` is true."""
+    """`member` is in `role` (pg_auth_members).
+
+    Before version 16 `inherit_option` is the member's own, and `set_option` is true.
+    """
 
     role: int
     member: int

@@ -1,1 +1,21 @@
-"""Proof that policies hold rows to the current tenant, from PostgreSQL's own stored trees."""
+"""Proves for each policy gate that only rows of the tenant in the session context pass it."""
+
+from isolation.proof._gates import GATES, Gate, ProofObligation, Prover, is_proven, proof_obligations
+from isolation.proof._kernel import ProofResult, ProofStatus
+from isolation.proof._policy_clauses import clause_expression, clauses_digest
+from isolation.proof._remedies import expected_expression, repair
+
+__all__ = [
+    "GATES",
+    "Gate",
+    "ProofObligation",
+    "ProofResult",
+    "ProofStatus",
+    "Prover",
+    "clause_expression",
+    "clauses_digest",
+    "expected_expression",
+    "is_proven",
+    "proof_obligations",
+    "repair",
+]

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from alerts import decide, deliver
-from alerts.sending import DeliveryRetryPolicy
+from alerts.dispatch import DeliveryRetryPolicy
 from basewatch.config import Alerts, Route
 from basewatch.errors import DeliveryError
 from basewatch.history.store import History
-from basewatch.model import Finding, ExpectedCheck, Severity, Status
+from basewatch.model import ExpectedCheck, Finding, Severity, Status
 from basewatch.notifier import Action, Notification, Receipt
 from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, refused
 

@@ -12,7 +12,7 @@ from alerts import decide
 from alerts.messages import NO_LONGER_CHECKED, SUBJECT_GONE
 from basewatch.config import Alerts, Route
 from basewatch.history import OpenAlert
-from basewatch.model import Finding, ExpectedCheck, Run, Severity, Status, Transition
+from basewatch.model import ExpectedCheck, Finding, Run, Severity, Status, Transition
 from basewatch.notifier import Action, Notification
 from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
 

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from alerts import DeliveryRetryPolicy, decide, deliver
-from alerts.sending import MAX_RETRY_AFTER
+from alerts.dispatch import MAX_RETRY_AFTER
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status
 from basewatch.notifier import Action, Notification

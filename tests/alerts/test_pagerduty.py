@@ -19,9 +19,9 @@ from basewatch.errors import DeliveryError
 from basewatch.model import Severity
 from basewatch.notifier import Action, Notification
 from basewatch.secrets import Secret
-from demo.pagerduty_rules import MAX_EVENT_BYTES, validated_event
+from demo.pagerduty_validation import MAX_EVENT_BYTES, validated_event
 from demo.receivers import ROUTING_KEY, PagerDutyReceiver
-from tests.alerts.examples import EXAMPLES
+from tests.alerts.samples import EXAMPLES
 from tests.alerts.test_slack import free_port
 
 FAILS, PASSES = EXAMPLES["fails"], EXAMPLES["passes again"]

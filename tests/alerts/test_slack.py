@@ -19,7 +19,7 @@ from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification
 from basewatch.secrets import Secret
 from demo.receivers import SlackReceiver
-from tests.alerts.examples import EXAMPLES
+from tests.alerts.samples import EXAMPLES
 
 FAILS = EXAMPLES["fails"]
 texts = st.text(max_size=5000) | st.sampled_from(["<!channel>" * 500, "&" * 5000, ascii_letters * 100])

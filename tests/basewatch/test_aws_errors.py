@@ -7,7 +7,7 @@ from botocore import exceptions
 from botocore.credentials import RefreshableCredentials
 from botocore.retries.standard import ThrottledRetryableChecker
 
-from basewatch.aws.errors import AwsRequest, error_code, botocore_errors, translate_error
+from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, translate_error
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason
 

@@ -11,7 +11,7 @@ from basewatch.aws.secrets import AwsSecretStore
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.secrets import SecretNotFoundError, parse_reference, resolve
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 
 NAME, PARAMETER = "test/webhook", "/test/routing-key"
 

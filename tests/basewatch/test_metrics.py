@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from basewatch.errors import ObservationError
-from basewatch.metrics import Provenance, CollectedMetrics, CollectionGap, MetricsClient, CollectedSeries
+from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, MetricsClient, Provenance
 from basewatch.model import Point, Reason, Series, Window
 
 END = datetime(2026, 3, 1, 12, tzinfo=UTC)

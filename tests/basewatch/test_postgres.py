@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from basewatch.errors import NotFoundError, BasewatchError, ObservationError
+from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
-from basewatch.postgres import DatabaseClient, Endpoints, Timeouts, Statement, connect
+from basewatch.postgres import DatabaseClient, Endpoints, Statement, Timeouts, connect
 from basewatch.postgres.login import SingleConnection
-from basewatch.postgres.probe import Canary, NoTenant, ProbeOutcome, ProbedRelation, TenantProbe
-from basewatch.postgres.writing import WriteProbe
+from basewatch.postgres.tenant_probe import Canary, NoTenant, ProbedRelation, ProbeOutcome, TenantProbe
+from basewatch.postgres.write_probe import WriteProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Canaries, Tenancy
 from demo.database import SandboxDatabase

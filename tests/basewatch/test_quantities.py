@@ -14,9 +14,9 @@ from pydantic import TypeAdapter
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import (
     DurationThreshold,
-    Threshold,
     RateThreshold,
     RatioThreshold,
+    Threshold,
     format_duration,
     parse_duration,
     parse_positive_duration,

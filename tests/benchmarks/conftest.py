@@ -10,9 +10,9 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 from botocore.session import Session
 
+from benchmarks.cloudwatch.fake_settings import FakeSettings
 from benchmarks.cloudwatch.identities import user_key
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.running import ACCOUNT, FakeProcess
+from benchmarks.cloudwatch.processes import ACCOUNT, FakeProcess
 
 MakeClient = Callable[..., Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from benchmarks.cloudwatch import values
-from benchmarks.cloudwatch.running import ACCOUNT, FakeProcess
-from benchmarks.cloudwatch.values import SampleKind
+from benchmarks.cloudwatch import metric_values
+from benchmarks.cloudwatch.metric_values import SampleKind
+from benchmarks.cloudwatch.processes import ACCOUNT, FakeProcess
 from tests.benchmarks.conftest import MakeClient
 
 NOW = 1_767_225_600
@@ -48,8 +48,8 @@ def _ask(cloudwatch: Any, *queries: dict[str, Any], start: int = NOW - 600, end:
 
 
 def _truth(number: int, minute: int, metric: str = "Invocations", kind: SampleKind = SampleKind.EVENTS) -> int:
-    phase = values.seed(ACCOUNT, "us-east-1", "AWS/Lambda", (("FunctionName", f"function-{number:05}"),))
-    found = values.statistic_sets(metric, kind, 0.0)[values.state(phase, minute)]
+    phase = metric_values.seed(ACCOUNT, "us-east-1", "AWS/Lambda", (("FunctionName", f"function-{number:05}"),))
+    found = metric_values.statistic_sets(metric, kind, 0.0)[metric_values.state(phase, minute)]
     assert found is not None
     return found.sum
 

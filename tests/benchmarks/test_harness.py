@@ -15,22 +15,22 @@ from basewatch.collector import RefreshTier
 from basewatch.config.loading import load
 from benchmarks.cloudwatch import __main__ as program
 from benchmarks.cloudwatch import accounts, peer, speed
-from benchmarks.cloudwatch.knobs import FakeSettings
-from benchmarks.cloudwatch.measured import ScenarioMeasurement, format_number, format_table
-from benchmarks.cloudwatch.running import ACCOUNT, ExporterProcess, FakeProcess, free_port
+from benchmarks.cloudwatch.fake_settings import FakeSettings
+from benchmarks.cloudwatch.ground_truth import compare_counters, compare_gauges
+from benchmarks.cloudwatch.processes import ACCOUNT, ExporterProcess, FakeProcess, free_port
+from benchmarks.cloudwatch.scenario_config import EVERYTHING, ScenarioConfig
+from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement, format_number, format_table
 from benchmarks.cloudwatch.scenarios import (
     Options,
     ScenarioRun,
     min_calls,
+    min_seconds,
+    scenario_run,
     whole_hour_before,
     without_latency,
-    min_seconds,
     without_rate_limit,
-    scenario_run,
 )
 from benchmarks.cloudwatch.scraping import Scraper, percentile
-from benchmarks.cloudwatch.settings import EVERYTHING, ScenarioConfig
-from benchmarks.cloudwatch.truth import compare_counters, compare_gauges
 
 
 @pytest.fixture(scope="module")

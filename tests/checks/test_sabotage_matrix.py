@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from basewatch.aws.actions import iam_action
 from basewatch.check import AnyCheck
 from basewatch.model import Reason, Status
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
 from tests.sabotage import AWS_CHECKS, Sabotage, component_of, enums, more_to_come, unknown_at

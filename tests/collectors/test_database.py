@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from basewatch.components import Database
-from basewatch.postgres import DatabaseClient as DatabaseClient
+from basewatch.postgres import DatabaseClient
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
 from basewatch.telemetry import ExporterMetrics

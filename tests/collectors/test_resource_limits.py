@@ -17,10 +17,10 @@ from basewatch.family import MetricType
 from basewatch.model import Reason
 from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
-from collectors.limit_specs import FAMILIES, LIMIT_READERS
-from collectors.resource_limits import REFRESH_INTERVAL, MAX_STALENESS, ResourceLimits, limit_needs
-from demo.cloud import EmulatedAws
-from demo.published import PREFIX
+from collectors.limit_readers import FAMILIES, LIMIT_READERS
+from collectors.resource_limits import MAX_STALENESS, REFRESH_INTERVAL, ResourceLimits, limit_needs
+from demo.emulated_aws import EmulatedAws
+from demo.synthetic_metrics import PREFIX
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "us-east-1"

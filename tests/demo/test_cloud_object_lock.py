@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from demo.moto_backends import backend
 from demo.moto_objects import put_backdated, retain_until_date
 

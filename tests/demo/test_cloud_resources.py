@@ -11,7 +11,7 @@ import pytest
 
 from basewatch.components import Api, AuditBucket, AuroraCluster, DumpBackups, Function, Table
 from basewatch.config.loading import load
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 
 COMPONENTS = load(Path(__file__).parents[2] / "config.yaml").config.components
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo import moto_patches
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 CLUSTER = "securebase-production"

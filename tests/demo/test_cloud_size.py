@@ -14,7 +14,7 @@ import pytest
 START = """
 from pathlib import Path
 from datetime import UTC, datetime
-from demo.cloud import Cloud
+from demo.emulated_aws import Cloud
 from demo.load import Load
 with Cloud.start(now=datetime.now(UTC), dump=b"PGDMP", load=Load()):
     from moto.ec2.models.instance_types import INSTANCE_TYPES

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from basewatch.config.loading import load
-from demo.cloud import EmulatedAws
-from demo.dumps import DUMP_INTERVAL
+from demo.dump_schedule import DUMP_INTERVAL
+from demo.emulated_aws import EmulatedAws
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
 

@@ -17,7 +17,7 @@ from basewatch.check import AnyCheck
 from basewatch.collector import MetricSpec
 from basewatch.components import Component
 from basewatch.config import Config
-from basewatch.metrics import CollectedMetrics, MetricsClient, CollectedSeries
+from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
 from basewatch.model import Point, Series, Status, Window
 from checks.service import CHECKS
 from collectors import COLLECTORS

@@ -14,7 +14,7 @@ from alerts.pagerduty import PagerDuty
 from alerts.slack import Slack
 from basewatch.secrets import Secret
 from demo.receivers import ROUTING_KEY, Receivers
-from tests.alerts.examples import EXAMPLES
+from tests.alerts.samples import EXAMPLES
 
 TEXT = {"type": "mrkdwn", "text": "hello"}
 PAYLOAD = {"summary": "s", "source": "db", "severity": "critical"}

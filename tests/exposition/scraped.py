@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as of_text
 
 from basewatch.family import Block, MetricFamily, MetricType, series_text
 from exposition.gzip_member import GzipBody
-from exposition.page import ExpositionFormat, PageRenderer, MetricsPage
+from exposition.page import ExpositionFormat, MetricsPage, PageRenderer
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

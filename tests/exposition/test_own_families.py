@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from basewatch.collector import MetricSpec, Resource, MetricTarget
+from basewatch.collector import MetricSpec, MetricTarget, Resource
 from basewatch.components import Slo
 from basewatch.family import MetricType
 from basewatch.model import Point, Series, Status
 from collectors import COLLECTORS
-from exposition.finding_metrics import attempt_blocks, run_blocks
 from exposition.latest_readings import MAX_READING_AGE, latest_readings
 from exposition.own_families import OWN_FAMILIES
 from exposition.resource_metrics import resource_block
+from exposition.run_metrics import attempt_blocks, run_blocks
 from exposition.slo_metrics import slo_blocks
 from exposition.watch_metrics import WatchStatus, watch_blocks
 from tests.exposition.scraped import page_of, parsed, value_of

@@ -10,7 +10,7 @@ from basewatch.collector import Collector, MetricSpec
 from basewatch.components import Queue
 from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
-from collectors.limit_specs import FAMILIES
+from collectors.limit_readers import FAMILIES
 from collectors.specs import Namespace
 from exposition.own_families import OWN_FAMILIES
 from generate.metrics_page import metrics_page

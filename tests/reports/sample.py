@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from basewatch.model import (
     JSON,
     Evidence,
-    Finding,
     ExpectedCheck,
+    Finding,
     Point,
     Proof,
     Reason,

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from basewatch.interval import CatalogInterval
-from basewatch.model import Finding, ExpectedCheck, Proof, Reason, Run, Severity, Status, Window
+from basewatch.catalog_interval import CatalogInterval
+from basewatch.model import ExpectedCheck, Finding, Proof, Reason, Run, Severity, Status, Window
 from reports.isolation import isolation_summaries
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

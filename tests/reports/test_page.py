@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from basewatch.model import Finding, ExpectedCheck, Reason, Run, Status, Transition
-from reports.page import report_page, headline
+from basewatch.model import ExpectedCheck, Finding, Reason, Run, Status, Transition
+from reports.page import headline, report_page
 from reports.text import escape_invisible
 from reports.view import verified_pairs, worst_first
 from tests.reports.sample import AUTH, CLUSTER, DATABASE, green_run, sample_run, sample_view

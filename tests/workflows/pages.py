@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from basewatch.family import Block
 from exposition.page import PageRenderer
 from tests.fakes import NOON
-from workflows.web.app import ServedPage, RenderedPage, app
+from workflows.web.app import RenderedPage, ServedPage, app
 
 PATIENCE = timedelta(minutes=2)
 

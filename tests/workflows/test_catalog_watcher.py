@@ -21,8 +21,8 @@ from checks import CHECKS
 from checks.engine.judge import PlannedCheck
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.fakes import NOON, a_finding, a_run, some_evidence
-from workflows.catalog_watcher import WATCH_SAVE_EVERY, MAX_BACKOFF, DuePartialRun, CatalogWatcher
-from workflows.intervals import CATALOG_CHECK_PREFIXES
+from workflows.catalog_watcher import MAX_BACKOFF, WATCH_SAVE_EVERY, CatalogWatcher, DuePartialRun
+from workflows.fingerprint_intervals import CATALOG_CHECK_PREFIXES
 from workflows.monitor import merge_partial
 
 SECOND = timedelta(seconds=1)

@@ -17,7 +17,7 @@ from demo.box import Sandbox
 from demo.receivers import Receivers
 from tests.workflows.test_monitor import a_pass
 from workflows.commands import PreparedPlan, utc_now
-from workflows.monitor import Delivered, observe_since_last, record_run, deliver_recorded
+from workflows.monitor import Delivered, deliver_recorded, observe_since_last, record_run
 from workflows.plugins import known_checks
 
 BOTH = [("on-call", Action.FIRE), ("production-alerts", Action.FIRE)]

@@ -14,12 +14,12 @@ from basewatch.config.loading import load
 from basewatch.errors import BasewatchError, ConfigError
 from basewatch.model import Status
 from checks import CHECKS
-from checks.tenancy.code.functions import no_function_bypasses_policies
+from checks.tenancy.stored_code.functions import no_function_bypasses_policies
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.programs import measured
 from tests.workflows.test_cli import basewatch
-from workflows.commands import utc_now, prepare
+from workflows.commands import prepare, utc_now
 from workflows.init_config import PLACEHOLDER, draft_config
 from workflows.monitor import observe_plan
 

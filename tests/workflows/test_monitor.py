@@ -20,7 +20,7 @@ from checks.engine.judge import PlannedCheck, rejudge
 from demo.box import Sandbox
 from demo.faults import FAULTS, ExpectedFinding, Fault
 from demo.receivers import Receivers
-from demo.story import EXPECTED_STATUSES, as_expected
+from demo.walkthrough import EXPECTED_STATUSES, as_expected
 from workflows.commands import PreparedPlan, utc_now
 from workflows.monitor import Delivered, observe_plan, run_pass
 from workflows.plugins import known_checks

@@ -18,7 +18,7 @@ from alerts import decide
 from basewatch.history.store import History
 from demo.box import Sandbox
 from demo.receivers import Receivers
-from demo.story import EXPECTED_STATUSES
+from demo.walkthrough import EXPECTED_STATUSES
 from exposition.page import ExpositionFormat
 from tests.exported import exported_names
 from tests.exposition.scraped import families_in, samples_in

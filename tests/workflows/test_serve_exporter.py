@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import decide
-from basewatch.collector import Resource, MetricTarget
+from basewatch.collector import MetricTarget, Resource
 from basewatch.config import Config
 from basewatch.config.collection import CollectorSettings
 from basewatch.errors import HistoryError

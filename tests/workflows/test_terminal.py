@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from basewatch.model import Reason, Severity, Status
 from tests.checks.example import doors_closed, doors_few
 from tests.fakes import a_finding
-from workflows.terminal import check_text, checks_text, findings_text, escape_control
+from workflows.terminal import check_text, checks_text, escape_control, findings_text
 
 FINDINGS = (
     a_finding(Status.PASS, check="a.passes"),

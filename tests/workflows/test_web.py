@@ -24,7 +24,7 @@ from tests.fakes import NOON
 from tests.programs import program
 from tests.workflows.pages import PATIENCE, running, served, shown
 from workflows.web.app import ServedPage
-from workflows.web.scrape import MetricsEndpoint
+from workflows.web.metrics_endpoint import MetricsEndpoint
 
 POOL = urllib3.PoolManager(maxsize=20, retries=False)
 MANY = [series_text("aws_connections", [("function_name", f"function-{n:020d}")]) for n in range(6000)]

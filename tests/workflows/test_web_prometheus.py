@@ -16,7 +16,7 @@ from tests.exposition.scraped import block, gauge
 from tests.fakes import NOON
 from tests.workflows.pages import PATIENCE, running
 from tests.workflows.scraping import answered, labels_of, prometheus
-from workflows.web.app import ServedPage, RenderedPage, app
+from workflows.web.app import RenderedPage, ServedPage, app
 
 AWKWARD = 'a "quoted" back\\slash,\nand 日本'
 MANY = 6000

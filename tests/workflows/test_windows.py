@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.collector import Resource, MetricTarget
+from basewatch.collector import MetricTarget, Resource
 from workflows.windows import warm_up_of
 
 LEADS = st.dictionaries(

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from basewatch import __version__
 from exposition.page import MetricsPage
-from workflows.web.scrape import MetricsEndpoint
+from workflows.web.metrics_endpoint import MetricsEndpoint
 
 _CLOSED = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",

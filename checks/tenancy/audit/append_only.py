@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, with_affected
+from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.audit.guards import MutatingStatement, Guards, guards_of
-from checks.tenancy.code.bodies import Stops
+from checks.tenancy.audit.guards import Guards, MutatingStatement, guards_of
 from checks.tenancy.flaws import role_paths
-from checks.tenancy.oracles.references import referential_actions
+from checks.tenancy.side_channels.foreign_keys import referential_actions
+from checks.tenancy.stored_code.function_bodies import Stops
+from isolation.access.effective_access import EffectiveAccess, effective_access
+from isolation.access.role_graph import ReachableRole
 from isolation.inventory import Inventory
-from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
-from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
 
 _EXPECTED = "UPDATE, DELETE and TRUNCATE stopped by a trigger that is enabled"
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from checks.tenancy.code.bodies import Stops, normalized_body, stops
+from checks.tenancy.stored_code.function_bodies import Stops, normalized_body, stops
+from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.code import Function, Trigger
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import EffectiveAccess
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32
@@ -49,7 +49,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What guards one table. `trigger_functions` are the functions of its triggers; `flaws` are told with their repairs."""
+    """What guards one table.
+
+    `trigger_functions` are the functions of its triggers; `flaws` are told with their repairs.
+    """
 
     triggers: tuple[Trigger, ...]
     trigger_functions: tuple[Function, ...]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from checks.tenancy.context.context_bodies import ContextWrite, context_write
-from checks.tenancy.flaws import revoke_from, without_superusers, role_paths
+from checks.tenancy.flaws import revoke_from, role_paths, without_superusers
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.role_graph import ReachableRole
 from isolation.inventory.code import Function
-from isolation.inventory.identities import ReachableRole
 from isolation.inventory.relations import Command
-from isolation.inventory.world import EffectiveAccess
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 

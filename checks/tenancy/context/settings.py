@@ -10,11 +10,11 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, unverified
 from checks.tenancy.context.context_functions import ContextSetter, context_functions
-from checks.tenancy.context.presets import session_default_flaws
+from checks.tenancy.context.session_defaults import session_default_flaws
 from checks.tenancy.flaws import Approvable, Flaw, findings_or_pass, flaw_verdict
+from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
 
 _EXPECTED = "the context set by the application, in each transaction, and by nothing else"
 

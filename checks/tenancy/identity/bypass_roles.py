@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected, session_object
+from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected, session_object, with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed, passed
 from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict
-from checks.tenancy.identity.powers import HARMLESS_ROLES, bypass_privileges
-from checks.tenancy.identity.undeclared import undeclared_roles
+from checks.tenancy.identity.bypass_privileges import HARMLESS_ROLES, bypass_privileges
+from checks.tenancy.identity.relation_access import GrantedAccess
+from checks.tenancy.identity.undeclared_roles import undeclared_roles
 from checks.tenancy.privileges.digests import digest_of
-from checks.tenancy.reach import GrantedAccess
+from isolation.access.effective_access import EffectiveAccess, effective_access
+from isolation.access.role_graph import ReachableRole
 from isolation.inventory import Inventory
-from isolation.inventory.identities import ReachableRole
 from isolation.inventory.naming import quoted
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
 
 _EXPECTED = "bound by row-level security, and in no role that is not"
 

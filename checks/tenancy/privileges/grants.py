@@ -10,12 +10,12 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from checks.tenancy.flaws import findings_or_pass, flaw_verdict
-from checks.tenancy.privileges.granted import GrantFlaw, object_grants
+from checks.tenancy.identity.relation_access import GrantedAccess
+from checks.tenancy.privileges.object_grants import GrantFlaw, object_grants
 from checks.tenancy.privileges.table_grants import table_grants
-from checks.tenancy.reach import GrantedAccess
+from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import effective_access
+from isolation.inventory.snapshot import inventory
 
 
 @check(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from basewatch.about import Affected
+from basewatch.affected import Affected
 from basewatch.model import Severity
-from checks.tenancy.privileges.granted import GrantFlaw, grant_flaw, grantee_sql, holder_paths
-from checks.tenancy.reach import GrantedAccess
+from checks.tenancy.identity.relation_access import GrantedAccess
+from checks.tenancy.privileges.object_grants import GrantFlaw, grant_flaw, grantee_sql, holder_paths
 from checks.tenancy.showing import visible_through
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.roles import PUBLIC, Grant
-from isolation.inventory.standing import TableClass
-from isolation.inventory.world import EffectiveAccess
 
 # https://www.postgresql.org/docs/15/ddl-rowsecurity.html: "operations that apply to the whole table, such as TRUNCATE
 # and REFERENCES, are not subject to row security"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from basewatch.postgres.place import ProbeOutcome
+from basewatch.postgres.probe_types import ProbeOutcome
 
 
 class AttemptResult(StrEnum):

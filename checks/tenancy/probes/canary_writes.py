@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import with_affected
+from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.tenancy.probes.attempts import AttemptResult
+from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, RelationWriteAttempts, canary_write_attempts
 from checks.tenancy.probes.causes import READ_CAUSES
-from checks.tenancy.probes.firing import SideEffect
-from checks.tenancy.probes.refusals import inconclusive
-from checks.tenancy.probes.writes import RelationWriteAttempts, CanaryWriteAttempts, canary_write_attempts
+from checks.tenancy.probes.probe_outcomes import inconclusive
+from checks.tenancy.probes.write_side_effects import SideEffect
 
 _EXPECTED = "every attempt on another tenant's rows held"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from checks.tenancy.probes.deparsed import TokenKind, Token, tokenize
+from checks.tenancy.probes.expression_tokens import Token, TokenKind, tokenize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

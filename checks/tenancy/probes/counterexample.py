@@ -9,28 +9,33 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import with_affected
+from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.postgres import DatabaseClient
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.causes import CATALOG_CAUSES
-from checks.tenancy.probes.effective import NOT_STANDALONE, PrintedExpression, reads_current_user, effective_predicates
-from checks.tenancy.probes.search import (
-    EvaluationCache,
-    TrialProgress,
-    PredicateTrial,
-    Counterexample,
-    try_context,
-    predicate_trial,
+from checks.tenancy.probes.effective_predicates import (
+    NOT_STANDALONE,
+    PrintedExpression,
+    effective_predicates,
+    reads_current_user,
 )
-from checks.tenancy.probes.witnesses import NO_CONTEXT, TrialContext, trial_contexts, flag_contexts
+from checks.tenancy.probes.predicate_trials import (
+    Counterexample,
+    EvaluationCache,
+    PredicateTrial,
+    TrialProgress,
+    predicate_trial,
+    try_context,
+)
+from checks.tenancy.probes.trial_rows import NO_CONTEXT, TrialContext, flag_contexts, trial_contexts
+from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.naming import quoted
-from isolation.inventory.reading import inventory
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
 from isolation.sql import load_statement
 
 
@@ -56,7 +61,7 @@ class CounterexampleSearches:
 
 
 def counterexample_searches(database: DatabaseClient, component: components.Database) -> CounterexampleSearches:
-    """Reads the policies and evaluates them on rows that are made up; no table is read. Raises: CouldNotLook."""
+    """Reads the policies and evaluates them on rows that are made up; no table is read. Raises: ObservationError."""
     tenancy = component.tenancy
     here = effective_access(inventory(database, component), tenancy)
     printed = database.query(load_statement("tenancy_expressions"), PrintedExpression, {})

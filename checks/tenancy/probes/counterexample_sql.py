@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from basewatch.postgres.errors import observation_error
-from basewatch.postgres.guards import set_local
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.tenant_probe import TenantProbe
+from basewatch.postgres.transaction import set_local
 
 _NUMBER = "basewatch row"
 
@@ -42,7 +42,7 @@ def evaluate_predicate(
     """The rows that a predicate lets pass while these settings hold; nothing stays set.
 
     The predicate is read as pg_get_expr() prints it with pg_catalog alone in the search path. It comes from the
-    catalogues and must call nothing that changes anything. Raises: CouldNotLook, when the session is lost.
+    catalogues and must call nothing that changes anything. Raises: ObservationError, when the session is lost.
     """
     # Types and predicates are SQL text of the catalogues' own, in which % is no placeholder.
     cast = [

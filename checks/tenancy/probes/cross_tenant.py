@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import with_affected
+from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.causes import PREDICATE_CAUSES
-from checks.tenancy.probes.refusals import inconclusive
-from checks.tenancy.probes.rows import CrossTenantReads, RelationReads, cross_tenant_reads
+from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, RelationReads, cross_tenant_reads
+from checks.tenancy.probes.probe_outcomes import inconclusive
 
 _EXPECTED = "each canary's own rows to itself, and no row to anybody else"
 

@@ -10,18 +10,18 @@ from enum import StrEnum
 from itertools import groupby
 
 from basewatch import components
-from basewatch.about import Affected, with_affected, session_object
+from basewatch.affected import Affected, session_object, with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import DatabaseClient, TenantSession
-from basewatch.postgres.place import Canary, ProbeOutcome
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.probe_types import Canary, ProbeOutcome
+from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.causes import READ_CAUSES
-from checks.tenancy.probes.places import Approvable, ProbeTarget, readable_targets
-from checks.tenancy.probes.refusals import UnprobedPrincipal, noting_unprobed, inconclusive
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import EffectiveAccess, effective_access
+from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, inconclusive, noting_unprobed
+from checks.tenancy.probes.probe_targets import Approvable, ProbeTarget, readable_targets
+from isolation.access.effective_access import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
 
 _EXPECTED = "no tenant and no row, on a fresh session and on a used one"
 
@@ -80,7 +80,7 @@ class NoContextReads:
 
 
 def no_context_reads(database: DatabaseClient, component: components.Database) -> NoContextReads:
-    """Reads as each principal, on fresh sessions and on used ones. Raises: CouldNotLook."""
+    """Reads as each principal, on fresh sessions and on used ones. Raises: ObservationError."""
     tenancy = component.tenancy
     known = effective_access(inventory(database, component), tenancy)
     sessions, refused = list[SessionReads](), list[UnprobedPrincipal]()

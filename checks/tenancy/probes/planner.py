@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import with_affected
+from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.causes import READ_CAUSES
-from checks.tenancy.probes.conditions import KeyBinding
-from checks.tenancy.probes.plans import BUSY_SQLSTATES, StatementPlan, StatementPlans, statement_plans
+from checks.tenancy.probes.planner_conditions import KeyBinding
+from checks.tenancy.probes.planner_facts import BUSY_SQLSTATES, StatementPlan, StatementPlans, statement_plans
 
 
 @check(

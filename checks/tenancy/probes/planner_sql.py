@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from basewatch.postgres.errors import observation_error
-from basewatch.postgres.place import ProbedRelation
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.probe_types import ProbedRelation
+from basewatch.postgres.tenant_probe import TenantProbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +55,14 @@ _CONDITIONS = ("Filter", "Index Cond", "Recheck Cond", "TID Cond")
 def explain_unfiltered(probe: TenantProbe, place: ProbedRelation, command: str, column: str = "") -> QueryPlan:
     """The plan of `SELECT 1`, of an UPDATE of `column` alone or of a DELETE, over all of a relation; none is run.
 
-    Raises: CouldNotLook, when the server could not tell.
+    Raises: ObservationError, when the server could not tell.
     """
     query = sql.SQL(_BLIND[command]).format(place=place.identifier, column=sql.Identifier(column or "-"))
     return explain(probe, place, query)
 
 
 def explain(probe: TenantProbe, place: ProbedRelation, query: sql.Composable) -> QueryPlan:
-    """The plan of a statement on `place`, which is not run. Raises: CouldNotLook, when the session is lost."""
+    """The plan of a statement on `place`, which is not run. Raises: ObservationError, when the session is lost."""
     try:
         with probe.connection.transaction(force_rollback=True):
             row = probe.connection.execute(sql.SQL(_EXPLAIN) + query).fetchone()

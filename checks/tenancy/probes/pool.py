@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import with_affected, session_object
+from basewatch.affected import session_object, with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.postgres import DatabaseClient
@@ -51,7 +51,10 @@ _TRANSACTIONS = 5
 
 
 def pooled_sessions(database: DatabaseClient, component: components.Database) -> PooledSessions:
-    """Begins transactions as each principal that has a login through the pooler. Raises: CouldNotLook, Absent."""
+    """Begins transactions as each principal that has a login through the pooler.
+
+    Raises: ObservationError, NotFoundError.
+    """
     tenancy = component.tenancy
     pooled = list[PooledLogin]()
     for principal in (name for name in tenancy.principals if database.has_login(name, through_proxy=True)):

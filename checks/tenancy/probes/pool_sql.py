@@ -13,7 +13,7 @@ from basewatch.errors import ObservationError
 from basewatch.facts import from_json
 from basewatch.model import Reason
 from basewatch.postgres.errors import observation_error
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.tenant_probe import TenantProbe
 
 LEFTOVER_STATE: LiteralString = """
 SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS name
@@ -31,8 +31,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS
 """
 """The one statement; an application may ask it too, first thing in a transaction, with its context settings.
 
-Statements that the protocol prepared (not PREPARE) are not counted: poolers keep those for their clients. `backend_pid` is
-the server's process, to tell sessions apart.
+Statements that the protocol prepared (not PREPARE) are not counted: poolers keep those for their clients. `backend_pid`
+is the server's process, to tell sessions apart.
 """
 
 
@@ -52,7 +52,7 @@ class LeftoverState:
 
 
 def leftover_state(probe: TenantProbe, settings: tuple[str, ...]) -> LeftoverState:
-    """What the session of this transaction was left with; call it before anything else. Raises: CouldNotLook."""
+    """What the session of this transaction was left with; call it before anything else. Raises: ObservationError."""
     cursor = probe.connection.cursor(row_factory=dict_row)
     try:
         row = cursor.execute(LEFTOVER_STATE, {"settings": list(settings)}).fetchone()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch import components
-from basewatch.about import with_affected
+from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.causes import READ_CAUSES
-from checks.tenancy.probes.sweeping import SweptTable, TenantSweep, tenant_sweep
+from checks.tenancy.probes.sweep_facts import SweptTable, TenantSweep, tenant_sweep
 from isolation.inventory.naming import quoted
 
 

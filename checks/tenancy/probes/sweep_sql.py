@@ -11,9 +11,9 @@ import psycopg
 from psycopg import sql
 
 from basewatch.postgres.errors import observation_error
-from basewatch.postgres.guards import set_local
-from basewatch.postgres.place import ProbedRelation
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.probe_types import ProbedRelation
+from basewatch.postgres.tenant_probe import TenantProbe
+from basewatch.postgres.transaction import set_local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class SweepResult:
 
 
 def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy: str) -> TenantIds:
-    """Up to `limit` tenants of the root table, at random. Raises: CouldNotLook, with `remedy` when it is denied."""
+    """Up to `limit` tenants of the root table, at random. Raises: ObservationError, with `remedy` when it is denied."""
     query = sql.SQL(
         "SELECT ARRAY[{keys}], pg_catalog.count(*) OVER (), pg_catalog.row_security_active({name})"
         " FROM {root} AS r ORDER BY pg_catalog.random() LIMIT {most}"
@@ -92,7 +92,7 @@ def sweep_relation(
     """Whether any of these tenants, each acting in turn, sees a row of `place` that is not its own; up to the first.
 
     Plans are kept from one tenant to the next, as an application's prepared statements keep them.
-    Raises: CouldNotLook, when the session is lost.
+    Raises: ObservationError, when the session is lost.
     """
     connection = probe.connection
     body = _loop(place, settings).as_string(connection)

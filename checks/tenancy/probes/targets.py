@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from basewatch.tenancy import DerivedKey
+from isolation.access.effective_access import EffectiveAccess, TableClass
 from isolation.inventory.relations import Relation
-from isolation.inventory.world import TableClass, EffectiveAccess
 
 
 def tenant_key_columns(access: EffectiveAccess, relation: Relation) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.relations.covering import CoverageJudge
+from checks.tenancy.relations.coverage_judge import CoverageJudge
+from isolation.access.effective_access import EffectiveAccess, effective_access
+from isolation.access.table_class import TableClass
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
-from isolation.inventory.standing import TableClass
-from isolation.inventory.world import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
 
 
 @check(

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw
-from checks.tenancy.reach import RelationAccess, commands_of, revoke_sql
+from checks.tenancy.identity.relation_access import RelationAccess, commands_of, revoke_sql
 from checks.tenancy.showing import visible_through
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import PUBLIC
-from isolation.inventory.standing import TableClass
-from isolation.inventory.world import EffectiveAccess
 
 _ONLY_READ = frozenset({Command.SELECT})
 

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Approvable, Flaw
-from checks.tenancy.reach import RelationAccess, commands_of, revoke_sql
-from checks.tenancy.relations.owners import OwnerAccess, Visibility
+from checks.tenancy.identity.relation_access import RelationAccess, commands_of, revoke_sql
+from checks.tenancy.relations.owner_access import OwnerAccess, Visibility
 from checks.tenancy.showing import visible_through
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation, RelationKind
-from isolation.inventory.standing import TableClass
-from isolation.inventory.world import EffectiveAccess
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 

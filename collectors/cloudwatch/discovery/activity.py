@@ -41,7 +41,8 @@ def updated_resources(
     """What is known after a look at `at` that `found` these, and knows these to be `active`.
 
     None is what could not be found out: then what was known stays, and what is new counts as active. What is not found
-    is gone; where `found` holds only what is active (`lists_active_only`), it stays known until it was silent for FORGOTTEN.
+    is gone; where `found` holds only what is active (`lists_active_only`), it stays known until it was silent for
+    FORGOTTEN.
     """
     now = {key: known.described for key, known in before.items()}
     if found is not None:

@@ -33,7 +33,7 @@ class DiscoveryClient:
     ) -> Iterator[Any]:
         """Every page of a listing whose request takes a `token_param` and whose answer names the `next_token_key` one.
 
-        Raises: CouldNotLook, at whichever page it happens: half a listing is never a whole one.
+        Raises: ObservationError, at whichever page it happens: half a listing is never a whole one.
         """
         seen, more = set[str](), dict[str, str]()
         while True:

@@ -28,8 +28,8 @@ ListedResources = Mapping[tuple[str, DimensionNames], frozenset[Dimensions]]
 class ListQuery:
     """One chain: `location` is asked about its own metrics, or as a monitoring account about those of `owning_accounts`.
 
-    `dimension_names` are sorts of resources; one is listed when it has any metric with just these dimensions. `recently_active` leaves
-    out what was silent for about three hours; otherwise it is about two weeks.
+    `dimension_names` are sorts of resources; one is listed when it has any metric with just these dimensions.
+    `recently_active` leaves out what was silent for about three hours; otherwise it is about two weeks.
     """
 
     location: Location
@@ -39,7 +39,7 @@ class ListQuery:
     recently_active: bool
 
     def execute(self, client: DiscoveryClient) -> ListedResources:
-        """What is listed of what is wanted. Raises: CouldNotLook, unless the listing is whole."""
+        """What is listed of what is wanted. Raises: ObservationError, unless the listing is whole."""
         found: dict[tuple[str, DimensionNames], set[Dimensions]] = defaultdict(set)
         for page in client.pages("cloudwatch", "ListMetrics", "NextToken", "NextToken", **self._parameters()):
             for owner, metric in self._owned(page):

@@ -22,7 +22,7 @@ class DescribeQuery:
     discovery: DiscoverySpec
 
     def execute(self, client: DiscoveryClient) -> tuple[DescribedResource, ...]:
-        """Every resource that the service describes. Raises: CouldNotLook; Absent."""
+        """Every resource that the service describes. Raises: ObservationError; NotFoundError."""
         return tuple(self.discovery.describe(client.aws)) if self.discovery.describe else ()
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from basewatch.collector import DescribedResource, MetricSpec, Resource, MetricTarget
+from basewatch.collector import DescribedResource, MetricSpec, MetricTarget, Resource
 from basewatch.errors import ObservationError
 from basewatch.metrics import CollectionGap
 from collectors.cloudwatch.declared_targets import Location, collector_gap
-from collectors.cloudwatch.discovery.activity import KnownResource, updated_resources, activity_specs, within_limit
+from collectors.cloudwatch.discovery.activity import KnownResource, activity_specs, updated_resources, within_limit
 from collectors.cloudwatch.discovery.list_metrics import Dimensions
 from collectors.cloudwatch.discovery.plan import ResourceSearch
 from collectors.cloudwatch.discovery.run import DiscoveryResults

@@ -21,18 +21,18 @@ from collectors.cloudwatch.limiter import RateLimits
 logger = logging.getLogger(__name__)
 
 DiscoveryResults = Mapping[DiscoveryQuery, Any]
-"""What each hunt brought home, or the CouldNotLook that says why it did not."""
+"""What each hunt brought home, or the ObservationError that says why it did not."""
 
 
 class Accounts(Protocol):
     """Where things are, and who may be asked about them."""
 
     def location(self, component: Component) -> Location:
-        """Where a component lives. Raises: CouldNotLook, when the configuration declares no account."""
+        """Where a component lives. Raises: ObservationError, when the configuration declares no account."""
         ...
 
     def location_of(self, account: str | None, region: str | None) -> Location:
-        """The place that the configuration calls so; None means the only one there is. Raises: CouldNotLook."""
+        """The place that the configuration calls so; None means the only one there is. Raises: ObservationError."""
         ...
 
     def monitoring_account(self, account_id: str) -> str:

@@ -26,7 +26,7 @@ class TagQuery:
     resource_types: frozenset[str]
 
     def execute(self, client: DiscoveryClient) -> TagsByArn:
-        """Every such resource with all its tags. Raises: CouldNotLook, unless the listing is whole."""
+        """Every such resource with all its tags. Raises: ObservationError, unless the listing is whole."""
         found: dict[str, Mapping[str, str]] = {}
         types = sorted(self.resource_types)
         for first in range(0, len(types), _MOST_TYPES):

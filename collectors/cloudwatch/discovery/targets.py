@@ -15,7 +15,7 @@ from basewatch.config.collection import CollectorSettings as Settings
 from basewatch.metrics import CollectionGap
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.declared_targets import Location, declared_targets
-from collectors.cloudwatch.discovery.plan import discovery_queries, tag_lookups, resource_searches
+from collectors.cloudwatch.discovery.plan import discovery_queries, resource_searches, tag_lookups
 from collectors.cloudwatch.discovery.result import DiscoveredResources, ResourceKey, resource_key
 from collectors.cloudwatch.discovery.run import Accounts, DiscoveryRunner
 from collectors.cloudwatch.discovery.tags import ResourceTags

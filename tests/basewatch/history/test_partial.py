@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from sqlalchemy import create_engine
 
+from basewatch.catalog_interval import CatalogInterval
 from basewatch.history.seal import seal
 from basewatch.history.store import History
-from basewatch.interval import CatalogInterval
 from basewatch.model import Finding, Run, Status
 from tests.fakes import NOON, a_finding, a_run
 

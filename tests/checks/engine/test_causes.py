@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.about import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected, broader, session_object, symptoms
+from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected, broader, session_object, symptoms, with_affected
 from basewatch.check import AnyCheck
 from basewatch.components import Function
 from basewatch.model import Finding, Severity, Status, Verdict

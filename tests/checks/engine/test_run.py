@@ -58,7 +58,7 @@ def test_checks_that_share_an_observation_ask_once() -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_an_observation_that_could_not_look_is_unverified(reason: Reason) -> None:
-    """CouldNotLook is UNVERIFIED with its reason and remedy, for whatever reason."""
+    """ObservationError is UNVERIFIED with its reason and remedy, for whatever reason."""
 
     def look(_: str) -> Doors:
         raise ObservationError(reason, "the door to the doors is shut", remedy="grant test:Look")

@@ -22,7 +22,7 @@ from basewatch.components import (
 )
 from basewatch.errors import ObservationError
 from basewatch.facts import from_json, to_json
-from basewatch.metrics import CollectedMetrics, CollectionGap, MetricsClient, CollectedSeries
+from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, MetricsClient
 from basewatch.model import Point, Reason, Series, Status, Verdict, Window
 from checks import service
 

@@ -9,8 +9,8 @@ from itertools import count
 from typing import cast
 
 from basewatch.clients import K
+from basewatch.component_settings import AuditTable
 from basewatch.components import Component, Database
-from basewatch.declared import AuditTable
 from basewatch.model import Finding, Status
 from basewatch.postgres import Timeouts, connect
 from basewatch.secrets import Reference, Secret

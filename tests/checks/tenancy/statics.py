@@ -15,7 +15,7 @@ from basewatch.tenancy import ApprovedObject, ObjectKind
 from checks.engine.run import plan_checks, run_checks
 from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
+from isolation.inventory.snapshot import inventory
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
 
 

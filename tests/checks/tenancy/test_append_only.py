@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from basewatch.component_settings import AuditTable
 from basewatch.components import Database
-from basewatch.declared import AuditTable
 from basewatch.model import Reason, Status
 from checks.tenancy.audit.append_only import audit_table_is_append_only as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase

@@ -16,8 +16,8 @@ from basewatch.postgres import connect
 from basewatch.secrets import Secret
 from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
 from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, Role, RoleSetting
+from isolation.inventory.snapshot import inventory
 from tests.checks.tenancy.breaking import CHECKS
 from tests.checks.tenancy.looking import LIMITS, NOW, SECUREBASE
 

@@ -9,16 +9,16 @@ import psycopg
 import pytest
 
 from basewatch.model import Severity, Status
-from checks.tenancy.exits.exports import no_unapproved_egress as CHECK  # noqa: N812  # the check under test
-from checks.tenancy.exits.harmless import (
-    SUPERUSER_CHECKED_EXTENSIONS,
-    HARMLESS_EXTENSIONS,
-    EGRESS_EXTENSIONS,
+from checks.tenancy.egress.exports import no_unapproved_egress as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.egress.known_extensions import (
     DISCLOSING_EXTENSIONS,
+    EGRESS_EXTENSIONS,
+    HARMLESS_EXTENSIONS,
+    SUPERUSER_CHECKED_EXTENSIONS,
 )
 from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
-from isolation.inventory.exports import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
+from isolation.inventory.egress import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
 from isolation.inventory.roles import Grant, Membership
 from tests.checks.tenancy.looking import NOW, SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from demo.box import Sandbox
-from demo.cloud import EmulatedAws
 from demo.database import SandboxDatabase, start_database
+from demo.emulated_aws import EmulatedAws
 from demo.faults.database import DATABASE_FAULTS
 from demo.faults.fault import Fault
 from demo.faults.isolation import ISOLATION_FAULTS

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from basewatch.model import Severity
-from checks.tenancy.code.definers import search_path_schemas
-from checks.tenancy.code.functions import no_function_bypasses_policies as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.stored_code.functions import no_function_bypasses_policies as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.stored_code.security_definer import search_path_schemas
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
 

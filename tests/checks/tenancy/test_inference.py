@@ -7,7 +7,7 @@ import pytest
 
 from basewatch.model import Severity
 from basewatch.tenancy import DerivedKey
-from checks.tenancy.oracles.inference import constraints_do_not_cross_tenants as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.side_channels.inference import constraints_do_not_cross_tenants as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching

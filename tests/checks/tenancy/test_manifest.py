@@ -8,11 +8,11 @@ import pytest
 
 from basewatch.components import Database
 from basewatch.model import Severity
-from basewatch.tenancy import ApprovedObject, DerivedKey, ObjectKind, ApprovedPredicate
+from basewatch.tenancy import ApprovedObject, ApprovedPredicate, DerivedKey, ObjectKind
 from checks.tenancy.manifest import digests_by_name
 from checks.tenancy.manifest import manifest_matches_the_catalog as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase
-from isolation.inventory.world import effective_access
+from isolation.access.effective_access import effective_access
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, faults, with_allowed
 

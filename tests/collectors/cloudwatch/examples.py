@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from basewatch.collector import MetricSpec, Resource, MetricTarget, RefreshTier
+from basewatch.collector import MetricSpec, MetricTarget, RefreshTier, Resource
 from basewatch.family import MetricType
 from basewatch.model import Window
 from collectors.cloudwatch.planner import Call, Query

@@ -18,7 +18,7 @@ from collectors import COLLECTORS
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.declared_targets import Location, declared_targets
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from tests.collectors.cloudwatch.fake import Waiting
 
 CONFIG = Config.model_validate(yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8")))

@@ -6,8 +6,8 @@ from array import array
 
 import pytest
 
-from collectors.cloudwatch.counters import PeriodChange, Counters, SavedCounter
-from collectors.cloudwatch.readings import GaugeValues
+from collectors.cloudwatch.counters import Counters, PeriodChange, SavedCounter
+from collectors.cloudwatch.gauge_values import GaugeValues
 
 FIRST = 60 * 10_000
 """When the counter is born."""

@@ -19,7 +19,7 @@ from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call, Query
 from collectors.cloudwatch.refresh import Refresher
 from collectors.cloudwatch.source_state import SourceState
-from tests.collectors.cloudwatch.evented import (
+from tests.collectors.cloudwatch.fake_events import (
     ACCOUNT,
     DOWN,
     FAILED,

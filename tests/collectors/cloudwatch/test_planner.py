@@ -19,17 +19,17 @@ from collectors.cloudwatch.declared_targets import Location, declared_targets
 from collectors.cloudwatch.planner import (
     MAX_DATAPOINTS,
     MAX_QUERIES,
-    STATISTICS_PER_BILLED_METRIC,
-    SETTLE_DELAY,
     REREAD_SETTLE_DELAY,
+    SETTLE_DELAY,
+    STATISTICS_PER_BILLED_METRIC,
     Call,
     Query,
     aligned_window,
+    count_billable,
     covered_window,
     pack_calls,
     period_count,
     settled_window,
-    count_billable,
 )
 from tests.collectors.cloudwatch.examples import ACCOUNT, NOON, REGION, queries, spec, target
 

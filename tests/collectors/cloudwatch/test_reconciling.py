@@ -15,7 +15,7 @@ from basewatch.config.collection import CollectorSettings
 from basewatch.family import MetricType, series_text
 from basewatch.quantities import parse_duration
 from collectors.cloudwatch.planner import MAX_DATAPOINTS, Query
-from tests.collectors.cloudwatch.evented import (
+from tests.collectors.cloudwatch.fake_events import (
     ACCOUNT,
     DOWN,
     FAILED,
@@ -89,7 +89,7 @@ class Story:
 
         Time passes, calls fail, and processes end, of which the next knows what one had kept.
         """
-        with patch("collectors.cloudwatch.requests.MAX_DATAPOINTS", at_most):
+        with patch("collectors.cloudwatch.planned_calls.MAX_DATAPOINTS", at_most):
             self._play(happening)
 
     def _play(self, happening: list[Step]) -> None:

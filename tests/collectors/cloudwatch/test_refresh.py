@@ -11,7 +11,7 @@ from basewatch.config.collection import CollectorSettings
 from basewatch.family import MetricType
 from basewatch.quantities import parse_duration
 from collectors.specs import Namespace
-from tests.collectors.cloudwatch.evented import (
+from tests.collectors.cloudwatch.fake_events import (
     MINUTE,
     bench,
     minutes,

@@ -14,8 +14,8 @@ from basewatch.history.store import History
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.planner import MAX_QUERIES, REREAD_SETTLE_DELAY
 from collectors.cloudwatch.refresh import Refresher
-from tests.collectors.cloudwatch.evented import minutes, shown, spec, target
 from tests.collectors.cloudwatch.fake import MINUTE, FakeCloudWatch, FakeSigner, Waiting, refusal, source
+from tests.collectors.cloudwatch.fake_events import minutes, shown, spec, target
 from tests.fakes import NOON
 
 FUNCTIONS = 300

@@ -8,7 +8,7 @@ from basewatch.config import Config
 from basewatch.config.loading import load
 from checks import CHECKS
 from collectors import COLLECTORS
-from generate.prometheus.rule_model import AlertRule, RuleGroup, RecordingRule
+from generate.prometheus.rule_model import AlertRule, RecordingRule, RuleGroup
 from generate.prometheus.rules import groups
 
 PATH = Path(__file__).parent / "platform.yaml"

@@ -12,7 +12,7 @@ from collectors import COLLECTORS
 from generate.files import alertmanager_files, write_or_compare
 from generate.files import rule_files as rules_of
 from tests.repository import ROOT
-from workflows.cli_describe import alertmanager, rules
+from workflows.cli_offline import alertmanager, rules
 
 
 def test_what_is_committed_is_current(capsys: pytest.CaptureFixture[str]) -> None:

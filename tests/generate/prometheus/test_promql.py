@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from promql_parser import VectorSelector
 
 from basewatch.quantities import parse_duration
-from generate.prometheus.promql import escape_template, number, quoted, selector, promql_duration
+from generate.prometheus.promql import escape_template, number, promql_duration, quoted, selector
 from generate.prometheus.rule_model import rules_file
 from tests.generate.prometheus.platform import alerts, the_groups, the_platform
 from tests.programs import program

@@ -13,7 +13,7 @@ import yaml
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.quantities import parse_duration
-from generate.prometheus.context import MIN_RATE_WINDOW
+from generate.prometheus.rule_context import MIN_RATE_WINDOW
 from generate.prometheus.rule_model import AlertRule, RecordingRule, rules_file
 from generate.prometheus.rules import TEMPLATES
 from generate.prometheus.slo_events import SLOW_MINUTE

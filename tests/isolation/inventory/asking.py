@@ -21,7 +21,7 @@ from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 from demo.database import SandboxDatabase, start_database
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
+from isolation.inventory.snapshot import inventory
 
 _RUNS = count(1)
 

@@ -17,11 +17,11 @@ from psycopg import sql
 from basewatch.components import Database
 from basewatch.postgres import connect
 from basewatch.secrets import Reference, Secret
-from basewatch.tenancy import Canaries, DerivedKey, TenantMembership, Tenancy
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import EffectiveAccess, effective_access
-from isolation.proof.gates import Prover
-from isolation.proof.kernel import ProofStatus, ProofResult
+from basewatch.tenancy import Canaries, DerivedKey, Tenancy, TenantMembership
+from isolation.access.effective_access import EffectiveAccess, effective_access
+from isolation.inventory.snapshot import inventory
+from isolation.proof._gates import Prover
+from isolation.proof._kernel import ProofResult, ProofStatus
 from tests.isolation.proof.grammar import Grammar, Kind
 
 ROLE = "fuzzed_tenant"

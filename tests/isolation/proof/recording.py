@@ -14,11 +14,11 @@ from basewatch.facts import from_json, to_json
 from basewatch.postgres import connect
 from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, DerivedKey, Tenancy
+from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import EffectiveAccess, effective_access
-from isolation.proof.gates import Prover
-from isolation.proof.kernel import ProofResult
+from isolation.inventory.snapshot import inventory
+from isolation.proof._gates import Prover
+from isolation.proof._kernel import ProofResult
 from tests.isolation.proof.shapes import EXPECTED, GRANTS, ID, ROLE, SCHEMA
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -14,10 +14,10 @@ from basewatch.components import Database
 from basewatch.model import Status, Verdict
 from basewatch.tenancy import ApprovedPredicate
 from checks.tenancy.policies import policies_restrict_rows_to_the_tenant
+from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Command, Policy
-from isolation.inventory.world import effective_access
-from isolation.proof.gates import ProofStatus, proof_obligations, is_proven
+from isolation.proof._gates import ProofStatus, is_proven, proof_obligations
 from tests.isolation.proof.recording import COMPONENT, NOW, recorded
 from tests.isolation.proof.shapes import CTX, EXPECTED, ROLE
 

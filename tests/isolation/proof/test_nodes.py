@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from isolation.access.effective_access import effective_access
 from isolation.inventory.relations import StoredExpression
-from isolation.inventory.world import effective_access
-from isolation.proof.gates import Prover
-from isolation.proof.kernel import ProofStatus
-from isolation.proof.nodes import Node, UnreadableTree, parse
+from isolation.proof._gates import Prover
+from isolation.proof._kernel import ProofStatus
+from isolation.proof._nodes import Node, UnreadableTree, parse
 from tests.isolation.proof.recording import COMPONENT, NOW, recorded
 from tests.isolation.proof.shapes import ROLE
 

@@ -10,9 +10,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from demo.database import SandboxDatabase
+from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory
-from isolation.inventory.world import effective_access
-from isolation.proof.asking import unsupported_reason
+from isolation.proof._policy_clauses import unsupported_reason
 from tests.isolation.proof.recording import COMPONENT, answers, build, look, recorded
 from tests.isolation.proof.shapes import EXPECTED
 

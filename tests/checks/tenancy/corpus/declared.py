@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from basewatch.component_settings import AuditTable
 from basewatch.components import Database
-from basewatch.declared import AuditTable
 from basewatch.secrets import Reference
-from basewatch.tenancy import ApprovedObject, Canaries, DerivedKey, Login, TenantMembership, Tenancy
+from basewatch.tenancy import ApprovedObject, Canaries, DerivedKey, Login, Tenancy, TenantMembership
 from tests.checks.tenancy.looking import SECUREBASE
 
 _URL = Reference("env", "BASEWATCH_DATABASE_URL")

@@ -21,8 +21,8 @@ from basewatch.tenancy import ApprovedObject
 from checks import tenancy
 from checks.engine.run import plan_checks, run_checks
 from checks.tenancy.manifest import digests_by_name
-from isolation.inventory.reading import inventory
-from isolation.inventory.world import effective_access
+from isolation.access.effective_access import effective_access
+from isolation.inventory.snapshot import inventory
 from tests.checks.tenancy.corpus.cases import Mutation, Variant, Vouching
 from tests.checks.tenancy.corpus.declared import SCHEMAS, amended
 from tests.checks.tenancy.corpus.server import CorpusServer

@@ -104,7 +104,7 @@ class CorpusServer:
 
 @contextmanager
 def start_corpus(directory: Path, *, binaries: Path | None = None) -> Generator[CorpusServer, None, None]:
-    """A running server with every schema, sound. Raises: NoPostgres."""
+    """A running server with every schema, sound. Raises: PostgresUnavailable."""
     with start_database(directory, now=datetime.now(UTC), binaries=binaries) as box:
         server = CorpusServer(box=box)
         for name, database in SCHEMAS.items():

@@ -16,9 +16,9 @@ from basewatch.postgres import Timeouts
 from basewatch.tenancy import ApprovedPredicate
 from checks.tenancy.probes.constants import PrintedConstant, expression_contents
 from checks.tenancy.probes.counterexample import no_counterexample_is_found as search
-from checks.tenancy.probes.deparsed import TokenKind, tokenize
-from checks.tenancy.probes.values import NULL, TrialValue
-from checks.tenancy.probes.witnesses import MAX_ROWS, value_combinations, synthetic_rows
+from checks.tenancy.probes.expression_tokens import TokenKind, tokenize
+from checks.tenancy.probes.trial_rows import MAX_ROWS, synthetic_rows, value_combinations
+from checks.tenancy.probes.trial_values import NULL, TrialValue
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED

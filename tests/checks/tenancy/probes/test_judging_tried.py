@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 
 from basewatch.facts import from_json, to_json
 from basewatch.model import Reason, Status, Verdict
-from basewatch.postgres.place import ProbeOutcome
+from basewatch.postgres.probe_types import ProbeOutcome
 from checks.tenancy.probes.attempts import AttemptResult, change_result, insert_result
-from checks.tenancy.probes.audit import judge_audit_writes
+from checks.tenancy.probes.audit_writes import judge_audit_writes
+from checks.tenancy.probes.audit_writes_facts import AuditWriteAttempts, RoleAuditAttempts
 from checks.tenancy.probes.canary_writes import judge_writes
+from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, RelationWriteAttempts
 from checks.tenancy.probes.cross_tenant import judge_reads
-from checks.tenancy.probes.model import nothing_contradicts_the_proof
+from checks.tenancy.probes.cross_tenant_facts import ContextRead, CrossTenantReads, RelationReads
 from checks.tenancy.probes.no_context import (
     ContextState,
-    RelationRead,
-    SessionReads,
     LoginPath,
     NoContextReads,
+    RelationRead,
+    SessionReads,
     judge_sessions,
 )
-from checks.tenancy.probes.places import Approvable
-from checks.tenancy.probes.rows import CrossTenantReads, RelationReads, ContextRead
-from checks.tenancy.probes.trail import AuditWriteAttempts, RoleAuditAttempts
-from checks.tenancy.probes.writes import RelationWriteAttempts, CanaryWriteAttempts
+from checks.tenancy.probes.probe_targets import Approvable
+from checks.tenancy.probes.proof_consistency import nothing_contradicts_the_proof
 from tests.checks.tenancy.looking import NOW, SECUREBASE
 from tests.checks.tenancy.probes.trying import VOUCHED
 from tests.checks.verdicts import BADNESS

@@ -7,8 +7,8 @@ import pytest
 
 from basewatch.facts import canonical
 from basewatch.model import Reason, Status
-from checks.tenancy.probes.conditions import ScanBinding, KeyBinding, KnownNames, scan_binding
 from checks.tenancy.probes.planner import every_scan_is_bound_to_the_context as planner
+from checks.tenancy.probes.planner_conditions import KeyBinding, KnownNames, ScanBinding, scan_binding
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED

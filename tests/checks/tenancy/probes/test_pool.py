@@ -8,7 +8,7 @@ from psycopg import conninfo
 
 from basewatch.facts import canonical
 from basewatch.model import Reason, Severity, Status
-from basewatch.postgres.probe import TenantProbe
+from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.secrets import Reference
 from basewatch.tenancy import Login
 from checks.tenancy.probes.pool import pooled_sessions_start_clean as pool

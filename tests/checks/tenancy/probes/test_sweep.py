@@ -10,7 +10,7 @@ import pytest
 from basewatch.facts import canonical
 from basewatch.model import Reason, Status
 from basewatch.postgres import Timeouts
-from checks.tenancy.probes import sweeping
+from checks.tenancy.probes import sweep_facts
 from checks.tenancy.probes.sweep import every_tenant_reads_only_its_own_rows as sweep
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import LIMITS, SECUREBASE
@@ -118,7 +118,7 @@ def test_when_time_runs_out_it_says_how_far_it_got(
     box_database: SandboxDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some tenants are not all."""
-    monkeypatch.setattr(sweeping, "TOTAL", timedelta(0))
+    monkeypatch.setattr(sweep_facts, "TOTAL", timedelta(0))
     found = red(probe(sweep, box_database.url, DECLARED))
     assert {(f.status, f.reason) for f in found.values()} == {(Status.UNVERIFIED, Reason.TIMEOUT)}
     assert set(found) == set(TABLES)

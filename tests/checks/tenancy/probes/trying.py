@@ -17,11 +17,11 @@ from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
 from basewatch.tenancy import ApprovedObject
 from checks.engine.run import plan_checks, run_checks
-from checks.tenancy.probes.audit import audit_records_survive_attempts
+from checks.tenancy.probes.audit_writes import audit_records_survive_attempts
 from checks.tenancy.probes.canary_writes import tenants_write_only_their_own_rows
 from checks.tenancy.probes.cross_tenant import tenants_read_only_their_own_rows
-from checks.tenancy.probes.model import nothing_contradicts_the_proof
 from checks.tenancy.probes.no_context import no_rows_without_a_context
+from checks.tenancy.probes.proof_consistency import nothing_contradicts_the_proof
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW, SECUREBASE
 

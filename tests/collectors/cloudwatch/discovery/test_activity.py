@@ -16,7 +16,7 @@ from collectors.cloudwatch.discovery.activity import (
     within_limit,
 )
 from collectors.cloudwatch.discovery.list_metrics import Dimensions
-from tests.collectors.cloudwatch.discovering import NOON, QUARTER
+from tests.collectors.cloudwatch.discoverable_account import NOON, QUARTER
 
 NAMES = st.frozensets(st.sampled_from("abcd"))
 LOOKS = st.lists(st.tuples(st.none() | NAMES, st.none() | NAMES), max_size=8)

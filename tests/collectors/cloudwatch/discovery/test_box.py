@@ -16,7 +16,7 @@ from basewatch.model import Reason, Window
 from collectors import COLLECTORS
 from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.discovery.targets import Targets
-from demo.cloud import EmulatedAws
+from demo.emulated_aws import EmulatedAws
 from workflows.clients import AwsSessions
 
 TREE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))

@@ -18,19 +18,19 @@ from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.discovery.client import DiscoveryClient
-from collectors.cloudwatch.discovery.list_metrics import ListQuery, DimensionNames
+from collectors.cloudwatch.discovery.list_metrics import DimensionNames, ListQuery
 from collectors.cloudwatch.discovery.plan import (
     DiscoveryQuery,
     ResourceSearch,
-    discovery_queries,
-    tag_lookups,
-    resource_searches,
-    discovery_methods,
     collector_discovery_methods,
+    discovery_methods,
+    discovery_queries,
+    resource_searches,
+    tag_lookups,
 )
 from collectors.cloudwatch.discovery.tagging_api import TagQuery
 from collectors.cloudwatch.limiter import RateLimits
-from tests.collectors.cloudwatch.discovering import FUNCTIONS, HERE, arn, made_up, metric
+from tests.collectors.cloudwatch.discoverable_account import FUNCTIONS, HERE, arn, made_up, metric
 from tests.wire import ACCOUNT, REGION
 
 OTHER = "210987654321"

@@ -17,7 +17,7 @@ from basewatch.components import Function
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from collectors.cloudwatch.discovery.activity import FORGET_AFTER
-from tests.collectors.cloudwatch.discovering import (
+from tests.collectors.cloudwatch.discoverable_account import (
     ALIVE,
     ASKS,
     DENIED,

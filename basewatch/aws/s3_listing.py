@@ -1,0 +1,34 @@
+"""An S3 listing with its end in sight: whether it is whole, and what time it was at AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from basewatch.aws.response import answered_at, optional, required
+from basewatch.aws.session import AwsClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Listing:
+    """The entries of a bucket as AWS gave them; `complete` is False when there were more than were asked for."""
+
+    entries: tuple[dict[str, Any], ...]
+    complete: bool
+    answered_at: datetime | None
+
+
+def list_bucket(aws: AwsClient, operation: str, entries: str, *, pages: int, **parameters: Any) -> S3Listing:
+    """Everything under `entries` in at most `pages` pages of 1,000 of an S3 listing operation.
+
+    Raises: ObservationError, also when a page does not say whether it is the last; NotFoundError, when there is no such
+    bucket.
+    """
+    found: list[dict[str, Any]] = []
+    truncated, at = True, None
+    for page in aws.pages("s3", operation, limit=pages, **parameters):
+        truncated = required(page, "IsTruncated", kind=bool)
+        at = at or answered_at(page)
+        found.extend(optional(page, entries, kind=list) or ())
+    return S3Listing(entries=tuple(found), complete=not truncated, answered_at=at)

@@ -1,0 +1,233 @@
+"""What one part of the configuration says of another: names that must resolve, and promises that can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from basewatch.components import COMPONENT_TYPES, AwsComponent
+from basewatch.config.problems import did_you_mean
+from basewatch.config.slo import invalid_objectives
+from basewatch.config.yaml_document import KeyPath, YamlDocument
+from basewatch.errors import InvalidValueError, Problem
+from basewatch.model import JSON
+from basewatch.quantities import format_duration, parse_duration
+
+# These read the plain values, not the models: what is wrong elsewhere in the file must not hide a broken link.
+
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
+_KEPT = timedelta(days=15)
+_DISCOVER: KeyPath = ("collectors", "discover")
+_WAYS = ("list", "tags", "describe")
+
+
+def broken_references(
+    document: YamlDocument,
+    known_checks: frozenset[str] | None,
+    known_collectors: Mapping[str, frozenset[str]] | None = None,
+) -> Iterator[Problem]:
+    """Every name that leads nowhere or stands twice; check ids are left alone when none are known.
+
+    `known_collectors` are collectors by name, and the ways in which each can discover; None leaves them unjudged.
+    """
+    yield from _nothing_to_watch(document)
+    for section in (*(("components", kind.section) for kind in COMPONENT_TYPES), ("alerts", "channels")):
+        yield from _repeated_names(document, section)
+    yield from _unknown(document, ("components", "databases"), "cluster", ("components", "aurora_clusters"))
+    yield from _unknown(document, ("components", "dump_backups"), "database", ("components", "databases"))
+    yield from _unknown(document, ("alerts", "routes"), "channel", ("alerts", "channels"))
+    yield from _channels_without_a_route(document)
+    yield from _accounts(document)
+    yield from _seen_through(document)
+    yield from invalid_objectives(document)
+    yield from _discovery(document, known_collectors)
+    if known_checks is not None:
+        yield from _unknown_checks(document, known_checks)
+    yield from _never_seen(document)
+
+
+def _mapping(document: YamlDocument, at: KeyPath) -> Mapping[str, JSON]:
+    value = document.value(at)
+    return value if isinstance(value, dict) else {}
+
+
+def _items(document: YamlDocument, section: KeyPath) -> Iterator[tuple[KeyPath, Mapping[str, JSON]]]:
+    value = document.value(section)
+    for index, item in enumerate(value if isinstance(value, list) else []):
+        if isinstance(item, dict):
+            yield (*section, index), item
+
+
+def _names(document: YamlDocument, section: KeyPath) -> list[str]:
+    return [name for _, item in _items(document, section) if isinstance(name := item.get("name"), str)]
+
+
+def _nothing_to_watch(document: YamlDocument) -> Iterator[Problem]:
+    declared = document.value(("components",))
+    if isinstance(declared, dict) and all(value in ([], {}) for value in declared.values()):
+        kinds = ", ".join(kind.section for kind in COMPONENT_TYPES)
+        yield document.problem(("components",), "nothing is declared, so nothing would be watched", f"declare {kinds}")
+
+
+def _repeated_names(document: YamlDocument, section: KeyPath) -> Iterator[Problem]:
+    first: dict[str, KeyPath] = {}
+    for at, item in _items(document, section):
+        name = item.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            line = document.location((*first[name], "name")).line
+            yield document.problem(
+                (*at, "name"), f"'{name}' is already the name of the one in line {line}", "give each a name of its own"
+            )
+        first.setdefault(name, at)
+
+
+def _unknown(document: YamlDocument, section: KeyPath, key: str, named: KeyPath) -> Iterator[Problem]:
+    known = _names(document, named)
+    for at, item in _items(document, section):
+        name = item.get(key)
+        if isinstance(name, str) and name not in known:
+            yield _no_such(document, (*at, key), name, known, ".".join(map(str, named)))
+
+
+def _no_such(document: YamlDocument, at: KeyPath, name: str, known: list[str], where: str) -> Problem:
+    declared = f"{where} has {', '.join(known)}" if known else f"{where} is empty"
+    return document.problem(at, f"there is no '{name}' in {where}", f"{did_you_mean(name, known)}{declared}")
+
+
+def _channels_without_a_route(document: YamlDocument) -> Iterator[Problem]:
+    routed = [item.get("channel") for _, item in _items(document, ("alerts", "routes"))]
+    for at, item in _items(document, ("alerts", "channels")):
+        name = item.get("name")
+        if isinstance(name, str) and name not in routed:
+            yield document.problem(
+                (*at, "name"),
+                f"no route leads to '{name}', so it would never be told anything",
+                f"add {{channel: {name}}} to alerts.routes, or remove the channel",
+            )
+
+
+def _accounts(document: YamlDocument) -> Iterator[Problem]:
+    accounts = _mapping(document, ("aws", "accounts"))
+    sections = (("components", kind.section) for kind in COMPONENT_TYPES if issubclass(kind, AwsComponent))
+    declared = [(at, item) for section in (*sections, _DISCOVER) for at, item in _items(document, section)]
+    if declared and ("aws",) not in document.value_locations:
+        yield document.problem(
+            declared[0][0],
+            "this is in an AWS account, and the configuration declares none",
+            "add `aws:` with the accounts to look at, or leave everything out that is not a database",
+        )
+    for at, item in declared:
+        yield from _account_of(document, at, item, accounts)
+
+
+def _account_of(
+    document: YamlDocument, at: KeyPath, item: Mapping[str, JSON], accounts: Mapping[str, JSON]
+) -> Iterator[Problem]:
+    account = item.get("account")
+    if account is None and len(accounts) > 1:
+        yield document.problem(at, "which account this is in is not said", f"add account: one of {', '.join(accounts)}")
+    elif isinstance(account, str) and account not in accounts:
+        yield _no_such(document, (*at, "account"), account, list(accounts), "aws.accounts")
+    elif accounts:
+        name = account if isinstance(account, str) else next(iter(accounts))
+        yield from _region_of(document, at, item, name)
+
+
+def _region_of(document: YamlDocument, at: KeyPath, item: Mapping[str, JSON], account: str) -> Iterator[Problem]:
+    regions = _regions(document, account)
+    region = item.get("region")
+    if region is None and len(regions) > 1:
+        yield document.problem(at, "which region this is in is not said", f"add region: one of {', '.join(regions)}")
+    elif isinstance(region, str) and regions and region not in regions:
+        yield _no_such(document, (*at, "region"), region, regions, f"aws.accounts.{account}.regions")
+
+
+def _unknown_checks(document: YamlDocument, known: frozenset[str]) -> Iterator[Problem]:
+    for check in _mapping(document, ("checks",)):
+        if check not in known:
+            remedy = f"{did_you_mean(check, sorted(known))}`basewatch checks list` shows them all"
+            yield document.problem(("checks", check), f"there is no check '{check}'", remedy, on_key=True)
+
+
+def _never_seen(document: YamlDocument) -> Iterator[Problem]:
+    for at in document.value_locations:
+        value = document.value(at) if at[:1] == ("components",) else None
+        _, separator, tail = value.partition(" for ") if isinstance(value, str) else ("", "", "")
+        sustained = _parsed(tail) if separator else None
+        if sustained is not None and sustained > _KEPT:
+            yield document.problem(
+                at,
+                f"{format_duration(sustained)} is longer than CloudWatch keeps minutes ({format_duration(_KEPT)})",
+                "shorten it",
+            )
+
+
+def _parsed(value: object) -> timedelta | None:
+    try:
+        return parse_duration(value)
+    except InvalidValueError:
+        return None
+
+
+def _seen_through(document: YamlDocument) -> Iterator[Problem]:
+    """A monitoring account that leads nowhere: it is declared, asked itself, and asked in the same regions."""
+    accounts = _mapping(document, ("aws", "accounts"))
+    for name in accounts:
+        at: KeyPath = ("aws", "accounts", name, "through")
+        through = document.value(at)
+        if not isinstance(through, str):
+            continue
+        if through not in accounts:
+            yield _no_such(document, at, through, list(accounts), "aws.accounts")
+        elif through == name:
+            yield document.problem(at, "an account is not seen through itself", "leave `through` out")
+        elif document.value(("aws", "accounts", through, "through")) is not None:
+            yield document.problem(
+                at, f"'{through}' is itself seen through another account", "name the monitoring account itself"
+            )
+        else:
+            yield from _beyond(document, at, _regions(document, name), _regions(document, through), through)
+
+
+def _beyond(
+    document: YamlDocument, at: KeyPath, regions: list[str], monitored: list[str], through: str
+) -> Iterator[Problem]:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Unified-Cross-Account.html: a sink and
+    # its links are in one region.
+    for region in regions:
+        if monitored and region not in monitored:
+            yield document.problem(
+                at,
+                f"'{through}' does not see {region}: CloudWatch links accounts region by region",
+                f"add {region} to aws.accounts.{through}.regions, or leave `through` out",
+            )
+
+
+def _regions(document: YamlDocument, account: str) -> list[str]:
+    written = document.value(("aws", "accounts", account, "regions"))
+    return [region for region in written if isinstance(region, str)] if isinstance(written, list) else []
+
+
+def _discovery(document: YamlDocument, known: Mapping[str, frozenset[str]] | None) -> Iterator[Problem]:
+    """Collectors that there are not, or that cannot look in this way; nothing is judged when none are known."""
+    for at, item in _items(document, _DISCOVER):
+        collector, by = item.get("collector"), item.get("by")
+        if item.get("tags") and isinstance(by, str) and by != "tags":
+            yield document.problem(
+                (*at, "tags"), f"by: {by} does not look at tags", "write by: tags, or leave tags out"
+            )
+        if known is None or not isinstance(collector, str):
+            continue
+        if collector not in known:
+            yield document.problem(
+                (*at, "collector"),
+                f"there is no collector '{collector}'",
+                f"{did_you_mean(collector, known)}there are {', '.join(known)}",
+            )
+        elif isinstance(by, str) and by in _WAYS and by not in known[collector]:
+            can = ", ".join(way for way in _WAYS if way in known[collector])
+            remedy = f"write by: one of {can}" if can else "declare what there is of it as components"
+            yield document.problem((*at, "by"), f"{collector} cannot be discovered by: {by}", remedy)

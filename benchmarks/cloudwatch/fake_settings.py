@@ -1,0 +1,66 @@
+"""How the fake behaves: every setting, from the command line or changed while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeSettings:
+    """The fake's settings; the defaults are AWS' own quotas, a small fleet, and nothing going wrong.
+
+    Fleet: the number of each resource per account and region; `churn_seconds` is how long until a tenth of them is
+    replaced (0: never); `idle_ratio` is the share of functions without activity; `linked_accounts` are accounts seen
+    through OAM. Wire: `latency_ms` of every answer; quotas per second of each account, region and operation;
+    `max_datapoints` of a page; `strict_windows` refuses windows that are not on whole periods. Trouble: shares of
+    results that are `partial_ratio`, `internal_error_ratio` or `forbidden_ratio`, of calls that `fault_ratio`;
+    `late_minutes` until a minute is whole; `silent_ratio` is the share of silent minutes; `dead_region` never answers;
+    `session_seconds` after which an assumed role's keys are refused although `claimed_session_seconds` were promised.
+    `now` stops the fake's clock there.
+    """
+
+    functions: int = 40
+    tables: int = 20
+    apis: int = 10
+    instances: int = 10
+    churn_seconds: int = 0
+    idle_ratio: float = 0
+    linked_accounts: str = ""
+    latency_ms: float = 50
+    calls_per_second: float = 50
+    datapoints_per_second: float = 180_000
+    lists_per_second: float = 25
+    max_datapoints: int = 100_800
+    strict_windows: int = 1
+    partial_ratio: float = 0
+    internal_error_ratio: float = 0
+    forbidden_ratio: float = 0
+    fault_ratio: float = 0
+    late_minutes: int = 0
+    silent_ratio: float = 0
+    dead_region: str = ""
+    session_seconds: float = 0
+    claimed_session_seconds: float = 3600
+    now: float = 0
+
+    def updated(self, settings: Mapping[str, Any]) -> FakeSettings:
+        """These settings with some of them replaced. Raises: ValueError, naming what is not one or not its value."""
+        kinds = get_type_hints(FakeSettings)
+        unknown = sorted(set(settings) - set(kinds))
+        if unknown:
+            raise ValueError(f"no such setting: {', '.join(unknown)}")
+        values: dict[str, Any] = {name: kinds[name](value) for name, value in settings.items()}
+        return replace(self, **values)
+
+    def arguments(self) -> list[str]:
+        """The command line that gives these settings, as far as they differ from the defaults."""
+        return [
+            f"{field.name}={value}" for field in fields(self) if (value := getattr(self, field.name)) != field.default
+        ]
+
+
+def from_arguments(arguments: Iterable[str]) -> FakeSettings:
+    """The settings that `name=value` arguments give. Raises: ValueError."""
+    return FakeSettings().updated(dict(argument.split("=", 1) for argument in arguments))

@@ -1,0 +1,71 @@
+"""What an installed extension can do to the isolation of tenants, and whether a principal may have it done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from basewatch.model import Severity
+from checks.tenancy.egress.known_extensions import (
+    DISCLOSING_EXTENSIONS,
+    EGRESS_EXTENSIONS,
+    HARMLESS_EXTENSIONS,
+    SUPERUSER_CHECKED_EXTENSIONS,
+)
+from checks.tenancy.flaws import Flaw, role_paths, without_superusers
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.role_graph import ReachableRole
+from isolation.inventory.egress import Extension
+from isolation.inventory.naming import quoted
+
+# https://www.postgresql.org/docs/18/predefined-roles.html: who has these sees what all sessions run.
+_SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})
+
+
+def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[Flaw]:
+    """What is wrong with an extension being installed, if anything."""
+    name = extension.name
+    drop = f"DROP EXTENSION {quoted(name)};"
+    if name in HARMLESS_EXTENSIONS:
+        return
+    if name in EGRESS_EXTENSIONS:
+        users = extension_users(access, extension)
+        repair = f"{drop} or REVOKE EXECUTE on its functions FROM PUBLIC." if users else drop
+        what = f"it {EGRESS_EXTENSIONS[name]}" + (f", and {role_paths(users)} may use it" if users else "")
+        yield Flaw(severity=Severity.HIGH if users else Severity.MEDIUM, what=what, repair=repair)
+    elif name in DISCLOSING_EXTENSIONS:
+        seeing = [b for b in _ordinary(access) if _sees_sessions(access, b)]
+        what = f"it {DISCLOSING_EXTENSIONS[name]}"
+        if seeing:
+            what += f", and {role_paths(seeing)} may read what all sessions do"
+        yield Flaw(severity=Severity.MEDIUM if seeing else Severity.LOW, what=what, repair=drop)
+    else:
+        yield Flaw(severity=Severity.LOW, what="what it can do is not known", repair=drop)
+
+
+def extension_users(access: EffectiveAccess, extension: Extension) -> tuple[ReachableRole, ...]:
+    """The principals that may have an extension do what it can do: by its functions, its wrapper or a server of it."""
+    if extension.name in SUPERUSER_CHECKED_EXTENSIONS:
+        return ()
+    if extension.name.endswith("_fdw"):
+        servers = [server for server in access.inventory.foreign_servers if server.wrapper == extension.name]
+        grants = [g for g in access.inventory.system_grants if g.kind == "foreign_data_wrapper"]
+        granted = {grant.grantee for grant in grants if grant.name == extension.name}
+        return tuple(
+            b
+            for b in _ordinary(access)
+            if any(access.has_privilege(b.role.oid, server.owner, server.grants, "USAGE") for server in servers)
+            or not granted.isdisjoint(access.inherited_roles(b.role.oid))
+        )
+    functions = [function for function in access.inventory.functions if function.extension == extension.name]
+    found = {b for function in functions for b in access.executable_by(function)}
+    return tuple(b for b in _ordinary(access) if b in found)
+
+
+def _ordinary(access: EffectiveAccess) -> tuple[ReachableRole, ...]:
+    return without_superusers(access.all_reachable_roles(), access)
+
+
+def _sees_sessions(access: EffectiveAccess, reachable: ReachableRole) -> bool:
+    roles = (access.role(oid) for oid in access.inherited_roles(reachable.role.oid))
+    return any(role and role.name in _SEES_SESSIONS for role in roles)

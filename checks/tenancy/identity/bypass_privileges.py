@@ -1,0 +1,137 @@
+"""What a role may do that row-level security does not bind: attributes, predefined roles, ADMIN OPTION, ownership."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from basewatch.model import Severity
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.role_graph import ReachableRole
+from isolation.access.table_class import TableClass
+from isolation.inventory.naming import quoted
+
+# Roles of PostgreSQL and of RDS: https://www.postgresql.org/docs/18/predefined-roles.html
+PREDEFINED_ROLES = {
+    "pg_read_all_data": ("reads every table, and TOAST and statistics, where no policy is asked", Severity.HIGH),
+    "pg_write_all_data": ("writes every table without a policy of its own", Severity.HIGH),
+    "pg_read_server_files": ("reads the server's files", Severity.CRITICAL),
+    "pg_write_server_files": ("writes the server's files", Severity.CRITICAL),
+    "pg_execute_server_program": ("runs programs on the server", Severity.CRITICAL),
+    "pg_create_subscription": ("may let another server's rows in", Severity.HIGH),
+    "pg_maintain": ("may lock, rewrite and refresh every table", Severity.MEDIUM),
+    "pg_monitor": ("reads other sessions' statements and statistics", Severity.MEDIUM),
+    "pg_read_all_stats": ("reads other sessions' statements and statistics", Severity.MEDIUM),
+    "pg_stat_scan_tables": ("runs functions that lock and scan every table", Severity.LOW),
+    "pg_read_all_settings": ("reads settings that only superusers see", Severity.LOW),
+    "pg_signal_backend": ("may end the sessions of others", Severity.LOW),
+    "rds_superuser": ("is RDS's superuser", Severity.CRITICAL),
+    "rds_replication": ("reads the write-ahead log, where no policy is asked", Severity.HIGH),
+}
+# These hand on nothing that touches a row; rds_iam is how a role logs in to Aurora.
+HARMLESS_ROLES = frozenset(
+    {"pg_checkpoint", "pg_use_reserved_connections", "pg_signal_autovacuum_worker", "rds_iam", "rds_password"}
+)
+_DATABASE_OWNER = "pg_database_owner"
+_TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
+# From here on CREATEROLE only reaches roles on which one has ADMIN OPTION, and a new role can do nothing its maker
+# cannot: https://www.postgresql.org/docs/16/release-16.html
+_CREATEROLE_TAMED = 160000
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BypassPrivilege:
+    """Something a role may do around the policies; `ignores_grants` says that it reaches rows whatever is granted.
+
+    `repair` is the SQL that takes it away from the role itself, empty where the membership is what must go.
+    """
+
+    what: str
+    severity: Severity
+    ignores_grants: bool
+    repair: str
+
+
+def bypass_privileges(access: EffectiveAccess, reachable: ReachableRole) -> tuple[BypassPrivilege, ...]:
+    """All such powers of one role that somebody is or can become."""
+    if reachable.role.name == _DATABASE_OWNER or _within_predefined(reachable):
+        return ()  # whoever owns the database, or is in the outer predefined role, is told so already
+    attributes = _attributes(access, reachable) if reachable.can_set_role else ()
+    return (*attributes, *_predefined(reachable), *_administers(access, reachable), *_owns(access, reachable))
+
+
+def _within_predefined(reachable: ReachableRole) -> bool:
+    return any(name in PREDEFINED_ROLES for name in reachable.role_path[:-1])
+
+
+def _attributes(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    role = reachable.role
+    tamed = access.inventory.server.version_num >= _CREATEROLE_TAMED
+    create = Severity.MEDIUM if tamed else Severity.CRITICAL
+    for there, word, what, severity in (
+        (role.superuser, "SUPERUSER", "is a superuser", Severity.CRITICAL),
+        (role.bypass_rls, "BYPASSRLS", "has BYPASSRLS", Severity.CRITICAL),
+        (role.replication, "REPLICATION", "has REPLICATION and reads the write-ahead log", Severity.HIGH),
+        (role.create_role, "CREATEROLE", "has CREATEROLE and may make and grant roles", create),
+    ):
+        if there:
+            exempt = word != "CREATEROLE" or not tamed
+            yield BypassPrivilege(
+                what=what, severity=severity, ignores_grants=exempt, repair=f"ALTER ROLE {quoted(role.name)} NO{word};"
+            )
+
+
+def _predefined(reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    what, severity = PREDEFINED_ROLES.get(reachable.role.name, ("", Severity.LOW))
+    if what:
+        yield BypassPrivilege(
+            what=what, severity=severity, ignores_grants=severity.rank >= Severity.HIGH.rank, repair=""
+        )
+
+
+def _administers(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    for membership in access.inventory.memberships:
+        role = access.role(membership.role)
+        if membership.member == reachable.role.oid and membership.admin_option and role:
+            yield BypassPrivilege(
+                what=f"may grant {role.name} to any role (ADMIN OPTION)",
+                severity=Severity.HIGH,
+                ignores_grants=False,
+                repair=f"REVOKE ADMIN OPTION FOR {quoted(role.name)} FROM {quoted(reachable.role.name)};",
+            )
+
+
+def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    owned = tuple(_owned(access, reachable.role.oid))
+    if owned:
+        names = ", ".join(name for name, _ in owned[:_SHOWN])
+        more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
+        # A role that owns can switch off what binds it, and it is bound until it does.
+        yield BypassPrivilege(
+            what=f"owns {names}{more}",
+            severity=Severity.CRITICAL,
+            ignores_grants=True,
+            repair=" ".join(f"ALTER {sql} OWNER TO <a role that no principal can become>;" for _, sql in owned),
+        )
+
+
+def _owned(access: EffectiveAccess, owner: int) -> Iterator[tuple[str, str]]:
+    """What its owner can open, and how SQL names it: tenant tables, what policies rest on, their schemas, all."""
+    server = access.inventory.server
+    if server.database_owner == owner:
+        yield "the database", f"DATABASE {quoted(server.database)}"
+    asked = {oid for policy in access.inventory.policies for oid in policy.relations}
+    holding = set(access.tenancy.schemas)
+    for relation in sorted(access.inventory.relations, key=access.declared_name):
+        if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in asked):
+            holding.add(relation.schema)
+            if relation.owner == owner:
+                yield access.declared_name(relation), f"TABLE {access.sql_name(relation)}"
+    for schema in access.inventory.schemas:
+        if schema.owner == owner and schema.name in holding:
+            yield f"the schema {schema.name}", f"SCHEMA {quoted(schema.name)}"
+    called = {oid for policy in access.inventory.policies for oid in policy.functions}
+    for function in access.inventory.functions:
+        if function.owner == owner and function.oid in called:
+            yield f"{function.name}, which a policy calls", f"ROUTINE {function.name}"

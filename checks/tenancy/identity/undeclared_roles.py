@@ -1,0 +1,75 @@
+"""Roles that nobody declared and that policies do not bind, or that log in and reach tenants' rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from basewatch.model import Severity, Verdict
+from checks.tenancy.flaws import Flaw, flaw_verdict
+from checks.tenancy.identity.bypass_privileges import BypassPrivilege, bypass_privileges
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.role_graph import ReachableRole
+from isolation.access.table_class import TableClass
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Relation
+from isolation.inventory.roles import PUBLIC, Role
+
+# The superuser that made the cluster: https://www.postgresql.org/docs/15/app-initdb.html
+_BOOTSTRAP = 10
+# PostgreSQL's predefined roles and RDS's own: neither is anybody who was let in.
+_SERVICE = ("pg_", "rds")
+_TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
+_SHOWN = 5
+
+
+def undeclared_roles(access: EffectiveAccess) -> Iterator[Verdict]:
+    """A FAIL for each such role, by name; none when there are none."""
+    declared = {*access.tenancy.principals, *access.tenancy.privileged}
+    # What a principal can become is told of that principal.
+    told = {becomes.role.oid for becomes in access.all_reachable_roles()}
+    tables = [r for r in access.inventory.relations if r.is_table and access.table_class(r) in _TENANTS]
+    for role in sorted(access.inventory.roles, key=lambda role: role.name):
+        known = role.oid == _BOOTSTRAP or role.name in declared or role.name.startswith(_SERVICE)
+        if not known and role.oid not in told:
+            yield from _judge(access, role, tables)
+
+
+def _judge(access: EffectiveAccess, role: Role, tables: list[Relation]) -> Iterator[Verdict]:
+    ways = access.reachable_roles(role.name)
+    reached = sorted(
+        {access.declared_name(table) for table in tables if any(_reaches(access, way, table) for way in ways)}
+    )
+    exempt = [(way, power) for way in ways for power in bypass_privileges(access, way) if power.ignores_grants]
+    if not (role.login or (exempt and reached)) or not (exempt or reached):
+        return
+    flaws = [_exempt(role, way, power) for way, power in exempt]
+    if reached:
+        more = f" and {len(reached) - _SHOWN} more" if len(reached) > _SHOWN else ""
+        flaws.append(
+            Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{'logs in and ' if role.login else ''}reaches {', '.join(reached[:_SHOWN])}{more}",
+                repair=f"Revoke what it was granted, DROP ROLE {quoted(role.name)}, or declare it "
+                f"in tenancy.privileged with the reason, or in tenancy.principals when it is bound to a tenant.",
+            )
+        )
+    summary = f"{role.name} is outside the isolation, and no one declared it"
+    yield flaw_verdict(role.name, summary, flaws, expected="declared in tenancy.principals or tenancy.privileged")
+
+
+def _exempt(role: Role, way: ReachableRole, power: BypassPrivilege) -> Flaw:
+    # What a privileged role may do is no news; that somebody undeclared can become it is.
+    repair = (
+        power.repair
+        if len(way.role_path) == 1
+        else f"REVOKE {quoted(way.role_path[-1])} FROM {quoted(way.role_path[-2])};"
+    )
+    declare = f"Or declare {role.name} in tenancy.privileged, with the reason."
+    return Flaw(severity=Severity.HIGH, what=f"{way} {power.what}", repair=f"{repair} {declare}")
+
+
+def _reaches(access: EffectiveAccess, way: ReachableRole, table: Relation) -> bool:
+    """Whether a role was granted anything on a table, other than what PUBLIC was: that is told of the table."""
+    held = {way.role.oid} if way.role.superuser else access.inherited_roles(way.role.oid) - {PUBLIC}
+    grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
+    return table.owner in held or any(grant.grantee in held for grant in grants)

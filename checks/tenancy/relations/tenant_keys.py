@@ -1,0 +1,89 @@
+"""The tenant key of one table: what is wrong with it, and which column looks like one that nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from basewatch.model import Severity
+from checks.tenancy.flaws import Flaw
+from checks.tenancy.showing import visible_through
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.table_class import TableClass
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Column, ForeignKey, Relation
+
+
+def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
+    """What is wrong with the columns of the key; `proven` tells whether no policy can show a row without a tenant."""
+    key = access.tenant_key(relation)
+    if not isinstance(key, tuple) or access.table_class(relation) is not TableClass.TENANT:
+        return
+    table = access.sql_name(relation)
+    for column in key:
+        inherited = [_same(access, parent, column) for parent in relation.parents]
+        if not column.not_null and all(parent is None or parent.not_null for parent in inherited):
+            hidden = proven()
+            doubt = "" if hidden else ", and its policies are not proven to hide it"
+            yield Flaw(
+                severity=Severity.MEDIUM if hidden else Severity.HIGH,
+                what=f"{column.name} may be NULL, and a row without a tenant is nobody's{doubt}",
+                repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL;",
+            )
+        if column.constant_default and not any(parent and parent.constant_default for parent in inherited):
+            yield Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{column.name} has a constant as its DEFAULT, so that one tenant gets what names none",
+                repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} DROP DEFAULT;",
+            )
+        if not column.deterministic_collation and all(
+            parent is None or parent.deterministic_collation for parent in inherited
+        ):
+            yield Flaw(
+                severity=Severity.HIGH,
+                what=f"{column.name} has a nondeterministic collation, by which two tenants may be equal",
+                repair=f'ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} TYPE {column.type_name} COLLATE "C";',
+                about=visible_through(access, relation),
+            )
+
+
+def _same(access: EffectiveAccess, parent: int, column: Column) -> Column | None:
+    found = access.relation(parent)
+    return found.column(column.name) if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantKeyHint:
+    """What links an unclassified table to the tenants, in words, and the entry to declare it by; empty without."""
+
+    observed: str = ""
+    remedy: str = ""
+
+
+def tenant_key_hint(access: EffectiveAccess, relation: Relation) -> TenantKeyHint:
+    """The foreign key by which a table's rows belong to a tenant, if there is one."""
+    keys = [key for key in access.inventory.foreign_keys if key.relation == relation.oid]
+    for standing in (TableClass.ROOT, TableClass.TENANT):
+        for key in keys:
+            target = access.relation(key.target)
+            if target is not None and access.table_class(target) is standing:
+                return _hint(access, relation, key, target)
+    return TenantKeyHint()
+
+
+def _hint(access: EffectiveAccess, relation: Relation, key: ForeignKey, target: Relation) -> TenantKeyHint:
+    own, other = _names(relation, key.columns), _names(target, key.target_columns)
+    name, parent = access.declared_name(relation), access.declared_name(target)
+    observed = f"; {', '.join(own)} refers to {parent}, which is a {access.table_class(target)}"
+    if access.table_class(target) is TableClass.ROOT:
+        entry = f"{quoted(name)}: [{', '.join(map(quoted, own))}]"
+    else:
+        on = ", ".join(f"{quoted(mine)}: {quoted(theirs)}" for mine, theirs in zip(own, other, strict=True))
+        entry = f"{quoted(name)}: {{parent: {quoted(parent)}, on: {{{on}}}}}"
+    remedy = f"Declare its tenant key in tenancy.keys, {entry}, and put it under row-level security. "
+    return TenantKeyHint(observed=observed, remedy=remedy)
+
+
+def _names(relation: Relation, numbers: tuple[int, ...]) -> list[str]:
+    by_number = {column.number: column.name for column in relation.columns}
+    return [by_number.get(number, "?") for number in numbers]

@@ -1,0 +1,66 @@
+"""Foreign keys between tables of tenants: without the tenant in them, they join rows of two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from basewatch.model import Severity
+from basewatch.tenancy import DerivedKey
+from checks.tenancy.flaws import Flaw, role_paths
+from checks.tenancy.side_channels.constraint_columns import column_list, partition_root, writers
+from isolation.access.effective_access import EffectiveAccess
+from isolation.access.table_class import TableClass
+from isolation.inventory.naming import quoted
+from isolation.inventory.relations import ForeignKey, Relation
+
+# pg_constraint: what a foreign key does to the rows that refer to a row that goes away, besides refusing it.
+REFERENTIAL_ACTIONS: Final = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_OF_TENANTS: Final = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
+
+
+def referential_actions(key: ForeignKey) -> str:
+    """What a foreign key does to the rows that refer to one that goes or changes, empty when it refuses."""
+    events = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
+    return " and ".join(
+        f"ON {event} {REFERENTIAL_ACTIONS[letter]}" for event, letter in events if letter in REFERENTIAL_ACTIONS
+    )
+
+
+def foreign_key_flaws(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
+    """What is wrong with a foreign key between tables of tenants: it may join rows of two of them."""
+    if access.table_class(target) not in _OF_TENANTS or _within_tenant(access, relation, target, key):
+        return
+    columns = {column.name for column in relation.columns if column.number in key.columns}
+    who = writers(access, relation, columns)
+    if not who:
+        return
+    mine, theirs = column_list(relation, key.columns), column_list(target, key.target_columns)
+    changes = referential_actions(key)
+    what = f"{mine} may refer to a row of another tenant in {access.declared_name(target)}: {role_paths(who)} learns that it is "
+    what += f"there, and {changes} reaches over to the other tenant" if changes else "there"
+    yield Flaw(
+        severity=Severity.HIGH if changes else Severity.MEDIUM,
+        what=what,
+        repair=f"ALTER TABLE {access.sql_name(relation)} DROP CONSTRAINT {quoted(key.name)}, ADD FOREIGN KEY "
+        f"(<tenant key>, {mine}) REFERENCES {access.sql_name(target)} (<tenant key>, {theirs});",
+    )
+
+
+def _within_tenant(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> bool:
+    pairs = set(zip(key.columns, key.target_columns, strict=True))
+    mine, theirs = access.tenant_key(relation), access.tenant_key(target)
+    if isinstance(mine, DerivedKey):
+        # The reference that makes a row its parent's: it is what the tenant is derived from.
+        parent = access.relation_named(mine.parent)
+        own = {(relation.column(one), target.column(other)) for one, other in mine.on.items()}
+        numbers = {(a.number, b.number) for a, b in own if a and b}
+        return (
+            parent is not None
+            and parent.oid == partition_root(access, target).oid
+            and bool(numbers)
+            and numbers <= pairs
+        )
+    if mine is None or theirs is None or isinstance(theirs, DerivedKey):
+        return False
+    return {(a.number, b.number) for a, b in zip(mine, theirs, strict=False)} <= pairs

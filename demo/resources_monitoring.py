@@ -1,0 +1,95 @@
+"""What AWS itself watches with: the trail, the threat detector, the database's logs, the alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demo.moto_backends import backend
+from demo.resources_audit import BUCKET
+from demo.resources_context import PREFIX, BuildContext
+from demo.resources_functions import FUNCTIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alarm:
+    """One threshold on one metric, above which the alarm goes off for five minutes running."""
+
+    name: str
+    namespace: str
+    metric: str
+    dimension: tuple[str, str]
+    statistic: str
+    above: float
+
+
+_ALARMS = (
+    _Alarm(
+        name="aurora-cpu",
+        namespace="AWS/RDS",
+        metric="CPUUtilization",
+        dimension=("DBClusterIdentifier", PREFIX),
+        statistic="Average",
+        above=80,
+    ),
+    _Alarm(
+        name="api-5xx",
+        namespace="AWS/ApiGateway",
+        metric="5XXError",
+        dimension=("ApiName", PREFIX),
+        statistic="Sum",
+        above=10,
+    ),
+    _Alarm(
+        name="api-latency",
+        namespace="AWS/ApiGateway",
+        metric="Latency",
+        dimension=("ApiName", PREFIX),
+        statistic="Average",
+        above=500,
+    ),
+    *(
+        _Alarm(
+            name=f"{name}-errors",
+            namespace="AWS/Lambda",
+            metric="Errors",
+            dimension=("FunctionName", f"{PREFIX}-{name}"),
+            statistic="Sum",
+            above=5,
+        )
+        for name, _, _ in FUNCTIONS
+    ),
+)
+
+
+def create(site: BuildContext) -> None:
+    """A trail over all regions, a threat detector, the database's log group, and an alarm for each thing that hurts."""
+    trail = site.client("cloudtrail")
+    trail.create_trail(
+        Name=PREFIX,
+        S3BucketName=BUCKET,
+        S3KeyPrefix="cloudtrail",
+        IsMultiRegionTrail=True,
+        EnableLogFileValidation=True,
+    )
+    trail.start_logging(Name=PREFIX)
+    site.client("guardduty").create_detector(Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES")
+    logs = site.client("logs")
+    logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql")
+    logs.put_retention_policy(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql", retentionInDays=30)
+    cloudwatch = site.client("cloudwatch")
+    for alarm in _ALARMS:
+        key, value = alarm.dimension
+        cloudwatch.put_metric_alarm(
+            AlarmName=f"{PREFIX}-{alarm.name}",
+            Namespace=alarm.namespace,
+            MetricName=alarm.metric,
+            Dimensions=[{"Name": key, "Value": value}],
+            Statistic=alarm.statistic,
+            Period=60,
+            EvaluationPeriods=5,
+            Threshold=alarm.above,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="notBreaching",
+        )
+    for group in backend("logs").groups.values():
+        group.creation_time = site.built_at.replace(tzinfo=None)

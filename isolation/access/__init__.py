@@ -1,0 +1,1 @@
+"""Computes who can reach which rows: role membership, privileges, the class of each table."""

@@ -1,0 +1,76 @@
+"""Made-up rows that are not the current tenant's, each with a context: what a leak is looked for with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Final
+
+from isolation.inventory.builtin_oids import TYPES, TypeFamily
+from isolation.inventory.relations import Column
+from isolation.proof._evaluation import CandidateRow, Datum
+from isolation.proof._proof_context import ProofContext
+
+# Two ids of each kind, and two that begin alike.
+_UUIDS: Final = tuple(f"{begin * 8}-0000-4000-8000-00000000000{n}" for n, begin in enumerate("abcc"))
+_NUMBERS: Final = ("1000000", "2000000", "3000001", "3000002")
+_WORDS: Final = ("one-tenant", "two-tenant", "like-tenant-a", "like-tenant-b")
+_ANOTHER: Final = "another tenant's rows"
+
+
+def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, CandidateRow]]:
+    """Rows that are not the current tenant's, each with a context."""
+    key = proof_context.access.tenant_key(proof_context.relation)
+    columns = key if isinstance(key, tuple) else ()
+    tenancy = proof_context.tenancy
+    role = proof_context.access.role(proof_context.role)
+    start = CandidateRow(
+        normalizer=proof_context.normalizer,
+        column_values={},
+        context=(None,) * len(tenancy.context),
+        role=role.name if role else "",
+        principal=proof_context.principal,
+        settings={},
+    )
+    ids = [_ids(column.type, tenancy.context_type) for column in columns]
+    contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else [_WORDS] * len(tenancy.context)
+    for what, row, now in ((_ANOTHER, 0, 1), (_ANOTHER, 1, 0), ("rows of a tenant whose id begins alike", 2, 3)):
+        # A composite key is another tenant's when any part of it is.
+        for same in product((False, True), repeat=len(ids)):
+            if ids and all(same):
+                continue
+            values = [typed[now if alike else row] for (_, typed), alike in zip(ids, same, strict=True)]
+            yield what, _put(start, columns, values, tuple(text[now] for text in contexts))
+    firsts = [typed[0] for _, typed in ids]
+    for what, value in (
+        ("every tenant's rows when the context was never set", None),
+        ("every tenant's rows when the context is empty", ""),
+        ("every tenant's rows when the context is a pattern such as %", "%"),
+    ):
+        yield what, _put(start, columns, firsts, (value,) * len(tenancy.context))
+    kept = {column.number for column in columns if column.not_null}
+    if columns and len(kept) < len(columns):
+        nulls = [
+            None if column.number not in kept else typed[1] for column, (_, typed) in zip(columns, ids, strict=True)
+        ]
+        unset: tuple[None, ...] = (None,) * len(tenancy.context)
+        for context in (tuple(text[1] for text in contexts), unset, ("",) * len(tenancy.context)):
+            yield "rows whose tenant key is NULL", _put(start, columns, nulls, context)
+
+
+def _ids(kind: int, context_type: str) -> tuple[tuple[str, ...], tuple[Datum, ...]]:
+    """Four ids as texts, and as values of a column's type."""
+    family = TYPES.get(kind)
+    if family is TypeFamily.UUID or (family is not TypeFamily.NUMBER and context_type == "uuid"):
+        return _UUIDS, _UUIDS
+    if family is TypeFamily.NUMBER:
+        return _NUMBERS, tuple(int(number) for number in _NUMBERS)
+    return (_NUMBERS, _NUMBERS) if context_type in {"integer", "bigint"} else (_WORDS, _WORDS)
+
+
+def _put(
+    start: CandidateRow, columns: tuple[Column, ...], values: list[Datum], context: tuple[str | None, ...]
+) -> CandidateRow:
+    numbers = [column.number for column in columns]
+    return replace(start, column_values=dict(zip(numbers, values, strict=True)), context=context)

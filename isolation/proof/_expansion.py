@@ -1,0 +1,224 @@
+"""How a condition comes about: what must hold of its parts for it to come to TRUE, FALSE or NULL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from isolation.inventory.builtin_oids import (
+    ARRAY_EQUALS,
+    BOOLEAN,
+    CONTAINED,
+    CONTAINS,
+    FIRST_USER_OID,
+    FOLDING_FUNCTIONS,
+    NUMBER_CASTS,
+    OVERLAPS,
+    TEXT,
+)
+from isolation.proof._case_splitting import Resolve, resolve_call, split_case, split_value
+from isolation.proof._comparison_rules import (
+    BOOLEAN_DIFFERS,
+    BOOLEAN_EQUALS,
+    Conjunction,
+    SignedFormula,
+    expand_array_comparison,
+    expand_boolean_comparison,
+    negate,
+)
+from isolation.proof._expressions import (
+    FALSE,
+    NULL,
+    TRUE,
+    ArrayExpr,
+    BooleanTest,
+    BoolExpr,
+    Case,
+    Coalesce,
+    Comparison,
+    Constant,
+    Expression,
+    FunctionCall,
+    IsDistinctFrom,
+    IsNull,
+    NullIf,
+    QuantifiedComparison,
+    SubqueryExpr,
+    TypeCast,
+    type_of,
+)
+
+Expansion = tuple[Conjunction, ...] | None
+_TEXTS: Final = 1009  # text[]
+
+
+def expand(signed: SignedFormula, resolve: Resolve) -> Expansion:  # noqa: C901, PLR0911, PLR0912  # one case per shape
+    """The ways in which an expression comes to what its mask says; none when it cannot, None when it has no parts.
+
+    An alternative never says more than what must be so; it may leave conditions out.
+    """
+    expression, mask = signed
+    match expression:
+        case BoolExpr(connective="not"):
+            return (((expression.arguments[0], negate(mask)),),)
+        case BoolExpr(connective="and"):
+            return _all_of(expression.arguments, mask)
+        case BoolExpr():
+            return _any_of(expression.arguments, mask)
+        case BooleanTest():
+            return (((expression.argument, _before(expression.truth_values, mask)),),)
+        case IsNull():
+            return _is_null(IsNull(resolve_call(expression.argument, resolve)), mask)
+        case Constant():
+            return _constant(expression, mask)
+        case Case():
+            return split_case(expression, lambda result: (result, mask))
+        case Coalesce():
+            return _coalesce(expression, mask)
+        case IsDistinctFrom():
+            return _distinct(expression, mask)
+        case QuantifiedComparison():
+            return _quantified(expression, mask)
+        case Comparison():
+            sides = tuple(resolve_call(argument, resolve) for argument in expression.arguments)
+            return _comparison(Comparison(expression.operator, sides, expression.collation, expression.type), mask)
+        case SubqueryExpr():
+            return _select(expression, mask)
+        case FunctionCall():
+            # A strict function gives NULL for NULL, whatever its body would.
+            body = expression if expression.arguments and mask & NULL else resolve(expression)
+            return None if body is expression else (((body, mask),),)
+        case _:
+            return None
+
+
+def _before(true_for: int, truth_values: int) -> int:
+    """What an argument may come to, where a test of it that never gives NULL comes to `truth_values`."""
+    return (true_for if truth_values & TRUE else 0) | (~true_for & (TRUE | FALSE | NULL) if truth_values & FALSE else 0)
+
+
+def _any_of(parts: tuple[Expression, ...], truth_values: int) -> tuple[Conjunction, ...]:
+    return _all_of(tuple(BoolExpr("not", (part,)) for part in parts), negate(truth_values))
+
+
+def _all_of(parts: tuple[Expression, ...], truth_values: int) -> tuple[Conjunction, ...]:
+    if truth_values in {TRUE, TRUE | NULL}:
+        return (tuple((part, truth_values) for part in parts),)
+    if truth_values in {FALSE, FALSE | NULL}:
+        return tuple(((part, truth_values),) for part in parts)
+    if truth_values == NULL:
+        return tuple(tuple((part, NULL if part is chosen else TRUE | NULL) for part in parts) for chosen in parts)
+    return (*_all_of(parts, TRUE), *_all_of(parts, FALSE))
+
+
+def _constant(constant: Constant, truth_values: int) -> tuple[Conjunction, ...] | None:
+    if constant.null:
+        return ((),) if truth_values & NULL else ()
+    if constant.type != BOOLEAN or not constant.value:
+        return None
+    return ((),) if truth_values & (TRUE if constant.value[0] else FALSE) else ()
+
+
+def _coalesce(coalesce: Coalesce, truth_values: int) -> tuple[Conjunction, ...]:
+    found, before = list[Conjunction](), list[SignedFormula]()
+    for argument in coalesce.arguments:
+        found.append((*before, (argument, truth_values & ~NULL)))
+        before.append((argument, NULL))
+    return (*found, tuple(before)) if truth_values & NULL else tuple(found)
+
+
+def _is_null(test: IsNull, truth_values: int) -> tuple[Conjunction, ...] | None:  # noqa: PLR0911  # one case per shape
+    """Through everything that gives NULL for NULL alone; a test of what is true or false asks for it to be NULL."""
+    inner = test.argument
+    if type_of(inner) == BOOLEAN:
+        return (((inner, _before(NULL, truth_values)),),)
+    match inner:
+        case Constant():
+            return ((),) if truth_values & (TRUE if inner.null else FALSE) else ()
+        case TypeCast():
+            return (((IsNull(inner.argument), truth_values),),)
+        case FunctionCall(function=function) if function in FOLDING_FUNCTIONS or function in NUMBER_CASTS:
+            return (((IsNull(inner.arguments[0]), truth_values),),)
+        case Coalesce():
+            return _all_of(tuple(IsNull(argument) for argument in inner.arguments), truth_values)
+        case Case():
+            return split_case(inner, lambda result: (IsNull(result), truth_values))
+        case NullIf():
+            one, other = inner.arguments
+            same = Comparison(inner.operator, (one, other), inner.collation, BOOLEAN)
+            return _any_of((IsNull(one), BooleanTest(same, TRUE)), truth_values)
+        case _:
+            return None
+
+
+def _distinct(test: IsDistinctFrom, truth_values: int) -> tuple[Conjunction, ...]:
+    one, other = test.arguments
+    same = Comparison(test.operator, (one, other), test.collation, BOOLEAN)
+    nothing, found = (IsNull(one), IsNull(other)), list[Conjunction]()
+    if truth_values & FALSE:
+        found += [((same, TRUE),), ((nothing[0], TRUE), (nothing[1], TRUE))]
+    if truth_values & TRUE:
+        found.append(((same, FALSE),))
+        found.append(((nothing[0], TRUE), (nothing[1], FALSE)))
+        found.append(((nothing[0], FALSE), (nothing[1], TRUE)))
+    return tuple(found)
+
+
+def _quantified(test: QuantifiedComparison, truth_values: int) -> tuple[Conjunction, ...] | None:
+    """`x = ANY (ARRAY[a, b])` as `x = a OR x = b`; over ARRAY(SELECT ...) as over the sub-select."""
+    right = test.right
+    if isinstance(right, TypeCast) and right.type == _TEXTS and isinstance(right.argument, ArrayExpr):
+        right = ArrayExpr(tuple(TypeCast("relabel", element, TEXT) for element in right.argument.elements))
+    if isinstance(right, ArrayExpr):
+        each = tuple(
+            Comparison(test.operator, (test.left, element), test.collation, BOOLEAN) for element in right.elements
+        )
+        return _all_of(each, truth_values) if test.is_all else _any_of(each, truth_values)
+    if isinstance(right, SubqueryExpr) and right.kind == "array" and right.query.targets:
+        compared = Comparison(test.operator, (test.left, right.query.targets[0]), test.collation, BOOLEAN)
+        return _select(SubqueryExpr("all" if test.is_all else "any", compared, right.query), truth_values)
+    if isinstance(right, Constant) and right.null:
+        return ((),) if truth_values & NULL else ()
+    return None
+
+
+def _select(select: SubqueryExpr, truth_values: int) -> tuple[Conjunction, ...] | None:
+    """What is TRUE because of a row is so of that row; nothing is known of a row that is not there."""
+    query = select.query
+    if select.kind == "exists":
+        truth_values &= TRUE | FALSE
+        if truth_values in {0, TRUE | FALSE}:
+            return ((),) if truth_values else ()
+    if truth_values != TRUE or not query.simple or select.kind not in {"exists", "any", "value"}:
+        return None
+    present: Conjunction = ((SubqueryExpr("present", None, query), TRUE),)
+    conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
+    if select.kind == "value":
+        return ((*present, *conditions, (query.targets[0], TRUE)),) if len(query.targets) == 1 else None
+    test: Conjunction = () if select.test is None else ((select.test, TRUE),)
+    return ((*present, *conditions, *test),)
+
+
+def _comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...] | None:
+    own = test.operator < FIRST_USER_OID  # and then it gives NULL for NULL
+    if own and any(isinstance(argument, Constant) and argument.null for argument in test.arguments):
+        return ((),) if truth_values & NULL else ()
+    if len(test.arguments) == 1:
+        return None
+    if test.operator in {BOOLEAN_EQUALS, BOOLEAN_DIFFERS}:
+        return expand_boolean_comparison(test, truth_values)
+    if test.operator in {ARRAY_EQUALS, OVERLAPS, CONTAINS, CONTAINED}:
+        return expand_array_comparison(test, truth_values)
+    for index, argument in enumerate(test.arguments):
+        ways = split_value(argument, _into(test, index, truth_values)) if own else None
+        if ways is not None:
+            return ways
+    return None
+
+
+def _into(test: Comparison, at: int, truth_values: int) -> Callable[[Expression], SignedFormula]:
+    def use(value: Expression) -> SignedFormula:
+        arguments = (*test.arguments[:at], value, *test.arguments[at + 1 :])
+        return Comparison(test.operator, arguments, test.collation, test.type), truth_values
+
+    return use

@@ -1,0 +1,69 @@
+"""Whether a function beside a comparison with the context leaves the context as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from isolation.inventory.builtin_oids import CONTEXT_CHANGING, FIRST_USER_OID
+from isolation.inventory.code import Function
+from isolation.proof._nodes import UnreadableTree
+from isolation.proof._translation import functions_in
+
+_CHANGES: Final = frozenset({
+    "set_config", "execute", "reset", "discard", "query_to_xml", "table_to_xml", "cursor_to_xml", "schema_to_xml",
+    "database_to_xml", "ts_stat", "ts_rewrite",
+})  # fmt: skip
+_SET: Final = re.compile(
+    r"\bset\s+(?:local\s+|session\s+)?[\w.\"]+\s*(?:=|to\b)|\b(?:ts_stat|ts_rewrite)\b", re.IGNORECASE
+)
+_WORDS: Final = re.compile(r"[a-z_]\w*")
+
+
+@dataclass(slots=True)
+class SettingEffects:
+    """What the functions of one inventory may do to the settings of a session, as far as their bodies show."""
+
+    functions: Mapping[int, Function]
+    _harmless: dict[int, bool] = field(default_factory=dict[int, bool])
+
+    def preserves_settings(self, function: Function) -> bool:
+        """Whether nothing in a function, or in one that it names, can set a setting; what cannot be read can."""
+        if function.oid not in self._harmless:
+            self._harmless[function.oid] = True  # while it is looked at: a function may name itself
+            self._harmless[function.oid] = self._looked_at(function)
+        return self._harmless[function.oid]
+
+    def _looked_at(self, function: Function) -> bool:
+        if function.extension:
+            return True
+        if function.language not in {"sql", "plpgsql"} or _CHANGES & set(function.body_keywords):
+            return False
+        if function.tree is not None:
+            return self._calls_harmless(function.tree)
+        if not function.body or _SET.search(function.body):
+            return False
+        words = set(_WORDS.findall(function.body.lower()))
+        return all(
+            self.preserves_settings(other)
+            for other in self.functions.values()
+            if other.oid != function.oid and unqualified_name(other) in words
+        )
+
+    def _calls_harmless(self, tree: str) -> bool:
+        try:
+            called = functions_in(tree)
+        except UnreadableTree:
+            return False
+        own = [self.functions.get(oid) for oid in called if oid >= FIRST_USER_OID]
+        return not called & CONTEXT_CHANGING and all(
+            other is not None and self.preserves_settings(other) for other in own
+        )
+
+
+def unqualified_name(function: Function) -> str:
+    """A function's name without schema and arguments, in lower case."""
+    before = function.name.partition("(")[0].removeprefix(function.schema).removeprefix(f'"{function.schema}"')
+    return before.removeprefix(".").strip('"').lower()

@@ -1,0 +1,241 @@
+"""Node trees read as expressions: every variable becomes the column of one row, however deep it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import count
+from typing import Final
+
+from isolation.inventory.builtin_oids import FUNCTIONS
+from isolation.proof._expressions import (
+    FALSE,
+    NULL,
+    OWN_ROW,
+    TRUE,
+    ArrayExpr,
+    BooleanTest,
+    BoolExpr,
+    Case,
+    Coalesce,
+    Comparison,
+    Constant,
+    Expression,
+    FunctionCall,
+    IsDistinctFrom,
+    IsNull,
+    NullIf,
+    Opaque,
+    QuantifiedComparison,
+    Query,
+    SqlValueFunction,
+    SubqueryExpr,
+    TypeCast,
+)
+from isolation.proof._nodes import Node, UnreadableTree, Value, parse
+from isolation.proof._scopes import OwnRow, Scope, is_single_value, read_query
+
+_TESTS: Final = {0: TRUE, 1: FALSE | NULL, 2: FALSE, 3: TRUE | NULL, 4: NULL, 5: TRUE | FALSE}
+_SELECTS: Final = {0: "exists", 1: "all", 2: "any", 4: "value", 6: "array"}
+_SUBLINK_OUTPUT, _EXTERNAL = 2, 0
+
+
+class Translation:
+    """One tree being read; sub-selects stack their scopes on it."""
+
+    def __init__(self, arguments: tuple[Expression, ...] = ()) -> None:
+        self.scopes: list[Scope] = [OwnRow()]
+        self.fresh = count(OWN_ROW + 1)
+        self._arguments = arguments
+        self._outputs: list[tuple[Expression, ...]] = []
+        self._cases: list[Expression] = []
+
+    def read(self, node: Node) -> Expression:
+        """The expression of a node. Raises: UnreadableTree."""
+        reader = getattr(self, f"_{node.kind.lower()}", None)
+        found: Expression | None = reader(node) if reader else None
+        return self._opaque(node) if found is None else found
+
+    def all(self, nodes: tuple[Node, ...]) -> tuple[Expression, ...]:
+        """The expressions of nodes, in order."""
+        return tuple(self.read(node) for node in nodes)
+
+    def _two(self, node: Node) -> tuple[Expression, ...]:
+        arguments = self.all(node.nodes("args"))
+        if len(arguments) != 2:  # noqa: PLR2004  # both sides
+            raise UnreadableTree(f"a {node.kind} has not two sides")
+        return arguments
+
+    def _opaque(self, node: Node) -> Expression:
+        types = (node.get(name) for name in ("resulttype", "type", "funcresulttype", "opresulttype", "aggtype"))
+        kind = next((int(value) for value in types if isinstance(value, str) and value.isdigit()), 0)
+        return Opaque(node.kind, tuple(self.read(child) for child in _children(node)), kind)
+
+    def _var(self, node: Node) -> Expression | None:
+        level, number = node.number("varlevelsup"), node.number("varattno")
+        if level >= len(self.scopes) or number <= 0 or node.get("varreturningtype") not in {None, "0"}:
+            return Opaque("whole row", (), node.number("vartype"))
+        scope = self.scopes[-1 - level]
+        return scope.column(node.number("varno"), number, node.number("vartype"), self, level)
+
+    def _const(self, node: Node) -> Expression:
+        value = node.get("constvalue")
+        null = node.text("constisnull") == "true"
+        return Constant(node.number("consttype"), null, value if isinstance(value, bytes) and not null else None)
+
+    def _funcexpr(self, node: Node) -> Expression:
+        arguments = self.all(node.nodes("args"))
+        several = node.text("funcretset") == "true"
+        if not arguments and node.number("funcid") in FUNCTIONS:
+            raise UnreadableTree("a function of one argument has none")
+        return FunctionCall(node.number("funcid"), arguments, node.number("funcresulttype"), several)
+
+    def _opexpr(self, node: Node) -> Expression | None:
+        if node.text("opretset") == "true":
+            return None
+        arguments = self.all(node.nodes("args")) if len(node.nodes("args")) == 1 else self._two(node)
+        return Comparison(node.number("opno"), arguments, node.number("inputcollid"), node.number("opresulttype"))
+
+    def _distinctexpr(self, node: Node) -> Expression:
+        return IsDistinctFrom(node.number("opno"), self._two(node), node.number("inputcollid"))
+
+    def _nullifexpr(self, node: Node) -> Expression:
+        return NullIf(node.number("opno"), self._two(node), node.number("inputcollid"))
+
+    def _boolexpr(self, node: Node) -> Expression:
+        word, arguments = node.text("boolop"), self.all(node.nodes("args"))
+        if word not in {"and", "or", "not"} or not arguments or (word == "not" and len(arguments) != 1):
+            raise UnreadableTree("a BOOLEXPR is not written as one")
+        return BoolExpr(word, arguments)
+
+    def _nulltest(self, node: Node) -> Expression | None:
+        if node.text("argisrow") != "false":
+            return None
+        test = IsNull(self.read(node.node("arg")))
+        return test if node.text("nulltesttype") == "0" else BoolExpr("not", (test,))
+
+    def _booleantest(self, node: Node) -> Expression | None:
+        mask = _TESTS.get(node.number("booltesttype"))
+        return None if mask is None else BooleanTest(self.read(node.node("arg")), mask)
+
+    def _relabeltype(self, node: Node) -> Expression:
+        return TypeCast("relabel", self.read(node.node("arg")), node.number("resulttype"))
+
+    def _coerceviaio(self, node: Node) -> Expression:
+        return TypeCast("text", self.read(node.node("arg")), node.number("resulttype"))
+
+    def _coercetodomain(self, node: Node) -> Expression:
+        return TypeCast("domain", self.read(node.node("arg")), node.number("resulttype"))
+
+    def _collateexpr(self, node: Node) -> Expression:
+        return self.read(node.node("arg"))  # by what is compared, the comparison says itself
+
+    def _caseexpr(self, node: Node) -> Expression:
+        compared = node.get("arg")
+        if isinstance(compared, Node):
+            self._cases.append(self.read(compared))
+        whens = tuple((self.read(when.node("expr")), self.read(when.node("result"))) for when in node.nodes("args"))
+        if isinstance(compared, Node):
+            self._cases.pop()
+        default = node.get("defresult")
+        kind = node.number("casetype")
+        last = self.read(default) if isinstance(default, Node) else Constant(kind, True, None)  # noqa: FBT003  # SQL's NULL
+        return Case(whens, last, kind)
+
+    def _casetestexpr(self, node: Node) -> Expression | None:
+        del node
+        return self._cases[-1] if self._cases else None
+
+    def _coalesceexpr(self, node: Node) -> Expression:
+        return Coalesce(self.all(node.nodes("args")), node.number("coalescetype"))
+
+    def _arrayexpr(self, node: Node) -> Expression | None:
+        return ArrayExpr(self.all(node.nodes("elements"))) if node.text("multidims") == "false" else None
+
+    def _scalararrayopexpr(self, node: Node) -> Expression | None:
+        arguments = self._two(node)
+        every = node.text("useOr") != "true"
+        return QuantifiedComparison(node.number("opno"), every, arguments[0], arguments[1], node.number("inputcollid"))
+
+    def _sqlvaluefunction(self, node: Node) -> Expression:
+        return SqlValueFunction(node.number("op"), node.number("type"))
+
+    def _param(self, node: Node) -> Expression | None:
+        kind, index = node.number("paramkind"), node.number("paramid") - 1
+        if kind == _SUBLINK_OUTPUT and self._outputs and 0 <= index < len(self._outputs[-1]):
+            return self._outputs[-1][index]
+        if kind == _EXTERNAL and 0 <= index < len(self._arguments):
+            return self._arguments[index]
+        return None
+
+    def _sublink(self, node: Node) -> Expression | None:
+        kind = _SELECTS.get(node.number("subLinkType"))
+        if kind is None:
+            return None
+        query = read_query(node.node("subselect"), self)
+        if kind == "value" and is_single_value(node.node("subselect"), query):
+            return query.targets[0]
+        test = node.get("testexpr")
+        if not isinstance(test, Node):
+            return SubqueryExpr(kind, None, query)
+        self._outputs.append(query.targets)
+        compared = self.read(test)
+        self._outputs.pop()
+        return SubqueryExpr(kind, compared, query)
+
+
+def _children(node: Node) -> Iterator[Node]:
+    waiting: list[Value] = list(node.fields.values())
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, Node):
+            if value.kind != "QUERY":
+                yield value
+        elif isinstance(value, tuple):
+            waiting.extend(value)
+
+
+@lru_cache(maxsize=4096)
+def read(text: str) -> Expression:
+    """The expression of a policy's tree. Raises: UnreadableTree."""
+    tree = parse(text)
+    if not isinstance(tree, Node):
+        raise UnreadableTree("it is no expression")
+    return _checked(Translation(), tree)
+
+
+@lru_cache(maxsize=1024)
+def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression | None:
+    """What a function returns whose body is one SELECT without FROM (pg_proc.prosqlbody). Raises: UnreadableTree."""
+    tree = parse(text)
+    while isinstance(tree, tuple) and len(tree) == 1:
+        tree = tree[0]
+    if not isinstance(tree, Node) or tree.kind != "QUERY":
+        return None
+    translation = Translation(arguments)
+    query: Query = read_query(tree, translation)
+    return query.targets[0] if is_single_value(tree, query) else None
+
+
+def _checked(translation: Translation, tree: Node) -> Expression:
+    try:
+        return translation.read(tree)
+    except RecursionError:
+        raise UnreadableTree("it is nested too deeply") from None
+
+
+@lru_cache(maxsize=4096)
+def functions_in(text: str) -> frozenset[int]:
+    """The OIDs of all functions that a tree calls, by operators too, sub-selects included. Raises: UnreadableTree."""
+    found, waiting = set[int](), [parse(text)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, tuple):
+            waiting.extend(value)
+        elif isinstance(value, Node):
+            for name, field in value.fields.items():
+                if name.endswith("funcid") or name in {"aggfnoid", "winfnoid"}:
+                    found.add(value.number(name))
+                elif not isinstance(field, str):
+                    waiting.append(field)
+    return frozenset(found)

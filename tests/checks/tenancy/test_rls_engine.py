@@ -1,0 +1,95 @@
+"""The server's version is judged against the known faults of row-level security."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basewatch.model import Reason, Severity, Status
+from checks.tenancy.rls_engine import (
+    SUPPORTED_MAJORS,
+    VULNERABILITIES,
+    judge_builtins,
+    judge_server,
+    the_server_enforces_policies,
+)
+from demo.database import SandboxDatabase
+from isolation.inventory import Server
+from tests.checks.tenancy.statics import facts_of, faults
+from tests.checks.verdicts import BADNESS
+
+SERVER = Server(
+    version_num=150014,
+    aurora_version="",
+    database="securebase",
+    database_oid=1,
+    database_owner=1,
+    database_grants=(),
+    standby=False,
+    fingerprint="",
+)
+EQUALS = ("operator", 2972)  # of two uuids
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [
+        (150013, Status.FAIL),
+        (150014, Status.PASS),
+        (150018, Status.PASS),
+        (160009, Status.FAIL),
+        (160010, Status.PASS),
+        (170005, Status.FAIL),
+        (170006, Status.PASS),
+        (180000, Status.PASS),
+        (140018, Status.FAIL),
+        (140019, Status.UNVERIFIED),
+        (190000, Status.UNVERIFIED),
+        (120022, Status.UNVERIFIED),
+        (120020, Status.FAIL),
+        (90624, Status.UNVERIFIED),
+    ],
+)
+def test_a_version_below_a_fix_is_found(version: int, status: Status) -> None:
+    """A minor release below the newest fix FAILs; a major that the proof does not know is UNVERIFIED."""
+    verdict = judge_server(replace(SERVER, version_num=version))
+    assert (verdict.status, verdict.reason is Reason.UNSUPPORTED) == (status, status is Status.UNVERIFIED)
+
+
+def test_every_missing_fix_is_named() -> None:
+    """What is missing is told, with the release that has all of it."""
+    verdict = judge_server(replace(SERVER, version_num=150002, aurora_version="15.2.1"))
+    assert all(cve in verdict.observed for cve in ("CVE-2025-8713", "CVE-2024-10976", "CVE-2023-2455", "Aurora 15.2.1"))
+    assert verdict.expected == "15.14 or later"
+
+
+@given(st.sampled_from(SUPPORTED_MAJORS), st.integers(0, 40))
+def test_a_later_minor_release_is_never_worse(major: int, minor: int) -> None:
+    """Fixes only come, and never go."""
+    older, newer = (judge_server(replace(SERVER, version_num=major * 10000 + each)) for each in (minor, minor + 1))
+    assert BADNESS[newer.status] <= BADNESS[older.status]
+
+
+def test_every_fault_says_where_it_was_repaired() -> None:
+    """No fault without a release that repairs it."""
+    assert all(fault.fixed_in for fault in VULNERABILITIES)
+
+
+def test_the_box_is_sound(box_database: SandboxDatabase) -> None:
+    """Its server has every fix, and its built-ins are as shipped."""
+    assert faults(box_database, the_server_enforces_policies) == {}
+
+
+def test_a_changed_built_in_is_critical(box_database: SandboxDatabase) -> None:
+    """One operator that calls another function, and nothing proven holds; one that was not read is not known."""
+    builtins = facts_of(box_database).builtins
+    assert judge_builtins(builtins) is None
+    changed = judge_builtins(tuple(replace(b, code="1") if (b.kind, b.oid) == EQUALS else b for b in builtins))
+    assert changed is not None
+    assert (changed.status, changed.severity) == (Status.FAIL, Severity.CRITICAL)
+    unread = judge_builtins(())
+    assert unread is not None
+    assert unread.status is Status.UNVERIFIED
