@@ -47,12 +47,12 @@ DECLARED = {component.ref for component in load(Path(__file__).parents[2] / "con
 class OnlyCloud:
     """A box whose database and load nobody asks for."""
 
-    cloud: EmulatedAws
+    aws: EmulatedAws
 
 
 @pytest.fixture(name="box")
 def _box(box_cloud: EmulatedAws) -> Sandbox:
-    return cast("Sandbox", OnlyCloud(cloud=box_cloud))
+    return cast("Sandbox", OnlyCloud(aws=box_cloud))
 
 
 def _seen(cloud: EmulatedAws) -> dict[str, Any]:

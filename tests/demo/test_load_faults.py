@@ -101,7 +101,7 @@ class Recording(MetricsClient):
         self.read.add((component, family))
         return super().series(component, family, **labels)
 
-    def each(self, component: str, family: str) -> tuple[Series, ...]:
+    def all_series(self, component: str, family: str) -> tuple[Series, ...]:
         """Several series, remembered."""
         self.read.add((component, family))
         return super().all_series(component, family)

@@ -11,7 +11,7 @@ from checks.tenancy.stored_code import function_bodies
 from checks.tenancy.stored_code.function_bodies import Stops, stops
 from isolation.inventory.code import Function
 
-GUARDS = st.builds(Guard, events=st.frozensets(st.sampled_from(MutatingStatement)), stops=st.sampled_from(Stops))
+GUARDS = st.builds(Guard, statements=st.frozensets(st.sampled_from(MutatingStatement)), stops=st.sampled_from(Stops))
 RANK = {Stops.YES: 0, Stops.UNKNOWN: 1, Stops.NO: 2}
 
 

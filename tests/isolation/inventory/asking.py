@@ -103,7 +103,7 @@ class Uncommitted:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def rows(self, statement: Statement, kind: type[R], parameters: Parameters) -> tuple[R, ...]:
+    def query(self, statement: Statement, kind: type[R], parameters: Parameters) -> tuple[R, ...]:
         """Every row, as Database.rows() gives them."""
         written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
         found = self._connection.cursor(row_factory=dict_row).execute(statement.text.encode(), written).fetchall()

@@ -170,8 +170,8 @@ def test_a_waiver_of_that_predicate_is_honoured(box_database: SandboxDatabase) -
     """What somebody answers for is no finding until the day it ends, or until it changes."""
     with broken(box_database, POLICY.format(f"{MINE} OR title = 'shared'", MINE), REPAIRS):
         checked = probe(search, box_database.url)
-        (table,) = (t for t in checked.evidence[0].facts["tables"] if t["witnesses"])  # type: ignore[index, call-overload, union-attr]  # facts as JSON
-        digests = {digest for witness in table["witnesses"] for digest in witness["digests"]}  # type: ignore[index, call-overload, union-attr]  # facts as JSON
+        (table,) = (t for t in checked.evidence[0].facts["tables"] if t["counterexamples"])  # type: ignore[index, call-overload, union-attr]  # facts as JSON
+        digests = {digest for witness in table["counterexamples"] for digest in witness["digests"]}  # type: ignore[index, call-overload, union-attr]  # facts as JSON
         waivers = tuple(
             ApprovedPredicate(digest=str(digest), owner="x", reason="shared by design", until=date(2027, 1, 1))
             for digest in digests

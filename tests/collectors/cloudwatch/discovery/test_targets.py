@@ -362,7 +362,7 @@ def test_a_component_without_an_account_is_a_gap() -> None:
     """What cannot be placed is said from the beginning, and remains said."""
 
     class Nowhere(Account):
-        def place(self, component: object) -> Any:
+        def location(self, component: object) -> Any:
             raise ObservationError(Reason.UNSUPPORTED, "no account", remedy="add aws")
 
     seen = watched(by("list"), Function(name="a"), account=Nowhere())
