@@ -44,7 +44,7 @@ def measurements() -> Iterator[Measurement]:
             session = _session(url)
             source = CloudWatch(session, RateLimits(1e6, 1e12), RetryPolicy(), ExporterMetrics())
             ours = _cpu(partial(source.fetch, call))
-            client, request = session.botocore_client("cloudwatch"), _request(call)
+            client, request = session.service_client("cloudwatch"), _request(call)
             theirs = _cpu(partial(client.get_metric_data, **request))
         read = best_time(partial(orjson.loads, content))
         yield Measurement(what=what, measured_seconds=ours, bound_name="orjson.loads of the answer", bound_seconds=read)

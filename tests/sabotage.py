@@ -126,7 +126,7 @@ class Sabotage:
     def model(self, operation: str) -> Any:
         """The model of an operation such as `s3:HeadObject`."""
         service, _, name = operation.partition(":")
-        return self.session.botocore_client(service).meta.service_model.operation_model(name)
+        return self.session.service_client(service).meta.service_model.operation_model(name)
 
 
 def enums(model: Any) -> Iterator[str]:

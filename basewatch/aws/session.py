@@ -18,8 +18,9 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.credentials import ReadOnlyCredentials
-    from botocore.session import Session
+    from botocore.session import Session as CoreSession
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 10
@@ -42,7 +43,8 @@ class AwsSession:
         self.region = region
         self._role = role
         self._environ = environ
-        self._session: Session | None = session
+        self._core: CoreSession | None = session
+        self._boto3: Session | None = None
         self._clients: dict[str, Any] = {}
         self._principal = ""
         self._refused: ObservationError | None = None
@@ -54,8 +56,8 @@ class AwsSession:
     ) -> AwsSession:
         """A session that assumes `role` of the account, unless it is None or the caller already is that role.
 
-        Credentials and endpoints are read from `environ` as boto3 reads them (AWS_ACCESS_KEY_ID, AWS_PROFILE,
-        AWS_ENDPOINT_URL and its kin); `session` is a botocore session to use in place of an own one.
+        Credentials and endpoints are read from `environ` as boto3 reads them from the process: AWS_ACCESS_KEY_ID,
+        AWS_PROFILE, AWS_ENDPOINT_URL and related variables. `session` replaces the botocore session under boto3's.
         """
         return cls(account_id, region, role, environ, session)
 
@@ -78,8 +80,8 @@ class AwsSession:
         """Whether signing in has failed; it is not tried again."""
         return self._refused is not None
 
-    def botocore_client(self, service: str) -> Any:
-        """The botocore client of `service`, made once and signed as `principal`. Raises: ObservationError."""
+    def service_client(self, service: str) -> Any:
+        """The boto3 client of `service`, made once and signed as `principal`. Raises: ObservationError."""
         with self._lock:
             _ = self.principal
             if service not in self._clients:
@@ -91,7 +93,7 @@ class AwsSession:
         with self._lock:
             asked = AwsRequest(action="sts:AssumeRole", principal=self.principal)
             try:
-                return self._botocore().get_credentials().get_frozen_credentials()
+                return self._sdk().get_credentials().get_frozen_credentials()
             except botocore_errors() as error:
                 raise translate_error(error, asked) from error
 
@@ -99,8 +101,8 @@ class AwsSession:
     def expires_at(self) -> datetime | None:
         """When the credentials end unless they are renewed; None before signing in, and for such as do not expire."""
         # No lock: who signs in holds it for as long as that takes.
-        session = self._session
-        return credentials_expiry(session) if session is not None and self._principal else None
+        core = self._core
+        return credentials_expiry(core) if core is not None and self._principal else None
 
     def reset_credentials(self) -> None:
         """Signs out: the next request signs in anew, as AWS takes the credentials no longer."""
@@ -110,11 +112,11 @@ class AwsSession:
 
     def endpoint(self, service: str) -> str:
         """The URL at which `service` is asked, without a trailing slash. Raises: ObservationError."""
-        return str(self.botocore_client(service).meta.endpoint_url).rstrip("/")
+        return str(self.service_client(service).meta.endpoint_url).rstrip("/")
 
     @property
     def ca_bundle(self) -> str | None:
-        """The certificates to trust in place of botocore's own, as boto3 finds them; None is its own."""
+        """The file of certificates to trust, as boto3 finds it; None means the certificates that botocore brings."""
         named = self._environ.get("AWS_CA_BUNDLE") or self._botocore().get_config_variable("ca_bundle")
         return str(named) if named else None
 
@@ -127,13 +129,22 @@ class AwsSession:
             self._refused = refused
             raise
 
-    def _botocore(self) -> Session:
-        if self._session is None:
-            self._session = botocore_session(self._environ)
-        return self._session
+    def _botocore(self) -> CoreSession:
+        """The botocore session, which finds credentials and configuration."""
+        if self._core is None:
+            self._core = botocore_session(self._environ)
+        return self._core
+
+    def _sdk(self) -> Session:
+        """The boto3 session, which makes the clients."""
+        if self._boto3 is None:
+            from boto3.session import Session  # noqa: PLC0415  # boto3 takes 0.3 s to import, which --help has not
+
+            self._boto3 = Session(botocore_session=self._botocore(), region_name=self.region)
+        return self._boto3
 
     def _made(self, service: str, **keys: Any) -> Any:
-        from botocore.config import Config  # noqa: PLC0415  # botocore takes 0.3 s to import
+        from botocore.config import Config  # noqa: PLC0415  # boto3 takes 0.3 s to import
 
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
@@ -144,14 +155,12 @@ class AwsSession:
         )
         url = self._endpoint_url(service)
         try:
-            return self._botocore().create_client(
-                service, region_name=self.region, config=config, endpoint_url=url, verify=self.ca_bundle, **keys
-            )
+            return self._sdk().client(service, config=config, endpoint_url=url, verify=self.ca_bundle, **keys)
         except ValueError as error:
             raise ObservationError(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
 
     def _endpoint_url(self, service: str) -> str | None:
-        """The endpoint that `environ` names; None leaves it to botocore, which also reads its configuration file.
+        """The endpoint that `environ` names; None leaves it to boto3, which also reads its configuration file.
 
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
@@ -195,7 +204,7 @@ class AwsClient:
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
-        method = getattr(self._session.botocore_client(service), xform_name(operation))
+        method = getattr(self._session.service_client(service), xform_name(operation))
         action = iam_action(service, operation, parameters)
         answer: dict[str, Any] = self._answer(action, lambda: method(**parameters), accepted_errors)
         return answer
@@ -209,7 +218,7 @@ class AwsClient:
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
-        pages = iter(self._session.botocore_client(service).get_paginator(xform_name(operation)).paginate(**parameters))
+        pages = iter(self._session.service_client(service).get_paginator(xform_name(operation)).paginate(**parameters))
         action = iam_action(service, operation, parameters)
         for _ in count() if limit is None else range(limit):
             page = self._answer(action, lambda: next(pages, None))

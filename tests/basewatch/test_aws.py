@@ -70,7 +70,7 @@ def test_a_role_that_may_not_be_assumed_says_what_to_grant() -> None:
     session = offline(wire)
     for _ in range(3):
         with pytest.raises(ObservationError) as caught:
-            session.botocore_client("rds")
+            session.service_client("rds")
         assert caught.value.reason is Reason.DENIED
         assert f"grant sts:AssumeRole to {CALLER}" in caught.value.remedy
         assert "role/basewatch-reader trust it" in caught.value.remedy
@@ -121,7 +121,7 @@ def test_threads_share_one_client_and_one_sign_in() -> None:
     wire = Wire()
     session = offline(wire)
     with ThreadPoolExecutor(8) as pool:
-        clients = list(pool.map(lambda _: session.botocore_client("rds"), range(32)))
+        clients = list(pool.map(lambda _: session.service_client("rds"), range(32)))
     assert len({id(client) for client in clients}) == 1
     assert names(wire) == ["sts:GetCallerIdentity"]
 
