@@ -1,4 +1,4 @@
-"""How long a database's catalogue stayed as it was: what makes a proof hold between two moments."""
+"""A period in which a database's catalogue did not change, so that a proof stays valid."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogInterval:
-    """A span in which every poll of a database's catalogue gave one fingerprint.
+    """A period in which every poll of a database's catalogue gave the same fingerprint.
 
-    `longest_gap` is the longest time between two polls of it. `proved_at` is when the static proof was first made of
-    this catalogue, `searched_at` when counterexamples were last searched; None for never.
+    `longest_gap` is the longest time between two polls. `proved_at` is the time of the first static proof of this
+    catalogue, `searched_at` the time of the last search for counterexamples; None means never.
     """
 
     component: str

@@ -1,4 +1,4 @@
-"""The record of runs and of messages owed to people; `store.History` is its door and loads the database toolkit."""
+"""The record of runs and pending notifications. `store.History` opens it and loads the database toolkit."""
 
 from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
 

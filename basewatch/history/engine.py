@@ -1,4 +1,4 @@
-"""How the history's database is opened, locked for writing, and explained to people when it fails."""
+"""Opens the history's database, locks it for writing, and turns its failures into readable errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from basewatch.errors import HistoryError
 
 LOCK_TIMEOUT_SECONDS = 5
-# Any number will do, as long as every Basewatch takes the same one.
+# An arbitrary number that every Basewatch process uses.
 _ADVISORY_LOCK = 0x62617365
 _FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:password@host/database"
 
@@ -21,7 +21,7 @@ _FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:pass
 def open_engine(address: str) -> Engine:
     """An engine for `address`, a SQLite or PostgreSQL URL; nothing is connected yet.
 
-    Raises: HistoryError, when it is another kind of URL or the folder of a SQLite file cannot be made.
+    Raises: HistoryError, for any other URL, and when the folder of a SQLite file cannot be created.
     """
     url = _parsed(address)
     if url.get_backend_name() == "postgresql":
@@ -45,7 +45,7 @@ def sqlite_file_missing(address: str) -> bool:
 
 
 def redacted_url(engine: Engine) -> str:
-    """Where the history is, without its password."""
+    """The history's URL without its password."""
     return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
@@ -60,7 +60,7 @@ def read_transaction(engine: Engine) -> Generator[Connection]:
 
 @contextmanager
 def write_transaction(engine: Engine) -> Generator[Connection]:
-    """The one connection that may write now: all of what it does is kept, or nothing is. Raises: HistoryError."""
+    """The only connection that may write now: it commits as a whole or not at all. Raises: HistoryError."""
     with as_history_error(engine), engine.connect() as connection:
         connection.execution_options(basewatch_writes=True)
         with connection.begin():
@@ -72,11 +72,11 @@ def write_transaction(engine: Engine) -> Generator[Connection]:
 
 @contextmanager
 def as_history_error(engine: Engine) -> Generator[None]:
-    """Turns the toolkit's errors into one that a person can act on."""
+    """Turns the toolkit's errors into a HistoryError that says what to do."""
     try:
         yield
     except SQLAlchemyError as error:
-        # The toolkit's own text repeats the statement and its values; the driver's says what happened.
+        # The toolkit's text repeats the statement and its values; the driver's text says what happened.
         detail = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
         raise HistoryError(f"the history {redacted_url(engine)} failed: {detail}; {_advice(detail)}") from error
 
@@ -97,7 +97,7 @@ def _make_folder(url: URL) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HistoryError(f"the history's folder {folder} cannot be made: {error.strerror}") from error
+        raise HistoryError(f"the history's folder {folder} cannot be created: {error.strerror}") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -108,14 +108,14 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: between its reads and its writes nobody else writes.
+    # A writer takes the lock at once, so that no other process writes between its reads and its writes.
     writes = connection.get_execution_options().get("basewatch_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _advice(detail: str) -> str:
     if "locked" in detail or "lock timeout" in detail:
-        return "another process is writing to it: try again when that is done"
+        return "another process is writing to it: try again later"
     if "unable to open" in detail or "readonly" in detail:
         return "make the file and its folder writable, or set history.url to another place"
     if "not a database" in detail or "malformed" in detail:

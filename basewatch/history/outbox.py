@@ -1,4 +1,4 @@
-"""The messages owed to channels: queued with their run, claimed before they are sent, and kept until they are taken."""
+"""Notifications: queued in the transaction of their run, claimed before they are sent, kept until they are accepted."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from basewatch.notifier import Action, Notification, Receipt
 
 
 class DeliveryState(StrEnum):
-    """Where a message stands; FAILED is for good, and SUPERSEDED will not be sent because it no longer matters."""
+    """The state of a message: FAILED is final, and SUPERSEDED is not sent because a later message replaced it."""
 
-    PENDING = "owed"
+    PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
     SUPERSEDED = "superseded"
 
 
-# What a channel knows, or will: a message that failed for good told nobody anything.
-_TOLD = table.c.state.in_((DeliveryState.PENDING, DeliveryState.DELIVERED))
+# A channel knows of these, or will; it never got a message that failed.
+_NOTIFIED = table.c.state.in_((DeliveryState.PENDING, DeliveryState.DELIVERED))
 
 
 def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
-    """Every alert whose last message, delivered or owed, opened it; in the order they were told."""
-    last = select(func.max(table.c.sequence)).where(_TOLD).group_by(table.c.channel, table.c.key)
+    """Every alert whose last message, delivered or pending, opened it; in order of that message."""
+    last = select(func.max(table.c.sequence)).where(_NOTIFIED).group_by(table.c.channel, table.c.key)
     query = select(table).where(table.c.sequence.in_(last), table.c.action == Action.FIRE).order_by(table.c.sequence)
     return tuple(
         OpenAlert(
@@ -42,24 +42,24 @@ def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
 
 
 def enqueue(connection: Connection, notifications: Sequence[Notification]) -> None:
-    """Adds each message that still tells its channel something new; the rest were queued by a run in between.
+    """Adds each message that is still news to its channel; another run may have queued the others in between.
 
-    A resolve replaces the fires before it that were not delivered. If none of them was even tried, the channel never
-    heard of the alert, and the resolve is not sent either; a fire that was tried may have arrived, so it is.
+    A resolve supersedes the fires before it that were not delivered. If none of them was attempted, the channel does
+    not know of the alert, and the resolve is not sent either. A fire that was attempted may have arrived.
     """
-    told = {(alert.channel, alert.key): alert.status for alert in open_alerts(connection)}
+    notified = {(alert.channel, alert.key): alert.status for alert in open_alerts(connection)}
     for notification in notifications:
-        status = told.get((notification.channel, notification.key))
+        status = notified.get((notification.channel, notification.key))
         if notification.action is Action.FIRE and status is not notification.status:
             _add(connection, notification, DeliveryState.PENDING)
         elif notification.action is Action.RESOLVE and status is not None:
-            heard = _heard(connection, notification)
+            attempted = _was_attempted(connection, notification)
             _supersede_fires(connection, notification)
-            _add(connection, notification, DeliveryState.PENDING if heard else DeliveryState.SUPERSEDED)
+            _add(connection, notification, DeliveryState.PENDING if attempted else DeliveryState.SUPERSEDED)
 
 
 def pending(connection: Connection) -> tuple[PendingNotification, ...]:
-    """Every message not yet taken, oldest first."""
+    """Every message that is not accepted yet, oldest first."""
     query = select(table).where(table.c.state == DeliveryState.PENDING).order_by(table.c.sequence)
     return tuple(
         PendingNotification(
@@ -73,7 +73,7 @@ def pending(connection: Connection) -> tuple[PendingNotification, ...]:
 
 
 def claim(connection: Connection, id_: str, now: datetime, until: datetime) -> bool:
-    """Whether the caller may send the message now; nobody else may until `until`, also when the caller dies."""
+    """Whether the caller may send the message now. No other process may before `until`, even if the caller dies."""
     claimed = connection.execute(
         update(table)
         .where(table.c.id == id_, table.c.state == DeliveryState.PENDING, table.c.next_attempt_at <= now)
@@ -83,13 +83,13 @@ def claim(connection: Connection, id_: str, now: datetime, until: datetime) -> b
 
 
 def mark_delivered(connection: Connection, id_: str, receipt: Receipt, at: datetime) -> None:
-    """Notes that the channel took the message."""
+    """Records that the channel accepted the message."""
     values = {"state": DeliveryState.DELIVERED, "delivered_at": at, "reference": receipt.reference, "error": ""}
     connection.execute(update(table).where(table.c.id == id_).values(values))
 
 
 def mark_failed(connection: Connection, id_: str, error: str, next_attempt_at: datetime | None) -> None:
-    """Notes why the channel did not take the message, and when to try again; None means never."""
+    """Records why the channel did not accept the message, and when to try again; None means never."""
     values: dict[str, Any] = {"error": error}
     values |= {"state": DeliveryState.FAILED} if next_attempt_at is None else {"next_attempt_at": next_attempt_at}
     connection.execute(update(table).where(table.c.id == id_, table.c.state == DeliveryState.PENDING).values(values))
@@ -99,9 +99,9 @@ def _alert(query: Select[Any], notification: Notification) -> Select[Any]:
     return query.where(table.c.channel == notification.channel, table.c.key == notification.key)
 
 
-def _heard(connection: Connection, resolve: Notification) -> bool:
-    """Whether any fire since the last resolve was tried and may have arrived."""
-    resolved = _alert(select(func.max(table.c.sequence)).where(_TOLD, table.c.action == Action.RESOLVE), resolve)
+def _was_attempted(connection: Connection, resolve: Notification) -> bool:
+    """Whether a fire since the last resolve was attempted and may have arrived."""
+    resolved = _alert(select(func.max(table.c.sequence)).where(_NOTIFIED, table.c.action == Action.RESOLVE), resolve)
     since = connection.execute(resolved).scalar() or 0
     tried = select(func.count()).where(
         table.c.sequence > since,

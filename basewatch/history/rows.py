@@ -1,4 +1,4 @@
-"""A run as rows, and back: the run that is read is equal to the one that was recorded."""
+"""Writes a run as rows and reads it back: the run that is read equals the run that was recorded."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ Columns: TypeAlias = dict[str, Any]
 
 
 def write_run(connection: Connection, run: Run) -> int:
-    """Adds a sealed run and all it holds, and gives its place in the sequence; known evidence is not stored again.
+    """Adds a sealed run with its content, and returns its sequence number. Known evidence is not stored again.
 
-    Raises: HistoryError, when the run contradicts itself or what is known under a digest.
+    Raises: HistoryError, when the run contradicts itself, or when a digest is already stored with other facts.
     """
     connection.execute(insert(tables.runs).values(_run_columns(run)))
     number: int = connection.execute(select(tables.runs.c.sequence).where(tables.runs.c.id == run.id)).scalar_one()
     _write_content(connection, run.evidence)
     _add(connection, tables.findings, number, map(finding_columns, run.findings))
-    _add(connection, tables.run_evidence, number, map(_reading_columns, run.evidence))
+    _add(connection, tables.run_evidence, number, map(_run_evidence_columns, run.evidence))
     _add(connection, tables.transitions, number, (_transition_columns(each, run.findings) for each in run.transitions))
     return number
 
@@ -61,7 +61,7 @@ def finding_of(row: RowMapping) -> Finding:
 
 
 def read_current_findings(connection: Connection) -> tuple[Finding, ...]:
-    """What stands after the newest pass over everything and every partial one since: each pair as last judged."""
+    """The newest finding of each expected check: from the newest full pass and every partial pass since."""
     runs = tables.runs
     newest = select(func.max(runs.c.sequence)).where(runs.c.scope == "").scalar_subquery()
     query = select(runs.c.sequence, runs.c.expected).where(runs.c.sequence >= newest).order_by(runs.c.sequence)
@@ -78,7 +78,7 @@ def read_current_findings(connection: Connection) -> tuple[Finding, ...]:
 
 
 def finding_columns(finding: Finding) -> Columns:
-    """The row of one finding, without its run and place."""
+    """The row of one finding, without its run and position."""
     columns = _columns(to_json(Finding, finding))
     return {"key": finding.key, "check_id": columns.pop("check"), **columns}
 
@@ -110,7 +110,9 @@ def _write_content(connection: Connection, evidence: Sequence[Evidence]) -> None
     stored = {row["digest"]: dict(row) for row in connection.execute(known).mappings()}
     for each in evidence:
         if stored.get(each.digest, content[each.digest]) != _content_columns(each):
-            raise HistoryError(f"evidence {each.digest} of {each.component} differs from what has that digest already")
+            raise HistoryError(
+                f"evidence {each.digest} of {each.component} differs from what is stored under that digest"
+            )
     new = [columns for digest, columns in content.items() if digest not in stored]
     if new:
         connection.execute(insert(tables.evidence), new)
@@ -125,7 +127,7 @@ def _content_columns(evidence: Evidence) -> Columns:
     }
 
 
-def _reading_columns(evidence: Evidence) -> Columns:
+def _run_evidence_columns(evidence: Evidence) -> Columns:
     return {
         "digest": evidence.digest,
         "source": evidence.source,
@@ -147,7 +149,7 @@ def _read_evidence(connection: Connection, row: RowMapping) -> tuple[Evidence, .
 
 def _transition_columns(transition: Transition, findings: Sequence[Finding]) -> Columns:
     if transition.finding not in findings:
-        raise HistoryError(f"the run has a transition of {transition.finding.check}, which is none of its findings")
+        raise HistoryError(f"the run has a transition of {transition.finding.check}, but no such finding")
     return {
         "finding": findings.index(transition.finding),
         "previous": transition.previous,
@@ -163,9 +165,9 @@ def _transition_of(row: RowMapping, findings: Sequence[Finding]) -> Transition:
 
 
 def _add(connection: Connection, table: Table, run: int, rows: Iterable[Columns]) -> None:
-    placed = [{"run": run, "position": position, **columns} for position, columns in enumerate(rows)]
-    if placed:
-        connection.execute(insert(table), placed)
+    numbered = [{"run": run, "position": position, **columns} for position, columns in enumerate(rows)]
+    if numbered:
+        connection.execute(insert(table), numbered)
 
 
 def _of_run(connection: Connection, table: Table, row: RowMapping) -> Sequence[RowMapping]:

@@ -1,4 +1,4 @@
-"""Brings a history to the schema that this Basewatch knows; loads Alembic only when there is something to do."""
+"""Migrates a history to the current schema. Alembic is loaded only when a migration is due."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from sqlalchemy import Connection, Engine, inspect, text
 from basewatch.errors import HistoryError
 from basewatch.history.engine import read_transaction, redacted_url, write_transaction
 
-HEAD = "0004"
+HEAD = "0005"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
-    """Leaves the history at HEAD. Raises: HistoryError, also when a newer Basewatch has written it."""
+    """Migrates the history to HEAD. Raises: HistoryError, also when a newer Basewatch wrote the history."""
     with read_transaction(engine) as connection:
         if _revision(connection) == HEAD:
             return
     with write_transaction(engine) as connection:
-        # Asked again under the lock: another process may have been first.
+        # Read again under the lock: another process may have migrated first.
         revision = _revision(connection)
         if revision != HEAD:
             _upgrade(connection, revision, redacted_url(engine))
@@ -32,7 +32,7 @@ def _revision(connection: Connection) -> str:
 
 
 def _upgrade(connection: Connection, revision: str, where: str) -> None:
-    from alembic import command  # noqa: PLC0415  # a third of a second that an up-to-date history need not pay
+    from alembic import command  # noqa: PLC0415  # takes 0.3 s to import, which a current history does not need
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The history: every run and every message owed, in SQLite or PostgreSQL, sealed so that a change is seen."""
+"""The history: every run and every notification, in SQLite or PostgreSQL, sealed so that changes are detected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from basewatch.catalog_interval import CatalogInterval
 from basewatch.errors import HistoryError
-from basewatch.history import catalog_intervals, counters, outbox, rows, seal
+from basewatch.history import exporter_state, outbox, rows, seal
 from basewatch.history.engine import open_engine, read_transaction, redacted_url, write_transaction
 from basewatch.history.schema import migrate
 from basewatch.history.tables import findings, runs
@@ -24,14 +24,14 @@ LATEST = "latest"
 
 
 class History:
-    """An open history. Every method may raise HistoryError, and then nothing of it was written."""
+    """An open history. Every method may raise HistoryError; in that case it has written nothing."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """The history at `url`, made if there is none and brought to the newest schema."""
+        """The history at `url`, created if it does not exist and migrated to the current schema."""
         engine = open_engine(url)
         try:
             migrate(engine)
@@ -41,7 +41,7 @@ class History:
         return cls(engine)
 
     def close(self) -> None:
-        """Gives back every connection; what was recorded stays."""
+        """Closes every connection."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -53,26 +53,26 @@ class History:
         self.close()
 
     def record(self, run: Run, notifications: Sequence[Notification]) -> Run:
-        """The run as recorded: sealed onto the newest one, with the messages it owes, in one transaction.
+        """Seals the run after the newest one and records it with its notifications, in one transaction.
 
-        Before anything is kept, the run is read back and its seal recomputed: what is recorded can be verified.
+        The run is read back and its seal recomputed before the commit, so that every recorded run can be verified.
         """
         with write_transaction(self._engine) as connection:
             newest = connection.execute(select(runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)).scalar()
             sealed = seal.seal(run, newest or "")
             number = rows.write_run(connection, sealed)
             if problem := _problem(connection, number, sealed.previous_seal):
-                raise HistoryError(f"run {run.id} was not recorded, as it would not read back the same: {problem}")
+                raise HistoryError(f"run {run.id} was not recorded, because it would not read back the same: {problem}")
             outbox.enqueue(connection, notifications)
         return sealed
 
     def last_run(self) -> LastRun | None:
-        """The newest run of everything in short, None when there is none: a partial one moves no window."""
+        """The newest full run in short, None when there is none. A partial run does not move the window."""
         with read_transaction(self._engine) as connection:
             return _last(connection)
 
-    def run(self, id: str = LATEST) -> Run:  # noqa: A002  # the word a run is known by
-        """The run with this id, or the newest of everything. Raises: HistoryError, when there is none."""
+    def run(self, id: str = LATEST) -> Run:  # noqa: A002  # a run is identified by its id
+        """The run with this id, or the newest full run. Raises: HistoryError, when there is none."""
         wanted = runs.c.scope == "" if id == LATEST else runs.c.id == id
         query = select(runs).where(wanted).order_by(runs.c.sequence.desc()).limit(1)
         with read_transaction(self._engine) as connection:
@@ -90,29 +90,29 @@ class History:
             return tuple(rows.read_run(connection, row) for row in connection.execute(query).mappings().all())
 
     def current_findings(self) -> tuple[Finding, ...]:
-        """What stands now: the findings of the newest run of everything, as partial runs since have updated them."""
+        """The findings of the newest full run, updated by the partial runs since."""
         with read_transaction(self._engine) as connection:
             return rows.read_current_findings(connection)
 
     def catalog_intervals(self, since: datetime | None = None) -> tuple[CatalogInterval, ...]:
-        """Every database's intervals, oldest first; those that ended before `since` are left out."""
+        """The intervals of every database, oldest first, without those that ended before `since`."""
         with read_transaction(self._engine) as connection:
-            return catalog_intervals.read(connection, since)
+            return exporter_state.read_intervals(connection, since)
 
     def save_interval(self, interval: CatalogInterval) -> None:
-        """Notes how far an interval reaches: the one that began then, or a new one."""
+        """Replaces the interval that began at the same time, or adds it."""
         with write_transaction(self._engine) as connection:
-            catalog_intervals.write(connection, interval)
+            exporter_state.write_interval(connection, interval)
 
     def load_counters(self, location: str) -> bytes | None:
-        """Where the counters of a place stood when that was last kept; None when it never was."""
+        """The saved counters of one account and region; None when none were saved."""
         with read_transaction(self._engine) as connection:
-            return counters.read_counters(connection, location)
+            return exporter_state.read_counters(connection, location)
 
     def save_counters(self, location: str, state: bytes, at: datetime) -> None:
-        """Writes where the counters of a place stand, over what was kept of it."""
+        """Replaces the saved counters of one account and region."""
         with write_transaction(self._engine) as connection:
-            counters.write_counters(connection, location, state, at)
+            exporter_state.write_counters(connection, location, state, at)
 
     def latest_findings(self) -> Mapping[str, Finding]:
         """The newest finding of every key that was ever recorded."""
@@ -122,42 +122,42 @@ class History:
             return {row["key"]: rows.finding_of(row) for row in connection.execute(query).mappings()}
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
-        """Every alert that a channel was told of, or is owed, and that nothing has closed."""
+        """Every alert that a channel was notified of, or will be, and that no resolve has closed."""
         with read_transaction(self._engine) as connection:
             return outbox.open_alerts(connection)
 
     def pending_notifications(self) -> tuple[PendingNotification, ...]:
-        """Every message not yet taken by its channel, oldest first."""
+        """Every message that its channel has not accepted yet, oldest first."""
         with read_transaction(self._engine) as connection:
             return outbox.pending(connection)
 
     def claim(self, id: str, now: datetime, until: datetime) -> bool:  # noqa: A002  # see run
-        """Whether the caller may send this message now; nobody else may before `until`, even if the caller dies."""
+        """Whether the caller may send the message now; no other process may before `until`, even if it dies."""
         with write_transaction(self._engine) as connection:
             return outbox.claim(connection, id, now, until)
 
     def mark_delivered(self, id: str, receipt: Receipt, at: datetime) -> None:  # noqa: A002  # see run
-        """Notes that the channel took the message."""
+        """Records that the channel accepted the message."""
         with write_transaction(self._engine) as connection:
             outbox.mark_delivered(connection, id, receipt, at)
 
     def mark_failed(self, id: str, error: str, next_attempt_at: datetime | None) -> None:  # noqa: A002  # see run
-        """Notes why the channel did not take the message, and when it is tried again; None means never."""
+        """Records why the channel did not accept the message, and when it is tried again; None means never."""
         with write_transaction(self._engine) as connection:
             outbox.mark_failed(connection, id, error, next_attempt_at)
 
     def verify(self) -> ChainVerification:
-        """Recomputes every seal, oldest first, and stops at the first run that is not what was sealed."""
-        previous, intact = "", 0
+        """Recomputes every seal, oldest first, and stops at the first run that does not match."""
+        previous, verified = "", 0
         with read_transaction(self._engine) as connection:
             for sequence, name, sealed in connection.execute(
                 select(runs.c.sequence, runs.c.id, runs.c.seal).order_by(runs.c.sequence)
             ):
                 problem = _problem(connection, sequence, previous)
                 if problem:
-                    return ChainVerification(verified_runs=intact, first_invalid_run=name, problem=problem)
-                previous, intact = sealed, intact + 1
-        return ChainVerification(verified_runs=intact)
+                    return ChainVerification(verified_runs=verified, first_invalid_run=name, problem=problem)
+                previous, verified = sealed, verified + 1
+        return ChainVerification(verified_runs=verified)
 
 
 def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
@@ -165,7 +165,7 @@ def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
         row = connection.execute(select(runs).where(runs.c.sequence == sequence)).mappings().one()
         return seal.problem(rows.read_run(connection, row), previous_seal)
     except (ValueError, LookupError, zlib.error) as error:
-        return f"it cannot be read any more: {error}"
+        return f"it can no longer be read: {error}"
 
 
 def _last(connection: Connection) -> LastRun | None:

@@ -1,4 +1,4 @@
-"""The tables of the history; what a migration builds, described once for queries."""
+"""The tables of the history, as the migrations create them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ runs = Table(
     Column("components", JsonText, nullable=False),
     Column("notes", JsonText, nullable=False),
     Column("series", CompressedJson, nullable=False),
-    # Unique, so that two runs can never stand on the same one: the chain does not fork.
+    # Unique, so that no two runs follow the same run: the chain does not fork.
     Column("previous_seal", Text, nullable=False, unique=True),
     Column("seal", Text, nullable=False, unique=True),
     Column("scope", Text, nullable=False, server_default="", comment="empty for a pass over everything"),
@@ -50,12 +50,12 @@ findings = Table(
     Column("remedy", Text, nullable=False),
     Column("controls", JsonText, nullable=False),
     Column("evidence", Text, nullable=False),
-    Column("about", JsonText, nullable=False, server_default="[]"),
+    Column("affected", JsonText, nullable=False, server_default="[]"),
     Column("cause", Text, nullable=False, server_default="", comment="key of the finding that explains it"),
     Index("findings_by_key", "key", "run"),
 )
 
-# Content by its digest, once; run_evidence says which run read it, from where, and when.
+# Facts are stored once for each digest; run_evidence records which run read them, from where, and when.
 evidence = Table(
     "evidence",
     metadata,
@@ -87,7 +87,7 @@ transitions = Table(
     Column("at", UtcTimestamp, nullable=False),
 )
 
-# How long each database's catalogue stayed as it was: a row for each fingerprint in turn, the newest of which grows.
+# The periods in which a database's catalogue did not change: one row for each fingerprint; the newest row grows.
 intervals = Table(
     "intervals",
     metadata,
@@ -103,11 +103,11 @@ intervals = Table(
     Index("intervals_by_component", "component", "sequence"),
 )
 
-# Where the counters of each account and region stood, for the exporter to go on from; no part of any run.
+# The counters of each account and region, from which the exporter resumes; they belong to no run.
 counters = Table(
     "counters",
     metadata,
-    Column("place", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
     Column("written_at", UtcTimestamp, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
@@ -120,7 +120,7 @@ notifications = Table(
     Column("channel", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("action", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="owed, delivered, failed or superseded"),
+    Column("state", Text, nullable=False, comment="pending, delivered, failed or superseded"),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcTimestamp, nullable=False),
     Column("delivered_at", UtcTimestamp),

@@ -1,4 +1,4 @@
-"""What the history answers with, as frozen values that need no database."""
+"""The frozen values that the history returns; they need no database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from basewatch.notifier import Notification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """The newest recorded run of everything: the next window starts at `window_end`."""
+    """The newest full run: the next window starts at `window_end`."""
 
     id: str
     window_start: datetime
@@ -22,24 +22,24 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAlert:
-    """An alert that a channel was told of, or is owed, and that nothing has closed; `last_notification` is the last word on it."""
+    """An alert that a channel was notified of, or will be, and that no resolve has closed."""
 
     last_notification: Notification
     delivered: bool
 
     @property
     def channel(self) -> str:
-        """The channel that was told."""
+        """The channel that is notified."""
         return self.last_notification.channel
 
     @property
     def key(self) -> str:
-        """The key of the finding it is about."""
+        """The key of its finding."""
         return self.last_notification.key
 
     @property
     def status(self) -> Status:
-        """The status the channel believes the finding to have."""
+        """The status of the finding in the last notification."""
         return self.last_notification.status
 
     @property
@@ -50,7 +50,7 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotification:
-    """A message its channel has not taken: how often it was tried, when it may be tried again, and what went wrong."""
+    """A message that its channel has not accepted, with its attempts, the next attempt and the last error."""
 
     notification: Notification
     attempts: int
@@ -60,7 +60,7 @@ class PendingNotification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainVerification:
-    """What recomputing the seals found: how many runs match in a row, and the first that does not, if any."""
+    """The result of recomputing the seals: how many runs match in a row, and the first that does not, if any."""
 
     verified_runs: int
     first_invalid_run: str = ""
@@ -68,5 +68,5 @@ class ChainVerification:
 
     @property
     def valid(self) -> bool:
-        """Whether every recorded run is as it was sealed."""
+        """Whether every recorded run matches its seal."""
         return not self.first_invalid_run

@@ -63,7 +63,7 @@ def test_a_newer_schema_is_left_alone(url: str) -> None:
 
 def test_a_writer_elsewhere_is_waited_for_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When another process holds the lock for too long, the error says that one is writing."""
-    monkeypatch.setattr("basewatch.history.engine.LOCK_SECONDS", 0)
+    monkeypatch.setattr("basewatch.history.engine.LOCK_TIMEOUT_SECONDS", 0)
     path = tmp_path / "history.db"
     with History.open(f"sqlite:///{path}") as history, sqlite3.connect(path, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -88,10 +88,10 @@ def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
-    """A history whose folder cannot be made says which."""
+    """A history whose folder cannot be created says which."""
     (tmp_path / "out").write_text("a file")
 
-    with pytest.raises(HistoryError, match=r"folder .*out cannot be made"):
+    with pytest.raises(HistoryError, match=r"folder .*out cannot be created"):
         History.open(f"sqlite:///{tmp_path}/out/history.db")
 
 

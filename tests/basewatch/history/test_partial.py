@@ -100,7 +100,7 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in (
-            "ALTER TABLE findings DROP COLUMN about",
+            "ALTER TABLE findings DROP COLUMN affected",
             "ALTER TABLE findings DROP COLUMN cause",
             "ALTER TABLE runs DROP COLUMN scope",
             "ALTER TABLE runs DROP COLUMN intervals",

@@ -118,7 +118,7 @@ def test_a_transition_is_of_a_finding_of_the_run(history: History) -> None:
     """A run that contradicts itself is refused as a whole."""
     stray = Transition(finding=a_finding(subject="elsewhere"), previous=None, at=NOON)
 
-    with pytest.raises(HistoryError, match="none of its findings"):
+    with pytest.raises(HistoryError, match="no such finding"):
         history.record(a_run(a_finding(), transitions=[stray]), ())
 
     assert history.last_run() is None

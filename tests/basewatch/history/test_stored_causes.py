@@ -33,7 +33,7 @@ def test_a_cause_reads_back(history: History) -> None:
     assert history.verify().valid
 
 
-@pytest.mark.parametrize("change", ["UPDATE findings SET cause = ''", "UPDATE findings SET about = '[]'"])
+@pytest.mark.parametrize("change", ["UPDATE findings SET cause = ''", "UPDATE findings SET affected = '[]'"])
 def test_a_cause_cannot_be_changed_unseen(history: History, url: str, change: str) -> None:
     """The seal covers what explains a finding, and what it is about."""
     history.record(explained(), ())
@@ -58,7 +58,7 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in (
-            "ALTER TABLE findings DROP COLUMN about",
+            "ALTER TABLE findings DROP COLUMN affected",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN cause",
             "UPDATE alembic_version SET version_num = '0002'",
