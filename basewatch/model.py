@@ -1,4 +1,4 @@
-"""The words of Basewatch as frozen values: verdict, finding, evidence, series, transition, run."""
+"""The vocabulary of Basewatch as frozen values: verdict, finding, evidence, series, transition, run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing_extensions import TypeAliasType
 
 from basewatch.catalog_interval import CatalogInterval
 
-# Named, not only aliased: pydantic cannot follow an alias that holds itself.
+# A named type, because pydantic cannot resolve an alias that refers to itself.
 JSON = TypeAliasType("JSON", "bool | int | float | str | list[JSON] | dict[str, JSON] | None")
 
 
 class Status(StrEnum):
-    """What a check says of one subject; UNVERIFIED means nobody could tell, and is never green."""
+    """The result of a check for one subject; UNVERIFIED means that the check could not observe, and is never green."""
 
     PASS = "PASS"  # noqa: S105  # a status, not a password
     FAIL = "FAIL"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a FAIL is, mildest first."""
+    """How bad a FAIL is, least severe first."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -63,10 +63,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a judge says of one subject; an empty `subject` means the component itself.
+    """A judge's result for one subject; an empty `subject` is the component itself.
 
-    `severity` is how bad this one is, where it differs from the check's own; the configuration overrides both.
-    `affected` is whom and what it concerns: see basewatch.affected.
+    `severity` replaces the check's severity for this verdict; the configuration overrides both. `affected` are the
+    principals and objects concerned: see basewatch.affected.
     """
 
     status: Status
@@ -113,7 +113,7 @@ def failed(
 def unverified(
     reason: Reason, summary: str, *, subject: str = "", observed: str = "", expected: str = "", remedy: str = ""
 ) -> Verdict:
-    """A verdict that nobody could tell, and why."""
+    """A verdict that the check could not observe, and why."""
     return Verdict(
         status=Status.UNVERIFIED,
         reason=reason,
@@ -126,13 +126,13 @@ def unverified(
 
 
 def not_applicable(summary: str, *, subject: str = "", observed: str = "") -> Verdict:
-    """A verdict that there is nothing here to judge, from a complete listing that says so."""
+    """A verdict that there is nothing to judge, as a complete listing shows."""
     return Verdict(status=Status.NOT_APPLICABLE, summary=summary, subject=subject, observed=observed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Facts one observation read, and where they came from; `digest` is the sha256 of what was seen, where."""
+    """The facts of one observation and their source; `digest` is the sha256 of observation, component and facts."""
 
     digest: str
     observation: str
@@ -146,7 +146,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One verdict of one check on one component, or on a `subject` in it; `cause` is the key of what explains it."""
+    """One verdict on a component or a `subject` in it; `cause` is the key of the finding that explains it."""
 
     check: str
     component: str
@@ -191,7 +191,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The half-open span of time [start, end) that a run judges; both aware UTC."""
+    """The half-open time range [start, end) that a run judges; both are aware UTC."""
 
     start: datetime
     end: datetime
@@ -204,7 +204,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A finding's change of state between two runs; `previous` is None for one never seen before."""
+    """A finding's change of state between two runs; `previous` is None for a new finding."""
 
     finding: Finding
     previous: Status | None
@@ -221,9 +221,9 @@ class ExpectedCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One pass: what was expected, what was seen, what it means, what changed; sealed when recorded.
+    """One pass: expected checks, facts, findings and transitions; sealed when it is recorded.
 
-    `scope` says what a partial pass looked at, and why; it is empty for a pass over everything.
+    `scope` describes what a partial pass covers and why; it is empty for a full pass.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Secrets by reference: a configuration says where a secret is, and the value never prints."""
+"""Secrets by reference: the configuration names where a secret is kept, and its value never prints."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
 class SecretNotFoundError(BasewatchError):
-    """A secret reference points at nothing."""
+    """A secret reference without a value."""
 
 
 class Secret:
-    """A secret's value: `reveal` is the only way to it; printed, logged or formatted it shows its reference alone.
+    """A secret value. Only `reveal` returns it; in print, logs and formatted text it shows its reference.
 
-    It is no dataclass, so that `asdict` finds nothing in it; it refuses to be pickled, and a copy is the secret itself.
+    It is not a dataclass, so that `asdict` cannot read it. It cannot be pickled, and a copy is the same object.
     """
 
     __slots__ = ("_value", "reference")
@@ -34,7 +34,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself, for the one call that needs it."""
+        """The value, for the one call that needs it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -44,12 +44,12 @@ class Secret:
         return self
 
     def __reduce__(self) -> Never:
-        raise TypeError(f"{self!r} is not to be pickled")
+        raise TypeError(f"{self!r} cannot be pickled")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret is kept: its scheme and the place within it."""
+    """Where a secret is kept: the scheme, and the location within it."""
 
     scheme: str
     location: str
@@ -59,9 +59,9 @@ class Reference:
 
 
 def parse_reference(value: object) -> Reference:
-    """The reference that text such as `env:SLACK_WEBHOOK_URL` stands for.
+    """Parses a reference, for example `env:SLACK_WEBHOOK_URL`.
 
-    Raises: InvalidValueError, which never repeats the text: it may be the secret itself.
+    Raises: InvalidValueError, which never repeats the text, because it may be the secret.
     """
     if isinstance(value, Reference):
         return value
@@ -84,7 +84,7 @@ SecretReference = Annotated[
 
 
 class SecretStore(Protocol):
-    """Where `aws-secretsmanager:` and `aws-ssm:` references are looked up."""
+    """Resolves `aws-secretsmanager:` and `aws-ssm:` references."""
 
     def fetch(self, reference: Reference) -> str:
         """The value at `reference`. Raises: SecretNotFoundError."""
@@ -92,7 +92,7 @@ class SecretStore(Protocol):
 
 
 def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore | None = None) -> Secret:
-    """The secret at `reference`; one that is unset or empty is an error, never an empty string.
+    """The secret at `reference`; an unset or empty one is an error.
 
     Raises: SecretNotFoundError, naming the reference and what to do.
     """
@@ -100,7 +100,7 @@ def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore
         value, remedy = environ.get(reference.location, ""), f"set the environment variable {reference.location}"
     elif reference.scheme == "file":
         value, remedy = (
-            _in_file(Path(reference.location)),
+            _file_text(Path(reference.location)),
             f"write the secret to {reference.location}, readable by this user",
         )
     elif store is not None:
@@ -113,7 +113,7 @@ def resolve(reference: Reference, environ: Mapping[str, str], store: SecretStore
 
 
 def resolve_text(text: str, environ: Mapping[str, str], store: SecretStore | None = None) -> str:
-    """`text` as it is, or the secret it refers to: for settings that hold one only sometimes, as URLs do.
+    """`text` as it is, or the secret it refers to: for settings that may hold either, as URLs do.
 
     Raises: SecretNotFoundError.
     """
@@ -121,17 +121,17 @@ def resolve_text(text: str, environ: Mapping[str, str], store: SecretStore | Non
 
 
 def file_mode_remedy(reference: Reference) -> str:
-    """What to do about a secret's file that more than its owner may read; empty when there is nothing to do."""
+    """The remedy for a secret file that other users can read; empty when no one else can."""
     if reference.scheme != "file":
         return ""
     try:
         mode = Path(reference.location).stat().st_mode
     except OSError:
         return ""
-    return f"others may read {reference.location}: chmod 600 {reference.location}" if mode & _OTHERS_READ else ""
+    return f"other users can read {reference.location}: chmod 600 {reference.location}" if mode & _OTHERS_READ else ""
 
 
-def _in_file(path: Path) -> str:
+def _file_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

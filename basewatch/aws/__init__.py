@@ -1,4 +1,4 @@
-"""Asks AWS, and says what every answer and every refusal means."""
+"""Calls AWS through boto3, and translates its answers and errors."""
 
 from basewatch.aws.session import AwsClient, AwsSession
 

@@ -1,4 +1,4 @@
-"""The IAM action that each AWS operation needs, where its name is not the operation's own."""
+"""The IAM action that an AWS operation needs, where the names differ."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _RENAMED = {
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonresourcegrouptaggingapi.html
     ("resourcegroupstaggingapi", "GetResources"): "tag:GetResources",
 }
-# Reading one named version is a right of its own; the right to its retention is the same with and without a version.
+# Reading a named version needs another action; reading its retention does not.
 _OF_A_VERSION = {"s3:GetObject": "s3:GetObjectVersion"}
 
 
 def iam_action(service: str, operation: str, parameters: Mapping[str, Any] | None = None) -> str:
-    """The IAM action, such as `s3:GetObjectVersion`, that allows `operation` with these parameters."""
-    # API Gateway's actions are HTTP's methods.
+    """The IAM action that allows `operation` with these parameters, for example `s3:GetObjectVersion`."""
+    # API Gateway's actions are HTTP methods.
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
     if service in ("apigateway", "apigatewayv2") and operation.startswith("Get"):
         return "apigateway:GET"

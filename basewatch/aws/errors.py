@@ -1,4 +1,4 @@
-"""What an error of AWS means to an observation: the only place that knows the names of botocore's errors."""
+"""Translates AWS errors for observations. No other module knows the names of botocore's errors."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 
-_LONGEST_DETAIL = 500
+_MAX_DETAIL_CHARS = 500
 _GRANT = "grant {action} to {principal}"
 _RENEW = "renew the credentials of {principal}: AWS does not accept them"
 _REGION = "declare the account and the region in which the component lives"
-_LATER = "run again; if it stays, lower run.concurrency or ask AWS for a higher quota"
+_RETRY = "run again; if it persists, lower run.concurrency or request a higher quota from AWS"
 _NETWORK = "check the network, the proxy and AWS_ENDPOINT_URL from where Basewatch runs"
-_CREDENTIALS = "give credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the machine's own role"
+_CREDENTIALS = "provide credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the instance role"
 _REPORT = "report this, with the version of Basewatch and of boto3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsRequest:
-    """What was asked of AWS and by whom, for the error's text and its remedy."""
+    """The IAM action that was requested and the principal, for the error's text and remedy."""
 
     action: str
     principal: str
@@ -30,42 +30,46 @@ class AwsRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Meaning:
-    """What an error says: a `reason` of None means that the declared thing does not exist."""
+    """The meaning of an error; a `reason` of None means that the declared resource does not exist."""
 
     reason: Reason | None
-    said: str
+    text: str
     remedy: str = ""
     quoted: bool = True
 
 
-_REFUSED = _Meaning(reason=Reason.DENIED, said="was denied", remedy=_GRANT)
-_UNKNOWN_CALLER = _Meaning(reason=Reason.DENIED, said="was refused: the credentials are not accepted", remedy=_RENEW)
-_BUSY = _Meaning(reason=Reason.THROTTLED, said="was throttled after every retry", remedy=_LATER)
-_MISSING = _Meaning(reason=None, said="found that it does not exist")
-_GONE = _Meaning(reason=Reason.STALE, said="found that what was listed is gone or changed", remedy="run again")
-_ELSEWHERE = _Meaning(reason=Reason.UNSUPPORTED, said="was asked in the wrong region", remedy=_REGION)
-_BROKEN = _Meaning(reason=Reason.UNREACHABLE, said="failed inside AWS", remedy="run again, and look at AWS Health")
-_STRANGE = _Meaning(reason=Reason.UNSUPPORTED, said="got an answer that Basewatch does not know", remedy=_REPORT)
+_DENIED = _Meaning(reason=Reason.DENIED, text="was denied", remedy=_GRANT)
+_BAD_CREDENTIALS = _Meaning(
+    reason=Reason.DENIED, text="was refused because the credentials are not accepted", remedy=_RENEW
+)
+_THROTTLED = _Meaning(reason=Reason.THROTTLED, text="was throttled after every retry", remedy=_RETRY)
+_NOT_FOUND = _Meaning(reason=None, text="reports that the resource does not exist")
+_GONE = _Meaning(reason=Reason.STALE, text="reports that a listed object is gone or has changed", remedy="run again")
+_WRONG_REGION = _Meaning(reason=Reason.UNSUPPORTED, text="was sent to the wrong region", remedy=_REGION)
+_AWS_FAILURE = _Meaning(reason=Reason.UNREACHABLE, text="failed inside AWS", remedy="run again, and check AWS Health")
+_UNKNOWN_ANSWER = _Meaning(
+    reason=Reason.UNSUPPORTED, text="returned an answer that Basewatch does not know", remedy=_REPORT
+)
 # What a credential provider prints may hold a secret, so it is not quoted.
-_NO_CREDENTIALS = _Meaning(reason=Reason.DENIED, said="found no usable credentials", remedy=_CREDENTIALS, quoted=False)
-_OUTLIVED = _Meaning(
+_NO_CREDENTIALS = _Meaning(reason=Reason.DENIED, text="found no usable credentials", remedy=_CREDENTIALS, quoted=False)
+_EXPIRED = _Meaning(
     reason=Reason.DENIED,
-    said="got credentials that have expired already",
-    remedy="check this machine's clock: it is ahead by more than the credentials last",
+    text="received credentials that have already expired",
+    remedy="check this machine's clock: it is ahead by more than the lifetime of the credentials",
     quoted=False,
 )
-_SLOW = _Meaning(reason=Reason.TIMEOUT, said="got no answer in time", remedy=_NETWORK)
-_CUT_OFF = _Meaning(reason=Reason.UNREACHABLE, said="did not reach AWS", remedy=_NETWORK)
-_NEVER_SENT = _Meaning(
+_TIMED_OUT = _Meaning(reason=Reason.TIMEOUT, text="received no answer in time", remedy=_NETWORK)
+_UNREACHABLE = _Meaning(reason=Reason.UNREACHABLE, text="did not reach AWS", remedy=_NETWORK)
+_NOT_SENT = _Meaning(
     reason=Reason.UNSUPPORTED,
-    said="was never sent, as botocore takes it for malformed",
-    remedy="correct the component's name, or install the boto3 that Basewatch asks for",
+    text="was not sent, because botocore rejects it as malformed",
+    remedy="correct the component's name, or install the version of boto3 that Basewatch requires",
 )
 
 # Codes as AWS documents them: each service's "Common Errors", and for S3
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. HEAD has no body: its code is the HTTP status.
 _CODES: dict[_Meaning, tuple[str, ...]] = {
-    _REFUSED: (
+    _DENIED: (
         "AccessDenied",
         "AccessDeniedException",
         "AuthorizationError",
@@ -77,7 +81,7 @@ _CODES: dict[_Meaning, tuple[str, ...]] = {
         "AllAccessDisabled",
         "403",
     ),
-    _UNKNOWN_CALLER: (
+    _BAD_CREDENTIALS: (
         "AuthFailure",
         "ExpiredToken",
         "ExpiredTokenException",
@@ -96,7 +100,7 @@ _CODES: dict[_Meaning, tuple[str, ...]] = {
         "UnrecognizedClientException",
         "401",
     ),
-    _BUSY: (
+    _THROTTLED: (
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
         "LimitExceededException",
@@ -115,7 +119,7 @@ _CODES: dict[_Meaning, tuple[str, ...]] = {
         # S3 sends SlowDown as 503, and a HEAD shows no more than that.
         "503",
     ),
-    _MISSING: (
+    _NOT_FOUND: (
         "DBClusterNotFoundFault",
         "DBInstanceNotFound",
         "DBProxyNotFoundFault",
@@ -126,7 +130,7 @@ _CODES: dict[_Meaning, tuple[str, ...]] = {
         "TableNotFoundException",
     ),
     _GONE: ("NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404", "412"),
-    _ELSEWHERE: (
+    _WRONG_REGION: (
         "AuthorizationHeaderMalformed",
         "IllegalLocationConstraintException",
         "PermanentRedirect",
@@ -134,14 +138,14 @@ _CODES: dict[_Meaning, tuple[str, ...]] = {
         "301",
         "307",
     ),
-    _SLOW: ("RequestTimeout", "RequestTimeoutException"),
+    _TIMED_OUT: ("RequestTimeout", "RequestTimeoutException"),
 }
 _BY_CODE = {code: meaning for meaning, codes in _CODES.items() for code in codes}
-_BY_STATUS = {401: _UNKNOWN_CALLER, 403: _REFUSED, 429: _BUSY}
+_BY_STATUS = {401: _BAD_CREDENTIALS, 403: _DENIED, 429: _THROTTLED}
 
-# Looked up along the class's bases, nearest first, so that botocore need not be imported to name them.
+# Looked up by name along the base classes, nearest first, so that botocore need not be imported.
 _BY_CLASS = {
-    "ClientError": _STRANGE,
+    "ClientError": _UNKNOWN_ANSWER,
     "NoCredentialsError": _NO_CREDENTIALS,
     "PartialCredentialsError": _NO_CREDENTIALS,
     "CredentialRetrievalError": _NO_CREDENTIALS,
@@ -155,37 +159,37 @@ _BY_CLASS = {
     "RefreshWithMFAUnsupportedError": _NO_CREDENTIALS,
     "SSOError": _NO_CREDENTIALS,
     "LoginError": _NO_CREDENTIALS,
-    "ConnectTimeoutError": _SLOW,
-    "ReadTimeoutError": _SLOW,
-    "ConnectionError": _CUT_OFF,
-    "HTTPClientError": _CUT_OFF,
-    "IncompleteReadError": _CUT_OFF,
-    "BaseEndpointResolverError": _CUT_OFF,
-    "EndpointProviderError": _CUT_OFF,
-    "InvalidEndpointConfigurationError": _CUT_OFF,
-    "ParamValidationError": _NEVER_SENT,
-    "ValidationError": _NEVER_SENT,
-    "ResponseParserError": _STRANGE,
-    "RuntimeError": _OUTLIVED,
-    "BotoCoreError": _STRANGE,
+    "ConnectTimeoutError": _TIMED_OUT,
+    "ReadTimeoutError": _TIMED_OUT,
+    "ConnectionError": _UNREACHABLE,
+    "HTTPClientError": _UNREACHABLE,
+    "IncompleteReadError": _UNREACHABLE,
+    "BaseEndpointResolverError": _UNREACHABLE,
+    "EndpointProviderError": _UNREACHABLE,
+    "InvalidEndpointConfigurationError": _UNREACHABLE,
+    "ParamValidationError": _NOT_SENT,
+    "ValidationError": _NOT_SENT,
+    "ResponseParserError": _UNKNOWN_ANSWER,
+    "RuntimeError": _EXPIRED,
+    "BotoCoreError": _UNKNOWN_ANSWER,
 }
 
 
 @cache
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """Everything that botocore raises for what AWS, or the way to it, did; botocore is imported only now."""
+    """The exceptions that botocore raises for AWS and for the network. Imports botocore on first use."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
-    # RuntimeError is how it says that credentials were renewed and have expired nevertheless.
+    # botocore raises RuntimeError for credentials that are expired although they were just refreshed.
     return BotoCoreError, ClientError, ResponseParserError, RuntimeError
 
 
 def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
-    """`error`, one of botocore's, as what it means: NotFoundError, or ObservationError with a reason and a remedy."""
+    """Translates an error of botocore to NotFoundError, or to ObservationError with a reason and a remedy."""
     meaning = _meaning(error)
-    said = f": {_quoted(error)}" if meaning.quoted else ""
-    detail = f"{request.action} {meaning.said}{said}"
+    quote = f": {_quoted(error)}" if meaning.quoted else ""
+    detail = f"{request.action} {meaning.text}{quote}"
     if meaning.reason is None:
         return NotFoundError(detail)
     remedy = meaning.remedy.format(action=_refused_action(error) or request.action, principal=request.principal)
@@ -193,12 +197,12 @@ def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
 
 
 def error_code(error: Exception) -> str:
-    """The code with which AWS answered, or empty when it gave none."""
+    """The error code of AWS, empty when there is none."""
     return str(error_response(error).get("Error", {}).get("Code", ""))
 
 
 def error_response(error: Exception) -> dict[str, Any]:
-    """What AWS answered, as botocore parsed it; empty when nothing was answered."""
+    """The answer of AWS as botocore parsed it; empty when there was no answer."""
     return getattr(error, "response", None) or {}
 
 
@@ -210,12 +214,14 @@ def _meaning(error: Exception) -> _Meaning:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status >= 500:  # noqa: PLR2004  # HTTP's server errors
-        return _BROKEN
-    return next((_BY_CLASS[base.__name__] for base in type(error).__mro__ if base.__name__ in _BY_CLASS), _STRANGE)
+        return _AWS_FAILURE
+    return next(
+        (_BY_CLASS[base.__name__] for base in type(error).__mro__ if base.__name__ in _BY_CLASS), _UNKNOWN_ANSWER
+    )
 
 
 def _refused_action(error: Exception) -> str:
-    """The action that AWS itself says was missing: it may be another than was asked, such as `kms:Decrypt`."""
+    """The missing action that AWS names: it may differ from the requested one, for example `kms:Decrypt`."""
     message = str(error_response(error).get("Error", {}).get("Message", ""))
     found = re.search(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)", message)
     return found[1] if found else ""
@@ -224,4 +230,4 @@ def _refused_action(error: Exception) -> str:
 def _quoted(error: Exception) -> str:
     known: dict[str, Any] = error_response(error).get("Error", {})
     text = f"{known.get('Code', '')}: {known.get('Message', '')}" if known else str(error)
-    return " ".join(text.split())[:_LONGEST_DETAIL]
+    return " ".join(text.split())[:_MAX_DETAIL_CHARS]

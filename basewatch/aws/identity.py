@@ -1,4 +1,4 @@
-"""Who asks AWS: credentials as boto3 finds them, and the reader's role assumed when the caller is not it already."""
+"""Signs in to AWS with the credentials that boto3 finds, and assumes the reader's role unless the caller has it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ BotocoreClientFactory = Callable[..., Any]
 
 
 def botocore_session(environ: Mapping[str, str]) -> Session:
-    """A botocore session that finds its keys and its profile in `environ`, and the rest where boto3 always does."""
-    from botocore.credentials import EnvProvider  # noqa: PLC0415  # botocore takes 0.3 s, which --help has not
+    """A botocore session that takes keys and profile from `environ`, and everything else from where boto3 takes it.
+
+    boto3 has no setting for a mapping of variables, so the provider is replaced in botocore, below boto3.
+    """
+    from botocore.credentials import EnvProvider  # noqa: PLC0415  # botocore takes 0.3 s to import, which --help must not
     from botocore.session import Session  # noqa: PLC0415
 
     session = Session(profile=environ.get("AWS_PROFILE"))
@@ -34,34 +37,34 @@ def botocore_session(environ: Mapping[str, str]) -> Session:
 def sign_in(
     session: Session, make_client: BotocoreClientFactory, *, account_id: str, region: str, role: str | None
 ) -> str:
-    """The ARN of the principal as which `session` asks from now on: `role` of the account, or the caller itself.
+    """Signs in and returns the principal's ARN: `role` of the account, or the caller if `role` is None.
 
     Raises: ObservationError with DENIED, when there are no credentials, the role may not be assumed, or the caller is
     in another account than the declared one; other reasons when STS cannot be asked.
     """
-    asking = AwsRequest(action="sts:GetCallerIdentity", principal="the caller")
+    request = AwsRequest(action="sts:GetCallerIdentity", principal="the caller")
     try:
         source = _credentials(session)
         caller = _caller(make_client("sts", **_keys(source)))
         if role is not None and not _is_role(caller, account_id, role):
             arn = f"arn:{session.get_partition_for_region(region)}:iam::{account_id}:role/{role}"
-            asking = AwsRequest(action="sts:AssumeRole", principal=f"{caller}, and let {arn} trust it")
+            request = AwsRequest(action="sts:AssumeRole", principal=f"{caller}, and let {arn} trust it")
             _assume(session, make_client, source, arn)
             caller = _caller(make_client("sts"))
     except botocore_errors() as error:
-        raise translate_error(error, asking) from error
+        raise translate_error(error, request) from error
     account = caller.split(":")[4]
     if account != account_id:
         raise ObservationError(
             Reason.DENIED,
             f"{caller} is in account {account}, and the declared account is {account_id}",
-            remedy="declare the account's `role`, or give credentials of that account",
+            remedy="declare the account's `role`, or provide credentials of that account",
         )
     return caller
 
 
 def _credentials(session: Session) -> Credentials:
-    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415  # see session_reading
+    from botocore.exceptions import NoCredentialsError  # noqa: PLC0415  # see botocore_session
 
     source: Credentials | None = session.get_component("credential_provider").load_credentials()
     if source is None:
@@ -83,15 +86,15 @@ def _caller(sts: Any) -> str:
 
 
 def _is_role(arn: str, account_id: str, role: str) -> bool:
-    """Whether `arn` is a session of `role`; the ARN of a session leaves the role's path out."""
+    """Whether `arn` is a session of `role`; the ARN of a session omits the role's path."""
     _, _, service, _, account, resource = arn.split(":", 5)
     name = role.rpartition("/")[2]
     return service == "sts" and account == account_id and resource.startswith(f"assumed-role/{name}/")
 
 
 def _assume(session: Session, make_client: BotocoreClientFactory, source: Credentials, arn: str) -> None:
-    """Make `session` ask as the role from now on, with credentials that renew themselves before they expire."""
-    from botocore.credentials import (  # noqa: PLC0415  # see session_reading
+    """Makes `session` use the role, with credentials that are refreshed before they expire."""
+    from botocore.credentials import (  # noqa: PLC0415  # see botocore_session
         AssumeRoleCredentialFetcher,
         CredentialResolver,
         DeferredRefreshableCredentials,
@@ -104,29 +107,29 @@ def _assume(session: Session, make_client: BotocoreClientFactory, source: Creden
         extra_args={"RoleSessionName": _SESSION_NAME},
     )
     assumed = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
-    # Asked for here and now, so that a refusal is this one's and not the first check's.
+    # Requested now, so that a refusal is reported for the sign-in and not for the first check.
     assumed.get_frozen_credentials()
-    found = _Found(assumed, before=session.get_component("credential_provider"))
-    session.register_component("credential_provider", CredentialResolver([found]))
+    provider = _AssumedRole(assumed, before=session.get_component("credential_provider"))
+    session.register_component("credential_provider", CredentialResolver([provider]))
 
 
 def sign_out(session: Session) -> None:
-    """Forgets all credentials of `session`, which is then the caller's own again and looks for them anew."""
+    """Discards the credentials of `session`; it then belongs to the caller again and loads them at the next use."""
     resolver = session.get_component("credential_provider")
-    if isinstance(found := resolver.providers[0] if resolver.providers else None, _Found):
-        session.register_component("credential_provider", found.before)
-    session._credentials = None  # noqa: SLF001  # botocore has no other way to make it look again
+    if isinstance(first := resolver.providers[0] if resolver.providers else None, _AssumedRole):
+        session.register_component("credential_provider", first.before)
+    session._credentials = None  # noqa: SLF001  # botocore has no public way to reload credentials
 
 
 def credentials_expiry(session: Session) -> datetime | None:
-    """When the credentials that a session has at hand end, unless renewed before; None when they do not."""
-    # Botocore tells it to nobody else, and would look for credentials if it were asked.
+    """When the loaded credentials of a session expire unless they are refreshed; None when they do not."""
+    # botocore has no public attribute for this, and its public method would load credentials.
     expiry = getattr(getattr(session, "_credentials", None), "_expiry_time", None)
     return expiry.astimezone(UTC) if isinstance(expiry, datetime) else None
 
 
-class _Found:
-    """A credential provider that has already found what it provides."""
+class _AssumedRole:
+    """A credential provider that returns the credentials of the assumed role."""
 
     METHOD = "basewatch-assumed-role"
 
@@ -135,5 +138,5 @@ class _Found:
         self.before = before
 
     def load(self) -> Credentials:
-        """The credentials, as botocore's resolver asks for them."""
+        """The credentials; botocore's resolver calls this."""
         return self._credentials

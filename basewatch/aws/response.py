@@ -1,4 +1,4 @@
-"""Reads fields of an AWS answer by path and type, so that a missing or unknown one is never mistaken for a fact."""
+"""Reads fields of an AWS answer by path and type, so that a missing or unknown field never becomes a fact."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 def required(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T:
-    """The value at `path`, such as `"DBClusters", 0, "Status"`; datetimes come in UTC, an enum by its value.
+    """The value at `path`, such as `"DBClusters", 0, "Status"`; datetimes are in UTC, enums are read by value.
 
     Raises: ObservationError with NOT_ENOUGH_DATA when it is missing or null, UNSUPPORTED when it is not a `kind`.
     """
     value = optional(response, *path, kind=kind)
     if value is None:
-        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"the answer of AWS has no {_written(path)}")
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"the answer of AWS has no {_path_text(path)}")
     return value
 
 
@@ -38,19 +38,19 @@ def optional(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T 
         found = f"the unknown value {str(value)[:80]!r}" if issubclass(kind, Enum) else f"a {type(value).__name__}"
         raise ObservationError(
             Reason.UNSUPPORTED,
-            f"the answer of AWS has {found} at {_written(path)}, where a {kind.__name__} was expected",
-            remedy="report this, with the version of Basewatch: AWS may have added something it does not know yet",
+            f"the answer of AWS has {found} at {_path_text(path)}, where a {kind.__name__} was expected",
+            remedy="report this with the version of Basewatch: AWS may have added a value that it does not know",
         )
     return converted
 
 
 def accepted_error(response: Mapping[str, Any]) -> str:
-    """The error code that the caller accepted as an answer (`answers=` of a call), or empty when there was none."""
+    """The error code that the caller accepted (`accepted_errors` of the call), empty when there was none."""
     return str(response.get("Error", {}).get("Code", ""))
 
 
 def answered_at(response: Mapping[str, Any]) -> datetime | None:
-    """The time on AWS' own clock when it answered, from the Date header, to the second; None when it said none."""
+    """The time on AWS's clock, to the second, from the Date header; None without that header."""
     header = _at(response, ("ResponseMetadata", "HTTPHeaders", "date"))
     try:
         return parsedate_to_datetime(str(header)).astimezone(UTC)
@@ -78,5 +78,5 @@ def _converted(value: Any, kind: type[T]) -> T | None:
     return value
 
 
-def _written(path: tuple[str | int, ...]) -> str:
+def _path_text(path: tuple[str | int, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")

@@ -1,4 +1,4 @@
-"""An S3 listing with its end in sight: whether it is whole, and what time it was at AWS."""
+"""Lists an S3 bucket, and records whether the listing is complete and the time on AWS's clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from basewatch.aws.session import AwsClient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Listing:
-    """The entries of a bucket as AWS gave them; `complete` is False when there were more than were asked for."""
+    """The entries of a bucket as AWS returned them; `complete` is False when there are more pages than were read."""
 
     entries: tuple[dict[str, Any], ...]
     complete: bool
@@ -20,7 +20,7 @@ class S3Listing:
 
 
 def list_bucket(aws: AwsClient, operation: str, entries: str, *, pages: int, **parameters: Any) -> S3Listing:
-    """Everything under `entries` in at most `pages` pages of 1,000 of an S3 listing operation.
+    """The values under `entries` in at most `pages` pages, of 1,000 entries each, of an S3 listing operation.
 
     Raises: ObservationError, also when a page does not say whether it is the last; NotFoundError, when there is no such
     bucket.

@@ -1,4 +1,4 @@
-"""Asks AWS: one session per account and region for a whole pass, and a light view of it for each observation."""
+"""Calls AWS: one session for each account and region during a pass, and one client for each observation."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 10
 _ATTEMPTS = 3
-# As many connections as `run.concurrency` may ask for at once.
+# The largest number of connections that `run.concurrency` can use at once.
 _CONNECTIONS = 64
 _CHUNK_BYTES = 1 << 20
 
 
 class AwsSession:
-    """One account and region, asked as one principal for a whole pass; threads may share it.
+    """One account and region, used as one principal during a pass; it is thread-safe.
 
-    Nothing is asked of AWS before it is first used. A sign-in that failed is not tried again in the same pass.
+    It calls AWS on first use. A failed sign-in is not repeated in the same pass.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class AwsSession:
         self._boto3: Session | None = None
         self._clients: dict[str, Any] = {}
         self._principal = ""
-        self._refused: ObservationError | None = None
+        self._sign_in_error: ObservationError | None = None
         self._lock = RLock()
 
     @classmethod
@@ -62,56 +62,58 @@ class AwsSession:
         return cls(account_id, region, role, environ, session)
 
     def open_client(self) -> AwsClient:
-        """A view for one observation, which remembers what it asked."""
+        """A client for one observation, which records its requests."""
         return AwsClient(self)
 
     @property
     def principal(self) -> str:
-        """The ARN as which AWS is asked. Raises: ObservationError, when signing in fails."""
+        """The ARN of the principal. Raises: ObservationError, when the sign-in fails."""
         with self._lock:
-            if self._refused is not None:
-                raise ObservationError(self._refused.reason, self._refused.detail, remedy=self._refused.remedy)
+            if self._sign_in_error is not None:
+                raise ObservationError(
+                    self._sign_in_error.reason, self._sign_in_error.detail, remedy=self._sign_in_error.remedy
+                )
             if not self._principal:
-                self._principal = self._signed_in()
+                self._principal = self._sign_in()
             return self._principal
 
     @property
     def sign_in_failed(self) -> bool:
-        """Whether signing in has failed; it is not tried again."""
-        return self._refused is not None
+        """Whether the sign-in has failed; it is not repeated."""
+        return self._sign_in_error is not None
 
     def service_client(self, service: str) -> Any:
         """The boto3 client of `service`, made once and signed as `principal`. Raises: ObservationError."""
         with self._lock:
             _ = self.principal
             if service not in self._clients:
-                self._clients[service] = self._made(service)
+                self._clients[service] = self._make_client(service)
             return self._clients[service]
 
     def credentials(self) -> ReadOnlyCredentials:
-        """Keys and token for signing a request now, renewed when they are about to expire. Raises: ObservationError."""
+        """Keys and token for signing a request, refreshed shortly before they expire. Raises: ObservationError."""
         with self._lock:
-            asked = AwsRequest(action="sts:AssumeRole", principal=self.principal)
+            request = AwsRequest(action="sts:AssumeRole", principal=self.principal)
             try:
                 return self._sdk().get_credentials().get_frozen_credentials()
             except botocore_errors() as error:
-                raise translate_error(error, asked) from error
+                raise translate_error(error, request) from error
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the credentials end unless they are renewed; None before signing in, and for such as do not expire."""
-        # No lock: who signs in holds it for as long as that takes.
+        """When the credentials expire unless refreshed; None before the sign-in, and for keys that do not expire."""
+        # No lock: a thread that signs in holds it for the duration of the sign-in.
         core = self._core
         return credentials_expiry(core) if core is not None and self._principal else None
 
     def reset_credentials(self) -> None:
-        """Signs out: the next request signs in anew, as AWS takes the credentials no longer."""
+        """Signs out, so that the next request signs in again: for credentials that AWS no longer accepts."""
         with self._lock:
             sign_out(self._botocore())
             self._clients, self._principal = {}, ""
 
     def endpoint(self, service: str) -> str:
-        """The URL at which `service` is asked, without a trailing slash. Raises: ObservationError."""
+        """The endpoint URL of `service` without a trailing slash. Raises: ObservationError."""
         return str(self.service_client(service).meta.endpoint_url).rstrip("/")
 
     @property
@@ -120,13 +122,13 @@ class AwsSession:
         named = self._environ.get("AWS_CA_BUNDLE") or self._botocore().get_config_variable("ca_bundle")
         return str(named) if named else None
 
-    def _signed_in(self) -> str:
+    def _sign_in(self) -> str:
         try:
             return sign_in(
-                self._botocore(), self._made, account_id=self.account_id, region=self.region, role=self._role
+                self._botocore(), self._make_client, account_id=self.account_id, region=self.region, role=self._role
             )
-        except ObservationError as refused:
-            self._refused = refused
+        except ObservationError as error:
+            self._sign_in_error = error
             raise
 
     def _botocore(self) -> CoreSession:
@@ -143,7 +145,7 @@ class AwsSession:
             self._boto3 = Session(botocore_session=self._botocore(), region_name=self.region)
         return self._boto3
 
-    def _made(self, service: str, **keys: Any) -> Any:
+    def _make_client(self, service: str, **keys: Any) -> Any:
         from botocore.config import Config  # noqa: PLC0415  # boto3 takes 0.3 s to import
 
         config = Config(
@@ -160,7 +162,7 @@ class AwsSession:
             raise ObservationError(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
 
     def _endpoint_url(self, service: str) -> str | None:
-        """The endpoint that `environ` names; None leaves it to boto3, which also reads its configuration file.
+        """The endpoint URL in `environ`; None leaves it to boto3, which also reads its configuration file.
 
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
@@ -172,7 +174,7 @@ class AwsSession:
 
 
 class AwsClient:
-    """What one observation asks of AWS; every call is remembered as `<IAM action> <request id>`."""
+    """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
@@ -180,27 +182,26 @@ class AwsClient:
 
     @property
     def source(self) -> str:
-        """The account and region that are asked, such as `aws:123456789012/us-east-1`."""
+        """The account and region, for example `aws:123456789012/us-east-1`."""
         return f"aws:{self._session.account_id}/{self._session.region}"
 
     @property
     def principal(self) -> str:
-        """The ARN as which AWS is asked. Raises: ObservationError, when signing in fails."""
+        """The ARN of the principal. Raises: ObservationError, when the sign-in fails."""
         return self._session.principal
 
     @property
     def requests(self) -> tuple[str, ...]:
-        """Every call so far, in order; a request that got no answer has `-` for its id."""
+        """Every call so far, in order; the id of a request without an answer is `-`."""
         return tuple(self._requests)
 
     def call(
         self, service: str, operation: str, *, accepted_errors: tuple[str, ...] = (), **parameters: Any
     ) -> dict[str, Any]:
-        """The answer to one call; `operation` is AWS' own name, such as `DescribeDBClusters`.
+        """The answer to one call; `operation` is the API's name, for example `DescribeDBClusters`.
 
-        An error code in `accepted_errors` is an answer too: the returned response then holds only it (see
-        `accepted_code`).
-        Raises: ObservationError; NotFoundError, when AWS says that the thing asked about does not exist.
+        An error code in `accepted_errors` is returned as an answer that holds only the error: see `accepted_error`.
+        Raises: ObservationError; NotFoundError, when AWS reports that the resource does not exist.
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
@@ -212,9 +213,9 @@ class AwsClient:
     def pages(
         self, service: str, operation: str, *, limit: int | None = None, **parameters: Any
     ) -> Iterator[dict[str, Any]]:
-        """The pages of a listing, asked for as they are taken, at most `limit` of them.
+        """The pages of a listing, requested one by one, at most `limit` of them.
 
-        Raises: ObservationError or NotFoundError, at whichever page it happens: half a listing is never a whole one.
+        Raises: ObservationError or NotFoundError at the page that fails, so that a part never counts as the whole.
         """
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
@@ -227,9 +228,9 @@ class AwsClient:
             yield page
 
     def body_chunks(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
-        """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's own checksum is verified.
+        """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's checksum is verified.
 
-        Raises: ObservationError, also when the body breaks off on the way.
+        Raises: ObservationError, also when the body is truncated.
         """
         body = required(self.call(service, operation, **parameters), "Body", kind=object)
         action = iam_action(service, operation, parameters)
@@ -237,21 +238,21 @@ class AwsClient:
             while chunk := self._translating(action, lambda: stream.read(_CHUNK_BYTES)):
                 yield chunk
 
-    def _answer(self, action: str, ask: Callable[[], Any], answers: tuple[str, ...] = ()) -> Any:
-        response = self._translating(action, ask, answers)
+    def _answer(self, action: str, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
+        response = self._translating(action, send, accepted_errors)
         if response is not None:
-            self._remember(action, response)
+            self._record(action, response)
         return response
 
-    def _translating(self, action: str, ask: Callable[[], Any], answers: tuple[str, ...] = ()) -> Any:
+    def _translating(self, action: str, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
         try:
-            return ask()
+            return send()
         except botocore_errors() as error:
-            if error_code(error) in answers:
+            if error_code(error) in accepted_errors:
                 return error_response(error)
-            self._remember(action, error_response(error))
+            self._record(action, error_response(error))
             raise translate_error(error, AwsRequest(action=action, principal=self.principal)) from error
 
-    def _remember(self, action: str, response: Mapping[str, Any]) -> None:
+    def _record(self, action: str, response: Mapping[str, Any]) -> None:
         request_id = response.get("ResponseMetadata", {}).get("RequestId", "-")
         self._requests.append(f"{action} {request_id}")

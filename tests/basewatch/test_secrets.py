@@ -146,7 +146,7 @@ def test_a_file_that_others_may_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(VALUE, encoding="utf-8")
     path.chmod(0o644)
-    assert file_mode_remedy(Reference("file", str(path))) == f"others may read {path}: chmod 600 {path}"
+    assert file_mode_remedy(Reference("file", str(path))) == f"other users can read {path}: chmod 600 {path}"
     path.chmod(0o600)
     assert file_mode_remedy(Reference("file", str(path))) == ""
     assert file_mode_remedy(Reference("file", str(tmp_path / "none"))) == ""
