@@ -34,6 +34,17 @@ def botocore_session(environ: Mapping[str, str]) -> Session:
     return session
 
 
+def endpoint_url(session: Session, environ: Mapping[str, str], service: str) -> str | None:
+    """The endpoint URL in `environ`; None leaves it to boto3, which also reads its configuration file.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return None
+    service_id = str(session.get_service_model(service).service_id).upper().replace(" ", "_")
+    return environ.get(f"AWS_ENDPOINT_URL_{service_id}") or environ.get("AWS_ENDPOINT_URL") or None
+
+
 def sign_in(
     session: Session, make_client: BotocoreClientFactory, *, account_id: str, region: str, role: str | None
 ) -> str:

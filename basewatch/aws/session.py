@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from basewatch import __version__
 from basewatch.aws.actions import iam_action
 from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, error_response, translate_error
-from basewatch.aws.identity import botocore_session, credentials_expiry, sign_in, sign_out
+from basewatch.aws.identity import botocore_session, credentials_expiry, endpoint_url, sign_in, sign_out
 from basewatch.aws.response import required
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
@@ -155,22 +155,11 @@ class AwsSession:
             max_pool_connections=_CONNECTIONS,
             user_agent_extra=f"basewatch/{__version__}",
         )
-        url = self._endpoint_url(service)
+        url = endpoint_url(self._botocore(), self._environ, service)
         try:
             return self._sdk().client(service, config=config, endpoint_url=url, verify=self.ca_bundle, **keys)
         except ValueError as error:
             raise ObservationError(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
-
-    def _endpoint_url(self, service: str) -> str | None:
-        """The endpoint URL in `environ`; None leaves it to boto3, which also reads its configuration file.
-
-        https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-        """
-        if self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
-            return None
-        service_id = str(self._botocore().get_service_model(service).service_id).upper().replace(" ", "_")
-        own = self._environ.get(f"AWS_ENDPOINT_URL_{service_id}")
-        return own or self._environ.get("AWS_ENDPOINT_URL") or None
 
 
 class AwsClient:
