@@ -1,4 +1,4 @@
-"""A database of many tenants to measure on: as many tables, rows and tenants as asked for, sound or not."""
+"""A database for measurements, with given numbers of tenants, tables and rows, with or without a leak."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FROM generate_series(1, {rows}) AS n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How large: `rows` are those of all tables together, and only the first `filled_tables` tables have any."""
+    """The size: `rows` is the total of all tables, and only the first `filled_tables` tables have rows."""
 
     tenants: int
     rows: int
@@ -55,7 +55,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManyTenants:
-    """A running server with one database, whose tables are `tenant uuid, id bigint` under one policy each."""
+    """A running server with one database; each table is `tenant uuid, id bigint` with one policy."""
 
     scale: Scale
     server: PostgresServer
@@ -63,7 +63,7 @@ class ManyTenants:
 
     @property
     def url(self) -> str:
-        """The URL of a role that may become the application, and may read the tenants' ids."""
+        """The URL of a role that can SET ROLE to the application and read the tenants' ids."""
         return self.server.url(NAME, "bench_watch", "benchmark")
 
     @property
@@ -72,20 +72,20 @@ class ManyTenants:
         return self.server.url(NAME, SUPERUSER, self.server.password)
 
     def execute(self, statements: str) -> None:
-        """Run SQL as the superuser, and commit it."""
+        """Runs SQL as the superuser and commits it."""
         with psycopg.connect(self.superuser_url) as connection:
             connection.execute(statements.encode())
 
     @contextmanager
     def leaky(self) -> Generator[None, None, None]:
-        """The first table's policy lets some rows through to everybody, as a column that says public would."""
+        """In this context, the policy of the first table lets some rows of all tenants through."""
         self.execute(f"ALTER POLICY own ON t0 USING ({_MINE} OR id % 100000 = 7)")
         yield
         self.execute(f"ALTER POLICY own ON t0 USING ({_MINE})")
 
     @contextmanager
     def unindexed(self) -> Generator[None, None, None]:
-        """The first table has no index, so that every tenant reads all of it."""
+        """In this context, the first table has no index, so that each tenant reads the whole table."""
         self.execute("ALTER TABLE t0 DROP CONSTRAINT t0_pkey; ANALYZE t0")
         yield
         self.execute("ALTER TABLE t0 ADD PRIMARY KEY (tenant, id); ANALYZE t0")
@@ -93,7 +93,7 @@ class ManyTenants:
 
 @contextmanager
 def many_tenants(scale: Scale) -> Generator[ManyTenants, None, None]:
-    """A database of that scale, sound, with an index on every key; it is gone afterwards.
+    """A database of that scale, without a leak and with an index on every key; it is removed at the end.
 
     Raises: PostgresUnavailable.
     """
@@ -104,19 +104,19 @@ def many_tenants(scale: Scale) -> Generator[ManyTenants, None, None]:
             with psycopg.connect(server.url("postgres", SUPERUSER, password), autocommit=True) as connection:
                 connection.execute(_ROLES)
                 connection.execute(f"CREATE DATABASE {NAME}".encode())
-            made = ManyTenants(scale=scale, server=server, component=_component(scale))
-            _seed(made)
-            yield made
+            target = ManyTenants(scale=scale, server=server, component=_component(scale))
+            _seed(target)
+            yield target
         finally:
             server.remove()
 
 
-def _seed(made: ManyTenants) -> None:
-    scale = made.scale
-    made.execute(_ROOT.format(last=scale.tenants - 1))
+def _seed(target: ManyTenants) -> None:
+    scale = target.scale
+    target.execute(_ROOT.format(last=scale.tenants - 1))
     for number in range(scale.tables):
         rows = scale.rows // min(scale.filled_tables, scale.tables) if number < scale.filled_tables else 0
-        made.execute(
+        target.execute(
             f"SET ROLE bench_owner; CREATE TABLE t{number} (tenant uuid NOT NULL, id bigint NOT NULL);"
             + _ROWS.format(number=number, tenants=scale.tenants, rows=rows)
             + f"""; ALTER TABLE t{number} ADD PRIMARY KEY (tenant, id);
@@ -124,7 +124,7 @@ CREATE POLICY own ON t{number} USING ({_MINE});
 ALTER TABLE t{number} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON t{number} TO bench_app"""
         )
-    with psycopg.connect(made.superuser_url, autocommit=True) as connection:
+    with psycopg.connect(target.superuser_url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
 
 
@@ -137,7 +137,7 @@ def _component(scale: Scale) -> Database:
             root="tenants",
             key=("tenant",),
             principals=("bench_app",),
-            privileged={"bench_owner": "owns the tables", "bench_watch": "looks on"},
+            privileged={"bench_owner": "owns the tables", "bench_watch": "reads for Basewatch"},
             tables=scale.tables,
             sweep=True,
             # The md5 of 20 and of 21: both are among the tenants.

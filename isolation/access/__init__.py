@@ -1,1 +1,1 @@
-"""Computes who can reach which rows: role membership, privileges, the class of each table."""
+"""Computes which roles can reach which rows: role memberships, privileges, and the class of each table."""

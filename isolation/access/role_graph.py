@@ -1,4 +1,4 @@
-"""Who a role is and can become: memberships followed as PostgreSQL follows them, by version."""
+"""The graph of role memberships: the roles whose privileges a role has, and the roles that it can act as."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from isolation.inventory import Inventory
 from isolation.inventory.roles import PUBLIC, Membership, Role
 
 _DATABASE_OWNER = "pg_database_owner"
-# From here on a membership says by itself whether it is inherited.
+# Since this version, INHERIT and SET are options of the membership.
 _OPTIONS_SINCE = 160000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReachableRole:
-    """A role that a principal is or can become, and the names on the way: ("app", "mid", "reporting").
+    """A role that a principal is, or can act as, with the path of memberships: ("app", "mid", "reporting").
 
-    `can_set_role` says that it can run as that role, so that the role's attributes and settings count: by SET ROLE, or
-    by ADMIN OPTION, with which it grants the role to itself. Without `can_set_role` it only holds the role's
-    privileges.
+    If `can_set_role`, the principal can run as the role, and the role's attributes and settings apply: by SET ROLE, or
+    by ADMIN OPTION, with which it can grant the role to itself. Otherwise it only has the role's privileges.
     """
 
     principal: str
@@ -34,20 +33,20 @@ class ReachableRole:
 
 
 class RoleGraph:
-    """Every role of one inventory, and how memberships join them.
+    """The roles of one inventory and their memberships, followed as PostgreSQL does in each version.
 
-    CREATEROLE is not followed, not even before version 16, where it grants nearly any role: it is an attribute of its
-    own, to be reported as such. A superuser is listed as itself alone, as becoming anybody adds nothing to it.
+    CREATEROLE is not followed, although before version 16 it can grant nearly any role: a check reports the attribute
+    itself. The memberships of a superuser are not followed: another role adds no privilege.
     """
 
     def __init__(self, inventory: Inventory) -> None:
         self._roles = {role.oid: role for role in inventory.roles}
-        self._named = {role.name: role for role in inventory.roles}
-        self._joined: dict[int, list[Membership]] = defaultdict(list)
+        self._by_name = {role.name: role for role in inventory.roles}
+        self._memberships: dict[int, list[Membership]] = defaultdict(list)
         self._inherited: dict[int, frozenset[int]] = {}
-        self._becomes: dict[str, tuple[ReachableRole, ...]] = {}
+        self._reachable: dict[str, tuple[ReachableRole, ...]] = {}
         for membership in (*inventory.memberships, *self._implicit(inventory)):
-            self._joined[membership.member].append(membership)
+            self._memberships[membership.member].append(membership)
 
     def role(self, oid: int) -> Role | None:
         """The role with this OID."""
@@ -55,20 +54,20 @@ class RoleGraph:
 
     def role_named(self, name: str) -> Role | None:
         """The role with this name."""
-        return self._named.get(name)
+        return self._by_name.get(name)
 
     def inherited_roles(self, oid: int) -> frozenset[int]:
-        """The roles whose privileges it holds without SET ROLE, itself and PUBLIC included; a superuser holds all."""
+        """The roles whose privileges a role has without SET ROLE, itself and PUBLIC included; all for a superuser."""
         if oid not in self._inherited:
-            self._inherited[oid] = frozenset(self._held(oid))
+            self._inherited[oid] = frozenset(self._inherited_by(oid))
         return self._inherited[oid]
 
     def reachable_roles(self, principal: str) -> tuple[ReachableRole, ...]:
-        """All that a login role is or can become, itself first and then by length of the path; none if unknown."""
-        if principal not in self._becomes:
+        """The roles that a login role can act as: itself, then by length of the path; empty if it is unknown."""
+        if principal not in self._reachable:
             start = self.role_named(principal)
-            self._becomes[principal] = tuple(self._reached(start)) if start else ()
-        return self._becomes[principal]
+            self._reachable[principal] = tuple(self._reachable_from(start)) if start else ()
+        return self._reachable[principal]
 
     @cached_property
     def all_roles(self) -> frozenset[int]:
@@ -83,35 +82,38 @@ class RoleGraph:
                 role=role.oid, member=owner.oid, admin_option=False, inherit_option=inherit, set_option=True
             )
 
-    def _held(self, oid: int) -> frozenset[int]:
+    def _inherited_by(self, oid: int) -> frozenset[int]:
         role = self.role(oid)
         if role and role.superuser:
             return self.all_roles
-        held, waiting = {PUBLIC, oid}, [oid]
-        while waiting:
-            for membership in self._joined[waiting.pop()]:
-                if membership.inherit_option and membership.role not in held:
-                    held.add(membership.role)
-                    waiting.append(membership.role)
-        return frozenset(held)
+        inherited, pending = {PUBLIC, oid}, [oid]
+        while pending:
+            for membership in self._memberships[pending.pop()]:
+                if membership.inherit_option and membership.role not in inherited:
+                    inherited.add(membership.role)
+                    pending.append(membership.role)
+        return frozenset(inherited)
 
-    def _reached(self, start: Role) -> Iterator[ReachableRole]:
+    def _reachable_from(self, start: Role) -> Iterator[ReachableRole]:
         found: dict[tuple[int, bool], ReachableRole] = {}
-        waiting = deque([ReachableRole(principal=start.name, role=start, role_path=(start.name,))])
-        while waiting:
-            here = waiting.popleft()
-            if (here.role.oid, here.can_set_role) in found:
+        pending = deque([ReachableRole(principal=start.name, role=start, role_path=(start.name,))])
+        while pending:
+            current = pending.popleft()
+            if (current.role.oid, current.can_set_role) in found:
                 continue
-            found[here.role.oid, here.can_set_role] = here
-            waiting.extend(() if here.role.superuser and here.can_set_role else self._next(here))
-        return (here for here in found.values() if here.can_set_role or (here.role.oid, True) not in found)
+            found[current.role.oid, current.can_set_role] = current
+            pending.extend(() if current.role.superuser and current.can_set_role else self._next(current))
+        return (one for one in found.values() if one.can_set_role or (one.role.oid, True) not in found)
 
-    def _next(self, here: ReachableRole) -> Iterator[ReachableRole]:
-        for membership in self._joined[here.role.oid]:
+    def _next(self, current: ReachableRole) -> Iterator[ReachableRole]:
+        for membership in self._memberships[current.role.oid]:
             role = self.role(membership.role)
-            # SET ROLE asks for an unbroken chain of SET; who only holds a role's privileges has its ADMIN OPTION too.
-            sets = membership.admin_option or (membership.set_option and here.can_set_role)
-            if role and (sets or membership.inherit_option):
+            # SET ROLE needs SET on every membership of the path. Inherited privileges include ADMIN OPTION.
+            can_set_role = membership.admin_option or (membership.set_option and current.can_set_role)
+            if role and (can_set_role or membership.inherit_option):
                 yield ReachableRole(
-                    principal=here.principal, role=role, role_path=(*here.role_path, role.name), can_set_role=sets
+                    principal=current.principal,
+                    role=role,
+                    role_path=(*current.role_path, role.name),
+                    can_set_role=can_set_role,
                 )

@@ -1,4 +1,4 @@
-"""What each relation is to the tenants: by the manifest, and by the columns that it has."""
+"""The class and the tenant key of each relation, by the manifest and by its columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TenantKey = tuple[Column, ...] | DerivedKey | None
 
 
 class TableClass(StrEnum):
-    """What a relation is to the tenants."""
+    """The class of a relation with respect to the tenants."""
 
     TENANT = "tenant table"
     ROOT = "tenant root"
@@ -34,36 +34,36 @@ _BY_KIND = {
 
 
 class TableClasses:
-    """The standing, the name and the tenant key of every relation."""
+    """The class, the declared name and the tenant key of every relation."""
 
     def __init__(self, inventory: Inventory, tenancy: Tenancy) -> None:
         self._tenancy = tenancy
         self._relations = {relation.oid: relation for relation in inventory.relations}
-        # The first declared schema comes last, so that a bare name is never taken from it by a name with a dot.
+        # The first declared schema is last, so that a name with a dot never replaces an unqualified name.
         first = tenancy.schemas[0]
         ordered = sorted(inventory.relations, key=lambda relation: relation.schema == first)
         self._named = {self.declared_name(relation): relation for relation in ordered}
         self._keys: dict[int, TenantKey] = {}
 
     def declared_name(self, relation: Relation) -> str:
-        """A relation as the configuration names it."""
+        """The name of a relation in the configuration."""
         return self._tenancy.declared_name(relation.schema, relation.name)
 
     def relation_named(self, declared: str) -> Relation | None:
-        """The relation that the configuration names so; its schema may be written even where it is the first."""
+        """The relation with this name in the configuration; the first schema is optional in the name."""
         first, _, rest = declared.partition(".")
         found = self._named.get(declared)
         return found or (self._named.get(rest) if first == self._tenancy.schemas[0] else None)
 
     def tenant_key(self, relation: Relation) -> TenantKey:
-        """The columns of its tenant key in the order of the manifest, how it is derived, or None without any."""
+        """The columns of the tenant key in the order of the manifest, its derivation, or None without a key."""
         if relation.oid not in self._keys:
-            self._keys[relation.oid] = None  # inheritance is no circle, but what was read must not hang us
+            self._keys[relation.oid] = None  # prevents endless recursion if the inventory contains a circle
             self._keys[relation.oid] = self._key(relation)
         return self._keys[relation.oid]
 
     def table_class(self, relation: Relation) -> TableClass:
-        """The standing of a relation; partitions and children as their parent."""
+        """The class of a relation; partitions and inheriting tables have that of their parent."""
         for ancestor in self.lineage(relation):
             name = self.declared_name(ancestor)
             if name == self._tenancy.root:
@@ -78,15 +78,15 @@ class TableClasses:
         return TableClass.OTHER if key is None else TableClass.TENANT
 
     def lineage(self, relation: Relation) -> tuple[Relation, ...]:
-        """A relation, then its parents, then theirs; each once."""
+        """A relation, then all its ancestors, nearest first, each once."""
         found = {relation.oid: relation}
-        waiting = [relation]
-        while waiting:
-            for oid in waiting.pop(0).parents:
+        pending = [relation]
+        while pending:
+            for oid in pending.pop(0).parents:
                 parent = self._relations.get(oid)
                 if parent is not None and oid not in found:
                     found[oid] = parent
-                    waiting.append(parent)
+                    pending.append(parent)
         return tuple(found.values())
 
     def _key(self, relation: Relation) -> TenantKey:

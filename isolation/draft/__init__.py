@@ -1,4 +1,4 @@
-"""Drafts the tenancy section of a configuration from a database's catalogue, for a person to review."""
+"""Drafts the tenancy section of a configuration from a database's catalogue, for review by a person."""
 
 from isolation.draft._catalog import read_catalog
 from isolation.draft._proposal import DerivedKey, Proposal, propose

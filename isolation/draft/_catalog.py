@@ -1,4 +1,4 @@
-"""What the catalogue says that a first manifest can be drafted from."""
+"""The rows of the catalogue from which a manifest is drafted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from isolation.sql import load_statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogTable:
-    """A relation; `read_by` and `written_by` are login roles that row-level security binds, its owner left out."""
+    """A relation; `read_by` and `written_by` are login roles subject to row-level security, without its owner."""
 
     schema: str
     name: str
@@ -31,7 +31,7 @@ class CatalogTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogPolicy:
-    """A policy: its expressions, the bodies of functions it calls, its table's columns and the relations it names."""
+    """A policy: its expressions, the bodies of the functions it calls, and the columns and relations it names."""
 
     schema: str
     table: str
@@ -43,7 +43,7 @@ class CatalogPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogForeignKey:
-    """A foreign key, its columns in the order of those they point at."""
+    """A foreign key; `columns` and `target_columns` have the same order."""
 
     schema: str
     table: str
@@ -55,7 +55,7 @@ class CatalogForeignKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogRole:
-    """A role that is not PostgreSQL's own; `bypass_reasons` say why row-level security may not bind it."""
+    """A user-defined role; `bypass_reasons` are the reasons why row-level security may not apply to it."""
 
     name: str
     bypass_reasons: tuple[str, ...]
@@ -65,7 +65,7 @@ class CatalogRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """What one look at the catalogue came to."""
+    """The rows of one reading of the catalogue."""
 
     database: str
     tables: tuple[CatalogTable, ...]
@@ -75,7 +75,7 @@ class Catalog:
 
 
 def read_catalog(database: DatabaseClient) -> Catalog:
-    """Reads what a draft is made of; no table is read. Raises: ObservationError."""
+    """Reads the catalogue for a draft; reads no user table. Raises: ObservationError."""
     return Catalog(
         database=database.source.rpartition("/")[2],
         tables=database.query(load_statement("draft_relations"), CatalogTable, {}),

@@ -1,4 +1,4 @@
-"""Everything the catalogues say that isolation rests on: one snapshot, read once for every check of it."""
+"""The inventory: one snapshot of every catalogue row that tenant isolation depends on."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, Param
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The server and the database that were asked.
+    """The server and the database of an inventory.
 
-    `version_num` is server_version_num; `aurora_version` is aurora_version(), empty on any other. `fingerprint` is of
-    every catalogue row the proof depends on, the same before and after the reading. `context_defaults` are the context
-    settings that our own session started with a value of: a default that the server's files or ALTER SYSTEM give to
-    everybody.
+    `version_num` is server_version_num; `aurora_version` is aurora_version(), empty on other servers. `fingerprint` is
+    the hash of every catalogue row that the proof depends on, equal before and after the reading. `context_defaults`
+    are the context settings that already have a value at the start of Basewatch's session: a default for every session
+    from postgresql.conf or ALTER SYSTEM.
     """
 
     version_num: int
@@ -41,7 +41,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The closed world: what is not here, no principal can reach or become."""
+    """The complete inventory: a principal can reach no object and no role that it does not list."""
 
     server: Server
     roles: tuple[Role, ...]

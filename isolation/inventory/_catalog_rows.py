@@ -1,4 +1,4 @@
-"""Rows as the statements return them, where a fact is not the row itself: with constants, or without a digest."""
+"""Rows of statements that need conversion to facts: their constants are redacted, or digests are added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isolation.inventory.roles import Grant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRow:
-    """A row of inventory_server; `is_aurora` says whether there is a version to ask for."""
+    """A row of inventory_server; `is_aurora` is true if aurora_version() exists."""
 
     version_num: int
     is_aurora: bool
@@ -27,7 +27,7 @@ class ServerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
-    """A row of inventory_policies; its texts hold whatever constants the policy has, so it is never kept."""
+    """A row of inventory_policies; it contains the constants of the policy, so it is never stored."""
 
     oid: int
     relation: int
@@ -44,9 +44,9 @@ class PolicyRow:
     relations: tuple[int, ...]
     other_dependencies: int
 
-    def policy(self, contexts: Collection[str]) -> Policy:
-        """The policy as it may be kept."""
-        using = stored_expression(self.using_tree, self.using_text, contexts)
+    def policy(self, context_settings: Collection[str]) -> Policy:
+        """The policy with redacted expressions."""
+        using = stored_expression(self.using_tree, self.using_text, context_settings)
         same = self.check_tree == self.using_tree
         return Policy(
             oid=self.oid,
@@ -56,7 +56,7 @@ class PolicyRow:
             command=self.command,
             roles=self.roles,
             using=using,
-            check=using if same else stored_expression(self.check_tree, self.check_text, contexts),
+            check=using if same else stored_expression(self.check_tree, self.check_text, context_settings),
             functions=self.functions,
             operators=self.operators,
             relations=self.relations,
@@ -120,7 +120,7 @@ class EventTriggerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationSchemaRow:
-    """A schema that a publication sends whole."""
+    """A schema that a publication includes with all its tables."""
 
     publication: str
     schema: str
@@ -128,7 +128,7 @@ class PublicationSchemaRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRow:
-    """One value that is nothing but text."""
+    """A row with one text value."""
 
     value: str
 

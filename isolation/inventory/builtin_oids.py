@@ -1,4 +1,4 @@
-"""PostgreSQL's own operators and functions that a proof rests on, by OID: they are the same from version 14 to 18."""
+"""The built-in operators, functions and types that a proof relies on, by OID: equal in versions 14 to 18."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from isolation.inventory.code import Builtin
 
 
 class TypeFamily(StrEnum):
-    """Types whose values are compared alike; NUMBER are the integers and numeric, BLANK_PADDED is character(n)."""
+    """Types whose values are compared in the same way; NUMBER: the integers and numeric, BLANK_PADDED: character(n)."""
 
     UUID = "uuid"
     NUMBER = "number"
@@ -66,6 +66,8 @@ ORDERED: Final = frozenset({
     37, 58, 95, 97, 412, 418, 534, 535, 660, 664, 1754, 1864, 1870, 2974, 59, 76, 413, 419, 520, 521, 536, 537, 662,
     666, 1756, 1865, 1871, 2975, *LESS_OR_EQUAL, *GREATER_OR_EQUAL,
 })  # fmt: skip
+LATER_THAN: Final = frozenset({1324, 1325, 1097, 1098, 2064, 2065, 2388, 2389, 2375, 2376, 2349, 2350, 2362, 2363})
+"""The operators > and >= of dates and timestamps."""
 
 CURRENT_SETTING, CURRENT_SETTING_OR_NULL = 2077, 3294
 SET_CONFIG: Final = 2078
@@ -75,7 +77,7 @@ NUMBER_CASTS: Final = {
 }  # fmt: skip
 BPCHAR_TO_TEXT: Final = 401  # text(character)
 FOLDING_FUNCTIONS: Final = {870: "lower", 871: "upper", 885: "btrim1", 881: "ltrim1", 882: "rtrim1"}
-"""Functions that change how an id is written, and not which uuid or number is meant."""
+"""Functions that change how an id is written, but not which uuid or number it denotes."""
 FUNCTIONS: Final = {
     CURRENT_SETTING: ("current_setting", "show_config_by_name"),
     CURRENT_SETTING_OR_NULL: ("current_setting", "show_config_by_name_missing_ok"),
@@ -86,7 +88,7 @@ FUNCTIONS: Final = {
     1781: ("numeric", "int8_numeric"), 1782: ("numeric", "int2_numeric"), 1744: ("int4", "numeric_int4"),
     1779: ("int8", "numeric_int8"), 1783: ("int2", "numeric_int2"),
 }  # fmt: skip
-"""Every function a proof reads, with its name and its code (prosrc)."""
+"""Every function that a proof interprets, with its name and its code (prosrc)."""
 OPERATOR_SIGNS: Final = (("=", EQUALS), ("<>", NOT_EQUALS), ("<=", LESS_OR_EQUAL), (">=", GREATER_OR_EQUAL))
 OPERATORS: Final = {
     **{operator: (sign, str(code)) for sign, table in OPERATOR_SIGNS for operator, (_, code) in table.items()},
@@ -95,32 +97,32 @@ OPERATORS: Final = {
         for sign, operator in (("=", ARRAY_EQUALS), ("&&", OVERLAPS), ("@>", CONTAINS), ("<@", CONTAINED))
     },
 }
-"""Every operator a proof reads, with its name and the OID of its function."""
+"""Every operator that a proof interprets, with its name and the OID of its function."""
 
 CONTEXT_CHANGING: Final = frozenset({
     SET_CONFIG, 2924, 2925, 2926, 2927, 2928, 2930, 2923, 2929, 2933, 2935, 2936, 2938, 3685, 3689, 3690,
 })  # fmt: skip
-"""PostgreSQL's own functions that change a setting or run a text as SQL, so that the context may not stay."""
+"""Built-in functions that change a setting or run a text as SQL, so that the context may change."""
 NOW: Final = frozenset({1299, 2647, 2648, 2649})
 RANDOM: Final = 1598
 FIRST_USER_OID: Final = 16384
 
 
 def expected_builtins() -> tuple[tuple[str, int], ...]:
-    """What `builtin_mismatches` wants to see in the inventory: kind and OID of each operator, function and type."""
+    """The built-in objects that a proof relies on: the kind and OID of each operator, function and type."""
     each = [("operator", oid) for oid in OPERATORS] + [("function", oid) for oid in FUNCTIONS]
     return (*each, *(("type", oid) for oid in TYPE_NAMES))
 
 
 def builtin_mismatches(found: Iterable[Builtin]) -> tuple[str, ...]:
-    """What is not as it should be of the built-ins the proof rests on; what was not read counts as that."""
-    seen = {(builtin.kind, builtin.oid): builtin for builtin in found}
+    """The built-in objects of the proof that differ from PostgreSQL's, or that the inventory lacks, as "kind OID"."""
+    read = {(builtin.kind, builtin.oid): builtin for builtin in found}
     return tuple(
-        f"{kind} {oid}" for kind, oid in expected_builtins() if not _is_right(kind, oid, seen.get((kind, oid)))
+        f"{kind} {oid}" for kind, oid in expected_builtins() if not _is_expected(kind, oid, read.get((kind, oid)))
     )
 
 
-def _is_right(kind: str, oid: int, builtin: Builtin | None) -> bool:
+def _is_expected(kind: str, oid: int, builtin: Builtin | None) -> bool:
     if builtin is None or builtin.schema != "pg_catalog":
         return False
     if kind == "type":

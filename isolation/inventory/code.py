@@ -1,4 +1,4 @@
-"""Code that the database runs by itself or for a principal: functions, triggers, rules, and what built-ins are."""
+"""Stored code: functions, triggers, rewrite rules, casts, and the built-in objects that the proof relies on."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from isolation.inventory.roles import Grant
 class Function:
     """One function or procedure outside PostgreSQL's own schemas.
 
-    `name` is schema.name(argument types), quoted as SQL needs it. `volatility` is pg_proc's letter (i, s, v).
-    `settings` are the names of its SET clauses, `search_path` the value of that one (None without). `digest` is of the
-    definition: language, body, settings, rights, volatility. `tree` is prosqlbody's node tree, blanked; `body` is the
-    text of a short body in SQL or PL/pgSQL with its literals blanked, empty for others: the kernel reads it to see a
-    helper. `body_keywords` are the words of its body that matter: the context settings, set_config, current_setting,
-    notify, execute, dblink, copy, lo_ and the like; see the statement. `referenced_relations` are the relations that
-    the body of BEGIN ATOMIC names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a
-    word. Bodies of extensions are not read.
+    `name` is schema.name(argument types), quoted as in SQL. `volatility` is pg_proc's letter (i, s, v). `settings` are
+    the names of its SET clauses; `search_path` is the value of that setting, or None. `digest` covers the definition:
+    language, body, settings, rights, volatility. `tree` is the redacted node tree of prosqlbody. `body` is the
+    redacted text of a short body in SQL or PL/pgSQL, otherwise empty: the proof kernel resolves helpers of policies
+    from it. `body_keywords` are relevant words of the body: context settings, set_config, current_setting, notify,
+    execute, dblink, copy, lo_ and others; see the statement. `referenced_relations` are the relations that a BEGIN
+    ATOMIC body names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies
+    of extension functions are not read.
     """
 
     oid: int
@@ -49,10 +49,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """One trigger that is not PostgreSQL's own; `type` are the bits of tgtype, `enabled` the letter of tgenabled.
+    """One user-defined trigger; `type` has the bits of tgtype, `enabled` the letter of tgenabled.
 
-    `columns` are those of UPDATE OF, `has_when` says that it has WHEN. `digest` is the function's; where the trigger
-    hands it arguments or has WHEN, it is of those as well.
+    `columns` are those of UPDATE OF; `has_when` is true with a WHEN condition. `digest` is that of the function; it
+    also covers the arguments and the WHEN condition if the trigger has them.
     """
 
     oid: int
@@ -68,7 +68,10 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewriteRule:
-    """One rewrite rule other than a view's own; `event` is ev_type as a word, `referenced_relations` and `referenced_functions` what it names."""
+    """One rewrite rule other than a view's _RETURN rule; `event` is ev_type as a word.
+
+    `referenced_relations` and `referenced_functions` are the objects that its action names.
+    """
 
     relation: int
     name: str
@@ -82,7 +85,7 @@ class RewriteRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger:
-    """One event trigger, with its function; `digest` is the function's, and of the tags where there are some."""
+    """One event trigger; `digest` is that of its function, and also covers the tags if it has any."""
 
     name: str
     event: str
@@ -94,10 +97,10 @@ class EventTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builtin:
-    """What the catalogue says of an OID that the proof relies on; `kind` is operator, function or type.
+    """The catalogue row of a built-in object that the proof relies on; `kind` is operator, function or type.
 
-    `code` is prosrc of a function, the function's OID of an operator, and of a type those of its input and output
-    functions with a comma between them. The functions of the operators are there as well.
+    `code` is prosrc for a function, the OID of the function for an operator, and the OIDs of the input and output
+    functions with a comma for a type. The functions of the operators are included.
     """
 
     kind: str
@@ -109,7 +112,7 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """A cast that is not PostgreSQL's own; `context` is the letter of castcontext (a, e, i for implicit)."""
+    """A user-defined cast; `context` is the letter of castcontext (a: assignment, e: explicit, i: implicit)."""
 
     source: int
     target: int

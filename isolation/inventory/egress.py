@@ -1,4 +1,4 @@
-"""Ways out of the database: publications, slots, foreign servers, extensions, large objects, changed system objects."""
+"""Egress: publications, subscriptions, slots, foreign servers, extensions, large objects and system grants."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from isolation.inventory.roles import Grant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A publication; `filtered` are those of its `relations` that have a row filter."""
+    """A publication; `filtered` are the relations of `relations` that have a row filter."""
 
     name: str
     owner: int
@@ -32,7 +32,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationSlot:
-    """A logical replication slot on this database; `digest` is of its name and plugin."""
+    """A logical replication slot of this database; `digest` covers its name and plugin."""
 
     name: str
     plugin: str
@@ -41,7 +41,7 @@ class ReplicationSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """An installed extension; `digest` is of its name and schema, so that an update does not end what was vouched."""
+    """An installed extension; `digest` covers its name and schema, so that an approval survives an update."""
 
     name: str
     version: str
@@ -54,7 +54,8 @@ class Extension:
 class ForeignServer:
     """A foreign server; `mapped_roles` are the roles with a user mapping, 0 for PUBLIC.
 
-    Options are never kept: the server's own, which are no secret, are in the digest; those of mappings are not read.
+    Options are never stored: the digest covers those of the server, which are not secret; those of user mappings are
+    not read.
     """
 
     name: str
@@ -67,7 +68,7 @@ class ForeignServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LargeObjectGroup:
-    """All large objects with one owner and the same grants: `count` of them, of which `lowest_oid` is the lowest."""
+    """All large objects with the same owner and grants: their `count` and the lowest OID."""
 
     lowest_oid: int
     owner: int
@@ -77,10 +78,10 @@ class LargeObjectGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemGrant:
-    """A privilege on an object of PostgreSQL's own that initdb or an extension did not grant (pg_init_privs).
+    """A privilege on a system object that neither initdb nor an extension granted (pg_init_privs).
 
-    `kind` is relation, column, function, schema, language, foreign_data_wrapper or type; `name` is qualified. A
-    privilege of OWNER says that the object belongs to `grantee`, and not to the server's first superuser.
+    `kind` is relation, column, function, schema, language, foreign_data_wrapper or type; `name` is qualified. The
+    privilege OWNER means that the object belongs to `grantee` instead of the bootstrap superuser.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""One hash over every catalogue row that the proof depends on: while it stands, so does what was proven."""
+"""The fingerprint: one hash over every catalogue row that the proof depends on; a proof is valid until it changes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _KINDS = ("operator", "function", "type")
 BUILTIN_OIDS: Final[Parameters] = {
     kind: tuple(str(oid) for of, oid in expected_builtins() if of == kind) for kind in _KINDS
 }
-"""The OIDs of PostgreSQL's own objects that the proof relies on, by kind, as statements are given them."""
+"""The OIDs of the built-in objects that the proof relies on, by kind, as parameters of statements."""
 VERSION_15: Final = 150000
-"""The version from which there are grants on parameters, and schemas in publications."""
+"""The first version with grants on parameters and with schemas in publications."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +26,13 @@ class _Part:
 
 
 def fingerprint(database: DatabaseClient) -> str:
-    """The sha256 of the catalogues as they are, in 64 hex digits; no statistics, data or temporary tables move it.
+    """The sha256 of the current catalogues, in 64 hex digits; statistics, data and temporary tables do not change it.
 
-    Defaults in the server's own files and of ALTER SYSTEM are in no catalogue, and so not in it. Raises:
+    Defaults from postgresql.conf and ALTER SYSTEM are in no catalogue, and so are not covered. Raises:
     ObservationError.
     """
     (first,) = database.query(load_statement("inventory_fingerprint"), _Part, BUILTIN_OIDS)
     if first.version < VERSION_15:
         return first.value
-    (more,) = database.query(load_statement("inventory_fingerprint_more"), _Part, {})
-    return hashlib.sha256(f"{first.value}{more.value}".encode()).hexdigest()
+    (since_15,) = database.query(load_statement("inventory_fingerprint_15"), _Part, {})
+    return hashlib.sha256(f"{first.value}{since_15.value}".encode()).hexdigest()

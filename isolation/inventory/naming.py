@@ -1,4 +1,4 @@
-"""Names as SQL writes them: quoted where PostgreSQL would quote them."""
+"""Quotes names for SQL, as quote_ident() does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_$]*")
-# https://www.postgresql.org/docs/18/sql-keywords-appendix.html: all but the non-reserved, as quote_ident() has it.
+# https://www.postgresql.org/docs/18/sql-keywords-appendix.html: all except the non-reserved, as quote_ident() does.
 _WORDS: Final = """
     all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
     char character check coalesce collate collation column concurrently constraint create cross current_catalog
@@ -25,12 +25,12 @@ _KEYWORDS: Final = frozenset(_WORDS.split())
 
 
 def quoted(name: str) -> str:
-    """A role, column, schema or relation as SQL writes it: in double quotes when it needs them."""
+    """The name of a role, column, schema or relation in SQL: in double quotes if necessary."""
     if _PLAIN.fullmatch(name) and name not in _KEYWORDS:
         return name
     return '"' + name.replace('"', '""') + '"'
 
 
 def qualified(schema: str, name: str) -> str:
-    """A relation with its schema, as SQL writes it."""
+    """The name of a relation with its schema in SQL."""
     return f"{quoted(schema)}.{quoted(name)}"

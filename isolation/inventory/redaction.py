@@ -1,4 +1,4 @@
-"""What is kept of an expression: its shape and the names of settings, and no constant that might be a tenant's id."""
+"""Redacts stored expressions: keeps their shape and setting names, and no constant that could be a tenant's id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from isolation.inventory.relations import StoredExpression
 
 REDACTED: Final = "redacted"
-"""What stands for a constant in a node tree: `:constvalue redacted`."""
+"""The replacement of a constant in a node tree: `:constvalue redacted`."""
 _GAP: Final = "…"
 _BOOLEAN: Final = "16"
 _TEXTS: Final = frozenset({"19", "25", "705", "1042", "1043"})  # name, text, unknown, bpchar, varchar
@@ -18,9 +18,9 @@ _NAME_TYPE: Final = "19"
 _HEADER: Final = 4
 _EMPTY: Final = 2  # the length of ""
 _SETTING: Final = re.compile(r"[a-z_]\w*\.[a-z_]\w*", re.IGNORECASE | re.ASCII)
-# Where in the source something stood; from version 17 on mostly -1, and no part of what is meant.
+# Positions in the source text; since version 17 mostly -1, and without a meaning.
 _LOCATION: Final = re.compile(r" :(?:(?:\w+_)?location|stmt_len|list_start|list_end) -?\d+")
-# A constant, with the call of current_setting (OID 2077, 3294) right before it, or one in a shape that is not known.
+# A constant, with a directly preceding call of current_setting (OID 2077, 3294); or a constant of an unknown form.
 _CONSTANT: Final = re.compile(
     r"(?P<call>\{FUNCEXPR :funcid (?:2077|3294) [^{}]*:args \()?"
     r"(?P<head>\{CONST :consttype (?P<type>\d+) [^{}\[\]]*:constvalue )(?P<size>\d+) \[ (?P<bytes>[-\d ]*)\]"
@@ -42,35 +42,35 @@ _NAMING: Final = re.compile(r"\b(?:current_setting|set_config)\s*\(\s*\Z", re.IG
 
 
 def text_digest(text: str) -> str:
-    """The sha256 of a text, as findings print it and the manifest's `allowed` repeats it."""
+    """The sha256 of a text in the form that findings print and approvals of the manifest use."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def stored_expression(tree: str | None, text: str | None, context_settings: Collection[str]) -> StoredExpression | None:
-    """A stored expression as it may be kept; None for none. The digest is of the tree without locations."""
+    """The redacted form of a stored expression, or None without one. The digest covers the tree before redaction."""
     if tree is None:
         return None
-    placed = _LOCATION.sub("", tree)
+    without_locations = _LOCATION.sub("", tree)
     return StoredExpression(
-        tree=redact_tree(placed, context_settings),
+        tree=redact_tree(without_locations, context_settings),
         text=redact_text(text or "", context_settings),
-        digest=text_digest(placed),
+        digest=text_digest(without_locations),
     )
 
 
 def redact_tree(tree: str, context_settings: Collection[str]) -> str:
     """A node tree without locations and constants.
 
-    Kept are booleans, NULL, the empty text, the context settings' names, and what current_setting is asked for.
+    It keeps booleans, NULL, the empty text, the names of the context settings, and the arguments of current_setting.
     """
     return _CONSTANT.sub(lambda found: _constant(found, context_settings), _LOCATION.sub("", tree))
 
 
 def redact_text(text: str, context_settings: Collection[str]) -> str:
-    """An expression or a function's body in SQL or PL/pgSQL without comments, strings and numbers.
+    """An expression or function body in SQL or PL/pgSQL without comments, strings and numbers.
 
-    Kept are the empty string, the context settings' names, and what current_setting and set_config are asked for. What
-    cannot be told apart, as where a quote never ends, is blanked as a whole.
+    It keeps the empty string, the names of the context settings, and the setting names in calls of current_setting and
+    set_config. A text that cannot be tokenized, for example with an unterminated quote, is redacted completely.
     """
     if any(_is_open(found) for found in _TOKEN.finditer(text)):
         return _GAP
@@ -83,13 +83,13 @@ def _constant(found: re.Match[str], context_settings: Collection[str]) -> str:
     if found["type"] == _BOOLEAN:
         return found[0]
     text = _decoded(found["type"], found["size"], found["bytes"])
-    if text is not None and _may_stay(text, context_settings, asked=found["call"] is not None):
+    if text is not None and _is_allowed(text, context_settings, setting_name=found["call"] is not None):
         return found[0]
     return f"{found['call'] or ''}{found['head']}{REDACTED}"
 
 
 def _decoded(kind: str, size: str, written: str) -> str | None:
-    """A constant's text; None when it is not of a text type, or not stored as texts are."""
+    """The text of a constant; None if it has no text type, or an unknown storage format."""
     values = [int(value) % 256 for value in written.split()]
     if kind not in _TEXTS or len(values) != int(size):
         return None
@@ -109,10 +109,10 @@ def _decoded(kind: str, size: str, written: str) -> str | None:
 
 
 def _is_open(found: re.Match[str]) -> bool:
-    """Whether a quote never ends, or may end elsewhere where backslashes escape it."""
+    """Whether a quote is unterminated, or its end depends on the treatment of backslashes."""
     token, text = found[0], found["text"]
     if found["comment"] is not None:
-        # Comments nest, and patterns do not.
+        # PostgreSQL comments nest, which the pattern does not match.
         return token.startswith("/*") and ("/*" in token[2:] or not token.endswith("*/"))
     if found["dollar"] is not None:
         mark = f"${found['tag']}$"
@@ -138,10 +138,10 @@ def _token(found: re.Match[str], context_settings: Collection[str]) -> str:
     if text is None or not text.endswith("'") or not text.startswith("'"):
         return f"'{_GAP}'"
     before = found.string[max(0, found.start() - 40) : found.start()]
-    stays = _may_stay(text[1:-1], context_settings, asked=_NAMING.search(before) is not None)
-    return text if stays else f"'{_GAP}'"
+    allowed = _is_allowed(text[1:-1], context_settings, setting_name=_NAMING.search(before) is not None)
+    return text if allowed else f"'{_GAP}'"
 
 
-def _may_stay(text: str, context_settings: Collection[str], *, asked: bool) -> bool:
-    """Whether a text is empty, or the name of a setting: a declared one, or where one is `asked` for."""
-    return not text or text in context_settings or (asked and _SETTING.fullmatch(text) is not None)
+def _is_allowed(text: str, context_settings: Collection[str], *, setting_name: bool) -> bool:
+    """Whether a text may be kept: it is empty, a context setting, or a name where a `setting_name` is expected."""
+    return not text or text in context_settings or (setting_name and _SETTING.fullmatch(text) is not None)

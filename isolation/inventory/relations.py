@@ -1,4 +1,4 @@
-"""Relations, their columns, policies and constraints, as the catalogues say it."""
+"""Relations with their columns, policies, indexes and foreign keys, as rows of the catalogues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from isolation.inventory.roles import Grant
 
 
 class RelationKind(StrEnum):
-    """PostgreSQL's letter for what a relation is."""
+    """The kind of a relation, by PostgreSQL's letter (relkind)."""
 
     TABLE = "r"
     PARTITIONED = "p"
@@ -21,10 +21,11 @@ class RelationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column that is not dropped; `type` and `collation` are OIDs, `deterministic_collation` is of that collation.
+    """One column that is not dropped; `type` and `collation` are OIDs.
 
-    `generated` is pg_attribute's letter, or empty; `has_default` says that it has a DEFAULT or generation expression,
-    and `constant_default` that this is a constant other than NULL. `grants` are those on the column alone.
+    `deterministic_collation` is collisdeterministic of its collation. `generated` is pg_attribute's letter, or empty.
+    `has_default` is true with a DEFAULT or a generation expression; `constant_default` is true if that is a constant
+    other than NULL. `grants` are the grants on this column only.
     """
 
     number: int
@@ -44,11 +45,11 @@ class Column:
 class Relation:
     """One relation outside PostgreSQL's own schemas.
 
-    `parents` are the relations it is a partition of, or inherits from. `security_invoker` and `security_barrier` are a
-    view's options. `referenced_relations` are the relations a view or materialized view reads, by its rules, and
-    `referenced_functions` what else it calls that is not PostgreSQL's own. `digest` is of a view's definition, options
-    and owner, empty for others. `extension` is the one it belongs to, or empty; `server` is a foreign table's. A crash
-    empties what is `unlogged`.
+    `parents` are the relations that it is a partition of or inherits from. `security_invoker` and `security_barrier`
+    are options of a view. `referenced_relations` are the relations that a view or materialized view reads by its rules,
+    and `referenced_functions` are the user-defined functions that it calls. `digest` covers the definition, options
+    and owner of a view, and is empty for others. `extension` is the extension that it belongs to, or empty; `server`
+    is the server of a foreign table. `unlogged` tables are empty after a crash.
     """
 
     oid: int
@@ -74,7 +75,7 @@ class Relation:
 
     @property
     def is_table(self) -> bool:
-        """Whether row-level security can stand on it."""
+        """Whether it can have row-level security."""
         return self.kind in {RelationKind.TABLE, RelationKind.PARTITIONED}
 
     def column(self, name: str) -> Column | None:
@@ -83,7 +84,7 @@ class Relation:
 
 
 class Command(StrEnum):
-    """What a policy is for."""
+    """The command that a policy applies to."""
 
     SELECT = "SELECT"
     INSERT = "INSERT"
@@ -96,8 +97,8 @@ class Command(StrEnum):
 class StoredExpression:
     """A stored expression: its node tree, its text and its digest.
 
-    Constants that might be a tenant's id are blanked in both. The tree is without locations. The digest is of the
-    whole tree, before blanking.
+    In the tree and the text, constants that could be a tenant's id are redacted. The tree has no locations. The digest
+    covers the whole tree before redaction.
     """
 
     tree: str
@@ -107,11 +108,10 @@ class StoredExpression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One policy (pg_policy); a `roles` of (0,) means PUBLIC. Absent WITH CHECK, USING is asked in its place.
+    """One policy (pg_policy); `roles` (0,) means PUBLIC. Without WITH CHECK, USING applies to new rows too.
 
-    `referenced_functions`, `operators`, `relations` and `other_dependencies` are what it depends on that is not
-    PostgreSQL's own (pg_depend), by OID; `other_dependencies` counts types, collations and whatever else. Its own table
-    is not among the relations.
+    `functions`, `operators` and `relations` are the OIDs of the user-defined objects that it depends on (pg_depend),
+    without its own table; `other_dependencies` is the number of other ones, such as types and collations.
     """
 
     oid: int
@@ -130,10 +130,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """One index; `columns` are those of its key, without INCLUDE, and column 0 is an expression.
+    """One index; `columns` are its key columns, without INCLUDE; 0 is an expression.
 
-    `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` says that it has a WHERE. What is not `immediate`
-    may be violated until the end of a transaction.
+    `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` is true with a WHERE condition. A constraint that
+    is not `immediate` may be violated until the end of a transaction.
     """
 
     oid: int

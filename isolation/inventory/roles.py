@@ -1,16 +1,16 @@
-"""Roles, their memberships, what is granted to them and what their sessions start with, as the catalogues say it."""
+"""Roles with their memberships, grants and session defaults, and schemas, as rows of the catalogues."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PUBLIC = 0
-"""The OID that stands for PUBLIC among grantees and in a policy's roles."""
+"""The OID of PUBLIC among grantees and in the roles of a policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """One role and the attributes that no membership hands on (pg_roles)."""
+    """One role with its attributes (pg_roles); members do not inherit attributes."""
 
     oid: int
     name: str
@@ -25,9 +25,9 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """`member` is in `role` (pg_auth_members).
+    """The membership of `member` in `role` (pg_auth_members).
 
-    Before version 16 `inherit_option` is the member's own, and `set_option` is true.
+    Before version 16, `inherit_option` is the INHERIT attribute of the member, and `set_option` is true.
     """
 
     role: int
@@ -39,7 +39,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One privilege of one grantee on one object; what the owner holds by default is spelled out as well."""
+    """One privilege of one grantee on one object; the default privileges of the owner are included."""
 
     grantee: int
     privilege: str
@@ -48,10 +48,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleSetting:
-    """A default of pg_db_role_setting; `role` or `database` 0 means all of them.
+    """A default of pg_db_role_setting; 0 as `role` or `database` means all.
 
-    `value` is None when it might be a tenant's id: it is only kept for settings of PostgreSQL's own. `empty` says that
-    it is the empty text.
+    `value` is None for a setting that is not built in, because it could be a tenant's id. `empty` is true for the empty
+    text.
     """
 
     role: int
@@ -63,7 +63,7 @@ class RoleSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterGrant:
-    """Who may SET or ALTER SYSTEM a parameter that is not everybody's (pg_parameter_acl, from version 15)."""
+    """A grant of SET or ALTER SYSTEM on a restricted parameter (pg_parameter_acl, since version 15)."""
 
     parameter: str
     grantee: int
@@ -72,7 +72,7 @@ class ParameterGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultPrivilege:
-    """What is granted on objects that `owner` will make (pg_default_acl); `schema` is empty for every schema.
+    """A privilege on future objects of `owner` (pg_default_acl); `schema` is empty for all schemas.
 
     `kind` is table, sequence, function, type or schema.
     """

@@ -1,10 +1,11 @@
-"""The observation of the inventory: every catalogue the proof needs, at one moment, with CONNECT alone."""
+"""Reads the inventory: every catalogue that the proof needs, in one snapshot, with the CONNECT privilege only."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Final, TypeVar
 
 from basewatch import components
@@ -13,7 +14,6 @@ from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, Parameters
 from basewatch.tenancy import Tenancy
 from isolation.inventory import Inventory, Server
-from isolation.inventory._cache import InventoryCache
 from isolation.inventory._catalog_rows import (
     EventTriggerRow,
     PolicyRow,
@@ -40,67 +40,91 @@ from isolation.sql import load_statement
 
 R = TypeVar("R")
 MAX_OBJECTS: Final = 20_000
-"""How many relations, and how many functions, are looked at; with more, it does not look at all."""
+"""The maximum number of relations, and of functions; a database with more of them is not read."""
 _TRIES: Final = 3
 _OLDEST: Final = 140000
-_LATEST: Final = InventoryCache()
+_CACHED: Final = 4
+
+
+class _InventoryCache:
+    """The latest inventories by key; one thread reads at a time, and the others wait."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inventories: dict[tuple[object, ...], Inventory] = {}
+
+    def get(
+        self, key: tuple[object, ...], current_fingerprint: Callable[[], str], read: Callable[[], Inventory]
+    ) -> Inventory:
+        """The cached inventory of `key` if its fingerprint is current; otherwise the result of `read`, now cached."""
+        with self._lock:
+            cached = self._inventories.get(key)
+            if cached is not None and current_fingerprint() == cached.server.fingerprint:
+                return cached
+            found = read()
+            self._inventories = {**dict(list(self._inventories.items())[1 - _CACHED :]), key: found}
+            return found
+
+
+_CACHE: Final = _InventoryCache()
 
 
 def inventory(database: DatabaseClient, component: components.Database) -> Inventory:
-    """The inventory of one moment, read once for all observations of a run while the catalogues stand still.
+    """The inventory of a database, read once for all observations of a run while the catalogues do not change.
 
-    Raises: ObservationError; stale, when they never stood still, and unsupported, when there is too much to look at.
+    Raises: ObservationError; stale if the catalogues change during every attempt, unsupported if there are too many
+    objects or the version is too old.
     """
-    of = (database.run, database.source, database.principal, component.ref, component.tenancy.context)
-    return _LATEST.get(of, lambda: fingerprint(database), lambda: _settled(database, component))
+    key = (database.run, database.source, database.principal, component.ref, component.tenancy.context)
+    return _CACHE.get(key, lambda: fingerprint(database), lambda: _read_unchanged(database, component))
 
 
-def _settled(database: DatabaseClient, component: components.Database) -> Inventory:
+def _read_unchanged(database: DatabaseClient, component: components.Database) -> Inventory:
     for _ in range(_TRIES):
         with database.snapshot():
             before = fingerprint(database)
             found = _read(database, component.tenancy, before)
-        # Policies and printed definitions come from the server's caches and not from the snapshot.
+        # The server takes policies and printed definitions from its caches, not from the snapshot.
         if fingerprint(database) == before:
             return found
     raise ObservationError(
         Reason.STALE,
         f"the catalogues changed during each of {_TRIES} readings",
-        remedy="Wait for the migration to end; the next pass looks again.",
+        remedy="Wait for the migration to end; the next pass reads the catalogues again.",
     )
 
 
-def _read(database: DatabaseClient, tenancy: Tenancy, seen: str) -> Inventory:
-    contexts: Parameters = {"context": tenancy.context}
-    (server,) = database.query(load_statement("inventory_server"), ServerRow, contexts)
+def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory:
+    parameters: Parameters = {"context": tenancy.context}
+    (server,) = database.query(load_statement("inventory_server"), ServerRow, parameters)
     if server.version_num < _OLDEST:
         raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version_num // 10000} is not supported")
     functions = _functions(database, tenancy)
     recent = server.version_num >= VERSION_15
     by_oid = {function.oid: function for function in functions}
     return Inventory(
-        server=_server(database, server, seen),
+        server=_server(database, server, current),
         roles=_rows(database, "roles", Role),
         memberships=_rows(database, "memberships", Membership),
-        role_settings=_rows(database, "settings", RoleSetting),
+        role_settings=_rows(database, "role_settings", RoleSetting),
         parameter_grants=_rows(database, "parameter_grants", ParameterGrant) if recent else (),
-        default_privileges=_rows(database, "default_grants", DefaultPrivilege),
+        default_privileges=_rows(database, "default_privileges", DefaultPrivilege),
         schemas=_rows(database, "schemas", Schema),
-        relations=_few(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
+        relations=_bounded(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
         policies=tuple(p.policy(tenancy.context) for p in _rows(database, "policies", PolicyRow)),
         indexes=_rows(database, "indexes", Index),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
         functions=functions,
         triggers=tuple(t.trigger(by_oid) for t in _rows(database, "triggers", TriggerRow)),
-        rewrite_rules=_rows(database, "rules", RewriteRule),
+        rewrite_rules=_rows(database, "rewrite_rules", RewriteRule),
         event_triggers=tuple(t.event_trigger(by_oid) for t in _rows(database, "event_triggers", EventTriggerRow)),
         casts=_rows(database, "casts", Cast),
         builtins=database.query(load_statement("inventory_builtins"), Builtin, BUILTIN_OIDS),
         publications=_publications(database, recent=recent),
         subscriptions=_rows(database, "subscriptions", Subscription),
-        replication_slots=_rows(database, "slots", ReplicationSlot),
+        replication_slots=_rows(database, "replication_slots", ReplicationSlot),
         extensions=_rows(database, "extensions", Extension),
-        foreign_servers=_rows(database, "servers", ForeignServer),
+        foreign_servers=_rows(database, "foreign_servers", ForeignServer),
         large_objects=_rows(database, "large_objects", LargeObjectGroup),
         system_grants=_rows(database, "system_grants", SystemGrant),
     )
@@ -113,42 +137,42 @@ def _rows(database: DatabaseClient, name: str, kind: type[R]) -> tuple[R, ...]:
     return database.query(load_statement(f"inventory_{name}"), kind, {})
 
 
-def _few(found: tuple[R, ...], what: str) -> tuple[R, ...]:
+def _bounded(found: tuple[R, ...], what: str) -> tuple[R, ...]:
     if len(found) > MAX_OBJECTS:
         raise ObservationError(
             Reason.UNSUPPORTED,
-            f"there are more than {MAX_OBJECTS} {what}, so that none of it can be called proven",
-            remedy="Declare the database of one application, or report the need.",
+            f"the database has more than {MAX_OBJECTS} {what}, so nothing can be proven",
+            remedy="Declare a database with fewer objects, such as that of one application.",
         )
     return found
 
 
-def _server(database: DatabaseClient, stored: ServerRow, seen: str) -> Server:
-    aurora = _rows(database, "aurora", TextRow) if stored.is_aurora else ()
+def _server(database: DatabaseClient, row: ServerRow, current: str) -> Server:
+    aurora = _rows(database, "aurora", TextRow) if row.is_aurora else ()
     return Server(
-        version_num=stored.version_num,
+        version_num=row.version_num,
         aurora_version=aurora[0].value if aurora else "",
-        database=stored.database,
-        database_oid=stored.database_oid,
-        database_owner=stored.database_owner,
-        database_grants=stored.database_grants,
-        standby=stored.standby,
-        fingerprint=seen,
-        context_defaults=stored.context_defaults,
+        database=row.database,
+        database_oid=row.database_oid,
+        database_owner=row.database_owner,
+        database_grants=row.database_grants,
+        standby=row.standby,
+        fingerprint=current,
+        context_defaults=row.context_defaults,
     )
 
 
 def _functions(database: DatabaseClient, tenancy: Tenancy) -> tuple[Function, ...]:
     parameters: Parameters = {**_BOUND, "context": tenancy.context}
-    found = _few(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
-    return tuple(_blanked(function, tenancy.context) for function in found)
+    found = _bounded(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
+    return tuple(_redacted(function, tenancy.context) for function in found)
 
 
-def _blanked(function: Function, contexts: Sequence[str]) -> Function:
+def _redacted(function: Function, context_settings: Sequence[str]) -> Function:
     return replace(
         function,
-        body=redact_text(function.body, contexts),
-        tree=None if function.tree is None else redact_tree(function.tree, contexts),
+        body=redact_text(function.body, context_settings),
+        tree=None if function.tree is None else redact_tree(function.tree, context_settings),
     )
 
 

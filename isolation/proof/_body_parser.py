@@ -1,4 +1,4 @@
-"""The text of a short function body read as an expression of the context."""
+"""Parses the text of a short function body as an expression of the context."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _TOKEN: Final = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\
 
 
 class UnreadableBody(Exception):
-    """The text is not an expression of the context that can be read."""
+    """The text is not a readable expression of the context."""
 
 
 def result_type(value: Expression) -> int:
-    """The OID of the type that an expression read here comes to."""
+    """The OID of the type of an expression that this parser returns."""
     return result_type(value.arguments[0]) if isinstance(value, NullIf) else getattr(value, "type", 0)
 
 
 class BodyParser:
-    """The text of one expression: current_setting(), NULLIF, casts, parentheses and sub-selects, and nothing else.
+    """Parses one expression of current_setting(), NULLIF, COALESCE, casts, parentheses and scalar sub-selects.
 
-    `named` says what a function without arguments stands for, which is called with its schema's name.
+    `resolve_name` returns the expression of a function without arguments, by its name with schema.
     """
 
-    def __init__(self, text: str, named: Callable[[str], Expression]) -> None:
-        self._named = named
+    def __init__(self, text: str, resolve_name: Callable[[str], Expression]) -> None:
+        self._resolve_name = resolve_name
         self._tokens = list[str]()
         at = 0
         text = text.strip()
@@ -45,7 +45,7 @@ class BodyParser:
             at = match.end()
 
     def read(self) -> Expression:
-        """The expression that all of the text is. Raises: NoContext."""
+        """The expression of the whole text. Raises: UnreadableBody."""
         value = self._expression()
         if self._tokens:
             raise UnreadableBody
@@ -68,11 +68,11 @@ class BodyParser:
 
     def _cast(self, value: Expression) -> Expression:
         name = self._next().removeprefix("pg_catalog.")
-        kind = _TYPES.get(name)
-        if kind is None or self._peek() == "(":
+        type_oid = _TYPES.get(name)
+        if type_oid is None or self._peek() == "(":
             raise UnreadableBody
-        same = result_type(value) in {TEXT, 1043} and kind in {TEXT, 1043}
-        return TypeCast("relabel" if same else "text", value, kind)
+        same = result_type(value) in {TEXT, 1043} and type_oid in {TEXT, 1043}
+        return TypeCast("relabel" if same else "text", value, type_oid)
 
     def _primary(self) -> Expression:
         word = self._next()
@@ -107,7 +107,7 @@ class BodyParser:
         if "." in word:
             self._next("(")
             self._next(")")
-            return self._named(word)
+            return self._resolve_name(word)
         raise UnreadableBody
 
     def _setting(self) -> Expression:

@@ -1,4 +1,4 @@
-"""The branches of a condition: every way it comes to TRUE, as what it takes of single comparisons (a tableau)."""
+"""The branches of a condition: each is one way to make the condition TRUE, as a set of literals (a tableau)."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ from isolation.proof._expressions import (
 from isolation.proof._terms import Equality, TermNormalizer, equality, family_of, may_be_null
 
 MAX_BRANCHES: Final = 400
-"""How many branches are followed before a condition is said to be too long."""
+"""The number of branches after which the proof of a condition is abandoned."""
 
 
 class TooManyBranches(Exception):
-    """The condition has more ways to be TRUE than are followed."""
+    """The condition has more than MAX_BRANCHES branches."""
 
 
 @dataclass(slots=True)
 class Branch:
-    """One way for a condition to be TRUE: what its literals come to, and the rows that must exist for it.
+    """One way for a condition to be TRUE: its literals with their truth values, and the rows that must exist.
 
-    `stable` are the literals that come to the same wherever they stand; of the `volatile` each stands for itself, as
-    two constants that were blanked look alike. `rows` are the relations' OIDs by the number of the row.
+    `stable` are the literals that have one value throughout the condition. Each of the `volatile` literals is kept
+    separately: for example, two redacted constants look equal and may differ. `rows` maps the number of each row to
+    its relation's OID.
     """
 
     stable: dict[Expression, int] = field(default_factory=dict[Expression, int])
@@ -51,29 +52,29 @@ class Branch:
 
     @property
     def literals(self) -> tuple[SignedFormula, ...]:
-        """All its literals, each with what it comes to."""
+        """All its literals, each with its possible truth values."""
         return (*self.stable.items(), *self.volatile)
 
     def copy(self) -> Branch:
-        """A branch that goes on from here by itself."""
+        """An independent copy of the branch."""
         return Branch(dict(self.stable), list(self.volatile), dict(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
 class EqualityTheory:
-    """How literals are read: by terms, NOT NULL columns of the own row, and collations that tell all texts apart."""
+    """Derives equalities from literals, with the NOT NULL columns of the own row and the deterministic collations."""
 
     normalizer: TermNormalizer
     not_null: frozenset[int]
     deterministic: Callable[[int], bool]
 
     def add(self, branch: Branch, literal: Expression, truth_values: int) -> bool:
-        """Add what a literal must come to; False when it cannot, so that the branch is closed."""
+        """Adds a literal with its required truth values. False: no value is possible, so the branch is closed."""
         if isinstance(literal, SubqueryExpr) and literal.kind == "present":
             branch.rows.update(literal.query.rows)
             return True
         truth_values &= self._possible(literal)
-        if self._is_steady(literal):
+        if self._is_stable(literal):
             truth_values &= branch.stable.get(literal, ANY_TRUTH_VALUE)
             branch.stable[literal] = truth_values
         else:
@@ -81,7 +82,7 @@ class EqualityTheory:
         return truth_values != 0
 
     def _possible(self, literal: Expression) -> int:
-        """What a literal may come to at all."""
+        """The truth values that a literal can have."""
         if isinstance(literal, IsNull):
             return TRUE | FALSE if self._may_be_null(literal.argument) else FALSE
         if isinstance(literal, Comparison) and literal.operator < FIRST_USER_OID:
@@ -101,8 +102,8 @@ class EqualityTheory:
             case _:
                 return True
 
-    def _is_steady(self, literal: Expression) -> bool:
-        """Whether it comes to the same each time it is asked: nothing is in it but columns and the context."""
+    def _is_stable(self, literal: Expression) -> bool:
+        """Whether a literal has the same value each time: it contains only columns and the context."""
         match literal:
             case ColumnRef():
                 return True
@@ -114,20 +115,20 @@ class EqualityTheory:
                 return False
 
     def equalities(self, branch: Branch) -> Iterator[Equality]:
-        """The places that hold the same id on this branch."""
+        """The equalities between columns and context settings that hold on this branch."""
         bounds = set[tuple[Expression, Expression, int]]()
-        for literal, mask in branch.stable.items():
+        for literal, truth_values in branch.stable.items():
             if not isinstance(literal, Comparison) or len(literal.arguments) != 2:  # noqa: PLR2004  # both sides
                 continue
             one, other = literal.arguments
-            family = family_of(literal.operator) if mask == TRUE else None
-            if mask == FALSE and literal.operator in NOT_EQUALS:
+            family = family_of(literal.operator) if truth_values == TRUE else None
+            if truth_values == FALSE and literal.operator in NOT_EQUALS:
                 family = NOT_EQUALS[literal.operator][0]
-            found = LESS_OR_EQUAL.get(literal.operator) or GREATER_OR_EQUAL.get(literal.operator)
-            if mask == TRUE and found:
+            bound = LESS_OR_EQUAL.get(literal.operator) or GREATER_OR_EQUAL.get(literal.operator)
+            if truth_values == TRUE and bound:
                 pair = (one, other) if literal.operator in LESS_OR_EQUAL else (other, one)
                 bounds.add((*pair, literal.collation))
-                family = found[0] if (pair[1], pair[0], literal.collation) in bounds else None
+                family = bound[0] if (pair[1], pair[0], literal.collation) in bounds else None
             same = None if family is None else self._equality(one, other, family, literal.collation)
             if same:
                 yield same
@@ -140,43 +141,43 @@ class EqualityTheory:
 
 
 class Tableau:
-    """Follows the branches of a condition until each is closed, held by the goal, or complete without it."""
+    """Expands the branches of a condition until each is closed, justified by the goal, or complete without it."""
 
     def __init__(self, theory: EqualityTheory, justification: Callable[[Branch], str]) -> None:
-        self._reading = theory
-        self._held = justification
-        self._left = MAX_BRANCHES
+        self._theory = theory
+        self._justify = justification
+        self._remaining = MAX_BRANCHES
         self.justifications: dict[str, None] = {}
 
     def open_branches(self, conditions: Conjunction) -> Iterator[Branch]:
         """The complete branches on which the goal does not follow. Raises: TooManyBranches."""
-        return self._follow(list(conditions), [], Branch())
+        return self._expand(list(conditions), [], Branch())
 
-    def _follow(
-        self, waiting: list[SignedFormula], forks: list[tuple[Conjunction, ...]], branch: Branch
+    def _expand(
+        self, pending: list[SignedFormula], forks: list[tuple[Conjunction, ...]], branch: Branch
     ) -> Iterator[Branch]:
-        self._left -= 1
-        if self._left < 0:
+        self._remaining -= 1
+        if self._remaining < 0:
             raise TooManyBranches
         forks = list(forks)
-        while waiting:
-            literal, mask = waiting.pop()
-            if mask == ANY_TRUTH_VALUE:
+        while pending:
+            literal, truth_values = pending.pop()
+            if truth_values == ANY_TRUTH_VALUE:
                 continue
-            ways = expand((literal, mask), self._reading.normalizer.resolve) if mask else ()
-            if ways is None and self._reading.add(branch, literal, mask):
+            ways = expand((literal, truth_values), self._theory.normalizer.resolve) if truth_values else ()
+            if ways is None and self._theory.add(branch, literal, truth_values):
                 continue
             if not ways:
                 return
             if len(ways) == 1:
-                waiting.extend(ways[0])
+                pending.extend(ways[0])
             else:
                 forks.append(ways)
-        why = self._held(branch)
+        why = self._justify(branch)
         if why:
             self.justifications[why] = None
         elif forks:
             for way in forks[0]:
-                yield from self._follow(list(way), forks[1:], branch.copy())
+                yield from self._expand(list(way), forks[1:], branch.copy())
         else:
             yield branch

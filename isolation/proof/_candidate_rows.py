@@ -1,4 +1,4 @@
-"""Made-up rows that are not the current tenant's, each with a context: what a leak is looked for with."""
+"""Candidate rows for the leak search: synthetic rows of another tenant, each with a context."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from isolation.inventory.relations import Column
 from isolation.proof._evaluation import CandidateRow, Datum
 from isolation.proof._proof_context import ProofContext
 
-# Two ids of each kind, and two that begin alike.
+# Two different ids of each type, and two with a common prefix.
 _UUIDS: Final = tuple(f"{begin * 8}-0000-4000-8000-00000000000{n}" for n, begin in enumerate("abcc"))
 _NUMBERS: Final = ("1000000", "2000000", "3000001", "3000002")
 _WORDS: Final = ("one-tenant", "two-tenant", "like-tenant-a", "like-tenant-b")
-_ANOTHER: Final = "another tenant's rows"
+_OTHER_TENANT: Final = "another tenant's rows"
 
 
 def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, CandidateRow]]:
-    """Rows that are not the current tenant's, each with a context."""
+    """Rows of another tenant than the context names, each with a description for a person."""
     key = proof_context.access.tenant_key(proof_context.relation)
     columns = key if isinstance(key, tuple) else ()
     tenancy = proof_context.tenancy
@@ -35,13 +35,17 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
     )
     ids = [_ids(column.type, tenancy.context_type) for column in columns]
     contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else [_WORDS] * len(tenancy.context)
-    for what, row, now in ((_ANOTHER, 0, 1), (_ANOTHER, 1, 0), ("rows of a tenant whose id begins alike", 2, 3)):
+    for description, row, current in (
+        (_OTHER_TENANT, 0, 1),
+        (_OTHER_TENANT, 1, 0),
+        ("rows of a tenant whose id has the same prefix", 2, 3),
+    ):
         # A composite key is another tenant's when any part of it is.
         for same in product((False, True), repeat=len(ids)):
             if ids and all(same):
                 continue
-            values = [typed[now if alike else row] for (_, typed), alike in zip(ids, same, strict=True)]
-            yield what, _put(start, columns, values, tuple(text[now] for text in contexts))
+            values = [typed[current if alike else row] for (_, typed), alike in zip(ids, same, strict=True)]
+            yield description, _put(start, columns, values, tuple(text[current] for text in contexts))
     firsts = [typed[0] for _, typed in ids]
     for what, value in (
         ("every tenant's rows when the context was never set", None),
@@ -59,9 +63,9 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
             yield "rows whose tenant key is NULL", _put(start, columns, nulls, context)
 
 
-def _ids(kind: int, context_type: str) -> tuple[tuple[str, ...], tuple[Datum, ...]]:
-    """Four ids as texts, and as values of a column's type."""
-    family = TYPES.get(kind)
+def _ids(type_oid: int, context_type: str) -> tuple[tuple[str, ...], tuple[Datum, ...]]:
+    """Four ids as texts, and as values of the column's type."""
+    family = TYPES.get(type_oid)
     if family is TypeFamily.UUID or (family is not TypeFamily.NUMBER and context_type == "uuid"):
         return _UUIDS, _UUIDS
     if family is TypeFamily.NUMBER:

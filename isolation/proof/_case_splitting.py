@@ -1,4 +1,4 @@
-"""Values that are one of several, taken out of what they stand in: each with the condition under which it is it."""
+"""Splits an expression by the possible values of a part: CASE, COALESCE, and sub-selects with one value."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from isolation.proof._expressions import (
     Expression,
     FunctionCall,
     IsNull,
+    Resolve,
     SubqueryExpr,
     TypeCast,
 )
 
-Resolve = Callable[[Expression], Expression]
-
 
 def resolve_call(expression: Expression, resolve: Resolve) -> Expression:
-    """A function without arguments as what it returns: it is strict of nothing."""
+    """A call without arguments as the expression that it returns, inside casts too; any other expression unchanged."""
     match expression:
         case FunctionCall(arguments=()):
             return resolve(expression)
@@ -34,16 +33,16 @@ def resolve_call(expression: Expression, resolve: Resolve) -> Expression:
 
 
 def split_case(case: Case, use: Callable[[Expression], SignedFormula]) -> tuple[Conjunction, ...]:
-    """The ways a CASE comes to one of its results: each under its condition, when none before it is TRUE."""
-    found, before = list[Conjunction](), list[SignedFormula]()
+    """The alternatives of a CASE: each result with its condition TRUE and all previous conditions not TRUE."""
+    alternatives, before = list[Conjunction](), list[SignedFormula]()
     for condition, result in case.whens:
-        found.append((*before, (condition, TRUE), use(result)))
+        alternatives.append((*before, (condition, TRUE), use(result)))
         before.append((condition, FALSE | NULL))
-    return (*found, (*before, use(case.default)))
+    return (*alternatives, (*before, use(case.default)))
 
 
 def split_value(argument: Expression, use: Callable[[Expression], SignedFormula]) -> tuple[Conjunction, ...] | None:
-    """A value that is one of several, taken out of its casts: each with the condition under which it is the value."""
+    """The alternatives of a value inside casts, each with its condition; None if the value is not split."""
     match argument:
         case TypeCast():
             return split_value(
@@ -52,14 +51,14 @@ def split_value(argument: Expression, use: Callable[[Expression], SignedFormula]
         case Case():
             return split_case(argument, use)
         case Coalesce():
-            found, before = list[Conjunction](), list[SignedFormula]()
+            alternatives, before = list[Conjunction](), list[SignedFormula]()
             for one in argument.arguments:
-                found.append((*before, (IsNull(one), FALSE), use(one)))
+                alternatives.append((*before, (IsNull(one), FALSE), use(one)))
                 before.append((IsNull(one), TRUE))
-            return (*found, (*before, use(Constant(argument.type, True, None))))  # noqa: FBT003  # SQL's NULL
+            return (*alternatives, (*before, use(Constant(argument.type, True, None))))  # noqa: FBT003  # SQL's NULL
         case SubqueryExpr(kind="value", query=query) if query.simple and len(query.targets) == 1:
-            compared, mask = use(query.targets[0])
-            if mask != TRUE:
+            compared, truth_values = use(query.targets[0])
+            if truth_values != TRUE:
                 return None
             conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
             return (((SubqueryExpr("present", None, query), TRUE), *conditions, (compared, TRUE)),)

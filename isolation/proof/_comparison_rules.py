@@ -1,4 +1,4 @@
-"""Comparisons of truth values and of arrays, in terms of what they compare."""
+"""Expansion rules for comparisons of truth values and of arrays."""
 
 from __future__ import annotations
 
@@ -19,31 +19,33 @@ from isolation.proof._expressions import (
 )
 
 SignedFormula = tuple[Expression, int]
+"""An expression with the truth values that it must have one of."""
 Conjunction = tuple[SignedFormula, ...]
+"""Signed formulas that all hold."""
 BOOLEAN_EQUALS, BOOLEAN_DIFFERS = 91, 85
 _BITS: Final = (TRUE, FALSE, NULL)
 _EQUALS_OF: Final = {2950: 2972, 25: 98, 1043: 98, 23: 96, 20: 410, 21: 94}
 
 
 def negate(truth_values: int) -> int:
-    """What NOT makes of what an expression may come to."""
+    """The truth values of an argument for which NOT has the given ones."""
     return (truth_values & NULL) | (TRUE if truth_values & FALSE else 0) | (FALSE if truth_values & TRUE else 0)
 
 
 def expand_boolean_comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...]:
-    """How = and <> of truth values come to what the mask says."""
+    """The alternatives in which = or <> of two truth values has one of the given truth values."""
     one, other = test.arguments
     same = tuple(((one, bit), (other, bit)) for bit in (TRUE, FALSE))
     unlike = tuple(((one, bit), (other, negate(bit))) for bit in (TRUE, FALSE))
     if test.operator == BOOLEAN_DIFFERS:
         same, unlike = unlike, same
-    nothing: tuple[Conjunction, ...] = (((one, NULL),), ((other, NULL),))
-    wanted = zip(_BITS, (same, unlike, nothing), strict=True)
+    nulls: tuple[Conjunction, ...] = (((one, NULL),), ((other, NULL),))
+    wanted = zip(_BITS, (same, unlike, nulls), strict=True)
     return tuple(chain.from_iterable(ways for bit, ways in wanted if truth_values & bit))
 
 
 def expand_array_comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...] | None:  # noqa: PLR0911  # one case per shape
-    """Arrays of columns and contexts, element by element; only what follows from TRUE is known here."""
+    """Comparisons of ARRAY[...], element by element; only for TRUE, otherwise None."""
     one, other = test.arguments
     if truth_values != TRUE or not isinstance(one, ArrayExpr) or not isinstance(other, ArrayExpr):
         return None

@@ -1,4 +1,4 @@
-"""What a condition comes to for one row and one context that were made up, where that can be worked out."""
+"""Evaluates a condition for one candidate row and one context, as far as it can be determined."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ Datum = str | int | bool | None
 
 
 class Undetermined(Exception):
-    """What it comes to is not worked out here."""
+    """The value of the expression cannot be determined."""
 
 
 class EvaluationError(Exception):
-    """PostgreSQL raises an error there, so that no row is seen."""
+    """PostgreSQL raises an error for the expression, so that no row is visible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:
-    """Values of own columns by number, of the context by part (None: never set), of other settings, and who asks."""
+    """A row: its column values by number, the context by part (None: never set), other settings, and the role."""
 
     normalizer: TermNormalizer
     column_values: Mapping[int, Datum]
@@ -64,14 +64,14 @@ class CandidateRow:
     settings: Mapping[str, str]
 
     def truth_value(self, expression: Expression) -> int:
-        """TRUE, FALSE or NULL. Raises: Unsure, Raises."""
+        """TRUE, FALSE or NULL. Raises: Undetermined, EvaluationError."""
         value = self.evaluate(expression)
         if value is not None and not isinstance(value, bool):
             raise Undetermined
         return NULL if value is None else TRUE if value else FALSE
 
     def evaluate(self, expression: Expression) -> Datum:  # noqa: C901, PLR0911, PLR0912  # one case per shape
-        """The value of an expression; a uuid is its text. Raises: Unsure, Raises."""
+        """The value of an expression; a uuid as text. Raises: Undetermined, EvaluationError."""
         match expression:
             case ColumnRef(row=0, number=number) if number in self.column_values:
                 return self.column_values[number]
@@ -111,9 +111,9 @@ class CandidateRow:
         name = setting_of(call)
         if name is not None and (name.text or "").lower() in self.settings:
             return self.settings[(name.text or "").lower()]
-        meant = self.normalizer.resolve(call)
-        if meant is not call and not call.arguments:
-            return self.evaluate(meant)
+        resolved = self.normalizer.resolve(call)
+        if resolved is not call and not call.arguments:
+            return self.evaluate(resolved)
         if call.function not in FOLDING_FUNCTIONS and call.function not in NUMBER_CASTS and call.function not in _CALLS:
             raise Undetermined
         arguments = [self.evaluate(argument) for argument in call.arguments]
@@ -123,7 +123,7 @@ class CandidateRow:
             return arguments[0]
         try:
             return _CALLS[call.function](*arguments)
-        except TypeError:  # a tree that nobody stored this way, with another number of arguments
+        except TypeError:  # the tree has another number of arguments than the function
             raise Undetermined from None
 
     def _comparison(self, test: Comparison) -> Datum:
@@ -177,7 +177,7 @@ def _like(text: Datum, pattern: Datum) -> bool:
 
 
 def _ordered(compare: Callable[[Datum, Datum], bool]) -> Callable[[Datum, Datum], bool]:
-    """An order of numbers; of texts it depends on the collation."""
+    """A comparison of the order of numbers; the order of texts depends on the collation."""
 
     def ordered(one: Datum, other: Datum) -> bool:
         if isinstance(one, int) and isinstance(other, int):

@@ -1,4 +1,4 @@
-"""How a condition comes about: what must hold of its parts for it to come to TRUE, FALSE or NULL."""
+"""Expands a condition: the alternatives for its parts that give it a required truth value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from isolation.inventory.builtin_oids import (
     OVERLAPS,
     TEXT,
 )
-from isolation.proof._case_splitting import Resolve, resolve_call, split_case, split_value
+from isolation.proof._case_splitting import resolve_call, split_case, split_value
 from isolation.proof._comparison_rules import (
     BOOLEAN_DIFFERS,
     BOOLEAN_EQUALS,
@@ -43,57 +43,61 @@ from isolation.proof._expressions import (
     IsNull,
     NullIf,
     QuantifiedComparison,
+    Resolve,
     SubqueryExpr,
     TypeCast,
     type_of,
 )
 
 Expansion = tuple[Conjunction, ...] | None
+"""The alternatives of a condition: empty if none is possible, None if the condition is a literal."""
 _TEXTS: Final = 1009  # text[]
 
 
 def expand(signed: SignedFormula, resolve: Resolve) -> Expansion:  # noqa: C901, PLR0911, PLR0912  # one case per shape
-    """The ways in which an expression comes to what its mask says; none when it cannot, None when it has no parts.
+    """The alternatives in which an expression has one of its truth values; none if impossible, None for a literal.
 
-    An alternative never says more than what must be so; it may leave conditions out.
+    An alternative contains only necessary conditions, and may omit some.
     """
-    expression, mask = signed
+    expression, truth_values = signed
     match expression:
         case BoolExpr(connective="not"):
-            return (((expression.arguments[0], negate(mask)),),)
+            return (((expression.arguments[0], negate(truth_values)),),)
         case BoolExpr(connective="and"):
-            return _all_of(expression.arguments, mask)
+            return _all_of(expression.arguments, truth_values)
         case BoolExpr():
-            return _any_of(expression.arguments, mask)
+            return _any_of(expression.arguments, truth_values)
         case BooleanTest():
-            return (((expression.argument, _before(expression.truth_values, mask)),),)
+            return (((expression.argument, _argument_values(expression.truth_values, truth_values)),),)
         case IsNull():
-            return _is_null(IsNull(resolve_call(expression.argument, resolve)), mask)
+            return _is_null(IsNull(resolve_call(expression.argument, resolve)), truth_values)
         case Constant():
-            return _constant(expression, mask)
+            return _constant(expression, truth_values)
         case Case():
-            return split_case(expression, lambda result: (result, mask))
+            return split_case(expression, lambda result: (result, truth_values))
         case Coalesce():
-            return _coalesce(expression, mask)
+            return _coalesce(expression, truth_values)
         case IsDistinctFrom():
-            return _distinct(expression, mask)
+            return _distinct(expression, truth_values)
         case QuantifiedComparison():
-            return _quantified(expression, mask)
+            return _quantified(expression, truth_values)
         case Comparison():
             sides = tuple(resolve_call(argument, resolve) for argument in expression.arguments)
-            return _comparison(Comparison(expression.operator, sides, expression.collation, expression.type), mask)
+            return _comparison(
+                Comparison(expression.operator, sides, expression.collation, expression.type), truth_values
+            )
         case SubqueryExpr():
-            return _select(expression, mask)
+            return _select(expression, truth_values)
         case FunctionCall():
-            # A strict function gives NULL for NULL, whatever its body would.
-            body = expression if expression.arguments and mask & NULL else resolve(expression)
-            return None if body is expression else (((body, mask),),)
+            # A strict function returns NULL for a NULL argument, whatever its body returns.
+            body = expression if expression.arguments and truth_values & NULL else resolve(expression)
+            return None if body is expression else (((body, truth_values),),)
         case _:
             return None
 
 
-def _before(true_for: int, truth_values: int) -> int:
-    """What an argument may come to, where a test of it that never gives NULL comes to `truth_values`."""
+def _argument_values(true_for: int, truth_values: int) -> int:
+    """The truth values of an argument for which a test, TRUE for `true_for` and never NULL, has `truth_values`."""
     return (true_for if truth_values & TRUE else 0) | (~true_for & (TRUE | FALSE | NULL) if truth_values & FALSE else 0)
 
 
@@ -120,18 +124,18 @@ def _constant(constant: Constant, truth_values: int) -> tuple[Conjunction, ...] 
 
 
 def _coalesce(coalesce: Coalesce, truth_values: int) -> tuple[Conjunction, ...]:
-    found, before = list[Conjunction](), list[SignedFormula]()
+    alternatives, before = list[Conjunction](), list[SignedFormula]()
     for argument in coalesce.arguments:
-        found.append((*before, (argument, truth_values & ~NULL)))
+        alternatives.append((*before, (argument, truth_values & ~NULL)))
         before.append((argument, NULL))
-    return (*found, tuple(before)) if truth_values & NULL else tuple(found)
+    return (*alternatives, tuple(before)) if truth_values & NULL else tuple(alternatives)
 
 
 def _is_null(test: IsNull, truth_values: int) -> tuple[Conjunction, ...] | None:  # noqa: PLR0911  # one case per shape
-    """Through everything that gives NULL for NULL alone; a test of what is true or false asks for it to be NULL."""
+    """IS NULL, passed on through conversions that return NULL only for NULL."""
     inner = test.argument
     if type_of(inner) == BOOLEAN:
-        return (((inner, _before(NULL, truth_values)),),)
+        return (((inner, _argument_values(NULL, truth_values)),),)
     match inner:
         case Constant():
             return ((),) if truth_values & (TRUE if inner.null else FALSE) else ()
@@ -154,18 +158,18 @@ def _is_null(test: IsNull, truth_values: int) -> tuple[Conjunction, ...] | None:
 def _distinct(test: IsDistinctFrom, truth_values: int) -> tuple[Conjunction, ...]:
     one, other = test.arguments
     same = Comparison(test.operator, (one, other), test.collation, BOOLEAN)
-    nothing, found = (IsNull(one), IsNull(other)), list[Conjunction]()
+    nulls, alternatives = (IsNull(one), IsNull(other)), list[Conjunction]()
     if truth_values & FALSE:
-        found += [((same, TRUE),), ((nothing[0], TRUE), (nothing[1], TRUE))]
+        alternatives += [((same, TRUE),), ((nulls[0], TRUE), (nulls[1], TRUE))]
     if truth_values & TRUE:
-        found.append(((same, FALSE),))
-        found.append(((nothing[0], TRUE), (nothing[1], FALSE)))
-        found.append(((nothing[0], FALSE), (nothing[1], TRUE)))
-    return tuple(found)
+        alternatives.append(((same, FALSE),))
+        alternatives.append(((nulls[0], TRUE), (nulls[1], FALSE)))
+        alternatives.append(((nulls[0], FALSE), (nulls[1], TRUE)))
+    return tuple(alternatives)
 
 
 def _quantified(test: QuantifiedComparison, truth_values: int) -> tuple[Conjunction, ...] | None:
-    """`x = ANY (ARRAY[a, b])` as `x = a OR x = b`; over ARRAY(SELECT ...) as over the sub-select."""
+    """`x = ANY (ARRAY[a, b])` as `x = a OR x = b`; with ARRAY(SELECT ...) as with the sub-select itself."""
     right = test.right
     if isinstance(right, TypeCast) and right.type == _TEXTS and isinstance(right.argument, ArrayExpr):
         right = ArrayExpr(tuple(TypeCast("relabel", element, TEXT) for element in right.argument.elements))
@@ -183,7 +187,7 @@ def _quantified(test: QuantifiedComparison, truth_values: int) -> tuple[Conjunct
 
 
 def _select(select: SubqueryExpr, truth_values: int) -> tuple[Conjunction, ...] | None:
-    """What is TRUE because of a row is so of that row; nothing is known of a row that is not there."""
+    """A sub-select that is TRUE because of a row: the row exists and meets the conditions. Otherwise a literal."""
     query = select.query
     if select.kind == "exists":
         truth_values &= TRUE | FALSE
@@ -200,7 +204,7 @@ def _select(select: SubqueryExpr, truth_values: int) -> tuple[Conjunction, ...] 
 
 
 def _comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...] | None:
-    own = test.operator < FIRST_USER_OID  # and then it gives NULL for NULL
+    own = test.operator < FIRST_USER_OID  # a built-in operator, which is strict
     if own and any(isinstance(argument, Constant) and argument.null for argument in test.arguments):
         return ((),) if truth_values & NULL else ()
     if len(test.arguments) == 1:

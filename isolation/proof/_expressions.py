@@ -1,7 +1,8 @@
-"""What a policy says, as a few frozen shapes: every column, setting and constant stands where it is compared."""
+"""The expressions of policies as frozen values: a small subset of PostgreSQL's node types."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +10,9 @@ TRUE: Final = 1
 FALSE: Final = 2
 NULL: Final = 4
 ANY_TRUTH_VALUE: Final = TRUE | FALSE | NULL
-"""What a boolean expression comes to, as bits: a mask says which of the three it may come to."""
+"""The three truth values of SQL as bits; a set of truth values is their sum."""
 OWN_ROW: Final = 0
-"""The row that the policy is asked about; the rows of sub-selects have numbers from 1."""
+"""The number of the row that the policy tests; rows of sub-selects have numbers from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class ColumnRef:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant; `value` is None when it is NULL, or blanked because it might be a tenant's id."""
+    """A constant; `value` is None if it is NULL, or redacted because it could be a tenant's id."""
 
     type: int
     null: bool
@@ -33,7 +34,7 @@ class Constant:
 
     @property
     def text(self) -> str | None:
-        """Its text, if it is one and was not blanked: after the four bytes that hold its length."""
+        """Its value as text, after the four length bytes; None if it was redacted. For constants of a text type."""
         if self.value is None:
             return None
         if self.type == 19:  # noqa: PLR2004  # name: fixed length, padded with zeros
@@ -43,7 +44,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """A function called by its OID; `returns_set` says that it returns a set."""
+    """A call of the function with this OID; `returns_set` is true for a set-returning function."""
 
     function: int
     arguments: tuple[Expression, ...]
@@ -53,7 +54,7 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An operator by its OID, with the collation it compares by (0 for none)."""
+    """An operator by its OID, with its arguments and collation (0 for none)."""
 
     operator: int
     arguments: tuple[Expression, ...]
@@ -63,7 +64,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class TypeCast:
-    """A cast to a type: `cast_method` is relabel (the same bytes), text (output, then input) or domain (a check)."""
+    """A cast to a type; `cast_method` is relabel (same bytes), text (text output, then input) or domain (a check)."""
 
     cast_method: str
     argument: Expression
@@ -87,7 +88,7 @@ class IsNull:
 
 @dataclass(frozen=True, slots=True)
 class BooleanTest:
-    """IS TRUE and its like: TRUE when what the argument comes to is in `truth_values`, FALSE otherwise, never NULL."""
+    """IS TRUE and similar tests: TRUE if the argument's value is in `truth_values`, otherwise FALSE, never NULL."""
 
     argument: Expression
     truth_values: int
@@ -95,7 +96,7 @@ class BooleanTest:
 
 @dataclass(frozen=True, slots=True)
 class IsDistinctFrom:
-    """IS DISTINCT FROM, by the operator that says equal."""
+    """IS DISTINCT FROM; `operator` is the equality operator."""
 
     operator: int
     arguments: tuple[Expression, ...]
@@ -104,7 +105,7 @@ class IsDistinctFrom:
 
 @dataclass(frozen=True, slots=True)
 class NullIf:
-    """NULLIF: the first, or NULL."""
+    """NULLIF: the first argument, or NULL if both are equal."""
 
     operator: int
     arguments: tuple[Expression, ...]
@@ -113,7 +114,7 @@ class NullIf:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """CASE: each condition with its result, and the default."""
+    """CASE: the conditions with their results, and the default."""
 
     whens: tuple[tuple[Expression, Expression], ...]
     default: Expression
@@ -137,7 +138,7 @@ class ArrayExpr:
 
 @dataclass(frozen=True, slots=True)
 class QuantifiedComparison:
-    """`left operator ANY (right)`, or ALL when `is_all`."""
+    """`left operator ANY (right)`, or ALL if `is_all`."""
 
     operator: int
     is_all: bool
@@ -148,9 +149,9 @@ class QuantifiedComparison:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A sub-select. `rows` are the rows that must exist, each with its relation's OID (0 for what is no relation).
+    """A sub-select. `rows` are the rows that must exist, each with its relation's OID (0 if it is no relation).
 
-    When it is not `simple`, nothing is known of when it gives a row, and the rest is empty.
+    If it is not `simple`, it is unknown when it returns a row: `rows` and `conditions` are empty.
     """
 
     rows: tuple[tuple[int, int], ...]
@@ -170,7 +171,7 @@ class SubqueryExpr:
 
 @dataclass(frozen=True, slots=True)
 class SqlValueFunction:
-    """CURRENT_USER, CURRENT_DATE and their like, by PostgreSQL's number (SQLValueFunctionOp)."""
+    """CURRENT_USER, CURRENT_DATE and similar, by PostgreSQL's number (SQLValueFunctionOp)."""
 
     number: int
     type: int
@@ -178,7 +179,7 @@ class SqlValueFunction:
 
 @dataclass(frozen=True, slots=True)
 class ContextValue:
-    """The current tenant, from a function that somebody vouches for: part `index` of the key."""
+    """The current tenant as returned by an approved function: part `index` of the key."""
 
     index: int
     type: int
@@ -186,7 +187,7 @@ class ContextValue:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """Anything else, by PostgreSQL's name for it, with what could be read of its parts."""
+    """Any other expression, by PostgreSQL's node name, with the parts that could be read."""
 
     kind: str
     parts: tuple[Expression, ...]
@@ -194,13 +195,16 @@ class Opaque:
 
 
 Expression = (
-    ColumnRef | Constant | FunctionCall | Comparison | TypeCast | BoolExpr | IsNull | BooleanTest | IsDistinctFrom | NullIf | Case | Coalesce | ArrayExpr
-    | QuantifiedComparison | SubqueryExpr | SqlValueFunction | ContextValue | Opaque
+    ColumnRef | Constant | FunctionCall | Comparison | TypeCast | BoolExpr | IsNull | BooleanTest | IsDistinctFrom
+    | NullIf | Case | Coalesce | ArrayExpr | QuantifiedComparison | SubqueryExpr | SqlValueFunction | ContextValue
+    | Opaque
 )  # fmt: skip
+Resolve = Callable[[Expression], Expression]
+"""Maps a call of a user-defined function to the expression it returns; any other expression to itself."""
 
 
 def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  # one case per shape
-    """The expressions directly inside an expression; of a sub-select its conditions, targets and test."""
+    """The direct parts of an expression; for a sub-select its test, conditions and targets."""
     match expression:
         case TypeCast() | IsNull() | BooleanTest():
             return (expression.argument,)
@@ -222,7 +226,7 @@ def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: P
 
 
 def type_of(expression: Expression) -> int:
-    """The OID of the type it comes to; 16 for what is true or false, and 0 when it is not known."""
+    """The OID of an expression's type; 16 for boolean, and 0 if it is unknown."""
     match expression:
         case BoolExpr() | IsNull() | BooleanTest() | IsDistinctFrom() | QuantifiedComparison():
             return 16

@@ -1,4 +1,4 @@
-"""Somebody's own functions that return the current tenant: read where they can be, vouched for where they cannot."""
+"""Resolves user-defined functions to the expressions that they return: read from their bodies, or approved."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NAMES: Final = frozenset({"current_setting"})
 
 @dataclass(slots=True)
 class FunctionResolver:
-    """What calls of somebody's own functions stand for, in one inventory under one manifest at one time.
+    """Resolves calls of user-defined functions, for one inventory and one manifest at one time.
 
-    `immutable_functions` are the functions that read the context and say that they are IMMUTABLE: a prepared plan keeps
-    what they returned for its first tenant.
+    `immutable_functions` are the functions that read the context but are declared IMMUTABLE: a prepared plan keeps
+    their result for its first tenant.
     """
 
     inventory: Inventory
@@ -41,14 +41,14 @@ class FunctionResolver:
     immutable_functions: dict[int, Function] = field(default_factory=dict[int, Function])
     _functions: Mapping[int, Function] = field(init=False)
     _effects: SettingEffects = field(init=False)
-    _meant: dict[int, Expression | None] = field(default_factory=dict[int, "Expression | None"])
+    _resolved: dict[int, Expression | None] = field(default_factory=dict[int, "Expression | None"])
 
     def __post_init__(self) -> None:
         self._functions = {function.oid: function for function in self.inventory.functions}
         self._effects = SettingEffects(self._functions)
 
     def preserves_context(self, function: Function) -> bool:
-        """Whether a function leaves the context as it is: nothing in it can change a setting, or somebody vouches."""
+        """Whether a function does not change the context: nothing in it can change a setting, or it is approved."""
         return self._effects.preserves_settings(function) or any(
             allowed.kind == "function"
             and allowed.name == function.name
@@ -57,7 +57,7 @@ class FunctionResolver:
         )
 
     def resolve(self, expression: Expression) -> Expression:
-        """What a call stands for; the same expression when it stands for nothing that is known."""
+        """The expression that a call returns; the call itself if that is unknown."""
         if not isinstance(expression, FunctionCall) or expression.function < FIRST_USER_OID or expression.returns_set:
             return expression
         function = self._functions.get(expression.function)
@@ -65,27 +65,27 @@ class FunctionResolver:
             return expression
         if expression.arguments:
             return self._inlined(function, expression) or expression
-        if function.oid not in self._meant:
-            self._meant[function.oid] = None  # while it is read: a function may call itself
-            self._meant[function.oid] = self._of(function, expression)
-        return self._meant[function.oid] or expression
+        if function.oid not in self._resolved:
+            self._resolved[function.oid] = None  # while it is being resolved: a function can call itself
+            self._resolved[function.oid] = self._resolve(function, expression)
+        return self._resolved[function.oid] or expression
 
-    def _of(self, function: Function, call: FunctionCall) -> Expression | None:
-        if self._vouched(function):
+    def _resolve(self, function: Function, call: FunctionCall) -> Expression | None:
+        if self._returns_approved_context(function):
             return ContextValue(0, call.type) if len(self.tenancy.context) == 1 else None
         if not self._is_plain(function):
             return None
         found = self._read(function, call)
-        terms = TermNormalizer(self.tenancy.context, lambda expression: expression)
+        normalizer = TermNormalizer(self.tenancy.context, lambda expression: expression)
         if found is None:
             return None
-        term = terms.normalize(found)
+        term = normalizer.normalize(found)
         if term is not None and term.value_ref[0] == "context" and function.volatility == "i":
             self.immutable_functions[function.oid] = function
             return None
         return found
 
-    def _vouched(self, function: Function) -> bool:
+    def _returns_approved_context(self, function: Function) -> bool:
         return any(
             allowed.kind == "function"
             and allowed.context
@@ -95,7 +95,7 @@ class FunctionResolver:
         )
 
     def _is_plain(self, function: Function) -> bool:
-        """Whether a function does nothing but what its body says, with the rights and settings of who calls it."""
+        """Whether a function runs only its body, with the rights of the caller; only search_path may be set."""
         return (
             function.kind == "f"
             and not function.security_definer
@@ -104,7 +104,7 @@ class FunctionResolver:
         )
 
     def _inlined(self, function: Function, call: FunctionCall) -> Expression | None:
-        """A function of a row that is one expression, with what it was called with in place of its arguments."""
+        """The body of a function that is one expression, with the arguments of the call in place of its parameters."""
         if not self._is_plain(function) or function.tree is None or function.volatility == "i":
             return None
         try:
@@ -118,20 +118,20 @@ class FunctionResolver:
                 return read_body(function.tree)
             except UnreadableTree:
                 return None
-        shape = (_SQL if function.language == "sql" else _PLPGSQL).fullmatch(function.body)
-        if shape is None or not self._means_what_it_says(function, shape["value"]):
+        match = (_SQL if function.language == "sql" else _PLPGSQL).fullmatch(function.body)
+        if match is None or not self._names_are_built_in(function, match["value"]):
             return None
         try:
-            value = BodyParser(shape["value"], self._named).read()
+            value = BodyParser(match["value"], self._by_name).read()
         except UnreadableBody:
             return None
         if call.type == result_type(value):
             return value
-        # PL/pgSQL casts what is returned, SQL would have refused it.
+        # PL/pgSQL casts the returned value; the SQL language rejects such a body.
         return TypeCast("text", value, call.type) if function.language == "plpgsql" and call.type in TYPES else None
 
-    def _named(self, name: str) -> Expression:
-        """What a call of a function without arguments stands for, named with its schema. Raises: NoContext."""
+    def _by_name(self, name: str) -> Expression:
+        """The expression of a function without arguments, by its name with schema. Raises: UnreadableBody."""
         schema, _, simple = name.rpartition(".")
         found = [
             f
@@ -139,15 +139,15 @@ class FunctionResolver:
             if (f.schema, unqualified_name(f), f.argument_count) == (schema, simple, 0)
         ]
         call = FunctionCall(found[0].oid, (), found[0].return_type, False) if len(found) == 1 else None  # noqa: FBT003  # not a set
-        meant = self.resolve(call) if call else None
-        if call is None or meant is None or meant is call:
+        resolved = self.resolve(call) if call else None
+        if call is None or resolved is None or resolved is call:
             raise UnreadableBody
-        return meant
+        return resolved
 
-    def _means_what_it_says(self, function: Function, text: str) -> bool:
-        """Whether the names in a body are PostgreSQL's own whatever the search_path of who calls it."""
+    def _names_are_built_in(self, function: Function, text: str) -> bool:
+        """Whether the names in a body denote built-in functions for any search_path of the caller."""
         if (function.search_path or "").split(",")[0].strip() == "pg_catalog":
             return True
-        taken = {unqualified_name(other) for other in self._functions.values()}
-        bare = _NAMES & set(re.findall(r"(?<![\w.])[a-z_]+(?=\s*\()", text.lower()))
-        return not self.inventory.casts and not taken & bare
+        user_defined = {unqualified_name(other) for other in self._functions.values()}
+        unqualified = _NAMES & set(re.findall(r"(?<![\w.])[a-z_]+(?=\s*\()", text.lower()))
+        return not self.inventory.casts and not user_defined & unqualified

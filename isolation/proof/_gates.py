@@ -1,4 +1,4 @@
-"""The gates between tenant-bound roles and rows, and whether the policies of each hold rows to the tenant."""
+"""The policy gates between tenant-bound roles and rows, and the proof obligation of each."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation
 from isolation.proof._function_resolver import FunctionResolver
-from isolation.proof._kernel import Kernel, PolicyClause, ProofResult, ProofStatus
-from isolation.proof._policy_clauses import clause_expression, clauses_digest, depends_on_role, unsupported_reason
+from isolation.proof._kernel import (
+    Kernel,
+    PolicyClause,
+    ProofResult,
+    ProofStatus,
+    clause_expression,
+    clauses_digest,
+    depends_on_role,
+    unsupported_reason,
+)
 from isolation.proof._proof_context import ProofContext
 from isolation.proof._terms import TermNormalizer
-
-__all__ = ["GATES", "Gate", "ProofObligation", "ProofStatus", "is_proven", "proof_obligations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """One way to a row: the command, and whether policies are asked for the old row (USING) or the new (CHECK)."""
+    """One way to a row: the command, and whether policies test the existing row (USING) or the new row (CHECK)."""
 
     command: Command
     new_row: bool
@@ -33,8 +39,8 @@ class Gate:
         return f"{self.command} {'CHECK' if self.new_row else 'USING'}"
 
 
-# https://www.postgresql.org/docs/18/sql-createpolicy.html, table "Policies Applied by Command Type". An UPDATE or
-# DELETE that reads no column is not asked for the SELECT policies, so each gate must hold by itself.
+# https://www.postgresql.org/docs/18/sql-createpolicy.html, table "Policies Applied by Command Type". PostgreSQL does
+# not apply SELECT policies to an UPDATE or DELETE that reads no column, so each gate must be proven by itself.
 GATES: Final = (
     Gate(command=Command.SELECT, new_row=False),
     Gate(command=Command.INSERT, new_row=True),
@@ -46,10 +52,10 @@ GATES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofObligation:
-    """One gate of one table for one role that a principal is or can become, and what is known of it.
+    """One gate of one table for one reachable role of a principal, with the result of the proof.
 
-    `policies` are those that are asked; `policy` is the one that `reason` is about. `digest` is of the expressions
-    that are asked, as a waiver repeats it.
+    `policies` are the policies that apply; `policy` is the one that `reason` concerns. `digest` is the digest of their
+    expressions, which a waiver names.
     """
 
     principal: str
@@ -67,55 +73,58 @@ class ProofObligation:
     waived: bool
 
 
-# A pass asks for them in several checks; by identity, as comparing worlds would cost more than proving.
-_MADE: deque[tuple[EffectiveAccess, datetime, tuple[ProofObligation, ...]]] = deque(maxlen=4)
+# Several checks of a pass use the same obligations. Keyed by identity: a comparison would cost more than the proof.
+_RECENT: deque[tuple[EffectiveAccess, datetime, tuple[ProofObligation, ...]]] = deque(maxlen=4)
 
 
 def proof_obligations(access: EffectiveAccess, now: datetime) -> tuple[ProofObligation, ...]:
-    """Every gate of every tenant table that a principal may pass in any role it can become, with its answer."""
-    for made, at, found in tuple(_MADE):
-        if made is access and at == now:
-            return found
-    new = tuple(Prover(access, now).obligations())
-    _MADE.append((access, now, new))
-    return new
+    """Every gate of every tenant table that a principal can use through a reachable role, with its proof result."""
+    for known_access, at, known in tuple(_RECENT):
+        if known_access is access and at == now:
+            return known
+    obligations = tuple(Prover(access, now).obligations())
+    _RECENT.append((access, now, obligations))
+    return obligations
 
 
-def is_proven(found: Iterable[ProofObligation], principal: str, relation: int) -> bool:
-    """Whether no gate of a relation lets a principal reach another tenant's row: each is proven, denied or waived."""
+def is_proven(obligations: Iterable[ProofObligation], principal: str, relation: int) -> bool:
+    """Whether no gate of a relation lets a principal reach a row of another tenant.
+
+    Every gate must be proven, denied by default, or unproven with a valid waiver.
+    """
     safe = {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
-    own = [one for one in found if one.principal == principal and one.relation == relation]
+    own = [one for one in obligations if one.principal == principal and one.relation == relation]
     return all(one.status in safe or (one.status is ProofStatus.UNPROVEN and one.waived) for one in own)
 
 
 class Prover:
-    """The proof of one world at one time; what is shown once is remembered."""
+    """Proves the gates of one effective access at one time; each result is computed once."""
 
     def __init__(self, access: EffectiveAccess, now: datetime) -> None:
         self.access = access
         self.now = now
         self.resolver = FunctionResolver(access.inventory, access.tenancy, now)
         self.unsupported_reason = unsupported_reason(access)
-        self._found: dict[tuple[int, int, Gate], tuple[ProofResult, tuple[PolicyClause, ...]]] = {}
-        self._asking = set[tuple[int, int, Gate]]()
-        self._judgements: dict[tuple[object, ...], ProofResult] = {}
+        self._results: dict[tuple[int, int, Gate], tuple[ProofResult, tuple[PolicyClause, ...]]] = {}
+        self._in_progress = set[tuple[int, int, Gate]]()
+        self._kernel_results: dict[tuple[object, ...], ProofResult] = {}
         self._children: dict[int, tuple[Relation, ...]] = {}
         for relation in access.inventory.relations:
             for parent in relation.parents:
                 self._children[parent] = (*self._children.get(parent, ()), relation)
 
     def obligations(self) -> Iterator[ProofObligation]:
-        """The obligations, by table, principal, role and gate."""
+        """The obligations, ordered by table, principal, role and gate."""
         for relation in self.access.tenant_tables():
-            for becomes in self.access.accessible_by(relation):
-                commands = self.access.commands(becomes.role.oid, relation) if becomes.can_set_role else ()
+            for reachable in self.access.accessible_by(relation):
+                commands = self.access.commands(reachable.role.oid, relation) if reachable.can_set_role else ()
                 for gate in GATES:
                     if gate.command in commands:
-                        yield self._obligation(becomes, relation, gate)
+                        yield self._obligation(reachable, relation, gate)
 
     def _obligation(self, reachable: ReachableRole, relation: Relation, gate: Gate) -> ProofObligation:
-        found, asked = self.prove(reachable, relation, gate)
-        digest = clauses_digest(asked)
+        result, clauses = self.prove(reachable, relation, gate)
+        digest = clauses_digest(clauses)
         return ProofObligation(
             principal=reachable.principal,
             role_path=reachable.role_path,
@@ -123,11 +132,11 @@ class Prover:
             relation=relation.oid,
             table=self.access.declared_name(relation),
             gate=gate,
-            status=found.status,
-            justifications=found.justifications,
-            reason=found.reason,
-            policy=found.policy,
-            policies=tuple(policy.name for policy, _ in asked),
+            status=result.status,
+            justifications=result.justifications,
+            reason=result.reason,
+            policy=result.policy,
+            policies=tuple(policy.name for policy, _ in clauses),
             digest=digest,
             waived=any(waiver.is_valid_for(digest, self.now) for waiver in self.access.tenancy.waivers),
         )
@@ -135,96 +144,97 @@ class Prover:
     def prove(
         self, reachable: ReachableRole, relation: Relation, gate: Gate
     ) -> tuple[ProofResult, tuple[PolicyClause, ...]]:
-        """What is known of one gate, and the expressions that it asks."""
+        """The result for one gate, and the policy clauses that it evaluates."""
         key = (relation.oid, reachable.role.oid, gate)
-        if key not in self._found:
-            self._asking.add(key)
-            self._found[key] = self._judged(reachable, relation, gate)
-            self._asking.discard(key)
-        return self._found[key]
+        if key not in self._results:
+            self._in_progress.add(key)
+            self._results[key] = self._prove(reachable, relation, gate)
+            self._in_progress.discard(key)
+        return self._results[key]
 
-    def _judged(
+    def _prove(
         self, reachable: ReachableRole, relation: Relation, gate: Gate
     ) -> tuple[ProofResult, tuple[PolicyClause, ...]]:
         role = reachable.role.oid
-        exempt = self.access.rls_exemption(role, relation)
-        if exempt:
-            return ProofResult(status=ProofStatus.EXEMPT, reason=exempt), ()
+        exemption = self.access.rls_exemption(role, relation)
+        if exemption:
+            return ProofResult(status=ProofStatus.EXEMPT, reason=exemption), ()
         if not relation.rls_enabled:
             return ProofResult(status=ProofStatus.DISABLED), ()
-        asked = [
+        clauses = tuple(
             (policy, stored)
             for policy in self.access.policies(relation, role, gate.command)
             if (stored := clause_expression(policy, new_row=gate.new_row)) is not None
-        ]
-        permissive = [one for one in asked if one[0].permissive]
-        everything = tuple(asked)
+        )
+        permissive = [one for one in clauses if one[0].permissive]
         if not permissive:
-            return ProofResult(status=ProofStatus.DEFAULT_DENY), everything
+            return ProofResult(status=ProofStatus.DEFAULT_DENY), clauses
         if self.unsupported_reason:
-            return ProofResult(status=ProofStatus.UNPROVEN, reason=self.unsupported_reason), everything
+            return ProofResult(status=ProofStatus.UNPROVEN, reason=self.unsupported_reason), clauses
         if self.access.table_class(relation) is TableClass.MEMBERS and gate.command in {Command.INSERT, Command.UPDATE}:
-            reason = "who may write memberships may join any tenant"
-            return ProofResult(status=ProofStatus.REFUTED, reason=reason, policy=permissive[0][0].name), everything
-        found = self._by_kernel(reachable, relation, asked)
-        if found.status is ProofStatus.PROVEN:
-            found = self._unless_members_are_written(found, reachable)
-        elif gate.command is Command.UPDATE and gate.new_row and self._keeps_its_tenant(reachable, relation):
-            why = f"{reachable.role.name} may not change the tenant of a row"
-            found = ProofResult(status=ProofStatus.PROVEN, justifications=(why,))
-        return found, everything
+            reason = "a role that can write memberships can join any tenant"
+            return ProofResult(status=ProofStatus.REFUTED, reason=reason, policy=permissive[0][0].name), clauses
+        result = self._by_kernel(reachable, relation, clauses)
+        if result.status is ProofStatus.PROVEN:
+            result = self._unless_memberships_are_writable(result, reachable)
+        elif gate.command is Command.UPDATE and gate.new_row and self._cannot_change_tenant(reachable, relation):
+            why = f"{reachable.role.name} cannot change the tenant of a row"
+            result = ProofResult(status=ProofStatus.PROVEN, justifications=(why,))
+        return result, clauses
 
-    def _by_kernel(self, reachable: ReachableRole, relation: Relation, clauses: list[PolicyClause]) -> ProofResult:
-        """What the kernel says; once for all gates that ask the same, and all roles where no role comes into it."""
+    def _by_kernel(
+        self, reachable: ReachableRole, relation: Relation, clauses: tuple[PolicyClause, ...]
+    ) -> ProofResult:
+        """The kernel's result; gates with equal clauses share it, and all roles if no clause depends on the role."""
         by_role = any(depends_on_role(stored.tree) for _, stored in clauses)
         each = tuple((policy.oid, stored.digest) for policy, stored in clauses)
         key = (relation.oid, reachable.role.oid if by_role else 0, reachable.principal if by_role else "", each)
-        if key not in self._judgements:
+        if key not in self._kernel_results:
             permissive = [one for one in clauses if one[0].permissive]
             restrictive = [one for one in clauses if not one[0].permissive]
-            self._judgements[key] = self.kernel_for(reachable, relation).judge(permissive, restrictive)
-        return self._judgements[key]
+            self._kernel_results[key] = self.kernel_for(reachable, relation).judge(permissive, restrictive)
+        return self._kernel_results[key]
 
     def kernel_for(self, reachable: ReachableRole, relation: Relation) -> Kernel:
         """The kernel that proves policies of one table for one role."""
-        scene = ProofContext(
+        proof_context = ProofContext(
             access=self.access,
             relation=relation,
             role=reachable.role.oid,
             principal=reachable.principal,
             normalizer=TermNormalizer(self.access.tenancy.context, self.resolver.resolve),
-            reads_proven=lambda oid: self._holds_reads(reachable, oid),
+            reads_proven=lambda oid: self._reads_are_proven(reachable, oid),
             children=self._children,
         )
-        return Kernel(scene, self.resolver)
+        return Kernel(proof_context, self.resolver)
 
-    def _holds_reads(self, reachable: ReachableRole, oid: int) -> bool:
-        """Whether a relation's own policies hold what this role reads of it to the tenant; asked in a circle, no."""
+    def _reads_are_proven(self, reachable: ReachableRole, oid: int) -> bool:
+        """Whether a relation's own policies restrict this role's reads to the tenant; false for a circular question."""
         relation, gate = self.access.relation(oid), GATES[0]
         if relation is None or not relation.is_table or self.access.tenant_key(relation) is None:
             return False
-        if (oid, reachable.role.oid, gate) in self._asking:
+        if (oid, reachable.role.oid, gate) in self._in_progress:
             return False
         return self.prove(reachable, relation, gate)[0].status in {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
 
-    def _keeps_its_tenant(self, reachable: ReachableRole, relation: Relation) -> bool:
-        """Whether UPDATE finds the tenant's rows alone, and may not change the columns that say whose they are."""
+    def _cannot_change_tenant(self, reachable: ReachableRole, relation: Relation) -> bool:
+        """Whether UPDATE finds only rows of the tenant, and the role cannot change the columns of the tenant key."""
         key = self.access.tenant_key(relation)
         names = set(key.on) if isinstance(key, DerivedKey) else {column.name for column in key or ()}
-        changed = self.access.columns_with_privilege(reachable.role.oid, relation, "UPDATE")
-        before = self.prove(reachable, relation, GATES[2])[0].status
-        return bool(names) and not names & changed and before is ProofStatus.PROVEN
+        writable = self.access.columns_with_privilege(reachable.role.oid, relation, "UPDATE")
+        existing_row = self.prove(reachable, relation, GATES[2])[0].status
+        return bool(names) and not names & writable and existing_row is ProofStatus.PROVEN
 
-    def _unless_members_are_written(self, found: ProofResult, reachable: ReachableRole) -> ProofResult:
-        """A proof by memberships holds only for who cannot write them."""
+    def _unless_memberships_are_writable(self, result: ProofResult, reachable: ReachableRole) -> ProofResult:
+        """The result, or REFUTED if the role can write the table of members: then a membership proves nothing."""
         members = self.access.tenancy.members
         table = self.access.relation_named(members.table) if members else None
         if table is None:
-            return found
+            return result
         for gate in GATES:
             if gate.command in self.access.commands(reachable.role.oid, table) & {Command.INSERT, Command.UPDATE}:
-                answer = self.prove(reachable, table, gate)[0].status
-                if answer is not ProofStatus.DEFAULT_DENY:
-                    reason = f"it trusts {self.access.declared_name(table)}, which {reachable.role.name} can write"
+                status = self.prove(reachable, table, gate)[0].status
+                if status is not ProofStatus.DEFAULT_DENY:
+                    reason = f"it relies on {self.access.declared_name(table)}, which {reachable.role.name} can write"
                     return ProofResult(status=ProofStatus.REFUTED, reason=reason)
-        return found
+        return result

@@ -1,12 +1,14 @@
-"""Whether what policies say together holds every row to the current tenant: proven, open, or neither."""
+"""Decides whether policies together restrict every row to the current tenant: proven, refuted, or neither."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from isolation.inventory.builtin_oids import CONTEXT_CHANGING, FIRST_USER_OID
+from isolation.access.effective_access import EffectiveAccess
+from isolation.inventory.builtin_oids import CONTEXT_CHANGING, FIRST_USER_OID, builtin_mismatches
 from isolation.inventory.relations import Policy
 from isolation.inventory.relations import StoredExpression as Stored
 from isolation.proof._branches import Branch, EqualityTheory, Tableau, TooManyBranches
@@ -20,12 +22,15 @@ from isolation.proof._proof_context import ProofContext
 from isolation.proof._rendering import render
 from isolation.proof._translation import functions_in, read
 
+_OLDEST, _NEWEST = 14, 18
+
 
 class ProofStatus(StrEnum):
-    """What is known of a gate.
+    """The result for one gate.
 
-    PROVEN: no row but the current tenant's passes. DENIED: none does, as no permissive policy applies. OPEN: other
-    rows plainly do. UNPROVEN: nobody can tell. EXEMPT and DISABLED: row security is not asked.
+    PROVEN: only rows of the current tenant pass. DEFAULT_DENY: no row passes, because no permissive policy applies.
+    REFUTED: a row of another tenant passes. UNPROVEN: neither is shown. EXEMPT and DISABLED: row security does not
+    apply to the role, or is not enabled on the table.
     """
 
     PROVEN = "proven"
@@ -38,7 +43,7 @@ class ProofStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofResult:
-    """An answer with its certificate, or with the reason and the policy it is about."""
+    """A status with its justifications, or with the reason and the name of the policy that it concerns."""
 
     status: ProofStatus
     justifications: tuple[str, ...] = ()
@@ -47,92 +52,118 @@ class ProofResult:
 
 
 PolicyClause = tuple[Policy, Stored]
-"""A policy, with the expression of it that a gate asks."""
+"""A policy, and its expression that a gate evaluates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Proves what policies let through in one scene."""
+    """Proves what policies let through in one proof context."""
 
     proof_context: ProofContext
     resolver: FunctionResolver
 
     def judge(self, permissive: Sequence[PolicyClause], restrictive: Sequence[PolicyClause]) -> ProofResult:
-        """What any of the permissive policies and all of the restrictive ones let through together."""
+        """The result for rows that pass at least one of the permissive policies and all restrictive ones."""
         if not permissive:
             return ProofResult(status=ProofStatus.DEFAULT_DENY)
-        found = [self._safely(one, restrictive) for one in permissive]
-        for answer in (ProofStatus.REFUTED, ProofStatus.UNPROVEN):
-            worst = next((one for one in found if one.status is answer), None)
+        results = [self._safely(one, restrictive) for one in permissive]
+        for status in (ProofStatus.REFUTED, ProofStatus.UNPROVEN):
+            worst = next((one for one in results if one.status is status), None)
             if worst:
                 return worst
-        lines = dict.fromkeys(line for one in found for line in one.justifications)
+        lines = dict.fromkeys(line for one in results for line in one.justifications)
         return ProofResult(status=ProofStatus.PROVEN, justifications=tuple(lines))
 
-    def _safely(self, clauses: PolicyClause, restrictive: Sequence[PolicyClause]) -> ProofResult:
-        name = clauses[0].name
+    def _safely(self, clause: PolicyClause, restrictive: Sequence[PolicyClause]) -> ProofResult:
+        name = clause[0].name
         try:
-            return self._judge(clauses, restrictive)
+            return self._judge(clause, restrictive)
         except UnreadableTree as problem:
             return ProofResult(
-                status=ProofStatus.UNPROVEN, reason=f"its stored tree was not understood: {problem}", policy=name
+                status=ProofStatus.UNPROVEN, reason=f"its stored tree could not be read: {problem}", policy=name
             )
         except TooManyBranches:
             return ProofResult(status=ProofStatus.UNPROVEN, reason="it has too many cases", policy=name)
         except RecursionError:
             return ProofResult(status=ProofStatus.UNPROVEN, reason="it is nested too deeply", policy=name)
 
-    def _judge(self, clauses: PolicyClause, restrictive: Sequence[PolicyClause]) -> ProofResult:
-        policy, stored = clauses
-        unsafe = [why for one in (clauses, *restrictive) for why in self._unsafe(one[1])]
-        conditions: tuple[SignedFormula, ...] = tuple(
-            (read(one.tree), TRUE) for one in (stored, *(r for _, r in restrictive))
-        )
-        reading = EqualityTheory(
+    def _judge(self, clause: PolicyClause, restrictive: Sequence[PolicyClause]) -> ProofResult:
+        policy = clause[0]
+        stored = [one for _, one in (clause, *restrictive)]
+        unsafe = [why for one in stored for why in self._context_changes(one)]
+        conditions: tuple[SignedFormula, ...] = tuple((read(one.tree), TRUE) for one in stored)
+        theory = EqualityTheory(
             self.proof_context.normalizer, self.proof_context.not_null(), self.proof_context.deterministic
         )
-        tableau = Tableau(reading, Goal(self.proof_context, reading).justification)
-        witness, left = LeakSearch(self.proof_context, tuple(condition for condition, _ in conditions)), None
+        tableau = Tableau(theory, Goal(self.proof_context, theory).justification)
+        search, unjustified = LeakSearch(self.proof_context, tuple(condition for condition, _ in conditions)), None
         for branch in tableau.open_branches(conditions):
-            left = left or branch
-            leak = witness.find(branch)
+            unjustified = unjustified or branch
+            leak = search.find(branch)
             if leak:
                 return ProofResult(
-                    status=ProofStatus.REFUTED, reason=f"{leak.what}, by: {leak.because}", policy=policy.name
+                    status=ProofStatus.REFUTED, reason=f"{leak.rows}, by: {leak.condition}", policy=policy.name
                 )
-        frozen = [
-            self.resolver.immutable_functions[oid]
-            for oid in self._called(clauses, restrictive)
-            if oid in self.resolver.immutable_functions
+        called = sorted({oid for one in stored for oid in functions_in(one.tree)})
+        immutable = [
+            self.resolver.immutable_functions[oid] for oid in called if oid in self.resolver.immutable_functions
         ]
-        if left is not None and frozen:
-            reason = f"{frozen[0].name} reads the context and is IMMUTABLE: a prepared plan keeps its first tenant"
+        if unjustified is not None and immutable:
+            reason = f"{immutable[0].name} reads the context and is IMMUTABLE: a prepared plan keeps its first tenant"
             return ProofResult(status=ProofStatus.REFUTED, reason=reason, policy=policy.name)
-        if left is not None:
-            return ProofResult(status=ProofStatus.UNPROVEN, reason=self._why(left), policy=policy.name)
+        if unjustified is not None:
+            return ProofResult(status=ProofStatus.UNPROVEN, reason=self._why(unjustified), policy=policy.name)
         if unsafe:
             return ProofResult(status=ProofStatus.UNPROVEN, reason=unsafe[0], policy=policy.name)
-        nothing = ("it is never true",)
-        return ProofResult(
-            status=ProofStatus.PROVEN, justifications=tuple(tableau.justifications) or nothing, policy=policy.name
-        )
+        justifications = tuple(tableau.justifications) or ("it is never true",)
+        return ProofResult(status=ProofStatus.PROVEN, justifications=justifications, policy=policy.name)
 
-    def _called(self, clauses: PolicyClause, restrictive: Sequence[PolicyClause]) -> list[int]:
-        return sorted({oid for _, stored in (clauses, *restrictive) for oid in functions_in(stored.tree)})
-
-    def _unsafe(self, stored: Stored) -> list[str]:
-        """Why the context may not stay as it is while a condition is worked out."""
+    def _context_changes(self, stored: Stored) -> list[str]:
+        """The reasons why the context may change while an expression is evaluated."""
         found = list[str]()
         for oid in sorted(functions_in(stored.tree)):
             if oid in CONTEXT_CHANGING:
-                found.append(f"it calls function {oid} of PostgreSQL, which can change the context")
+                found.append(f"it calls built-in function {oid}, which can change the context")
             function = self.proof_context.access.function(oid) if oid >= FIRST_USER_OID else None
             if function is None and oid >= FIRST_USER_OID:
-                found.append(f"it calls a function that was not read (OID {oid})")
+                found.append(f"it calls a function that is not in the inventory (OID {oid})")
             if function is not None and not self.resolver.preserves_context(function):
                 found.append(f"it calls {function.name}, which may change the context")
         return found
 
     def _why(self, branch: Branch) -> str:
-        said = [render(expression, mask, self.proof_context) for expression, mask in branch.literals]
-        return f"it is not shown to hold when {' AND '.join(said) or 'nothing more is asked'}"
+        literals = [render(expression, values, self.proof_context) for expression, values in branch.literals]
+        return f"it is not shown to restrict rows to the tenant when {' AND '.join(literals) or 'true'}"
+
+
+def unsupported_reason(access: EffectiveAccess) -> str:
+    """The reason why nothing can be proven about a server: its version, or changed built-ins. Empty without one."""
+    major = access.inventory.server.version_num // 10000
+    if not _OLDEST <= major <= _NEWEST:
+        return f"the stored expressions of PostgreSQL {major} have an unknown format; {_OLDEST} to {_NEWEST} are known"
+    wrong = builtin_mismatches(access.inventory.builtins)
+    return f"built-in objects differ from those of PostgreSQL: {', '.join(wrong[:3])}" if wrong else ""
+
+
+def depends_on_role(tree: str) -> bool:
+    """Whether the result of an expression may depend on the role: by a sub-select, a function or CURRENT_USER."""
+    try:
+        calls_user_function = any(oid >= FIRST_USER_OID for oid in functions_in(tree))
+    except UnreadableTree:
+        return True
+    return calls_user_function or "{SUBLINK" in tree or "{SQLVALUEFUNCTION" in tree
+
+
+def clause_expression(policy: Policy, *, new_row: bool) -> Stored | None:
+    """The expression that a gate evaluates: WITH CHECK for a new row, else USING; None if the policy has neither."""
+    if new_row and policy.check is not None:
+        return policy.check
+    return policy.using
+
+
+def clauses_digest(clauses: Iterable[PolicyClause]) -> str:
+    """The digest of the expressions that a gate evaluates, in any order; a waiver names it."""
+    each = sorted(
+        f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in clauses
+    )
+    return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""PostgreSQL's stored expression trees (pg_node_tree) as nodes, for every version from 14 to 18."""
+"""Parses PostgreSQL's stored expression trees (pg_node_tree) of versions 14 to 18 to nodes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 MAX_DEPTH: Final = 200
 _TOKENS: Final = re.compile(r"[(){}]|(?:\\.|[^\s(){}\\])+", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
-# As version 16 calls them; 14 and 15 had shorter names.
+# The names since version 16; versions 14 and 15 have shorter ones.
 _KINDS: Final = MappingProxyType({
     "RTE": "RANGETBLENTRY",
     "ARRAY": "ARRAYEXPR",
@@ -28,47 +28,47 @@ _KINDS: Final = MappingProxyType({
 
 
 class UnreadableTree(Exception):
-    """The text is not a tree that can be read; says what was not understood."""
+    """The text is not a readable tree; the message names the part that is not understood."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One node: its kind as PostgreSQL 16 calls it, and its fields by name. Nodes are never changed."""
+    """One node: its kind by its name in PostgreSQL 16, and its fields by name. Nodes are immutable."""
 
     kind: str
     fields: dict[str, Value]
 
     def get(self, name: str) -> Value:
-        """A field; None when it is empty or not there, as in a version that does not have it."""
+        """A field; None if it is empty or absent, as in a version that does not have it."""
         return self.fields.get(name)
 
     def text(self, name: str) -> str:
-        """A field that is one word or number, as text. Raises: UnreadableTree."""
+        """A field with one word or number, as text. Raises: UnreadableTree."""
         value = self.fields.get(name)
         if not isinstance(value, str):
             raise UnreadableTree(f"{self.kind} has no {name}")
         return value
 
     def number(self, name: str) -> int:
-        """A field that is a whole number. Raises: UnreadableTree."""
+        """A field with an integer. Raises: UnreadableTree."""
         try:
             return int(self.text(name))
         except ValueError:
-            raise UnreadableTree(f"{name} of {self.kind} is no number") from None
+            raise UnreadableTree(f"{name} of {self.kind} is not a number") from None
 
     def nodes(self, name: str) -> tuple[Node, ...]:
-        """A field that is a list of nodes, perhaps empty. Raises: UnreadableTree."""
+        """A field with a list of nodes, which may be empty. Raises: UnreadableTree."""
         value = self.fields.get(name)
         each = () if value is None else value
         if not isinstance(each, tuple):
-            raise UnreadableTree(f"{name} of {self.kind} is no list")
+            raise UnreadableTree(f"{name} of {self.kind} is not a list")
         nodes = tuple(one for one in each if isinstance(one, Node))
         if len(nodes) != len(each):
-            raise UnreadableTree(f"{name} of {self.kind} is no list of nodes")
+            raise UnreadableTree(f"{name} of {self.kind} is not a list of nodes")
         return nodes
 
     def node(self, name: str) -> Node:
-        """A field that is one node. Raises: UnreadableTree."""
+        """A field with one node. Raises: UnreadableTree."""
         value = self.fields.get(name)
         if not isinstance(value, Node):
             raise UnreadableTree(f"{self.kind} has no {name}")
@@ -80,11 +80,11 @@ Value = Node | tuple["Value", ...] | bytes | str | None
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Value:
-    """The tree of a text. Raises: UnreadableTree."""
+    """The tree of a pg_node_tree text. Raises: UnreadableTree."""
     tokens = _TOKENS.findall(text)
     value, end = _value(tokens, 0, 0)
     if end != len(tokens):
-        raise UnreadableTree("there is more after the tree")
+        raise UnreadableTree("there is text after the tree")
     return value
 
 
@@ -104,7 +104,7 @@ def _value(tokens: list[str], at: int, depth: int) -> tuple[Value, int]:
             each.append(one)
         return tuple(each), _closed(tokens, at)
     if word in {")", "}"}:
-        raise UnreadableTree(f"there is a {word} too many")
+        raise UnreadableTree(f"there is an unexpected {word}")
     return (None if word == "<>" else _plain(word)), at + 1
 
 
@@ -125,12 +125,12 @@ def _node(tokens: list[str], at: int, depth: int) -> tuple[Node, int]:
 
 
 def _bytes(tokens: list[str], at: int) -> tuple[bytes, int]:
-    """A value as `9 [ 36 0 0 0 ... ]`: its bytes, printed signed."""
+    """A value such as `9 [ 36 0 0 0 ... ]`: its length, then its bytes as signed numbers."""
     try:
         end = tokens.index("]", at)
         return bytes(int(token) % 256 for token in tokens[at + 2 : end]), end + 1
     except ValueError:
-        raise UnreadableTree("a constant is not written as one") from None
+        raise UnreadableTree("a constant has an unknown format") from None
 
 
 def _closed(tokens: list[str], at: int) -> int:

@@ -1,4 +1,4 @@
-"""Where a policy is asked: the table, the role, and what the catalogue says of the rows a sub-select may read."""
+"""The context of one proof: the table, the role, and facts of the catalogue that the proof may use."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _BY_CONTEXT_TYPE = {
 _EXACT = frozenset({EqualityStrength.EXACT})
 
 
-def sufficient_strengths(kind: int, context_type: str) -> frozenset[EqualityStrength]:
-    """How strongly a column of a type must equal the context, so that it can be but one tenant's.
+def sufficient_strengths(type_oid: int, context_type: str) -> frozenset[EqualityStrength]:
+    """The strengths of equality with the context that are sufficient for a column of a type to identify one tenant.
 
-    A text that the manifest says is a uuid or a number may be compared as one.
+    A text that the manifest declares as a uuid or a number may be compared as one.
     """
-    family = TYPES.get(kind)
+    family = TYPES.get(type_oid)
     if family is TypeFamily.UUID:
         return _EXACT | _BY_CONTEXT_TYPE["uuid"]
     if family is TypeFamily.NUMBER:
@@ -36,10 +36,10 @@ def sufficient_strengths(kind: int, context_type: str) -> frozenset[EqualityStre
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofContext:
-    """One table and the role that reads it, in one world.
+    """One table and the role that reads it, under one effective access.
 
-    `reads_proven` says of a relation's OID that its own policies are proven to hold what this role reads to the tenant.
-    `children` are the partitions of a relation and what inherits from it, by its OID.
+    `reads_proven` returns for the OID of a relation whether its policies are proven to restrict this role's reads to
+    the tenant. `children` are the partitions and inheriting tables of each relation, by its OID.
     """
 
     access: EffectiveAccess
@@ -61,7 +61,7 @@ class ProofContext:
         return next((c for c in found.columns if c.number == number), None) if found else None
 
     def is_unique_key(self, relation: int, columns: set[int]) -> bool:
-        """Whether these columns say which row it is: a whole unique index, and no children that it does not span."""
+        """Whether columns identify one row: they contain a complete unique index, and no inheriting table exists."""
         return not self.has_inheriting_tables(relation) and any(
             index.relation == relation
             and index.unique
@@ -73,22 +73,22 @@ class ProofContext:
         )
 
     def has_inheriting_tables(self, relation: int) -> bool:
-        """Whether tables inherit from it that are no partitions: they share its policies and not its constraints."""
+        """Whether tables other than partitions inherit from it: they share its policies, but not its constraints."""
         return any(not child.partition for child in self.children.get(relation, ()))
 
     def not_null(self) -> frozenset[int]:
-        """The numbers of the table's columns that are never NULL, in the tables that inherit from it either."""
+        """The numbers of the table's columns that are NOT NULL, in all partitions and inheriting tables too."""
         columns = {column.number: column.name for column in self.relation.columns if column.not_null}
-        waiting = [self.relation.oid]
-        while waiting:
-            for child in self.children.get(waiting.pop(), ()):
-                waiting.append(child.oid)
+        pending = [self.relation.oid]
+        while pending:
+            for child in self.children.get(pending.pop(), ()):
+                pending.append(child.oid)
                 kept = {column.name for column in child.columns if column.not_null}
                 columns = {number: name for number, name in columns.items() if name in kept}
         return frozenset(columns)
 
     def deterministic(self, collation: int) -> bool:
-        """Whether a collation tells any two texts apart; initdb made none that does not."""
+        """Whether a collation is deterministic: different texts are never equal. All collations of initdb are."""
         if collation < FIRST_USER_OID:
             return True
         found = {
@@ -100,11 +100,11 @@ class ProofContext:
         return found == {True}
 
     def has_rls(self, relation: int) -> bool:
-        """Whether row security is asked of this role when it reads a relation; of what is not known it may be."""
+        """Whether row security applies to this role when it reads a relation; true for an unknown relation."""
         found = self.access.relation(relation)
         return found is None or (found.rls_enabled and not self.access.rls_exemption(self.role, found))
 
     def may_write(self, relation: int) -> bool:
-        """Whether this role may add or change rows of a relation."""
+        """Whether this role may insert or update rows of a relation."""
         found = self.access.relation(relation)
         return found is not None and bool(self.access.commands(self.role, found) & {Command.INSERT, Command.UPDATE})

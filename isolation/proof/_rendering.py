@@ -1,4 +1,4 @@
-"""Conditions as a person reads them, without any constant in them."""
+"""Writes conditions for a person, without their constants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from isolation.proof._expressions import (
     NULL,
     OWN_ROW,
     TRUE,
+    ArrayExpr,
+    BooleanTest,
     BoolExpr,
+    Case,
     Coalesce,
     ColumnRef,
     Comparison,
@@ -26,8 +29,10 @@ from isolation.proof._expressions import (
     ContextValue,
     Expression,
     FunctionCall,
+    IsDistinctFrom,
     IsNull,
     NullIf,
+    Opaque,
     QuantifiedComparison,
     SqlValueFunction,
     SubqueryExpr,
@@ -36,7 +41,7 @@ from isolation.proof._expressions import (
 from isolation.proof._proof_context import ProofContext
 from isolation.proof._terms import setting_of
 
-_MASKS = {
+_TRUTH_VALUES = {
     TRUE: "",
     FALSE: " is false",
     NULL: " is NULL",
@@ -51,17 +56,24 @@ _SIGNS = {
     **dict.fromkeys(GREATER_OR_EQUAL, ">="),
     LIKE: "LIKE",
 }
+_NAMES = {
+    BooleanTest: "truth value test",
+    IsDistinctFrom: "condition with IS DISTINCT FROM",
+    Case: "CASE expression",
+    ArrayExpr: "list of values",
+    Comparison: "prefix operator",
+}
 
 
 def render(expression: Expression, truth_values: int, proof_context: ProofContext) -> str:
-    """A condition and what it comes to."""
+    """A condition with its truth values, as text."""
     if isinstance(expression, IsNull) and truth_values == FALSE:
         return f"{describe(expression.argument, proof_context)} IS NOT NULL"
-    return describe(expression, proof_context) + _MASKS.get(truth_values, "")
+    return describe(expression, proof_context) + _TRUTH_VALUES.get(truth_values, "")
 
 
 def describe(expression: Expression, proof_context: ProofContext) -> str:  # noqa: PLR0911  # one case per shape
-    """An expression, without its casts."""
+    """An expression as text, without its casts."""
     match expression:
         case ColumnRef(row=row, number=number):
             found = proof_context.column(proof_context.relation.oid, number) if row == OWN_ROW else None
@@ -71,7 +83,8 @@ def describe(expression: Expression, proof_context: ProofContext) -> str:  # noq
         case TypeCast():
             return describe(expression.argument, proof_context)
         case Comparison(operator=operator, arguments=(one, other)):
-            return f"{describe(one, proof_context)} {_SIGNS.get(operator, f'operator {operator}')} {describe(other, proof_context)}"
+            sign = _SIGNS.get(operator, f"operator {operator}")
+            return f"{describe(one, proof_context)} {sign} {describe(other, proof_context)}"
         case IsNull():
             return f"{describe(expression.argument, proof_context)} IS NULL"
         case QuantifiedComparison():
@@ -102,12 +115,14 @@ def _call(call: FunctionCall, proof_context: ProofContext) -> str:
 def _other(expression: Expression) -> str:
     match expression:
         case SqlValueFunction():
-            return "the time" if expression.number < 9 else "current_user"  # noqa: PLR2004  # SQLValueFunctionOp
+            return "the current time" if expression.number < 9 else "current_user"  # noqa: PLR2004  # SQLValueFunctionOp
         case ContextValue():
-            return "the context"
+            return "the tenant context"
         case SubqueryExpr():
             return f"a sub-select ({expression.kind})"
         case BoolExpr():
             return f"a condition with {expression.connective.upper()}"
+        case Opaque():
+            return f"an expression of kind {expression.kind}"
         case _:
-            return type(expression).__name__.lower()
+            return f"a {_NAMES.get(type(expression), 'condition')}"

@@ -1,4 +1,4 @@
-"""Whether a function beside a comparison with the context leaves the context as it is."""
+"""Decides whether a function can change a setting of the session, and with it the context."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _WORDS: Final = re.compile(r"[a-z_]\w*")
 
 @dataclass(slots=True)
 class SettingEffects:
-    """What the functions of one inventory may do to the settings of a session, as far as their bodies show."""
+    """The effects of the functions of one inventory on the settings of a session, as far as their bodies show."""
 
     functions: Mapping[int, Function]
-    _harmless: dict[int, bool] = field(default_factory=dict[int, bool])
+    _preserving: dict[int, bool] = field(default_factory=dict[int, bool])
 
     def preserves_settings(self, function: Function) -> bool:
-        """Whether nothing in a function, or in one that it names, can set a setting; what cannot be read can."""
-        if function.oid not in self._harmless:
-            self._harmless[function.oid] = True  # while it is looked at: a function may name itself
-            self._harmless[function.oid] = self._looked_at(function)
-        return self._harmless[function.oid]
+        """Whether nothing in a function, or in a function that it names, can change a setting; false if unreadable."""
+        if function.oid not in self._preserving:
+            self._preserving[function.oid] = True  # while it is being examined: a function can name itself
+            self._preserving[function.oid] = self._examine(function)
+        return self._preserving[function.oid]
 
-    def _looked_at(self, function: Function) -> bool:
+    def _examine(self, function: Function) -> bool:
         if function.extension:
             return True
         if function.language not in {"sql", "plpgsql"} or _CHANGES & set(function.body_keywords):
             return False
         if function.tree is not None:
-            return self._calls_harmless(function.tree)
+            return self._callees_preserve(function.tree)
         if not function.body or _SET.search(function.body):
             return False
         words = set(_WORDS.findall(function.body.lower()))
@@ -52,7 +52,7 @@ class SettingEffects:
             if other.oid != function.oid and unqualified_name(other) in words
         )
 
-    def _calls_harmless(self, tree: str) -> bool:
+    def _callees_preserve(self, tree: str) -> bool:
         try:
             called = functions_in(tree)
         except UnreadableTree:
@@ -64,6 +64,6 @@ class SettingEffects:
 
 
 def unqualified_name(function: Function) -> str:
-    """A function's name without schema and arguments, in lower case."""
+    """The name of a function without schema and arguments, in lower case."""
     before = function.name.partition("(")[0].removeprefix(function.schema).removeprefix(f'"{function.schema}"')
     return before.removeprefix(".").strip('"').lower()

@@ -1,8 +1,7 @@
-"""What two sides of a comparison have in common: columns and the context, however they are cast on the way."""
+"""Terms: a column or a context setting inside a comparison, with the casts and functions applied to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -20,14 +19,23 @@ from isolation.inventory.builtin_oids import (
     TYPES,
     TypeFamily,
 )
-from isolation.proof._expressions import ColumnRef, Constant, ContextValue, Expression, FunctionCall, NullIf, TypeCast
+from isolation.proof._expressions import (
+    ColumnRef,
+    Constant,
+    ContextValue,
+    Expression,
+    FunctionCall,
+    NullIf,
+    Resolve,
+    TypeCast,
+)
 
 ValueRef = tuple[str, int, int]
-"""Where a value comes from: ("column", row, number) or ("context", part of the key, 0)."""
+"""The source of a value: ("column", row, number) or ("context", part of the key, 0)."""
 
 
 class EqualityStrength(StrEnum):
-    """What an equality says of two places: the same canonical text, or only the same after what was done to them."""
+    """How two values are equal: the same canonical text (EXACT), or equal only after a conversion."""
 
     EXACT = "exact"
     UUID = "uuid"
@@ -38,10 +46,9 @@ class EqualityStrength(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A place, as it stands in a comparison: cast to `form` and `type`, `folded` when its text was changed.
+    """A value as it is compared: cast from `origin` to `form` and `type`; `folded` if its text was changed.
 
-    Every cast on the way is either the same for two values only if they are the same id, or it is noted here. A NULL
-    may have come of it, which no equality holds for.
+    Every cast is either injective on ids, or recorded here. A cast may give NULL, and no equality holds for NULL.
     """
 
     value_ref: ValueRef
@@ -53,19 +60,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """That two places hold the same id, as strongly as it was compared."""
+    """Two value references that hold the same id, with the strength of the comparison."""
 
     one: ValueRef
     other: ValueRef
     strength: EqualityStrength
 
 
-Resolve = Callable[[Expression], Expression]
-"""What a call of somebody's own function stands for: the same expression when it stands for nothing known."""
-
-
 def setting_of(expression: Expression) -> Constant | None:
-    """The name that current_setting() is called with, when it is a constant."""
+    """The argument of current_setting(), if it is a constant."""
     if isinstance(expression, FunctionCall) and expression.function in {CURRENT_SETTING, CURRENT_SETTING_OR_NULL}:
         name = expression.arguments[0] if expression.arguments else None
         return name if isinstance(name, Constant) else None
@@ -73,7 +76,7 @@ def setting_of(expression: Expression) -> Constant | None:
 
 
 def may_be_null(setting: FunctionCall) -> bool:
-    """Whether current_setting() gives NULL for a setting that was never set, instead of an error."""
+    """Whether current_setting() gives NULL, and no error, for a setting that was never set."""
     if setting.function == CURRENT_SETTING:
         return False
     flag = setting.arguments[1] if len(setting.arguments) > 1 else None
@@ -81,21 +84,21 @@ def may_be_null(setting: FunctionCall) -> bool:
 
 
 class TermNormalizer:
-    """Terms of expressions where `settings` are the names of the context, in the order of the key."""
+    """Normalizes expressions to terms; `settings` are the names of the context settings, in the order of the key."""
 
     def __init__(self, settings: tuple[str, ...], resolve: Resolve) -> None:
         self._settings = tuple(name.lower() for name in settings)
         self.resolve = resolve
 
     def context_index(self, expression: Expression) -> int | None:
-        """Which part of the context current_setting() asks for; None for anything else."""
+        """The part of the context that a current_setting() call reads; None for any other expression."""
         name = setting_of(expression)
         text = None if name is None else name.text
-        found = None if text is None else text.lower()
-        return self._settings.index(found) if found in self._settings else None
+        setting = None if text is None else text.lower()
+        return self._settings.index(setting) if setting in self._settings else None
 
     def normalize(self, expression: Expression) -> Term | None:  # noqa: PLR0911  # one case per shape
-        """The term of an expression; None when it is no place, or was changed in a way that is not known."""
+        """The term of an expression; None without a column or context setting, or after an unknown conversion."""
         match expression:
             case ColumnRef():
                 family = TYPES.get(expression.type)
@@ -104,8 +107,8 @@ class TermNormalizer:
                 return Term(("column", expression.row, expression.number), family, family, expression.type)
             case ContextValue():
                 family = TYPES.get(expression.type)
-                place = ("context", expression.index, 0)
-                return Term(place, TypeFamily.TEXT, family, expression.type) if family else None
+                value_ref = ("context", expression.index, 0)
+                return Term(value_ref, TypeFamily.TEXT, family, expression.type) if family else None
             case NullIf():
                 return self.normalize(expression.arguments[0])
             case TypeCast():
@@ -120,8 +123,8 @@ class TermNormalizer:
         if index is not None:
             return Term(("context", index, 0), TypeFamily.TEXT, TypeFamily.TEXT, call.type)
         if call.function >= FIRST_USER_OID:
-            meant = self.resolve(call)
-            return None if meant is call else self.normalize(meant)
+            resolved = self.resolve(call)
+            return None if resolved is call else self.normalize(resolved)
         inner = self.normalize(call.arguments[0]) if len(call.arguments) == 1 else None
         if inner is None:
             return None
@@ -157,21 +160,21 @@ class TermNormalizer:
 _TEXTS: Final = {TypeFamily.TEXT, TypeFamily.BLANK_PADDED}
 
 
-def _by_text(term: Term, family: TypeFamily, kind: int) -> Term | None:
-    """A term cast by output and input: ids of one kind to text and back, never one kind of id to the other."""
+def _by_text(term: Term, family: TypeFamily, type_oid: int) -> Term | None:
+    """A term cast by text output and input: between one type of id and text, never between two types of ids."""
     if term.form in _TEXTS and family in {TypeFamily.UUID, TypeFamily.NUMBER}:
         if term.origin not in {*_TEXTS, family}:
             return None
-        return replace(term, form=family, type=kind)
+        return replace(term, form=family, type=type_oid)
     if family is TypeFamily.TEXT and (term.form is TypeFamily.UUID or term.type in INTEGERS):
-        return replace(term, form=family, type=kind, folded=term.folded or term.origin is not term.form)
+        return replace(term, form=family, type=type_oid, folded=term.folded or term.origin is not term.form)
     if term.form is family is TypeFamily.TEXT:
-        return replace(term, type=kind)
+        return replace(term, type=type_oid)
     return None
 
 
 def equality(one: Term, other: Term, family: TypeFamily) -> Equality | None:
-    """What follows from an equality of `family` that is TRUE; None when it says nothing of the places."""
+    """The equality of two terms that follows when a comparison of `family` is TRUE; None if none follows."""
     if one.form is not family or other.form is not family or one.value_ref == other.value_ref:
         return None
     origins = {one.origin, other.origin}
@@ -189,6 +192,6 @@ def equality(one: Term, other: Term, family: TypeFamily) -> Equality | None:
 
 
 def family_of(operator: int) -> TypeFamily | None:
-    """The family that an operator of PostgreSQL's own compares for equality."""
+    """The type family that a built-in operator compares for equality; None for any other operator."""
     found = EQUALS.get(operator)
     return found[0] if found else None

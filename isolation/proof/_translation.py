@@ -1,4 +1,4 @@
-"""Node trees read as expressions: every variable becomes the column of one row, however deep it stands."""
+"""Translates node trees to expressions; each variable, at any depth, becomes a column of one row."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _SUBLINK_OUTPUT, _EXTERNAL = 2, 0
 
 
 class Translation:
-    """One tree being read; sub-selects stack their scopes on it."""
+    """The translation of one tree, with the scopes of the open sub-selects."""
 
     def __init__(self, arguments: tuple[Expression, ...] = ()) -> None:
         self.scopes: list[Scope] = [OwnRow()]
-        self.fresh = count(OWN_ROW + 1)
+        self.fresh: Iterator[int] = count(OWN_ROW + 1)
         self._arguments = arguments
         self._outputs: list[tuple[Expression, ...]] = []
         self._cases: list[Expression] = []
@@ -63,13 +63,13 @@ class Translation:
     def _two(self, node: Node) -> tuple[Expression, ...]:
         arguments = self.all(node.nodes("args"))
         if len(arguments) != 2:  # noqa: PLR2004  # both sides
-            raise UnreadableTree(f"a {node.kind} has not two sides")
+            raise UnreadableTree(f"a {node.kind} does not have two arguments")
         return arguments
 
     def _opaque(self, node: Node) -> Expression:
         types = (node.get(name) for name in ("resulttype", "type", "funcresulttype", "opresulttype", "aggtype"))
-        kind = next((int(value) for value in types if isinstance(value, str) and value.isdigit()), 0)
-        return Opaque(node.kind, tuple(self.read(child) for child in _children(node)), kind)
+        type_oid = next((int(value) for value in types if isinstance(value, str) and value.isdigit()), 0)
+        return Opaque(node.kind, tuple(self.read(child) for child in _children(node)), type_oid)
 
     def _var(self, node: Node) -> Expression | None:
         level, number = node.number("varlevelsup"), node.number("varattno")
@@ -85,10 +85,10 @@ class Translation:
 
     def _funcexpr(self, node: Node) -> Expression:
         arguments = self.all(node.nodes("args"))
-        several = node.text("funcretset") == "true"
+        returns_set = node.text("funcretset") == "true"
         if not arguments and node.number("funcid") in FUNCTIONS:
-            raise UnreadableTree("a function of one argument has none")
-        return FunctionCall(node.number("funcid"), arguments, node.number("funcresulttype"), several)
+            raise UnreadableTree("a function call has no arguments")
+        return FunctionCall(node.number("funcid"), arguments, node.number("funcresulttype"), returns_set)
 
     def _opexpr(self, node: Node) -> Expression | None:
         if node.text("opretset") == "true":
@@ -103,10 +103,10 @@ class Translation:
         return NullIf(node.number("opno"), self._two(node), node.number("inputcollid"))
 
     def _boolexpr(self, node: Node) -> Expression:
-        word, arguments = node.text("boolop"), self.all(node.nodes("args"))
-        if word not in {"and", "or", "not"} or not arguments or (word == "not" and len(arguments) != 1):
-            raise UnreadableTree("a BOOLEXPR is not written as one")
-        return BoolExpr(word, arguments)
+        connective, arguments = node.text("boolop"), self.all(node.nodes("args"))
+        if connective not in {"and", "or", "not"} or not arguments or (connective == "not" and len(arguments) != 1):
+            raise UnreadableTree("a BOOLEXPR has an unknown format")
+        return BoolExpr(connective, arguments)
 
     def _nulltest(self, node: Node) -> Expression | None:
         if node.text("argisrow") != "false":
@@ -115,8 +115,8 @@ class Translation:
         return test if node.text("nulltesttype") == "0" else BoolExpr("not", (test,))
 
     def _booleantest(self, node: Node) -> Expression | None:
-        mask = _TESTS.get(node.number("booltesttype"))
-        return None if mask is None else BooleanTest(self.read(node.node("arg")), mask)
+        truth_values = _TESTS.get(node.number("booltesttype"))
+        return None if truth_values is None else BooleanTest(self.read(node.node("arg")), truth_values)
 
     def _relabeltype(self, node: Node) -> Expression:
         return TypeCast("relabel", self.read(node.node("arg")), node.number("resulttype"))
@@ -128,7 +128,7 @@ class Translation:
         return TypeCast("domain", self.read(node.node("arg")), node.number("resulttype"))
 
     def _collateexpr(self, node: Node) -> Expression:
-        return self.read(node.node("arg"))  # by what is compared, the comparison says itself
+        return self.read(node.node("arg"))  # the comparison has its own inputcollid
 
     def _caseexpr(self, node: Node) -> Expression:
         compared = node.get("arg")
@@ -138,9 +138,9 @@ class Translation:
         if isinstance(compared, Node):
             self._cases.pop()
         default = node.get("defresult")
-        kind = node.number("casetype")
-        last = self.read(default) if isinstance(default, Node) else Constant(kind, True, None)  # noqa: FBT003  # SQL's NULL
-        return Case(whens, last, kind)
+        type_oid = node.number("casetype")
+        last = self.read(default) if isinstance(default, Node) else Constant(type_oid, True, None)  # noqa: FBT003  # SQL's NULL
+        return Case(whens, last, type_oid)
 
     def _casetestexpr(self, node: Node) -> Expression | None:
         del node
@@ -154,8 +154,8 @@ class Translation:
 
     def _scalararrayopexpr(self, node: Node) -> Expression | None:
         arguments = self._two(node)
-        every = node.text("useOr") != "true"
-        return QuantifiedComparison(node.number("opno"), every, arguments[0], arguments[1], node.number("inputcollid"))
+        is_all = node.text("useOr") != "true"
+        return QuantifiedComparison(node.number("opno"), is_all, arguments[0], arguments[1], node.number("inputcollid"))
 
     def _sqlvaluefunction(self, node: Node) -> Expression:
         return SqlValueFunction(node.number("op"), node.number("type"))
@@ -185,28 +185,31 @@ class Translation:
 
 
 def _children(node: Node) -> Iterator[Node]:
-    waiting: list[Value] = list(node.fields.values())
-    while waiting:
-        value = waiting.pop(0)
+    pending: list[Value] = list(node.fields.values())
+    while pending:
+        value = pending.pop(0)
         if isinstance(value, Node):
             if value.kind != "QUERY":
                 yield value
         elif isinstance(value, tuple):
-            waiting.extend(value)
+            pending.extend(value)
 
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> Expression:
-    """The expression of a policy's tree. Raises: UnreadableTree."""
+    """The expression of a policy's node tree. Raises: UnreadableTree."""
     tree = parse(text)
     if not isinstance(tree, Node):
-        raise UnreadableTree("it is no expression")
+        raise UnreadableTree("it is not an expression")
     return _checked(Translation(), tree)
 
 
 @lru_cache(maxsize=1024)
 def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression | None:
-    """What a function returns whose body is one SELECT without FROM (pg_proc.prosqlbody). Raises: UnreadableTree."""
+    """The value of a function body (pg_proc.prosqlbody) that is one SELECT without FROM; None for another body.
+
+    Raises: UnreadableTree.
+    """
     tree = parse(text)
     while isinstance(tree, tuple) and len(tree) == 1:
         tree = tree[0]
@@ -226,16 +229,16 @@ def _checked(translation: Translation, tree: Node) -> Expression:
 
 @lru_cache(maxsize=4096)
 def functions_in(text: str) -> frozenset[int]:
-    """The OIDs of all functions that a tree calls, by operators too, sub-selects included. Raises: UnreadableTree."""
-    found, waiting = set[int](), [parse(text)]
-    while waiting:
-        value = waiting.pop()
+    """The OIDs of all functions that a tree calls, also by operators and in sub-selects. Raises: UnreadableTree."""
+    found, pending = set[int](), [parse(text)]
+    while pending:
+        value = pending.pop()
         if isinstance(value, tuple):
-            waiting.extend(value)
+            pending.extend(value)
         elif isinstance(value, Node):
             for name, field in value.fields.items():
                 if name.endswith("funcid") or name in {"aggfnoid", "winfnoid"}:
                     found.add(value.number(name))
                 elif not isinstance(field, str):
-                    waiting.append(field)
+                    pending.append(field)
     return frozenset(found)

@@ -1,4 +1,4 @@
-"""What a condition depends on besides the tenant: columns, settings, the clock and chance, each free to be anything."""
+"""The variables of a condition: columns, settings, the current time and random(), each with a free value."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from isolation.proof._terms import setting_of
 
 Variable = tuple[str, int, int | str]
 """("key" or "column", row, column), ("context", part, 0), ("setting", 0, name), ("now" or "random", 0, 0)."""
-_CLOCK = frozenset(range(9))  # CURRENT_DATE to LOCALTIMESTAMP(n) among the Session values
-# PostgreSQL's own functions that ask who somebody is, or what is in a table that is not shown.
+_CLOCK = frozenset(range(9))  # CURRENT_DATE to LOCALTIMESTAMP(n) among the SqlValueFunction numbers
+# The variants of pg_has_role(), whose results depend on memberships.
 _ASKS = range(2705, 2711)
 
 
 def variables(
     expression: Expression, proof_context: ProofContext, tenant_key_columns: frozenset[int]
 ) -> Iterator[Variable]:
-    """What an expression depends on, each as often as it stands there. Raises: Unsure."""
+    """The variables of an expression, each as often as it occurs. Raises: Undetermined."""
     found = variable(expression, proof_context, tenant_key_columns)
     if found is not None:
         yield found
@@ -50,9 +50,9 @@ def variables(
     if isinstance(expression, Opaque | SubqueryExpr | ContextValue):
         raise Undetermined
     if isinstance(expression, FunctionCall) and not expression.arguments:
-        meant = proof_context.normalizer.resolve(expression)
-        if meant is not expression:
-            yield from variables(meant, proof_context, tenant_key_columns)
+        resolved = proof_context.normalizer.resolve(expression)
+        if resolved is not expression:
+            yield from variables(resolved, proof_context, tenant_key_columns)
             return
     if isinstance(expression, FunctionCall) and (
         expression.function >= FIRST_USER_OID or expression.function in CONTEXT_CHANGING or expression.function in _ASKS
@@ -65,7 +65,7 @@ def variables(
 def variable(  # noqa: PLR0911  # one case per shape
     expression: Expression, proof_context: ProofContext, tenant_key_columns: frozenset[int]
 ) -> Variable | None:
-    """The variable that an expression is, without anything done to it. Raises: Unsure."""
+    """The variable that an expression is itself; None for any other expression. Raises: Undetermined."""
     match expression:
         case ColumnRef(row=row, number=number):
             kind = "key" if row == OWN_ROW and number in tenant_key_columns else "column"
@@ -77,7 +77,7 @@ def variable(  # noqa: PLR0911  # one case per shape
             name = setting_of(expression)
             if name is not None:
                 if name.text is None or "." not in name.text:
-                    raise Undetermined  # a setting of PostgreSQL's own, which may not be anybody's to set
+                    raise Undetermined  # a built-in setting, which the role may not be allowed to set
                 return "setting", 0, name.text.lower()
             if expression.function in NOW:
                 return "now", 0, 0
@@ -91,7 +91,7 @@ def variable(  # noqa: PLR0911  # one case per shape
 def underlying_variable(
     expression: Expression, proof_context: ProofContext, tenant_key_columns: frozenset[int]
 ) -> tuple[Variable, bool] | None:
-    """The variable that an expression follows, cast or not, and whether it may be NULL; None for anything else."""
+    """The variable that determines an expression through casts, and whether it may be NULL; otherwise None."""
     match expression:
         case NullIf(arguments=(_, other)) if not isinstance(other, Constant):
             return None

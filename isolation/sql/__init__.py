@@ -1,4 +1,4 @@
-"""The statements that observations of PostgreSQL ask: one to a file, each saying what it reads and needs."""
+"""SQL statements on the PostgreSQL catalogues, one per file, each with the catalogues and privileges it needs."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ _HERE = Path(__file__).parent
 
 @cache
 def load_statement(name: str) -> Statement:
-    """The statement in `<name>.sql`, known in evidence by that name."""
+    """The statement in `<name>.sql`; evidence names it `name`."""
     return Statement(name=name, text=(_HERE / f"{name}.sql").read_text(encoding="utf-8"))

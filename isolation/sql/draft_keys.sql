@@ -1,4 +1,4 @@
--- Every foreign key, its columns in order beside those that they point at.
+-- Every foreign key, with its columns and the referenced columns in the same order.
 SELECT n.nspname::text AS schema,
        c.relname::text AS "table",
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)

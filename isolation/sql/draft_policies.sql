@@ -1,5 +1,5 @@
--- Every policy: its expressions, the bodies of the functions it calls, the columns of its own table and the other
--- relations that it names.
+-- Every policy: its expressions, the bodies of the functions that it calls, the columns of its own table, and the
+-- other relations that it names.
 SELECT n.nspname::text AS schema,
        c.relname::text AS "table",
        ARRAY(SELECT text FROM unnest(ARRAY[pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)])

@@ -1,4 +1,4 @@
--- Every relation that is not PostgreSQL's own, with the login roles that row-level security would bind and that reach it.
+-- Every user-defined relation, with the login roles that have access and are subject to row-level security.
 SELECT n.nspname::text AS schema,
        c.relname::text AS name,
        c.relkind::text AS kind,

@@ -1,4 +1,4 @@
--- Every role that is not PostgreSQL's own and that row-level security does not bind, or that could make itself so.
+-- Every user-defined role that can bypass row-level security, or give itself the attributes for it.
 SELECT r.rolname::text AS name,
        array_remove(ARRAY[
            CASE WHEN r.rolsuper THEN 'superuser' END,

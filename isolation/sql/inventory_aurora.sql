@@ -1,3 +1,3 @@
--- Aurora's own version; asked only where the server has this function.
+-- The version of Aurora; run only if the server has this function.
 -- Reads nothing; needs CONNECT.
 SELECT pg_catalog.aurora_version()::text AS value

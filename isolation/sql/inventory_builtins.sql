@@ -1,4 +1,4 @@
--- What the catalogues say of the operators, functions and types that the proof relies on, by their OIDs.
+-- The catalogue rows of the operators, functions and types that the proof relies on, by OID.
 -- Reads pg_operator, pg_proc, pg_type; needs CONNECT.
 SELECT 'operator' AS kind, o.oid, o.oprname AS name, n.nspname AS schema, o.oprcode::oid::text AS code
 FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace

@@ -1,4 +1,4 @@
--- Every cast that is not PostgreSQL's own: those have OIDs below 16384.
+-- Every user-defined cast; built-in casts have OIDs below 16384.
 -- Reads pg_cast, pg_depend, pg_extension; needs CONNECT.
 SELECT c.castsource AS source,
        c.casttarget AS target,

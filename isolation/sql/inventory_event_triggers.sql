@@ -1,4 +1,4 @@
--- Every event trigger. `source` is the function's where that is PostgreSQL's own; `extra` is a digest of its tags.
+-- Every event trigger. `source` is the source of a built-in function; `extra` is a digest of the tags.
 -- Reads pg_event_trigger, pg_proc, pg_namespace; needs CONNECT.
 SELECT e.evtname AS name,
        e.evtevent AS event,

@@ -1,4 +1,4 @@
--- Every extension that is installed.
+-- Every installed extension.
 -- Reads pg_extension, pg_namespace; needs CONNECT.
 SELECT e.extname AS name,
        e.extversion AS version,

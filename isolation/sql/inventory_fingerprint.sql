@@ -1,5 +1,5 @@
--- One sha256 over every catalogue row that the proof depends on, without what changes by itself (statistics, freezing,
--- files, hints such as relhasindex). OIDs are in it, so that dropping and making again is a change.
+-- One sha256 over every catalogue row that the proof depends on, without columns that change by themselves (statistics,
+-- freezing, files, hints such as relhasindex). It covers OIDs, so dropping and re-creating an object changes it.
 -- Reads the catalogues named below, readable by all; needs CONNECT.
 WITH place AS MATERIALIZED (
     SELECT oid FROM pg_namespace

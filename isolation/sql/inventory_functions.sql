@@ -1,25 +1,25 @@
--- Every function outside PostgreSQL's own schemas, and any that somebody put into pg_catalog. Bodies of extensions are
--- not read. `body` and `tree` are only those of a short function, for a helper of a policy, and their constants are
--- blanked before anything is kept; `mentions` are the words of any body that matter, `names` what it may mean by its
--- words: relations, whatever their schema.
+-- Every function outside PostgreSQL's own schemas, and every user-defined function in pg_catalog. Bodies of extension
+-- functions are not read. `body` and `tree` are read for short functions only, which may be helpers of policies; their
+-- constants are redacted before anything is stored. `body_keywords` are relevant words of the body;
+-- `mentioned_relations` are the relations of any schema whose names occur in the body.
 -- Reads pg_proc, pg_language, pg_depend, pg_extension, pg_class; needs CONNECT.
-WITH made AS (
+WITH member AS (
     SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 ), own AS (
-    SELECT p.*, n.nspname, l.lanname, l.lanpltrusted, coalesce(made.extname, '') AS extname,
-           CASE WHEN made.extname IS NOT NULL OR l.lanname IN ('c', 'internal') THEN ''
+    SELECT p.*, n.nspname, l.lanname, l.lanpltrusted, coalesce(member.extname, '') AS extname,
+           CASE WHEN member.extname IS NOT NULL OR l.lanname IN ('c', 'internal') THEN ''
                 ELSE coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END AS code,
            regexp_replace(p.prosqlbody::text,
                           ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g') AS tree
     FROM pg_proc p
          JOIN pg_namespace n ON n.oid = p.pronamespace
          JOIN pg_language l ON l.oid = p.prolang
-         LEFT JOIN made ON made.oid = p.oid
-    -- From here on OIDs are of what was made after the server was.
+         LEFT JOIN member ON member.oid = p.oid
+    -- OIDs from 16384 are those of user-defined objects.
     WHERE p.oid >= 16384
       AND CASE WHEN n.nspname IN ('pg_catalog', 'information_schema')
-                    THEN l.lanname NOT IN ('c', 'internal') AND made.oid IS NULL
+                    THEN l.lanname NOT IN ('c', 'internal') AND member.oid IS NULL
                     ELSE n.nspname !~ '^pg_(toast|temp)' END
 ), word AS (
     SELECT own.oid, coalesce(replace(m[1], '""', '"'), lower(m[2])) AS word

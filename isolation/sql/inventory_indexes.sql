@@ -1,4 +1,4 @@
--- Every index of a table that is not PostgreSQL's own: key columns only, 0 for an expression.
+-- Every index of a user-defined table: key columns only, 0 for an expression.
 -- Reads pg_index, pg_class, pg_namespace; needs CONNECT.
 SELECT i.indexrelid AS oid,
        i.indrelid AS relation,

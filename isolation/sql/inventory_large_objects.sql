@@ -1,4 +1,4 @@
--- Large objects by owner and grants, as there can be millions; what is in them is neither readable nor asked for.
+-- Large objects, grouped by owner and grants because there can be millions. Their content is not read.
 -- Reads pg_largeobject_metadata; needs CONNECT.
 SELECT min(l.oid) AS lowest_oid,
        l.lomowner AS owner,

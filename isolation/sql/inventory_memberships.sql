@@ -1,4 +1,4 @@
--- Who is a member of what. Before version 16 a membership has no options of its own: the columns are not there.
+-- Every role membership. Before version 16 a membership has no INHERIT and SET options: the columns do not exist.
 -- Reads pg_auth_members, pg_roles; needs CONNECT.
 SELECT m.roleid AS role,
        m.member,

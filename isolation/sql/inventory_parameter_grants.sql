@@ -1,5 +1,5 @@
--- Who may SET or ALTER SYSTEM a parameter that is not everybody's; from version 15. What their owner has, the first
--- superuser (OID 10), is left out.
+-- The grants of SET and ALTER SYSTEM on restricted parameters; since version 15. Those of their owner, the bootstrap
+-- superuser (OID 10), are omitted.
 -- Reads pg_parameter_acl; needs CONNECT.
 SELECT p.parname AS parameter, a.grantee, a.privilege_type AS privilege
 FROM pg_parameter_acl p, aclexplode(p.paracl) a

@@ -1,5 +1,5 @@
--- Every policy: its stored node trees, their text, and what it depends on that is not PostgreSQL's own, as built-ins
--- are pinned and never recorded. Constants in it are blanked before anything is kept.
+-- Every policy: its stored node trees, their text, and the user-defined objects that it depends on (pg_depend does not
+-- record built-in ones). Constants are redacted before anything is stored.
 -- Reads pg_policy, pg_class, pg_depend; needs CONNECT.
 WITH need AS (
     SELECT objid,
@@ -22,7 +22,7 @@ SELECT p.oid,
        p.polqual::text AS using_tree,
        pg_get_expr(p.polqual, p.polrelid) AS using_text,
        p.polwithcheck::text AS check_tree,
-       -- The two are mostly the same, and printing one is the dear part of this.
+       -- Both are usually equal, and pg_get_expr is the expensive part of this statement.
        CASE WHEN p.polwithcheck::text IS DISTINCT FROM p.polqual::text
             THEN pg_get_expr(p.polwithcheck, p.polrelid) END AS check_text,
        coalesce(need.functions, '{}') AS functions,

@@ -1,4 +1,4 @@
--- Every publication and what it sends out. Before version 15 there are neither schemas nor filters in one.
+-- Every publication and its tables. Before version 15 a publication has no schemas and no row filters.
 -- Reads pg_publication, pg_publication_rel; needs CONNECT.
 SELECT p.pubname AS name,
        p.pubowner AS owner,

@@ -1,4 +1,4 @@
--- Every table, view, materialized view, foreign table and sequence that is not PostgreSQL's own, with its columns.
+-- Every user-defined table, view, materialized view, foreign table and sequence, with its columns.
 -- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits and
 -- pg_rewrite; needs CONNECT.
 WITH place AS (
@@ -14,11 +14,11 @@ WITH place AS (
     WHERE w.ev_class >= 16384 AND w.ev_type = '1'
       AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> w.ev_class
     GROUP BY 1
-), made AS (
+), member AS (
     SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 ), late AS (
-    -- From version 18 on, NOT NULL may be declared without having been true of what was there.
+    -- Since version 18, NOT NULL can be declared without validation of existing rows.
     SELECT conrelid, conkey[1] AS attnum FROM pg_constraint WHERE contype = 'n' AND NOT convalidated
 ), col AS (
     SELECT a.attrelid AS oid,
@@ -77,13 +77,13 @@ SELECT c.oid,
                        || pg_get_userbyid(c.relowner) || coalesce(c.reloptions::text, ''), 'UTF8')), 'hex')
             FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '1')
        ELSE '' END AS digest,
-       coalesce(made.extname, '') AS extension,
+       coalesce(member.extname, '') AS extension,
        coalesce(s.srvname, '') AS server
 FROM pg_class c
      JOIN place ON place.oid = c.relnamespace
      LEFT JOIN part ON part.oid = c.oid
      LEFT JOIN use ON use.oid = c.oid
-     LEFT JOIN made ON made.oid = c.oid
+     LEFT JOIN member ON member.oid = c.oid
      LEFT JOIN col ON col.oid = c.oid
      LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
      LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver

@@ -1,4 +1,4 @@
--- Every schema that is neither PostgreSQL's own nor temporary.
+-- Every schema except system and temporary ones.
 -- Reads pg_namespace; needs CONNECT.
 SELECT n.oid,
        n.nspname AS name,

@@ -1,4 +1,4 @@
--- The server and the database asked; `presets` are the context settings that a session of ours starts with.
+-- The server and the database; `context_defaults` are the context settings that have a value at the start of a session.
 -- Reads pg_database; needs CONNECT.
 SELECT current_setting('server_version_num')::int AS version_num,
        to_regprocedure('pg_catalog.aurora_version()') IS NOT NULL AS is_aurora,

@@ -1,4 +1,4 @@
--- Every subscription of this database; how it connects is neither readable nor asked for.
+-- Every subscription of this database; its connection string is not read.
 -- Reads pg_subscription (but subconninfo); needs CONNECT.
 SELECT s.subname AS name,
        s.subowner AS owner,

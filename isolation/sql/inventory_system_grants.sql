@@ -1,5 +1,5 @@
--- What is granted on PostgreSQL's own objects, and on languages and foreign data wrappers, that they did not come with;
--- OWNER where one belongs to another role than the first superuser (OID 10).
+-- The grants on system objects, languages and foreign data wrappers that were added after their installation; OWNER if
+-- an object belongs to another role than the bootstrap superuser (OID 10).
 -- Reads pg_class, pg_attribute, pg_proc, pg_namespace, pg_language, pg_foreign_data_wrapper, pg_type, pg_init_privs;
 -- needs CONNECT.
 WITH object AS (
@@ -43,7 +43,7 @@ FROM object o
      LEFT JOIN pg_init_privs i ON i.classoid = o.class AND i.objoid = o.oid AND i.objsubid = o.part
      CROSS JOIN aclexplode(o.acl) a
 WHERE a.grantee <> o.owner
-  -- initdb makes these after it has noted what everything came with.
+  -- initdb creates these after it has recorded the initial privileges.
   AND NOT (a.grantee = 0 AND a.privilege_type IN ('SELECT', 'USAGE') AND o.name ~ '^information_schema(\.|$)')
   AND NOT EXISTS (SELECT FROM aclexplode(coalesce(i.initprivs, o.usual)) b
                   WHERE b.grantee = a.grantee AND b.privilege_type = a.privilege_type)

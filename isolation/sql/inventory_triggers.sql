@@ -1,5 +1,5 @@
--- Every lasting trigger but those that PostgreSQL makes itself. `source` is the function's where that is PostgreSQL's
--- own; `extra` is a digest of its arguments and its WHEN, empty without.
+-- Every permanent trigger except internal ones. `source` is the source of a built-in function; `extra` is a digest of
+-- the arguments and the WHEN condition, or empty.
 -- Reads pg_trigger, pg_class, pg_proc, pg_namespace; needs CONNECT.
 SELECT t.oid,
        t.tgrelid AS relation,
@@ -18,6 +18,6 @@ FROM pg_trigger t
      JOIN pg_class c ON c.oid = t.tgrelid AND c.relpersistence <> 't'
      JOIN pg_proc f ON f.oid = t.tgfoid
      JOIN pg_namespace n ON n.oid = f.pronamespace
--- Before version 15 the copy of a trigger on a partition is marked as PostgreSQL's own.
+-- Before version 15 the copy of a trigger on a partition is marked as internal.
 WHERE NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgconstraint = 0)
 ORDER BY t.tgrelid, t.tgname

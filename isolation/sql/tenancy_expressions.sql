@@ -1,6 +1,6 @@
--- The expressions of policies and CHECK constraints as PostgreSQL prints them, and whether they can be evaluated apart
--- from their table: they call nothing but built-ins that change nothing, and read no relation. What is read here holds
--- constants, perhaps tenants' ids, and is never kept.
+-- The expressions of policies and CHECK constraints as PostgreSQL prints them, and whether they can be evaluated
+-- without their table: they call only built-in functions that change nothing, and read no relation. The result
+-- contains constants, which could be tenants' ids, and is never stored.
 -- Reads pg_policy, pg_constraint, pg_depend, pg_proc; needs CONNECT.
 WITH expression AS (
     SELECT polrelid AS relation, oid, 'pg_policy'::regclass AS class, 'using' AS part,
@@ -20,7 +20,7 @@ SELECT e.oid,
        pg_get_expr(e.tree, e.relation) AS text,
        -- A sub-select without a FROM has no range table.
        position(':rtable ({' IN e.written) = 0
-       -- Neither system columns nor the whole row.
+       -- No system columns, and no whole-row reference.
        AND e.written !~ ':varattno (-|0)'
        AND NOT EXISTS (SELECT FROM pg_depend d
                        WHERE d.classid = e.class AND d.objid = e.oid AND d.deptype <> 'i'

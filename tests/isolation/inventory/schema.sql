@@ -1,4 +1,4 @@
--- A bit of everything that the inventory tells of, with one tenant's id in each place where a constant can be.
+-- Every kind of object that the inventory contains, with one tenant's id wherever a constant is possible.
 CREATE ROLE inv_admin;
 CREATE ROLE inv_app LOGIN;
 CREATE ROLE inv_reports BYPASSRLS;

@@ -1,4 +1,4 @@
-"""One run reads an inventory once, and again as soon as the catalogues have moved."""
+"""A run reads an inventory once, and again when the catalogues change."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tests.checks.tenancy.looking import SECUREBASE
 
 
 def _read(database: SandboxDatabase, run: str, component: Database = SECUREBASE) -> tuple[int, str]:
-    """How many statements one observation asked, and the fingerprint of what it came back with."""
+    """The number of statements of one observation, and the fingerprint of its inventory."""
     with connect(Secret("env:BASEWATCH_DATABASE_URL", database.url), run=run) as client:
         found = inventory(client, component)
         return len(client.requests), found.server.fingerprint
 
 
-def test_a_second_observation_of_a_run_asks_for_the_fingerprint_alone(box_database: SandboxDatabase) -> None:
-    """It is handed what the first one read; an observation of another run reads for itself."""
+def test_a_second_observation_of_a_run_reads_only_the_fingerprint(box_database: SandboxDatabase) -> None:
+    """It gets the inventory of the first observation; another run reads its own."""
     first, second, other = (_read(box_database, run) for run in ("run 1", "run 1", "run 2"))
     assert second[0] < first[0] == other[0]
     assert first[1] == second[1] == other[1]
 
 
 def test_a_change_between_two_observations_is_read(box_database: SandboxDatabase) -> None:
-    """What was read before a migration is not what the run goes on with after it."""
+    """After a migration, a run does not use an inventory from before it."""
     before = _read(box_database, "run 3")
     box_database.execute("CREATE VIEW passing AS SELECT 1 AS one")
     try:

@@ -1,4 +1,4 @@
-"""The fingerprint moves with everything that could open the isolation, and with nothing else."""
+"""The fingerprint changes with everything that could break tenant isolation, and with nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from isolation.inventory.fingerprint import fingerprint
-from tests.isolation.inventory.asking import Own, Uncommitted
+from tests.isolation.scratch_database import ScratchDatabase, Uncommitted
 
 MINE = "tenant = nullif(current_setting('app.tenant', true), '')::uuid"
 SCHEMA = f"""
@@ -31,8 +31,8 @@ SCHEMA = f"""
     CREATE SERVER inv_server FOREIGN DATA WRAPPER inv_wrapper;
     SELECT lo_from_bytea(424242, 'x');
 """  # noqa: S608  # written here
-# One or more of every class of the catalogue of leaks: switches, predicates, roles, paths, audit, environment.
-MOVES = (
+# At least one change of each class of leaks: switches, predicates, roles, paths, audit, environment.
+CHANGES = (
     "ALTER TABLE bills DISABLE ROW LEVEL SECURITY",
     "ALTER TABLE bills NO FORCE ROW LEVEL SECURITY",
     "ALTER TABLE bills OWNER TO inv_admin",
@@ -111,7 +111,7 @@ MOVES = (
     "CREATE CAST (uuid AS jsonb) WITH INOUT AS IMPLICIT",
     "CREATE COLLATION any_case (locale = 'C')",
 )  # fmt: skip
-STAYS = (
+NO_CHANGES = (
     "INSERT INTO bills VALUES (1, '0ca9a11e-0000-4000-8000-00000000000a', 'x')",
     "ANALYZE",
     "CREATE TEMP TABLE passing (id int DEFAULT 7 PRIMARY KEY)",
@@ -128,41 +128,41 @@ STAYS = (
 
 
 @pytest.fixture(scope="module")
-def built(database: Own) -> Iterator[psycopg.Connection]:
-    """A connection as the superuser to a small schema, on which every test rolls back."""
+def built(database: ScratchDatabase) -> Iterator[psycopg.Connection]:
+    """A connection of the superuser to a small schema; every test rolls back."""
     database.run(SCHEMA)
-    with psycopg.connect(database.superuser, autocommit=True) as connection:
+    with psycopg.connect(database.superuser_url, autocommit=True) as connection:
         yield connection
 
 
-@pytest.mark.parametrize("change", MOVES)
-def test_it_moves_with_what_the_proof_rests_on(built: psycopg.Connection, change: str) -> None:
-    """Whatever could open the isolation is a change, and taking it back is none."""
-    inside = Uncommitted(built).as_database()
-    before = fingerprint(inside)
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_changes_with_everything_the_proof_depends_on(built: psycopg.Connection, change: str) -> None:
+    """Anything that could break isolation changes the fingerprint, and a rollback restores it."""
+    client = Uncommitted(built).as_database()
+    before = fingerprint(client)
     with built.transaction(force_rollback=True):
         built.execute(change.encode())
-        assert fingerprint(inside) != before
-    assert fingerprint(inside) == before
+        assert fingerprint(client) != before
+    assert fingerprint(client) == before
 
 
-@pytest.mark.parametrize("change", STAYS)
-def test_it_stays_whatever_the_application_does(built: psycopg.Connection, change: str) -> None:
-    """Rows, statistics, temporary objects and settings of one session are no change."""
-    inside = Uncommitted(built).as_database()
-    before = fingerprint(inside)
+@pytest.mark.parametrize("change", NO_CHANGES)
+def test_it_does_not_change_with_the_work_of_the_application(built: psycopg.Connection, change: str) -> None:
+    """Rows, statistics, temporary objects and session settings do not change the fingerprint."""
+    client = Uncommitted(built).as_database()
+    before = fingerprint(client)
     with built.transaction(force_rollback=True):
         built.execute(change.encode())
-        assert fingerprint(inside) == before
+        assert fingerprint(client) == before
 
 
-def test_it_stays_when_the_server_tidies_up(built: psycopg.Connection, database: Own) -> None:
-    """VACUUM, even FULL, new statistics and a new session are no change."""
-    inside = Uncommitted(built).as_database()
-    before = fingerprint(inside)
+def test_it_does_not_change_with_maintenance(built: psycopg.Connection, database: ScratchDatabase) -> None:
+    """VACUUM, also FULL, new statistics and a new session do not change the fingerprint."""
+    client = Uncommitted(built).as_database()
+    before = fingerprint(client)
     built.execute("INSERT INTO tenants (id) SELECT gen_random_uuid() FROM generate_series(1, 1000)")
     built.execute("VACUUM (FREEZE, ANALYZE)")
     built.execute("VACUUM FULL tenants")
-    with psycopg.connect(database.nobody) as other:
+    with psycopg.connect(database.connect_only_url) as other:
         assert fingerprint(Uncommitted(other).as_database()) == before
-    assert fingerprint(inside) == before
+    assert fingerprint(client) == before

@@ -1,4 +1,4 @@
-"""What is kept of an expression: never a constant, whatever surrounds it."""
+"""Redaction keeps no constant of an expression, in any surrounding text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ AROUND = st.sampled_from((
 
 
 def varlena(text: str) -> str:
-    """A text as a node tree prints its constant."""
+    """The constant of a text in a node tree."""
     stored = ((len(text.encode()) + 4) << 2).to_bytes(4, "little") + text.encode()
     return f"{len(stored)} [ {' '.join(str(byte - 256 if byte > 127 else byte) for byte in stored)} ]"
 
 
 def constant(kind: int, value: str) -> str:
-    """A constant of a node tree, as version 18 writes it."""
+    """A CONST node in the format of version 18."""
     return (
         f"{{CONST :consttype {kind} :consttypmod -1 :constcollid 100 :constlen -1 :constbyval false :constisnull false "
         f":location 41 :constvalue {value}}}"
@@ -36,16 +36,16 @@ def constant(kind: int, value: str) -> str:
     st.lists(AROUND, min_size=1),
     st.sampled_from((f"'{SECRET}'", "E'\\x" + SECRET + "'", "4711004711", f"U&'{SECRET}'")),
 )
-def test_no_literal_stays_in_a_text(around: list[str], literal: str) -> None:
-    """Strings, numbers and comments are gone, however they are quoted and whatever stands before them."""
-    blanked = redact_text(" AND ".join(part.replace("{}", literal) for part in around), CONTEXTS)
-    assert "deadbeef" not in blanked
-    assert "4711" not in blanked
+def test_no_literal_remains_in_a_text(around: list[str], literal: str) -> None:
+    """Strings, numbers and comments are removed, with any quoting and any preceding text."""
+    redacted = redact_text(" AND ".join(part.replace("{}", literal) for part in around), CONTEXTS)
+    assert "deadbeef" not in redacted
+    assert "4711" not in redacted
 
 
 @given(st.text(alphabet="'\"$aE\\-/*() \n.1_:é"))
-def test_blanking_a_text_twice_changes_nothing(text: str) -> None:
-    """Any text at all is blanked, quotes that never end too, and nothing more is found in what is left."""
+def test_redaction_is_idempotent(text: str) -> None:
+    """For any text, also with unterminated quotes, a second redaction changes nothing."""
     once = redact_text(text, CONTEXTS)
     assert redact_text(once, CONTEXTS) == once
 
@@ -54,14 +54,14 @@ def test_blanking_a_text_twice_changes_nothing(text: str) -> None:
     st.sampled_from(("'it''s {}", '"{}', "$$ {}", "$a$ {} $b$", "'a\\' {} '", "/* a /* b */ {} */", "/* {}", "''' {}")),
     AROUND,
 )
-def test_what_cannot_be_told_apart_is_blanked_as_a_whole(broken: str, around: str) -> None:
-    """With a quote that never ends, nobody knows what is inside of one: nothing of the text is kept."""
+def test_a_text_that_cannot_be_tokenized_is_redacted_completely(broken: str, around: str) -> None:
+    """With an unterminated quote it is unknown which parts are quoted: nothing of the text is kept."""
     for text in (broken, f"{around.replace('{}', 'x')} AND {broken}"):
         assert redact_text(text.replace("{}", SECRET), CONTEXTS) == "…"
 
 
-def test_names_of_settings_and_empty_texts_stay() -> None:
-    """What the kernel needs is left: which setting is asked for, the empty text, identifiers, booleans and NULL."""
+def test_setting_names_and_empty_texts_are_kept() -> None:
+    """A text keeps what the kernel needs: setting names, the empty text, identifiers, booleans and NULL."""
     text = """("Order 66" = (NULLIF(current_setting('app.other'::text, true), ''::text))::uuid) OR NULL = $1"""
     assert redact_text(text, CONTEXTS) == text
     assert redact_text("x = 'app.tenant'", CONTEXTS) == "x = 'app.tenant'"
@@ -69,22 +69,22 @@ def test_names_of_settings_and_empty_texts_stay() -> None:
 
 
 @given(st.uuids(version=4), st.text(min_size=1, max_size=20), st.integers(min_value=2))
-def test_no_constant_stays_in_a_tree(tenant: UUID, name: str, number: int) -> None:
-    """Ids as uuid, as text, as a number and in an array: only that there is a constant of that type is kept."""
+def test_no_constant_remains_in_a_tree(tenant: UUID, name: str, number: int) -> None:
+    """Of ids as uuid, text or number, only the type of the constant is kept."""
     as_bytes = " ".join(str(byte - 256 if byte > 127 else byte) for byte in tenant.bytes)
     constants = (
         constant(2950, f"16 [ {as_bytes} ]"),
         constant(25, varlena(name)),
         constant(20, f"8 [ {number} 0 0 0 ]"),
     )
-    blanked = redact_tree(f"{{BOOLEXPR :args ({' '.join(constants)})}}", CONTEXTS)
-    assert blanked.count(":constvalue redacted") == 3 - (name in {"", *CONTEXTS})
-    assert as_bytes not in blanked
-    assert ":location" not in blanked
+    redacted = redact_tree(f"{{BOOLEXPR :args ({' '.join(constants)})}}", CONTEXTS)
+    assert redacted.count(":constvalue redacted") == 3 - (name in {"", *CONTEXTS})
+    assert as_bytes not in redacted
+    assert ":location" not in redacted
 
 
-def test_what_the_kernel_needs_stays_in_a_tree() -> None:
-    """Booleans, the empty text, the declared settings, and the argument of current_setting whatever setting it is."""
+def test_a_tree_keeps_what_the_kernel_needs() -> None:
+    """It keeps booleans, the empty text, the declared settings, and the argument of any current_setting call."""
     call = "{FUNCEXPR :funcid 3294 :funcresulttype 25 :location 7 :args (" + constant(25, varlena("app.other")) + ")}"
     kept = (constant(16, "1 [ 1 0 0 0 0 0 0 0 ]"), constant(25, varlena("")), constant(25, varlena("app.tenant")), call)
     for tree in kept:
@@ -93,15 +93,15 @@ def test_what_the_kernel_needs_stays_in_a_tree() -> None:
     assert "redacted" in redact_tree(other, CONTEXTS)
 
 
-def test_a_constant_in_a_shape_that_is_not_known_is_blanked() -> None:
-    """A version that writes constants some other way, or a parse tree that is not analyzed, gives nothing away."""
+def test_a_constant_in_an_unknown_format_is_redacted() -> None:
+    """A format of constants of a later version, or a raw parse tree, reveals no constant."""
     assert redact_tree("{CONST :new 1 {X} :constvalue 4 [ 1 2 3 4 ]}", ()) == "{CONST :new 1 {X} :constvalue redacted}"
-    assert redact_tree('{A_CONST :val "deadbeef" :location 4}', ()) == "{A_CONST blanked}"
+    assert redact_tree('{A_CONST :val "deadbeef" :location 4}', ()) == "{A_CONST redacted}"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_the_digest_is_of_the_constants_too(one: str, two: str) -> None:
-    """Two expressions that differ in a constant alone look the same, and are not."""
+def test_the_digest_covers_the_constants(one: str, two: str) -> None:
+    """Two expressions that differ only in a constant have the same redacted tree, and different digests."""
     first, second = (stored_expression(constant(25, varlena(f"{text}x")), "", CONTEXTS) for text in (one, two))
     assert first is not None
     assert second is not None
@@ -109,7 +109,7 @@ def test_the_digest_is_of_the_constants_too(one: str, two: str) -> None:
     assert (first.digest == second.digest) == (one == two)
 
 
-def test_where_it_stood_is_no_part_of_an_expression() -> None:
-    """The same policy written with other spaces has the same tree and the same digest."""
+def test_source_locations_are_ignored() -> None:
+    """The same policy with other white space has the same tree and the same digest."""
     here, there = (stored_expression(f"{{VAR :varno 1 :location {at}}}", "x", CONTEXTS) for at in (5, 99))
     assert here == there

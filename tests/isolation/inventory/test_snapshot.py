@@ -1,4 +1,4 @@
-"""The inventory of a database that has a bit of everything."""
+"""The inventory of a database with every kind of object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from isolation.inventory.builtin_oids import builtin_mismatches
 from isolation.inventory.egress import LargeObjectGroup, SystemGrant
 from isolation.inventory.relations import RelationKind
 from isolation.inventory.roles import ParameterGrant, RoleSetting
-from tests.isolation.inventory.asking import SECRET, Own, declared
+from tests.isolation.scratch_database import SECRET, ScratchDatabase, declared
 
 COMPONENT = declared("inv_app")
 EVERYTHING = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
@@ -32,8 +32,8 @@ CLEAN = """
 
 
 @pytest.fixture(scope="module")
-def everything(database: Own) -> Iterator[Own]:
-    """The database with a bit of everything in it."""
+def everything(database: ScratchDatabase) -> Iterator[ScratchDatabase]:
+    """The database with every kind of object."""
     database.run(EVERYTHING)
     yield database
     for statement in filter(str.strip, CLEAN.split(";")):
@@ -41,74 +41,74 @@ def everything(database: Own) -> Iterator[Own]:
 
 
 @pytest.fixture(scope="module")
-def facts(everything: Own) -> Inventory:
-    """What the role with CONNECT alone reads of it."""
+def facts(everything: ScratchDatabase) -> Inventory:
+    """The inventory that the role with CONNECT only reads."""
     return everything.read(COMPONENT)
 
 
 @pytest.fixture(scope="module")
-def seen(facts: Inventory) -> EffectiveAccess:
-    """The same, put together."""
+def access(facts: Inventory) -> EffectiveAccess:
+    """The effective access of the inventory."""
     return EffectiveAccess(facts, COMPONENT.tenancy)
 
 
-def test_facts_are_the_same_read_back(facts: Inventory) -> None:
-    """Judges see what was observed: nothing is lost on the way through JSON."""
+def test_facts_survive_json(facts: Inventory) -> None:
+    """A judge gets what was observed: JSON loses nothing."""
     assert from_json(Inventory, to_json(Inventory, facts)) == facts
 
 
-def test_connect_is_all_it_needs(everything: Own, facts: Inventory) -> None:
-    """The superuser reads nothing that a role with CONNECT alone does not."""
-    assert everything.read(COMPONENT, url=everything.superuser) == facts
+def test_connect_is_the_only_privilege_needed(everything: ScratchDatabase, facts: Inventory) -> None:
+    """A role with CONNECT only reads the same inventory as the superuser."""
+    assert everything.read(COMPONENT, url=everything.superuser_url) == facts
 
 
-def test_nothing_secret_is_kept(facts: Inventory) -> None:
-    """Policies, settings, bodies, views, triggers and mappings name a tenant or a password; the facts do not."""
+def test_no_secret_is_stored(facts: Inventory) -> None:
+    """Policies, settings, bodies, views, triggers and mappings contain ids and passwords; the facts do not."""
     kept = canonical(to_json(Inventory, facts))
     signed = " ".join(str(byte - 256 if byte > 127 else byte) for byte in bytes.fromhex(SECRET.replace("-", "")))
     for secret in (SECRET, "deadbeef", "hunter2", "nowhere", "elsewhere", signed, "100 101 97 100 98 101 101 102"):
         assert secret.encode() not in kept
 
 
-def test_the_built_ins_are_what_the_proof_takes_them_for(facts: Inventory) -> None:
-    """Every OID the kernel relies on is read, and is what it should be on this version."""
+def test_the_built_in_objects_are_as_the_proof_expects(facts: Inventory) -> None:
+    """Every built-in object that the kernel relies on is read, and is as expected on this version."""
     assert builtin_mismatches(facts.builtins) == ()
 
 
-def test_a_policy_is_read_with_what_it_depends_on(facts: Inventory, seen: EffectiveAccess) -> None:
-    """Helper and sub-select by OID, the settings that it asks for by name, constants not at all."""
+def test_a_policy_is_read_with_its_dependencies(facts: Inventory, access: EffectiveAccess) -> None:
+    """It has its helper and the relation of its sub-select by OID, its settings by name, and no constants."""
     (policy,) = facts.policies
     assert policy.using is not None
     assert policy.check is not None
     assert policy.using.text == "((tenant = public.helper()) OR (tenant = '…'::uuid))"
-    assert policy.using.tree.count(":constvalue blanked") == 1
+    assert policy.using.tree.count(":constvalue redacted") == 1
     assert "current_setting('app.tenant'::text)" in policy.check.text
     assert {function.name for function in facts.functions if function.oid in policy.functions} == {"public.helper()"}
-    assert [seen.declared_name(r) for r in facts.relations if r.oid in policy.relations] == ["regions"]
+    assert [access.declared_name(r) for r in facts.relations if r.oid in policy.relations] == ["regions"]
     assert policy.using.digest.startswith("sha256:")
     assert policy.using.digest != policy.check.digest
 
 
-def test_functions_are_read_as_what_they_do(facts: Inventory, seen: EffectiveAccess) -> None:
-    """Settings and words by name, a short body without its constants, and what it may mean by its words."""
+def test_functions_are_read_with_their_effects(facts: Inventory, access: EffectiveAccess) -> None:
+    """A function has its settings, keywords and mentioned relations by name, and a short body without constants."""
     functions = {function.name: function for function in facts.functions}
     helper, atomic, copies = (functions[f"public.{name}"] for name in ("helper()", "atomic(text)", "copies()"))
     assert helper.body.strip() == "SELECT nullif(current_setting('app.tenant', true), '')::uuid"
     assert helper.body_keywords == ("app.tenant", "current_setting")
     assert atomic.tree is not None
-    assert [seen.declared_name(r) for r in facts.relations if r.oid in atomic.referenced_relations] == ["tenants"]
+    assert [access.declared_name(r) for r in facts.relations if r.oid in atomic.referenced_relations] == ["tenants"]
     assert (copies.security_definer, copies.settings, copies.search_path) == (
         True,
         ("app.tenant", "search_path"),
         "public",
     )
     assert {"set_config", "insert", "app.tenant"} <= set(copies.body_keywords)
-    assert [seen.declared_name(r) for r in facts.relations if r.oid in copies.mentioned_relations] == ["Order Items"]
-    assert seen.executable_by(helper)
+    assert [access.declared_name(r) for r in facts.relations if r.oid in copies.mentioned_relations] == ["Order Items"]
+    assert access.executable_by(helper)
 
 
-def test_a_trigger_is_known_by_its_function_and_what_it_hands_it(facts: Inventory) -> None:
-    """Without arguments and WHEN its digest is the function's own, so that one who read that can vouch for it."""
+def test_the_digest_of_a_trigger_covers_its_function_arguments_and_condition(facts: Inventory) -> None:
+    """Without arguments and WHEN it is the digest of the function, so that one approval covers both."""
     digest = next(function.digest for function in facts.functions if function.name == "public.copies()")
     triggers = {trigger.name: trigger for trigger in facts.triggers}
     assert triggers["plainly"].digest == digest
@@ -118,9 +118,9 @@ def test_a_trigger_is_known_by_its_function_and_what_it_hands_it(facts: Inventor
     assert facts.event_triggers[0].name == "inv_watch"
 
 
-def test_relations_are_read_with_their_parents_options_and_uses(facts: Inventory, seen: EffectiveAccess) -> None:
-    """Partitions, children, views, foreign tables and sequences, and what a view reads."""
-    by_name = {seen.declared_name(relation): relation for relation in facts.relations}
+def test_relations_are_read_with_parents_options_and_dependencies(facts: Inventory, access: EffectiveAccess) -> None:
+    """Partitions, inheriting tables, views, foreign tables and sequences are read, and what a view reads."""
+    by_name = {access.declared_name(relation): relation for relation in facts.relations}
     assert by_name["My Schema.invoices_2026"].parents == (by_name["invoices"].oid,)
     assert by_name["more"].parents == (by_name["Order Items"].oid,)
     view = by_name["seen"]
@@ -138,9 +138,9 @@ def test_relations_are_read_with_their_parents_options_and_uses(facts: Inventory
     assert (cascade.columns, cascade.target_columns, cascade.on_delete) == ((2,), (1,), "c")
 
 
-def test_ways_out_are_read(facts: Inventory, seen: EffectiveAccess) -> None:
-    """Publications, subscriptions, servers, large objects, and what was granted on PostgreSQL's own objects."""
-    app = seen.role_named("inv_app")
+def test_egress_is_read(facts: Inventory, access: EffectiveAccess) -> None:
+    """Publications, subscriptions, servers, large objects, and grants on system objects are read."""
+    app = access.role_named("inv_app")
     assert app is not None
     publications = {publication.name: publication for publication in facts.publications}
     assert publications["everything"].all_tables
@@ -162,9 +162,9 @@ def _granted(objects: LargeObjectGroup) -> tuple[int, int, int]:
     return objects.lowest_oid, objects.count, len(objects.grants)
 
 
-def test_values_are_kept_of_postgresqls_own_settings_alone(facts: Inventory, seen: EffectiveAccess) -> None:
-    """A setting of the application may hold a tenant's id: that it is set, and whether to nothing, is kept."""
-    app = seen.role_named("inv_app")
+def test_only_values_of_built_in_settings_are_stored(facts: Inventory, access: EffectiveAccess) -> None:
+    """A setting of the application can hold a tenant's id: only its name, and whether it is empty, is stored."""
+    app = access.role_named("inv_app")
     assert app is not None
     assert facts.role_settings == (
         RoleSetting(role=app.oid, database=0, name="app.empty", value=None, empty=True),
@@ -173,41 +173,41 @@ def test_values_are_kept_of_postgresqls_own_settings_alone(facts: Inventory, see
     )
 
 
-def test_a_context_that_sessions_start_with_is_told(everything: Own) -> None:
-    """A default from the server's files is in no catalogue, but our own session has it as well."""
-    url = f"{everything.nobody}?options=-c%20app.tenant%3D{SECRET}"
+def test_a_context_with_a_default_is_reported(everything: ScratchDatabase) -> None:
+    """A default from postgresql.conf is in no catalogue, but Basewatch's session has it too."""
+    url = f"{everything.connect_only_url}?options=-c%20app.tenant%3D{SECRET}"
     assert everything.read(COMPONENT, url=url).server.context_defaults == ("app.tenant",)
 
 
-def test_a_reading_during_a_migration_is_made_again(everything: Own, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Facts are of one moment: when the catalogues moved it reads again, and in the end it says so."""
+def test_a_reading_during_a_migration_is_repeated(everything: ScratchDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts are consistent: after a change of the catalogues they are read again, up to three times."""
     hashes = iter("abccde")
     monkeypatch.setattr(snapshot, "fingerprint", lambda _: next(hashes))
     assert everything.read(COMPONENT).server.fingerprint == "c"
     hashes = iter("abcdefgh")
-    with pytest.raises(ObservationError, match="changed during each of 3 readings") as told:
+    with pytest.raises(ObservationError, match="changed during each of 3 readings") as raised:
         everything.read(COMPONENT)
-    assert told.value.reason is Reason.STALE
+    assert raised.value.reason is Reason.STALE
 
 
-def test_too_much_to_look_at_is_said(everything: Own, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part of the relations would prove nothing: beyond the bound it does not look at all."""
-    monkeypatch.setattr(snapshot, "MOST", 3)
+def test_too_many_objects_are_reported(everything: ScratchDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the relations proves nothing: above the limit, the observation is unsupported."""
+    monkeypatch.setattr(snapshot, "MAX_OBJECTS", 3)
     monkeypatch.setattr(snapshot, "_BOUND", {"most": "4"})
-    with pytest.raises(ObservationError, match="more than 3") as told:
+    with pytest.raises(ObservationError, match="more than 3") as raised:
         everything.read(COMPONENT)
-    assert told.value.reason is Reason.UNSUPPORTED
+    assert raised.value.reason is Reason.UNSUPPORTED
 
 
-def test_one_inventory_has_one_world(facts: Inventory) -> None:
-    """The checks of a pass share what was worked out, by identity of the facts and of the manifest."""
+def test_one_inventory_has_one_effective_access(facts: Inventory) -> None:
+    """The checks of a pass share one object, by identity of the facts and of the manifest."""
     assert effective_access(facts, COMPONENT.tenancy) is effective_access(facts, COMPONENT.tenancy)
     assert effective_access(facts, COMPONENT.tenancy) is not effective_access(facts, declared("inv_app").tenancy)
 
 
-def test_a_session_of_its_own_does_not_matter(everything: Own, facts: Inventory) -> None:
-    """Temporary tables and functions of other sessions are not among the facts."""
-    with psycopg.connect(everything.superuser) as connection:
+def test_temporary_objects_of_other_sessions_are_ignored(everything: ScratchDatabase, facts: Inventory) -> None:
+    """Temporary tables and functions of other sessions are not in the inventory."""
+    with psycopg.connect(everything.superuser_url) as connection:
         connection.execute("CREATE TEMP TABLE passing (tenant uuid)")
         connection.execute("CREATE TEMP TABLE under (id int PRIMARY KEY REFERENCES under)")
         connection.execute("CREATE POLICY passing ON under")

@@ -1,6 +1,6 @@
-"""Runs made-up policies on a real PostgreSQL and compares what is seen with what was proven."""
+"""Executes random policies on a real PostgreSQL and compares the visible rows with the results of the proof."""
 
-# All SQL here is made of what stands here.
+# All SQL is built from the constants of these tests.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, DerivedKey, Tenancy, TenantMembership
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.snapshot import inventory
-from isolation.proof._gates import Prover
-from isolation.proof._kernel import ProofResult, ProofStatus
+from isolation.proof import ProofResult, ProofStatus, Prover
 from tests.isolation.proof.grammar import Grammar, Kind
 
 ROLE = "fuzzed_tenant"
@@ -127,23 +126,23 @@ def schema(kind: Kind, *, not_null: bool) -> str:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of many predicates: how often each answer, proofs that leaked, and leaks that were not seen."""
+    """The results for many predicates: the count of each status, false proofs, and leaks that were not reproduced."""
 
-    answers: Counter[str] = field(default_factory=Counter[str])
+    statuses: Counter[str] = field(default_factory=Counter[str])
     leaks: Counter[str] = field(default_factory=Counter[str])
     false_proofs: list[str] = field(default_factory=list[str])
-    unseen: list[str] = field(default_factory=list[str])
+    not_reproduced: list[str] = field(default_factory=list[str])
 
     def add(self, other: Tally) -> None:
-        """Count another tally in."""
-        self.answers.update(other.answers)
+        """Adds another tally."""
+        self.statuses.update(other.statuses)
         self.leaks.update(other.leaks)
         self.false_proofs.extend(other.false_proofs)
-        self.unseen.extend(other.unseen)
+        self.not_reproduced.extend(other.not_reproduced)
 
 
 def contexts(kind: Kind) -> Iterator[tuple[tuple[str | None, ...], tuple[str, ...] | None]]:
-    """Values of the context settings, first of all unset, each with the tenant that they name."""
+    """Values of the context settings, unset first, each with the tenant that they name."""
     if kind.members:
         yield (_UNSET,), None
         yield from (((user,), (user,)) for user in ("ann", "bob", "", "%"))
@@ -154,9 +153,9 @@ def contexts(kind: Kind) -> Iterator[tuple[tuple[str | None, ...], tuple[str, ..
     for tenant in kind.tenants:
         yield tenant, tenant
     yield ("%",) * width, ("%",) * width
-    strangers = {"uuid": "99999999-0000-4000-8000-000000000009", "text": "nobody"}
-    stranger = (strangers.get(kind.context_type, "99"),) * width
-    yield stranger, stranger
+    unknown_ids = {"uuid": "99999999-0000-4000-8000-000000000009", "text": "unknown"}
+    unknown_id = (unknown_ids.get(kind.context_type, "99"),) * width
+    yield unknown_id, unknown_id
 
 
 def _tenant_of(kind: Kind, connection: psycopg.Connection) -> dict[int, tuple[str, ...] | None]:
@@ -178,30 +177,33 @@ def _may_see(kind: Kind, named: tuple[str, ...] | None, tenant: tuple[str, ...] 
 
 
 def execute(url: str, kind: Kind, predicates: list[str], *, not_null: bool) -> Tally:
-    """Make each predicate a policy, prove it, run it in every context, and compare. `url` is a superuser's."""
+    """Creates a policy for each predicate, proves it, executes it in every context, and compares.
+
+    `url` is that of a superuser.
+    """
     tally, table = Tally(), kind.table
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS fuzz CASCADE")
         connection.execute(schema(kind, not_null=not_null).encode())
-        made = [row[0] for row in connection.execute("SELECT fuzz.make(%s, %s)", (predicates, table))]
+        created = [row[0] for row in connection.execute("SELECT fuzz.make(%s, %s)", (predicates, table))]
         tenants = _tenant_of(kind, connection)
     found = _proven(url, kind)
-    tried = [(n, predicates[n - 1], found[f"p{n}"]) for n in made]
-    leaked = _leaks(url, kind, [(number, predicate) for number, predicate, _ in tried], tenants)
-    for number, predicate, answer in tried:
-        tally.answers[answer.status] += 1
-        tally.leaks[answer.status] += number in leaked
-        if number in leaked and answer.status is ProofStatus.PROVEN:
+    results = [(n, predicates[n - 1], found[f"p{n}"]) for n in created]
+    leaked = _leaks(url, kind, [(number, predicate) for number, predicate, _ in results], tenants)
+    for number, predicate, result in results:
+        tally.statuses[result.status] += 1
+        tally.leaks[result.status] += number in leaked
+        if number in leaked and result.status is ProofStatus.PROVEN:
             tally.false_proofs.append(f"{kind.name} not_null={not_null} {leaked[number]}: {predicate}")
-        if number not in leaked and answer.status is ProofStatus.REFUTED:
-            tally.unseen.append(f"{kind.name} not_null={not_null}: {predicate} || {answer.reason}")
+        if number not in leaked and result.status is ProofStatus.REFUTED:
+            tally.not_reproduced.append(f"{kind.name} not_null={not_null}: {predicate} || {result.reason}")
     return tally
 
 
 def _leaks(
     url: str, kind: Kind, tried: list[tuple[int, str]], tenants: dict[int, tuple[str, ...] | None]
 ) -> dict[int, str]:
-    """The predicates that show a row of another tenant than the context names, each with the first such context."""
+    """The predicates that show a row of another tenant than the context names, with the first such context."""
     leaked = dict[int, str]()
     for flag in ("", "on", "off"):
         with psycopg.connect(url, autocommit=True) as connection:
@@ -225,20 +227,20 @@ def _leaks(
 
 
 def _proven(url: str, kind: Kind) -> dict[str, ProofResult]:
-    """What the kernel says of each policy of the kind's table by itself."""
+    """The kernel's result for each policy of the kind's table alone."""
     component = Database(name="fuzz", cluster="fuzz", url=Reference("env", "X"), tenancy=declared(kind))
     with connect(Secret("env:X", url), run="fuzz") as client:
-        made: EffectiveAccess = effective_access(inventory(client, component), component.tenancy)
-    proving = Prover(made, NOW)
-    assert proving.unsupported_reason == ""
-    relation = made.relation_named(kind.table)
+        access: EffectiveAccess = effective_access(inventory(client, component), component.tenancy)
+    prover = Prover(access, NOW)
+    assert prover.unsupported_reason == ""
+    relation = access.relation_named(kind.table)
     assert relation is not None
-    kernel = proving.kernel_for(made.reachable_roles(ROLE)[0], relation)
-    return {p.name: kernel.judge([(p, p.using)], []) for p in made.policies_on(relation) if p.using is not None}
+    kernel = prover.kernel_for(access.reachable_roles(ROLE)[0], relation)
+    return {p.name: kernel.judge([(p, p.using)], []) for p in access.policies_on(relation) if p.using is not None}
 
 
 def fuzz(url: str, kind: Kind, seed: int, count: int) -> Tally:
-    """`count` predicates of one kind from one seed."""
+    """Executes `count` random predicates of one kind."""
     grammar = Grammar(kind, Random(seed))
     predicates = [grammar.predicate() for _ in range(count)]
     return execute(url, kind, predicates, not_null=seed % 2 == 0)

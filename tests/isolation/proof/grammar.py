@@ -1,6 +1,6 @@
-"""Policies made up at random: everything people write around a tenant key, right and wrong."""
+"""Random policy expressions: common ways to use a tenant key, correct and incorrect."""
 
-# All SQL here is made of what stands here.
+# All SQL is built from the constants of this file.
 # ruff: noqa: S608, ISC004
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from random import Random
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One way to keep tenants apart: the key's columns and types, the context that names them, and tenants' ids.
+    """One kind of tenant key: its columns and types, the context settings, and the ids of the tenants.
 
-    The first two tenants are unlike, the third begins as the first does; `as_text` is the manifest's context_type.
+    The ids of the first two tenants differ; the third has the same prefix as the first.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Kind:
 
     @property
     def table(self) -> str:
-        """The table that the policies are made for."""
+        """The table of the policies."""
         return "parts" if self.derived else "tried"
 
 
@@ -112,7 +112,7 @@ _CAST = {"uuid": "::uuid", "text": "", "varchar(40)": "", "bigint": "::bigint", 
 
 
 class Grammar:
-    """Makes predicates of one kind from a seed."""
+    """Generates random predicates of one kind."""
 
     def __init__(self, kind: Kind, random: Random) -> None:
         self.kind = kind
@@ -150,7 +150,7 @@ class Grammar:
         return self._derived() if self.kind.derived else self._keyed()
 
     def _parts(self) -> tuple[str, str, str, str, str]:
-        """A key column, the context as its type, as text (NULL or error when unset), and two ids."""
+        """A key column, the context with its type and as text (NULL or error if unset), and two ids."""
         at = self.random.randrange(len(self.kind.columns))
         return self._part(at)
 
@@ -161,7 +161,7 @@ class Grammar:
         return self.kind.columns[at], f"({text}){cast}", raw, self.kind.tenants[0][at], self.kind.tenants[1][at]
 
     def _equal(self) -> str:
-        """The whole key, as it should be compared, in one of many ways."""
+        """A correct comparison of the whole key, in one of many forms."""
         pairs = [self._part(at)[:3] for at in range(len(self.kind.columns))]
         columns, values = [column for column, _, _ in pairs], [value for _, value, _ in pairs]
         ways = [
@@ -301,7 +301,7 @@ class Grammar:
             "now() > '2020-01-01'",
             "current_setting('app.flag', true) = 'on'",
             "nullif(current_setting('app.flag', true), '')::boolean",
-            "current_user = 'somebody'",
+            "current_user = 'other_user'",
             "j ? 'owner'",
             "status IN ('open', 'done')",
             "harmless(n)",

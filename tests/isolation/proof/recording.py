@@ -1,4 +1,4 @@
-"""Records the inventory of the schema of shapes from a live server, as the golden files hold it."""
+"""Records the inventory of the schema of `shapes` from a live server to golden files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.snapshot import inventory
-from isolation.proof._gates import Prover
-from isolation.proof._kernel import ProofResult
+from isolation.proof import ProofResult, Prover
 from tests.isolation.proof.shapes import EXPECTED, GRANTS, ID, ROLE, SCHEMA
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -39,7 +38,7 @@ COMPONENT = Database(
 
 
 def build(url: str) -> None:
-    """Make the schema in an empty database, with one policy for each shape. `url` is a superuser's."""
+    """Creates the schema in an empty database, with one policy for each expression. `url` is that of a superuser."""
     with psycopg.connect(url, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone():
             connection.execute(f"CREATE ROLE {ROLE}".encode())
@@ -49,8 +48,8 @@ def build(url: str) -> None:
                 connection.execute(f"CREATE POLICY p{number:03} ON {table} USING ({shape})".encode())
 
 
-def look(url: str) -> Inventory:
-    """The inventory of the schema, without the roles and grants that only the server has."""
+def observe(url: str) -> Inventory:
+    """The inventory of the schema, without the roles and grants of the server itself."""
     with connect(Secret("env:SHAPES", url), run="shapes") as client:
         found = inventory(client, COMPONENT)
     own = tuple(role for role in found.roles if role.name == ROLE or role.oid == found.relations[0].owner)
@@ -58,9 +57,9 @@ def look(url: str) -> Inventory:
 
 
 def record(url: str, path: Path) -> None:
-    """Write the inventory of a live server to a golden file."""
+    """Writes the inventory of a live server to a golden file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(orjson.dumps(to_json(Inventory, look(url))) + b"\n")
+    path.write_bytes(orjson.dumps(to_json(Inventory, observe(url))) + b"\n")
 
 
 def recorded(path: Path) -> Inventory:
@@ -68,16 +67,16 @@ def recorded(path: Path) -> Inventory:
     return from_json(Inventory, orjson.loads(path.read_bytes()))
 
 
-def answers(found: Inventory) -> dict[str, dict[str, ProofResult]]:
-    """What the kernel says of each policy by itself, by table and name."""
-    made: EffectiveAccess = effective_access(found, COMPONENT.tenancy)
-    proving, becomes = Prover(made, NOW), made.reachable_roles(ROLE)[0]
-    assert proving.unsupported_reason == ""
-    said = dict[str, dict[str, ProofResult]]()
+def results(found: Inventory) -> dict[str, dict[str, ProofResult]]:
+    """The kernel's result for each policy alone, by table and name."""
+    access: EffectiveAccess = effective_access(found, COMPONENT.tenancy)
+    prover, reachable = Prover(access, NOW), access.reachable_roles(ROLE)[0]
+    assert prover.unsupported_reason == ""
+    found_results = dict[str, dict[str, ProofResult]]()
     for table in EXPECTED:
-        relation = made.relation_named(table)
+        relation = access.relation_named(table)
         assert relation is not None
-        kernel = proving.kernel_for(becomes, relation)
-        own = [(policy, policy.using) for policy in made.policies_on(relation) if policy.using is not None]
-        said[table] = {asked[0].name: kernel.judge([asked], []) for asked in own}
-    return said
+        kernel = prover.kernel_for(reachable, relation)
+        own = [(policy, policy.using) for policy in access.policies_on(relation) if policy.using is not None]
+        found_results[table] = {clause[0].name: kernel.judge([clause], []) for clause in own}
+    return found_results

@@ -1,6 +1,6 @@
-"""Policies of every shape with what is to be said of each, on one small schema."""
+"""Policy expressions of every shape on one small schema, with the expected status of each."""
 
-# All SQL here is made of what stands here.
+# All SQL is built from the constants of this file.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -142,4 +142,4 @@ EXPECTED: Final = {
     "notes": NULLABLE,
     "lines": DERIVED,
 }
-"""What is to be said of each policy, by table and USING expression, each by itself."""
+"""The expected status of each policy alone, by table and USING expression."""

@@ -1,4 +1,4 @@
-"""What a role may do to which object: grants, ownership, inheritance and the predefined roles put together."""
+"""The privileges of roles on objects, by grants, ownership, inheritance and predefined roles."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from isolation.inventory.relations import Command, Relation, RelationKind
 from isolation.inventory.roles import Grant, Schema
 
 TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
-"""What can be granted on a table; MAINTAIN from version 17 on."""
+"""The privileges on a table; MAINTAIN since version 17."""
 SEQUENCE_PRIVILEGES = ("SELECT", "UPDATE", "USAGE")
 _COMMANDS = (Command.SELECT, Command.INSERT, Command.UPDATE, Command.DELETE)
-# https://www.postgresql.org/docs/18/predefined-roles.html: these reach relations without a grant on them.
+# https://www.postgresql.org/docs/18/predefined-roles.html: these need no grant on a relation.
 _PREDEFINED = {
     "pg_read_all_data": ("SELECT",),
     "pg_write_all_data": ("INSERT", "UPDATE", "DELETE"),
@@ -23,46 +23,46 @@ _MAINTAIN_SINCE = 170000
 
 
 class Privileges:
-    """Every privilege of one inventory, as the has_..._privilege functions answer.
+    """The privileges of one inventory, equal to the results of PostgreSQL's has_..._privilege functions.
 
-    Except that an owner always counts as having all of them: what it took from itself, it can grant itself again.
+    One exception: an owner always has every privilege, because it can grant itself a revoked privilege again.
     """
 
-    def __init__(self, inventory: Inventory, identities: RoleGraph) -> None:
-        self._identities = identities
+    def __init__(self, inventory: Inventory, role_graph: RoleGraph) -> None:
+        self._role_graph = role_graph
         self._schemas = {schema.name: schema for schema in inventory.schemas}
         self._maintain = inventory.server.version_num >= _MAINTAIN_SINCE
         self._predefined = {role.oid: _PREDEFINED[role.name] for role in inventory.roles if role.name in _PREDEFINED}
-        self._invoked = frozenset(_invoked(inventory))
-        self._found: dict[tuple[int, int], frozenset[str]] = {}
+        self._used_by_oid = frozenset(_used_by_oid(inventory))
+        self._by_relation: dict[tuple[int, int], frozenset[str]] = {}
 
     def schema(self, name: str) -> Schema | None:
-        """The schema with this name, unless it is PostgreSQL's own."""
+        """The schema with this name; None for PostgreSQL's own schemas."""
         return self._schemas.get(name)
 
     def has_privilege(self, role: int, owner: int, grants: Iterable[Grant], privilege: str) -> bool:
-        """Whether a role holds a privilege on an object: by itself, PUBLIC, inheritance or ownership."""
-        inherited = self._identities.inherited_roles(role)
+        """Whether a role has a privilege on an object: by grant, PUBLIC, inheritance or ownership."""
+        inherited = self._role_graph.inherited_roles(role)
         return owner in inherited or any(g.privilege == privilege and g.grantee in inherited for g in grants)
 
     def has_schema_privilege(self, role: int, name: str, privilege: str) -> bool:
-        """Whether a role has USAGE or CREATE on a schema; on a schema that is not known it has."""
+        """Whether a role has USAGE or CREATE on a schema; true for an unknown schema."""
         schema = self._schemas.get(name)
         if schema is None or self.has_privilege(role, schema.owner, schema.grants, privilege):
             return True
-        named = ("pg_read_all_data", "pg_write_all_data")
-        roles = (self._identities.role(oid) for oid in self._identities.inherited_roles(role) & self._predefined.keys())
-        return privilege == "USAGE" and any(found and found.name in named for found in roles)
+        all_data = ("pg_read_all_data", "pg_write_all_data")
+        roles = (self._role_graph.role(oid) for oid in self._role_graph.inherited_roles(role) & self._predefined.keys())
+        return privilege == "USAGE" and any(role and role.name in all_data for role in roles)
 
     def relation_privileges(self, role: int, relation: Relation) -> frozenset[str]:
-        """The privileges a role has on a relation as a whole, wherever its schema is."""
+        """The privileges of a role on a whole relation, whether or not it has USAGE on the schema."""
         key = (role, relation.oid)
-        if key not in self._found:
-            self._found[key] = self._on(role, relation)
-        return self._found[key]
+        if key not in self._by_relation:
+            self._by_relation[key] = self._on(role, relation)
+        return self._by_relation[key]
 
     def columns_with_privilege(self, role: int, relation: Relation, privilege: str) -> frozenset[str]:
-        """The columns on which a role has a privilege; all of them, where it has it on the table."""
+        """The columns on which a role has a privilege; all columns if it has it on the table."""
         if privilege in self.relation_privileges(role, relation):
             return frozenset(column.name for column in relation.columns)
         return frozenset(
@@ -72,14 +72,14 @@ class Privileges:
         )
 
     def commands(self, role: int, relation: Relation) -> frozenset[Command]:
-        """The commands that a role may run on any column of a relation that it can name."""
+        """The commands that a role may run on any column of a relation whose name it can resolve."""
         if not self.can_resolve(role, relation):
             return frozenset()
-        whole = self.relation_privileges(role, relation)
-        return frozenset(c for c in _COMMANDS if c in whole or self.columns_with_privilege(role, relation, c))
+        on_table = self.relation_privileges(role, relation)
+        return frozenset(c for c in _COMMANDS if c in on_table or self.columns_with_privilege(role, relation, c))
 
     def has_any_privilege(self, role: int, relation: Relation) -> bool:
-        """Whether a role has any privilege on a relation that it can name, or on a column of it."""
+        """Whether a role has any privilege on a relation, or a column of it, whose name it can resolve."""
         held = self.relation_privileges(role, relation) or any(
             column.grants
             and any(self.has_privilege(role, relation.owner, (grant,), grant.privilege) for grant in column.grants)
@@ -88,16 +88,18 @@ class Privileges:
         return bool(held) and self.can_resolve(role, relation)
 
     def can_resolve(self, role: int, relation: Relation) -> bool:
-        """Whether a role can name a relation: by USAGE on its schema, by its OID, or by a view that names it.
+        """Whether a role can refer to a relation: by USAGE on its schema, by its OID, or through a view or function.
 
-        Sequences are reached by OID (nextval), and what is named in a security_invoker view or in the body of an SQL
-        function is not looked up again, so that USAGE on its schema is never asked for.
+        A sequence can be used by OID (nextval). A security_invoker view and the parsed body of an SQL function hold
+        OIDs, so PostgreSQL does not check USAGE on the schemas of their relations.
         """
         sequence = relation.kind is RelationKind.SEQUENCE
-        return sequence or relation.oid in self._invoked or self.has_schema_privilege(role, relation.schema, "USAGE")
+        return (
+            sequence or relation.oid in self._used_by_oid or self.has_schema_privilege(role, relation.schema, "USAGE")
+        )
 
     def _on(self, role: int, relation: Relation) -> frozenset[str]:
-        inherited = self._identities.inherited_roles(role)
+        inherited = self._role_graph.inherited_roles(role)
         sequence = relation.kind is RelationKind.SEQUENCE
         possible = frozenset(SEQUENCE_PRIVILEGES if sequence else TABLE_PRIVILEGES)
         if not self._maintain:
@@ -110,7 +112,7 @@ class Privileges:
         return possible & granted
 
 
-def _invoked(inventory: Inventory) -> Iterable[int]:
+def _used_by_oid(inventory: Inventory) -> Iterable[int]:
     for relation in inventory.relations:
         if relation.kind is RelationKind.VIEW and relation.security_invoker:
             yield from relation.referenced_relations

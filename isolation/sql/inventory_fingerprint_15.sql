@@ -1,4 +1,4 @@
--- What the fingerprint is of besides, from version 15 on, where these catalogues are.
+-- The second part of the fingerprint: the catalogues that exist since version 15.
 -- Reads pg_parameter_acl, pg_publication_namespace; needs CONNECT.
 SELECT encode(sha256(convert_to(coalesce(string_agg(content, ' ' ORDER BY content COLLATE "C"), ''), 'UTF8')), 'hex')
            AS value,

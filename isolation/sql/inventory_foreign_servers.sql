@@ -1,4 +1,4 @@
--- Every foreign server and the roles that are mapped on it. Options may hold passwords: they are not read.
+-- Every foreign server and the roles with a user mapping. Options of mappings can hold passwords: they are not read.
 -- Reads pg_foreign_server, pg_foreign_data_wrapper, pg_user_mappings (umuser); needs CONNECT.
 SELECT s.srvname AS name,
        w.fdwname AS wrapper,

@@ -1,4 +1,4 @@
-"""A database of one's own on a real server, and the inventory read from it."""
+"""An empty database on a real server for one test module, and the inventory read from it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CANARIES = Canaries(a=("0ca9a11e-0000-4000-8000-00000000000a",), b=("0ca9a11e-00
 
 
 def declared(*principals: str, keys: Mapping[str, tuple[str, ...] | DerivedKey] | None = None) -> components.Database:
-    """A component whose tenants are in the column `tenant` of every table but those of `keys`."""
+    """A component with the tenant key `tenant` in every table except those of `keys`."""
     tenancy = Tenancy(
         context=("app.tenant",),
         schemas=("public", "My Schema"),
@@ -44,73 +44,77 @@ def declared(*principals: str, keys: Mapping[str, tuple[str, ...] | DerivedKey] 
         tables=1,
         canaries=CANARIES,
     )
-    return components.Database(name="own", cluster="own", url=Reference("env", "URL"), tenancy=tenancy)
+    return components.Database(name="scratch", cluster="scratch", url=Reference("env", "URL"), tenancy=tenancy)
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """A database that is dropped at the end, by the superuser's URL and by that of a role with CONNECT alone."""
+class ScratchDatabase:
+    """A database that is dropped at the end, with the URLs of the superuser and of a role with CONNECT only."""
 
-    superuser: str
-    nobody: str
+    superuser_url: str
+    connect_only_url: str
 
     def run(self, statements: str) -> None:
-        """Run SQL as the superuser and commit it."""
-        with psycopg.connect(self.superuser) as connection:
+        """Runs SQL as the superuser and commits it."""
+        with psycopg.connect(self.superuser_url) as connection:
             connection.execute(statements.encode())
 
     def read(self, component: components.Database | None = None, *, url: str = "") -> Inventory:
-        """The inventory, as the role with CONNECT alone unless there is another URL."""
-        with connect(Secret("env:URL", url or self.nobody), run=f"asking {next(_RUNS)}") as database:
+        """The inventory as read by the role with CONNECT only, or by the role of `url`."""
+        with connect(Secret("env:URL", url or self.connect_only_url), run=f"run {next(_RUNS)}") as database:
             return inventory(database, component or declared())
 
 
 @contextmanager
-def own(server: SandboxDatabase) -> Iterator[Own]:
-    """An empty database on the server, without any role but those it has and inv_nobody."""
+def scratch_database(server: SandboxDatabase) -> Iterator[ScratchDatabase]:
+    """An empty database on the server; the role inv_connect has CONNECT only."""
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE inv TEMPLATE template0")
         connection.execute("REVOKE ALL ON DATABASE inv FROM PUBLIC")
-        connection.execute("CREATE ROLE inv_nobody LOGIN PASSWORD 'inv'")
-        connection.execute("GRANT CONNECT ON DATABASE inv TO inv_nobody")
-        made = Own(
-            superuser=conninfo.make_conninfo(server.superuser_url, dbname="inv"),
-            nobody=conninfo.make_conninfo(server.superuser_url, dbname="inv", user="inv_nobody", password="inv"),
+        connection.execute("CREATE ROLE inv_connect LOGIN PASSWORD 'inv'")
+        connection.execute("GRANT CONNECT ON DATABASE inv TO inv_connect")
+        scratch = ScratchDatabase(
+            superuser_url=conninfo.make_conninfo(server.superuser_url, dbname="inv"),
+            connect_only_url=conninfo.make_conninfo(
+                server.superuser_url, dbname="inv", user="inv_connect", password="inv"
+            ),
         )
-        made.run("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        scratch.run("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         try:
-            yield Own(superuser=_as_url(made.superuser), nobody=_as_url(made.nobody))
+            yield ScratchDatabase(
+                superuser_url=_as_url(scratch.superuser_url), connect_only_url=_as_url(scratch.connect_only_url)
+            )
         finally:
             connection.execute("DROP DATABASE inv WITH (FORCE)")
             drop_roles(connection)
 
 
 def drop_roles(connection: psycopg.Connection) -> None:
-    """Drop every role whose name starts with inv_; they own nothing any more."""
+    """Drops every role whose name starts with inv_; none of them owns an object."""
     names = connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'inv\\_%'").fetchall()
     for (name,) in names:
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 def start_15(folder: Path) -> SandboxDatabase:
-    """The box on PostgreSQL 15, which must be installed."""
+    """The demo database on PostgreSQL 15, which must be installed."""
     return start_database(folder, now=datetime.now(UTC), binaries=DEBIAN_15)
 
 
 class Uncommitted:
-    """A database as a statement sees it from inside a transaction that is not committed."""
+    """The database client of a transaction that is not committed."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
     def query(self, statement: Statement, kind: type[R], parameters: Parameters) -> tuple[R, ...]:
-        """Every row, as Database.rows() gives them."""
+        """Every row, converted as DatabaseClient.query() does."""
         written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
         found = self._connection.cursor(row_factory=dict_row).execute(statement.text.encode(), written).fetchall()
         return tuple(from_json(kind, row) for row in found)
 
     def as_database(self) -> DatabaseClient:
-        """The same, for what asks nothing else of a database."""
+        """The same object, for functions that only use `query`."""
         return cast("DatabaseClient", self)
 
 

@@ -1,4 +1,4 @@
--- What is granted on objects that are yet to be made.
+-- The default privileges on future objects.
 -- Reads pg_default_acl, pg_namespace; needs CONNECT.
 SELECT d.defaclrole AS owner,
        coalesce(n.nspname, '') AS schema,

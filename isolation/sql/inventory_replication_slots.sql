@@ -1,4 +1,4 @@
--- Every lasting logical replication slot on this database.
+-- Every permanent logical replication slot of this database.
 -- Reads pg_replication_slots; needs CONNECT.
 SELECT slot_name AS name,
        plugin,

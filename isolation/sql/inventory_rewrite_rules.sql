@@ -1,4 +1,4 @@
--- Every rewrite rule but those that make a view, with the relations and functions that its action names.
+-- Every rewrite rule except those of views (_RETURN), with the relations and functions that its action names.
 -- Reads pg_rewrite, pg_depend; needs CONNECT.
 SELECT w.ev_class AS relation,
        w.rulename AS name,

@@ -1,5 +1,5 @@
--- What sessions start with by role, by database or by both. A setting with a dot in its name is not PostgreSQL's own:
--- its value might be a tenant's id, and stays where it is.
+-- The session defaults by role, by database or by both. A setting with a dot in its name is not built in: its value
+-- could be a tenant's id, so it is not read.
 -- Reads pg_db_role_setting; needs CONNECT.
 SELECT s.setrole AS role,
        s.setdatabase AS database,
