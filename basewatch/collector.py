@@ -1,4 +1,4 @@
-"""What a collector is: declarative metric specs, and the resources they are asked of, declared or discovered."""
+"""The contract of a collector: metric specs, and the resources they are requested of."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ C = TypeVar("C", bound=Component)
 
 
 class Unit(StrEnum):
-    """What CloudWatch counts a metric in, as its documentation says; `scale` turns that into the base unit.
+    """The unit that CloudWatch documents for a metric; `scale` converts to the base unit.
 
-    RATIO is for metrics that CloudWatch calls a percentage and reports as 0 to 1.
+    RATIO is for metrics that CloudWatch calls a percentage but reports as 0 to 1.
     """
 
     COUNT = "count"
@@ -31,7 +31,7 @@ class Unit(StrEnum):
 
     @property
     def scale(self) -> float:
-        """What a value is multiplied by to be in seconds, bytes, or a ratio from 0 to 1."""
+        """The factor that converts a value to seconds, bytes, or a ratio from 0 to 1."""
         return _FACTORS.get(self, 1.0)
 
 
@@ -39,9 +39,9 @@ _FACTORS: Mapping[Unit, float] = {Unit.MILLISECONDS: 0.001, Unit.MICROSECONDS: 0
 
 
 class RefreshTier(StrEnum):
-    """How often a metric is asked for; `collectors` in the configuration says how often each of them is.
+    """How often a metric is refreshed; the interval of each tier is set under `collectors` in the configuration.
 
-    FAST is for what an SLO or a page of minutes rests on, SLOW for what changes by the hour.
+    FAST is for metrics of SLOs and of alerts within minutes, SLOW for metrics that change by the hour.
     """
 
     FAST = "fast"
@@ -51,11 +51,11 @@ class RefreshTier(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec:
-    """One statistic of one CloudWatch metric and the Prometheus family it becomes.
+    """One statistic of one CloudWatch metric, and its Prometheus family.
 
-    `labels` are fixed beside the resource's own, such as `quantile`; `suffix` is `_sum` or `_count` within a summary;
-    `period` is CloudWatch's, a multiple of 60 s. `allowed_lateness` is how long after its end a period may still be
-    corrected.
+    `labels` are fixed labels beside those of the resource, such as `quantile`; `suffix` is `_sum` or `_count` in a
+    summary; `period` is CloudWatch's, a multiple of 60 s. `allowed_lateness` is how long after its end a period may
+    still be corrected.
     """
 
     family: str
@@ -73,32 +73,32 @@ class MetricSpec:
 
     @property
     def series_name(self) -> str:
-        """What the series is called: the family, and its part within a summary."""
+        """The name of the series: the family, and the suffix within a summary."""
         return self.family + self.suffix
 
     @property
     def scale(self) -> float:
-        """What CloudWatch's value is multiplied by; a count of samples has no unit."""
+        """The factor for CloudWatch's value; 1 for SampleCount, which has no unit."""
         return 1.0 if self.statistic == "SampleCount" else self.unit.scale
 
     @property
     def is_counter(self) -> bool:
-        """Whether the series' points are amounts per period, to be added up, and not readings."""
+        """Whether the values are amounts per period, to be summed, rather than gauge values."""
         return self.type is MetricType.COUNTER or self.suffix != ""
 
     @property
     def exported_family(self) -> MetricFamily:
-        """The family as Prometheus is told of it."""
+        """The family as exported."""
         return MetricFamily(name=self.family, type=self.type, help=self.help)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One thing that CloudWatch keeps metrics of: its exact dimensions, and the labels it is known by in Prometheus.
+    """One resource with metrics in CloudWatch: its exact dimensions and its Prometheus labels.
 
-    `component_type` is the ref of what was declared, empty for what was discovered. `allowed_lateness` is how long its
-    periods may still be corrected, where that differs from the specs': Lambda stamps by the start of an invocation.
-    `arn` and `tags` are told by `aws_resource_info` alone.
+    `component` is the ref of the declared component, empty for a discovered resource. `allowed_lateness` replaces that
+    of the specs when set: Lambda, for example, uses the start of an invocation as timestamp. `arn` and `tags` are
+    exported by `aws_resource_info` only.
     """
 
     component: str
@@ -110,12 +110,12 @@ class Resource:
 
 
 MeasuredResource = tuple[Resource, tuple[MetricSpec, ...]]
-"""A resource, and what is asked of it."""
+"""A resource and the specs requested of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricTarget:
-    """A resource in its place: what `collector` asks of it there. `account_id` owns it, whoever is asked about it."""
+    """A resource in its account and region, and what `collector` requests of it. `account_id` owns the resource."""
 
     collector: str
     account_id: str
@@ -126,7 +126,7 @@ class MetricTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedResource:
-    """A resource as its own service describes it: the dimensions that CloudWatch knows it by, its ARN, its tags."""
+    """A resource as described by its own service: its CloudWatch dimensions, its ARN, its tags."""
 
     dimensions: Mapping[str, str]
     arn: str = ""
@@ -136,13 +136,13 @@ class DescribedResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverySpec:
-    """How a collector finds what nobody declared.
+    """How a collector discovers undeclared resources of one kind.
 
-    A resource is known by exactly `dimensions`, and in use when CloudWatch lists any of its metrics as recently active;
-    while it is not, only `activity_metric` is asked of it. `resource_type` is the tagging API's, such as
-    `lambda:function`, and `dimensions_of_arn` the dimensions that an ARN stands for, None when it is of something else;
-    `describe` lists by the service's own API, which needs `needs`. `from_dimensions` is what is asked of a resource
-    with these dimensions, None when they are not ones to ask of.
+    A resource has exactly the dimensions `dimensions`. It is active when ListMetrics lists any of its metrics as
+    recently active; of an idle resource, only `activity_metric` is requested. `resource_type` is from the tagging
+    API, such as `lambda:function`; `dimensions_of_arn` maps an ARN to dimensions, or to None for another kind.
+    `describe` lists the resources by the service's own API and needs the IAM actions `needs`. `from_dimensions`
+    returns the resource and specs for a set of dimensions, or None when they are not measured.
     """
 
     namespace: str
@@ -157,9 +157,9 @@ class DiscoverySpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector(Generic[C]):
-    """The metrics of one AWS service: `resources` names what a declared component is measured by.
+    """The metrics of one AWS service; `resources` returns the resources of a declared component.
 
-    `specs` are all that it may ask for, so that the families are known before anything is collected.
+    `specs` lists everything it may request, so that all families are known before the first request.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What Prometheus is told: families, and blocks of their series whose text is rendered once and kept."""
+"""Metric families, and blocks of series whose text is rendered once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Protocol
 
 
 class MetricType(StrEnum):
-    """How a family reads in Prometheus.
+    """The Prometheus type of a family.
 
-    A counter adds up over periods, a gauge is the newest value; a summary has quantiles that are gauges, and a `_sum`
-    and a `_count` that are counters.
+    A counter sums amounts over periods; a gauge is the latest value; a summary has quantiles, which are gauges, and a
+    `_sum` and a `_count`, which are counters.
     """
 
     COUNTER = "counter"
@@ -26,7 +26,7 @@ class MetricType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFamily:
-    """One family: its name, its type and its help; a counter's name ends with `_total`, an info's with `_info`."""
+    """A family's name, type and help; a counter's name ends with `_total`, an info metric's with `_info`."""
 
     name: str
     type: MetricType
@@ -35,10 +35,10 @@ class MetricFamily:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Series of one family, and the value each has now.
+    """Series of one family and their current values.
 
-    `series` are their names and labels as `series_text` renders them, in the order they are shown; `values` stand
-    beside them, and NaN means that a series has none now and is left out.
+    `series` are names and labels as rendered by `series_text`, in page order; `values` is parallel to it. NaN means no
+    value: the series is omitted.
     """
 
     family: MetricFamily
@@ -47,38 +47,38 @@ class Block:
 
 
 class BlockSource(Protocol):
-    """A collector of the running exporter, whatever it asks: refreshed on its clock, shown between refreshes."""
+    """A collector of the running exporter: refreshed at its own intervals, read by the page at any time."""
 
     name: str
 
     def refresh(self, at: datetime) -> None:
-        """Asks for what is due at `at`. Raises nothing that the platform can cause: telemetry says what went wrong."""
+        """Fetches what is due at `at`. Errors of the platform do not raise; the telemetry reports them."""
         ...
 
     def blocks(self, at: datetime) -> Iterable[Block]:
-        """What is shown as of `at`; every call may return the same sequences, which the caller does not change."""
+        """The blocks as of `at`. Calls may return the same sequences; the caller must not change them."""
         ...
 
 
 def series_text(name: str, labels: Iterable[tuple[str, str]]) -> bytes:
-    """A series as the exposition formats write it, with the space before its value: `up{job="a"} `.
+    """A series in exposition format with the space before its value: `up{job="a"} `.
 
-    Labels are sorted by name, escaped, and left out when empty. https://prometheus.io/docs/instrumenting/exposition_formats/
+    Labels are sorted by name and escaped; empty ones are omitted. https://prometheus.io/docs/instrumenting/exposition_formats/
     """
     pairs = ",".join(f'{label}="{escape_text(value, in_quotes=True)}"' for label, value in sorted(labels) if value)
     return (f"{name}{{{pairs}}} " if pairs else f"{name} ").encode("utf-8", "replace")
 
 
 def escape_text(text: str, *, in_quotes: bool = False) -> str:
-    """Text as it may stand in HELP, or within quotes."""
+    """Text escaped for HELP, or for a label value."""
     text = text.replace("\\", "\\\\").replace("\n", "\\n")
     return text.replace('"', '\\"') if in_quotes else text
 
 
 def tag_labels(tags: Iterable[str]) -> Mapping[str, str]:
-    """The label that each tag is told by: `tag_` and the tag's name, `_` for every sign that a label cannot have.
+    """The label of each tag: `tag_` and the tag's name, with `_` for every character that labels cannot have.
 
-    Of names that would be one label, those after the first get a number, in the order given: `tag_a_b`, `tag_a_b_2`.
+    When names collide, later ones get a number in the given order: `tag_a_b`, `tag_a_b_2`.
     """
     labels: dict[str, str] = {}
     for tag in dict.fromkeys(tags):

@@ -1,4 +1,4 @@
-"""What was collected of the platform's metrics, and the client through which checks ask for it."""
+"""The metrics collected in a pass, and the client through which checks read them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from basewatch.model import Reason, Series, Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedSeries:
-    """One series that was collected, of one component (its `ref`); no points means that there are none, a fact."""
+    """One collected series of a component (its `ref`). No points means that CloudWatch has none, which is a fact."""
 
     component: str
     series: Series
@@ -20,9 +20,9 @@ class CollectedSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionGap:
-    """What a collector could not find out about a component: its metrics are not known to be anything at all.
+    """Metrics of a component that could not be collected: nothing is known about their values.
 
-    `family` is the one metric that is missing; empty means every metric of this collector.
+    `family` is the missing metric; empty means every metric of this collector.
     """
 
     collector: str
@@ -35,7 +35,7 @@ class CollectionGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Who was asked about a component, by whom, in which requests; an account without requests was not reached."""
+    """The source, principal and requests of a component's metrics; without requests, the account was not reached."""
 
     component: str
     source: str
@@ -45,10 +45,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedMetrics:
-    """What is known over `window`, which ends before the periods that may still change, and what is not known.
+    """Everything collected over `window`, which ends before the periods that may still change, and the gaps.
 
-    The series begin `warm_up` before it: the run before judged those periods, and they say how a stretch began. So it
-    did the periods of a component in `judged_until`, up to the moment there.
+    The series start `warm_up` before the window. The previous run judged those periods; they show how a breach at the
+    start of the window began. For a component in `judged_until`, periods up to that time were judged too.
     """
 
     window: Window
@@ -60,16 +60,16 @@ class CollectedMetrics:
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """Every series that was collected, whatever it is of, over the window alone."""
-        return tuple(_since(reading.series, self.window.start) for reading in self.collected_series)
+        """All collected series, limited to the window."""
+        return tuple(_since(each.series, self.window.start) for each in self.collected_series)
 
     def judged_window(self, component: str) -> Window:
-        """The span of which this run is the first to judge a component (its `ref`)."""
+        """The part of the window that this run is the first to judge for a component (its `ref`)."""
         return replace(self.window, start=max(self.judged_until.get(component, self.window.start), self.window.start))
 
 
 class MetricsClient:
-    """A client that answers from what was collected, and remembers what it was asked for; made for one observation."""
+    """A client that answers from the collected metrics and records what it was asked for; one per observation."""
 
     def __init__(self, collected: CollectedMetrics) -> None:
         self._collected = collected
@@ -77,48 +77,48 @@ class MetricsClient:
 
     @property
     def source(self) -> str:
-        """Where the metrics asked for so far come from."""
+        """The source of the metrics read so far."""
         return " ".join(dict.fromkeys(asked.source for asked in self._asked.values()))
 
     @property
     def principal(self) -> str:
-        """Who collected them."""
+        """The principal that collected them."""
         return " ".join(dict.fromkeys(asked.principal for asked in self._asked.values()))
 
     @property
     def requests(self) -> tuple[str, ...]:
-        """The requests they were collected by."""
+        """The requests that collected them."""
         return tuple(dict.fromkeys(request for asked in self._asked.values() for request in asked.requests))
 
     @property
     def window(self) -> Window:
-        """The span of time that every series covers."""
+        """The window that every series covers."""
         return self._collected.window
 
     @property
     def warm_up(self) -> timedelta:
-        """How long before the window the series begin, so that what goes on within it is seen whole."""
+        """How long before the window the series start, so that a breach that is already under way is seen in full."""
         return self._collected.warm_up
 
     def judged_window(self, component: str) -> Window:
-        """The span within the window of which this run is the first to judge a component (its `ref`)."""
+        """The part of the window that this run is the first to judge for a component (its `ref`)."""
         return self._collected.judged_window(component)
 
     def series(self, component: str, family: str, **labels: str) -> Series:
-        """The series called `family` of a component (its `ref`) whose labels include `labels`: `quantile="0.95"`.
+        """The series `family` of a component (its `ref`) whose labels include `labels`, such as `quantile="0.95"`.
 
-        One without points was answered completely and has none. Raises: ObservationError, with the gap's reason when it
-        was not collected, and as UNSUPPORTED when no collector asks for it; ValueError, when several series are meant.
+        A series without points was collected completely and is empty. Raises: ObservationError, with the gap's reason
+        when it was not collected, and UNSUPPORTED when no collector requests it; ValueError, when several series match.
         """
         found = self._found(component, family, labels)
         if len(found) > 1:
-            raise ValueError(f"{component} has {len(found)} series {family} with {labels}: name one")
+            raise ValueError(f"{component} has {len(found)} series {family} with {labels}: select one by its labels")
         if not found:
             raise self._why_not(component, family)
         return found[0]
 
     def all_series(self, component: str, family: str) -> tuple[Series, ...]:
-        """Every series called `family` of a component that has several.
+        """All series `family` of a component that has several.
 
         Raises: ObservationError, when one is missing.
         """
@@ -130,11 +130,11 @@ class MetricsClient:
     def _found(self, component: str, family: str, labels: Mapping[str, str]) -> tuple[Series, ...]:
         self._asked |= {asked.component: asked for asked in self._collected.provenance if asked.component == component}
         return tuple(
-            reading.series
-            for reading in self._collected.collected_series
-            if reading.component == component
-            and reading.series.name == family
-            and labels.items() <= dict(reading.series.labels).items()
+            each.series
+            for each in self._collected.collected_series
+            if each.component == component
+            and each.series.name == family
+            and labels.items() <= dict(each.series.labels).items()
         )
 
     def _gaps(self, component: str, family: str) -> tuple[CollectionGap, ...]:
@@ -146,8 +146,8 @@ class MetricsClient:
             return ObservationError(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
         return ObservationError(
             Reason.UNSUPPORTED,
-            f"no collector asks for {family} of {component}",
-            remedy="declare what the metric belongs to, or install the collector that asks for it",
+            f"no collector requests {family} of {component}",
+            remedy="declare the component of this metric, or install a collector that requests it",
         )
 
 

@@ -1,1 +1,1 @@
-"""Measurements beside what is possible: `python -m benchmarks [NAME…]`; figures, no verdicts."""
+"""Measurements beside their physical limits: `python -m benchmarks [NAME…]`."""

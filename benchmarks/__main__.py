@@ -1,4 +1,4 @@
-"""Prints every measurement, or those of the modules named as arguments; `cloudwatch` takes arguments of its own."""
+"""Prints every measurement, or those of the named modules; `cloudwatch` has arguments of its own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ MODULES = ("config_load", "check_runner", "exposition", "cloudwatch_call", "coun
 
 
 def main(names: list[str]) -> int:
-    """Measures module by module, and prints a line as soon as it is known; the exit status is 1 for an aim missed."""
+    """Runs the modules and prints each figure as soon as it is known; the exit status is 1 when a goal was missed."""
     if names[:1] == ["cloudwatch"]:
         return _cloudwatch(names[1:])
     for name in names or MODULES:
-        for figure in importlib.import_module(f"benchmarks.{name}").figures():
+        for figure in importlib.import_module(f"benchmarks.{name}").measurements():
             print(figure, flush=True)
     return 0 if names else _cloudwatch([])
 

@@ -1,4 +1,4 @@
-"""Running checks that have nothing to do, beside calling their functions."""
+"""The overhead of the check runner: checks that do nothing, compared with direct calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEADLINES = Deadlines(per_observation=timedelta(seconds=30), total=timedelta(mi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyFacts:
-    """What there is to see."""
+    """Facts without content."""
 
     seen: int
 
@@ -33,11 +33,11 @@ class NoOpClient:
     """A client that answers at once."""
 
     source: str = "benchmark"
-    principal: str = "nobody"
+    principal: str = "benchmark"
     requests: tuple[str, ...] = ()
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        """Itself, whatever is asked for."""
+        """The client itself, for any kind."""
         return nullcontext(cast("K", self))
 
 
@@ -59,12 +59,12 @@ def _nothing_is_wrong(facts: EmptyFacts, component: Function, now: datetime) -> 
 
 
 def measurements() -> Iterator[Measurement]:
-    """One figure: what threads, deadlines, evidence and digests cost each check."""
+    """The cost of threads, deadlines, evidence and digests for each check."""
     functions = [Function(name=f"function-{number}") for number in range(_FUNCTIONS)]
     plan = plan_checks((_nothing_is_wrong,), functions, {})
     client = NoOpClient()
     yield Measurement(
-        what="run one check, all but its asking",
+        what="run one check, without its requests",
         measured_seconds=best_time(lambda: run_checks(plan, client, _DEADLINES, _NOW, lambda: _NOW)) / _FUNCTIONS,
         bound_name="observe and judge alone",
         bound_seconds=best_time(lambda: list(_nothing_is_wrong.judge(_look(client, functions[0]), functions[0], _NOW))),

@@ -1,6 +1,6 @@
-"""The CPU that one GetMetricData takes, beside botocore's own client and beside reading its JSON alone.
+"""The CPU time of one GetMetricData call, compared with botocore's client and with parsing its JSON alone.
 
-The answer is always the same and comes from a process of its own, so that only the asking is measured.
+The response is always the same and comes from another process, so that only the client is measured.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from basewatch.model import Window
 from basewatch.telemetry import ExporterMetrics
 from benchmarks.timing import Measurement, best_time
 from collectors.cloudwatch.client import CloudWatch
-from collectors.cloudwatch.limiter import RateLimits
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, Query
-from collectors.cloudwatch.retry_policy import RetryPolicy
+from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
 from collectors.lambda_functions import LAMBDA
 
 _ACCOUNT, _REGION = "123456789012", "us-east-1"
@@ -35,7 +34,7 @@ _TRIES = 5
 
 
 def measurements() -> Iterator[Measurement]:
-    """Our client and botocore's, for answers of five and of ten datapoints a query."""
+    """Our client and botocore's, for responses of five and of ten datapoints a query."""
     for minutes in (5, 10):
         call = _call(minutes)
         content = _answer(minutes)
@@ -52,7 +51,7 @@ def measurements() -> Iterator[Measurement]:
 
 
 def _call(minutes: int) -> Call:
-    """A call full of what is asked of functions, over so many minutes."""
+    """A call full of function metrics, over that many minutes."""
     queries: list[Query] = []
     for number in range(MAX_QUERIES):
         for resource, specs in LAMBDA.resources(Function(name=f"function-{number:05}")):
@@ -88,26 +87,26 @@ def _request(call: Call) -> dict[str, object]:
 
 
 def _session(url: str) -> AwsSession:
-    """A session that asks the server here, and is let in without asking who it is."""
+    """A session for the server here, without a sign-in request."""
     environ = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "none", "AWS_ENDPOINT_URL": url}
     return AwsSession.open(_ACCOUNT, _REGION, None, environ=environ)
 
 
 def _cpu(work: Callable[[], object]) -> float:
-    """The CPU seconds that `work` takes, of all threads of this process: the least of five tries, each of many."""
+    """The CPU seconds of `work`, over all threads of this process: the least of five runs."""
     work()
     tries: list[float] = []
     for _ in range(_TRIES):
-        began = time.process_time()
+        started = time.process_time()
         for _ in range(_CALLS):
             work()
-        tries.append((time.process_time() - began) / _CALLS)
+        tries.append((time.process_time() - started) / _CALLS)
     return min(tries)
 
 
 @contextmanager
 def _served(content: bytes) -> Iterator[str]:
-    """The URL of a process that answers everything with `content`, and who asks with who they are."""
+    """The URL of a process that answers everything with `content`, and identity requests with an identity."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, content), daemon=True)
@@ -119,24 +118,24 @@ def _served(content: bytes) -> Iterator[str]:
         process.join()
 
 
-def _serve(told: Connection, content: bytes) -> None:
-    class Answering(BaseHTTPRequestHandler):
+def _serve(pipe: Connection, content: bytes) -> None:
+    class FixedResponse(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            """Answer, whatever is asked."""
-            asked = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = _CALLER if b"GetCallerIdentity" in asked else content
+            """Answers any request."""
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = _CALLER if b"GetCallerIdentity" in body else content
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Say nothing."""
+            """Logs nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    told.send(server.server_port)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), FixedResponse)
+    pipe.send(server.server_port)
     server.serve_forever()
 
 

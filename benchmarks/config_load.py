@@ -1,4 +1,4 @@
-"""Loading config.yaml, beside PyYAML parsing the same text into plain values."""
+"""The cost of loading config.yaml, compared with PyYAML parsing the same text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.timing import Measurement, best_time
 
 
 def measurements() -> Iterator[Measurement]:
-    """One figure: what places, quantities and models cost on top of reading YAML."""
+    """The cost of positions, quantities and models on top of reading YAML."""
     path = Path(__file__).parents[1] / "config.yaml"
     text = path.read_text(encoding="utf-8")
     yield Measurement(

@@ -1,4 +1,4 @@
-"""Taking in a refresh of 10,000 Lambda functions, beside touching its datapoints once."""
+"""The cost of applying a refresh of 10,000 Lambda functions, compared with reading its datapoints once."""
 
 from __future__ import annotations
 
@@ -29,81 +29,81 @@ _KEEP = {tier: interval.total_seconds() + 900 for tier, interval in _INTERVALS.i
 
 
 def measurements() -> Iterator[Measurement]:
-    """What a refresh costs besides waiting for answers: to take them in, to show them, to write down where they stand.
+    """The cost of a refresh without waiting for answers: to apply them, to export them, to save the counters.
 
-    Each is beside the least that touches the same numbers; the memory is that of the whole process by then.
+    Each is compared with the least work on the same numbers; the memory is that of the whole process by then.
     """
     targets, before = tuple(_targets()), _memory()
-    arranger = StateCarryOver({}, max_staleness=timedelta(minutes=15), discovery_delay=timedelta(minutes=15))
+    carry_over = StateCarryOver({}, max_staleness=timedelta(minutes=15), discovery_delay=timedelta(minutes=15))
     layout = build_layout(targets)
-    ledger, _ = arranger.next_state(SeriesState(), layout, _SETTLED)
+    series_state, _ = carry_over.next_state(SeriesState(), layout, _SETTLED)
     plan = plan_calls(layout, (RefreshTier.FAST, RefreshTier.STANDARD), _INTERVALS)
-    rounds = _Rounds(ledger, plan)
+    refreshes = _Refreshes(series_state, plan)
     for _ in range(4):
-        rounds.next()
+        refreshes.next()
     grown = _memory() - before
-    answers = rounds.prepared()
+    answers = refreshes.prepared()
     points = sum(len(answer.starts) for call in answers for answer in call)
     yield Measurement(
-        what=f"take in {len(layout.series):,} series, {points:,} datapoints",
-        measured_seconds=best_time(lambda: rounds.apply(answers)),
-        bound_name="add all of them up",
+        what=f"apply {len(layout.series):,} series, {points:,} datapoints",
+        measured_seconds=best_time(lambda: refreshes.apply(answers)),
+        bound_name="sum all of them",
         bound_seconds=best_time(lambda: [sum(answer.values) for call in answers for answer in call]),
     )
-    at = datetime.fromtimestamp(rounds.settled + 120, UTC)
+    at = datetime.fromtimestamp(refreshes.settled + 120, UTC)
     yield Measurement(
-        what=f"show them (of {grown:.0f} MB, names and calls and all)",
-        measured_seconds=best_time(lambda: ledger.snapshot(_KEEP).blocks(at)),
+        what=f"export them (of {grown:.0f} MB, with names and calls)",
+        measured_seconds=best_time(lambda: series_state.snapshot(_KEEP).blocks(at)),
         bound_name="copy their values",
         bound_seconds=best_time(lambda: list(range(len(layout.series)))),
     )
-    state = encode_counters(ledger.saved_counters())
+    state = encode_counters(series_state.saved_counters())
     yield Measurement(
-        what=f"write down where counters stand ({len(state) / 1024:.0f} KiB)",
-        measured_seconds=best_time(lambda: encode_counters(ledger.saved_counters())),
+        what=f"save the counters ({len(state) / 1024:.0f} KiB)",
+        measured_seconds=best_time(lambda: encode_counters(series_state.saved_counters())),
         bound_name="join their names",
         bound_seconds=best_time(lambda: b"\n".join(layout.series)),
     )
     yield Measurement(
-        what="arrange them anew, when targets change",
-        measured_seconds=best_time(lambda: arranger.next_state(ledger, build_layout(targets), _SETTLED)),
+        what="carry them over, when targets change",
+        measured_seconds=best_time(lambda: carry_over.next_state(series_state, build_layout(targets), _SETTLED)),
         bound_name="join their names",
         bound_seconds=best_time(lambda: b"\n".join(layout.series)),
     )
 
 
-class _Rounds:
-    """Refreshes, five minutes apart, each with every datapoint that its windows may hold."""
+class _Refreshes:
+    """Refreshes, five minutes apart, with every datapoint of their windows."""
 
-    def __init__(self, ledger: SeriesState, plan: Sequence[PlannedCall]) -> None:
+    def __init__(self, series_state: SeriesState, plan: Sequence[PlannedCall]) -> None:
         self.settled = _SETTLED
-        self._ledger = ledger
+        self._series_state = series_state
         self._plan = plan
         self._windows: list[tuple[int, int]] = []
 
     def next(self) -> None:
-        """Make one, call by call."""
+        """Runs one refresh, call by call."""
         self._begin()
         self.apply(self._answers())
 
     def prepared(self) -> Sequence[tuple[Answer, ...]]:
-        """The answers to the next one's calls."""
+        """The answers to the calls of the next refresh."""
         self._begin()
         return tuple(self._answers())
 
     def _begin(self) -> None:
         self.settled += _MINUTES * 60
-        self._windows = [ask.next_window(self._ledger, self.settled) for ask in self._plan]
+        self._windows = [planned.next_window(self._series_state, self.settled) for planned in self._plan]
 
     def _answers(self) -> Iterator[tuple[Answer, ...]]:
-        """Other numbers for each query and minute."""
-        for ask, (start, end) in zip(self._plan, self._windows, strict=True):
-            yield tuple(_answer(row, start, end) for row in ask.rows)
+        """Different values for each query and minute."""
+        for planned, (start, end) in zip(self._plan, self._windows, strict=True):
+            yield tuple(_answer(row, start, end) for row in planned.rows)
 
     def apply(self, answers: Iterable[tuple[Answer, ...]]) -> None:
-        """Take them in. A second time nothing is new, and all of it is compared and stored again."""
-        for ask, (start, end), call in zip(self._plan, self._windows, answers, strict=True):
-            self._ledger.apply(ask.rows, call, start, end, self.settled + 120.0, up_to_date=True)
+        """Applies the answers. The second time nothing is new, and everything is compared and stored again."""
+        for planned, (start, end), call in zip(self._plan, self._windows, answers, strict=True):
+            self._series_state.apply(planned.rows, call, start, end, self.settled + 120.0, up_to_date=True)
 
 
 def _answer(row: int, start: int, end: int) -> Answer:

@@ -1,4 +1,4 @@
-"""Rendering what Prometheus scrapes, beside its own client; and scraping it, idle and while a refresh computes."""
+"""The cost of rendering /metrics, compared with prometheus_client; and of scraping it, idle and during a refresh."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PROCESSES = get_context("spawn")
 
 
 def measurements() -> Iterator[Measurement]:
-    """What a refresh pays for its page of 10,000 and of 90,000 series, and what a scrape of the larger one takes."""
+    """The cost of a page of 10,000 and of 90,000 series, and of a scrape of the larger one."""
     for count in (10_000, 90_000):
         yield from _rendered(count)
     body = _page(90_000)[ExpositionFormat.TEXT]
@@ -41,7 +41,7 @@ def measurements() -> Iterator[Measurement]:
         ("plain", body.uncompressed_length, "identity"),
     ):
         with _process(partial(_bare, length)) as port:
-            least = _scraped(port, accepted)
+            bare = _scraped(port, accepted)
         for state, threads in (("idle", 0), ("a thread computing", 1)):
             with _process(partial(_serve, threads)) as port:
                 ours = _scraped(port, accepted)
@@ -50,33 +50,33 @@ def measurements() -> Iterator[Measurement]:
                     what=f"scrape 90,000 series, {what}, {state}, {name}",
                     measured_seconds=_ranked(ours, rank),
                     bound_name=f"{length:,} bytes from a bare socket",
-                    bound_seconds=_ranked(least, rank),
+                    bound_seconds=_ranked(bare, rank),
                 )
 
 
 def _rendered(count: int) -> Iterator[Measurement]:
-    exposition, own = PageRenderer(), CollectorRegistry()
+    renderer, registry = PageRenderer(), CollectorRegistry()
     tick = iter(range(1 << 30))
-    lines = gzip.decompress(exposition.render(_blocks(count), own)[ExpositionFormat.TEXT].compressed).splitlines()
-    theirs = CollectorRegistry()
-    theirs.register(_Theirs(count))
+    lines = gzip.decompress(renderer.render(_blocks(count), registry)[ExpositionFormat.TEXT].compressed).splitlines()
+    client = CollectorRegistry()
+    client.register(_ClientFamilies(count))
     blocks = [_blocks(count, shift) for shift in range(2)]
     yield Measurement(
-        what=f"page of {count:,} series, every value new",
-        measured_seconds=best_time(lambda: exposition.render(blocks[next(tick) % 2], own)),
+        what=f"page of {count:,} series, every value changed",
+        measured_seconds=best_time(lambda: renderer.render(blocks[next(tick) % 2], registry)),
         bound_name="prometheus_client, text alone, not compressed",
-        bound_seconds=best_time(lambda: generate_latest(theirs)),
+        bound_seconds=best_time(lambda: generate_latest(client)),
     )
     yield Measurement(
-        what=f"page of {count:,} series, no value new",
-        measured_seconds=best_time(lambda: exposition.render(blocks[0], own)),
+        what=f"page of {count:,} series, no value changed",
+        measured_seconds=best_time(lambda: renderer.render(blocks[0], registry)),
         bound_name="join the finished lines",
         bound_seconds=best_time(lambda: b"\n".join(lines)),
     )
 
 
 def _blocks(count: int, shift: int = 0) -> list[Block]:
-    """Families of functions, each of which has a whole number or a measurement."""
+    """Families of functions, with integers and floats."""
     return [
         Block(
             family=MetricFamily(name=f"aws_lambda_measure_{number}_seconds", type=MetricType.GAUGE, help="It."),
@@ -98,8 +98,8 @@ def _page(count: int) -> MetricsPage:
     return PageRenderer().render(_blocks(count), CollectorRegistry())
 
 
-class _Theirs(Collector):
-    """The same series as prometheus_client holds them, made beforehand."""
+class _ClientFamilies(Collector):
+    """The same series in prometheus_client, prepared in advance."""
 
     def __init__(self, count: int) -> None:
         self._families = [
@@ -116,30 +116,30 @@ class _Theirs(Collector):
 
 @contextmanager
 def _process(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server in a process of its own, and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        process = _PROCESSES.Process(target=serve, args=(door,), daemon=True)
+    """The port of a server in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = _PROCESSES.Process(target=serve, args=(listener,), daemon=True)
         process.start()
         try:
-            yield door.getsockname()[1]
+            yield listener.getsockname()[1]
         finally:
             process.kill()
             process.join()
 
 
-def _serve(computing: int, door: socket.socket) -> None:
-    """The exporter's own pages, beside threads that do what a refresh does, without a pause."""
+def _serve(computing: int, listener: socket.socket) -> None:
+    """The exporter's pages, beside threads that do the work of a refresh continuously."""
     exposed = ServedPage(RenderedPage(page=_page(90_000), rendered_at=datetime.now(UTC), waiting_for=""))
     tune_runtime()
     for _ in range(computing):
         Thread(target=_compute, daemon=True).start()
     pages = app(exposed, clock=lambda: datetime.now(UTC), unhealthy_after=timedelta(days=1))
-    uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False)).run(sockets=[door])
+    uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False)).run(sockets=[listener])
 
 
 def _compute() -> None:
-    """Answers of 500 queries are read and added up, again and again, and between them the page is rendered."""
-    exposition, blocks, own = PageRenderer(), [_blocks(90_000, shift) for shift in range(2)], CollectorRegistry()
+    """Parses and sums responses of 500 queries, and renders the page in between, repeatedly."""
+    renderer, blocks, registry = PageRenderer(), [_blocks(90_000, shift) for shift in range(2)], CollectorRegistry()
     one = {"Id": "q123", "Timestamps": [1.7e9 + 60 * n for n in range(5)], "Values": [n / 7 for n in range(5)]}
     answer = orjson.dumps({"MetricDataResults": [one] * 500})
     while True:
@@ -147,14 +147,14 @@ def _compute() -> None:
             for _ in range(180):
                 for result in orjson.loads(answer)["MetricDataResults"]:
                     dict(zip(result["Timestamps"], result["Values"], strict=True))
-            exposition.render(blocks[shift], own)
+            renderer.render(blocks[shift], registry)
 
 
-def _bare(length: int, door: socket.socket) -> None:
-    """Answers every request with as many bytes."""
+def _bare(length: int, listener: socket.socket) -> None:
+    """Answers every request with that many bytes."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + bytes(length)
     while True:
-        connection, _ = door.accept()
+        connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection:
             while connection.recv(65536):
@@ -162,14 +162,14 @@ def _bare(length: int, door: socket.socket) -> None:
 
 
 def _scraped(port: int, accepted: str) -> list[float]:
-    """How long each of many scrapes took, in seconds, over one connection."""
+    """The durations in seconds of many scrapes over one connection."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     taken = list[float]()
     for _ in range(_SCRAPES):
-        began = time.perf_counter()
+        started = time.perf_counter()
         connection.request("GET", "/metrics", headers={"Accept-Encoding": accepted})
         connection.getresponse().read()
-        taken.append(time.perf_counter() - began)
+        taken.append(time.perf_counter() - started)
     connection.close()
     return taken[10:]
 

@@ -1,4 +1,4 @@
-"""How long something takes, beside the least it could take."""
+"""Times work and compares it with the least time it could take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONG_ENOUGH_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One measurement and the bound it stands beside, both in seconds for the same work."""
+    """One measurement and its bound, both in seconds for the same work."""
 
     what: str
     measured_seconds: float
@@ -20,11 +20,12 @@ class Measurement:
     bound_seconds: float
 
     def __str__(self) -> str:
-        return f"{self.what:<46}{time_text(self.measured_seconds):>10}    {self.bound_name}: {time_text(self.bound_seconds)}"
+        measured, bound = time_text(self.measured_seconds), time_text(self.bound_seconds)
+        return f"{self.what:<46}{measured:>10}    {self.bound_name}: {bound}"
 
 
 def best_time(work: Callable[[], object]) -> float:
-    """The shortest of five tries at `work`, each repeated for long enough that the clock does not matter."""
+    """The shortest of five runs of `work`, each repeated for long enough to be independent of the clock."""
     timer, repeats = Timer(work), 1
     while timer.timeit(repeats) < _LONG_ENOUGH_SECONDS:
         repeats *= 2
@@ -32,7 +33,7 @@ def best_time(work: Callable[[], object]) -> float:
 
 
 def time_text(value: float) -> str:
-    """A time in seconds as people read it: three digits and the unit that fits."""
+    """A time in seconds with three digits and a suitable unit."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if value >= size:
             return f"{value / size:.3g} {unit}"

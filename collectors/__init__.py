@@ -1,4 +1,4 @@
-"""Every collector Basewatch ships, listed by hand; a test finds any that is missing."""
+"""The list of every collector that Basewatch ships; a test finds any that is missing."""
 
 from __future__ import annotations
 

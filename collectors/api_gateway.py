@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of the stages of API Gateway, REST and HTTP APIs in the same families."""
+"""CloudWatch metrics of API Gateway stages; REST and HTTP APIs share their families."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from basewatch.collector import (
     Unit,
 )
 from basewatch.components import Api
-from collectors.resource_listing import arn_pattern, for_dimensions, list_entries, objects, tags
+from collectors.cloudwatch.discovery.describe import arn_pattern, for_dimensions, list_entries, objects, tags
 from collectors.specs import Namespace
 
 _API = Namespace(name="AWS/ApiGateway")
@@ -27,19 +27,19 @@ _LATENCIES = (
 )
 
 
-def _counted(family: str, metric: str, statistic: str, said: str) -> MetricSpec:
-    return _API.counter(family, metric, statistic, tier=RefreshTier.FAST, source_text=said)
+def _counted(family: str, metric: str, statistic: str, source_text: str) -> MetricSpec:
+    return _API.counter(family, metric, statistic, tier=RefreshTier.FAST, source_text=source_text)
 
 
 _COUNT = "Count SampleCount (REST) or Sum (HTTP)"
 _CLIENT, _SERVER = "4XXError (REST) or 4xx (HTTP) Sum", "5XXError (REST) or 5xx (HTTP) Sum"
 _REST = (
-    # AWS names SampleCount the right statistic of a REST API's Count.
+    # AWS documents SampleCount as the statistic to use for a REST API's Count.
     _counted("aws_apigateway_requests_total", "Count", "SampleCount", _COUNT),
     _counted("aws_apigateway_client_errors_total", "4XXError", "Sum", _CLIENT),
     _counted("aws_apigateway_server_errors_total", "5XXError", "Sum", _SERVER),
     *_LATENCIES,
-    # Only of stages that have a cache.
+    # Only stages with a cache have these metrics.
     _API.counter("aws_apigateway_cache_hits_total", "CacheHitCount", tier=RefreshTier.SLOW),
     _API.counter("aws_apigateway_cache_misses_total", "CacheMissCount", tier=RefreshTier.SLOW),
 )
@@ -61,7 +61,7 @@ def _rest(name: str, stage: str, component: str = "") -> MeasuredResource:
 
 
 def _http(identifier: str, stage: str, component: str = "") -> MeasuredResource:
-    """A stage of an HTTP API, which CloudWatch and so its series know by the id alone."""
+    """A stage of an HTTP API. CloudWatch, and therefore its series, identifies the API by its id."""
     return Resource(
         component=component,
         dimensions=(("ApiId", identifier), ("Stage", stage)),
@@ -99,7 +99,7 @@ API_GATEWAY = Collector(
     resources=_resources,
     specs=tuple(dict.fromkeys((*_REST, *_HTTP))),
     discovery_specs=(
-        # The ARN of a REST API holds its id, where CloudWatch knows its name: tags cannot find it.
+        # The ARN of a REST API contains its id, but CloudWatch uses its name: the tagging API cannot find it.
         DiscoverySpec(
             namespace=_API.name,
             activity_metric="Count",

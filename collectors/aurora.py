@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of the instances of Aurora clusters, and of their volumes."""
+"""CloudWatch metrics of Aurora instances and cluster volumes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from basewatch.collector import (
     Unit,
 )
 from basewatch.components import AuroraCluster
-from collectors.resource_listing import arn_pattern, for_dimensions, list_entries, tags
+from collectors.cloudwatch.discovery.describe import arn_pattern, for_dimensions, list_entries, tags
 from collectors.specs import Namespace
 
 _RDS = Namespace(name="AWS/RDS")
@@ -27,15 +27,15 @@ _INSTANCE = (
     _RDS.gauge("aws_rds_database_connections", "DatabaseConnections", "Average"),
     _RDS.gauge("aws_rds_database_connections_max", "DatabaseConnections", "Maximum"),
     _RDS.gauge("aws_rds_cpu_utilization_ratio", "CPUUtilization", "Average", unit=Unit.PERCENT),
-    # These three need Performance Insights or Database Insights on the instance; without, they stay empty.
+    # These three need Performance Insights or Database Insights on the instance; without it they have no datapoints.
     _RDS.gauge("aws_rds_db_load_active_sessions", "DBLoad", "Average"),
     _RDS.gauge("aws_rds_db_load_cpu_active_sessions", "DBLoadCPU", "Average"),
     _RDS.gauge("aws_rds_db_load_non_cpu_active_sessions", "DBLoadNonCPU", "Average"),
-    # These two are in seconds already, where CommitLatency and AuroraReplicaLag are in milliseconds.
+    # These two are in seconds; CommitLatency and AuroraReplicaLag are in milliseconds.
     _RDS.gauge("aws_rds_read_latency_seconds", "ReadLatency", "Average", unit=Unit.SECONDS),
     _RDS.gauge("aws_rds_write_latency_seconds", "WriteLatency", "Average", unit=Unit.SECONDS),
     _RDS.gauge("aws_rds_commit_latency_seconds", "CommitLatency", "Average", unit=Unit.MILLISECONDS),
-    # Of readers alone.
+    # Only readers publish it.
     _RDS.gauge("aws_rds_replica_lag_seconds", "AuroraReplicaLag", "Maximum", unit=Unit.MILLISECONDS),
     _RDS.gauge("aws_rds_serverless_capacity_acus", "ServerlessDatabaseCapacity", "Average"),
     _RDS.gauge("aws_rds_acu_utilization_ratio", "ACUUtilization", "Average", unit=Unit.PERCENT),
@@ -84,7 +84,7 @@ def _clusters(aws: AwsClient) -> Iterator[DescribedResource]:
 
 
 def _described(aws: AwsClient, kind: str) -> Iterator[DescribedResource]:
-    """The instances or clusters of Aurora; the same API tells of other engines too."""
+    """The Aurora instances or clusters; the same API also lists other engines."""
     for entry in list_entries(aws, "rds", f"Describe{kind}s", f"{kind}s"):
         if required(entry, "Engine", kind=str).startswith("aurora"):
             yield DescribedResource(

@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of AWS Backup's jobs, by vault."""
+"""CloudWatch metrics of AWS Backup jobs, by vault."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from basewatch.collector import (
     Resource,
 )
 from basewatch.components import BackupVault
-from collectors.resource_listing import arn_pattern, for_dimensions, list_entries
+from collectors.cloudwatch.discovery.describe import arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
 # Published every five minutes. https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html

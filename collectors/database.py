@@ -1,4 +1,4 @@
-"""What databases say of themselves: connections, the oldest transaction, failed logins, rows by the tier of tenants."""
+"""Metrics read from the databases: connections, the oldest transaction, failed logins, and rows by tenant tier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from basewatch.telemetry import ExporterMetrics
 from collectors.failed_logins import FailedLoginCounter
 
 MAX_ROLES, MAX_TIERS = 20, 20
-"""How many roles and tiers have series of their own; the others are `other` together."""
+"""The number of roles and of tiers that have series of their own; the rest are summed as `other`."""
 
 CONNECTIONS = MetricFamily(
     name="basewatch_database_connections",
@@ -28,17 +28,17 @@ CONNECTIONS = MetricFamily(
 OLDEST_TRANSACTION = MetricFamily(
     name="basewatch_database_oldest_transaction_age_seconds",
     type=MetricType.GAUGE,
-    help="How long ago the oldest open or prepared transaction began, 0 when there is none.",
+    help="Age of the oldest open or prepared transaction; 0 when there is none.",
 )
 FAILED_LOGINS = MetricFamily(
     name="basewatch_database_failed_logins_total",
     type=MetricType.COUNTER,
-    help="Failed logins in the audit table since the exporter began.",
+    help="Failed logins recorded in the audit table since the exporter started.",
 )
 ROWS = MetricFamily(
     name="basewatch_database_rows",
     type=MetricType.GAUGE,
-    help="Rows of a table, by the tier of the tenants that they belong to.",
+    help="Rows of a table, by the tier of the tenants that own them.",
 )
 FAMILIES = (CONNECTIONS, OLDEST_TRANSACTION, FAILED_LOGINS, ROWS)
 
@@ -48,13 +48,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Part:
-    """One question to one database: how often it is asked, and what it was last told."""
+class _ScheduledQuery:
+    """One query to one database: its interval and its latest result."""
 
-    ask: Callable[[DatabaseClient, datetime], Iterable[_Series]]
-    every: timedelta
-    asked: datetime | None = None
-    answered: datetime | None = None
+    read: Callable[[DatabaseClient, datetime], Iterable[_Series]]
+    interval: timedelta
+    requested_at: datetime | None = None
+    answered_at: datetime | None = None
     blocks: tuple[Block, ...] = ()
     failed: bool = False
 
@@ -64,19 +64,19 @@ class _Part:
 
 
 @dataclass(slots=True)
-class _Asked:
-    """A database and what is asked of it."""
+class _MeasuredDatabase:
+    """A database and the measurements taken of it."""
 
     database: Database
-    parts: Sequence[_Part] = field(default_factory=tuple[_Part, ...])
+    queries: Sequence[_ScheduledQuery] = field(default_factory=tuple[_ScheduledQuery, ...])
 
 
 class DatabaseMetrics:
-    """A BlockSource: asks each database in read-only transactions, each statement with a deadline.
+    """A BlockSource of database metrics: read-only transactions, with a timeout on every statement.
 
-    A database that does not answer keeps its series for `max_staleness`, and rows for two countings, and then has none:
-    never zero. Failed logins are read where the audit table is said to have some, and the rest where a database
-    declares `metrics`.
+    When a database does not answer, its series are kept for `max_staleness`, and at least for two intervals, and then
+    removed; they never become zero. Failed logins need `audit.failed_logins`, all other metrics need `metrics` in the
+    configuration of the database.
     """
 
     name = "database"
@@ -91,84 +91,93 @@ class DatabaseMetrics:
         row_count_interval: timedelta,
         max_staleness: timedelta,
     ) -> None:
-        """`connect` may raise BasewatchError; `row_count_interval` is how often rows are counted. Asks nothing yet."""
+        """`connect` may raise BasewatchError. Rows are counted every `row_count_interval`. No query is sent yet."""
         self._connect = connect
         self._telemetry = telemetry
-        self._hold = max_staleness
-        asked = (_Asked(database, tuple(_parts(database, interval, row_count_interval))) for database in databases)
-        self._databases = tuple(each for each in asked if each.parts)
+        self._max_staleness = max_staleness
+        measured = (
+            _MeasuredDatabase(database, tuple(_scheduled_queries(database, interval, row_count_interval)))
+            for database in databases
+        )
+        self._databases = tuple(each for each in measured if each.queries)
 
     def refresh(self, at: datetime) -> None:
-        """Asks for what is due at `at`. Raises nothing that a database does."""
-        due = [(each.database, parts) for each in self._databases if (parts := _due(each.parts, at))]
+        """Runs the queries that are due at `at`. Database errors are logged and do not raise."""
+        due = [(each.database, queries) for each in self._databases if (queries := _due(each.queries, at))]
         if not due:
             return
-        began = monotonic()
-        for database, parts in due:
-            self._ask(database, parts, at)
-        self._tell(at, monotonic() - began)
+        started = monotonic()
+        for database, queries in due:
+            self._measure(database, queries, at)
+        self._record(at, monotonic() - started)
 
     def blocks(self, at: datetime) -> Iterable[Block]:
-        """What was told, as long as it is held."""
-        return [block for part in self._shown(at) for block in part.blocks]
+        """The latest results that are not older than the maximum staleness."""
+        return [block for query in self._shown(at) for block in query.blocks]
 
-    def _shown(self, at: datetime) -> Iterator[_Part]:
-        return (part for each in self._databases for part in each.parts if self._holds(part, at))
+    def _shown(self, at: datetime) -> Iterator[_ScheduledQuery]:
+        return (query for each in self._databases for query in each.queries if self._is_fresh(query, at))
 
-    def _holds(self, part: _Part, at: datetime) -> bool:
-        return part.answered is not None and at - part.answered < max(self._hold, 2 * part.every)
+    def _is_fresh(self, query: _ScheduledQuery, at: datetime) -> bool:
+        return query.answered_at is not None and at - query.answered_at < max(self._max_staleness, 2 * query.interval)
 
-    def _ask(self, database: Database, parts: Sequence[_Part], at: datetime) -> None:
-        for part in parts:
-            part.asked, part.failed = at, True
+    def _measure(self, database: Database, queries: Sequence[_ScheduledQuery], at: datetime) -> None:
+        for query in queries:
+            query.requested_at, query.failed = at, True
         try:
             with self._connect(database) as client:
-                for part in parts:
-                    self._ask_part(client, database, part, at)
+                for query in queries:
+                    self._read(client, database, query, at)
         except BasewatchError as error:
             logger.warning("%s could not be measured: %s", database.ref, error)
 
-    def _ask_part(self, client: DatabaseClient, database: Database, part: _Part, at: datetime) -> None:
+    def _read(self, client: DatabaseClient, database: Database, query: _ScheduledQuery, at: datetime) -> None:
         try:
-            series = tuple(part.ask(client, at))
+            series = tuple(query.read(client, at))
         except BasewatchError as error:
             remedy = getattr(error, "remedy", "")
             logger.warning("%s could not be measured: %s%s", database.ref, error, f"; {remedy}" if remedy else "")
         else:
-            # Sequences of its own each time: another thread may be reading those before.
-            part.blocks, part.answered, part.failed = tuple(_blocks(database, series)), at, False
+            # New tuples each time: another thread may be reading the previous ones.
+            query.blocks, query.answered_at, query.failed = (
+                tuple(_blocks(database, series)),
+                at,
+                False,
+            )
 
-    def _tell(self, at: datetime, seconds: float) -> None:
-        parts = [part for each in self._databases for part in each.parts]
-        labels, tell = (self.name, "", ""), self._telemetry
-        for part in parts:
-            if not self._holds(part, at) and part.series:
-                tell.dropped_series.labels(self.name, "not_got").inc(part.series)
-                part.blocks = ()
-        whole = not any(part.failed for part in parts)
+    def _record(self, at: datetime, seconds: float) -> None:
+        queries = [query for each in self._databases for query in each.queries]
+        labels, metrics = (self.name, "", ""), self._telemetry
+        for query in queries:
+            if not self._is_fresh(query, at) and query.series:
+                metrics.dropped_series.labels(self.name, "expired").inc(query.series)
+                query.blocks = ()
+        complete = not any(query.failed for query in queries)
         shown = tuple(self._shown(at))
-        tell.up.labels(*labels).set(whole)
-        tell.refresh_seconds.labels(*labels).set(seconds)
-        tell.last_attempt.labels(*labels).set(at.timestamp())
-        tell.series.labels(*labels).set(sum(part.series for part in shown))
-        tell.stale_series.labels(*labels).set(sum(part.series for part in parts if part.failed))
-        if whole:
-            tell.last_success.labels(*labels).set(at.timestamp())
+        metrics.up.labels(*labels).set(complete)
+        metrics.refresh_seconds.labels(*labels).set(seconds)
+        metrics.last_attempt.labels(*labels).set(at.timestamp())
+        metrics.series.labels(*labels).set(sum(query.series for query in shown))
+        metrics.stale_series.labels(*labels).set(sum(query.series for query in queries if query.failed))
+        if complete:
+            metrics.last_success.labels(*labels).set(at.timestamp())
 
 
-def _due(parts: Iterable[_Part], at: datetime) -> list[_Part]:
-    return [part for part in parts if part.asked is None or at - part.asked >= part.every]
+def _due(queries: Iterable[_ScheduledQuery], at: datetime) -> list[_ScheduledQuery]:
+    return [query for query in queries if query.requested_at is None or at - query.requested_at >= query.interval]
 
 
-def _parts(database: Database, every: timedelta, slow: timedelta) -> Iterator[_Part]:
+def _scheduled_queries(
+    database: Database, interval: timedelta, row_count_interval: timedelta
+) -> Iterator[_ScheduledQuery]:
     if database.metrics is not None:
-        yield _Part(lambda client, _at: _connections(client), every)
-        yield _Part(lambda client, _at: [(OLDEST_TRANSACTION, (), oldest_transaction(client))], every)
+        yield _ScheduledQuery(lambda client, _at: _connections(client), interval)
+        yield _ScheduledQuery(lambda client, _at: [(OLDEST_TRANSACTION, (), oldest_transaction(client))], interval)
         if database.metrics.tier is not None:
-            yield _Part(lambda client, _at: _rows(client, database), slow)
+            yield _ScheduledQuery(lambda client, _at: _rows(client, database), row_count_interval)
     counter = FailedLoginCounter.for_database(database)
     if counter is not None:
-        yield _Part(lambda client, at: [(FAILED_LOGINS, (), counter.read(client, at))], every)
+        yield _ScheduledQuery(lambda client, at: [(FAILED_LOGINS, (), counter.read(client, at))], interval)
 
 
 def _connections(client: DatabaseClient) -> Iterator[_Series]:
@@ -177,11 +186,11 @@ def _connections(client: DatabaseClient) -> Iterator[_Series]:
     for each in found:
         by_role[each.role] = by_role.get(each.role, 0) + each.connections
     named = set(sorted(by_role, key=lambda role: (-by_role[role], role))[:MAX_ROLES])
-    together: dict[tuple[str, str], int] = {}
+    totals: dict[tuple[str, str], int] = {}
     for each in found:
         key = (each.role if each.role in named else "other", each.state)
-        together[key] = together.get(key, 0) + each.connections
-    for (role, state), count in together.items():
+        totals[key] = totals.get(key, 0) + each.connections
+    for (role, state), count in totals.items():
         yield CONNECTIONS, (("role", role), ("state", state)), float(count)
 
 

@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of DynamoDB Accelerator (DAX) clusters."""
+"""CloudWatch metrics of DynamoDB Accelerator (DAX) clusters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import required
 from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource
 from basewatch.components import CacheCluster
-from collectors.resource_listing import arn_pattern, for_dimensions, list_entries
+from collectors.cloudwatch.discovery.describe import arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
 _DAX = Namespace(name="AWS/DAX")

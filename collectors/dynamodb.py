@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of DynamoDB tables, their indexes and operations, and of an account's requests."""
+"""CloudWatch metrics of DynamoDB tables, indexes, operations, and of the account."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from basewatch.collector import (
     Unit,
 )
 from basewatch.components import Table
-from collectors.resource_listing import account_level, arn_pattern, for_dimensions, objects, strings
+from collectors.cloudwatch.discovery.describe import account_level, arn_pattern, for_dimensions, objects, strings
 from collectors.specs import Namespace
 
 _DYNAMODB = Namespace(name="AWS/DynamoDB")
 _FIVE_MINUTES = timedelta(minutes=5)
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-# A table's own numbers leave its indexes out, so that the sum over them is right.
+# A table's own metrics exclude its indexes, so the sum over both is correct.
 _CAPACITY = (
     _DYNAMODB.counter("aws_dynamodb_consumed_read_capacity_units_total", "ConsumedReadCapacityUnits"),
     _DYNAMODB.counter("aws_dynamodb_consumed_write_capacity_units_total", "ConsumedWriteCapacityUnits"),
     _DYNAMODB.counter("aws_dynamodb_read_throttle_events_total", "ReadThrottleEvents"),
     _DYNAMODB.counter("aws_dynamodb_write_throttle_events_total", "WriteThrottleEvents"),
-    # Units per second; on demand, there are none.
+    # Units per second; tables in on-demand mode have none.
     _DYNAMODB.gauge(
         "aws_dynamodb_provisioned_read_capacity_units", "ProvisionedReadCapacityUnits", "Average", period=_FIVE_MINUTES
     ),
@@ -49,7 +49,7 @@ _OPERATION = (
     ),
 )
 _ACCOUNT = (_DYNAMODB.counter("aws_dynamodb_user_errors_total", "UserErrors", tier=RefreshTier.SLOW),)
-# Asked of every declared table; others, such as TransactWriteItems, are found where they are in use.
+# Requested for every declared table; discovery finds others that are in use, such as TransactWriteItems.
 _OPERATIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
 
 
@@ -94,7 +94,7 @@ def _indexes(aws: AwsClient) -> Iterator[DescribedResource]:
         table = required(aws.call("dynamodb", "DescribeTable", TableName=name), "Table", kind=dict)
         for index in objects(table, "GlobalSecondaryIndexes", may_be_absent=True):
             identifier = required(index, "IndexName", kind=str)
-            # Its ARN is left out: what is told of a table is the table's.
+            # The index ARN is omitted: the tags are the table's.
             yield DescribedResource(dimensions={"TableName": name, "GlobalSecondaryIndexName": identifier})
 
 

@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of EventBridge rules on the default event bus."""
+"""CloudWatch metrics of EventBridge rules on the default event bus."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import required
 from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource
 from basewatch.components import EventRule
-from collectors.resource_listing import arn_pattern, for_dimensions, list_entries
+from collectors.cloudwatch.discovery.describe import arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
 _EVENTS = Namespace(name="AWS/Events")
 
-# A rule of another bus has the dimension EventBusName as well.
+# Rules on other buses also have the dimension EventBusName.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 SPECS = (
     _EVENTS.counter("aws_events_triggered_rules_total", "TriggeredRules"),

@@ -1,4 +1,4 @@
-"""Failed logins as a counter: minutes of the audit table, each added once, and again by what came late."""
+"""A counter of failed logins, built from the audit table minute by minute and corrected by late records."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from basewatch.postgres.failed_logins import failed_logins_by_minute
 
 _MINUTE = timedelta(minutes=1)
 VISIBILITY_DELAY = timedelta(minutes=15)
-"""How long a record may take to be seen: a transaction that wrote it may still be open."""
+"""The longest time until a record becomes visible: the transaction that wrote it may still be open."""
 
 MAX_CATCH_UP = timedelta(days=1)
-"""How far a database that could not be asked is read back."""
+"""The longest time that is read again after a database was unreachable."""
 
 
 class FailedLoginCounter:
-    """The failed logins of one database since the counter was born, at its first reading; that one adds nothing."""
+    """Failed logins of one database since the first read, which sets the counter to zero."""
 
     def __init__(self, table: tuple[str, str], condition: FailedLoginFilter) -> None:
         self._table = table
-        self._which = condition
-        self._until: datetime | None = None
+        self._condition = condition
+        self._read_until: datetime | None = None
         self._seen: dict[datetime, int] = {}
         self._total = 0
 
     @classmethod
     def for_database(cls, database: Database) -> Self | None:
-        """The counter of a database, None where nobody said which records are failed logins."""
-        which, audit = database.failed_logins, database.audit
-        return cls(database.qualified_name(audit.table), which) if which and audit else None
+        """The counter of a database; None when the configuration does not define failed logins."""
+        condition, audit = database.failed_logins, database.audit
+        return cls(database.qualified_name(audit.table), condition) if condition and audit else None
 
     def read(self, client: DatabaseClient, at: datetime) -> float:
-        """The count as of `at`, with the minute that is not over.
+        """The count as of `at`, including the current minute.
 
-        Raises: ObservationError, and then nothing is lost.
+        Raises: ObservationError; the next read then covers the same minutes again.
         """
-        since = max(self._until or at, at - MAX_CATCH_UP) - VISIBILITY_DELAY
+        since = max(self._read_until or at, at - MAX_CATCH_UP) - VISIBILITY_DELAY
         start = since.replace(second=0, microsecond=0)
-        minutes = failed_logins_by_minute(client, self._table, self._which, start, at + _MINUTE)
+        minutes = failed_logins_by_minute(client, self._table, self._condition, start, at + _MINUTE)
         found = {minute.minute: minute.failed for minute in minutes}
-        if self._until is not None:
-            # A smaller count is of a clock that went back: what was counted stays counted.
+        if self._read_until is not None:
+            # A smaller count means that a clock was set back: a counter never decreases.
             self._total += sum(max(0, failed - self._seen.get(minute, 0)) for minute, failed in found.items())
         self._seen = {
             minute: max(found.get(minute, 0), self._seen.get(minute, 0))
             for minute in {*found, *self._seen}
             if minute >= at - VISIBILITY_DELAY - _MINUTE
         }
-        self._until = at
+        self._read_until = at
         return float(self._total)

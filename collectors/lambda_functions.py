@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of Lambda functions, and of all of them in an account together."""
+"""CloudWatch metrics of Lambda functions, and of all functions of an account together."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from basewatch.collector import (
     Unit,
 )
 from basewatch.components import Function
-from collectors.resource_listing import account_level, arn_pattern, for_dimensions, list_entries
+from collectors.cloudwatch.discovery.describe import account_level, arn_pattern, for_dimensions, list_entries
 from collectors.specs import Namespace
 
-# A datapoint is stamped with the start of its invocation, which may take 15 minutes.
+# The timestamp of a datapoint is the start of the invocation, which may take 15 minutes.
 _LAMBDA = Namespace(name="AWS/Lambda", allowed_lateness=timedelta(minutes=15))
 _MINUTE = timedelta(minutes=1)
 _SHORTEST = timedelta(minutes=5)
@@ -28,22 +28,22 @@ _SHORTEST = timedelta(minutes=5)
 _FUNCTION = (
     _LAMBDA.counter("aws_lambda_invocations_total", "Invocations", tier=RefreshTier.FAST),
     _LAMBDA.counter("aws_lambda_errors_total", "Errors", tier=RefreshTier.FAST),
-    # A throttled call is neither an invocation nor an error.
+    # A throttled request counts neither as an invocation nor as an error.
     _LAMBDA.counter("aws_lambda_throttles_total", "Throttles"),
     *_LAMBDA.latency("aws_lambda_duration", "Duration", unit=Unit.MILLISECONDS),
     _LAMBDA.gauge("aws_lambda_concurrent_executions", "ConcurrentExecutions", "Maximum"),
-    # Only of what reads a stream, and of what has a dead-letter queue; of others there is none.
+    # Only functions that read a stream, or have a dead-letter queue, publish these.
     _LAMBDA.gauge(
         "aws_lambda_iterator_age_max_seconds", "IteratorAge", "Maximum", unit=Unit.MILLISECONDS, tier=RefreshTier.SLOW
     ),
     _LAMBDA.counter("aws_lambda_dead_letter_errors_total", "DeadLetterErrors", tier=RefreshTier.SLOW),
 )
-# Families of their own: beside the functions, their sum would be counted twice.
+# Separate families: in the families of the functions, a sum would count these values twice.
 _ACCOUNT = (
     _LAMBDA.gauge("aws_lambda_account_concurrent_executions", "ConcurrentExecutions", "Maximum"),
     _LAMBDA.gauge("aws_lambda_account_claimed_concurrency", "ClaimedAccountConcurrency", "Maximum"),
 )
-# CloudWatch reports this percentage as 0 to 1.
+# CloudWatch reports this percentage as a ratio from 0 to 1.
 _PROVISIONED = (
     _LAMBDA.gauge(
         "aws_lambda_provisioned_concurrency_utilization_ratio",
@@ -64,7 +64,7 @@ def _account() -> MeasuredResource:
 
 
 def _provisioned(name: str, qualified: str) -> MeasuredResource:
-    """A version or an alias with provisioned concurrency, which CloudWatch calls `<function>:<version or alias>`."""
+    """A version or alias with provisioned concurrency; CloudWatch names it `<function>:<version or alias>`."""
     return Resource(
         component="",
         dimensions=(("FunctionName", name), ("Resource", qualified)),

@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of the RDS Proxies in front of Aurora clusters."""
+"""CloudWatch metrics of RDS Proxies in front of Aurora clusters."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from basewatch.collector import (
     Unit,
 )
 from basewatch.components import AuroraCluster
-from collectors.resource_listing import for_dimensions, list_entries
+from collectors.cloudwatch.discovery.describe import for_dimensions, list_entries
 from collectors.specs import Namespace
 
 _RDS = Namespace(name="AWS/RDS")
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
-# The heights are published per host of the proxy, once a minute: their Sum over exactly 60 s is the proxy's number.
+# Each host of the proxy publishes these gauges once a minute: their Sum over exactly 60 s is the value of the proxy.
 _PROXY = (
     _RDS.gauge("aws_rds_proxy_client_connections", "ClientConnections", "Sum"),
     _RDS.gauge("aws_rds_proxy_database_connections", "DatabaseConnections", "Sum"),
@@ -41,7 +41,7 @@ _PROXY = (
     _RDS.counter("aws_rds_proxy_auth_failures_total", "ClientConnectionsSetupFailedAuth"),
     _RDS.counter("aws_rds_proxy_connection_setup_failures_total", "DatabaseConnectionsSetupFailed"),
 )
-# CloudWatch has this one by target group and role alone; a proxy has one group, called default.
+# CloudWatch publishes this metric only by target group and role. A proxy has one group, called default.
 _ROLE = (_RDS.gauge("aws_rds_proxy_availability_ratio", "AvailabilityPercentage", "Average", unit=Unit.PERCENT),)
 _GROUP = "default"
 _ROLES = ("READ_WRITE", "READ_ONLY")
@@ -79,7 +79,7 @@ RDS_PROXY = Collector(
     resources=_resources,
     specs=(*_PROXY, *_ROLE),
     discovery_specs=(
-        # The ARN of a proxy holds an id, where CloudWatch knows its name: tags cannot find it.
+        # The ARN of a proxy contains an id, but CloudWatch uses its name: the tagging API cannot find it.
         DiscoverySpec(
             namespace=_RDS.name,
             activity_metric="ClientConnections",

@@ -1,4 +1,4 @@
-"""Shows limits beside what is used: what the services say of what is measured, asked every quarter of an hour."""
+"""Exports service limits beside the metrics that they bound; the services are queried every 15 minutes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from collectors.limit_readers import LIMIT_READERS, LimitValue
 
 REFRESH_INTERVAL = timedelta(minutes=15)
 MAX_STALENESS = timedelta(hours=1)
-"""How long is shown what could not be asked for again; limits change by the day."""
+"""How long a limit is still exported after reading it has failed; limits rarely change."""
 
-_Place = tuple[str, str]
+_LocationKey = tuple[str, str]
 """An account and a region."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """What the service of one collector told in one place, and when."""
+class _CachedLimits:
+    """The limits that one collector's service returned in one account and region, and when."""
 
     at: datetime
     blocks: tuple[Block, ...]
@@ -40,9 +40,9 @@ class _Answer:
 
 
 class ResourceLimits:
-    """A BlockSource: asks in each place only the services of what is measured there, and shows only that."""
+    """A BlockSource of limits. It queries only services with measured resources, and exports only limits of those."""
 
-    name = "described"
+    name = "resource_limits"
 
     def __init__(
         self,
@@ -51,71 +51,75 @@ class ResourceLimits:
         aws_client: Callable[[str, str], AwsClient],
         telemetry: ExporterMetrics,
     ) -> None:
-        """`aws_client` gives a view of an account and region, and may raise ObservationError. Asks nothing yet."""
+        """`aws_client` returns a client for an account and region, or raises ObservationError. Sends no request yet."""
         self._targets = targets
-        self._asker = aws_client
+        self._aws_client = aws_client
         self._telemetry = telemetry
-        self._answers: dict[tuple[_Place, str], _Answer] = {}
-        self._asked: dict[_Place, datetime] = {}
+        self._cached: dict[tuple[_LocationKey, str], _CachedLimits] = {}
+        self._requested_at: dict[_LocationKey, datetime] = {}
 
     def refresh(self, at: datetime) -> None:
-        """Asks where it is time to. Raises nothing that AWS does."""
+        """Reads the limits that are due at `at`. AWS errors are logged and do not raise."""
         measured = _measured(self._targets())
-        self._answers = {key: answer for key, answer in self._answers.items() if key in measured}
-        for place in dict.fromkeys(place for place, _ in measured):
-            if place not in self._asked or at - self._asked[place] >= REFRESH_INTERVAL:
-                self._asked[place] = at
-                self._ask(place, {who: names for (where, who), names in measured.items() if where == place}, at)
+        self._cached = {key: answer for key, answer in self._cached.items() if key in measured}
+        for location in dict.fromkeys(location for location, _ in measured):
+            if location not in self._requested_at or at - self._requested_at[location] >= REFRESH_INTERVAL:
+                self._requested_at[location] = at
+                self._read_location(
+                    location, {who: names for (where, who), names in measured.items() if where == location}, at
+                )
 
     def blocks(self, at: datetime) -> Iterable[Block]:
-        """What was told, as long as it is held."""
-        return [block for answer in self._answers.values() if at - answer.at < MAX_STALENESS for block in answer.blocks]
+        """The latest limits that are not older than the maximum staleness."""
+        return [block for answer in self._cached.values() if at - answer.at < MAX_STALENESS for block in answer.blocks]
 
-    def _ask(self, place: _Place, measured: dict[str, frozenset[str]], at: datetime) -> None:
-        began = monotonic()
+    def _read_location(self, location: _LocationKey, measured: dict[str, frozenset[str]], at: datetime) -> None:
+        started = monotonic()
         for collector, names in measured.items():
             try:
-                told = tuple(LIMIT_READERS[collector].read(self._asker(*place)))
+                values = tuple(LIMIT_READERS[collector].read(self._aws_client(*location)))
             except ObservationError as error:
-                logger.warning("limits of %s in %s are not known anew: %s", collector, "/".join(place), error.detail)
-                before = self._answers.get((place, collector))
-                kept = _Answer(at=before.at, blocks=before.blocks, failed=True) if before else _nothing(at)
-                self._put(place, collector, kept)
+                logger.warning(
+                    "limits of %s in %s were not read again: %s", collector, "/".join(location), error.detail
+                )
+                before = self._cached.get((location, collector))
+                kept = _CachedLimits(at=before.at, blocks=before.blocks, failed=True) if before else _no_limits(at)
+                self._store(location, collector, kept)
             else:
-                self._put(place, collector, _Answer(at=at, blocks=tuple(_blocks(place, told, names))))
-        self._tell(place, at, monotonic() - began)
+                self._store(location, collector, _CachedLimits(at=at, blocks=tuple(_blocks(location, values, names))))
+        self._record(location, at, monotonic() - started)
 
-    def _put(self, place: _Place, collector: str, answer: _Answer) -> None:
-        # A new mapping each time: another thread may be reading the one before.
-        self._answers = {**self._answers, (place, collector): answer}
+    def _store(self, location: _LocationKey, collector: str, answer: _CachedLimits) -> None:
+        # A new mapping each time: another thread may be reading the previous one.
+        self._cached = {**self._cached, (location, collector): answer}
 
-    def _tell(self, place: _Place, at: datetime, seconds: float) -> None:
-        answers = [answer for (where, _), answer in self._answers.items() if where == place]
-        labels, tell = (self.name, *place), self._telemetry
-        whole = not any(answer.failed for answer in answers)
-        tell.up.labels(*labels).set(whole)
-        tell.refresh_seconds.labels(*labels).set(seconds)
-        tell.last_attempt.labels(*labels).set(at.timestamp())
-        tell.series.labels(*labels).set(sum(answer.series for answer in answers if at - answer.at < MAX_STALENESS))
-        tell.stale_series.labels(*labels).set(sum(answer.series for answer in answers if answer.failed))
-        if whole:
-            tell.last_success.labels(*labels).set(at.timestamp())
+    def _record(self, location: _LocationKey, at: datetime, seconds: float) -> None:
+        answers = [answer for (where, _), answer in self._cached.items() if where == location]
+        labels, metrics = (self.name, *location), self._telemetry
+        complete = not any(answer.failed for answer in answers)
+        metrics.up.labels(*labels).set(complete)
+        metrics.refresh_seconds.labels(*labels).set(seconds)
+        metrics.last_attempt.labels(*labels).set(at.timestamp())
+        metrics.series.labels(*labels).set(sum(answer.series for answer in answers if at - answer.at < MAX_STALENESS))
+        metrics.stale_series.labels(*labels).set(sum(answer.series for answer in answers if answer.failed))
+        if complete:
+            metrics.last_success.labels(*labels).set(at.timestamp())
 
 
 def limit_needs(collectors: Iterable[str]) -> Iterator[str]:
-    """The IAM actions that are needed where these collectors measure something."""
+    """The IAM actions that reading the limits of these collectors needs."""
     for collector in collectors:
         if collector in LIMIT_READERS:
             yield from LIMIT_READERS[collector].needs
 
 
-def _nothing(at: datetime) -> _Answer:
-    return _Answer(at=at, blocks=(), failed=True)
+def _no_limits(at: datetime) -> _CachedLimits:
+    return _CachedLimits(at=at, blocks=(), failed=True)
 
 
-def _measured(targets: Iterable[MetricTarget]) -> dict[tuple[_Place, str], frozenset[str]]:
-    """By place and collector, the names of what is measured there; empty names are the account's own."""
-    found: dict[tuple[_Place, str], set[str]] = defaultdict(set)
+def _measured(targets: Iterable[MetricTarget]) -> dict[tuple[_LocationKey, str], frozenset[str]]:
+    """The names of the measured resources, by location and collector; the empty name is the account."""
+    found: dict[tuple[_LocationKey, str], set[str]] = defaultdict(set)
     for target in targets:
         if target.collector in LIMIT_READERS:
             names = found[(target.account_id, target.region), target.collector]
@@ -127,11 +131,11 @@ def _name(labels: tuple[tuple[str, str], ...]) -> str:
     return labels[0][1] if labels else ""
 
 
-def _blocks(place: _Place, told: Iterable[LimitValue], names: frozenset[str]) -> Iterator[Block]:
-    """A block for each family, of what is measured alone."""
-    where = (("aws_account_id", place[0]), ("aws_region", place[1]))
+def _blocks(location: _LocationKey, values: Iterable[LimitValue], names: frozenset[str]) -> Iterator[Block]:
+    """One block for each family, limited to the measured resources."""
+    where = (("aws_account_id", location[0]), ("aws_region", location[1]))
     families: dict[MetricFamily, list[LimitValue]] = defaultdict(list)
-    for each in told:
+    for each in values:
         if _name(each.labels) in names:
             families[each.family].append(each)
     for family, every in families.items():

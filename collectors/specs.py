@@ -1,4 +1,4 @@
-"""Short ways to write the metric specs that come up again and again."""
+"""Shorthand for the common kinds of metric spec."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
-    """A CloudWatch namespace, and what its metrics have in common.
+    """A CloudWatch namespace and the settings that its metrics share.
 
-    `source_text` of its methods replaces metric and statistic in the help, where a family has several sources.
+    `source_text` replaces metric and statistic in the help text of a family that has several sources.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Namespace:
         tier: RefreshTier = RefreshTier.STANDARD,
         source_text: str = "",
     ) -> MetricSpec:
-        """Events per period, to be added up."""
+        """A count of events per period, summed over time."""
         return MetricSpec(
             family=family,
             type=MetricType.COUNTER,
@@ -54,7 +54,7 @@ class Namespace:
         tier: RefreshTier = RefreshTier.STANDARD,
         period: timedelta | None = None,
     ) -> MetricSpec:
-        """A height, of which the newest reading counts."""
+        """A gauge: its latest value is exported."""
         return MetricSpec(
             family=family,
             type=MetricType.GAUGE,
@@ -78,13 +78,13 @@ class Namespace:
         quantiles: tuple[str, ...] = ("0.95", "0.99"),
         maximum: bool = True,
     ) -> tuple[MetricSpec, ...]:
-        """A latency as the summary `<stem>_seconds` and, unless told otherwise, the gauge `<stem>_max_seconds`.
+        """A latency: the summary `<stem>_seconds` and, if `maximum`, the gauge `<stem>_max_seconds`.
 
-        Five statistics at most: as many as CloudWatch bills as one metric when they are asked for together.
+        It has at most five statistics, which CloudWatch bills as one metric when one request asks for all of them.
         """
         percentiles = {f"p{float(quantile) * 100:g}": quantile for quantile in quantiles}
-        said = f"{metric} {', '.join((*percentiles, 'Sum, SampleCount'))}"
-        text = self._help(said, "sum and count added up", unit)
+        source = f"{metric} {', '.join((*percentiles, 'Sum, SampleCount'))}"
+        text = self._help(source, "sum and count added up", unit)
 
         def part(statistic: str, *, suffix: str = "", quantile: str = "") -> MetricSpec:
             return MetricSpec(
@@ -110,7 +110,7 @@ class Namespace:
         highest = self.gauge(f"{stem}_max_seconds", metric, "Maximum", unit=unit, tier=tier)
         return (*summary, highest) if maximum else summary
 
-    def _help(self, said: str, read: str, unit: Unit, period: timedelta | None = None) -> str:
+    def _help(self, source: str, aggregation: str, unit: Unit, period: timedelta | None = None) -> str:
         seconds = (period or self.period).total_seconds()
         factor = "" if unit.scale == 1.0 else f", ×{unit.scale:g}"  # noqa: RUF001  # the sign for multiplication
-        return f"CloudWatch {self.name} {said}, {seconds:.0f} s{factor}, cached: {read}."
+        return f"CloudWatch {self.name} {source}, {seconds:.0f} s{factor}, cached: {aggregation}."

@@ -1,4 +1,4 @@
-"""What CloudWatch keeps of SQS queues."""
+"""CloudWatch metrics of SQS queues."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from basewatch.aws import AwsClient
 from basewatch.collector import Collector, DescribedResource, DiscoverySpec, MeasuredResource, Resource, Unit
 from basewatch.components import Queue
-from collectors.resource_listing import arn_pattern, for_dimensions, strings
+from collectors.cloudwatch.discovery.describe import arn_pattern, for_dimensions, strings
 from collectors.specs import Namespace
 
 _SQS = Namespace(name="AWS/SQS")
@@ -32,7 +32,7 @@ def _resources(queue: Queue) -> Iterator[MeasuredResource]:
 
 
 def _queues(aws: AwsClient) -> Iterator[DescribedResource]:
-    """The queues by their URLs, whose last part is the name."""
+    """The queues; the name is the last part of the URL."""
     for page in aws.pages("sqs", "ListQueues"):
         for url in strings(page, "QueueUrls", may_be_absent=True):
             yield DescribedResource(dimensions={"QueueName": url.rpartition("/")[2]})

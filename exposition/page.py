@@ -1,4 +1,4 @@
-"""The page that Prometheus scrapes: rendered once, in both text formats, plain and compressed; a scrape sends bytes."""
+"""The /metrics page: rendered once per refresh in both formats, compressed; a scrape only sends bytes."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import chain
+from math import isnan
+from operator import add
 
+import orjson
 from prometheus_client import CollectorRegistry
 from prometheus_client import generate_latest as as_text
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from basewatch.family import Block, MetricFamily, MetricType, escape_text
 from exposition.gzip_member import GzipBody, GzipMember, deflate_blocks
-from exposition.text_format import sample_lines
 
 SERIES_PER_CHUNK = 2000
-"""How many series are rendered in one go: about 0.4 ms, in which no other thread gets a turn."""
+"""The series rendered at a time: about 0.4 ms, during which no other thread runs."""
+_NO_NUMBER = b"null"
 _UNITS = ("seconds", "bytes", "ratio")
 
 
 class ExpositionFormat(StrEnum):
-    """A format that a scraper may ask for, by its content type.
+    """A format that a scraper can request, with its content type.
 
     https://prometheus.io/docs/instrumenting/exposition_formats/ https://prometheus.io/docs/specs/om/open_metrics_spec/
     """
@@ -32,56 +35,56 @@ class ExpositionFormat(StrEnum):
 
 
 MetricsPage = Mapping[ExpositionFormat, GzipBody]
-"""What is shown at one moment, in every dialect."""
+"""The page at one moment, in each format."""
 
 
 class PageRenderer:
-    """Renders pages, one after another, and keeps how the last one's parts were compressed, for what stays the same.
+    """Renders pages and reuses the compressed parts that did not change since the last page.
 
-    One thread at a time renders.
+    Not thread-safe.
     """
 
     def __init__(self) -> None:
         self._kept: dict[bytes, bytes] = {}
 
     def render(self, blocks: Iterable[Block], registry: CollectorRegistry) -> MetricsPage:
-        """The page with these blocks, and after them the registry's metrics.
+        """The page with these blocks, followed by the registry's metrics.
 
-        Families come by name, each once, whatever blocks it is spread over; one without any value is left out.
+        Families are sorted by name and appear once, even when several blocks share one; empty ones are omitted.
         """
-        before, self._kept = self._kept, {}
-        members = {dialect: GzipMember() for dialect in ExpositionFormat}
+        previous, self._kept = self._kept, {}
+        members = {format_: GzipMember() for format_ in ExpositionFormat}
         for family, samples in _families(blocks):
-            for dialect, member in members.items():
-                self._add(_header(family, dialect), before, member)
-            # Samples are the same in both dialects.
+            for format_, member in members.items():
+                self._add(_header(family, format_), previous, member)
+            # Samples are the same in both formats.
             for text in samples:
-                self._add(text, before, *members.values())
-        self._add(as_text(registry), before, members[ExpositionFormat.TEXT])
-        self._add(_as_openmetrics(registry), before, members[ExpositionFormat.OPENMETRICS])
-        return {dialect: member.body() for dialect, member in members.items()}
+                self._add(text, previous, *members.values())
+        self._add(as_text(registry), previous, members[ExpositionFormat.TEXT])
+        self._add(_as_openmetrics(registry), previous, members[ExpositionFormat.OPENMETRICS])
+        return {format_: member.body() for format_, member in members.items()}
 
-    def _add(self, text: bytes, before: Mapping[bytes, bytes], *members: GzipMember) -> None:
+    def _add(self, text: bytes, previous: Mapping[bytes, bytes], *members: GzipMember) -> None:
         key = blake2b(text, digest_size=16).digest()
-        blocks = self._kept[key] = before.get(key) or deflate_blocks(text)
+        blocks = self._kept[key] = previous.get(key) or deflate_blocks(text)
         for member in members:
             member.add(text, blocks)
 
 
 def _as_openmetrics(own: CollectorRegistry) -> bytes:
-    """The registry's metrics, and the end of the page."""
+    """The registry's metrics and the end marker of the page."""
     text: bytes = openmetrics.generate_latest(own)  # type: ignore[no-untyped-call]  # the library's own gap
     return text
 
 
 def textfile(blocks: Iterable[Block]) -> bytes:
-    """The blocks alone, in text format 0.0.4: what a file for node exporter's textfile collector holds."""
+    """The blocks in text format 0.0.4: a file for node exporter's textfile collector."""
     families = _families(blocks)
     return b"".join(part for family, samples in families for part in (_header(family, ExpositionFormat.TEXT), *samples))
 
 
 def _families(blocks: Iterable[Block]) -> Iterator[tuple[MetricFamily, Iterator[bytes]]]:
-    """Every family that has a value, by name, with the texts of its samples, which are rendered as they are taken."""
+    """Every family with a value, by name, and the texts of its samples, rendered lazily."""
     by_name: dict[str, list[Block]] = defaultdict(list)
     for block in blocks:
         by_name[block.family.name].append(block)
@@ -92,7 +95,7 @@ def _families(blocks: Iterable[Block]) -> Iterator[tuple[MetricFamily, Iterator[
 
 
 def _runs(blocks: Iterable[Block]) -> Iterator[Sequence[bytes]]:
-    """The lines of all the blocks of a family, in runs of AT_ONCE series or a few more."""
+    """The sample lines of a family, in runs of at least SERIES_PER_CHUNK series."""
     run, series = list[bytes](), 0
     for block in blocks:
         for start in range(0, len(block.series), SERIES_PER_CHUNK):
@@ -105,10 +108,10 @@ def _runs(blocks: Iterable[Block]) -> Iterator[Sequence[bytes]]:
     yield run
 
 
-def _header(family: MetricFamily, dialect: ExpositionFormat) -> bytes:
+def _header(family: MetricFamily, format_: ExpositionFormat) -> bytes:
     name, kind, unit = family.name, family.type, ""
-    if dialect is ExpositionFormat.OPENMETRICS:
-        # There a family is called what its samples are called without the suffix of their type.
+    if format_ is ExpositionFormat.OPENMETRICS:
+        # OpenMetrics names a family without the suffix of its samples.
         name = name.removesuffix({MetricType.COUNTER: "_total", MetricType.INFO: "_info"}.get(kind, ""))
         unit = next((f"# UNIT {name} {unit}\n" for unit in _UNITS if name.endswith(f"_{unit}")), "")
         help_text = escape_text(family.help, in_quotes=True)
@@ -116,3 +119,27 @@ def _header(family: MetricFamily, dialect: ExpositionFormat) -> bytes:
         kind = MetricType.GAUGE if kind is MetricType.INFO else kind
         help_text = escape_text(family.help)
     return f"# HELP {name} {help_text}\n# TYPE {name} {kind}\n{unit}".encode("utf-8", "replace")
+
+
+def sample_lines(series: Sequence[bytes], values: Sequence[float]) -> bytes:
+    """One line for each series with a value, in the shortest form that parses to the same number.
+
+    Raises: ValueError, when series and values differ in length.
+    """
+    if len(series) != len(values):
+        raise ValueError(f"{len(series)} series have {len(values)} values")
+    # One call formats all numbers in C; a Python loop would take most of the rendering time.
+    text = orjson.dumps(list(values))[1:-1] + b","
+    numbers = text.replace(b".0,", b",").split(b",")
+    if _NO_NUMBER in text:
+        return b"".join(_with_special_values(series, values, numbers))
+    return b"\n".join((*map(add, series, numbers), b""))
+
+
+def _with_special_values(series: Sequence[bytes], values: Sequence[float], numbers: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines when some values are not JSON numbers: infinity is spelled out, NaN omits the series."""
+    for text, value, number in zip(series, values, numbers, strict=False):
+        if number != _NO_NUMBER:
+            yield b"%b%b\n" % (text, number)
+        elif not isnan(value):
+            yield b"%b%b\n" % (text, b"+Inf" if value > 0 else b"-Inf")

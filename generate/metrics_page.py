@@ -9,7 +9,7 @@ from basewatch.quantities import format_duration
 from basewatch.telemetry import ExporterMetrics
 from collectors.limit_readers import FAMILIES as LIMITS
 from collectors.resource_limits import REFRESH_INTERVAL
-from exposition.own_families import OWN_FAMILIES
+from exposition.own_metrics import OWN_FAMILIES
 
 _HEAD = """# What is measured
 

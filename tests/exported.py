@@ -21,7 +21,7 @@ from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.database import FAMILIES as IN_DATABASE
 from collectors.limit_readers import FAMILIES as LIMITS
-from exposition.own_families import OWN_FAMILIES
+from exposition.own_metrics import OWN_FAMILIES
 
 
 def exported_names() -> frozenset[str]:

@@ -20,7 +20,7 @@ from basewatch.model import Proof, Run
 from basewatch.postgres import DatabaseClient
 from basewatch.quantities import format_duration
 from checks.engine.judge import PlannedCheck
-from exposition.watch_metrics import WatchStatus
+from exposition.own_metrics import WatchStatus
 from workflows.fingerprint_intervals import CATALOG_CHECK_PREFIXES, fingerprint_in, has_verdict, with_run
 
 ReadFingerprint: TypeAlias = Callable[[DatabaseClient], str]

@@ -17,15 +17,13 @@ from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
 from basewatch.metrics import CollectedMetrics, MetricsClient
 from basewatch.model import Reason
-from basewatch.postgres import DatabaseClient
-from basewatch.postgres import Endpoints, connect
+from basewatch.postgres import DatabaseClient, Endpoints, connect
 from basewatch.secrets import Reference, Secret, SecretNotFoundError, SecretStore, resolve
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.declared_targets import Location
-from collectors.cloudwatch.limiter import RateLimits
-from collectors.cloudwatch.retry_policy import RetryPolicy
 from collectors.cloudwatch.source import MetricSource
+from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
 
 
 class AwsSessions:

@@ -11,8 +11,8 @@ from basewatch.collector import RefreshTier
 from basewatch.quantities import format_duration
 from collectors.cloudwatch.cost import Usage, fit_budget, usage_of
 from collectors.cloudwatch.declared_targets import declared_targets
-from collectors.cloudwatch.discovery.list_metrics import ListQuery
 from collectors.cloudwatch.discovery.plan import discovery_queries, resource_searches
+from collectors.cloudwatch.discovery.queries import ListQuery
 from collectors.cloudwatch.layout import allowed_lateness_of
 from collectors.cloudwatch.planner import Query, count_billable, pack_calls
 from workflows.clients import AwsSessions

@@ -17,11 +17,8 @@ from basewatch.family import Block, BlockSource
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Run, Window
+from exposition.own_metrics import attempt_blocks, resource_block, run_blocks, slo_blocks, watch_blocks
 from exposition.page import PageRenderer
-from exposition.resource_metrics import resource_block
-from exposition.run_metrics import attempt_blocks, run_blocks
-from exposition.slo_metrics import slo_blocks
-from exposition.watch_metrics import watch_blocks
 from isolation.inventory.fingerprint import fingerprint
 from workflows.catalog_watcher import CatalogWatcher
 from workflows.clients import LiveClients

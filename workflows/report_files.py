@@ -9,8 +9,7 @@ from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
 from basewatch.model import Finding, Run
 from exposition import page
-from exposition.latest_readings import latest_readings
-from exposition.run_metrics import attempt_blocks, run_blocks
+from exposition.own_metrics import attempt_blocks, latest_readings, run_blocks
 from reports import ReportFormat, render
 from reports.view import CheckDescription, View
 from workflows.monitor import Delivered, Observed

@@ -1,1 +1,1 @@
-"""A strict fake CloudWatch in a process of its own, and what Basewatch does against it, measured."""
+"""Measures Basewatch against a strict fake CloudWatch in a process of its own."""

@@ -1,4 +1,4 @@
-"""Measures scenarios: `python -m benchmarks.cloudwatch [B1 B3 ...] [--json PATH] [--peer-binary PATH] [--soak S]`."""
+"""Runs scenarios: `python -m benchmarks.cloudwatch [B1 B3 ...] [--json PATH] [--peer-binary PATH] [--soak S]`."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ SHORT = ("fake", "B1", "B2", "B3", "B4", "B7", "B8")
 
 
 def main(arguments: list[str]) -> int:
-    """Measures and prints. The exit status is 1 when an aim was missed."""
+    """Runs the scenarios and prints their figures. The exit status is 1 when a goal was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cloudwatch", description=__doc__)
     parser.add_argument("scenarios", nargs="*", help="names of scenarios, or all")
-    parser.add_argument("--json", type=Path, help="where every figure is written")
-    parser.add_argument("--peer-binary", default="", help="a YACE to be measured beside it, on the same fake")
-    parser.add_argument("--soak", type=int, default=300, metavar="SECONDS", help="how long B12 takes")
+    parser.add_argument("--json", type=Path, help="write every figure to this file")
+    parser.add_argument("--peer-binary", default="", help="a YACE binary to measure against the same fake")
+    parser.add_argument("--soak", type=int, default=300, metavar="SECONDS", help="duration of B12")
     parser.add_argument("--unscraped", type=int, default=0, help="refreshes of serve to time before the scraped one")
-    parser.add_argument("--runs", type=int, default=3, help="of how many refreshes medians are taken")
+    parser.add_argument("--runs", type=int, default=3, help="number of refreshes for a median")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.scenarios) - {*SCENARIOS, "all"}
     if unknown:
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{machine}, load {os.getloadavg()[0]:.1f}")
     if not chosen.peer_binary:
-        print("No peer was run: give one with --peer-binary.")
+        print("No peer was run: pass one with --peer-binary.")
     for name in names:
         for scenario in SCENARIOS[name]:
             everything += _print(name, scenario, options)
@@ -67,9 +67,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _print(name: str, scenario: Scenario, options: Options) -> list[ScenarioMeasurement]:
-    """One scenario, under what it is about."""
+    """Runs one scenario and prints its figures under its description."""
     about = (scenario.__doc__ or "").partition("\n")[0].partition(": ")[2]
-    print(f"\n{name}  {about or 'what caps every client'}", flush=True)
+    print(f"\n{name}  {about or 'the limits of the fake itself'}", flush=True)
     figures = list(scenario(options))
     print(format_table(figures, peer=bool(options.peer)), flush=True)
     return figures

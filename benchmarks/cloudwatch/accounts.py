@@ -1,4 +1,4 @@
-"""B11: two accounts, asked through a role in each, or both through a monitoring account."""
+"""B11: two accounts, queried through a role in each, or both through a monitoring account."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from benchmarks.cloudwatch.ground_truth import compare_gauges
 from benchmarks.cloudwatch.processes import ACCOUNT
 from benchmarks.cloudwatch.scenario_config import ScenarioConfig
 from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
-from benchmarks.cloudwatch.scenarios import Options, min_calls, scenario_run
+from benchmarks.cloudwatch.scenarios import Options, min_calls, scenario_run, without_latency
 
 _OTHER = "210987654321"
 _REGIONS = ["us-east-1"]
-_WAYS = {
+_MODES = {
     "AssumeRole": {
         "main": {"id": ACCOUNT, "role": "reader", "regions": _REGIONS},
         "other": {"id": _OTHER, "role": "reader", "regions": _REGIONS},
@@ -26,39 +26,40 @@ _WAYS = {
 
 
 def two_accounts(_: Options) -> Iterator[ScenarioMeasurement]:
-    """B11: the small account twice. Both ways show the same; a monitoring account never needs more calls."""
+    """B11: the small account twice. Both modes export the same; a monitoring account never needs more calls."""
     pages = dict[str, set[bytes]]()
-    for way, accounts in _WAYS.items():
+    for mode, accounts in _MODES.items():
         with scenario_run(
-            ScenarioConfig(accounts=accounts, every="1m", slow="1m"), FakeSettings(linked_accounts=_OTHER)
-        ) as trip:
-            trip.refresh()
-            done = trip.refresh()
+            ScenarioConfig(accounts=accounts, every="1m", slow="1m"),
+            without_latency(FakeSettings(linked_accounts=_OTHER)),
+        ) as run:
+            run.refresh()
+            done = run.refresh()
             queries = done.request_counts["queries"]
-            askers = 1 if way == "OAM" else 2
-            least = askers * min_calls(queries // askers, done.request_counts["datapoints"] // askers)
+            callers = 1 if mode == "OAM" else 2
+            fewest = callers * min_calls(queries // callers, done.request_counts["datapoints"] // callers)
             compared = compare_gauges(
-                trip.exporter.page(trip.at), trip.expected_series(), trip.end, trip.exporter.collectors_up()
+                run.exporter.page(run.at), run.expected_series(), run.end, run.exporter.collectors_up()
             )
-            pages[way] = set(trip.exporter.page(trip.at))
+            pages[mode] = set(run.exporter.page(run.at))
         yield ScenarioMeasurement(
             scenario="B11",
-            what=f"{way}: steady calls",
+            what=f"{mode}: steady calls",
             value=done.calls,
-            lower_bound=least,
-            goal=least,
+            lower_bound=fewest,
+            goal=fewest,
             unit="calls",
             formula=f"{queries} queries",
         )
         yield ScenarioMeasurement(
-            scenario="B11", what=f"{way}: billed, five for one", value=done.request_counts["billed"], unit="metrics"
+            scenario="B11", what=f"{mode}: billed, five for one", value=done.request_counts["billed"], unit="metrics"
         )
         yield ScenarioMeasurement(
             scenario="B11",
-            what=f"{way}: series that do not say the truth",
+            what=f"{mode}: wrong series",
             value=compared.differing + compared.missing,
             unit=f"of {compared.matching + compared.differing + compared.missing}",
             goal=0,
         )
     differing = len(pages["OAM"] ^ pages["AssumeRole"])
-    yield ScenarioMeasurement(scenario="B11", what="series that only one of the ways shows", value=differing, goal=0)
+    yield ScenarioMeasurement(scenario="B11", what="series exported in one mode only", value=differing, goal=0)

@@ -1,4 +1,4 @@
-"""The two protocols of CloudWatch that the fake speaks, AWS JSON 1.0 and Smithy RPC v2 CBOR, result by result."""
+"""The encodings of CloudWatch that the fake supports: AWS JSON 1.0 and Smithy RPC v2 CBOR."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import re
 import struct
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from io import BytesIO
 from typing import Any, Protocol
 
+import cbor2
 import orjson
-
-from benchmarks.cloudwatch import cbor
 
 _JSON_TIMES = (b'"StartTime":', b'"EndTime":')
 _NUMBER = re.compile(rb"\s*([-+0-9.eE]+)")
+# RFC 8949: https://www.rfc-editor.org/rfc/rfc8949
+_ARRAY, _MAP, _EPOCH_TAG = 4, 5, 1
 _CBOR_TIMES = (b"iStartTime", b"gEndTime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowlessRequest:
-    """A GetMetricData request whose window is taken out: `body` is the same for the same queries at any time."""
+    """A GetMetricData request without its window: `body` is the same for the same queries at any time."""
 
     body: bytes
     start: float | None
@@ -27,17 +31,17 @@ class WindowlessRequest:
 
 
 class Encoding(Hashable, Protocol):
-    """How values become bytes and back; the parts of a result are encoded once and put together for each answer."""
+    """Encodes and decodes values; the parts of a result are encoded once and joined for each response."""
 
     content_type: bytes
     headers: bytes
 
     def loads(self, content: bytes) -> Any:
-        """The value the content is. Raises: ValueError."""
+        """The decoded content. Raises: ValueError."""
         ...
 
     def dumps(self, value: Any) -> bytes:
-        """The value as content."""
+        """The encoded value."""
         ...
 
     def without_window(self, content: bytes) -> WindowlessRequest:
@@ -53,7 +57,7 @@ class Encoding(Hashable, Protocol):
         ...
 
     def head(self, identifier: str, label: str, status: str) -> bytes:
-        """The beginning of a result, up to its values."""
+        """The start of a result, up to its values."""
         ...
 
     def numbers(self, items: Sequence[bytes]) -> bytes:
@@ -61,7 +65,7 @@ class Encoding(Hashable, Protocol):
         ...
 
     def page(self, results: Sequence[bytes], token: str) -> bytes:
-        """An answer of these results; its token is empty when it is the last page."""
+        """The response with these results; `token` is empty on the last page."""
         ...
 
 
@@ -72,7 +76,7 @@ class Json:
     headers = b""
 
     def loads(self, content: bytes) -> Any:
-        """The value the content is. Raises: ValueError."""
+        """The decoded content. Raises: ValueError."""
         return orjson.loads(content)
 
     def dumps(self, value: Any) -> bytes:
@@ -80,7 +84,7 @@ class Json:
         return orjson.dumps(value)
 
     def without_window(self, content: bytes) -> WindowlessRequest:
-        """The request without its window; a quote within a string is escaped, so no value looks like a key."""
+        """The request without its window; quotes in strings are escaped, so no value looks like a key."""
         found, rest = list[float | None](), content
         for key in _JSON_TIMES:
             at = rest.find(key)
@@ -91,7 +95,7 @@ class Json:
         return WindowlessRequest(body=rest, start=found[0], end=found[1])
 
     def number(self, value: float) -> bytes:
-        """A value as AWS writes it: always with a point."""
+        """A value as AWS writes it: always with a decimal point."""
         return repr(float(value)).encode()
 
     def times(self, minutes: Sequence[int]) -> bytes:
@@ -99,7 +103,7 @@ class Json:
         return b',"Timestamps":[' + ",".join([f"{minute * 60}.0" for minute in minutes]).encode() + b"]}"
 
     def head(self, identifier: str, label: str, status: str) -> bytes:
-        """The beginning of a result."""
+        """The start of a result."""
         return orjson.dumps({"Id": identifier, "Label": label, "StatusCode": status})[:-1] + b',"Values":'
 
     def numbers(self, items: Sequence[bytes]) -> bytes:
@@ -107,7 +111,7 @@ class Json:
         return b"[" + b",".join(items) + b"]"
 
     def page(self, results: Sequence[bytes], token: str) -> bytes:
-        """The whole answer."""
+        """The whole response."""
         last = b"]" + (b',"NextToken":' + orjson.dumps(token) if token else b"") + b',"Messages":[]}'
         return b'{"MetricDataResults":[' + b",".join(results) + last
 
@@ -119,12 +123,15 @@ class Cbor:
     headers = b"smithy-protocol: rpc-v2-cbor\r\n"
 
     def loads(self, content: bytes) -> Any:
-        """The value the content is. Raises: ValueError."""
-        return cbor.loads(content)
+        """The decoded content; timestamps are aware datetimes. Raises: ValueError."""
+        try:
+            return cbor2.loads(content)
+        except cbor2.CBORDecodeError as error:
+            raise ValueError(f"not CBOR: {error}") from error
 
     def dumps(self, value: Any) -> bytes:
         """The value as CBOR."""
-        return cbor.dumps(value)
+        return cbor2.dumps(value)
 
     def without_window(self, content: bytes) -> WindowlessRequest:
         """The request without its window."""
@@ -135,9 +142,11 @@ class Cbor:
             if at < 0:
                 found.append(None)
                 continue
-            value, end = cbor.item(rest, at + len(key))
-            found.append(float(value))
-            rest = rest[:at] + key + b"\x00" + rest[end:]
+            stream = BytesIO(rest)
+            stream.seek(at + len(key))
+            value = cbor2.CBORDecoder(stream).decode()
+            found.append(value.timestamp() if isinstance(value, datetime) else float(value))
+            rest = rest[:at] + key + b"\x00" + rest[stream.tell() :]
         return WindowlessRequest(body=rest, start=found[0], end=found[1])
 
     def number(self, value: float) -> bytes:
@@ -146,21 +155,30 @@ class Cbor:
 
     def times(self, minutes: Sequence[int]) -> bytes:
         """The end of a result: its timestamps."""
-        return cbor.dumps("Timestamps") + cbor.dumps([cbor.Timestamp(minute * 60) for minute in minutes])
+        stamps = [cbor2.CBORTag(_EPOCH_TAG, float(minute * 60)) for minute in minutes]
+        return cbor2.dumps("Timestamps") + cbor2.dumps(stamps)
 
     def head(self, identifier: str, label: str, status: str) -> bytes:
-        """The beginning of a result."""
-        told = {"Id": identifier, "Label": label, "StatusCode": status}
-        return cbor.head(5, 5) + cbor.dumps(told)[1:] + cbor.dumps("Values")
+        """The start of a result."""
+        head = {"Id": identifier, "Label": label, "StatusCode": status}
+        return _length(_MAP, 5) + cbor2.dumps(head)[1:] + cbor2.dumps("Values")
 
     def numbers(self, items: Sequence[bytes]) -> bytes:
         """The values of a result."""
-        return cbor.head(4, len(items)) + b"".join(items)
+        return _length(_ARRAY, len(items)) + b"".join(items)
 
     def page(self, results: Sequence[bytes], token: str) -> bytes:
-        """The whole answer."""
-        start = cbor.head(5, 2 if token else 1) + cbor.dumps("MetricDataResults") + cbor.head(4, len(results))
-        return start + b"".join(results) + (cbor.dumps("NextToken") + cbor.dumps(token) if token else b"")
+        """The whole response."""
+        start = _length(_MAP, 2 if token else 1) + cbor2.dumps("MetricDataResults") + _length(_ARRAY, len(results))
+        return start + b"".join(results) + (cbor2.dumps("NextToken") + cbor2.dumps(token) if token else b"")
+
+
+@cache
+def _length(major_type: int, length: int) -> bytes:
+    """The first bytes of an array or a map."""
+    stream = BytesIO()
+    cbor2.CBOREncoder(stream).encode_length(major_type, length)
+    return stream.getvalue()
 
 
 JSON = Json()

@@ -1,6 +1,6 @@
-"""Basewatch's own sources in this process, refreshed at moments that are given: an hour passes in seconds.
+"""Basewatch's own sources in this process, refreshed at given times: an hour passes in seconds.
 
-What is driven is what `serve` runs, wired by the same code; only the clock and the pages around it are left out.
+The same code as in `serve` wires the components; only the scheduler and the web server are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workflows.block_sources import MetricSources
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshResult:
-    """One refresh: seconds until it can be shown, seconds of a core for all of it, and what the fake counted."""
+    """One refresh: seconds until it can be exported, CPU seconds of all its work, and the fake's counts."""
 
     at: datetime
     seconds: float
@@ -32,12 +32,12 @@ class RefreshResult:
 
     @property
     def calls(self) -> int:
-        """How often GetMetricData was asked."""
+        """The number of GetMetricData calls."""
         return int(self.request_counts["calls"].get("GetMetricData", 0))
 
 
 class ExporterHarness:
-    """The CloudWatch source of a configuration, and what it shows."""
+    """The CloudWatch source of a configuration."""
 
     def __init__(self, sources: MetricSources, prepared: commands.PreparedPlan, fake: FakeProcess) -> None:
         self._sources = sources
@@ -50,25 +50,25 @@ class ExporterHarness:
 
     @property
     def source(self) -> BlockSource:
-        """What asks CloudWatch."""
+        """The CloudWatch source."""
         return next(source for source in self._sources.block_sources if source.name == "cloudwatch")
 
     def discover(self, at: float) -> None:
-        """Looks for what there is, with the fake's clock at `at`."""
+        """Runs discovery, with the fake's clock at `at`."""
         self._fake.configure(now=at)
         self.at = datetime.fromtimestamp(at, UTC)
         self._sources.discover(self.at)
 
     def refresh(self, at: float) -> RefreshResult:
-        """One refresh, with the fake's clock at `at`; its knobs are turned back to what was prepared for it."""
+        """Runs one refresh, with the fake's clock at `at`."""
         self._fake.configure(now=at)
         self._fake.reset()
         self.at = datetime.fromtimestamp(at, UTC)
-        began, cpu = time.perf_counter(), time.process_time()
+        started, cpu = time.perf_counter(), time.process_time()
         self._prepared.sessions.drop_failed_sessions()
         self.source.refresh(self.at)
-        seconds = time.perf_counter() - began
-        # Counters are written down beside the page: nobody waits for that, but it is work of this refresh.
+        seconds = time.perf_counter() - started
+        # Counters are saved by a thread; its work belongs to this refresh.
         for thread in enumerate_threads():
             if thread.name == "counters":
                 thread.join()
@@ -76,11 +76,11 @@ class ExporterHarness:
         return RefreshResult(at=self.at, seconds=seconds, cpu_seconds=cpu, request_counts=self._fake.stats())
 
     def blocks(self, at: float) -> list[Block]:
-        """What is shown as of `at`."""
+        """The blocks as of `at`."""
         return list(self.source.blocks(datetime.fromtimestamp(at, UTC)))
 
     def page(self, at: float) -> dict[bytes, float]:
-        """Every series that is shown as of `at`, and its value."""
+        """Every series with a value as of `at`."""
         return {
             series: value
             for block in self.blocks(at)
@@ -89,11 +89,11 @@ class ExporterHarness:
         }
 
     def render(self, at: float) -> None:
-        """Makes the page that would be scraped."""
+        """Renders the page."""
         self._exposition.render(self.blocks(at), self.telemetry.registry)
 
     def own_gauge(self, name: str) -> dict[tuple[str, str, str], float]:
-        """A metric of its own by collector, account and region."""
+        """A self-monitoring gauge by collector, account and region."""
         return {
             (sample.labels["collector"], sample.labels["aws_account_id"], sample.labels["aws_region"]): sample.value
             for metric in self.telemetry.registry.collect()
@@ -102,18 +102,18 @@ class ExporterHarness:
         }
 
     def collectors_up(self) -> dict[tuple[str, str, str], bool]:
-        """Whether each collector got everything at its last refresh."""
-        return {place: value == 1 for place, value in self.own_gauge("basewatch_collector_up").items()}
+        """Whether each collector's last refresh was complete."""
+        return {location: value == 1 for location, value in self.own_gauge("basewatch_collector_up").items()}
 
     def counter_total(self, name: str) -> float:
-        """The sum of a counter of its own."""
+        """The sum of a self-monitoring counter over its labels."""
         found = (sample for metric in self.telemetry.registry.collect() for sample in metric.samples)
         return sum(sample.value for sample in found if sample.name == name)
 
 
 @contextmanager
 def exporter_harness(config: Path, fake: FakeProcess) -> Iterator[ExporterHarness]:
-    """The sources of a configuration against a fake, until the block is left; its history stays."""
+    """The sources of a configuration against a fake; the history stays."""
     prepared = commands.prepare(config, fake.environ())
     with prepared.history() as history:
         sources = MetricSources(prepared, history)

@@ -1,4 +1,4 @@
-"""How much the fake can answer: what no client that is measured against it can be faster than."""
+"""The fake's own speed: an upper bound for every client measured against it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
 _FUNCTIONS = 2000
 _CALLS = 36
 _ROUNDS = 12
-_ASKED = (
+_STATISTICS = (
     ("Invocations", "Sum"),
     ("Errors", "Sum"),
     ("Throttles", "Sum"),
@@ -32,16 +32,16 @@ _HEAD = (
 
 
 def measurements() -> Iterator[ScenarioMeasurement]:
-    """The fake's own work on a call of 500 queries and ten minutes, of which it knows nine, and calls it can answer."""
-    knobs = FakeSettings(functions=_FUNCTIONS, latency_ms=0, calls_per_second=1e9, datapoints_per_second=1e12)
-    with FakeProcess(knobs) as fake:
+    """The fake's own work for a call of 500 queries and ten minutes, nine of them cached, and its calls a second."""
+    settings = FakeSettings(functions=_FUNCTIONS, latency_ms=0, calls_per_second=1e9, datapoints_per_second=1e12)
+    with FakeProcess(settings) as fake:
         bodies = list(_bodies())
         _rounds(fake, bodies, 1)
         fake.reset()
         before = process_usage(fake.process.pid).cpu_seconds
-        began = time.perf_counter()
+        started = time.perf_counter()
         calls = _rounds(fake, bodies, _ROUNDS)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - started
         cpu = (process_usage(fake.process.pid).cpu_seconds - before) / calls
         busy = fake.stats()["busy_seconds"]["GetMetricData"] / calls
     yield ScenarioMeasurement(
@@ -49,24 +49,24 @@ def measurements() -> Iterator[ScenarioMeasurement]:
     )
     yield ScenarioMeasurement(scenario="fake", what="CPU of one call, with HTTP", value=cpu * 1000, unit="ms", goal=2)
     yield ScenarioMeasurement(
-        scenario="fake", what="calls a second, which cap every client", value=calls / seconds, unit="/s"
+        scenario="fake", what="calls a second, the limit of every client", value=calls / seconds, unit="/s"
     )
 
 
 def _rounds(fake: FakeProcess, bodies: list[bytes], rounds: int) -> int:
-    """Sends every body in each round, over a window a minute later than the round before's; how many that were."""
+    """Sends every body in each round, over a window one minute later each time; returns the number of calls."""
     now = int(time.time() // 60 * 60) - 3600
     port = int(fake.url.rpartition(":")[2])
 
-    def some(mine: list[bytes]) -> int:
+    def send_share(share: list[bytes]) -> int:
         with socket.create_connection(("127.0.0.1", port)) as connection:
             for number in range(rounds):
-                for body in mine:
+                for body in share:
                     _ask(connection, body, now + 60 * number)
-        return rounds * len(mine)
+        return rounds * len(share)
 
     with ThreadPoolExecutor(2) as threads:
-        return sum(threads.map(some, (bodies[::2], bodies[1::2])))
+        return sum(threads.map(send_share, (bodies[::2], bodies[1::2])))
 
 
 def _ask(connection: socket.socket, body: bytes, end: int) -> None:
@@ -93,8 +93,8 @@ def _bodies() -> Iterator[bytes]:
             "Stat": statistic,
         }
         for number in range(_FUNCTIONS)
-        for metric, statistic in _ASKED
+        for metric, statistic in _STATISTICS
     ]
     for first in range(0, _CALLS * 500, 500):
-        told = [{"Id": f"q{at}", "MetricStat": stat} for at, stat in enumerate(queries[first : first + 500])]
-        yield b'"MetricDataQueries":' + orjson.dumps(told) + b"}"
+        numbered = [{"Id": f"q{at}", "MetricStat": stat} for at, stat in enumerate(queries[first : first + 500])]
+        yield b'"MetricDataQueries":' + orjson.dumps(numbered) + b"}"

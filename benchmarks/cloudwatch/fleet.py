@@ -1,4 +1,4 @@
-"""What exists in the fake's accounts: functions, tables, APIs and instances, who is idle, and who replaced whom."""
+"""The resources in the fake's accounts: functions, tables, APIs and instances, idle ones and replaced ones."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _COUNT, _FAIL, _AMOUNT = SampleKind.EVENTS, SampleKind.FAILURES, SampleKind.AMOU
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionSet:
-    """One set of dimensions that a service reports by: `name_dimension` holds the resource's name, the others are fixed."""
+    """A set of dimensions of a service: `name_dimension` holds the resource's name, the others are fixed."""
 
     name_dimension: str
     fixed_dimensions: Dimensions = ()
     metrics: Mapping[str, SampleKind]
 
     def dimensions(self, name: str) -> Dimensions:
-        """The dimensions of the resource of this name, sorted."""
+        """The sorted dimensions of the resource with this name."""
         return tuple(sorted((*self.fixed_dimensions, *([(self.name_dimension, name)] if self.name_dimension else []))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """One AWS service: what its resources are called, and what CloudWatch keeps of each."""
+class FleetService:
+    """One AWS service: the names of its resources, and their metrics in CloudWatch."""
 
     setting: str
     name_prefix: str
@@ -43,10 +43,10 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """One resource and its life, in seconds since the epoch; an idle one has no samples."""
+class FleetResource:
+    """One resource and its lifetime in Unix seconds; an idle one has no samples."""
 
-    service: Service
+    service: FleetService
     name: str
     created_at: float
     deleted_at: float
@@ -65,8 +65,8 @@ _OPERATIONS = tuple(
     )
     for operation in ("GetItem", "PutItem", "Query", "UpdateItem")
 )
-SERVICES: tuple[Service, ...] = (
-    Service(
+SERVICES: tuple[FleetService, ...] = (
+    FleetService(
         setting="functions",
         name_prefix="function",
         namespace="AWS/Lambda",
@@ -81,7 +81,7 @@ SERVICES: tuple[Service, ...] = (
             DimensionSet(name_dimension="", metrics=_amounts("ConcurrentExecutions", "ClaimedAccountConcurrency")),
         ),
     ),
-    Service(
+    FleetService(
         setting="tables",
         name_prefix="table",
         namespace="AWS/DynamoDB",
@@ -98,7 +98,7 @@ SERVICES: tuple[Service, ...] = (
             DimensionSet(name_dimension="", metrics={"UserErrors": _FAIL}),
         ),
     ),
-    Service(
+    FleetService(
         setting="apis",
         name_prefix="api",
         namespace="AWS/ApiGateway",
@@ -113,7 +113,7 @@ SERVICES: tuple[Service, ...] = (
             ),
         ),
     ),
-    Service(
+    FleetService(
         setting="instances",
         name_prefix="instance",
         namespace="AWS/RDS",
@@ -133,15 +133,15 @@ SERVICES: tuple[Service, ...] = (
 
 
 class Fleet:
-    """The resources of any account and region: every one has the same, whose values differ."""
+    """The resources of any account and region: the same everywhere, with different values."""
 
-    def __init__(self, knobs: FakeSettings) -> None:
-        self._knobs = knobs
+    def __init__(self, settings: FakeSettings) -> None:
+        self._settings = settings
 
-    def resources(self, now: float) -> Iterator[Resource]:
-        """Every resource that lives, and those that died so lately that CloudWatch still lists them."""
+    def resources(self, now: float) -> Iterator[FleetResource]:
+        """Every existing resource, and those deleted so recently that CloudWatch still lists them."""
         for service in SERVICES:
-            for slot in range(getattr(self._knobs, service.setting)):
+            for slot in range(getattr(self._settings, service.setting)):
                 newest = self._resource(service, slot, self._generation(slot, now))
                 older = newest
                 while older.created_at > max(0, now - _RECENT_SECONDS):
@@ -149,40 +149,40 @@ class Fleet:
                     yield older
                 yield newest
 
-    def find(self, namespace: str, dimensions: Dimensions) -> tuple[Resource | None, DimensionSet] | None:
-        """The resource with exactly these sorted dimensions; None of it means the account as a whole."""
+    def find(self, namespace: str, dimensions: Dimensions) -> tuple[FleetResource | None, DimensionSet] | None:
+        """The resource with exactly these sorted dimensions; None in its place means the account itself."""
         names = [name for name, _ in dimensions]
         for service in SERVICES:
-            for shape in service.dimension_sets if service.namespace == namespace else ():
-                if names != [name for name, _ in shape.dimensions("")] or not set(shape.fixed_dimensions) <= set(
-                    dimensions
-                ):
+            for dimension_set in service.dimension_sets if service.namespace == namespace else ():
+                if names != [name for name, _ in dimension_set.dimensions("")] or not set(
+                    dimension_set.fixed_dimensions
+                ) <= set(dimensions):
                     continue
-                if not shape.name_dimension:
-                    return None, shape
-                resource = self._named(service, dict(dimensions)[shape.name_dimension])
-                return None if resource is None else (resource, shape)
+                if not dimension_set.name_dimension:
+                    return None, dimension_set
+                resource = self._named(service, dict(dimensions)[dimension_set.name_dimension])
+                return None if resource is None else (resource, dimension_set)
         return None
 
-    def _named(self, service: Service, name: str) -> Resource | None:
+    def _named(self, service: FleetService, name: str) -> FleetResource | None:
         match = _NAME.fullmatch(name)
-        if match is None or int(match[1]) >= getattr(self._knobs, service.setting):
+        if match is None or int(match[1]) >= getattr(self._settings, service.setting):
             return None
         resource = self._resource(service, int(match[1]), int(match[2] or 0))
         return resource if resource.name == name else None
 
     def _generation(self, slot: int, at: float) -> int:
         """How often the slot's resource was replaced by then: a tenth of the slots at a time."""
-        seconds = self._knobs.churn_seconds
+        seconds = self._settings.churn_seconds
         return int((at // seconds + slot % 10) // 10) if seconds else 0
 
-    def _resource(self, service: Service, slot: int, generation: int) -> Resource:
-        seconds, name = self._knobs.churn_seconds, f"{service.name_prefix}-{slot:05}"
-        born = (generation * 10 - slot % 10) * seconds
-        return Resource(
+    def _resource(self, service: FleetService, slot: int, generation: int) -> FleetResource:
+        seconds, name = self._settings.churn_seconds, f"{service.name_prefix}-{slot:05}"
+        created = (generation * 10 - slot % 10) * seconds
+        return FleetResource(
             service=service,
             name=f"{name}-g{generation}" if seconds else name,
-            created_at=born if seconds else -inf,
-            deleted_at=born + 10 * seconds if seconds else inf,
-            idle=service.setting == "functions" and slot * 37 % 100 < self._knobs.idle_ratio * 100,
+            created_at=created if seconds else -inf,
+            deleted_at=created + 10 * seconds if seconds else inf,
+            idle=service.setting == "functions" and slot * 37 % 100 < self._settings.idle_ratio * 100,
         )

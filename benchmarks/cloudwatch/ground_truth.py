@@ -1,4 +1,4 @@
-"""What the page has to say: every series that Basewatch asks about, and its value by the fake's own arithmetic."""
+"""The expected page: every requested series and its value, computed from the fake's arithmetic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CollectorScope = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedSeries:
-    """One series of the page, and where its values come from; `kind` is None for a metric that has no samples."""
+    """One expected series and the source of its values; `kind` is None for a metric without samples."""
 
     series: bytes
     target: MetricTarget
@@ -32,7 +32,7 @@ class ExpectedSeries:
     deleted_minute: float
 
     def statistics_at(self, minute: int, sparse: float) -> StatisticSet | None:
-        """What happened in a minute."""
+        """The statistic set of a minute."""
         if self.kind is None or not self.created_minute <= minute < self.deleted_minute:
             return None
         return metric_values.statistic_sets(self.spec.metric, self.kind, sparse)[
@@ -40,7 +40,7 @@ class ExpectedSeries:
         ]
 
     def latest_reading(self, end: int, sparse: float) -> float | None:
-        """The reading of the newest whole period that ends by `end` (a minute), in base units; None without one."""
+        """The value of the newest complete period that ends by `end` (a minute), in base units; None without one."""
         length = round(self.spec.period.total_seconds()) // 60
         begin = end // length * length - length
         among = [found for at in range(begin, begin + length) if (found := self.statistics_at(at, sparse)) is not None]
@@ -52,9 +52,9 @@ class ExpectedSeries:
         return metric_values.statistic_of(self.spec.statistic, among) * self.spec.scale if among else 0.0
 
 
-def expected_series(targets: Iterable[MetricTarget], knobs: FakeSettings) -> Iterator[ExpectedSeries]:
+def expected_series(targets: Iterable[MetricTarget], settings: FakeSettings) -> Iterator[ExpectedSeries]:
     """Every series of the targets."""
-    fleet = Fleet(knobs)
+    fleet = Fleet(settings)
     for target in targets:
         resource = target.resource
         for spec in target.specs:
@@ -62,9 +62,9 @@ def expected_series(targets: Iterable[MetricTarget], knobs: FakeSettings) -> Ite
             found = fleet.find(spec.namespace, dimensions)
             exists, shape = found or (None, None)
             idle = exists is not None and exists.idle
-            place = (("aws_account_id", target.account_id), ("aws_region", target.region))
+            location = (("aws_account_id", target.account_id), ("aws_region", target.region))
             yield ExpectedSeries(
-                series=series_text(spec.series_name, (*place, *resource.labels, *spec.labels)),
+                series=series_text(spec.series_name, (*location, *resource.labels, *spec.labels)),
                 target=target,
                 spec=spec,
                 kind=None if shape is None or idle else shape.metrics.get(spec.metric),
@@ -76,7 +76,7 @@ def expected_series(targets: Iterable[MetricTarget], knobs: FakeSettings) -> Ite
 
 @dataclass(slots=True, kw_only=True)
 class PageComparison:
-    """How a page compares with the truth, in series; `examples` tell the first few that differ."""
+    """The number of series that match the truth or differ; `examples` holds the first few differences."""
 
     matching: int = 0
     differing: int = 0
@@ -85,7 +85,7 @@ class PageComparison:
     examples: list[str] = field(default_factory=list[str])
 
     def add_difference(self, one: ExpectedSeries, shown: float | None, true: float, *, flagged: bool) -> None:
-        """Notes a series that shows nothing, or something else."""
+        """Adds a series without a value, or with another value."""
         if shown is None:
             self.missing += 1
         else:
@@ -104,10 +104,10 @@ def compare_gauges(
     sparse: float = 0.0,
     tiers: Collection[RefreshTier] = frozenset(RefreshTier),
 ) -> PageComparison:
-    """Whether each gauge and quantile shows its newest reading; one that does not is flagged if its collector is down.
+    """Compares each gauge and quantile with its newest value; a difference is flagged when its collector is down.
 
-    `up` says of collector, account and region whether its last refresh got everything; `tiers` are those that were due
-    at the last refresh: the others' readings are older, and rightly so.
+    `up` says whether the last refresh of a collector, account and region was complete. `tiers` are those due at the
+    last refresh; values of other tiers are older and are not compared.
     """
     compared = PageComparison()
     for one in every:
@@ -118,8 +118,8 @@ def compare_gauges(
         if shown is not None and isclose(shown, true, rel_tol=_CLOSE):
             compared.matching += 1
             continue
-        place = one.target.collector, one.target.account_id, one.target.region
-        compared.add_difference(one, shown, true, flagged=not up.get(place, False))
+        location = one.target.collector, one.target.account_id, one.target.region
+        compared.add_difference(one, shown, true, flagged=not up.get(location, False))
     return compared
 
 
@@ -130,9 +130,9 @@ def compare_counters(
     span: tuple[int, int],
     sparse: float,
 ) -> tuple[PageComparison, float, float]:
-    """Whether each counter rose by what happened in the span of minutes; and the sums of both, over counts of events.
+    """Compares the increase of each counter with the events of the minutes; also returns both sums of event counts.
 
-    A total in seconds is a sum of thousands of floats: it may differ in the last bit; a count may not differ at all.
+    A total in seconds is a sum of thousands of floats and may differ in the last bit; a count must be equal.
     """
     compared, ours, truth = PageComparison(), 0.0, 0.0
     for one in every:

@@ -1,6 +1,6 @@
-"""Who signs a request: SigV4's form is checked, and keys of the fake's own make say whose account they are of.
+"""Authentication of the fake: the form of SigV4 is checked, and the access key names the account.
 
-`AKIA<account>MAIN` are a user's lasting keys; STS gives out `ASIA<account>MAIN`, whose token says since when.
+`AKIA<account>MAIN` is a user's long-term key. STS issues `ASIA<account>MAIN`, whose token holds its issue time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DATE = re.compile(rb"\d{8}T\d{6}Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Whose keys signed, for which region and service; `role` is empty for a user's own."""
+    """The account, region and service of a signed request; `role` is empty for a user."""
 
     account_id: str
     region: str
@@ -41,13 +41,13 @@ def user_key(account_id: str) -> str:
 
 
 def role_keys(account_id: str, role: str, session: str, at: float) -> dict[str, str]:
-    """What STS gives to whoever assumes `role` at `at`."""
+    """The keys that STS issues for a role at `at`."""
     token = f"{at:.3f}/{role}/{session}"
     return {"AccessKeyId": f"ASIA{account_id}MAIN", "SecretAccessKey": "fake", "SessionToken": token}
 
 
 def authenticate(headers: Mapping[bytes, bytes], session_seconds: float, at: float) -> Caller:
-    """Who signed. Raises: Refused, as AWS does for what is not signed, not well, or with keys that are too old."""
+    """The caller. Raises: FakeAwsError, as AWS does for missing or malformed signatures and expired keys."""
     signed = _SIGNED.fullmatch(headers.get(b"authorization", b""))
     if signed is None:
         raise FakeAwsError(

@@ -1,4 +1,4 @@
-"""GetMetricData as it is asked: every rule that CloudWatch holds a request to, checked once for the same queries."""
+"""Parses GetMetricData requests and applies every rule of CloudWatch to them, once for the same queries."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MOST_DIMENSIONS = 30
 
 
 Column = Sequence[bytes | None]
-"""Encoded values, one after the other; None is a value that there is not."""
+"""Encoded values; None is a missing value."""
 
 
 class FakeAwsError(Exception):
-    """A request that AWS would refuse: its code, its text, and the HTTP status."""
+    """An AWS error response: code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -36,9 +36,9 @@ class FakeAwsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeQuery:
-    """One query: whose metric it asks of, and where that is found among the states.
+    """One query: its metric, and the offset of its resource among the states.
 
-    `period`, `created_minute` and `deleted_minute` are in minutes; `kind` is None for a metric that has no samples.
+    `period`, `created_minute` and `deleted_minute` are in minutes; `kind` is None for a metric without samples.
     """
 
     id: str
@@ -56,16 +56,16 @@ class FakeQuery:
 
     @property
     def billed_as(self) -> tuple[object, ...]:
-        """What is billed as one metric, up to five statistics at a time."""
+        """The metric that is billed, with up to five statistics at a time."""
         return self.account_id, self.namespace, self.metric, self.dimensions, self.period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRequest:
-    """The queries of a request, and what is the same however often they are asked.
+    """The queries of a request, and values that are the same for every repetition.
 
-    `has_lifetimes` says that some of their resources were born or will die; `columns`, `heads` and `tables` are what
-    `answering` keeps of them between requests.
+    `has_lifetimes` says that some of the resources were created or will be deleted. `columns`, `heads` and `tables` are
+    cached by MetricDataResponder.
     """
 
     queries: tuple[FakeQuery, ...]
@@ -81,15 +81,15 @@ class ParsedRequest:
     tables: list[tuple[Column, int]] = field(default_factory=list[tuple[Column, int]])
 
 
-def parse_request(request: Any, account_id: str, region: str, knobs: FakeSettings, fleet: Fleet) -> ParsedRequest:
-    """The request, apart from its window. Raises: Refused, as CloudWatch would."""
+def parse_request(request: Any, account_id: str, region: str, settings: FakeSettings, fleet: Fleet) -> ParsedRequest:
+    """The request without its window. Raises: FakeAwsError, as CloudWatch would."""
     if not isinstance(request, dict) or not isinstance(request.get("MetricDataQueries"), list):
         raise FakeAwsError("ValidationError", "The parameter MetricDataQueries is required.")
-    asked: Sequence[Any] = request["MetricDataQueries"]
-    if not 1 <= len(asked) <= MAX_QUERIES:
+    query_list: Sequence[Any] = request["MetricDataQueries"]
+    if not 1 <= len(query_list) <= MAX_QUERIES:
         raise FakeAwsError("ValidationError", f"The collection MetricDataQueries must have 1 to {MAX_QUERIES} items.")
-    reader = _Reader(account_id, region, knobs, fleet)
-    queries = tuple(reader.query(query) for query in asked)
+    reader = _Reader(account_id, region, settings, fleet)
+    queries = tuple(reader.query(query) for query in query_list)
     repeated = [identifier for identifier, times in Counter(query.id for query in queries).items() if times > 1]
     if repeated:
         raise FakeAwsError(
@@ -102,7 +102,7 @@ def parse_request(request: Any, account_id: str, region: str, knobs: FakeSetting
     return ParsedRequest(
         queries=queries,
         descending=order == "TimestampDescending",
-        max_datapoints=min(knobs.max_datapoints, int(request.get("MaxDatapoints") or knobs.max_datapoints)),
+        max_datapoints=min(settings.max_datapoints, int(request.get("MaxDatapoints") or settings.max_datapoints)),
         token=str(request.get("NextToken") or ""),
         metrics=frozenset(metrics),
         billed=sum(ceil(statistics / MAX_STATISTICS) for statistics in metrics.values()),
@@ -112,7 +112,7 @@ def parse_request(request: Any, account_id: str, region: str, knobs: FakeSetting
 
 
 def request_window(start: float | None, end: float | None, longest: int, *, strict: bool) -> tuple[int, int]:
-    """The window in minutes since the epoch. Raises: Refused, when it is none, or not on whole periods when strict."""
+    """The window in minutes since the epoch. Raises: FakeAwsError, when invalid or, if strict, not on whole periods."""
     if start is None or end is None:
         raise FakeAwsError("ValidationError", "The parameters StartTime and EndTime are required.")
     if start >= end:
@@ -125,23 +125,23 @@ def request_window(start: float | None, end: float | None, longest: int, *, stri
 
 
 class _Reader:
-    """Reads queries as one account in one region."""
+    """Parses queries for one account and region."""
 
-    def __init__(self, account_id: str, region: str, knobs: FakeSettings, fleet: Fleet) -> None:
+    def __init__(self, account_id: str, region: str, settings: FakeSettings, fleet: Fleet) -> None:
         self._account_id = account_id
         self._region = region
-        self._knobs = knobs
+        self._settings = settings
         self._fleet = fleet
 
-    def query(self, asked: Mapping[str, Any]) -> FakeQuery:
-        """One query. Raises: Refused."""
-        identifier = asked.get("Id")
+    def query(self, query_list: Mapping[str, Any]) -> FakeQuery:
+        """One query. Raises: FakeAwsError."""
+        identifier = query_list.get("Id")
         if not isinstance(identifier, str) or not _ID.fullmatch(identifier) or len(identifier) > _LONGEST_ID:
             raise FakeAwsError(
                 "ValidationError", f"The value {identifier!r} for parameter Id is not matching [a-z]\\w*."
             )
-        stat = asked.get("MetricStat")
-        if not isinstance(stat, dict) or "Expression" in asked:
+        stat = query_list.get("MetricStat")
+        if not isinstance(stat, dict) or "Expression" in query_list:
             raise FakeAwsError("ValidationError", f"{identifier}: only MetricStat is answered here.")
         if stat.get("Unit") is not None:
             raise FakeAwsError("ValidationError", f"{identifier}: a Unit would hide values; leave it out.")
@@ -149,34 +149,36 @@ class _Reader:
         namespace, name = str(metric.get("Namespace") or ""), str(metric.get("MetricName") or "")
         if not namespace or not name:
             raise FakeAwsError("ValidationError", f"{identifier}: Namespace and MetricName are required.")
-        return self._placed(identifier, str(asked.get("AccountId") or self._account_id), namespace, name, stat)
+        return self._located(identifier, str(query_list.get("AccountId") or self._account_id), namespace, name, stat)
 
-    def _placed(self, identifier: str, owner: str, namespace: str, name: str, stat: Mapping[str, Any]) -> FakeQuery:
+    def _located(
+        self, identifier: str, account_id: str, namespace: str, name: str, stat: Mapping[str, Any]
+    ) -> FakeQuery:
         dimensions = _dimensions(identifier, stat["Metric"].get("Dimensions") or ())
         found = self._fleet.find(namespace, dimensions)
-        resource, shape = found or (None, None)
+        resource, dimension_set = found or (None, None)
         idle = resource is not None and resource.idle
-        phase = metric_values.seed(owner, self._region, namespace, dimensions)
+        offset = metric_values.seed(account_id, self._region, namespace, dimensions)
         return FakeQuery(
             id=identifier,
-            account_id=owner,
+            account_id=account_id,
             namespace=namespace,
             metric=name,
             dimensions=dimensions,
             statistic=_statistic(identifier, stat.get("Stat")),
             period=_period(identifier, stat.get("Period")),
-            kind=None if shape is None or idle else shape.metrics.get(name),
-            state_offset=phase,
+            kind=None if dimension_set is None or idle else dimension_set.metrics.get(name),
+            state_offset=offset,
             created_minute=-inf if resource is None else resource.created_at / 60,
             deleted_minute=inf if resource is None else resource.deleted_at / 60,
-            allowed=phase // metric_values.STATES % 1000 >= self._knobs.forbidden_ratio * 1000
-            and (owner == self._account_id or owner in self._knobs.linked_accounts.split(",")),
+            allowed=offset // metric_values.STATES % 1000 >= self._settings.forbidden_ratio * 1000
+            and (account_id == self._account_id or account_id in self._settings.linked_accounts.split(",")),
         )
 
 
-def _dimensions(identifier: str, told: Sequence[Mapping[str, Any]]) -> Dimensions:
-    dimensions = tuple(sorted((str(one["Name"]), str(one["Value"])) for one in told))
-    if len({name for name, _ in dimensions}) < len(told) or len(told) > _MOST_DIMENSIONS:
+def _dimensions(identifier: str, pairs: Sequence[Mapping[str, Any]]) -> Dimensions:
+    dimensions = tuple(sorted((str(one["Name"]), str(one["Value"])) for one in pairs))
+    if len({name for name, _ in dimensions}) < len(pairs) or len(pairs) > _MOST_DIMENSIONS:
         raise FakeAwsError("ValidationError", f"{identifier}: too many dimensions, or one of them twice.")
     return dimensions
 

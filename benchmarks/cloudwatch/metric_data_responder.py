@@ -1,4 +1,4 @@
-"""What GetMetricData answers: the values of a window, as far as they have arrived, page by page."""
+"""Answers GetMetricData: the values of a window that have arrived, page by page."""
 
 from __future__ import annotations
 
@@ -15,70 +15,70 @@ from benchmarks.cloudwatch.metric_data_request import Column, FakeAwsError, Fake
 from benchmarks.cloudwatch.metric_values import SampleKind, StatisticSet
 
 _KEPT_MINUTES = 60
-_STUBBORN = 4
-_NOTHING: Column = (None,) * metric_values.STATES
+_EMPTY_WHEN_LATE = 4
+_NO_VALUES: Column = (None,) * metric_values.STATES
 
 Row = tuple[Sequence[int], Sequence[bytes]]
-"""The minutes and the encoded values of one query's datapoints, in the order asked for."""
+"""The minutes and the encoded values of one query's datapoints, in the requested order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsePage:
-    """One page, and how many datapoints it holds."""
+    """One page and its number of datapoints."""
 
     content: bytes
     datapoints: int
 
 
 class MetricDataResponder:
-    """Answers under one set of knobs, each request's parts in one encoding."""
+    """Answers under one set of settings."""
 
-    def __init__(self, knobs: FakeSettings, rng: Random) -> None:
-        self._knobs = knobs
+    def __init__(self, settings: FakeSettings, rng: Random) -> None:
+        self._settings = settings
         self.rng = rng
-        self._troubled = bool(knobs.partial_ratio or knobs.internal_error_ratio)
+        self._fails_some = bool(settings.partial_ratio or settings.internal_error_ratio)
 
-    def respond(self, asked: ParsedRequest, first: int, end: int, now: float, encoding: Encoding) -> ResponsePage:
-        """The values of minutes from `first` to before `end` as they look at `now`. Raises: Refused, for its token."""
-        self._prepare(asked, encoding)
-        rows = self._rows(asked, first, end, now, encoding)
+    def respond(self, request: ParsedRequest, first: int, end: int, now: float, encoding: Encoding) -> ResponsePage:
+        """The values of the minutes in [first, end) as known at `now`. Raises: FakeAwsError, for an invalid token."""
+        self._prepare(request, encoding)
+        rows = self._rows(request, first, end, now, encoding)
         datapoints = sum([len(row[1]) for row in rows])
-        if asked.token or datapoints > asked.max_datapoints:
-            return self._page(asked, rows, f"{first}-{end}", encoding)
-        if self._troubled or any(not query.allowed for query in asked.queries):
-            return self._with_trouble(asked, rows, encoding)
+        if request.token or datapoints > request.max_datapoints:
+            return self._page(request, rows, f"{first}-{end}", encoding)
+        if self._fails_some or any(not query.allowed for query in request.queries):
+            return self._with_failures(request, rows, encoding)
         times: dict[int, bytes] = {}
         parts = list[bytes]()
-        for head, (minutes, numbers) in zip(asked.heads, rows, strict=True):
-            # Rows without a hole share one list of minutes, so that its text is made once.
+        for head, (minutes, numbers) in zip(request.heads, rows, strict=True):
+            # Rows without gaps share one list of minutes, so that its text is built once.
             shown = times.get(id(minutes))
             if shown is None:
                 shown = times[id(minutes)] = encoding.times(minutes)
             parts.append(head + encoding.numbers(numbers) + shown)
         return ResponsePage(content=encoding.page(parts, ""), datapoints=datapoints)
 
-    def _prepare(self, asked: ParsedRequest, encoding: Encoding) -> None:
-        """What is the same in every answer to these queries."""
-        if asked.heads:
+    def _prepare(self, request: ParsedRequest, encoding: Encoding) -> None:
+        """Caches what is the same in every response to these queries."""
+        if request.heads:
             return
-        for query in asked.queries:
-            asked.heads.append(encoding.head(query.id, query.metric, "Complete"))
-            table = _NOTHING
+        for query in request.queries:
+            request.heads.append(encoding.head(query.id, query.metric, "Complete"))
+            table = _NO_VALUES
             if query.kind is not None:
-                table = _encoded(query.metric, query.kind, query.statistic, self._knobs.silent_ratio, encoding)
-            asked.tables.append((table, query.state_offset))
+                table = _encoded(query.metric, query.kind, query.statistic, self._settings.silent_ratio, encoding)
+            request.tables.append((table, query.state_offset))
 
-    def _rows(self, asked: ParsedRequest, first: int, end: int, now: float, encoding: Encoding) -> list[Row]:
+    def _rows(self, request: ParsedRequest, first: int, end: int, now: float, encoding: Encoding) -> list[Row]:
         minutes = list(range(first, end))
-        if asked.descending:
+        if request.descending:
             minutes.reverse()
         rows = list[Row]()
-        columns = [self._column(asked, minute, now, encoding) for minute in minutes]
-        if asked.longest_period == 1 and not any(None in column for column in columns):
+        columns = [self._column(request, minute, now, encoding) for minute in minutes]
+        if request.longest_period == 1 and not any(None in column for column in columns):
             return [(minutes, row) for row in zip(*columns, strict=True)]
-        for query, row in zip(asked.queries, zip(*columns, strict=True), strict=True):
+        for query, row in zip(request.queries, zip(*columns, strict=True), strict=True):
             if query.period > 1:
-                rows.append(self._long(query, range(first, end), now, encoding, descending=asked.descending))
+                rows.append(self._long(query, range(first, end), now, encoding, descending=request.descending))
                 continue
             numbers = [number for number in row if number is not None]
             if len(numbers) == len(minutes):
@@ -88,95 +88,95 @@ class MetricDataResponder:
                 rows.append((shown, numbers))
         return rows
 
-    def _column(self, asked: ParsedRequest, minute: int, now: float, encoding: Encoding) -> Column:
-        """Every query's value of one minute; kept when it will not change any more."""
-        known = asked.columns.get(minute)
+    def _column(self, request: ParsedRequest, minute: int, now: float, encoding: Encoding) -> Column:
+        """Every query's value of one minute; cached when it is final."""
+        known = request.columns.get(minute)
         if known is not None:
             return known
-        if now < self._whole_at(minute):
-            return [self._young(query, minute, now, encoding) for query in asked.queries]
+        if now < self._complete_at(minute):
+            return [self._partial_minute(query, minute, now, encoding) for query in request.queries]
         step, states = metric_values.state(0, minute), metric_values.STATES
-        column = [table[(phase + step) % states] for table, phase in asked.tables]
-        if asked.has_lifetimes:
-            lives = [query.created_minute <= minute < query.deleted_minute for query in asked.queries]
+        column = [table[(phase + step) % states] for table, phase in request.tables]
+        if request.has_lifetimes:
+            lives = [query.created_minute <= minute < query.deleted_minute for query in request.queries]
             column = [number if lived else None for number, lived in zip(column, lives, strict=True)]
-        if len(asked.columns) >= _KEPT_MINUTES:
-            del asked.columns[min(asked.columns)]
-        asked.columns[minute] = column
+        if len(request.columns) >= _KEPT_MINUTES:
+            del request.columns[min(request.columns)]
+        request.columns[minute] = column
         return column
 
-    def _young(self, query: FakeQuery, minute: int, now: float, encoding: Encoding) -> bytes | None:
-        seen = self._minute(query, minute, now)
-        return None if seen is None else encoding.number(metric_values.statistic_of(query.statistic, (seen,)))
+    def _partial_minute(self, query: FakeQuery, minute: int, now: float, encoding: Encoding) -> bytes | None:
+        arrived = self._minute(query, minute, now)
+        return None if arrived is None else encoding.number(metric_values.statistic_of(query.statistic, (arrived,)))
 
-    def _long(self, query: FakeQuery, span: range, now: float, encoding: Encoding, *, descending: bool) -> Row:
+    def _long(self, query: FakeQuery, window: range, now: float, encoding: Encoding, *, descending: bool) -> Row:
         """The datapoints of a period longer than a minute."""
         starts, numbers = list[int](), list[bytes]()
-        for start in range(span.start // query.period * query.period, span.stop, query.period):
-            among = [
-                seen
+        for start in range(window.start // query.period * query.period, window.stop, query.period):
+            minutes_in = [
+                arrived
                 for minute in range(start, start + query.period)
-                if (seen := self._minute(query, minute, now)) is not None
+                if (arrived := self._minute(query, minute, now)) is not None
             ]
-            if among:
+            if minutes_in:
                 starts.append(start)
-                numbers.append(encoding.number(metric_values.statistic_of(query.statistic, among)))
+                numbers.append(encoding.number(metric_values.statistic_of(query.statistic, minutes_in)))
         if descending:
             starts.reverse()
             numbers.reverse()
         return starts, numbers
 
-    def _whole_at(self, minute: int) -> float:
-        return (minute + 1 + self._knobs.late_minutes) * 60
+    def _complete_at(self, minute: int) -> float:
+        return (minute + 1 + self._settings.late_minutes) * 60
 
     def _minute(self, query: FakeQuery, minute: int, now: float) -> StatisticSet | None:
-        """What has arrived of a minute by `now`; a quarter of the late resources show nothing of it at first."""
+        """What has arrived of a minute by `now`; a quarter of the late resources show nothing at first."""
         if query.kind is None or not query.created_minute <= minute < query.deleted_minute:
             return None
-        whole = metric_values.statistic_sets(query.metric, query.kind, self._knobs.silent_ratio)[
+        complete = metric_values.statistic_sets(query.metric, query.kind, self._settings.silent_ratio)[
             metric_values.state(query.state_offset, minute)
         ]
-        if whole is None or now >= self._whole_at(minute):
-            return whole
-        share = (now - minute * 60) / (self._whole_at(minute) - minute * 60)
-        stubborn = self._knobs.late_minutes and query.state_offset % _STUBBORN == 0
-        return None if share <= (0.5 if stubborn else 0) else metric_values.partially_arrived(whole, share)
+        if complete is None or now >= self._complete_at(minute):
+            return complete
+        ratio = (now - minute * 60) / (self._complete_at(minute) - minute * 60)
+        shows_nothing = self._settings.late_minutes and query.state_offset % _EMPTY_WHEN_LATE == 0
+        return None if ratio <= (0.5 if shows_nothing else 0) else metric_values.partially_arrived(complete, ratio)
 
-    def _page(self, asked: ParsedRequest, rows: Sequence[Row], span: str, encoding: Encoding) -> ResponsePage:
-        """The datapoints after those of the pages before; a query that is cut short is PartialData."""
-        mark = blake2b(repr((span, asked.queries)).encode(), digest_size=8).hexdigest()
-        given, _, offset = asked.token.partition(".")
-        if asked.token and (given != mark or not offset.isdigit()):
+    def _page(self, request: ParsedRequest, rows: Sequence[Row], window: str, encoding: Encoding) -> ResponsePage:
+        """The datapoints after those of earlier pages; a query that is cut off is PartialData."""
+        digest = blake2b(repr((window, request.queries)).encode(), digest_size=8).hexdigest()
+        token_digest, _, offset = request.token.partition(".")
+        if request.token and (token_digest != digest or not offset.isdigit()):
             raise FakeAwsError("InvalidNextToken", "The value of NextToken does not belong to this request.")
-        skip, room, results, done = int(offset or 0), asked.max_datapoints, list[bytes](), 0
-        for query, (minutes, numbers) in zip(asked.queries, rows, strict=True):
+        skip, room, results, done = int(offset or 0), request.max_datapoints, list[bytes](), 0
+        for query, (minutes, numbers) in zip(request.queries, rows, strict=True):
             at, done = done, done + len(numbers)
-            if (done <= skip and (asked.token or numbers)) or (room == 0 and numbers):
+            if (done <= skip and (request.token or numbers)) or (room == 0 and numbers):
                 continue
             begin = max(0, skip - at)
             stop = min(len(numbers), begin + room)
             room -= stop - begin
             status = "Complete" if stop == len(numbers) else "PartialData"
             results.append(_result(query, minutes[begin:stop], numbers[begin:stop], status, encoding))
-        reached = skip + asked.max_datapoints - room
-        token = f"{mark}.{reached}" if reached < done else ""
+        reached = skip + request.max_datapoints - room
+        token = f"{digest}.{reached}" if reached < done else ""
         return ResponsePage(content=encoding.page(results, token), datapoints=reached - skip)
 
-    def _with_trouble(self, asked: ParsedRequest, rows: Sequence[Row], encoding: Encoding) -> ResponsePage:
+    def _with_failures(self, request: ParsedRequest, rows: Sequence[Row], encoding: Encoding) -> ResponsePage:
         results, datapoints = list[bytes](), 0
-        for query, (minutes, numbers) in zip(asked.queries, rows, strict=True):
-            status, kept = self._trouble(query, len(numbers))
+        for query, (minutes, numbers) in zip(request.queries, rows, strict=True):
+            status, kept = self._failure(query, len(numbers))
             datapoints += kept
             results.append(_result(query, minutes[:kept], numbers[:kept], status, encoding))
         return ResponsePage(content=encoding.page(results, ""), datapoints=datapoints)
 
-    def _trouble(self, query: FakeQuery, points: int) -> tuple[str, int]:
+    def _failure(self, query: FakeQuery, points: int) -> tuple[str, int]:
         drawn = self.rng.random()
         if not query.allowed:
             return "Forbidden", 0
-        if drawn < self._knobs.internal_error_ratio:
+        if drawn < self._settings.internal_error_ratio:
             return "InternalError", 0
-        if drawn < self._knobs.internal_error_ratio + self._knobs.partial_ratio:
+        if drawn < self._settings.internal_error_ratio + self._settings.partial_ratio:
             return "PartialData", points // 2
         return "Complete", points
 
@@ -189,7 +189,7 @@ def _result(
 
 @cache
 def _encoded(metric: str, kind: SampleKind, statistic: str, sparse: float, encoding: Encoding) -> Column:
-    """The values of every state as they are sent."""
+    """The encoded value of every state."""
     return tuple(
         None if value is None else encoding.number(value)
         for value in metric_values.statistic_table(metric, kind, statistic, sparse)

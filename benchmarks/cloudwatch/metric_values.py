@@ -1,8 +1,8 @@
-"""What the fake's metrics are worth: a pure function of metric, resource, statistic and minute.
+"""The values of the fake's metrics: a pure function of metric, resource, statistic and minute.
 
-A resource is in one of 4,096 states in each minute, and a state says everything of that minute: how many events there
-were, and the least, the most and the sum of what they measured. So the statistics of a metric agree with each other,
-`Sum` and `SampleCount` are whole numbers, and what was counted can be compared to the last unit.
+In each minute a resource is in one of 4,096 states. A state determines the number of events in the minute, and the
+minimum, maximum and sum of their values. The statistics of a metric therefore agree with each other, `Sum` and
+`SampleCount` are integers, and counts can be compared exactly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SPARSE = 977
 
 
 class SampleKind(Enum):
-    """What a metric counts: events one by one, the few of them that failed, or an amount that each event has."""
+    """What a metric counts: events, failed events, or an amount per event."""
 
     EVENTS = "events"
     FAILURES = "failures"
@@ -30,7 +30,7 @@ class SampleKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticSet:
-    """One minute of one metric: `sample_count` samples between `minimum` and `maximum` that add up to `sum`."""
+    """One minute of one metric: `sample_count` samples between `minimum` and `maximum`, with the sum `sum`."""
 
     sample_count: int
     sum: int
@@ -49,24 +49,24 @@ _STATISTICS: Mapping[str, Callable[[StatisticSet], float]] = {
 
 
 def is_statistic(name: str) -> bool:
-    """Whether the fake knows the statistic: the five plain ones, and percentiles."""
+    """Whether the fake supports the statistic: the five basic ones and percentiles."""
     return name in _STATISTICS or _PERCENTILE.fullmatch(name) is not None
 
 
 def seed(account_id: str, region: str, namespace: str, dimensions: Sequence[tuple[str, str]]) -> int:
-    """Where a resource starts among the states; the same for all its metrics, so that they agree."""
-    told = "\0".join((account_id, region, namespace, *(f"{name}={value}" for name, value in sorted(dimensions))))
-    return int.from_bytes(blake2b(told.encode(), digest_size=6).digest(), "big")
+    """The offset of a resource among the states; the same for all its metrics, so that they agree."""
+    key = "\0".join((account_id, region, namespace, *(f"{name}={value}" for name, value in sorted(dimensions))))
+    return int.from_bytes(blake2b(key.encode(), digest_size=6).digest(), "big")
 
 
 def state(resource_seed: int, minute: int) -> int:
-    """The state in a minute (counted from the epoch) of the resource whose seed is `resource_seed`."""
+    """The state of a resource in a minute since the epoch."""
     return (resource_seed + minute * _STEP) % STATES
 
 
 @cache
 def statistic_sets(metric: str, kind: SampleKind, sparse: float) -> tuple[StatisticSet | None, ...]:
-    """What each state means for a metric; None is a minute without samples, `sparse` of all of them."""
+    """The statistic set of each state; None is a minute without samples, for the ratio `sparse` of all states."""
     return tuple(_minute(metric, kind, number, sparse) for number in range(STATES))
 
 
@@ -79,16 +79,16 @@ def statistic_table(metric: str, kind: SampleKind, statistic: str, sparse: float
     )
 
 
-def statistic_of(statistic: str, among: Sequence[StatisticSet]) -> float:
-    """The statistic over these minutes; a percentile of several is the greatest of theirs."""
+def statistic_of(statistic: str, minutes: Sequence[StatisticSet]) -> float:
+    """The statistic over these minutes; a percentile of several minutes is the largest of theirs."""
     if statistic in _STATISTICS:
-        return _STATISTICS[statistic](_together(among)) if len(among) > 1 else _STATISTICS[statistic](among[0])
-    share = float(statistic[1:]) / 100
-    return max(round(minute.minimum + (minute.maximum - minute.minimum) * share, 3) for minute in among)
+        return _STATISTICS[statistic](_combined(minutes)) if len(minutes) > 1 else _STATISTICS[statistic](minutes[0])
+    ratio = float(statistic[1:]) / 100
+    return max(round(minute.minimum + (minute.maximum - minute.minimum) * ratio, 3) for minute in minutes)
 
 
 def partially_arrived(minute: StatisticSet, ratio: float) -> StatisticSet | None:
-    """The minute as it looks while only `ratio` of its samples have arrived; None while there are none."""
+    """The minute when only `ratio` of its samples have arrived; None when there are none."""
     count = int(minute.sample_count * ratio)
     if count == 0:
         return None
@@ -100,20 +100,20 @@ def partially_arrived(minute: StatisticSet, ratio: float) -> StatisticSet | None
     )
 
 
-def _together(among: Sequence[StatisticSet]) -> StatisticSet:
-    least, most = inf, -inf
-    for minute in among:
-        least, most = min(least, minute.minimum), max(most, minute.maximum)
+def _combined(minutes: Sequence[StatisticSet]) -> StatisticSet:
+    minimum, maximum = inf, -inf
+    for minute in minutes:
+        minimum, maximum = min(minimum, minute.minimum), max(maximum, minute.maximum)
     return StatisticSet(
-        sample_count=sum(minute.sample_count for minute in among),
-        sum=sum(minute.sum for minute in among),
-        minimum=int(least),
-        maximum=int(most),
+        sample_count=sum(minute.sample_count for minute in minutes),
+        sum=sum(minute.sum for minute in minutes),
+        minimum=int(minimum),
+        maximum=int(maximum),
     )
 
 
 def _minute(metric: str, kind: SampleKind, number: int, sparse: float) -> StatisticSet | None:
-    # One resource has its silent minutes for all its metrics at once, so this draw does not know the metric.
+    # All metrics of a resource are silent in the same minutes, so this draw does not depend on the metric.
     if _draw("silence", number, _SPARSE) < sparse * _SPARSE:
         return None
     count = 20 + _draw("events", number, 180)
@@ -122,10 +122,10 @@ def _minute(metric: str, kind: SampleKind, number: int, sparse: float) -> Statis
     if kind is SampleKind.FAILURES:
         failed = _draw(metric, number, 5)
         return StatisticSet(sample_count=count, sum=failed, minimum=0, maximum=int(failed > 0))
-    least = 1 + _draw(metric, number, 20)
+    minimum = 1 + _draw(metric, number, 20)
     spread = 1 + _draw(metric + " spread", number, 78)
     return StatisticSet(
-        sample_count=count, sum=count * least + count * spread // 4, minimum=least, maximum=least + spread
+        sample_count=count, sum=count * minimum + count * spread // 4, minimum=minimum, maximum=minimum + spread
     )
 
 

@@ -1,4 +1,4 @@
-"""A peer beside it: YACE, or whatever takes its configuration, against the same fake; nobody's binary is shipped."""
+"""Measures a peer against the same fake: YACE, or any program with its configuration. No binary is shipped."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from benchmarks.cloudwatch.fake_settings import FakeSettings
 from benchmarks.cloudwatch.processes import ExporterProcess, FakeProcess, free_port
 from benchmarks.cloudwatch.scenario_measurement import ScenarioMeasurement
 from benchmarks.cloudwatch.scenarios import Options
-from benchmarks.cloudwatch.scraping import Scraper, percentile
+from benchmarks.cloudwatch.scraping import ScrapeLoop, percentile
 
 _EVERY_SECONDS = 60
-_PAUSE = 5
+_QUIET_SECONDS = 5
+"""A refresh has ended when no request came for this long; scrapes are timed for as long."""
+_POLL_SECONDS = 1.0
 _FIVE = ("Sum", "SampleCount", "p95", "p99", "Maximum")
 _AMOUNT = ("Average",)
 _JOBS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -46,7 +48,7 @@ _JOBS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def configuration(namespaces: tuple[str, ...]) -> dict[str, Any]:
-    """YACE's configuration: one discovery job per service, each metric with the statistics that Basewatch asks for."""
+    """YACE's configuration: one discovery job per service, each metric with the statistics that Basewatch requests."""
     jobs = [
         {
             "type": namespace,
@@ -62,7 +64,7 @@ def configuration(namespaces: tuple[str, ...]) -> dict[str, Any]:
 
 
 def measurements(options: Options) -> Iterator[ScenarioMeasurement]:
-    """B1 and B3 as the peer does them, each in its second refresh. Windows need not be on whole periods for it."""
+    """B1 and B3 as the peer runs them, each in its second refresh. Its windows need not be on whole periods."""
     if not options.peer:
         return
     small = FakeSettings(strict_windows=0)
@@ -81,10 +83,10 @@ def measurements(options: Options) -> Iterator[ScenarioMeasurement]:
 
 
 def measure(
-    scenario: str, knobs: FakeSettings, namespaces: tuple[str, ...], binary: str
+    scenario: str, settings: FakeSettings, namespaces: tuple[str, ...], binary: str
 ) -> Iterator[ScenarioMeasurement]:
-    """One scenario as the program at `binary` does it. Raises: RuntimeError, when it does not serve or not refresh."""
-    with tempfile.TemporaryDirectory() as made, FakeProcess(knobs) as fake:
+    """One scenario with the program at `binary`. Raises: RuntimeError, when it does not serve or refresh."""
+    with tempfile.TemporaryDirectory() as made, FakeProcess(settings) as fake:
         path, port = Path(made) / "peer.yaml", free_port()
         path.write_text(yaml.safe_dump(configuration(namespaces)))
         command = [
@@ -96,27 +98,27 @@ def measure(
         with ExporterProcess(command, fake.environ(), port, Path(made) / "log") as peer:
             peer.wait_for(b"# TYPE", 2 * _EVERY_SECONDS)
             bursts = _two_bursts(fake)
-            with Scraper(port, pause=0.1) as scraper:
-                time.sleep(_PAUSE)
+            with ScrapeLoop(port, pause=0.1) as scraper:
+                time.sleep(_QUIET_SECONDS)
             used = peer.usage()
     begin, end, calls = bursts[-1]
-    told = [
+    rows = [
         ("steady refresh: calls", calls, "calls"),
         ("steady refresh: on the wire", end - begin, "s"),
         ("scrape, p50", percentile(scraper.within([(0, time.time())]), 50) * 1000, "ms"),
         ("scrape, p99", percentile(scraper.within([(0, time.time())]), 99) * 1000, "ms"),
-        ("most memory (VmHWM)", used.peak_bytes / 1e6, "MB"),
+        ("peak memory (VmHWM)", used.peak_bytes / 1e6, "MB"),
     ]
-    for what, peers, unit in told:
-        yield ScenarioMeasurement(scenario=scenario, what=f"peer: {what}", value=float("nan"), peer=peers, unit=unit)
+    for what, value, unit in rows:
+        yield ScenarioMeasurement(scenario=scenario, what=f"peer: {what}", value=float("nan"), peer=value, unit=unit)
 
 
 def _two_bursts(fake: FakeProcess) -> list[list[float]]:
-    """What the fake was asked in two refreshes. Raises: RuntimeError, when there are none in time."""
+    """The requests of two refreshes. Raises: RuntimeError, when there are none in time."""
     until = time.monotonic() + 4 * _EVERY_SECONDS
     while time.monotonic() < until:
         bursts: list[list[float]] = fake.stats()["bursts"]
-        if len(bursts) > 1 and time.time() - bursts[-1][1] > _PAUSE:
+        if len(bursts) > 1 and time.time() - bursts[-1][1] > _QUIET_SECONDS:
             return bursts
-        time.sleep(1)
+        time.sleep(_POLL_SECONDS)
     raise RuntimeError("the peer did not refresh twice")

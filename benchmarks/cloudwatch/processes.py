@@ -1,4 +1,4 @@
-"""The processes of a measurement: the fake, and what is measured against it; each is ended when its block is left."""
+"""The processes of a measurement: the fake and the measured exporter; each ends with its `with` block."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from benchmarks.cloudwatch.identities import user_key
 ACCOUNT = "123456789012"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ROOT = Path(__file__).parents[2]
-_PATIENCE_SECONDS = 15
+_TIMEOUT_SECONDS = 15
 
 
 class FakeProcess:
     """The fake CloudWatch in a process of its own."""
 
-    def __init__(self, knobs: FakeSettings) -> None:
-        self._knobs = knobs
+    def __init__(self, settings: FakeSettings) -> None:
+        self._settings = settings
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "benchmarks.cloudwatch.fake", "0", *self._knobs.arguments()]
+        command = [sys.executable, "-m", "benchmarks.cloudwatch.fake", "0", *self._settings.arguments()]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT)  # noqa: S603  # ours
         assert self.process.stdout is not None  # noqa: S101  # it was asked for
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
@@ -46,19 +46,19 @@ class FakeProcess:
         self.process.communicate()
 
     def stats(self) -> dict[str, Any]:
-        """What it was asked so far."""
-        return self._ask("/__stats")
+        """Its request counts."""
+        return self._request("/__stats")
 
     def reset(self) -> None:
-        """Sets its counts to zero."""
-        self._ask("/__reset")
+        """Resets its counts."""
+        self._request("/__reset")
 
-    def configure(self, **knobs: float | str) -> None:
-        """Turns knobs while it runs."""
-        self._ask("/__control", knobs)
+    def configure(self, **settings: float | str) -> None:
+        """Changes settings while it runs."""
+        self._request("/__control", settings)
 
     def environ(self, account_id: str = ACCOUNT) -> dict[str, str]:
-        """What a client needs in its environment to ask here as that account's user."""
+        """The environment of a client that sends requests to the fake as that account's user."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": user_key(account_id),
@@ -67,16 +67,16 @@ class FakeProcess:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def _ask(self, path: str, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        told = None if content is None else json.dumps(content).encode()
-        with urlopen(Request(self.url + path, data=told), timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310  # http
-            said: dict[str, Any] = json.loads(answer.read())
-            return said
+    def _request(self, path: str, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        body = None if content is None else json.dumps(content).encode()
+        with urlopen(Request(self.url + path, data=body), timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310  # http
+            parsed: dict[str, Any] = json.loads(response.read())
+            return parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessUsage:
-    """What a process has used since it began: seconds of a core, and the most memory it ever held, in bytes."""
+    """CPU seconds and peak memory in bytes of a process since its start."""
 
     cpu_seconds: float
     peak_bytes: int
@@ -84,7 +84,7 @@ class ProcessUsage:
 
 
 class ExporterProcess:
-    """An exporter under measurement: any program that serves /metrics at `port`."""
+    """An exporter under measurement: any program that serves /metrics on `port`."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], port: int, log: Path) -> None:
         self._command = command
@@ -105,19 +105,19 @@ class ExporterProcess:
     ) -> None:
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(_PATIENCE_SECONDS)
+            self.process.wait(_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
     def page(self) -> bytes:
-        """What /metrics says now, uncompressed. Raises: URLError, while it does not listen."""
-        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=_PATIENCE_SECONDS) as answer:
-            content: bytes = answer.read()
+        """The uncompressed /metrics page. Raises: URLError, while the port is closed."""
+        with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=_TIMEOUT_SECONDS) as response:
+            content: bytes = response.read()
             return content
 
     def wait_for(self, text: bytes, seconds: float) -> bytes:
-        """The first page that has `text`. Raises: RuntimeError, when none has within that time or the program ends."""
+        """The first page that contains `text`. Raises: RuntimeError, after the timeout or when the program ends."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -128,16 +128,16 @@ class ExporterProcess:
                 return page
             time.sleep(0.2)
         raise RuntimeError(
-            f"no {text.decode()} on the page within {seconds:g} s; it said: {self.log.read_text()[-2000:]}"
+            f"no {text.decode()} on the page within {seconds:g} s; its output: {self.log.read_text()[-2000:]}"
         )
 
     def usage(self) -> ProcessUsage:
-        """What it has used so far, as Linux counts it."""
+        """Its usage so far, from /proc."""
         return process_usage(self.process.pid)
 
 
 def process_usage(process_id: int) -> ProcessUsage:
-    """What a process has used so far, from /proc."""
+    """The usage of a process so far, from /proc."""
     proc = Path(f"/proc/{process_id}")
     fields = proc.joinpath("stat").read_text().rpartition(")")[2].split()
     peak = next(line for line in proc.joinpath("status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -149,11 +149,11 @@ def process_usage(process_id: int) -> ProcessUsage:
 
 
 def free_port() -> int:
-    """A port that nobody listens at now."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
+    """A free TCP port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def basewatch_command(*arguments: str) -> list[str]:
-    """The command line of Basewatch as it is installed beside this Python."""
+    """The command line of the Basewatch installed beside this Python."""
     return [str(Path(sys.executable).parent / "basewatch"), *arguments]

@@ -1,4 +1,4 @@
-"""What the fake was asked: counted by operation, and what AWS would bill for it."""
+"""Counts the requests to the fake by operation, and what AWS would bill for them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _PAUSE_SECONDS = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class RequestCounts:
-    """Counts since the start, or since they were last set to zero.
+    """Counts since the start or the last reset.
 
-    `billed` counts metrics at the reading of five statistics for one; `queries` are the other reading. Times are in
-    seconds since the epoch; `busy_seconds` is the fake's own work on the operation, without the latency it adds.
-    `bursts` are requests without a second's pause between them: when the first came, the last was answered, how many;
-    `metric_bursts` are the same of GetMetricData alone.
+    `billed` counts up to five statistics of a metric as one, `queries` counts each. Times are Unix seconds;
+    `busy_seconds` is the fake's own work on an operation, without its latency. `bursts` are series of requests less
+    than a second apart: the first request, the last response, and their number; `metric_bursts` are those of
+    GetMetricData alone.
     """
 
     calls: Counter[str] = field(default_factory=Counter[str])
     calls_by_account_and_region: Counter[str] = field(default_factory=Counter[str])
-    refused: Counter[str] = field(default_factory=Counter[str])
+    errors: Counter[str] = field(default_factory=Counter[str])
     queries: int = 0
     billed: int = 0
     datapoints: int = 0
@@ -41,7 +41,7 @@ class RequestCounts:
     seen: set[int] = field(default_factory=set[int])
 
     def request_started(self, at: float) -> None:
-        """A request came in."""
+        """A request arrived."""
         self.first_call = self.first_call or at
         self.last_call = at
         _begin(self.bursts, at, idle=not self.in_flight)
@@ -49,7 +49,7 @@ class RequestCounts:
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
     def metric_data_started(self, at: float) -> None:
-        """One that came in then was a GetMetricData."""
+        """A GetMetricData request arrived."""
         _begin(self.metric_bursts, at, idle=not self.metrics_in_flight)
         self.metrics_in_flight += 1
 
@@ -62,7 +62,7 @@ class RequestCounts:
             _end(self.metric_bursts, at)
 
     def metric_data_answered(self, asked: ParsedRequest, datapoints: int) -> None:
-        """A GetMetricData was answered; a further page is not billed again."""
+        """A GetMetricData request was answered; further pages are not billed."""
         self.datapoints += datapoints
         if asked.token:
             return
@@ -73,10 +73,10 @@ class RequestCounts:
             self.metrics |= asked.metrics
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as JSON may hold it."""
+        """The counts as JSON values."""
         listings = self.calls["ListMetrics"] * _DOLLARS_PER_LISTING
-        kept = (one.name for one in fields(self) if one.name not in {"metrics", "seen"})
-        counts = {name: getattr(self, name) for name in kept}
+        names = (one.name for one in fields(self) if one.name not in {"metrics", "seen"})
+        counts = {name: getattr(self, name) for name in names}
         counts |= {"distinct_metrics": len(self.metrics), "calls_total": sum(self.calls.values())}
         counts |= {"dollars_five_for_one": self.billed * _DOLLARS_PER_METRIC + listings}
         counts |= {"dollars_per_query": self.queries * _DOLLARS_PER_METRIC + listings}

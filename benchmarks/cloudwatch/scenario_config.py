@@ -1,4 +1,4 @@
-"""Basewatch's configuration for a scenario, as a file that anybody could have written."""
+"""Basewatch's configuration for a scenario, written to a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERYTHING = ("lambda", "dynamodb", "api_gateway", "aurora")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioConfig:
-    """What scenarios differ in: who is asked about what, how often, how many at once, how fast."""
+    """The settings in which scenarios differ: accounts, collectors, intervals, concurrency and rates."""
 
     collectors: tuple[str, ...] = EVERYTHING
     accounts: Mapping[str, Mapping[str, Any]] | None = None
@@ -29,7 +29,7 @@ class ScenarioConfig:
     idle_skip: bool = True
 
     def write(self, folder: Path, port: int = 9464) -> Path:
-        """The configuration in `folder`, with its history there: everything discovered, and one cheap check."""
+        """Writes the configuration to `folder`, with its history there: everything is discovered, one check runs."""
         accounts = self.accounts or {"main": {"id": ACCOUNT, "regions": ["us-east-1"]}}
         discover = [
             {"collector": collector, "by": "list", "account": name, "region": region, "at_most": 100_000}
@@ -38,9 +38,9 @@ class ScenarioConfig:
             for collector in self.collectors
         ]
         name, account = next(iter(accounts.items()))
-        place = {"account": name, "region": account["regions"][0]}
-        function = {"name": "function-00000", "errors_below": "90% for 5m", **place}
-        told = {
+        location = {"account": name, "region": account["regions"][0]}
+        function = {"name": "function-00000", "errors_below": "90% for 5m", **location}
+        config = {
             "version": 1,
             "platform": {"name": "benchmark", "environment": "benchmark"},
             "aws": {"accounts": dict(accounts)},
@@ -63,5 +63,5 @@ class ScenarioConfig:
         }
         # JSON is YAML.
         path = folder / "config.yaml"
-        path.write_text(json.dumps(told, indent=1))
+        path.write_text(json.dumps(config, indent=1))
         return path

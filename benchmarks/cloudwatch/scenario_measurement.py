@@ -1,4 +1,4 @@
-"""What a scenario measured: each figure beside the physical limit, the aim, and a peer where one was run."""
+"""The figures of a scenario beside the physical limit, the goal, and a peer if one was run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioMeasurement:
-    """One figure. `lower_bound` is the least that it could be, by the formula in `formula`; `goal` is what was set out for.
+    """One figure; `lower_bound` is the physical limit by `formula`, `goal` is the target.
 
-    An aim is met at or below it; units are said in `unit` (calls, s, ms, MB, series, ...).
+    A goal is met at or below it; `unit` is calls, s, ms, MB, series and so on.
     """
 
     scenario: str
@@ -26,37 +26,39 @@ class ScenarioMeasurement:
 
     @property
     def goal_met(self) -> bool | None:
-        """Whether the aim was met; None where there is none."""
+        """Whether the goal was met; None without one."""
         return None if self.goal is None else self.value <= self.goal
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as JSON may hold it."""
-        said = asdict(self) | {"met": self.goal_met}
-        return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in said.items()}
+        """All fields as JSON values."""
+        values = asdict(self) | {"met": self.goal_met}
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()
+        }
 
 
 def format_table(figures: Iterable[ScenarioMeasurement], *, peer: bool) -> str:
-    """The figures as people read them, one line each."""
-    lines = [_line("", "ours", "limit", "aim", "peer" if peer else "", "")]
+    """The figures as a table, one line each."""
+    lines = [_line("", "ours", "limit", "target", "peer" if peer else "", "")]
     for one in figures:
-        verdict = {None: "", True: "", False: "  MISSED"}[one.goal_met]
+        marker = {None: "", True: "", False: "  MISSED"}[one.goal_met]
         ours = f"{format_number(one.value)} {one.unit}".strip()
-        aim = "" if one.goal is None else format_number(one.goal)
+        goal = "" if one.goal is None else format_number(one.goal)
         limit = "" if one.lower_bound is None else format_number(one.lower_bound)
         lines.append(
-            _line(one.what, ours, limit, aim, format_number(one.peer) if one.peer is not None else "", one.formula)
-            + verdict
+            _line(one.what, ours, limit, goal, format_number(one.peer) if one.peer is not None else "", one.formula)
+            + marker
         )
     return "\n".join(line.rstrip() for line in lines)
 
 
 def format_number(value: float) -> str:
-    """A number with three digits at least, and none after the point that say nothing."""
+    """A number with at least three digits, without meaningless decimals."""
     if math.isnan(value):
         return "-"
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004  # readable
 
 
 def _line(*cells: str) -> str:
-    what, ours, limit, aim, peer, by = cells
-    return f"  {what:<58} {ours:>16} {limit:>11} {aim:>6} {peer:>8}  {by}"
+    what, ours, limit, goal, peer, by = cells
+    return f"  {what:<58} {ours:>16} {limit:>11} {goal:>6} {peer:>8}  {by}"

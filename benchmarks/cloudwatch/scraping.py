@@ -1,4 +1,4 @@
-"""Scrapes as Prometheus does, over a connection that stays, and takes the time of each."""
+"""Scrapes like Prometheus, over a persistent connection, and times each scrape."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrape:
-    """One scrape: when it began (seconds since the epoch), how long until its last byte, and its body's size."""
+    """One scrape: its start (Unix seconds), its duration in seconds, and the size of its body."""
 
     started_at: float
     seconds: float
@@ -25,8 +25,8 @@ class Scrape:
 
 
 @dataclass(slots=True)
-class Scraper:
-    """Scrapes with gzip until its block is left, then pauses for `pause` seconds, and again."""
+class ScrapeLoop:
+    """Scrapes with gzip in a loop, `pause` seconds apart, until its `with` block ends."""
 
     port: int
     pause: float = 0.02
@@ -47,20 +47,20 @@ class Scraper:
         if self._thread:
             self._thread.join()
 
-    def within(self, spans: Sequence[tuple[float, float]]) -> list[float]:
-        """How long the scrapes took that were under way within any of these spans."""
+    def within(self, windows: Sequence[tuple[float, float]]) -> list[float]:
+        """The durations of the scrapes that overlap any of these windows."""
         return [
             scrape.seconds
             for scrape in self.scrapes
-            if any(scrape.started_at < end and scrape.started_at + scrape.seconds > begin for begin, end in spans)
+            if any(scrape.started_at < end and scrape.started_at + scrape.seconds > begin for begin, end in windows)
         ]
 
-    def outside(self, spans: Sequence[tuple[float, float]]) -> list[float]:
-        """How long all others took."""
+    def outside(self, windows: Sequence[tuple[float, float]]) -> list[float]:
+        """The durations of all other scrapes."""
         return [
             scrape.seconds
             for scrape in self.scrapes
-            if not any(scrape.started_at < end and scrape.started_at + scrape.seconds > begin for begin, end in spans)
+            if not any(scrape.started_at < end and scrape.started_at + scrape.seconds > begin for begin, end in windows)
         ]
 
     def _run(self) -> None:
@@ -77,30 +77,30 @@ class Scraper:
 
 
 def scrape(connection: socket.socket) -> Scrape:
-    """One scrape over the connection. Raises: OSError, when it ends before the answer does."""
-    began, clock = time.time(), time.perf_counter()
+    """One scrape over the connection. Raises: OSError, when the connection ends early."""
+    started_at, begin = time.time(), time.perf_counter()
     connection.sendall(
         b"GET /metrics HTTP/1.1\r\nHost: benchmark\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: gzip\r\n\r\n"
     )
     received = b""
     while _HEAD not in received:
-        received += _more(connection)
+        received += _receive(connection)
     head, _, body = received.partition(_HEAD)
     fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
     size = left = int(fields[b"content-length"])
     left -= len(body)
     while left > 0:
-        left -= len(_more(connection))
-    return Scrape(started_at=began, seconds=time.perf_counter() - clock, size=size)
+        left -= len(_receive(connection))
+    return Scrape(started_at=started_at, seconds=time.perf_counter() - begin, size=size)
 
 
-def _more(connection: socket.socket) -> bytes:
+def _receive(connection: socket.socket) -> bytes:
     chunk = connection.recv(_CHUNK)
     if not chunk:
-        raise ConnectionError("the connection ended before the answer did")
+        raise ConnectionError("the connection ended before the response did")
     return chunk
 
 
 def percentile(seconds: Sequence[float], rank: int) -> float:
-    """The percentile of these times; NaN when there are too few."""
+    """The percentile of these durations; NaN when there are too few."""
     return quantiles(seconds, n=100, method="inclusive")[rank - 1] if len(seconds) > 1 else float("nan")

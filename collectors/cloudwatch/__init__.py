@@ -1,1 +1,1 @@
-"""Asks CloudWatch for every collector at once: plans the fewest calls, makes them, and says what it could not get."""
+"""CloudWatch metrics of all collectors: the fewest calls, counters that survive restarts, and discovery."""

@@ -1,4 +1,4 @@
-"""CloudWatch as a source of metrics, without boto3: signed and sent by botocore, paced, counted, read by orjson."""
+"""The GetMetricData client: botocore signs and sends, orjson parses; requests are rate-limited and counted."""
 
 from __future__ import annotations
 
@@ -20,126 +20,125 @@ from basewatch.model import Reason
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.cost import DOLLARS_PER_METRIC
 from collectors.cloudwatch.fetch import ACTION, FetchResult, RequestFailed, fetch
-from collectors.cloudwatch.limiter import RateLimits
 from collectors.cloudwatch.planner import Call, count_billable
-from collectors.cloudwatch.retry_policy import RetryPolicy
 from collectors.cloudwatch.source import Signer
-from collectors.cloudwatch.turns import CPU_LOCK
+from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
 from collectors.cloudwatch.wire import HEADERS, Page, parse_page
+from collectors.cloudwatch.workers import CPU_LOCK
 
 OPERATION = "GetMetricData"
 _OK = 200
-# Kept open for whoever asks next; more threads than these would each connect anew.
+# Idle connections kept open; additional threads open connections of their own.
 _CONNECTIONS = 50
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 
 
 class CloudWatch:
-    """The CloudWatch of one account and region, and of those that let it monitor them; threads share it."""
+    """CloudWatch of one account and region, including the accounts it monitors. Thread-safe."""
 
     def __init__(
         self, signer: Signer, rate_limits: RateLimits, retry_policy: RetryPolicy, telemetry: ExporterMetrics
     ) -> None:
-        """Asks nothing yet. `rate_limits` are shared by everything that asks the same account."""
+        """Sends no request yet. All clients of the same account and region share `rate_limits`."""
         self._signer = signer
         self._limiter = rate_limits.limiter(signer.account_id, signer.region, OPERATION)
-        self._patience = retry_policy
+        self._retry_policy = retry_policy
         self._telemetry = telemetry
-        self._door: tuple[str, URLLib3Session] | None = None
+        self._connection: tuple[str, URLLib3Session] | None = None
         self._lock = Lock()
 
     @property
     def account_id(self) -> str:
-        """The account that is asked."""
+        """The account that receives the requests."""
         return self._signer.account_id
 
     @property
     def region(self) -> str:
-        """The region that is asked."""
+        """The region that receives the requests."""
         return self._signer.region
 
     @property
     def principal(self) -> str:
-        """The ARN as which it is asked. Raises: ObservationError, when signing in fails."""
+        """The ARN that signs the requests. Raises: ObservationError, when signing in fails."""
         return self._signer.principal
 
     def fetch(self, call: Call) -> FetchResult:
-        """The answers to a call, one for each query and in their order; nothing that AWS does raises."""
-        return fetch(self, call, self._patience)
+        """One answer for each query, in the order of the queries. AWS errors are returned, not raised."""
+        return fetch(self, call, self._retry_policy)
 
     def acquire(self, datapoints: int) -> float:
-        """Waits until a request for so many datapoints may be made; the seconds waited."""
+        """Waits until the rate limits allow a request for that many datapoints; returns the seconds waited."""
         waited = self._limiter.acquire(datapoints)
         self._telemetry.throttle_wait.labels(OPERATION).inc(waited)
         return waited
 
     def record_billed(self, call: Call, positions: Sequence[int]) -> None:
-        """Counts what AWS will bill; further pages of the same answer are not billed again."""
-        whole = len(positions) == len(call.queries)
-        asked = call.billable_counts if whole else count_billable(call.queries[at] for at in positions)
-        for collector, (queries, metrics) in asked.items():
+        """Counts what AWS bills; further pages of the same response are free."""
+        complete = len(positions) == len(call.queries)
+        counts = call.billable_counts if complete else count_billable(call.queries[at] for at in positions)
+        for collector, (queries, metrics) in counts.items():
             self._telemetry.queries.labels(collector).inc(queries)
             self._telemetry.billable_metrics.labels(collector).inc(metrics)
             self._telemetry.estimated_cost.labels(collector, "five_for_one").inc(metrics * DOLLARS_PER_METRIC)
             self._telemetry.estimated_cost.labels(collector, "per_query").inc(queries * DOLLARS_PER_METRIC)
 
     def send(self, content: bytes, request_log: list[str]) -> Page:
-        """One request, noted in `request_log`; again, once, where the credentials had expired.
+        """Sends one request and notes it in `request_log`; sends it once more when the credentials had expired.
 
         Raises: ObservationError.
         """
-        keys = self._signer.credentials()
+        credentials = self._signer.credentials()
         try:
-            return self._ask(content, keys, request_log)
-        except RequestFailed as refused:
-            if refused.code not in _EXPIRED:
+            return self._send_once(content, credentials, request_log)
+        except RequestFailed as failure:
+            if failure.code not in _EXPIRED:
                 raise
         with self._lock:
-            # Only the first of many that were refused together renews what all of them use.
-            if self._signer.credentials() == keys:
+            # Of several threads that failed together, only the first resets the shared credentials.
+            if self._signer.credentials() == credentials:
                 self._signer.reset_credentials()
-        return self._ask(content, self._signer.credentials(), request_log)
+        return self._send_once(content, self._signer.credentials(), request_log)
 
-    def _ask(self, content: bytes, keys: Any, requests: list[str]) -> Page:
+    def _send_once(self, content: bytes, credentials: Any, requests: list[str]) -> Page:
         url, http = self._connected()
         request = AWSRequest(method="POST", url=url, data=content, headers=dict(HEADERS))
-        SigV4Auth(keys, "monitoring", self.region).add_auth(request)
+        SigV4Auth(credentials, "monitoring", self.region).add_auth(request)
         self._telemetry.requests.labels(OPERATION, self.account_id, self.region).inc()
-        began = perf_counter()
+        started = perf_counter()
         try:
             response = http.send(request.prepare())
             status, headers, answer = int(response.status_code), response.headers, bytes(response.content)
-            # Botocore leaves it to its callers to see that an answer broke off.
+            # Botocore does not check whether a response was truncated.
             expected = int(headers.get("Content-Length", 0))
             if len(answer) < expected:
                 raise IncompleteReadError(actual_bytes=len(answer), expected_bytes=expected)
         except BotoCoreError as error:
             requests.append(f"{ACTION} -")
-            self._refuse(error)
+            self._fail(error)
         finally:
-            self._telemetry.request_seconds.labels(OPERATION).observe(perf_counter() - began)
+            self._telemetry.request_seconds.labels(OPERATION).observe(perf_counter() - started)
         requests.append(f"{ACTION} {headers.get('x-amzn-RequestId', '-')}")
         if status != _OK:
-            self._refuse(ClientError(_error_response(status, answer), OPERATION), _seconds(headers.get("Retry-After")))
+            self._fail(ClientError(_error_response(status, answer), OPERATION), _seconds(headers.get("Retry-After")))
         with CPU_LOCK:
             return parse_page(answer)
 
     def _connected(self) -> tuple[str, URLLib3Session]:
-        """Where to ask, and the connections that are kept open to there. Raises: ObservationError."""
+        """The endpoint and its connection pool. Raises: ObservationError."""
         with self._lock:
-            if self._door is None:
+            if self._connection is None:
                 url = self._signer.endpoint("cloudwatch") + "/"
                 http = URLLib3Session(
-                    # A path is as good as a yes or a no here, whatever the annotation says.
+                    # The annotation says bool, but a path is valid as well.
                     verify=cast("bool", self._signer.ca_bundle or True),
-                    timeout=(self._patience.connect_timeout_seconds, self._patience.read_timeout_seconds),
+                    timeout=(self._retry_policy.connect_timeout_seconds, self._retry_policy.read_timeout_seconds),
                     proxies=get_environ_proxies(url),
                     max_pool_connections=_CONNECTIONS,
                 )
-                self._door = url, http
-            return self._door
+                self._connection = url, http
+            return self._connection
 
-    def _refuse(self, error: Exception, after: float = 0.0) -> NoReturn:
+    def _fail(self, error: Exception, retry_after: float = 0.0) -> NoReturn:
         meaning = translate_error(error, AwsRequest(action=ACTION, principal=self.principal))
         reason, remedy = Reason.UNSUPPORTED, ""
         if isinstance(meaning, ObservationError):
@@ -148,21 +147,21 @@ class CloudWatch:
         self._telemetry.request_failures.labels(OPERATION, code).inc()
         if reason is Reason.THROTTLED:
             self._limiter.record_throttle()
-        raise RequestFailed(reason, str(meaning), remedy=remedy, code=code, after=after) from error
+        raise RequestFailed(reason, str(meaning), remedy=remedy, code=code, retry_after=retry_after) from error
 
 
-def _seconds(after: str | None) -> float:
-    """How long a server wants to be left alone; a date, which none of AWS' sends, is not understood."""
-    return float(after) if after and after.isdecimal() else 0.0
+def _seconds(retry_after: str | None) -> float:
+    """The seconds of a Retry-After header; the date form, which AWS does not send, counts as 0."""
+    return float(retry_after) if retry_after and retry_after.isdecimal() else 0.0
 
 
 def _error_response(status: int, answer: bytes) -> Mapping[str, Any]:
-    """The refusal as botocore would parse it; a load balancer may answer with HTML."""
+    """The error in the form that botocore parses; a load balancer may answer with HTML."""
     try:
-        said = orjson.loads(answer)
+        body = orjson.loads(answer)
     except orjson.JSONDecodeError:
-        said = {}
-    said = said if isinstance(said, dict) else {}
-    code = str(said.get("__type", "")).rpartition("#")[2] or str(status)
-    message = str(said.get("message") or said.get("Message") or f"HTTP {status}")
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    code = str(body.get("__type", "")).rpartition("#")[2] or str(status)
+    message = str(body.get("message") or body.get("Message") or f"HTTP {status}")
     return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}

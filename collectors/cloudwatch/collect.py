@@ -1,4 +1,4 @@
-"""Collects the metrics of every target over one window: what is known, and what could not be found out."""
+"""Collects the metrics of every target over one window; every query ends as a series or as a gap."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from basewatch.collector import MetricTarget
 from basewatch.errors import ObservationError
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, Provenance
 from basewatch.model import Point, Reason, Series, Window
-from collectors.cloudwatch.declared_targets import collector_gap as gap_of_all
+from collectors.cloudwatch.declared_targets import collector_gap
 from collectors.cloudwatch.fetch import Answer, FetchResult
 from collectors.cloudwatch.planner import Call, Query, aligned_window, covered_window, pack_calls, settled_window
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.wire import utc_datetime
 
 DEFAULT_CONCURRENCY = 5
-"""Calls under way at once, of all accounts together."""
+"""Concurrent calls over all accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    """What came of one call."""
+    """The result of one call."""
 
     source: MetricSource
     call: Call
@@ -39,67 +39,70 @@ def collect(
     *,
     concurrency: int = DEFAULT_CONCURRENCY,
 ) -> CollectedMetrics:
-    """Every metric of the targets, over `window` moved back by the planner's SETTLE; `gaps` are known before.
+    """The metrics of all targets over `window`, shifted back by SETTLE_DELAY. `gaps` are those known before.
 
-    `source_of` gives who is asked about an account's region, the same object for the same one to ask, and may raise
-    ObservationError. Nothing that AWS does raises here: every query ends as a Reading or a Gap.
+    `source_of` returns the source for an account and region, always the same object for the same source, or raises
+    ObservationError. AWS errors do not raise: every query ends as a CollectedSeries or a CollectionGap.
     """
-    span, known = settled_window(window), list(gaps)
-    outcomes = tuple(_fetched(_calls(targets, span, source_of, known), concurrency))
-    readings = list[CollectedSeries]()
+    settled, all_gaps = settled_window(window), list(gaps)
+    outcomes = tuple(_fetched(_calls(targets, settled, source_of, all_gaps), concurrency))
+    collected = list[CollectedSeries]()
     for outcome in outcomes:
         for query, answer in zip(outcome.call.queries, outcome.fetched.answers, strict=True):
             if answer.error is None:
-                readings.append(_reading(query, answer, span))
+                collected.append(_series(query, answer, settled))
             else:
-                known.append(_gap(query, answer.error))
+                all_gaps.append(_metric_gap(query, answer.error))
     return CollectedMetrics(
-        window=span,
-        collected_series=tuple(sorted(readings, key=lambda reading: (reading.series.name, reading.series.labels))),
-        gaps=tuple(sorted(known, key=lambda gap: (gap.component, gap.collector, gap.family))),
-        provenance=tuple(_asked(outcomes)),
+        window=settled,
+        collected_series=tuple(sorted(collected, key=lambda each: (each.series.name, each.series.labels))),
+        gaps=tuple(sorted(all_gaps, key=lambda gap: (gap.component, gap.collector, gap.family))),
+        provenance=tuple(_provenance(outcomes)),
     )
 
 
 def _calls(
     targets: Iterable[MetricTarget],
-    span: Window,
+    settled: Window,
     source_of: Callable[[str, str], MetricSource],
     gaps: list[CollectionGap],
 ) -> Iterator[tuple[MetricSource, Call]]:
-    """What to ask of each source; targets that nobody can be asked about become gaps."""
+    """The calls to each source; targets without a source become gaps."""
     by_source: dict[int, tuple[MetricSource, list[MetricTarget]]] = {}
-    for place, there in _by_place(targets).items():
+    for location, location_targets in _by_location(targets).items():
         try:
-            source = _source(span, source_of, *place)
+            source = _source(settled, source_of, *location)
         except ObservationError as error:
             gaps += dict.fromkeys(
-                gap_of_all(target.collector, error, component=target.resource.component) for target in there
+                collector_gap(target.collector, error, component=target.resource.component)
+                for target in location_targets
             )
         else:
-            by_source.setdefault(id(source), (source, []))[1].extend(there)
+            by_source.setdefault(id(source), (source, []))[1].extend(location_targets)
     for source, asked in by_source.values():
         queries = [Query(target, spec) for target in asked for spec in target.specs]
-        for call in pack_calls(queries, lambda _query: span.length):
-            yield source, Call(call, aligned_window(call, span))
+        for call in pack_calls(queries, lambda _query: settled.length):
+            yield source, Call(call, aligned_window(call, settled))
 
 
-def _by_place(targets: Iterable[MetricTarget]) -> dict[tuple[str, str], list[MetricTarget]]:
-    # What an account has only one of, such as its user errors, is a target of each of its tables.
-    places: dict[tuple[str, str], list[MetricTarget]] = defaultdict(list)
+def _by_location(targets: Iterable[MetricTarget]) -> dict[tuple[str, str], list[MetricTarget]]:
+    # A metric of a whole account, such as its user errors, is a target of each of its tables.
+    by_location: dict[tuple[str, str], list[MetricTarget]] = defaultdict(list)
     for target in dict.fromkeys(targets):
-        places[target.account_id, target.region].append(target)
-    return places
+        by_location[target.account_id, target.region].append(target)
+    return by_location
 
 
-def _source(span: Window, source_of: Callable[[str, str], MetricSource], account_id: str, region: str) -> MetricSource:
-    """Who is asked about the place. Raises: ObservationError, when nobody can be, or there is nothing to ask for."""
-    if span.length <= timedelta():
+def _source(
+    settled: Window, source_of: Callable[[str, str], MetricSource], account_id: str, region: str
+) -> MetricSource:
+    """The source for a location. Raises: ObservationError, when there is none or the window has no complete minute."""
+    if settled.length <= timedelta():
         raise ObservationError(
             Reason.NOT_ENOUGH_DATA, "the window holds no complete minute", remedy="raise run.lookback"
         )
     source = source_of(account_id, region)
-    # Signing in fails here once, and not in each call.
+    # A failed sign-in is reported once here and not in every call.
     _ = source.principal
     return source
 
@@ -111,8 +114,8 @@ def _fetched(calls: Iterable[tuple[MetricSource, Call]], concurrency: int) -> It
             yield _Outcome(source=source, call=call, fetched=fetched)
 
 
-def _reading(query: Query, answer: Answer, span: Window) -> CollectedSeries:
-    target, spec, whole = query.target, query.spec, covered_window(query.spec, span)
+def _series(query: Query, answer: Answer, settled: Window) -> CollectedSeries:
+    target, spec, covered = query.target, query.spec, covered_window(query.spec, settled)
     points = (
         Point(period_end=utc_datetime(start) + spec.period, value=value * spec.scale)
         for start, value in zip(answer.starts, answer.values, strict=True)
@@ -128,12 +131,12 @@ def _reading(query: Query, answer: Answer, span: Window) -> CollectedSeries:
                 *spec.labels,
             ),
             period=spec.period,
-            points=tuple(point for point in points if whole.start < point.period_end <= whole.end),
+            points=tuple(point for point in points if covered.start < point.period_end <= covered.end),
         ),
     )
 
 
-def _gap(query: Query, error: ObservationError) -> CollectionGap:
+def _metric_gap(query: Query, error: ObservationError) -> CollectionGap:
     return CollectionGap(
         collector=query.target.collector,
         component=query.target.resource.component,
@@ -144,8 +147,8 @@ def _gap(query: Query, error: ObservationError) -> CollectionGap:
     )
 
 
-def _asked(outcomes: Iterable[_Outcome]) -> Iterator[Provenance]:
-    """Who was asked about each component, by whom, and in which requests."""
+def _provenance(outcomes: Iterable[_Outcome]) -> Iterator[Provenance]:
+    """The source, principal and requests of each component."""
     requests: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, MetricSource] = {}
     for outcome in outcomes:

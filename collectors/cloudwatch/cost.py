@@ -1,13 +1,14 @@
-"""What is asked of CloudWatch and what it costs, and how a budget is kept."""
+"""Usage and cost of CloudWatch requests, and the refresh intervals that keep a budget."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from basewatch.collector import RefreshTier
-from collectors.cloudwatch.planner import Query, count_billable, period_count
+from basewatch.collector import MetricSpec, MetricTarget, RefreshTier
+from collectors.cloudwatch.planner import STATISTICS_PER_BILLED_METRIC, Query, count_billable, period_count
 
 # https://aws.amazon.com/cloudwatch/pricing/: $0.01 per 1,000 metrics requested by GetMetricData, however many calls
 # ask for them, and $0.01 per 1,000 requests of other APIs.
@@ -19,9 +20,9 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What something asks of CloudWatch: once, or within a month.
+    """Usage of CloudWatch: once, or in a month.
 
-    `metrics` counts up to five statistics of one metric as one; `listings` are requests that list metrics.
+    `metrics` counts up to five statistics of one metric as one; `listings` counts ListMetrics requests.
     """
 
     calls: float = 0
@@ -31,7 +32,7 @@ class Usage:
     listings: float = 0
 
     def __add__(self, other: Usage) -> Usage:
-        """Both together."""
+        """The sum of both."""
         return Usage(
             calls=self.calls + other.calls,
             queries=self.queries + other.queries,
@@ -41,29 +42,29 @@ class Usage:
         )
 
     def monthly(self, every: timedelta) -> Usage:
-        """What a month takes, when this is asked that often."""
-        times = MONTH / every
+        """The usage of a month at that interval."""
+        multiples = MONTH / every
         return Usage(
-            calls=self.calls * times,
-            queries=self.queries * times,
-            metrics=self.metrics * times,
-            datapoints=self.datapoints * times,
-            listings=self.listings * times,
+            calls=self.calls * multiples,
+            queries=self.queries * multiples,
+            metrics=self.metrics * multiples,
+            datapoints=self.datapoints * multiples,
+            listings=self.listings * multiples,
         )
 
     @property
     def dollars(self) -> float:
-        """The price as AWS writes it: up to five statistics of a metric are one."""
+        """The lower cost estimate, as AWS documents the price: up to five statistics of a metric are billed as one."""
         return self.metrics * DOLLARS_PER_METRIC + self.listings * DOLLARS_PER_REQUEST
 
     @property
     def dollars_upper(self) -> float:
-        """The dearer reading of the price: every query is a metric."""
+        """The upper cost estimate: every query is billed as one metric."""
         return self.queries * DOLLARS_PER_METRIC + self.listings * DOLLARS_PER_REQUEST
 
 
 def usage_of(calls: Iterable[Sequence[Query]], length: timedelta) -> Usage:
-    """What these calls ask for over windows of that length."""
+    """The usage of these calls over windows of that length."""
     total = Usage()
     for call in calls:
         total += Usage(
@@ -77,9 +78,10 @@ def usage_of(calls: Iterable[Sequence[Query]], length: timedelta) -> Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetedIntervals:
-    """How often each tier is asked under a budget, and what a month then costs at the dearer reading.
+    """The interval of each tier under a budget, and the upper cost estimate of a month at these intervals.
 
-    `budget_ratio` is its share of the budget, None without one; above 1 nothing was left that may be asked less often.
+    `budget_ratio` is the estimate divided by the budget; None without a budget. Above 1, no interval can be lengthened
+    further.
     """
 
     tier_intervals: Mapping[RefreshTier, timedelta]
@@ -88,7 +90,7 @@ class BudgetedIntervals:
 
     @property
     def within_budget(self) -> bool:
-        """Whether the budget, if there is one, is enough."""
+        """Whether the estimate is within the budget; true without a budget."""
         return self.budget_ratio is None or self.budget_ratio <= 1
 
 
@@ -99,30 +101,47 @@ def fit_budget(
     *,
     fixed_dollars: float = 0.0,
 ) -> BudgetedIntervals:
-    """The intervals that keep the dearer reading of a month within `budget` dollars, each a multiple of its own.
+    """The intervals that keep the upper cost estimate of a month within `budget` dollars.
 
-    `usage_by_tier` is what one refresh of a tier asks, `fixed_dollars` what a month costs besides. The slow tier is
-    asked less often first, down to once a day; then the standard one, but no less often than the slow one was meant to
-    be. The fast tier stays as it is: what pages people rests on it.
+    Each interval is a multiple of the configured one. `usage_by_tier` is the usage of one refresh of each tier;
+    `fixed_dollars` are further costs of a month. The slow tier is lengthened first, up to one day; then the standard
+    tier, up to the configured interval of the slow tier. The fast tier is never lengthened, because paging alerts
+    depend on it.
     """
-    times = dict.fromkeys(tier_intervals, 1)
+    multiples = dict.fromkeys(tier_intervals, 1)
 
     def month() -> float:
         return fixed_dollars + sum(
-            usage_by_tier.get(tier, Usage()).monthly(span * times[tier]).dollars_upper
-            for tier, span in tier_intervals.items()
+            usage_by_tier.get(tier, Usage()).monthly(interval * multiples[tier]).dollars_upper
+            for tier, interval in tier_intervals.items()
         )
 
     if budget is None:
         return BudgetedIntervals(tier_intervals=tier_intervals, dollars_upper=month(), budget_ratio=None)
     for tier, longest in ((RefreshTier.SLOW, _DAY), (RefreshTier.STANDARD, tier_intervals.get(RefreshTier.SLOW, _DAY))):
-        # A tier that asks nothing would only be slower for nothing.
+        # Lengthening a tier without queries saves nothing.
         if tier in tier_intervals and usage_by_tier.get(tier, Usage()).dollars_upper:
-            while month() > budget and tier_intervals[tier] * (times[tier] + 1) <= longest:
-                times[tier] += 1
+            while month() > budget and tier_intervals[tier] * (multiples[tier] + 1) <= longest:
+                multiples[tier] += 1
     spent = month()
     return BudgetedIntervals(
-        tier_intervals={tier: span * times[tier] for tier, span in tier_intervals.items()},
+        tier_intervals={tier: interval * multiples[tier] for tier, interval in tier_intervals.items()},
         dollars_upper=spent,
         budget_ratio=spent / budget,
     )
+
+
+def usage_by_tier(targets: Iterable[MetricTarget]) -> Mapping[RefreshTier, Usage]:
+    """The usage of one refresh of each tier."""
+    # Thousands of targets share a few tuples of specs.
+    shared: dict[int, tuple[tuple[MetricSpec, ...], int]] = {}
+    for target in targets:
+        specs, count = shared.get(id(target.specs), (target.specs, 0))
+        shared[id(specs)] = specs, count + 1
+    usages = dict.fromkeys(RefreshTier, Usage())
+    for specs, count in shared.values():
+        for tier in RefreshTier:
+            metrics = Counter((spec.namespace, spec.metric, spec.period) for spec in specs if spec.tier is tier)
+            billed = sum(-(-statistics // STATISTICS_PER_BILLED_METRIC) for statistics in metrics.values())
+            usages[tier] += Usage(queries=metrics.total() * count, metrics=billed * count)
+    return usages

@@ -1,4 +1,4 @@
-"""Where counters stand, as bytes to be kept over a restart."""
+"""Serialises counters, so that they survive a restart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from collectors.cloudwatch.counters import SavedCounter
 
-# The second letter says in which order a number's bytes are; what another kind of machine wrote is not read.
+# The second byte is the byte order; state from a machine with another byte order is rejected.
 _VERSION = b"1" + sys.byteorder[:1].encode()
 _COLUMNS = "ddqd"
 _WIDTH = 8
@@ -20,45 +20,45 @@ _AT_ONCE = 1000
 
 
 class CounterStore(Protocol):
-    """Keeps the counters of each place; `basewatch.history.store.History` does. Every method may raise HistoryError."""
+    """Stores the counters of each location, as `basewatch.history.store.History` does. May raise HistoryError."""
 
     def save_counters(self, location: str, state: bytes, at: datetime) -> None:
-        """Writes where the counters of a place stand, over what it had."""
+        """Replaces the stored counters of a location."""
         ...
 
     def load_counters(self, location: str) -> bytes | None:
-        """What was last kept of a place; None when nothing was."""
+        """The stored counters of a location; None when there are none."""
         ...
 
 
 def encode_counters(counters: Iterable[tuple[bytes, SavedCounter]]) -> bytes:
-    """The counters, by the text of their series; of a series that comes twice the later one is meant.
+    """The serialised counters, keyed by series text. Of two counters of one series, the later one wins.
 
-    They are taken one by one: tens of thousands at once would be as much memory as all that is shown.
+    It takes an iterator: a list of tens of thousands of counters would need as much memory as the whole page.
     """
-    names, totals, rests, untils, floors = list[bytes](), array("d"), array("d"), array("q"), array("d")
-    for name, kept in counters:
+    names, totals, compensations, untils, last_shown = list[bytes](), array("d"), array("d"), array("q"), array("d")
+    for name, saved in counters:
         names.append(name)
-        totals.append(kept.total)
-        rests.append(kept.compensation)
-        untils.append(kept.until)
-        floors.append(kept.last_shown)
+        totals.append(saved.total)
+        compensations.append(saved.compensation)
+        untils.append(saved.until)
+        last_shown.append(saved.last_shown)
     packing = zlib.compressobj(1)
-    columns = (column.tobytes() for column in (totals, rests, untils, floors))
+    columns = (column.tobytes() for column in (totals, compensations, untils, last_shown))
     parts = (len(names).to_bytes(_WIDTH), *columns, *_lines(names))
     return b"".join((_VERSION, *map(packing.compress, parts), packing.flush()))
 
 
 def _lines(names: Sequence[bytes]) -> Iterator[bytes]:
-    # A series' text has no line break of its own: its labels are escaped.
+    # Series text has no line breaks: label values are escaped.
     for first in range(0, len(names), _AT_ONCE):
         yield (b"\n" if first else b"") + b"\n".join(names[first : first + _AT_ONCE])
 
 
 def decode_counters(state: bytes) -> dict[bytes, SavedCounter]:
-    """The counters that `encode_counters` wrote. Raises: ValueError, when it is nothing of the kind."""
+    """The counters that `encode_counters` wrote. Raises: ValueError, for any other content."""
     if not state.startswith(_VERSION):
-        raise ValueError("it is of another version")
+        raise ValueError("the state has another format version")
     try:
         content = zlib.decompress(state[len(_VERSION) :])
     except zlib.error as error:
@@ -67,14 +67,14 @@ def decode_counters(state: bytes) -> dict[bytes, SavedCounter]:
     size = rows * _WIDTH
     names = content[len(_COLUMNS) * size :].split(b"\n") if rows else []
     if len(names) != rows:
-        raise ValueError("its columns differ in length")
+        raise ValueError("the columns differ in length")
     columns = [array(code, content[at * size : (at + 1) * size]) for at, code in enumerate(_COLUMNS)]
-    kept = {
-        name: SavedCounter(total=total, compensation=rest, until=until, last_shown=floor)
-        for name, total, rest, until, floor in zip(names, *columns, strict=True)
+    saved = {
+        name: SavedCounter(total=total, compensation=compensation, until=until, last_shown=shown)
+        for name, total, compensation, until, shown in zip(names, *columns, strict=True)
     }
     if not all(
-        isfinite(each.total) and isfinite(each.compensation) and isfinite(each.last_shown) for each in kept.values()
+        isfinite(each.total) and isfinite(each.compensation) and isfinite(each.last_shown) for each in saved.values()
     ):
-        raise ValueError("a total is not a number")
-    return kept
+        raise ValueError("a total is not a finite number")
+    return saved

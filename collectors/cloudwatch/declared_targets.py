@@ -1,4 +1,4 @@
-"""What is asked of the components that somebody declared, and where."""
+"""The metric targets of the declared components, by account and region."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from basewatch.metrics import CollectionGap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """An AWS account, by its twelve digits, and a region of it."""
+    """An AWS account (twelve digits) and a region."""
 
     account_id: str
     region: str
@@ -22,36 +22,35 @@ class Location:
 def declared_targets(
     collectors: Iterable[AnyCollector], components: Iterable[Component], location_of: Callable[[Component], Location]
 ) -> tuple[tuple[MetricTarget, ...], tuple[CollectionGap, ...]]:
-    """Every target of the components, collector by collector; one whose place cannot be told is a gap instead.
+    """The targets of all components, by collector; a component without a known location becomes a gap.
 
-    `location_of` may raise ObservationError. Components that are measured by the same resource each have a target of
-    it; what belongs to none of them, such as the limits of an account, has one target however many of them it is told
-    by.
+    `location_of` may raise ObservationError. Two components measured by the same resource each have a target. A
+    resource that belongs to no component, such as an account's limits, has one target for all components.
     """
-    targets, gaps, everything = dict[object, MetricTarget](), list[CollectionGap](), tuple(components)
+    targets, gaps, all_components = dict[object, MetricTarget](), list[CollectionGap](), tuple(components)
     for collector in collectors:
-        for component in everything:
+        for component in all_components:
             if not isinstance(component, collector.component_type):
                 continue
             try:
-                place = location_of(component)
+                location = location_of(component)
             except ObservationError as error:
                 gaps.append(collector_gap(collector.name, error, component=component.ref))
                 continue
             for resource, specs in collector.resources(component):
                 target = MetricTarget(
                     collector=collector.name,
-                    account_id=place.account_id,
-                    region=place.region,
+                    account_id=location.account_id,
+                    region=location.region,
                     resource=resource,
                     specs=specs,
                 )
-                targets.setdefault((collector.name, place, resource), target)
+                targets.setdefault((collector.name, location, resource), target)
     return tuple(targets.values()), tuple(gaps)
 
 
 def collector_gap(collector: str, error: ObservationError, *, component: str = "") -> CollectionGap:
-    """Everything that the collector would have found out about the component, or of what it discovers."""
+    """A gap for all metrics of a collector: of a component, or of the resources it would have discovered."""
     return CollectionGap(
         collector=collector, component=component, reason=error.reason, detail=error.detail, remedy=error.remedy
     )

@@ -1,4 +1,4 @@
-"""Fetches one call to its end: page after page, again where it may help, and what stayed unanswered is said."""
+"""Fetches one call completely: all pages, with retries, and an error for every query without a complete answer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import NamedTuple, Protocol
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, floor_time
-from collectors.cloudwatch.retry_policy import RetryPolicy
-from collectors.cloudwatch.turns import CPU_LOCK
+from collectors.cloudwatch.throttling import RetryPolicy
 from collectors.cloudwatch.wire import MetricDataResult, Page, messages_text, request_body, unreadable_response
+from collectors.cloudwatch.workers import CPU_LOCK
 
 ACTION = "cloudwatch:GetMetricData"
-_PASSING = (Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT)
-"""What may be over at the next attempt."""
+_TRANSIENT_REASONS = (Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT)
+"""Reasons that may no longer hold at the next attempt."""
 
 
 class Answer(NamedTuple):
-    """What is known of one query: when its periods start (seconds since the epoch, ascending) and their values.
+    """The answer to one query: the start of each period (Unix seconds, ascending) and its value.
 
-    `error` is what stands in the way of their being all there are; None when they are.
+    `error` says why the answer is incomplete; None when it is complete.
     """
 
     starts: Sequence[float]
@@ -32,138 +32,142 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """A call's answers, one for each of its queries and in their order, and the requests it took."""
+    """One answer for each query of the call, in the order of the queries, and the ids of the requests sent."""
 
     answers: tuple[Answer, ...]
     requests: tuple[str, ...]
 
 
 class RequestFailed(ObservationError):
-    """A request that was not answered: AWS' code or our reason, and for how many seconds it wants to be left alone."""
+    """A request without an answer. `code` is AWS's error code or our reason; Retry-After is in seconds."""
 
-    def __init__(self, reason: Reason, detail: str, *, remedy: str = "", code: str = "", after: float = 0.0) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, *, remedy: str = "", code: str = "", retry_after: float = 0.0
+    ) -> None:
         super().__init__(reason, detail, remedy=remedy)
         self.code = code
-        self.retry_after_seconds = after
+        self.retry_after_seconds = retry_after
 
 
 class GetMetricDataApi(Protocol):
-    """GetMetricData, request by request."""
+    """The GetMetricData operation, one request at a time."""
 
     @property
     def account_id(self) -> str:
-        """Who asks."""
+        """The account that sends the requests."""
         ...
 
     def acquire(self, datapoints: int) -> float:
-        """Waits until a request for so many datapoints may be made; the seconds waited."""
+        """Waits until the rate limits allow a request for that many datapoints; returns the seconds waited."""
         ...
 
     def send(self, content: bytes, request_log: list[str]) -> Page:
-        """One request, sent once, and noted in `request_log`. Raises: ObservationError."""
+        """Sends one request once and notes it in `request_log`. Raises: ObservationError."""
         ...
 
     def record_billed(self, call: Call, positions: Sequence[int]) -> None:
-        """Notes that these queries of the call were asked, and are paid for."""
+        """Counts these queries of the call as billed."""
         ...
 
 
 def fetch(api: GetMetricDataApi, call: Call, retry_policy: RetryPolicy) -> FetchResult:
-    """The call's answers: every query is either complete or says why it is not; what AWS does never raises.
+    """The answers to the call: every query is complete or carries an error. AWS errors do not raise.
 
-    Periods that were not over when the window ended are left out.
+    Periods that were not over at the end of the window are dropped.
     """
     return _Fetch(api, call, retry_policy).run()
 
 
 class _Fetch:
-    """One call on its way: what is known so far, and what is asked next."""
+    """The state of one call: the answers so far and the queries still to ask."""
 
-    def __init__(self, api: GetMetricDataApi, call: Call, patience: RetryPolicy) -> None:
+    def __init__(self, api: GetMetricDataApi, call: Call, retry_policy: RetryPolicy) -> None:
         self._api = api
         self._call = call
-        self._patience = patience
-        self._answers = [_LEFT_OUT] * len(call.queries)
+        self._retry_policy = retry_policy
+        self._answers = [_NOT_ANSWERED] * len(call.queries)
         self._requests: list[str] = []
-        self._deadline = patience.clock() + patience.retry_timeout_seconds
+        self._deadline = retry_policy.clock() + retry_policy.retry_timeout_seconds
 
     def run(self) -> FetchResult:
-        """Asks for everything, and again for what CloudWatch itself could not do or not do whole."""
-        asking: Sequence[int] = range(len(self._answers))
-        for failures in range(self._patience.max_attempts):
+        """Fetches all queries, then fetches again those with a transient error."""
+        positions: Sequence[int] = range(len(self._answers))
+        for failures in range(self._retry_policy.max_attempts):
             if failures:
-                self._patience.back_off(failures)
-            if not self._ask_all(asking):
+                self._retry_policy.back_off(failures)
+            if not self._fetch_all(positions):
                 break
-            asking = [at for at in asking if isinstance(self._answers[at].error, _Passing)]
-            if not asking:
+            positions = [at for at in positions if isinstance(self._answers[at].error, _Transient)]
+            if not positions:
                 break
-        self._leave_out_open_periods()
+        self._drop_open_periods()
         return FetchResult(answers=tuple(self._answers), requests=tuple(self._requests))
 
-    def _ask_all(self, asking: Sequence[int]) -> bool:
-        """Asks for these queries, page by page; False when a page could not be had, which is then said of the rest."""
+    def _fetch_all(self, positions: Sequence[int]) -> bool:
+        """Fetches these queries page by page. When a page fails: False, with its error on the incomplete answers."""
         fresh: dict[int, Answer] = {}
         try:
-            for page in self._pages(asking):
+            for page in self._pages(positions):
                 with CPU_LOCK:
-                    self._take(page, asking, fresh)
+                    self._apply_page(page, positions, fresh)
         except ObservationError as error:
-            for at in asking:
+            for at in positions:
                 answer = fresh.get(at) or self._answers[at]
                 self._answers[at] = answer if answer.error is None else answer._replace(error=error)
             return False
-        for at in asking:
-            self._answers[at] = fresh.get(at, _LEFT_OUT)
+        for at in positions:
+            self._answers[at] = fresh.get(at, _NOT_ANSWERED)
         return True
 
-    def _datapoints(self, asking: Sequence[int]) -> int:
-        return -(-self._call.datapoints * len(asking) // len(self._answers))
+    def _datapoints(self, positions: Sequence[int]) -> int:
+        return -(-self._call.datapoints * len(positions) // len(self._answers))
 
-    def _pages(self, asking: Sequence[int]) -> Iterator[Page]:
-        whole = len(asking) == len(self._answers)
-        queries = self._call.json(self._api.account_id) if whole else self._call.json_of(asking, self._api.account_id)
-        datapoints, token, seen = self._datapoints(asking), "", set[str]()
+    def _pages(self, positions: Sequence[int]) -> Iterator[Page]:
+        complete = len(positions) == len(self._answers)
+        queries = (
+            self._call.json(self._api.account_id) if complete else self._call.json_of(positions, self._api.account_id)
+        )
+        datapoints, token, seen = self._datapoints(positions), "", set[str]()
         while True:
             page = self._page(request_body(queries, self._call.window, token), datapoints)
             if not token:
-                self._api.record_billed(self._call, asking)
+                self._api.record_billed(self._call, positions)
             yield page
             token, datapoints = page.token, 0
             if not token:
                 return
             if token in seen:
-                raise ObservationError(Reason.UNSUPPORTED, "CloudWatch gave the same NextToken twice")
+                raise ObservationError(Reason.UNSUPPORTED, "CloudWatch returned the same NextToken twice")
             seen.add(token)
 
     def _page(self, content: bytes, datapoints: int) -> Page:
-        """One page, tried again while the trouble may pass. Raises: ObservationError."""
+        """One page, retried while the error is transient. Raises: ObservationError."""
         attempts, failures = 0, 0
         while True:
-            # Waiting for others is none of this call's time.
+            # The wait for the rate limiter does not count against this call's deadline.
             self._deadline += self._api.acquire(datapoints)
             try:
                 return self._api.send(content, self._requests)
             except ObservationError as error:
                 failures += 1
                 attempts += error.reason is not Reason.THROTTLED
-                after = error.retry_after_seconds if isinstance(error, RequestFailed) else 0.0
-                hopeless = error.reason not in _PASSING or attempts == self._patience.max_attempts
-                if hopeless or self._patience.clock() + after >= self._deadline:
+                retry_after = error.retry_after_seconds if isinstance(error, RequestFailed) else 0.0
+                final = error.reason not in _TRANSIENT_REASONS or attempts == self._retry_policy.max_attempts
+                if final or self._retry_policy.clock() + retry_after >= self._deadline:
                     raise
-            self._patience.back_off(failures, after)
+            self._retry_policy.back_off(failures, retry_after)
 
-    def _take(self, page: Page, asking: Sequence[int], fresh: dict[int, Answer]) -> None:
-        """Adds what a page says. Raises: ObservationError, when it makes no sense."""
+    def _apply_page(self, page: Page, positions: Sequence[int], fresh: dict[int, Answer]) -> None:
+        """Adds the results of a page. Raises: ObservationError, when the page is malformed."""
         try:
             for result in page.results:
-                at = asking[asking.index(_POSITIONS[result["Id"]])]
+                at = positions[positions.index(_POSITIONS[result["Id"]])]
                 answer = _answer(result, page.message)
-                fresh[at] = _joined(fresh[at], answer) if at in fresh else answer
+                fresh[at] = _merged(fresh[at], answer) if at in fresh else answer
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise unreadable_response(error) from error
 
-    def _leave_out_open_periods(self) -> None:
+    def _drop_open_periods(self) -> None:
         end = self._call.window.end
         closed = {period: floor_time(end, period) for period in self._call.periods}
         open_from = {period: at.timestamp() for period, at in closed.items() if at != end}
@@ -176,62 +180,62 @@ class _Fetch:
                 self._answers[at] = answer._replace(starts=answer.starts[:keep], values=answer.values[:keep])
 
 
-class _Passing(ObservationError):
-    """What CloudWatch did not answer, and may the next time."""
+class _Transient(ObservationError):
+    """An error that the next attempt may not have."""
 
 
-_LEFT_OUT = Answer(
-    (), (), _Passing(Reason.NOT_ENOUGH_DATA, "CloudWatch left this query out of its answer", remedy="run again")
+_NOT_ANSWERED = Answer(
+    (), (), _Transient(Reason.NOT_ENOUGH_DATA, "CloudWatch left this query out of its answer", remedy="run again")
 )
 _POSITIONS = {f"q{number}": number for number in range(MAX_QUERIES)}
 
 
 def _answer(result: MetricDataResult, warning: str) -> Answer:
-    """What one result says. Raises: KeyError, TypeError or ValueError, when it makes no sense.
+    """The answer in one result. Raises: KeyError, TypeError or ValueError, when the result is malformed.
 
-    The lists are those that the JSON's reader made. Adding them up is the quickest way to find what is not a number,
-    and JSON knows neither NaN nor infinity.
+    The lists come from the JSON parser. Summing them is the fastest way to find a value that is not a number; JSON has
+    no NaN and no infinity.
     """
     starts, values = result["Timestamps"], result["Values"]
     if len(starts) != len(values) or type(starts) is not list or type(values) is not list:
-        raise ValueError("times and values do not stand beside each other")
+        raise ValueError("Timestamps and Values differ in length or are not lists")
     _ = sum(starts) + sum(values)
     if starts != sorted(starts):
-        starts, values = _in_order(starts, values)
+        starts, values = _sorted(starts, values)
     if result["StatusCode"] == "Complete" and (starts or not warning):
         return Answer(starts, values)
-    return Answer(starts, values, _missing(result, warning))
+    return Answer(starts, values, _result_error(result, warning))
 
 
-def _joined(before: Answer, more: Answer) -> Answer:
-    """The answer of two pages; the later one says what is missing."""
+def _merged(before: Answer, more: Answer) -> Answer:
+    """The answers of two pages merged; the error is the later page's."""
     starts, values = [*before.starts, *more.starts], [*before.values, *more.values]
-    silent = isinstance(more.error, _Warned) and starts
-    return Answer(*_in_order(starts, values), None if silent else more.error)
+    answered = isinstance(more.error, _EmptyAfterWarning) and starts
+    return Answer(*_sorted(starts, values), None if answered else more.error)
 
 
-def _in_order(starts: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
-    """The datapoints by their time, each period once: the one that was told last."""
+def _sorted(starts: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+    """The datapoints in order of time, one for each period; of duplicates the last one wins."""
     points = dict(zip(starts, values, strict=True))
     return sorted(points), [points[start] for start in sorted(points)]
 
 
-class _Warned(ObservationError):
-    """A query without datapoints in an answer that warns of the whole request: its silence is not believed."""
+class _EmptyAfterWarning(ObservationError):
+    """The answer is empty while the response carries a warning: the query may have datapoints."""
 
 
-def _missing(result: MetricDataResult, warning: str) -> ObservationError:
-    """What a result lacks."""
-    said = messages_text(result.get("Messages"))
-    said = f" ({said})" if said else ""
+def _result_error(result: MetricDataResult, warning: str) -> ObservationError:
+    """Why a result is incomplete."""
+    text = messages_text(result.get("Messages"))
+    text = f" ({text})" if text else ""
     match result["StatusCode"]:
         case "Complete":
-            return _Warned(Reason.NOT_ENOUGH_DATA, f"CloudWatch warned: {warning}")
+            return _EmptyAfterWarning(Reason.NOT_ENOUGH_DATA, f"CloudWatch warned: {warning}")
         case "PartialData":
-            return _Passing(Reason.NOT_ENOUGH_DATA, f"CloudWatch returned partial data{said}", remedy="run again")
+            return _Transient(Reason.NOT_ENOUGH_DATA, f"CloudWatch returned partial data{text}", remedy="run again")
         case "InternalError":
-            return _Passing(Reason.UNREACHABLE, f"CloudWatch had an internal error{said}", remedy="run again")
+            return _Transient(Reason.UNREACHABLE, f"CloudWatch had an internal error{text}", remedy="run again")
         case "Forbidden":
-            return ObservationError(Reason.DENIED, f"CloudWatch forbids this metric{said}", remedy=f"grant {ACTION}")
+            return ObservationError(Reason.DENIED, f"CloudWatch forbids this metric{text}", remedy=f"grant {ACTION}")
         case status:
-            return ObservationError(Reason.UNSUPPORTED, f"CloudWatch answered with the unknown status {status}{said}")
+            return ObservationError(Reason.UNSUPPORTED, f"CloudWatch answered with the unknown status {status}{text}")

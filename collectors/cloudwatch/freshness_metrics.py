@@ -1,4 +1,4 @@
-"""Tells telemetry how the rows of one source stand at the end of a round."""
+"""Exports the freshness and completeness of one source's series at the end of a refresh cycle."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ def record_cycle(
     at: datetime,
     seconds: float,
 ) -> int:
-    """Says how every group stands; `requested` are the numbers of those that were part of a round of `seconds` at `at`.
+    """Sets the metrics of every collector location. `requested` are the indexes of those in this cycle.
 
-    A group is up when every row of it was got the last time it was asked for. How many periods could not be made up
-    for is returned.
+    A collector location is up when the latest request for each of its rows succeeded. The cycle started at `at` and
+    took `seconds`. Returns the number of gaps in counters that cannot be filled.
     """
-    layout, stale, shown = series_state.layout, series_state.failed_counts(), snapshot.shown_counts(at)
-    for number, group in enumerate(layout.collector_locations):
-        telemetry.series.labels(*group).set(shown[number])
-        telemetry.stale_series.labels(*group).set(stale[number])
-        if series_state.newest_period_end[number]:
-            telemetry.newest_datapoint.labels(*group).set(series_state.newest_period_end[number])
-        if number in requested:
-            telemetry.refresh_seconds.labels(*group).set(seconds)
-            telemetry.last_attempt.labels(*group).set(at.timestamp())
-            telemetry.up.labels(*group).set(not stale[number])
-            if not stale[number]:
-                telemetry.last_success.labels(*group).set(at.timestamp())
-    count_dropped(telemetry, layout, series_state.expire_rows(snapshot.expires, at.timestamp()), "not_got")
-    return _tell_of_changes(telemetry, series_state)
+    layout, failed, shown = series_state.layout, series_state.failed_counts(), snapshot.shown_counts(at)
+    for index, location in enumerate(layout.collector_locations):
+        telemetry.series.labels(*location).set(shown[index])
+        telemetry.stale_series.labels(*location).set(failed[index])
+        if series_state.newest_period_end[index]:
+            telemetry.newest_datapoint.labels(*location).set(series_state.newest_period_end[index])
+        if index in requested:
+            telemetry.refresh_seconds.labels(*location).set(seconds)
+            telemetry.last_attempt.labels(*location).set(at.timestamp())
+            telemetry.up.labels(*location).set(not failed[index])
+            if not failed[index]:
+                telemetry.last_success.labels(*location).set(at.timestamp())
+    count_dropped(telemetry, layout, series_state.expire_rows(snapshot.expires, at.timestamp()), "expired")
+    return _record_changes(telemetry, series_state)
 
 
-def remove_gauges(telemetry: ExporterMetrics, groups: Iterable[CollectorLocation]) -> None:
-    """Says nothing more of groups that have no series any longer."""
-    for group in groups:
+def remove_gauges(telemetry: ExporterMetrics, locations: Iterable[CollectorLocation]) -> None:
+    """Removes the gauges of collector locations that no longer have series."""
+    for location in locations:
         for gauge in (
             telemetry.up,
             telemetry.refresh_seconds,
@@ -54,24 +54,24 @@ def remove_gauges(telemetry: ExporterMetrics, groups: Iterable[CollectorLocation
             telemetry.series,
             telemetry.stale_series,
         ):
-            gauge.remove(*group)
+            gauge.remove(*location)
 
 
 def count_dropped(telemetry: ExporterMetrics, layout: Layout, rows: Iterable[int], reason: str) -> None:
-    """Counts series that are no longer shown, or not as they should be."""
+    """Counts series that are dropped, or that are incomplete."""
     for row in rows:
         telemetry.dropped_series.labels(layout.queries[row].target.collector, reason).inc()
 
 
-def _tell_of_changes(telemetry: ExporterMetrics, ledger: SeriesState) -> int:
-    holes = 0
-    for (row, change), count in ledger.take_changes().items():
-        collector = ledger.layout.queries[row].target.collector
+def _record_changes(telemetry: ExporterMetrics, series_state: SeriesState) -> int:
+    gaps = 0
+    for (row, change), count in series_state.take_changes().items():
+        collector = series_state.layout.queries[row].target.collector
         if change is PeriodChange.LATE:
             telemetry.late_datapoints.labels(collector).inc(count)
         elif change is PeriodChange.GAP:
             telemetry.dropped_series.labels(collector, "gap").inc(count)
-            holes += count
+            gaps += count
         else:
             telemetry.corrections.labels(collector, change.value).inc(count)
-    return holes
+    return gaps

@@ -1,4 +1,4 @@
-"""Which series a place has, and in which order they are shown: a row for every statistic of every target."""
+"""The rows of one source, one for every statistic of every target, in the order of the page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from basewatch.family import MetricFamily, series_text
 from collectors.cloudwatch.planner import Query
 
 CollectorLocation = tuple[str, str, str]
-"""Whose series they are: the collector, the account that owns them, and the region."""
+"""The collector, the owning account and the region of a series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Rows, family by family: what each asks, the text of its series, and its place in `collector_locations`.
+    """Rows grouped by family: the query, the series text and the index into `collector_locations` of each row.
 
-    Within a family the series of one resource are side by side, as OpenMetrics wants those of a summary.
-    `families` say where the rows of each begin and end; `duplicates` are queries that would show a series again.
+    Within a family, the series of one resource are adjacent, as OpenMetrics requires for summaries. `families` are the
+    first and the end row of each family; `duplicates` are queries whose series already has a row.
     """
 
     families: tuple[tuple[MetricFamily, int, int], ...]
@@ -30,12 +30,12 @@ class Layout:
     duplicates: tuple[Query, ...] = ()
 
 
-_AT_ONCE = 4096
+_ROWS_PER_SLICE = 4096
 EMPTY_LAYOUT = Layout(families=(), series=(), queries=(), collector_locations=(), location_index=())
 
 
 def build_layout(targets: Iterable[MetricTarget]) -> Layout:
-    """The rows of these targets; the same targets always make the same rows."""
+    """The layout of these targets; equal targets give equal layouts."""
     by_family: dict[str, list[tuple[Query, bytes]]] = {}
     seen, duplicates = set[bytes](), list[Query]()
     for query, series in _queries(targets):
@@ -49,19 +49,21 @@ def build_layout(targets: Iterable[MetricTarget]) -> Layout:
         first = len(rows)
         rows += by_family[name]
         families.append((rows[first][0].spec.exported_family, first, len(rows)))
-    groups: dict[CollectorLocation, int] = {}
+    locations: dict[CollectorLocation, int] = {}
     return Layout(
         families=tuple(families),
         series=tuple(series for _, series in rows),
         queries=tuple(query for query, _ in rows),
-        location_index=tuple(groups.setdefault(collector_location(query.target), len(groups)) for query, _ in rows),
-        collector_locations=tuple(groups),
+        location_index=tuple(
+            locations.setdefault(collector_location(query.target), len(locations)) for query, _ in rows
+        ),
+        collector_locations=tuple(locations),
         duplicates=tuple(duplicates),
     )
 
 
 def collector_location(target: MetricTarget) -> CollectorLocation:
-    """Whose series a target's are."""
+    """The collector location of a target."""
     return target.collector, target.account_id, target.region
 
 
@@ -72,16 +74,16 @@ def allowed_lateness_of(query: Query) -> timedelta:
 
 
 def slices(rows: int) -> Iterator[slice]:
-    """All the rows, some at a time: one call over a hundred thousand would let no other thread run for 10 ms."""
-    for first in range(0, rows, _AT_ONCE):
-        yield slice(first, first + _AT_ONCE)
+    """All rows in slices: one call over 100,000 rows would block the other threads for 10 ms."""
+    for first in range(0, rows, _ROWS_PER_SLICE):
+        yield slice(first, first + _ROWS_PER_SLICE)
 
 
 def _queries(targets: Iterable[MetricTarget]) -> Iterator[tuple[Query, bytes]]:
     for target in sorted(
         targets, key=lambda target: (target.account_id, target.region, sorted(target.resource.labels))
     ):
-        # Most specs of a target have the same labels: their text is written once.
+        # Most specs of a target have the same labels, so their text is built once.
         written: dict[tuple[tuple[str, str], ...], bytes] = {}
         for spec in target.specs:
             if spec.labels not in written:
@@ -90,5 +92,5 @@ def _queries(targets: Iterable[MetricTarget]) -> Iterator[tuple[Query, bytes]]:
 
 
 def _labels(target: MetricTarget, spec: MetricSpec) -> tuple[tuple[str, str], ...]:
-    place = ("aws_account_id", target.account_id), ("aws_region", target.region)
-    return (*place, *target.resource.labels, *spec.labels)
+    location_labels = ("aws_account_id", target.account_id), ("aws_region", target.region)
+    return (*location_labels, *target.resource.labels, *spec.labels)

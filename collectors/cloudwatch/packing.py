@@ -1,4 +1,4 @@
-"""Fills calls with groups of what belongs together, so that none is emptier than the fewest calls allow."""
+"""Packs groups of items into the fewest calls."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ T = TypeVar("T")
 
 
 class Packing(Generic[T]):
-    """Groups in the order in which they are wanted, taken out call by call.
+    """An iterator over calls, each filled with groups in their given order.
 
-    A call holds `max_items` items and weighs `max_weight`, or is a single group that weighs more; `weigh` says what a
-    group weighs in a call that begins with the second one. A smaller group from further on may fill what is left of a
-    call. A group is parted only where leaving its place empty would cost a call more than ceil(items / size).
+    A call has at most `max_items` items and a weight of at most `max_weight`; a single heavier group gets a call of its
+    own. `weigh` returns the weight of a group in a call that begins with the second group. A smaller, later group may
+    fill the rest of a call. A group is split only where an unfilled rest would cost more than ceil(items / max_items)
+    calls.
     """
 
     def __init__(
@@ -25,14 +26,14 @@ class Packing(Generic[T]):
         max_weight: int,
         weigh: Callable[[tuple[T, ...], tuple[T, ...]], int],
     ) -> None:
-        self._size = max_items
-        self._weight = max_weight
+        self._max_items = max_items
+        self._max_weight = max_weight
         self._weigh = weigh
         self._by_length: dict[int, deque[tuple[int, tuple[T, ...]]]] = {}
         for order, group in enumerate(groups):
             self._by_length.setdefault(len(group), deque()).append((order, group))
-        # So many places may stay empty in all calls together.
-        self._spare = -sum(map(len, groups)) % max_items
+        # The number of unfilled places that all calls together can afford.
+        self._slack = -sum(map(len, groups)) % max_items
 
     def __iter__(self) -> Packing[T]:
         return self
@@ -43,8 +44,8 @@ class Packing(Generic[T]):
         if not heads:
             raise StopIteration
         first = self._take(*heads[0])
-        items, left = list(first), self._weight - self._weigh(first, first)
-        while free := self._size - len(items):
+        items, left = list(first), self._max_weight - self._weigh(first, first)
+        while free := self._max_items - len(items):
             group = self._next(free, left, first)
             if group is None:
                 break
@@ -53,15 +54,15 @@ class Packing(Generic[T]):
         return tuple(items)
 
     def _next(self, free: int, left: int, first: tuple[T, ...]) -> tuple[T, ...] | None:
-        """The earliest group that fits, or a part of one where the places may not stay empty."""
+        """The earliest group that fits; a part of one when the places must not stay unfilled."""
         heads = self._heads()
         for order, group in heads:
             if len(group) <= free and self._weigh(group, first) <= left:
                 return self._take(order, group)
         for order, group in heads:
             if len(group) > free and self._weigh(group[:free], first) <= left:
-                if free <= self._spare:
-                    self._spare -= free
+                if free <= self._slack:
+                    self._slack -= free
                     return None
                 self._take(order, group)
                 self._by_length.setdefault(len(group) - free, deque()).appendleft((order, group[free:]))

@@ -1,4 +1,4 @@
-"""The calls of one source that a refresh makes, planned once: which rows each is about, and over which window."""
+"""The calls of one refresh, planned once: the queries and rows of each, and the window it reads next."""
 
 from __future__ import annotations
 
@@ -13,47 +13,48 @@ from collectors.cloudwatch.series_state import SeriesState
 from collectors.cloudwatch.wire import utc_datetime
 
 CATCH_UP = timedelta(hours=24)
-"""How far back a counter is made up for, after an outage or a restart; what is older is a hole, and flagged."""
+"""How far back a counter is filled after an outage or a restart; anything older is a gap, which is reported."""
 _CATCH_UP_SECONDS = round(CATCH_UP.total_seconds())
 _NEVER = Window(start=utc_datetime(0), end=utc_datetime(0))
 
 
 class PlannedCall:
-    """One call, and the rows that its queries are about."""
+    """One call and the rows of its queries."""
 
     def __init__(self, queries: tuple[Query, ...], rows: tuple[int, ...]) -> None:
         self.rows = rows
         self._call = Call(queries, _NEVER)
-        self._counting = [row for query, row in zip(queries, rows, strict=True) if query.spec.is_counter]
-        # A gauge is looked for no further back than a counter is read again: only its newest reading matters.
-        self._reading: dict[int, list[int]] = {}
+        self._counter_rows = [row for query, row in zip(queries, rows, strict=True) if query.spec.is_counter]
+        # Only the newest value of a gauge matters, so it is read no further back than a counter is read again.
+        self._gauge_rows: dict[int, list[int]] = {}
         for query, row in zip(queries, rows, strict=True):
             if not query.spec.is_counter:
-                reach = round(max(allowed_lateness_of(query), query.spec.period).total_seconds())
-                self._reading.setdefault(reach, []).append(row)
+                window_length = round(max(allowed_lateness_of(query), query.spec.period).total_seconds())
+                self._gauge_rows.setdefault(window_length, []).append(row)
         periods = [round(query.spec.period.total_seconds()) for query in queries]
         self._longest = max(periods)
-        # One answer holds the datapoints of this long a window.
-        whole = MAX_DATAPOINTS / sum(1 / period for period in periods)
-        self._at_most = max(self._longest, int(whole) // self._longest * self._longest)
+        # The longest window whose datapoints fit into one response.
+        full_window = MAX_DATAPOINTS / sum(1 / period for period in periods)
+        self._at_most = max(self._longest, int(full_window) // self._longest * self._longest)
 
     def next_window(self, series_state: SeriesState, settled: int) -> tuple[int, int]:
-        """What to read next, in seconds: from the oldest period that any row wants, to `settled` or as far as one goes.
+        """The next window, from the oldest period that a row needs to `settled`, or as far as one call goes.
 
-        It starts at a multiple of the longest period, so that CloudWatch's periods are whole, and holds one at least.
+        In Unix seconds. It starts at a multiple of the longest period, so that all periods are complete, and holds at
+        least one period.
         """
         starts = [
-            max(min(map(series_state.gauge_values.period_ends.__getitem__, rows)), settled - reach)
-            for reach, rows in self._reading.items()
+            max(min(map(series_state.gauge_values.period_ends.__getitem__, rows)), settled - window_length)
+            for window_length, rows in self._gauge_rows.items()
         ]
-        if self._counting:
-            begun = min(map(series_state.counters.read_from.__getitem__, self._counting))
-            starts.append(max(begun, settled - _CATCH_UP_SECONDS))
+        if self._counter_rows:
+            read_from = min(map(series_state.counters.read_from.__getitem__, self._counter_rows))
+            starts.append(max(read_from, settled - _CATCH_UP_SECONDS))
         start = min(*starts, settled - self._longest) // self._longest * self._longest
         return start, min(settled, start + self._at_most)
 
     def call_over(self, start: int, end: int) -> Call:
-        """The call over [start, end), in seconds."""
+        """The call over [start, end) in Unix seconds."""
         return self._call.with_window(Window(start=utc_datetime(start), end=utc_datetime(end)))
 
 
@@ -63,15 +64,15 @@ def plan_calls(
     intervals: Mapping[RefreshTier, timedelta],
     extra_rows: Collection[int] = (),
 ) -> tuple[PlannedCall, ...]:
-    """The fewest calls that ask for every row of these tiers, and for some others."""
+    """The fewest calls that cover every row of these tiers and the extra rows."""
     wanted = frozenset(tiers)
     rows = {
         id(query): row for row, query in enumerate(layout.queries) if query.spec.tier in wanted or row in extra_rows
     }
 
-    def reach(query: Query) -> timedelta:
-        back = allowed_lateness_of(query)
-        return back + intervals[query.spec.tier] if query.spec.is_counter else max(back, query.spec.period)
+    def window_length(query: Query) -> timedelta:
+        lateness = allowed_lateness_of(query)
+        return lateness + intervals[query.spec.tier] if query.spec.is_counter else max(lateness, query.spec.period)
 
-    packed = pack_calls((query for query in layout.queries if id(query) in rows), reach)
+    packed = pack_calls((query for query in layout.queries if id(query) in rows), window_length)
     return tuple(PlannedCall(queries, tuple(rows[id(query)] for query in queries)) for queries in packed)

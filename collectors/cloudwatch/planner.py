@@ -1,4 +1,4 @@
-"""Plans GetMetricData: every query of every collector that shares a window, in the fewest calls CloudWatch takes."""
+"""Plans GetMetricData: the queries of all collectors over one window, in the fewest calls."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from collectors.cloudwatch.wire import queries_json
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800
-# Up to five statistics of one metric are billed as one, when they are in the same request.
+# Up to five statistics of one metric in one request are billed as one metric.
 STATISTICS_PER_BILLED_METRIC = 5
 SETTLE_DELAY = timedelta(minutes=3)
-"""How long a pass gives CloudWatch to finish a period: it reads each once, and a younger one may still change."""
+"""How long a pass waits for a period to settle: it reads each period once, and younger ones may still change."""
 REREAD_SETTLE_DELAY = timedelta(minutes=2)
-"""The same for whoever reads a period again later and corrects what changed."""
+"""The same for a reader that reads periods again and corrects them."""
 
 BillableCounts = Mapping[str, tuple[int, int]]
 """Queries and billed metrics by collector."""
@@ -40,7 +40,7 @@ class Query:
 
     @property
     def billed_metric(self) -> tuple[str, str, str, str, tuple[tuple[str, str], ...], timedelta]:
-        """What CloudWatch bills as one metric: account, region, namespace, name, dimensions and period."""
+        """The unit of billing: account, region, namespace, name, dimensions and period."""
         target, spec = self.target, self.spec
         return (
             target.account_id,
@@ -54,18 +54,18 @@ class Query:
 
 @dataclass(slots=True)
 class _Known:
-    """What is worked out of a call's queries when it is first asked for."""
+    """Values derived from the queries of a call, computed on first use."""
 
     json: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    asked: BillableCounts | None = None
+    billable_counts: BillableCounts | None = None
     periods: Mapping[timedelta, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """At most 500 queries of one source over one window; a query's id is `q` and its position.
+    """At most 500 queries of one source over one window. The id of a query is `q` and its position.
 
-    What is worked out of them, such as their JSON, is so once, and shared by the same queries over another window.
+    Derived values, such as the JSON, are computed once and shared with the same queries over other windows.
     """
 
     queries: tuple[Query, ...]
@@ -77,42 +77,42 @@ class Call:
         return replace(self, window=window)
 
     def json(self, requesting_account: str) -> bytes:
-        """The queries, as `requesting_account` (an account) writes them: those of another account name it."""
+        """The queries as JSON, as sent by `requesting_account`; queries of other accounts name their account."""
         if requesting_account not in self._known.json:
-            # Kept for every refresh, at a tenth of its size.
+            # Kept between refreshes; compression makes it ten times smaller.
             self._known.json[requesting_account] = zlib.compress(
                 self.json_of(range(len(self.queries)), requesting_account), 1
             )
         return zlib.decompress(self._known.json[requesting_account])
 
     def json_of(self, positions: Iterable[int], requesting_account: str) -> bytes:
-        """Some of the queries, under the ids that they have in the whole call."""
+        """Some of the queries as JSON, with their ids in the whole call."""
         return queries_json(
             ((at, self.queries[at].target, self.queries[at].spec) for at in positions), requesting_account
         )
 
     @property
     def billable_counts(self) -> BillableCounts:
-        """What the call asks for each collector."""
-        if self._known.asked is None:
-            self._known.asked = count_billable(self.queries)
-        return self._known.asked
+        """The queries and billed metrics of each collector."""
+        if self._known.billable_counts is None:
+            self._known.billable_counts = count_billable(self.queries)
+        return self._known.billable_counts
 
     @property
     def periods(self) -> Mapping[timedelta, int]:
-        """How many queries have each period."""
+        """The number of queries by period."""
         if self._known.periods is None:
             self._known.periods = Counter(query.spec.period for query in self.queries)
         return self._known.periods
 
     @property
     def datapoints(self) -> int:
-        """How many datapoints the call asks for at most."""
+        """The maximum number of datapoints in the response."""
         return sum(count * period_count(period, self.window.length) for period, count in self.periods.items())
 
 
 def count_billable(queries: Iterable[Query]) -> BillableCounts:
-    """What one call asks for each collector: queries, and metrics, where up to five statistics of one are one."""
+    """Queries and billed metrics of one call, by collector; up to five statistics of a metric are billed as one."""
     statistics: dict[str, Counter[object]] = {}
     for query in queries:
         statistics.setdefault(query.target.collector, Counter())[query.billed_metric] += 1
@@ -123,21 +123,21 @@ def count_billable(queries: Iterable[Query]) -> BillableCounts:
 
 
 def settled_window(window: Window, settle: timedelta = SETTLE_DELAY) -> Window:
-    """The span to ask for in place of `window`: as long, on whole minutes, and earlier by `settle`.
+    """`window` shifted back by `settle` and rounded down to whole minutes; its length in minutes stays the same.
 
-    Windows that follow each other stay so: no period is missed and none comes twice.
+    Consecutive windows stay consecutive: no period is skipped and none is read twice.
     """
     return Window(start=floor_time(window.start - settle, _MINUTE), end=floor_time(window.end - settle, _MINUTE))
 
 
 def aligned_window(queries: Iterable[Query], window: Window) -> Window:
-    """A window that starts at a multiple of the queries' longest period, so that CloudWatch's periods are whole."""
+    """The window, starting at a multiple of the longest period, so that all periods are complete."""
     longest = max((query.spec.period for query in queries), default=_MINUTE)
     return Window(start=floor_time(window.start, longest), end=window.end)
 
 
 def covered_window(spec: MetricSpec, window: Window) -> Window:
-    """The span of whole periods of `spec` that end within the window; consecutive windows share no period."""
+    """The complete periods of `spec` that end within the window; consecutive windows share no period."""
     return Window(start=floor_time(window.start, spec.period), end=floor_time(window.end, spec.period))
 
 
@@ -147,22 +147,21 @@ def floor_time(moment: datetime, period: timedelta) -> datetime:
 
 
 def period_count(period: timedelta, length: timedelta) -> int:
-    """How many periods a window of that length touches: one at least."""
+    """The maximum number of periods in a window of that length, at least one."""
     return max(1, -(-length // period))
 
 
 def pack_calls(queries: Iterable[Query], window_length: Callable[[Query], timedelta]) -> tuple[tuple[Query, ...], ...]:
-    """The queries of one source, each once, in the fewest calls; the same queries always make the same calls.
+    """The queries of one source, each once, in the fewest calls; equal queries give equal calls.
 
-    `window_length` is how far back a query has to be read; those of like reach are together, so that few calls have
-    long windows. A metric's statistics are side by side, five at most, and parted only where one more call was needed
-    otherwise: a whole refresh is ceil(queries / 500) calls. Only where one answer could not hold the datapoints of so
-    many are there more.
+    `window_length` returns how far back a query reads; queries with similar windows share calls, so that few calls have
+    long windows. The statistics of a metric stay together, up to five, and are split only to save a call: a refresh of
+    everything takes ceil(queries / 500) calls, and more only where a response could not hold all datapoints.
     """
     groups = [(max(map(window_length, group)), group) for group in _groups(queries)]
-    # The smaller ones come later, to fill what the larger ones leave.
+    # Smaller groups come later and fill the gaps that larger ones leave.
     groups.sort(key=lambda pair: (pair[0], len(pair[1])), reverse=True)
-    # Aligning a window to the longest period may lengthen it by almost that much.
+    # Aligning a window to the longest period lengthens it by less than that period.
     more = max((group[0].spec.period for _, group in groups), default=_MINUTE) - _MINUTE
 
     def weigh(group: tuple[Query, ...], first: tuple[Query, ...]) -> int:
@@ -172,7 +171,7 @@ def pack_calls(queries: Iterable[Query], window_length: Callable[[Query], timede
 
 
 def _groups(queries: Iterable[Query]) -> Iterator[tuple[Query, ...]]:
-    """The queries of each metric, at most five at a time."""
+    """The queries of each metric, at most five in a group."""
     by_metric: dict[object, list[Query]] = {}
     for query in queries:
         by_metric.setdefault(query.billed_metric, []).append(query)

@@ -1,4 +1,4 @@
-"""Carries what is known of series over to other targets: what stays goes on, what leaves is kept a day."""
+"""Carries series state over to a new layout; counters whose series leave are kept for a day."""
 
 from __future__ import annotations
 
@@ -13,109 +13,109 @@ from collectors.cloudwatch.planner import Query
 from collectors.cloudwatch.series_state import SeriesState
 
 LIST_METRICS_DELAY = timedelta(minutes=15)
-"""How long after its first event CloudWatch may begin to list a metric: ListMetrics' own documentation."""
-_FEW = 1000
+"""The documented delay between the first datapoint of a metric and its appearance in ListMetrics."""
+_MIN_RETIRED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class RetiredCounter:
-    """A counter without a row: where it stands, and whether it was last shown here as that."""
+    """A counter without a row; `shown_here` says whether this process exported it last."""
 
     saved: SavedCounter
     shown_here: bool
 
 
 class StateCarryOver:
-    """The ledgers of one source, each following on the last; counters that are not asked for are kept for a day."""
+    """Builds each new SeriesState of one source from the previous one; keeps retired counters for a day."""
 
     def __init__(
         self, saved: Mapping[bytes, SavedCounter], *, max_staleness: timedelta, discovery_delay: timedelta
     ) -> None:
-        """`saved` is where counters stood when another process ended.
+        """`saved` are the counters that the previous process saved.
 
-        `discovery_delay` is by how much a resource may be older than what is known of it.
+        `discovery_delay` is the longest time between the creation of a resource and its discovery.
         """
-        self._left = {series: RetiredCounter(each, shown_here=False) for series, each in saved.items()}
-        self._hold = max_staleness.total_seconds()
-        self._late = round((discovery_delay + LIST_METRICS_DELAY).total_seconds())
+        self._retired = {series: RetiredCounter(each, shown_here=False) for series, each in saved.items()}
+        self._max_staleness = max_staleness.total_seconds()
+        self._discovery_delay = round((discovery_delay + LIST_METRICS_DELAY).total_seconds())
         self._first = True
 
     def next_state(
         self, series_state: SeriesState, layout: Layout, settled: int
     ) -> tuple[SeriesState, tuple[int, ...]]:
-        """A ledger for this layout that goes on from `series_state`, and which rows of that one are gone.
+        """The state for this layout, carried over from `series_state`, and the rows of the old layout that are gone.
 
-        A counter that nothing is known of begins at `settled`; but where discovery has found others before, it is of
-        something new, whose first events are counted as well.
+        An unknown counter starts at `settled`. If discovery already found resources at its collector location, the
+        resource is new, and its first events are counted as well.
         """
         if not self._first:
-            self._forget(settled)
-        arranged, gone, moved = (
-            SeriesState(layout, gauge_max_staleness=self._hold),
+            self._prune(settled)
+        state, gone, row_map = (
+            SeriesState(layout, gauge_max_staleness=self._max_staleness),
             _rows(series_state.layout),
             dict[int, int](),
         )
         new, known = list[int](), set[int]()
         for row, series in enumerate(layout.series):
             old = gone.get(series)
-            if old is not None and _alike(series_state.layout.queries[old], layout.queries[row]):
-                moved[gone.pop(series)] = row
-            elif not (arranged.is_counter[row] and self._goes_on(arranged, row)):
+            if old is not None and _same_kind(series_state.layout.queries[old], layout.queries[row]):
+                row_map[gone.pop(series)] = row
+            elif not (state.is_counter[row] and self._resume(state, row)):
                 new.append(row)
                 continue
             known.add(row)
-        arranged.copy_rows(series_state, moved)
-        self._begin(arranged, new, known, settled, frozenset(series_state.layout.collector_locations))
-        self._keep(series_state, gone, len(layout.series))
+        state.copy_rows(series_state, row_map)
+        self._start_new(state, new, known, settled, frozenset(series_state.layout.collector_locations))
+        self._retire(series_state, gone, len(layout.series))
         self._first = False
-        return arranged, tuple(gone.values())
+        return state, tuple(gone.values())
 
     def retired_counters(self) -> Iterator[tuple[bytes, SavedCounter]]:
-        """The counters that are not asked for now."""
-        for series, left in self._left.items():
-            yield series, left.saved
+        """The counters that have no row now."""
+        for series, retired in self._retired.items():
+            yield series, retired.saved
 
-    def _goes_on(self, arranged: SeriesState, row: int) -> bool:
-        left = self._left.pop(arranged.layout.series[row], None)
-        if left is None or left.saved.until % arranged.counters.periods[row]:
+    def _resume(self, state: SeriesState, row: int) -> bool:
+        retired = self._retired.pop(state.layout.series[row], None)
+        if retired is None or retired.saved.until % state.counters.periods[row]:
             return False
-        arranged.resume(row, left.saved, shown_here=left.shown_here)
+        state.resume(row, retired.saved, shown_here=retired.shown_here)
         return True
 
-    def _begin(
+    def _start_new(
         self,
-        arranged: SeriesState,
+        state: SeriesState,
         new: list[int],
         known: set[int],
         settled: int,
-        groups: frozenset[tuple[str, str, str]],
+        locations: frozenset[tuple[str, str, str]],
     ) -> None:
-        queries = arranged.layout.queries
+        queries = state.layout.queries
         targets = {id(queries[row].target) for row in known}
-        groups |= {collector_location(queries[row].target) for row in known}
+        locations |= {collector_location(queries[row].target) for row in known}
         for row in new:
-            if arranged.is_counter[row]:
-                target, period = queries[row].target, arranged.counters.periods[row]
-                # What another version asks for besides, of a resource that was known, is not new in itself.
-                fresh = not target.resource.component and collector_location(target) in groups
-                fresh = fresh and not (self._first and id(target) in targets)
-                arranged.start_at(row, (settled - self._late * fresh) // period * period)
+            if state.is_counter[row]:
+                target, period = queries[row].target, state.counters.periods[row]
+                # An additional metric that a newer version requests does not make a known resource new.
+                is_new = not target.resource.component and collector_location(target) in locations
+                is_new = is_new and not (self._first and id(target) in targets)
+                state.start_at(row, (settled - self._discovery_delay * is_new) // period * period)
 
-    def _forget(self, settled: int) -> None:
+    def _prune(self, settled: int) -> None:
         oldest = settled - CATCH_UP.total_seconds()
-        self._left = {series: left for series, left in self._left.items() if left.saved.until >= oldest}
+        self._retired = {series: retired for series, retired in self._retired.items() if retired.saved.until >= oldest}
 
-    def _keep(self, ledger: SeriesState, gone: Mapping[bytes, int], rows: int) -> None:
+    def _retire(self, series_state: SeriesState, gone: Mapping[bytes, int], rows: int) -> None:
         for series, row in gone.items():
-            if ledger.is_counter[row] and ledger.ever_fetched(row):
-                here = row not in ledger.counters.catching_up
-                self._left[series] = RetiredCounter(ledger.counters.saved(row), shown_here=here)
-        self._left = dict(list(self._left.items())[-max(rows, _FEW) :])
+            if series_state.is_counter[row] and series_state.ever_fetched(row):
+                shown_here = row not in series_state.counters.catching_up
+                self._retired[series] = RetiredCounter(series_state.counters.saved(row), shown_here=shown_here)
+        self._retired = dict(list(self._retired.items())[-max(rows, _MIN_RETIRED) :])
 
 
 def _rows(layout: Layout) -> dict[bytes, int]:
     return {series: row for row, series in enumerate(layout.series)}
 
 
-def _alike(old: Query, new: Query) -> bool:
+def _same_kind(old: Query, new: Query) -> bool:
     return (old.spec.period, old.spec.is_counter) == (new.spec.period, new.spec.is_counter)

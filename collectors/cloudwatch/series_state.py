@@ -1,8 +1,9 @@
-"""What is known of every series of one source: fed with answers, read from as one consistent snapshot."""
+"""The state of every series of one source: updated from answers, exported as consistent snapshots."""
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import IntEnum
@@ -11,13 +12,46 @@ from operator import add, mul
 from basewatch.collector import RefreshTier
 from collectors.cloudwatch.counters import Counters, PeriodChanges, SavedCounter
 from collectors.cloudwatch.fetch import Answer
-from collectors.cloudwatch.gauge_values import GaugeValues
 from collectors.cloudwatch.layout import EMPTY_LAYOUT, Layout, allowed_lateness_of, slices
 from collectors.cloudwatch.snapshot import Snapshot
 
+_NONE = float("nan")
+
+
+class GaugeValues:
+    """The newest value of each gauge row, in CloudWatch's units; NaN when there is none or it is too old."""
+
+    def __init__(self, periods: Sequence[int], max_staleness: float, value: array[float]) -> None:
+        """No row has a value yet. Values are written to the column `values`; `periods` and `max_staleness` are seconds.
+
+        A value is valid until `max_staleness` plus one period after its period's end, which is kept in `period_ends`.
+        """
+        self.periods = array("l", periods)
+        self.values = value
+        self.period_ends = array("q", bytes(8 * len(periods)))
+        self._max_staleness = max_staleness
+
+    def record(self, row: int, starts: Sequence[float], values: Sequence[float], end: int, at: float) -> None:
+        """Records the newest value whose period ended by `end`; a period that is read again replaces its value.
+
+        Without a new value, the row keeps the old one for as long as it is valid at `at`.
+        """
+        period = self.periods[row]
+        newest_period_end = bisect_right(starts, end - period) - 1
+        if newest_period_end >= 0 and int(starts[newest_period_end]) + period >= self.period_ends[row]:
+            self.period_ends[row] = int(starts[newest_period_end]) + period
+            self.values[row] = values[newest_period_end]
+        if self.period_ends[row] + self._max_staleness + period < at:
+            self.values[row] = _NONE
+
+    def copy_rows(self, other: GaugeValues, row_map: Mapping[int, int]) -> None:
+        """Copies rows from `other`; `row_map` maps a row there to a row here."""
+        for old, new in row_map.items():
+            self.values[new], self.period_ends[new] = other.values[old], other.period_ends[old]
+
 
 class RowStatus(IntEnum):
-    """How the last asking for a row went: nothing was asked yet, or it failed and is held, or left out by now."""
+    """Result of the latest request for a row: none yet (NEW), FETCHED, FAILED but still shown, or EXPIRED."""
 
     FETCHED = 0
     NEW = 1
@@ -26,150 +60,154 @@ class RowStatus(IntEnum):
 
 
 class SeriesState:
-    """The rows of a layout. Several threads may apply answers at once, as long as no row is in two of them."""
+    """The rows of a layout. Several threads may apply answers at the same time, but not for the same row."""
 
     def __init__(self, layout: Layout = EMPTY_LAYOUT, *, gauge_max_staleness: float = 0.0) -> None:
-        """Every row is new; `gauge_max_staleness` is how many seconds a gauge's reading says something after its end."""
+        """All rows are NEW; a gauge value is valid for `gauge_max_staleness` seconds after its end."""
         specs = [query.spec for query in layout.queries]
         periods = [round(spec.period.total_seconds()) for spec in specs]
-        lookbacks = [round(allowed_lateness_of(query).total_seconds()) for query in layout.queries]
+        lateness = [round(allowed_lateness_of(query).total_seconds()) for query in layout.queries]
         self.layout = layout
         self.is_counter = bytes(spec.is_counter for spec in specs)
-        # A row is a counter's total or a gauge's reading: one column holds both.
-        figures = array("d", [0.0 if spec.is_counter else float("nan") for spec in specs])
-        depths = [-(-lookback // period) for lookback, period in zip(lookbacks, periods, strict=True)]
-        self.counters = Counters(periods, depths, figures)
-        self.gauge_values = GaugeValues(periods, gauge_max_staleness, figures)
+        # One column holds both kinds of value: counter totals and gauges.
+        column = array("d", [0.0 if spec.is_counter else float("nan") for spec in specs])
+        depths = [-(-late // period) for late, period in zip(lateness, periods, strict=True)]
+        self.counters = Counters(periods, depths, column)
+        self.gauge_values = GaugeValues(periods, gauge_max_staleness, column)
         self.newest_period_end = [0.0] * len(layout.collector_locations)
-        self._figures = figures
-        self._factors = array("d", [spec.scale for spec in specs])
-        self._got = array("d", bytes(8 * len(specs)))
-        self._state = bytearray([RowStatus.NEW]) * len(specs)
-        # What a row is shown as once, before it grows: Prometheus counts an increase only from a value it has seen.
-        self._first: dict[int, float] = {}
+        self._column = column
+        self._scales = array("d", [spec.scale for spec in specs])
+        self._fetched_at = array("d", bytes(8 * len(specs)))
+        self._status = bytearray([RowStatus.NEW]) * len(specs)
+        # Shown once before the counter grows: Prometheus sees an increase only from a value that it has scraped.
+        self._shown_once: dict[int, float] = {}
 
     def start_at(self, row: int, until: int) -> None:
-        """Sets a counter to zero as of a moment; it is shown as 0 before it grows."""
+        """Sets a counter to zero at a moment; 0 is shown before it grows."""
         self.counters.start_at(row, until)
-        self._first[row] = 0.0
+        self._shown_once[row] = 0.0
 
     def resume(self, row: int, saved: SavedCounter, *, shown_here: bool) -> None:
-        """Sets a counter to what was kept of it; `shown_here` says that it was last shown here, as what was kept."""
+        """Sets a counter to its saved state; with `shown_here`, this process exported that value last."""
         self.counters.resume(row, saved)
         if shown_here:
-            self._first[row] = saved.last_shown
+            self._shown_once[row] = saved.last_shown
 
     def copy_rows(self, other: SeriesState, row_map: Mapping[int, int]) -> None:
-        """Sets rows to what they are in `other`; `row_map` is where there, to where here."""
-        adding_up = {old: new for old, new in row_map.items() if self.is_counter[new]}
-        self.counters.copy_rows(other.counters, adding_up)
+        """Copies rows from `other`; `row_map` maps a row there to a row here."""
+        counter_rows = {old: new for old, new in row_map.items() if self.is_counter[new]}
+        self.counters.copy_rows(other.counters, counter_rows)
         self.gauge_values.copy_rows(
             other.gauge_values, {old: new for old, new in row_map.items() if not self.is_counter[new]}
         )
         for old, new in row_map.items():
-            self._got[new], self._state[new] = other._got[old], other._state[old]
-        self._first |= {row_map[row]: value for row, value in other._first.items() if row in row_map}
-        newest = dict(zip(other.layout.collector_locations, other.newest_period_end, strict=True))
-        self.newest_period_end = [newest.get(group, 0.0) for group in self.layout.collector_locations]
+            self._fetched_at[new], self._status[new] = other._fetched_at[old], other._status[old]
+        self._shown_once |= {row_map[row]: value for row, value in other._shown_once.items() if row in row_map}
+        newest_period_end = dict(zip(other.layout.collector_locations, other.newest_period_end, strict=True))
+        self.newest_period_end = [newest_period_end.get(location, 0.0) for location in self.layout.collector_locations]
 
     def apply(
         self, rows: Sequence[int], answers: Sequence[Answer], start: int, end: int, at: float, *, up_to_date: bool
     ) -> bool:
-        """Takes in the answers over [start, end), in seconds, and says whether every row had one.
+        """Applies answers over [start, end) in Unix seconds; returns whether every row has one.
 
-        `up_to_date` says that nothing is left to be read up to now: only then are the rows got.
+        `up_to_date` says that nothing before now is left to read; only then do the rows count as fetched.
         """
-        adds_up, group_of, newest, got, state = (
+        is_counter, location_index, newest_period_end, fetched_at, status = (
             self.is_counter,
             self.layout.location_index,
             self.newest_period_end,
-            self._got,
-            self._state,
+            self._fetched_at,
+            self._status,
         )
-        count, read, periods = self.counters.add, self.gauge_values.record, self.counters.periods
+        add_to_counter, record_gauge, periods = self.counters.add, self.gauge_values.record, self.counters.periods
         complete = True
         for row, (starts, values, error) in zip(rows, answers, strict=True):
             if error is not None:
                 complete = False
-                self._lose(row)
+                self._mark_failed(row)
                 continue
-            if adds_up[row]:
-                count(row, starts, values, start, end)
+            if is_counter[row]:
+                add_to_counter(row, starts, values, start, end)
             else:
-                read(row, starts, values, end, at)
-            if starts and (ends := starts[-1] + periods[row]) > newest[group_of[row]]:
-                newest[group_of[row]] = ends
+                record_gauge(row, starts, values, end, at)
+            if starts and (ends := starts[-1] + periods[row]) > newest_period_end[location_index[row]]:
+                newest_period_end[location_index[row]] = ends
             if up_to_date:
-                got[row], state[row] = at, RowStatus.FETCHED
+                fetched_at[row], status[row] = at, RowStatus.FETCHED
         if self.counters.catching_up:
             for row in rows:
-                if state[row] == RowStatus.FETCHED:
+                if status[row] == RowStatus.FETCHED:
                     self.counters.mark_caught_up(row)
         return complete
 
     def mark_failed(self, rows: Sequence[int]) -> None:
-        """Notes that rows were asked for and could not be got."""
+        """Marks rows whose request failed."""
         for row in rows:
-            self._lose(row)
+            self._mark_failed(row)
 
     def take_changes(self) -> PeriodChanges:
-        """What became of periods that were read again, since this was last asked; by row."""
+        """Returns and clears the changes found in periods that were read again, by row."""
         changes, self.counters.changes = self.counters.changes, Counter()
         self.counters.prune_lowered()
         return changes
 
     def saved_counters(self) -> Iterator[tuple[bytes, SavedCounter]]:
-        """What it takes to go on from here with every counter that was ever got."""
-        kept, catching_up = self.counters.saved, self.counters.catching_up
-        for row, (series, adds_up, got) in enumerate(zip(self.layout.series, self.is_counter, self._got, strict=True)):
-            if adds_up and (got or row in catching_up):
-                yield series, kept(row)
+        """The saved state of every counter that was ever fetched."""
+        saved, catching_up = self.counters.saved, self.counters.catching_up
+        for row, (series, is_counter, fetched_at) in enumerate(
+            zip(self.layout.series, self.is_counter, self._fetched_at, strict=True)
+        ):
+            if is_counter and (fetched_at or row in catching_up):
+                yield series, saved(row)
 
     def ever_fetched(self, row: int) -> bool:
-        """Whether the row was got, or goes on from one that was."""
-        return self._got[row] > 0 or row in self.counters.catching_up
+        """Whether the row was fetched, or resumes a row that was."""
+        return self._fetched_at[row] > 0 or row in self.counters.catching_up
 
     def expire_rows(self, expires: Sequence[float], at: float) -> list[int]:
-        """The rows that were shown until now and are too old from now on."""
+        """Marks the rows that were shown so far and are too old now, and returns them."""
         rows = [
             row
-            for row in self._lost()
-            if self._state[row] == RowStatus.FAILED and self._got[row] and expires[row] <= at
+            for row in self._failed_rows()
+            if self._status[row] == RowStatus.FAILED and self._fetched_at[row] and expires[row] <= at
         ]
         for row in rows:
-            self._state[row] = RowStatus.EXPIRED
+            self._status[row] = RowStatus.EXPIRED
         return rows
 
     def never_requested(self) -> frozenset[int]:
-        """The rows that are new."""
-        return frozenset(row for row, state in enumerate(self._state) if state == RowStatus.NEW)
+        """The rows that were never requested."""
+        return frozenset(row for row, status in enumerate(self._status) if status == RowStatus.NEW)
 
     def locations_fetched_at(self, at: float) -> frozenset[int]:
-        """The numbers of the groups of which any row was got then."""
-        return frozenset(self.layout.location_index[row] for row, got in enumerate(self._got) if got == at)
+        """The indexes of the collector locations with a row fetched at that time."""
+        return frozenset(
+            self.layout.location_index[row] for row, fetched_at in enumerate(self._fetched_at) if fetched_at == at
+        )
 
     def failed_counts(self) -> Counter[int]:
-        """How many rows the last asking for them could not get, by the number of their group."""
-        return Counter(self.layout.location_index[row] for row in self._lost())
+        """The number of rows whose latest request failed, by index of the collector location."""
+        return Counter(self.layout.location_index[row] for row in self._failed_rows())
 
-    def _lost(self) -> list[int]:
-        return [row for row, state in enumerate(self._state) if state >= RowStatus.FAILED]
+    def _failed_rows(self) -> list[int]:
+        return [row for row, status in enumerate(self._status) if status >= RowStatus.FAILED]
 
     def snapshot(self, shown_for_seconds: Mapping[RefreshTier, float]) -> Snapshot:
-        """Everything as it is shown from now on; `shown_for_seconds` is how many seconds a row is shown after it was last got."""
-        values = _by_row(mul, self._figures, self._factors)
-        for row in [row for row in self._first if self._state[row] == RowStatus.FETCHED]:
-            values[row] = self._first.pop(row) * self._factors[row]
-        keeping = array("d", [shown_for_seconds[query.spec.tier] for query in self.layout.queries])
-        return Snapshot(self.layout, values, expires=_by_row(add, self._got, keeping))
+        """The values to export; a row is shown for `shown_for_seconds` of its tier after it was last fetched."""
+        values = _by_row(mul, self._column, self._scales)
+        for row in [row for row in self._shown_once if self._status[row] == RowStatus.FETCHED]:
+            values[row] = self._shown_once.pop(row) * self._scales[row]
+        shown_for = array("d", [shown_for_seconds[query.spec.tier] for query in self.layout.queries])
+        return Snapshot(self.layout, values, expires=_by_row(add, self._fetched_at, shown_for))
 
-    def _lose(self, row: int) -> None:
-        if self._state[row] != RowStatus.EXPIRED:
-            self._state[row] = RowStatus.FAILED
+    def _mark_failed(self, row: int) -> None:
+        if self._status[row] != RowStatus.EXPIRED:
+            self._status[row] = RowStatus.FAILED
 
 
 def _by_row(of: Callable[[float, float], float], left: array[float], right: array[float]) -> array[float]:
-    """What two columns come to, row by row; slice by slice, so that a scrape gets its turn in between."""
+    """Combines two columns row by row, in slices, so that a scrape can run in between."""
     column = array("d")
     for part in slices(len(left)):
         column.extend(map(of, left[part], right[part]))

@@ -1,4 +1,4 @@
-"""What a source's series are shown as: the same for every scrape until the next refresh, but for what is too old."""
+"""The exported values of one source: unchanged until the next refresh, except for values that become too old."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NONE = float("nan")
 
 
 class Snapshot:
-    """The value of every row at the end of a refresh, NaN where it has none; nothing changes it any more.
+    """The value of every row at the end of a refresh; NaN for none. Immutable.
 
-    A row is shown until its `expires`, in seconds since the epoch, whether or not a refresh comes to say so.
+    A row is shown until its time in `expires` (Unix seconds), even if no refresh follows.
     """
 
     def __init__(self, layout: Layout, values: array[float], expires: array[float]) -> None:
@@ -28,7 +28,7 @@ class Snapshot:
         self._shown: tuple[float, float, array[float], tuple[Block, ...]] | None = None
 
     def shown_counts(self, at: datetime) -> Counter[int]:
-        """How many rows have a value, by the number of their group."""
+        """The number of rows with a value, by index of the collector location."""
         values, shown = self._as_of(at.timestamp())[2], Counter[int]()
         for part in slices(len(values)):
             # A NaN is not equal to itself.
@@ -36,16 +36,16 @@ class Snapshot:
         return shown
 
     def blocks(self, at: datetime) -> Sequence[Block]:
-        """A block for every family; the same as the last time, until one more row is too old."""
+        """One block for each family; the same objects until another row expires."""
         return self._as_of(at.timestamp())[3]
 
     def _as_of(self, at: float) -> tuple[float, float, array[float], tuple[Block, ...]]:
         shown = self._shown
         if shown is None or not shown[0] <= at < shown[1]:
-            self._shown = shown = self._made(at)
+            self._shown = shown = self._rendered(at)
         return shown
 
-    def _made(self, at: float) -> tuple[float, float, array[float], tuple[Block, ...]]:
+    def _rendered(self, at: float) -> tuple[float, float, array[float], tuple[Block, ...]]:
         values, until = self._values, min(self.expires, default=float("inf"))
         since = float("-inf")
         if until <= at:

@@ -1,4 +1,4 @@
-"""Who answers queries, who signs what is asked of CloudWatch, and how patiently it is asked."""
+"""The protocols of a metric source and of a signer of requests."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from collectors.cloudwatch.planner import Call
 
 
 class MetricSource(Protocol):
-    """Whoever knows the values of metrics: CloudWatch's own API, or any other that is given their names.
+    """A source of metric values: CloudWatch, or any other API that takes the same queries. Thread-safe.
 
-    `account_id` and `region` are who is asked; a monitoring account answers for others. Threads share it.
+    `account_id` and `region` are where requests go; a monitoring account also answers for other accounts.
     """
 
     @property
     def account_id(self) -> str:
-        """The account that is asked."""
+        """The account that receives the requests."""
         ...
 
     @property
     def region(self) -> str:
-        """The region that is asked."""
+        """The region that receives the requests."""
         ...
 
     @property
     def principal(self) -> str:
-        """As whom it is asked. Raises: ObservationError, when signing in fails."""
+        """The identity that sends the requests. Raises: ObservationError, when signing in fails."""
         ...
 
     def fetch(self, call: Call) -> FetchResult:
-        """The answers to a call, one for each query and in their order; nothing that the platform does raises."""
+        """One answer for each query, in the order of the queries. Errors of the platform are returned, not raised."""
         ...
 
 
 class Signer(Protocol):
-    """One account and region, and how to sign in to it; `basewatch.aws.AwsSession` is one."""
+    """An account and region, and the credentials for it; `basewatch.aws.AwsSession` is one."""
 
     account_id: str
     region: str
 
     @property
     def principal(self) -> str:
-        """The ARN as which CloudWatch is asked. Raises: ObservationError."""
+        """The ARN that signs the requests. Raises: ObservationError."""
         ...
 
     @property
     def ca_bundle(self) -> str | None:
-        """The certificates to trust, as a file's path; None is botocore's own."""
+        """The path of a file of trusted certificates; None for botocore's own."""
         ...
 
     def credentials(self) -> Any:
-        """Keys and token for botocore's signer, fit for use now. Raises: ObservationError."""
+        """Valid credentials for botocore's signer. Raises: ObservationError."""
         ...
 
     def reset_credentials(self) -> None:
-        """Forgets credentials that AWS takes no longer; the next are got anew."""
+        """Discards credentials that AWS rejected; the next call gets new ones."""
         ...
 
     def endpoint(self, service: str) -> str:
-        """The URL at which boto3's `service` is asked. Raises: ObservationError."""
+        """The URL of a boto3 service. Raises: ObservationError."""
         ...

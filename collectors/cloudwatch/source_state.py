@@ -1,4 +1,4 @@
-"""One account and region that is asked: what is known of its series, and the round of calls under way."""
+"""The state of one source: its series and its current refresh cycle."""
 
 from __future__ import annotations
 
@@ -27,19 +27,18 @@ from collectors.cloudwatch.relayout import StateCarryOver
 from collectors.cloudwatch.series_state import SeriesState
 from collectors.cloudwatch.snapshot import Snapshot
 from collectors.cloudwatch.source import MetricSource
-from collectors.cloudwatch.tiers import due_tiers
-from collectors.cloudwatch.turns import CPU_LOCK
+from collectors.cloudwatch.workers import CPU_LOCK
 
-_SILENT = (Reason.UNREACHABLE, Reason.TIMEOUT)
+_NO_RESPONSE = (Reason.UNREACHABLE, Reason.TIMEOUT)
 _PLANS = 2
-"""How many sets of due tiers have their calls kept: those with the fast tier alone, and with the standard one."""
+"""The number of cached plans: one for the fast tier alone, one for fast and standard."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class RefreshCycle:
-    """One refresh of one source; `source_error` is why the rest of it is not even asked."""
+    """One refresh of one source. `source_error` is set when the source does not respond; the rest is then skipped."""
 
     at: datetime
     settled_until: int
@@ -53,7 +52,7 @@ class RefreshCycle:
 
 
 class SourceState:
-    """A source's ledger and calls. One round at a time, whose jobs may run in several threads; the last one ends it."""
+    """The series and calls of one source. One cycle at a time; its jobs run in threads, and the last job ends it."""
 
     def __init__(
         self, name: str, carry_over: StateCarryOver, telemetry: ExporterMetrics, max_staleness: timedelta
@@ -65,59 +64,63 @@ class SourceState:
         self.targets: tuple[MetricTarget, ...] = ()
         self.attempted = frozenset[str]()
         self.succeeded = frozenset[str]()
-        self._arranged: tuple[MetricTarget, ...] = ()
-        self._arranger = carry_over
-        self._ledger = SeriesState()
+        self._laid_out: tuple[MetricTarget, ...] = ()
+        self._carry_over = carry_over
+        self._series_state = SeriesState()
         self._telemetry = telemetry
-        self._hold = max_staleness
-        self._asked: dict[RefreshTier, datetime] = {}
+        self._max_staleness = max_staleness
+        self._refreshed_at: dict[RefreshTier, datetime] = {}
         self._plans: dict[tuple[object, ...], tuple[PlannedCall, ...]] = {}
         self._lock = Lock()
 
     def start_cycle(
         self, at: datetime, source: MetricSource, intervals: Mapping[RefreshTier, timedelta]
     ) -> tuple[RefreshCycle, tuple[Callable[[], None], ...]]:
-        """A new round and its jobs; without any it is over at once. No other may be under way."""
-        settled = round(floor_time(at - REREAD_SETTLE_DELAY, timedelta(minutes=1)).timestamp())
-        tiers, new = due_tiers(at, intervals, self._asked), frozenset[int]()
-        if self.targets is not self._arranged:
-            self._arrange(settled)
-            # What is new is asked for at once, whatever its tier: the next hour may be far away.
-            new = self._ledger.never_requested()
-        self._asked |= dict.fromkeys(tiers, at)
-        planned = plan_calls(self._ledger.layout, tiers, intervals, new) if new else self._plan(tiers, intervals)
-        group_of = self._ledger.layout.location_index
-        self.cycle = round_ = RefreshCycle(
+        """Starts a cycle and returns its jobs; a cycle without jobs ends at once. No other cycle may be running."""
+        settled_until = round(floor_time(at - REREAD_SETTLE_DELAY, timedelta(minutes=1)).timestamp())
+        tiers, new = due_tiers(at, intervals, self._refreshed_at), frozenset[int]()
+        if self.targets is not self._laid_out:
+            self._relayout(settled_until)
+            # New rows are requested at once, whatever their tier: their next interval may be an hour away.
+            new = self._series_state.never_requested()
+        self._refreshed_at |= dict.fromkeys(tiers, at)
+        planned = plan_calls(self._series_state.layout, tiers, intervals, new) if new else self._plan(tiers, intervals)
+        location_index = self._series_state.layout.location_index
+        self.cycle = cycle = RefreshCycle(
             at=at,
-            settled_until=settled,
+            settled_until=settled_until,
             source=source,
             pending_calls=len(planned),
-            location_indexes=frozenset(group_of[row] for ask in planned for row in ask.rows),
-            shown_for_seconds={tier: (interval + self._hold).total_seconds() for tier, interval in intervals.items()},
+            location_indexes=frozenset(location_index[row] for planned_call in planned for row in planned_call.rows),
+            shown_for_seconds={
+                tier: (interval + self._max_staleness).total_seconds() for tier, interval in intervals.items()
+            },
         )
         if not planned:
-            self._end(round_)
-        return round_, tuple(partial(self._do, round_, ask) for ask in planned)
+            self._finish(cycle)
+        return cycle, tuple(partial(self._run_job, cycle, planned_call) for planned_call in planned)
 
     def counter_state(self) -> bytes:
-        """Where every counter stands. No round may be under way."""
-        return encode_counters(chain(self._arranger.retired_counters(), self._ledger.saved_counters()))
+        """The serialised counters. No cycle may be running."""
+        return encode_counters(chain(self._carry_over.retired_counters(), self._series_state.saved_counters()))
 
     def mark_overrun(self) -> None:
-        """Says that the round under way is late: until it ends, what it asks of is not up, however long that takes."""
-        # A round that ends just now has said what came of it, and keeps the word.
+        """Marks the running cycle as late: its collector locations are down until it ends."""
+        # The lock orders this against a cycle that ends now: its own result is not overwritten.
         with self._lock:
-            for number in self.cycle.location_indexes if self.cycle else ():
-                self._telemetry.up.labels(*self._ledger.layout.collector_locations[number]).set(0)
+            for index in self.cycle.location_indexes if self.cycle else ():
+                self._telemetry.up.labels(*self._series_state.layout.collector_locations[index]).set(0)
 
-    def _arrange(self, settled: int) -> None:
-        before, layout = self._ledger.layout, build_layout(self.targets)
-        self._ledger, gone = self._arranger.next_state(self._ledger, layout, settled)
-        self._arranged, self._plans = self.targets, {}
+    def _relayout(self, settled_until: int) -> None:
+        before, layout = self._series_state.layout, build_layout(self.targets)
+        self._series_state, gone = self._carry_over.next_state(self._series_state, layout, settled_until)
+        self._laid_out, self._plans = self.targets, {}
         freshness_metrics.count_dropped(self._telemetry, before, gone, "gone")
         for query in set(layout.duplicates).difference(before.duplicates):
             logger.error(
-                "%s of %s is asked for twice; the first is shown", query.spec.series_name, query.target.resource
+                "%s of %s is requested twice; only the first series is exported",
+                query.spec.series_name,
+                query.target.resource,
             )
             self._telemetry.dropped_series.labels(query.target.collector, "duplicate").inc()
         freshness_metrics.remove_gauges(
@@ -128,74 +131,97 @@ class SourceState:
         self, tiers: frozenset[RefreshTier], intervals: Mapping[RefreshTier, timedelta]
     ) -> tuple[PlannedCall, ...]:
         key = (tiers, *sorted(intervals.items()))
-        plan = self._plans.pop(key, None) or plan_calls(self._ledger.layout, tiers, intervals)
+        plan = self._plans.pop(key, None) or plan_calls(self._series_state.layout, tiers, intervals)
         self._plans[key] = plan
         while len(self._plans) > _PLANS:
             del self._plans[next(iter(self._plans))]
         return plan
 
-    def _do(self, round_: RefreshCycle, ask: PlannedCall) -> None:
+    def _run_job(self, cycle: RefreshCycle, planned_call: PlannedCall) -> None:
         try:
-            self._read(round_, ask)
-        except Exception:  # no bug of ours may end the thread: whoever waits for the round would wait for ever
-            logger.exception("what %s answered could not be taken in", self.name)
-            self._ledger.mark_failed(ask.rows)
+            self._fetch_all(cycle, planned_call)
+        except Exception:  # a bug must not end the thread: the cycle would never end
+            logger.exception("a response of %s could not be processed", self.name)
+            self._series_state.mark_failed(planned_call.rows)
         with self._lock:
-            round_.pending_calls -= 1
-            last = not round_.pending_calls
+            cycle.pending_calls -= 1
+            last = not cycle.pending_calls
         if last:
-            self._end(round_)
+            self._finish(cycle)
 
-    def _read(self, round_: RefreshCycle, ask: PlannedCall) -> None:
-        """Make the call, and again for what follows when one answer cannot hold all there is to catch up with."""
+    def _fetch_all(self, cycle: RefreshCycle, planned_call: PlannedCall) -> None:
+        """Makes the call, and makes it again over later windows when one response cannot hold everything."""
         end, complete = 0, True
-        while complete and end < round_.settled_until:
-            if round_.source_error is not None:
-                self._ledger.mark_failed(ask.rows)
+        while complete and end < cycle.settled_until:
+            if cycle.source_error is not None:
+                self._series_state.mark_failed(planned_call.rows)
                 return
-            start, end = ask.next_window(self._ledger, round_.settled_until)
-            fetched = round_.source.fetch(ask.call_over(start, end))
-            self._listen(round_, fetched)
-            at = round_.at.timestamp()
+            start, end = planned_call.next_window(self._series_state, cycle.settled_until)
+            fetched = cycle.source.fetch(planned_call.call_over(start, end))
+            self._note_silence(cycle, fetched)
+            at = cycle.at.timestamp()
             with CPU_LOCK:
-                complete = self._ledger.apply(
-                    ask.rows, fetched.answers, start, end, at, up_to_date=end == round_.settled_until
+                complete = self._series_state.apply(
+                    planned_call.rows, fetched.answers, start, end, at, up_to_date=end == cycle.settled_until
                 )
-        if end < round_.settled_until:
-            self._ledger.mark_failed(ask.rows)
+        if end < cycle.settled_until:
+            self._series_state.mark_failed(planned_call.rows)
 
-    def _listen(self, round_: RefreshCycle, fetched: FetchResult) -> None:
-        """Notes whether the source answers at all: when it does not, the rest of the round would only wait as long."""
-        missing = [answer.error for answer in fetched.answers]
-        silent = missing[0] if all(error is not None and error.reason in _SILENT for error in missing) else None
-        if silent is not None:
-            round_.source_error = silent
+    def _note_silence(self, cycle: RefreshCycle, fetched: FetchResult) -> None:
+        """Notes whether the source responds: if not, the rest of the cycle is skipped."""
+        errors = [answer.error for answer in fetched.answers]
+        source_error = (
+            errors[0] if all(error is not None and error.reason in _NO_RESPONSE for error in errors) else None
+        )
+        if source_error is not None:
+            cycle.source_error = source_error
             self.unresponsive = True
-        elif None in missing:
+        elif None in errors:
             self.unresponsive = False
 
-    def _end(self, round_: RefreshCycle) -> None:
-        at, groups = round_.at, self._ledger.layout.collector_locations
+    def _finish(self, cycle: RefreshCycle) -> None:
+        at, locations = cycle.at, self._series_state.layout.collector_locations
         try:
-            self.attempted |= {groups[number][0] for number in round_.location_indexes}
+            self.attempted |= {locations[index][0] for index in cycle.location_indexes}
             if self.succeeded != self.attempted:
-                self.succeeded |= {groups[number][0] for number in self._ledger.locations_fetched_at(at.timestamp())}
-            self.snapshot = self._ledger.snapshot(round_.shown_for_seconds)
-            seconds = time.monotonic() - round_.started
+                self.succeeded |= {
+                    locations[index][0] for index in self._series_state.locations_fetched_at(at.timestamp())
+                }
+            self.snapshot = self._series_state.snapshot(cycle.shown_for_seconds)
+            seconds = time.monotonic() - cycle.started
             with self._lock:
-                holes = freshness_metrics.record_cycle(
+                gaps = freshness_metrics.record_cycle(
                     self._telemetry,
-                    self._ledger,
+                    self._series_state,
                     self.snapshot,
-                    requested=round_.location_indexes,
+                    requested=cycle.location_indexes,
                     at=at,
                     seconds=seconds,
                 )
                 self.cycle = None
-            if holes:
+            if gaps:
                 logger.warning(
-                    "%s: %d counters miss what was more than %s ago", self.name, holes, format_duration(CATCH_UP)
+                    "%s: %d counters have a gap, because the missing periods are more than %s old",
+                    self.name,
+                    gaps,
+                    format_duration(CATCH_UP),
                 )
         finally:
             self.cycle = None
-            round_.done.set()
+            cycle.done.set()
+
+
+def due_tiers(
+    at: datetime, intervals: Mapping[RefreshTier, timedelta], last_refreshed: Mapping[RefreshTier, datetime]
+) -> frozenset[RefreshTier]:
+    """The tiers due at `at`: those never refreshed, those whose next multiple has come, and FAST always.
+
+    Multiples are counted on the wall clock, so that tiers coincide and share a plan.
+    """
+    return frozenset(
+        tier
+        for tier, interval in intervals.items()
+        if tier is RefreshTier.FAST
+        or tier not in last_refreshed
+        or floor_time(last_refreshed[tier], interval) < floor_time(at, interval)
+    )

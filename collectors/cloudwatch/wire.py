@@ -1,4 +1,4 @@
-"""GetMetricData on the wire: its JSON request and answer, without any asking."""
+"""The JSON of GetMetricData requests and responses; no I/O."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HEADERS: Mapping[str, str] = {
 }
 
 MetricDataResult = Mapping[str, Any]
-"""What one page says of one query, as CloudWatch wrote it."""
+"""The result of one query on one page, as CloudWatch wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer; `token` asks for the next page, `message` is about the request as a whole."""
+    """One response; `token` requests the next page, `message` is about the whole request."""
 
     results: Sequence[MetricDataResult]
     token: str
@@ -32,15 +32,15 @@ class Page:
 
 
 def queries_json(queries: Iterable[tuple[int, MetricTarget, MetricSpec]], requesting_account: str) -> bytes:
-    """Queries by their numbers, as the JSON of a list without its brackets.
+    """Numbered queries as the items of a JSON list, without brackets.
 
-    Those of another account than the one that asks name it: the asker is a monitoring account of theirs.
+    A query of another account than the requesting one names its account; the requesting one is its monitoring account.
     """
     return b",".join(orjson.dumps(_query(number, target, spec, requesting_account)) for number, target, spec in queries)
 
 
 def request_body(queries: bytes, window: Window, token: str = "") -> bytes:
-    """The request for these queries over the window, or for its next page."""
+    """The request for these queries over the window, or for the next page."""
     start, end = round(window.start.timestamp()), round(window.end.timestamp())
     return b'{"StartTime":%d,"EndTime":%d,"ScanBy":"TimestampAscending",%b"MetricDataQueries":[%b]}' % (
         start,
@@ -51,7 +51,7 @@ def request_body(queries: bytes, window: Window, token: str = "") -> bytes:
 
 
 def parse_page(content: bytes) -> Page:
-    """The answer that the content is. Raises: ObservationError(UNSUPPORTED), when it is not one."""
+    """The parsed response. Raises: ObservationError(UNSUPPORTED), when it is malformed."""
     try:
         answer = orjson.loads(content)
         return Page(
@@ -64,14 +64,14 @@ def parse_page(content: bytes) -> Page:
 
 
 def unreadable_response(error: Exception) -> ObservationError:
-    """What to say of an answer that makes no sense."""
+    """The error for a malformed response."""
     return ObservationError(
-        Reason.UNSUPPORTED, f"CloudWatch's answer to GetMetricData could not be read ({type(error).__name__})"
+        Reason.UNSUPPORTED, f"CloudWatch's response to GetMetricData could not be read ({type(error).__name__})"
     )
 
 
 def utc_datetime(seconds: float) -> datetime:
-    """The aware UTC moment that many seconds after the epoch."""
+    """The aware UTC datetime of a Unix time in seconds."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -80,7 +80,7 @@ def messages_text(messages: Iterable[Mapping[str, Any]] | None) -> str:
     return "; ".join(f"{message.get('Code', '')}: {message.get('Value', '')}" for message in messages or ())
 
 
-def _query(number: int, target: MetricTarget, spec: MetricSpec, asker: str) -> dict[str, Any]:
+def _query(number: int, target: MetricTarget, spec: MetricSpec, requesting_account: str) -> dict[str, Any]:
     metric = {
         "Namespace": spec.namespace,
         "MetricName": spec.metric,
@@ -88,4 +88,4 @@ def _query(number: int, target: MetricTarget, spec: MetricSpec, asker: str) -> d
     }
     period = round(spec.period.total_seconds())
     query = {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": spec.statistic}}
-    return query if target.account_id == asker else {**query, "AccountId": target.account_id}
+    return query if target.account_id == requesting_account else {**query, "AccountId": target.account_id}

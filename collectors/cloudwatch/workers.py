@@ -1,4 +1,4 @@
-"""Threads that several sources share fairly: one that does not answer cannot take them all."""
+"""A pool of threads that sources share fairly; one that does not respond cannot occupy all threads."""
 
 from __future__ import annotations
 
@@ -9,67 +9,74 @@ from threading import Lock, Thread
 
 Job = Callable[[], object]
 
+CPU_LOCK = Lock()
+"""Held while a response is processed, never while waiting for one.
+
+Only one thread runs at a time in any case, but the interpreter picks the next thread at random, and a scrape needs
+several time slices. Threads that wait for this lock do not compete with it.
+"""
+
 logger = logging.getLogger(__name__)
 
 
 class SourceQueue:
-    """The jobs of one source, of which `max_running_jobs` are done at once; `unresponsive` when it did not answer the last time."""
+    """The jobs of one source; at most `max_running_jobs` run at once. `unresponsive`: no response the last time."""
 
-    def __init__(self, jobs: Iterable[Job], *, at_most: int, suspect: bool = False) -> None:
+    def __init__(self, jobs: Iterable[Job], *, max_running_jobs: int, unresponsive: bool = False) -> None:
         self.jobs = deque(jobs)
-        self.max_running_jobs = at_most
-        self.unresponsive = suspect
+        self.max_running_jobs = max_running_jobs
+        self.unresponsive = unresponsive
         self.running_jobs = 0
 
 
 class Workers:
-    """At most `max_threads` threads, which live while there is something to do.
+    """At most `max_threads` threads, which exist while there are jobs.
 
-    Whoever has the fewest jobs under way is next. Suspects together get half of the threads at most, and one each.
+    The source with the fewest running jobs is next. Unresponsive sources get one thread each, and half of all at most.
     """
 
     def __init__(self, max_threads: int) -> None:
-        self._at_once = max_threads
-        self._lanes: list[SourceQueue] = []
+        self._max_threads = max_threads
+        self._queues: list[SourceQueue] = []
         self._running = 0
         self._lock = Lock()
 
     def add(self, source_queue: SourceQueue) -> None:
-        """Begins to do the lane's jobs; what one raises is logged."""
+        """Starts the jobs of a queue; an exception in a job is logged."""
         with self._lock:
-            self._lanes.append(source_queue)
-            more = min(len(source_queue.jobs), source_queue.max_running_jobs, self._at_once - self._running)
+            self._queues.append(source_queue)
+            more = min(len(source_queue.jobs), source_queue.max_running_jobs, self._max_threads - self._running)
             self._running += more
         for _ in range(more):
-            # Daemons: a source that never answers does not keep the process from ending.
+            # Daemon threads: a source that never responds does not keep the process alive.
             Thread(target=self._work, name="cloudwatch", daemon=True).start()
 
     def _work(self) -> None:
-        lane = None
+        queue = None
         while True:
             with self._lock:
-                if lane is not None:
-                    lane.running_jobs -= 1
-                lane = self._next()
-                if lane is None:
+                if queue is not None:
+                    queue.running_jobs -= 1
+                queue = self._next()
+                if queue is None:
                     self._running -= 1
                     return
-                lane.running_jobs += 1
-                job = lane.jobs.popleft()
+                queue.running_jobs += 1
+                job = queue.jobs.popleft()
             try:
                 job()
-            except Exception:  # a thread that ended here would be missed by all that comes after
-                logger.exception("a job of a refresh failed")
+            except Exception:  # the thread must survive: later jobs need it
+                logger.exception("a refresh job failed")
 
     def _next(self) -> SourceQueue | None:
-        """The lane whose turn it is; one that is done is forgotten."""
-        self._lanes = [lane for lane in self._lanes if lane.jobs or lane.running_jobs]
-        suspects = sum(lane.running_jobs for lane in self._lanes if lane.unresponsive)
+        """The queue whose job is next; finished queues are removed."""
+        self._queues = [queue for queue in self._queues if queue.jobs or queue.running_jobs]
+        unresponsive_jobs = sum(queue.running_jobs for queue in self._queues if queue.unresponsive)
         free = [
-            lane
-            for lane in self._lanes
-            if lane.jobs
-            and lane.running_jobs < (1 if lane.unresponsive else lane.max_running_jobs)
-            and not (lane.unresponsive and suspects >= max(1, self._at_once // 2))
+            queue
+            for queue in self._queues
+            if queue.jobs
+            and queue.running_jobs < (1 if queue.unresponsive else queue.max_running_jobs)
+            and not (queue.unresponsive and unresponsive_jobs >= max(1, self._max_threads // 2))
         ]
-        return min(free, key=lambda lane: lane.running_jobs, default=None)
+        return min(free, key=lambda queue: queue.running_jobs, default=None)

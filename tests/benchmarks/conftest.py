@@ -1,4 +1,4 @@
-"""One fake in its own process for the tests of a module, and botocore's clients of it."""
+"""One fake in its own process for the tests of a module, and botocore clients of it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from benchmarks.cloudwatch.fake_settings import FakeSettings
 from benchmarks.cloudwatch.identities import user_key
 from benchmarks.cloudwatch.processes import ACCOUNT, FakeProcess
 
+NOW = 1_767_225_600
+FAKE_SETTINGS = FakeSettings(functions=1200, latency_ms=0, now=NOW)
 MakeClient = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakeProcess]:
     """A fast fake whose clock is stopped."""
-    with FakeProcess(FakeSettings(functions=1200, latency_ms=0, now=1_767_225_600)) as running:
+    with FakeProcess(FAKE_SETTINGS) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def client(fake: FakeProcess) -> MakeClient:
-    """A maker of botocore clients of the fake, by service; `cbor` has CloudWatch asked in CBOR, as others do."""
+    """A factory of botocore clients of the fake, by service; `cbor` selects CloudWatch's CBOR protocol."""
     loader = create_loader()
     models = loader.load_service_model
 

@@ -1,8 +1,11 @@
-"""The fake CloudWatch keeps AWS' rules: asked by botocore itself, in both protocols."""
+"""The fake CloudWatch applies AWS's rules, tested with botocore in both protocols."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,20 +15,15 @@ from botocore.exceptions import ClientError
 from benchmarks.cloudwatch import metric_values
 from benchmarks.cloudwatch.metric_values import SampleKind
 from benchmarks.cloudwatch.processes import ACCOUNT, FakeProcess
-from tests.benchmarks.conftest import MakeClient
-
-NOW = 1_767_225_600
+from tests.benchmarks.conftest import FAKE_SETTINGS, NOW, MakeClient
 
 
 @pytest.fixture(autouse=True)
 def usual(fake: FakeProcess) -> Iterator[None]:
-    """Whatever a test turns is turned back, and what it counted is forgotten."""
+    """Resets the counts before a test and the settings after it."""
     fake.reset()
     yield
-    fake.configure(
-        calls_per_second=50, datapoints_per_second=180_000, max_datapoints=100_800, partial=0, internal=0,
-        forbidden=0, late_minutes=0, sparse=0, now=NOW, session_seconds=0, linked="", churn_seconds=0, fault=0,
-    )  # fmt: skip
+    fake.configure(**asdict(FAKE_SETTINGS))
 
 
 def _query(
@@ -38,8 +36,8 @@ def _named(
     identifier: str, name: str, metric: str = "Invocations", stat: str = "Sum", *, period: int = 60, **more: Any
 ) -> dict[str, Any]:
     dimensions = [{"Name": "FunctionName", "Value": name}]
-    told = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
-    return {"Id": identifier, "MetricStat": {"Metric": told, "Period": period, "Stat": stat}, **more}
+    named = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
+    return {"Id": identifier, "MetricStat": {"Metric": named, "Period": period, "Stat": stat}, **more}
 
 
 def _ask(cloudwatch: Any, *queries: dict[str, Any], start: int = NOW - 600, end: int = NOW, **more: Any) -> Any:
@@ -55,8 +53,8 @@ def _truth(number: int, minute: int, metric: str = "Invocations", kind: SampleKi
 
 
 @pytest.mark.parametrize("cbor", [False, True])
-def test_values_are_the_ones_that_can_be_foretold(client: MakeClient, *, cbor: bool) -> None:
-    """Both protocols answer the value of each minute, oldest or newest first as asked."""
+def test_values_are_the_true_ones(client: MakeClient, *, cbor: bool) -> None:
+    """Both protocols return the true value of each minute, in the requested order."""
     cloudwatch = client("cloudwatch", cbor=cbor)
     answer = _ask(cloudwatch, _query("q0", number=7), ScanBy="TimestampAscending")["MetricDataResults"][0]
     first = (NOW - 600) // 60
@@ -79,17 +77,17 @@ def test_values_are_the_ones_that_can_be_foretold(client: MakeClient, *, cbor: b
         ([_query("q0", period=300)], {"start": NOW - 660}),
     ],
 )
-def test_what_aws_refuses_is_refused(
+def test_invalid_requests_are_rejected(
     client: MakeClient, queries: list[dict[str, Any]], span: dict[str, int], *, cbor: bool
 ) -> None:
-    """More than 500 queries, ids that are bad or not unique, odd periods, statistics and windows: ValidationError."""
+    """More than 500 queries, invalid or duplicate ids, odd periods, statistics and windows are ValidationErrors."""
     with pytest.raises(ClientError) as refused:
         _ask(client("cloudwatch", cbor=cbor), *queries, **span)
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
-def test_a_page_is_no_longer_than_it_may_be(fake: FakeProcess, client: MakeClient) -> None:
-    """Pages hold as many datapoints as they may; a query cut short is PartialData, and nothing is lost or doubled."""
+def test_pages_are_limited(fake: FakeProcess, client: MakeClient) -> None:
+    """A page has at most the allowed datapoints; a cut query is PartialData, and nothing is lost or repeated."""
     fake.configure(max_datapoints=25)
     cloudwatch, token, got, pages = client("cloudwatch"), dict[str, Any](), dict[str, list[float]](), list[int]()
     while True:
@@ -108,19 +106,28 @@ def test_a_page_is_no_longer_than_it_may_be(fake: FakeProcess, client: MakeClien
 
 
 @pytest.mark.parametrize("quota", [{"calls_per_second": 3}, {"datapoints_per_second": 30}])
-def test_quotas_are_kept(fake: FakeProcess, client: MakeClient, quota: dict[str, float]) -> None:
-    """After a second's worth of calls, or of datapoints, at once, the next is throttled."""
+def test_quotas_are_applied(fake: FakeProcess, client: MakeClient, quota: dict[str, float]) -> None:
+    """Of concurrent calls, one second's worth of calls, or of datapoints, passes; the rest is throttled."""
     fake.configure(**quota)
     cloudwatch = client("cloudwatch")
-    for _ in range(3):
-        _ask(cloudwatch, _query("q0"))
-    with pytest.raises(ClientError, match="Rate exceeded") as refused:
-        _ask(cloudwatch, _query("q0"))
-    assert refused.value.response["Error"]["Code"] == "Throttling"
+
+    def code(_: int) -> str:
+        try:
+            _ask(cloudwatch, _query("q0"))
+        except ClientError as error:
+            return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        return ""
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(10) as threads:
+        codes = list(threads.map(code, range(40)))
+    # The quota allows three calls at once, one that overdraws, and three for each further second.
+    assert 3 <= codes.count("") <= 1 + 3 * (1 + time.monotonic() - started)
+    assert set(codes) == {"", "Throttling: Rate exceeded"}
 
 
-def test_a_minute_grows_until_it_is_whole(fake: FakeProcess, client: MakeClient) -> None:
-    """What is late is less than the truth, then all of it; a quarter of the resources show nothing at first."""
+def test_late_data_grows_until_it_is_complete(fake: FakeProcess, client: MakeClient) -> None:
+    """Late data is below the true value, then equal; a quarter of the resources show nothing at first."""
     fake.configure(late_minutes=4, now=NOW + 60)
     queries = [_query(f"q{number}", number=number) for number in range(40)]
     cloudwatch, minute = client("cloudwatch"), NOW // 60
@@ -133,9 +140,9 @@ def test_a_minute_grows_until_it_is_whole(fake: FakeProcess, client: MakeClient)
     assert all(one[0] < result["Values"][0] for one, result in zip(seen, whole, strict=True) if one)
 
 
-def test_trouble_is_told_result_by_result(fake: FakeProcess, client: MakeClient) -> None:
+def test_failures_are_reported_for_each_result(fake: FakeProcess, client: MakeClient) -> None:
     """InternalError has no values, PartialData some, Forbidden stays for the same metric, and a fault is HTTP 500."""
-    fake.configure(internal=0.3, partial=0.3, forbidden=0.2)
+    fake.configure(internal_error_ratio=0.3, partial_ratio=0.3, forbidden_ratio=0.2)
     queries = [_query(f"q{number}", number=number) for number in range(200)]
     cloudwatch = client("cloudwatch")
     one, two = (_ask(cloudwatch, *queries)["MetricDataResults"] for _ in range(2))
@@ -143,14 +150,14 @@ def test_trouble_is_told_result_by_result(fake: FakeProcess, client: MakeClient)
     assert {len(result["Values"]) for result in one if result["StatusCode"] == "PartialData"} == {5}
     forbidden = [{result["Id"] for result in page if result["StatusCode"] == "Forbidden"} for page in (one, two)]
     assert forbidden[0] == forbidden[1]
-    fake.configure(fault=1)
+    fake.configure(fault_ratio=1)
     with pytest.raises(ClientError, match="InternalServiceFault"):
         _ask(cloudwatch, *queries)
 
 
 @pytest.mark.parametrize("cbor", [False, True])
 def test_metrics_are_listed_to_the_end(client: MakeClient, *, cbor: bool) -> None:
-    """500 metrics a page, in as many pages as it takes, each once."""
+    """All metrics are listed once, 500 a page."""
     pages = list(client("cloudwatch", cbor=cbor).get_paginator("list_metrics").paginate(
         Namespace="AWS/Lambda", MetricName="Invocations", RecentlyActive="PT3H"
     ))  # fmt: skip
@@ -159,23 +166,25 @@ def test_metrics_are_listed_to_the_end(client: MakeClient, *, cbor: bool) -> Non
     assert len(names) == 1200
 
 
-def test_linked_accounts_are_listed_and_answered_for(fake: FakeProcess, client: MakeClient) -> None:
-    """A monitoring account lists and reads what is shared with it, and is forbidden what is not."""
-    fake.configure(linked="210987654321")
+def test_linked_accounts_are_listed_and_answered(fake: FakeProcess, client: MakeClient) -> None:
+    """A monitoring account lists and reads what is shared with it, and is forbidden everything else."""
+    fake.configure(linked_accounts="210987654321")
     cloudwatch = client("cloudwatch")
     pages = cloudwatch.get_paginator("list_metrics").paginate(
         Namespace="AWS/Lambda", MetricName="Errors", IncludeLinkedAccounts=True
     )
     owners = [owner for page in pages for owner in page["OwningAccounts"]]
     assert (owners.count(ACCOUNT), owners.count("210987654321")) == (1200, 1200)
-    asked = [_query(name, AccountId=owner) for name, owner in (("a", ACCOUNT), ("b", "210987654321"), ("c", "9" * 12))]
-    own, other, strange = _ask(cloudwatch, *asked)["MetricDataResults"]
+    requested = [
+        _query(name, AccountId=owner) for name, owner in (("a", ACCOUNT), ("b", "210987654321"), ("c", "9" * 12))
+    ]
+    own, other, strange = _ask(cloudwatch, *requested)["MetricDataResults"]
     assert own["Values"] != other["Values"] != []
     assert strange["StatusCode"] == "Forbidden"
 
 
 def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: FakeProcess, client: MakeClient) -> None:
-    """After one turn of the churn a tenth of the functions has new names, whose lives begin where the old ones' end."""
+    """After one churn interval a tenth of the functions has new names, whose lives begin where the old ones end."""
     fake.configure(churn_seconds=600)
     cloudwatch = client("cloudwatch")
 
@@ -195,8 +204,8 @@ def test_a_tenth_of_the_fleet_is_replaced_at_a_time(fake: FakeProcess, client: M
     assert lives == [list(range(NOW, NOW + 600, 60)), list(range(NOW + 600, NOW + 1200, 60))]
 
 
-def test_expired_keys_are_refused_until_there_are_new_ones(fake: FakeProcess, client: MakeClient) -> None:
-    """An assumed role's keys end after `session_seconds`; those of a new session work."""
+def test_expired_keys_are_rejected(fake: FakeProcess, client: MakeClient) -> None:
+    """An assumed role's keys expire after `session_seconds`; those of a new session work."""
     fake.configure(session_seconds=60)
     role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/reader", "RoleSessionName": "benchmark"}
 
@@ -217,8 +226,8 @@ def test_expired_keys_are_refused_until_there_are_new_ones(fake: FakeProcess, cl
     assert _ask(assumed(), _query("q0"))["MetricDataResults"][0]["Values"]
 
 
-def test_one_metric_at_a_time_says_the_same(client: MakeClient) -> None:
-    """GetMetricStatistics answers what GetMetricData does."""
+def test_metric_statistics_equal_metric_data(client: MakeClient) -> None:
+    """GetMetricStatistics returns the same values as GetMetricData."""
     dimensions = [{"Name": "FunctionName", "Value": "function-00003"}]
     answer = client("cloudwatch").get_metric_statistics(
         Namespace="AWS/Lambda", MetricName="Invocations", Dimensions=dimensions, Period=60,
@@ -230,7 +239,7 @@ def test_one_metric_at_a_time_says_the_same(client: MakeClient) -> None:
 
 
 def test_the_other_services_answer(client: MakeClient) -> None:
-    """What exporters ask besides: who they are, what the account is called, what is tagged, which APIs there are."""
+    """The operations that exporters use besides: identity, account alias, tags, and the list of APIs."""
     assert client("sts").get_caller_identity()["Account"] == ACCOUNT
     assert client("iam").list_account_aliases()["AccountAliases"] == ["benchmark"]
     tagged = client("resourcegroupstaggingapi").get_paginator("get_resources")
@@ -240,8 +249,8 @@ def test_the_other_services_answer(client: MakeClient) -> None:
     assert client("apigatewayv2").get_apis()["Items"] == []
 
 
-def test_what_is_counted_is_what_aws_would_bill(fake: FakeProcess, client: MakeClient) -> None:
-    """Six statistics of one metric are two billed metrics, and six at the other reading."""
+def test_billed_metrics_are_counted(fake: FakeProcess, client: MakeClient) -> None:
+    """Six statistics of one metric are two billed metrics in the lower estimate, and six in the upper."""
     statistics = ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "p99")
     _ask(client("cloudwatch"), *(_query(f"q{at}", "Duration", stat) for at, stat in enumerate(statistics)))
     counted = fake.stats()
@@ -249,8 +258,8 @@ def test_what_is_counted_is_what_aws_would_bill(fake: FakeProcess, client: MakeC
     assert counted["datapoints"] == 60
 
 
-def test_what_is_described_is_the_fleet(client: MakeClient) -> None:
-    """Lambda lists its functions page by page and says their limit, RDS its instances."""
+def test_describe_operations_list_the_fleet(client: MakeClient) -> None:
+    """Lambda lists its functions page by page and returns its limit; RDS lists its instances."""
     pages = list(client("lambda").get_paginator("list_functions").paginate())
     assert [len(page["Functions"]) for page in pages] == [50] * 24
     assert client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 1000

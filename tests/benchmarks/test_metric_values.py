@@ -1,4 +1,4 @@
-"""The fake's values agree with each other, so that what is counted can be compared to the last unit."""
+"""The fake's values agree with each other, so that counts can be compared exactly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _minute(kind: SampleKind, phase: int, minute: int) -> StatisticSet:
 
 @given(st.sampled_from(SampleKind), _PHASES, _MINUTES)
 def test_statistics_agree(kind: SampleKind, phase: int, at: int) -> None:
-    """Least, percentiles, average and most stand in this order, and the average times the count is the sum."""
+    """Minimum, percentiles, average and maximum are in order, and the average times the count is the sum."""
     among = (_minute(kind, phase, at),)
     ranked = [metric_values.statistic_of(name, among) for name in ("Minimum", "p5", "p95", "p99.9", "Maximum")]
     assert ranked == sorted(ranked)
@@ -31,15 +31,15 @@ def test_statistics_agree(kind: SampleKind, phase: int, at: int) -> None:
 
 @given(st.sampled_from(SampleKind), _PHASES, _MINUTES, st.integers(2, 60))
 def test_long_periods_are_their_minutes(kind: SampleKind, phase: int, first: int, length: int) -> None:
-    """The sum over a longer period is the sum of its minutes' sums, and its most is the most of them."""
+    """The sum over a longer period is the sum of its minutes, and its maximum is the largest of them."""
     among = [_minute(kind, phase, first + number) for number in range(length)]
     assert metric_values.statistic_of("Sum", among) == sum(metric_values.statistic_of("Sum", (one,)) for one in among)
     assert metric_values.statistic_of("Maximum", among) == max(one.maximum for one in among)
 
 
 @given(st.sampled_from(SampleKind), _PHASES, _MINUTES, st.lists(st.floats(0, 1), min_size=2, max_size=6))
-def test_a_young_minute_only_grows(kind: SampleKind, phase: int, at: int, shares: list[float]) -> None:
-    """What has arrived of a minute grows towards all of it, and is never more."""
+def test_a_late_minute_only_grows(kind: SampleKind, phase: int, at: int, shares: list[float]) -> None:
+    """The arrived part of a minute grows up to the complete value, and is never more."""
     whole = _minute(kind, phase, at)
     seen = [grown.sum for share in sorted(shares) if (grown := metric_values.partially_arrived(whole, share))]
     assert seen == sorted(seen)
@@ -49,7 +49,7 @@ def test_a_young_minute_only_grows(kind: SampleKind, phase: int, at: int, shares
 
 @given(_PHASES, _MINUTES)
 def test_metrics_of_one_resource_agree(phase: int, at: int) -> None:
-    """As many samples of a latency as there were events, and no more failures than that."""
+    """A latency has as many samples as there were events, and no more failures than that."""
     events = metric_values.statistic_sets("Invocations", SampleKind.EVENTS, 0.0)[metric_values.state(phase, at)]
     failures = metric_values.statistic_sets("Errors", SampleKind.FAILURES, 0.0)[metric_values.state(phase, at)]
     latency = metric_values.statistic_sets("Duration", SampleKind.AMOUNTS, 0.0)[metric_values.state(phase, at)]
@@ -60,7 +60,7 @@ def test_metrics_of_one_resource_agree(phase: int, at: int) -> None:
 
 
 def test_silence_is_shared() -> None:
-    """A sparse resource is silent in all its metrics at once, in about as many minutes as was asked for."""
+    """All metrics of a sparse resource are silent in the same minutes, for about the given ratio of them."""
     events = metric_values.statistic_sets("Invocations", SampleKind.EVENTS, 0.9)
     errors = metric_values.statistic_sets("Errors", SampleKind.FAILURES, 0.9)
     assert [one is None for one in events] == [one is None for one in errors]

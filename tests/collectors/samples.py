@@ -1,8 +1,9 @@
-"""Components of every kind that is measured, and everything that is asked of them or of what is discovered."""
+"""A component of every measured kind, and all resources and specs of every collector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from basewatch.collector import AnyCollector, DiscoverySpec, MeasuredResource
 from basewatch.components import (
@@ -38,26 +39,12 @@ COMPONENTS: tuple[Component, ...] = (
     EventRule(name="hourly"),
     BackupVault(name="vault"),
 )
-FOUND = {
-    "FunctionName": "auth",
+DISCOVERED = {
     "Resource": "auth:live",
-    "ApiName": "front",
-    "ApiId": "a1b2c3d4e5",
-    "Stage": "prod",
-    "DBInstanceIdentifier": "db-1",
-    "DBClusterIdentifier": "db",
-    "ProxyName": "db-proxy",
-    "TargetGroup": "default",
-    "TargetRole": "READ_WRITE",
-    "TableName": "customers",
     "GlobalSecondaryIndexName": "by-mail",
     "Operation": "TransactGetItems",
-    "ClusterId": "cache",
-    "QueueName": "letters",
-    "RuleName": "hourly",
-    "BackupVaultName": "vault",
 }
-"""A value of every dimension that discovery finds."""
+"""Values of the dimensions that only discovered resources have."""
 
 DISCOVERIES: tuple[tuple[AnyCollector, DiscoverySpec], ...] = tuple(
     (collector, discovery) for collector in COLLECTORS for discovery in collector.discovery_specs
@@ -65,20 +52,46 @@ DISCOVERIES: tuple[tuple[AnyCollector, DiscoverySpec], ...] = tuple(
 
 
 def declared(collector: AnyCollector) -> Iterator[MeasuredResource]:
-    """What the collector asks of the components of its kind."""
-    for component in COMPONENTS:
-        if isinstance(component, collector.component_type):
-            yield from collector.resources(component)
+    """The resources and specs of the declared components of the collector's type."""
+    components = [component for component in COMPONENTS if isinstance(component, collector.component_type)]
+    assert components, (
+        f"add a component of the kind {collector.component_type.__name__} to COMPONENTS in tests/collectors/samples.py"
+    )
+    for component in components:
+        yield from collector.resources(component)
+
+
+def dimension_values(discovery: DiscoverySpec) -> dict[str, str]:
+    """A value for every dimension of a discovery spec."""
+    values = _declared_values() | DISCOVERED
+    for name in discovery.dimensions:
+        assert name in values, (
+            f"no component of tests/collectors/samples.py has the dimension {name}: declare one that has it, or add a "
+            "value to DISCOVERED there if only discovered resources have it"
+        )
+    return {name: values[name] for name in discovery.dimensions}
 
 
 def discovered(discovery: DiscoverySpec) -> MeasuredResource:
-    """What is asked of one resource that a discovery finds."""
-    found = discovery.from_dimensions({name: FOUND[name] for name in discovery.dimensions})
-    assert found is not None
+    """The resource and specs of one discovered resource."""
+    found = discovery.from_dimensions(dimension_values(discovery))
+    assert found is not None, f"from_dimensions of {discovery.namespace} rejects the dimensions {discovery.dimensions}"
     return found
 
 
+@cache
+def _declared_values() -> dict[str, str]:
+    """A value of every dimension of a declared resource; of several, the first."""
+    values: dict[str, str] = {}
+    for collector in COLLECTORS:
+        for component in COMPONENTS:
+            if isinstance(component, collector.component_type):
+                for resource, _ in collector.resources(component):
+                    values = dict(resource.dimensions) | values
+    return values
+
+
 def measured(collector: AnyCollector) -> Iterator[MeasuredResource]:
-    """Everything that a collector asks, of what is declared and of what is discovered."""
+    """All resources and specs of a collector, declared and discovered."""
     yield from declared(collector)
     yield from (discovered(discovery) for discovery in collector.discovery_specs)

@@ -1,4 +1,4 @@
-"""Proves what a real database says of itself in Prometheus, and what is shown when it says nothing."""
+"""Metrics of a real database are exported, and removed when the database does not answer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import psycopg
 import pytest
 
 from basewatch.components import Database
-from basewatch.postgres import DatabaseClient
-from basewatch.postgres import connect
+from basewatch.postgres import DatabaseClient, connect
 from basewatch.secrets import Secret
 from basewatch.telemetry import ExporterMetrics
 from collectors.database import FAMILIES, MAX_ROLES, MAX_TIERS, DatabaseMetrics
@@ -46,15 +45,15 @@ MEASURED = declared(metrics={"tier": "tier"}, audit=LOGINS)
 
 
 @dataclass(slots=True)
-class Watched:
-    """A source over the box, what it tells of itself, and a clock."""
+class DatabaseHarness:
+    """A source over the box, its telemetry, and a clock."""
 
     source: DatabaseMetrics
     telemetry: ExporterMetrics
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def page(self) -> Mapping[str, float]:
-        """Every series that is shown now, and its value."""
+        """Every exported series and its value."""
         return {
             name.decode().strip(): value
             for block in self.source.blocks(self.at)
@@ -67,13 +66,13 @@ class Watched:
         self.source.refresh(self.at)
         return self.page()
 
-    def told(self, name: str) -> float | None:
-        """A metric of its own."""
+    def metric(self, name: str) -> float | None:
+        """A self-monitoring metric."""
         labels = {"collector": "database", "aws_account_id": "", "aws_region": ""}
         return self.telemetry.registry.get_sample_value(f"basewatch_collector_{name}", labels)
 
 
-def watched(box: SandboxDatabase, *databases: Database, url: str = "") -> Watched:
+def watched(box: SandboxDatabase, *databases: Database, url: str = "") -> DatabaseHarness:
     """A source of these databases, all of which are the box."""
 
     @contextmanager
@@ -90,7 +89,7 @@ def watched(box: SandboxDatabase, *databases: Database, url: str = "") -> Watche
         row_count_interval=SLOW,
         max_staleness=HOLD,
     )
-    return Watched(source=source, telemetry=telemetry)
+    return DatabaseHarness(source=source, telemetry=telemetry)
 
 
 def of(page: Mapping[str, float], name: str) -> dict[str, float]:
@@ -99,7 +98,7 @@ def of(page: Mapping[str, float], name: str) -> dict[str, float]:
 
 
 def test_sessions_are_counted_by_role_and_state(box_database: SandboxDatabase) -> None:
-    """An application that left a transaction open is seen as such, by its role and by its age."""
+    """An application with an open transaction is visible by its role, state and age."""
     watch = watched(box_database, MEASURED)
     quiet = 'basewatch_database_connections{database="securebase",role="app",state="idle in transaction"}'
     assert quiet not in watch.refreshed()
@@ -112,14 +111,14 @@ def test_sessions_are_counted_by_role_and_state(box_database: SandboxDatabase) -
     assert page['basewatch_database_connections{database="securebase",role="basewatch",state="active"}'] >= 1
 
 
-def test_nothing_of_ours_is_the_oldest_transaction(box_database: SandboxDatabase) -> None:
-    """Our own transaction is no reason to look for one."""
+def test_the_oldest_transaction_is_never_our_own(box_database: SandboxDatabase) -> None:
+    """The collector's own transaction is not counted."""
     page = watched(box_database, MEASURED).refreshed()
     assert page['basewatch_database_oldest_transaction_age_seconds{database="securebase"}'] == 0
 
 
 def test_tenants_are_counted_by_tier_and_never_by_tenant(box_database: SandboxDatabase) -> None:
-    """Each tier has one series, and no tenant's id is on the page."""
+    """Each tier has one series, and no tenant id is on the page."""
     page = watched(box_database, MEASURED).refreshed()
     assert of(page, "rows") == {
         f'basewatch_database_rows{{database="securebase",table="customers",tier="{tier}"}}': count
@@ -128,7 +127,7 @@ def test_tenants_are_counted_by_tier_and_never_by_tenant(box_database: SandboxDa
 
 
 def test_rows_of_tenant_tables_are_counted_by_the_tier_of_their_tenants(box_database: SandboxDatabase) -> None:
-    """A declared table is joined with the root by the tenant's key, once its policies let all of it be counted."""
+    """A declared table is joined with the root by the tenant key, once its policies allow counting all rows."""
     box_database.execute(
         "CREATE POLICY counts ON invoices FOR SELECT TO basewatch USING (true); "
         "GRANT SELECT (customer_id) ON invoices TO basewatch"
@@ -142,7 +141,7 @@ def test_rows_of_tenant_tables_are_counted_by_the_tier_of_their_tenants(box_data
 
 
 def test_labels_are_limited(box_database: SandboxDatabase) -> None:
-    """However many roles and tiers there are, those beyond the limit are one series together."""
+    """Roles and tiers beyond the limit are summed in one series."""
     box_database.execute(
         "ALTER TABLE customers DROP CONSTRAINT customers_tier_fkey; "
         "INSERT INTO customers "
@@ -164,7 +163,7 @@ def test_labels_are_limited(box_database: SandboxDatabase) -> None:
 
 
 def failed(box: SandboxDatabase, at: datetime, count: int = 1) -> None:
-    """Record failed logins of that moment."""
+    """Records failed logins at that time."""
     box.execute(
         "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "  # noqa: S608  # numbers of ours
         f"SELECT id, '{at.isoformat()}', 'service/auth', 'auth.failed', 'login' "
@@ -174,7 +173,7 @@ def failed(box: SandboxDatabase, at: datetime, count: int = 1) -> None:
 
 @pytest.fixture
 def audited(box_database: SandboxDatabase) -> Generator[SandboxDatabase, None, None]:
-    """The box, whose audit table is as it was afterwards."""
+    """The box, with its audit table restored afterwards."""
     yield box_database
     box_database.execute(REPAIR)
 
@@ -183,7 +182,7 @@ SERIES = 'basewatch_database_failed_logins_total{database="securebase"}'
 
 
 def test_failed_logins_are_counted_once_each_from_zero_on(audited: SandboxDatabase) -> None:
-    """What was before the first reading is not counted; what came after it is, late or not, and only once."""
+    """Failed logins before the first read are not counted; later ones are counted once, even when they arrive late."""
     watch = watched(audited, MEASURED)
     failed(audited, watch.at - 2 * MINUTE, 5)
     counts = [watch.refreshed()[SERIES]]
@@ -197,7 +196,7 @@ def test_failed_logins_are_counted_once_each_from_zero_on(audited: SandboxDataba
 
 
 def test_failed_logins_of_an_outage_are_counted_after_it(audited: SandboxDatabase) -> None:
-    """A database that could not be asked for hours is asked for those hours too."""
+    """After an outage of hours, the failed logins of those hours are counted."""
     watch = watched(audited, MEASURED)
     watch.refreshed()
     failed(audited, watch.at + HOUR, 4)
@@ -211,17 +210,17 @@ def test_failed_logins_of_an_outage_are_counted_after_it(audited: SandboxDatabas
     assert MAX_CATCH_UP > 2 * HOUR
 
 
-def test_who_is_refused_keeps_what_is_known_and_then_shows_nothing(box_database: SandboxDatabase) -> None:
-    """A grant that is taken away leaves the last numbers for a while, then none, and never a zero."""
+def test_after_a_denial_values_stay_until_they_expire(box_database: SandboxDatabase) -> None:
+    """After a revoked grant the last values stay for a while and then disappear; they never become zero."""
     watch = watched(box_database, MEASURED)
     before = of(watch.refreshed(), "connections")
-    assert (watch.told("up"), watch.told("stale_series")) == (1, 0)
-    succeeded = watch.told("last_success_timestamp_seconds")
+    assert (watch.metric("up"), watch.metric("stale_series")) == (1, 0)
+    succeeded = watch.metric("last_success_timestamp_seconds")
     box_database.execute("REVOKE pg_read_all_stats FROM basewatch")
     try:
         assert of(watch.refreshed(EVERY), "connections") == before
-        assert watch.told("up") == 0
-        assert watch.told("stale_series") == len(before) + 1
+        assert watch.metric("up") == 0
+        assert watch.metric("stale_series") == len(before) + 1
         assert of(watch.refreshed(HOLD), "connections") == {}
         assert of(watch.page(), "oldest") == {}
         assert of(watch.page(), "rows") != {}
@@ -229,13 +228,13 @@ def test_who_is_refused_keeps_what_is_known_and_then_shows_nothing(box_database:
         role = "pg_read_all_stats TO basewatch"
         options = " WITH INHERIT FALSE, SET TRUE" if version(box_database) >= 160000 else ""
         box_database.execute(f"GRANT {role}{options}")
-    assert watch.told("last_success_timestamp_seconds") == succeeded
+    assert watch.metric("last_success_timestamp_seconds") == succeeded
     dropped = watch.telemetry.registry.get_sample_value(
-        "basewatch_series_dropped_total", {"collector": "database", "reason": "not_got"}
+        "basewatch_series_dropped_total", {"collector": "database", "reason": "expired"}
     )
     assert dropped == len(before) + 1
     assert of(watch.refreshed(EVERY), "connections") != {}
-    assert watch.told("up") == 1
+    assert watch.metric("up") == 1
 
 
 def version(box: SandboxDatabase) -> int:
@@ -244,16 +243,16 @@ def version(box: SandboxDatabase) -> int:
         return connection.info.server_version
 
 
-def test_a_database_that_is_away_is_down_and_not_zero(box_database: SandboxDatabase) -> None:
-    """Nothing is shown of a database that nobody reaches, and telemetry says so."""
+def test_an_unreachable_database_is_down_and_has_no_series(box_database: SandboxDatabase) -> None:
+    """An unreachable database has no series, and telemetry reports it down."""
     watch = watched(box_database, MEASURED, url="postgresql://nobody@127.0.0.1:1/none")
     assert watch.refreshed() == {}
-    assert (watch.told("up"), watch.told("series")) == (0, 0)
-    assert watch.told("last_success_timestamp_seconds") is None
+    assert (watch.metric("up"), watch.metric("series")) == (0, 0)
+    assert watch.metric("last_success_timestamp_seconds") is None
 
 
-def test_each_question_is_asked_when_it_is_due(box_database: SandboxDatabase) -> None:
-    """A tick before the time asks nothing, and rows are counted by the hour."""
+def test_each_measurement_runs_at_its_interval(box_database: SandboxDatabase) -> None:
+    """A refresh before the interval sends no query; rows are counted once an hour."""
     watch = watched(box_database, declared(metrics={"tier": "tier"}))
     before = watch.refreshed()
     box_database.execute(
@@ -268,19 +267,19 @@ def test_each_question_is_asked_when_it_is_due(box_database: SandboxDatabase) ->
         box_database.execute("DELETE FROM customers WHERE name = 'x'")
 
 
-def test_only_what_is_declared_is_asked(box_database: SandboxDatabase) -> None:
-    """A database that declares nothing of the kind is not even connected to."""
+def test_only_databases_with_declared_metrics_are_queried(box_database: SandboxDatabase) -> None:
+    """A database without declared metrics is not connected to."""
     nothing = watched(box_database, declared(), url="postgresql://nobody@127.0.0.1:1/none")
     assert nothing.refreshed() == {}
-    assert nothing.told("up") is None
+    assert nothing.metric("up") is None
     plain = watched(box_database, declared(metrics={})).refreshed()
     assert of(plain, "connections")
     assert not of(plain, "rows")
     assert not of(plain, "failed")
 
 
-def test_every_family_says_what_it_is() -> None:
-    """Counters are called `_total`, and every family has a help."""
+def test_every_family_has_a_help_text() -> None:
+    """Counters end in `_total`, and every family has a help text."""
     for family in FAMILIES:
         assert family.help.endswith(".")
         assert family.name.endswith("_total") is (family.type == "counter")

@@ -1,4 +1,4 @@
-"""Proves on an emulated account that each service's own listing finds what is there, with the rights it says."""
+"""Each service's describe calls find its resources with exactly the declared IAM actions, on an emulated account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DESCRIBED = [(collector, found) for collector, found in DISCOVERIES if found.des
 
 @pytest.fixture(scope="module")
 def furnished(box_cloud: EmulatedAws) -> Iterator[EmulatedAws]:
-    """The account with one more of everything that the box has none of, until the module is done."""
+    """The account with one more of every resource that the box lacks, until the module is done."""
     http, tables, dax = (box_cloud.client(name) for name in ("apigatewayv2", "dynamodb", "dax"))
     sqs, events, backup = (box_cloud.client(name) for name in ("sqs", "events", "backup"))
     edge, socket = (
@@ -65,19 +65,19 @@ def furnished(box_cloud: EmulatedAws) -> Iterator[EmulatedAws]:
 
 @pytest.fixture
 def looking(furnished: EmulatedAws) -> AwsClient:
-    """The account as the watcher sees it."""
+    """The account as seen by the watcher's role."""
     return AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=furnished.environment).open_client()
 
 
 def found(aws: AwsClient, *dimensions: str) -> list[DescribedResource]:
-    """What the one discovery of these dimensions describes."""
+    """The resources described by the discovery spec with these dimensions."""
     (describe,) = (each.describe for _, each in DESCRIBED if each.dimensions == dimensions)
     assert describe is not None
     return list(describe(aws))
 
 
 def test_functions_are_found_with_how_long_they_may_run(looking: AwsClient) -> None:
-    """A function of 30 seconds is waited for five minutes, one of 300 seconds as well."""
+    """Timeouts of 30 and of 300 seconds both give an allowed lateness of five minutes."""
     functions = {each.dimensions["FunctionName"]: each for each in found(looking, "FunctionName")}
     assert set(functions) == {f"{PREFIX}-{name}" for name in ("auth-v2", "billing-worker", "metrics-aggregation")}
     auth = functions[f"{PREFIX}-auth-v2"]
@@ -86,7 +86,7 @@ def test_functions_are_found_with_how_long_they_may_run(looking: AwsClient) -> N
 
 
 def test_aurora_is_found(looking: AwsClient) -> None:
-    """Instances, clusters and proxies are known by the names that CloudWatch has for them."""
+    """Instances, clusters and proxies have the names that CloudWatch uses."""
     instances = [each.dimensions["DBInstanceIdentifier"] for each in found(looking, "DBInstanceIdentifier")]
     assert instances == [f"{PREFIX}-1", f"{PREFIX}-2"]
     assert [each.dimensions for each in found(looking, "DBClusterIdentifier")] == [{"DBClusterIdentifier": PREFIX}]
@@ -94,7 +94,7 @@ def test_aurora_is_found(looking: AwsClient) -> None:
 
 
 def test_stages_of_both_kinds_of_api_are_found(looking: AwsClient) -> None:
-    """A REST API is known by its name, an HTTP API by its id, and a WebSocket API is neither."""
+    """A REST API has its name, an HTTP API its id; a WebSocket API is omitted."""
     assert [each.dimensions for each in found(looking, "ApiName", "Stage")] == [{"ApiName": PREFIX, "Stage": "prod"}]
     (http,) = found(looking, "ApiId", "Stage")
     assert http.dimensions["Stage"] == "live"
@@ -102,7 +102,7 @@ def test_stages_of_both_kinds_of_api_are_found(looking: AwsClient) -> None:
 
 
 def test_tables_and_their_indexes_are_found(looking: AwsClient) -> None:
-    """Every table is there, and of an index both names."""
+    """Every table is found, and every index with both names."""
     tables = {each.dimensions["TableName"] for each in found(looking, "TableName")}
     assert tables == {
         "indexed",
@@ -117,8 +117,8 @@ def test_tables_and_their_indexes_are_found(looking: AwsClient) -> None:
     ("dimension", "name"),
     [("ClusterId", "cache"), ("QueueName", "letters.fifo"), ("RuleName", "hourly"), ("BackupVaultName", "vault")],
 )
-def test_what_else_there_is_is_found(looking: AwsClient, dimension: str, name: str) -> None:
-    """A cache, a queue, a rule and a vault are found by the names that CloudWatch has for them."""
+def test_other_resources_are_found(looking: AwsClient, dimension: str, name: str) -> None:
+    """A cache, a queue, a rule and a vault have the names that CloudWatch uses."""
     assert name in {each.dimensions[dimension] for each in found(looking, dimension)}
 
 
@@ -127,8 +127,8 @@ def test_what_else_there_is_is_found(looking: AwsClient, dimension: str, name: s
     DESCRIBED,
     ids=[f"{each.name}-{'-'.join(found.dimensions) or 'account'}" for each, found in DESCRIBED],
 )
-def test_a_listing_needs_the_rights_it_says(looking: AwsClient, collector: object, discovery: object) -> None:
-    """What is asked of AWS is what `needs` grants, no more and no less."""
+def test_a_listing_needs_exactly_its_declared_actions(looking: AwsClient, collector: object, discovery: object) -> None:
+    """The calls sent to AWS need exactly the actions in `needs`."""
     del collector
     ((describe, needs),) = [(each.describe, each.needs) for _, each in DESCRIBED if each is discovery]
     assert describe is not None
@@ -136,8 +136,8 @@ def test_a_listing_needs_the_rights_it_says(looking: AwsClient, collector: objec
     assert {request.partition(" ")[0] for request in looking.requests} == set(needs)
 
 
-def test_a_listing_that_is_denied_is_no_listing(furnished: EmulatedAws, looking: AwsClient) -> None:
-    """Without the right to list nothing is found out, which is said."""
+def test_a_denied_listing_is_an_error(furnished: EmulatedAws, looking: AwsClient) -> None:
+    """Without the right to list, the listing fails with an error."""
     furnished.deny("lambda:ListFunctions")
     try:
         with pytest.raises(ObservationError) as refused:

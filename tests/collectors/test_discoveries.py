@@ -1,4 +1,4 @@
-"""Proves that what is discovered becomes the series that it would be if it were declared."""
+"""A discovered resource has the same series as if it were declared."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from collectors import COLLECTORS
 from collectors.lambda_functions import LAMBDA
-from tests.collectors.samples import DISCOVERIES, FOUND, declared, discovered
+from tests.collectors.samples import DISCOVERIES, declared, dimension_values, discovered
 
 each_discovery = pytest.mark.parametrize(
     ("collector", "discovery"),
@@ -26,7 +26,7 @@ each_discovery = pytest.mark.parametrize(
 )
 
 
-class Answers:
+class CannedResponses:
     """An AWS that answers every call and every listing with one page."""
 
     def __init__(self, **page: Any) -> None:
@@ -37,47 +37,45 @@ class Answers:
         yield self._page
 
     def call(self, _service: str, _operation: str, **_parameters: Any) -> dict[str, Any]:
-        """The same."""
+        """The one page."""
         return self._page
 
 
 def answering(**page: Any) -> AwsClient:
-    """A view of such an AWS."""
-    return cast("AwsClient", Answers(**page))
+    """A client of such an AWS."""
+    return cast("AwsClient", CannedResponses(**page))
 
 
 @each_discovery
-def test_a_discovered_resource_has_just_its_dimensions(collector: AnyCollector, discovery: DiscoverySpec) -> None:
-    """What is asked is asked of exactly the dimensions that were found, and is among what the collector may ask."""
+def test_a_discovered_resource_has_exactly_its_dimensions(collector: AnyCollector, discovery: DiscoverySpec) -> None:
+    """Queries have exactly the discovered dimensions, and specs that the collector declares."""
     resource, specs = discovered(discovery)
-    assert dict(resource.dimensions) == {name: FOUND[name] for name in discovery.dimensions}
+    assert dict(resource.dimensions) == dimension_values(discovery)
     assert (resource.component, resource.arn, resource.tags) == ("", "", ())
     assert set(specs) <= set(collector.specs)
     assert {spec.namespace for spec in specs} == {discovery.namespace}
 
 
 @each_discovery
-def test_what_says_that_a_resource_is_in_use_is_one_of_its_metrics(
-    collector: AnyCollector, discovery: DiscoverySpec
-) -> None:
-    """The metric that activity is read from is asked for anyway."""
+def test_the_activity_metric_is_requested_anyway(collector: AnyCollector, discovery: DiscoverySpec) -> None:
+    """The activity metric is among the metrics that are requested anyway."""
     del collector
     _, specs = discovered(discovery)
     assert discovery.activity_metric in {spec.metric for spec in specs}
 
 
 @each_discovery
-def test_other_dimensions_are_not_asked_of(collector: AnyCollector, discovery: DiscoverySpec) -> None:
-    """A metric that has one dimension more, or one less, is of something else."""
+def test_other_dimensions_are_not_measured(collector: AnyCollector, discovery: DiscoverySpec) -> None:
+    """A metric with one dimension more or less belongs to another kind of resource."""
     del collector
-    found = {name: FOUND[name] for name in discovery.dimensions}
+    found = dimension_values(discovery)
     assert discovery.from_dimensions({**found, "Version": "1"}) is None
     for name in found:
         assert discovery.from_dimensions({other: value for other, value in found.items() if other != name}) is None
 
 
-def test_what_is_declared_and_discovered_is_one() -> None:
-    """A discovered resource is its declared one but for the component: the same dimensions, labels and specs."""
+def test_a_discovered_resource_equals_its_declared_one() -> None:
+    """A discovered resource equals its declared one, except for the component."""
     for collector in COLLECTORS:
         for resource, specs in declared(collector):
             found = [
@@ -116,8 +114,8 @@ def test_what_is_declared_and_discovered_is_one() -> None:
         ("backup", "no arn at all", None),
     ],
 )
-def test_an_arn_stands_for_dimensions(collector: str, arn: str, dimensions: dict[str, str] | None) -> None:
-    """The tagging API's ARNs become the dimensions CloudWatch knows, or nothing when they are of something else."""
+def test_an_arn_maps_to_dimensions(collector: str, arn: str, dimensions: dict[str, str] | None) -> None:
+    """ARNs map to CloudWatch dimensions, or to None for another kind of resource."""
     found = [
         names
         for each, discovery in DISCOVERIES
@@ -127,8 +125,8 @@ def test_an_arn_stands_for_dimensions(collector: str, arn: str, dimensions: dict
 
 
 @given(st.integers(1, 900))
-def test_a_function_is_waited_for_as_long_as_it_may_run(timeout: int) -> None:
-    """The lookback of a described function covers its timeout in whole minutes, and is five at least."""
+def test_allowed_lateness_covers_the_timeout(timeout: int) -> None:
+    """The allowed lateness of a described function covers its timeout in whole minutes, and at least five."""
     function = {"FunctionName": "auth", "FunctionArn": "arn:auth", "Timeout": timeout}
     describe = LAMBDA.discovery_specs[0].describe
     assert describe is not None
@@ -158,8 +156,8 @@ def test_a_function_is_waited_for_as_long_as_it_may_run(timeout: int) -> None:
         ("backup", {"BackupVaultList": [{"BackupVaultName": None}]}),
     ],
 )
-def test_an_answer_of_an_unknown_shape_is_no_listing(collector: str, page: dict[str, Any]) -> None:
-    """What is missing or is something else in an answer of AWS is said, and never taken for nothing being there."""
+def test_a_malformed_response_is_an_error(collector: str, page: dict[str, Any]) -> None:
+    """A missing or malformed part of an AWS response raises an error and is never taken for an empty listing."""
     describes = [found.describe for each, found in DISCOVERIES if each.name == collector and found.describe]
     with pytest.raises(ObservationError) as refused:
         _ = [list(describe(answering(**page))) for describe in describes]
@@ -167,7 +165,7 @@ def test_an_answer_of_an_unknown_shape_is_no_listing(collector: str, page: dict[
 
 
 def test_other_engines_are_left_out() -> None:
-    """The API of RDS also tells of databases that are not Aurora's."""
+    """The RDS API also lists databases that are not Aurora."""
     instance = {"Engine": "postgres", "DBInstanceIdentifier": "old", "DBInstanceArn": "arn:old"}
     (describe,) = (found.describe for _, found in DISCOVERIES if found.dimensions == ("DBInstanceIdentifier",))
     assert describe is not None

@@ -1,4 +1,4 @@
-"""Proves that limits stand beside what is used: of what is measured alone, held for a while, never lost silently."""
+"""Limits are exported for measured resources only, kept for a limited time, and never lost silently."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHERE = b'aws_account_id="123456789012",aws_region="us-east-1"'
 
 
 def target(collector: str, label: str, name: str, region: str = REGION) -> MetricTarget:
-    """A resource that is measured, or with no name the account."""
+    """A measured resource; without a name, the account."""
     (found,) = (each for each in COLLECTORS if each.name == collector)
     (discovery,) = (each for each in found.discovery_specs if each.dimensions == ((label,) if label else ()))
     measured = discovery.from_dimensions({label: name} if label else {})
@@ -46,16 +46,16 @@ MEASURED = (
 
 
 @dataclass
-class Service:
-    """An AWS that describes one cluster and two functions, counts how often it is asked, and may refuse."""
+class FakeService:
+    """An AWS that describes one cluster and two functions, counts requests, and may deny them."""
 
     timeout: Any = 30
     refusing: bool = False
-    asked: list[str] = field(default_factory=list[str])
+    requests: list[str] = field(default_factory=list[str])
 
     def pages(self, _service: str, operation: str, **_parameters: Any) -> Iterator[dict[str, Any]]:
         """One page of a listing."""
-        self.asked.append(operation)
+        self.requests.append(operation)
         if self.refusing and operation == "ListFunctions":
             raise ObservationError(Reason.DENIED, "no right to list")
         yield {
@@ -76,18 +76,18 @@ class Service:
             ],
             "Functions": [
                 {"FunctionName": "auth", "Timeout": self.timeout},
-                {"FunctionName": "somebody-elses", "Timeout": 3},
+                {"FunctionName": "another-teams", "Timeout": 3},
             ],
         }
 
     def call(self, _service: str, operation: str, **_parameters: Any) -> dict[str, Any]:
-        """One answer."""
-        self.asked.append(operation)
+        """One response."""
+        self.requests.append(operation)
         return {"AccountLimit": {"ConcurrentExecutions": 1000}}
 
 
 def shown(source: ResourceLimits, at: datetime = NOON) -> dict[bytes, float]:
-    """Every series on the page."""
+    """Every exported series."""
     return {
         series.strip(): value
         for block in source.blocks(at)
@@ -96,9 +96,9 @@ def shown(source: ResourceLimits, at: datetime = NOON) -> dict[bytes, float]:
 
 
 def described(
-    service: Service, telemetry: ExporterMetrics | None = None, targets: tuple[MetricTarget, ...] = MEASURED
+    service: FakeService, telemetry: ExporterMetrics | None = None, targets: tuple[MetricTarget, ...] = MEASURED
 ) -> ResourceLimits:
-    """A source that asks this service about these targets."""
+    """A source of these targets, with this service."""
     return ResourceLimits(
         targets=lambda: targets,
         aws_client=lambda _account, _region: cast("AwsClient", service),
@@ -107,14 +107,14 @@ def described(
 
 
 def value(telemetry: ExporterMetrics, name: str) -> float | None:
-    """What telemetry says of the source."""
-    labels = {"collector": "described", "aws_account_id": ACCOUNT, "aws_region": REGION}
+    """A telemetry value of the source."""
+    labels = {"collector": "resource_limits", "aws_account_id": ACCOUNT, "aws_region": REGION}
     return telemetry.registry.get_sample_value(name, labels)
 
 
-def test_limits_are_shown_with_the_labels_of_what_is_used() -> None:
-    """Capacities, timeouts, the account's limit, the certificate's end and what an instance is, of what is measured."""
-    source = described(Service())
+def test_limits_have_the_labels_of_the_measured_resources() -> None:
+    """Capacities, timeouts, the account limit, certificate expiry and instance attributes of measured resources."""
+    source = described(FakeService())
     source.refresh(NOON)
     assert shown(source) == {
         b"aws_rds_cluster_min_acus{" + WHERE + b',db_cluster="db"}': 0.5,
@@ -128,28 +128,28 @@ def test_limits_are_shown_with_the_labels_of_what_is_used() -> None:
     assert {block.family for block in source.blocks(NOON)} == set(FAMILIES)
 
 
-def test_only_services_that_are_measured_are_asked() -> None:
-    """Where there are only functions, nobody asks RDS."""
-    service = Service()
+def test_only_measured_services_are_queried() -> None:
+    """Without measured databases, no request goes to RDS."""
+    service = FakeService()
     described(service, targets=MEASURED[2:3]).refresh(NOON)
-    assert service.asked == ["ListFunctions", "GetAccountSettings"]
+    assert service.requests == ["ListFunctions", "GetAccountSettings"]
     described(service, targets=()).refresh(NOON)
-    assert len(service.asked) == 2
+    assert len(service.requests) == 2
 
 
-def test_limits_are_asked_for_every_quarter_of_an_hour() -> None:
-    """Refreshed every minute, it asks at once, and again when it is time to."""
-    service = Service()
+def test_limits_are_read_every_15_minutes() -> None:
+    """Refreshed every minute, the limits are read at once and then at their interval."""
+    service = FakeService()
     source = described(service, targets=MEASURED[2:3])
     for minute in range(31):
         source.refresh(NOON + timedelta(minutes=minute))
-    assert service.asked.count("ListFunctions") == 3
+    assert service.requests.count("ListFunctions") == 3
     assert timedelta(minutes=15) == REFRESH_INTERVAL
 
 
-def test_what_cannot_be_asked_for_again_is_held_and_said() -> None:
-    """A refusal keeps what was known, with `up` at 0 and its series stale, until it has been too long."""
-    telemetry, service = ExporterMetrics(), Service()
+def test_after_a_failure_limits_stay_until_they_expire() -> None:
+    """A denied request keeps the last limits, sets `up` to 0 and marks the series stale, until they expire."""
+    telemetry, service = ExporterMetrics(), FakeService()
     source = described(service, telemetry)
     source.refresh(NOON)
     assert (value(telemetry, "basewatch_collector_up"), value(telemetry, "basewatch_collector_series")) == (1, 6)
@@ -163,16 +163,16 @@ def test_what_cannot_be_asked_for_again_is_held_and_said() -> None:
     assert (
         value(telemetry, "basewatch_collector_last_attempt_timestamp_seconds") == (NOON + REFRESH_INTERVAL).timestamp()
     )
-    # Aurora answered a quarter of an hour later, and is shown for that much longer.
+    # Aurora answered 15 minutes later, so its limits stay that much longer.
     late = shown(source, NOON + MAX_STALENESS)
     assert {series.partition(b"{")[0] for series in late} == {
         family.name.encode() for family in FAMILIES if family.name.startswith("aws_rds")
     }
 
 
-def test_a_service_that_never_answered_is_down() -> None:
-    """Nothing is shown, and `up` says why; the next answer repairs it."""
-    telemetry, service = ExporterMetrics(), Service(refusing=True)
+def test_a_service_without_an_answer_is_down() -> None:
+    """Nothing is exported and `up` is 0; the next answer restores it."""
+    telemetry, service = ExporterMetrics(), FakeService(refusing=True)
     source = described(service, telemetry, MEASURED[2:3])
     source.refresh(NOON)
     assert (shown(source), value(telemetry, "basewatch_collector_up")) == ({}, 0)
@@ -182,20 +182,20 @@ def test_a_service_that_never_answered_is_down() -> None:
     assert len(shown(source, NOON + REFRESH_INTERVAL)) == 1
 
 
-def test_an_unknown_shape_is_not_a_limit() -> None:
-    """A timeout that is not a number is said, not shown."""
+def test_a_malformed_limit_is_not_exported() -> None:
+    """A timeout that is not a number is an error and is not exported."""
     telemetry = ExporterMetrics()
-    source = described(Service(timeout="long"), telemetry, MEASURED[2:3])
+    source = described(FakeService(timeout="long"), telemetry, MEASURED[2:3])
     source.refresh(NOON)
     assert (shown(source), value(telemetry, "basewatch_collector_up")) == ({}, 0)
 
 
-def test_what_is_no_longer_measured_is_no_longer_shown() -> None:
-    """When the last function of a place is gone, so are the limits of functions there."""
+def test_limits_go_with_the_last_measured_resource() -> None:
+    """When the last function of a location is gone, its limits are gone too."""
     targets = [*MEASURED]
     source = ResourceLimits(
         targets=lambda: tuple(targets),
-        aws_client=lambda _account, _region: cast("AwsClient", Service()),
+        aws_client=lambda _account, _region: cast("AwsClient", FakeService()),
         telemetry=ExporterMetrics(),
     )
     source.refresh(NOON)
@@ -205,8 +205,8 @@ def test_what_is_no_longer_measured_is_no_longer_shown() -> None:
     assert any(series.startswith(b"aws_rds") for series in shown(source))
 
 
-def test_names_say_what_they_are() -> None:
-    """Families have a help, an info ends in `_info`, and none is a counter."""
+def test_families_have_help_texts_and_suffixes() -> None:
+    """Families have a help text, info metrics end in `_info`, and none is a counter."""
     for family in FAMILIES:
         assert family.help.endswith(".")
         assert family.name.endswith("_info") is (family.type is MetricType.INFO)
@@ -214,10 +214,10 @@ def test_names_say_what_they_are() -> None:
 
 
 @pytest.mark.parametrize("collector", sorted(LIMIT_READERS))
-def test_the_box_tells_its_limits_with_the_rights_that_are_named(box_cloud: EmulatedAws, collector: str) -> None:
-    """Every number of the emulated account can be read, and what is asked is what `needs` grants."""
+def test_limits_are_read_with_exactly_their_declared_actions(box_cloud: EmulatedAws, collector: str) -> None:
+    """Every limit of the emulated account can be read with exactly the actions in `needs`."""
     aws = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=box_cloud.environment).open_client()
-    told = {
+    values = {
         (each.family.name, each.labels[0][1] if each.labels else ""): each.value
         for each in LIMIT_READERS[collector].read(aws)
     }
@@ -233,5 +233,5 @@ def test_the_box_tells_its_limits_with_the_rights_that_are_named(box_cloud: Emul
             ("aws_lambda_concurrency_limit", ""): 1000.0,
         },
     }
-    assert told.items() >= expected[collector].items()
+    assert values.items() >= expected[collector].items()
     assert {request.partition(" ")[0] for request in aws.requests} == set(limit_needs([collector]))

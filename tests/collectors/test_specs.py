@@ -1,4 +1,4 @@
-"""Proves that the short ways to write specs write what CloudWatch is asked and Prometheus is told."""
+"""The shorthand builds the specs that CloudWatch and Prometheus need."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from collectors.specs import Namespace
 SPACE = Namespace(name="Own/Space", period=timedelta(minutes=5), allowed_lateness=timedelta(minutes=30))
 
 
-def test_a_namespace_is_told_once() -> None:
-    """Whatever is written in a namespace has its name, its period and its lookback."""
+def test_specs_take_their_settings_from_the_namespace() -> None:
+    """Every spec of a namespace has its name, its period and its allowed lateness."""
     written = (
         SPACE.counter("a_total", "A"),
         SPACE.gauge("b", "B", "Maximum"),
@@ -28,7 +28,7 @@ def test_a_namespace_is_told_once() -> None:
 
 @given(st.sampled_from(Unit), st.sampled_from(RefreshTier))
 def test_a_latency_is_a_summary_and_a_maximum(unit: Unit, tier: RefreshTier) -> None:
-    """Five statistics of one metric: quantiles, sum, count, and beside them the highest."""
+    """Five statistics of one metric: quantiles, sum, count, and the maximum beside them."""
     specs = SPACE.latency("own_wait", "Wait", unit=unit, tier=tier)
     assert [(spec.series_name, spec.labels, spec.statistic, spec.type) for spec in specs] == [
         ("own_wait_seconds", (("quantile", "0.95"),), "p95", MetricType.SUMMARY),
@@ -41,21 +41,21 @@ def test_a_latency_is_a_summary_and_a_maximum(unit: Unit, tier: RefreshTier) -> 
 
 
 def test_a_latency_may_be_less() -> None:
-    """Without quantiles it is a sum and a count, and the maximum can be left out."""
+    """Quantiles and the maximum can be omitted; sum and count remain."""
     names = [spec.series_name for spec in SPACE.latency("a", "A", unit=Unit.SECONDS, quantiles=(), maximum=False)]
     assert names == ["a_seconds_sum", "a_seconds_count"]
 
 
 @given(st.floats(0, 100, exclude_min=True, exclude_max=True).map(lambda percent: round(percent, 2)).filter(bool))
 def test_a_quantile_is_its_percentile(percent: float) -> None:
-    """0.999 is p99.9, and CloudWatch takes the number it is given."""
+    """0.999 is p99.9, and CloudWatch accepts the name."""
     quantile = f"{percent / 100:.6g}"
     (spec,) = SPACE.latency("a", "A", unit=Unit.SECONDS, quantiles=(quantile,))[:1]
     assert spec.statistic == f"p{percent:g}"
 
 
-def test_a_help_says_where_a_number_comes_from() -> None:
-    """Namespace, metric, statistic, period, factor, and that it was read before."""
+def test_the_help_text_names_the_source() -> None:
+    """The help text has namespace, metric, statistic, period and factor, and says that the value is cached."""
     helps = [
         SPACE.counter("a_total", "A").help,
         SPACE.gauge("b_seconds", "B", "Maximum", unit=Unit.MICROSECONDS, period=timedelta(minutes=1)).help,
@@ -70,8 +70,8 @@ def test_a_help_says_where_a_number_comes_from() -> None:
     ]
 
 
-def test_what_counts_as_an_amount() -> None:
-    """Counters and the two counters of a summary add up; its quantiles, and gauges of any statistic, do not."""
+def test_counters_are_summed_and_gauges_are_not() -> None:
+    """Counters and the two counters of a summary are summed; quantiles and gauges are not."""
     quantile, _, total, count, highest = SPACE.latency("a", "A", unit=Unit.SECONDS)
     gauge: MetricSpec = SPACE.gauge("b", "B", "Sum")
     assert [spec.is_counter for spec in (quantile, total, count, highest, gauge, SPACE.counter("c_total", "C"))] == [

@@ -1,4 +1,4 @@
-"""Proves that every metric is taken in the unit in which AWS documents it, and told in the base unit."""
+"""Every metric has the unit that AWS documents, and is exported in the base unit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from basewatch.collector import MetricSpec
 from collectors import COLLECTORS
 
-# Written from AWS' pages, not from the specs; None is a percentage that is reported as 0 to 1.
+# From AWS's pages, not from the specs; None is a percentage that is reported as 0 to 1.
 # AuroraUserGuide/Aurora.AuroraMonitoring.Metrics, rds-proxy.monitoring; lambda/monitoring-metrics-types;
 # apigateway/api-gateway-metrics-and-dimensions, http-api-metrics; amazondynamodb/metrics-dimensions,
 # dax-metrics-dimensions-dax; sqs-available-cloudwatch-metrics; eventbridge/eb-monitoring; aws-backup/cloudwatch.
@@ -107,7 +107,7 @@ DOCUMENTED: dict[str, dict[str, str | None]] = {
         "NumberOfCopyJobsFailed": "Count",
     },
 }
-# How many of a base unit one is, and how the name of a family in that unit ends.
+# The factor to the base unit, and the suffix of a family in that unit.
 BASE = {
     "Seconds": (1.0, "_seconds"),
     "Milliseconds": (1e-3, "_seconds"),
@@ -125,31 +125,44 @@ each_spec = pytest.mark.parametrize(
 )
 
 
-def test_every_metric_has_its_unit_looked_up() -> None:
-    """A metric that is added has to be looked up in AWS' documentation, and none is kept that is no longer asked."""
-    asked = {(spec.namespace, spec.metric) for spec in SPECS}
-    assert asked == {(space, metric) for space, metrics in DOCUMENTED.items() for metric in metrics}
+def documented_unit(spec: MetricSpec) -> str | None:
+    """The unit of the spec's metric as AWS documents it."""
+    metrics = DOCUMENTED.get(spec.namespace, {})
+    assert spec.metric in metrics, (
+        f"look the unit of {spec.namespace} {spec.metric} up in AWS's page and add it to DOCUMENTED in "
+        "tests/collectors/test_units.py"
+    )
+    return metrics[spec.metric]
+
+
+def test_the_unit_of_every_metric_is_documented() -> None:
+    """The unit of every metric was looked up in AWS's documentation; DOCUMENTED has no other metrics."""
+    for spec in SPECS:
+        documented_unit(spec)
+    requested = {(spec.namespace, spec.metric) for spec in SPECS}
+    unused = {(space, metric) for space, metrics in DOCUMENTED.items() for metric in metrics} - requested
+    assert unused == set(), f"no collector requests these metrics: remove them from DOCUMENTED: {unused}"
 
 
 @each_spec
-def test_a_value_arrives_in_the_base_unit(spec: MetricSpec) -> None:
-    """Seconds, milliseconds, microseconds and per cent, all found in AWS/RDS alone, end as seconds and ratios."""
-    factor, _ = BASE[DOCUMENTED[spec.namespace][spec.metric]]
-    # How many samples there were has no unit, whatever they measure.
+def test_a_value_is_exported_in_the_base_unit(spec: MetricSpec) -> None:
+    """Seconds, milliseconds, microseconds and percent, all of which occur in AWS/RDS, become seconds and ratios."""
+    factor, _ = BASE[documented_unit(spec)]
+    # The number of samples has no unit, whatever they measure.
     assert spec.scale == pytest.approx(1.0 if spec.statistic == "SampleCount" else factor)
 
 
 @each_spec
 def test_a_name_ends_in_its_base_unit(spec: MetricSpec) -> None:
-    """The unit can be read off the family's name, and no family is called by a unit it is not in."""
-    unit = BASE[DOCUMENTED[spec.namespace][spec.metric]][1]
+    """The family's name ends in its unit, and in no other."""
+    unit = BASE[documented_unit(spec)][1]
     ends = {end for end in ("_seconds", "_ratio", "_bytes", "_per_second") if spec.family.endswith(end)}
     assert ends == ({unit} if unit else set())
 
 
 @given(st.sampled_from(SPECS), st.floats(0, 1e12))
-def test_a_conversion_keeps_what_is_more(spec: MetricSpec, value: float) -> None:
-    """More in CloudWatch is never less in Prometheus, and zero stays zero."""
+def test_a_conversion_keeps_the_order_of_values(spec: MetricSpec, value: float) -> None:
+    """A larger value in CloudWatch is never smaller in Prometheus, and zero stays zero."""
     assert spec.scale > 0
     assert value * spec.scale <= (value + 1) * spec.scale
     assert 0 * spec.scale == 0
@@ -180,7 +193,7 @@ def test_a_conversion_keeps_what_is_more(spec: MetricSpec, value: float) -> None
         ("aws_rds_volume_used_bytes", 12e9, 12e9),
     ],
 )
-def test_a_unit_trap_is_stepped_over(name: str, in_cloudwatch: float, in_prometheus: float) -> None:
-    """What a console shows as 3.4 ms, 1,400 µs or 42 % is 0.0034 s, 0.0014 s and 0.42."""
+def test_values_of_every_unit_are_converted(name: str, in_cloudwatch: float, in_prometheus: float) -> None:
+    """A console's 3.4 ms, 1,400 µs and 42 % are 0.0034 s, 0.0014 s and 0.42."""
     (spec,) = (spec for spec in SPECS if spec.series_name == name)
     assert in_cloudwatch * spec.scale == pytest.approx(in_prometheus)

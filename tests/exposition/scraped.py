@@ -1,4 +1,4 @@
-"""Pages, and what the strict parsers of Prometheus' own client read on them."""
+"""Pages, and what the strict parsers of prometheus_client read from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def gauge(name: str = "aws_connections", help_text: str = "How many.") -> Metric
 
 
 def block(family: MetricFamily, *rows: tuple[dict[str, str], float], suffix: str = "") -> Block:
-    """A block of these series, by their labels and values."""
+    """A block of these series, by labels and values."""
     series = [series_text(family.name + suffix, labels.items()) for labels, _ in rows]
     return Block(family=family, series=series, values=[value for _, value in rows])
 
@@ -34,14 +34,14 @@ def page_of(*blocks: Block, own: CollectorRegistry | None = None) -> MetricsPage
 
 
 def text_in(body: GzipBody) -> str:
-    """All that a body says."""
+    """The text of a body."""
     text = gzip.decompress(body.compressed)
     assert len(text) == body.uncompressed_length
     return text.decode()
 
 
 def families_in(text: str, dialect: ExpositionFormat) -> list[Metric]:
-    """The families of a page. A family or a series that comes twice is an error, and so is one without help."""
+    """The families of a page. A duplicate family or series is an error, and so is a family without help text."""
     parser = of_text if dialect is ExpositionFormat.TEXT else of_openmetrics
     families = list(parser(text))
     assert len({family.name for family in families}) == len(families)
@@ -50,7 +50,7 @@ def families_in(text: str, dialect: ExpositionFormat) -> list[Metric]:
 
 
 def samples_in(families: Iterable[Metric]) -> Samples:
-    """Every sample by its name and labels. One with a time of its own is an error."""
+    """Every sample by name and labels. A sample with a timestamp is an error."""
     found: Samples = {}
     for sample in (sample for family in families for sample in family.samples):
         key = sample.name, frozenset(sample.labels.items())
@@ -61,12 +61,12 @@ def samples_in(families: Iterable[Metric]) -> Samples:
 
 
 def parsed(page: MetricsPage) -> Samples:
-    """Every sample of a page, which both dialects tell alike."""
+    """Every sample of a page; both formats must agree."""
     by_dialect = [samples_in(families_in(text_in(page[dialect]), dialect)) for dialect in ExpositionFormat]
     assert by_dialect[0] == by_dialect[1]
     return by_dialect[0]
 
 
 def value_of(page: MetricsPage, name: str, **labels: str) -> float | None:
-    """One sample's value; None when there is none."""
+    """The value of one sample; None when there is none."""
     return parsed(page).get((name, frozenset(labels.items())))

@@ -1,4 +1,4 @@
-"""Proves that text compressed in pieces is one gzip stream to whoever reads it."""
+"""Text compressed in pieces is one valid gzip stream."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def member_of(*parts: bytes) -> GzipBody:
 
 
 @given(texts)
-def test_pieces_are_read_as_one_text(parts: list[bytes]) -> None:
-    """Whatever the pieces are, in whatever order they were compressed, gzip reads them one after another."""
+def test_pieces_decompress_as_one_text(parts: list[bytes]) -> None:
+    """Pieces in any order decompress one after another."""
     body = member_of(*parts)
     assert gzip.decompress(body.compressed) == b"".join(parts)
     assert body.uncompressed_length == len(b"".join(parts))
@@ -39,8 +39,8 @@ def test_there_is_one_member_and_nothing_after_it(parts: list[bytes]) -> None:
     assert (text, reader.eof, reader.unused_data) == (b"".join(parts), True, b"")
 
 
-def test_blocks_stand_wherever_they_are_put() -> None:
-    """They refer to nothing before them: a text is compressed once, and used in pages that differ."""
+def test_blocks_can_be_reused_in_other_pages() -> None:
+    """Blocks do not refer to earlier text: a text is compressed once and reused in different pages."""
     text = b"the same samples\n" * 1000
     blocks = deflate_blocks(text)
     for before in (b"# TYPE a counter\n", b"# TYPE a_total counter\n"):
@@ -50,8 +50,8 @@ def test_blocks_stand_wherever_they_are_put() -> None:
         assert gzip.decompress(member.body().compressed) == before + text
 
 
-def test_pieces_cost_little() -> None:
-    """Cut into ten pieces, a page is compressed nearly as well as whole."""
+def test_pieces_compress_nearly_as_well() -> None:
+    """A page in ten pieces compresses nearly as well as in one."""
     lines = [b'aws_errors_total{function_name="f-%05d"} %d\n' % (number, number % 7) for number in range(20_000)]
     parts = [b"".join(lines[start : start + 2000]) for start in range(0, len(lines), 2000)]
     whole = len(zlib.compress(b"".join(parts), 1))

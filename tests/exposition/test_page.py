@@ -1,4 +1,4 @@
-"""Proves that a page is what Prometheus' own parsers read back, in both formats, whatever the labels hold."""
+"""Prometheus's own parsers read a page back exactly, in both formats, whatever the labels hold."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ label_values = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_fr
 
 @given(label_values, label_values)
 def test_any_label_value_comes_back(one: str, other: str) -> None:
-    """Quotes, backslashes, line ends, other scripts: both parsers read what was meant; empty is no label at all."""
+    """Quotes, backslashes, line ends and other scripts survive both parsers; an empty value is no label."""
     labels = {"one": one, "other": other}
-    told = {name: value for name, value in labels.items() if value}
-    assert parsed(page_of(block(gauge(), (labels, 5)))) == {("aws_connections", frozenset(told.items())): 5}
+    expected = {name: value for name, value in labels.items() if value}
+    assert parsed(page_of(block(gauge(), (labels, 5)))) == {("aws_connections", frozenset(expected.items())): 5}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_any_help_comes_back(text: str) -> None:
-    """Text that explains a family may hold anything."""
+    """The help text of a family may hold any characters."""
     page = page_of(block(gauge(help_text=f"It is {text}."), ({}, 5)))
     for dialect in ExpositionFormat:
         (family,) = families_in(text_in(page[dialect]), dialect)
@@ -53,7 +53,7 @@ def test_any_help_comes_back(text: str) -> None:
 
 @given(st.floats(allow_nan=False))
 def test_any_number_comes_back_exactly(value: float) -> None:
-    """No digit of a number is lost, and infinity is one."""
+    """Every number is read back exactly, including infinity."""
     assert value_of(page_of(block(gauge(), ({}, value))), "aws_connections") == value
 
 
@@ -62,25 +62,25 @@ def test_any_number_comes_back_exactly(value: float) -> None:
     [(5.0, "5"), (0.0, "0"), (0.1, "0.1"), (1e22, "1e+22"), (-2.50, "-2.5"), (math.inf, "+Inf"), (-math.inf, "-Inf")],
 )
 def test_a_number_is_written_one_way(value: float, text: str) -> None:
-    """Equal numbers are equal bytes, so that what did not change is seen to be the same."""
+    """Equal numbers are equal bytes, so that unchanged samples are recognised."""
     assert textfile([block(gauge(), ({}, value))]).splitlines()[-1] == f"aws_connections {text}".encode()
 
 
 def test_a_series_without_a_value_is_left_out() -> None:
-    """NaN says that there is nothing to show, and a family of nothing is not mentioned."""
+    """NaN means no value; a family without values is omitted."""
     page = page_of(block(gauge(), ({"a": "1"}, math.nan), ({"a": "2"}, 7)), block(ERRORS, ({}, math.nan)))
     assert parsed(page) == {("aws_connections", frozenset({("a", "2")})): 7}
     assert "aws_errors" not in text_in(page[ExpositionFormat.TEXT])
 
 
-def test_as_many_values_as_series_are_asked_for() -> None:
-    """A block whose sequences do not fit together is a mistake, and not a series with another one's value."""
+def test_values_and_series_must_have_equal_lengths() -> None:
+    """Sequences of different lengths are an error and never shift values to other series."""
     with pytest.raises(ValueError, match="1 series have 2 values"):
         page_of(Block(family=gauge(), series=[b"aws_connections "], values=[1, 2]))
 
 
 def test_text_and_openmetrics_name_families_in_their_own_way() -> None:
-    """OpenMetrics leaves the suffix of a type out of its family's name, tells a unit, and says that it is complete."""
+    """OpenMetrics omits the suffix of a type from the family name, adds units, and has an end marker."""
     page = page_of(*EVERYTHING)
     text, openmetrics = (text_in(page[dialect]).splitlines() for dialect in ExpositionFormat)
     assert {line for line in text if line.startswith("# TYPE")} == {
@@ -104,15 +104,15 @@ def test_text_and_openmetrics_name_families_in_their_own_way() -> None:
 
 
 def test_a_family_comes_once_however_many_blocks_it_has() -> None:
-    """Two sources may tell of one family: it has one header, and families come by name."""
+    """Two sources may share a family: it has one header, and families are sorted by name."""
     page = page_of(block(gauge("b"), ({"x": "1"}, 1)), block(gauge("a"), ({}, 2)), block(gauge("b"), ({"x": "2"}, 3)))
     assert text_in(page[ExpositionFormat.TEXT]) == (
         '# HELP a How many.\n# TYPE a gauge\na 2\n# HELP b How many.\n# TYPE b gauge\nb{x="1"} 1\nb{x="2"} 3\n'
     )
 
 
-def test_telemetry_stands_beside_the_blocks() -> None:
-    """What prometheus_client counts is on the same page, in both formats."""
+def test_telemetry_is_on_the_same_page() -> None:
+    """prometheus_client's metrics are on the same page, in both formats."""
     telemetry = ExporterMetrics()
     telemetry.up.labels("lambda", "123456789012", "us-east-1").set(1)
     telemetry.queries.labels("lambda").inc(500)
@@ -125,8 +125,8 @@ def test_telemetry_stands_beside_the_blocks() -> None:
     st.lists(st.integers(1, SERIES_PER_CHUNK * 2 + 1), min_size=1, max_size=4),
     st.sampled_from([list, tuple, lambda values: array("d", values)]),
 )
-def test_large_families_are_cut_and_lose_nothing(sizes: list[int], kind: type[list[float]]) -> None:
-    """However many series a block has and whatever holds them, every line is there once and in order."""
+def test_large_families_are_complete(sizes: list[int], kind: type[list[float]]) -> None:
+    """Every line of a large family is on the page once and in order, however its blocks are cut."""
     numbers = iter(range(sum(sizes)))
     blocks = [
         Block(
@@ -141,8 +141,8 @@ def test_large_families_are_cut_and_lose_nothing(sizes: list[int], kind: type[li
     assert lines == [f'aws_connections{{n="{number}"}} {value}' for number, value in enumerate(values)]
 
 
-def test_what_did_not_change_is_not_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the next page only what says something new is work: the samples that changed, once for both formats."""
+def test_unchanged_samples_are_not_compressed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only changed samples are compressed for the next page, once for both formats."""
     still, exposition, own = block(gauge(), ({}, 1)), PageRenderer(), CollectorRegistry()
     before = exposition.render([still, block(ERRORS, ({}, 1))], own)
     compressed: list[bytes] = []
@@ -151,15 +151,15 @@ def test_what_did_not_change_is_not_compressed_again(monkeypatch: pytest.MonkeyP
         compressed.append(text)
         return deflate_blocks(text)
 
-    monkeypatch.setattr("exposition.page.deflated", seen)
+    monkeypatch.setattr("exposition.page.deflate_blocks", seen)
     assert exposition.render([still, block(ERRORS, ({}, 1))], own) == before
     after = exposition.render([still, block(ERRORS, ({}, 2))], own)
     assert compressed == [b"aws_errors_total 2\n"]
     assert value_of(after, "aws_errors_total") == 2
 
 
-def test_the_same_knowledge_is_the_same_page() -> None:
-    """Rendering twice, with what was kept or without, gives the same bytes, compressed too."""
+def test_equal_blocks_give_equal_pages() -> None:
+    """Rendering twice, with or without reused parts, gives the same bytes, also compressed."""
     exposition, own = PageRenderer(), ExporterMetrics().registry
     assert (
         exposition.render(EVERYTHING, own)
@@ -168,16 +168,16 @@ def test_the_same_knowledge_is_the_same_page() -> None:
     )
 
 
-def test_promtool_has_nothing_to_say() -> None:
-    """Prometheus' own linter accepts names, types and help of everything Basewatch tells of itself."""
+def test_promtool_accepts_the_telemetry() -> None:
+    """Prometheus's linter accepts the name, type and help text of every self-monitoring metric."""
     page = page_of(*EVERYTHING, own=ExporterMetrics().registry)
     text = text_in(page[ExpositionFormat.TEXT]).encode()
     checked = subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
-def test_every_kind_of_family_is_told_in_every_dialect() -> None:
-    """No type is without a header."""
+def test_every_type_has_a_header_in_every_format() -> None:
+    """Every type has a header."""
     for dialect, kind in product(ExpositionFormat, MetricType):
         family = MetricFamily(name=f"x{'_total' * (kind is MetricType.COUNTER)}", type=kind, help="It.")
         assert " ".join(text_in(page_of(block(family, ({}, 1)))[dialect]).splitlines()[1].split()[:2]) == "# TYPE"

@@ -12,7 +12,7 @@ from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.limit_readers import FAMILIES
 from collectors.specs import Namespace
-from exposition.own_families import OWN_FAMILIES
+from exposition.own_metrics import OWN_FAMILIES
 from generate.metrics_page import metrics_page
 
 PAGE = metrics_page(COLLECTORS)

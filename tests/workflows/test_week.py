@@ -23,11 +23,11 @@ from checks.service.lambda_functions import FunctionLatency
 from collectors import COLLECTORS
 from collectors.cloudwatch.source import MetricSource
 from tests.collectors.cloudwatch.fake import (
-    Asked,
+    FakeClock,
     FakeCloudWatch,
     FakeSigner,
     Reply,
-    Waiting,
+    RequestBody,
     ok,
     refusal,
     result,
@@ -89,13 +89,13 @@ class Platform:
     refusing: bool = False
     forbidden: set[str] = field(default_factory=set[str])
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, asked: RequestBody) -> Reply:
         """Every datapoint that is asked for, or a refusal."""
         if self.refusing:
             return refusal("AccessDeniedException")(asked)
         return ok({"MetricDataResults": [self._result(query, asked) for query in asked["MetricDataQueries"]]})
 
-    def _result(self, query: Asked, asked: Asked) -> dict[str, Any]:
+    def _result(self, query: RequestBody, asked: RequestBody) -> dict[str, Any]:
         metric, statistic = query["MetricStat"]["Metric"], query["MetricStat"]["Stat"]
         if metric["Dimensions"][0]["Value"] in self.forbidden:
             return result(query, asked, "Forbidden", count=0)
@@ -111,8 +111,8 @@ class OneSource(AwsSessions):
 
     def __init__(self, url: str) -> None:
         super().__init__(CONFIG, {})
-        waiting = Waiting()
-        self._one = source(FakeSigner(url), waiting, patience=waiting.patience(attempts=1))
+        clock = FakeClock()
+        self._one = source(FakeSigner(url), clock, retry_policy=clock.retry_policy(max_attempts=1))
 
     def source(self, account_id: str, region: str) -> MetricSource:
         """That one."""
@@ -126,7 +126,7 @@ def platform() -> Iterator[Platform]:
     fake = FakeCloudWatch()
     server = fake.serve()
     platform = Platform(fake)
-    fake.then(*[platform.answer] * 200)
+    fake.answer_next(*[platform.answer] * 200)
     yield platform
     server.shutdown()
     server.server_close()

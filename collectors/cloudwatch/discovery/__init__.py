@@ -1,1 +1,1 @@
-"""Finds the resources that the configuration does not declare: plans the requests, sends them, keeps the result."""
+"""Discovery of the resources that the configuration does not declare: queries, plan, run, result, targets."""

@@ -11,7 +11,7 @@ from tests.collectors.cloudwatch.fake import FakeCloudWatch
 
 @pytest.fixture
 def cloudwatch() -> Iterator[FakeCloudWatch]:
-    """A CloudWatch of one test's own."""
+    """A CloudWatch for one test."""
     fake = FakeCloudWatch()
     server = fake.serve()
     yield fake

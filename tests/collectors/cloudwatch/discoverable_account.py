@@ -1,4 +1,4 @@
-"""An account whose functions can be listed, tagged or described, and a made-up collector that discovers them."""
+"""A fake account whose functions can be listed, tagged or described, and a collector that discovers them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from basewatch.family import MetricType
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.discovery.targets import Targets
-from collectors.cloudwatch.limiter import RateLimits
+from collectors.cloudwatch.throttling import RateLimits
 from tests.wire import ACCOUNT, REGION, Wire, answered, offline, refusal
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 HERE = Location(account_id=ACCOUNT, region=REGION)
 MODES = ("list", "tags", "describe")
-ASKS = {
+OPERATIONS = {
     "list": "cloudwatch:ListMetrics",
     "tags": "resourcegroupstaggingapi:GetResources",
     "describe": "lambda:ListFunctions",
@@ -53,11 +53,11 @@ def spec(metric: str, statistic: str = "Sum") -> MetricSpec:
 
 
 SPECS = (spec("Invocations"), spec("Errors"), spec("Throttles"))
-ALIVE = SPECS[:1]
+ACTIVITY_SPECS = SPECS[:1]
 
 
 def function(name: str, component: str = "") -> MeasuredResource:
-    """What is asked of the function of this name."""
+    """The resource and specs of the function with this name."""
     return (
         Resource(component=component, dimensions=(("FunctionName", name),), labels=(("function_name", name),)),
         SPECS,
@@ -65,7 +65,7 @@ def function(name: str, component: str = "") -> MeasuredResource:
 
 
 def arn(name: str) -> str:
-    """The ARN of the function of this name."""
+    """The ARN of the function with this name."""
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
@@ -101,7 +101,7 @@ FUNCTIONS = DiscoverySpec(
 
 
 def made_up(*discoveries: DiscoverySpec, name: str = "made_up") -> AnyCollector:
-    """A collector that finds functions in every way."""
+    """A collector that discovers functions by every method."""
     return Collector(
         name=name,
         component_type=Function,
@@ -122,7 +122,7 @@ def metric(name: str, of: str = "Invocations", **others: str) -> dict[str, Any]:
 
 
 def page(mode: str, *names: str, following: str = "", tags: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """One page that holds the functions of these names, as the mode's API answers."""
+    """One page with the functions of these names, as the method's API returns it."""
     if mode == "list":
         fields: dict[str, Any] = {"Metrics": [metric(name) for name in names]}
     elif mode == "tags":
@@ -138,100 +138,100 @@ THROTTLED = refusal("ThrottlingException", "Rate exceeded")
 
 
 @dataclass(slots=True)
-class Account:
-    """Where everything is, unless it says otherwise; `monitors` names who is asked for an account's metrics."""
+class FakeAccount:
+    """Resolves every location to one account, unless named; `monitors` maps an account to its monitoring account."""
 
     wire: Wire = field(default_factory=Wire)
     monitors: Mapping[str, str] = field(default_factory=dict[str, str])
-    asked: list[Location] = field(default_factory=list[Location])
+    requested: list[Location] = field(default_factory=list[Location])
     session: AwsSession | None = None
 
     def location(self, component: Component) -> Location:
-        """Here, or in the account that the component says."""
+        """The default location, or the account that the component names."""
         named = component.account if isinstance(component, AwsComponent) else None
         return self.location_of(named, None)
 
     def location_of(self, account: str | None, region: str | None) -> Location:
-        """The place of these names; an account is called by its id."""
+        """The location with these names; the id is the name of an account."""
         return Location(account_id=account or ACCOUNT, region=region or REGION)
 
     def monitoring_account(self, account_id: str) -> str:
-        """The account itself, or its monitor."""
+        """The account itself, or its monitoring account."""
         return self.monitors.get(account_id, account_id)
 
     def aws_client(self, account_id: str, region: str) -> AwsClient:
-        """A view all of whose calls are answered by the wire."""
-        self.asked.append(Location(account_id=account_id, region=region))
+        """A client whose calls are answered by the wire."""
+        self.requested.append(Location(account_id=account_id, region=region))
         self.session = self.session or offline(self.wire)
         return self.session.open_client()
 
 
 @dataclass(slots=True)
-class Watched:
-    """Targets over a made-up account, and what became of them."""
+class TargetsHarness:
+    """Targets over a fake account, with their telemetry and a clock."""
 
-    account: Account
+    account: FakeAccount
     targets: Targets
     telemetry: ExporterMetrics
-    limits: RateLimits
+    rate_limits: RateLimits
     at: datetime = NOON
 
     def answer(self, mode: str, *answers: dict[str, Any]) -> None:
-        """Answer the mode's API with these, in turn, and then with the last one for ever."""
-        self.account.wire.answer(ASKS[mode], *answers)
+        """Answers the method's API with these, in turn, and repeats the last one."""
+        self.account.wire.answer(OPERATIONS[mode], *answers)
 
     def discover(self, after: timedelta = QUARTER) -> tuple[str, ...]:
-        """One look, and the names of the functions that are asked about since."""
+        """Runs one discovery; returns the names of the functions that are collected afterwards."""
         self.at += after
         self.targets.discover(self.at)
         return self.names
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The functions that are asked about."""
+        """The functions that are collected."""
         return tuple(target.resource.dimensions[0][1] for target in self.targets.current())
 
-    def asked_of(self, name: str) -> tuple[MetricSpec, ...]:
-        """What is asked of a function; nothing of one that is no target."""
+    def specs_of(self, name: str) -> tuple[MetricSpec, ...]:
+        """The specs requested of a function; empty when it is no target."""
         return next((one.specs for one in self.targets.current() if one.resource.dimensions[0][1] == name), ())
 
-    def told(self, metric: str, **labels: str) -> float | None:
-        """The value of one of Basewatch's own metrics."""
+    def metric_value(self, metric: str, **labels: str) -> float | None:
+        """The value of a self-monitoring metric."""
         return self.telemetry.registry.get_sample_value(f"basewatch_{metric}", labels)
 
     def requests(self, mode: str) -> list[Any]:
-        """The parameters of every request to the mode's API."""
-        return [asked for operation, asked in self.account.wire.asked if operation == ASKS[mode]]
+        """The parameters of every request to the method's API."""
+        return [request for operation, request in self.account.wire.asked if operation == OPERATIONS[mode]]
 
 
-def watched(
+def harness(
     settings: Mapping[str, Any],
     *components: Component,
     collectors: tuple[AnyCollector, ...] | None = None,
-    account: Account | None = None,
+    account: FakeAccount | None = None,
     clock: Callable[[], float] = lambda: 0.0,
-) -> Watched:
-    """Targets of these components and settings, in an account that answers nothing yet; nobody really waits."""
-    account, telemetry = account or Account(), ExporterMetrics()
-    limits = RateLimits(40, 170_000, clock, lambda _seconds: None, lambda: 0.5)
+) -> TargetsHarness:
+    """Targets of these components and settings, in an account without answers; no test really waits."""
+    account, telemetry = account or FakeAccount(), ExporterMetrics()
+    rate_limits = RateLimits(40, 170_000, clock, lambda _seconds: None, lambda: 0.5)
     targets = Targets(
         collectors=collectors or (made_up(),),
         components=components,
         collection=CollectorSettings.model_validate(settings),
         accounts=account,
-        rate_limits=limits,
+        rate_limits=rate_limits,
         telemetry=telemetry,
     )
-    return Watched(account=account, targets=targets, telemetry=telemetry, limits=limits)
+    return TargetsHarness(account=account, targets=targets, telemetry=telemetry, rate_limits=rate_limits)
 
 
 def by(mode: str, *, gate: bool = False, at_most: int = 1000, **settings: Any) -> dict[str, Any]:
-    """The settings of a discovery in this mode alone."""
+    """The settings of a discovery by this method alone."""
     return {"discover": [{"collector": "made_up", "by": mode, "at_most": at_most}], "gate": gate, **settings}
 
 
 def series_of(targets: tuple[MetricTarget, ...]) -> list[tuple[object, ...]]:
-    """Every series that the targets become, as Prometheus tells them apart."""
+    """The identity of every series of the targets."""
     return [
         (target.account_id, target.region, each.series_name, frozenset((*target.resource.labels, *each.labels)))
         for target in targets

@@ -54,7 +54,7 @@ def target(
 
 
 def queries(*targets: MetricTarget) -> tuple[Query, ...]:
-    """Everything that is asked of these."""
+    """All queries of these targets."""
     return tuple(Query(each, spec) for each in targets for spec in each.specs)
 
 

@@ -1,4 +1,4 @@
-"""A strict CloudWatch on loopback: it answers GetMetricData's JSON protocol, or misbehaves as it is told to."""
+"""A strict CloudWatch on loopback: it answers GetMetricData's JSON protocol, or fails as scripted."""
 
 from __future__ import annotations
 
@@ -14,43 +14,44 @@ from botocore.credentials import ReadOnlyCredentials
 
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.client import CloudWatch
-from collectors.cloudwatch.limiter import RateLimits
-from collectors.cloudwatch.retry_policy import RetryPolicy
+from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
 
-Asked = dict[str, Any]
+RequestBody = dict[str, Any]
 MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One HTTP answer; `hang` keeps the client waiting for it for ever, `cut` ends the connection half-way."""
+    """One HTTP response; `hang` never sends it, `cut` closes the connection half-way."""
 
     status: int = 200
     content: bytes = b""
     hang: bool = False
     cut: bool = False
-    after: str = ""
+    retry_after: str = ""
 
 
-Behaviour = Callable[[Asked], Reply]
+Behaviour = Callable[[RequestBody], Reply]
 
 
 def ok(answer: Mapping[str, Any]) -> Reply:
-    """A good answer."""
+    """A successful response."""
     return Reply(content=orjson.dumps(answer))
 
 
 def refusal(code: str, status: int = 400, message: str = "no") -> Behaviour:
-    """An error of AWS, whatever is asked."""
+    """An AWS error, for any request."""
     content = orjson.dumps({"__type": f"com.amazon.coral.service#{code}", "message": message})
     return lambda _asked: Reply(status=status, content=content)
 
 
-def result(query: Asked, asked: Asked, status: str = "Complete", *, first: int = 0, count: int = 10**6) -> Asked:
-    """A query's datapoints: the minute's number within the day, some of them if so wanted."""
+def result(
+    query: RequestBody, request: RequestBody, status: str = "Complete", *, first: int = 0, count: int = 10**6
+) -> RequestBody:
+    """A query's datapoints, or some of them; each value is the number of its minute within the day."""
     period = int(query["MetricStat"]["Period"])
-    start = -(-int(asked["StartTime"]) // period) * period
-    starts = list(range(start, int(asked["EndTime"]), period))[first : first + count]
+    start = -(-int(request["StartTime"]) // period) * period
+    starts = list(range(start, int(request["EndTime"]), period))[first : first + count]
     return {
         "Id": query["Id"],
         "Label": query["MetricStat"]["Metric"]["MetricName"],
@@ -60,29 +61,29 @@ def result(query: Asked, asked: Asked, status: str = "Complete", *, first: int =
     }
 
 
-def everything(asked: Asked) -> Reply:
+def everything(request: RequestBody) -> Reply:
     """All datapoints of all queries on one page."""
-    return ok({"MetricDataResults": [result(query, asked) for query in asked["MetricDataQueries"]], "Messages": []})
+    return ok({"MetricDataResults": [result(query, request) for query in request["MetricDataQueries"]], "Messages": []})
 
 
 @dataclass(slots=True)
 class FakeCloudWatch:
-    """What was asked, in order, and how the next requests are answered; when none are left, with everything."""
+    """The requests so far, and the next responses; when none are scripted, every query is answered."""
 
     url: str = ""
-    asked: list[Asked] = field(default_factory=list[Asked])
+    requests: list[RequestBody] = field(default_factory=list[RequestBody])
     tokens: list[str] = field(default_factory=list[str])
     behaviours: list[Behaviour] = field(default_factory=list[Behaviour])
     connections: int = 0
     closing: Event = field(default_factory=Event)
     _lock: Lock = field(default_factory=Lock)
 
-    def then(self, *behaviours: Behaviour) -> None:
-        """Answer the next requests like this, one after the other."""
+    def answer_next(self, *behaviours: Behaviour) -> None:
+        """Scripts the responses to the next requests."""
         self.behaviours.extend(behaviours)
 
     def reply(self, headers: Mapping[str, str], content: bytes) -> Reply:
-        """The answer to one request, which must be one that CloudWatch would understand."""
+        """The response to one request, which must be one that CloudWatch would accept."""
         assert headers["X-Amz-Target"] == "GraniteServiceVersion20100801.GetMetricData"
         assert headers["Content-Type"] == "application/x-amz-json-1.0"
         assert re.match(
@@ -90,21 +91,21 @@ class FakeCloudWatch:
             r"SignedHeaders=\S+, Signature=[0-9a-f]{64}$",
             headers["Authorization"],
         )
-        asked: Asked = orjson.loads(content)
-        queries = asked["MetricDataQueries"]
+        request: RequestBody = orjson.loads(content)
+        queries = request["MetricDataQueries"]
         assert 1 <= len(queries) <= 500
         assert len({query["Id"] for query in queries}) == len(queries)
         assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]*", query["Id"]) for query in queries)
-        assert asked["StartTime"] < asked["EndTime"]
-        assert asked["StartTime"] % MINUTE == asked["EndTime"] % MINUTE == 0
+        assert request["StartTime"] < request["EndTime"]
+        assert request["StartTime"] % MINUTE == request["EndTime"] % MINUTE == 0
         with self._lock:
-            self.asked.append(asked)
+            self.requests.append(request)
             self.tokens.append(headers["X-Amz-Security-Token"])
             behaviour = self.behaviours.pop(0) if self.behaviours else everything
-        return behaviour(asked)
+        return behaviour(request)
 
     def serve(self) -> ThreadingHTTPServer:
-        """Start serving on a free port."""
+        """Starts serving on a free port."""
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -126,16 +127,16 @@ class FakeCloudWatch:
                     self.close_connection = True
                     return
                 self.send_response(reply.status)
-                self.send_header("x-amzn-RequestId", f"r-{len(fake.asked)}")
+                self.send_header("x-amzn-RequestId", f"r-{len(fake.requests)}")
                 self.send_header("Content-Length", str(len(reply.content)))
-                if reply.after:
-                    self.send_header("Retry-After", reply.after)
+                if reply.retry_after:
+                    self.send_header("Retry-After", reply.retry_after)
                 self.end_headers()
                 self.wfile.write(reply.content[: len(reply.content) // 2] if reply.cut else reply.content)
                 self.close_connection = self.close_connection or reply.cut
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as the class it overrides
-                """Say nothing."""
+                """Logs nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{server.server_port}"
@@ -153,46 +154,48 @@ class FakeSigner:
     principal: str = "arn:aws:sts::123456789012:assumed-role/reader/basewatch"
     ca_bundle: str | None = None
 
-    renewed: int = 0
+    resets: int = 0
 
     def credentials(self) -> ReadOnlyCredentials:
-        """Keys that open nothing."""
-        return ReadOnlyCredentials("AKIAFAKE", "fake", f"token-{self.renewed}")
+        """Keys that no other service accepts."""
+        return ReadOnlyCredentials("AKIAFAKE", "fake", f"token-{self.resets}")
 
     def reset_credentials(self) -> None:
-        """Get other ones."""
-        self.renewed += 1
+        """Switches to other keys."""
+        self.resets += 1
 
     def endpoint(self, service: str) -> str:
-        """Where CloudWatch is."""
+        """The URL of CloudWatch."""
         assert service == "cloudwatch"
         return self.url
 
 
 @dataclass(slots=True)
-class Waiting:
-    """A clock that only moves when somebody pauses, and remembers the pauses."""
+class FakeClock:
+    """A clock that only moves when someone sleeps, and records the sleeps."""
 
     now: float = 0.0
-    pauses: list[float] = field(default_factory=list[float])
+    sleeps: list[float] = field(default_factory=list[float])
 
-    def pause(self, seconds: float) -> None:
-        """Let that much time go by."""
+    def sleep(self, seconds: float) -> None:
+        """Advances the clock."""
         self.now += seconds
-        self.pauses.append(seconds)
+        self.sleeps.append(seconds)
 
-    def limits(self, calls_per_second: float = 1e6, datapoints_per_second: float = 1e9) -> RateLimits:
-        """Limits on the same clock; nobody waits for those that are not given."""
-        return RateLimits(calls_per_second, datapoints_per_second, lambda: self.now, self.pause, lambda: 1.0)
+    def rate_limits(self, calls_per_second: float = 1e6, datapoints_per_second: float = 1e9) -> RateLimits:
+        """Rate limits on this clock; those not given are never reached."""
+        return RateLimits(calls_per_second, datapoints_per_second, lambda: self.now, self.sleep, lambda: 1.0)
 
-    def patience(self, attempts: int = 4, *, total_seconds: float = 120, read_seconds: float = 30) -> RetryPolicy:
-        """A patience that never really waits."""
+    def retry_policy(
+        self, max_attempts: int = 4, *, retry_timeout_seconds: float = 120, read_timeout_seconds: float = 30
+    ) -> RetryPolicy:
+        """A retry policy that never really waits."""
         return RetryPolicy(
-            max_attempts=attempts,
+            max_attempts=max_attempts,
             connect_timeout_seconds=5,
-            read_timeout_seconds=read_seconds,
-            retry_timeout_seconds=total_seconds,
-            sleep=self.pause,
+            read_timeout_seconds=read_timeout_seconds,
+            retry_timeout_seconds=retry_timeout_seconds,
+            sleep=self.sleep,
             clock=lambda: self.now,
             jitter=lambda: 1.0,
         )
@@ -200,14 +203,14 @@ class Waiting:
 
 def source(
     signer: FakeSigner,
-    waiting: Waiting | None = None,
+    clock: FakeClock | None = None,
     *,
-    patience: RetryPolicy | None = None,
-    limits: RateLimits | None = None,
+    retry_policy: RetryPolicy | None = None,
+    rate_limits: RateLimits | None = None,
     telemetry: ExporterMetrics | None = None,
 ) -> CloudWatch:
-    """CloudWatch as this signer reaches it, on a clock that never really waits."""
-    waiting = waiting or Waiting()
+    """The CloudWatch of this signer, on a clock that never really waits."""
+    clock = clock or FakeClock()
     return CloudWatch(
-        signer, limits or waiting.limits(), patience or waiting.patience(), telemetry or ExporterMetrics()
+        signer, rate_limits or clock.rate_limits(), retry_policy or clock.retry_policy(), telemetry or ExporterMetrics()
     )

@@ -1,4 +1,4 @@
-"""A CloudWatch of made-up events in memory, which knows the truth; and what a Prometheus that scrapes sees of it."""
+"""A metric source of events in memory, and a harness that shows what Prometheus would scrape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOWN = ObservationError(Reason.UNREACHABLE, "no answer")
 FAILED = ObservationError(Reason.NOT_ENOUGH_DATA, "InternalError")
 
 Value = Callable[[Query, int, float], float | None]
-"""What a period, by its start, is known as at a moment, both in seconds; None while there is no datapoint."""
+"""The value of a period (by its start) as known at a moment, in seconds; None without a datapoint."""
 
 
 def spec(
@@ -35,19 +35,19 @@ def spec(
     type: MetricType = MetricType.COUNTER,  # noqa: A002  # as the class it makes
     **settings: object,
 ) -> MetricSpec:
-    """A metric of one statistic; a counter unless told otherwise."""
+    """A metric of one statistic; a counter by default."""
     statistic = "Sum" if type is MetricType.COUNTER else "Maximum"
-    said: dict[str, object] = {
+    defaults: dict[str, object] = {
         "namespace": "AWS/Lambda",
         "metric": family,
         "statistic": statistic,
         "tier": RefreshTier.FAST,
     }
-    return MetricSpec(family=family, type=type, help="Help.", **(said | settings))  # type: ignore[arg-type]  # a test's own
+    return MetricSpec(family=family, type=type, help="Help.", **(defaults | settings))  # type: ignore[arg-type]  # a test's own
 
 
 def target(*specs: MetricSpec, name: str = "f", component: str = "", region: str = REGION) -> MetricTarget:
-    """A resource that these are asked of; discovered, unless a component is named."""
+    """A resource with these specs; discovered, unless a component is named."""
     resource = Resource(component=component, dimensions=(("FunctionName", name),), labels=(("function_name", name),))
     return MetricTarget(
         collector="lambda", account_id=ACCOUNT, region=region, resource=resource, specs=specs or (spec(),)
@@ -55,8 +55,8 @@ def target(*specs: MetricSpec, name: str = "f", component: str = "", region: str
 
 
 @dataclass(slots=True)
-class Evented:
-    """A source whose datapoints are what `value` says they are known as at `now`; `fails` are queries it leaves out."""
+class FakeEventSource:
+    """A source whose datapoints are `value` as known at `now`; `fails` returns the error of a query."""
 
     value: Value
     account_id: str = ACCOUNT
@@ -84,85 +84,85 @@ class Evented:
 
 
 @dataclass(slots=True)
-class Shelf:
-    """Keeps what it is given to keep, and every version of it; or fails."""
+class MemoryStore:
+    """Keeps saved counters and all their versions in memory; or fails."""
 
     kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
     versions: list[dict[str, bytes]] = field(default_factory=list[dict[str, bytes]])
     broken: bool = False
 
     def save_counters(self, location: str, state: bytes, at: datetime) -> None:
-        """Keeps it."""
+        """Keeps the state."""
         if self.broken:
             raise HistoryError("the disk is full")
         self.kept[location] = state
         self.versions.append(dict(self.kept))
 
     def load_counters(self, location: str) -> bytes | None:
-        """What was kept."""
+        """The kept state."""
         if self.broken:
             raise HistoryError("the disk is gone")
         return self.kept.get(location)
 
 
 @dataclass(slots=True)
-class Bench:
-    """An exporter's refresher over one source, a clock, and what it is asked about."""
+class RefresherHarness:
+    """An exporter's refresher over one source, with a clock and targets."""
 
-    source: Evented
+    source: FakeEventSource
     targets: tuple[MetricTarget, ...]
     collection: CollectorSettings = field(default_factory=CollectorSettings)
-    shelf: Shelf = field(default_factory=Shelf)
+    store: MemoryStore = field(default_factory=MemoryStore)
     telemetry: ExporterMetrics = field(default_factory=ExporterMetrics)
     at: datetime = NOON
     refresher: Refresher = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with a process."""
+        """Starts the first process."""
         self.restart()
 
     def restart(self) -> None:
-        """Another process with the same shelf."""
+        """Starts another process with the same store."""
         self.telemetry = ExporterMetrics()
         self.refresher = Refresher(
             collection=self.collection,
             targets=lambda: self.targets,
             source_of=lambda _account, _region: self.source,
             telemetry=self.telemetry,
-            counter_store=self.shelf,
+            counter_store=self.store,
         )
 
     def tick(self, after: timedelta = timedelta(minutes=1)) -> dict[str, float]:
-        """The time that passes, a refresh, and then what is shown."""
+        """Advances the clock, refreshes, and returns the exported series."""
         self.at += after
         self.source.now = self.at.timestamp()
         self.refresher.refresh(self.at)
-        # Where the counters stand is written down by a thread of its own.
-        self.refresher._end_saving()
+        # Counters are saved by a thread.
+        self.refresher._join_saving()
         return self.shown()
 
     def shown(self) -> dict[str, float]:
         """Every series with a value, by its text."""
         return shown(self.refresher.blocks(self.at))
 
-    def told(self, name: str, **labels: str) -> float | None:
-        """A metric of the exporter's own."""
+    def metric(self, name: str, **labels: str) -> float | None:
+        """A self-monitoring metric."""
         return self.telemetry.registry.get_sample_value(name, labels)
 
-    def standing(self, name: str) -> float | None:
-        """A metric of the exporter's own about the collector in its place."""
-        return self.told(
+    def collector_metric(self, name: str) -> float | None:
+        """A self-monitoring metric of the collector location."""
+        return self.metric(
             f"basewatch_collector_{name}", collector=GROUP[0], aws_account_id=GROUP[1], aws_region=GROUP[2]
         )
 
     @property
     def settled(self) -> int:
-        """Before when everything has been read."""
+        """The time before which everything has been read."""
         return int((self.at - REREAD_SETTLE_DELAY).timestamp()) // MINUTE * MINUTE
 
 
 def shown(blocks: Iterable[Block]) -> dict[str, float]:
-    """Every series with a value, by its text; no series comes twice."""
+    """Every series with a value, by its text; no series occurs twice."""
     values: dict[str, float] = {}
     for block in blocks:
         for series, value in zip(block.series, block.values, strict=True):
@@ -172,45 +172,45 @@ def shown(blocks: Iterable[Block]) -> dict[str, float]:
 
 
 def only(values: dict[str, float]) -> float:
-    """The one value that is shown."""
+    """The only exported value."""
     (value,) = values.values()
     return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rumours:
-    """Events by period that are known late and bit by bit, but in full by `within` seconds after their period's end."""
+class LateEvents:
+    """Events that arrive late and in parts, but completely within `within` seconds after their period's end."""
 
     seed: int
     within: int = 240
     step: float = 1.0
-    _told: dict[object, Sequence[tuple[float, float]]] = field(
+    _cache: dict[object, Sequence[tuple[float, float]]] = field(
         default_factory=dict[object, Sequence[tuple[float, float]]]
     )
 
     def known(self, query: Query, start: int, now: float) -> float | None:
-        """How many are known of by now; None while there is no datapoint."""
+        """The number of events known at `now`; None without a datapoint."""
         known = [value for since, value in self._versions(query, start) if since <= now]
         return known[-1] if known else None
 
     def total(self, query: Query, start: int, end: int, now: float = math.inf) -> float:
-        """All there were from one moment to another, as known by now."""
+        """The number of events between two moments, as known at `now`."""
         period = round(query.spec.period.total_seconds())
         return math.fsum(self.known(query, at, now) or 0.0 for at in range(start, end, period))
 
     def _versions(self, query: Query, start: int) -> Sequence[tuple[float, float]]:
         key = query.spec.family, query.target.resource.labels, start
-        if key not in self._told:
-            self._told[key] = self._made(query, start)
-        return self._told[key]
+        if key not in self._cache:
+            self._cache[key] = self._drawn(query, start)
+        return self._cache[key]
 
-    def _made(self, query: Query, start: int) -> Sequence[tuple[float, float]]:
-        chance = Random(f"{self.seed} {query.spec.family} {query.target.resource.labels} {start}")
+    def _drawn(self, query: Query, start: int) -> Sequence[tuple[float, float]]:
+        random = Random(f"{self.seed} {query.spec.family} {query.target.resource.labels} {start}")
         end = start + round(query.spec.period.total_seconds())
-        if chance.random() < 0.3:
+        if random.random() < 0.3:
             return ()
-        values = sorted(chance.randrange(6) * self.step for _ in range(chance.randrange(1, 4)))
-        whens = sorted(end + chance.random() * self.within for _ in values)
+        values = sorted(random.randrange(6) * self.step for _ in range(random.randrange(1, 4)))
+        whens = sorted(end + random.random() * self.within for _ in values)
         return tuple(zip(whens, values, strict=True))
 
 
@@ -220,10 +220,10 @@ def one_a_minute(_query: Query, _start: int, _now: float) -> float:
 
 
 def minutes(number: float) -> timedelta:
-    """So many minutes."""
+    """A duration in minutes."""
     return timedelta(minutes=number)
 
 
-def bench(*targets: object, **settings: object) -> Bench:
+def harness(*targets: object, **settings: object) -> RefresherHarness:
     """An exporter with one event a minute of each of these targets."""
-    return Bench(Evented(one_a_minute), targets or (target(),), **settings)  # type: ignore[arg-type]  # a test's own
+    return RefresherHarness(FakeEventSource(one_a_minute), targets or (target(),), **settings)  # type: ignore[arg-type]  # a test's own

@@ -1,4 +1,4 @@
-"""Proves that a client counts what it asks, paces itself with everybody else, and shares what it learns."""
+"""A client counts its requests, shares rate limits with others, and shares new credentials."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.planner import Call
 from tests.collectors.cloudwatch.examples import ACCOUNT, FOUR_MINUTES, REGION, call, queries, spec, target
 from tests.collectors.cloudwatch.fake import (
-    Asked,
     Behaviour,
+    FakeClock,
     FakeCloudWatch,
     FakeSigner,
     Reply,
-    Waiting,
+    RequestBody,
     everything,
     ok,
     refusal,
@@ -29,12 +29,12 @@ API = {"api": "GetMetricData"}
 
 
 def value(telemetry: ExporterMetrics, name: str, labels: dict[str, str]) -> float | None:
-    """One of Basewatch's own metrics."""
+    """A self-monitoring metric."""
     return telemetry.registry.get_sample_value(name, labels)
 
 
-def test_what_is_asked_is_counted(cloudwatch: FakeCloudWatch) -> None:
-    """Requests, how long they took, queries, metrics and dollars in both readings, by collector."""
+def test_requests_are_counted(cloudwatch: FakeCloudWatch) -> None:
+    """Requests, durations, queries, metrics and both cost estimates are counted by collector."""
     telemetry = ExporterMetrics()
     functions = target("f", [spec("Duration", statistic) for statistic in ("Sum", "p95", "p99")])
     tables = target("t", [spec("Reads")], collector="dynamodb")
@@ -45,19 +45,19 @@ def test_what_is_asked_is_counted(cloudwatch: FakeCloudWatch) -> None:
     assert value(telemetry, "basewatch_billable_metrics_total", {"collector": "lambda"}) == 1
     assert value(telemetry, "basewatch_billable_metrics_total", {"collector": "dynamodb"}) == 1
     cost = "basewatch_estimated_cost_dollars_total"
-    assert value(telemetry, cost, {"collector": "lambda", "reading": "five_for_one"}) == pytest.approx(1e-5)
-    assert value(telemetry, cost, {"collector": "lambda", "reading": "per_query"}) == pytest.approx(3e-5)
+    assert value(telemetry, cost, {"collector": "lambda", "billing_model": "five_for_one"}) == pytest.approx(1e-5)
+    assert value(telemetry, cost, {"collector": "lambda", "billing_model": "per_query"}) == pytest.approx(3e-5)
 
 
-def test_only_what_was_answered_is_paid_for(cloudwatch: FakeCloudWatch) -> None:
-    """A refused request costs nothing, a page of the same answer neither, and what is asked again costs again."""
+def test_only_answered_queries_are_billed(cloudwatch: FakeCloudWatch) -> None:
+    """A throttled request and further pages are free; a repeated query is billed again."""
     telemetry = ExporterMetrics()
 
-    def half(asked: Asked) -> Reply:
-        one, two = asked["MetricDataQueries"]
-        return ok({"MetricDataResults": [result(one, asked), result(two, asked, "PartialData")], "NextToken": "t"})
+    def half(request: RequestBody) -> Reply:
+        one, two = request["MetricDataQueries"]
+        return ok({"MetricDataResults": [result(one, request), result(two, request, "PartialData")], "NextToken": "t"})
 
-    cloudwatch.then(refusal("Throttling"), half, lambda _asked: ok({"MetricDataResults": []}), everything)
+    cloudwatch.answer_next(refusal("Throttling"), half, lambda _asked: ok({"MetricDataResults": []}), everything)
     source(FakeSigner(cloudwatch.url), telemetry=telemetry).fetch(call(2))
     assert value(telemetry, "basewatch_api_requests_total", API | PLACE) == 4
     assert value(telemetry, "basewatch_metric_queries_total", {"collector": "lambda"}) == 2 + 1
@@ -74,75 +74,75 @@ def test_only_what_was_answered_is_paid_for(cloudwatch: FakeCloudWatch) -> None:
     ],
     ids=["throttled", "broken", "html", "cut", "hang"],
 )
-def test_a_failure_is_counted_by_what_it_was(cloudwatch: FakeCloudWatch, behaviour: Behaviour, code: str) -> None:
-    """AWS' own code, the status of whoever stands before it, or our word for having got no answer."""
-    telemetry, waiting = ExporterMetrics(), Waiting()
-    cloudwatch.then(behaviour)
-    patience = waiting.patience(read_seconds=0.1)
-    ours = source(FakeSigner(cloudwatch.url), waiting, patience=patience, telemetry=telemetry)
+def test_a_failure_is_counted_by_code(cloudwatch: FakeCloudWatch, behaviour: Behaviour, code: str) -> None:
+    """A failure is counted under AWS's error code, the HTTP status, or our reason without a response."""
+    telemetry, clock = ExporterMetrics(), FakeClock()
+    cloudwatch.answer_next(behaviour)
+    retry_policy = clock.retry_policy(read_timeout_seconds=1)
+    ours = source(FakeSigner(cloudwatch.url), clock, retry_policy=retry_policy, telemetry=telemetry)
     assert [answer.error for answer in ours.fetch(call()).answers] == [None, None]
     assert value(telemetry, "basewatch_api_request_failures_total", API | {"code": code}) == 1
 
 
-def test_calls_wait_for_their_turn_and_that_is_counted(cloudwatch: FakeCloudWatch) -> None:
+def test_waiting_calls_are_counted(cloudwatch: FakeCloudWatch) -> None:
     """At one call a second, the fourth of four calls has waited three seconds."""
-    waiting, telemetry = Waiting(), ExporterMetrics()
-    limits = waiting.limits(calls_per_second=1)
-    ours = source(FakeSigner(cloudwatch.url), waiting, limits=limits, telemetry=telemetry)
+    clock, telemetry = FakeClock(), ExporterMetrics()
+    rate_limits = clock.rate_limits(calls_per_second=1)
+    ours = source(FakeSigner(cloudwatch.url), clock, rate_limits=rate_limits, telemetry=telemetry)
     for _ in range(4):
         ours.fetch(call())
-    assert waiting.now == pytest.approx(3)
+    assert clock.now == pytest.approx(3)
     assert value(telemetry, "basewatch_api_throttle_wait_seconds_total", API) == pytest.approx(3)
 
 
-def test_datapoints_wait_for_their_turn(cloudwatch: FakeCloudWatch) -> None:
-    """A thousand datapoints at a hundred a second keep the next call waiting for ten seconds."""
-    waiting = Waiting()
-    ours = source(FakeSigner(cloudwatch.url), waiting, limits=waiting.limits(datapoints_per_second=100))
+def test_datapoints_are_rate_limited(cloudwatch: FakeCloudWatch) -> None:
+    """1,000 datapoints at 100 a second delay the next call by ten seconds."""
+    clock = FakeClock()
+    ours = source(FakeSigner(cloudwatch.url), clock, rate_limits=clock.rate_limits(datapoints_per_second=100))
     for _ in range(2):
         ours.fetch(call(250))
-    assert waiting.now == pytest.approx(10)
+    assert clock.now == pytest.approx(10)
 
 
 def test_sources_of_one_account_share_its_limit(cloudwatch: FakeCloudWatch) -> None:
-    """Two sources that ask the same account and region are together no faster than one; another account is free."""
-    waiting = Waiting()
-    limits = waiting.limits(calls_per_second=1)
+    """Two sources of one account and region share a rate; another account has its own."""
+    clock = FakeClock()
+    rate_limits = clock.rate_limits(calls_per_second=1)
     for signer in (FakeSigner(cloudwatch.url), FakeSigner(cloudwatch.url), FakeSigner(cloudwatch.url, account_id="2")):
-        source(signer, waiting, limits=limits).fetch(call())
-    assert waiting.now == pytest.approx(1)
+        source(signer, clock, rate_limits=rate_limits).fetch(call())
+    assert clock.now == pytest.approx(1)
 
 
 def test_a_burst_of_throttling_loses_nothing(cloudwatch: FakeCloudWatch) -> None:
-    """Twenty calls at once, of which the first thirty requests are refused, all end complete, asked ever slower."""
-    waiting = Waiting()
-    limits = waiting.limits(calls_per_second=40)
-    ours = source(FakeSigner(cloudwatch.url), waiting, limits=limits)
-    cloudwatch.then(*[refusal("Throttling")] * 30)
+    """Twenty concurrent calls, whose first thirty requests are throttled, all complete, at a lower rate."""
+    clock = FakeClock()
+    rate_limits = clock.rate_limits(calls_per_second=40)
+    ours = source(FakeSigner(cloudwatch.url), clock, rate_limits=rate_limits)
+    cloudwatch.answer_next(*[refusal("Throttling")] * 30)
     with ThreadPoolExecutor(20) as pool:
         got = list(pool.map(ours.fetch, [call()] * 20))
     assert all(answer.error is None for fetched in got for answer in fetched.answers)
-    assert len(cloudwatch.asked) == 50
-    assert limits.limiter(ACCOUNT, REGION, "GetMetricData").rate_ratio < 1
+    assert len(cloudwatch.requests) == 50
+    assert rate_limits.limiter(ACCOUNT, REGION, "GetMetricData").rate_ratio < 1
 
 
-def test_credentials_that_expire_under_many_calls_are_renewed_once(cloudwatch: FakeCloudWatch) -> None:
-    """Calls that are refused together share the new credentials."""
+def test_concurrent_calls_renew_expired_credentials_once(cloudwatch: FakeCloudWatch) -> None:
+    """Calls that fail together share the new credentials."""
     signer, together = FakeSigner(cloudwatch.url), Barrier(8)
 
-    def refused(asked: Asked) -> Reply:
+    def refused(request: RequestBody) -> Reply:
         together.wait(20)
-        return refusal("ExpiredToken", 403)(asked)
+        return refusal("ExpiredToken", 403)(request)
 
-    cloudwatch.then(*[refused] * 8)
+    cloudwatch.answer_next(*[refused] * 8)
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(source(signer).fetch, [call()] * 8))
     assert all(answer.error is None for fetched in got for answer in fetched.answers)
-    assert signer.renewed == 1
+    assert signer.resets == 1
 
 
-def test_connections_are_kept(cloudwatch: FakeCloudWatch) -> None:
-    """Calls one after the other share a connection."""
+def test_connections_are_reused(cloudwatch: FakeCloudWatch) -> None:
+    """Consecutive calls share a connection."""
     ours = source(FakeSigner(cloudwatch.url))
     for _ in range(5):
         ours.fetch(call())

@@ -1,4 +1,4 @@
-"""CloudWatch is believed only under a certificate that is trusted, and the operator says which those are."""
+"""CloudWatch is accepted only with a trusted certificate, and the operator can choose the trusted ones."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from basewatch.model import Reason
 from tests.collectors.cloudwatch.fake import FakeSigner, source
 
 
-class Answering(BaseHTTPRequestHandler):
-    """A CloudWatch that has nothing."""
+class EmptyCloudWatch(BaseHTTPRequestHandler):
+    """A CloudWatch without data."""
 
     def do_POST(self) -> None:  # the name http.server looks for
-        """Answer with no result."""
+        """Answers without results."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b'{"MetricDataResults": []}')
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and the certificate it signed itself, for 127.0.0.1."""
+    """A file with a key and its self-signed certificate for 127.0.0.1."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a company's proxy")])
     made = (
@@ -65,21 +65,21 @@ def url(certificate: Path) -> Iterator[str]:
     """A CloudWatch over TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), EmptyCloudWatch) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield f"https://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def test_a_certificate_that_the_operator_trusts_is_trusted(url: str, certificate: Path) -> None:
-    """Behind a proxy that looks into TLS, its certificate is all that is needed."""
+def test_a_configured_certificate_is_trusted(url: str, certificate: Path) -> None:
+    """Behind a TLS-inspecting proxy, trusting the proxy's certificate is enough."""
     client = source(FakeSigner(url, ca_bundle=str(certificate)))
     assert client.send(b"{}", []).results == []
 
 
-def test_any_other_certificate_is_refused(url: str) -> None:
-    """An answer from somebody unknown is no answer."""
+def test_any_other_certificate_is_rejected(url: str) -> None:
+    """A response under an untrusted certificate is rejected."""
     client = source(FakeSigner(url))
     with pytest.raises(ObservationError) as refused:
         client.send(b"{}", [])

@@ -1,4 +1,4 @@
-"""Proves over real HTTP that a collection loses nothing: every metric is a reading or a gap."""
+"""Over real HTTP, a collection loses nothing: every metric is a series or a gap."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CUSTOMERS = target("customers", [spec("Reads")], collector="dynamodb")
 def collected(
     cloudwatch: FakeCloudWatch, *targets: MetricTarget, window: Window = WINDOW, gaps: tuple[CollectionGap, ...] = ()
 ) -> CollectedMetrics:
-    """What one CloudWatch says of these targets."""
+    """The collected metrics of these targets from one CloudWatch."""
     return collect(targets, gaps, window, at(source(FakeSigner(cloudwatch.url))))
 
 
 def at(one: MetricSource) -> Callable[[str, str], MetricSource]:
-    """The same source for every place."""
+    """The same source for every location."""
     return lambda _account_id, _region: one
 
 
@@ -43,17 +43,17 @@ def of(got: CollectedMetrics, name: str) -> list[float]:
 
 
 def test_every_collector_shares_the_call(cloudwatch: FakeCloudWatch) -> None:
-    """Functions and tables are asked for together, in one request."""
+    """Functions and tables share one request."""
     got = collected(cloudwatch, AUTH, BILLING, CUSTOMERS)
-    assert len(cloudwatch.asked) == 1
+    assert len(cloudwatch.requests) == 1
     assert (len(got.collected_series), got.gaps) == (3 + 3 + 1, ())
-    assert {asked.component: asked.requests for asked in got.provenance} == {
+    assert {request.component: request.requests for request in got.provenance} == {
         each.resource.component: ("cloudwatch:GetMetricData r-1",) for each in (AUTH, BILLING, CUSTOMERS)
     }
 
 
-def test_a_period_is_known_by_its_end(cloudwatch: FakeCloudWatch) -> None:
-    """A point is stamped with the end of its period, and the series with account, region and resource."""
+def test_a_point_has_the_time_of_its_periods_end(cloudwatch: FakeCloudWatch) -> None:
+    """The time of a point is the end of its period; a series has the labels of account, region and resource."""
     got = collected(cloudwatch, AUTH)
     assert of(got, "invocations_sum_1") == [float(minute) for minute in range(707, 717)]
     (reading,) = [reading for reading in got.collected_series if reading.series.name == "invocations_sum_1"]
@@ -63,20 +63,20 @@ def test_a_period_is_known_by_its_end(cloudwatch: FakeCloudWatch) -> None:
     assert reading.series.labels == (("aws_account_id", ACCOUNT), ("aws_region", REGION), ("function_name", "auth"))
 
 
-def test_windows_that_meet_share_no_point(cloudwatch: FakeCloudWatch) -> None:
-    """Two runs after each other see every minute once."""
+def test_consecutive_windows_share_no_point(cloudwatch: FakeCloudWatch) -> None:
+    """Two consecutive runs read every minute once."""
     later = Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
     first, second = (collected(cloudwatch, AUTH, window=window) for window in (WINDOW, later))
     values = of(first, "invocations_sum_1") + of(second, "invocations_sum_1")
     assert values == [float(minute) for minute in range(707, 724)]
 
 
-def test_periods_of_different_length_end_where_their_windows_do(cloudwatch: FakeCloudWatch) -> None:
-    """Five-minute periods share the call with minutes; each keeps its own points, and no run sees one twice."""
+def test_periods_of_different_lengths_share_a_call(cloudwatch: FakeCloudWatch) -> None:
+    """Five-minute periods share the call with one-minute ones; each has its own points, and no run repeats one."""
     mixed = target("auth", [spec(), spec(minutes=5)])
     later = Window(start=WINDOW.end, end=WINDOW.end + timedelta(minutes=7))
     runs = [collected(cloudwatch, mixed, window=each) for each in (WINDOW, later)]
-    assert len(cloudwatch.asked) == 2
+    assert len(cloudwatch.requests) == 2
     assert [of(run, "invocations_sum_1") for run in runs] == [
         [float(minute) for minute in range(707, 717)],
         [float(minute) for minute in range(717, 724)],
@@ -84,9 +84,9 @@ def test_periods_of_different_length_end_where_their_windows_do(cloudwatch: Fake
     assert [of(run, "invocations_sum_5") for run in runs] == [[705.0, 710.0], [715.0]]
 
 
-def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> None:
-    """When CloudWatch refuses, nothing is empty and everything says why and what to do."""
-    cloudwatch.then(refusal("AccessDenied", 403))
+def test_a_denied_call_is_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> None:
+    """When CloudWatch denies, nothing is empty, and every gap has the reason and the remedy."""
+    cloudwatch.answer_next(refusal("AccessDenied", 403))
     got = collected(cloudwatch, AUTH)
     assert got.collected_series == ()
     assert [(gap.collector, gap.component, gap.family, gap.reason) for gap in got.gaps] == [
@@ -96,8 +96,8 @@ def test_a_refusal_becomes_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> 
     assert all("cloudwatch:GetMetricData" in gap.remedy for gap in got.gaps)
 
 
-def test_what_was_not_found_out_before_is_still_not(cloudwatch: FakeCloudWatch) -> None:
-    """A component whose place cannot be told stays a gap beside what was collected of the others."""
+def test_earlier_gaps_are_kept(cloudwatch: FakeCloudWatch) -> None:
+    """A component without a location stays a gap beside the metrics of the others."""
     gap = CollectionGap(
         collector="lambda", component="function/nowhere", reason=Reason.DENIED, detail="no such account"
     )
@@ -105,7 +105,7 @@ def test_what_was_not_found_out_before_is_still_not(cloudwatch: FakeCloudWatch) 
     assert (len(got.collected_series), got.gaps) == (3, (gap,))
 
 
-def test_a_place_that_nobody_can_be_asked_about_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
+def test_a_location_without_a_source_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
     """One account without a source does not stop the others; its components are a gap for each collector."""
     ours = source(FakeSigner(cloudwatch.url))
 
@@ -121,8 +121,8 @@ def test_a_place_that_nobody_can_be_asked_about_is_a_gap(cloudwatch: FakeCloudWa
 
 
 @dataclass(slots=True)
-class PromQL:
-    """A source that is not CloudWatch: an endpoint that is asked one expression for each query."""
+class PromQLSource:
+    """A source that is not CloudWatch: an endpoint with one PromQL expression for each query."""
 
     account_id: str = ACCOUNT
     region: str = REGION
@@ -131,7 +131,7 @@ class PromQL:
 
     @property
     def principal(self) -> str:
-        """A reader, when it can be signed in to."""
+        """The identity of a reader, if it can sign in."""
         if self.locked:
             raise ObservationError(Reason.DENIED, "no credentials")
         return "reader"
@@ -144,22 +144,22 @@ class PromQL:
 
 
 def test_a_source_need_not_be_cloudwatch() -> None:
-    """Whoever answers a call by the protocol is a source: what comes of it is the same."""
-    promql = PromQL()
+    """Any object with the protocol's methods is a source, with the same results."""
+    promql = PromQLSource()
     got = collect((AUTH,), (), WINDOW, at(promql))
     assert of(got, "invocations_sum_1") == [42.0]
     assert promql.expressions[-1] == "Invocations{'FunctionName': 'auth'}"
-    (asked,) = got.provenance
-    assert (asked.source, asked.principal, asked.requests) == (
+    (request,) = got.provenance
+    assert (request.source, request.principal, request.requests) == (
         f"aws:{ACCOUNT}/{REGION}",
         "reader",
         ("GET /api/v1/query 1",),
     )
 
 
-def test_an_account_that_cannot_be_signed_in_to_is_a_gap() -> None:
-    """Without credentials every metric of the account is unknown, once for each component and collector."""
-    sources = {"1": PromQL(account_id="1"), "2": PromQL(account_id="2", locked=True)}
+def test_a_failed_sign_in_is_a_gap() -> None:
+    """Without credentials every metric of the account is a gap, once for each component and collector."""
+    sources = {"1": PromQLSource(account_id="1"), "2": PromQLSource(account_id="2", locked=True)}
     targets = (target("auth", SPECS, account="1"), target("billing", SPECS, account="2"))
     got = collect(targets, (), WINDOW, lambda account_id, _region: sources[account_id])
     assert [(gap.collector, gap.component, gap.reason) for gap in got.gaps] == [
@@ -168,8 +168,8 @@ def test_an_account_that_cannot_be_signed_in_to_is_a_gap() -> None:
     assert {reading.component for reading in got.collected_series} == {"function/auth"}
 
 
-def test_accounts_and_regions_are_asked_apart(cloudwatch: FakeCloudWatch) -> None:
-    """Each account and region is asked once, and its series carry its name."""
+def test_accounts_and_regions_are_queried_separately(cloudwatch: FakeCloudWatch) -> None:
+    """Each account and region is queried once, and its series carry its labels."""
     sources = {number: source(FakeSigner(cloudwatch.url, account_id=number)) for number in ("1", "2")}
     targets = (
         target("auth", SPECS, account="1"),
@@ -177,36 +177,36 @@ def test_accounts_and_regions_are_asked_apart(cloudwatch: FakeCloudWatch) -> Non
         target("customers", SPECS, account="1"),
     )
     got = collect(targets, (), WINDOW, lambda account_id, _region: sources[account_id])
-    assert len(cloudwatch.asked) == 2
+    assert len(cloudwatch.requests) == 2
     accounts = {(reading.component, dict(reading.series.labels)["aws_account_id"]) for reading in got.collected_series}
     assert accounts == {("function/auth", "1"), ("function/billing", "2"), ("function/customers", "1")}
-    assert {asked.component: asked.source for asked in got.provenance}["function/billing"] == "aws:2/us-east-1"
+    assert {request.component: request.source for request in got.provenance}["function/billing"] == "aws:2/us-east-1"
 
 
 def test_a_monitoring_account_answers_for_others_in_one_call(cloudwatch: FakeCloudWatch) -> None:
-    """Metrics of several accounts are one call of the account that monitors them, and carry their owner's name."""
+    """Metrics of several accounts are one call to their monitoring account, and carry their owner's labels."""
     targets = (AUTH, target("billing", [spec()], account="2"))
     got = collected(cloudwatch, *targets)
-    (asked,) = cloudwatch.asked
-    assert [query.get("AccountId") for query in asked["MetricDataQueries"]] == [None, None, None, "2"]
+    (request,) = cloudwatch.requests
+    assert [query.get("AccountId") for query in request["MetricDataQueries"]] == [None, None, None, "2"]
     assert {dict(series.labels)["aws_account_id"] for series in got.series} == {ACCOUNT, "2"}
 
 
-def test_a_target_of_several_components_is_asked_for_once(cloudwatch: FakeCloudWatch) -> None:
-    """What an account has only one of, and each of its tables names, is one query."""
+def test_a_target_of_several_components_is_requested_once(cloudwatch: FakeCloudWatch) -> None:
+    """An account-level metric that each of its tables declares is one query."""
     got = collected(cloudwatch, CUSTOMERS, CUSTOMERS)
-    assert len(cloudwatch.asked[0]["MetricDataQueries"]) == len(got.collected_series) == 1
+    assert len(cloudwatch.requests[0]["MetricDataQueries"]) == len(got.collected_series) == 1
 
 
 def test_a_window_without_a_complete_minute_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """Too short a window is not an empty one, and CloudWatch is not asked."""
+    """A window without a complete minute is a gap, and no request is sent."""
     got = collected(cloudwatch, AUTH, window=Window(start=AT, end=AT + timedelta(seconds=5)))
-    assert cloudwatch.asked == []
+    assert cloudwatch.requests == []
     assert {gap.reason for gap in got.gaps} == {Reason.NOT_ENOUGH_DATA}
     assert got.collected_series == ()
 
 
-def test_nothing_declared_asks_nothing(cloudwatch: FakeCloudWatch) -> None:
-    """A platform without measured components makes no call."""
+def test_without_components_no_request_is_sent(cloudwatch: FakeCloudWatch) -> None:
+    """A platform without measured components sends no request."""
     got = collected(cloudwatch)
-    assert (got.collected_series, got.gaps, got.provenance, cloudwatch.asked) == ((), (), (), [])
+    assert (got.collected_series, got.gaps, got.provenance, cloudwatch.requests) == ((), (), (), [])

@@ -1,4 +1,4 @@
-"""A counter counts each event once, corrects what CloudWatch corrects, and goes on after a restart."""
+"""A counter counts each event once, follows CloudWatch's corrections, and resumes after a restart."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from array import array
 import pytest
 
 from collectors.cloudwatch.counters import Counters, PeriodChange, SavedCounter
-from collectors.cloudwatch.gauge_values import GaugeValues
+from collectors.cloudwatch.series_state import GaugeValues
 
 FIRST = 60 * 10_000
-"""When the counter is born."""
+"""The start of the counter."""
 
 
 def counters(depth: int = 3) -> Counters:
-    """One counter of minutes, born at zero."""
+    """One counter of minutes, started at zero."""
     one = Counters([60], [depth], array("d", [0.0]))
     one.start_at(0, FIRST)
     return one
 
 
 def add(counted: Counters, *values: float | None, first: int = 0) -> float:
-    """The total after reading minutes from the one with that number on; None has no datapoint."""
+    """The total after reading minutes from the given number on; None is a minute without a datapoint."""
     start, end = FIRST + 60 * first, FIRST + 60 * (first + len(values))
     points = [(float(start + 60 * at), value) for at, value in enumerate(values) if value is not None]
     counted.add(0, [at for at, _ in points], [value for _, value in points], start, end)
     return counted.total[0]
 
 
-def test_what_was_before_birth_is_not_counted() -> None:
-    """Periods that ended before a counter began are read and left alone, also when they change later."""
+def test_events_before_the_start_are_not_counted() -> None:
+    """Periods that ended before the start of a counter are ignored, also when they change later."""
     counted = counters()
     assert add(counted, 5, 5, 1, first=-2) == 1
     assert add(counted, 9, 9, 1, first=-2) == 1
 
 
 def test_a_larger_value_adds_the_difference() -> None:
-    """A period that grew is counted up, once, however often it is read."""
+    """A period that grew adds its difference once, however often it is read."""
     counted = counters()
     assert add(counted, 1, 2, 3) == 6
     assert add(counted, 1, 4, 3) == add(counted, 1, 4, 3) == 8
@@ -44,7 +44,7 @@ def test_a_larger_value_adds_the_difference() -> None:
 
 
 def test_a_smaller_value_is_ignored_and_counted_once() -> None:
-    """A total never falls; when the period grows again, only what is more than ever counts."""
+    """A total never decreases; when the period grows again, only what exceeds its highest value counts."""
     counted = counters()
     add(counted, 5)
     assert add(counted, 3) == add(counted, 3) == 5
@@ -54,7 +54,7 @@ def test_a_smaller_value_is_ignored_and_counted_once() -> None:
 
 
 def test_a_datapoint_that_vanishes_counts_as_smaller() -> None:
-    """What is gone stays counted, and is not counted again when it is back."""
+    """A vanished datapoint stays counted, and is not counted again when it returns."""
     counted = counters()
     add(counted, 5, 1)
     assert add(counted, None, 1) == 6
@@ -63,24 +63,24 @@ def test_a_datapoint_that_vanishes_counts_as_smaller() -> None:
 
 
 @pytest.mark.parametrize("value", [7.0, 0.0])
-def test_a_late_datapoint_is_counted_and_said(value: float) -> None:
-    """A period without a datapoint had no events, until it has one; that is late, even when it is none."""
+def test_a_late_datapoint_is_counted_and_reported(value: float) -> None:
+    """A period without a datapoint has no events until it gets one, which is reported as late, even when it is zero."""
     counted = counters()
     assert add(counted, None, 1, None) == 1
     assert add(counted, value, 1, None) == 1 + value
     assert counted.changes == {(0, PeriodChange.LATE): 1}
 
 
-def test_what_is_older_than_the_depth_is_final() -> None:
-    """A period is read again for as long as it is remembered, and not corrected after."""
+def test_periods_older_than_the_depth_are_final() -> None:
+    """A period is corrected for as long as it is kept, and not afterwards."""
     counted = counters(depth=2)
     add(counted, 1, 1, 1)
     assert counted.read_from[0] == FIRST + 60
     assert add(counted, 9, 1, 1) == 3
 
 
-def test_a_hole_is_said() -> None:
-    """Periods that are skipped are not made up, and not passed over in silence."""
+def test_a_gap_is_reported() -> None:
+    """Skipped periods are not filled, and are reported as a gap."""
     counted = counters()
     add(counted, 1, 1)
     assert add(counted, 5, 5, first=4) == 12
@@ -88,7 +88,7 @@ def test_a_hole_is_said() -> None:
 
 
 def test_a_shorter_window_than_before_changes_nothing_else() -> None:
-    """A window that reaches neither as far back nor as far on as what is known corrects what it covers, and no more."""
+    """A window that covers only part of the kept periods corrects that part alone."""
     counted = counters(depth=4)
     add(counted, 1, 2, 3, 4)
     assert add(counted, 9, first=2) == 16
@@ -96,15 +96,15 @@ def test_a_shorter_window_than_before_changes_nothing_else() -> None:
 
 
 def test_only_whole_periods_are_counted() -> None:
-    """A window that begins or ends within a period leaves that period to the next."""
+    """A period that the window covers only partly is left to the next read."""
     counted = Counters([300], [1], array("d", [0.0]))
     counted.start_at(0, FIRST)
     counted.add(0, [float(FIRST), float(FIRST + 300)], [5.0, 1.0], FIRST - 60, FIRST + 420)
     assert counted.total[0] == 5
 
 
-def test_it_goes_on_where_it_was_kept() -> None:
-    """What is remembered is read again after a restart: corrections made meanwhile are not missed, nor anything new."""
+def test_a_counter_resumes_from_its_saved_state() -> None:
+    """Kept periods are read again after a restart: no correction and no new event is missed."""
     counted = counters()
     add(counted, 10, 1, 2, 3)
     kept = counted.saved(0)
@@ -114,8 +114,8 @@ def test_it_goes_on_where_it_was_kept() -> None:
     assert add(following, 1, 2, 5, 4, first=1) == 22
 
 
-def test_it_is_not_below_what_it_was_shown_as() -> None:
-    """When CloudWatch has less after a restart than was counted, the total stays, and then grows as it should."""
+def test_a_resumed_counter_is_not_below_its_last_value() -> None:
+    """When CloudWatch has less after a restart, the total stays and then grows as it should."""
     counted = counters()
     add(counted, 1, 9)
     following = counters()
@@ -126,8 +126,8 @@ def test_it_is_not_below_what_it_was_shown_as() -> None:
     assert add(following, 1, 4, 2) == 12
 
 
-def test_what_became_less_is_kept_as_it_was_counted() -> None:
-    """What is kept does not count a period twice that is less than it was once."""
+def test_lowered_periods_are_saved_as_counted() -> None:
+    """The saved total does not count a lowered period twice."""
     counted = counters()
     add(counted, 5, 1)
     add(counted, 3, 1)
@@ -135,7 +135,7 @@ def test_what_became_less_is_kept_as_it_was_counted() -> None:
 
 
 def test_sums_do_not_depend_on_their_order() -> None:
-    """Tenths added minute by minute, or at once after a restart, are the same number to the last bit."""
+    """Tenths added minute by minute, or at once after a restart, give the same number to the last bit."""
     values = [0.1 * number for number in range(1, 500)]
     slow, quick = counters(depth=0), counters(depth=0)
     for at, value in enumerate(values):
@@ -143,15 +143,15 @@ def test_sums_do_not_depend_on_their_order() -> None:
     assert add(quick, *values) == slow.total[0]
 
 
-def test_a_reading_is_the_newest_complete_one() -> None:
-    """The period that is still filling is not shown; the one before it is."""
+def test_a_gauge_is_its_newest_complete_period() -> None:
+    """The period that is not over is not exported; the one before it is."""
     readings = GaugeValues([60], 900, array("d", [float("nan")]))
     readings.record(0, [FIRST - 60.0, float(FIRST)], [1.0, 2.0], FIRST + 30, FIRST + 200)
     assert (readings.values[0], readings.period_ends[0]) == (1.0, FIRST)
 
 
-def test_a_reading_is_corrected_and_not_replaced_by_an_older_one() -> None:
-    """The same period read again replaces itself; a window that ends earlier changes nothing."""
+def test_a_gauge_is_corrected_but_never_replaced_by_an_older_value() -> None:
+    """The same period read again replaces its value; a window that ends earlier changes nothing."""
     readings = GaugeValues([60], 900, array("d", [float("nan")]))
     readings.record(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
     readings.record(0, [FIRST - 60.0], [3.0], FIRST, FIRST + 200)
@@ -159,8 +159,8 @@ def test_a_reading_is_corrected_and_not_replaced_by_an_older_one() -> None:
     assert readings.values[0] == 3.0
 
 
-def test_a_reading_that_is_too_old_says_nothing() -> None:
-    """Without a newer one, a reading is kept for the hold and its period, and then there is none."""
+def test_a_gauge_that_is_too_old_has_no_value() -> None:
+    """Without a newer value, a gauge is kept for the maximum staleness plus its period."""
     readings = GaugeValues([60], 900, array("d", [float("nan")]))
     readings.record(0, [FIRST - 60.0], [1.0], FIRST, FIRST + 200)
     readings.record(0, [], [], FIRST + 900, FIRST + 960)

@@ -1,4 +1,4 @@
-"""Proves over real HTTP that a query ends complete or says why not, whatever CloudWatch does."""
+"""Over real HTTP, a query ends complete or with an error, whatever CloudWatch does."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call
 from tests.collectors.cloudwatch.examples import FOUR_MINUTES, NOON, call, queries, spec, target
 from tests.collectors.cloudwatch.fake import (
-    Asked,
     Behaviour,
+    FakeClock,
     FakeCloudWatch,
     FakeSigner,
     Reply,
-    Waiting,
+    RequestBody,
     everything,
     ok,
     refusal,
@@ -30,9 +30,9 @@ from tests.collectors.cloudwatch.fake import (
 ALL = [716.0, 717.0, 718.0, 719.0]
 
 
-def fetched(cloudwatch: FakeCloudWatch, waiting: Waiting | None = None, *, count: int = 2) -> FetchResult:
-    """What comes of a call against this CloudWatch."""
-    return source(FakeSigner(cloudwatch.url), waiting).fetch(call(count))
+def fetched(cloudwatch: FakeCloudWatch, clock: FakeClock | None = None, *, count: int = 2) -> FetchResult:
+    """The result of a call to this CloudWatch."""
+    return source(FakeSigner(cloudwatch.url), clock).fetch(call(count))
 
 
 def values(got: FetchResult) -> list[list[float]]:
@@ -41,63 +41,63 @@ def values(got: FetchResult) -> list[list[float]]:
 
 
 def reasons(got: FetchResult) -> list[Reason | None]:
-    """Why each query is not complete."""
+    """The reason of each query's error."""
     return [answer.error.reason if answer.error else None for answer in got.answers]
 
 
 def statuses(*codes: str) -> Behaviour:
-    """An answer that gives the queries these status codes, with two datapoints each."""
+    """A response with these status codes, with two datapoints for each query."""
 
-    def behave(asked: Asked) -> Reply:
-        queries = zip(asked["MetricDataQueries"], codes, strict=True)
-        return ok({"MetricDataResults": [result(query, asked, code, count=2) for query, code in queries]})
+    def behave(request: RequestBody) -> Reply:
+        queries = zip(request["MetricDataQueries"], codes, strict=True)
+        return ok({"MetricDataResults": [result(query, request, code, count=2) for query, code in queries]})
 
     return behave
 
 
 def test_one_request_answers_a_batch(cloudwatch: FakeCloudWatch) -> None:
-    """Every query of a batch is answered by one signed request, and its id is kept for the evidence."""
+    """One signed request answers all queries, and its id is kept for the evidence."""
     got = fetched(cloudwatch)
     assert values(got) == [ALL, ALL]
     assert reasons(got) == [None, None]
     assert got.requests == ("cloudwatch:GetMetricData r-1",)
-    (asked,) = cloudwatch.asked
-    assert (asked["StartTime"], asked["EndTime"]) == (FOUR_MINUTES.start.timestamp(), FOUR_MINUTES.end.timestamp())
-    assert [query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for query in asked["MetricDataQueries"]] == [
+    (request,) = cloudwatch.requests
+    assert (request["StartTime"], request["EndTime"]) == (FOUR_MINUTES.start.timestamp(), FOUR_MINUTES.end.timestamp())
+    assert [query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for query in request["MetricDataQueries"]] == [
         "0",
         "1",
     ]
 
 
 def test_pages_are_followed_to_the_last(cloudwatch: FakeCloudWatch) -> None:
-    """Datapoints of all pages come together, and a series that began as PartialData ends complete."""
+    """Datapoints of all pages are joined, and a series that started as PartialData ends complete."""
 
-    def first(asked: Asked) -> Reply:
-        one, two = asked["MetricDataQueries"]
-        results = [result(one, asked), result(two, asked, "PartialData", count=1)]
+    def first(request: RequestBody) -> Reply:
+        one, two = request["MetricDataQueries"]
+        results = [result(one, request), result(two, request, "PartialData", count=1)]
         return ok({"MetricDataResults": results, "NextToken": "t1"})
 
-    def second(asked: Asked) -> Reply:
-        assert asked["NextToken"] == "t1"
-        two = asked["MetricDataQueries"][1]
-        return ok({"MetricDataResults": [result(two, asked, first=1)]})
+    def second(request: RequestBody) -> Reply:
+        assert request["NextToken"] == "t1"
+        two = request["MetricDataQueries"][1]
+        return ok({"MetricDataResults": [result(two, request, first=1)]})
 
-    cloudwatch.then(first, second)
+    cloudwatch.answer_next(first, second)
     got = fetched(cloudwatch)
     assert values(got) == [ALL, ALL]
     assert reasons(got) == [None, None]
 
 
-def test_a_token_that_comes_again_ends_the_paging(cloudwatch: FakeCloudWatch) -> None:
-    """A CloudWatch that turns in circles is not followed for ever."""
+def test_a_repeated_token_ends_the_paging(cloudwatch: FakeCloudWatch) -> None:
+    """A CloudWatch that repeats its token is not followed indefinitely."""
 
-    def again(asked: Asked) -> Reply:
-        results = [result(query, asked, "PartialData", count=1) for query in asked["MetricDataQueries"]]
+    def again(request: RequestBody) -> Reply:
+        results = [result(query, request, "PartialData", count=1) for query in request["MetricDataQueries"]]
         return ok({"MetricDataResults": results, "NextToken": "t"})
 
-    cloudwatch.then(again, again, again)
+    cloudwatch.answer_next(again, again, again)
     assert reasons(fetched(cloudwatch)) == [Reason.UNSUPPORTED] * 2
-    assert len(cloudwatch.asked) == 2
+    assert len(cloudwatch.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -108,37 +108,37 @@ def test_a_token_that_comes_again_ends_the_paging(cloudwatch: FakeCloudWatch) ->
     ],
 )
 def test_a_status_that_is_not_complete_is_a_gap(cloudwatch: FakeCloudWatch, status: str, reason: Reason) -> None:
-    """Only Complete is complete; the others say why, and the query beside them is not touched."""
-    cloudwatch.then(statuses("Complete", status))
+    """Only Complete is complete; other codes are errors and do not affect the other query."""
+    cloudwatch.answer_next(statuses("Complete", status))
     assert reasons(fetched(cloudwatch)) == [None, reason]
 
 
-def test_an_internal_error_is_asked_again_alone(cloudwatch: FakeCloudWatch) -> None:
-    """A query that CloudWatch failed at is asked again, without those it has answered, and loses no datapoint."""
-    cloudwatch.then(statuses("Complete", "InternalError"), everything)
+def test_a_query_with_an_internal_error_is_requested_again_alone(cloudwatch: FakeCloudWatch) -> None:
+    """A query with an internal error is requested again, without the answered ones, and loses no datapoint."""
+    cloudwatch.answer_next(statuses("Complete", "InternalError"), everything)
     got = fetched(cloudwatch)
     assert reasons(got) == [None, None]
     assert values(got) == [ALL[:2], ALL]
-    assert [len(asked["MetricDataQueries"]) for asked in cloudwatch.asked] == [2, 1]
+    assert [len(request["MetricDataQueries"]) for request in cloudwatch.requests] == [2, 1]
 
 
 def test_an_internal_error_that_stays_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """After every attempt the query is unreachable, and the one beside it is still known."""
-    cloudwatch.then(statuses("Complete", "InternalError"), *[statuses("InternalError")] * 9)
+    """After every attempt the query is UNREACHABLE, and the other one is complete."""
+    cloudwatch.answer_next(statuses("Complete", "InternalError"), *[statuses("InternalError")] * 9)
     got = fetched(cloudwatch)
     assert reasons(got) == [None, Reason.UNREACHABLE]
-    assert len(cloudwatch.asked) == 4
+    assert len(cloudwatch.requests) == 4
 
 
 @pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
-def test_throttling_is_waited_out(cloudwatch: FakeCloudWatch, code: str) -> None:
-    """A throttled request is sent again after a growing pause, and nothing is missing."""
-    waiting = Waiting()
-    cloudwatch.then(refusal(code), refusal(code))
-    got = fetched(cloudwatch, waiting)
+def test_a_throttled_request_is_repeated(cloudwatch: FakeCloudWatch, code: str) -> None:
+    """A throttled request is repeated with growing pauses, and nothing is missing."""
+    clock = FakeClock()
+    cloudwatch.answer_next(refusal(code), refusal(code))
+    got = fetched(cloudwatch, clock)
     assert reasons(got) == [None, None]
-    # After the first refusal nobody may ask for a second; half of it the call has waited for its own sake.
-    assert waiting.pauses == [0.5, 0.5, 1.0]
+    # The limiter is closed for a second after the first throttle; the backoff takes half of it.
+    assert clock.sleeps == [0.5, 0.5, 1.0]
     assert len(got.requests) == 3
 
 
@@ -154,53 +154,53 @@ def test_throttling_is_waited_out(cloudwatch: FakeCloudWatch, code: str) -> None
         ("ResourceNotFoundException", 400, Reason.UNSUPPORTED, 1),
     ],
 )
-def test_a_refusal_that_stays_is_a_gap(
+def test_a_permanent_error_is_a_gap(
     cloudwatch: FakeCloudWatch, code: str, status: int, reason: Reason, requests: int
 ) -> None:
-    """What may pass is tried until patience ends and the rest once; either way every query says why."""
-    cloudwatch.then(*[refusal(code, status)] * 9)
+    """Transient errors are retried up to the limit, others are not; either way every query has an error."""
+    cloudwatch.answer_next(*[refusal(code, status)] * 9)
     got = fetched(cloudwatch)
     assert reasons(got) == [reason, reason]
-    assert len(cloudwatch.asked) == requests
+    assert len(cloudwatch.requests) == requests
     assert [bool(answer.error and answer.error.detail) for answer in got.answers] == [True, True]
 
 
 def test_a_page_that_fails_keeps_what_was_complete(cloudwatch: FakeCloudWatch) -> None:
-    """A series that was complete on the first page is known, though the second page could not be had."""
+    """A series that was complete on the first page stays complete when the second page fails."""
 
-    def first(asked: Asked) -> Reply:
-        one, two = asked["MetricDataQueries"]
-        results = [result(one, asked), result(two, asked, "PartialData", count=1)]
+    def first(request: RequestBody) -> Reply:
+        one, two = request["MetricDataQueries"]
+        results = [result(one, request), result(two, request, "PartialData", count=1)]
         return ok({"MetricDataResults": results, "NextToken": "t1"})
 
-    cloudwatch.then(first, refusal("AccessDenied", 403))
+    cloudwatch.answer_next(first, refusal("AccessDenied", 403))
     got = fetched(cloudwatch)
     assert reasons(got) == [None, Reason.DENIED]
     assert values(got)[0] == ALL
 
 
-def test_an_answer_that_never_comes_is_a_timeout(cloudwatch: FakeCloudWatch) -> None:
-    """A CloudWatch that hangs is given up, attempt by attempt."""
-    patience = Waiting().patience(attempts=2, read_seconds=0.05)
-    cloudwatch.then(*[lambda _asked: Reply(hang=True)] * 9)
-    got = source(FakeSigner(cloudwatch.url), patience=patience).fetch(call())
+def test_a_missing_response_is_a_timeout(cloudwatch: FakeCloudWatch) -> None:
+    """A response that never arrives is a timeout after the allowed attempts."""
+    retry_policy = FakeClock().retry_policy(max_attempts=2, read_timeout_seconds=0.05)
+    cloudwatch.answer_next(*[lambda _asked: Reply(hang=True)] * 9)
+    got = source(FakeSigner(cloudwatch.url), retry_policy=retry_policy).fetch(call())
     assert reasons(got) == [Reason.TIMEOUT, Reason.TIMEOUT]
     assert got.requests == ("cloudwatch:GetMetricData -",) * 2
 
 
-def test_patience_with_throttling_is_a_matter_of_time(cloudwatch: FakeCloudWatch) -> None:
-    """However often a call is throttled, it is tried while its time lasts, and then says so."""
-    waiting = Waiting()
-    patience = waiting.patience(attempts=2, total_seconds=60)
-    cloudwatch.then(*[refusal("Throttling")] * 99)
-    got = source(FakeSigner(cloudwatch.url), waiting, patience=patience).fetch(call())
+def test_throttling_is_retried_until_the_timeout(cloudwatch: FakeCloudWatch) -> None:
+    """A throttled call is repeated until its time is over, however often, and then fails as THROTTLED."""
+    clock = FakeClock()
+    retry_policy = clock.retry_policy(max_attempts=2, retry_timeout_seconds=60)
+    cloudwatch.answer_next(*[refusal("Throttling")] * 99)
+    got = source(FakeSigner(cloudwatch.url), clock, retry_policy=retry_policy).fetch(call())
     assert reasons(got) == [Reason.THROTTLED, Reason.THROTTLED]
-    assert 5 < len(cloudwatch.asked) < 12
-    assert waiting.now < 60 + 20 + len(cloudwatch.asked)
+    assert 5 < len(cloudwatch.requests) < 12
+    assert clock.now < 60 + 20 + len(cloudwatch.requests)
 
 
-def test_nobody_there_is_unreachable() -> None:
-    """A port where nobody listens is unreachable, not empty."""
+def test_a_closed_port_is_unreachable() -> None:
+    """A closed port is UNREACHABLE, not empty."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     got = fetched(FakeCloudWatch(url=f"http://127.0.0.1:{port}"))
@@ -218,134 +218,138 @@ NONSENSE: dict[str, bytes] = {
     "a value that is no number": orjson.dumps(
         {"MetricDataResults": [{"Id": "q0", "Timestamps": [60], "Values": ["NaN"], "StatusCode": "Complete"}]}
     ),
-    "an id that was not asked": orjson.dumps(
+    "an unknown id": orjson.dumps(
         {"MetricDataResults": [{"Id": "x", "Timestamps": [], "Values": [], "StatusCode": "Complete"}]}
     ),
 }
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_an_answer_that_cannot_be_read_is_a_gap(cloudwatch: FakeCloudWatch, what: str) -> None:
-    """An answer with HTTP 200 that makes no sense is unsupported, never an empty series."""
-    cloudwatch.then(*[lambda _asked: Reply(content=NONSENSE[what])] * 9)
+def test_a_malformed_response_is_a_gap(cloudwatch: FakeCloudWatch, what: str) -> None:
+    """A malformed response with HTTP 200 is UNSUPPORTED, never an empty series."""
+    cloudwatch.answer_next(*[lambda _asked: Reply(content=NONSENSE[what])] * 9)
     assert reasons(fetched(cloudwatch)) == [Reason.UNSUPPORTED, Reason.UNSUPPORTED]
 
 
-def test_a_refusal_in_html_is_understood_by_its_status(cloudwatch: FakeCloudWatch) -> None:
-    """A load balancer's page is no answer of CloudWatch, but its status is."""
-    cloudwatch.then(*[lambda _asked: Reply(status=502, content=b"<html>Bad Gateway</html>")] * 9)
+def test_an_error_in_html_is_classified_by_its_status(cloudwatch: FakeCloudWatch) -> None:
+    """The HTML page of a load balancer is classified by its status."""
+    cloudwatch.answer_next(*[lambda _asked: Reply(status=502, content=b"<html>Bad Gateway</html>")] * 9)
     assert reasons(fetched(cloudwatch)) == [Reason.UNREACHABLE, Reason.UNREACHABLE]
 
 
-def test_a_query_left_out_of_the_answer_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """CloudWatch not mentioning a query is not CloudWatch having no datapoints for it."""
+def test_a_missing_query_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
+    """A query that is missing in the response is an error, not an empty series."""
     nothing: Behaviour = lambda _asked: ok({"MetricDataResults": []})  # noqa: E731  # said once
-    cloudwatch.then(lambda asked: ok({"MetricDataResults": [result(asked["MetricDataQueries"][0], asked)]}))
-    cloudwatch.then(*[nothing] * 9)
+    cloudwatch.answer_next(
+        lambda request: ok({"MetricDataResults": [result(request["MetricDataQueries"][0], request)]})
+    )
+    cloudwatch.answer_next(*[nothing] * 9)
     assert reasons(fetched(cloudwatch)) == [None, Reason.NOT_ENOUGH_DATA]
 
 
-def test_silence_beside_a_warning_is_not_believed(cloudwatch: FakeCloudWatch) -> None:
-    """An empty series in an answer that warns about the request as a whole may be empty for that reason."""
+def test_an_empty_result_with_a_warning_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
+    """An empty series in a response with a warning is not taken for empty."""
 
-    def warned(asked: Asked) -> Reply:
-        one, two = asked["MetricDataQueries"]
+    def warned(request: RequestBody) -> Reply:
+        one, two = request["MetricDataQueries"]
         messages = [{"Code": "MaxMetricsExceeded", "Value": "Maximum number of allowed metrics exceeded"}]
-        return ok({"MetricDataResults": [result(one, asked), result(two, asked, count=0)], "Messages": messages})
+        return ok({"MetricDataResults": [result(one, request), result(two, request, count=0)], "Messages": messages})
 
-    cloudwatch.then(warned)
+    cloudwatch.answer_next(warned)
     got = fetched(cloudwatch)
     assert reasons(got) == [None, Reason.NOT_ENOUGH_DATA]
     assert "MaxMetricsExceeded" in str(got.answers[1].error)
 
 
-def test_partial_data_is_asked_for_again_alone(cloudwatch: FakeCloudWatch) -> None:
-    """What CloudWatch had only a part of is asked for whole, without what is complete already."""
-    cloudwatch.then(statuses("Complete", "PartialData"), everything)
+def test_a_partial_result_is_requested_again_alone(cloudwatch: FakeCloudWatch) -> None:
+    """A partial result is requested again, without the complete ones."""
+    cloudwatch.answer_next(statuses("Complete", "PartialData"), everything)
     got = fetched(cloudwatch)
     assert reasons(got) == [None, None]
     assert values(got) == [ALL[:2], ALL]
-    assert [[query["Id"] for query in asked["MetricDataQueries"]] for asked in cloudwatch.asked] == [
+    assert [[query["Id"] for query in request["MetricDataQueries"]] for request in cloudwatch.requests] == [
         ["q0", "q1"],
         ["q1"],
     ]
 
 
-def test_partial_data_that_stays_is_a_gap_with_what_there_is(cloudwatch: FakeCloudWatch) -> None:
-    """After every attempt the query is known in part, and says so."""
-    cloudwatch.then(statuses("Complete", "PartialData"), *[statuses("PartialData")] * 9)
+def test_permanently_partial_data_is_a_gap_with_its_datapoints(cloudwatch: FakeCloudWatch) -> None:
+    """After every attempt the query has its partial data and an error."""
+    cloudwatch.answer_next(statuses("Complete", "PartialData"), *[statuses("PartialData")] * 9)
     got = fetched(cloudwatch)
     assert reasons(got) == [None, Reason.NOT_ENOUGH_DATA]
     assert values(got)[1] == ALL[:2]
-    assert len(cloudwatch.asked) == 4
+    assert len(cloudwatch.requests) == 4
 
 
-def test_a_query_left_out_at_first_is_asked_for_again(cloudwatch: FakeCloudWatch) -> None:
-    """A query that one answer leaves out is in the next."""
-    cloudwatch.then(lambda asked: ok({"MetricDataResults": [result(asked["MetricDataQueries"][0], asked)]}))
+def test_a_missing_query_is_requested_again(cloudwatch: FakeCloudWatch) -> None:
+    """A query that is missing in one response is requested again."""
+    cloudwatch.answer_next(
+        lambda request: ok({"MetricDataResults": [result(request["MetricDataQueries"][0], request)]})
+    )
     assert values(fetched(cloudwatch)) == [ALL, ALL]
 
 
 def test_expired_credentials_are_renewed_once(cloudwatch: FakeCloudWatch) -> None:
-    """A request whose token has expired is sent again with new credentials, and nothing is missing."""
+    """A request with expired credentials is repeated with new ones, and nothing is missing."""
     signer = FakeSigner(cloudwatch.url)
-    cloudwatch.then(refusal("ExpiredToken", 403))
+    cloudwatch.answer_next(refusal("ExpiredToken", 403))
     got = source(signer).fetch(call())
-    assert (reasons(got), signer.renewed) == ([None, None], 1)
+    assert (reasons(got), signer.resets) == ([None, None], 1)
     assert cloudwatch.tokens == ["token-0", "token-1"]
 
 
 def test_credentials_that_stay_expired_are_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """New credentials that are refused as well are not renewed for ever."""
+    """New credentials that are rejected as well are not renewed again."""
     signer = FakeSigner(cloudwatch.url)
-    cloudwatch.then(*[refusal("ExpiredTokenException", 400)] * 9)
+    cloudwatch.answer_next(*[refusal("ExpiredTokenException", 400)] * 9)
     assert reasons(source(signer).fetch(call())) == [Reason.DENIED, Reason.DENIED]
-    assert signer.renewed == 1
+    assert signer.resets == 1
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("after", ["", "7", "Fri, 31 Dec 1999 23:59:59 GMT"])
-def test_a_server_that_asks_for_time_gets_it(cloudwatch: FakeCloudWatch, status: int, after: str) -> None:
-    """With Retry-After the next attempt comes no sooner; a date there is as good as nothing."""
-    waiting = Waiting()
-    cloudwatch.then(lambda _asked: Reply(status=status, content=b"<html>busy", after=after))
-    got = fetched(cloudwatch, waiting)
+@pytest.mark.parametrize("retry_after", ["", "7", "Fri, 31 Dec 1999 23:59:59 GMT"])
+def test_retry_after_is_respected(cloudwatch: FakeCloudWatch, status: int, retry_after: str) -> None:
+    """The next attempt waits at least for Retry-After in seconds; a date is ignored."""
+    clock = FakeClock()
+    cloudwatch.answer_next(lambda _asked: Reply(status=status, content=b"<html>busy", retry_after=retry_after))
+    got = fetched(cloudwatch, clock)
     assert reasons(got) == [None, None]
-    assert max(waiting.pauses) == (7 if after == "7" else 0.5)
+    assert max(clock.sleeps) == (7 if retry_after == "7" else 0.5)
 
 
 def test_a_connection_that_breaks_is_tried_again(cloudwatch: FakeCloudWatch) -> None:
-    """A connection that is reset in the middle of an answer loses nothing."""
-    cloudwatch.then(lambda asked: Reply(content=everything(asked).content, cut=True))
+    """A connection that breaks in the middle of a response is retried without loss."""
+    cloudwatch.answer_next(lambda request: Reply(content=everything(request).content, cut=True))
     got = fetched(cloudwatch)
     assert (reasons(got), values(got)) == ([None, None], [ALL, ALL])
     assert got.requests == ("cloudwatch:GetMetricData -", "cloudwatch:GetMetricData r-2")
 
 
-def test_half_an_answer_is_no_answer(cloudwatch: FakeCloudWatch) -> None:
-    """JSON that ends in the middle, though HTTP says it is all, is not believed."""
-    cloudwatch.then(lambda asked: Reply(content=everything(asked).content[:-20]))
+def test_truncated_json_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
+    """Truncated JSON in a complete HTTP response is UNSUPPORTED."""
+    cloudwatch.answer_next(lambda request: Reply(content=everything(request).content[:-20]))
     assert reasons(fetched(cloudwatch)) == [Reason.UNSUPPORTED, Reason.UNSUPPORTED]
 
 
-def test_datapoints_come_in_order_whatever_cloudwatch_does(cloudwatch: FakeCloudWatch) -> None:
-    """Datapoints that arrive newest first, over two pages, end oldest first, each period once."""
+def test_datapoints_are_sorted(cloudwatch: FakeCloudWatch) -> None:
+    """Datapoints in descending order over two pages end in ascending order, each period once."""
 
-    def page(asked: Asked, first: int, count: int) -> Asked:
-        one = result(asked["MetricDataQueries"][0], asked, first=first, count=count)
+    def page(request: RequestBody, first: int, count: int) -> RequestBody:
+        one = result(request["MetricDataQueries"][0], request, first=first, count=count)
         return {**one, "Timestamps": one["Timestamps"][::-1], "Values": one["Values"][::-1]}
 
-    cloudwatch.then(
-        lambda asked: ok({"MetricDataResults": [page(asked, 2, 2)], "NextToken": "t"}),
-        lambda asked: ok({"MetricDataResults": [page(asked, 0, 3)]}),
+    cloudwatch.answer_next(
+        lambda request: ok({"MetricDataResults": [page(request, 2, 2)], "NextToken": "t"}),
+        lambda request: ok({"MetricDataResults": [page(request, 0, 3)]}),
     )
     (answer,) = fetched(cloudwatch, count=1).answers
     assert list(answer.values) == ALL
     assert list(answer.starts) == sorted(answer.starts)
 
 
-def test_a_period_that_is_not_over_is_left_out(cloudwatch: FakeCloudWatch) -> None:
-    """A window that ends within five minutes still asks for minutes, and believes only the five that are over."""
+def test_an_open_period_is_dropped(cloudwatch: FakeCloudWatch) -> None:
+    """At a window that ends within five minutes, only complete five-minute periods are used."""
     window = Window(start=NOON - timedelta(minutes=10), end=NOON - timedelta(minutes=2))
     mixed = Call(queries(target("auth", [spec(), spec(minutes=5)])), window)
     minutes, fives = source(FakeSigner(cloudwatch.url)).fetch(mixed).answers
@@ -354,30 +358,33 @@ def test_a_period_that_is_not_over_is_left_out(cloudwatch: FakeCloudWatch) -> No
 
 
 def test_metrics_of_another_account_name_it(cloudwatch: FakeCloudWatch) -> None:
-    """A monitoring account says whose metrics it wants; its own it asks for as always."""
+    """A query to a monitoring account names the owner of the metric, unless it is the monitoring account."""
     mixed = Call((*call(1).queries, *call(1, owner="999999999999").queries), FOUR_MINUTES)
     source(FakeSigner(cloudwatch.url)).fetch(mixed)
-    assert [query.get("AccountId") for query in cloudwatch.asked[0]["MetricDataQueries"]] == [None, "999999999999"]
+    assert [query.get("AccountId") for query in cloudwatch.requests[0]["MetricDataQueries"]] == [None, "999999999999"]
 
 
-def test_the_same_queries_over_another_window_are_written_once(
-    cloudwatch: FakeCloudWatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A call moved to another window shares its JSON, and asks for that window."""
+def test_calls_over_other_windows_share_their_json(cloudwatch: FakeCloudWatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call over another window reuses its JSON and requests that window."""
     first, ours = call(), source(FakeSigner(cloudwatch.url))
     ours.fetch(first)
     later = first.with_window(Window(start=FOUR_MINUTES.end, end=FOUR_MINUTES.end + timedelta(minutes=2)))
-    monkeypatch.setattr(planner, "queries_json", lambda _queries, _asker: pytest.fail("they are written again"))
+    monkeypatch.setattr(planner, "queries_json", lambda _queries, _account: pytest.fail("the JSON is built again"))
     assert later.json(ours.account_id) == first.json(ours.account_id)
     assert [list(answer.values) for answer in ours.fetch(later).answers] == [[720.0, 721.0]] * 2
 
 
-def test_waiting_for_others_does_not_use_up_a_calls_time(cloudwatch: FakeCloudWatch) -> None:
-    """A call that waited for its turn longer than its whole patience is still tried as often as any other."""
-    waiting = Waiting()
-    limits = waiting.limits(calls_per_second=0.01)
-    ours = source(FakeSigner(cloudwatch.url), waiting, limits=limits, patience=waiting.patience(total_seconds=50))
+def test_waiting_for_the_rate_limiter_does_not_count_as_retrying(cloudwatch: FakeCloudWatch) -> None:
+    """A call that waited for the rate limiter longer than its retry timeout is still retried."""
+    clock = FakeClock()
+    rate_limits = clock.rate_limits(calls_per_second=0.01)
+    ours = source(
+        FakeSigner(cloudwatch.url),
+        clock,
+        rate_limits=rate_limits,
+        retry_policy=clock.retry_policy(retry_timeout_seconds=50),
+    )
     ours.fetch(call())
-    cloudwatch.then(refusal("InternalFailure", 500))
+    cloudwatch.answer_next(refusal("InternalFailure", 500))
     assert reasons(ours.fetch(call())) == [None, None]
-    assert waiting.now > 100
+    assert clock.now > 100

@@ -1,4 +1,4 @@
-"""What cannot be got is held, flagged and left out, one region without the others; and what is told of it."""
+"""Series that cannot be fetched are kept, flagged and then removed, per region; telemetry reports it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.collectors.cloudwatch.fake_events import (
     DOWN,
     FAILED,
     MINUTE,
-    Evented,
-    Shelf,
-    bench,
+    FakeEventSource,
+    MemoryStore,
+    harness,
     minutes,
     one_a_minute,
     only,
@@ -38,71 +38,71 @@ from tests.fakes import NOON
 PAGE = "collectors.cloudwatch"
 
 
-def test_a_series_that_cannot_be_got_is_held_flagged_and_left_out() -> None:
-    """It keeps its last value for the hold, and is never lost in silence; what was missed counts when it is back."""
-    exporter = bench()
+def test_a_failing_series_is_kept_flagged_and_removed() -> None:
+    """A series keeps its last value for the maximum staleness and is never lost silently; later it catches up."""
+    exporter = harness()
     exporter.tick()
     exporter.source.fails = lambda _query: FAILED
     assert only(exporter.tick(minutes(15))) == 0.0
-    assert [exporter.standing(name) for name in ("up", "series", "stale_series")] == [0, 1, 1]
+    assert [exporter.collector_metric(name) for name in ("up", "series", "stale_series")] == [0, 1, 1]
     assert exporter.tick() == {}
-    assert [exporter.standing(name) for name in ("up", "series", "stale_series")] == [0, 0, 1]
-    assert exporter.told("basewatch_series_dropped_total", collector="lambda", reason="not_got") == 1
+    assert [exporter.collector_metric(name) for name in ("up", "series", "stale_series")] == [0, 0, 1]
+    assert exporter.metric("basewatch_series_dropped_total", collector="lambda", reason="expired") == 1
     exporter.tick()
-    assert exporter.told("basewatch_series_dropped_total", collector="lambda", reason="not_got") == 1
+    assert exporter.metric("basewatch_series_dropped_total", collector="lambda", reason="expired") == 1
     exporter.source.fails = lambda _query: None
     assert only(exporter.tick()) == 18.0
-    assert [exporter.standing(name) for name in ("up", "series", "stale_series")] == [1, 1, 0]
+    assert [exporter.collector_metric(name) for name in ("up", "series", "stale_series")] == [1, 1, 0]
 
 
-def test_a_page_without_refreshes_runs_dry() -> None:
-    """When no refresh comes any more, what is shown is left out all the same once it is too old."""
-    exporter = bench()
+def test_series_expire_without_refreshes() -> None:
+    """Without further refreshes, series still disappear when they are too old."""
+    exporter = harness()
     exporter.tick()
     (young,) = exporter.refresher.blocks(exporter.at + minutes(15))
     assert shown(exporter.refresher.blocks(exporter.at + minutes(16))) == {}
-    # The page that was handed out before is as it was.
+    # The blocks that were returned before are unchanged.
     assert list(young.values) == [0.0]
 
 
-def test_a_series_of_two_targets_is_shown_once_and_said(caplog: pytest.LogCaptureFixture) -> None:
-    """The first keeps it; the other is counted and logged once."""
+def test_a_duplicate_series_is_exported_once_and_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """The first target keeps the series; the other is counted and logged once."""
     twice = target()
-    exporter = bench(twice, replace(twice, resource=replace(twice.resource, dimensions=(("Other", "x"),))))
+    exporter = harness(twice, replace(twice, resource=replace(twice.resource, dimensions=(("Other", "x"),))))
     exporter.tick()
     exporter.tick()
     assert len(exporter.shown()) == 1
-    assert exporter.told("basewatch_series_dropped_total", collector="lambda", reason="duplicate") == 1
-    assert caplog.text.count("asked for twice") == 1
+    assert exporter.metric("basewatch_series_dropped_total", collector="lambda", reason="duplicate") == 1
+    assert caplog.text.count("is requested twice") == 1
 
 
-def test_a_group_that_is_gone_is_not_told_of() -> None:
-    """No up or age of a collector that has no series there any more."""
-    exporter = bench()
+def test_gauges_of_a_removed_location_are_removed() -> None:
+    """A collector location without series has no gauges."""
+    exporter = harness()
     exporter.tick()
-    assert exporter.standing("up") == 1
+    assert exporter.collector_metric("up") == 1
     exporter.targets = ()
     exporter.tick()
-    assert exporter.standing("up") is None
+    assert exporter.collector_metric("up") is None
 
 
-def test_what_is_told_of_a_good_refresh() -> None:
-    """When it was tried and succeeded, and how new the newest datapoint is."""
-    exporter = bench()
+def test_metrics_of_a_successful_refresh() -> None:
+    """Attempt, success and newest datapoint have their times."""
+    exporter = harness()
     exporter.tick()
     at = exporter.at.timestamp()
-    assert [exporter.standing(f"last_{what}_timestamp_seconds") for what in ("attempt", "success")] == [at, at]
-    assert exporter.standing("newest_datapoint_timestamp_seconds") == exporter.settled
+    assert [exporter.collector_metric(f"last_{what}_timestamp_seconds") for what in ("attempt", "success")] == [at, at]
+    assert exporter.collector_metric("newest_datapoint_timestamp_seconds") == exporter.settled
     assert exporter.refresher.attempted == exporter.refresher.succeeded == {"lambda"}
     exporter.source.fails = lambda _query: FAILED
     exporter.tick()
-    assert exporter.standing("last_success_timestamp_seconds") == at
-    assert exporter.standing("last_attempt_timestamp_seconds") == at + MINUTE
+    assert exporter.collector_metric("last_success_timestamp_seconds") == at
+    assert exporter.collector_metric("last_attempt_timestamp_seconds") == at + MINUTE
 
 
-def test_a_collector_that_nobody_answered_was_only_attempted() -> None:
-    """Readiness can tell what was tried from what was answered."""
-    exporter = bench()
+def test_a_collector_without_answers_is_only_attempted() -> None:
+    """A collector without any answer is attempted but not succeeded."""
+    exporter = harness()
     assert exporter.refresher.attempted == frozenset()
     exporter.source.fails = lambda _query: FAILED
     exporter.tick()
@@ -110,10 +110,10 @@ def test_a_collector_that_nobody_answered_was_only_attempted() -> None:
     assert exporter.refresher.succeeded == frozenset()
 
 
-def test_corrections_and_late_datapoints_are_told() -> None:
-    """By collector: what was late, what grew and what shrank."""
+def test_corrections_and_late_datapoints_are_counted() -> None:
+    """Late, raised and lowered periods are counted by collector."""
     known = ({-1: 1.0, -2: 5.0}, {-1: 2.0, -2: 2.0, -3: 3.0})
-    exporter = bench()
+    exporter = harness()
     exporter.tick()
     exporter.source.value = lambda _query, _start, _now: None
     exporter.tick(minutes(5))
@@ -121,44 +121,44 @@ def test_corrections_and_late_datapoints_are_told() -> None:
     for values in known:
         exporter.source.value = partial(_of_minute, values, first)
         exporter.tick()
-    told = exporter.told
-    assert told("basewatch_collector_late_datapoints_total", collector="lambda") == 3
-    assert told("basewatch_collector_corrections_total", collector="lambda", direction="up") == 1
-    assert told("basewatch_collector_corrections_total", collector="lambda", direction="down") == 1
+    metric = exporter.metric
+    assert metric("basewatch_collector_late_datapoints_total", collector="lambda") == 3
+    assert metric("basewatch_collector_corrections_total", collector="lambda", direction="up") == 1
+    assert metric("basewatch_collector_corrections_total", collector="lambda", direction="down") == 1
 
 
 def _of_minute(values: Mapping[int, float], first: int, _query: Query, start: int, _now: float) -> float | None:
     return values.get((start - first) // MINUTE)
 
 
-class Hanging(Evented):
-    """A source that answers nothing until it is let go."""
+class HangingSource(FakeEventSource):
+    """A source that does not answer until it is released."""
 
     free = Event()
 
     def fetch(self, call: Call) -> FetchResult:
-        """Waits, and then says that there was no answer."""
+        """Waits, then answers with an error."""
         assert self.free.wait(20)
         self.fails = lambda _query: DOWN
         return super().fetch(call)
 
 
-def test_a_region_that_hangs_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first time it is waited for within reason, then no more; its series are flagged, the others are new."""
+def test_a_hanging_region_does_not_delay_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hanging region is waited for once, briefly; its series are flagged, and the other region is up to date."""
     monkeypatch.setattr("collectors.cloudwatch.planner.MAX_QUERIES", 1)
-    monkeypatch.setattr("collectors.cloudwatch.refresh._SUSPECT_SECONDS", 0.01)
-    dead = Hanging(one_a_minute, region="eu-west-1")
+    monkeypatch.setattr("collectors.cloudwatch.refresh._UNRESPONSIVE_WAIT_SECONDS", 0.01)
+    dead = HangingSource(one_a_minute, region="eu-west-1")
     dead.free = Event()
-    alive = Evented(one_a_minute)
+    alive = FakeEventSource(one_a_minute)
     collection = CollectorSettings(concurrency=2)
     targets = [target(name=str(number), region=region) for number in range(6) for region in ("us-east-1", "eu-west-1")]
     telemetry = ExporterMetrics()
     refresher = Refresher(
-        collection=collection.model_copy(update={"fast": timedelta(seconds=0.2)}),
+        collection=collection.model_copy(update={"fast": timedelta(seconds=2)}),
         targets=lambda: targets,
         source_of=lambda _account, region: dead if region == "eu-west-1" else alive,
         telemetry=telemetry,
-        counter_store=Shelf(),
+        counter_store=MemoryStore(),
     )
     for minute in range(3):
         refresher.refresh(NOON + minutes(minute))
@@ -166,49 +166,49 @@ def test_a_region_that_hangs_does_not_hold_up_the_others(monkeypatch: pytest.Mon
     assert values == dict.fromkeys(values, 2.0)
     assert len(values) == 6
     assert telemetry.registry.get_sample_value("basewatch_collector_overruns_total") == 2
-    # It is said long before the call that hangs gives up.
+    # The region is reported down long before its call times out.
     place = {"collector": "lambda", "aws_account_id": ACCOUNT, "aws_region": "eu-west-1"}
     assert telemetry.registry.get_sample_value("basewatch_collector_up", place) == 0
     assert telemetry.registry.get_sample_value("basewatch_collector_up", place | {"aws_region": "us-east-1"}) == 1
     dead.free.set()
-    for site in refresher._sites.values():
+    for site in refresher._source_states.values():
         assert site.cycle is None or site.cycle.done.wait(20)
     assert telemetry.registry.get_sample_value("basewatch_collector_up", place) == 0
     assert telemetry.registry.get_sample_value("basewatch_collector_stale_series", place) == 6
-    # One call found out that nobody answers; the others were not even made.
+    # One call found the source unresponsive; the others were not made.
     assert len(dead.calls) == 1
 
 
-def test_a_place_that_cannot_be_asked_is_flagged() -> None:
-    """An account without a source is down and its series are missing; when there is one, they are got."""
-    exporter = bench()
+def test_a_location_without_a_source_is_flagged() -> None:
+    """A location without a source is down and its series are missing; with a source, they are fetched."""
+    exporter = harness()
     source, exporter.refresher._source_of = exporter.source, lambda _account, _region: _raise()
     assert exporter.tick() == {}
-    assert [exporter.standing(name) for name in ("up", "stale_series")] == [0, 1]
+    assert [exporter.collector_metric(name) for name in ("up", "stale_series")] == [0, 1]
     exporter.refresher._source_of = lambda _account, _region: source
     assert only(exporter.tick()) == 0.0
 
 
-def _raise() -> Evented:
+def _raise() -> FakeEventSource:
     raise ObservationError(Reason.DENIED, "no such role")
 
 
 def test_a_refresh_at_a_time() -> None:
-    """A refresh while another runs is left out, and counted."""
-    exporter = bench()
+    """A refresh during another one is skipped and counted."""
+    exporter = harness()
     exporter.source.fails = lambda _query: exporter.refresher.refresh(exporter.at)
     exporter.tick()
-    assert exporter.told("basewatch_collector_overruns_total") == 1
+    assert exporter.metric("basewatch_collector_overruns_total") == 1
 
 
-def test_a_bug_in_one_answer_takes_nothing_else_along(
+def test_a_bug_in_one_response_does_not_affect_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What cannot be taken in is logged and flagged, and the refresh ends."""
-    exporter = bench()
+    """A response that cannot be processed is logged and flagged, and the refresh ends."""
+    exporter = harness()
     exporter.tick()
-    monkeypatch.setattr(SourceState, "_listen", lambda *_: 1 / 0)
+    monkeypatch.setattr(SourceState, "_note_silence", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR, logger=PAGE):
         assert only(exporter.tick()) == 0.0
-    assert exporter.standing("up") == 0
-    assert "could not be taken in" in caplog.text
+    assert exporter.collector_metric("up") == 0
+    assert "could not be processed" in caplog.text

@@ -1,4 +1,4 @@
-"""Whatever happens between, the increases that Prometheus sees add up to what CloudWatch counted, to the unit."""
+"""The increases that Prometheus sees add up to CloudWatch's counts exactly, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.collectors.cloudwatch.fake_events import (
     DOWN,
     FAILED,
     REGION,
-    Bench,
-    Evented,
-    Rumours,
+    FakeEventSource,
+    LateEvents,
+    RefresherHarness,
     spec,
     target,
 )
@@ -52,14 +52,14 @@ steps = st.lists(st.one_of(ticks, ticks, ticks, failures, restarts), min_size=3,
 
 
 @dataclass(slots=True)
-class Prometheus:
-    """What a server makes of the samples it scrapes: every value counts from the one before."""
+class PrometheusServer:
+    """A Prometheus server's view: increases between scraped samples."""
 
     last: dict[str, float] = field(default_factory=dict[str, float])
     increase: dict[str, float] = field(default_factory=dict[str, float])
 
     def scrape(self, values: dict[str, float]) -> None:
-        """Take in a page. A value that is less than the last one would be taken for a reset: there may be none."""
+        """Scrapes a page. A decrease would be taken for a counter reset, so none is allowed."""
         for series, value in values.items():
             if not series.startswith("high"):
                 before = self.last.get(series, value)
@@ -69,25 +69,25 @@ class Prometheus:
 
 
 @dataclass(slots=True)
-class Story:
-    """An exporter that has just shown its first page, and all that happens to it."""
+class Timeline:
+    """An exporter after its first page, and the events that follow."""
 
-    rumours: Rumours
-    prometheus: Prometheus = field(default_factory=Prometheus)
-    bench: Bench = field(init=False)
+    rumours: LateEvents
+    prometheus: PrometheusServer = field(default_factory=PrometheusServer)
+    harness: RefresherHarness = field(init=False)
     born: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin."""
+        """Starts."""
         collection = CollectorSettings(fast=parse_duration("1m"), every=FIVE_MINUTES, slow=parse_duration("30m"))
-        self.bench = Bench(Evented(self.rumours.known), TARGETS, collection)
-        self.prometheus.scrape(self.bench.tick())
-        self.born = self.bench.settled
+        self.harness = RefresherHarness(FakeEventSource(self.rumours.known), TARGETS, collection)
+        self.prometheus.scrape(self.harness.tick())
+        self.born = self.harness.settled
 
     def play(self, happening: list[Step], at_most: int) -> None:
-        """Let it happen, where one answer holds `at_most` datapoints.
+        """Plays the events; one response holds `at_most` datapoints.
 
-        Time passes, calls fail, and processes end, of which the next knows what one had kept.
+        Time passes, calls fail, and processes end and are followed by others with the saved counters.
         """
         with patch("collectors.cloudwatch.planned_calls.MAX_DATAPOINTS", at_most):
             self._play(happening)
@@ -95,24 +95,24 @@ class Story:
     def _play(self, happening: list[Step]) -> None:
         for what, number, seconds in happening:
             if what == "tick":
-                self.prometheus.scrape(self.bench.tick(timedelta(minutes=number, seconds=seconds)))
+                self.prometheus.scrape(self.harness.tick(timedelta(minutes=number, seconds=seconds)))
             elif what == "restart":
-                versions = self.bench.shelf.versions
-                self.bench.shelf.kept = dict(versions[max(0, len(versions) - 1 - number)])
-                self.bench.restart()
-                assert self.bench.shown() == {}
+                versions = self.harness.store.versions
+                self.harness.store.kept = dict(versions[max(0, len(versions) - 1 - number)])
+                self.harness.restart()
+                assert self.harness.shown() == {}
             else:
-                self.bench.source.fails = FAILURES[what]
-        # All is well in the end, and every tier comes round again.
-        self.bench.source.fails = FAILURES["none"]
+                self.harness.source.fails = FAILURES[what]
+        # In the end all calls succeed, and every tier is refreshed.
+        self.harness.source.fails = FAILURES["none"]
         for _ in range(2):
-            self.prometheus.scrape(self.bench.tick(timedelta(minutes=31)))
+            self.prometheus.scrape(self.harness.tick(timedelta(minutes=31)))
 
     def truth(self, query: Query) -> float:
-        """How many there were since the beginning, as CloudWatch has it now."""
+        """The number of events since the start, as CloudWatch has it now."""
         period = round(query.spec.period.total_seconds())
-        first, last = self.born // period * period, self.bench.settled // period * period
-        return self.rumours.total(query, first, last, self.bench.source.now)
+        first, last = self.born // period * period, self.harness.settled // period * period
+        return self.rumours.total(query, first, last, self.harness.source.now)
 
 
 def text(query: Query) -> str:
@@ -123,9 +123,9 @@ def text(query: Query) -> str:
 
 @given(steps, st.integers(0, 10**6), st.sampled_from([100, 100_800]))
 @settings(max_examples=60)
-def test_increases_add_up_to_the_truth(happening: list[Step], seed: int, at_most: int) -> None:
-    """However late events are told, however often asking fails or a process ends: not one is missing or double."""
-    story = Story(Rumours(seed=seed))
+def test_increases_add_up_exactly(happening: list[Step], seed: int, at_most: int) -> None:
+    """No event is missing or counted twice, however late it arrives and however often calls or processes fail."""
+    story = Timeline(LateEvents(seed=seed))
     story.play(happening, at_most)
     for query in (Query(each, counted) for each in TARGETS for counted in COUNTED):
         assert story.prometheus.last[text(query)] == story.truth(query)
@@ -134,9 +134,9 @@ def test_increases_add_up_to_the_truth(happening: list[Step], seed: int, at_most
 
 @given(steps, st.integers(0, 10**6))
 @settings(max_examples=30)
-def test_amounts_that_are_no_integers_never_fall(happening: list[Step], seed: int) -> None:
-    """A total of tenths, added in whatever order, is never lower than it was shown, and right to the last digits."""
-    story = Story(Rumours(seed=seed, step=0.1))
+def test_fractional_totals_never_decrease(happening: list[Step], seed: int) -> None:
+    """A total of tenths never decreases, in any order of additions, and is exact to the last digits."""
+    story = Timeline(LateEvents(seed=seed, step=0.1))
     story.play(happening, MAX_DATAPOINTS)
     query = Query(TARGETS[0], COUNTED[0])
     assert math.isclose(story.prometheus.last[text(query)], story.truth(query), rel_tol=1e-15)

@@ -1,4 +1,4 @@
-"""What is refreshed when, and what is shown of it."""
+"""Series are refreshed at the intervals of their tiers and exported correctly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from basewatch.quantities import parse_duration
 from collectors.specs import Namespace
 from tests.collectors.cloudwatch.fake_events import (
     MINUTE,
-    bench,
+    harness,
     minutes,
     one_a_minute,
     only,
@@ -23,29 +23,29 @@ from tests.collectors.cloudwatch.fake_events import (
 )
 from tests.fakes import NOON
 
-HEIGHT = spec("height", type=MetricType.GAUGE)
+GAUGE = spec("height", type=MetricType.GAUGE)
 
 
-def test_a_counter_is_born_at_zero() -> None:
-    """The first page shows 0, so that the first increase is seen; each minute then adds what happened in it."""
-    exporter = bench()
+def test_a_counter_starts_at_zero() -> None:
+    """The first page shows 0, so that Prometheus sees the first increase; each minute then adds its events."""
+    exporter = harness()
     assert [only(exporter.tick()) for _ in range(3)] == [0.0, 1.0, 2.0]
 
 
 def test_a_discovered_resource_counts_from_its_first_event() -> None:
-    """What appears later is new: it is shown as 0, and then with what happened before anybody could know of it."""
-    exporter = bench(target(name="old"))
+    """A resource that appears later shows 0 first, and then the events from before its discovery."""
+    exporter = harness(target(name="old"))
     exporter.tick()
     exporter.targets = (*exporter.targets, target(name="new"))
     of_new = [[value for text, value in exporter.tick().items() if "new" in text] for _ in range(2)]
-    # Discovery is every 15 minutes, and CloudWatch lists what is new up to 15 minutes late.
+    # Discovery runs every 15 minutes, and CloudWatch lists new metrics up to 15 minutes late.
     assert of_new == [[0.0], [31.0]]
 
 
 @pytest.mark.parametrize("component", ["", "function/declared"])
-def test_what_is_not_new_counts_from_now_on(component: str) -> None:
-    """At the start of a process, and for what is declared, what was before is nobody's increase."""
-    exporter = bench(target(name="a", component="function/a"))
+def test_a_known_resource_counts_from_now_on(component: str) -> None:
+    """At the start of a process, and for declared resources, earlier events are not counted."""
+    exporter = harness(target(name="a", component="function/a"))
     if component:
         exporter.tick()
         exporter.targets = (*exporter.targets, target(name="b", component=component))
@@ -55,17 +55,17 @@ def test_what_is_not_new_counts_from_now_on(component: str) -> None:
     assert of_b == [[0.0], [1.0]]
 
 
-def test_the_factor_applies_to_what_is_shown() -> None:
-    """Totals are kept in CloudWatch's unit: a thousand milliseconds are one second, exactly."""
-    exporter = bench(target(spec(unit=Unit.MILLISECONDS)))
+def test_the_scale_applies_to_exported_values() -> None:
+    """Totals are kept in CloudWatch's unit: 1,000 milliseconds are exported as exactly one second."""
+    exporter = harness(target(spec(unit=Unit.MILLISECONDS)))
     exporter.tick()
     assert only(exporter.tick(minutes(1000))) == 1.0
 
 
 def test_a_latency_is_a_summary_and_a_maximum() -> None:
-    """Sum and count add up, quantiles and the maximum are the newest minute's; a summary's lines are side by side."""
+    """Sum and count add up; quantiles and the maximum are those of the newest minute; the summary is contiguous."""
     latency = Namespace(name="AWS/Lambda").latency("took", "Duration", unit=Unit.MILLISECONDS)
-    exporter = bench(target(*(replace(each, tier=RefreshTier.FAST) for each in latency)))
+    exporter = harness(target(*(replace(each, tier=RefreshTier.FAST) for each in latency)))
     exporter.tick()
     exporter.tick(minutes(2))
     blocks = tuple(exporter.refresher.blocks(exporter.at))
@@ -81,8 +81,8 @@ def test_a_latency_is_a_summary_and_a_maximum() -> None:
 
 
 def test_a_gauge_without_datapoints_is_no_data() -> None:
-    """A gauge is shown while its newest reading is young enough, then left out; nothing is stale about that."""
-    exporter = bench(target(HEIGHT))
+    """A gauge without datapoints is exported until it is too old and then removed, without being stale."""
+    exporter = harness(target(GAUGE))
     exporter.source.value = lambda _query, start, _now: 7.0 if start < exporter.at.timestamp() - 20 * MINUTE else None
     assert exporter.tick() == {}
     exporter.source.value = one_a_minute
@@ -90,12 +90,16 @@ def test_a_gauge_without_datapoints_is_no_data() -> None:
     exporter.source.value = lambda _query, _start, _now: None
     assert only(exporter.tick(minutes(13))) == 1.0
     assert exporter.tick(minutes(2)) == {}
-    assert (exporter.standing("up"), exporter.standing("stale_series"), exporter.standing("series")) == (1, 0, 0)
+    assert (
+        exporter.collector_metric("up"),
+        exporter.collector_metric("stale_series"),
+        exporter.collector_metric("series"),
+    ) == (1, 0, 0)
 
 
-def test_what_is_shown_stays_the_same_objects_between_refreshes() -> None:
-    """Nothing is made anew for a scrape, and a page that was handed out is never changed."""
-    exporter = bench()
+def test_blocks_stay_the_same_objects_between_refreshes() -> None:
+    """Scrapes between refreshes get the same objects, which never change."""
+    exporter = harness()
     exporter.tick()
     first, again = tuple(exporter.refresher.blocks(exporter.at)), tuple(exporter.refresher.blocks(exporter.at))
     assert first[0] is again[0]
@@ -104,21 +108,21 @@ def test_what_is_shown_stays_the_same_objects_between_refreshes() -> None:
 
 
 def test_tiers_are_due_on_the_wall_clock() -> None:
-    """The fast tier is asked at every tick, others when a multiple of their interval has come, together in one call."""
+    """FAST is requested at every tick, other tiers at the multiples of their interval, together in one call."""
     collection = CollectorSettings(every=parse_duration("5m"), slow=parse_duration("10m"))
-    exporter = bench(
+    exporter = harness(
         target(spec("a"), spec("b", tier=RefreshTier.STANDARD), spec("c", tier=RefreshTier.SLOW)), collection=collection
     )
     exporter.at = NOON + minutes(1.5)
     for _ in range(9):
         exporter.tick()
-    asked = ["".join(sorted(query.spec.family for query in call.queries)) for call in exporter.source.calls]
-    assert asked == ["abc", "a", "a", "ab", "a", "a", "a", "a", "abc"]
+    requested = ["".join(sorted(query.spec.family for query in call.queries)) for call in exporter.source.calls]
+    assert requested == ["abc", "a", "a", "ab", "a", "a", "a", "a", "abc"]
 
 
-def test_what_is_new_is_asked_for_at_once() -> None:
-    """A resource found between two hours is not shown in part: its slow metrics are asked for with the others, once."""
-    exporter = bench(target(spec("a"), spec("b", tier=RefreshTier.SLOW), name="old"))
+def test_a_new_resource_is_requested_at_once() -> None:
+    """All metrics of a new resource are requested at once, those of the slow tier too, and only once."""
+    exporter = harness(target(spec("a"), spec("b", tier=RefreshTier.SLOW), name="old"))
     exporter.tick(minutes(1))
     exporter.targets = (*exporter.targets, target(spec("a"), spec("b", tier=RefreshTier.SLOW), name="new"))
     assert len(exporter.tick()) == 4
@@ -127,9 +131,9 @@ def test_what_is_new_is_asked_for_at_once() -> None:
     assert len(exporter.source.calls[-1].queries) == 2
 
 
-def test_each_refresh_reads_what_is_new_and_what_may_have_changed() -> None:
-    """The window is the new minute and the lookback, on whole minutes, and ends where CloudWatch has settled."""
-    exporter = bench()
+def test_each_refresh_reads_the_new_and_the_changeable_periods() -> None:
+    """The window is the new minute and the allowed lateness, on whole minutes, up to the settled time."""
+    exporter = harness()
     for _ in range(8):
         exporter.tick()
     window = exporter.source.calls[-1].window
@@ -137,11 +141,11 @@ def test_each_refresh_reads_what_is_new_and_what_may_have_changed() -> None:
     assert window.length == minutes(6)
 
 
-def test_a_budget_makes_the_slow_tier_slower() -> None:
-    """Tiers are asked as seldom as the budget wants it, and how seldom is told."""
+def test_a_budget_lengthens_the_slow_tier() -> None:
+    """Tiers are requested as rarely as the budget demands, and the effective interval is exported."""
     dear = CollectorSettings(every=parse_duration("1m"), slow=parse_duration("2m"), budget=0.6)
-    exporter = bench(target(spec("a"), spec("b", tier=RefreshTier.SLOW)), collection=dear)
+    exporter = harness(target(spec("a"), spec("b", tier=RefreshTier.SLOW)), collection=dear)
     exporter.tick()
-    assert exporter.told("basewatch_tier_interval_seconds", tier="slow", which="configured") == 120
-    assert exporter.told("basewatch_tier_interval_seconds", tier="slow", which="now") == 240
-    assert (exporter.told("basewatch_budget_used_ratio", reading="per_query") or 0) <= 1
+    assert exporter.metric("basewatch_tier_interval_seconds", tier="slow", state="configured") == 120
+    assert exporter.metric("basewatch_tier_interval_seconds", tier="slow", state="effective") == 240
+    assert (exporter.metric("basewatch_budget_used_ratio", billing_model="per_query") or 0) <= 1

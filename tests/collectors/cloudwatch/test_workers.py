@@ -1,4 +1,4 @@
-"""Sources share threads fairly: none waits for one that hangs, and nothing a job does ends the sharing."""
+"""Sources share threads fairly: none waits for a hanging one, and an exception ends only its job."""
 
 from __future__ import annotations
 
@@ -9,73 +9,78 @@ import pytest
 
 from collectors.cloudwatch.workers import SourceQueue, Workers
 
-_PATIENCE = 20
+_TIMEOUT_SECONDS = 20
 
 
 def test_every_job_is_done_once() -> None:
-    """More jobs than threads, of several sources: each is done, and by no more threads than there may be."""
+    """More jobs than threads, of several sources: each runs once, on no more threads than allowed."""
     done, finished, lock = list[tuple[int, int]](), Event(), Lock()
 
-    def job(lane: int, number: int) -> None:
+    def job(queue: int, number: int) -> None:
         with lock:
-            done.append((lane, number))
+            done.append((queue, number))
             if len(done) == 60:
                 finished.set()
 
     workers = Workers(3)
-    for lane in range(3):
-        workers.add(SourceQueue([partial(job, lane, number) for number in range(20)], at_most=2))
-    assert finished.wait(_PATIENCE)
-    assert sorted(done) == [(lane, number) for lane in range(3) for number in range(20)]
+    for queue in range(3):
+        workers.add(SourceQueue([partial(job, queue, number) for number in range(20)], max_running_jobs=2))
+    assert finished.wait(_TIMEOUT_SECONDS)
+    assert sorted(done) == [(queue, number) for queue in range(3) for number in range(20)]
 
 
-def test_one_source_may_have_all_threads() -> None:
-    """What there is to do is done at once, as far as threads go."""
+def test_one_source_can_use_all_threads() -> None:
+    """The jobs of one source use all threads."""
     together, done = Barrier(4), Event()
 
     def job() -> None:
-        together.wait(_PATIENCE)
+        together.wait(_TIMEOUT_SECONDS)
         done.set()
 
-    Workers(4).add(SourceQueue([job] * 4, at_most=4))
-    assert done.wait(_PATIENCE)
+    Workers(4).add(SourceQueue([job] * 4, max_running_jobs=4))
+    assert done.wait(_TIMEOUT_SECONDS)
 
 
-@pytest.mark.parametrize(("at_once", "suspect"), [(2, False), (4, True), (2, True)])
-def test_a_source_that_hangs_leaves_a_thread_to_others(at_once: int, suspect: bool) -> None:  # noqa: FBT001  # a case
-    """However many of its jobs hang, another source's are done, those that come later too."""
-    hang, workers = Event(), Workers(at_once)
-    hanging = SourceQueue([partial(hang.wait, _PATIENCE)] * 9, at_most=at_once - 1, suspect=suspect)
+@pytest.mark.parametrize(("max_threads", "unresponsive"), [(2, False), (4, True), (2, True)])
+def test_a_source_that_hangs_leaves_a_thread_to_others(max_threads: int, unresponsive: bool) -> None:  # noqa: FBT001  # a case
+    """However many jobs of one source hang, those of another run, also later ones."""
+    release, workers = Event(), Workers(max_threads)
+    hanging = SourceQueue(
+        [partial(release.wait, _TIMEOUT_SECONDS)] * 9, max_running_jobs=max_threads - 1, unresponsive=unresponsive
+    )
     workers.add(hanging)
     for _ in range(2):
         done = Event()
-        workers.add(SourceQueue([done.set], at_most=at_once - 1))
-        assert done.wait(_PATIENCE)
+        workers.add(SourceQueue([done.set], max_running_jobs=max_threads - 1))
+        assert done.wait(_TIMEOUT_SECONDS)
     assert hanging.running_jobs == 1
-    hang.set()
+    release.set()
 
 
-def test_suspects_together_get_half_of_the_threads() -> None:
-    """Many dead sources do not take all threads either, and each gets its turn."""
-    hang, started, lock = Event(), list[int](), Lock()
+def test_unresponsive_sources_get_half_of_the_threads() -> None:
+    """Many unresponsive sources use at most half of the threads."""
+    release, started, lock = Event(), list[int](), Lock()
 
     def job(number: int) -> None:
         with lock:
             started.append(number)
-        hang.wait(_PATIENCE)
+        release.wait(_TIMEOUT_SECONDS)
 
-    workers, lanes = Workers(4), [SourceQueue([partial(job, number)], at_most=3, suspect=True) for number in range(6)]
-    for lane in lanes:
-        workers.add(lane)
+    workers, queues = (
+        Workers(4),
+        [SourceQueue([partial(job, number)], max_running_jobs=3, unresponsive=True) for number in range(6)],
+    )
+    for queue in queues:
+        workers.add(queue)
     done = Event()
-    workers.add(SourceQueue([done.set], at_most=3))
-    assert done.wait(_PATIENCE)
-    assert sum(lane.running_jobs for lane in lanes) <= 2
-    hang.set()
+    workers.add(SourceQueue([done.set], max_running_jobs=3))
+    assert done.wait(_TIMEOUT_SECONDS)
+    assert sum(queue.running_jobs for queue in queues) <= 2
+    release.set()
 
 
-def test_at_most_is_kept() -> None:
-    """A source that may have one call under way never has two."""
+def test_max_running_jobs_is_kept() -> None:
+    """A source with one allowed running job never has two."""
     together, finished, broken = Barrier(2), Event(), list[bool]()
 
     def job() -> None:
@@ -87,13 +92,13 @@ def test_at_most_is_kept() -> None:
             if len(broken) == 2:
                 finished.set()
 
-    Workers(4).add(SourceQueue([job] * 2, at_most=1))
-    assert finished.wait(_PATIENCE)
+    Workers(4).add(SourceQueue([job] * 2, max_running_jobs=1))
+    assert finished.wait(_TIMEOUT_SECONDS)
 
 
-def test_a_job_that_fails_is_logged_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
-    """A bug in one job costs that job alone."""
+def test_a_failed_job_is_logged_and_the_next_one_runs(caplog: pytest.LogCaptureFixture) -> None:
+    """An exception in a job is logged, and the next job runs."""
     done = Event()
-    Workers(1).add(SourceQueue([partial(list[int]().index, 1), done.set], at_most=1))
-    assert done.wait(_PATIENCE)
-    assert "a job of a refresh failed" in caplog.text
+    Workers(1).add(SourceQueue([partial(list[int]().index, 1), done.set], max_running_jobs=1))
+    assert done.wait(_TIMEOUT_SECONDS)
+    assert "a refresh job failed" in caplog.text

@@ -1,4 +1,4 @@
-"""Proves on the box that what nobody declared is found, asked about, and answered, by every part as it is shipped."""
+"""In the demo, undeclared resources are discovered, requested and answered, with all components as shipped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from collectors.cloudwatch.discovery.targets import Targets
 from demo.emulated_aws import EmulatedAws
 from workflows.clients import AwsSessions
 
-TREE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
+TREE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[4] / "config.yaml").read_text(encoding="utf-8"))
 UNDECLARED = "securebase-production-metrics-aggregation"
 
 
@@ -32,13 +32,13 @@ def cloud(box_cloud: EmulatedAws) -> Iterator[EmulatedAws]:
 
 
 def arn_of(cloud: EmulatedAws) -> str:
-    """The ARN of the function that nobody declared."""
+    """The ARN of the undeclared function."""
     found = cloud.client("lambda").get_function(FunctionName=UNDECLARED)
     return str(found["Configuration"]["FunctionArn"])
 
 
 def forgetful(**collecting: Any) -> Config:
-    """The committed configuration, in which somebody forgot to declare a function."""
+    """The committed configuration without one of its functions."""
     tree = deepcopy(TREE)
     functions = tree["components"]["functions"]
     tree["components"]["functions"] = [each for each in functions if each["name"] != UNDECLARED]
@@ -51,7 +51,7 @@ def forgetful(**collecting: Any) -> Config:
 
 
 def targets_of(config: Config, sessions: AwsSessions) -> Targets:
-    """The targets as the exporter makes them."""
+    """The targets as the exporter builds them."""
     return Targets(
         collectors=COLLECTORS,
         components=config.components,
@@ -63,8 +63,8 @@ def targets_of(config: Config, sessions: AwsSessions) -> Targets:
 
 
 @pytest.mark.parametrize("by", ["list", "tags", "describe"])
-def test_a_function_that_nobody_declared_is_found_and_its_metrics_are_asked_for(cloud: EmulatedAws, by: str) -> None:
-    """In every way: it becomes a target, in use, and CloudWatch answers what is asked of it."""
+def test_an_undeclared_function_is_discovered_and_collected(cloud: EmulatedAws, by: str) -> None:
+    """By every method, it becomes an active target, and CloudWatch answers its queries."""
     cloud.client("lambda").tag_resource(Resource=arn_of(cloud), Tags={"tenant": "acme"})
     entry = {"collector": "lambda", "by": by, **({"tags": {"tenant": "acme"}} if by == "tags" else {})}
     config = forgetful(discover=[entry], tags=["tenant"])
@@ -88,8 +88,8 @@ def test_a_function_that_nobody_declared_is_found_and_its_metrics_are_asked_for(
     ("by", "action"),
     [("list", "cloudwatch:ListMetrics"), ("tags", "tag:GetResources"), ("describe", "lambda:ListFunctions")],
 )
-def test_a_reader_who_may_not_discover_is_told_what_to_grant(cloud: EmulatedAws, by: str, action: str) -> None:
-    """Each way names the one action that it lacks, and takes nothing from what is declared."""
+def test_a_denied_discovery_names_the_action(cloud: EmulatedAws, by: str, action: str) -> None:
+    """Each method names the one missing action, and the declared targets stay."""
     cloud.deny(action)
     config = forgetful(discover=[{"collector": "lambda", "by": by}], gate=False)
     targets = targets_of(config, AwsSessions(config, cloud.environment))
@@ -102,7 +102,7 @@ def test_a_reader_who_may_not_discover_is_told_what_to_grant(cloud: EmulatedAws,
 
 
 def test_everything_in_the_box_can_be_discovered(cloud: EmulatedAws) -> None:
-    """Listed by every collector, all that is declared is found again: no series is asked for twice, and none is new."""
+    """Listed by every collector, all declared resources are found again, and no series is requested twice."""
     entries = [{"collector": collector.name, "by": "list"} for collector in COLLECTORS]
     config = Config.model_validate({**TREE, "collectors": {"discover": entries}})
     sessions = AwsSessions(config, cloud.environment)

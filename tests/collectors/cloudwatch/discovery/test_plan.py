@@ -1,4 +1,4 @@
-"""Proves what discovery asks, in how few requests, and that it takes from an answer just what it asked for."""
+"""Discovery sends the fewest requests, and takes from the responses exactly what it needs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from typing import Any, cast
 import pytest
 
 from basewatch.aws import AwsClient
-from basewatch.collector import DescribedResource, DiscoverySpec
+from basewatch.collector import AnyCollector, DescribedResource, DiscoverySpec
 from basewatch.config.collection import CollectorSettings
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.cloudwatch.declared_targets import Location
-from collectors.cloudwatch.discovery.client import DiscoveryClient
-from collectors.cloudwatch.discovery.list_metrics import DimensionNames, ListQuery
 from collectors.cloudwatch.discovery.plan import (
-    DiscoveryQuery,
     ResourceSearch,
     collector_discovery_methods,
     discovery_methods,
@@ -28,8 +25,8 @@ from collectors.cloudwatch.discovery.plan import (
     resource_searches,
     tag_lookups,
 )
-from collectors.cloudwatch.discovery.tagging_api import TagQuery
-from collectors.cloudwatch.limiter import RateLimits
+from collectors.cloudwatch.discovery.queries import DimensionNames, DiscoveryClient, DiscoveryQuery, ListQuery, TagQuery
+from collectors.cloudwatch.throttling import RateLimits
 from tests.collectors.cloudwatch.discoverable_account import FUNCTIONS, HERE, arn, made_up, metric
 from tests.wire import ACCOUNT, REGION
 
@@ -39,20 +36,20 @@ FUNCTION = frozenset({"FunctionName"})
 
 
 @dataclass(slots=True)
-class Recorder:
-    """Answers with these pages, and remembers what it was asked."""
+class RecordingAws:
+    """Answers with these pages and records the requests."""
 
     pages: list[dict[str, Any]]
-    asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def call(self, _service: str, _operation: str, **parameters: Any) -> dict[str, Any]:
         """The next page."""
-        self.asked.append(parameters)
+        self.requests.append(parameters)
         return self.pages.pop(0)
 
     def asking(self) -> DiscoveryClient:
-        """Somebody who asks here, and never waits."""
-        limits = RateLimits(clock=lambda: 0.0, pause=lambda _seconds: None)
+        """A client of these pages that never waits."""
+        limits = RateLimits(clock=lambda: 0.0, sleep=lambda _seconds: None)
         return DiscoveryClient(
             location=HERE, aws=cast("AwsClient", self), rate_limits=limits, telemetry=ExporterMetrics()
         )
@@ -61,7 +58,7 @@ class Recorder:
 def listing(
     *owners: str, wanted: frozenset[DimensionNames] = frozenset({FUNCTION}), recently: bool = True
 ) -> ListQuery:
-    """A listing of functions that are owned by these accounts, asked here."""
+    """A ListMetrics query for functions owned by these accounts."""
     return ListQuery(
         location=HERE,
         namespace="AWS/Lambda",
@@ -91,96 +88,96 @@ def some_searches(
     )
 
 
-def hunts(found: tuple[ResourceSearch, ...]) -> list[DiscoveryQuery]:
-    """What has to be asked for the searches."""
+def queries_of(found: tuple[ResourceSearch, ...]) -> list[DiscoveryQuery]:
+    """The queries of the searches."""
     return list(discovery_queries(found, ()))
 
 
-def test_only_what_was_active_lately_is_asked_for() -> None:
-    """RecentlyActive takes PT3H and nothing else; no name is given, as any metric may be the sign of life."""
-    aws = Recorder([{"Metrics": [metric("a")]}])
+def test_idle_skip_lists_recently_active_metrics() -> None:
+    """RecentlyActive is PT3H; no metric name is given, because any metric shows activity."""
+    aws = RecordingAws([{"Metrics": [metric("a")]}])
     found = listing().execute(aws.asking())
-    assert aws.asked == [{"Namespace": "AWS/Lambda", "RecentlyActive": "PT3H"}]
+    assert aws.requests == [{"Namespace": "AWS/Lambda", "RecentlyActive": "PT3H"}]
     assert found == {(ACCOUNT, FUNCTION): {frozenset({("FunctionName", "a")})}}
 
 
-def test_without_a_gate_everything_is_asked_for() -> None:
-    """CloudWatch then lists what had data within two weeks."""
-    aws = Recorder([{"Metrics": []}])
+def test_without_idle_skip_all_metrics_are_listed() -> None:
+    """CloudWatch then lists metrics with data within two weeks."""
+    aws = RecordingAws([{"Metrics": []}])
     assert listing(recently=False).execute(aws.asking()) == {}
-    assert "RecentlyActive" not in aws.asked[0]
+    assert "RecentlyActive" not in aws.requests[0]
 
 
-def test_any_metric_is_a_sign_of_life() -> None:
-    """A table that is only written to has no reads; each page is asked for with the token of the one before."""
-    aws = Recorder([{"Metrics": [metric("a", "Duration")], "NextToken": "t"}, {"Metrics": [metric("b", "Errors")]}])
+def test_any_metric_shows_activity() -> None:
+    """A table that is only written to has no reads; each page is requested with the previous page's token."""
+    aws = RecordingAws([{"Metrics": [metric("a", "Duration")], "NextToken": "t"}, {"Metrics": [metric("b", "Errors")]}])
     found = listing().execute(aws.asking())
-    assert [asked.get("NextToken") for asked in aws.asked] == [None, "t"]
+    assert [request.get("NextToken") for request in aws.requests] == [None, "t"]
     assert found == {(ACCOUNT, FUNCTION): {frozenset({("FunctionName", name)}) for name in "ab"}}
 
 
-def test_only_exactly_the_dimensions_are_taken() -> None:
-    """A metric with one dimension more, or none, is of something else."""
+def test_only_exact_dimensions_match() -> None:
+    """A metric with one dimension more or less belongs to another resource."""
     account_wide = {"MetricName": "Invocations", "Dimensions": []}
-    aws = Recorder([{"Metrics": [metric("a", Resource="a:prod"), account_wide, metric("b")]}])
+    aws = RecordingAws([{"Metrics": [metric("a", Resource="a:prod"), account_wide, metric("b")]}])
     assert listing().execute(aws.asking()) == {(ACCOUNT, FUNCTION): {frozenset({("FunctionName", "b")})}}
 
 
-def test_a_monitoring_account_is_asked_for_one_owner_by_name() -> None:
-    """When one linked account alone is wanted, the others' metrics are not listed, and not taken if they were."""
-    aws = Recorder([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [OTHER, THIRD]}])
+def test_a_monitoring_account_is_queried_for_one_owner() -> None:
+    """For one linked account, its id is sent, and metrics of other accounts are ignored."""
+    aws = RecordingAws([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [OTHER, THIRD]}])
     found = listing(OTHER).execute(aws.asking())
-    assert aws.asked[0]["IncludeLinkedAccounts"] is True
-    assert aws.asked[0]["OwningAccount"] == OTHER
+    assert aws.requests[0]["IncludeLinkedAccounts"] is True
+    assert aws.requests[0]["OwningAccount"] == OTHER
     assert {owner for owner, _ in found} == {OTHER}
 
 
-def test_a_monitoring_account_is_asked_once_for_several_owners() -> None:
-    """Owners stand beside their metrics, one for each."""
-    aws = Recorder([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [ACCOUNT, OTHER]}])
+def test_a_monitoring_account_is_queried_once_for_several_owners() -> None:
+    """Owning accounts are read from the parallel list."""
+    aws = RecordingAws([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [ACCOUNT, OTHER]}])
     found = listing(ACCOUNT, OTHER).execute(aws.asking())
-    assert "OwningAccount" not in aws.asked[0]
+    assert "OwningAccount" not in aws.requests[0]
     assert {owner for owner, _ in found} == {ACCOUNT, OTHER}
 
 
-def test_owners_that_do_not_fit_their_metrics_are_not_believed() -> None:
-    """A metric is never ascribed to a wrong account."""
-    aws = Recorder([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [OTHER]}])
-    with pytest.raises(ObservationError, match="2 metrics of 1 owners") as caught:
+def test_mismatched_owners_are_an_error() -> None:
+    """A metric is never assigned to a wrong account."""
+    aws = RecordingAws([{"Metrics": [metric("a"), metric("b")], "OwningAccounts": [OTHER]}])
+    with pytest.raises(ObservationError, match="2 metrics but 1 owning accounts") as caught:
         listing(ACCOUNT, OTHER).execute(aws.asking())
     assert caught.value.reason is Reason.UNSUPPORTED
 
 
-def test_tagged_resources_come_a_hundred_at_a_time() -> None:
-    """A page may hold fewer and still have one after it; all tags have to fit."""
+def test_tagged_resources_are_paged() -> None:
+    """A page may have fewer resources and still be followed by another; all tags must match."""
     page = {"ResourceTagMappingList": [{"ResourceARN": arn("a"), "Tags": [{"Key": "t", "Value": "1"}]}]}
-    aws = Recorder([{**page, "PaginationToken": "more"}, {"ResourceTagMappingList": [], "PaginationToken": ""}])
+    aws = RecordingAws([{**page, "PaginationToken": "more"}, {"ResourceTagMappingList": [], "PaginationToken": ""}])
     tagging = TagQuery(location=HERE, tags=(("t", "1"), ("u", "2")), resource_types=frozenset({"lambda:function"}))
     assert tagging.execute(aws.asking()) == {arn("a"): {"t": "1"}}
-    assert aws.asked[0] == {
+    assert aws.requests[0] == {
         "ResourcesPerPage": 100,
         "ResourceTypeFilters": ["lambda:function"],
         "TagFilters": [{"Key": "t", "Values": ["1"]}, {"Key": "u", "Values": ["2"]}],
     }
-    assert aws.asked[1]["PaginationToken"] == "more"
+    assert aws.requests[1]["PaginationToken"] == "more"
 
 
-def test_more_types_than_a_request_takes_are_asked_in_turn() -> None:
-    """A hundred types fit into one request."""
-    aws = Recorder([{"ResourceTagMappingList": []}, {"ResourceTagMappingList": []}])
+def test_many_resource_types_take_several_requests() -> None:
+    """A request takes up to 100 resource types."""
+    aws = RecordingAws([{"ResourceTagMappingList": []}, {"ResourceTagMappingList": []}])
     TagQuery(location=HERE, tags=(), resource_types=frozenset(f"s:{n:03}" for n in range(101))).execute(aws.asking())
-    assert [len(asked["ResourceTypeFilters"]) for asked in aws.asked] == [100, 1]
+    assert [len(request["ResourceTypeFilters"]) for request in aws.requests] == [100, 1]
 
 
 def test_a_namespace_is_listed_once() -> None:
-    """However many collectors and ways need to know what is active in it."""
+    """One ListMetrics query serves all collectors and methods of a namespace."""
     found = some_searches(*({"collector": name, "by": way} for name in ("one", "two") for way in ("list", "tags")))
-    listings = [hunt for hunt in hunts(found) if isinstance(hunt, ListQuery)]
+    listings = [query for query in queries_of(found) if isinstance(query, ListQuery)]
     assert [len(one.dimension_names) for one in listings] == [2]
 
 
-def test_tags_are_asked_for_once_for_all_types() -> None:
-    """Searches for the same tags in the same place share their pages; other tags are another question."""
+def test_searches_with_equal_tags_share_a_query() -> None:
+    """Searches with the same tags in the same location share a query; other tags are another query."""
     acme, other = {"tenant": "acme"}, {"tenant": "other"}
     found = some_searches(
         {"collector": "one", "by": "tags", "tags": acme},
@@ -188,38 +185,38 @@ def test_tags_are_asked_for_once_for_all_types() -> None:
         {"collector": "two", "by": "tags", "tags": other},
         gate=False,
     )
-    assert [sorted(hunt.resource_types) for hunt in hunts(found) if isinstance(hunt, TagQuery)] == [
+    assert [sorted(query.resource_types) for query in queries_of(found) if isinstance(query, TagQuery)] == [
         ["lambda:function", "lambda:version"],
         ["lambda:function", "lambda:version"],
     ]
-    assert len(hunts(found)) == 2
+    assert len(queries_of(found)) == 2
 
 
-def test_accounts_that_one_account_monitors_are_listed_together() -> None:
-    """One chain for all of them; an account that nobody monitors is asked itself."""
+def test_monitored_accounts_share_a_query() -> None:
+    """One query for all accounts of a monitoring account; an account without one is queried itself."""
     entries = ({"collector": "one", "by": "list", "account": account} for account in (ACCOUNT, OTHER, THIRD))
     found = some_searches(*entries, monitors={OTHER: ACCOUNT})
-    listings = [hunt for hunt in hunts(found) if isinstance(hunt, ListQuery)]
+    listings = [query for query in queries_of(found) if isinstance(query, ListQuery)]
     assert {(one.location.account_id, one.owning_accounts) for one in listings} == {
         (ACCOUNT, frozenset({ACCOUNT, OTHER})),
         (THIRD, frozenset({THIRD})),
     }
 
 
-def test_regions_are_asked_one_by_one() -> None:
-    """CloudWatch and the tagging API know their own region alone."""
+def test_each_region_has_its_own_query() -> None:
+    """CloudWatch and the tagging API are regional."""
     entries = ({"collector": "one", "by": "list", "region": region} for region in ("us-east-1", "eu-west-1"))
-    assert len(hunts(some_searches(*entries))) == 2
+    assert len(queries_of(some_searches(*entries))) == 2
 
 
-def test_activity_is_not_asked_for_where_nothing_depends_on_it() -> None:
-    """Without a gate, describing is all; not even when another collector lists the namespace."""
+def test_activity_is_listed_only_where_it_matters() -> None:
+    """Without idle skip, only the describe call is made, even when another collector lists the namespace."""
     found = some_searches({"collector": "one", "by": "describe"}, {"collector": "two", "by": "list"}, gate=False)
     assert [search.list_query is None for search in found] == [True, False, False]
 
 
-def test_a_way_is_taken_by_the_sorts_that_have_it() -> None:
-    """A sort without a resource type cannot be found by tags, and one that nobody describes not by describing."""
+def test_a_method_applies_to_the_kinds_that_support_it() -> None:
+    """A kind without a resource type cannot be found by tags, and one without describe calls not by describing."""
     bare = DiscoverySpec(
         namespace="n", activity_metric="m", dimensions=("d",), from_dimensions=FUNCTIONS.from_dimensions
     )
@@ -228,8 +225,8 @@ def test_a_way_is_taken_by_the_sorts_that_have_it() -> None:
     assert collector_discovery_methods(made_up(bare, FUNCTIONS)) == {"list", "tags", "describe"}
 
 
-def test_no_tags_are_asked_for_where_none_are_told() -> None:
-    """Without collectors.tags the tagging API is left alone."""
+def test_without_exported_tags_there_is_no_tag_lookup() -> None:
+    """Without exported tags, the tagging API is not used."""
     found = some_searches({"collector": "one", "by": "list"})
     assert tag_lookups((made_up(name="one"),), CollectorSettings(), (), found) == ()
     (labelling,) = tag_lookups((made_up(name="one"),), CollectorSettings(tags=("tenant",)), (), found)
@@ -237,18 +234,18 @@ def test_no_tags_are_asked_for_where_none_are_told() -> None:
 
 
 @pytest.mark.parametrize("collector", COLLECTORS, ids=lambda collector: collector.name)
-def test_every_collector_can_be_discovered(collector: Any) -> None:
-    """Each sign of life is a metric of the collector's own, so that what is idle can be seen to return."""
-    assert collector.discoveries
-    for discovery in collector.discoveries:
-        measured = discovery.measured(dict.fromkeys(discovery.dimensions, "x"))
+def test_every_collector_can_be_discovered(collector: AnyCollector) -> None:
+    """Each activity metric is a metric of the collector, so that an idle resource can be seen to return."""
+    assert collector.discovery_specs
+    for discovery in collector.discovery_specs:
+        measured = discovery.from_dimensions(dict.fromkeys(discovery.dimensions, "x"))
         if measured is not None:
             assert {spec.namespace for spec in measured[1]} == {discovery.namespace}
-            assert discovery.alive in {spec.metric for spec in measured[1]}
+            assert discovery.activity_metric in {spec.metric for spec in measured[1]}
 
 
-def test_what_is_described_is_asked_of_the_service() -> None:
-    """Everything that the service lists, in its order."""
+def test_described_resources_come_from_the_service() -> None:
+    """Every described resource is returned, in order."""
 
     def two(_aws: AwsClient) -> Iterator[DescribedResource]:
         yield DescribedResource(dimensions={"FunctionName": "b"})
@@ -263,10 +260,10 @@ def test_what_is_described_is_asked_of_the_service() -> None:
         lambda _each: HERE,
         lambda account: account,
     )
-    (hunt,) = search.discovery_queries
+    (query,) = search.discovery_queries
     assert [
         one.dimensions["FunctionName"]
-        for one in hunt.execute(Recorder([]).asking())
+        for one in query.execute(RecordingAws([]).asking())
         if isinstance(one, DescribedResource)
     ] == [
         "b",

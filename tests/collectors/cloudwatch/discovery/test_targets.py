@@ -1,4 +1,4 @@
-"""Proves that what is discovered is asked about, that nothing known is lost by a bad look, and that all is said."""
+"""Discovered resources are collected, a failed discovery loses nothing, and everything is reported."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from basewatch.collector import DescribedResource, DiscoverySpec
 from basewatch.components import Function
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from collectors.cloudwatch.discovery.activity import FORGET_AFTER
+from collectors.cloudwatch.discovery.result import FORGET_AFTER
 from tests.collectors.cloudwatch.discoverable_account import (
-    ALIVE,
-    ASKS,
+    ACTIVITY_SPECS,
     DENIED,
     FUNCTIONS,
     GRANTS,
     MODES,
+    OPERATIONS,
     SPECS,
     THROTTLED,
-    Account,
+    FakeAccount,
     arn,
     by,
+    harness,
     made_up,
     metric,
     page,
     series_of,
-    watched,
 )
 from tests.wire import ACCOUNT, REGION, answered, refusal
 
@@ -42,54 +42,57 @@ OTHER = "210987654321"
 
 
 def each_mode(*modes: str) -> pytest.MarkDecorator:
-    """Runs a test once for every way to discover."""
+    """Runs a test once for every discovery method."""
     return pytest.mark.parametrize("mode", modes or MODES)
 
 
 @each_mode()
-def test_what_nobody_declared_is_found(mode: str) -> None:
-    """Every function on every page is asked for everything, beside the declared one."""
-    seen = watched(by(mode), Function(name="declared"))
+def test_undeclared_resources_are_discovered(mode: str) -> None:
+    """All metrics of every function on every page are requested, beside the declared one."""
+    seen = harness(by(mode), Function(name="declared"))
     assert seen.names == ("declared",)
     seen.answer(mode, page(mode, "b", "c", following="more"), page(mode, "a"))
     assert seen.discover() == ("declared", "a", "b", "c")
     assert {target.specs for target in seen.targets.current()} == {SPECS}
     assert seen.targets.gaps == ()
-    assert seen.told("discovery_resources", collector="made_up", by="declared") == 1
-    assert seen.told("discovery_resources", collector="made_up", by="discovered") == 3
-    assert seen.told("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) == seen.at.timestamp()
+    assert seen.metric_value("discovery_resources", collector="made_up", by="declared") == 1
+    assert seen.metric_value("discovery_resources", collector="made_up", by="discovered") == 3
+    assert (
+        seen.metric_value("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE)
+        == seen.at.timestamp()
+    )
 
 
 @each_mode()
-def test_nothing_to_find_is_a_fact(mode: str) -> None:
-    """Zero resources are no error: the look succeeded, and the number is 0, not absent."""
-    seen = watched(by(mode))
+def test_no_resources_is_a_successful_result(mode: str) -> None:
+    """No resources is not an error: discovery succeeded, and the number is 0, not absent."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode))
     assert seen.discover() == ()
     assert seen.targets.gaps == ()
-    assert seen.told("discovery_resources", collector="made_up", by="discovered") == 0
-    assert seen.told("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) is not None
+    assert seen.metric_value("discovery_resources", collector="made_up", by="discovered") == 0
+    assert seen.metric_value("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) is not None
 
 
 @each_mode()
-def test_a_reader_who_may_not_is_told_what_to_grant(mode: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A denied look is a gap that names the IAM action, logged once; what is declared is still asked."""
-    seen = watched(by(mode), Function(name="declared"))
+def test_a_denied_action_is_named(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A denied query is a gap that names the IAM action, logged once; declared targets stay."""
+    seen = harness(by(mode), Function(name="declared"))
     seen.answer(mode, DENIED)
     for _ in range(2):
         assert seen.discover() == ("declared",)
     (gap,) = seen.targets.gaps
     assert (gap.collector, gap.component, gap.reason) == ("made_up", "", Reason.DENIED)
     assert f"grant {GRANTS[mode]} to " in gap.remedy
-    assert seen.told("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) is None
+    assert seen.metric_value("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) is None
     assert [GRANTS[mode] in record.getMessage() for record in caplog.records] == [True]
 
 
 @each_mode()
 @pytest.mark.parametrize("error", [DENIED, THROTTLED, refusal("InternalFailure", status=500)])
-def test_a_failed_look_loses_nothing(mode: str, error: dict[str, Any]) -> None:
-    """What was known stays the very same, success stands still, and the next good look clears the gap."""
-    seen = watched(by(mode))
+def test_a_failed_discovery_loses_nothing(mode: str, error: dict[str, Any]) -> None:
+    """The known targets stay the same objects, the success time stays, and the next success clears the gap."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode, "a", "b"))
     seen.discover()
     known, succeeded = seen.targets.current(), seen.at.timestamp()
@@ -97,16 +100,16 @@ def test_a_failed_look_loses_nothing(mode: str, error: dict[str, Any]) -> None:
     seen.discover()
     assert seen.targets.current() is known
     assert [gap.collector for gap in seen.targets.gaps] == ["made_up"]
-    assert seen.told("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) == succeeded
+    assert seen.metric_value("discovery_last_success_timestamp_seconds", collector="made_up", **PLACE) == succeeded
     seen.answer(mode, page(mode, "a", "b"))
     assert seen.discover() == ("a", "b")
     assert seen.targets.gaps == ()
 
 
 @each_mode()
-def test_half_a_listing_is_none(mode: str) -> None:
-    """When the second page cannot be had, nothing is gone, and nothing of the first page is new."""
-    seen = watched(by(mode))
+def test_an_incomplete_listing_is_not_used(mode: str) -> None:
+    """When the second page fails, nothing is removed, and nothing of the first page is added."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode, "a", "b"))
     seen.discover()
     seen.answer(mode, page(mode, "b", "c", following="more"), DENIED)
@@ -115,127 +118,127 @@ def test_half_a_listing_is_none(mode: str) -> None:
 
 
 @each_mode("list", "tags")
-def test_a_throttled_page_is_asked_for_again(mode: str) -> None:
-    """Being throttled once costs a request and slows that API down; the listing goes on where it was."""
-    seen = watched(by(mode))
+def test_a_throttled_page_is_requested_again(mode: str) -> None:
+    """One throttle costs one request and slows that API down; the listing continues where it was."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode, "a", following="more"), THROTTLED, page(mode, "b"))
     assert seen.discover() == ("a", "b")
-    api = ASKS[mode].partition(":")[2]
-    assert seen.limits.limiter(ACCOUNT, REGION, api).rate_ratio < 1
-    assert seen.told("api_requests_total", api=api, **PLACE) == 3
-    assert seen.told("api_request_failures_total", api=api, code="ThrottlingException") == 1
-    assert seen.told("api_request_duration_seconds_count", api=api) == 3
+    api = OPERATIONS[mode].partition(":")[2]
+    assert seen.rate_limits.limiter(ACCOUNT, REGION, api).rate_ratio < 1
+    assert seen.metric_value("api_requests_total", api=api, **PLACE) == 3
+    assert seen.metric_value("api_request_failures_total", api=api, code="ThrottlingException") == 1
+    assert seen.metric_value("api_request_duration_seconds_count", api=api) == 3
 
 
 @each_mode("list", "tags")
-def test_a_listing_that_goes_in_circles_is_not_believed(mode: str) -> None:
-    """A token that comes back ends the look instead of going on for ever."""
-    seen = watched(by(mode))
+def test_a_repeated_token_is_an_error(mode: str) -> None:
+    """A repeated token ends the listing with an error."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode, "a", following="more"))
     assert seen.discover() == ()
     assert [gap.reason for gap in seen.targets.gaps] == [Reason.UNSUPPORTED]
 
 
 @each_mode()
-def test_what_is_listed_twice_is_one(mode: str) -> None:
-    """A resource on two pages, as listings may have it, is one resource."""
-    seen = watched(by(mode))
+def test_a_resource_listed_twice_is_one_resource(mode: str) -> None:
+    """A resource on two pages of a listing is one resource."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode, "a", "a", following="more"), page(mode, "a"))
     assert seen.discover() == ("a",)
-    assert seen.told("discovery_resources", collector="made_up", by="discovered") == 1
+    assert seen.metric_value("discovery_resources", collector="made_up", by="discovered") == 1
 
 
 @each_mode()
-def test_more_than_at_most_are_left_out_and_that_is_said(mode: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What was asked about stays when more turn up; every series left out is counted, once."""
-    seen = watched(by(mode, at_most=2))
+def test_resources_over_the_limit_are_reported(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Previously collected resources stay when more appear; every series over the limit is counted once."""
+    seen = harness(by(mode, at_most=2))
     seen.answer(mode, page(mode, "c", "d"))
     seen.discover()
     seen.answer(mode, page(mode, "a", "b", "c", "d"))
     for _ in range(2):
         assert seen.discover() == ("c", "d")
-    assert seen.told("series_dropped_total", collector="made_up", reason="limit") == 2 * len(SPECS)
+    assert seen.metric_value("series_dropped_total", collector="made_up", reason="limit") == 2 * len(SPECS)
     assert [record.getMessage() for record in caplog.records] == [
-        "made_up: 2 more resources than collectors.discover.at_most are left out"
+        "made_up: 2 resources exceed collectors.discover.at_most and are not collected"
     ]
-    assert seen.told("discovery_resources", collector="made_up", by="discovered") == 2
+    assert seen.metric_value("discovery_resources", collector="made_up", by="discovered") == 2
 
 
 @each_mode()
-def test_the_declared_do_not_count_against_at_most(mode: str) -> None:
-    """A bound on what is discovered never costs anything that is declared."""
-    seen = watched(by(mode, at_most=1), Function(name="a"), Function(name="b"))
+def test_declared_resources_do_not_count_against_the_limit(mode: str) -> None:
+    """The limit on discovered resources never excludes a declared one."""
+    seen = harness(by(mode, at_most=1), Function(name="a"), Function(name="b"))
     seen.answer(mode, page(mode, "a", "b", "c"))
     assert seen.discover() == ("a", "b", "c")
 
 
-def test_what_two_entries_find_counts_once() -> None:
-    """The first entry has it, and the bound of the second is for what is new."""
+def test_a_resource_of_two_entries_counts_once() -> None:
+    """A resource that two entries find belongs to the first; the second entry's limit counts only others."""
     entries = [{"collector": "made_up", "by": mode, "at_most": 1} for mode in ("list", "describe")]
-    seen = watched({"discover": entries, "gate": False})
+    seen = harness({"discover": entries, "gate": False})
     seen.answer("list", page("list", "a"))
     seen.answer("describe", page("describe", "a", "b"))
     assert seen.discover() == ("a", "b")
 
 
 @each_mode()
-def test_a_resource_goes_and_comes_back(mode: str) -> None:
-    """What a whole listing does not hold is no longer asked about, until it is listed again."""
-    seen = watched(by(mode))
+def test_a_resource_leaves_and_returns(mode: str) -> None:
+    """A resource missing from a complete listing is no longer collected, until it is listed again."""
+    seen = harness(by(mode))
     for names in (("a", "b"), ("b",), ("a", "b")):
         seen.answer(mode, page(mode, *names))
         assert seen.discover() == names
 
 
 @each_mode()
-def test_an_idle_resource_is_asked_for_little(mode: str) -> None:
-    """Without recent activity only the metric is asked that shows it, until it returns; the resource stays known."""
-    seen = watched(by(mode, gate=True))
+def test_of_an_idle_resource_one_metric_is_requested(mode: str) -> None:
+    """Of an idle resource only the activity metric is requested, until it is active again."""
+    seen = harness(by(mode, gate=True))
     seen.answer(mode, page(mode, "a", "b"))
-    for active, of_a in ((("a", "b"), SPECS), (("b",), ALIVE), (("a", "b"), SPECS)):
+    for active, of_a in ((("a", "b"), SPECS), (("b",), ACTIVITY_SPECS), (("a", "b"), SPECS)):
         seen.answer("list", page("list", *active))
         assert seen.discover() == ("a", "b")
-        assert (seen.asked_of("a"), seen.asked_of("b")) == (of_a, SPECS)
+        assert (seen.specs_of("a"), seen.specs_of("b")) == (of_a, SPECS)
         idle = 0 if of_a is SPECS else 1
-        assert seen.told("discovery_idle_resources", collector="made_up") == idle
-        assert seen.told("discovery_resources", collector="made_up", by="discovered") == 2
+        assert seen.metric_value("discovery_idle_resources", collector="made_up") == idle
+        assert seen.metric_value("discovery_resources", collector="made_up", by="discovered") == 2
 
 
 @each_mode()
-def test_a_declared_resource_is_asked_for_everything_however_idle(mode: str) -> None:
-    """Promises are made of what is declared, so its activity does not matter."""
-    seen = watched(by(mode, gate=True), Function(name="declared"))
+def test_of_a_declared_resource_everything_is_requested(mode: str) -> None:
+    """All metrics of a declared resource are requested, whether or not it is active."""
+    seen = harness(by(mode, gate=True), Function(name="declared"))
     seen.answer(mode, page(mode))
     seen.answer("list", page("list"))
     seen.discover()
-    assert seen.asked_of("declared") == SPECS
+    assert seen.specs_of("declared") == SPECS
 
 
 @each_mode("tags", "describe")
-def test_unknown_activity_asks_for_everything(mode: str) -> None:
-    """Without cloudwatch:ListMetrics nobody can tell what is idle: all is asked, and the gap says what to grant."""
-    seen = watched(by(mode, gate=True))
+def test_with_unknown_activity_everything_is_requested(mode: str) -> None:
+    """Without cloudwatch:ListMetrics all metrics are requested, and the gap names the action."""
+    seen = harness(by(mode, gate=True))
     seen.answer(mode, page(mode, "a"))
     seen.answer("list", DENIED)
     seen.discover()
-    assert seen.asked_of("a") == SPECS
+    assert seen.specs_of("a") == SPECS
     assert ["grant cloudwatch:ListMetrics" in gap.remedy for gap in seen.targets.gaps] == [True]
 
 
 @each_mode("tags", "describe")
-def test_activity_that_cannot_be_told_is_as_it_was(mode: str) -> None:
-    """A throttled ListMetrics makes nothing idle, and wakes nothing up."""
-    seen = watched(by(mode, gate=True))
+def test_a_failed_activity_query_changes_nothing(mode: str) -> None:
+    """A throttled ListMetrics changes no resource's activity."""
+    seen = harness(by(mode, gate=True))
     seen.answer(mode, page(mode, "a", "b"))
     seen.answer("list", page("list", "a"))
     seen.discover()
     seen.answer("list", THROTTLED)
     seen.discover()
-    assert (seen.asked_of("a"), seen.asked_of("b")) == (SPECS, ALIVE)
+    assert (seen.specs_of("a"), seen.specs_of("b")) == (SPECS, ACTIVITY_SPECS)
 
 
-def test_an_idle_resource_without_a_metric_to_ask_is_still_known() -> None:
-    """Where the sign of life is no metric that is asked for, nothing is asked, and it is counted as idle."""
+def test_an_idle_resource_without_an_activity_metric_is_counted() -> None:
+    """When the activity metric is not among the specs, nothing is requested, and the resource counts as idle."""
     silent = DiscoverySpec(
         namespace="AWS/Lambda",
         activity_metric="Duration",
@@ -243,27 +246,27 @@ def test_an_idle_resource_without_a_metric_to_ask_is_still_known() -> None:
         from_dimensions=FUNCTIONS.from_dimensions,
         describe=FUNCTIONS.describe,
     )
-    seen = watched(by("describe", gate=True), collectors=(made_up(silent),))
+    seen = harness(by("describe", gate=True), collectors=(made_up(silent),))
     seen.answer("describe", page("describe", "a"))
     seen.answer("list", page("list"))
     assert seen.discover() == ()
-    assert seen.told("discovery_idle_resources", collector="made_up") == 1
+    assert seen.metric_value("discovery_idle_resources", collector="made_up") == 1
 
 
-def test_what_is_silent_for_two_weeks_is_forgotten() -> None:
-    """What only CloudWatch knew of is forgotten when CloudWatch forgets it."""
-    seen = watched(by("list", gate=True))
+def test_a_resource_without_activity_is_dropped_after_two_weeks() -> None:
+    """A resource known only from CloudWatch is dropped when CloudWatch drops it."""
+    seen = harness(by("list", gate=True))
     seen.answer("list", page("list", "a"))
     seen.discover()
     seen.answer("list", page("list"))
     assert seen.discover(FORGET_AFTER - timedelta(seconds=1)) == ("a",)
     assert seen.discover(timedelta(seconds=1)) == ()
-    assert seen.told("discovery_idle_resources", collector="made_up") == 0
+    assert seen.metric_value("discovery_idle_resources", collector="made_up") == 0
 
 
-def test_an_active_resource_takes_the_place_of_an_idle_one() -> None:
-    """Within at_most those that are in use come first."""
-    seen = watched(by("list", gate=True, at_most=1))
+def test_an_active_resource_replaces_an_idle_one() -> None:
+    """Within the limit, active resources come first."""
+    seen = harness(by("list", gate=True, at_most=1))
     seen.answer("list", page("list", "a"))
     seen.discover()
     seen.answer("list", page("list", "b"))
@@ -271,9 +274,9 @@ def test_an_active_resource_takes_the_place_of_an_idle_one() -> None:
 
 
 @each_mode()
-def test_a_discovered_resource_that_is_declared_is_the_declared_one(mode: str) -> None:
-    """It keeps its component; its service's ARN, and how late it may be, are learnt by the way."""
-    seen = watched(by(mode, tags=["tenant"]), Function(name="a"))
+def test_a_discovered_resource_stays_the_declared_one(mode: str) -> None:
+    """It keeps its component, and gets the ARN and the lateness that its service describes."""
+    seen = harness(by(mode, tags=["tenant"]), Function(name="a"))
     seen.answer("tags", page("tags"))
     seen.answer(mode, page(mode, "a", tags={"tenant": "acme", "secret": "x"}))
     seen.discover()
@@ -282,13 +285,13 @@ def test_a_discovered_resource_that_is_declared_is_the_declared_one(mode: str) -
     assert target.resource.arn == ("" if mode == "list" else arn("a"))
     assert target.resource.tags == ((("tenant", "acme"),) if mode == "tags" else ())
     assert target.resource.allowed_lateness == (timedelta(minutes=7) if mode == "describe" else None)
-    assert seen.told("discovery_resources", collector="made_up", by="discovered") == 0
+    assert seen.metric_value("discovery_resources", collector="made_up", by="discovered") == 0
 
 
 @each_mode()
 def test_targets_are_the_same_object_until_something_changes(mode: str) -> None:
-    """Whoever plans by the targets can tell by identity that there is nothing to plan anew."""
-    seen = watched(by(mode))
+    """Identity shows that nothing has changed, so that no plan is built again."""
+    seen = harness(by(mode))
     seen.answer(mode, page(mode, "a", "b"))
     seen.discover()
     before = seen.targets.current()
@@ -301,17 +304,17 @@ def test_targets_are_the_same_object_until_something_changes(mode: str) -> None:
 
 
 @each_mode()
-def test_what_is_not_to_be_measured_is_passed_over(mode: str) -> None:
-    """A collector may refuse resources of its namespace, and they count nowhere."""
-    seen = watched(by(mode, at_most=1))
+def test_an_unmeasured_resource_is_skipped(mode: str) -> None:
+    """A resource that the collector does not measure is not counted."""
+    seen = harness(by(mode, at_most=1))
     seen.answer(mode, page(mode, "internal-a", "z"))
     assert seen.discover() == ("z",)
-    assert seen.told("series_dropped_total", collector="made_up", reason="limit") is None
+    assert seen.metric_value("series_dropped_total", collector="made_up", reason="limit") is None
 
 
-def test_tags_are_told_of_the_declared_too() -> None:
-    """Allowed tags alone, by name, of whatever is asked about, without any discovery being configured."""
-    seen = watched({"tags": ["tier", "tenant"]}, Function(name="a"))
+def test_tags_of_declared_resources_are_exported() -> None:
+    """Only the exported tags, by name, of every collected resource, without any discovery configured."""
+    seen = harness({"tags": ["tier", "tenant"]}, Function(name="a"))
     seen.answer("tags", page("tags", "a", "b", tags={"tenant": "acme", "secret": "x", "tier": "gold"}))
     assert seen.discover() == ("a",)
     (target,) = seen.targets.current()
@@ -319,9 +322,9 @@ def test_tags_are_told_of_the_declared_too() -> None:
     assert target.resource.arn == arn("a")
 
 
-def test_tags_that_cannot_be_had_are_as_they_were() -> None:
-    """A denied GetResources takes no tag away, and says what to grant."""
-    seen = watched({"tags": ["tenant"]}, Function(name="a"))
+def test_a_denied_tag_lookup_changes_nothing() -> None:
+    """A denied GetResources removes no tag, and names the action."""
+    seen = harness({"tags": ["tenant"]}, Function(name="a"))
     seen.answer("tags", page("tags", "a", tags={"tenant": "acme"}))
     seen.discover()
     seen.answer("tags", DENIED)
@@ -330,15 +333,15 @@ def test_tags_that_cannot_be_had_are_as_they_were() -> None:
     assert ["grant tag:GetResources" in gap.remedy for gap in seen.targets.gaps] == [True]
 
 
-def test_without_discovery_nobody_is_asked() -> None:
-    """A configuration that discovers nothing and tells no tags costs no request."""
-    seen = watched({}, Function(name="a"))
+def test_without_discovery_no_request_is_sent() -> None:
+    """A configuration without discovery and exported tags sends no request."""
+    seen = harness({}, Function(name="a"))
     assert seen.discover() == ("a",)
     assert seen.account.wire.asked == []
 
 
-def test_a_collector_that_breaks_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    """What a collector's own code raises is a gap of that collector alone."""
+def test_a_broken_collector_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """An exception in a collector's code is a gap of that collector alone."""
 
     def broken(_aws: AwsClient) -> Iterator[DescribedResource]:
         raise KeyError("Functions")
@@ -351,7 +354,7 @@ def test_a_collector_that_breaks_stops_no_other(caplog: pytest.LogCaptureFixture
         describe=broken,
     )
     both = {"discover": [{"collector": each, "by": "describe"} for each in ("bad", "made_up")], "gate": False}
-    seen = watched(both, collectors=(made_up(bad, name="bad"), made_up()))
+    seen = harness(both, collectors=(made_up(bad, name="bad"), made_up()))
     seen.answer("describe", page("describe", "a"))
     assert seen.discover() == ("a",)
     assert [(gap.collector, gap.reason) for gap in seen.targets.gaps] == [("bad", Reason.BUG)]
@@ -359,21 +362,21 @@ def test_a_collector_that_breaks_stops_no_other(caplog: pytest.LogCaptureFixture
 
 
 def test_a_component_without_an_account_is_a_gap() -> None:
-    """What cannot be placed is said from the beginning, and remains said."""
+    """A component without a location is a gap from the start, and stays one."""
 
-    class Nowhere(Account):
+    class Nowhere(FakeAccount):
         def location(self, component: object) -> Any:
             raise ObservationError(Reason.UNSUPPORTED, "no account", remedy="add aws")
 
-    seen = watched(by("list"), Function(name="a"), account=Nowhere())
+    seen = harness(by("list"), Function(name="a"), account=Nowhere())
     assert [(gap.component, gap.remedy) for gap in seen.targets.gaps] == [("function/a", "add aws")]
     seen.answer("list", page("list"))
     seen.discover()
     assert [gap.component for gap in seen.targets.gaps] == ["function/a"]
 
 
-def test_the_targets_can_be_asked_while_discovery_looks() -> None:
-    """A look that takes long keeps nobody waiting."""
+def test_targets_can_be_read_during_discovery() -> None:
+    """A slow discovery blocks no reader."""
     going, go_on = Event(), Event()
 
     def slow(_aws: AwsClient) -> Iterator[DescribedResource]:
@@ -388,7 +391,7 @@ def test_the_targets_can_be_asked_while_discovery_looks() -> None:
         from_dimensions=FUNCTIONS.from_dimensions,
         describe=slow,
     )
-    seen = watched(by("describe"), Function(name="declared"), collectors=(made_up(found),))
+    seen = harness(by("describe"), Function(name="declared"), collectors=(made_up(found),))
     look = Thread(target=seen.discover)
     look.start()
     assert going.wait(10)
@@ -399,8 +402,8 @@ def test_the_targets_can_be_asked_while_discovery_looks() -> None:
 
 
 NAMES = st.lists(st.sampled_from("abcdef"), max_size=5)
-# One for all examples: making a session takes longer than everything else.
-SHARED = Account()
+# One session for all examples: creating one takes longer than everything else.
+SHARED = FakeAccount()
 
 
 @settings(max_examples=50)
@@ -410,7 +413,7 @@ def test_no_two_targets_become_one_series(
 ) -> None:
     """However often a resource is declared and found, Prometheus sees each of its series once."""
     every = {"discover": [{"collector": "made_up", "by": mode} for mode in MODES], "gate": False}
-    seen = watched(every, *(Function(name=name) for name in sorted(declared)), account=SHARED)
+    seen = harness(every, *(Function(name=name) for name in sorted(declared)), account=SHARED)
     for mode, names in zip(MODES, (listed, tagged, described), strict=True):
         seen.answer(mode, page(mode, *names))
     seen.discover()
@@ -419,16 +422,16 @@ def test_no_two_targets_become_one_series(
     assert set(seen.names) == declared | {*listed, *tagged, *described}
 
 
-def test_a_series_that_two_collectors_would_make_is_made_once() -> None:
-    """What would be a duplicate is asked for by the collector that comes first."""
-    seen = watched({}, Function(name="a"), collectors=(made_up(name="one"), made_up(name="two")))
+def test_a_series_of_two_collectors_is_requested_once() -> None:
+    """A series that two collectors would export is requested by the first."""
+    seen = harness({}, Function(name="a"), collectors=(made_up(name="one"), made_up(name="two")))
     assert [target.collector for target in seen.targets.current()] == ["one"]
 
 
 def test_metrics_of_linked_accounts_have_their_owners() -> None:
-    """A monitoring account is asked once for all it sees; each metric belongs to the owner that stands beside it."""
+    """One query to the monitoring account covers all; each metric belongs to the owner in the parallel list."""
     discover = [{"collector": "made_up", "by": "list", "account": one} for one in (ACCOUNT, OTHER)]
-    seen = watched({"discover": discover}, account=Account(monitors={OTHER: ACCOUNT}))
+    seen = harness({"discover": discover}, account=FakeAccount(monitors={OTHER: ACCOUNT}))
     metrics = [metric("mine"), metric("theirs"), metric("strangers")]
     owners = [ACCOUNT, OTHER, "999999999999"]
     seen.answer("list", answered(Metrics=metrics, OwningAccounts=owners))
@@ -438,13 +441,13 @@ def test_metrics_of_linked_accounts_have_their_owners() -> None:
         (OTHER, "theirs"),
     }
     assert len(seen.requests("list")) == 1
-    assert {place.account_id for place in seen.account.asked} == {ACCOUNT}
+    assert {place.account_id for place in seen.account.requested} == {ACCOUNT}
 
 
-def test_a_function_of_the_same_name_in_another_account_is_another() -> None:
-    """Account and region are part of what a resource is."""
+def test_functions_with_equal_names_in_two_accounts_differ() -> None:
+    """Account and region are part of a resource's identity."""
     there = {"discover": [{"collector": "made_up", "by": "describe", "account": OTHER}], "gate": False}
-    seen = watched(there, Function(name="a"))
+    seen = harness(there, Function(name="a"))
     seen.answer("describe", page("describe", "a"))
     seen.discover()
     assert [(one.account_id, one.resource.component) for one in seen.targets.current()] == [

@@ -1,4 +1,4 @@
-"""Proves that an API is never asked faster than its limits, however many threads ask, and slower when it says so."""
+"""An API is never called faster than its limits by any number of threads, and slower after throttles."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.cloudwatch.limiter import RateLimits
-from tests.collectors.cloudwatch.fake import Waiting
+from collectors.cloudwatch.throttling import RateLimits
+from tests.collectors.cloudwatch.fake import FakeClock
 
 CALLS, DATAPOINTS = 40.0, 1000.0
 BURST = 0.25
 DATAPOINTS_BURST = 0.05
-# A take, after so many seconds of doing something else: how many datapoints it asks for.
+# One acquire after that many seconds of other work: the number of datapoints.
 STEPS = st.lists(st.tuples(st.floats(0, 2), st.integers(0, int(DATAPOINTS * DATAPOINTS_BURST))), max_size=200)
 Passed = list[tuple[float, float]]
 
 
 def no_more_than(passed: Sequence[tuple[float, float]], rate: float, burst: float) -> None:
-    """In any window, from any event to any later one, at most the burst and the rate's share passed."""
+    """Between any two events at most the burst and the rate times the duration passed."""
     for first, (start, _) in enumerate(passed):
         total = 0.0
         for at, cost in passed[first:]:
@@ -32,14 +32,14 @@ def no_more_than(passed: Sequence[tuple[float, float]], rate: float, burst: floa
 
 @given(STEPS, st.lists(st.booleans(), max_size=200))
 def test_no_window_holds_more_than_its_limits(steps: list[tuple[float, int]], refused: list[bool]) -> None:
-    """In any t seconds at most burst + rate·t calls and datapoints pass, whatever was refused in between."""
-    waiting = Waiting()
-    limiter = waiting.limits(CALLS, DATAPOINTS).limiter("1", "r", "GetMetricData")
+    """In any t seconds at most burst + rate * t calls and datapoints pass, whatever was throttled in between."""
+    clock = FakeClock()
+    limiter = clock.rate_limits(CALLS, DATAPOINTS).limiter("1", "r", "GetMetricData")
     passed: Passed = []
     for position, (idle, datapoints) in enumerate(steps):
-        waiting.now += idle
+        clock.now += idle
         limiter.acquire(datapoints)
-        passed.append((waiting.now, datapoints))
+        passed.append((clock.now, datapoints))
         if refused[position : position + 1] == [True]:
             limiter.record_throttle()
     no_more_than([(at, 1) for at, _ in passed], CALLS, CALLS * BURST)
@@ -48,7 +48,7 @@ def test_no_window_holds_more_than_its_limits(steps: list[tuple[float, int]], re
 
 @dataclass(slots=True)
 class Simulation:
-    """A clock for many real threads: it moves to the next moment that anybody waits for, once all of them wait."""
+    """A clock for many real threads: when all wait, it moves to the next moment that one waits for."""
 
     running: int
     now: float = 0.0
@@ -56,7 +56,7 @@ class Simulation:
     _moved: Condition = field(default_factory=Condition)
 
     def pause(self, seconds: float) -> None:
-        """Wait that long on this clock."""
+        """Waits that long on this clock."""
         with self._moved:
             due = self.now + seconds
             self._due.append(due)
@@ -67,20 +67,20 @@ class Simulation:
         self.running -= 1
         if not self.running and self._due:
             self.now = min(self._due)
-            # Whoever is due counts as running from now on, before the machine has come to it.
+            # A thread that is due counts as running from now on, before the machine schedules it.
             self.running = self._due.count(self.now)
             self._due = [due for due in self._due if due > self.now]
             self._moved.notify_all()
 
     def done(self) -> None:
-        """One thread less."""
+        """One thread fewer."""
         with self._moved:
             self._leave()
 
 
 @pytest.mark.parametrize("datapoints", [0, 45])
 def test_threads_share_one_limit(datapoints: int) -> None:
-    """Twenty threads that ask at once are together let through no faster than one."""
+    """Twenty threads together are no faster than one."""
     clock = Simulation(running=20)
     limiter = RateLimits(CALLS, DATAPOINTS, lambda: clock.now, clock.pause).limiter("1", "r", "GetMetricData")
     passed: Passed = []
@@ -100,44 +100,44 @@ def test_threads_share_one_limit(datapoints: int) -> None:
     passed.sort()
     no_more_than([(at, 1) for at, _ in passed], CALLS, CALLS * BURST)
     no_more_than(passed, DATAPOINTS, DATAPOINTS * DATAPOINTS_BURST)
-    # And no slower: all of the two hundred are through when the limits allow it.
+    # And no slower: all 200 calls are through when the limits allow it.
     least = max(190 / CALLS, (200 * datapoints - 50) / DATAPOINTS)
     assert passed[-1][0] == pytest.approx(least, abs=0.01)
 
 
-def test_who_comes_first_is_let_through_first() -> None:
-    """A turn is kept for whoever asked, however small the next one's wish; all wait in the order they came."""
+def test_calls_pass_in_order_of_arrival() -> None:
+    """Calls are let through in the order of arrival, however small a later one is."""
     waits: list[float] = []
     limiter = RateLimits(CALLS, DATAPOINTS, lambda: 0.0, waits.append).limiter("1", "r", "GetMetricData")
-    told = [limiter.acquire(datapoints) for datapoints in (50, 500, 0, 0, 50)]
-    assert told == [0, *waits]
-    assert told == pytest.approx([0, 0.05, 0.5, 0.5, 0.55])
+    waited = [limiter.acquire(datapoints) for datapoints in (50, 500, 0, 0, 50)]
+    assert waited == [0, *waits]
+    assert waited == pytest.approx([0, 0.05, 0.5, 0.5, 0.55])
 
 
-def test_more_than_a_burst_is_paid_off_afterwards() -> None:
-    """A call that asks for seconds of datapoints is let through, and the next one waits until they are made up for."""
-    waiting = Waiting()
-    limiter = waiting.limits(CALLS, DATAPOINTS).limiter("1", "r", "GetMetricData")
+def test_more_than_a_burst_leaves_a_debt() -> None:
+    """A call with more datapoints than the burst passes, and the next call waits for the debt."""
+    clock = FakeClock()
+    limiter = clock.rate_limits(CALLS, DATAPOINTS).limiter("1", "r", "GetMetricData")
     assert limiter.acquire(5000) == 0
     assert limiter.acquire(1) == pytest.approx(4.951)
 
 
-def test_a_refusal_slows_down_everybody_and_time_heals() -> None:
-    """Refusals within a second are one: the pace falls by 30 %, and comes back slowly, to what it was and no more."""
-    waiting = Waiting()
-    limiter = waiting.limits(CALLS).limiter("1", "r", "GetMetricData")
+def test_a_throttle_lowers_the_rate_which_then_recovers() -> None:
+    """Throttles within a second count as one: the rate drops by 30 % and recovers slowly, not above its limit."""
+    clock = FakeClock()
+    limiter = clock.rate_limits(CALLS).limiter("1", "r", "GetMetricData")
     for _ in range(5):
         limiter.record_throttle()
     assert limiter.rate_ratio == pytest.approx(0.7)
-    waiting.now += 4.5
+    clock.now += 4.5
     assert limiter.rate_ratio == pytest.approx(0.85)
-    waiting.now += 60
+    clock.now += 60
     assert limiter.rate_ratio == 1.0
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.3, 0.9])
-def test_after_a_refusal_everybody_pauses_by_chance(chance: float) -> None:
-    """Processes that were refused together do not come back together, but some time within a second."""
+def test_after_a_throttle_processes_resume_at_random_times(chance: float) -> None:
+    """Processes throttled together resume at random times within a second."""
     limiter = RateLimits(CALLS, DATAPOINTS, lambda: 0.0, lambda _: None, lambda: chance).limiter(
         "1", "r", "GetMetricData"
     )
@@ -145,44 +145,44 @@ def test_after_a_refusal_everybody_pauses_by_chance(chance: float) -> None:
     assert limiter.acquire() == chance
 
 
-def test_the_pace_has_a_floor() -> None:
-    """However long an API refuses, it is asked once in two seconds."""
-    waiting = Waiting()
-    limiter = waiting.limits(CALLS).limiter("1", "r", "GetMetricData")
+def test_the_rate_has_a_minimum() -> None:
+    """However often an API throttles, one call in two seconds is allowed."""
+    clock = FakeClock()
+    limiter = clock.rate_limits(CALLS).limiter("1", "r", "GetMetricData")
     for _ in range(200):
-        waiting.now += 1
+        clock.now += 1
         limiter.record_throttle()
     assert limiter.rate_ratio * CALLS == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("quota", [3.0, 10.0])
-def test_a_quota_that_others_share_is_found_out(quota: float) -> None:
-    """Where AWS lets through less than is configured, most calls pass after a while, and most of the quota is used."""
-    waiting = Waiting()
-    limiter = RateLimits(CALLS, DATAPOINTS, lambda: waiting.now, waiting.pause, lambda: 0.5).limiter(
+def test_the_rate_adapts_to_a_lower_quota(quota: float) -> None:
+    """With a lower real quota, most calls pass after a while, and most of the quota is used."""
+    clock = FakeClock()
+    limiter = RateLimits(CALLS, DATAPOINTS, lambda: clock.now, clock.sleep, lambda: 0.5).limiter(
         "1", "r", "GetMetricData"
     )
     theirs, at, refused, passed = quota, 0.0, 0, 0
-    while waiting.now < 300:
+    while clock.now < 300:
         limiter.acquire()
-        theirs, at = min(quota, theirs + (waiting.now - at) * quota), waiting.now
+        theirs, at = min(quota, theirs + (clock.now - at) * quota), clock.now
         if theirs >= 1:
             theirs -= 1
-            passed += waiting.now > 60
+            passed += clock.now > 60
         else:
-            refused += waiting.now > 60
+            refused += clock.now > 60
             limiter.record_throttle()
     assert refused < passed / 5
     assert passed > 240 * quota * 0.7
 
 
-def test_each_api_has_its_own_limit_and_everybody_shares_it() -> None:
-    """One limiter for each account, region and API; a quota below the configured rate holds nevertheless."""
-    waiting = Waiting()
-    limits = waiting.limits(100)
+def test_each_api_has_one_shared_limiter() -> None:
+    """One limiter for each account, region and API; a quota below the configured rate still applies."""
+    clock = FakeClock()
+    limits = clock.rate_limits(100)
     assert limits.limiter("1", "r", "ListMetrics") is limits.limiter("1", "r", "ListMetrics")
     apart = {id(limits.limiter(*key)) for key in (("1", "r", "a"), ("2", "r", "a"), ("1", "s", "a"), ("1", "r", "b"))}
     assert len(apart) == 4
     for _ in range(125):
         limits.limiter("1", "r", "ListMetrics").acquire()
-    assert waiting.now == pytest.approx(6.0)
+    assert clock.now == pytest.approx(6.0)

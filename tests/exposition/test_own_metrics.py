@@ -1,4 +1,4 @@
-"""Proves what Prometheus is told of passes, objectives, resources and the watch."""
+"""Runs, SLOs, resources and the catalogue watch are exported as documented."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from basewatch.components import Slo
 from basewatch.family import MetricType
 from basewatch.model import Point, Series, Status
 from collectors import COLLECTORS
-from exposition.latest_readings import MAX_READING_AGE, latest_readings
-from exposition.own_families import OWN_FAMILIES
-from exposition.resource_metrics import resource_block
-from exposition.run_metrics import attempt_blocks, run_blocks
-from exposition.slo_metrics import slo_blocks
-from exposition.watch_metrics import WatchStatus, watch_blocks
+from exposition.own_metrics import (
+    MAX_READING_AGE,
+    OWN_FAMILIES,
+    WatchStatus,
+    attempt_blocks,
+    latest_readings,
+    resource_block,
+    run_blocks,
+    slo_blocks,
+    watch_blocks,
+)
 from tests.exposition.scraped import page_of, parsed, value_of
 from tests.fakes import NOON, a_finding, a_run
 
@@ -23,8 +28,8 @@ MINUTE = timedelta(minutes=1)
 LATER = NOON + MINUTE
 
 
-def test_a_run_is_told_by_its_findings_and_its_time() -> None:
-    """Prometheus learns what the last run found, when it was finished and how long it took."""
+def test_a_run_exports_its_findings_and_its_times() -> None:
+    """The findings of the last run are exported, with its end and its duration."""
     found = (a_finding(), a_finding(Status.PASS, subject="x"), a_finding(Status.UNVERIFIED, subject="y"))
     page = page_of(*run_blocks(a_run(*found)))
     counts = {status: value_of(page, "basewatch_findings", status=status.value) for status in Status}
@@ -36,15 +41,15 @@ def test_a_run_is_told_by_its_findings_and_its_time() -> None:
     assert value_of(page, "basewatch_finding_status", status="PASS", subject="x", **labels) == 1
 
 
-def test_the_next_run_is_announced() -> None:
-    """A run that does not come can be seen from outside: when it was due is known as soon as the last one begins."""
+def test_the_next_run_is_exported() -> None:
+    """A run that does not start can be detected: its due time is exported when the previous run starts."""
     page = page_of(*attempt_blocks(NOON, timedelta(hours=6)))
     assert value_of(page, "basewatch_run_last_timestamp_seconds") == NOON.timestamp()
     assert value_of(page, "basewatch_run_next_expected_timestamp_seconds") == NOON.timestamp() + 6 * 3600
 
 
-def test_evidence_is_as_old_as_its_oldest_part() -> None:
-    """Of each check one time is told: when the oldest was observed that its findings rest on."""
+def test_evidence_age_is_that_of_the_oldest() -> None:
+    """One time per check: when the oldest evidence of its findings was observed."""
     run = a_run(
         a_finding(), a_finding(subject="x"), a_finding(check="tenancy.coverage"), a_finding(check="no.evidence")
     )
@@ -63,8 +68,8 @@ def test_evidence_is_as_old_as_its_oldest_part() -> None:
     }
 
 
-def test_objectives_are_told_with_their_windows() -> None:
-    """What is promised can be compared with what is measured: the share, the budget's window, the limit of latency."""
+def test_objectives_are_exported_with_their_windows() -> None:
+    """Objective, window and threshold are exported, so that they can be compared with measurements."""
     available = Slo(name="auth", of="function/auth", sli="availability", objective=0.999)
     fast = Slo.model_validate({"name": "api", "of": "api/main", "sli": "latency", "objective": 0.99, "below": "500ms"})
     page = page_of(*slo_blocks([available, fast]))
@@ -76,7 +81,7 @@ def test_objectives_are_told_with_their_windows() -> None:
 
 
 def target(name: str, *more: tuple[str, str], arn: str = "", tags: dict[str, str] | None = None) -> MetricTarget:
-    """A table that is measured, by these labels beside its name."""
+    """A measured table with these labels beside its name."""
     labels = (("table_name", name), *more)
     resource = Resource(component="", dimensions=(), labels=labels, arn=arn, tags=tuple((tags or {}).items()))
     return MetricTarget(
@@ -84,8 +89,8 @@ def target(name: str, *more: tuple[str, str], arn: str = "", tags: dict[str, str
     )
 
 
-def test_a_resource_is_told_once_with_the_tags_that_are_allowed() -> None:
-    """Dimensions of one table are one resource; what it is tagged is told as far as the configuration says."""
+def test_a_resource_is_exported_once_with_the_configured_tags() -> None:
+    """All dimensions of one table are one resource; only the configured tags are exported."""
     targets = (
         target("orders", ("operation", "GetItem")),
         target("orders", arn="arn:orders", tags={"tenant-id": 'a"b', "secret": "s"}),
@@ -100,8 +105,8 @@ def test_a_resource_is_told_once_with_the_tags_that_are_allowed() -> None:
     }
 
 
-def test_the_watch_is_told_by_its_polls() -> None:
-    """A watched database says how often it was asked, and when it last answered; one that never did says no time."""
+def test_the_watch_exports_its_polls() -> None:
+    """The number of polls and the last success are exported; without a success there is no time."""
     watched = (
         WatchStatus(database="main", polls=7, changes=2, last_poll=NOON, up=True),
         WatchStatus(database="reports"),
@@ -125,8 +130,8 @@ def a_series(name: str, *values: float, end: datetime = NOON) -> Series:
     return Series(name=name, labels=(("quantile", "0.95"),), period=MINUTE, points=points)
 
 
-def test_a_pass_tells_readings_and_no_counters() -> None:
-    """Of what a pass collected the newest readings are shown, and no sums: they would begin anew with each pass."""
+def test_a_pass_exports_gauges_and_no_counters() -> None:
+    """A pass exports its latest gauge values and no counters, because those would restart with each pass."""
     specs = (
         a_spec(MetricType.GAUGE, "now"),
         a_spec(MetricType.GAUGE, "stale"),
@@ -147,8 +152,8 @@ def test_a_pass_tells_readings_and_no_counters() -> None:
     assert shown == {"now": 9, "seconds": 0.5}
 
 
-def test_every_own_family_is_told_of() -> None:
-    """What the documentation lists is what there is: the names differ, and each says what it is."""
+def test_every_own_family_has_a_unique_name_and_help_text() -> None:
+    """Every documented family exists; names are unique, and each has a help text."""
     names = [family.name for family in OWN_FAMILIES]
     assert len(set(names)) == len(names)
     assert all(family.help.endswith(".") for family in OWN_FAMILIES)

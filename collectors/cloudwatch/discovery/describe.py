@@ -1,4 +1,4 @@
-"""Short ways to say how resources are found: by their dimensions, by their ARN, by what their service lists."""
+"""Building blocks of discovery specs: match dimensions and ARNs, and list resources by their service's API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from basewatch.collector import DescribedResource, MeasuredResource
 def for_dimensions(
     *dimensions: str, build: Callable[..., MeasuredResource]
 ) -> Callable[[Mapping[str, str]], MeasuredResource | None]:
-    """`build` the values of just these dimensions, in this order; None for any other set of dimensions."""
+    """Calls `build` with the values of exactly these dimensions, in this order; returns None for any other set."""
 
     def measured(found: Mapping[str, str]) -> MeasuredResource | None:
         return build(*(found[name] for name in dimensions)) if set(found) == set(dimensions) else None
@@ -23,7 +23,7 @@ def for_dimensions(
 
 
 def arn_pattern(pattern: str) -> Callable[[str], Mapping[str, str] | None]:
-    """The dimensions that an ARN's own part, after account and region, stands for: `pattern`'s named groups.
+    """Matches the resource part of an ARN; the named groups of `pattern` are the dimensions.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
     """
@@ -38,38 +38,38 @@ def arn_pattern(pattern: str) -> Callable[[str], Mapping[str, str] | None]:
 
 
 def account_level(_aws: AwsClient) -> Iterator[DescribedResource]:
-    """What every account has one of, and CloudWatch keeps without dimensions; nothing is asked."""
+    """The resource without dimensions that every account has; sends no request."""
     yield DescribedResource(dimensions={})
 
 
 def list_entries(
     aws: AwsClient, service: str, operation: str, key: str, *, may_be_absent: bool = False, **parameters: Any
 ) -> Iterator[dict[str, Any]]:
-    """Every entry under `key` of a paged listing, as objects.
+    """The objects under `key` on all pages of a listing.
 
-    `may_be_absent` is for the services that leave `key` out of an empty page. Raises: ObservationError, also when an
-    entry or a page is of an unknown shape.
+    `may_be_absent` is for services that omit `key` on an empty page. Raises: ObservationError, also for an entry or a
+    page of unknown shape.
     """
     for page in aws.pages(service, operation, **parameters):
         yield from objects(page, key, may_be_absent=may_be_absent)
 
 
 def objects(answer: Mapping[str, Any], key: str, *, may_be_absent: bool = False) -> Iterator[dict[str, Any]]:
-    """The objects under `key` of one answer. Raises: ObservationError."""
+    """The objects under `key` of one response. Raises: ObservationError."""
     found: list[Any] | None = optional(answer, key, kind=list) if may_be_absent else required(answer, key, kind=list)
     for position in range(len(found or ())):
         yield required(answer, key, position, kind=dict)
 
 
 def strings(answer: Mapping[str, Any], key: str, *, may_be_absent: bool = False) -> Iterator[str]:
-    """The strings under `key` of one answer. Raises: ObservationError."""
+    """The strings under `key` of one response. Raises: ObservationError."""
     found: list[Any] | None = optional(answer, key, kind=list) if may_be_absent else required(answer, key, kind=list)
     for position in range(len(found or ())):
         yield required(answer, key, position, kind=str)
 
 
 def tags(entry: Mapping[str, Any], key: str) -> Mapping[str, str] | None:
-    """The tags under `key`, in either of AWS' shapes, or None when it tells none. Raises: ObservationError."""
+    """The tags under `key`, in either of AWS's shapes; None when there is no such key. Raises: ObservationError."""
     if isinstance(entry.get(key), Mapping):
         found: dict[str, Any] = required(entry, key, kind=dict)
         return {name: required(found, name, kind=str) for name in found}
