@@ -23,7 +23,7 @@ from basewatch.family import Block, MetricFamily, MetricType, series_text
 from benchmarks.timing import Measurement, best_time
 from exposition.page import ExpositionFormat, MetricsPage, PageRenderer
 from workflows.serve import tune_runtime
-from workflows.web.app import RenderedPage, ServedPage, app
+from workflows.web import RenderedPage, ServedPage, app
 
 _FAMILIES = 20
 _SCRAPES = 500

@@ -12,7 +12,7 @@ from generate.prometheus.rule_model import AlertSeverity, alert_severity, genera
 from generate.prometheus.self_monitoring import COLLECTOR_DOWN, DOWN, WATCHDOG
 from generate.prometheus.slo_burn_rates import BURN
 
-_NOBODY, _WATCHDOG, _EMAIL = "nobody", "watchdog", "email"
+_NOBODY, _WATCHDOG, _EMAIL = "null", "watchdog", "email"
 # Names of resources and subjects come from whoever may make them; Slack reads &, < and > as commands.
 _SAFE = 'reReplaceAll ">" "&gt;" | reReplaceAll "<" "&lt;"'
 _ESCAPED = f'reReplaceAll "&" "&amp;" | {_SAFE}'
@@ -54,7 +54,7 @@ def alertmanager(config: Config) -> str:
 def _routes(config: Config) -> Iterator[dict[str, object]]:
     yield {"receiver": _WATCHDOG, "matchers": [f"alertname={quoted(WATCHDOG.name)}"], "repeat_interval": "5m"}
     # Basewatch tells of these itself; they are for looking at.
-    yield {"receiver": _NOBODY, "matchers": ['told_by="basewatch"']}
+    yield {"receiver": _NOBODY, "matchers": ['notified_by="basewatch"']}
     for route in config.alerts.routes:
         yield {"receiver": route.channel, "matchers": _at_least(route), "continue": True}
     if config.prometheus.email:

@@ -1,4 +1,4 @@
-"""The page that says what is checked, written from the checks themselves."""
+"""The page docs/checks.md, generated from the checks."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from basewatch.check import DOC_SECTIONS, AnyCheck
 
-_HEAD = """# What is checked
+_HEAD = """# Checks
 
-Every check Basewatch ships: the promise it can see broken, how it looks, and what to do about it. This page is written
-from the checks themselves by `make docs`.
+Every check that Basewatch ships: its promise, what it reads, and how to repair a FAIL. This page is generated from the
+checks by `make docs`.
 
-**Severity** says how bad a broken promise is. **Proof** says how strong a kept one is: a reading of the configuration,
-a look at a sample, a look at everything there is, or the behaviour itself tried out.
+**Severity** says how bad a FAIL is. **Proof** says how strong a PASS is: the configuration was read, a sample was
+observed, the whole population was observed, or the behaviour was tried.
 
-| check | promise of | severity | proof | the promise |
+| check | component | severity | proof | promise |
 |---|---|---|---|---|
 """
 
 
 def checks_page(checks: Sequence[AnyCheck]) -> str:
-    """The page docs/checks.md: a table of the checks in the order given, then one section for each."""
+    """The page: a table of the checks in the given order, then one section for each."""
     rows = (f"| {_link(c)} | {c.component.__name__} | {c.severity} | {c.proof} | {c.title} |\n" for c in checks)
     return _HEAD + "".join(rows) + "".join("\n" + "".join(_section(check)) for check in checks)
 

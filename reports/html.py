@@ -1,4 +1,4 @@
-"""The report as one HTML file that asks nothing of the network and runs no script."""
+"""The report as one HTML file without scripts and external resources."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from reports.threats import ASSUMPTIONS, LIMITS, MITIGATION, THREATS
 from reports.trends import trends
 from reports.view import View
 
-_MOST_CHARTS = 60
-_MOST_FACTS = 4_000
+_MAX_CHARTS = 60
+_MAX_FACTS_CHARS = 4_000
 
 
 def render(view: View) -> bytes:
     """The report as a self-contained HTML page."""
-    drawn = trends(view.run)
+    measured = trends(view.run)
     page = _environment().get_template("report.html.j2")
     return page.render(
         assumptions=ASSUMPTIONS,
@@ -29,12 +29,12 @@ def render(view: View) -> bytes:
         page=report_page(view),
         run=view.run,
         view=view,
-        charts=[chart(trend, view.run.window) for trend in drawn[:_MOST_CHARTS]],
-        charts_left_out=max(0, len(drawn) - _MOST_CHARTS),
+        charts=[chart(trend, view.run.window) for trend in measured[:_MAX_CHARTS]],
+        charts_left_out=max(0, len(measured) - _MAX_CHARTS),
         chart_height=HEIGHT,
         chart_width=WIDTH,
         proof_meanings=PROOF_MEANINGS,
-        remedy=MITIGATION,
+        mitigation=MITIGATION,
         status_meanings=STATUS_MEANINGS,
         threats=THREATS,
     ).encode()
@@ -53,19 +53,19 @@ def _environment() -> Environment:
     environment.filters.update(
         facts=_facts,
         kind=kind_of,
-        length=format_duration,
-        moment=minute_text,
+        duration=format_duration,
+        minute=minute_text,
         name=name_of,
-        word=status_label,
+        label=status_label,
     )
     return environment
 
 
 def _finalized(value: object) -> object:
-    # A macro's output is already escaped, and a subclass of str; whatever else is text is shown for what it is.
+    # The output of a macro is a subclass of str and already escaped; other text gets its invisible characters escaped.
     return escape_invisible(value) if type(value) is str else value
 
 
 def _facts(facts: object) -> str:
     text = orjson.dumps(facts, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
-    return text if len(text) <= _MOST_FACTS else f"{text[:_MOST_FACTS]}\n… shortened; the run's JSON has all of it"
+    return text if len(text) <= _MAX_FACTS_CHARS else f"{text[:_MAX_FACTS_CHARS]}\n… shortened; run.json has all facts"

@@ -1,4 +1,4 @@
-"""The findings of a run for programs: the stable object that `--format json` prints, and its JSON Schema."""
+"""The findings of a run as JSON: the stable object that `--format json` prints, and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 
 class RunPart(_Part):
-    """When the run was made, by which Basewatch, and of which configuration."""
+    """The time of the run, the version of Basewatch, and the configuration."""
 
     started: datetime
     finished: datetime
@@ -36,9 +36,9 @@ class SummaryPart(_Part):
 
 
 class FindingPart(_Part):
-    """What one check says of one subject of one component."""
+    """The verdict of one check on one subject of one component."""
 
-    key: str = Field(description="The same in every run: of the check, the component and the subject.")
+    key: str = Field(description="Stable across runs: derived from the check, the component and the subject.")
     check: str
     component: str
     subject: str = Field(description="Empty for the component itself.")
@@ -51,35 +51,37 @@ class FindingPart(_Part):
     expected: str
     remedy: str
     controls: tuple[str, ...]
-    evidence: str = Field(description="The digest of the evidence; empty when nothing could be read.")
-    cause: str = Field(description="The key of the finding that explains this one, and is told for it; empty for none.")
+    evidence: str = Field(description="The digest of the evidence; empty if nothing could be read.")
+    cause: str = Field(
+        description="The key of the finding that explains this one and is notified instead; empty for none."
+    )
 
 
 class IntervalPart(_Part):
-    """A span in which every poll of a database's catalogue gave one fingerprint."""
+    """A time in which every poll of a database's catalogue had the same fingerprint."""
 
     fingerprint: str
     first_seen: datetime
     last_seen: datetime
     polls: int = Field(ge=1)
-    longest_gap: float = Field(ge=0, description="The longest time between two polls, in seconds.")
-    proved_at: datetime | None = Field(description="When the static proof was first made of this catalogue.")
-    searched_at: datetime | None = Field(description="When counterexamples were last searched.")
+    longest_gap_seconds: float = Field(ge=0, description="The longest time between two polls.")
+    proved_at: datetime | None = Field(description="The time of the first static proof of this catalogue.")
+    searched_at: datetime | None = Field(description="The time of the last search for counterexamples.")
 
 
 class IsolationPart(_Part):
-    """What is known of the isolation of one database's tenants, and for how long."""
+    """The tenant isolation of one database, and the time for which it is known."""
 
     component: str
     statement: str
-    gates: int = Field(ge=0, description="How many gates the static proof holds for; 0 when it does not say.")
+    gates: int = Field(ge=0, description="The number of gates that the static proof holds for; 0 if it is not known.")
     proofs: int = Field(ge=0, description="Verdicts of the static proof that hold.")
     unproven: int = Field(ge=0, description="Verdicts of the static proof that do not hold.")
     intervals: tuple[IntervalPart, ...]
 
 
 class ThreatPart(_Part):
-    """One kind of attacker, and whether row-level security by a setting holds against it."""
+    """One threat, and whether row-level security with a custom setting protects against it."""
 
     level: str
     threat: str
@@ -88,7 +90,7 @@ class ThreatPart(_Part):
 
 
 class TenantIsolationPart(_Part):
-    """What the tenancy verdicts claim, on which assumptions, against whom, and what they leave out."""
+    """The tenant isolation of every database, with the assumptions, threats and limits of the verdicts."""
 
     databases: tuple[IsolationPart, ...]
     assumptions: tuple[str, ...]
@@ -102,7 +104,7 @@ class FindingsReport(_Part):
     run: RunPart
     summary: SummaryPart
     findings: tuple[FindingPart, ...]
-    tenant_isolation: TenantIsolationPart | None = Field(description="Null when no tenancy check was planned.")
+    tenant_isolation: TenantIsolationPart | None = Field(description="Null if no tenancy check was planned.")
 
 
 def render(view: View) -> bytes:
@@ -111,7 +113,7 @@ def render(view: View) -> bytes:
 
 
 def findings_report(run: Run) -> FindingsReport:
-    """The findings of a run in the shape of the stable interface."""
+    """The findings of a run as the stable interface."""
     return FindingsReport(
         run=RunPart(started=run.started, finished=run.finished, basewatch=run.version, config_digest=run.config_digest),
         summary=SummaryPart(
@@ -156,7 +158,7 @@ def _interval(interval: CatalogInterval) -> IntervalPart:
         first_seen=interval.first_seen,
         last_seen=interval.last_seen,
         polls=interval.polls,
-        longest_gap=interval.longest_gap.total_seconds(),
+        longest_gap_seconds=interval.longest_gap.total_seconds(),
         proved_at=interval.proved_at,
         searched_at=interval.searched_at,
     )

@@ -1,4 +1,4 @@
-"""The report as a step summary of GitHub Actions: what is not green first, never longer than GitHub takes."""
+"""The report as a GitHub Actions step summary: open findings first, and below GitHub's size limit."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from reports.text import escape_invisible, minute_text, status_label
 from reports.threats import ASSUMPTIONS, LIMITS, MITIGATION, THREATS
 from reports.view import View
 
-_LONGEST = 400
-# What starts emphasis, code, a link, an image, a heading, a cell, math, or an automatic link.
+_MAX_CELL_CHARS = 400
+# Characters that start emphasis, code, a link, an image, a heading, a cell, math, or an automatic link.
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#!|~$]|:(?=//))")
 
 
 def cell(text: str) -> str:
-    """One line that Markdown and HTML show as `text`, cut when it is long."""
+    """One line that Markdown and HTML show as `text`, shortened if it is long."""
     shown = " ".join(escape_invisible(text).split())
-    shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    shown = shown if len(shown) <= _MAX_CELL_CHARS else f"{shown[: _MAX_CELL_CHARS - 1]}…"
     escaped = _PUNCTUATION.sub(r"\\\1", html.escape(shown, quote=False))
-    # A zero-width space keeps a mention from notifying anybody, and a word from becoming a link.
+    # A zero-width space prevents a mention that notifies users, and an automatic link.
     return escaped.replace("@", "@&#8203;").replace("www.", "www&#8203;.")
 
 
 def row(*cells: str) -> str:
-    """A table's row of cells that are already safe."""
+    """A table row of escaped cells."""
     return f"| {' | '.join(cells)} |"
 
 
 def table(heads: tuple[str, ...], rows: list[str], *, max_bytes: int) -> list[str]:
-    """A table of as many rows as `max_bytes` bytes hold, and a line that says how many it leaves out."""
+    """A table of as many rows as fit into `max_bytes`, and a line with the number of omitted rows."""
     kept, used = list[str](), 0
     for line in rows:
         used += len(line.encode()) + 1
@@ -42,24 +42,24 @@ def table(heads: tuple[str, ...], rows: list[str], *, max_bytes: int) -> list[st
             break
         kept.append(line)
     left_out = len(rows) - len(kept)
-    told = ["", f"{left_out} more are left out here; the HTML report has all of them."] if left_out else []
-    return [row(*heads), row(*("---" for _ in heads)), *kept, *told, ""]
+    note = ["", f"{left_out} more are not shown here; the HTML report has all of them."] if left_out else []
+    return [row(*heads), row(*("---" for _ in heads)), *kept, *note, ""]
 
 
 _BOX = {Status.FAIL: "CAUTION", Status.UNVERIFIED: "WARNING", Status.PASS: "TIP", Status.NOT_APPLICABLE: "NOTE"}
-# GitHub refuses a summary of more than 1 MiB; these and what stands between them are less.
-_MOST_SENTENCES = 100
-_MOST_SYMPTOMS = 12
-_ROOM_WRONG, _ROOM_UNSEEN, _ROOM_CHANGES, _ROOM_VERDICTS = 400_000, 50_000, 150_000, 350_000
+# GitHub refuses a summary above 1 MiB; the sum of these limits and the other text is below.
+_MAX_SENTENCES = 100
+_MAX_SYMPTOMS = 12
+_OPEN_BYTES, _MISSING_BYTES, _CHANGES_BYTES, _VERDICTS_BYTES = 400_000, 50_000, 150_000, 350_000
 
 
 def render(view: View) -> bytes:
-    """The report as GitHub Markdown, under 1 MiB whatever the run holds."""
+    """The report as GitHub Markdown, always below 1 MiB."""
     page = report_page(view)
     lines = [
         *_head(page),
-        *_wrong(page),
-        *_unseen(page),
+        *_open_findings(page),
+        *_missing_verdicts(page),
         *_changes(page),
         *_isolation(page),
         *_verdicts(page),
@@ -74,7 +74,7 @@ def _head(page: ReportPage) -> Iterator[str]:
     yield ""
     yield f"> [!{_BOX[page.headline.status]}]"
     yield f"> **{page.headline.text}**"
-    yield f"> {page.verified_count} of {page.expected_count} expected looks got an answer."
+    yield f"> {page.verified_count} of {page.expected_count} expected checks are verified."
     span = f"{minute_text(run.window.start)} to {minute_text(run.window.end)}"
     yield f"> Judged from {span} ({format_duration(run.window.length)})."
     yield ""
@@ -84,9 +84,9 @@ def _head(page: ReportPage) -> Iterator[str]:
     yield ""
 
 
-def _wrong(page: ReportPage) -> Iterator[str]:
+def _open_findings(page: ReportPage) -> Iterator[str]:
     if page.open_findings:
-        yield "### What is wrong"
+        yield "### Open findings"
         yield ""
         rows = [
             row(
@@ -98,29 +98,29 @@ def _wrong(page: ReportPage) -> Iterator[str]:
             )
             for f in page.open_findings
         ]
-        yield from table(("status", "where", "what", "expected", "do"), rows, max_bytes=_ROOM_WRONG)
+        yield from table(("status", "where", "finding", "expected", "fix"), rows, max_bytes=_OPEN_BYTES)
 
 
 def _symptoms(found: Sequence[Finding]) -> Iterator[str]:
-    """What a finding explains, a line for each as far as there is room."""
+    """The symptoms that a finding explains, one line each, up to a limit."""
     if found:
         yield f"<br>It explains {len(found)} more:"
-    for each in found[:_MOST_SYMPTOMS]:
+    for each in found[:_MAX_SYMPTOMS]:
         yield f"<code>{cell(each.check)}</code> {cell(each.subject)}"
-    if len(found) > _MOST_SYMPTOMS:
-        yield f"and {len(found) - _MOST_SYMPTOMS} more"
+    if len(found) > _MAX_SYMPTOMS:
+        yield f"and {len(found) - _MAX_SYMPTOMS} more"
 
 
 def _reason(finding: Finding) -> str:
     return (finding.reason or "").replace("_", " ")
 
 
-def _unseen(page: ReportPage) -> Iterator[str]:
+def _missing_verdicts(page: ReportPage) -> Iterator[str]:
     if page.missing_verdicts:
-        yield "### Expected, and without any verdict"
+        yield "### Expected checks without a verdict"
         yield ""
         rows = [row(f"<code>{cell(pair.check)}</code>", cell(pair.component)) for pair in page.missing_verdicts]
-        yield from table(("check", "component"), rows, max_bytes=_ROOM_UNSEEN)
+        yield from table(("check", "component"), rows, max_bytes=_MISSING_BYTES)
 
 
 def _changes(page: ReportPage) -> Iterator[str]:
@@ -137,35 +137,35 @@ def _changes(page: ReportPage) -> Iterator[str]:
             for finding in changes.no_longer_checked
         ),
     ]
-    told = f"{len(changes.new)} new, {len(changes.still_open)} still open, {len(changes.resolved)} resolved"
-    yield from _folded(f"Since the last run: {told}, {len(changes.no_longer_checked)} no longer checked")
-    yield from table(("change", "where", "status"), rows, max_bytes=_ROOM_CHANGES)
+    counts = f"{len(changes.new)} new, {len(changes.still_open)} still open, {len(changes.resolved)} resolved"
+    yield from _folded(f"Since the last run: {counts}, {len(changes.no_longer_checked)} no longer checked")
+    yield from table(("change", "where", "status"), rows, max_bytes=_CHANGES_BYTES)
     yield from _END
 
 
 def _change(word: str, change: Transition) -> str:
-    before = status_label(change.previous) if change.previous else "not seen"
+    before = status_label(change.previous) if change.previous else "not checked"
     return row(word, _where(change.finding), f"{before} → {status_label(change.finding.status)}")
 
 
 def _verdicts(page: ReportPage) -> Iterator[str]:
     rows = [
         row(
-            status_label(seen.status),
+            status_label(verdict.status),
             cell(f"{kind_of(group.component)} {name_of(group.component)}"),
-            f"{cell(page.view.title(promise.worst.check))}<br><code>{cell(promise.worst.check)}</code>",
-            cell(", ".join(seen.subjects)),
-            cell(seen.observed),
-            cell(seen.expected),
-            promise.worst.proof,
+            f"{cell(page.view.title(check.worst.check))}<br><code>{cell(check.worst.check)}</code>",
+            cell(", ".join(verdict.subjects)),
+            cell(verdict.observed),
+            cell(verdict.expected),
+            check.worst.proof,
         )
         for group in page.groups
-        for promise in group.checks
-        for seen in promise.rows
+        for check in group.checks
+        for verdict in check.rows
     ]
     yield from _folded(f"All {len(page.run.findings)} verdicts by component")
-    heads = ("status", "component", "promise", "of", "observed", "expected", "proof")
-    yield from table(heads, rows, max_bytes=_ROOM_VERDICTS)
+    heads = ("status", "component", "promise", "subject", "observed", "expected", "proof")
+    yield from table(heads, rows, max_bytes=_VERDICTS_BYTES)
     yield from _END
 
 
@@ -177,7 +177,7 @@ def _isolation(page: ReportPage) -> Iterator[str]:
     sentences = (
         f"- {cell(name_of(each.component))}: {cell(text)}" for each in page.isolation for text in each.sentences
     )
-    yield from islice(sentences, _MOST_SENTENCES)
+    yield from islice(sentences, _MAX_SENTENCES)
     yield ""
     yield from _folded("What row-level security with a custom setting can and cannot guarantee")
     yield from (f"- **{each.name}.** {each.meaning}" for each in ASSUMPTIONS)
@@ -200,10 +200,10 @@ def _seal(page: ReportPage) -> Iterator[str]:
         ("", ""),
         [
             row("run", cell(run.id)),
-            row("made", f"{minute_text(run.finished)} by Basewatch {cell(run.version)}"),
+            row("finished", f"{minute_text(run.finished)} by Basewatch {cell(run.version)}"),
             row("configuration", f"<code>{cell(run.config_digest)}</code>"),
-            row("commit", f"<code>{cell(run.commit)}</code>" if run.commit else "not known"),
-            row("seal", f"<code>{cell(run.seal)}</code>" if run.seal else "this run was not recorded"),
+            row("commit", f"<code>{cell(run.commit)}</code>" if run.commit else "unknown"),
+            row("seal", f"<code>{cell(run.seal)}</code>" if run.seal else "this run is not recorded"),
         ],
         max_bytes=10_000,
     )

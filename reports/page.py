@@ -1,4 +1,4 @@
-"""What stands on a report's page, in the order a reader needs it, whatever the page is written in."""
+"""The content of a report, in reading order, independent of the format."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from reports.view import NOT_GREEN, View, verified_pairs, worst_first
 
 _KINDS = [kind.kind for kind in COMPONENT_TYPES]
 STATUS_MEANINGS = {
-    Status.FAIL: "The promise is broken, by facts that were read.",
-    Status.UNVERIFIED: "Nobody could tell: access denied, no answer, or too little data. It may be broken.",
-    Status.PASS: "The promise holds, by facts that were read.",
-    Status.NOT_APPLICABLE: "A complete answer says that there is nothing here to judge.",
+    Status.FAIL: "The promise is broken. The facts that show it were read.",
+    Status.UNVERIFIED: "The promise could not be verified: access denied, no answer or too little data. "
+    "It may be broken.",
+    Status.PASS: "The promise holds. The facts that show it were read.",
+    Status.NOT_APPLICABLE: "There is nothing to judge, according to a complete answer.",
 }
 PROOF_MEANINGS = {
-    Proof.CONFIGURATION: "the setting that should bring it about was read",
-    Proof.SAMPLE: "some of the things it is about were looked at",
-    Proof.POPULATION: "all of the things it is about were looked at",
-    Proof.BEHAVIOUR: "the thing itself was tried",
+    Proof.CONFIGURATION: "the setting that should ensure the promise was read",
+    Proof.SAMPLE: "a sample of the objects was observed",
+    Proof.POPULATION: "all objects were observed",
+    Proof.BEHAVIOUR: "the behaviour itself was tried",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRow:
-    """What was seen of one subject, or of several of which the same was seen and all is well."""
+    """The verdict on one subject, or on several subjects with the same passing verdict."""
 
     status: Status
     subjects: tuple[str, ...]
@@ -46,20 +47,20 @@ class CheckFindings:
 
     @property
     def worst(self) -> Finding:
-        """The worst finding; check, severity, proof and evidence are the same in all."""
+        """The worst finding; check, severity, proof and evidence are the same in all findings."""
         return self.findings[0]
 
     @property
     def rows(self) -> tuple[VerdictRow, ...]:
-        """A row for every finding, but one for all those that are well in the same way."""
-        seen: defaultdict[tuple[Status, str, str, str], list[str]] = defaultdict(list)
+        """One row for each open finding, and one for all other findings with the same observed and expected values."""
+        subjects_of: defaultdict[tuple[Status, str, str, str], list[str]] = defaultdict(list)
         for finding in self.findings:
-            apart = finding.key if finding.status in NOT_GREEN else ""
-            said = finding.observed or finding.summary
-            seen[finding.status, said, finding.expected, apart].append(finding.subject)
+            key = finding.key if finding.status in NOT_GREEN else ""
+            observed = finding.observed or finding.summary
+            subjects_of[finding.status, observed, finding.expected, key].append(finding.subject)
         return tuple(
             VerdictRow(status=status, subjects=tuple(filter(None, subjects)), observed=observed, expected=expected)
-            for (status, observed, expected, _), subjects in seen.items()
+            for (status, observed, expected, _), subjects in subjects_of.items()
         )
 
 
@@ -81,7 +82,7 @@ class ComponentFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSource:
-    """Who asked what, and how many observations came of it."""
+    """A source that was read as one principal, and the number of observations from it."""
 
     source: str
     principal: str
@@ -90,9 +91,10 @@ class EvidenceSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """A view, arranged: `open_findings` is all that is not green, `missing_verdicts` are the pairs without any verdict.
+    """The content of a view. `missing_verdicts` are the expected checks without any verdict.
 
-    What another finding explains is not in `open_findings` but in `symptoms`, by the key of that finding.
+    `open_findings` has every FAIL and UNVERIFIED that no other finding explains; `symptoms` has the explained ones, by
+    the key of the finding that explains them.
     """
 
     view: View
@@ -118,8 +120,8 @@ def report_page(view: View) -> ReportPage:
     """The page of a view."""
     run = view.run
     explained = symptoms(worst_first(run.findings))
-    told = {symptom.key for each in explained.values() for symptom in each}
-    wrong = (f for f in run.findings if f.status in NOT_GREEN and f.key not in told)
+    explained_keys = {symptom.key for each in explained.values() for symptom in each}
+    open_findings = (f for f in run.findings if f.status in NOT_GREEN and f.key not in explained_keys)
     judged = {ExpectedCheck(check=finding.check, component=finding.component) for finding in run.findings}
     return ReportPage(
         view=view,
@@ -128,11 +130,11 @@ def report_page(view: View) -> ReportPage:
         verified_count=len(verified_pairs(run)),
         expected_count=len(run.expected),
         missing_verdicts=tuple(pair for pair in run.expected if pair not in judged),
-        open_findings=tuple(worst_first(wrong)),
+        open_findings=tuple(worst_first(open_findings)),
         symptoms=explained,
         changes=changes(view),
         groups=tuple(_groups(run)),
-        evidence_sources=tuple(_witnesses(run)),
+        evidence_sources=tuple(_evidence_sources(run)),
         isolation=isolation_summaries(run),
     )
 
@@ -155,7 +157,7 @@ def _groups(run: Run) -> Iterable[ComponentFindings]:
         yield ComponentFindings(component=ref, findings=tuple(by_component[ref]))
 
 
-def _witnesses(run: Run) -> Iterable[EvidenceSource]:
+def _evidence_sources(run: Run) -> Iterable[EvidenceSource]:
     counts = Counter((evidence.source, evidence.principal) for evidence in run.evidence)
     for (source, principal), observations in sorted(counts.items()):
         yield EvidenceSource(source=source, principal=principal, observations=observations)
@@ -163,25 +165,25 @@ def _witnesses(run: Run) -> Iterable[EvidenceSource]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """The state of the platform in one sentence; `status` is the worst there is."""
+    """The state of the platform in one sentence; `status` is the worst status."""
 
     status: Status
     text: str
 
 
 def headline(run: Run) -> Headline:
-    """The headline of a run. It is green only when something was expected and every verdict is there and holds."""
-    broken, doubtful, held = (run.count(status) for status in (Status.FAIL, Status.UNVERIFIED, Status.PASS))
-    if broken:
-        promises = "1 promise is" if broken == 1 else f"{broken} promises are"
-        also = f", and {doubtful} more could not be verified" if doubtful else ""
+    """The headline of a run. It is PASS only if every expected check has a verdict, and every verdict holds."""
+    failed, unverified, passed = (run.count(status) for status in (Status.FAIL, Status.UNVERIFIED, Status.PASS))
+    if failed:
+        promises = "1 promise is" if failed == 1 else f"{failed} promises are"
+        also = f", and {unverified} more could not be verified" if unverified else ""
         return Headline(status=Status.FAIL, text=f"{promises} broken{also}.")
-    if doubtful:
+    if unverified:
         return Headline(
-            status=Status.UNVERIFIED, text=f"Nothing was seen broken, but {doubtful} could not be verified."
+            status=Status.UNVERIFIED, text=f"No promise is known to be broken, but {unverified} could not be verified."
         )
-    if not held or set(run.expected) - {
+    if not passed or set(run.expected) - {
         ExpectedCheck(check=found.check, component=found.component) for found in run.findings
     }:
-        return Headline(status=Status.UNVERIFIED, text="Too little was seen to vouch for anything.")
-    return Headline(status=Status.PASS, text=f"All {held} verdicts hold." if held > 1 else "The one verdict holds.")
+        return Headline(status=Status.UNVERIFIED, text="Too little was observed to verify the platform.")
+    return Headline(status=Status.PASS, text=f"All {passed} verdicts hold." if passed > 1 else "The one verdict holds.")

@@ -1,4 +1,4 @@
-"""The geometry of a small line chart with a limit line; a template draws it."""
+"""The geometry of a small line chart with a limit line, for a template."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from reports.trends import Trend
 
 WIDTH, HEIGHT = 340, 120
 _LEFT, _RIGHT, _TOP, _BOTTOM = 2, 338, 18, 100
-_MOST_POINTS = 168
+_MAX_POINTS = 168
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Paths and labels in a box of WIDTH by HEIGHT; `limit_y` is the height of the limit line, None without one."""
+    """Paths and labels in a box of WIDTH by HEIGHT. `limit_y` is the y position of the limit; None without one."""
 
     trend: Trend
     line_path: str
@@ -28,13 +28,13 @@ class Chart:
 
 
 def chart(trend: Trend, window: Window) -> Chart:
-    """The chart of a trend over the window of its run, and over what was measured before it."""
+    """The chart of a trend over the window of its run, and over the points before and after it."""
     first, last = trend.points[0].period_end - trend.period, trend.points[-1].period_end
     window = Window(start=min(window.start, first), end=max(window.end, last))
     points, period = downsampled(trend.points, window, trend.period)
     top = max(trend.peak.value, trend.limit or 0.0) * 1.12 or 1.0
-    spots = [(_across(point, window, period), _up(point.value, top)) for point in points]
-    strokes = list(_unbroken(points, spots, period))
+    coordinates = [(_across(point, window, period), _up(point.value, top)) for point in points]
+    strokes = list(_unbroken(points, coordinates, period))
     same_day = window.start.date() == window.end.date()
     hours = "%H:%M" if same_day else "%d %b %H:%M"
     return Chart(
@@ -49,21 +49,21 @@ def chart(trend: Trend, window: Window) -> Chart:
 
 
 def downsampled(points: Sequence[Point], window: Window, period: timedelta) -> tuple[tuple[Point, ...], timedelta]:
-    """At most as many points as can be told apart, each the highest of its stretch of time: no peak is thinned away."""
-    stretch = period * max(1, -(-window.length // (period * _MOST_POINTS)))
+    """At most `_MAX_POINTS` points, each the maximum of its interval, so that no peak is lost; and the interval."""
+    interval = period * max(1, -(-window.length // (period * _MAX_POINTS)))
     highest: dict[int, Point] = {}
     for point in points:
-        number = (point.period_end - window.start - period / 2) // stretch
+        number = (point.period_end - window.start - period / 2) // interval
         if number not in highest or point.value > highest[number].value:
             highest[number] = point
     return tuple(
-        Point(period_end=window.start + (number + 1) * stretch, value=highest[number].value)
+        Point(period_end=window.start + (number + 1) * interval, value=highest[number].value)
         for number in sorted(highest)
-    ), stretch
+    ), interval
 
 
 def _across(point: Point, window: Window, period: timedelta) -> float:
-    # The last stretch may end after the window does.
+    # The last interval may end after the window.
     return _LEFT + (_RIGHT - _LEFT) * min((point.period_end - period / 2 - window.start) / window.length, 1.0)
 
 
@@ -72,22 +72,22 @@ def _up(value: float, top: float) -> float:
 
 
 def _unbroken(
-    points: Sequence[Point], spots: Sequence[tuple[float, float]], period: timedelta
+    points: Sequence[Point], coordinates: Sequence[tuple[float, float]], period: timedelta
 ) -> Iterator[list[tuple[float, float]]]:
-    """The spots in strokes: a gap in the data is a gap in the line."""
+    """The coordinates in strokes: a gap in the data is a gap in the line."""
     stroke: list[tuple[float, float]] = []
-    for index, spot in enumerate(spots):
+    for index, coordinate in enumerate(coordinates):
         if stroke and points[index].period_end - points[index - 1].period_end > 1.5 * period:
             yield stroke
             stroke = []
-        stroke.append(spot)
+        stroke.append(coordinate)
     if stroke:
         yield stroke
 
 
 def _line(stroke: Sequence[tuple[float, float]]) -> str:
     steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in stroke)
-    # A stroke of one spot has no length; a round cap makes it a dot.
+    # A stroke of one point has no length; a round cap makes it a dot.
     return f"M{steps}" if len(stroke) > 1 else f"M{steps}h0"
 
 

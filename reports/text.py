@@ -1,4 +1,4 @@
-"""How values are shown to people: moments, statuses, and text that may come from a tenant."""
+"""Texts of times and statuses, and escaping of text that may come from a tenant."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
 def escape_invisible(text: str) -> str:
-    """The text with every character that cannot be seen, or that turns the others around, written as its number."""
-    return text if text.isprintable() else "".join(_shown(character) for character in text)
+    """The text with invisible and text-direction characters replaced by their code points."""
+    return text if text.isprintable() else "".join(_escaped(character) for character in text)
 
 
-def _shown(character: str) -> str:
+def _escaped(character: str) -> str:
     if unicodedata.category(character) not in _INVISIBLE or character in "\n\t":
         return character
     return f"\\u{ord(character):04x}"
@@ -27,5 +27,5 @@ def minute_text(at: datetime) -> str:
 
 
 def status_label(status: Status) -> str:
-    """A status as people read it."""
+    """A status in lower case, with spaces."""
     return status.replace("_", " ").lower()

@@ -1,4 +1,4 @@
-"""What row-level security by a setting is relative to, whom it holds against, and what it leaves out; said once."""
+"""The assumptions, threats and limits of row-level security with a custom setting, for every report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
-    """What every tenancy verdict takes for given."""
+    """An assumption of every tenancy verdict."""
 
     name: str
     meaning: str
@@ -15,7 +15,7 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threat:
-    """One kind of attacker, whether row-level security by a setting holds against it, and why."""
+    """One threat, whether row-level security with a custom setting protects against it, and why."""
 
     level: str
     threat: str
@@ -27,12 +27,12 @@ ASSUMPTIONS = (
     Assumption(
         name="The context is set by trusted code",
         meaning="Trusted code sets the tenant of each transaction at its start, and no tenant can change it. No check "
-        "can prove this; the checks look for functions, defaults and pooled sessions that would break it.",
+        "can prove this; checks look for functions, defaults and pooled sessions that would break it.",
     ),
     Assumption(
         name="The executor is correct",
-        meaning="PostgreSQL asks the policies that its catalogues hold, as documented. A version with a known flaw in "
-        "that is a finding of its own.",
+        meaning="PostgreSQL applies the policies in its catalogues as documented. A version with a known flaw in this "
+        "is a finding of its own.",
     ),
 )
 THREATS = (
@@ -40,41 +40,41 @@ THREATS = (
         level="T1",
         threat="A bug in the application: a forgotten condition, the wrong id in an address",
         guarantee="Holds, where every tenancy check passes",
-        because="The database adds the tenant's condition to every statement, whatever the application wrote.",
+        because="The database adds the tenant's condition to every statement, independent of the application.",
     ),
     Threat(
         level="T2",
         threat="A tenant who can write part of the SQL, such as by injection",
         guarantee="None",
-        because="The setting belongs to the session: whoever can run SQL can set it to another tenant. Only privileges "
-        "on tables still hold, and timing, errors or estimates may give away that rows exist.",
+        because="The setting belongs to the session: an attacker who can run SQL can set it to another tenant. Only "
+        "table privileges still protect, and timing, errors or estimates may reveal that rows exist.",
     ),
     Threat(
         level="T3",
         threat="Stolen credentials of the application's role",
         guarantee="None",
-        because="The thief can run SQL, as above.",
+        because="The attacker can run SQL, as in T2.",
     ),
     Threat(
         level="T4",
-        threat="Drift: a migration, a grant, a new role, an extension, a repair by hand",
-        guarantee="Detected: within seconds where the catalogue is watched, else at the next run",
-        because="The proof is made from the catalogues as they are, and made again when they change.",
+        threat="Drift: a migration, a grant, a new role, an extension, a manual change",
+        guarantee="Detected: within seconds if the catalogue is watched, else at the next run",
+        because="The proof is made from the current catalogues, and made again when they change.",
     ),
 )
 MITIGATION = (
-    "Against the second and third threat a tenant's identity is needed that the role cannot forge: one role per "
-    "tenant, or a signed token that the database verifies."
+    "Protection against T2 and T3 needs a tenant identity that the role cannot forge: one role for each tenant, or a "
+    "signed token that the database verifies."
 )
-_CODE = (
-    "Code that runs with its owner's rights, and extensions in C, are not proven: somebody reads them and answers for "
-    "the text that was read."
+_OWNER_CODE = (
+    "Code that runs with the privileges of its owner, and C extensions, are not proven: a person reviews and approves "
+    "their text."
 )
 LIMITS = (
-    "Timing, and what else a shared server shows by being slow or full, is not covered.",
+    "Timing, and other side channels of a shared server, are not covered.",
     "Caches, search indexes, object storage, logs and dumps outside the database are not covered.",
-    _CODE,
-    "Superusers, and whoever runs the server, are outside the isolation.",
-    "Defaults in the server's own files are in no catalogue; only a fresh session shows them.",
-    "A catalogue that changed and changed back between two polls was not seen.",
+    _OWNER_CODE,
+    "Superusers and the operators of the server are outside the isolation.",
+    "Defaults in the configuration files of the server are in no catalogue; only a new session shows them.",
+    "A change that was reverted between two polls is not detected.",
 )

@@ -1,4 +1,4 @@
-"""The main measurements of a run beside the limits that its components promise."""
+"""The main measurements of a run, with the promised limits of its components."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """One measurement of a component over the window; `format_value` writes a value in the unit people use for it."""
+    """One measurement of a component over the window. `format_value` formats a value with its usual unit."""
 
     component: str
     title: str
@@ -31,17 +31,17 @@ class Trend:
 
     @property
     def peak(self) -> Point:
-        """The first of the highest points; there is always one."""
+        """The first of the highest points. A trend has at least one point."""
         return max(self.points, key=lambda point: point.value)
 
     @property
     def exceeds_limit(self) -> bool:
-        """Whether any point is above the limit; whether that breaks the promise is for a check to say."""
+        """Whether any point is above the limit. A check says whether this breaks the promise."""
         return self.limit is not None and self.peak.value > self.limit
 
 
 def trends(run: Run) -> tuple[Trend, ...]:
-    """Every main measurement that has data, those that crossed their limit first, else as components are declared."""
+    """Every main measurement with data: those above their limit first, then in order of declaration."""
     by_label: defaultdict[tuple[str, str], list[Series]] = defaultdict(list)
     for series in run.series:
         for label in series.labels:
@@ -72,17 +72,17 @@ class _Measured:
         title: str,
         values: ValuesByTime,
         limit: Threshold[float] | Threshold[timedelta] | None,
-        show: Callable[[float], str],
+        format_value: Callable[[float], str],
     ) -> Trend:
-        height = limit.value if limit else None
+        limit_value = limit.value if limit else None
         return Trend(
             component=self.ref,
             title=title,
             points=tuple(Point(period_end=at, value=values[at]) for at in sorted(values)),
             period=min((series.period for series in self.series), default=_MINUTE),
-            limit=height.total_seconds() if isinstance(height, timedelta) else height,
+            limit=limit_value.total_seconds() if isinstance(limit_value, timedelta) else limit_value,
             limit_text=limit.text if limit else "",
-            format_value=show,
+            format_value=format_value,
         )
 
 
@@ -105,15 +105,15 @@ def _of_component(component: Component, by_label: Mapping[tuple[str, str], Seque
 
 def _of_proxy(proxy: Proxy, measured: _Measured) -> Trend:
     borrowed = measured.values("aws_rds_proxy_borrowed_connections")
-    allowed = measured.values("aws_rds_proxy_max_database_connections")
-    return measured.trend("pool use", _ratio(borrowed, allowed), proxy.pool_use_below, percent_text)
+    maximum = measured.values("aws_rds_proxy_max_database_connections")
+    return measured.trend("pool use", _ratio(borrowed, maximum), proxy.pool_use_below, percent_text)
 
 
 def _of_function(function: Function, measured: _Measured) -> Iterator[Trend]:
     duration = measured.values("aws_lambda_duration_seconds", quantile="0.95")
     errors = _ratio(measured.values("aws_lambda_errors_total"), measured.values("aws_lambda_invocations_total"))
     yield measured.trend("duration, 95th percentile", duration, function.p95_below, seconds_text)
-    yield measured.trend("invocations that failed", errors, function.errors_below, percent_text)
+    yield measured.trend("error ratio", errors, function.errors_below, percent_text)
 
 
 def _of_api(api: Api, measured: _Measured) -> Iterator[Trend]:
@@ -139,7 +139,7 @@ def _per_second(amounts: ValuesByTime) -> ValuesByTime:
 
 
 def seconds_text(value: float) -> str:
-    """A time as people read it: `87 ms`, `1.25 s`."""
+    """A duration: `87 ms`, `1.25 s`."""
     return f"{1000 * value:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 

@@ -1,4 +1,4 @@
-"""What a report is made of: a run, and what its checks say of themselves."""
+"""The input of a report: a run, and the descriptions of its checks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from basewatch.model import ExpectedCheck, Finding, Run, Status
 
-# Worst first: UNVERIFIED is no better than the FAIL it may hide.
+# Worst first: an UNVERIFIED finding may hide a FAIL.
 _ORDER = (Status.FAIL, Status.UNVERIFIED, Status.PASS, Status.NOT_APPLICABLE)
 NOT_GREEN = frozenset({Status.FAIL, Status.UNVERIFIED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckDescription:
-    """What a check says of itself, for readers: its promise as a sentence and the parts of its description."""
+    """The description of a check: its promise as a sentence, and the sections of its docstring."""
 
     title: str
     why: str
@@ -25,7 +25,7 @@ class CheckDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One run as reports show it; `previous` are the findings of the run before it, empty when there is none."""
+    """One run for reports. `previous` are the findings of the previous run; empty if there is none."""
 
     run: Run
     platform: str
@@ -34,21 +34,21 @@ class View:
     previous: tuple[Finding, ...] = ()
 
     def title(self, check: str) -> str:
-        """The promise that a check is about; its id, when nothing is known of it."""
+        """The promise of a check; its id, if the check is unknown."""
         return self.checks[check].title if check in self.checks else check
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by status, severity and identity: an order that does not depend on the order of looking."""
+    """Findings by status, severity, component, check and subject, independent of the order of observations."""
     return sorted(findings, key=lambda f: (_ORDER.index(f.status), -f.severity.rank, f.component, f.check, f.subject))
 
 
 def verified_pairs(run: Run) -> frozenset[ExpectedCheck]:
-    """The expected pairs that got a verdict and no UNVERIFIED: what the run can vouch for having seen."""
-    seen = {ExpectedCheck(check=finding.check, component=finding.component) for finding in run.findings}
-    doubtful = {
+    """The expected checks with a verdict and no UNVERIFIED."""
+    judged = {ExpectedCheck(check=finding.check, component=finding.component) for finding in run.findings}
+    unverified = {
         ExpectedCheck(check=finding.check, component=finding.component)
         for finding in run.findings
         if finding.status is Status.UNVERIFIED
     }
-    return frozenset(run.expected) & frozenset(seen - doubtful)
+    return frozenset(run.expected) & frozenset(judged - unverified)

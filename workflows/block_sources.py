@@ -1,4 +1,4 @@
-"""What a running exporter asks for metrics, and how it finds what nobody declared."""
+"""The sources of a running exporter: CloudWatch, resource limits and databases; and the discovery of resources."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from basewatch.collector import MetricTarget
 from basewatch.components import Database
 from basewatch.family import BlockSource
 from basewatch.history.store import History
-from basewatch.postgres import DatabaseClient
-from basewatch.postgres import Endpoints, connect
+from basewatch.postgres import DatabaseClient, Endpoints, connect
 from collectors.cloudwatch.discovery.targets import Targets
 from collectors.cloudwatch.refresh import Refresher
 from collectors.database import DatabaseMetrics
@@ -23,10 +22,10 @@ from workflows.cost import fixed_monthly_cost
 
 
 class MetricSources:
-    """The sources of one exporter, made once from its configuration: nobody is asked yet."""
+    """The sources of one exporter. Building them sends no request."""
 
     def __init__(self, prepared: PreparedPlan, history: History) -> None:
-        """Counters go on from where `history` says that they stood."""
+        """Counters continue from their values in `history`."""
         config, sessions = prepared.plan.config, prepared.sessions
         fixed = fixed_monthly_cost(prepared.plan)
         self._sessions = sessions
@@ -46,10 +45,12 @@ class MetricSources:
             counter_store=history,
             fixed_dollars=lambda: fixed,
         )
-        described = ResourceLimits(targets=self._own, aws_client=sessions.aws_client, telemetry=sessions.telemetry)
+        described = ResourceLimits(
+            targets=self._direct_targets, aws_client=sessions.aws_client, telemetry=sessions.telemetry
+        )
         databases = DatabaseMetrics(
             databases=config.components.databases,
-            connect=partial(_opened, sessions),
+            connect=partial(_connect_to_writer, sessions),
             telemetry=sessions.telemetry,
             interval=config.collectors.every,
             row_count_interval=config.collectors.slow,
@@ -59,26 +60,26 @@ class MetricSources:
         self.block_sources: tuple[BlockSource, ...] = (*in_aws, databases)
 
     def targets(self) -> tuple[MetricTarget, ...]:
-        """What AWS is asked about now: the same until something changes."""
+        """The resources that AWS is asked about now: the same object until they change."""
         return self._targets.current()
 
-    def _own(self) -> tuple[MetricTarget, ...]:
-        """The targets of accounts that are asked themselves: no role of the others is there to be assumed."""
+    def _direct_targets(self) -> tuple[MetricTarget, ...]:
+        """The targets in accounts whose role Basewatch assumes, not those seen through a monitoring account."""
         return tuple(
             each for each in self.targets() if self._sessions.monitoring_account(each.account_id) == each.account_id
         )
 
     def discover(self, at: datetime) -> None:
-        """Looks for what nobody declared."""
+        """Discovers resources that are not declared."""
         self._targets.discover(at)
 
     def close(self, at: datetime) -> None:
-        """Writes down where the counters stand, so that the next start goes on from there."""
+        """Saves the counters, so that the next start continues from them."""
         self._cloudwatch.close(at)
 
 
 @contextmanager
-def _opened(sessions: AwsSessions, database: Database) -> Iterator[DatabaseClient]:
-    """The writer, where the sessions and transactions are that hold others up."""
+def _connect_to_writer(sessions: AwsSessions, database: Database) -> Iterator[DatabaseClient]:
+    """A connection to the writer: long sessions and transactions that block others are there."""
     with connect(Endpoints(writer=partial(sessions.secret, database.url)), run="metrics") as client:
         yield client

@@ -1,4 +1,4 @@
-"""Watches a database's catalogue between passes: what its tenants' isolation rests on is asked every few seconds."""
+"""Watches the catalogue of a database between full passes: polls its fingerprint, and says which checks are due."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from workflows.fingerprint_intervals import CATALOG_CHECK_PREFIXES, fingerprint_
 ReadFingerprint: TypeAlias = Callable[[DatabaseClient], str]
 
 WATCH_SAVE_EVERY = timedelta(minutes=1)
-"""How often an interval that only grows is written to the history."""
+"""How often an interval that only grows is saved to the history."""
 MAX_BACKOFF = timedelta(minutes=1)
-"""How long a database that does not answer is left alone at most; the pause doubles with each attempt until then."""
+"""The longest pause between two attempts to reach a database; the pause doubles with each attempt until then."""
 RECONNECT_EVERY = timedelta(hours=1)
-"""How long one connection is used: a changed password or address is noticed, and nothing it gathers grows for ever."""
+"""How long one connection is used: a new password or address takes effect, and session memory stays bounded."""
 _PROBES = "tenancy."
-# These write or try every tenant: they are made by passes over everything, and when the catalogue changed.
-_HEAVY = ("write", "sweep")
+# These write, or try every tenant. They run in full passes, and when the catalogue changed.
+_HEAVY_PROBES = ("write", "sweep")
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuePartialRun:
-    """A partial pass that is due: what of the plan is wanted, and why.
+    """A partial pass that is due: `scope` says why, `selects` says which checks.
 
-    A `only_changes` one is only news if it finds any.
+    With `only_changes`, its run is recorded only if a status changed.
     """
 
     scope: str
@@ -53,7 +53,7 @@ class DuePartialRun:
 class CatalogWatcher:
     """The watch over one database.
 
-    Every method but `run_recorded` and `watch_status` is called by one thread at a time.
+    `run_recorded` and `watch_status` may be used by any thread; the other methods by one thread at a time.
     """
 
     def __init__(
@@ -71,85 +71,85 @@ class CatalogWatcher:
         self._watch = watch
         self._clients = clients
         self._history = history
-        self._read = read_fingerprint
+        self._read_fingerprint = read_fingerprint
         self._clock = clock
         self._interval: CatalogInterval | None = None
-        self._kept: datetime | None = None
-        self._judged: str | None = None
-        self._proved = self._probed = clock()
-        self._trouble = ""
+        self._saved_at: datetime | None = None
+        self._judged_fingerprint: str | None = None
+        self._proved_at = self._probed_at = clock()
+        self._error = ""
         self._recovered = False
-        self._attempts = 0
+        self._failed_attempts = 0
         self._next_attempt: datetime | None = None
-        self._not_before = clock()
-        self._open = ExitStack()
+        self._next_pass_from = clock()
+        self._connection = ExitStack()
         self._client: DatabaseClient | None = None
-        self._opened: datetime | None = None
+        self._connected_at: datetime | None = None
         self._lock = Lock()
 
     def poll(self) -> DuePartialRun | None:
-        """Asks for the fingerprint once, and says what has to be looked at now, if anything.
+        """Reads the fingerprint once, and returns the partial pass that is due now, if any.
 
-        A database that does not answer is told of once, in the log, and asked again after a pause that grows.
+        A database that does not answer is logged once, and polled again after a pause that grows.
         """
         at = self._clock()
         if self._next_attempt is None or at >= self._next_attempt:
-            self._ask(at)
+            self._read_once(at)
         return self._due(at)
 
     def run_recorded(self, run: Run) -> None:
-        """Takes note of a run that looked at this database: what catalogue it judged, and how."""
+        """Notes which catalogue a recorded run judged, and which of its checks gave a verdict."""
         ref = self.database.ref
         with self._lock:
             interval = self._interval
-            self._judged = fingerprint_in(run, ref) or (interval.fingerprint if interval else "")
+            self._judged_fingerprint = fingerprint_in(run, ref) or (interval.fingerprint if interval else "")
             self._recovered = False
-            self._proved = run.finished if has_verdict(run, ref, static=True) else self._proved
-            self._probed = run.finished if has_verdict(run, ref, static=False) else self._probed
+            self._proved_at = run.finished if has_verdict(run, ref, static=True) else self._proved_at
+            self._probed_at = run.finished if has_verdict(run, ref, static=False) else self._probed_at
             self._interval = with_run(interval, run) if interval else None
-            self._kept = None
+            self._saved_at = None
 
     def run_failed(self) -> None:
-        """Takes note of a pass that did not come to its end: what was due is due again, after a pause."""
-        self._not_before = self._clock() + MAX_BACKOFF
-        self._judged = self._judged or ""
+        """Notes that a pass failed: the same checks are due again after a pause."""
+        self._next_pass_from = self._clock() + MAX_BACKOFF
+        self._judged_fingerprint = self._judged_fingerprint or ""
 
     def save_interval(self) -> None:
-        """Writes to the history how far the interval reaches. Raises: HistoryError."""
+        """Saves the current interval to the history. Raises: HistoryError."""
         with self._lock:
-            interval, self._kept = self._interval, self._clock()
+            interval, self._saved_at = self._interval, self._clock()
         if interval:
             self._history.save_interval(interval)
 
     def close(self) -> None:
-        """Ends the watch: gives the connection back, and writes the interval down. Raises: HistoryError."""
-        self._leave()
+        """Closes the connection and saves the interval. Raises: HistoryError."""
+        self._disconnect()
         self.save_interval()
 
-    def _ask(self, at: datetime) -> None:
+    def _read_once(self, at: datetime) -> None:
         try:
-            fingerprint = self._read(self._connected(at))
+            fingerprint = self._read_fingerprint(self._connect(at))
         except (ObservationError, NotFoundError) as error:
-            self._leave()
-            self._missed(at, str(error))
+            self._disconnect()
+            self._note_failure(at, str(error))
             return
-        if self._trouble:
-            logger.warning("the catalogue of %s answers again", self.database.ref)
-        self._recovered = self._recovered or bool(self._trouble)
-        self._trouble, self._attempts, self._next_attempt = "", 0, None
-        self._note(fingerprint, at)
-        if self._kept is None or at - self._kept >= WATCH_SAVE_EVERY:
+        if self._error:
+            logger.warning("the catalogue of %s can be read again", self.database.ref)
+        self._recovered = self._recovered or bool(self._error)
+        self._error, self._failed_attempts, self._next_attempt = "", 0, None
+        self._note_fingerprint(fingerprint, at)
+        if self._saved_at is None or at - self._saved_at >= WATCH_SAVE_EVERY:
             self.save_interval()
 
-    def _missed(self, at: datetime, trouble: str) -> None:
-        if not self._trouble:
-            logger.warning("the catalogue of %s cannot be watched: %s", self.database.ref, trouble)
-        self._trouble = trouble
-        self._attempts += 1
-        self._next_attempt = at + min(self._watch.every * 2 ** min(self._attempts - 1, 10), MAX_BACKOFF)
+    def _note_failure(self, at: datetime, error: str) -> None:
+        if not self._error:
+            logger.warning("the catalogue of %s cannot be read: %s", self.database.ref, error)
+        self._error = error
+        self._failed_attempts += 1
+        self._next_attempt = at + min(self._watch.every * 2 ** min(self._failed_attempts - 1, 10), MAX_BACKOFF)
         self.watch_status = replace(self.watch_status, up=False)
 
-    def _note(self, fingerprint: str, at: datetime) -> None:
+    def _note_fingerprint(self, fingerprint: str, at: datetime) -> None:
         with self._lock:
             last = self._interval or self._from_history()
             ended = last if last and last.fingerprint != fingerprint else None
@@ -169,7 +169,7 @@ class CatalogWatcher:
                     polls=1,
                     longest_gap=timedelta(),
                 )
-                self._kept = None
+                self._saved_at = None
                 if ended:
                     self._history.save_interval(ended)
             else:
@@ -177,52 +177,56 @@ class CatalogWatcher:
                 self._interval = replace(last, last_seen=at, polls=last.polls + 1, longest_gap=gap)
 
     def _from_history(self) -> CatalogInterval | None:
-        """The interval that an earlier watch left: it goes on if the catalogue is the same, with the gap in it."""
-        mine = [each for each in self._history.catalog_intervals() if each.component == self.database.ref]
-        return mine[-1] if mine else None
+        """The last saved interval; it continues, with the gap in it, if the fingerprint is still the same."""
+        saved = [each for each in self._history.catalog_intervals() if each.component == self.database.ref]
+        return saved[-1] if saved else None
 
     def _due(self, at: datetime) -> DuePartialRun | None:
         watch, ref = self._watch, self.database.ref
-        if self._judged is None or at < self._not_before:
-            return None  # the first pass over everything is still to come, or the last one failed
-        if self._interval and not self._trouble and self._interval.fingerprint != self._judged:
-            return DuePartialRun(scope=f"{ref}: its catalogue changed", selects=self._concerned, only_changes=False)
-        if self._recovered:
-            return DuePartialRun(scope=f"{ref}: it answers again", selects=self._concerned, only_changes=True)
-        if at - self._proved >= watch.prove:
-            self._proved = at
+        if self._judged_fingerprint is None or at < self._next_pass_from:
+            return None  # before the first full pass, or after a failed pass
+        if self._interval and not self._error and self._interval.fingerprint != self._judged_fingerprint:
             return DuePartialRun(
-                scope=f"{ref}: proved anew, as every {format_duration(watch.prove)}",
-                selects=self._static,
+                scope=f"{ref}: its catalogue changed", selects=self._depends_on_catalog, only_changes=False
+            )
+        if self._recovered:
+            return DuePartialRun(
+                scope=f"{ref}: it can be read again", selects=self._depends_on_catalog, only_changes=True
+            )
+        if at - self._proved_at >= watch.prove:
+            self._proved_at = at
+            return DuePartialRun(
+                scope=f"{ref}: static proof, every {format_duration(watch.prove)}",
+                selects=self._is_static,
                 only_changes=True,
             )
-        if at - self._probed >= watch.probe:
-            self._probed = at
+        if at - self._probed_at >= watch.probe:
+            self._probed_at = at
             return DuePartialRun(
-                scope=f"{ref}: probed anew, as every {format_duration(watch.probe)}",
-                selects=self._probing,
+                scope=f"{ref}: probes, every {format_duration(watch.probe)}",
+                selects=self._is_light_probe,
                 only_changes=True,
             )
         return None
 
-    def _concerned(self, planned: PlannedCheck) -> bool:
+    def _depends_on_catalog(self, planned: PlannedCheck) -> bool:
         return planned.component.ref == self.database.ref and planned.check.id.startswith(CATALOG_CHECK_PREFIXES)
 
-    def _static(self, planned: PlannedCheck) -> bool:
-        return self._concerned(planned) and planned.check.proof is Proof.CONFIGURATION
+    def _is_static(self, planned: PlannedCheck) -> bool:
+        return self._depends_on_catalog(planned) and planned.check.proof is Proof.CONFIGURATION
 
-    def _probing(self, planned: PlannedCheck) -> bool:
-        light = planned.check.id.startswith(_PROBES) and not any(word in planned.check.id for word in _HEAVY)
-        return self._concerned(planned) and light and planned.check.proof is not Proof.CONFIGURATION
+    def _is_light_probe(self, planned: PlannedCheck) -> bool:
+        light = planned.check.id.startswith(_PROBES) and not any(word in planned.check.id for word in _HEAVY_PROBES)
+        return self._depends_on_catalog(planned) and light and planned.check.proof is not Proof.CONFIGURATION
 
-    def _connected(self, at: datetime) -> DatabaseClient:
-        if self._opened is None or at - self._opened >= RECONNECT_EVERY:
-            self._leave()
+    def _connect(self, at: datetime) -> DatabaseClient:
+        if self._connected_at is None or at - self._connected_at >= RECONNECT_EVERY:
+            self._disconnect()
         if self._client is None:
-            self._client = self._open.enter_context(self._clients.open(DatabaseClient, self.database))
-            self._opened = at
+            self._client = self._connection.enter_context(self._clients.open(DatabaseClient, self.database))
+            self._connected_at = at
         return self._client
 
-    def _leave(self) -> None:
-        self._client = self._opened = None
-        self._open.close()
+    def _disconnect(self) -> None:
+        self._client = self._connected_at = None
+        self._connection.close()

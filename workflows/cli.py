@@ -1,5 +1,5 @@
-"""The command line: each verb in a few lines, and everything heavy imported only by the verb that needs it."""
-# ruff: noqa: PLC0415  # `basewatch --help` answers in 200 ms, so boto3, SQLAlchemy and pydantic wait for their verb
+"""The command line: the commands that observe the platform. Each command imports its heavy modules itself."""
+# ruff: noqa: PLC0415  # `basewatch --help` takes 200 ms: boto3, SQLAlchemy and pydantic are imported by commands
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workflows.options import (
 
 app = typer.Typer(
     name="basewatch",
-    help="Watches over a platform: every claim it makes is a check that can fail.",
+    help="Check the promises of a multi-tenant platform, export metrics, and alert when a promise is broken.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -36,9 +36,7 @@ app = typer.Typer(
 
 @app.callback()
 def _basewatch(
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Log what is being done, to standard error.")
-    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log progress to standard error.")] = False,
 ) -> None:
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -48,7 +46,7 @@ def _basewatch(
 def run(
     config: ConfigPath = DEFAULT_CONFIG, fail_on: FailOnOption = FailOn.HIGH, output: OutputFormat = ResultFormat.TEXT
 ) -> None:
-    """Look at everything, record it, tell people what changed."""
+    """Run every check and record the run. Write the reports, and send alerts about changes."""
     from workflows import commands
 
     raise typer.Exit(commands.run(commands.prepare(config, os.environ), fail_on, as_json=output is ResultFormat.JSON))
@@ -62,7 +60,7 @@ def check(
     fail_on: FailOnOption = FailOn.HIGH,
     output: OutputFormat = ResultFormat.TEXT,
 ) -> None:
-    """Judge now; record nothing and tell nobody."""
+    """Run the checks now and print the findings. Record nothing and send no alert."""
     from workflows import commands
 
     prepared = commands.prepare(config, os.environ, only=only, component=component)
@@ -72,11 +70,15 @@ def check(
 @app.command()
 def audit(
     config: ConfigPath = DEFAULT_CONFIG,
-    since: Annotated[str, typer.Option("--since", help="How far back to judge metrics: 6h, 7d.")] = "6h",
-    output: Annotated[Path, typer.Option("--output", help="The folder to write the report into.")] = Path("out/audit"),
+    since: Annotated[
+        str, typer.Option("--since", help="How far back metrics are judged, such as 6h or 7d; at most 15d.")
+    ] = "6h",
+    output: Annotated[Path, typer.Option("--output", help="The folder for the report and its evidence.")] = Path(
+        "out/audit"
+    ),
     fail_on: FailOnOption = FailOn.HIGH,
 ) -> None:
-    """Write the audit report and the evidence it rests on."""
+    """Run every check and write an audit report with evidence."""
     from workflows import commands
 
     raise typer.Exit(commands.audit(commands.prepare(config, os.environ), fail_on, since=since, output=output))
@@ -84,15 +86,17 @@ def audit(
 
 @app.command()
 def init(
-    url: Annotated[str, typer.Option("--url", help="Where the database's URL is kept: env:NAME, file:PATH.")],
-    output: Annotated[Path | None, typer.Option("--output", help="The file to write; standard output without.")] = None,
+    url: Annotated[str, typer.Option("--url", help="A reference to the database URL: env:NAME or file:PATH.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The file to write. Default: standard output.")
+    ] = None,
 ) -> None:
-    """Draft a first configuration from a database's catalogue, for review."""
+    """Draft a configuration from a database. Its catalogue is read; review the draft before use."""
     from workflows import init_config
 
     text = init_config.draft_config(url, output, os.environ)
     typer.echo(
-        f"{output} is written: review it, and replace every {init_config.PLACEHOLDER}" if output else text,
+        f"{output} is written; review it and replace every {init_config.PLACEHOLDER}" if output else text,
         nl=bool(output),
     )
 
@@ -100,22 +104,24 @@ def init(
 @app.command()
 def serve(
     config: ConfigPath = DEFAULT_CONFIG,
-    listen: Annotated[str, typer.Option("--listen", help="Host and port in place of web.listen.")] = "",
+    listen: Annotated[
+        str, typer.Option("--listen", help="The host:port to listen on. Default: web.listen of the configuration.")
+    ] = "",
 ) -> None:
-    """Serve metrics to Prometheus, and check on a cadence."""
+    """Serve metrics to Prometheus, with checks on a schedule."""
     from workflows import commands
-    from workflows.serve import serve as serve_until_told
+    from workflows.serve import serve as serve_until_signal
 
     prepared = commands.prepare(config, os.environ)
-    serve_until_told(prepared, listen or prepared.plan.config.web.listen)
+    serve_until_signal(prepared, listen or prepared.plan.config.web.listen)
 
 
 @app.command()
 def verify(
-    run_json: Annotated[Path | None, typer.Argument(help="A run.json; the whole history when left out.")] = None,
+    run_json: Annotated[Path | None, typer.Argument(help="A run.json file. Default: the whole history.")] = None,
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Judge recorded evidence again, and recompute every seal."""
+    """Judge recorded evidence again and recompute every seal."""
     from workflows import verify as verifying
 
     raise typer.Exit(verifying.verify_run_file(run_json) if run_json else verifying.verify_history(config, os.environ))
@@ -125,14 +131,17 @@ def verify(
 def demo(
     config: ConfigPath = DEFAULT_CONFIG,
     break_: Annotated[
-        list[str] | None, typer.Option("--break", metavar="NAME", help="Break this instead; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--break", metavar="NAME", help="The fault to apply instead of the default faults; may be repeated."
+        ),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the box running afterwards, and serve its metrics.")
+        bool, typer.Option("--keep", help="Leave the sandbox running at the end, and serve its metrics.")
     ] = False,
-    list_faults: Annotated[bool, typer.Option("--list-faults", help="Print every fault there is, and stop.")] = False,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Print every fault and exit.")] = False,
 ) -> None:
-    """Watch SecureBase in a box break and recover."""
+    """Break an example platform and see what is reported. It runs in a sandbox on this machine."""
     try:
         from workflows import demonstrate
     except ModuleNotFoundError as error:
@@ -152,8 +161,8 @@ cli_offline.add_to(app)
 
 
 def main() -> NoReturn:
-    """The program; an error that is somebody's to mend is printed without a traceback and is exit status 2."""
-    # As Ctrl-C does, so that what was started is stopped and what was made for a while is removed.
+    """Runs the command line. An error that the user can correct is printed without a traceback; exit status 2."""
+    # As Ctrl-C does, so that child processes are stopped and temporary files are removed.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         app()

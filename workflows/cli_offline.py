@@ -1,5 +1,5 @@
-"""The verbs that ask nothing of the platform: validate, plan, checks, permissions, generate."""
-# ruff: noqa: PLC0415  # as in workflows/cli.py: nothing heavy before its verb
+"""The commands that send no request to the platform: validate, plan, checks, permissions, generate."""
+# ruff: noqa: PLC0415  # as in workflows/cli.py: each command imports its heavy modules itself
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import typer
 
 from workflows.options import DEFAULT_CONFIG, CheckGlob, ComponentGlob, ConfigPath, OutputFormat, ResultFormat
 
-checks = typer.Typer(help="The checks there are.", no_args_is_help=True)
-permissions = typer.Typer(help="The least privilege this configuration needs.", no_args_is_help=True)
-generate = typer.Typer(help="Files made from the code.", no_args_is_help=True)
+checks = typer.Typer(help="List and describe the checks.", no_args_is_help=True)
+permissions = typer.Typer(help="Print the least privilege that this configuration needs.", no_args_is_help=True)
+generate = typer.Typer(help="Write files generated from code or configuration.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
-    """Adds these verbs to the command line."""
+    """Adds these commands to the command line."""
     app.command()(validate)
     app.command()(plan)
     app.add_typer(checks, name="checks")
@@ -25,12 +25,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def validate(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Say what is wrong with the configuration, and where."""
+    """Validate the configuration. Print each mistake with file and line."""
     from workflows.plan import load_plan
 
-    found = load_plan(config)
-    components = sum(1 for _ in found.config.components)
-    typer.echo(f"{config} is valid: {components} components, {len(found.expected)} verdicts to expect of them")
+    plan = load_plan(config)
+    components = sum(1 for _ in plan.config.components)
+    typer.echo(f"{config} is valid: {components} components, {len(plan.expected)} expected verdicts")
 
 
 def plan(
@@ -39,7 +39,7 @@ def plan(
     component: ComponentGlob = "*",
     output: OutputFormat = ResultFormat.TEXT,
 ) -> None:
-    """Say what a pass would ask, and what that costs."""
+    """Print the verdicts, requests, cost and privileges of a run. No request is sent."""
     from workflows.plan import load_plan
     from workflows.request_forecast import forecast
 
@@ -49,7 +49,7 @@ def plan(
 
 @checks.command("list")
 def list_checks(output: OutputFormat = ResultFormat.TEXT) -> None:
-    """Every check, one line each."""
+    """List every check, one line each."""
     from workflows.plugins import known_checks
     from workflows.terminal import checks_json, checks_text
 
@@ -58,9 +58,9 @@ def list_checks(output: OutputFormat = ResultFormat.TEXT) -> None:
 
 @checks.command("show")
 def show_check(
-    check_id: Annotated[str, typer.Argument(metavar="ID", help="The check's id, such as backup.aurora.rpo.")],
+    check_id: Annotated[str, typer.Argument(metavar="ID", help="The id of the check, such as backup.aurora.rpo.")],
 ) -> None:
-    """Everything there is to know of one check."""
+    """Describe one check."""
     from difflib import get_close_matches
 
     from basewatch.errors import BasewatchError
@@ -70,14 +70,14 @@ def show_check(
     known = {check.id: check for check in known_checks()}
     if check_id not in known:
         close = get_close_matches(check_id, known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "; `basewatch checks list` prints them all"
+        hint = f"; did you mean {close[0]}?" if close else "; `basewatch checks list` prints every id"
         raise BasewatchError(f"there is no check {check_id}{hint}")
     typer.echo(check_text(known[check_id]))
 
 
 @permissions.command()
 def iam(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """The IAM policy of the reader's role, as JSON."""
+    """Print the IAM policy of the reader role, as JSON."""
     from workflows.permissions import iam_policy
     from workflows.plan import load_plan
 
@@ -87,64 +87,66 @@ def iam(config: ConfigPath = DEFAULT_CONFIG) -> None:
 @permissions.command()
 def sql(
     config: ConfigPath = DEFAULT_CONFIG,
-    role: Annotated[str, typer.Option("--role", help="The reader's role.")] = "basewatch",
+    role: Annotated[str, typer.Option("--role", help="The name of the reader role.")] = "basewatch",
 ) -> None:
-    """The SQL that makes the reader's database role, mode by mode: a script to run in the database."""
+    """Print the SQL script of the reader role. It creates the role with the grants of each feature."""
     from workflows.permissions import sql_grants
     from workflows.plan import load_plan
 
     typer.echo(sql_grants(load_plan(config), role))
 
 
-OutputFolder = Annotated[Path, typer.Option("--output", help="The folder to write them into.")]
-CheckOnly = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file is not current.")]
+OutputFolder = Annotated[Path, typer.Option("--output", help="The folder for the files.")]
+CheckOnly = Annotated[
+    bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is missing or out of date.")
+]
 
 
 @generate.command()
 def schema(output: OutputFolder = Path("docs"), check: CheckOnly = False) -> None:
-    """The JSON Schemas: of the configuration, for editors, and of what `check --format json` prints."""
-    from generate.files import SCHEMAS, write_or_compare
+    """Write the JSON Schemas. They describe the configuration and `check --format json`."""
+    from generate.files import schema_files
 
-    raise typer.Exit(write_or_compare(output, SCHEMAS, compare=check))
+    raise typer.Exit(schema_files().write(output, check_only=check))
 
 
 @generate.command()
 def docs(output: OutputFolder = Path("docs"), check: CheckOnly = False) -> None:
-    """The pages of what is checked and what is measured: Basewatch's own, whatever else is installed."""
-    from generate.files import PAGES, write_or_compare
+    """Write the pages of checks, metrics and alerting rules. Plug-ins are not included."""
+    from generate.files import page_files
 
-    raise typer.Exit(write_or_compare(output, PAGES, compare=check))
+    raise typer.Exit(page_files().write(output, check_only=check))
 
 
 @generate.command()
 def rules(config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False) -> None:
-    """Recording and alerting rules of this configuration, for your Prometheus."""
-    from generate.files import rule_files, write_or_compare
+    """Write the Prometheus rules of this configuration."""
+    from generate.files import rule_files
     from workflows.plan import load_plan
     from workflows.plugins import known_checks
 
     plan = load_plan(config)
     files = rule_files(plan.config, known_checks(), plan.collectors)
-    raise typer.Exit(write_or_compare(output, files, compare=check))
+    raise typer.Exit(files.write(output, check_only=check))
 
 
 @generate.command()
 def alertmanager(
     config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False
 ) -> None:
-    """Routes, receivers and inhibitions of this configuration, for your Alertmanager."""
-    from generate.files import alertmanager_files, write_or_compare
+    """Write the Alertmanager routes of this configuration. Receivers and inhibitions are included."""
+    from generate.files import alertmanager_files
     from workflows.plan import load_plan
 
-    raise typer.Exit(write_or_compare(output, alertmanager_files(load_plan(config).config), compare=check))
+    raise typer.Exit(alertmanager_files(load_plan(config).config).write(output, check_only=check))
 
 
 @generate.command()
 def dashboards(
     config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False
 ) -> None:
-    """Seven dashboards of this configuration, for your Grafana."""
-    from generate.files import dashboard_files, write_or_compare
+    """Write the Grafana dashboards of this configuration."""
+    from generate.files import dashboard_files
     from workflows.plan import load_plan
 
-    raise typer.Exit(write_or_compare(output, dashboard_files(load_plan(config).config), compare=check))
+    raise typer.Exit(dashboard_files(load_plan(config).config).write(output, check_only=check))

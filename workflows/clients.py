@@ -1,4 +1,4 @@
-"""The clients of a live pass: each observation gets AWS, the database or the collected metrics of its component."""
+"""The AWS sessions of a process, and the clients that a live pass gives to its observations."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
 
 
 class AwsSessions:
-    """The AWS sessions, one for each account and region that is asked; they are kept from pass to pass.
+    """The AWS sessions, one for each account and region; they are kept from pass to pass.
 
-    Everything that asks AWS for metrics, or for what there is, shares its `rate_limits` and counts in its `telemetry`.
+    Metric requests and discovery share `rate_limits`, and are counted in `telemetry`.
     """
 
     def __init__(self, config: Config, environ: Mapping[str, str], telemetry: ExporterMetrics | None = None) -> None:
@@ -42,19 +42,19 @@ class AwsSessions:
         self._lock = RLock()
 
     def drop_failed_sessions(self) -> None:
-        """Forgets the sessions that could not sign in, so that the next pass tries again."""
+        """Drops the sessions whose sign-in failed, so that the next pass tries again."""
         with self._lock:
             self._sessions = {place: session for place, session in self._sessions.items() if not session.sign_in_failed}
             self._sources = {place: source for place, source in self._sources.items() if place in self._sessions}
 
     def location(self, component: Component) -> Location:
-        """Where a component lives: the only account and region there are, unless it says. Raises: ObservationError."""
+        """The account and region of a component; the first declared ones by default. Raises: ObservationError."""
         if isinstance(component, AwsComponent):
             return self.location_of(component.account, component.region)
         return self.location_of(None, None)
 
     def location_of(self, account: str | None, region: str | None) -> Location:
-        """The place that the configuration calls so; None is the first account, and its first region.
+        """The account id and region of a declared account. None means the first account, or its first region.
 
         Raises: ObservationError, when no account is declared.
         """
@@ -63,12 +63,12 @@ class AwsSessions:
         return Location(account_id=known.id, region=region or known.regions[0])
 
     def monitoring_account(self, account_id: str) -> str:
-        """The account whose CloudWatch is asked for the metrics of this one: itself, or the one it is seen through."""
+        """The account whose CloudWatch has the metrics of this account: itself, or its monitoring account."""
         through = self._account(account_id).through
         return self._accounts[through].id if through else account_id
 
     def metric_source(self, account_id: str, region: str) -> MetricSource:
-        """Whoever is asked for the metrics of an account; those seen through one account have one source."""
+        """The CloudWatch client for the metrics of an account. Accounts with one monitoring account share a client."""
         place = Location(account_id=self.monitoring_account(account_id), region=region)
         with self._lock:
             if place not in self._sources:
@@ -77,23 +77,23 @@ class AwsSessions:
             return self._sources[place]
 
     def aws_client(self, account_id: str, region: str) -> AwsClient:
-        """A view of that very account and region, for one chain of requests."""
+        """A client of this account and region, for one chain of requests."""
         return self._session(Location(account_id=account_id, region=region)).open_client()
 
     def credential_expiries(self) -> Mapping[Location, datetime]:
-        """When the credentials in use end unless they are renewed, where they do; nobody is asked for it."""
+        """When the current credentials expire, for sessions whose credentials expire; no request is sent."""
         with self._lock:
             sessions = tuple(self._sessions.items())
         return {place: at for place, session in sessions if (at := session.expires_at) is not None}
 
     def session_for(self, component: Component) -> AwsSession:
-        """The session of the account and region where `component` lives."""
+        """The session of the account and region of `component`."""
         return self._session(self.location(component))
 
     def secret(self, reference: Reference) -> Secret:
         """The secret at `reference`.
 
-        Raises: ObservationError, when it is kept in AWS and is not there or not to be had.
+        Raises: ObservationError, when the secret does not exist or cannot be read.
         """
         try:
             return resolve(reference, self._environ, self.secret_store)
@@ -104,15 +104,15 @@ class AwsSessions:
 
     @property
     def secret_store(self) -> SecretStore:
-        """Where secrets kept in AWS are looked up: the first declared account."""
+        """The store of secrets in AWS: those of the first declared account."""
         return AwsSecretStore(lambda: self._session(self.location_of(None, None)).open_client())
 
     def require_secrets(self, references: Iterable[Reference]) -> None:
-        """Raises: ConfigError, naming every reference that this machine does not set; AWS is not asked."""
+        """Checks that every reference outside AWS is set. Raises: ConfigError, naming each one that is not."""
         problems = list[Problem]()
         for reference in references:
             try:
-                resolve(reference, self._environ, _Later())
+                resolve(reference, self._environ, _AwsNotChecked())
             except SecretNotFoundError as unset:
                 problems.append(Problem(message=str(unset)))
         if problems:
@@ -122,7 +122,7 @@ class AwsSessions:
     def _accounts(self) -> Mapping[str, Account]:
         """The declared accounts. Raises: ObservationError, when there are none."""
         if self._config.aws is None:
-            detail = "the configuration declares no AWS account, so nothing in AWS can be asked"
+            detail = "the configuration declares no AWS account, so Basewatch cannot use AWS"
             raise ObservationError(Reason.UNSUPPORTED, detail, remedy="Add `aws:` with its accounts.")
         return self._config.aws.accounts
 
@@ -137,15 +137,15 @@ class AwsSessions:
             return self._sessions[place]
 
 
-class _Later:
-    """A store that vouches for what it has not looked up."""
+class _AwsNotChecked:
+    """A store in which every secret exists: AWS is asked only when a secret is used."""
 
     def fetch(self, reference: Reference) -> str:
         return str(reference)
 
 
 class LiveClients:
-    """Opens the client an observation names, for the component it looks at."""
+    """Opens the client that an observation needs, for the component that it observes."""
 
     def __init__(self, sessions: AwsSessions, collected: CollectedMetrics, run: str) -> None:
         self._sessions = sessions
@@ -153,7 +153,7 @@ class LiveClients:
         self._run = run
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        """A client of `kind` for one observation. Raises: ObservationError, when there is none or it cannot be had."""
+        """A client of `kind` for one observation. Raises: ObservationError, when none exists or it cannot connect."""
         return cast("AbstractContextManager[K]", self._client(kind, component))
 
     @contextmanager
@@ -170,19 +170,19 @@ class LiveClients:
             raise ObservationError(
                 Reason.UNSUPPORTED,
                 f"there is no client {kind.__name__} for a component of kind {component.kind}",
-                remedy="an observation may ask Aws, Metrics, or Database (of a database)",
+                remedy="an observation may use AwsClient, MetricsClient, or DatabaseClient (of a database)",
             )
 
     def _endpoints(self, component: Database) -> Endpoints:
         logins = component.tenancy.logins
         return Endpoints(
-            writer=self._later(component.url),
-            reader=self._later(component.reader) if component.reader else None,
-            logins={role: self._later(login.url) for role, login in logins.items()},
+            writer=self._secret(component.url),
+            reader=self._secret(component.reader) if component.reader else None,
+            logins={role: self._secret(login.url) for role, login in logins.items()},
             proxy_logins={
-                role: self._later(login.through_proxy) for role, login in logins.items() if login.through_proxy
+                role: self._secret(login.through_proxy) for role, login in logins.items() if login.through_proxy
             },
         )
 
-    def _later(self, reference: Reference) -> Callable[[], Secret]:
+    def _secret(self, reference: Reference) -> Callable[[], Secret]:
         return partial(self._sessions.secret, reference)

@@ -1,11 +1,12 @@
-"""What `run`, `check` and `audit` do: a pass is looked at, shown, and where asked recorded, told and written down."""
+"""What `run`, `check` and `audit` do with a pass, and the exit status of every command."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from pathlib import Path
 
 import typer
@@ -15,23 +16,47 @@ from basewatch.components import Database
 from basewatch.errors import BasewatchError
 from basewatch.history.engine import sqlite_file_missing
 from basewatch.history.store import History
-from basewatch.model import Run, Severity, Window
+from basewatch.model import Finding, Run, Severity, Status, Window
 from basewatch.quantities import parse_duration
 from basewatch.secrets import resolve_text
 from reports import ReportFormat, render
 from reports.isolation import isolation_summaries
 from workflows.clients import AwsSessions
-from workflows.exit_codes import exit_code
 from workflows.fingerprint_intervals import run_intervals
 from workflows.monitor import Delivered, Observed, observe_plan, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.report_files import WrittenReports, view_of, write_reports
 from workflows.terminal import findings_text
 
+_LONGEST_AUDIT = timedelta(days=15)
+"""How long CloudWatch keeps datapoints of one minute."""
+
+
+class ExitCode(IntEnum):
+    """The exit statuses. Where several apply, FAILED beats UNDELIVERED, and UNDELIVERED beats UNVERIFIED."""
+
+    PASSED = 0
+    FAILED = 1
+    USAGE = 2
+    UNVERIFIED = 3
+    UNDELIVERED = 4
+
+
+def exit_code(findings: Iterable[Finding], *, fail_on: Severity, undelivered: bool = False) -> ExitCode:
+    """The exit status of a pass: FAILED for a FAIL at or above `fail_on`, otherwise the first that applies."""
+    found = tuple(findings)
+    if any(f.status is Status.FAIL and f.severity.rank >= fail_on.rank for f in found):
+        return ExitCode.FAILED
+    if undelivered:
+        return ExitCode.UNDELIVERED
+    if any(f.status is Status.UNVERIFIED for f in found):
+        return ExitCode.UNVERIFIED
+    return ExitCode.PASSED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPlan:
-    """A plan with all it needs to be run, and every secret it cannot do without known to be set."""
+    """A plan, its AWS sessions and its environment. Every secret that the plan needs is known to be set."""
 
     plan: Plan
     sessions: AwsSessions
@@ -43,12 +68,12 @@ class PreparedPlan:
 
 
 def utc_now() -> datetime:
-    """The wall clock, aware UTC: read here, and handed to everything that judges."""
+    """The wall clock in UTC. Commands read it and pass the time on; judges never read a clock."""
     return datetime.now(UTC)
 
 
 def prepare(path: Path, environ: Mapping[str, str], *, only: str = "*", component: str = "*") -> PreparedPlan:
-    """The plan in the configuration at `path`. Raises: ConfigError, with everything that would stop it working."""
+    """The plan of the configuration at `path`. Raises: ConfigError, with every reason why it cannot run."""
     plan = load_plan(path, only=only, component=component)
     sessions = AwsSessions(plan.config, environ)
     sessions.require_secrets(
@@ -58,21 +83,21 @@ def prepare(path: Path, environ: Mapping[str, str], *, only: str = "*", componen
 
 
 def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
-    """One recorded pass: exit status by its findings, and by whether everybody was told and every report written."""
+    """Makes one recorded pass; the exit status depends on its findings, its notifications and its reports."""
     plan = prepared.plan
     channels = notifiers(plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
     with prepared.history() as history:
-        passed = run_pass(plan, prepared.sessions, history, channels, utc_now)
-    written = write_configured_reports(plan, passed)
-    print_findings(plan, passed.run, as_json=as_json)
-    for problem in (*undelivered_lines(passed), *written.problems):
+        delivered = run_pass(plan, prepared.sessions, history, channels, utc_now)
+    written = write_configured_reports(plan, delivered)
+    print_findings(plan, delivered.run, as_json=as_json)
+    problems = (*undelivered_lines(delivered), *written.problems)
+    for problem in problems:
         typer.echo(f"basewatch: {problem}", err=True)
-    undone = bool(undelivered_lines(passed) or written.problems)
-    return exit_code(passed.run.findings, fail_on=Severity(fail_on), undelivered=undone)
+    return exit_code(delivered.run.findings, fail_on=Severity(fail_on), undelivered=bool(problems))
 
 
 def check(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
-    """One look, shown and forgotten."""
+    """Makes one pass that is printed only: nothing is recorded, and no notification is sent."""
     at = utc_now()
     run = observe_plan(prepared.plan, prepared.sessions, prepared.plan.next_window(None, at), utc_now).run
     print_findings(prepared.plan, run, as_json=as_json)
@@ -80,19 +105,19 @@ def check(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
 
 
 def audit(prepared: PreparedPlan, fail_on: str, *, since: str, output: Path) -> int:
-    """One look over the last `since`, written down with its evidence."""
+    """Makes one pass over the last `since`, and writes its reports and evidence into `output`."""
     at = utc_now()
-    window = Window(start=at - _span(since), end=at)
-    looked = with_intervals(prepared, observe_plan(prepared.plan, prepared.sessions, window, utc_now))
-    written = write_reports(prepared.plan, looked, output)
-    print_findings(prepared.plan, looked.run, as_json=False)
+    window = Window(start=at - _audit_length(since), end=at)
+    observed = with_intervals(prepared, observe_plan(prepared.plan, prepared.sessions, window, utc_now))
+    written = write_reports(prepared.plan, observed, output)
+    print_findings(prepared.plan, observed.run, as_json=False)
     for line in (*(str(path) for path in written.paths), *written.problems):
         typer.echo(line, err=True)
-    return exit_code(looked.run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
+    return exit_code(observed.run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
 
 
 def with_intervals(prepared: PreparedPlan, observed: Observed) -> Observed:
-    """The look with how long the catalogues it is about were watched, where a history says so; none is made for it."""
+    """The pass with the recorded fingerprint intervals of its catalogues. A missing history is not created."""
     run = observed.run
     if not isolation_summaries(run) or sqlite_file_missing(prepared.plan.config.history.url):
         return observed
@@ -100,44 +125,44 @@ def with_intervals(prepared: PreparedPlan, observed: Observed) -> Observed:
         with prepared.history() as history:
             known = history.catalog_intervals()
     except BasewatchError as error:
-        note = f"How long the catalogues were watched could not be read: {error}"
+        note = f"The history of the catalogue watch could not be read: {error}"
         return replace(observed, run=replace(run, notes=(*run.notes, note)))
     return replace(observed, run=replace(run, intervals=run_intervals(run, known)))
 
 
 def print_findings(plan: Plan, run: Run, *, as_json: bool) -> None:
-    """Prints a run's findings to standard output, as JSON alone or for a person."""
+    """Prints the findings of a run to standard output, as text or as JSON alone."""
     if as_json:
         sys.stdout.write(render(view_of(plan, run), ReportFormat.JSON).decode())
     else:
         typer.echo(findings_text(run.findings, colour=sys.stdout.isatty()))
 
 
-def write_configured_reports(plan: Plan, looked: Observed) -> WrittenReports:
-    """Writes a run's reports where the configuration says."""
-    return write_reports(plan, looked, Path(plan.config.reports.directory))
+def write_configured_reports(plan: Plan, observed: Observed) -> WrittenReports:
+    """Writes the reports of a run into `reports.directory` of the configuration."""
+    return write_reports(plan, observed, Path(plan.config.reports.directory))
 
 
 def undelivered_lines(delivered: Delivered) -> tuple[str, ...]:
-    """One line for each channel that was not told of something: how much, why, and whether it is tried again."""
+    """One line for each channel that missed notifications: how many, why, and whether they are retried."""
     by_channel: dict[str, list[Undelivered]] = {}
-    for failed in delivered.delivery.undelivered:
-        by_channel.setdefault(failed.notification.channel, []).append(failed)
-    return tuple(_untold(channel, failed) for channel, failed in by_channel.items())
+    for missed in delivered.delivery.undelivered:
+        by_channel.setdefault(missed.notification.channel, []).append(missed)
+    return tuple(_undelivered_line(channel, missed) for channel, missed in by_channel.items())
 
 
-def _untold(channel: str, failed: Sequence[Undelivered]) -> str:
-    first = failed[0].notification
-    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    again = "the next run tries again" if any(each.pending for each in failed) else "it is not tried again"
-    return f"{channel} was not told of {first.check} {first.component}{more}: {failed[0].error}; {again}"
+def _undelivered_line(channel: str, missed: Sequence[Undelivered]) -> str:
+    first = missed[0].notification
+    more = f" and {len(missed) - 1} more" if len(missed) > 1 else ""
+    retry = "the next run retries" if any(each.pending for each in missed) else "it is not retried"
+    return f"{channel} was not notified of {first.check} {first.component}{more}: {missed[0].error}; {retry}"
 
 
-def _span(text: str) -> timedelta:
+def _audit_length(text: str) -> timedelta:
     try:
-        span = parse_duration(text)
+        length = parse_duration(text)
     except ValueError as error:
         raise BasewatchError(f"--since: {error}") from error
-    if not timedelta() < span <= timedelta(days=15):
-        raise BasewatchError("--since is more than nothing, and 15d at most: CloudWatch keeps minutes no longer")
-    return span
+    if not timedelta() < length <= _LONGEST_AUDIT:
+        raise BasewatchError("--since must be longer than 0 and at most 15d: CloudWatch keeps minutes for 15 days")
+    return length

@@ -1,4 +1,4 @@
-"""What a month of metrics asks of CloudWatch and costs, worked out from the configuration alone."""
+"""The CloudWatch requests and cost of a month, computed from the configuration alone."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ PackedCalls = tuple[tuple[Query, ...], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestCost:
-    """What is asked each time, and dollars a month in both readings of AWS' price.
+    """The requests of one repetition, and the cost of a month in US dollars.
 
-    `dollars` counts up to five statistics of one metric as one, as AWS writes; `dollars_at_most` counts every query.
+    AWS' price can be read in two ways. `dollars_lower` counts up to five statistics of one metric as one metric, as AWS
+    documents; `dollars_upper` counts every query.
     """
 
     every: str
@@ -34,24 +35,24 @@ class RequestCost:
     metrics: int
     queries: int
     datapoints: int
-    dollars: float
-    dollars_at_most: float
+    dollars_lower: float
+    dollars_upper: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorCost:
-    """A collector's part of a tier; calls are shared by all of them."""
+    """The part of a tier that one collector has; calls are shared by all collectors."""
 
     collector: str
     metrics: int
     queries: int
-    dollars: float
-    dollars_at_most: float
+    dollars_lower: float
+    dollars_upper: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierCost(RequestCost):
-    """One tier of `serve`; `configured` is how often it is meant to be asked, where the budget stretched that."""
+    """One tier of `serve`. `every` is its effective interval; `configured` is the interval before the budget."""
 
     tier: RefreshTier
     configured: str
@@ -60,55 +61,55 @@ class TierCost(RequestCost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeCost:
-    """A month of `serve`: its tiers, discovery, and the passes that it makes besides.
+    """A month of `serve`: its tiers, its discovery, and its scheduled runs.
 
-    `listings` are requests to ListMetrics each time, at least: further pages of them are not foreseen, and neither is
-    what they find. `budget_used` is the dearer reading's share of the budget, None without one.
+    `list_metrics_requests` is the least number for one discovery: more pages, and the metrics of resources that are
+    discovered, are not included. `budget_used_ratio` is `dollars_upper` divided by the budget; None without a budget.
     """
 
     tiers: tuple[TierCost, ...]
-    discovery: str
-    listings: int
-    listing_dollars: float
-    passes: RequestCost
-    dollars: float
-    dollars_at_most: float
+    discovery_every: str
+    list_metrics_requests: int
+    list_metrics_dollars: float
+    scheduled_runs: RequestCost
+    dollars_lower: float
+    dollars_upper: float
     budget: float | None
-    budget_used: float | None
+    budget_used_ratio: float | None
 
 
 def monthly_cost(plan: Plan) -> ServeCost:
-    """What a month of the plan asks and costs; nobody is asked."""
+    """The requests and cost of a month of the plan. No request is sent."""
     config, sources = plan.config.collectors, _queries(plan)
     every = {RefreshTier.FAST: config.fast, RefreshTier.STANDARD: config.every, RefreshTier.SLOW: config.slow}
-    calls = {tier: _calls(sources, tier, span) for tier, span in every.items()}
-    once = {tier: usage_of(calls[tier], _length(calls[tier], span)) for tier, span in every.items()}
-    passes, listings = _pass(plan, sources), _listings(plan)
-    listing = Usage(listings=listings).monthly(config.discover_every)
-    fixed = passes.dollars_at_most + listing.dollars
-    kept = fit_budget(every, once, config.budget, fixed_dollars=fixed)
-    tiers = tuple(_tier(tier, calls[tier], once[tier], kept.tier_intervals[tier], every[tier]) for tier in every)
+    calls = {tier: _calls(sources, tier, interval) for tier, interval in every.items()}
+    once = {tier: usage_of(calls[tier], _length(calls[tier], interval)) for tier, interval in every.items()}
+    runs, requests = _scheduled_runs(plan, sources), _list_metrics_requests(plan)
+    listing = Usage(listings=requests).monthly(config.discover_every)
+    fixed = runs.dollars_upper + listing.dollars
+    fitted = fit_budget(every, once, config.budget, fixed_dollars=fixed)
+    tiers = tuple(_tier(tier, calls[tier], once[tier], fitted.tier_intervals[tier], every[tier]) for tier in every)
     return ServeCost(
         tiers=tiers,
-        discovery=format_duration(config.discover_every),
-        listings=listings,
-        listing_dollars=listing.dollars,
-        passes=passes,
-        dollars=sum(tier.dollars for tier in tiers) + listing.dollars + passes.dollars,
-        dollars_at_most=kept.dollars_upper,
+        discovery_every=format_duration(config.discover_every),
+        list_metrics_requests=requests,
+        list_metrics_dollars=listing.dollars,
+        scheduled_runs=runs,
+        dollars_lower=sum(tier.dollars_lower for tier in tiers) + listing.dollars + runs.dollars_lower,
+        dollars_upper=fitted.dollars_upper,
         budget=config.budget,
-        budget_used=kept.budget_ratio,
+        budget_used_ratio=fitted.budget_ratio,
     )
 
 
 def fixed_monthly_cost(plan: Plan) -> float:
-    """What a month of `serve` costs besides its tiers, at the dearer reading: discovery and passes."""
-    listing = Usage(listings=_listings(plan)).monthly(plan.config.collectors.discover_every)
-    return _pass(plan, _queries(plan)).dollars_at_most + listing.dollars
+    """The upper cost estimate of a month of `serve` without its tiers: discovery and scheduled runs."""
+    listing = Usage(listings=_list_metrics_requests(plan)).monthly(plan.config.collectors.discover_every)
+    return _scheduled_runs(plan, _queries(plan)).dollars_upper + listing.dollars
 
 
 def _queries(plan: Plan) -> tuple[tuple[Query, ...], ...]:
-    """Everything that is asked of what is declared, by who is asked."""
+    """Every query for declared components, by the account and region that are asked."""
     sessions = AwsSessions(plan.config, {})
     targets, _ = declared_targets(plan.collectors, plan.config.components, sessions.location)
     by_source: dict[tuple[str, str], list[Query]] = defaultdict(list)
@@ -132,20 +133,20 @@ def _length(calls: PackedCalls, every: timedelta) -> timedelta:
     return every + max((allowed_lateness_of(query) for call in calls for query in call), default=timedelta())
 
 
-def _pass(plan: Plan, sources: Iterable[tuple[Query, ...]]) -> RequestCost:
-    """A scheduled pass reads every tier over the whole time since the last one."""
-    run, lead_of, once = plan.config.run, warm_up_of(plan.warm_ups), Usage()
+def _scheduled_runs(plan: Plan, sources: Iterable[tuple[Query, ...]]) -> RequestCost:
+    """The scheduled runs. Each reads every tier over the time since the last run."""
+    run, warm_up, once = plan.config.run, warm_up_of(plan.warm_ups), Usage()
     for queries in sources:
-        apart: dict[timedelta, list[Query]] = defaultdict(list)
+        by_length: dict[timedelta, list[Query]] = defaultdict(list)
         for query in queries:
-            apart[max(run.every, run.lookback) + lead_of(query.target)].append(query)
-        for length, alike in apart.items():
-            once += _reading(alike, length)
+            by_length[max(run.every, run.lookback) + warm_up(query.target)].append(query)
+        for length, same_length in by_length.items():
+            once += _one_read(same_length, length)
     return _cost(once, run.every)
 
 
-def _reading(queries: Iterable[Query], length: timedelta) -> Usage:
-    """What it takes to read queries once over a window."""
+def _one_read(queries: Iterable[Query], length: timedelta) -> Usage:
+    """The usage of reading the queries once over a window."""
     return usage_of(pack_calls(queries, lambda _query: length), length)
 
 
@@ -157,8 +158,8 @@ def _cost(once: Usage, every: timedelta) -> RequestCost:
         metrics=int(once.metrics),
         queries=int(once.queries),
         datapoints=int(once.datapoints),
-        dollars=month.dollars,
-        dollars_at_most=month.dollars_upper,
+        dollars_lower=month.dollars,
+        dollars_upper=month.dollars_upper,
     )
 
 
@@ -173,30 +174,30 @@ def _tier(tier: RefreshTier, calls: PackedCalls, once: Usage, every: timedelta, 
 
 
 def _collectors(calls: PackedCalls, every: timedelta) -> Iterator[CollectorCost]:
-    asked: dict[str, Usage] = defaultdict(Usage)
+    usage: dict[str, Usage] = defaultdict(Usage)
     for call in calls:
         for collector, (queries, metrics) in count_billable(call).items():
-            asked[collector] += Usage(queries=queries, metrics=metrics)
-    for collector, once in sorted(asked.items()):
+            usage[collector] += Usage(queries=queries, metrics=metrics)
+    for collector, once in sorted(usage.items()):
         month = once.monthly(every)
         yield CollectorCost(
             collector=collector,
             metrics=int(once.metrics),
             queries=int(once.queries),
-            dollars=month.dollars,
-            dollars_at_most=month.dollars_upper,
+            dollars_lower=month.dollars,
+            dollars_upper=month.dollars_upper,
         )
 
 
-def _listings(plan: Plan) -> int:
-    """The chains of requests to ListMetrics that discovery makes each time."""
+def _list_metrics_requests(plan: Plan) -> int:
+    """The number of ListMetrics listings in one discovery."""
     sessions = AwsSessions(plan.config, {})
     if not plan.config.collectors.discover:
         return 0
-    found = resource_searches(
+    searches = resource_searches(
         plan.collectors,
         plan.config.collectors,
         lambda wanted: sessions.location_of(wanted.account, wanted.region),
         sessions.monitoring_account,
     )
-    return sum(isinstance(hunt, ListQuery) for hunt in discovery_queries(found, ()))
+    return sum(isinstance(query, ListQuery) for query in discovery_queries(searches, ()))

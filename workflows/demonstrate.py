@@ -1,4 +1,4 @@
-"""What `basewatch demo` does: starts the box, tells its story with real passes, and leaves the reports behind."""
+"""`basewatch demo`: applies and repairs faults in the sandbox, with a real pass after each step."""
 
 from __future__ import annotations
 
@@ -29,38 +29,40 @@ HISTORY_FILE = "demo.db"
 
 
 def faults_text() -> str:
-    """Every fault there is, one line each."""
+    """Every fault, one line each."""
     return "\n".join(f"{fault.name:<24} {fault.title}" for fault in FAULTS)
 
 
 def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping[str, str]) -> int:
-    """Tells the story; 0 when every stage came out as told, else 1. With `keep`, serves the box until told to stop.
+    """Runs the demo; 0 when every step had the expected result, else 1. With `keep`, then serves until a signal.
 
     Raises: BasewatchError, for a fault that does not exist.
     """
     faults = _named(names or DEFAULT_FAULTS)
     with ExitStack() as stack:
         terminal = Terminal()
-        terminal.begin_step("SecureBase comes up in a box")
-        from demo.box import start_sandbox  # noqa: PLC0415  # moto takes seconds to import, and somebody is watching
+        terminal.begin_step("Start SecureBase in a sandbox")
+        from demo.box import start_sandbox  # noqa: PLC0415  # moto takes seconds to import: print the first line before
 
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="basewatch-demo-")))
         receivers = stack.enter_context(Receivers())
         box = stack.enter_context(start_sandbox(directory, now=utc_now()))
-        terminal.line("a PostgreSQL with its tenants, an AWS account by moto, Slack and PagerDuty that listen")
+        terminal.line(
+            "a PostgreSQL server with tenants, an AWS account simulated by moto, and receivers for Slack and PagerDuty"
+        )
         prepared = prepare(config, {**environ, **box.environment, **receivers.environment})
         history = stack.enter_context(History.open(_fresh_history(prepared)))
-        passes = DemoRuns(prepared, history, receivers, terminal)
-        as_told = [passes.report_stage(stage) for stage in walk_through(box, faults, passes, passes.unresolved_alerts)]
-        terminal.begin_step("What is left to read")
-        for path in passes.paths:
+        runs = DemoRuns(prepared, history, receivers, terminal)
+        as_expected = [runs.report_step(step) for step in walk_through(box, faults, runs, runs.unresolved_alerts)]
+        terminal.begin_step("Reports")
+        for path in runs.paths:
             terminal.line(str(path))
         if keep:
             terminal.begin_step(f"Serving http://{prepared.plan.config.web.listen}/metrics until Ctrl-C")
             for name, value in box.environment.items():
                 terminal.line(f"{name}={value}")
             serve_with(prepared, prepared.plan.config.web.listen, history)
-        return 0 if all(as_told) else 1
+        return 0 if all(as_expected) else 1
 
 
 def _named(names: Sequence[str]) -> tuple[Fault, ...]:
@@ -75,7 +77,7 @@ def _named(names: Sequence[str]) -> tuple[Fault, ...]:
 
 
 def _fresh_history(prepared: PreparedPlan) -> str:
-    """A history of the demo's own: it must not end up in production's, nor depend on an earlier demo."""
+    """A new history for the demo, separate from the configured one and from earlier demos."""
     path = Path(prepared.plan.config.reports.directory) / HISTORY_FILE
     for stale in path.parent.glob(f"{HISTORY_FILE}*"):
         stale.unlink()
@@ -83,25 +85,25 @@ def _fresh_history(prepared: PreparedPlan) -> str:
 
 
 class Terminal:
-    """Tells the story on standard output as it happens."""
+    """Prints the steps of the demo on standard output."""
 
     def __init__(self) -> None:
         self.colour = sys.stdout.isatty()
         self._started = time.monotonic()
 
     def begin_step(self, title: str) -> None:
-        """A new stage begins."""
+        """Prints the title of a step, with the time since the start."""
         elapsed = f"{time.monotonic() - self._started:5.1f} s"
         typer.echo(f"\n{ansi_color(elapsed, '2', colour=self.colour)}  {ansi_color(title, '1', colour=self.colour)}")
 
     def line(self, text: str) -> None:
-        """One or more lines of it."""
+        """Prints one or more lines."""
         for line in text.splitlines():
             typer.echo(f"         {line}".rstrip())
 
 
 class DemoRuns:
-    """The story's audience: makes real passes, and shows what they found and what reached people."""
+    """The passes of the demo; each prints its findings and the notifications that the receivers got."""
 
     def __init__(self, prepared: PreparedPlan, history: History, receivers: Receivers, terminal: Terminal) -> None:
         self._prepared = prepared
@@ -113,30 +115,30 @@ class DemoRuns:
         self.paths: tuple[Path, ...] = ()
 
     def make_pass(self) -> PassResult:
-        """One pass, shown with the alerts that arrived because of it."""
+        """Makes one pass, and prints its findings and notifications."""
         began = time.monotonic()
-        passed = run_pass(self._prepared.plan, self._prepared.sessions, self._history, self._channels, utc_now)
-        self.line(findings_text(passed.run.findings, colour=self._terminal.colour, brief=True))
+        delivered = run_pass(self._prepared.plan, self._prepared.sessions, self._history, self._channels, utc_now)
+        self.line(findings_text(delivered.run.findings, colour=self._terminal.colour, brief=True))
         self.line(f"in {time.monotonic() - began:.1f} s")
         for message in self._receivers.new_messages():
             self.line("\n" + "\n".join(escape_control(line) for line in message.splitlines()))
-        written = write_configured_reports(self._prepared.plan, passed)
+        written = write_configured_reports(self._prepared.plan, delivered)
         self.paths = written.paths
         return PassResult(
-            run=passed.run,
-            delivered=passed.delivery.delivered,
-            undelivered=(*undelivered_lines(passed), *written.problems),
+            run=delivered.run,
+            delivered=delivered.delivery.delivered,
+            undelivered=(*undelivered_lines(delivered), *written.problems),
         )
 
-    def report_stage(self, stage: Step) -> bool:
-        """Whether a stage came out as told; what did not is shown."""
-        for surprise in stage.mismatches:
-            self.line(ansi_color(f"✗ {surprise}", "31;1", colour=self._terminal.colour))
-        if not stage.mismatches:
-            self.line(ansi_color(f"✓ {stage.title}", "32;1", colour=self._terminal.colour))
-        return not stage.mismatches
+    def report_step(self, step: Step) -> bool:
+        """Whether a step had the expected result; prints each difference."""
+        for mismatch in step.mismatches:
+            self.line(ansi_color(f"✗ {mismatch}", "31;1", colour=self._terminal.colour))
+        if not step.mismatches:
+            self.line(ansi_color(f"✓ {step.title}", "32;1", colour=self._terminal.colour))
+        return not step.mismatches
 
     def unresolved_alerts(self) -> tuple[str, ...]:
-        """The incidents that are open at PagerDuty, and the alerts Basewatch itself believes to be open."""
+        """The open incidents at PagerDuty, and the open alerts in the history."""
         incidents = (f"PagerDuty incident {key}" for key in self._receivers.pagerduty.incidents)
         return (*incidents, *(f"{alert.channel} {alert.key}" for alert in self._history.open_alerts()))

@@ -1,4 +1,4 @@
-"""What a running exporter knows: refreshed by its jobs, and rendered when one of them has something new."""
+"""The jobs of a running exporter, and the metrics page that they keep current."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from workflows.clients import LiveClients
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
 from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
-from workflows.web.app import RenderedPage, ServedPage
+from workflows.web import RenderedPage, ServedPage
 
 logger = logging.getLogger(__name__)
 
 
 class Exporter:
-    """The jobs of a running exporter, and the page that they keep up to date. Every method is a job or ends one."""
+    """The state of a running exporter. Every public method is a job of `workflows.serve`, or ends the jobs."""
 
     def __init__(
         self,
@@ -42,171 +42,175 @@ class Exporter:
         targets: Callable[[], Sequence[MetricTarget]] = tuple,
         on_targets_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """Shows its own telemetry at first. `targets` are what AWS is asked about: one object until they change.
+        """Serves a page of its own telemetry at first.
 
-        `on_targets_ready` is called when what a source made of new targets is there to stay.
+        `targets` returns the resources that AWS is asked about: the same object until they change. `on_targets_ready`
+        is called when a source has finished its first refresh of new targets, so what it built for them will stay.
         """
         self.sources = tuple(sources)
         self._prepared = prepared
         self._history = history
         self._telemetry = prepared.sessions.telemetry
         self._targets = targets
-        self._known = targets()
-        self._resources = resource_block(self._known, prepared.plan.config.collectors.tags)
+        self._known_targets = targets()
+        self._resources = resource_block(self._known_targets, prepared.plan.config.collectors.tags)
         self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
         for notifier in self._notifiers:
             self._telemetry.notification_failures.labels(notifier.name)
-        self._exposition = PageRenderer()
+        self._renderer = PageRenderer()
         self._attempted = set[str]()
-        self._settled = on_targets_ready
-        self._settled_on: dict[str, Sequence[MetricTarget]] = {}
+        self._on_targets_ready = on_targets_ready
+        self._refreshed_targets: dict[str, Sequence[MetricTarget]] = {}
         self._ready = False
-        self._begun: datetime | None = None
-        self._passed = False
+        self._run_started: datetime | None = None
+        self._full_run_attempted = False
         self._run: Run | None = None
         self._lock = Lock()
-        # What was told of is read, compared and recorded by one pass at a time: two would both tell of one cause.
-        self._settling = Lock()
+        # Open alerts are read, compared and recorded by one pass at a time: two passes would notify of one cause twice.
+        self._recording = Lock()
         self.watchers = tuple(self._watchers())
-        self.served = ServedPage(self._shown(utc_now()))
+        self.served = ServedPage(self._rendered(utc_now()))
 
     def refresh(self, source: BlockSource) -> None:
-        """Asks one source for what is due, where a sign-in failed once more, and shows what has changed."""
+        """Collects what is due of one source and renders the page. Failed sign-ins are tried again."""
         self._prepared.sessions.drop_failed_sessions()
         try:
             source.refresh(utc_now())
         finally:
             self._attempted.add(source.name)
             self.render_page()
-            self._settle(source)
+            self._report_new_targets(source)
 
     def update_age_metrics(self) -> None:
-        """Shows what does not wait for a source: how long credentials last, and what is too old to be shown."""
-        for place, expiry in self._prepared.sessions.credential_expiries().items():
-            self._telemetry.credentials_expiry.labels(place.account_id, place.region).set(expiry.timestamp())
+        """Updates what changes without a refresh: the expiry of credentials, and series that are now stale."""
+        for location, expiry in self._prepared.sessions.credential_expiries().items():
+            self._telemetry.credentials_expiry.labels(location.account_id, location.region).set(expiry.timestamp())
         self.render_page()
 
     def run_full(self) -> None:
-        """Makes one pass, as `basewatch run` does, and shows its findings; after an error the next pass still comes."""
+        """Makes one full pass, as `basewatch run` does. After an error, the next pass is still made when it is due."""
         plan = self._prepared.plan
-        self._begun = utc_now()
+        self._run_started = utc_now()
         try:
             self._pass(plan, self.watchers)
         except BasewatchError:
             logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
         finally:
-            self._passed = True
+            self._full_run_attempted = True
             self.render_page()
 
     def run_partial(self, part: Plan) -> None:
-        """Makes a partial pass of its own, once there was a whole one; nothing is recorded where nothing changed."""
-        if self._passed:
+        """Makes one pass over a part of the plan, after the first full pass; it is recorded only if it has changes."""
+        if self._full_run_attempted:
             try:
-                self._pass(part, (), only_news=True)
+                self._pass(part, (), only_changes=True)
                 self.render_page()
             except BasewatchError:
-                logger.exception("a partial pass over %s failed; it is tried again", part.scope)
+                logger.exception("the partial pass over %s failed; it is retried", part.scope)
 
     def poll_catalog(self, watcher: CatalogWatcher) -> None:
-        """Polls one database's catalogue, and makes the partial pass that is due, if one is."""
+        """Polls the catalogue of one database, and makes the partial pass that is due, if any."""
         try:
             due = watcher.poll()
             if due:
-                self._pass(self._prepared.plan.subset(due.scope, due.selects), (watcher,), only_news=due.only_changes)
+                part = self._prepared.plan.subset(due.scope, due.selects)
+                self._pass(part, (watcher,), only_changes=due.only_changes)
                 self.render_page()
         except BasewatchError:
-            logger.exception("a partial pass over %s failed; it is tried again", watcher.database.ref)
+            logger.exception("the partial pass over %s failed; it is retried", watcher.database.ref)
 
     def deliver(self) -> None:
-        """Sends what a channel did not take and what is due again by now: the next pass may be hours away."""
+        """Sends the pending notifications that are due. The next full pass may be hours away."""
         try:
             delivery = deliver(self._history, self._notifiers, utc_now)
         except BasewatchError:
-            logger.exception("what is owed could not be delivered; it is tried again soon")
+            logger.exception("pending notifications could not be delivered; they are retried")
             return
-        self._count(delivery)
+        self._count_failures(delivery)
         for message in delivery.delivered:
-            logger.info("%s was told of %s %s", message.channel, message.check, message.component)
+            logger.info("%s was notified of %s %s", message.channel, message.check, message.component)
 
     def stop(self) -> None:
-        """Ends the watch; how far each catalogue was seen unchanged is written down."""
+        """Stops the catalogue watches and saves their intervals."""
         for watcher in self.watchers:
             try:
                 watcher.close()
             except HistoryError:
-                logger.exception("how long %s was watched could not be written down", watcher.database.ref)
+                logger.exception("the watch interval of %s could not be saved", watcher.database.ref)
 
     def render_page(self) -> None:
-        """Renders what is known now, and lets it be scraped."""
+        """Renders the current state and serves it from now on."""
         with self._lock:
-            self.served.replace(self._shown(utc_now()))
+            self.served.replace(self._rendered(utc_now()))
 
-    def _settle(self, source: BlockSource) -> None:
-        """Says so when a source has got to know new targets, and has made what it needs to ask about them."""
-        if self._settled_on.get(source.name) is not self._known:
-            self._settled_on[source.name] = self._known
-            self._settled()
+    def _report_new_targets(self, source: BlockSource) -> None:
+        if self._refreshed_targets.get(source.name) is not self._known_targets:
+            self._refreshed_targets[source.name] = self._known_targets
+            self._on_targets_ready()
 
-    def _pass(self, plan: Plan, watchers: Sequence[CatalogWatcher], *, only_news: bool = False) -> None:
-        """Looks, records and tells; the watchers learn what was judged, or that nothing was."""
+    def _pass(self, plan: Plan, watchers: Sequence[CatalogWatcher], *, only_changes: bool = False) -> None:
+        """Observes, records and delivers; the watchers learn which catalogue was judged, or that the pass failed."""
         try:
-            looked = observe_since_last(plan, self._prepared.sessions, self._history, utc_now)
-            with self._settling:
-                settled = record_run(plan, looked, self._history, only_changes=only_news)
+            observed = observe_since_last(plan, self._prepared.sessions, self._history, utc_now)
+            with self._recording:
+                recorded = record_run(plan, observed, self._history, only_changes=only_changes)
                 for watcher in watchers:
-                    watcher.run_recorded(settled.run)
-                self._learn(settled.run)
+                    watcher.run_recorded(recorded.run)
+                self._keep(recorded.run)
         except BasewatchError:
             for watcher in watchers:
                 watcher.run_failed()
             raise
-        passed = deliver_recorded(settled, self._history, self._notifiers, utc_now)
-        self._count(passed.delivery)
-        for line in undelivered_lines(passed):
+        delivered = deliver_recorded(recorded, self._history, self._notifiers, utc_now)
+        self._count_failures(delivered.delivery)
+        for line in undelivered_lines(delivered):
             logger.error(line)
 
-    def _learn(self, run: Run) -> None:
+    def _keep(self, run: Run) -> None:
+        """Keeps the run that the page shows: the latest full run, with the partial runs since."""
         with self._lock:
             if not run.scope:
                 self._run = run
             elif self._run:
                 self._run = merge_partial(self._run, run)
 
-    def _count(self, delivery: Delivery) -> None:
-        for failed in delivery.undelivered:
-            self._telemetry.notification_failures.labels(failed.notification.channel).inc()
+    def _count_failures(self, delivery: Delivery) -> None:
+        for missed in delivery.undelivered:
+            self._telemetry.notification_failures.labels(missed.notification.channel).inc()
 
-    def _shown(self, at: datetime) -> RenderedPage:
-        page = self._exposition.render(self._blocks(at), self._telemetry.registry)
+    def _rendered(self, at: datetime) -> RenderedPage:
+        page = self._renderer.render(self._blocks(at), self._telemetry.registry)
         return RenderedPage(page=page, rendered_at=at, waiting_for=self._waiting_for())
 
     def _blocks(self, at: datetime) -> Iterator[Block]:
         config = self._prepared.plan.config
         for source in self.sources:
             yield from source.blocks(at)
-        if self._known is not (targets := self._targets()):
-            self._known, self._resources = targets, resource_block(targets, config.collectors.tags)
+        if self._known_targets is not (targets := self._targets()):
+            self._known_targets, self._resources = targets, resource_block(targets, config.collectors.tags)
         yield self._resources
         yield from slo_blocks(component for component in config.components if isinstance(component, Slo))
         yield from watch_blocks(watcher.watch_status for watcher in self.watchers)
-        if self._begun:
-            yield from attempt_blocks(self._begun, config.run.every)
+        if self._run_started:
+            yield from attempt_blocks(self._run_started, config.run.every)
         if self._run:
             yield from run_blocks(self._run)
 
     def _waiting_for(self) -> str:
-        """What is missing before anybody should rely on the page; once nothing is, the page itself tells of trouble."""
+        """Why the page is not ready; empty when it is. Once ready, it stays ready: metrics report later problems."""
         if self._ready:
             return ""
-        asked = set(_named(self._telemetry.last_attempt))
-        collectors = {target.collector for target in self._known}
-        awaited = {source.name for source in self.sources} - self._attempted or collectors - asked
-        if awaited:
-            return f"the first refresh of {', '.join(sorted(awaited))}"
-        if asked and not any((*_named(self._telemetry.last_success), *_named(self._telemetry.series))):
+        attempted = set(_collectors_in(self._telemetry.last_attempt))
+        collectors = {target.collector for target in self._known_targets}
+        missing = {source.name for source in self.sources} - self._attempted or collectors - attempted
+        if missing:
+            return f"the first refresh of {', '.join(sorted(missing))}"
+        if attempted and not any(
+            (*_collectors_in(self._telemetry.last_success), *_collectors_in(self._telemetry.series))
+        ):
             return "an answer to any collector"
-        self._ready = self._passed
-        return "" if self._passed else "the first pass"
+        self._ready = self._full_run_attempted
+        return "" if self._full_run_attempted else "the first pass"
 
     def _watchers(self) -> Iterator[CatalogWatcher]:
         config, nothing = self._prepared.plan.config, CollectedMetrics(window=Window(start=utc_now(), end=utc_now()))
@@ -218,7 +222,7 @@ class Exporter:
                 )
 
 
-def _named(gauge: Gauge) -> Iterator[str]:
-    """The collectors of which a gauge has anything but zero to tell."""
+def _collectors_in(gauge: Gauge) -> Iterator[str]:
+    """The collectors for which the gauge is not zero."""
     for metric in gauge.collect():
         yield from (sample.labels["collector"] for sample in metric.samples if sample.value)

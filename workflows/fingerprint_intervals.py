@@ -1,4 +1,4 @@
-"""What a run adds to what is known of a catalogue's intervals: when it was proven, and when last searched."""
+"""Adds to the intervals of a catalogue fingerprint when a run proved it, and when it was last searched."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from basewatch.model import Finding, Proof, Run, Status
 from reports.isolation import isolation_summaries
 
 CATALOG_CHECK_PREFIXES = ("tenancy.", "audit.")
-"""How the ids of checks begin that a change of the catalogue concerns."""
+"""Prefixes of the ids of checks that depend on the catalogue."""
 
 
 def fingerprint_in(run: Run, component: str) -> str:
-    """The fingerprint of the catalogue that a run's evidence of this component was read from; empty when none says."""
+    """The catalogue fingerprint in the run's evidence for a component; empty when the evidence has none."""
     for evidence in run.evidence:
         server = evidence.facts.get("server") if isinstance(evidence.facts, dict) else None
         found = server.get("fingerprint") if isinstance(server, dict) else None
@@ -24,15 +24,15 @@ def fingerprint_in(run: Run, component: str) -> str:
 
 
 def has_verdict(run: Run, component: str, *, static: bool) -> bool:
-    """Whether a run got any answer of this component's static proof, or of the probes that search counterexamples."""
+    """Whether the static proof (the probes, if not `static`) of a component has a verdict that is not UNVERIFIED."""
     return any(
         (finding.proof is Proof.CONFIGURATION) is static and finding.status is not Status.UNVERIFIED
-        for finding in _of(run.findings, component)
+        for finding in _of_component(run.findings, component)
     )
 
 
 def with_run(interval: CatalogInterval, run: Run) -> CatalogInterval:
-    """The interval with what the run proved of that very catalogue, and with the search that it made."""
+    """The interval with the times of the run's proof and search. A proof of another fingerprint does not count."""
     proven = fingerprint_in(run, interval.component) == interval.fingerprint and any(
         each.component == interval.component and each.proven for each in isolation_summaries(run)
     )
@@ -45,7 +45,7 @@ def with_run(interval: CatalogInterval, run: Run) -> CatalogInterval:
 
 
 def run_intervals(run: Run, known: Iterable[CatalogInterval]) -> tuple[CatalogInterval, ...]:
-    """How the catalogues that a run looked at stood since its window began; of each the last two at least."""
+    """The intervals of the catalogues that the run judged, since its window began; at least the last two of each."""
     expected = {pair.component for pair in run.expected}
     by_component: dict[str, list[CatalogInterval]] = {}
     for interval in known:
@@ -59,5 +59,5 @@ def run_intervals(run: Run, known: Iterable[CatalogInterval]) -> tuple[CatalogIn
     )
 
 
-def _of(findings: Iterable[Finding], component: str) -> Iterable[Finding]:
+def _of_component(findings: Iterable[Finding], component: str) -> Iterable[Finding]:
     return (f for f in findings if f.component == component and f.check.startswith(CATALOG_CHECK_PREFIXES))

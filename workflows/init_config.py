@@ -1,4 +1,4 @@
-"""Writes the first configuration of a database: a manifest drafted from its catalogue, for a person to review."""
+"""`basewatch init`: drafts a first configuration from the catalogue of a database, for a person to review."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PLACEHOLDER = "FILL-IN"
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*(?: [\w.-]+)*")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _ENTRY = re.compile(r"\{kind: \w+, name: .+?, digest: sha256:[0-9a-f]{64}[^}]*\}")
-# What stands in for the canaries while the static checks read the draft; no probe is ever made with it.
-_STAND_INS = {
+# Values used for the canaries while the static checks judge the draft; no probe runs with them.
+_CANARY_VALUES = {
     "uuid": ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"),
     "integer": ("1", "2"),
     "bigint": ("1", "2"),
@@ -37,12 +37,12 @@ _STAND_INS = {
 def draft_config(
     url: str, output: Path | None, environ: Mapping[str, str], *, checks: Sequence[AnyCheck] = CHECKS
 ) -> str:
-    """The drafted configuration as text; written to `output` where one is given, which must not exist yet.
+    """The drafted configuration as text. It is also written to `output`, if given, which must not exist yet.
 
     `url` is a secret reference such as `env:NAME`. Raises: BasewatchError.
     """
     if output and output.exists():
-        raise BasewatchError(f"{output} exists already, and is left as it is; give another --output")
+        raise BasewatchError(f"{output} exists already and was not changed; give another --output")
     config, name, proposal = _drafted(url, environ)
     text = "\n".join(_lines(url, name, proposal, _judged(config, environ, checks))) + "\n"
     if output:
@@ -51,18 +51,18 @@ def draft_config(
 
 
 def _drafted(url: str, environ: Mapping[str, str]) -> tuple[Config, str, Proposal]:
-    """A proposal from the live catalogue, and the configuration it makes with stand-ins for what is to be filled in."""
-    asking = _config(url, "database", {"context": "a", "root": "a", "key": "a", "principals": ["a"], "tables": 1})
-    with _clients(asking, environ).open(DatabaseClient, asking.components.databases[0]) as database:
-        seen = read_catalog(database)
-    proposal = propose(seen)
-    return _config(url, seen.database, _manifest(proposal)), seen.database, proposal
+    """The proposal from the live catalogue, and its configuration with values in place of the placeholders."""
+    connection = _config(url, "database", {"context": "a", "root": "a", "key": "a", "principals": ["a"], "tables": 1})
+    with _clients(connection, environ).open(DatabaseClient, connection.components.databases[0]) as database:
+        catalog = read_catalog(database)
+    proposal = propose(catalog)
+    return _config(url, catalog.database, _manifest(proposal)), catalog.database, proposal
 
 
 def _config(url: str, name: str, tenancy: dict[str, object]) -> Config:
     kind = str(tenancy.get("context_type", "text"))
     parts = len(tenancy["key"]) if isinstance(tenancy["key"], list) else 1
-    a, b = ([each] * parts for each in _STAND_INS[kind])
+    a, b = ([each] * parts for each in _CANARY_VALUES[kind])
     declared = {"name": name, "url": url, "tenancy": {"context_type": kind, **tenancy, "canaries": {"a": a, "b": b}}}
     platform = {"name": name, "environment": PLACEHOLDER}
     return Config.model_validate({"version": 1, "platform": platform, "components": {"databases": [declared]}})
@@ -93,7 +93,7 @@ def _clients(config: Config, environ: Mapping[str, str]) -> LiveClients:
 
 
 def _judged(config: Config, environ: Mapping[str, str], checks: Sequence[AnyCheck]) -> tuple[Finding, ...]:
-    """What the static checks say of the draft; no probe is made of canaries that nobody has planted."""
+    """The findings of the static checks on the draft. No probe runs, because the canaries do not exist yet."""
     plan = plan_checks([check for check in checks if _is_static(check)], config.components, {})
     run = config.run
     deadlines = Deadlines(per_observation=run.check_deadline, total=run.deadline, concurrency=1)
@@ -105,8 +105,8 @@ def _is_static(check: AnyCheck) -> bool:
 
 
 def _lines(url: str, name: str, proposal: Proposal, findings: tuple[Finding, ...]) -> Iterator[str]:
-    yield "# A first configuration, drafted from the catalogue. Nothing in it is vouched for until you have read it:"
-    yield f"# replace every {PLACEHOLDER}, read every line marked REVIEW, then run `basewatch validate`, and"
+    yield "# A first configuration, drafted from the catalogue. Nothing in it is approved yet:"
+    yield f"# replace every {PLACEHOLDER}, review every line marked REVIEW, then run `basewatch validate` and"
     yield "# `basewatch check --only 'tenancy.*'`."
     yield "version: 1"
     yield ""
@@ -129,45 +129,45 @@ def _lines(url: str, name: str, proposal: Proposal, findings: tuple[Finding, ...
 
 
 def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterator[str]:
-    yield "# REVIEW: the settings that name the current tenant, as the policies read them."
+    yield "# REVIEW: the settings that hold the current tenant, as the policies read them."
     yield f"context: {_names(proposal.context)}"
     yield f"context_type: {proposal.context_type}"
     yield f"schemas: {_listed(proposal.schemas)}"
-    yield "# REVIEW: the table that holds the tenants, and the columns that say whose a row is."
+    yield "# REVIEW: the table of the tenants, and the columns that hold the tenant of a row."
     yield f"root: {_text(proposal.root) if proposal.root else PLACEHOLDER}"
     yield f"root_key: {_names(proposal.root_key)}"
     yield f"key: {_names(proposal.key)}"
     if proposal.keys:
-        yield "# REVIEW: tables whose tenant is told by other columns, or by the row they belong to."
+        yield "# REVIEW: tables with other tenant columns, or whose rows belong to the tenant of a parent row."
         yield "keys:"
         yield from (f"  {_text(table)}: {_key(key)}" for table, key in proposal.keys)
     yield f"tables: {proposal.table_count}"
-    yield "# REVIEW: the login roles that act for one tenant at a time. Each must be bound by row-level security."
+    yield "# REVIEW: the login roles that act for one tenant at a time. Row-level security must apply to each."
     yield f"principals: {_listed(proposal.principals) if proposal.principals else PLACEHOLDER}"
     if proposal.privileged:
-        yield "# REVIEW: roles outside the isolation. Write for each why it has to be."
+        yield "# REVIEW: roles to which the isolation does not apply. Give the reason for each."
         yield "privileged:"
         yield from (f"  {_text(role)}: {_text(why)}" for role, why in proposal.privileged)
     if proposal.shared:
-        yield "# REVIEW: read by principals and written by none, without the tenant key. Is no tenant's row in them?"
+        yield "# REVIEW: tables without the tenant key that principals only read. They must hold no tenant data."
         yield f"shared: {_listed(proposal.shared)}"
-    yield f"# Two synthetic tenants that you plant, with rows in every tenant table; type {proposal.context_type}."
+    yield f"# Ids (type {proposal.context_type}) of two test tenants that you create, with rows in every tenant table."
     yield "canaries:"
     for canary in ("a", "b"):
         yield f"  {canary}: {_names((PLACEHOLDER,) * len(proposal.key))}"
-    for doubt in proposal.open_questions:
-        yield f"# REVIEW: {_comment(doubt)}."
-    yield from _vouched(findings)
+    for question in proposal.open_questions:
+        yield f"# REVIEW: {_comment(question)}."
+    yield from _approvals(findings)
 
 
-def _vouched(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """What the static checks do not accept: entries to vouch by as comments, so that nothing is vouched for unread."""
-    wrong = [f for f in findings if f.status in {Status.FAIL, Status.UNVERIFIED}]
-    if wrong:
-        yield "# The static checks do not accept what follows. Repair it; or read it, answer for it with an owner, a"
-        yield "# reason and a day, and move its entry up into:"
+def _approvals(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """The findings that do not pass, with approval entries as comments: a person must move them."""
+    open_findings = [f for f in findings if f.status in {Status.FAIL, Status.UNVERIFIED}]
+    if open_findings:
+        yield "# The static checks do not pass on the following. Repair each; or review it, and approve it by moving"
+        yield "# its entry to `allowed:` with an owner, a reason and an expiry date."
         yield "# allowed:"
-    for finding in wrong:
+    for finding in open_findings:
         yield f"# {finding.status.value} {finding.check} {_comment(finding.subject)}: {_comment(finding.summary)}"
         yield from (f"#   - {entry}" for entry in _ENTRY.findall(_comment(finding.remedy)))
 
@@ -188,7 +188,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _text(text: str) -> str:
-    """A text as YAML reads it back: plain where it may be, else in quotes."""
+    """A text as a YAML scalar: plain if possible, else in double quotes."""
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
     return text if plain else json.dumps(text, ensure_ascii=False)
 

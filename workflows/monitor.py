@@ -1,4 +1,4 @@
-"""One pass, end to end: look, judge, record, tell people, write it down."""
+"""One pass, end to end: observe, judge, record the run, then deliver its notifications."""
 
 from __future__ import annotations
 
@@ -36,30 +36,55 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded(Observed):
-    """A pass whose run is recorded, and what stood before it of the pairs that it looked at."""
+    """A pass whose run is recorded. `previous` are the earlier findings of the same expected checks."""
 
     previous: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered(Recorded):
-    """A pass that went through, and what became of its messages."""
+    """A pass whose notifications were sent or failed, one outcome for each."""
 
     delivery: Delivery
 
 
+def run_pass(
+    plan: Plan,
+    sessions: AwsSessions,
+    history: History,
+    notifiers: Iterable[Notifier],
+    clock: Clock,
+    *,
+    retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
+) -> Delivered:
+    """One scheduled pass. The run and its pending notifications are recorded in one transaction, then delivered."""
+    observed = observe_since_last(plan, sessions, history, clock)
+    recorded = record_run(plan, observed, history)
+    return deliver_recorded(recorded, history, notifiers, clock, retry_policy=retry_policy)
+
+
+def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, clock: Clock) -> Observed:
+    """Observes the time since the last full pass; a partial plan is observed at this moment only."""
+    at = clock()
+    if plan.scope:
+        window = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
+    else:
+        window = evaluation_window(plan, history.last_run(), history.current_findings(), at)
+    return _observe(plan, sessions, window, clock)
+
+
 def observe_plan(plan: Plan, sessions: AwsSessions, window: Window, clock: Clock) -> Observed:
-    """A run of the plan over `window`, as if none had been before."""
-    return observe_window(plan, sessions, EvaluationWindow(window=window, warm_up=plan.warm_up), clock)
+    """Observes the plan over `window`, independent of any earlier run."""
+    return _observe(plan, sessions, EvaluationWindow(window=window, warm_up=plan.warm_up), clock)
 
 
-def observe_window(plan: Plan, sessions: AwsSessions, span: EvaluationWindow, clock: Clock) -> Observed:
-    """A run of the plan over a span: everything observed, and judged as of its end; nothing recorded or told."""
-    window = span.window
+def _observe(plan: Plan, sessions: AwsSessions, evaluated: EvaluationWindow, clock: Clock) -> Observed:
+    """Collects the metrics and runs the checks. Verdicts are as of the window's end; nothing is recorded or sent."""
+    window = evaluated.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.drop_failed_sessions()
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
-    collected = span.collect(targets, gaps, plan.warm_ups, sessions.metric_source)
+    collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source)
     clients = LiveClients(sessions, collected, name)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(
@@ -81,53 +106,30 @@ def observe_window(plan: Plan, sessions: AwsSessions, span: EvaluationWindow, cl
     return Observed(run=run, collected=collected)
 
 
-def run_pass(
-    plan: Plan,
-    sessions: AwsSessions,
-    history: History,
-    notifiers: Iterable[Notifier],
-    clock: Clock,
-    *,
-    retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
-) -> Delivered:
-    """One scheduled pass: what it owes people is recorded with it, in one transaction, and only then delivered."""
-    settled = record_run(plan, observe_since_last(plan, sessions, history, clock), history)
-    return deliver_recorded(settled, history, notifiers, clock, patience=retry_policy)
-
-
-def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, clock: Clock) -> Observed:
-    """A look at all that happened since the last pass over everything; at this moment, where the plan is a part."""
-    at = clock()
-    if plan.scope:
-        span = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
-    else:
-        span = evaluation_window(plan, history.last_run(), history.current_findings(), at)
-    return observe_window(plan, sessions, span, clock)
-
-
 def record_run(plan: Plan, observed: Observed, history: History, *, only_changes: bool = False) -> Recorded:
-    """The run as recorded, with what it owes people; with `only_changes`, one that says nothing new is not recorded.
+    """Records the run and its pending notifications in one transaction.
 
-    What a partial run saw while this one was looking is newer, and stands in its place.
+    With `only_changes`, a run without a notification and without a changed status is not recorded. The findings of
+    partial runs that were made during this pass are newer, so they replace those of this run.
     """
-    run, standing = observed.run, history.current_findings()
+    run, current = observed.run, history.current_findings()
+    other: tuple[Finding, ...] = ()
     if run.scope:
-        beside = tuple(finding for finding in standing if pair_of(finding) not in run.expected)
-        standing = tuple(finding for finding in standing if pair_of(finding) in run.expected)
+        other = tuple(finding for finding in current if pair_of(finding) not in run.expected)
+        current = tuple(finding for finding in current if pair_of(finding) in run.expected)
     else:
-        beside = ()
         run = reduce(merge_partial, history.partial_runs(run.started), run)
-    # What a part saw has its cause in what stands beside it; what was seen later may have another one.
-    run = replace(run, findings=assign_causes(run.findings, (planned.check for planned in plan.checks), beside))
+    # The cause of a partial run's finding may be a current finding that this run did not judge.
+    run = replace(run, findings=assign_causes(run.findings, (planned.check for planned in plan.checks), other))
     run = replace(
         run,
         transitions=transitions(history.latest_findings(), run),
         intervals=run_intervals(run, history.catalog_intervals()),
     )
-    owed = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
-    if not only_changes or owed or _said(standing) != _said(run.findings):
-        run = history.record(run, owed)
-    return Recorded(run=run, collected=observed.collected, previous=standing)
+    pending = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
+    if not only_changes or pending or _statuses(current) != _statuses(run.findings):
+        run = history.record(run, pending)
+    return Recorded(run=run, collected=observed.collected, previous=current)
 
 
 def deliver_recorded(
@@ -136,35 +138,35 @@ def deliver_recorded(
     notifiers: Iterable[Notifier],
     clock: Clock,
     *,
-    patience: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
+    retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
 ) -> Delivered:
-    """A settled pass, once its channels were told what is owed."""
-    delivery = deliver(history, notifiers, clock, patience)
+    """Sends every pending notification of the history, those of this pass among them."""
+    delivery = deliver(history, notifiers, clock, retry_policy)
     return Delivered(run=recorded.run, collected=recorded.collected, previous=recorded.previous, delivery=delivery)
 
 
 def merge_partial(run: Run, later: Run) -> Run:
-    """A run with what a later one found of the pairs that both looked at, and the evidence for it."""
-    seen = set(later.expected)
+    """The run with the findings and evidence of a later one, for the expected checks that both have."""
+    replaced = set(later.expected)
     newer = (finding for finding in later.findings if pair_of(finding) in run.expected)
-    kept = (finding for finding in run.findings if pair_of(finding) not in seen)
+    kept = (finding for finding in run.findings if pair_of(finding) not in replaced)
     findings = tuple(sorted((*kept, *newer), key=lambda f: (f.check, f.component, f.subject)))
-    rests_on = {finding.evidence for finding in findings}
-    evidence = {each.digest: each for each in (*run.evidence, *later.evidence) if each.digest in rests_on}
+    digests = {finding.evidence for finding in findings}
+    evidence = {each.digest: each for each in (*run.evidence, *later.evidence) if each.digest in digests}
     return replace(run, findings=findings, evidence=tuple(evidence.values()))
 
 
 def pair_of(finding: Finding) -> ExpectedCheck:
-    """The pair that a finding is a verdict of."""
+    """The expected check that a finding belongs to."""
     return ExpectedCheck(check=finding.check, component=finding.component)
 
 
-def _said(findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:
+def _statuses(findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:
     return frozenset((finding.key, finding.status.value) for finding in findings)
 
 
 def transitions(previous: Mapping[str, Finding], run: Run) -> tuple[Transition, ...]:
-    """Every finding of the run whose status is not what it last was; one never seen before has no previous status."""
+    """One transition for each finding whose status changed. A finding that is new has no previous status."""
     before = {key: finding.status for key, finding in previous.items()}
     return tuple(
         Transition(finding=finding, previous=before.get(finding.key), at=run.finished)

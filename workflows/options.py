@@ -1,4 +1,4 @@
-"""The options that verbs share: one spelling and one help text each."""
+"""The options that several commands share: one spelling and one help text each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typer
 
 
 class ResultFormat(StrEnum):
-    """How results are printed: for a person, or as JSON alone on standard output."""
+    """How results are printed: as text, or as JSON alone on standard output."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class FailOn(StrEnum):
-    """The least severity of a FAIL that makes the exit status 1."""
+    """The lowest severity of a FAIL that makes the exit status 1."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -25,13 +25,13 @@ class FailOn(StrEnum):
     CRITICAL = "critical"
 
 
-ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml.")]
-OutputFormat = Annotated[ResultFormat, typer.Option("--format", help="How to print the result.")]
+ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration: a file, or a folder of *.yaml files.")]
+OutputFormat = Annotated[ResultFormat, typer.Option("--format", help="The output format.")]
 FailOnOption = Annotated[
-    FailOn, typer.Option("--fail-on", help="The least severity of a FAIL that makes the exit status 1.")
+    FailOn, typer.Option("--fail-on", help="The lowest severity of a FAIL that makes the exit status 1.")
 ]
-CheckGlob = Annotated[str, typer.Option("--only", help="Only checks whose id matches this glob.")]
+CheckGlob = Annotated[str, typer.Option("--only", help="Run only checks whose id matches this glob.")]
 ComponentGlob = Annotated[
-    str, typer.Option("--component", help="Only components whose name or kind/name matches this glob.")
+    str, typer.Option("--component", help="Check only components whose name or kind/name matches this glob.")
 ]
 DEFAULT_CONFIG = Path("config.yaml")

@@ -1,9 +1,10 @@
-"""The least privilege that a plan needs, as an IAM policy and as SQL."""
+"""The least privilege that a plan needs, as an IAM policy and as an SQL script."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import assert_never
 
 import orjson
 
@@ -13,7 +14,7 @@ from basewatch.tenancy import Tenancy
 from collectors import resource_limits
 from workflows.plan import Plan
 
-# How a check's `needs` name a grant in the database; every other need is an IAM action.
+# Prefix of a database grant in the `needs` of a check; every other need is an IAM action.
 _SQL = "sql:"
 DEFAULT_READER_ROLE = "basewatch"
 _MEMBERSHIP = """\
@@ -27,9 +28,9 @@ END $basewatch$;"""
 
 
 def iam_policy(plan: Plan) -> str:
-    """The reader's IAM policy as JSON: every action of the planned checks and collectors, by service; nothing writes.
+    """The IAM policy of the reader role as JSON: every action of the planned checks and collectors; all only read.
 
-    An account that others are seen through needs the same, and so does each that discovery describes.
+    A monitoring account needs the same policy, and so does each account in which discovery describes resources.
     """
     needs = {need for p in plan.checks for need in p.check.needs if not need.startswith(_SQL)}
     actions = sorted(needs | set(collection_actions(plan)))
@@ -46,7 +47,7 @@ def iam_policy(plan: Plan) -> str:
 
 
 def collection_actions(plan: Plan) -> Iterator[str]:
-    """Every IAM action that collecting metrics needs, and discovering what they are of; some come more than once."""
+    """Every IAM action that collection and discovery need; an action may come more than once."""
     collection, collectors = plan.config.collectors, {collector.name: collector for collector in plan.collectors}
     declared = {type(component) for component in plan.config.components}
     measured = {name for name, collector in collectors.items() if collector.component_type in declared}
@@ -57,18 +58,24 @@ def collection_actions(plan: Plan) -> Iterator[str]:
         if collection.tags:
             yield "tag:GetResources"
     for wanted in collection.discover:
-        if wanted.by == "tags":
-            yield "tag:GetResources"
-        if wanted.by == "list" or collection.gate:
+        match wanted.by:
+            case "list":
+                yield "cloudwatch:ListMetrics"
+            case "tags":
+                yield "tag:GetResources"
+            case "describe":
+                known = [collectors[wanted.collector]] if wanted.collector in collectors else []
+                yield from (need for each in known for discovery in each.discovery_specs for need in discovery.needs)
+            case _:
+                assert_never(wanted.by)
+        if collection.gate:
             yield "cloudwatch:ListMetrics"
-        if wanted.by == "describe" and wanted.collector in collectors:
-            yield from (need for discovery in collectors[wanted.collector].discovery_specs for need in discovery.needs)
 
 
 def sql_grants(plan: Plan, reader: str = DEFAULT_READER_ROLE) -> str:
-    """A script for each database that makes the reader's role, mode by mode; it may be run again.
+    """A script for each database that creates the reader role, with the grants of each feature. It may be run again.
 
-    The role owns and inherits nothing. What a mode needs is left out where the configuration leaves the mode out.
+    The role owns and inherits nothing. The grants of features that the configuration does not use are left out.
     """
     databases = {p.component.ref: p.component for p in plan.checks if isinstance(p.component, Database)}
     return "\n".join(line for database in databases.values() for line in _script(database, reader))
@@ -76,9 +83,9 @@ def sql_grants(plan: Plan, reader: str = DEFAULT_READER_ROLE) -> str:
 
 def _script(database: Database, reader: str) -> Iterator[str]:
     tenancy, role = database.tenancy, _literal(reader)
-    yield f"-- {_comment(database.ref)}: run there as a superuser, or with ADMIN OPTION on the roles."
+    yield f"-- {_comment(database.ref)}: run in that database, as a superuser or with ADMIN OPTION on the roles."
     yield ""
-    yield "-- Static proof and fingerprint: a login that may connect; every role may read the catalogues."
+    yield "-- Static proof and fingerprint: a login that can connect. Every role can read the catalogues."
     yield "DO $basewatch$ BEGIN"
     yield f"  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {role}) THEN"
     yield f"    EXECUTE format('CREATE ROLE %I', {role});"
@@ -88,7 +95,7 @@ def _script(database: Database, reader: str) -> Iterator[str]:
     attributes = "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
     yield f"ALTER ROLE {quote_identifier(reader)} {attributes};"
     yield ""
-    yield "-- Planner agreement and probes: it may become each principal, and has nothing of it until then."
+    yield "-- Planner agreement and probes: the role can SET ROLE to each principal, but inherits nothing from it."
     for principal in tenancy.principals:
         yield _MEMBERSHIP.format(principal=_literal(principal), reader=role)
     yield ""
@@ -101,19 +108,19 @@ def _script(database: Database, reader: str) -> Iterator[str]:
 
 def _writes(tenancy: Tenancy) -> Iterator[str]:
     if tenancy.write_probes:
-        yield "-- Write probes: nothing more. They are made as the principals, on the canaries, and rolled back."
+        yield "-- Write probes: no further grant. They run as the principals, on canary tenants, and are rolled back."
         yield ""
 
 
 def _sweep(tenancy: Tenancy, reader: str) -> Iterator[str]:
-    """Every tenant's id, and nothing else of the tenants."""
+    """The id column of the tenant root, and no other column."""
     if tenancy.sweep:
-        schema, name = _place(tenancy)
+        (schema, name), role = _root_table(tenancy), quote_identifier(reader)
         columns = ", ".join(map(quote_identifier, tenancy.root_key))
-        yield "-- Sweep: the id of every tenant. Under row-level security a policy must show it them:"
-        yield f"--   CREATE POLICY basewatch_sweep ON {schema}.{name} FOR SELECT TO {quote_identifier(reader)} USING (true);"
-        yield f"GRANT USAGE ON SCHEMA {schema} TO {quote_identifier(reader)};"
-        yield f"GRANT SELECT ({columns}) ON {schema}.{name} TO {quote_identifier(reader)};"
+        yield "-- Sweep: the id of every tenant. Under row-level security, a policy must allow this:"
+        yield f"--   CREATE POLICY basewatch_sweep ON {schema}.{name} FOR SELECT TO {role} USING (true);"
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {role};"
+        yield f"GRANT SELECT ({columns}) ON {schema}.{name} TO {role};"
         yield ""
 
 
@@ -123,7 +130,7 @@ def _counts(database: Database, reader: str) -> Iterator[str]:
     for table, columns in _counted(database):
         schema, name = map(quote_identifier, database.qualified_name(table))
         policy = f"CREATE POLICY basewatch_counts ON {schema}.{name} FOR SELECT TO {role} USING (true);"
-        yield f"-- Counts in {_comment(table)}: by these columns. Under row-level security a policy must show it all:"
+        yield f"-- Counts in {_comment(table)}: these columns. Under row-level security, a policy must allow this:"
         yield f"--   {_comment(policy)}"
         yield f"GRANT USAGE ON SCHEMA {schema} TO {role};"
         yield f"GRANT SELECT ({', '.join(map(quote_identifier, columns))}) ON {schema}.{name} TO {role};"
@@ -143,37 +150,37 @@ def _counted(database: Database) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _sessions(database: Database, reader: str) -> Iterator[str]:
     if database.metrics:
-        yield "-- Metrics of sessions: it may become, for one statement, the role that sees what others' sessions do."
+        yield "-- Session metrics: the role can SET ROLE to the role that sees all sessions."
         yield _MEMBERSHIP.format(principal=_literal(STATS_ROLE), reader=_literal(reader))
         yield ""
 
 
 def _logins(tenancy: Tenancy) -> Iterator[str]:
     if tenancy.logins:
-        yield "-- Fresh sessions: the principals log in as the application does. Each must be able to:"
+        yield "-- Fresh sessions: the principals log in as the application does. Each of them needs:"
         for principal in tenancy.logins:
             yield f"--   ALTER ROLE {_comment(quote_identifier(principal))} LOGIN;"
         yield ""
 
 
-def _place(tenancy: Tenancy) -> tuple[str, str]:
-    """The schema and name of the root, quoted; the configuration leaves the first declared schema out."""
+def _root_table(tenancy: Tenancy) -> tuple[str, str]:
+    """The schema and name of the tenant root, quoted. A root without a schema is in the first declared schema."""
     schema, _, name = tenancy.root.rpartition(".")
     return quote_identifier(schema or tenancy.schemas[0]), quote_identifier(name)
 
 
 def quote_identifier(identifier: str) -> str:
-    """An identifier as SQL takes it, whatever its letters are."""
+    """An identifier in double quotes, with any characters."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:
     plain = text.replace("'", "''")
-    # The dollar would end the block that the literal stands in.
-    return "||".join(f"'{part}'" for part in _apart(plain.split("$"))) if "$" in plain else f"'{plain}'"
+    # A dollar sign in the literal would end the surrounding dollar-quoted block.
+    return "||".join(f"'{part}'" for part in _with_dollars(plain.split("$"))) if "$" in plain else f"'{plain}'"
 
 
-def _apart(parts: Iterable[str]) -> Iterator[str]:
+def _with_dollars(parts: Iterable[str]) -> Iterator[str]:
     for index, part in enumerate(parts):
         if index:
             yield "$"

@@ -1,4 +1,4 @@
-"""What a pass will do, known before it looks: the pairs that must get a verdict and the metrics to collect."""
+"""The plan of a pass, known before it observes: the expected verdicts, and the metrics to collect."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A configuration made ready to run: its expected pairs, its collectors, and where its text came from.
+    """A configuration that is ready to run: its expected checks, its collectors, its digest and its Git commit.
 
-    `unchecked` is every promise of a component that no enabled check judges, whatever part of the plan is run.
-    `scope` says what a part of a plan looks at, and why; it is empty for the whole.
+    `unchecked` is every promise of the whole configuration that no enabled check judges. `scope` says what a partial
+    plan checks, and why; it is empty for the full plan.
     """
 
     config: Config
@@ -39,35 +39,35 @@ class Plan:
     scope: str = ""
 
     def subset(self, scope: str, selects: Callable[[PlannedCheck], bool]) -> Plan:
-        """The part of the plan that is wanted: those pairs and no metrics. `scope` says what and why."""
+        """The partial plan of the selected checks, without metrics. `scope` says what it checks, and why."""
         return replace(self, checks=tuple(filter(selects, self.checks)), collectors=(), scope=scope)
 
     @property
     def expected(self) -> tuple[ExpectedCheck, ...]:
-        """Every pair that a run must give a verdict, in plan order."""
+        """Every check and component for which a run must have a verdict, in plan order."""
         return tuple(ExpectedCheck(check=p.check.id, component=p.component.ref) for p in self.checks)
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
-        """Every metric that the collectors may ask for."""
+        """Every metric that the collectors may request."""
         return tuple(spec for collector in self.collectors for spec in collector.specs)
 
     @property
     def deadlines(self) -> Deadlines:
-        """How long the pass and each of its observations may take."""
+        """The deadlines of the pass and of each observation."""
         run = self.config.run
         return Deadlines(per_observation=run.check_deadline, total=run.deadline, concurrency=run.concurrency)
 
     @property
     def warm_ups(self) -> Mapping[str, timedelta]:
-        """How long before its window a run reads the metrics of each component too, in whole minutes.
+        """How long before its window a run also reads the metrics of each component, in whole minutes.
 
-        It is as long as any promise about the component needs, an objective's among them.
+        It is the longest time that a promise about the component needs, service level objectives included.
         """
         needed = dict[str, timedelta]()
         for component in (planned.component for planned in self.checks):
-            ref, lead = component.of if isinstance(component, Slo) else component.ref, component.warm_up
-            needed[ref] = max(needed.get(ref, timedelta()), -(-lead // _MINUTE) * _MINUTE)
+            ref, warm_up = component.of if isinstance(component, Slo) else component.ref, component.warm_up
+            needed[ref] = max(needed.get(ref, timedelta()), -(-warm_up // _MINUTE) * _MINUTE)
         return needed
 
     @property
@@ -76,9 +76,9 @@ class Plan:
         return max(self.warm_ups.values(), default=timedelta())
 
     def next_window(self, last_end: datetime | None, now: datetime) -> Window:
-        """The span that a run at `now` judges: all since the last run's window ended, and `run.lookback` at least.
+        """The window of a run at `now`: from the end of the last window, and at least `run.lookback` long.
 
-        So nothing between two runs is missed. A first run looks back as far as one would have been due.
+        So no time between two runs is missed. The first window begins where a run before it would have ended.
         """
         run = self.config.run
         since = last_end or now - run.every
@@ -89,7 +89,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     """The plan of a pass over the configuration at `path`; `only` and `component` are globs.
 
     Raises: ConfigError, for every mistake in the configuration, for an installed check or collector that cannot be
-    used, and when there would be nothing to check: nothing is never a pass.
+    used, and when no check is left to run.
     """
     known, collectors = known_checks(), known_collectors()
     discoverable = {collector.name: collector_discovery_methods(collector) for collector in collectors}
@@ -97,8 +97,8 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     config = loaded.config
     checks = plan_checks(known, config.components, config.checks, only=only, component=component)
     if not checks:
-        wanted = f"--only '{only}' --component '{component}'"
-        raise ConfigError(Problem(message=f"{wanted} leaves no check to run", remedy="see `basewatch plan`"))
+        selection = f"--only '{only}' --component '{component}'"
+        raise ConfigError(Problem(message=f"{selection} leaves no check to run", remedy="see `basewatch plan`"))
     return Plan(
         config=config,
         digest=loaded.digest,
@@ -110,7 +110,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
 
 
 def unchecked(checks: Iterable[PlannedCheck], components: Iterable[Component]) -> tuple[tuple[str, str], ...]:
-    """Every promise that a component makes and none of the checks judges, as component and path: nobody looks at it."""
+    """Every declared promise that none of the checks judges, as component and path."""
     judged = {(p.component.ref, promise) for p in checks for promise in p.check.promises}
     return tuple(
         (component.ref, promise)
@@ -121,7 +121,7 @@ def unchecked(checks: Iterable[PlannedCheck], components: Iterable[Component]) -
 
 
 def git_commit(directory: Path) -> str:
-    """The Git commit that `directory` is checked out at, empty when it is not; read without running Git."""
+    """The Git commit of the checkout at `directory`, empty outside a checkout. Git itself is not run."""
     for folder in (directory, *directory.parents):
         head = folder / ".git" / "HEAD"
         if head.is_file():

@@ -1,4 +1,4 @@
-"""The long-running exporter: collects and checks on their cadence, and serves what it last saw."""
+"""`basewatch serve`: every job of the exporter with its schedule, and the server of the page that the jobs render."""
 
 from __future__ import annotations
 
@@ -31,98 +31,11 @@ from workflows.block_sources import MetricSources
 from workflows.commands import PreparedPlan, utc_now
 from workflows.exporter import Exporter
 from workflows.plan import Plan
-from workflows.web.app import app
+from workflows.web import app
 
 DELIVERY_INTERVAL = timedelta(minutes=1)
-"""How often a running exporter looks for messages that are owed and due; a channel is asked only when one is."""
+"""How often pending notifications that are due are sent. A channel is called only when it has one."""
 _REFRESH = "refresh"
-
-
-class WallClockTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
-    """Fires when the wall clock is at a multiple of a span, so that replicas ask for the same periods."""
-
-    def __init__(self, every: timedelta) -> None:
-        self._seconds = every.total_seconds()
-
-    def get_next_fire_time(  # pyright: ignore[reportIncompatibleMethodOverride]  # the abstract one returns nothing
-        self, previous_fire_time: datetime | None, now: datetime
-    ) -> datetime:
-        """The first multiple after `now`, whenever it last fired."""
-        del previous_fire_time
-        return datetime.fromtimestamp((now.timestamp() // self._seconds + 1) * self._seconds, UTC)
-
-
-def build_scheduler(
-    exporter: Exporter, prepared: PreparedPlan, *, discover: Callable[[datetime], None]
-) -> BackgroundScheduler:
-    """Every job on its clock, the first time at once, each on a thread of its own: a slow one holds nobody up."""
-    config = prepared.plan.config
-    fast = WallClockTrigger(config.collectors.fast)
-    jobs: list[tuple[str, Callable[[], None], BaseTrigger]] = [
-        ("beat", exporter.update_age_metrics, fast),
-        ("check", exporter.run_full, _every(config.run.every)),
-        ("deliver", exporter.deliver, _every(DELIVERY_INTERVAL)),
-        ("discover", lambda: discover(utc_now()), _every(config.collectors.discover_every)),
-    ]
-    jobs += [(f"{_REFRESH} {source.name}", partial(exporter.refresh, source), fast) for source in exporter.sources]
-    if often := backup_freshness(prepared.plan):
-        jobs.append(("backups", partial(exporter.run_partial, often.plan), _every(often.every)))
-    if config.watch:
-        watch = _every(config.watch.every)
-        jobs += [
-            (f"watch {each.database.name}", partial(exporter.poll_catalog, each), watch) for each in exporter.watchers
-        ]
-    threads = {"default": ThreadPoolExecutor(len(jobs))}
-    once = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-    scheduling = logging.getLogger("apscheduler.scheduler")
-    scheduling.addFilter(_is_news)
-    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=once, logger=scheduling)
-    for name, job, trigger in jobs:
-        scheduler.add_job(job, trigger, id=name, next_run_time=utc_now())
-    scheduler.add_listener(partial(_overrun, prepared.sessions.telemetry), EVENT_JOB_MAX_INSTANCES)
-    return scheduler
-
-
-def _every(span: timedelta) -> IntervalTrigger:
-    seconds = span.total_seconds()
-    return IntervalTrigger(seconds=seconds)  # pyright: ignore[reportArgumentType]  # a fraction is fine as well
-
-
-def _overrun(telemetry: ExporterMetrics, event: JobSubmissionEvent) -> None:
-    if event.job_id.startswith(_REFRESH):
-        telemetry.overruns.inc()
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """What is due while it still runs is left out, and that is nothing to tell anybody: refreshes are counted."""
-    return "maximum number of running instances" not in record.getMessage()
-
-
-_LOOKS = 4
-"""How often it is looked within the time after which a backup set is stale, so that this is told soon after."""
-_PROMISE = "stale_after"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartialSchedule:
-    """A part of a plan, and how often it is looked at."""
-
-    every: timedelta
-    plan: Plan
-
-
-def backup_freshness(plan: Plan) -> PartialSchedule | None:
-    """The freshness of every backup set, where a pass would be too late for one of them; None where none would."""
-    declared = (p.component for p in plan.checks if _PROMISE in p.check.promises)
-    after = [component.stale_after for component in declared if isinstance(component, DumpBackups)]
-    if not after or min(after) >= plan.config.run.every:
-        return None
-    every = min(after) / _LOOKS
-    return PartialSchedule(every=every, plan=plan.subset(f"backups, as every {format_duration(every)}", _judges))
-
-
-def _judges(planned: PlannedCheck) -> bool:
-    return _PROMISE in planned.check.promises
 
 
 def serve(prepared: PreparedPlan, listen: str) -> None:
@@ -132,7 +45,7 @@ def serve(prepared: PreparedPlan, listen: str) -> None:
 
 
 def serve_with(prepared: PreparedPlan, listen: str, history: History) -> None:
-    """Serves until SIGTERM or SIGINT, then lets running jobs finish; a second signal does not wait for them."""
+    """Serves until SIGTERM or SIGINT, then waits for running jobs; a second signal ends the wait."""
     tune_runtime()
     sources = MetricSources(prepared, history)
     exporter = Exporter(
@@ -143,9 +56,9 @@ def serve_with(prepared: PreparedPlan, listen: str, history: History) -> None:
     server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
     scheduler = build_scheduler(exporter, prepared, discover=sources.discover)
     try:
-        with _listening(listen) as door, _told_to_stop(server):
+        with _listening(listen) as listener, _signals_stop(server):
             scheduler.start()
-            server.run(sockets=[door])
+            server.run(sockets=[listener])
     finally:
         if scheduler.running:
             scheduler.shutdown(wait=True)
@@ -153,22 +66,125 @@ def serve_with(prepared: PreparedPlan, listen: str, history: History) -> None:
         sources.close(utc_now())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job of the exporter: what it does, and when."""
+
+    name: str
+    trigger: BaseTrigger
+    action: Callable[[], None]
+
+
+def jobs(exporter: Exporter, prepared: PreparedPlan, discover: Callable[[datetime], None]) -> Iterator[Job]:
+    """Every job of the exporter. Each refresh collects only what is due of the tiers."""
+    config, fast = prepared.plan.config, WallClockTrigger(prepared.plan.config.collectors.fast)
+    discovery = _every(config.collectors.discover_every)
+    yield Job(name="discover", trigger=discovery, action=lambda: discover(utc_now()))
+    for source in exporter.sources:
+        yield Job(name=f"{_REFRESH} {source.name}", trigger=fast, action=partial(exporter.refresh, source))
+    yield Job(name="update age metrics", trigger=fast, action=exporter.update_age_metrics)
+    yield Job(name="run full", trigger=_every(config.run.every), action=exporter.run_full)
+    if backups := backup_freshness(prepared.plan):
+        check_backups = partial(exporter.run_partial, backups.plan)
+        yield Job(name="check backup freshness", trigger=_every(backups.every), action=check_backups)
+    if config.watch:
+        for watcher in exporter.watchers:
+            poll = partial(exporter.poll_catalog, watcher)
+            yield Job(name=f"poll {watcher.database.name}", trigger=_every(config.watch.every), action=poll)
+    yield Job(name="deliver", trigger=_every(DELIVERY_INTERVAL), action=exporter.deliver)
+
+
+def build_scheduler(
+    exporter: Exporter, prepared: PreparedPlan, *, discover: Callable[[datetime], None]
+) -> BackgroundScheduler:
+    """A scheduler of every job. Each job runs on a thread of its own, at once and then when its trigger says.
+
+    A job that is due while it still runs is skipped; skipped refreshes are counted.
+    """
+    scheduled = tuple(jobs(exporter, prepared, discover))
+    threads = {"default": ThreadPoolExecutor(len(scheduled))}
+    defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    log = logging.getLogger("apscheduler.scheduler")
+    log.addFilter(_is_not_a_skipped_job)
+    scheduler = BackgroundScheduler(timezone=UTC, executors=threads, job_defaults=defaults, logger=log)
+    for job in scheduled:
+        scheduler.add_job(job.action, job.trigger, id=job.name, name=job.name, next_run_time=utc_now())
+    scheduler.add_listener(partial(_count_overrun, prepared.sessions.telemetry), EVENT_JOB_MAX_INSTANCES)
+    return scheduler
+
+
+def _count_overrun(telemetry: ExporterMetrics, event: JobSubmissionEvent) -> None:
+    if event.job_id.startswith(_REFRESH):
+        telemetry.overruns.inc()
+
+
+def _is_not_a_skipped_job(record: logging.LogRecord) -> bool:
+    return "maximum number of running instances" not in record.getMessage()
+
+
+class WallClockTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler ships no types
+    """Fires at multiples of an interval on the wall clock, so that replicas request the same periods."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._seconds = every.total_seconds()
+
+    def get_next_fire_time(  # pyright: ignore[reportIncompatibleMethodOverride]  # the abstract one returns nothing
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime:
+        """The first multiple after `now`; the previous fire time has no influence."""
+        del previous_fire_time
+        return datetime.fromtimestamp((now.timestamp() // self._seconds + 1) * self._seconds, UTC)
+
+
+def _every(interval: timedelta) -> IntervalTrigger:
+    seconds = interval.total_seconds()
+    return IntervalTrigger(seconds=seconds)  # pyright: ignore[reportArgumentType]  # a fraction is fine as well
+
+
+_PROMISE = "stale_after"
+_CHECKS_PER_STALE_AFTER = 4
+"""How often a backup set is checked within its `stale_after`: a stale backup is reported soon after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialSchedule:
+    """A part of a plan, and how often it is run."""
+
+    every: timedelta
+    plan: Plan
+
+
+def backup_freshness(plan: Plan) -> PartialSchedule | None:
+    """The freshness checks of every backup set; None when the full pass is frequent enough for all of them."""
+    declared = (p.component for p in plan.checks if _PROMISE in p.check.promises)
+    stale_after = [component.stale_after for component in declared if isinstance(component, DumpBackups)]
+    if not stale_after or min(stale_after) >= plan.config.run.every:
+        return None
+    every = min(stale_after) / _CHECKS_PER_STALE_AFTER
+    scope = f"backup freshness, every {format_duration(every)}"
+    return PartialSchedule(every=every, plan=plan.subset(scope, _judges_freshness))
+
+
+def _judges_freshness(planned: PlannedCheck) -> bool:
+    return _PROMISE in planned.check.promises
+
+
 def _listening(address: str) -> socket.socket:
-    """A socket that listens at host:port. Raises: BasewatchError, when that cannot be."""
+    """A socket that listens at host:port. Raises: BasewatchError, when the address cannot be used."""
     host, _, port = address.rpartition(":")
     try:
-        door = socket.create_server((host, int(port)))
-        # Connections inherit it. Head and body are written apart: the body would wait 40 ms for the head's ACK.
-        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener = socket.create_server((host, int(port)))
+        # Connections inherit it. Head and body are sent separately; the body would wait 40 ms for the head's ACK.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, ValueError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise BasewatchError(f"cannot listen on {address}: {reason}; give another host:port with --listen") from error
-    return door
+    return listener
 
 
 @contextmanager
-def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
-    """Lets a signal end the server and no more: uvicorn raises it again when done, which would end the process."""
+def _signals_stop(server: uvicorn.Server) -> Iterator[None]:
+    """Makes SIGTERM and SIGINT stop the server only. uvicorn's own handler would also end the process."""
 
     def stop(_number: int, _frame: object) -> None:
         server.should_exit = True
@@ -182,7 +198,7 @@ def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
 
 
 SWITCH_INTERVAL_SECONDS = 0.0005
-"""How long a thread computes before another gets its turn: a scrape takes several turns, a tenth of Python's own."""
+"""The thread switch interval, a tenth of Python's default: a scrape needs several switches."""
 
 # https://man7.org/linux/man-pages/man3/mallopt.3.html
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
@@ -190,10 +206,10 @@ _LARGE_BYTES = 256 * 1024
 
 
 def tune_runtime() -> None:
-    """Shortens the threads' turns, and has what is freed go back to the system, where the C library is glibc.
+    """Sets the thread switch interval, and makes glibc return freed memory to the system.
 
-    By itself it keeps a heap for every thread, and the largest buffers that were ever freed: a third more memory than
-    is in use at 90,000 series.
+    By default glibc keeps one heap for each thread and the largest buffers ever freed: at 90,000 series, a third more
+    memory than is in use. Other C libraries are left as they are.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -203,10 +219,10 @@ def tune_runtime() -> None:
 
 
 def freeze_heap() -> None:
-    """Keeps the garbage collector from looking through all that lives now.
+    """Excludes every object that is alive now from garbage collection.
 
-    That is a million objects at 90,000 series, which it would look through several times in a refresh, for 0.1 s and
-    more: nobody is answered meanwhile.
+    At 90,000 series that is a million objects. A refresh would scan them several times, for 0.1 s or more each time,
+    and no request is answered during a scan.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Findings and plans as a person reads them in a terminal; pure text, coloured only where asked."""
+"""Findings and checks as text for a terminal, coloured on request; and checks as JSON."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from basewatch.model import Finding, Status
 
 _COLOURS = {Status.PASS: "32", Status.FAIL: "31;1", Status.UNVERIFIED: "33;1", Status.NOT_APPLICABLE: "2"}
 _ORDER = (Status.FAIL, Status.UNVERIFIED, Status.NOT_APPLICABLE, Status.PASS)
+_OPEN = frozenset({Status.FAIL, Status.UNVERIFIED})
 
 
 def ansi_color(text: str, code: str, *, colour: bool) -> str:
-    """`text` in an ANSI colour, or as it is."""
+    """`text` in an ANSI colour, or unchanged."""
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
 
 def escape_control(text: str) -> str:
-    """`text` with every control character made visible: what a platform names must not steer a terminal."""
+    """`text` with control characters escaped: names from the platform must not control the terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def findings_text(findings: Sequence[Finding], *, colour: bool = False, brief: bool = False) -> str:
-    """Every finding, worst first: a line for what holds (none when `brief`), the story for what does not."""
+    """Every finding, worst first. PASS and NOT_APPLICABLE have one line each (none if `brief`), others have details."""
     ranked = sorted(findings, key=lambda f: (_ORDER.index(f.status), -f.severity.rank, f.check, f.component, f.subject))
     explained = symptoms(ranked)
-    told = {symptom.key for each in explained.values() for symptom in each}
-    shown = (f for f in ranked if f.key not in told and (not brief or f.status in (Status.FAIL, Status.UNVERIFIED)))
-    stories = (_finding(f, explained.get(f.key, ()), colour=colour) for f in shown)
-    return "\n".join([*stories, "", summary_text(findings, colour=colour)])
+    explained_keys = {symptom.key for each in explained.values() for symptom in each}
+    shown = (f for f in ranked if f.key not in explained_keys and (not brief or f.status in _OPEN))
+    texts = (_finding(f, explained.get(f.key, ()), colour=colour) for f in shown)
+    return "\n".join([*texts, "", summary_text(findings, colour=colour)])
 
 
 def summary_text(findings: Iterable[Finding], *, colour: bool = False) -> str:
-    """How many findings have each status, in one line."""
+    """The number of findings of each status, in one line."""
     found = tuple(findings)
     counts = {status: sum(f.status is status for f in found) for status in _ORDER}
     names = {
@@ -56,12 +57,12 @@ def _finding(finding: Finding, explains: Sequence[Finding], *, colour: bool) -> 
     where = " ".join(filter(None, (finding.component, finding.subject)))
     head = ansi_color(f"{label:<10}", _COLOURS[finding.status], colour=colour)
     lines = [f"{head} {finding.check:<28} {escape_control(where)}"]
-    if finding.status in (Status.FAIL, Status.UNVERIFIED):
-        lines += [f"           {line}" for line in (*_story(finding), *_explained(explains))]
+    if finding.status in _OPEN:
+        lines += [f"           {line}" for line in (*_details(finding), *_explained(explains))]
     return "\n".join(lines)
 
 
-def _story(finding: Finding) -> Iterable[str]:
+def _details(finding: Finding) -> Iterable[str]:
     reason = f" ({finding.reason.replace('_', ' ')})" if finding.reason else ""
     yield f"{finding.severity}: {escape_control(finding.summary)}{reason}"
     if finding.observed:
@@ -80,21 +81,21 @@ def _explained(explains: Sequence[Finding]) -> Iterable[str]:
 
 
 def unchecked_text(unchecked: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """One sentence for each component that promises what no check judges."""
+    """One sentence for each component with promises that no check judges."""
     by_component = groupby(unchecked, key=lambda pair: pair[0])
     return tuple(
-        f"{component} promises {', '.join(promise for _, promise in pairs)}: declared, and checked by nothing yet."
+        f"{component} declares {', '.join(promise for _, promise in pairs)}, but no check judges this yet."
         for component, pairs in by_component
     )
 
 
 def checks_text(checks: Iterable[AnyCheck]) -> str:
-    """One line for each check: id, severity, kind of component, promise."""
+    """One line for each check: id, severity, component kind, title."""
     return "\n".join(f"{c.id:<28} {c.severity:<9} {c.component.kind:<15} {c.title}" for c in checks)
 
 
 def checks_json(checks: Iterable[AnyCheck]) -> str:
-    """Every check as a JSON list, with the parts of its docstring."""
+    """Every check as a JSON list, with the sections of its docstring."""
     rows = [
         {
             "id": check.id,
@@ -111,7 +112,7 @@ def checks_json(checks: Iterable[AnyCheck]) -> str:
 
 
 def check_text(check: AnyCheck) -> str:
-    """Everything there is to know of one check."""
+    """One check with every section of its docstring."""
     lines = [
         f"{check.id}: {check.title}.",
         "",

@@ -1,4 +1,4 @@
-"""Believes nothing: recomputes seals, and judges recorded evidence again."""
+"""`basewatch verify`: recomputes seals, and judges recorded evidence again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from basewatch.history.store import History
 from basewatch.model import Finding, Run
 from basewatch.secrets import resolve_text
 from checks.engine.judge import VerdictDifference, rejudge
-from workflows.exit_codes import ExitCode
+from workflows.commands import ExitCode
 from workflows.plan import load_plan
 from workflows.plugins import known_checks
 
 
 def verify_run_file(path: Path) -> int:
-    """Judges the evidence in one run.json again, and recomputes its seal if it has one."""
+    """Judges the evidence in one run.json again, and recomputes its seal if it has one. Raises: BasewatchError."""
     try:
         run = from_json(Run, orjson.loads(path.read_bytes()))
     except (OSError, ValueError) as error:
@@ -31,12 +31,12 @@ def verify_run_file(path: Path) -> int:
 
 
 def verify_history(config: Path, environ: Mapping[str, str]) -> int:
-    """Recomputes every seal of the history, and judges its newest run again."""
+    """Recomputes every seal of the history, and judges its newest run again. Raises: BasewatchError."""
     with History.open(resolve_text(load_plan(config).config.history.url, environ)) as runs:
         chain = runs.verify()
-        typer.echo(f"{chain.verified_runs} runs are as they were sealed")
+        typer.echo(f"{chain.verified_runs} runs match their seals")
         if not chain.valid:
-            typer.echo(f"run {chain.first_invalid_run} is not: {chain.problem}")
+            typer.echo(f"run {chain.first_invalid_run} does not match its seal: {chain.problem}")
             return ExitCode.FAILED
         return _report(runs.run(), "")
 
@@ -44,22 +44,22 @@ def verify_history(config: Path, environ: Mapping[str, str]) -> int:
 def _report(run: Run, broken: str) -> int:
     differences = rejudge(run, known_checks())
     if broken:
-        typer.echo(f"run {run.id} is not as it was sealed: {broken}")
+        typer.echo(f"run {run.id} does not match its seal: {broken}")
     for difference in differences:
         typer.echo(_line(difference))
     judged = sum(bool(finding.evidence) for finding in run.findings)
     typer.echo(
         f"run {run.id}: {judged} findings judged again from {len(run.evidence)} pieces of evidence, "
-        f"{len(differences)} differ; {len(run.findings) - judged} rest on none"
+        f"{len(differences)} differ; {len(run.findings) - judged} findings have no evidence"
     )
     return ExitCode.FAILED if broken or differences else ExitCode.PASSED
 
 
 def _line(difference: VerdictDifference) -> str:
-    recorded, judged = _said(difference.recorded), _said(difference.rejudged)
+    recorded, judged = _verdict_text(difference.recorded), _verdict_text(difference.rejudged)
     of = difference.of
     return f"{of.check} {of.component} {of.subject}: recorded {recorded}, judged again {judged}"
 
 
-def _said(finding: Finding | None) -> str:
-    return f"{finding.status} ({finding.summary})" if finding else "nothing"
+def _verdict_text(finding: Finding | None) -> str:
+    return f"{finding.status} ({finding.summary})" if finding else "no verdict"

@@ -1,4 +1,4 @@
-"""Which minutes a run is the first to judge, so that every minute is judged by one run, and none by none."""
+"""The evaluation window of a run: every minute is judged by exactly one run."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from collectors.cloudwatch.planner import settled_window
 from collectors.cloudwatch.source import MetricSource
 from workflows.plan import Plan
 
-_WORTH_A_PLAN = timedelta(hours=1)
-"""How much less before a window has to be needed for it to be asked for apart."""
+_WORTH_A_REQUEST = timedelta(hours=1)
+"""How much shorter a warm-up must be to justify a request of its own."""
 MAX_REEVALUATION = timedelta(days=1)
-"""How far before the last run's end the minutes are still read that it could not judge."""
+"""How far before the end of the last run a run still evaluates minutes that the last run left UNVERIFIED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationWindow:
-    """What a run judges, and from when on each component of which an earlier run has judged a part of that.
+    """The window that a run judges. `judged_from` is the start for components that were judged in part of it before.
 
-    Metrics are read from `warm_up` before: a breach that goes on as the window begins is seen whole, and told by the
-    run in whose window it still went on.
+    Metrics are also read for `warm_up` before the window. So a breach that has begun before the window is seen from
+    its start, and the run whose window it reaches reports it.
     """
 
     window: Window
@@ -41,58 +41,60 @@ class EvaluationWindow:
         warm_ups: Mapping[str, timedelta],
         source_of: Callable[[str, str], MetricSource],
     ) -> CollectedMetrics:
-        """What is known of the targets, with what of it is judged; CloudWatch is given time to settle all of it.
+        """The metrics of the targets. The judged window ends early enough that CloudWatch no longer corrects it.
 
         `warm_ups` are by component.
         """
-        lead_of, apart = warm_up_of(warm_ups), dict[timedelta, list[MetricTarget]]()
+        target_warm_up, by_warm_up = warm_up_of(warm_ups), dict[timedelta, list[MetricTarget]]()
         for target in targets:
-            apart.setdefault(min(lead_of(target), self.warm_up), []).append(target)
-        windows = {lead: replace(self.window, start=self.window.start - lead) for lead in apart}
-        parts = [collect(some, (), windows[lead], source_of) for lead, some in apart.items()]
+            by_warm_up.setdefault(min(target_warm_up(target), self.warm_up), []).append(target)
+        windows = {warm_up: replace(self.window, start=self.window.start - warm_up) for warm_up in by_warm_up}
+        parts = [collect(some, (), windows[warm_up], source_of) for warm_up, some in by_warm_up.items()]
         readings = (reading for part in parts for reading in part.collected_series)
         return CollectedMetrics(
             window=settled_window(self.window),
             collected_series=tuple(sorted(readings, key=lambda reading: (reading.series.name, reading.series.labels))),
             gaps=(*gaps, *(gap for part in parts for gap in part.gaps)),
-            provenance=tuple(asked for part in parts for asked in part.provenance),
+            provenance=tuple(request for part in parts for request in part.provenance),
             warm_up=self.warm_up,
             judged_until={ref: settled_window(Window(start=at, end=at)).start for ref, at in self.judged_from.items()},
         )
 
 
 def warm_up_of(warm_ups: Mapping[str, timedelta]) -> Callable[[MetricTarget], timedelta]:
-    """How long before a window a target is read too, where `warm_ups` say how long each component needs.
+    """The warm-up of a target, given the warm-ups that the components need.
 
-    Most promises need minutes, an objective hours: there are two leads then, the longest and one for all that need
-    less. Otherwise there is one, so that everything is in one plan.
+    Most promises need minutes, an objective needs hours. Then there are two warm-ups: the longest, and one for all
+    that need clearly less. Otherwise there is one, so that all targets share the same requests.
     """
     longest = max(warm_ups.values(), default=timedelta())
-    shorter = max((lead for lead in warm_ups.values() if longest - lead > _WORTH_A_PLAN), default=longest)
+    shorter = max((each for each in warm_ups.values() if longest - each > _WORTH_A_REQUEST), default=longest)
 
-    def lead_of(target: MetricTarget) -> timedelta:
+    def target_warm_up(target: MetricTarget) -> timedelta:
         return shorter if warm_ups.get(target.resource.component, timedelta()) <= shorter else longest
 
-    return lead_of
+    return target_warm_up
 
 
 def evaluation_window(
     plan: Plan, last: LastRun | None, current_findings: Iterable[Finding], now: datetime
 ) -> EvaluationWindow:
-    """What a run of everything at `now` judges: all since the last one, and what that one could not tell.
+    """The evaluation window of a full run at `now`: the time since the last run, and what that one left UNVERIFIED.
 
-    A component of which it could not tell something over time is judged again over the last run's window, which in turn
-    began where the runs before it could not tell; others go on where it ended.
+    A component with an UNVERIFIED verdict about time is judged again over the last run's window, which itself covers
+    what earlier runs left UNVERIFIED. Other components are judged from the end of the last window.
     """
-    usual = plan.next_window(last.window_end if last else None, now)
+    default_window = plan.next_window(last.window_end if last else None, now)
     over_time = {planned.check.id for planned in plan.checks if _over_time(planned.check)}
-    untold = {f.component for f in current_findings if f.status is Status.UNVERIFIED and f.check in over_time}
-    if last is None or not untold:
-        return EvaluationWindow(window=usual, warm_up=plan.warm_up)
-    start = min(usual.start, max(last.window_start, last.window_end - MAX_REEVALUATION))
-    told = {planned.component.ref for planned in plan.checks} - untold
+    unverified = {f.component for f in current_findings if f.status is Status.UNVERIFIED and f.check in over_time}
+    if last is None or not unverified:
+        return EvaluationWindow(window=default_window, warm_up=plan.warm_up)
+    start = min(default_window.start, max(last.window_start, last.window_end - MAX_REEVALUATION))
+    verified = {planned.component.ref for planned in plan.checks} - unverified
     return EvaluationWindow(
-        window=replace(usual, start=start), warm_up=plan.warm_up, judged_from=dict.fromkeys(told, usual.start)
+        window=replace(default_window, start=start),
+        warm_up=plan.warm_up,
+        judged_from=dict.fromkeys(verified, default_window.start),
     )
 
 

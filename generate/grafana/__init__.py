@@ -1,4 +1,4 @@
-"""The Grafana dashboards, written from the configuration; Grafana reads them by file provisioning."""
+"""Grafana dashboards, generated from the configuration; Grafana loads them by file provisioning."""
 
 from __future__ import annotations
 

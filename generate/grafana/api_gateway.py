@@ -1,4 +1,4 @@
-"""The dashboard of API Gateway: requests, errors and durations, and what is the gateway's own share of them."""
+"""The dashboard of API Gateway: requests, errors, latency and the part of the integration."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _NAME = "{{api}} {{stage}}"
 
 
 def dashboard(config: Config) -> Dashboard:
-    """The promised limits are drawn beside what is measured."""
-    slowest = (api.p95_below.value.total_seconds() for api in config.components.apis if api.p95_below)
+    """Promised limits are drawn as lines."""
+    promised_seconds = (api.p95_below.value.total_seconds() for api in config.components.apis if api.p95_below)
     requests = rate_expr("aws_apigateway_requests_total", _THIS, FAST_WINDOW)
     promised = tuple(
         PanelQuery(expr=f"vector({seconds:g})", legend=f"promised p95 {seconds:g} s", limit=True)
-        for seconds in sorted(set(slowest))
+        for seconds in sorted(set(promised_seconds))
     )
     return Dashboard(
         uid="basewatch-api",
@@ -29,14 +29,14 @@ def dashboard(config: Config) -> Dashboard:
                 panels=(
                     Panel(title="Requests", unit="reqps", queries=(PanelQuery(expr=requests, legend=_NAME),)),
                     Panel(
-                        title="Share of server errors",
+                        title="Server error ratio",
                         unit="percentunit",
-                        queries=(_share("aws_apigateway_server_errors_total", requests),),
+                        queries=(_error_ratio("aws_apigateway_server_errors_total", requests),),
                     ),
                     Panel(
-                        title="Share of client errors",
+                        title="Client error ratio",
                         unit="percentunit",
-                        queries=(_share("aws_apigateway_client_errors_total", requests),),
+                        queries=(_error_ratio("aws_apigateway_client_errors_total", requests),),
                     ),
                 ),
             ),
@@ -45,7 +45,7 @@ def dashboard(config: Config) -> Dashboard:
                 panels=(
                     latency("Latency", "aws_apigateway_latency_seconds", _THIS, _NAME, FAST_WINDOW, *promised),
                     Panel(
-                        title="Of it in the integration (p95)",
+                        title="Integration latency (p95)",
                         unit="s",
                         queries=(
                             PanelQuery(
@@ -57,10 +57,10 @@ def dashboard(config: Config) -> Dashboard:
                         ),
                     ),
                     Panel(
-                        title="Answered from the cache",
+                        title="Cache hit ratio",
                         unit="percentunit",
                         queries=(PanelQuery(expr=_hits(), legend=_NAME),),
-                        description="Only of stages that have a cache.",
+                        description="Only for stages with a cache.",
                     ),
                 ),
             ),
@@ -68,7 +68,7 @@ def dashboard(config: Config) -> Dashboard:
     )
 
 
-def _share(errors: str, requests: str) -> PanelQuery:
+def _error_ratio(errors: str, requests: str) -> PanelQuery:
     return PanelQuery(expr=f"{rate_expr(errors, _THIS, FAST_WINDOW)} / {requests}", legend=_NAME)
 
 

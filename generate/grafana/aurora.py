@@ -1,4 +1,4 @@
-"""The dashboard of Aurora and its proxies: utilisation, saturation and errors, with the limits beside the use."""
+"""The dashboard of Aurora and RDS Proxy: utilization, saturation, latency and errors."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _PROXY = 'proxy_name=~".+"'
 
 
 def dashboard(config: Config) -> Dashboard:
-    """Instances first, then the cluster's storage and capacity, then the proxies."""
+    """Utilization of the instances, then latency and errors, then the proxies."""
     return Dashboard(
         uid="basewatch-aurora",
         title=f"{config.platform.name} Aurora",
-        description="Use, saturation and errors of every instance and proxy.",
+        description="Utilization, saturation and errors of every instance and proxy.",
         variables=(ACCOUNT, REGION, *variables("aurora", "Instance")[2:]),
-        rows=(_instances(), _speed(), _proxies()),
+        rows=(_utilization(), _latency_and_errors(), _proxies()),
     )
 
 
-def _instances() -> Row:
+def _utilization() -> Row:
     return Row(
-        title="Use and room",
+        title="Utilization",
         panels=(
             _panel("CPU", "percentunit", "aws_rds_cpu_utilization_ratio"),
             Panel(
@@ -45,19 +45,19 @@ def _instances() -> Row:
                         expr=gauge_expr("aws_rds_db_load_non_cpu_active_sessions", _THIS), legend=f"{_NAME} waiting"
                     ),
                 ),
-                description="Above the number of vCPUs, sessions wait for one another.",
+                description="Above the number of vCPUs, sessions wait for CPU.",
             ),
             _panel("Connections", "short", "aws_rds_database_connections"),
             _panel("Capacity in ACUs", "short", "aws_rds_serverless_capacity_acus"),
-            _panel("Share of the highest capacity", "percentunit", "aws_rds_acu_utilization_ratio"),
+            _panel("Used ratio of the maximum capacity", "percentunit", "aws_rds_acu_utilization_ratio"),
             _panel("Freeable memory", "bytes", "aws_rds_freeable_memory_bytes"),
         ),
     )
 
 
-def _speed() -> Row:
+def _latency_and_errors() -> Row:
     return Row(
-        title="Speed and errors",
+        title="Latency and errors",
         panels=(
             Panel(
                 title="Latency",
@@ -68,11 +68,11 @@ def _speed() -> Row:
                 ),
             ),
             _panel("Replica lag", "s", "aws_rds_replica_lag_seconds"),
-            _panel("Found in the buffer cache", "percentunit", "aws_rds_buffer_cache_hit_ratio"),
+            _panel("Buffer cache hit ratio", "percentunit", "aws_rds_buffer_cache_hit_ratio"),
             _panel("Deadlocks a second", "short", "aws_rds_deadlocks_per_second"),
             _panel("Transaction ids used", "short", "aws_rds_max_used_transaction_ids"),
             Panel(
-                title="Volume",
+                title="Volume size",
                 unit="bytes",
                 queries=(PanelQuery(expr=f"aws_rds_volume_used_bytes{{{LOCATION_FILTER}}}", legend="{{db_cluster}}"),),
             ),
@@ -92,25 +92,26 @@ def _proxies() -> Row:
                     PanelQuery(expr=borrowed, legend=f"{name} borrowed"),
                     PanelQuery(expr=gauge_expr("aws_rds_proxy_database_connections", _PROXY), legend=f"{name} open"),
                     PanelQuery(
-                        expr=gauge_expr("aws_rds_proxy_max_database_connections", _PROXY), legend=f"{name} allowed"
+                        expr=gauge_expr("aws_rds_proxy_max_database_connections", _PROXY), legend=f"{name} maximum"
                     ),
                     PanelQuery(expr=gauge_expr("aws_rds_proxy_pinned_sessions", _PROXY), legend=f"{name} pinned"),
                 ),
             ),
             Panel(
-                title="Waiting for a connection, and for the answer",
+                title="Borrow latency and query response latency",
                 unit="s",
                 queries=(
                     PanelQuery(
-                        expr=gauge_expr("aws_rds_proxy_borrow_latency_seconds", _PROXY), legend=f"{name} borrowing"
+                        expr=gauge_expr("aws_rds_proxy_borrow_latency_seconds", _PROXY), legend=f"{name} borrow"
                     ),
                     PanelQuery(
-                        expr=gauge_expr("aws_rds_proxy_query_response_latency_seconds", _PROXY), legend=f"{name} answer"
+                        expr=gauge_expr("aws_rds_proxy_query_response_latency_seconds", _PROXY),
+                        legend=f"{name} response",
                     ),
                 ),
             ),
             Panel(
-                title="Refused a second",
+                title="Failures a second",
                 queries=(
                     PanelQuery(
                         expr=rate_expr("aws_rds_proxy_auth_failures_total", _PROXY, STANDARD_WINDOW),

@@ -17,7 +17,7 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelQuery:
-    """One PromQL expression; `legend` names its series by labels, such as `{{api}}`. A `limit` is drawn as a line."""
+    """One PromQL expression. `legend` is a template of labels, such as `{{api}}`. A `limit` is a dashed line."""
 
     expr: str
     legend: str = ""
@@ -26,9 +26,9 @@ class PanelQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One picture: what it answers is its title; `unit` is Grafana's, such as `s`, `percentunit` or `reqps`.
+    """One panel. `unit` is a Grafana unit, such as `s`, `percentunit` or `reqps`.
 
-    `stacked` lays series on one another. `red_above` and `red_below` colour a stat's or a table's values.
+    `stacked` stacks the series. `red_above` and `red_below` colour the values of a stat or a table.
     """
 
     title: str
@@ -44,7 +44,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Panels under one heading."""
+    """A row of panels with a title."""
 
     title: str
     panels: tuple[Panel, ...]
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A choice at the top of the page, of the values that `label_values(query)` finds; all of them to begin with."""
+    """A dashboard variable with the values of `label_values(query)`; all are selected by default."""
 
     name: str
     label: str
@@ -61,7 +61,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """One page; `uid` stays as it is for ever, so that links and alerts keep leading to it."""
+    """One dashboard. Its `uid` never changes, because links and alerts refer to it."""
 
     uid: str
     title: str
@@ -72,11 +72,11 @@ class Dashboard:
 
     @property
     def expressions(self) -> tuple[str, ...]:
-        """Every expression that its panels ask."""
+        """Every expression of its panels."""
         return tuple(query.expr for row in self.rows for panel in row.panels for query in panel.queries)
 
     def as_json(self) -> dict[str, Any]:
-        """What Grafana imports, or reads by file provisioning."""
+        """The dashboard as Grafana imports it, or loads it by file provisioning."""
         return {
             "uid": self.uid,
             "title": self.title,
@@ -88,15 +88,15 @@ class Dashboard:
             "refresh": "1m",
             "time": {"from": "now-6h", "to": "now"},
             "timezone": "utc",
-            "annotations": {"list": [_released(), _changed()]},
+            "annotations": {"list": [_version_changes(), _finding_changes()]},
             "links": [_links()],
-            "templating": {"list": [_source(), *map(_variable, self.variables)]},
-            "panels": list(_laid_out(self.rows)),
+            "templating": {"list": [_datasource_variable(), *map(_variable, self.variables)]},
+            "panels": list(_with_positions(self.rows)),
         }
 
 
-def _laid_out(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    """The panels from left to right in their rows, on Grafana's grid of 24 columns."""
+def _with_positions(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """The panels in rows from left to right, on Grafana's grid of 24 columns."""
     ids, y = count(1), 0
     for row in rows:
         yield {
@@ -116,31 +116,34 @@ def _laid_out(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
         y += HEIGHT
 
 
-def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
+def _panel(panel: Panel, number: int, position: dict[str, int]) -> dict[str, Any]:
     return {
         "id": number,
         "type": panel.kind,
         "title": panel.title,
         "description": panel.description,
         "datasource": DATASOURCE,
-        "gridPos": place,
-        "targets": [_target(panel, query, position) for position, query in enumerate(panel.queries)],
-        "fieldConfig": {"defaults": _defaults(panel), "overrides": [_as_limit(q) for q in panel.queries if q.limit]},
+        "gridPos": position,
+        "targets": [_target(panel, query, index) for index, query in enumerate(panel.queries)],
+        "fieldConfig": {
+            "defaults": _defaults(panel),
+            "overrides": [_limit_overrides(q) for q in panel.queries if q.limit],
+        },
         "options": _OPTIONS[panel.kind],
         "transformations": _TABLE_TRANSFORMATIONS if panel.kind == "table" else [],
     }
 
 
-def _target(panel: Panel, query: PanelQuery, position: int) -> dict[str, Any]:
-    at_once = panel.kind == "table"
+def _target(panel: Panel, query: PanelQuery, index: int) -> dict[str, Any]:
+    instant = panel.kind == "table"
     return {
-        "refId": chr(ord("A") + position),
+        "refId": chr(ord("A") + index),
         "datasource": DATASOURCE,
         "expr": query.expr,
         "legendFormat": query.legend,
-        "instant": at_once,
-        "range": not at_once,
-        "format": "table" if at_once else "time_series",
+        "instant": instant,
+        "range": not instant,
+        "format": "table" if instant else "time_series",
     }
 
 
@@ -159,8 +162,8 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _as_limit(query: PanelQuery) -> dict[str, Any]:
-    """A limit is red and dashed, and no part of a stack."""
+def _limit_overrides(query: PanelQuery) -> dict[str, Any]:
+    """The overrides of a limit: red, dashed and not stacked."""
     return {
         "matcher": {"id": "byName", "options": query.legend},
         "properties": [
@@ -191,7 +194,7 @@ _TABLE_TRANSFORMATIONS = [
 ]
 
 
-def _source() -> dict[str, Any]:
+def _datasource_variable() -> dict[str, Any]:
     return {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
 
 
@@ -202,7 +205,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "type": "query",
         "datasource": DATASOURCE,
         "query": {"query": f"label_values({variable.query})", "refId": variable.name},
-        # A series without the label, such as an untagged resource, is among all of them.
+        # Series without the label, such as untagged resources, are included.
         "includeAll": True,
         "allValue": ".*",
         "multi": True,
@@ -212,16 +215,16 @@ def _variable(variable: Variable) -> dict[str, Any]:
     }
 
 
-def _released() -> dict[str, Any]:
+def _version_changes() -> dict[str, Any]:
     known = "max by (version) (basewatch_build_info)"
-    return _mark("Another version", "blue", f"{known} unless {known} offset 5m")
+    return _annotation("Version changed", "blue", f"{known} unless {known} offset 5m")
 
 
-def _changed() -> dict[str, Any]:
-    return _mark("Findings changed", "red", 'sum(changes(basewatch_findings{status="FAIL"}[2m])) > 0')
+def _finding_changes() -> dict[str, Any]:
+    return _annotation("Findings changed", "red", 'sum(changes(basewatch_findings{status="FAIL"}[2m])) > 0')
 
 
-def _mark(name: str, colour: str, expr: str) -> dict[str, Any]:
+def _annotation(name: str, colour: str, expr: str) -> dict[str, Any]:
     return {
         "name": name,
         "datasource": DATASOURCE,

@@ -1,4 +1,4 @@
-"""The dashboard of compliance: what was last looked at, what is broken, and what nobody could tell."""
+"""The dashboard of findings: the last run, open findings, and findings over time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _COLUMNS = "check, component, subject, severity"
 
 
 def dashboard(config: Config) -> Dashboard:
-    """What could not be looked at has a table of its own: it is never green."""
+    """UNVERIFIED findings have a table of their own: they are never green."""
     return Dashboard(
         uid="basewatch-findings",
         title=f"{config.platform.name} findings",
-        description="The verdicts of the last run: failing first, then what is unverified.",
+        description="The findings of the last run: FAIL first, then UNVERIFIED.",
         variables=(Variable(name="component", label="Component", query="basewatch_finding_status, component"),),
         rows=(
             Row(
@@ -24,7 +24,7 @@ def dashboard(config: Config) -> Dashboard:
                     _stat("Unverified", 'basewatch_findings{status="UNVERIFIED"}', red_above=1),
                     _stat("Passing", 'basewatch_findings{status="PASS"}'),
                     _stat(
-                        "Since the last run",
+                        "Time since the last run",
                         "time() - basewatch_run_last_success_timestamp_seconds",
                         unit="s",
                         red_above=1.5 * config.run.every.total_seconds(),
@@ -32,8 +32,8 @@ def dashboard(config: Config) -> Dashboard:
                 ),
             ),
             Row(
-                title="Finding by finding",
-                panels=(_table("What fails", "FAIL"), _table("What nobody could tell", "UNVERIFIED")),
+                title="Open findings",
+                panels=(_table("FAIL", "FAIL"), _table("UNVERIFIED", "UNVERIFIED")),
             ),
             Row(
                 title="Over time",
@@ -45,7 +45,7 @@ def dashboard(config: Config) -> Dashboard:
                         queries=(PanelQuery(expr="basewatch_findings", legend="{{status}}"),),
                     ),
                     Panel(
-                        title="Catalogues that are watched",
+                        title="Catalogue watch up",
                         width=12,
                         queries=(PanelQuery(expr="basewatch_tenancy_watch_up", legend="{{database}}"),),
                     ),

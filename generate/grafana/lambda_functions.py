@@ -11,7 +11,7 @@ _NAME = "{{function_name}}"
 
 
 def dashboard(config: Config) -> Dashboard:
-    """A throttled call is neither an invocation nor an error, so its share has both in its denominator."""
+    """A throttled call is not an invocation, so the throttle ratio has both in its denominator."""
     invocations = rate_expr("aws_lambda_invocations_total", _THIS, FAST_WINDOW)
     errors = rate_expr("aws_lambda_errors_total", _THIS, FAST_WINDOW)
     throttles = rate_expr("aws_lambda_throttles_total", _THIS, STANDARD_WINDOW)
@@ -20,7 +20,7 @@ def dashboard(config: Config) -> Dashboard:
     return Dashboard(
         uid="basewatch-lambda",
         title=f"{config.platform.name} functions",
-        description="Rate, errors and duration of every Lambda function, and the room it has.",
+        description="Rate, errors, duration and concurrency of every Lambda function.",
         variables=variables("lambda", "Function"),
         rows=(
             Row(
@@ -28,7 +28,7 @@ def dashboard(config: Config) -> Dashboard:
                 panels=(
                     Panel(title="Invocations", unit="reqps", queries=(PanelQuery(expr=invocations, legend=_NAME),)),
                     Panel(
-                        title="Share that fails",
+                        title="Error ratio",
                         unit="percentunit",
                         queries=(
                             PanelQuery(expr=f"{errors} / {invocations}", legend=_NAME),
@@ -39,27 +39,27 @@ def dashboard(config: Config) -> Dashboard:
                         ),
                     ),
                     Panel(
-                        title="Share that is throttled",
+                        title="Throttle ratio",
                         unit="percentunit",
                         queries=(PanelQuery(expr=f"{throttles} / ({throttles} + {over})", legend=_NAME),),
                     ),
                 ),
             ),
             Row(
-                title="Duration and room",
+                title="Duration and concurrency",
                 panels=(
                     latency("Duration", "aws_lambda_duration_seconds", _THIS, _NAME, STANDARD_WINDOW),
                     Panel(
-                        title="Running at once",
+                        title="Concurrent executions",
                         queries=(PanelQuery(expr=gauge_expr("aws_lambda_concurrent_executions", _THIS), legend=_NAME),),
                     ),
                     Panel(
-                        title="Age of the newest record of a stream",
+                        title="Iterator age",
                         unit="s",
                         queries=(
                             PanelQuery(expr=gauge_expr("aws_lambda_iterator_age_max_seconds", _THIS), legend=_NAME),
                         ),
-                        description="Only of functions that read a stream.",
+                        description="The age of the last record that was read; only for functions that read a stream.",
                     ),
                 ),
             ),

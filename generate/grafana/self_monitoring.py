@@ -1,4 +1,4 @@
-"""The dashboard of Basewatch itself: whether what the others show is fresh and whole, and what it costs."""
+"""The dashboard of Basewatch itself: freshness, completeness, AWS requests, cost and credentials."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ _MONTH = 30 * 24 * 3600
 
 
 def dashboard(config: Config) -> Dashboard:
-    """What AWS is asked, what came of it, and what it costs."""
+    """Freshness first, then AWS requests, then cost and credentials."""
     budget = config.collectors.budget
+    newest = f"basewatch_collector_newest_datapoint_timestamp_seconds{{{LOCATION_FILTER}}}"
     limit = (PanelQuery(expr=f"vector({budget:g})", legend="budget", limit=True),) if budget else ()
     return Dashboard(
         uid="basewatch-exporter",
@@ -21,10 +22,10 @@ def dashboard(config: Config) -> Dashboard:
         variables=(ACCOUNT, REGION),
         rows=(
             Row(
-                title="Fresh and whole?",
+                title="Freshness and completeness",
                 panels=(
                     Panel(
-                        title="Collectors that got everything",
+                        title="Collector up",
                         kind="table",
                         width=12,
                         red_below=1,
@@ -36,24 +37,24 @@ def dashboard(config: Config) -> Dashboard:
                         width=12,
                         queries=(
                             PanelQuery(
-                                expr=f"time() - basewatch_collector_newest_datapoint_timestamp_seconds{{{LOCATION_FILTER}}}",
+                                expr=f"time() - {newest}",
                                 legend=_NAME,
                             ),
                         ),
                     ),
-                    _gauge("Refresh", "s", "basewatch_collector_refresh_duration_seconds"),
-                    _gauge("Series shown", "short", "basewatch_collector_series"),
-                    _gauge("Series that could not be got", "short", "basewatch_collector_stale_series"),
+                    _gauge("Refresh duration", "s", "basewatch_collector_refresh_duration_seconds"),
+                    _gauge("Series", "short", "basewatch_collector_series"),
+                    _gauge("Stale series", "short", "basewatch_collector_stale_series"),
                 ),
             ),
             Row(
-                title="Asked of AWS",
+                title="AWS requests",
                 panels=(
                     _rate("Requests", "reqps", "basewatch_api_requests_total", "{{api}}", "sum by (api)"),
-                    _rate("Refused", "reqps", "basewatch_api_request_failures_total", "{{api}} {{code}}"),
-                    _rate("Waiting for limits", "s", "basewatch_api_throttle_wait_seconds_total", "{{api}}"),
+                    _rate("Failed requests", "reqps", "basewatch_api_request_failures_total", "{{api}} {{code}}"),
+                    _rate("Waiting for rate limits", "s", "basewatch_api_throttle_wait_seconds_total", "{{api}}"),
                     Panel(
-                        title="Duration of requests (p99)",
+                        title="Request duration (p99)",
                         unit="s",
                         queries=(
                             PanelQuery(
@@ -65,7 +66,10 @@ def dashboard(config: Config) -> Dashboard:
                     ),
                     _rate("Series dropped", "short", "basewatch_series_dropped_total", "{{collector}} {{reason}}"),
                     _rate(
-                        "Corrections", "short", "basewatch_collector_corrections_total", "{{collector}} {{direction}}"
+                        "Counter corrections",
+                        "short",
+                        "basewatch_collector_corrections_total",
+                        "{{collector}} {{direction}}",
                     ),
                 ),
             ),
@@ -73,7 +77,7 @@ def dashboard(config: Config) -> Dashboard:
                 title="Cost and access",
                 panels=(
                     Panel(
-                        title="Dollars a month, at the rate of the last hour",
+                        title="Cost a month, at the rate of the last hour",
                         unit="currencyUSD",
                         queries=(
                             PanelQuery(

@@ -1,4 +1,4 @@
-"""The dashboard of objectives: how much of each error budget is left, and how fast it is being spent."""
+"""The dashboard of service level objectives: the error budget left, and its burn rate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WINDOWS = ("5m", "1h", "6h", "3d")
 
 
 def dashboard(config: Config) -> Dashboard:
-    """It reads the recording rules that `basewatch generate rules` writes."""
+    """The panels read the recording rules of `basewatch generate rules`."""
     return Dashboard(
         uid="basewatch-slo",
         title=f"{config.platform.name} objectives",
@@ -29,12 +29,12 @@ def dashboard(config: Config) -> Dashboard:
                         queries=(PanelQuery(expr=f"slo:error_budget_left:ratio{{{_THIS}}}", legend="{{slo}}"),),
                     ),
                     Panel(
-                        title="Spent fastest, now",
+                        title="Highest burn rates",
                         kind="table",
                         width=12,
                         red_above=6,
                         queries=(PanelQuery(expr=f"topk(10, {_burn('1h')})"),),
-                        description="How many times as fast as would just use up the budget, over the last hour.",
+                        description="Over the last hour; 1 uses exactly the budget.",
                     ),
                 ),
             ),
@@ -46,7 +46,7 @@ def dashboard(config: Config) -> Dashboard:
                         width=12,
                         queries=(
                             PanelQuery(expr=_burn(window), legend="{{slo}}"),
-                            PanelQuery(expr="vector(1)", legend="just used up", limit=True),
+                            PanelQuery(expr="vector(1)", legend="uses exactly the budget", limit=True),
                         ),
                     )
                     for window in _WINDOWS

@@ -1,1 +1,1 @@
-"""Rules for the user's Prometheus and routes for the user's Alertmanager, written from the configuration."""
+"""Recording and alerting rules for Prometheus, generated from the configuration; one module for each AWS service."""

@@ -1,4 +1,4 @@
-"""Verdicts as alerts, for platforms whose Prometheus tells people of them."""
+"""Alerts on verdicts, for platforms whose Alertmanager sends the notifications."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from generate.prometheus.rule_model import AlertRule, AlertSeverity, alert_sever
 FAILED = AlertTemplate(
     name="FindingFailed",
     severity=AlertSeverity.CRITICAL,
-    fires_when="A promise is broken, as the last pass saw it (with alerts.verdicts: prometheus)",
-    remedy="The last report says what was seen, what was expected and how to repair it",
+    fires_when="A promise is broken, according to the last run (with alerts.verdicts: prometheus)",
+    remedy="Read the finding in the last report: it has the observed and expected values, and the fix",
     dashboard="basewatch-findings",
 )
 UNVERIFIED = AlertTemplate(
     name="FindingUnverified",
     severity=AlertSeverity.WARNING,
-    fires_when="For two passes nobody could tell whether a promise is kept, which is never green",
-    remedy="The last report says what could not be looked at, and why: a permission, a timeout or too few numbers",
+    fires_when="Two runs in a row could not verify a promise",
+    remedy="Read the reason in the last report: a missing permission, a timeout or too little data",
     dashboard="basewatch-findings",
 )
 TEMPLATES = (FAILED, UNVERIFIED)
 _BY = "max by (check, component, subject)"
-_WHAT = "{{ $labels.check }} of {{ $labels.component }}"
+_CHECK = "{{ $labels.check }} of {{ $labels.component }}"
 
 
 def finding_alerts(context: RuleContext, judged_live: Iterable[str]) -> Iterator[AlertRule]:
-    """Findings by severity, but for those of checks in `judged_live`: an alert on the numbers tells of these sooner.
+    """Failed findings by severity, without the checks in `judged_live`: those have an alert on live metrics.
 
-    Where Basewatch tells people of verdicts itself, only what stays unverified is left to tell.
+    If Basewatch notifies about verdicts itself, only the alert on UNVERIFIED is generated.
     """
     config = context.config
     live = "|".join(sorted(check.replace(".", "[.]") for check in judged_live))
     others = f",check!~{quoted(live)}" if live else ""
-    for told in AlertSeverity if config.alerts.verdicts == "prometheus" else ():
-        severities = "|".join(severity.value for severity in Severity if alert_severity(severity) is told)
+    for level in AlertSeverity if config.alerts.verdicts == "prometheus" else ():
+        severities = "|".join(severity.value for severity in Severity if alert_severity(severity) is level)
         failing = f'basewatch_finding_status{{status="FAIL",cause="",severity=~"{severities}"{others}}}'
-        said = f"{_WHAT} fails {{{{ $labels.subject }}}}"
-        yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=told, summary=said)
+        text = f"{_CHECK} fails {{{{ $labels.subject }}}}"
+        yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=level, summary=text)
     unverified = 'max by (check, component) (basewatch_finding_status{status="UNVERIFIED"}) == 1'
-    # A verdict stands until the next pass: by then the second one in a row has said the same.
+    # A verdict stays until the next run. After this time, two runs in a row had the same verdict.
     twice = config.run.every + config.run.deadline
-    yield context.alert_rule(UNVERIFIED, unverified, sustained=twice, summary=f"{_WHAT} is unverified for two passes")
+    yield context.alert_rule(
+        UNVERIFIED, unverified, sustained=twice, summary=f"{_CHECK} could not be verified in two runs"
+    )

@@ -1,4 +1,4 @@
-"""Why Lambda functions might be failing their callers."""
+"""Cause alerts of Lambda functions and of the account's concurrency."""
 
 from __future__ import annotations
 
@@ -16,63 +16,63 @@ _BOARD = "basewatch-lambda"
 ERRORS = AlertTemplate(
     name="LambdaErrors",
     severity=AlertSeverity.WARNING,
-    fires_when="The share of a function's invocations that fail is above its limit",
-    remedy="Read the function's log group, and roll back what was deployed before it began",
+    fires_when="The error ratio of a function is above its limit",
+    remedy="Read the function's log group, and roll back the deployment before the first error",
     dashboard=_BOARD,
 )
 SLOW = AlertTemplate(
     name="LambdaSlow",
     severity=AlertSeverity.WARNING,
     fires_when="The 95th percentile of a function's duration is above its limit",
-    remedy="Compare cold starts, memory and what it waits for: its database, and other services",
+    remedy="Compare cold starts, memory use, and the latency of its database and of other services",
     dashboard=_BOARD,
 )
 THROTTLING = AlertTemplate(
     name="LambdaThrottling",
     severity=AlertSeverity.WARNING,
-    fires_when="The share of a function's calls that Lambda refuses is above its limit",
-    remedy="Raise the function's reserved concurrency or the account's quota, or slow its callers down",
+    fires_when="The ratio of calls that Lambda throttles is above the function's limit",
+    remedy="Raise the function's reserved concurrency or the account's quota, or slow down its callers",
     dashboard=_BOARD,
 )
 NEAR_CONCURRENCY_LIMIT = AlertTemplate(
     name="LambdaConcurrencyNearLimit",
     severity=AlertSeverity.WARNING,
-    fires_when="An account uses more than 80% of the concurrent executions that it may",
-    remedy="Ask for a higher quota, or reserve concurrency for the functions that must not be refused",
+    fires_when="An account uses more than 80% of its concurrent execution limit",
+    remedy="Request a higher quota, or reserve concurrency for the functions that must not be throttled",
     dashboard=_BOARD,
 )
 TIMEOUT = AlertTemplate(
     name="LambdaNearTimeout",
     severity=AlertSeverity.WARNING,
-    fires_when="A function's longest call takes more than 90% of the time that it may",
-    remedy="Look at what it waits for; more time only helps where the work is really more",
+    fires_when="The longest call of a function takes more than 90% of its timeout",
+    remedy="Find what the function waits for; raise the timeout only if the work itself takes longer",
     dashboard=_BOARD,
 )
 TEMPLATES = (ERRORS, SLOW, THROTTLING, TIMEOUT, NEAR_CONCURRENCY_LIMIT)
 
-_ERRORS, _CALLS, _REFUSED = "aws_lambda_errors_total", "aws_lambda_invocations_total", "aws_lambda_throttles_total"
+_ERRORS, _CALLS, _THROTTLES = "aws_lambda_errors_total", "aws_lambda_invocations_total", "aws_lambda_throttles_total"
 _DURATION, _RUNNING = "aws_lambda_duration_seconds", "aws_lambda_account_concurrent_executions"
-_USUAL = ratio_limit("1% for 10m")
+_EXPECTED_THROTTLES = ratio_limit("1% for 10m")
 
 
 def function_cause_alerts(context: RuleContext, function: Function) -> Iterator[AlertRule]:
-    """Errors and duration as promised, and throttles."""
+    """Errors and duration as promised, throttled calls, and calls near the timeout."""
     for limit in thresholds(context, function, _ERRORS, function.errors_below):
         at = limit.series_source
         expr = f"{ratio(at.rate(_ERRORS), at.rate(_CALLS))}\n> {limit.value}\nand\n{enough_events(at, _CALLS)}"
-        said = f"{PERCENT} of the invocations fail"
-        yield limit.alert_rule(ERRORS, expr, said, promise="errors_below")
+        text = f"{PERCENT} of the invocations fail"
+        yield limit.alert_rule(ERRORS, expr, text, promise="errors_below")
     for limit in thresholds(context, function, _DURATION, function.p95_below):
         at = limit.series_source
-        expr = f"{at.gauge_max(_DURATION, quantile='0.95')} > {limit.value}\nand\n{_often(at)}"
+        expr = f"{at.gauge_max(_DURATION, quantile='0.95')} > {limit.value}\nand\n{_enough_calls(at)}"
         yield limit.alert_rule(SLOW, expr, f"p95 of the duration is {SECONDS}", promise="p95_below")
-    for limit in thresholds(context, function, _REFUSED, function.throttled_below, _USUAL):
+    for limit in thresholds(context, function, _THROTTLES, function.throttled_below, _EXPECTED_THROTTLES):
         at = limit.series_source
-        # A throttled call is no invocation.
-        refused = ratio(at.rate(_REFUSED), at.rate(_REFUSED), at.rate(_CALLS))
-        expr = f"{refused}\n> {limit.value}\nand\n{enough_events(at, _REFUSED, _CALLS)}"
-        said = f"{PERCENT} of the calls are refused"
-        yield limit.alert_rule(THROTTLING, expr, said, promise="throttled_below")
+        # A throttled call is not counted as an invocation.
+        throttled = ratio(at.rate(_THROTTLES), at.rate(_THROTTLES), at.rate(_CALLS))
+        expr = f"{throttled}\n> {limit.value}\nand\n{enough_events(at, _THROTTLES, _CALLS)}"
+        text = f"{PERCENT} of the calls are throttled"
+        yield limit.alert_rule(THROTTLING, expr, text, promise="throttled_below")
     yield from _near_timeout(context, function)
 
 
@@ -81,19 +81,19 @@ def _near_timeout(context: RuleContext, function: Function) -> Iterator[AlertRul
     for limit in thresholds(context, function, longest, None, ratio_limit("90% for 10m")):
         at = limit.series_source
         used = ratio(at.gauge_max(longest), at.gauge_max("aws_lambda_timeout_seconds"))
-        expr = f"{used}\n> {limit.value}\nand\n{_often(at)}"
-        yield limit.alert_rule(TIMEOUT, expr, f"the longest call takes {PERCENT} of the time it may")
+        expr = f"{used}\n> {limit.value}\nand\n{_enough_calls(at)}"
+        yield limit.alert_rule(TIMEOUT, expr, f"the longest call takes {PERCENT} of the timeout")
 
 
-def _often(at: SeriesSource) -> str:
-    """That it is called at all: what the last call took stands on the page for a while after it."""
+def _enough_calls(at: SeriesSource) -> str:
+    """PromQL for enough calls: the duration of the last call stays on the page for a while."""
     return f"{at.increase(f'{_DURATION}_count')} >= {MIN_BAD_EVENTS}"
 
 
 def concurrency_alerts(context: RuleContext, function: Function) -> Iterator[AlertRule]:
-    """The concurrency of the account that a function lives in: the same rule for every function there."""
+    """The concurrency of the function's account. The rule is the same for every function of the account."""
     for at in context.sources(function, _RUNNING):
-        # What is claimed counts reserved concurrency as well; it is newer than the other.
+        # The newer metric; it also counts reserved concurrency.
         used = " or ".join(map(at.gauge_max, ("aws_lambda_account_claimed_concurrency", _RUNNING)))
         yield context.alert_rule(
             NEAR_CONCURRENCY_LIMIT,

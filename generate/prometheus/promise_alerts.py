@@ -1,6 +1,6 @@
-"""The five alerts every platform here is certified with: latency, pool, errors, backups, security.
+"""The alerts of declared promises: latency, connection pool, errors, backups and security.
 
-Each begins at what the configuration promises, and where that says nothing, at what the certificate does.
+The threshold is the promise of the configuration. Without one, it is the limit that SecureBase is certified with.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ from generate.prometheus.thresholds import (
 LATENCY = AlertTemplate(
     name="ApiLatencyHigh",
     severity=AlertSeverity.WARNING,
-    fires_when="The 95th percentile of an API's latency is above its limit (500 ms for 5 m, unless promised otherwise)",
-    remedy="Compare the integration's latency with the API's: the difference is the gateway and its authorizer",
+    fires_when="The 95th percentile of an API's latency is above its limit (default: 500 ms for 5 m)",
+    remedy="Compare the integration latency with the API latency: the gateway and its authorizer make the difference",
     dashboard="basewatch-api",
 )
 POOL = AlertTemplate(
     name="ProxyPoolNearlyFull",
     severity=AlertSeverity.CRITICAL,
-    fires_when="A connection pool is used to more than its limit (90% for 1 m, unless promised otherwise)",
-    remedy="Look for sessions that idle in a transaction or are pinned, then for a burst of callers",
+    fires_when="The use of a connection pool is above its limit (default: 90% for 1 m)",
+    remedy="Look for sessions that are idle in a transaction or pinned, then for a burst of clients",
     dashboard="basewatch-aurora",
 )
 ERRORS = AlertTemplate(
     name="ApiServerErrors",
     severity=AlertSeverity.CRITICAL,
-    fires_when="An API answers with more server errors than its limit (10 a second for 3 m, unless promised otherwise)",
-    remedy="Read the log of the function behind it, and roll back what was deployed before it began",
+    fires_when="An API has more server errors than its limit (default: 10 a second for 3 m)",
+    remedy="Read the log of the function behind the API, and roll back the deployment before the first error",
     dashboard="basewatch-api",
 )
 BACKUP = AlertTemplate(
     name="BackupMissing",
     severity=AlertSeverity.CRITICAL,
-    fires_when="The newest backup is older than promised (2 h, unless declared otherwise), seen within a quarter of that",
-    remedy="See why the backup job did not run, and make a backup by hand now",
+    fires_when="The newest backup is older than promised (default: 2 h); it is checked four times within that time",
+    remedy="Find out why the backup job did not run, and make a backup manually now",
     dashboard="basewatch-findings",
 )
 LOGINS = AlertTemplate(
     name="SecuritySuspiciousLogins",
     severity=AlertSeverity.WARNING,
-    fires_when="More logins fail than the limit (10 a minute for 5 m, unless promised otherwise)",
-    remedy="See from where and for whom: one source guesses passwords; many sources with one key have stolen it",
+    fires_when="More logins fail than the limit (default: 10 a minute for 5 m)",
+    remedy="Find source and account: one source may be guessing passwords; many sources with one key suggest theft",
     dashboard="basewatch-findings",
 )
 LIMITS = AlertTemplate(
     name="SecurityRateLimitHits",
     severity=AlertSeverity.INFO,
-    fires_when="Callers run into limits: an API refuses a large share of its requests (429 is among the 4XX that CloudWatch "
-    "counts), or Lambda refuses calls",
-    remedy="Find the caller in the access log; a tenant that grew needs another limit, a stranger needs a block",
+    fires_when="Callers reach limits: an API refuses a large ratio of its requests (429 is one of the 4XX errors that "
+    "CloudWatch counts), or Lambda throttles calls",
+    remedy="Find the caller in the access log: raise the limit of a tenant that grew; block an unknown caller",
     dashboard="basewatch-api",
 )
 TEMPLATES = (LATENCY, POOL, ERRORS, BACKUP, LOGINS, LIMITS)
@@ -78,51 +78,45 @@ _FEW_LOGINS = event_rate_limit("10/min for 5m")
 
 
 def api_promise_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
-    """Latency, server errors, and callers that are refused."""
+    """Latency, server errors, and refused requests."""
     for limit in thresholds(context, api, _LATENCY, api.p95_below or _SLOW):
-        # The newest p95 stands on the page for a while after the last request.
+        # The last p95 stays on the page for a while after the last request.
         busy = f"{limit.series_source.rate(f'{_LATENCY}_count')} > 0"
         expr = f"{limit.series_source.gauge_max(_LATENCY, quantile='0.95')} > {limit.value}\nand\n{busy}"
         yield limit.alert_rule(LATENCY, expr, f"p95 of the latency is {SECONDS}", promise="p95_below")
     for limit in thresholds(context, api, _SERVER, api.server_errors_below or _FAILING):
-        expr, said = f"{limit.series_source.rate(_SERVER)} > {limit.value}", f"{COUNT} server errors a second"
-        yield limit.alert_rule(ERRORS, expr, said, promise="server_errors_below")
+        expr = f"{limit.series_source.rate(_SERVER)} > {limit.value}"
+        yield limit.alert_rule(ERRORS, expr, f"{COUNT} server errors a second", promise="server_errors_below")
     for limit in thresholds(context, api, _CLIENT, api.client_errors_below, ratio_limit("25% for 5m")):
         refused = ratio(limit.series_source.rate(_CLIENT), limit.series_source.rate(_REQUESTS))
         expr = f"{refused}\n> {limit.value}\nand\n{enough_events(limit.series_source, _REQUESTS)}"
-        said = f"{PERCENT} of the requests are refused"
-        yield limit.alert_rule(LIMITS, expr, said, promise="client_errors_below")
+        text = f"{PERCENT} of the requests are refused"
+        yield limit.alert_rule(LIMITS, expr, text, promise="client_errors_below")
 
 
 def function_promise_alerts(context: RuleContext, function: Function) -> Iterator[AlertRule]:
-    """Calls that Lambda refuses; from what share on that is a trouble is told by LambdaThrottling."""
+    """Any call that Lambda throttles; the alert LambdaThrottling is about the ratio of throttled calls."""
     for limit in thresholds(context, function, _THROTTLES, None, event_rate_limit("0/s")):
-        expr, said = (
-            f"{limit.series_source.increase(_THROTTLES)} > 0",
-            f"{COUNT} calls refused within {promql_duration(limit.series_source.window)}",
-        )
-        yield limit.alert_rule(LIMITS, expr, said)
+        text = f"{COUNT} calls throttled within {promql_duration(limit.series_source.window)}"
+        yield limit.alert_rule(LIMITS, f"{limit.series_source.increase(_THROTTLES)} > 0", text)
 
 
 def cluster_promise_alerts(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
-    """The proxy's pool and who it lets in; how old the newest backup is."""
+    """The connection pool of the proxy, failed logins at the proxy, and the age of the newest backup."""
     used, allowed = "aws_rds_proxy_borrowed_connections", "aws_rds_proxy_max_database_connections"
     promised = cluster.proxy.pool_use_below if cluster.proxy else None
     for limit in thresholds(context, cluster, used, promised or _FULL):
         expr = f"{ratio(limit.series_source.gauge_max(used), limit.series_source.gauge_max(allowed))}\n> {limit.value}"
-        said = f"{PERCENT} of the pool are in use"
-        yield limit.alert_rule(POOL, expr, said, promise="proxy.pool_use_below")
+        text = f"{PERCENT} of the pool is in use"
+        yield limit.alert_rule(POOL, expr, text, promise="proxy.pool_use_below")
     for limit in thresholds(context, cluster, _REFUSED_LOGINS, None, _FEW_LOGINS):
-        expr, said = (
-            f"{limit.series_source.rate(_REFUSED_LOGINS)} > {limit.value}",
-            f"{COUNT} logins fail a second at the proxy",
-        )
-        yield limit.alert_rule(LOGINS, expr, said)
+        expr = f"{limit.series_source.rate(_REFUSED_LOGINS)} > {limit.value}"
+        yield limit.alert_rule(LOGINS, expr, f"{COUNT} logins a second fail at the proxy")
     yield from _no_backup(context, cluster, "backup.rpo")
 
 
 def database_promise_alerts(context: RuleContext, database: Database) -> Iterator[AlertRule]:
-    """Failed logins in the audit table, where it is said which rows are such."""
+    """Failed logins in the audit table, if the configuration says which rows are failed logins."""
     if database.failed_logins is None:
         return
     promised = database.audit.failed_logins_below if database.audit else None
@@ -130,28 +124,28 @@ def database_promise_alerts(context: RuleContext, database: Database) -> Iterato
         collector="database", labels={"database": database.name}, refresh=context.config.collectors.every
     )
     for limit in thresholds_at(context, database, source, promised, _FEW_LOGINS):
-        expr, said = f"{source.rate(_FAILED_LOGINS)} > {limit.value}", f"{COUNT} logins fail a second"
-        yield limit.alert_rule(LOGINS, expr, said, promise="audit.failed_logins_below")
+        expr = f"{source.rate(_FAILED_LOGINS)} > {limit.value}"
+        yield limit.alert_rule(LOGINS, expr, f"{COUNT} logins a second fail", promise="audit.failed_logins_below")
 
 
 def dump_promise_alerts(context: RuleContext, dumps: DumpBackups) -> Iterator[AlertRule]:
-    """How old the newest dump is."""
+    """The age of the newest dump."""
     yield from _no_backup(context, dumps, "stale_after")
 
 
 def _no_backup(context: RuleContext, component: Component, promise: str) -> Iterator[AlertRule]:
-    """The verdict of the last look: the age of a backup is known only when somebody looks.
+    """An alert on the last verdict: no metric has the age of a backup.
 
-    Where Basewatch tells people of verdicts itself, the alert says so, and Alertmanager tells nobody a second time.
+    If Basewatch notifies about verdicts itself, a label says so, and Alertmanager does not notify a second time.
     """
     if check := context.check_of(component, promise):
         verdict = {"check": check.id, "component": component.ref, "status": "FAIL"}
-        told = {"told_by": "basewatch"} if context.config.alerts.verdicts == "direct" else {}
+        notified = {"notified_by": "basewatch"} if context.config.alerts.verdicts == "direct" else {}
         yield context.alert_rule(
             BACKUP,
             f"max by (check, component, subject) ({selector('basewatch_finding_status', verdict)}) == 1",
             summary=f"{escape_template(component.name)}: the newest backup is older than promised",
             component=component,
             promise=promise,
-            labels=told,
+            labels=notified,
         )

@@ -1,4 +1,4 @@
-"""The small pieces that every expression is put together from, each escaped as PromQL wants it."""
+"""PromQL fragments with escaping: strings, selectors, label lists, durations and numbers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def quoted(text: str) -> str:
 
 
 def selector(metric: str, labels: Labels) -> str:
-    """The series of a metric that have all of these labels; an empty value asks for the label's absence."""
+    """A selector of the series with all of these labels; an empty value matches series without the label."""
     matchers = ",".join(f"{name}={quoted(value)}" for name, value in labels.items())
     return f"{metric}{{{matchers}}}" if matchers else metric
 
 
 def label_list(labels: Iterable[str]) -> str:
-    """Label names as they stand behind `by` and `on`."""
+    """Label names in parentheses, as after `by` and `on`."""
     return f"({', '.join(labels)})"
 
 
 def promql_duration(length: timedelta) -> str:
-    """A duration of whole milliseconds as Prometheus writes it: `5m`, `1h30m`, `30d`."""
+    """A duration of whole milliseconds in Prometheus notation: `5m`, `1h30m`, `30d`."""
     rest, parts = round(length / timedelta(milliseconds=1)), list[str]()
     for unit, size in _UNITS:
         count, rest = divmod(rest, size)
@@ -38,10 +38,10 @@ def promql_duration(length: timedelta) -> str:
 
 
 def number(value: float) -> str:
-    """A number without the dust of binary arithmetic: 1 - 0.999 is 0.001."""
+    """A number without binary rounding noise: 1 - 0.999 is 0.001."""
     return f"{value:.12g}"
 
 
 def escape_template(text: str) -> str:
-    """Text that stands in an annotation as it is: whatever it holds, Prometheus expands nothing in it."""
+    """Text with template markers escaped, so that Prometheus expands nothing in it."""
     return text.replace("{{", '{{ "{{" }}')

@@ -1,4 +1,4 @@
-"""What is worth computing once: shares and rates of every resource of a kind, declared or discovered."""
+"""The recording rules: ratios and rates of every resource of a kind, declared or discovered."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from generate.prometheus.promql import label_list, promql_duration
 from generate.prometheus.rule_model import RecordingRule
 
 BURN_RATE_WINDOWS = tuple(map(parse_duration, ("5m", "30m", "1h", "2h", "6h", "1d", "3d")))
-"""The windows that burn rates are looked at over: each short one, and the long one it belongs to."""
-_PLACE = ("aws_account_id", "aws_region")
-_API = label_list((*_PLACE, "api", "stage"))
-_FUNCTION = label_list((*_PLACE, "function_name"))
-_TABLE = label_list((*_PLACE, "table_name"))
-_CLUSTER = label_list((*_PLACE, "cluster_id"))
-_PROXY = label_list((*_PLACE, "proxy_name"))
+"""The windows of burn rates: the long windows and their short windows."""
+_LOCATION = ("aws_account_id", "aws_region")
+_API = label_list((*_LOCATION, "api", "stage"))
+_FUNCTION = label_list((*_LOCATION, "function_name"))
+_TABLE = label_list((*_LOCATION, "table_name"))
+_CLUSTER = label_list((*_LOCATION, "cluster_id"))
+_PROXY = label_list((*_LOCATION, "proxy_name"))
 _SHORT = "5m"
 
 
 def recording_rules(config: Config) -> Iterator[RecordingRule]:
-    """The rules of the kinds that the configuration declares, or has looked for."""
+    """The rules of the component kinds that the configuration declares or discovers."""
     declared, discovered = config.components, {discover.collector for discover in config.collectors.discover}
     if declared.apis or "api_gateway" in discovered:
         yield from _apis()
@@ -30,7 +30,9 @@ def recording_rules(config: Config) -> Iterator[RecordingRule]:
     if declared.tables or "dynamodb" in discovered:
         yield from _tables()
     if declared.cache_clusters or "dax" in discovered:
-        yield from _shares("dax:item_hit", _CLUSTER, "aws_dax_item_cache_hits_total", "aws_dax_item_cache_misses_total")
+        yield from _hit_ratio(
+            "dax:item_hit", _CLUSTER, "aws_dax_item_cache_hits_total", "aws_dax_item_cache_misses_total"
+        )
     if any(cluster.proxy for cluster in declared.aurora_clusters) or "rds_proxy" in discovered:
         borrowed, allowed = "aws_rds_proxy_borrowed_connections", "aws_rds_proxy_max_database_connections"
         expr = f"max by {_PROXY} ({borrowed})\n/\nmax by {_PROXY} ({allowed})"
@@ -57,10 +59,10 @@ def _functions() -> Iterator[RecordingRule]:
         yield _ratio(
             f"lambda:error_ratio:rate{window}", _rate(_FUNCTION, "aws_lambda_errors_total", window), invocations
         )
-    # A throttled call is no invocation.
+    # A throttled call is not counted as an invocation.
     throttles = _rate(_FUNCTION, "aws_lambda_throttles_total", _SHORT)
-    asked = (throttles, _rate(_FUNCTION, "aws_lambda_invocations_total", _SHORT))
-    yield _ratio(f"lambda:throttle_ratio:rate{_SHORT}", throttles, *asked)
+    calls = (throttles, _rate(_FUNCTION, "aws_lambda_invocations_total", _SHORT))
+    yield _ratio(f"lambda:throttle_ratio:rate{_SHORT}", throttles, *calls)
     yield _mean("lambda:duration_seconds", _FUNCTION, "aws_lambda_duration_seconds")
 
 
@@ -75,9 +77,9 @@ def _tables() -> Iterator[RecordingRule]:
         yield _ratio(f"dynamodb:{what}_utilization:ratio{_SHORT}", consumed, provisioned)
 
 
-def _shares(stem: str, by: str, part: str, rest: str) -> Iterator[RecordingRule]:
-    shares = (_rate(by, part, _SHORT), _rate(by, rest, _SHORT))
-    yield _ratio(f"{stem}:ratio{_SHORT}", shares[0], *shares)
+def _hit_ratio(stem: str, by: str, hits: str, misses: str) -> Iterator[RecordingRule]:
+    rates = (_rate(by, hits, _SHORT), _rate(by, misses, _SHORT))
+    yield _ratio(f"{stem}:ratio{_SHORT}", rates[0], *rates)
 
 
 def _rate(by: str, counter: str, window: str) -> str:
@@ -89,7 +91,7 @@ def _ratio(record: str, part: str, *whole: str) -> RecordingRule:
 
 
 def ratio(part: str, *whole: str) -> str:
-    """A share of the sum of `whole`; of nothing there is none, rather than one that is not a number."""
+    """The ratio of `part` to the sum of `whole`; no result, rather than NaN, if the sum is 0."""
     return f"{part}\n/\n({' + '.join(whole)} > 0)"
 
 

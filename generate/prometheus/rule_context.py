@@ -1,4 +1,4 @@
-"""What the rules are made from: the configuration, what is measured of each component, and what checks it."""
+"""The context of the rules: the configuration, the collected series of each component, and the checks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from generate.prometheus.promql import Labels, escape_template, promql_duration,
 from generate.prometheus.rule_model import AlertRule, AlertSeverity, alert_severity
 
 MIN_RATE_WINDOW = parse_duration("5m")
-"""Datapoints come two to four minutes late and one a minute: of a shorter window too few would be there."""
-# What a component's series differ by without being another resource.
+"""Datapoints are two to four minutes late, one a minute: a shorter window would hold too few."""
+# Labels that distinguish series of one resource.
 _PARTS = frozenset({"operation", "target_role", "quantile"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertTemplate:
-    """What all alerts of one name have in common; docs/alerting-rules.md explains each.
+    """What all alerts of one name have in common; docs/alerting-rules.md has a section for each.
 
-    `severity` is that of alerts whose promise no check judges. `fires_when` is the condition and `remedy` what to do.
+    `severity` is for alerts whose promise no check judges. `fires_when` is the condition; `remedy` says what to do.
     """
 
     name: str
@@ -37,9 +37,9 @@ class AlertTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesSource:
-    """The series of one resource: the labels that pick them, who collects them, and how often.
+    """The series of one resource: their collector, their labels, and their refresh interval.
 
-    Its expressions have no labels left: the rule that holds one says what it is of.
+    Its expressions aggregate all labels away; the rule adds the labels of the resource.
     """
 
     collector: str
@@ -48,12 +48,12 @@ class SeriesSource:
 
     @property
     def identity_labels(self) -> Labels:
-        """What an alert on these series is known by: who collects them, and what they are of."""
+        """The labels of an alert on these series: the collector and the resource."""
         return {"collector": self.collector, **self.labels}
 
     @property
     def window(self) -> timedelta:
-        """Three refreshes, so that a late one leaves no hole in a rate."""
+        """The rate window: three refreshes, so that a late refresh leaves no gap."""
         return max(MIN_RATE_WINDOW, 3 * self.refresh)
 
     def gauge_max(self, metric: str, **more: str) -> str:
@@ -61,7 +61,7 @@ class SeriesSource:
         return f"max({selector(metric, {**self.labels, **more})})"
 
     def gauge_min(self, metric: str) -> str:
-        """The newest value of a gauge whose depths count."""
+        """The newest value of a gauge that is limited from below."""
         return f"min({selector(metric, self.labels)})"
 
     def rate(self, metric: str, window: timedelta | None = None, offset: str = "") -> str:
@@ -73,7 +73,7 @@ class SeriesSource:
         return f"sum(increase({self._over(metric, window)}))"
 
     def counter_before(self, metric: str, window: timedelta) -> str:
-        """A counter as it was before the window: nothing, where it was not watched for as long."""
+        """A counter before the window; empty if it was not collected then."""
         return f"sum({selector(metric, self.labels)} offset {promql_duration(window)})"
 
     def _over(self, metric: str, window: timedelta | None) -> str:
@@ -82,15 +82,15 @@ class SeriesSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleContext:
-    """A configuration, and the checks and collectors there are."""
+    """A configuration with the known checks and collectors."""
 
     config: Config
     checks: tuple[AnyCheck, ...]
     collectors: tuple[AnyCollector, ...]
 
     def sources(self, component: Component, metric: str) -> Iterator[SeriesSource]:
-        """Where `metric` of a declared component is found: one source for each of its resources, none if not asked."""
-        place = self.location_labels(component)
+        """The sources of `metric` of a declared component, one for each resource; none if it is not collected."""
+        location = self.location_labels(component)
         found = dict[tuple[tuple[str, str], ...], SeriesSource]()
         for collector in self.collectors:
             for resource, specs in (
@@ -101,7 +101,9 @@ class RuleContext:
                 )
                 labels = tuple((name, value) for name, value in resource.labels if name not in _PARTS and value)
                 if refresh is not None:
-                    source = SeriesSource(collector=collector.name, labels={**place, **dict(labels)}, refresh=refresh)
+                    source = SeriesSource(
+                        collector=collector.name, labels={**location, **dict(labels)}, refresh=refresh
+                    )
                     found.setdefault(labels, source)
         yield from found.values()
 
@@ -117,7 +119,7 @@ class RuleContext:
                 return collection.slow
 
     def location_labels(self, component: Component) -> Mapping[str, str]:
-        """The labels of the account and region that a component lives in; none outside AWS."""
+        """The labels of the account and region of a component; none outside AWS."""
         aws = self.config.aws
         if aws is None or not isinstance(component, AwsComponent):
             return {}
@@ -125,7 +127,7 @@ class RuleContext:
         return {"aws_account_id": account.id, "aws_region": component.region or account.regions[0]}
 
     def check_of(self, component: Component, promise: str) -> AnyCheck | None:
-        """The check that judges a promise of a component, None when none does."""
+        """The check that judges a promise of a component; None if there is none."""
         return next((c for c in self.checks if isinstance(component, c.component) and promise in c.promises), None)
 
     def alert_rule(
@@ -140,9 +142,9 @@ class RuleContext:
         severity: AlertSeverity | None = None,
         labels: Labels = MappingProxyType({}),
     ) -> AlertRule:
-        """An alert of this name; as urgent as the check that judges the same promise, where one does.
+        """An alert of this template. Its severity is that of the check that judges the same promise, if there is one.
 
-        `summary` may hold templates of Prometheus; what the configuration names is no template anywhere in the rest.
+        `summary` may contain Prometheus templates. In all other texts, names from the configuration are escaped.
         """
         check = self.check_of(component, promise) if component and promise else None
         fixed = {
@@ -151,7 +153,7 @@ class RuleContext:
             **({"check": check.id} if check else {}),
             **labels,
         }
-        ours = self.config.prometheus
+        settings = self.config.prometheus
         return AlertRule(
             alert=template.name,
             expr=expr,
@@ -160,8 +162,8 @@ class RuleContext:
             annotations={
                 "summary": summary,
                 "description": f"{template.fires_when}. {template.remedy}",
-                "runbook_url": escape_template(ours.runbook_url.replace("{alert}", template.name.lower())),
-                "dashboard_url": escape_template(ours.dashboard_url.replace("{uid}", template.dashboard)),
+                "runbook_url": escape_template(settings.runbook_url.replace("{alert}", template.name.lower())),
+                "dashboard_url": escape_template(settings.dashboard_url.replace("{uid}", template.dashboard)),
             },
         )
 

@@ -1,4 +1,4 @@
-"""Whether Basewatch itself sees: a blind watchman reports nothing wrong."""
+"""Alerts on Basewatch itself: scraping, collection, discovery, runs, notifications and cost."""
 
 from __future__ import annotations
 
@@ -13,102 +13,102 @@ from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
 _MONTH = 30 * 24 * 3600
 _5M, _10M, _15M = map(parse_duration, ("5m", "10m", "15m"))
-# Of these, every minute has a datapoint, used or not.
-_NEVER_SILENT = ("aurora", "rds_proxy")
+# Collectors whose metrics have a datapoint every minute, even without traffic.
+_ALWAYS_WITH_DATA = ("aurora", "rds_proxy")
 _THROTTLED = "Throttl.*|RequestLimitExceeded|TooManyRequests.*|LimitExceeded.*|SlowDown|429|503"
-_PLACE = "{{ $labels.collector }} {{ $labels.aws_account_id }} {{ $labels.aws_region }}"
+_LOCATION = "{{ $labels.collector }} {{ $labels.aws_account_id }} {{ $labels.aws_region }}"
 
 
 def _template(
     name: str,
-    fires: str,
+    fires_when: str,
     remedy: str,
     severity: AlertSeverity = AlertSeverity.WARNING,
     dashboard: str = "basewatch-exporter",
 ) -> AlertTemplate:
-    return AlertTemplate(name=name, severity=severity, fires_when=fires, remedy=remedy, dashboard=dashboard)
+    return AlertTemplate(name=name, severity=severity, fires_when=fires_when, remedy=remedy, dashboard=dashboard)
 
 
 DOWN = _template(
     "BasewatchDown",
     "Prometheus cannot scrape Basewatch",
-    "See whether the exporter runs; until then nothing here is watched",
+    "Check whether the exporter runs; until it does, no metric or finding is updated",
     AlertSeverity.CRITICAL,
 )
 COLLECTOR_DOWN = _template(
     "CollectorDown",
-    "A collector did not get what it asks for, or was never heard of; alerts on its numbers are held back",
-    "The exporter's log says what AWS answered: most often a missing permission or an expired credential",
+    "A collector failed, or has never reported; alerts on its metrics are inhibited",
+    "Read the exporter's log for the answer of AWS: most often a permission is missing or a credential has expired",
     AlertSeverity.CRITICAL,
 )
 STALE = _template(
     "DataStale",
-    "The newest datapoint is older than CloudWatch's own delay explains",
-    "See CloudWatch's health in the region, and whether refreshes take longer than they are apart",
+    "The newest datapoint is older than CloudWatch's own delay can explain",
+    "Check the health of CloudWatch in the region, and whether refreshes take longer than their interval",
 )
 STUCK = _template(
     "RefreshStuck",
-    "No refresh of a collector was finished for three of its intervals",
-    "Restart the exporter; its log says which request it waits for",
+    "A collector has not finished a refresh for three intervals",
+    "Restart the exporter; its log names the request that it waits for",
 )
 OVERRUN = _template(
     "RefreshOverrun",
-    "Refreshes are left out because the one before still runs",
-    "Raise collectors.concurrency, make the tiers slower, or ask for a higher quota",
+    "Refreshes are skipped because the previous one still runs",
+    "Raise collectors.concurrency, lengthen the intervals of the tiers, or request a higher quota",
 )
 DROPPED = _template(
     "SeriesDropped",
-    "Series were taken off the page though their resource is still there, or a counter has a hole",
-    "The label `reason` says why: not_got, gap, duplicate or limit; the log names them",
+    "Series of existing resources were removed from the page, or a counter has a gap",
+    "The label `reason` says why: not_got, gap, duplicate or limit; the log names the series",
 )
 LOST = _template(
     "SeriesLost",
-    "A collector shows fewer than four fifths of the series that it did within the last day",
-    "See whether resources were removed, renamed, or lost the tags they are found by",
+    "A collector has less than 80% of its average number of series of the last day",
+    "Check whether resources were removed, renamed, or lost the tags that discovery uses",
 )
 THROTTLED = _template(
     "ApiThrottled",
-    "AWS refuses requests because there are too many",
-    "Lower collectors.calls_per_second, or ask for a higher quota; somebody else may use the same one",
+    "AWS throttles requests",
+    "Lower collectors.calls_per_second, or request a higher quota; other clients may use the same quota",
 )
 COST_BUDGET = _template(
     "CostBudget",
-    "At today's pace, a month of asking CloudWatch costs more than collectors.budget",
-    "Discover less, make the tiers slower, or raise the budget: `basewatch plan` says what each costs",
+    "At the current rate, a month of CloudWatch requests costs more than collectors.budget",
+    "Discover less, lengthen the intervals of the tiers, or raise the budget; `basewatch plan` prints each cost",
 )
 CREDENTIALS = _template(
     "CredentialsExpiring",
-    "Credentials expire within five minutes, and were not renewed as they should have been",
-    "See whether the role may still be assumed; long before the end they are renewed by themselves",
+    "Credentials expire within five minutes and were not renewed",
+    "Check whether the role can still be assumed; normally credentials are renewed long before they expire",
 )
 DISCOVERY = _template(
     "DiscoveryStale",
-    "Discovery did not get everything it asked for, for three of its intervals",
-    "See which permission is missing; until then, what is new is not watched",
+    "Discovery has not been complete for three intervals",
+    "Find the missing permission in the exporter's log; until then, new resources are not watched",
 )
 OVERDUE = _template(
     "RunOverdue",
-    "The pass over every promise is overdue, or none has ever gone through",
-    "See why the last pass did not finish: the exporter's log, or the scheduled workflow",
+    "The full run is overdue, or no run has ever finished",
+    "Find out why the last run did not finish, in the exporter's log or the scheduled workflow",
     AlertSeverity.CRITICAL,
     "basewatch-findings",
 )
 WATCH = _template(
     "TenancyWatchDown",
-    "The catalogue of a database cannot be read, so that a change to tenant isolation would go unseen",
-    "See whether the database answers and the reader's role may still connect",
+    "The catalogue of a database cannot be read, so a change to tenant isolation would not be detected",
+    "Check whether the database answers, and whether the reader role can still connect",
     AlertSeverity.CRITICAL,
     "basewatch-findings",
 )
 NOTIFYING = _template(
     "NotificationFailing",
-    "A channel does not take Basewatch's own messages",
-    "Try its webhook or key by hand; what is owed stays owed and is sent once the channel takes it",
+    "A channel does not accept Basewatch's notifications",
+    "Test its webhook or key manually; pending notifications are sent once the channel accepts them",
 )
 WATCHDOG = _template(
     "Watchdog",
-    "Always: it shows that rules are evaluated and alerts delivered, so that its absence is the alarm",
-    "Send it to a dead man's switch outside of this platform",
+    "Always: it shows that rules are evaluated and alerts are delivered; its absence is the alarm",
+    "Send it to a dead man's switch outside this platform",
     AlertSeverity.INFO,
 )
 TEMPLATES = (
@@ -118,93 +118,95 @@ TEMPLATES = (
 
 
 def self_alerts(context: RuleContext) -> Iterator[AlertRule]:
-    """The exporter as its scraper sees it, its passes and its messages."""
+    """Scraping, runs, collection, notifications and the watchdog."""
     config = context.config
     up = selector("up", {"job": config.prometheus.job})
-    said = f"Basewatch ({config.prometheus.job}) does not answer"
-    yield context.alert_rule(DOWN, f"{up} == 0\nor\nabsent({up})", sustained=_5M, summary=said)
-    yield from _of_passes(context)
-    yield from _of_collection(context)
-    failed = _grew("channel", "basewatch_notification_failures_total")
-    said = "{{ $labels.channel }} does not take messages"
-    yield context.alert_rule(NOTIFYING, failed, sustained=_10M, summary=said)
+    text = f"Basewatch ({config.prometheus.job}) cannot be scraped"
+    yield context.alert_rule(DOWN, f"{up} == 0\nor\nabsent({up})", sustained=_5M, summary=text)
+    yield from _run_alerts(context)
+    yield from _collection_alerts(context)
+    failed = _increased("channel", "basewatch_notification_failures_total")
+    text = "{{ $labels.channel }} does not accept notifications"
+    yield context.alert_rule(NOTIFYING, failed, sustained=_10M, summary=text)
     yield context.alert_rule(WATCHDOG, "vector(1)", summary="Rules are evaluated and alerts delivered")
 
 
-def _of_passes(context: RuleContext) -> Iterator[AlertRule]:
+def _run_alerts(context: RuleContext) -> Iterator[AlertRule]:
     run = context.config.run
     due = number((run.every + run.deadline).total_seconds())
     expr = (
         f"time() - basewatch_run_last_success_timestamp_seconds > {due}\n"
         f"or\n{_absent_while_up(context, 'basewatch_run_last_success_timestamp_seconds')}"
     )
-    said = f"No pass went through since it was due, every {format_duration(run.every)}"
-    yield context.alert_rule(OVERDUE, expr, sustained=run.deadline + _10M, summary=said)
+    text = f"No run has finished since the last one was due; runs are due every {format_duration(run.every)}"
+    yield context.alert_rule(OVERDUE, expr, sustained=run.deadline + _10M, summary=text)
     if context.config.watch and any(isinstance(component, Database) for component in context.config.components):
-        said = "The catalogue of {{ $labels.database }} cannot be read"
-        yield context.alert_rule(WATCH, "basewatch_tenancy_watch_up == 0", sustained=_5M, summary=said)
+        text = "The catalogue of {{ $labels.database }} cannot be read"
+        yield context.alert_rule(WATCH, "basewatch_tenancy_watch_up == 0", sustained=_5M, summary=text)
 
 
 def _absent_while_up(context: RuleContext, metric: str) -> str:
     return f"absent({metric}) and on () {selector('up', {'job': context.config.prometheus.job})} == 1"
 
 
-def _of_collection(context: RuleContext) -> Iterator[AlertRule]:
+def _collection_alerts(context: RuleContext) -> Iterator[AlertRule]:
     collection = context.config.collectors
-    yield from _of_collectors(context)
-    three = 3 * collection.every
-    attempted = f"time() - basewatch_collector_last_attempt_timestamp_seconds > {number(three.total_seconds())}"
-    yield context.alert_rule(STUCK, attempted, sustained=_5M, summary=f"{_PLACE} is not refreshed")
-    overrun = f"increase(basewatch_collector_overruns_total[{promql_duration(max(_15M, three))}]) > 0"
-    yield context.alert_rule(OVERRUN, overrun, sustained=_15M, summary="Refreshes take longer than they are apart")
-    dropped = _grew("collector, reason", 'basewatch_series_dropped_total{reason!="gone"}')
-    said = "{{ $labels.collector }} lost {{ $value | humanize }} series: {{ $labels.reason }}"
-    yield context.alert_rule(DROPPED, dropped, summary=said)
+    yield from _collector_alerts(context)
+    three_intervals = 3 * collection.every
+    attempted = (
+        f"time() - basewatch_collector_last_attempt_timestamp_seconds > {number(three_intervals.total_seconds())}"
+    )
+    yield context.alert_rule(STUCK, attempted, sustained=_5M, summary=f"{_LOCATION} is not refreshed")
+    overrun = f"increase(basewatch_collector_overruns_total[{promql_duration(max(_15M, three_intervals))}]) > 0"
+    yield context.alert_rule(OVERRUN, overrun, sustained=_15M, summary="Refreshes take longer than their interval")
+    dropped = _increased("collector, reason", 'basewatch_series_dropped_total{reason!="gone"}')
+    text = "{{ $labels.collector }} lost {{ $value | humanize }} series: {{ $labels.reason }}"
+    yield context.alert_rule(DROPPED, dropped, summary=text)
     series = "basewatch_collector_series"
-    said = f"{_PLACE} shows {{{{ $value | humanize }}}} series, and had more"
-    yield context.alert_rule(LOST, f"{series} < 0.8 * avg_over_time({series}[1d])", sustained=_15M, summary=said)
-    refused = _grew("api", f'basewatch_api_request_failures_total{{code=~"{_THROTTLED}"}}')
+    text = f"{_LOCATION} has only {{{{ $value | humanize }}}} series, fewer than in the last day"
+    yield context.alert_rule(LOST, f"{series} < 0.8 * avg_over_time({series}[1d])", sustained=_15M, summary=text)
+    refused = _increased("api", f'basewatch_api_request_failures_total{{code=~"{_THROTTLED}"}}')
     yield context.alert_rule(THROTTLED, refused, sustained=_10M, summary="{{ $labels.api }} is throttled")
     if collection.budget:
         spent = 'sum(rate(basewatch_estimated_cost_dollars_total{reading="per_query"}[6h]))'
-        said = f"A month costs {{{{ $value | humanize }}}} dollars, of {number(collection.budget)}"
+        text = f"A month costs {{{{ $value | humanize }}}} dollars; the budget is {number(collection.budget)}"
         yield context.alert_rule(
-            COST_BUDGET, f"{spent} * {_MONTH} > {number(collection.budget)}", sustained=_15M, summary=said
+            COST_BUDGET, f"{spent} * {_MONTH} > {number(collection.budget)}", sustained=_15M, summary=text
         )
     expiring = "basewatch_credentials_expiry_timestamp_seconds - time() < 300"
-    said = "Credentials of {{ $labels.aws_account_id }} expire in {{ $value | humanizeDuration }}"
-    yield context.alert_rule(CREDENTIALS, expiring, sustained=parse_duration("2m"), summary=said)
+    text = "Credentials of {{ $labels.aws_account_id }} expire in {{ $value | humanizeDuration }}"
+    yield context.alert_rule(CREDENTIALS, expiring, sustained=parse_duration("2m"), summary=text)
     if collection.discover:
         old = number((3 * collection.discover_every).total_seconds())
         expr = f"time() - basewatch_discovery_last_success_timestamp_seconds > {old}"
-        yield context.alert_rule(DISCOVERY, expr, sustained=_5M, summary=f"Discovery of {_PLACE} is out of date")
+        yield context.alert_rule(DISCOVERY, expr, sustained=_5M, summary=f"Discovery of {_LOCATION} is out of date")
 
 
-def _grew(by: str, counter: str) -> str:
-    """That a counter grew within a quarter of an hour; one that begins with its first event did, too."""
+def _increased(by: str, counter: str) -> str:
+    """PromQL for a counter that increased within 15 minutes; a counter that is new counts as increased."""
     return f"sum by ({by}) (increase({counter}[15m]) > 0 or {counter} unless {counter} offset 15m) > 0"
 
 
-def _of_collectors(context: RuleContext) -> Iterator[AlertRule]:
-    """Down, unheard of, or stale, each soon enough that what the alerts read has not left the page by then."""
-    hold = min(_10M, context.config.collectors.hold / 2)
-    said = f"{_PLACE} does not get its numbers"
-    yield context.alert_rule(COLLECTOR_DOWN, "basewatch_collector_up == 0", sustained=hold, summary=said)
+def _collector_alerts(context: RuleContext) -> Iterator[AlertRule]:
+    """A collector that is down, missing or stale. The alert fires before the old series leave the page."""
+    down_for = min(_10M, context.config.collectors.hold / 2)
+    text = f"{_LOCATION} cannot collect its metrics"
+    yield context.alert_rule(COLLECTOR_DOWN, "basewatch_collector_up == 0", sustained=down_for, summary=text)
     for labels in dict.fromkeys(_expected(context)):
         missing = _absent_while_up(context, selector("basewatch_collector_up", dict(labels)))
         yield context.alert_rule(
-            COLLECTOR_DOWN, missing, sustained=_10M, summary=f"{_PLACE} was never heard of", labels=dict(labels)
+            COLLECTOR_DOWN, missing, sustained=_10M, summary=f"{_LOCATION} has never reported", labels=dict(labels)
         )
     slack = max(_10M, 2 * context.config.collectors.every + _5M)
-    newest = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector=~"{"|".join(_NEVER_SILENT)}"}}'
+    newest = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector=~"{"|".join(_ALWAYS_WITH_DATA)}"}}'
     stale = f"time() - {newest} > {number(slack.total_seconds())}"
     yield context.alert_rule(
-        STALE, stale, sustained=timedelta(minutes=5), summary=f"The newest number of {_PLACE} is old"
+        STALE, stale, sustained=timedelta(minutes=5), summary=f"The newest datapoint of {_LOCATION} is old"
     )
 
 
 def _expected(context: RuleContext) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Who should be heard of, and where: each collector where it measures something that is declared."""
+    """The labels of every expected collector: one set for each location of a declared component that it measures."""
     for component in context.config.components:
         for collector in context.collectors:
             if isinstance(component, collector.component_type) and any(True for _ in collector.resources(component)):

@@ -1,6 +1,6 @@
-"""Service level objectives: how fast each error budget is spent, and who is told at which speed.
+"""Service level objectives: recording rules of each error budget, and alerts on its burn rate.
 
-The speeds are those of https://sre.google/workbook/alerting-on-slos/ for a budget of 30 days, fitted to other windows.
+The burn rates are those of https://sre.google/workbook/alerting-on-slos/ for 30 days, scaled to other windows.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from generate.prometheus.slo_events import SloEvents, slo_events
 BURN = AlertTemplate(
     name="SloBudgetBurn",
     severity=AlertSeverity.CRITICAL,
-    fires_when="An error budget is spent so fast that it will not last, over a long window and still over a short one",
-    remedy="See which of the cause alerts of the same component fires, and roll back what was deployed before it began",
+    fires_when="An error budget burns too fast, over a long window and still over a short one",
+    remedy="Look at the cause alerts of the same component, and roll back the deployment before the first bad events",
     dashboard="basewatch-slo",
 )
 TEMPLATES = (BURN,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Speed:
-    """`spent` of the budget gone within `long`; `short` says that it is still going on."""
+class _BurnRate:
+    """The ratio `spent` of the budget is used within `long`; the window `short` shows that it still burns."""
 
     long: timedelta
     short: timedelta
@@ -37,24 +37,24 @@ class _Speed:
     severity: AlertSeverity
 
     def factor(self, window: timedelta) -> float:
-        """How many times faster than sustainable that is; slower than sustainable is no trouble."""
+        """The burn rate for an objective over `window`; at least 1, the rate that uses exactly the budget."""
         return max(1.0, self.spent * (window / self.long))
 
 
-def _speed(long: str, short: str, spent: float, severity: AlertSeverity) -> _Speed:
-    return _Speed(long=parse_duration(long), short=parse_duration(short), spent=spent, severity=severity)
+def _burn_rate(long: str, short: str, spent: float, severity: AlertSeverity) -> _BurnRate:
+    return _BurnRate(long=parse_duration(long), short=parse_duration(short), spent=spent, severity=severity)
 
 
-_SPEEDS = (
-    _speed("1h", "5m", 0.02, AlertSeverity.CRITICAL),
-    _speed("6h", "30m", 0.05, AlertSeverity.CRITICAL),
-    _speed("1d", "2h", 0.10, AlertSeverity.WARNING),
-    _speed("3d", "6h", 0.10, AlertSeverity.WARNING),
+_BURN_RATES = (
+    _burn_rate("1h", "5m", 0.02, AlertSeverity.CRITICAL),
+    _burn_rate("6h", "30m", 0.05, AlertSeverity.CRITICAL),
+    _burn_rate("1d", "2h", 0.10, AlertSeverity.WARNING),
+    _burn_rate("3d", "6h", 0.10, AlertSeverity.WARNING),
 )
 
 
 def slo_rules(context: RuleContext) -> Iterator[RecordingRule | AlertRule]:
-    """Every rule of every declared objective. Raises: ConfigError, for one that nothing measured can tell of."""
+    """The rules of every declared objective. Raises: ConfigError, for one that no collected metric measures."""
     for slo in context.config.components.slos:
         counted = slo_events(context, slo)
         yield from _records(slo, counted)
@@ -79,27 +79,28 @@ def _name(window: timedelta) -> str:
 
 def _burns(context: RuleContext, slo: Slo, counted: SloEvents) -> Iterator[AlertRule]:
     judged = context.check_of(slo, "objective")
-    for speed in _SPEEDS:
-        factor = speed.factor(slo.window)
+    for rate in _BURN_RATES:
+        factor = rate.factor(slo.window)
         limit = factor * slo.error_budget
-        # More than everything cannot go wrong: of a lenient objective, the fast speeds do not exist.
-        if limit >= 1 or speed.long > slo.window:
+        # The bad ratio cannot exceed 1: a lenient objective has no alert for high burn rates.
+        if limit >= 1 or rate.long > slo.window:
             continue
-        short = next(window for window in BURN_RATE_WINDOWS if window >= max(speed.short, counted.source.window))
-        over = (f"{selector(_name(window), {'slo': slo.name})} > {number(limit)}" for window in (speed.long, short))
+        short = next(window for window in BURN_RATE_WINDOWS if window >= max(rate.short, counted.source.window))
+        over = (f"{selector(_name(window), {'slo': slo.name})} > {number(limit)}" for window in (rate.long, short))
         yield context.alert_rule(
             BURN,
-            "\nand\n".join(over) + f"\nand on ()\n{counted.enough_events(speed.long)}",
-            severity=speed.severity,
+            "\nand\n".join(over) + f"\nand on ()\n{counted.enough_events(rate.long)}",
+            severity=rate.severity,
             sustained=2 * counted.source.refresh,
-            summary=f"{escape_template(slo.of)} spends the error budget of {escape_template(slo.name)} "
-            f"{number(factor)} times too fast or faster: {{{{ $value | humanizePercentage }}}} are bad "
-            f"over {promql_duration(speed.long)}, and {100 * slo.error_budget:.4g}% are allowed over {format_duration(slo.window)}",
+            summary=f"{escape_template(slo.of)} burns the error budget of {escape_template(slo.name)} "
+            f"at least {number(factor)} times too fast: {{{{ $value | humanizePercentage }}}} of events are bad "
+            f"over {promql_duration(rate.long)}; {100 * slo.error_budget:.4g}% are allowed "
+            f"over {format_duration(slo.window)}",
             labels={
                 **counted.source.identity_labels,
                 **({"check": judged.id} if judged else {}),
                 "component": slo.of,
                 "slo": slo.name,
-                "window": promql_duration(speed.long),
+                "window": promql_duration(rate.long),
             },
         )

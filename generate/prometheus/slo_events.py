@@ -1,4 +1,4 @@
-"""What counts as a good and a bad event of an objective, in PromQL: the same as its check counts."""
+"""Good and bad events of an objective in PromQL, counted as the check of the objective counts them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ SLOW_MINUTE = "slo:slow_minute:bool"
 _REQUESTS = {"api": "aws_apigateway_requests_total", "function": "aws_lambda_invocations_total"}
 _ERRORS = {"api": "aws_apigateway_server_errors_total", "function": "aws_lambda_errors_total"}
 _LATENCIES = {"api": "aws_apigateway_latency_seconds", "function": "aws_lambda_duration_seconds"}
-# What was throttled is not among the rest.
+# Throttled requests are not counted in the other metric.
 _THROTTLED = ("aws_dynamodb_throttled_requests_total", "aws_dynamodb_request_latency_seconds_count")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloEvents:
-    """The share of bad events over a window, and whether there were enough of them over it to act upon.
+    """The ratio of bad events over a window, and whether the window has enough events to be evaluated.
 
-    `prerequisites` is recorded before the shares, which read it: names and expressions.
+    `prerequisites` are recording rules (name and expression) that the ratio reads.
     """
 
     source: SeriesSource
@@ -36,7 +36,7 @@ class SloEvents:
 
 
 def slo_events(context: RuleContext, slo: Slo) -> SloEvents:
-    """The events of an objective. Raises: ConfigError, when nothing that is measured tells of them."""
+    """The events of an objective. Raises: ConfigError, when no collected metric measures them."""
     kind = slo.of.partition("/")[0]
     component = next((each for each in context.config.components if each.ref == slo.of), None)
     match slo.sli:
@@ -53,15 +53,15 @@ def slo_events(context: RuleContext, slo: Slo) -> SloEvents:
 
 
 def _of_counts(source: SeriesSource, bad: str, whole: tuple[str, ...]) -> SloEvents:
-    certain = whole[-1]
+    always_there = whole[-1]
 
     def rate(counter: str, window: timedelta) -> str:
-        """A rate, 0 where only the counter is missing: CloudWatch says nothing of throttles that never were."""
-        told = source.rate(counter, window)
-        return told if counter == certain else f"({told} or 0 * {source.rate(certain, window)})"
+        """A rate; 0 if only this counter is missing, because CloudWatch has no data before the first throttle."""
+        expr = source.rate(counter, window)
+        return expr if counter == always_there else f"({expr} or 0 * {source.rate(always_there, window)})"
 
     def enough(long: timedelta) -> str:
-        happened = f"{source.increase(certain, long)} >= {MIN_EVENTS_FOR_BURN_RATE}"
+        happened = f"{source.increase(always_there, long)} >= {MIN_EVENTS_FOR_BURN_RATE}"
         return _both(happened, f"{source.increase(bad, long)} >= {MIN_BAD_EVENTS}")
 
     return SloEvents(
@@ -74,7 +74,7 @@ def _of_counts(source: SeriesSource, bad: str, whole: tuple[str, ...]) -> SloEve
 def _of_minutes(context: RuleContext, slo: Slo, source: SeriesSource, kind: str) -> SloEvents:
     limit = number(slo.below.total_seconds() if slo.below else 0)
     summary, requests = _LATENCIES[kind], _REQUESTS[kind]
-    # The newest p99 stands on the page while nobody asks for anything; such minutes are neither good nor bad.
+    # The last p99 stays on the page without requests; such minutes are neither good nor bad.
     slow = f"{source.gauge_max(summary, quantile='0.99')} > bool {limit}\nand\n{source.rate(f'{summary}_count')} > 0"
     minutes = selector(SLOW_MINUTE, {"slo": slo.name})
     a_minute = parse_duration("1m") / context.config.prometheus.scrape
@@ -105,7 +105,7 @@ def _source(context: RuleContext, slo: Slo, component: Component, metric: str) -
 def _unknown(slo: Slo) -> ConfigError:
     return ConfigError(
         Problem(
-            message=f"the objective {slo.name} is about {slo.sli} of {slo.of}, and nothing measured tells of it",
-            remedy="APIs and functions have availability and latency, tables have throttling",
+            message=f"no collected metric measures {slo.sli} of {slo.of}, which the objective {slo.name} needs",
+            remedy="APIs and functions have availability and latency; tables have throttling",
         )
     )

@@ -1,4 +1,4 @@
-"""Where an alert begins: at what is promised, or at what is expected where nothing is."""
+"""The thresholds of alerts: a promised limit, or an expected limit where nothing is promised."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AnyLimit = Threshold[float] | Threshold[timedelta]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertThreshold:
-    """A limit of a component at one source: its number in base units, how long it is crossed, and how people say it."""
+    """A limit of a component at one source: its value in base units, how long it must be crossed, and its text."""
 
     context: RuleContext
     component: Component
@@ -47,7 +47,7 @@ class AlertThreshold:
         severity: AlertSeverity | None = None,
         **labels: str,
     ) -> AlertRule:
-        """The alert that it is crossed; `value_text` is what people are told of the value."""
+        """The alert that the limit is crossed. `value_text` describes the value in the summary."""
         return self.context.alert_rule(
             template,
             expr,
@@ -63,7 +63,7 @@ class AlertThreshold:
 def thresholds(
     context: RuleContext, component: Component, metric: str, promised: AnyLimit | None, expected: AnyLimit | None = None
 ) -> Iterator[AlertThreshold]:
-    """The bound at every source of a metric of a component; none where there is no limit, or nothing is measured."""
+    """The threshold at every source of the metric; none without a limit, or if the metric is not collected."""
     for source in context.sources(component, metric):
         yield from thresholds_at(context, component, source, promised, expected)
 
@@ -75,10 +75,10 @@ def thresholds_at(
     promised: AnyLimit | None,
     expected: AnyLimit | None,
 ) -> Iterator[AlertThreshold]:
-    """The bound of a promise, else of what is expected, else none.
+    """The threshold of the promised limit, else of the expected limit, else none.
 
-    What does not say for how long has to hold for two refreshes, so that one late datapoint is no alarm. A promise of
-    less than that is taken at its word.
+    A limit without a duration must be crossed for two refreshes, so that one late datapoint causes no alert. A
+    promised duration is used as it is, even if it is shorter.
     """
     limit = promised or expected
     if limit is None:
@@ -96,5 +96,5 @@ def thresholds_at(
 
 
 def enough_events(at: SeriesSource, *whole: str) -> str:
-    """That there are as many events as the checks want, too: of fewer, no share is worth an alarm."""
+    """PromQL for enough events: with fewer than the checks need, a ratio causes no alert."""
     return f"({' + '.join(map(at.increase, whole))}) >= {MIN_EVENTS_PER_RATIO}"

@@ -48,7 +48,7 @@ def test_alertmanager_takes_it(loaded: Path) -> None:
         ({"severity": "warning"}, "production-alerts,email"),
         ({"severity": "info"}, "production-alerts,email"),
         ({"alertname": "Watchdog", "severity": "info"}, "watchdog"),
-        ({"severity": "critical", "told_by": "basewatch"}, "nobody"),
+        ({"severity": "critical", "notified_by": "basewatch"}, "null"),
     ],
 )
 def test_slack_hears_all_of_it_and_pagerduty_what_is_critical(
@@ -82,7 +82,7 @@ def test_nobody_is_told_where_nobody_is_declared() -> None:
     config = the_platform().model_copy(update={"alerts": type(the_platform().alerts)()})
     config = config.model_copy(update={"prometheus": type(config.prometheus)()})
     document = yaml.safe_load(alertmanager(config))
-    assert [receiver["name"] for receiver in document["receivers"]] == ["nobody", "watchdog"]
+    assert [receiver["name"] for receiver in document["receivers"]] == ["null", "watchdog"]
 
 
 class Telling:

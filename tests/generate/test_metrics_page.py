@@ -1,4 +1,4 @@
-"""The page of what is measured names everything that a page of the exporter may hold, as it is."""
+"""The page docs/metrics.md names every metric that the exporter may expose, with its source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows(page: str) -> list[list[str]]:
 
 
 def test_every_series_has_a_row() -> None:
-    """No metric is exposed that the page does not name, and none is named twice but where two kinds of API share it."""
+    """The page names every exported metric once; only metrics shared by both kinds of API come twice."""
     named = [row[0].strip("`| ") for row in rows(PAGE)]
     expected = {
         spec.series_name + ("{" + f'quantile="{spec.labels[0][1]}"' + "}" if spec.labels else "") for spec in SPECS
@@ -39,9 +39,9 @@ def test_every_series_has_a_row() -> None:
     }
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.name}-{spec.metric}-{spec.statistic}")
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: f"{spec.series_name}-{spec.metric}-{spec.statistic}")
 def test_a_row_says_where_its_series_comes_from(spec: MetricSpec) -> None:
-    """Type, source, unit, period and tier stand beside the name, and the labels that tell its series apart."""
+    """A row has type, CloudWatch metric, unit, period and tier, and the labels of the resource."""
     cells = [spec.type.value, f"{spec.metric} {spec.statistic}", spec.unit.value]
     cells += [f"{spec.period.total_seconds():.0f} s", spec.tier.value]
     found = [
@@ -52,17 +52,17 @@ def test_a_row_says_where_its_series_comes_from(spec: MetricSpec) -> None:
     assert all(bool(row[1]) is not account for row in found)
 
 
-def test_the_labels_of_a_family_are_its_resources() -> None:
-    """A reader sees which labels to select by."""
+def test_a_row_has_the_labels_of_the_resource() -> None:
+    """The labels column has the labels that a query can select."""
     labels = {row[0].strip("`| "): re.findall(r"`(\w+)`", row[1]) for row in rows(PAGE) if len(row) > 3}
     assert labels["aws_apigateway_requests_total"] == ["api", "stage", "api_type"]
     assert labels["aws_dynamodb_throttled_requests_total"] == ["table_name", "operation"]
     assert labels["aws_rds_volume_used_bytes"] == ["db_cluster"]
 
 
-def test_a_collector_of_a_plugin_needs_no_discovery() -> None:
-    """A collector that only knows what is declared has its table as well."""
+def test_a_collector_without_discovery_has_a_table() -> None:
+    """A plug-in's collector of declared resources has a table, too."""
     spec = Namespace(name="Own/Space").counter("own_things_total", "Things")
     page = metrics_page([Collector(name="own", component_type=Queue, resources=lambda _queue: iter(()), specs=(spec,))])
-    assert "\n## own\n\nOf each queue, from `Own/Space`.\n" in page
+    assert "\n## own\n\nMetrics of each queue, from `Own/Space`.\n" in page
     assert "| `own_things_total` |  | counter | Things Sum | count | 60 s | standard |\n" in page

@@ -155,7 +155,7 @@ def _digest(text: str) -> str:
 def _text(check: str, title: str) -> CheckDescription:
     return CheckDescription(
         title=title,
-        why=f"what {check} promises is what the platform's customers were told, and nothing else would notice.",
+        why=f"customers rely on the promise of {check}, and no other check covers it.",
         reads="the catalogue or the interface that knows, once in each run.",
         fix="put back what was declared, and look for the change that removed it.",
         source="https://www.postgresql.org/docs/15/ddl-rowsecurity.html",

@@ -1,4 +1,4 @@
-"""The HTML report is one file that runs nothing, asks for nothing, and shows a hostile text as what it is."""
+"""The HTML report is one file without scripts or requests, and shows hostile text as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.reports.sample import green_run, sample_run, sample_view
 
 
 def _renamed(text: str) -> View:
-    """The sample with `text` wherever a tenant, or whoever names things on the platform, may write."""
+    """The sample with `text` wherever a tenant or the platform may set a text."""
 
     def finding(of: Finding) -> Finding:
         return replace(
@@ -47,13 +47,13 @@ def harmless() -> Parts:
 
 @settings(max_examples=60)
 @given(text=st.text() | st.text(alphabet="<>\"'&/=;!-{}% scriptonload\u202e\x00"))
-def test_no_text_changes_the_page_it_stands_in(harmless: Parts, text: str) -> None:
-    """Whatever a name holds, the page has the same elements with the same attributes as with a harmless one."""
+def test_no_text_changes_the_elements_of_the_page(harmless: Parts, text: str) -> None:
+    """With any text, the page has the same elements and attributes as with a harmless one."""
     assert Parts(render(_renamed(text), ReportFormat.HTML)).elements == harmless.elements
 
 
-def test_a_hostile_text_is_shown_as_what_it_is() -> None:
-    """It can be read, and what would turn the line around is written as its number."""
+def test_a_hostile_text_is_shown_as_text() -> None:
+    """It can be read, and characters that reverse the text direction are shown as code points."""
     text = Parts(render(sample_view(), ReportFormat.HTML)).text
     assert '"><script>alert(1)</script>\\u202e| [x](javascript:alert(1)) `x` <!-- @everyone' in text
     assert "\u202e" not in text
@@ -84,47 +84,47 @@ def test_every_link_within_the_page_leads_somewhere() -> None:
     assert links <= targets
 
 
-def test_what_is_wrong_comes_first() -> None:
-    """A person on call reads broken promises before anything that holds, and what nobody could tell next."""
+def test_open_findings_come_first() -> None:
+    """The on-call engineer reads broken promises first, UNVERIFIED next, and then everything else."""
     text = Parts(render(sample_view(), ReportFormat.HTML)).text
-    assert text.index("3 promises are broken, and 4 more could not be verified.") < text.index("What is wrong")
+    assert text.index("3 promises are broken, and 4 more could not be verified.") < text.index("Open findings")
     assert text.index("can only be restored to 3h12m ago") < text.index("waited 30s for a lock")
     assert text.index("waited 30s for a lock") < text.index("Verdicts by component")
 
 
-def test_an_expected_look_without_a_verdict_is_told() -> None:
-    """What was planned and not recorded is not silently absent."""
+def test_an_expected_check_without_a_verdict_is_shown() -> None:
+    """A planned check that has no verdict is listed."""
     text = Parts(render(sample_view(), ReportFormat.HTML)).text
-    assert re.search(r"Expected, and without any verdict.*service\.api\.server_errors", text, re.DOTALL)
+    assert re.search(r"Expected checks without a verdict.*service\.api\.server_errors", text, re.DOTALL)
 
 
 def test_every_report_on_tenancy_says_what_it_cannot_guarantee() -> None:
-    """The threat model stands beside the verdicts; a run without tenancy has none."""
+    """A run with tenancy checks has the threat model; a run without them has none."""
     heading = "What row-level security with a custom setting can and cannot guarantee"
     assert heading in Parts(render(sample_view(), ReportFormat.HTML)).text
     without = replace(sample_view(), run=green_run(), previous=())
     assert heading not in Parts(render(without, ReportFormat.HTML)).text
 
 
-def test_a_green_run_is_said_to_be() -> None:
-    """Where all holds, nothing is said to be wrong."""
+def test_a_green_run_has_no_open_findings() -> None:
+    """If every verdict holds, the page says so and has no section of open findings."""
     text = Parts(render(replace(sample_view(), run=green_run(), previous=()), ReportFormat.HTML)).text
     assert "The one verdict holds." in text
-    assert "What is wrong" not in text
+    assert "Open findings" not in text
 
 
-def test_a_run_that_saw_nothing_still_has_a_page() -> None:
+def test_a_run_without_findings_has_a_page() -> None:
     """No finding, no evidence, no series: the page says so and is not green."""
     empty = replace(green_run(), findings=(), evidence=(), expected=(), components={})
     page = render(replace(sample_view(), run=empty, previous=()), ReportFormat.HTML)
-    assert b'<h1 class="unverified">Too little was seen to vouch for anything.</h1>' in page
+    assert b'<h1 class="unverified">Too little was observed to verify the platform.</h1>' in page
     assert "Nothing was observed." in Parts(page).text
 
 
 def test_long_facts_are_shortened() -> None:
-    """A page stays readable whatever an observation returned; the run's JSON has all of it."""
+    """The page stays readable with any size of facts; run.json has all of them."""
     run = green_run()
     evidence = replace(run.evidence[0], facts={"rows": ["x" * 50] * 10_000})
     page = render(replace(sample_view(), run=replace(run, evidence=(evidence,)), previous=()), ReportFormat.HTML)
     assert len(page) < 40_000
-    assert "shortened; the run's JSON has all of it" in Parts(page).text
+    assert "shortened; run.json has all facts" in Parts(page).text

@@ -1,4 +1,4 @@
-"""What a run says of isolation: the proof stands or it does not, whatever fails mildly beside it."""
+"""The isolation statement of a run: whether the proof holds, and for which time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BESIDE = replace(PROVEN, check="tenancy.rls.grants", subject="database", status=
 PASSED = replace(BESIDE, status=Status.PASS, observed="none")
 
 
-def said(beside: Finding, *intervals: CatalogInterval) -> str:
+def statement_of(beside: Finding, *intervals: CatalogInterval) -> str:
     """The statement of a run with one proven table and one finding beside it."""
     pairs = tuple(ExpectedCheck(check=f.check, component=f.component) for f in (PROVEN, beside))
     run = Run(
@@ -50,25 +50,28 @@ def said(beside: Finding, *intervals: CatalogInterval) -> str:
 
 
 @pytest.mark.parametrize("severity", [Severity.LOW, Severity.MEDIUM])
-def test_what_fails_mildly_leaves_the_proof_standing(severity: Severity) -> None:
-    """It is told by itself; no tenant's rows are open for it."""
-    assert said(replace(BESIDE, severity=severity)).startswith("6 gates proven")
+def test_a_failure_below_high_keeps_the_proof(severity: Severity) -> None:
+    """It is a finding of its own and exposes no tenant rows."""
+    assert statement_of(replace(BESIDE, severity=severity)).startswith("6 gates proven")
 
 
 @pytest.mark.parametrize("severity", [Severity.HIGH, Severity.CRITICAL])
-def test_what_fails_gravely_ends_it(severity: Severity) -> None:
-    """A way around the policies undoes what was proven of them."""
-    assert said(replace(BESIDE, severity=severity)) == "Not proven: 1 of 2 verdicts of the static proof do not hold."
+def test_a_failure_from_high_ends_the_proof(severity: Severity) -> None:
+    """A way around the policies invalidates their proof."""
+    assert (
+        statement_of(replace(BESIDE, severity=severity))
+        == "Not proven: 1 of 2 verdicts of the static proof do not hold."
+    )
 
 
-def test_what_could_not_be_looked_at_ends_it_too() -> None:
-    """However mild it would be: what nobody knows is not proven."""
+def test_an_unverified_finding_ends_the_proof() -> None:
+    """An UNVERIFIED finding of any severity ends the proof."""
     unknown = replace(BESIDE, status=Status.UNVERIFIED, reason=Reason.DENIED, severity=Severity.LOW)
-    assert said(unknown).startswith("Not proven")
+    assert statement_of(unknown).startswith("Not proven")
 
 
 def interval(fingerprint: str, hours: int, *, proved: bool, polls: int = 3) -> CatalogInterval:
-    """A catalogue that stood for an hour."""
+    """A catalogue that was unchanged for an hour."""
     start = AT + timedelta(hours=hours)
     return CatalogInterval(
         component="database/securebase",
@@ -84,14 +87,14 @@ def interval(fingerprint: str, hours: int, *, proved: bool, polls: int = 3) -> C
 
 WATCHED = (
     "6 gates proven for fingerprint aaaaaaaaaaaa from 2026-03-01 12:00 UTC to 2026-03-01 13:00 UTC, with 3 polls, "
-    "at most 5.2 s apart. Counterexamples were last searched at 2026-03-01 12:30 UTC."
+    "at most 5.2 s apart. The last search for counterexamples was at 2026-03-01 12:30 UTC."
 )
-NOT_YET = "6 gates proven at the moment of this run; the watch has seen no proof of this catalogue yet."
+NOT_YET = "6 gates proven at the time of this run; the watch has no proof of this catalogue yet."
 CHANGED = (
     "6 gates proven for fingerprint bbbbbbbbbbbb from 2026-03-01 14:00 UTC to 2026-03-01 15:00 UTC, with 3 polls, "
-    "at most 5.2 s apart. The catalogue changed by 2026-03-01 14:00 UTC to bbbbbbbbbbbb, and was unproven until "
-    "2026-03-01 14:00 UTC; it was last seen as aaaaaaaaaaaa at 2026-03-01 13:00 UTC. "
-    "Counterexamples were last searched at 2026-03-01 14:30 UTC."
+    "at most 5.2 s apart. The catalogue changed between 2026-03-01 13:00 UTC and 2026-03-01 14:00 UTC, from "
+    "aaaaaaaaaaaa to bbbbbbbbbbbb; it was proven again at 2026-03-01 14:00 UTC. "
+    "The last search for counterexamples was at 2026-03-01 14:30 UTC."
 )
 
 
@@ -104,14 +107,16 @@ CHANGED = (
     ],
     ids=["proven", "not yet", "changed"],
 )
-def test_a_proof_is_said_to_hold_from_when_to_when(intervals: tuple[CatalogInterval, ...], statement: str) -> None:
-    """For which catalogue, with how many polls and how far apart, and when it was not proven between two."""
-    assert said(PASSED, *intervals) == statement
+def test_the_statement_says_for_which_time_the_proof_holds(
+    intervals: tuple[CatalogInterval, ...], statement: str
+) -> None:
+    """It has the fingerprint, the polls with their longest gap, and the time without a proof between two intervals."""
+    assert statement_of(PASSED, *intervals) == statement
 
 
-def test_what_was_watched_without_a_proof_is_said_too() -> None:
-    """An interval is no proof."""
-    statement = said(replace(BESIDE, severity=Severity.HIGH), interval("a", 0, proved=False, polls=1))
+def test_an_interval_without_a_proof_is_reported() -> None:
+    """The statement says that the catalogue was watched, and that it is not proven."""
+    statement = statement_of(replace(BESIDE, severity=Severity.HIGH), interval("a", 0, proved=False, polls=1))
     assert "Not proven" in statement
     assert "The catalogue was watched: fingerprint aaaaaaaaaaaa" in statement
     assert "with 1 poll." in statement

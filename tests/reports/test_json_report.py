@@ -1,4 +1,4 @@
-"""The JSON report is the stable interface: its schema is committed, and it keeps to it."""
+"""The JSON report is the stable interface: its schema is committed, and the report conforms to it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "findings.schema.json"
 
 
 def test_the_committed_schema_is_the_current_one() -> None:
-    """Whoever reads our JSON reads the schema in docs."""
+    """The schema in docs/ is the one in the code."""
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == schema()
 
 
-def test_the_report_keeps_to_its_schema() -> None:
+def test_the_report_conforms_to_its_schema() -> None:
     """A rich run and a small one are valid, and so is the schema."""
     Draft202012Validator.check_schema(schema())
     validator = Draft202012Validator(schema())
@@ -30,7 +30,7 @@ def test_the_report_keeps_to_its_schema() -> None:
 
 
 def test_the_report_has_exactly_the_promised_keys() -> None:
-    """Nothing is missing, and nothing stands there by accident."""
+    """No key is missing, and there is no other key."""
     report = json.loads(render(sample_view(), ReportFormat.JSON))
     assert list(report) == ["run", "summary", "findings", "tenant_isolation"]
     assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest"]
@@ -47,13 +47,13 @@ def test_the_summary_counts_the_findings() -> None:
     assert report["summary"] == {status.value.lower(): statuses.count(status) for status in Status}
 
 
-def test_only_what_is_unverified_has_a_reason() -> None:
-    """A reason says why nobody could tell."""
+def test_only_an_unverified_finding_has_a_reason() -> None:
+    """The reason says why a finding is UNVERIFIED."""
     findings = json.loads(render(sample_view(), ReportFormat.JSON))["findings"]
     assert all((finding["reason"] is not None) == (finding["status"] == "UNVERIFIED") for finding in findings)
 
 
 def test_times_are_utc() -> None:
-    """Every moment says so."""
+    """Times are in UTC, in ISO 8601."""
     run = json.loads(render(sample_view(), ReportFormat.JSON))["run"]
     assert run["started"] == "2026-03-01T12:00:02Z"

@@ -1,4 +1,4 @@
-"""The step summary says first what is not green, fits what GitHub takes, and lets no text act."""
+"""The step summary has open findings first, stays below GitHub's limit, and escapes every text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNESCAPED = re.compile(r"(?<!\\)(?:\\\\)*([`*_\[\]()#!|~$])")
 
 @given(st.text())
 def test_a_cell_is_one_line_in_which_nothing_is_markup(text: str) -> None:
-    """No text ends its cell, its line, or itself, and no tag, mark-up or mention is left in it."""
+    """No text can end its cell or line, and no tag, markup or mention remains."""
     safe = cell(text)
     assert "\n" not in safe
     assert "\r" not in safe
@@ -28,13 +28,13 @@ def test_a_cell_is_one_line_in_which_nothing_is_markup(text: str) -> None:
     assert not re.search(r"@(?!&#8203;)|://", safe)
 
 
-def test_a_cell_is_cut_when_it_is_long() -> None:
-    """A stack of pages in one cell helps nobody."""
+def test_a_long_cell_is_shortened() -> None:
+    """A cell has at most 400 characters."""
     assert cell("x" * 1000) == "x" * 399 + "…"
 
 
-def test_a_table_says_how_much_it_leaves_out() -> None:
-    """A bounded table never ends as if it were whole."""
+def test_a_table_reports_omitted_rows() -> None:
+    """A shortened table says how many rows are not shown."""
     lines = table(("a",), ["| 1 |", "| 2 |", "| 3 |"], max_bytes=12)
     assert lines == [
         "| a |",
@@ -42,13 +42,13 @@ def test_a_table_says_how_much_it_leaves_out() -> None:
         "| 1 |",
         "| 2 |",
         "",
-        "1 more are left out here; the HTML report has all of them.",
+        "1 more are not shown here; the HTML report has all of them.",
         "",
     ]
 
 
-def test_a_huge_run_fits() -> None:
-    """However much is wrong, GitHub takes the summary, worst first, and it says what it left out."""
+def test_a_huge_run_stays_below_the_limit() -> None:
+    """With thousands of findings the summary stays below 1 MiB, and says how many are not shown."""
     findings = tuple(
         Finding(
             check="tenancy.rls.coverage",
@@ -67,11 +67,11 @@ def test_a_huge_run_fits() -> None:
     view = replace(sample_view(), run=replace(green_run(), findings=findings), previous=findings[:1000])
     summary = render(view, ReportFormat.MARKDOWN)
     assert len(summary) < MIB
-    assert re.search(r"\d+ more are left out here", summary.decode())
+    assert re.search(r"\d+ more are not shown here", summary.decode())
 
 
 def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
-    """A hostile name does not add a column."""
+    """A hostile name adds no column."""
     widths: list[int] = []
     for line in render(sample_view(), ReportFormat.MARKDOWN).decode().splitlines():
         if line.startswith("|"):
@@ -81,15 +81,15 @@ def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
             widths = []
 
 
-def test_what_is_not_green_comes_first() -> None:
-    """The headline, the counts, and what is wrong, before everything that holds."""
+def test_open_findings_come_first() -> None:
+    """The headline, the counts and the open findings come before everything else."""
     text = render(sample_view(), ReportFormat.MARKDOWN).decode()
-    order = ["[!CAUTION]", "3 promises are broken", "### What is wrong", "3h12m ago", "waited 30s", "<details>"]
+    order = ["[!CAUTION]", "3 promises are broken", "### Open findings", "3h12m ago", "waited 30s", "<details>"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 
 def test_a_first_run_says_that_there_is_nothing_to_compare_with() -> None:
-    """No earlier run is not the same as no change."""
+    """A first run says so, which is not the same as no change."""
     text = render(replace(sample_view(), run=green_run(), previous=()), ReportFormat.MARKDOWN).decode()
     assert "There is no earlier run to compare with." in text
     assert "[!TIP]" in text

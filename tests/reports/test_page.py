@@ -1,4 +1,4 @@
-"""What a report says of a run as a whole: its headline, its changes, and how much was seen."""
+"""The content of a report: headline, changes, verified checks, and order."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ def _run(*statuses: Status) -> Run:
         (
             [Status.UNVERIFIED, Status.PASS],
             Status.UNVERIFIED,
-            "Nothing was seen broken, but 1 could not be verified.",
+            "No promise is known to be broken, but 1 could not be verified.",
         ),
-        ([Status.NOT_APPLICABLE], Status.UNVERIFIED, "Too little was seen to vouch for anything."),
-        ([], Status.UNVERIFIED, "Too little was seen to vouch for anything."),
+        ([Status.NOT_APPLICABLE], Status.UNVERIFIED, "Too little was observed to verify the platform."),
+        ([], Status.UNVERIFIED, "Too little was observed to verify the platform."),
     ],
 )
 def test_the_headline_is_as_bad_as_the_worst(statuses: list[Status], status: Status, text: str) -> None:
-    """Green needs a verdict that holds, and none that does not."""
+    """PASS needs a verdict that holds, and none that does not."""
     found = headline(_run(*statuses))
     assert (found.status, found.text) == (status, text)
 
 
 def test_a_missing_verdict_is_not_green() -> None:
-    """A look that was planned and left no trace takes the green away."""
+    """An expected check without a verdict makes the headline UNVERIFIED."""
     run = green_run()
     missing = ExpectedCheck(check="tenancy.probe.cross_tenant", component=DATABASE)
     assert headline(replace(run, expected=(*run.expected, missing))).status is Status.UNVERIFIED
 
 
-def test_only_looks_that_were_answered_count() -> None:
-    """One UNVERIFIED subject is enough for a look not to count, and so is no verdict at all."""
+def test_only_verified_checks_are_counted() -> None:
+    """A check with an UNVERIFIED subject, or without a verdict, does not count as verified."""
     run = sample_run()
-    unanswered = {pair.check for pair in run.expected} - {pair.check for pair in verified_pairs(run)}
-    assert unanswered == {"tenancy.probe.cross_tenant", "backup.dump.freshness", "service.api.server_errors"}
+    unverified_checks = {pair.check for pair in run.expected} - {pair.check for pair in verified_pairs(run)}
+    assert unverified_checks == {"tenancy.probe.cross_tenant", "backup.dump.freshness", "service.api.server_errors"}
     assert len(verified_pairs(run)) == 11
 
 
@@ -74,7 +74,7 @@ def _named(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
     return [(finding.check, finding.component) for finding in findings]
 
 
-def test_changes_are_told_apart() -> None:
+def test_changes_are_classified() -> None:
     """New, still open, resolved, and no longer checked."""
     changes = report_page(sample_view()).changes
     assert changes.has_previous_run
@@ -88,7 +88,7 @@ def test_changes_are_told_apart() -> None:
 
 
 def test_a_finding_that_passes_for_the_first_time_is_no_change() -> None:
-    """Only what was not green can be resolved."""
+    """Only an open finding can be resolved."""
     run = green_run()
     first = Transition(finding=run.findings[0], previous=None, at=run.finished)
     changes = report_page(replace(sample_view(), run=replace(run, transitions=(first,)), previous=())).changes
@@ -96,31 +96,31 @@ def test_a_finding_that_passes_for_the_first_time_is_no_change() -> None:
     assert (changes.new, changes.still_open, changes.resolved, changes.no_longer_checked) == ((), (), (), ())
 
 
-def test_components_stand_by_kind_and_findings_worst_first() -> None:
-    """The order of a page does not depend on the order of looking."""
+def test_components_are_sorted_by_kind_and_findings_worst_first() -> None:
+    """The order of a page does not depend on the order of observations."""
     run = sample_run()
-    page, turned = (
+    page, from_reversed = (
         report_page(replace(sample_view(), run=replace(run, findings=findings)))
         for findings in (run.findings, run.findings[::-1])
     )
-    assert page.groups == turned.groups
+    assert page.groups == from_reversed.groups
     assert [group.component for group in page.groups][:3] == [CLUSTER, DATABASE, AUTH]
     assert [finding.status for finding in page.groups[0].findings] == [Status.FAIL, Status.PASS, Status.PASS]
 
 
-def test_what_is_well_in_the_same_way_is_one_row() -> None:
-    """Five tables under the same protection read as one line; what is broken stands alone."""
+def test_equal_passing_verdicts_share_a_row() -> None:
+    """Five equal passing verdicts are one row; each open finding has its own."""
     (coverage,) = (
-        promise
+        check
         for group in report_page(sample_view()).groups
-        for promise in group.checks
-        if promise.worst.check == "tenancy.rls.coverage"
+        for check in group.checks
+        if check.worst.check == "tenancy.rls.coverage"
     )
     assert [(row.status, len(row.subjects)) for row in coverage.rows] == [(Status.FAIL, 1), (Status.PASS, 5)]
 
 
 def test_the_worst_findings_come_first() -> None:
-    """Broken before unknown before well, and the severe before the mild."""
+    """FAIL comes before UNVERIFIED and PASS, and higher severities come first."""
     ranked = worst_first(sample_run().findings)
     assert [finding.status for finding in ranked] == [
         *[Status.FAIL] * 3,
@@ -130,9 +130,9 @@ def test_the_worst_findings_come_first() -> None:
     ]
 
 
-def test_who_looked_is_told() -> None:
-    """Each source once for each principal that asked it."""
-    assert [(witness.source, witness.observations) for witness in report_page(sample_view()).evidence_sources] == [
+def test_evidence_sources_are_listed() -> None:
+    """Each source is listed once for each principal."""
+    assert [(source.source, source.observations) for source in report_page(sample_view()).evidence_sources] == [
         ("aws:123456789012/us-east-1", 9),
         ("postgresql:securebase", 2),
     ]
@@ -149,6 +149,6 @@ def test_who_looked_is_told() -> None:
         ("two\nlines\tand a tab", "two\nlines\tand a tab"),
     ],
 )
-def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
-    """A name that spoofs another, or steers a terminal, is seen to."""
+def test_invisible_characters_are_escaped(text: str, shown: str) -> None:
+    """A name cannot imitate another or control a terminal."""
     assert escape_invisible(text) == shown

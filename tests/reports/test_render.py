@@ -1,4 +1,4 @@
-"""One view, three reports: each reads as it did, and is the same bytes each time."""
+"""The three reports of a view match their snapshots and are byte-for-byte reproducible."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _FILES = {ReportFormat.HTML: HtmlFile, ReportFormat.MARKDOWN: MarkdownFile, Repo
 
 
 @pytest.mark.parametrize("format_", list(ReportFormat))
-def test_the_sample_reads_as_it_did(format_: ReportFormat, snapshot: SnapshotAssertion) -> None:
-    """What people and programs are shown changes only on purpose."""
+def test_the_sample_matches_its_snapshot(format_: ReportFormat, snapshot: SnapshotAssertion) -> None:
+    """A report changes only on purpose."""
     assert render(sample_view(), format_) == snapshot(extension_class=_FILES[format_])
 
 
 @pytest.mark.parametrize("format_", list(ReportFormat))
 def test_the_same_view_is_the_same_bytes(format_: ReportFormat) -> None:
-    """A report can be made again from a recorded run and compared by its hash."""
+    """A report can be rendered again from a recorded run and compared by its hash."""
     assert render(sample_view(), format_) == render(sample_view(), format_)
 
 
-def test_no_report_names_this_machine() -> None:
+def test_no_report_contains_local_paths() -> None:
     """A report is about the platform alone."""
     for format_ in ReportFormat:
         assert not re.search(rb"/home/|/root/|/tmp/|localhost", render(sample_view(), format_))

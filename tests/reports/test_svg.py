@@ -1,4 +1,4 @@
-"""A chart shows every peak, stays in its box, and shows no line where there are no data."""
+"""A chart keeps every peak, stays in its box, and has a gap where data is missing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _window(minutes: int) -> Window:
 
 @given(amounts, values)
 def test_a_chart_stays_in_its_box(pairs: list[tuple[int, float]], limit: float) -> None:
-    """Whatever was measured, nothing is drawn outside."""
+    """No value is drawn outside the box."""
     drawn = chart(_trend(_points(*pairs), limit), _window(10_080))
     numbers = re.findall(r"[ML]([\d.]+) ([\d.]+)", drawn.line_path + drawn.area_path)
     assert numbers
@@ -49,29 +49,29 @@ def test_a_chart_stays_in_its_box(pairs: list[tuple[int, float]], limit: float) 
 
 
 @given(amounts)
-def test_thinning_loses_no_peak(pairs: list[tuple[int, float]]) -> None:
-    """A week has more minutes than a chart has room: the highest of every stretch is kept, and few points are."""
+def test_downsampling_keeps_every_peak(pairs: list[tuple[int, float]]) -> None:
+    """The maximum of every interval is kept, and the number of points is limited."""
     points, period = downsampled(_points(*pairs), _window(10_080), MINUTE)
     assert max(point.value for point in points) == max(value for _, value in pairs)
     assert len(points) <= 168
     assert period >= MINUTE
 
 
-def test_few_points_are_not_thinned() -> None:
-    """What there is room for stays as it was measured."""
+def test_few_points_are_not_downsampled() -> None:
+    """Points that fit are not changed."""
     points = _points(*((minute, float(minute)) for minute in range(1, 61)))
     assert downsampled(points, _window(60), MINUTE) == (points, MINUTE)
 
 
 def test_a_gap_in_the_data_is_a_gap_in_the_line() -> None:
-    """No line is drawn over minutes nobody measured; a lone measurement is a dot."""
+    """No line is drawn over missing minutes; a single measurement is a dot."""
     drawn = chart(_trend(_points((1, 1.0), (2, 2.0), (30, 1.0), (59, 1.0), (60, 2.0))), _window(60))
     assert drawn.line_path.count("M") == 3
     assert drawn.line_path.count("h0") == 1
 
 
 def test_what_was_measured_before_the_window_is_shown_as_well() -> None:
-    """CloudWatch settles late, so a run may judge minutes from before its window: the axis begins with them."""
+    """A run may read points from before its window: the axis begins with them."""
     window = Window(start=START + 3 * MINUTE, end=START + 60 * MINUTE)
     drawn = chart(_trend(_points((1, 1.0), (2, 9.0), (3, 1.0))), window)
     assert drawn.start == "00:00"
@@ -79,19 +79,19 @@ def test_what_was_measured_before_the_window_is_shown_as_well() -> None:
 
 
 def test_nothing_but_zeros_is_a_line_at_the_bottom() -> None:
-    """No division by what is not there."""
+    """Zeros cause no division by zero."""
     drawn = chart(_trend(_points((1, 0.0), (2, 0.0))), _window(60))
     assert set(re.findall(r"[ML][\d.]+ ([\d.]+)", drawn.line_path)) == {"100.0"}
 
 
-def test_a_chart_says_in_words_what_it_shows() -> None:
-    """Who cannot see it reads the peak, its time and the limit."""
+def test_a_chart_has_a_text_description() -> None:
+    """The description has the peak, its time and the limit."""
     drawn = chart(_trend(_points((1, 0.01), (2, 0.08)), 0.05), _window(60))
     assert drawn.description == "2 measurements, 8% at most, at 2026-03-01 00:02 UTC; the limit is 5% for 5m"
     assert (drawn.start, drawn.end) == ("00:00", "01:00 UTC")
 
 
 def test_a_window_of_days_names_them() -> None:
-    """Hours alone would be ambiguous."""
+    """The labels of several days have the date."""
     drawn = chart(_trend(_points((1, 1.0))), _window(3 * 1440))
     assert (drawn.start, drawn.end) == ("01 Mar 00:00", "04 Mar 00:00 UTC")

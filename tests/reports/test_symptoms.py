@@ -39,25 +39,25 @@ def test_a_symptom_stands_under_its_cause_and_is_counted() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PASS, Status.UNVERIFIED])
-def test_a_symptom_whose_cause_is_not_there_stands_by_itself(status: Status) -> None:
-    """Where runs were joined, a finding may name a cause that is over: it is shown as any other."""
+def test_a_symptom_without_its_cause_is_a_finding_of_its_own(status: Status) -> None:
+    """After runs are merged, a finding may name a cause that is resolved: it is shown as any other finding."""
     page = report_page(view(replace(CAUSE, status=status), SYMPTOMS[0]))
     assert SYMPTOMS[0] in page.open_findings
     assert not page.symptoms
 
 
-def test_the_page_shows_each_symptom_once_among_what_is_wrong() -> None:
-    """They are listed under the story of their cause, escaped, and have no story of their own."""
+def test_the_page_shows_each_symptom_once_among_open_findings() -> None:
+    """Symptoms are listed under their cause, escaped, and have no entry of their own."""
     html = render(view(CAUSE, *SYMPTOMS), ReportFormat.HTML).decode()
-    wrong = html.partition('<section id="wrong">')[2].partition("</section>")[0]
-    assert wrong.count("<article") == 1
-    assert "It explains 30 more" in wrong
-    assert wrong.count("seen to leak") == 30
+    listed = html.partition('<section id="open">')[2].partition("</section>")[0]
+    assert listed.count("<article") == 1
+    assert "It explains 30 more" in listed
+    assert listed.count("seen to leak") == 30
     assert HOSTILE not in html
 
 
 def test_the_summary_names_some_symptoms_and_counts_the_rest() -> None:
-    """The cell of a cause stays short however much it explains."""
+    """The cell of a cause has at most 12 symptoms and the number of the others."""
     text = render(view(CAUSE, *SYMPTOMS), ReportFormat.MARKDOWN).decode()
     (line,) = (line for line in text.splitlines() if "app roams" in line and "bypass" in line and "<br>" in line)
     assert "It explains 30 more" in line
@@ -66,7 +66,7 @@ def test_the_summary_names_some_symptoms_and_counts_the_rest() -> None:
 
 
 def test_the_json_links_each_symptom_to_its_cause() -> None:
-    """A program finds the cause of a finding by its key."""
+    """`cause` is the key of the finding that explains a symptom."""
     findings = json.loads(render(view(CAUSE, SYMPTOMS[0]), ReportFormat.JSON))["findings"]
     keys = {finding["check"]: finding["key"] for finding in findings}
     causes = {finding["check"]: finding["cause"] for finding in findings}

@@ -1,4 +1,4 @@
-"""Trends show what a component promises beside what was measured of it, and of nothing else."""
+"""Trends show the measurements of a component with its promised limits."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def _series(name: str, value: float, *labels: tuple[str, str]) -> Series:
 
 
 def test_the_main_measurements_are_shown_with_their_limits() -> None:
-    """Every measurement with data is there, and what crossed its limit comes first."""
+    """Every measurement with data has a trend; those above their limit come first."""
     shown = [(trend.component, trend.title, trend.limit, trend.exceeds_limit) for trend in trends(sample_run())]
     assert shown == [
         (AUTH, "duration, 95th percentile", 0.1, True),
         (CLUSTER, "pool use", 0.9, False),
-        (AUTH, "invocations that failed", 0.05, False),
+        (AUTH, "error ratio", 0.05, False),
         (API, "latency, 95th percentile", 0.5, False),
         (API, "server errors", 10.0, False),
     ]
 
 
-def test_reads_and_writes_that_were_throttled_are_added_up() -> None:
+def test_throttled_reads_and_writes_are_added() -> None:
     """A minute with either counts both, as events per second."""
     label = ("table_name", "customers")
     series = (
@@ -40,21 +40,21 @@ def test_reads_and_writes_that_were_throttled_are_added_up() -> None:
     assert (trend.component, trend.peak.value, trend.exceeds_limit) == (CUSTOMERS, 2.0, True)
 
 
-def test_a_share_of_nothing_is_not_shown() -> None:
-    """Minutes without invocations have no share of errors."""
+def test_a_ratio_to_zero_is_not_shown() -> None:
+    """Minutes without invocations have no error ratio."""
     label = ("function_name", "auth-v2")
     series = (_series("aws_lambda_errors_total", 0, label), _series("aws_lambda_invocations_total", 0, label))
     assert trends(replace(sample_run(), series=series)) == ()
 
 
-def test_another_ones_series_is_not_shown() -> None:
-    """A series is its component's by its label."""
+def test_a_series_of_another_component_is_not_shown() -> None:
+    """A series belongs to a component by its label."""
     series = (_series("aws_lambda_duration_seconds", 9, ("function_name", "other"), ("quantile", "0.95")),)
     assert trends(replace(sample_run(), series=series)) == ()
 
 
 def test_a_measurement_without_a_limit_has_none() -> None:
-    """What promises nothing cannot be crossed."""
+    """Without a promise there is no limit to exceed."""
     run = sample_run()
     (name, quantile) = ("function_name", "billing-worker"), ("quantile", "0.95")
     (trend,) = trends(replace(run, series=(_series("aws_lambda_duration_seconds", 9, name, quantile),)))

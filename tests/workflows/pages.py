@@ -15,22 +15,22 @@ from starlette.types import ASGIApp
 from basewatch.family import Block
 from exposition.page import PageRenderer
 from tests.fakes import NOON
-from workflows.web.app import RenderedPage, ServedPage, app
+from workflows.web import RenderedPage, ServedPage, app
 
-PATIENCE = timedelta(minutes=2)
+UNHEALTHY_AFTER = timedelta(minutes=2)
 
 
 def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> RenderedPage:
-    """What shows these blocks alone."""
+    """A rendered page of these blocks alone."""
     return RenderedPage(
         page=PageRenderer().render(blocks, CollectorRegistry()), rendered_at=at, waiting_for=waiting_for
     )
 
 
 @contextmanager
-def served(exposed: ServedPage, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
-    """The URL of a server that serves what is exposed, on a thread of this process."""
-    with running(app(exposed, clock=clock, unhealthy_after=PATIENCE)) as url:
+def served(page: ServedPage, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
+    """The URL of a server of this page, on a thread of this process."""
+    with running(app(page, clock=clock, unhealthy_after=UNHEALTHY_AFTER)) as url:
         yield url
 
 
@@ -38,11 +38,11 @@ def served(exposed: ServedPage, clock: Callable[[], datetime] = lambda: NOON) ->
 def running(pages: ASGIApp) -> Iterator[str]:
     """The URL of a server of these pages."""
     server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        thread = Thread(target=server.run, kwargs={"sockets": [door]})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield "http://{}:{}".format(*door.getsockname())
+            yield "http://{}:{}".format(*listener.getsockname())
         finally:
             server.should_exit = True
             thread.join()

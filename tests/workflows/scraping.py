@@ -14,7 +14,7 @@ import yaml
 
 from tests.programs import program
 
-# Ready within a minute on a busy machine: a refused connection and a 503 are asked again.
+# Ready within a minute on a busy machine: a refused connection and a 503 are retried.
 PATIENT = urllib3.PoolManager(
     retries=urllib3.Retry(
         total=150, status_forcelist=(503,), backoff_factor=0.1, backoff_max=0.4, raise_on_status=False
@@ -23,7 +23,7 @@ PATIENT = urllib3.PoolManager(
 
 
 def free_address() -> str:
-    """A host and port that nobody listens on."""
+    """A host and port without a listener."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{free.getsockname()[1]}"
@@ -53,7 +53,7 @@ def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
 
 
 def answered(prometheus: str, query: str) -> list[str]:
-    """The values of an instant query, asked until there is one."""
+    """The values of an instant query, repeated until there is one."""
     for _ in range(60):
         answer = PATIENT.request("GET", f"{prometheus}/api/v1/query", fields={"query": query})
         values = [result["value"][1] for result in answer.json()["data"]["result"]]

@@ -1,4 +1,4 @@
-"""The watch over a catalogue says what has to be looked at and when, and is quiet about the rest."""
+"""The catalogue watch says which checks are due, and when."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ PLANNED = tuple(PlannedCheck(check=check, component=SECUREBASE) for check in OF_
 
 
 class Catalogue:
-    """A catalogue that a test changes, a clock that it moves, and how often somebody asked."""
+    """A catalogue that a test changes, a clock that it moves, and the number of polls."""
 
     def __init__(self) -> None:
         self.fingerprint = "a" * 64
         self.at = NOON
         self.down = False
-        self.asked = 0
+        self.polled = 0
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection, refused while it is down."""
@@ -50,15 +50,15 @@ class Catalogue:
     @contextmanager
     def _opened(self) -> Iterator[object]:
         if self.down:
-            self.asked += 1
-            raise ObservationError(Reason.UNREACHABLE, "nobody answers")
+            self.polled += 1
+            raise ObservationError(Reason.UNREACHABLE, "no answer")
         yield object()
 
     def read(self, _client: object) -> str:
         """The fingerprint."""
-        self.asked += 1
+        self.polled += 1
         if self.down:
-            raise ObservationError(Reason.UNREACHABLE, "nobody answers")
+            raise ObservationError(Reason.UNREACHABLE, "no answer")
         return self.fingerprint
 
     def clock(self) -> datetime:
@@ -74,7 +74,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture
 def watcher(catalogue: Catalogue, history: History) -> CatalogWatcher:
-    """A watch over it, which has polled once; the first pass over everything has judged what it saw."""
+    """A watcher that has polled once, after the first full pass."""
     watching = CatalogWatcher(
         SECUREBASE,
         CatalogWatch(),
@@ -89,7 +89,7 @@ def watcher(catalogue: Catalogue, history: History) -> CatalogWatcher:
 
 
 def judged(at: datetime, fingerprint: str = "", status: Status = Status.PASS, *, proof: bool = True) -> Run:
-    """A run that looked at the database: its static proof and a probe, or the probe alone."""
+    """A run over the database: its static proof and a probe, or the probe alone."""
     kinds = (Proof.CONFIGURATION, Proof.BEHAVIOUR) if proof else (Proof.BEHAVIOUR,)
     run = a_run(*(finding(kind, status) for kind in kinds), at=at)
     facts = replace(some_evidence(at), component=SECUREBASE.ref, facts={"server": {"fingerprint": fingerprint}})
@@ -108,7 +108,7 @@ def wanted(due: DuePartialRun | None) -> set[str]:
 
 
 def test_a_change_is_due_at_once_and_until_it_is_judged(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
-    """All that concerns isolation and audit of that database is due; nothing is once the new catalogue was judged."""
+    """Every isolation and audit check of the database is due until the new catalogue was judged."""
     assert watcher.poll() is None
     catalogue.fingerprint = "b" * 64
     for _ in range(2):
@@ -121,9 +121,7 @@ def test_a_change_is_due_at_once_and_until_it_is_judged(watcher: CatalogWatcher,
     assert (watcher.watch_status.polls, watcher.watch_status.changes) == (5, 1)
 
 
-def test_a_pass_that_read_an_older_catalogue_does_not_settle_a_change(
-    watcher: CatalogWatcher, catalogue: Catalogue
-) -> None:
+def test_a_pass_over_an_older_catalogue_does_not_clear_a_change(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
     """A pass that was under way when the catalogue changed has not judged the new one."""
     catalogue.fingerprint = "b" * 64
     watcher.poll()
@@ -131,8 +129,8 @@ def test_a_pass_that_read_an_older_catalogue_does_not_settle_a_change(
     assert watcher.poll() is not None
 
 
-def test_probes_and_proof_are_made_anew_on_their_own_cadence(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
-    """Every five minutes the probes that only read, every hour the static proof; each is only news if it finds any."""
+def test_probes_and_proof_have_their_own_intervals(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
+    """Read-only probes are due every five minutes, the static proof every hour; both record only changes."""
     catalogue.at += timedelta(minutes=5)
     due = watcher.poll()
     assert wanted(due)
@@ -146,18 +144,18 @@ def test_probes_and_proof_are_made_anew_on_their_own_cadence(watcher: CatalogWat
     assert wanted(due) == {p.check.id for p in PLANNED if p.check.proof is Proof.CONFIGURATION}
 
 
-def test_a_database_that_does_not_answer_is_told_of_once_and_left_alone(
+def test_a_database_that_does_not_answer_is_logged_once_and_polled_less(
     watcher: CatalogWatcher, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Ten minutes of silence are one line, and about one attempt a minute; the end is another line and a look."""
-    catalogue.down, before = True, catalogue.asked
+    """Ten minutes without an answer are one log line and about one poll a minute; recovery is one line and one pass."""
+    catalogue.down, before = True, catalogue.polled
     with caplog.at_level(logging.WARNING):
         for _ in range(120):
             catalogue.at += 5 * SECOND
             watcher.poll()
         assert watcher.watch_status == replace(watcher.watch_status, up=False)
         assert len(caplog.records) == 1
-        assert catalogue.asked - before <= 14
+        assert catalogue.polled - before <= 14
         catalogue.down = False
         catalogue.at += MAX_BACKOFF
         due = watcher.poll()
@@ -166,8 +164,8 @@ def test_a_database_that_does_not_answer_is_told_of_once_and_left_alone(
     assert wanted(due) == {planned.check.id for planned in PLANNED}
 
 
-def test_a_pass_that_failed_is_tried_again_after_a_pause(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
-    """What was due stays due, and is not tried with every poll."""
+def test_a_failed_pass_is_retried_after_a_pause(watcher: CatalogWatcher, catalogue: Catalogue) -> None:
+    """The checks stay due, but are not run at every poll."""
     catalogue.fingerprint = "b" * 64
     assert watcher.poll()
     watcher.run_failed()
@@ -179,7 +177,7 @@ def test_a_pass_that_failed_is_tried_again_after_a_pause(watcher: CatalogWatcher
 def test_the_interval_grows_with_its_gaps_and_survives_a_restart(
     watcher: CatalogWatcher, catalogue: Catalogue, history: History
 ) -> None:
-    """Polls are counted, the longest gap is kept, and a watch that starts anew goes on where the last one stopped."""
+    """Polls and the longest gap are saved, and a new watcher continues the interval."""
     for step in (5, 5, 90):
         catalogue.at += step * SECOND
         watcher.poll()
@@ -212,8 +210,8 @@ def test_a_catalogue_whose_proof_fails_is_not_proven(
     assert [each.proved_at for each in history.catalog_intervals()] == [NOON, catalogue.at + WATCH_SAVE_EVERY]
 
 
-def test_what_a_later_partial_run_saw_stands_in_place(catalogue: Catalogue) -> None:
-    """Of the pairs that both looked at the later findings count, whatever subjects they have; the rest is untouched."""
+def test_a_later_partial_run_replaces_findings(catalogue: Catalogue) -> None:
+    """For checks of both runs the later findings are used, with any subjects; other findings are unchanged."""
     backup, broken = a_finding(Status.PASS), finding(Proof.CONFIGURATION, Status.FAIL)
     whole = a_run(backup, replace(broken, subject="invoices"))
     later = replace(a_run(replace(broken, subject="", status=Status.PASS), at=NOON + SECOND), scope="changed")

@@ -1,4 +1,4 @@
-"""One cause is one message, whatever it brings about; every symptom is in the record, also of a partial pass."""
+"""One cause is one notification; every symptom is recorded, also by a partial pass."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOTH = [("on-call", Action.FIRE), ("production-alerts", Action.FIRE)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """SQL that opens the isolation, its repair, and the check and subject of the one finding that is told."""
+    """SQL that breaks the isolation, its repair, and the check and subject of the one finding that is notified."""
 
     name: str
     breaks: str
@@ -51,7 +51,7 @@ OPENED = Breach(
     check="tenancy.rls.policies",
     subject="invoices",
 )
-# A shape that nobody can prove: the catalogues do not say that it lets everything through.
+# A shape that cannot be proven: the catalogues do not show that it admits every row.
 UNPROVEN = Breach(
     name="a leak that the catalogues do not show",
     breaks="CREATE FUNCTION seems(uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 IS NOT NULL; END'; "
@@ -63,7 +63,7 @@ UNPROVEN = Breach(
 
 
 def failing(run: Run) -> dict[str, set[str]]:
-    """The checks that failed, by the check and subject of what explains them; by nothing, for what stands by itself."""
+    """The failed checks by the check and subject of their cause; by no key, for findings without a cause."""
     name = {finding.key: f"{finding.check} {finding.subject}" for finding in run.findings} | {"": ""}
     found: dict[str, set[str]] = {}
     for finding in run.findings:
@@ -73,10 +73,10 @@ def failing(run: Run) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("breach", [BYPASSED, OPENED, UNPROVEN], ids=str)
-def test_one_cause_is_told_once_on_every_channel(
+def test_one_cause_is_notified_once_on_every_channel(
     box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History, breach: Breach
 ) -> None:
-    """Each channel gets one FAIL and its end; what came of it is recorded under it, and judged again alike."""
+    """Each channel gets one FAIL and its resolve. Symptoms are recorded under the cause, also when judged again."""
     with broken(box, breach):
         first = a_pass(prepared, history)
     over = a_pass(prepared, history)
@@ -95,7 +95,7 @@ def test_one_cause_is_told_once_on_every_channel(
 
 @contextmanager
 def broken(box: Sandbox, breach: Breach) -> Iterator[None]:
-    """The box with a breach, and without it afterwards."""
+    """The sandbox with a breach that is repaired at the end."""
     box.database.execute(breach.breaks)
     try:
         yield
@@ -106,7 +106,7 @@ def broken(box: Sandbox, breach: Breach) -> Iterator[None]:
 def test_a_partial_pass_that_only_probes_knows_the_cause(
     box: Sandbox, prepared: PreparedPlan, history: History
 ) -> None:
-    """What stands beside it explains what it sees, so that it says nothing new, and is judged again alike."""
+    """A current finding explains its findings, so it sends no notification; judging it again gives the same."""
     with broken(box, BYPASSED):
         a_pass(prepared, history)
         part = probing(prepared, history)
@@ -126,6 +126,6 @@ def probing(prepared: PreparedPlan, history: History) -> Delivered:
         tenancy = planned.check.id.startswith("tenancy.")
         return tenancy and planned.check.proof is not Proof.CONFIGURATION
 
-    plan = prepared.plan.subset("probed anew", wanted)
+    plan = prepared.plan.subset("probes", wanted)
     settled = record_run(plan, observe_since_last(plan, prepared.sessions, history, utc_now), history)
-    return deliver_recorded(settled, history, (), utc_now, patience=replace(DeliveryRetryPolicy(), backoff=()))
+    return deliver_recorded(settled, history, (), utc_now, retry_policy=replace(DeliveryRetryPolicy(), backoff=()))

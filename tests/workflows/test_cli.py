@@ -51,7 +51,7 @@ def test_the_committed_configuration_is_valid_and_needs_no_secret_to_say_so(tmp_
     """`validate` works where nothing is set and nothing can be reached."""
     said = basewatch("validate", cwd=tmp_path)
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout == "config.yaml is valid: 20 components, 67 verdicts to expect of them\n"
+    assert said.stdout == "config.yaml is valid: 20 components, 67 expected verdicts\n"
 
 
 def test_a_mistake_is_shown_with_its_place_and_no_traceback(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_an_alert_that_does_not_arrive_is_exit_status_4(
     said = basewatch("run", cwd=tmp_path, environ=watching)
     slow.repair(box)
     assert said.returncode == 4
-    assert "production-alerts was not told of service.function.latency" in said.stderr
+    assert "production-alerts was not notified of service.function.latency" in said.stderr
 
 
 def test_an_audit_writes_a_bundle_that_can_be_judged_again(tmp_path: Path, watching: Mapping[str, str]) -> None:

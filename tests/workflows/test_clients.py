@@ -1,4 +1,4 @@
-"""Proves that each account is asked where it is seen, once for all who ask, and that a refusal is not for ever."""
+"""Each account is requested through its monitoring account, with shared clients, and a failed sign-in is retried."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TREE: dict[str, Any] = {
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> AwsSessions:
-    """Sessions all of whose calls are answered by `wire`."""
+    """Sessions whose requests are answered by `wire`."""
     real = AwsSession.open
 
     def offline(account_id: str, region: str, role: str | None, **_: Any) -> AwsSession:
@@ -44,7 +44,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> AwsSessions:
 
 
 def signed_in(monkeypatch: pytest.MonkeyPatch, until: datetime) -> tuple[AwsSessions, Wire]:
-    """Sessions whose role has been assumed until then."""
+    """Sessions with assumed credentials that expire then."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:iam::{ACCOUNT}:user/operator"), identity())
     keys = {"AccessKeyId": "ASIA", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": until}
@@ -52,7 +52,7 @@ def signed_in(monkeypatch: pytest.MonkeyPatch, until: datetime) -> tuple[AwsSess
     return opened(monkeypatch, wire), wire
 
 
-def test_a_component_is_where_it_says_or_in_the_only_place() -> None:
+def test_a_component_has_its_own_or_the_default_location() -> None:
     """Account and region default to the first declared; names become account ids."""
     sessions = AwsSessions(Config.model_validate(TREE), KEYS)
     assert sessions.location(Function(name="auth")) == HERE
@@ -60,16 +60,16 @@ def test_a_component_is_where_it_says_or_in_the_only_place() -> None:
     assert sessions.location(elsewhere) == Location(account_id=OBSERVERS, region="eu-west-1")
 
 
-def test_without_an_account_nothing_has_a_place() -> None:
-    """What cannot be placed could not be looked at, and says what to add."""
+def test_without_an_account_there_is_no_location() -> None:
+    """The error is UNSUPPORTED, and its remedy says what to add."""
     sessions = AwsSessions(Config.model_validate({**TREE, "aws": None, "components": {}}), KEYS)
     with pytest.raises(ObservationError, match="declares no AWS account") as caught:
         sessions.location(Function(name="auth"))
     assert caught.value.reason is Reason.UNSUPPORTED
 
 
-def test_metrics_are_asked_of_the_account_they_are_seen_through() -> None:
-    """One source for the monitoring account and all it sees, region by region."""
+def test_metrics_are_requested_through_the_monitoring_account() -> None:
+    """The monitoring account and its source accounts share one source in each region."""
     sessions = AwsSessions(Config.model_validate(TREE), KEYS)
     source = sessions.metric_source(ACCOUNT, REGION)
     assert (source.account_id, source.region) == (OBSERVERS, REGION)
@@ -78,13 +78,13 @@ def test_metrics_are_asked_of_the_account_they_are_seen_through() -> None:
     assert [sessions.monitoring_account(account) for account in (ACCOUNT, OBSERVERS)] == [OBSERVERS, OBSERVERS]
 
 
-def test_what_there_is_is_asked_of_the_account_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service describes its own account's resources alone, whoever sees their metrics."""
+def test_resources_are_requested_from_their_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service describes the resources of its own account only."""
     assert opened(monkeypatch, Wire()).aws_client(ACCOUNT, REGION).source == f"aws:{ACCOUNT}/{REGION}"
 
 
-def test_a_refused_session_is_tried_again_in_the_next_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within a pass a refusal stands; the next one forgets it, and the source that rested on it."""
+def test_a_failed_sign_in_is_retried_in_the_next_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed sign-in is kept within a pass; the next pass drops the session and its source."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", refusal("InvalidClientTokenId", status=403))
     sessions = opened(monkeypatch, wire)
@@ -100,7 +100,7 @@ def test_a_refused_session_is_tried_again_in_the_next_pass(monkeypatch: pytest.M
 
 
 def test_a_good_session_is_kept_from_pass_to_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signing in, and the connections that are open, outlive a pass."""
+    """Credentials and open connections are kept after a pass."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:sts::{OBSERVERS}:assumed-role/reader/basewatch"))
     sessions = opened(monkeypatch, wire)
@@ -110,8 +110,8 @@ def test_a_good_session_is_kept_from_pass_to_pass(monkeypatch: pytest.MonkeyPatc
     assert sessions.metric_source(OBSERVERS, REGION) is source
 
 
-def test_everybody_shares_the_limits_of_an_api() -> None:
-    """One limiter for an account, region and API in the whole process, at the configured pace."""
+def test_all_requests_share_the_rate_limit_of_an_api() -> None:
+    """A process has one limiter for each account, region and API, with the configured rate."""
     config = Config.model_validate({**TREE, "collectors": {"calls_per_second": 7, "datapoints_per_second": 11}})
     limits = AwsSessions(config, KEYS).rate_limits
     assert limits.limiter(ACCOUNT, REGION, "GetMetricData") is limits.limiter(ACCOUNT, REGION, "GetMetricData")
@@ -119,7 +119,7 @@ def test_everybody_shares_the_limits_of_an_api() -> None:
 
 
 def test_the_expiry_of_assumed_credentials_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once somebody has signed in, without asking anybody; keys of a user do not expire."""
+    """It is known after the sign-in, without a request; keys of a user do not expire."""
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     sessions, wire = signed_in(monkeypatch, until)
     asker = sessions.aws_client(ACCOUNT, REGION)
@@ -130,15 +130,15 @@ def test_the_expiry_of_assumed_credentials_is_known(monkeypatch: pytest.MonkeyPa
     assert len(wire.asked) == asked
 
 
-def test_renewing_signs_in_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A role whose credentials AWS takes no longer is assumed again, by the caller and not by the role."""
+def test_renewing_assumes_the_role_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If AWS rejects the credentials of a role, the role is assumed again with the caller's credentials."""
     sessions, wire = signed_in(monkeypatch, datetime.now(UTC) + timedelta(hours=1))
     session = sessions.session_for(Function(name="auth"))
     assert session.credentials().access_key == "ASIA"
     session.reset_credentials()
     assert sessions.credential_expiries() == {}
     assert session._botocore().get_credentials().access_key == KEYS["AWS_ACCESS_KEY_ID"]
-    session.reset_credentials()  # as the next thread would whose request was refused
+    session.reset_credentials()  # as the next thread with a refused request would
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:iam::{ACCOUNT}:user/operator"), identity())
     assert session.credentials().access_key == "ASIA"
     assert [operation for operation, _ in wire.asked].count("sts:AssumeRole") == 2

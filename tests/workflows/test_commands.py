@@ -1,28 +1,74 @@
-"""What could not be delivered is said once for each channel."""
+"""The exit status says the worst result of a pass, and each channel that missed notifications has one line."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from alerts import Delivery, Undelivered, decide
 from basewatch.metrics import CollectedMetrics
+from basewatch.model import Finding, Severity, Status
 from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
-from workflows.commands import undelivered_lines
+from workflows.commands import ExitCode, exit_code, undelivered_lines
 from workflows.monitor import Delivered
 
+FINDINGS = st.lists(
+    st.builds(
+        lambda status, severity: a_finding(status, severity=severity),
+        st.sampled_from(Status),
+        st.sampled_from(Severity),
+    ),
+    max_size=6,
+)
 
-def test_each_channel_that_was_not_told_is_one_line() -> None:
-    """However many messages a channel did not take, the reader sees how many, why, and whether they are lost."""
+
+@given(FINDINGS, st.sampled_from(Severity), st.booleans())
+def test_a_failure_beats_an_undelivered_notification_which_beats_the_unverified(
+    found: list[Finding],
+    fail_on: Severity,
+    undelivered: bool,  # noqa: FBT001  # hypothesis draws it
+) -> None:
+    """1 for a FAIL at or above the threshold, else 4 for a lost notification, else 3 for UNVERIFIED, else 0."""
+    failed = any(f.status is Status.FAIL and f.severity.rank >= fail_on.rank for f in found)
+    unknown = any(f.status is Status.UNVERIFIED for f in found)
+    wanted = (
+        ExitCode.FAILED
+        if failed
+        else ExitCode.UNDELIVERED
+        if undelivered
+        else ExitCode.UNVERIFIED
+        if unknown
+        else ExitCode.PASSED
+    )
+    assert exit_code(found, fail_on=fail_on, undelivered=undelivered) is wanted
+
+
+def test_the_statuses_are_the_documented_numbers() -> None:
+    """Scripts rely on the numbers."""
+    assert {code.name: int(code) for code in ExitCode} == {
+        "PASSED": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "UNVERIFIED": 3,
+        "UNDELIVERED": 4,
+    }
+
+
+def test_each_channel_that_missed_notifications_is_one_line() -> None:
+    """The line says how many notifications the channel missed, why, and whether they are retried."""
     run = a_run(a_finding(check="a.b.c"), a_finding(check="d.e.f"))
-    owed = decide((), run, ALERTS, PLATFORM, NOON)
+    pending = decide((), run, ALERTS, PLATFORM, NOON)
     failed = tuple(
-        Undelivered(notification=message, error="it hung up", pending=message.channel == "on-call") for message in owed
+        Undelivered(notification=message, error="it hung up", pending=message.channel == "on-call")
+        for message in pending
     )
     nothing = CollectedMetrics(window=run.window)
-    passed = Delivered(run=run, collected=nothing, previous=(), delivery=Delivery(delivered=(), undelivered=failed))
-    untold = "was not told of a.b.c aurora_cluster/securebase-production and 1 more: it hung up"
-    assert sorted(undelivered_lines(passed)) == [
-        f"on-call {untold}; the next run tries again",
-        f"production-alerts {untold}; it is not tried again",
+    delivered = Delivered(run=run, collected=nothing, previous=(), delivery=Delivery(delivered=(), undelivered=failed))
+    missed = "was not notified of a.b.c aurora_cluster/securebase-production and 1 more: it hung up"
+    assert sorted(undelivered_lines(delivered)) == [
+        f"on-call {missed}; the next run retries",
+        f"production-alerts {missed}; it is not retried",
     ]
-    assert undelivered_lines(replace(passed, delivery=Delivery(delivered=owed, undelivered=()))) == ()
+    assert undelivered_lines(replace(delivered, delivery=Delivery(delivered=pending, undelivered=()))) == ()

@@ -1,4 +1,4 @@
-"""A first configuration is drafted from a live catalogue, vouches for nothing, and works once it is filled in."""
+"""A first configuration is drafted from a live catalogue, approves nothing, and works once it is filled in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ URL = "env:DRAFTED_URL"
 
 @pytest.fixture
 def org(box_database: SandboxDatabase) -> Iterator[str]:
-    """The superuser's URL of another platform's database on the box's server."""
+    """The superuser URL of another platform's database on the sandbox server."""
     admin = box_database.superuser_url
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute("CREATE DATABASE crm")
@@ -58,7 +58,7 @@ def drafted(tmp_path: Path, text: str) -> Database:
     return database
 
 
-def test_the_box_is_drafted_as_it_is_declared(box_database: SandboxDatabase, tmp_path: Path) -> None:
+def test_the_draft_of_the_sandbox_matches_its_declaration(box_database: SandboxDatabase, tmp_path: Path) -> None:
     """Context, root, key, principals, tables and shared are those that SecureBase's own configuration declares."""
     text = draft_config(URL, None, {"DRAFTED_URL": box_database.url})
     found = drafted(tmp_path, filled(text, CANARY_A, CANARY_B)).tenancy
@@ -72,7 +72,7 @@ def test_the_box_is_drafted_as_it_is_declared(box_database: SandboxDatabase, tmp
     assert (found.keys, found.allowed) == ({}, ())
 
 
-def test_another_schema_is_drafted_in_its_own_words(org: str, tmp_path: Path) -> None:
+def test_another_schema_is_drafted_with_its_own_names(org: str, tmp_path: Path) -> None:
     """A text key, quoted names, a helper function, a derived table and a second schema are all found."""
     found = drafted(tmp_path, filled(draft_config(URL, None, {"DRAFTED_URL": org}), "canary-a", "canary-b")).tenancy
     assert (found.context, found.context_type, found.schemas) == (("crm.org",), "text", ("crm",))
@@ -84,14 +84,14 @@ def test_another_schema_is_drafted_in_its_own_words(org: str, tmp_path: Path) ->
     assert (notes[1].parent, notes[1].on) == ("deals", {"deal": "id"})
 
 
-def test_a_draft_is_no_configuration_until_it_is_filled_in(box_database: SandboxDatabase, tmp_path: Path) -> None:
-    """The placeholders are refused, so that nobody probes with canaries that were never planted."""
+def test_a_draft_is_invalid_until_it_is_filled_in(box_database: SandboxDatabase, tmp_path: Path) -> None:
+    """Placeholders are refused, so that no probe runs with canaries that do not exist."""
     with pytest.raises(ConfigError, match="canar"):
         drafted(tmp_path, draft_config(URL, None, {"DRAFTED_URL": box_database.url}))
 
 
-def test_nothing_is_vouched_for_unread(org: str, tmp_path: Path) -> None:
-    """A function with its owner's rights is an entry to vouch by, digest and all, and only a comment."""
+def test_nothing_is_approved_without_a_review(org: str, tmp_path: Path) -> None:
+    """The approval entry of a SECURITY DEFINER function has its digest, and is a comment."""
     checks = [*(c for c in CHECKS if c.id != no_function_bypasses_policies.id), no_function_bypasses_policies]
     text = draft_config(URL, None, {"DRAFTED_URL": org}, checks=checks)
     (entry,) = [line for line in text.splitlines() if "kind: function" in line and "deals_of_all" in line]
@@ -110,12 +110,12 @@ def test_from_a_url_to_verdicts(org: str, tmp_path: Path) -> None:
     prepared = prepare(path, {"DRAFTED_URL": org, **measured()}, only="tenancy.*")
     run = observe_plan(prepared.plan, prepared.sessions, prepared.plan.next_window(None, utc_now()), utc_now).run
     assert {(f.check, f.component) for f in run.findings} == {(p.check, p.component) for p in run.expected}
-    looked = {f.check for f in run.findings if f.status is not Status.UNVERIFIED}
-    assert {"tenancy.rls.coverage", "tenancy.rls.bypass_roles"} <= looked
+    verified = {f.check for f in run.findings if f.status is not Status.UNVERIFIED}
+    assert {"tenancy.rls.coverage", "tenancy.rls.bypass_roles"} <= verified
 
 
-def test_a_file_that_exists_is_left_alone(tmp_path: Path) -> None:
-    """What somebody reviewed is not overwritten."""
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
+    """An existing file is an error and stays unchanged."""
     path = tmp_path / "config.yaml"
     path.write_text("reviewed")
     with pytest.raises(BasewatchError, match="exists already"):

@@ -1,4 +1,4 @@
-"""A backup that does not come is told of hours before the next pass, and only once."""
+"""A missing backup is reported hours before the next full pass, and once."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ from workflows.serve import backup_freshness
 
 
 def passing_every(hours: int, only: str = "*") -> Plan:
-    """The committed plan, as if passes came that often."""
+    """The committed plan with another interval between full passes."""
     plan = load_plan(CONFIG, only=only)
     run = plan.config.run.model_copy(update={"every": timedelta(hours=hours)})
     return replace(plan, config=plan.config.model_copy(update={"run": run}))
 
 
-def test_a_backup_set_is_looked_at_four_times_before_it_is_stale() -> None:
-    """Two hours without a dump are promised not to be; every half hour somebody looks, and at nothing else."""
-    often = backup_freshness(passing_every(6))
-    assert often is not None
-    assert often.every == timedelta(minutes=30)
-    assert [pair.check for pair in often.plan.expected] == ["backup.dump.freshness"]
-    assert often.plan.scope == "backups, as every 30m"
+def test_a_backup_set_is_checked_four_times_before_it_is_stale() -> None:
+    """With `stale_after: 2h`, freshness is checked every half hour, and nothing else."""
+    schedule = backup_freshness(passing_every(6))
+    assert schedule is not None
+    assert schedule.every == timedelta(minutes=30)
+    assert [pair.check for pair in schedule.plan.expected] == ["backup.dump.freshness"]
+    assert schedule.plan.scope == "backup freshness, every 30m"
 
 
 @pytest.mark.parametrize(("hours", "only"), [(1, "*"), (2, "*"), (6, "tenancy.*")])
-def test_where_passes_come_often_enough_nobody_looks_in_between(hours: int, only: str) -> None:
-    """Passes that come before a backup is stale are enough, and so are they where no backup is judged."""
+def test_frequent_full_passes_need_no_partial_pass(hours: int, only: str) -> None:
+    """There is no partial pass if the full pass comes before a backup is stale, or if no backup is judged."""
     assert backup_freshness(passing_every(hours, only)) is None
 
 
-def test_a_stale_backup_is_told_of_between_passes(
+def test_a_stale_backup_is_reported_between_full_passes(
     box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History
 ) -> None:
-    """One look after the dumps stopped tells it, the next tells nothing new, and one after the repair resolves it."""
-    often, fault = backup_freshness(prepared.plan), next(fault for fault in FAULTS if fault.name == "dump-stale")
-    assert often is not None
+    """The first partial pass after the dumps stop notifies, the second does not, and one after the repair resolves."""
+    schedule, fault = backup_freshness(prepared.plan), next(fault for fault in FAULTS if fault.name == "dump-stale")
+    assert schedule is not None
     exporter = Exporter(prepared, history, sources=())
-    exporter.run_partial(often.plan)
+    exporter.run_partial(schedule.plan)
     assert history.current_findings() == ()
     exporter.run_full()
     fault.apply(box)
     try:
-        exporter.run_partial(often.plan)
-        exporter.run_partial(often.plan)
-        told = len(receivers.slack.messages)
+        exporter.run_partial(schedule.plan)
+        exporter.run_partial(schedule.plan)
+        fired = len(receivers.slack.messages)
     finally:
         fault.repair(box)
-    exporter.run_partial(often.plan)
-    assert (told, len(receivers.slack.messages)) == (1, 2)
+    exporter.run_partial(schedule.plan)
+    assert (fired, len(receivers.slack.messages)) == (1, 2)
     assert receivers.pagerduty.incidents == {}

@@ -1,4 +1,4 @@
-"""The script of grants makes everything verifiable, and each line of it is needed."""
+"""The grants of the script are sufficient, and each of them is needed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ READER = "the \"reader\" of $basewatch$ 'quotes'"
 
 
 def allowed(plan: Plan, **collecting: object) -> set[str]:
-    """The actions of the policy when metrics are collected like this."""
+    """The actions of the policy with these settings of `collectors`."""
     config = plan.config.model_copy(update={"collectors": CollectorSettings.model_validate(collecting)})
     policy = json.loads(iam_policy(replace(plan, config=config)))
     return {action for statement in policy["Statement"] for action in statement["Action"]}
@@ -49,16 +49,16 @@ def allowed(plan: Plan, **collecting: object) -> set[str]:
         ),
     ],
 )
-def test_the_policy_allows_what_discovery_asks(
+def test_the_policy_allows_what_discovery_requests(
     prepared: PreparedPlan, collecting: dict[str, object], more: set[str]
 ) -> None:
-    """Each way to discover adds its own actions, and nothing else; metrics are read in any case."""
+    """Each discovery method adds its own actions and no others; metrics are always allowed."""
     assert "cloudwatch:GetMetricData" in allowed(prepared.plan)
     assert allowed(prepared.plan, **collecting) - allowed(prepared.plan) == more
 
 
 def scripted(plan: Plan, *, sweep: bool = True) -> str:
-    """The script for the box, with a sweep of every tenant or without."""
+    """The script for the sandbox, with or without a sweep of every tenant."""
     (database,) = plan.config.components.databases
     tenancy = database.tenancy.model_copy(update={"sweep": sweep})
     component = database.model_copy(update={"tenancy": tenancy})
@@ -68,7 +68,7 @@ def scripted(plan: Plan, *, sweep: bool = True) -> str:
 
 @pytest.fixture
 def reader(box_database: SandboxDatabase) -> Iterator[str]:
-    """The URL of a role that does not exist yet, and afterwards does not exist again."""
+    """The URL of a role that does not exist yet; it is dropped at the end."""
     name = sql.Identifier(READER)
     with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
         yield make_conninfo(box_database.superuser_url, user=READER, password="opensesame")
@@ -85,7 +85,7 @@ def granted(box_database: SandboxDatabase, script: str) -> None:
 
 
 def unverified(url: str) -> dict[str, Finding]:
-    """What could not be looked at for want of a grant, by check."""
+    """The findings that are UNVERIFIED because a grant is missing, by check."""
     denied = (f for f in look(url, SECUREBASE) if f.status is Status.UNVERIFIED and f.reason is Reason.DENIED)
     return {finding.check: finding for finding in denied}
 
@@ -93,7 +93,7 @@ def unverified(url: str) -> dict[str, Finding]:
 def test_the_script_makes_everything_verifiable(
     prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
 ) -> None:
-    """A role that the script has made, however it is called, is denied nothing; running it again changes nothing."""
+    """A role of the script, with any name, is denied nothing; the script can be run again."""
     for _ in range(2):
         granted(box_database, scripted(prepared.plan))
     assert unverified(reader) == {}
@@ -102,7 +102,7 @@ def test_the_script_makes_everything_verifiable(
 def test_without_a_membership_the_grant_is_named(
     prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
 ) -> None:
-    """Without becoming a principal its probes are UNVERIFIED with the grant that is missing; the proof is not."""
+    """Without a membership the probes are UNVERIFIED with the missing grant as remedy; the proof is not."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(box_database.superuser_url) as connection:
         connection.execute(sql.SQL("REVOKE analytics FROM {}").format(sql.Identifier(READER)))
@@ -112,18 +112,20 @@ def test_without_a_membership_the_grant_is_named(
     assert all("GRANT analytics TO" in finding.remedy for finding in denied.values())
 
 
-def test_without_the_sweeps_grant_it_is_named(
+def test_without_the_grant_of_the_sweep_it_is_named(
     prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
 ) -> None:
-    """A script without the sweep leaves that check alone UNVERIFIED, and it names what is missing."""
+    """A script without the sweep makes only that check UNVERIFIED, with the missing grant as remedy."""
     granted(box_database, scripted(prepared.plan, sweep=False))
     (finding,) = unverified(reader).values()
     assert finding.check == "tenancy.probe.sweep"
     assert "GRANT SELECT (id) ON public.customers TO" in finding.remedy
 
 
-def test_the_reader_has_nothing_of_its_own(prepared: PreparedPlan, box_database: SandboxDatabase, reader: str) -> None:
-    """It reads no table of any tenant until it becomes a principal."""
+def test_the_reader_owns_no_privilege_on_tables(
+    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
+) -> None:
+    """The reader cannot read tenant tables without SET ROLE to a principal."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(reader) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("SELECT 1 FROM public.invoices")
@@ -132,7 +134,7 @@ def test_the_reader_has_nothing_of_its_own(prepared: PreparedPlan, box_database:
 def test_a_sweep_reads_the_ids_of_tenants_and_nothing_else(
     prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
 ) -> None:
-    """With `sweep` the script grants the root's key, and no other column of it."""
+    """With `sweep` the script grants the key column of the tenant root, and no other column."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(reader) as connection:
         connection.execute("SELECT id FROM customers LIMIT 1")
@@ -140,14 +142,12 @@ def test_a_sweep_reads_the_ids_of_tenants_and_nothing_else(
             connection.execute("SELECT name FROM customers LIMIT 1")
 
 
-def test_the_script_lets_everything_be_counted(
-    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
-) -> None:
-    """With the policy that the script asks for, sessions, tenants by tier and failed logins are read by the reader."""
+def test_the_script_allows_every_count(prepared: PreparedPlan, box_database: SandboxDatabase, reader: str) -> None:
+    """With the policy in the script, the reader counts sessions, tenants by tier and failed logins."""
     script = scripted(prepared.plan)
     granted(box_database, script)
-    asked_for = next(line for line in script.splitlines() if line.startswith("--   CREATE POLICY basewatch_counts"))
-    policy = asked_for.removeprefix("--   ").replace("basewatch_counts", "counts_again")
+    statement = next(line for line in script.splitlines() if line.startswith("--   CREATE POLICY basewatch_counts"))
+    policy = statement.removeprefix("--   ").replace("basewatch_counts", "counts_again")
     box_database.execute(policy)
     (database,) = prepared.plan.config.components.databases
     telemetry = ExporterMetrics()
@@ -168,10 +168,8 @@ def test_the_script_lets_everything_be_counted(
     assert shown == {family.name for family in FAMILIES}
 
 
-def test_what_is_counted_is_all_that_is_granted(
-    prepared: PreparedPlan, box_database: SandboxDatabase, reader: str
-) -> None:
-    """Counting by the tier shows no name of a tenant, and counting failed logins no actor."""
+def test_only_counted_columns_are_granted(prepared: PreparedPlan, box_database: SandboxDatabase, reader: str) -> None:
+    """The grants for counts include no tenant name and no actor."""
     granted(box_database, scripted(prepared.plan))
     with psycopg.connect(reader, autocommit=True) as connection:
         connection.execute("SELECT tier FROM customers LIMIT 1")

@@ -1,4 +1,4 @@
-"""A plan knows what it will do before it does it."""
+"""A plan has every window, expected check and unchecked promise before the run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAN = load_plan(CONFIG)
 
 @given(st.lists(MOMENTS, min_size=2, max_size=8).map(sorted))
 def test_no_moment_between_two_runs_is_missed(moments: list[datetime]) -> None:
-    """Each window starts no later than the one before it ended, and is an hour long at least."""
+    """Each window starts at or before the end of the previous one, and is at least one hour long."""
     windows = [PLAN.next_window(None, moments[0])]
     for moment in moments[1:]:
         windows.append(PLAN.next_window(windows[-1].end, moment))
@@ -28,14 +28,14 @@ def test_no_moment_between_two_runs_is_missed(moments: list[datetime]) -> None:
     assert all(window.length >= timedelta(hours=1) for window in windows)
 
 
-def test_every_component_of_the_committed_configuration_is_looked_at() -> None:
-    """No component is declared for nothing."""
+def test_every_component_of_the_committed_configuration_is_checked() -> None:
+    """Every declared component has an expected check or a metric."""
     looked_at = {planned.component.ref for planned in PLAN.checks}
     assert looked_at == {component.ref for component in PLAN.config.components}
 
 
 def test_a_glob_that_leaves_nothing_is_an_error() -> None:
-    """Nothing to check is never a pass."""
+    """A plan without checks is an error, not a pass."""
     with pytest.raises(ConfigError, match="leaves no check to run"):
         load_plan(CONFIG, only="no.such.*")
 
@@ -56,8 +56,8 @@ def test_the_commit_is_read_from_the_checkout(tmp_path: Path, *, packed: bool) -
     assert git_commit(tmp_path) == commit
 
 
-def test_what_is_declared_and_not_looked_at_is_said() -> None:
-    """A promise that no check judges is named, and disabling a check adds its promise; a partial plan adds none."""
+def test_promises_without_a_check_are_listed() -> None:
+    """Promises without a check are listed; disabling a check adds its promise, a partial plan adds none."""
     window = ("aurora_cluster/securebase-production", "backup.retention")
     assert ("dump_backups/securebase-production-backups", "restore_drill") in PLAN.unchecked
     assert window not in PLAN.unchecked

@@ -1,4 +1,4 @@
-"""What a month costs is known before anything is asked, and a budget is kept or said to be too small."""
+"""The cost of a month is known before any request, and a budget is kept or reported as too small."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def planned(folder: Path, collectors: str) -> Plan:
 
 
 def test_each_collector_and_tier_has_its_price(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    """Tiers with their calls, collectors with their metrics, queries and both readings of the price, and the pass."""
+    """The text has tiers with calls, collectors with metrics, queries and both cost estimates, and the run."""
     plan = planned(tmp_path, "every: 5m\ndiscover:\n  - {collector: lambda, by: list, account: here}")
     assert forecast(plan).as_text() == snapshot
 
 
 def test_a_budget_says_what_it_slows_down(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    """Under a budget the slow tier is asked less often first, then the standard one, and the share used is printed."""
+    """A budget lengthens the interval of the slow tier first, then of the standard tier; the used ratio is printed."""
     assert forecast(planned(tmp_path, "budget: 6")).as_text() == snapshot
 
 
-def test_a_budget_that_is_not_enough_is_said_to_be(tmp_path: Path) -> None:
-    """The fast tier is never slowed down: what it costs beyond the budget is told before anything runs."""
+def test_a_budget_that_is_not_enough_is_reported(tmp_path: Path) -> None:
+    """The fast tier is never slowed down; the forecast says that the budget is not enough."""
     said = forecast(planned(tmp_path, "budget: 1")).as_text()
     assert "the budget is not enough" in said
     assert "fast           1m" in said
@@ -59,35 +59,35 @@ def test_the_forecast_is_json_too(tmp_path: Path) -> None:
     """The same numbers for programs: parts add up to their tier, and everything to the month."""
     serve = json.loads(forecast(planned(tmp_path, "budget: 6")).as_json())["serve"]
     for tier in serve["tiers"]:
-        for number in ("queries", "metrics", "dollars", "dollars_at_most"):
+        for number in ("queries", "metrics", "dollars_lower", "dollars_upper"):
             assert sum(part[number] for part in tier["collectors"]) == pytest.approx(tier[number])
-    parts = sum(tier["dollars_at_most"] for tier in serve["tiers"]) + serve["passes"]["dollars_at_most"]
-    assert serve["dollars_at_most"] == pytest.approx(parts)
-    assert serve["budget_used"] == pytest.approx(serve["dollars_at_most"] / 6)
-    assert serve["budget_used"] <= 1
+    parts = sum(tier["dollars_upper"] for tier in serve["tiers"]) + serve["scheduled_runs"]["dollars_upper"]
+    assert serve["dollars_upper"] == pytest.approx(parts)
+    assert serve["budget_used_ratio"] == pytest.approx(serve["dollars_upper"] / 6)
+    assert serve["budget_used_ratio"] <= 1
 
 
-def test_what_is_asked_through_one_account_is_one_plan(tmp_path: Path) -> None:
-    """Two accounts, one of them seen through the other, take one call a tier and one for a pass."""
+def test_accounts_with_one_monitoring_account_share_calls(tmp_path: Path) -> None:
+    """Two accounts, one seen through the other, need one call for each tier and one for a run."""
     serve = forecast(planned(tmp_path, "every: 5m")).serve
     assert {tier.calls for tier in serve.tiers} == {1}
-    assert serve.passes.calls == 1
+    assert serve.scheduled_runs.calls == 1
 
 
-def test_what_serve_costs_besides_its_tiers_is_known(tmp_path: Path) -> None:
-    """Passes and discovery come off a budget before its tiers do."""
+def test_the_fixed_cost_of_serve_is_known(tmp_path: Path) -> None:
+    """Scheduled runs and discovery are part of the cost that the budget cannot reduce."""
     plan = planned(tmp_path, "every: 5m\ndiscover:\n  - {collector: lambda, by: list, account: here}")
     serve = forecast(plan).serve
-    assert serve.listings == 1
+    assert serve.list_metrics_requests == 1
     # Every quarter of an hour for thirty days, at $0.01 for a thousand.
-    assert serve.listing_dollars == pytest.approx(0.0288)
-    assert fixed_monthly_cost(plan) == pytest.approx(serve.passes.dollars_at_most + 0.0288)
+    assert serve.list_metrics_dollars == pytest.approx(0.0288)
+    assert fixed_monthly_cost(plan) == pytest.approx(serve.scheduled_runs.dollars_upper + 0.0288)
 
 
-def test_without_an_account_nothing_is_asked_and_nothing_costs(tmp_path: Path) -> None:
-    """A plain PostgreSQL has no CloudWatch: its plan is printed all the same."""
+def test_without_an_account_there_are_no_requests_and_no_cost(tmp_path: Path) -> None:
+    """A plain PostgreSQL has no CloudWatch; its plan is printed."""
     plan = planned(tmp_path, "every: 5m")
     bare = replace(plan, config=plan.config.model_copy(update={"aws": None}))
     serve = forecast(bare).serve
-    assert (serve.dollars_at_most, serve.passes.queries) == (0, 0)
+    assert (serve.dollars_upper, serve.scheduled_runs.queries) == (0, 0)
     assert "fast" not in forecast(bare).as_text()

@@ -1,4 +1,4 @@
-"""What a person reads in a terminal."""
+"""Findings and checks as text for a terminal."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ FINDINGS = (
 )
 
 
-def test_findings_are_told_worst_first(snapshot: SnapshotAssertion) -> None:
-    """What fails comes first with its story, what holds comes last in a line."""
+def test_findings_are_printed_worst_first(snapshot: SnapshotAssertion) -> None:
+    """FAIL comes first with its details; PASS comes last in one line."""
     assert findings_text(FINDINGS) == snapshot
 
 
-def test_a_brief_telling_leaves_out_what_holds(snapshot: SnapshotAssertion) -> None:
-    """Only what needs somebody is told, and how much else there was."""
+def test_brief_text_has_only_open_findings(snapshot: SnapshotAssertion) -> None:
+    """Only FAIL and UNVERIFIED are printed, and the count of each status."""
     assert findings_text(FINDINGS, brief=True, colour=True) == snapshot
 
 
-def test_a_check_is_shown_whole(snapshot: SnapshotAssertion) -> None:
-    """Its promise, how it looks, what it needs and what to do."""
+def test_a_check_is_printed_with_every_section(snapshot: SnapshotAssertion) -> None:
+    """Promise, what it reads, needs and fix are printed."""
     assert check_text(doors_closed) == snapshot
     assert checks_text((doors_closed, doors_few)) == snapshot
 
 
-def test_what_a_finding_explains_is_told_under_it() -> None:
-    """A symptom is a line of its cause, with no story of its own, and is counted as ever."""
+def test_symptoms_are_printed_under_their_cause() -> None:
+    """A symptom is one line under its cause, without details, and is counted under its status."""
     cause = a_finding(Status.FAIL, check="b.cause")
     symptom = replace(a_finding(Status.FAIL, check="a.symptom", subject="one\x1b[2Jthing"), cause=cause.key)
     lines = findings_text((symptom, cause)).splitlines()
@@ -51,6 +51,6 @@ def test_what_a_finding_explains_is_told_under_it() -> None:
 
 
 @given(st.text())
-def test_no_name_steers_the_terminal(name: str) -> None:
-    """Whatever a platform calls its things, no control character reaches the terminal."""
+def test_control_characters_are_escaped(name: str) -> None:
+    """No name from the platform can send a control character to the terminal."""
     assert escape_control(name).isprintable()

@@ -1,4 +1,4 @@
-"""A pass leaves a file for node exporter's textfile collector."""
+"""A pass writes a file for the textfile collector of node exporter."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from workflows.monitor import observe_plan
 from workflows.report_files import METRICS_FILE, write_reports
 
 
-def test_a_pass_leaves_what_it_found_and_read(prepared: PreparedPlan, tmp_path: Path) -> None:
-    """Findings, the times of the run and the newest readings, as Prometheus' linter likes them, and no counter."""
+def test_a_pass_writes_its_findings_and_readings(prepared: PreparedPlan, tmp_path: Path) -> None:
+    """The file has findings, run times and latest readings, no counter, and passes promtool."""
     plan, at = prepared.plan, utc_now()
     looked = observe_plan(plan, prepared.sessions, plan.next_window(None, at), utc_now)
     assert write_reports(plan, looked, tmp_path).problems == ()

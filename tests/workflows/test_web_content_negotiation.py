@@ -1,4 +1,4 @@
-"""What a scraper is sent is what it asked for, and something it can read when it asked for what there is not."""
+"""A scraper gets the format that it prefers, and text if it accepts no existing format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exposition.page import ExpositionFormat
-from workflows.web.metrics_endpoint import gzip_accepted, negotiated_format
+from workflows.web import gzip_accepted, negotiated_format
 
 OM = "application/openmetrics-text"
 DEBIAN = f"{OM};version=1.0.0,{OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
@@ -49,8 +49,8 @@ TEXT_FIRST = f"text/plain;version=0.0.4;q=0.6,{OM};version=1.0.0;q=0.5,*/*;q=0.1
         (",;,=;q", ExpositionFormat.TEXT),
     ],
 )
-def test_the_dialect_is_the_one_that_is_liked_most(accept: str, expected: ExpositionFormat) -> None:
-    """OpenMetrics goes to whoever names it and prefers it, text to everybody else."""
+def test_the_format_with_the_highest_quality_is_sent(accept: str, expected: ExpositionFormat) -> None:
+    """OpenMetrics is sent to clients that name and prefer it, text to all others."""
     assert negotiated_format(accept) is expected
 
 
@@ -77,13 +77,13 @@ def test_the_dialect_is_the_one_that_is_liked_most(accept: str, expected: Exposi
         ("", False),
     ],
 )
-def test_gzip_goes_to_whoever_accepts_it(accept_encoding: str, expected: bool) -> None:  # noqa: FBT001  # pytest hands it over by name
-    """A quality of 0 means never, and who likes the plain page more gets it."""
+def test_gzip_is_sent_where_it_is_accepted(accept_encoding: str, expected: bool) -> None:  # noqa: FBT001  # pytest hands it over by name
+    """A quality of 0 means never; a higher quality of identity means no compression."""
     assert gzip_accepted(accept_encoding) is expected
 
 
 @given(st.text())
-def test_nonsense_is_answered(header: str) -> None:
-    """No header that a client can send is an error."""
+def test_any_header_is_answered(header: str) -> None:
+    """No header value raises an error."""
     assert negotiated_format(header) in ExpositionFormat
     assert gzip_accepted(header) in (True, False)

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the page in both formats, compressed, and has every value."""
+"""A real Prometheus reads every value of the page in both formats, compressed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from basewatch.telemetry import ExporterMetrics
 from exposition.page import ExpositionFormat, PageRenderer
 from tests.exposition.scraped import block, gauge
 from tests.fakes import NOON
-from tests.workflows.pages import PATIENCE, running
+from tests.workflows.pages import UNHEALTHY_AFTER, running
 from tests.workflows.scraping import answered, labels_of, prometheus
-from workflows.web.app import RenderedPage, ServedPage, app
+from workflows.web import RenderedPage, ServedPage, app
 
 AWKWARD = 'a "quoted" back\\slash,\nand 日本'
 MANY = 6000
@@ -37,7 +37,7 @@ def everything() -> Iterator[Block]:
 
 
 class Recorded:
-    """The pages as a scraper sees them, where it asks for `only` this dialect; what it was sent is kept."""
+    """Records the response headers of an application. With `only`, requests accept that format alone."""
 
     def __init__(self, pages: ASGIApp, only: ExpositionFormat | None = None) -> None:
         self._pages = pages
@@ -59,11 +59,11 @@ class Recorded:
 
 @pytest.mark.slow
 def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
-    """Every series arrives with its labels and its value, and the scraper was sent what it prefers, compressed."""
+    """Every series arrives with its labels and value, in the preferred format, compressed."""
     telemetry = ExporterMetrics()
     telemetry.queries.labels("lambda").inc(500)
     shown = RenderedPage(page=PageRenderer().render(everything(), telemetry.registry), rendered_at=NOON, waiting_for="")
-    pages = app(ServedPage(shown), clock=lambda: NOON, unhealthy_after=PATIENCE)
+    pages = app(ServedPage(shown), clock=lambda: NOON, unhealthy_after=UNHEALTHY_AFTER)
     served = {"openmetrics": Recorded(pages), "text": Recorded(pages, only=ExpositionFormat.TEXT)}
     with (
         running(served["openmetrics"]) as openmetrics,
@@ -81,7 +81,7 @@ def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
             assert answered(url, f"basewatch_metric_queries_total{{{of}}}") == ["500"]
             (error,) = labels_of(url, f"aws_errors_total{{{of}}}")
             assert error["function_name"] == AWKWARD
-    for job, dialect in (("openmetrics", ExpositionFormat.OPENMETRICS), ("text", ExpositionFormat.TEXT)):
+    for job, format_ in (("openmetrics", ExpositionFormat.OPENMETRICS), ("text", ExpositionFormat.TEXT)):
         assert {(sent["content-type"], sent["content-encoding"]) for sent in served[job].sent} == {
-            (dialect.value, "gzip")
+            (format_.value, "gzip")
         }

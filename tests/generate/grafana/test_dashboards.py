@@ -1,4 +1,4 @@
-"""The dashboards are what Grafana takes, and every number they ask for is exported or recorded by a generated rule."""
+"""Grafana accepts the dashboards, and every metric on them is exported or recorded by a generated rule."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ from tests.exported import exported_names, metric_names
 from tests.repository import ROOT
 
 CONFIG = load(ROOT / "config.yaml").config
-MADE = [pytest.param(make(CONFIG), id=name) for name, make in DASHBOARDS.items()]
+DASHBOARDS_OF_CONFIG = [pytest.param(make(CONFIG), id=name) for name, make in DASHBOARDS.items()]
 SCHEMA = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "basewatch/grafana/dashboard.schema.json"
 RECORDED = "slo:"
 
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
-    """Grafana's own schema; where it could not be made the test is skipped, but never in CI."""
+    """Grafana's own schema; without it the test is skipped, but not in CI."""
     if SCHEMA.is_file():
-        made: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
-        # By its own description it "should be a regular DataQuery"; as it stands it fits Grafana's own marks alone.
-        made["definitions"]["AnnotationTarget"] = {"type": "object", "required": ["refId", "expr"]}
-        return made
+        document: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        # By its own description it "should be a regular DataQuery"; as published it only accepts Grafana's own.
+        document["definitions"]["AnnotationTarget"] = {"type": "object", "required": ["refId", "expr"]}
+        return document
     if os.environ.get("CI"):
         pytest.fail("Grafana's schema is missing in CI: see .ci/parts")
     pytest.skip("needs Grafana's schema: `make parts` makes it where there is npm")
 
 
-@pytest.mark.parametrize("dashboard", MADE)
-def test_grafana_takes_every_dashboard(dashboard: Dashboard, schema: dict[str, Any]) -> None:
-    """Each is what Grafana's own types say that a dashboard is."""
+@pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)
+def test_grafana_accepts_every_dashboard(dashboard: Dashboard, schema: dict[str, Any]) -> None:
+    """Each dashboard conforms to Grafana's own types."""
     jsonschema.Draft7Validator(schema).validate(json.loads(json.dumps(dashboard.as_json())))
 
 
-@pytest.mark.parametrize("dashboard", MADE)
+@pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)
 def test_every_metric_on_a_dashboard_is_exported(dashboard: Dashboard) -> None:
-    """Each expression is PromQL, and reads nothing but what Basewatch exports and what its rules record."""
+    """Each expression is PromQL and reads only exported metrics and recorded series."""
     read = {name for expression in dashboard.expressions for name in metric_names(expression)}
     assert {name for name in read if not name.startswith(RECORDED)} <= exported_names()
     assert read
 
 
-@pytest.mark.parametrize("dashboard", MADE)
-def test_a_choice_is_made_of_what_is_exported(dashboard: Dashboard) -> None:
-    """Each variable lists the values of a label of a series that exists."""
+@pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)
+def test_a_variable_has_the_values_of_an_exported_label(dashboard: Dashboard) -> None:
+    """Each variable lists the values of a label of an exported series."""
     for variable in dashboard.variables:
         series, _, label = variable.query.rpartition(", ")
         assert label.isidentifier()
         assert all(name.startswith(RECORDED) for name in metric_names(series) - exported_names())
 
 
-@pytest.mark.parametrize("dashboard", MADE)
-def test_no_panel_lies_on_another(dashboard: Dashboard) -> None:
-    """Each square of the grid belongs to one panel at most, and every panel lies within the 24 columns."""
+@pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)
+def test_panels_do_not_overlap(dashboard: Dashboard) -> None:
+    """Each grid cell belongs to at most one panel, and every panel is within the 24 columns."""
     taken = set[tuple[int, int]]()
     for panel in dashboard.as_json()["panels"]:
         place = panel["gridPos"]
@@ -70,8 +70,8 @@ def test_no_panel_lies_on_another(dashboard: Dashboard) -> None:
         taken |= squares
 
 
-def test_every_dashboard_keeps_an_address_of_its_own() -> None:
-    """A uid stands once, so that importing one never replaces another."""
+def test_every_dashboard_has_a_stable_uid() -> None:
+    """Uids are unique and stable, so that an import never replaces another dashboard."""
     uids = [make(CONFIG).uid for make in DASHBOARDS.values()]
     assert uids == [
         "basewatch-slo",
@@ -84,9 +84,9 @@ def test_every_dashboard_keeps_an_address_of_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("dashboard", MADE)
-def test_a_panel_says_what_it_shows(dashboard: Dashboard) -> None:
-    """Within a dashboard no two panels have one title, and every line of a picture has a legend."""
+@pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)
+def test_panels_have_unique_titles_and_legends(dashboard: Dashboard) -> None:
+    """Panel titles are unique in a dashboard, and every time series has a legend."""
     panels = [panel for row in dashboard.rows for panel in row.panels]
     assert len({panel.title for panel in panels}) == len(panels)
     assert all(query.legend for panel in panels if panel.kind == "timeseries" for query in panel.queries)

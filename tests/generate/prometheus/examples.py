@@ -1,6 +1,6 @@
 """For every alerting rule, series that make it fire and series that do not, in the notation of promtool.
 
-`up(5)` is a counter of 5 events a minute and `at(0.7)` a gauge; both go on for as long as an example looks.
+`up(5)` is a counter of 5 events a minute and `at(0.7)` a gauge; both last longer than any example.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLLECTOR = f'collector="aurora",{PLACE}'
 class Example:
     """Series, and whether the rule of `alert` with the labels `of` fires `minutes` after they begin.
 
-    `step` is how many minutes apart their values are: days of minutes would take as long as they sound.
+    `step` is the number of minutes between two values: days with a value every minute would take too long.
     """
 
     alert: str
@@ -36,7 +36,7 @@ class Example:
 
     @property
     def name(self) -> str:
-        """What the example is called among the tests."""
+        """The name of the example among the tests."""
         return "-".join((self.alert, *self.of.values(), self.why)).replace(" ", "_").replace("/", "_")
 
 
@@ -46,12 +46,12 @@ def up(a_minute: float, minutes: int = 5000) -> str:
 
 
 def at(value: float, minutes: int = 5000) -> str:
-    """A gauge that stands still."""
+    """A constant gauge."""
     return f"{value:g}+0x{minutes}"
 
 
 def then(*parts: tuple[float, int]) -> str:
-    """A gauge that changes: values, and for how many minutes each."""
+    """A gauge that changes: each value, and for how many minutes."""
     return " ".join(f"{value:g}+0x{minutes - 1}" for value, minutes in parts)
 
 
@@ -80,7 +80,7 @@ def quiet(
     step: int = 1,
     of: Mapping[str, str] = NOTHING,
 ) -> Example:
-    """One more reason not to fire."""
+    """One example that does not fire."""
     return Example(alert=alert, of=of, fires=False, why=why, series=series, minutes=minutes, step=step)
 
 
@@ -90,11 +90,11 @@ def gauge(
     """A gauge above and below its limit, and one that is above for too short a time."""
     series = f"{metric}{{{labels}}}"
     yield from pair(alert, {series: at(bad)}, {series: at(good)}, minutes=minutes, of=of)
-    # One minute above, right before anybody looks.
+    # Above the limit for one minute before the evaluation.
     yield quiet(alert, "not for long", {series: then((good, minutes), (bad, 10))}, minutes=minutes, of=of)
 
 
-def share(
+def ratio(
     alert: str,
     part: str,
     whole: Mapping[str, float],
@@ -104,7 +104,7 @@ def share(
     minutes: int = 40,
     of: Mapping[str, str] = NOTHING,
 ) -> Iterator[Example]:
-    """A part of some whole, as rates a minute; and the same share of next to nothing."""
+    """A part of a whole, as rates a minute; and the same ratio with few events."""
     yield from pair(
         alert,
         {**{name: up(rate) for name, rate in whole.items()}, part: up(bad)},
@@ -112,6 +112,6 @@ def share(
         minutes=minutes,
         of=of,
     )
-    # A thousandth of the traffic, with the same share of it wrong.
+    # A thousandth of the traffic, with the same bad ratio.
     few = {**{name: up(rate / 1000) for name, rate in whole.items()}, part: up(bad / 1000)}
     yield quiet(alert, "low traffic", few, minutes=minutes, of=of)

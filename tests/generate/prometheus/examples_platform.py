@@ -1,4 +1,4 @@
-"""Examples of the alerts on what the platform promises and on what may cause it."""
+"""Examples of promise alerts and cause alerts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.generate.prometheus.examples import (
     gauge,
     pair,
     quiet,
-    share,
+    ratio,
     then,
     up,
 )
@@ -33,11 +33,11 @@ ALLOWED = f"aws_rds_proxy_max_database_connections{{{PROXY}}}"
 
 
 def promised() -> Iterator[Example]:
-    """The five alerts of the certificate."""
+    """The promise alerts."""
     busy = {LATENCY_COUNT: up(60)}
     yield from pair("ApiLatencyHigh", {LATENCY: at(0.501), **busy}, {LATENCY: at(0.5), **busy}, "at the limit")
     yield quiet("ApiLatencyHigh", "four minutes", {LATENCY: then((0.1, 36), (0.9, 5)), **busy})
-    yield quiet("ApiLatencyHigh", "nobody asks", {LATENCY: at(0.9), LATENCY_COUNT: at(60)})
+    yield quiet("ApiLatencyHigh", "no requests", {LATENCY: at(0.9), LATENCY_COUNT: at(60)})
     pool = {ALLOWED: at(100)}
     yield from pair("ProxyPoolNearlyFull", {BORROWED: at(91), **pool}, {BORROWED: at(90), **pool}, "at the limit")
     yield quiet("ProxyPoolNearlyFull", "just now", {BORROWED: then((10, 40), (95, 5)), **pool})
@@ -60,7 +60,7 @@ def promised() -> Iterator[Example]:
     refused = f"aws_rds_proxy_auth_failures_total{{{PROXY}}}"
     for counter, component in ((failed, "database/shop"), (refused, "aurora_cluster/main")):
         yield from pair("SecuritySuspiciousLogins", {counter: up(11)}, {counter: up(9)}, of={"component": component})
-    yield from share("SecurityRateLimitHits", CLIENT_ERRORS, {REQUESTS: 1000}, 260, 240, of={"component": "api/front"})
+    yield from ratio("SecurityRateLimitHits", CLIENT_ERRORS, {REQUESTS: 1000}, 260, 240, of={"component": "api/front"})
     yield from pair(
         "SecurityRateLimitHits", {THROTTLES: up(0.2)}, {THROTTLES: at(7)}, "long ago", of={"component": "function/pay"}
     )
@@ -68,13 +68,13 @@ def promised() -> Iterator[Example]:
 
 def services() -> Iterator[Example]:
     """Causes in functions, APIs, tables, caches, queues, event rules and vaults."""
-    yield from share("LambdaErrors", ERRORS, {CALLS: 1000}, 60, 40)
+    yield from ratio("LambdaErrors", ERRORS, {CALLS: 1000}, 60, 40)
     duration, count = (
         f"aws_lambda_duration_seconds{part}" for part in (f'{{{FUNCTION},quantile="0.95"}}', f"_count{{{FUNCTION}}}")
     )
     yield from pair("LambdaSlow", {duration: at(1.1), count: up(60)}, {duration: at(0.9), count: up(60)})
-    yield quiet("LambdaSlow", "nobody calls", {duration: at(1.1), count: at(60)})
-    yield from share("LambdaThrottling", THROTTLES, {CALLS: 1000}, 20, 5)
+    yield quiet("LambdaSlow", "no calls", {duration: at(1.1), count: at(60)})
+    yield from ratio("LambdaThrottling", THROTTLES, {CALLS: 1000}, 20, 5)
     longest, timeout = f"aws_lambda_duration_max_seconds{{{FUNCTION}}}", f"aws_lambda_timeout_seconds{{{FUNCTION}}}"
     near = {longest: at(28), timeout: at(30), count: up(1)}
     yield from pair("LambdaNearTimeout", near, {**near, longest: at(26)})
@@ -104,7 +104,7 @@ def services() -> Iterator[Example]:
     yield from pair("DaxHitsLow", {hits: up(70), misses: up(30)}, {hits: up(90), misses: up(10)}, "enough", minutes=60)
     yield quiet("DaxHitsLow", "low traffic", {hits: up(0.1), misses: up(0.2)}, minutes=60)
     age = "aws_sqs_oldest_message_age_seconds"
-    yield from gauge("QueueOld", age, f'{PLACE},queue_name="mails"', 601, 599)
+    yield from gauge("QueueMessageAgeHigh", age, f'{PLACE},queue_name="mails"', 601, 599)
     triggered = f'aws_events_triggered_rules_total{{{PLACE},rule_name="hourly"}}'
     hourly = " ".join(f"{hour}+0x59" for hour in range(5))
     yield from pair("EventRuleSilent", {triggered: at(7)}, {triggered: hourly}, "on time", minutes=200)
@@ -129,9 +129,9 @@ def aurora() -> Iterator[Example]:
     month, expiry = 30 * 24 * 3600, f"aws_rds_ca_certificate_expiry_timestamp_seconds{{{INSTANCE}}}"
     expiring = {expiry: f"{month + 600}+0x5000"}
     yield from pair("AuroraCertificateExpiring", expiring, {expiry: f"{2 * month}+0x5000"}, "in time", minutes=120)
-    for urgency, bad, good in (("warning", 1.1, 0.9), ("critical", 31, 29)):
+    for severity, bad, good in (("warning", 1.1, 0.9), ("critical", 31, 29)):
         yield from gauge(
-            "AuroraReplicaLag", "aws_rds_replica_lag_seconds", INSTANCE, bad, good, of={"severity": urgency}
+            "AuroraReplicaLag", "aws_rds_replica_lag_seconds", INSTANCE, bad, good, of={"severity": severity}
         )
     yield from gauge("ProxyBorrowSlow", "aws_rds_proxy_borrow_latency_seconds", PROXY, 0.11, 0.09)
     pinned = f"aws_rds_proxy_pinned_sessions{{{PROXY}}}"

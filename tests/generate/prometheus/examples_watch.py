@@ -1,4 +1,4 @@
-"""Examples of the alerts on objectives, on verdicts, and on Basewatch itself."""
+"""Examples of alerts on objectives, on verdicts and on Basewatch itself."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.generate.prometheus.examples import (
 UP = {'up{job="basewatch",instance="here"}': at(1)}
 HOURS = {"1h": 1, "6h": 6, "1d": 24, "3d": 72}
 STEPS = {"1h": 1, "6h": 5, "1d": 5, "3d": 5}
-# How much faster than sustainable each window allows, for a budget of 30 days.
-SPEEDS = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
+# The burn rate that each window allows, for a budget of 30 days.
+BURN_RATES = {"1h": 14.4, "6h": 6.0, "1d": 3.0, "3d": 1.0}
 REQUESTS = f"aws_apigateway_requests_total{{{API}}}"
 P99 = f'aws_apigateway_latency_seconds{{{API},quantile="0.99"}}'
 LATENCIES = (f"aws_apigateway_latency_seconds_count{{{API}}}", REQUESTS)
@@ -31,7 +31,7 @@ THROTTLED = f'aws_dynamodb_throttled_requests_total{{{TABLE},operation="GetItem"
 
 
 def objectives() -> Iterator[Example]:
-    """Each window of each objective: faster than allowed, slower, and of too few events."""
+    """Each window of each objective: above the allowed burn rate, below it, and with too few events."""
     calls, errors = f"aws_lambda_invocations_total{{{FUNCTION}}}", f"aws_lambda_errors_total{{{FUNCTION}}}"
     counted = (
         ("front-availability", REQUESTS, f"aws_apigateway_server_errors_total{{{API}}}", 0.001),
@@ -39,8 +39,8 @@ def objectives() -> Iterator[Example]:
         ("orders-throttling", DONE, THROTTLED, 0.001),
     )
     for slo, whole, bad, budget in counted:
-        for window, speed in SPEEDS.items():
-            yield from _burning(slo, whole, bad, budget * speed, window)
+        for window, burn_rate in BURN_RATES.items():
+            yield from _burning(slo, whole, bad, budget * burn_rate, window)
     four = {DONE: up(2), THROTTLED: then((0, 70), (4, 200))}
     yield quiet("SloBudgetBurn", "four bad ones", four, minutes=90, of={"slo": "orders-throttling", "window": "1h"})
     yield quiet(
@@ -52,16 +52,16 @@ def objectives() -> Iterator[Example]:
     )
     over = {REQUESTS: up(1000), f"aws_apigateway_server_errors_total{{{API}}}": "0+50x60 3000+0x60"}
     yield quiet("SloBudgetBurn", "over by now", over, minutes=80, of={"slo": "front-availability", "window": "1h"})
-    for window, speed in SPEEDS.items():
-        yield from _slow(window, 0.01 * speed)
+    for window, burn_rate in BURN_RATES.items():
+        yield from _slow(window, 0.01 * burn_rate)
     idle = {P99: at(2), **{name: at(1000) for name in LATENCIES}}
-    yield quiet("SloBudgetBurn", "nobody asks", idle, minutes=120, of={"slo": "front-latency", "window": "1h"})
+    yield quiet("SloBudgetBurn", "no requests", idle, minutes=120, of={"slo": "front-latency", "window": "1h"})
 
 
 def _burning(slo: str, whole: str, bad: str, limit: float, window: str) -> Iterator[Example]:
-    """A fifth more of all events bad than the limit, and a fifth less; and everything bad, of fewer than a hundred."""
+    """A bad ratio 20% above the limit, and 20% below it; and only bad events, fewer than a hundred."""
     minutes, step = 60 * HOURS[window] + 60, STEPS[window]
-    much, little = ({whole: up(1000 * step), bad: up(1000 * share * limit * step)} for share in (1.2, 0.8))
+    much, little = ({whole: up(1000 * step), bad: up(1000 * factor * limit * step)} for factor in (1.2, 0.8))
     yield from pair("SloBudgetBurn", much, little, minutes=minutes, step=step, of={"slo": slo, "window": window})
     few = 40 / minutes * step
     yield quiet(
@@ -75,12 +75,12 @@ def _burning(slo: str, whole: str, bad: str, limit: float, window: str) -> Itera
 
 
 def _slow(window: str, limit: float) -> Iterator[Example]:
-    """The same of minutes, of which one in so many is slow, and one of the last.
+    """The same for slow minutes, which are spread evenly over the window.
 
-    Over days, what is recorded of the minutes is given: recording it is shown over hours.
+    For windows of days the recorded series is given; the recording rule is tested with windows of hours.
     """
     given = HOURS[window] > 6
-    # A rate over five minutes wants two values within them.
+    # A rate over five minutes needs two values in its window.
     minutes, step = 60 * HOURS[window] + 60, STEPS[window] if given else min(2, STEPS[window])
     steps, (no, yes) = minutes // step, ("0", "1") if given else ("0.1", "0.9")
     read = f'slo:slow_minute:bool{{slo="front-latency",{API}}}' if given else P99
@@ -90,7 +90,7 @@ def _slow(window: str, limit: float) -> Iterator[Example]:
         return " ".join(yes if at_step in slow else no for at_step in range(steps + 2))
 
     busy = {name: up(60 * step) for name in LATENCIES}
-    much, little = ({read: one_in(1 / (share * limit)), **busy} for share in (1.3, 0.7))
+    much, little = ({read: one_in(1 / (factor * limit)), **busy} for factor in (1.3, 0.7))
     yield from pair(
         "SloBudgetBurn", much, little, minutes=minutes, step=step, of={"slo": "front-latency", "window": window}
     )
@@ -104,7 +104,7 @@ def exporter() -> Iterator[Example]:
     """Basewatch itself."""
     down = {'up{job="basewatch",instance="here"}': at(0)}
     yield from pair("BasewatchDown", down, UP, "up")
-    yield Example(alert="BasewatchDown", of={}, fires=True, why="nobody scrapes", series={}, minutes=10)
+    yield Example(alert="BasewatchDown", of={}, fires=True, why="no target", series={}, minutes=10)
     yield quiet("BasewatchDown", "two minutes", {'up{job="basewatch",instance="here"}': then((1, 39), (0, 3))})
     ran = "basewatch_run_last_success_timestamp_seconds"
     yield from pair("RunOverdue", {ran: at(0), **UP}, {ran: "0+60x500", **UP}, "on time", minutes=400)
@@ -113,33 +113,31 @@ def exporter() -> Iterator[Example]:
     watch = 'basewatch_tenancy_watch_up{database="shop"}'
     yield from pair("TenancyWatchDown", {watch: at(0)}, {watch: at(1)}, "up")
     collector = f"basewatch_collector_up{{{COLLECTOR}}}"
-    everybody = {f'basewatch_collector_up{{collector="{name}",{PLACE}}}': at(1) for name in COLLECTORS}
-    yield from pair(
-        "CollectorDown", {**everybody, collector: at(0), **UP}, {**everybody, **UP}, "up", of={"collector": ""}
-    )
+    all_up = {f'basewatch_collector_up{{collector="{name}",{PLACE}}}': at(1) for name in COLLECTORS}
+    yield from pair("CollectorDown", {**all_up, collector: at(0), **UP}, {**all_up, **UP}, "up", of={"collector": ""})
     yield quiet(
-        "CollectorDown", "one refresh", {**everybody, collector: then((1, 35), (0, 6)), **UP}, of={"collector": ""}
+        "CollectorDown", "one refresh", {**all_up, collector: then((1, 35), (0, 6)), **UP}, of={"collector": ""}
     )
-    everybody['basewatch_collector_up{collector="database"}'] = at(1)
+    all_up['basewatch_collector_up{collector="database"}'] = at(1)
     for name in (*COLLECTORS, "database"):
-        yield from pair("CollectorDown", UP, {**everybody, **UP}, "heard of", of={"collector": name})
+        yield from pair("CollectorDown", UP, {**all_up, **UP}, "reported", of={"collector": name})
     newest = f"basewatch_collector_newest_datapoint_timestamp_seconds{{{COLLECTOR}}}"
     yield from pair("DataStale", {newest: at(0)}, {newest: "0+60x100"}, "new")
     idle = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector="lambda",{PLACE}}}'
-    yield quiet("DataStale", "nobody calls", {idle: at(0)})
+    yield quiet("DataStale", "no calls", {idle: at(0)})
     attempt = f"basewatch_collector_last_attempt_timestamp_seconds{{{COLLECTOR}}}"
     yield from pair("RefreshStuck", {attempt: at(0)}, {attempt: "0+60x100"}, "just now")
     overruns = "basewatch_collector_overruns_total"
     yield from pair("RefreshOverrun", {overruns: up(1)}, {overruns: then((0, 20), (1, 60))}, "once", minutes=60)
-    yield from _numbers()
-    yield from _alarms()
+    yield from _collection()
+    yield from _notifications()
 
 
 COLLECTORS = ("aurora", "rds_proxy", "lambda", "api_gateway", "dynamodb", "dax", "sqs", "events", "backup")
 
 
-def _numbers() -> Iterator[Example]:
-    """What is missing, and what it costs."""
+def _collection() -> Iterator[Example]:
+    """Missing series, throttling, cost and credentials."""
     dropped = 'basewatch_series_dropped_total{collector="lambda",reason='
     yield from pair(
         "SeriesDropped", {f'{dropped}"not_got"}}': then((0, 35), (3, 20))}, {f'{dropped}"gone"}}': up(1)}, "gone"
@@ -155,25 +153,30 @@ def _numbers() -> Iterator[Example]:
     yield from pair("ApiThrottled", throttled, {f'{refused}"AccessDenied"}}': up(1)}, "something else")
     cost = 'basewatch_estimated_cost_dollars_total{collector="lambda",reading='
     # 100 dollars a month are 0.00231 a minute.
-    dear, cheap = (
+    expensive, cheap = (
         {f'{cost}"per_query"}}': up(0.003)},
         {f'{cost}"per_query"}}': up(0.002), f'{cost}"five_for_one"}}': up(9)},
     )
-    yield from pair("CostBudget", dear, cheap, "within", minutes=400)
+    yield from pair("CostBudget", expensive, cheap, "within", minutes=400)
     expiry = f"basewatch_credentials_expiry_timestamp_seconds{{{PLACE}}}"
     yield from pair("CredentialsExpiring", {expiry: at(2500)}, {expiry: "3600+60x100"}, "renewed")
     discovered = f"basewatch_discovery_last_success_timestamp_seconds{{{COLLECTOR}}}"
     yield from pair("DiscoveryStale", {discovered: at(0)}, {discovered: "0+60x100"}, "just now", minutes=90)
 
 
-def _alarms() -> Iterator[Example]:
-    """Messages and verdicts."""
+def _notifications() -> Iterator[Example]:
+    """Notifications, the watchdog and verdicts."""
     failures = 'basewatch_notification_failures_total{channel="on-call"}'
     yield from pair("NotificationFailing", {failures: "_x20 1x30"}, {failures: at(5)}, "long ago", minutes=33)
     yield Example(alert="Watchdog", of={}, fires=True, why="always", series={})
     finding = 'basewatch_finding_status{check="tenancy.rls.policies",component="database/shop",subject="orders",'
     live = 'basewatch_finding_status{check="service.api.latency",component="api/front",severity="high",status="FAIL"}'
-    for urgency, severity in (("critical", "critical"), ("warning", "high"), ("warning", "medium"), ("info", "low")):
+    for alert_severity, severity in (
+        ("critical", "critical"),
+        ("warning", "high"),
+        ("warning", "medium"),
+        ("info", "low"),
+    ):
         mine = f'{finding}severity="{severity}",status='
         good = {f'{mine}"PASS"}}': at(1), f'{mine}"FAIL",cause="v1-abc"}}': at(1), live: at(1)}
         yield from pair(
@@ -182,7 +185,7 @@ def _alarms() -> Iterator[Example]:
             good,
             f"{severity} explained",
             severity,
-            of={"severity": urgency},
+            of={"severity": alert_severity},
         )
     unknown = f'{finding}severity="high",status="UNVERIFIED"}}'
     yield from pair("FindingUnverified", {unknown: at(1)}, {unknown: then((1, 300))}, "one pass", minutes=400)

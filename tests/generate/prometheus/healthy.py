@@ -1,4 +1,4 @@
-"""A page of Basewatch on which all is well: every series that any collector may ask for, and its own."""
+"""A metrics page of a healthy platform: every series of every collector, and Basewatch's own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collectors import COLLECTORS
 from tests.generate.prometheus.examples import FUNCTION, INSTANCE, PLACE, at, up
 from tests.generate.prometheus.platform import the_platform
 
-_TROUBLE = re.compile("error|throttl|fail|expired|aborted|refused|misses|lag|pinned|deadlock|iterator_age|oldest")
+_ERROR_METRIC = re.compile("error|throttl|fail|expired|aborted|refused|misses|lag|pinned|deadlock|iterator_age|oldest")
 _COMMIT = 0.004
 
 
 def page() -> dict[str, str]:
-    """Series by name and labels, an hour and more of each."""
-    return dict((*_measured(), *_told(), *_own()))
+    """Series by name and labels, more than an hour of each."""
+    return dict((*_measured(), *_limits(), *_own()))
 
 
 def _measured() -> Iterator[tuple[str, str]]:
@@ -28,13 +28,13 @@ def _measured() -> Iterator[tuple[str, str]]:
                     for spec in specs:
                         labels = (*resource.labels, *spec.labels)
                         text = ",".join((PLACE, *(f'{name}="{value}"' for name, value in labels if value)))
-                        yield f"{spec.series_name}{{{text}}}", _usual(spec)
+                        yield f"{spec.series_name}{{{text}}}", _healthy(spec)
 
 
-def _usual(spec: MetricSpec) -> str:
+def _healthy(spec: MetricSpec) -> str:
     if spec.is_counter:
-        return at(0) if _TROUBLE.search(spec.series_name) and "latency" not in spec.series_name else up(60)
-    if _TROUBLE.search(spec.series_name):
+        return at(0) if _ERROR_METRIC.search(spec.series_name) and "latency" not in spec.series_name else up(60)
+    if _ERROR_METRIC.search(spec.series_name):
         return at(0)
     for part, value in (("ratio", 0.5), ("seconds", _COMMIT), ("bytes", 4e9), ("transaction_ids", 2e6), ("max_", 100)):
         if part in spec.series_name:
@@ -42,8 +42,8 @@ def _usual(spec: MetricSpec) -> str:
     return at(5)
 
 
-def _told() -> Iterator[tuple[str, str]]:
-    """What the services say of their limits."""
+def _limits() -> Iterator[tuple[str, str]]:
+    """The resource limits that services describe."""
     yield f"aws_lambda_timeout_seconds{{{FUNCTION}}}", at(30)
     yield f"aws_lambda_concurrency_limit{{{PLACE}}}", at(1000)
     yield f"aws_rds_ca_certificate_expiry_timestamp_seconds{{{INSTANCE}}}", at(1e9)

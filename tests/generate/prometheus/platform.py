@@ -1,4 +1,4 @@
-"""The platform whose rules the tests load, and how its rules are made."""
+"""The platform whose rules the tests load, and its rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def the_platform() -> Config:
 
 
 def the_groups(config: Config | None = None) -> tuple[RuleGroup, ...]:
-    """Every rule of the platform, or of another."""
+    """Every rule of the platform, or of another configuration."""
     return groups(config or the_platform(), CHECKS, COLLECTORS)
 
 
@@ -30,5 +30,5 @@ def alerts(groups: tuple[RuleGroup, ...]) -> list[AlertRule]:
 
 
 def records(groups: tuple[RuleGroup, ...]) -> list[RecordingRule]:
-    """The recording rules, in the order they are evaluated in."""
+    """The recording rules, in order of evaluation."""
     return [rule for group in groups for rule in group.rules if isinstance(rule, RecordingRule)]

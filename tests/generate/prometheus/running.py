@@ -1,4 +1,4 @@
-"""A real Prometheus and a real Alertmanager, with the generated files and shorter waits."""
+"""A real Prometheus and a real Alertmanager, with the generated files and short waits."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ T = TypeVar("T")
 
 
 def eventually(ask: Callable[[], T], *, seconds: float = 60) -> T:
-    """The first answer that is not empty. Raises: AssertionError, when there is none in time."""
+    """The first answer that is not empty. Raises: AssertionError, if there is none in time."""
     for _ in range(round(seconds / 0.2)):
         if answer := ask():
             return answer
         Event().wait(0.2)
-    raise AssertionError("nothing came of it")
+    raise AssertionError("there was no answer in time")
 
 
 @contextmanager
 def an_alertmanager(config: Config, folder: Path) -> Iterator[str]:
-    """The URL of an Alertmanager that runs what is generated of `config`, and waits for nothing."""
+    """The URL of an Alertmanager with the generated configuration, without group waits."""
     document = yaml.safe_load(alertmanager(config))
     document["route"] |= {"group_wait": "0s", "group_interval": "1s"}
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -57,7 +57,7 @@ def an_alertmanager(config: Config, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def a_prometheus(config: Config, exporter: str, alerts_to: str, folder: Path) -> Iterator[str]:
-    """The URL of a Prometheus with the rules of `config`, which scrapes `exporter` each second."""
+    """The URL of a Prometheus with the rules of `config` that scrapes `exporter` every second."""
     rules: dict[str, Any] = yaml.safe_load(rules_file(the_groups(config)))
     for group in rules["groups"]:
         group["interval"] = "1s"

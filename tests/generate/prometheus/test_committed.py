@@ -1,4 +1,4 @@
-"""The files under deploy/ are what the committed configuration makes, and a stale one is found."""
+"""The files under deploy/ are generated from the committed configuration, and a stale file is reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from basewatch.config.loading import load
 from checks import CHECKS
 from collectors import COLLECTORS
-from generate.files import alertmanager_files, write_or_compare
+from generate.files import alertmanager_files
 from generate.files import rule_files as rules_of
 from tests.repository import ROOT
 from workflows.cli_offline import alertmanager, rules
@@ -18,23 +18,23 @@ from workflows.cli_offline import alertmanager, rules
 def test_what_is_committed_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     """Rules and routes in deploy/ are those of config.yaml."""
     config = load(ROOT / "config.yaml").config
-    files = {**rules_of(config, CHECKS, COLLECTORS), **alertmanager_files(config)}
-    assert write_or_compare(ROOT / "deploy", files, compare=True) == 0
+    assert rules_of(config, CHECKS, COLLECTORS).write(ROOT / "deploy", check_only=True) == 0
+    assert alertmanager_files(config).write(ROOT / "deploy", check_only=True) == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
-    ("verb", "file"), [(rules, "prometheus/basewatch.rules.yml"), (alertmanager, "alertmanager/alertmanager.yml")]
+    ("command", "file"), [(rules, "prometheus/basewatch.rules.yml"), (alertmanager, "alertmanager/alertmanager.yml")]
 )
-def test_a_stale_file_is_found(verb: object, file: str, tmp_path: Path) -> None:
-    """A file that is missing or changed makes `--check` end with 1 and stays as it is; written, it is current."""
-    assert callable(verb)
+def test_a_stale_file_is_reported(command: object, file: str, tmp_path: Path) -> None:
+    """A missing or changed file makes `--check` exit with 1 and is not touched; once written, it is current."""
+    assert callable(command)
     for check, status in ((True, 1), (False, 0), (True, 0)):
-        with pytest.raises(Exception) as ended:  # typer ends a verb by raising
-            verb(config=ROOT / "config.yaml", output=tmp_path, check=check)
+        with pytest.raises(Exception) as ended:  # typer ends a command by raising
+            command(config=ROOT / "config.yaml", output=tmp_path, check=check)
         assert getattr(ended.value, "exit_code", None) == status
     (tmp_path / file).write_text("groups: []\n", encoding="utf-8")
     with pytest.raises(Exception) as ended:
-        verb(config=ROOT / "config.yaml", output=tmp_path, check=True)
+        command(config=ROOT / "config.yaml", output=tmp_path, check=True)
     assert getattr(ended.value, "exit_code", None) == 1
     assert (tmp_path / file).read_text(encoding="utf-8") == "groups: []\n"

@@ -1,4 +1,4 @@
-"""Every generated rule is understood by Prometheus, fires when it should and does not when it should not."""
+"""Prometheus accepts every generated rule, and each alert fires when it should and only then."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GROUPS = the_groups()
 
 
 def chosen(example: Example) -> AlertRule:
-    """The one rule that an example is about; an empty label is one that the rule does not have."""
+    """The rule of an example; an empty label is one that the rule does not have."""
     found = [
         alert
         for alert in alerts(GROUPS)
@@ -47,7 +47,7 @@ def chosen(example: Example) -> AlertRule:
 
 
 def needed(alert: AlertRule, given: Iterable[str]) -> Iterator[RecordingRule]:
-    """The recording rules that an alert rests on, in order, but for what is given."""
+    """The recording rules that an alert reads, in order, without those whose series are given."""
     known = {series.partition("{")[0] for series in given}
     wanted = set(metric_names(alert.expr))
     for record in reversed(records(GROUPS)):
@@ -65,7 +65,7 @@ def written(example: Example, folder: Path) -> Path:
         yaml.safe_dump({"groups": [{"name": "g", "rules": [rule.as_yaml() for rule in rules]}]})
     )
     counted = any(rule.record == SLOW_MINUTE for rule in rules if isinstance(rule, RecordingRule))
-    # Minutes are counted as they pass; of days, the rest need not be looked at so often.
+    # Slow minutes are recorded every minute; long examples without them are evaluated less often.
     pace = 20 if example.minutes > 600 and not counted else example.step
     firing = f'(count(ALERTS{{alertname="{example.alert}",alertstate="firing"}}) or vector(0)) > bool 0'
     test = {
@@ -87,25 +87,25 @@ def written(example: Example, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """What promtool says of every example, by its name: nothing where it came out as expected."""
+    """The output of promtool for every example, by name: empty if the result is as expected."""
     folder = tmp_path_factory.mktemp("examples")
     paths = [written(example, folder) for example in EXAMPLES]
     ran = subprocess.run(
         [program("promtool"), "test", "rules", *map(str, paths)], capture_output=True, check=False, text=True
     )
-    said = re.split(r"^Unit Testing:\s+", ran.stdout, flags=re.MULTILINE)[1:]
-    results = {Path(text.splitlines()[0].strip()).name.removesuffix(".test.yml"): text for text in said}
+    outputs = re.split(r"^Unit Testing:\s+", ran.stdout, flags=re.MULTILINE)[1:]
+    results = {Path(text.splitlines()[0].strip()).name.removesuffix(".test.yml"): text for text in outputs}
     return {name: "" if "SUCCESS" in text else text + ran.stderr for name, text in results.items()}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_alert_fires_when_it_should_and_only_then(example: Example, verdicts: Mapping[str, str]) -> None:
-    """The example comes out as it says, in Prometheus' own evaluation."""
+    """Each example has the expected result in Prometheus' own evaluation."""
     assert verdicts[example.name] == ""
 
 
 def test_every_alert_is_shown_to_fire_and_not_to_fire() -> None:
-    """No alerting rule lacks an example of either; the watchdog alone never rests."""
+    """Every alerting rule has an example of both; only the watchdog always fires."""
     shown = {fires: {id(chosen(e)) for e in EXAMPLES if e.fires is fires} for fires in (True, False)}
     unshown = [
         (alert.alert, dict(alert.labels), fires)
@@ -116,8 +116,8 @@ def test_every_alert_is_shown_to_fire_and_not_to_fire() -> None:
     assert unshown == []
 
 
-def test_examples_are_told_apart() -> None:
-    """No example takes the place of another."""
+def test_examples_have_unique_names() -> None:
+    """No example replaces another."""
     assert len({example.name for example in EXAMPLES}) == len(EXAMPLES)
 
 
@@ -127,8 +127,8 @@ def committed() -> Config:
 
 
 @pytest.mark.parametrize("config", [the_platform(), committed()], ids=["everything", "committed"])
-def test_prometheus_takes_the_rules(config: Config, tmp_path: Path) -> None:
-    """`promtool check rules` finds nothing to say against any of them, nor two that are alike."""
+def test_prometheus_accepts_the_rules(config: Config, tmp_path: Path) -> None:
+    """`promtool check rules` reports no error, no lint and no duplicate."""
     (tmp_path / "rules.yml").write_text(rules_file(the_groups(config)), encoding="utf-8")
     ran = subprocess.run(
         [program("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(tmp_path / "rules.yml")],
@@ -140,7 +140,7 @@ def test_prometheus_takes_the_rules(config: Config, tmp_path: Path) -> None:
 
 
 def test_every_metric_that_is_read_is_exported() -> None:
-    """Each expression reads what a page of Basewatch holds, what a rule records, or `up`; so do the committed ones."""
+    """Each expression reads exported metrics, recorded series or `up`; so do the committed rules."""
     for config in (the_platform(), committed()):
         rules = [rule for group in the_groups(config) for rule in group.rules]
         recorded = {rule.record for rule in rules if isinstance(rule, RecordingRule)}
@@ -149,12 +149,12 @@ def test_every_metric_that_is_read_is_exported() -> None:
 
 
 def test_every_alert_is_explained() -> None:
-    """Each alert's name has its section in docs/alerting-rules.md, and no section is of an alert that cannot be."""
+    """docs/alerting-rules.md has a section for each alert name, and no other section."""
     assert {alert.alert for alert in alerts(GROUPS)} == {template.name for template in TEMPLATES}
 
 
-def test_no_rate_is_shorter_than_the_data_is_late() -> None:
-    """No window is under five minutes, and nothing is judged by its last two points alone."""
+def test_no_rate_window_is_shorter_than_the_delay_of_data() -> None:
+    """No window is below five minutes, and no rule uses irate."""
     for group in GROUPS:
         for rule in group.rules:
             assert "irate" not in rule.expr
@@ -162,8 +162,8 @@ def test_no_rate_is_shorter_than_the_data_is_late() -> None:
             assert min(windows, default=MIN_RATE_WINDOW) >= MIN_RATE_WINDOW
 
 
-def test_every_alert_says_what_it_is_and_what_to_do() -> None:
-    """Each has one of the three urgencies, and the four annotations; what it is of is among its labels."""
+def test_every_alert_has_a_severity_and_annotations() -> None:
+    """Each alert has one of the three severities and the four annotations."""
     for alert in alerts(GROUPS):
         assert alert.labels["severity"] in ("critical", "warning", "info")
         assert set(alert.annotations) == {"summary", "description", "runbook_url", "dashboard_url"}

@@ -1,4 +1,4 @@
-"""Alerts begin at what is promised, are as urgent as its check, and tell of one trouble once."""
+"""Alerts use the promised thresholds, have the severity of the check, and notify of each problem once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.generate.prometheus.platform import alerts, records, the_groups, the_
 
 
 def changed(**sections: Any) -> Config:
-    """The platform with other sections, as they would be written."""
+    """The platform with other sections, as written in the configuration."""
     platform = the_platform().model_dump(mode="json")
     for name, section in sections.items():
         platform[name] = {**platform[name], **section} if isinstance(section, dict) else section
@@ -41,13 +41,13 @@ def named(name: str, config: Config, **labels: str) -> list[AlertRule]:
     ],
 )
 @pytest.mark.parametrize("promised", [True, False])
-def test_the_certificate_holds_where_nothing_is_promised(
+def test_default_thresholds_are_the_certified_ones(
     name: str,
     expr: str,
     sustained: str,
     promised: bool,  # noqa: FBT001  # pytest hands it so
 ) -> None:
-    """The alerts that the certificate has numbers for are there as certified: promised, and where nothing is."""
+    """The certified alerts exist with the certified thresholds, with and without a promise."""
     platform = the_platform().model_dump(mode="json")["components"]
     if not promised:
         for kind, promises in {"apis": ("p95_below", "server_errors_below", "client_errors_below")}.items():
@@ -59,7 +59,7 @@ def test_the_certificate_holds_where_nothing_is_promised(
 
 
 def test_a_promise_is_its_own_threshold() -> None:
-    """A limit that is promised takes the place of what is expected, as long as it says; `checks` sets the urgency."""
+    """A promised limit and duration replace the expected ones; `checks` sets the severity."""
     cluster = {**the_platform().model_dump(mode="json")["components"]["aurora_clusters"][0], "cpu_below": "70% for 2m"}
     [alert] = named("AuroraCpuHigh", with_components(aurora_clusters=[cluster]))
     assert alert.expr.endswith("> 0.7")
@@ -70,20 +70,20 @@ def test_a_promise_is_its_own_threshold() -> None:
     assert alert.annotations["summary"].endswith("expected below 90% for 15m")
 
 
-def test_what_is_asked_more_seldom_is_waited_for_longer() -> None:
-    """Where a tier is refreshed each 20 minutes, rates look back an hour, and a limit is crossed for 40 minutes."""
+def test_a_slower_tier_has_longer_windows() -> None:
+    """With a refresh every 20 minutes, rate windows are one hour, and a limit must be crossed for 40 minutes."""
     [alert] = named("DynamoThrottled", changed(collectors={"every": "20m"}))
     assert "[1h]" in alert.expr
     assert str(alert.sustained) == "0:40:00"
 
 
-def test_blindness_is_told_before_the_old_numbers_leave_the_page() -> None:
-    """CollectorDown fires while the last values are still shown, so that no alert on them seems to be over."""
+def test_a_failed_collector_alerts_before_its_series_expire() -> None:
+    """CollectorDown fires while the last values are still exposed, so no alert on them seems resolved."""
     [down] = named("CollectorDown", changed(collectors={"hold": "6m"}))[:1]
     assert str(down.sustained) == "0:03:00"
 
 
-def test_what_is_not_declared_has_no_rule() -> None:
+def test_undeclared_components_have_no_rules() -> None:
     """A platform of one API has alerts on it and on Basewatch, and none on databases, queues or functions."""
     only: dict[str, list[dict[str, str]]] = {kind: [] for kind in the_platform().model_dump(mode="json")["components"]}
     only["apis"] = [{"name": "lonely", "stage": "prod"}]
@@ -94,16 +94,16 @@ def test_what_is_not_declared_has_no_rule() -> None:
     assert {record.record.partition(":")[0] for record in records(the_groups(config))} == {"api"}
 
 
-def test_a_shorter_budget_is_spent_by_slower_burning() -> None:
-    """A week's budget burns within an hour at 3.36 times; in three days, at any speed that will not last."""
+def test_a_shorter_budget_has_lower_burn_rates() -> None:
+    """The burn rates of a 7-day budget are 3.36 over one hour, and 1 over one and three days."""
     slo = {"name": "week", "of": "api/front", "sli": "availability", "objective": "99.9%", "window": "7d"}
     found = named("SloBudgetBurn", with_components(slos=[slo]))
     limits = [alert.expr.partition(" > ")[2].partition("\n")[0] for alert in found]
     assert limits == ["0.00336", "0.0014", "0.001", "0.001"]
 
 
-def test_more_than_everything_cannot_go_wrong() -> None:
-    """An objective of 90% has no page for the speed that would need 144% of bad events; slower speeds are there."""
+def test_a_burn_rate_above_every_bad_ratio_has_no_alert() -> None:
+    """An objective of 90% has no alert that would need 144% bad events; lower burn rates have alerts."""
     slo = {"name": "lenient", "of": "api/front", "sli": "availability", "objective": "90%"}
     assert [alert.labels["window"] for alert in named("SloBudgetBurn", with_components(slos=[slo]))] == [
         "6h",
@@ -113,45 +113,45 @@ def test_more_than_everything_cannot_go_wrong() -> None:
 
 
 def test_a_short_window_holds_three_refreshes() -> None:
-    """What is refreshed every five minutes is looked at over 30 minutes where every minute would be over 5."""
+    """The short window is 30 minutes for a refresh of five minutes, and 5 minutes for a refresh of one minute."""
     [alert] = named("SloBudgetBurn", the_platform(), slo="orders-throttling", window="1h")
     assert "ratio_rate30m" in alert.expr
     [alert] = named("SloBudgetBurn", the_platform(), slo="front-availability", window="1h")
     assert "ratio_rate5m" in alert.expr
 
 
-def test_an_objective_of_nothing_measured_is_refused() -> None:
-    """An objective that no metric can tell of is an error in the configuration, not a rule that never fires."""
+def test_an_objective_without_a_metric_is_refused() -> None:
+    """An objective that no metric measures is a configuration error, not a rule that never fires."""
     slo = {"name": "odd", "of": "queue/mails", "sli": "availability", "objective": "99%"}
     with pytest.raises(ConfigError, match="odd"):
         the_groups(with_components(slos=[slo]))
 
 
 @pytest.mark.parametrize("key", ["runbook_url", "dashboard_url"])
-def test_a_link_has_no_place_for_what_nobody_fills_in(key: str) -> None:
-    """A place in a link that does not exist is told, and what there is instead."""
+def test_a_link_has_only_known_placeholders(key: str) -> None:
+    """The error names the unknown placeholder and the known one."""
     with pytest.raises(ValueError, match=r"a place for 'tenant'.*what is filled in is \{(alert|uid)\}"):
         changed(prometheus={key: "https://example.com/{tenant}"})
 
 
-def test_verdicts_are_told_once() -> None:
-    """Where Basewatch tells of verdicts, rules on them reach nobody; where Prometheus does, live ones come first."""
-    ours = changed(alerts={"verdicts": "direct"})
-    assert named("FindingFailed", ours) == []
-    assert {alert.labels.get("told_by") for alert in named("BackupMissing", ours)} == {"basewatch"}
-    theirs = the_platform()
-    assert {alert.labels.get("told_by") for alert in named("BackupMissing", theirs)} == {None}
-    left_out = named("FindingFailed", theirs)[0].expr
+def test_verdicts_are_notified_once() -> None:
+    """With `direct`, alerts on verdicts carry `notified_by`; with `prometheus`, alerts on live metrics replace them."""
+    direct = changed(alerts={"verdicts": "direct"})
+    assert named("FindingFailed", direct) == []
+    assert {alert.labels.get("notified_by") for alert in named("BackupMissing", direct)} == {"basewatch"}
+    prometheus = the_platform()
+    assert {alert.labels.get("notified_by") for alert in named("BackupMissing", prometheus)} == {None}
+    left_out = named("FindingFailed", prometheus)[0].expr
     for check in ("service.api.latency", "backup.dump.freshness", "service.slo.burn"):
         assert check.replace(".", "[.]") in left_out
     assert "tenancy" not in left_out
 
 
 def test_every_check_that_is_left_out_of_verdicts_has_its_own_alert() -> None:
-    """No verdict falls between the two: what a rule on findings leaves out, an alert on every such component tells."""
+    """Every check that FindingFailed excludes has an alert on live metrics."""
     groups = the_groups()
     [failed, *_] = [alert for alert in alerts(groups) if alert.alert == "FindingFailed"]
     left_out = failed.expr.partition('check!~"')[2].partition('"')[0].replace("[.]", ".").split("|")
-    told = {alert.labels.get("check") for alert in alerts(groups) if alert.alert != "FindingFailed"}
-    assert set(left_out) <= told
+    alerted = {alert.labels.get("check") for alert in alerts(groups) if alert.alert != "FindingFailed"}
+    assert set(left_out) <= alerted
     assert len(left_out) > 10

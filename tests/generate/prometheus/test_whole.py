@@ -1,4 +1,4 @@
-"""All rules together: silent while all is well, and never silent while nobody can see."""
+"""All rules together: no alert on a healthy platform, and an alert whenever data is missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.programs import program
 
 
 def firing(folder: Path, series: Mapping[str, str], expected: Sequence[str]) -> str:
-    """What promtool has against these alerts, and no others, firing after 90 minutes of these series."""
+    """The errors of promtool if exactly these alerts should fire after 90 minutes of these series."""
     (folder / "rules.yml").write_text(rules_file(the_groups()), encoding="utf-8")
     test = {
         "interval": "1m",
@@ -37,13 +37,13 @@ def firing(folder: Path, series: Mapping[str, str], expected: Sequence[str]) -> 
     return "" if ran.returncode == 0 else ran.stdout + ran.stderr
 
 
-def test_only_the_watchdog_speaks_while_all_is_well(tmp_path: Path) -> None:
-    """On a page of good numbers of every metric there is, no rule fires."""
+def test_only_the_watchdog_fires_on_a_healthy_platform(tmp_path: Path) -> None:
+    """With healthy values of every metric, no other alert fires."""
     assert firing(tmp_path, healthy.page(), ["Watchdog"]) == ""
 
 
-def test_the_good_page_has_every_metric_that_rules_read() -> None:
-    """What is quiet there is no rule that had nothing to read."""
+def test_the_healthy_page_has_every_metric_that_rules_read() -> None:
+    """No rule is quiet because its series are missing."""
     rules = [rule for group in the_groups() for rule in group.rules]
     read = set[str]().union(*(metric_names(rule.expr) for rule in rules))
     recorded = {rule.record for rule in rules if isinstance(rule, RecordingRule)}
@@ -56,12 +56,12 @@ WITHOUT_TROUBLE = {
     "basewatch_notification_failures_total",
     "basewatch_series_dropped_total",
 }
-"""These have no series before the first trouble."""
+"""These have no series before the first event."""
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_nothing_to_see_is_never_silence(tmp_path: Path, known: bool) -> None:  # noqa: FBT001  # pytest hands it so
-    """Where there is no series at all somebody is paged, and where the exporter shows an empty page, too."""
+def test_missing_series_are_an_alert(tmp_path: Path, known: bool) -> None:  # noqa: FBT001  # pytest hands it so
+    """A critical alert fires without any series, and with an empty page of the exporter."""
     if known:
         assert firing(tmp_path, {}, ["BasewatchDown", "Watchdog"]) == ""
     else:
