@@ -1,4 +1,4 @@
-"""The tenancy manifest: how a database keeps its tenants apart, who is bound by it, and what somebody vouches for."""
+"""The tenancy manifest: how a database isolates its tenants, its tenant-bound roles, and the approved objects."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from basewatch.secrets import SecretReference
 
 
 def parse_names(value: object) -> object:
-    """One name or number, or a list of them, as a tuple of texts."""
+    """One name or number, or a list of them, as a tuple of strings."""
     each = value if isinstance(value, list | tuple) else (value,)
     return tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in each)
 
 
 def parse_day(value: object) -> date:
-    """A day, as YAML has it or as text such as 2027-06-30. Raises: InvalidValueError."""
+    """A date, from YAML or from text such as 2027-06-30. Raises: InvalidValueError."""
     try:
         return value if type(value) is date else date.fromisoformat(str(value))
     except ValueError:
-        raise InvalidValueError(f"{display_value(value)} is not a day", "write for example 2027-06-30") from None
+        raise InvalidValueError(f"{display_value(value)} is not a date", "write for example 2027-06-30") from None
 
 
 def _parts(count: int) -> str:
@@ -67,9 +67,9 @@ ObjectKind = Literal[
 
 
 class Canaries(ConfigModel):
-    """Two synthetic tenants, planted for probes and excluded from billing; a composite id is a list of its parts.
+    """Two synthetic tenants for probes, excluded from billing; a composite id is a list of its parts.
 
-    `as_a` and `as_b` are what the context is set to when acting for each, where that is a user and not the tenant.
+    `as_a` and `as_b` are the context values for each, if the context names a user and not the tenant.
     """
 
     a: Names
@@ -81,30 +81,28 @@ class Canaries(ConfigModel):
     def _are_two(self) -> Self:
         if self.a == self.b:
             raise InvalidValueError(
-                "both canaries are the same tenant, so no probe could tell them apart",
-                "plant a second synthetic tenant and write its id as b",
+                "both canaries are the same tenant, so that probes cannot distinguish them",
+                "create a second synthetic tenant and write its id as b",
             )
         return self
 
 
 class DerivedKey(ConfigModel):
-    """A table whose rows belong to the tenant of their parent row: `on` maps its columns to the parent's."""
+    """A table whose rows belong to the tenant of their parent row; `on` maps its columns to those of the parent."""
 
     parent: str
     on: dict[str, str] = Field(min_length=1, examples=["{document_id: id}"])
 
 
-def _sort_of_key(value: object) -> str:
+def _key_type(value: object) -> str:
     return "derived" if isinstance(value, dict | DerivedKey) else "columns"
 
 
-TableKey = Annotated[
-    Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_sort_of_key)
-]
+TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_key_type)]
 
 
 class TenantMembership(ConfigModel):
-    """The table that says which tenants a user may see, when the context names a user and not a tenant."""
+    """The table of the tenants that a user may access, if the context names a user and not a tenant."""
 
     table: str
     member: str
@@ -112,7 +110,7 @@ class TenantMembership(ConfigModel):
 
 
 class Approval(ConfigModel):
-    """What somebody read and answers for, until a day; its digest is that of the text that was read."""
+    """A reviewed object or predicate with its owner and expiry date; the digest is that of the reviewed text."""
 
     digest: Digest
     owner: str = Field(min_length=1)
@@ -120,14 +118,14 @@ class Approval(ConfigModel):
     until: Day
 
     def is_valid_for(self, digest: str, now: datetime) -> bool:
-        """Whether it still vouches for a thing with this digest: unchanged, and not expired."""
+        """Whether the approval applies to this digest and has not expired."""
         return self.digest == digest and now.date() <= self.until
 
 
 class ApprovedObject(Approval):
     """An object that the proof does not cover, such as a function that runs with its owner's rights.
 
-    `name` is as findings print it. `context` says of a function that it returns the current tenant.
+    `name` is the one that findings print. `context` says that a function returns the current tenant.
     """
 
     kind: ObjectKind
@@ -136,18 +134,18 @@ class ApprovedObject(Approval):
 
 
 class ApprovedPredicate(Approval):
-    """A policy expression that could not be proven, and that somebody found to hold; by the predicate's digest."""
+    """A waiver for a policy expression that cannot be proven and was reviewed, by the digest of the predicate."""
 
 
 class Login(ConfigModel):
-    """How a tenant-bound role really logs in: straight to the database, and through the pooler in front of it."""
+    """The logins of a tenant-bound role: directly to the database, and through the pooler."""
 
     url: SecretReference
     through_proxy: SecretReference | None = None
 
 
 class Tenancy(ConfigModel):
-    """How a database keeps its tenants apart, and who is bound by it."""
+    """How a database isolates its tenants, and the roles that are subject to it."""
 
     context: Names
     context_type: Literal["uuid", "text", "integer", "bigint"] = "uuid"
@@ -159,14 +157,18 @@ class Tenancy(ConfigModel):
     members: TenantMembership | None = None
     principals: tuple[str, ...] = Field(min_length=1)
     privileged: dict[str, str] = Field(default={}, description="roles outside the isolation, each with the reason")
-    tables: int = Field(ge=1, examples=[7], description="how many tables with the tenant key there are at least")
-    shared: tuple[str, ...] = Field(default=(), description="tables and views every tenant reads, none of them writes")
+    tables: int = Field(ge=1, examples=[7], description="the minimum number of tables with the tenant key")
+    shared: tuple[str, ...] = Field(
+        default=(), description="tables and views that every tenant may read and none may write"
+    )
     allowed: tuple[ApprovedObject, ...] = ()
     waivers: tuple[ApprovedPredicate, ...] = ()
     canaries: Canaries
     logins: dict[str, Login] = Field(default={}, description="real logins of the principals, for fresh sessions")
-    write_probes: bool = Field(default=False, description="try writes on the canaries, in what is rolled back")
-    sweep: bool = Field(default=False, description="try every tenant in turn, in read-only batches")
+    write_probes: bool = Field(
+        default=False, description="attempt writes on rows of the canaries, in transactions that are rolled back"
+    )
+    sweep: bool = Field(default=False, description="test every tenant in turn, in read-only batches")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -178,7 +180,7 @@ class Tenancy(ConfigModel):
             ("canaries.b", self.canaries.b),
         ):
             if len(what) != parts:
-                remedy = "write as many, in one order"
+                remedy = "write the same number of parts, in the same order"
                 raise InvalidValueError(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
         for part in (*self.canaries.a, *self.canaries.b):
             _check_form(part, self.context_type)
@@ -189,32 +191,32 @@ class Tenancy(ConfigModel):
         for role in self.privileged:
             if role in self.principals:
                 raise InvalidValueError(
-                    f"'{role}' is declared both a principal and privileged", "name it under one of the two"
+                    f"'{role}' is declared as principal and as privileged", "keep one of the two entries"
                 )
         for role in self.logins:
             if role not in self.principals:
                 raise InvalidValueError(
-                    f"'{role}' logs in and is no principal", "name it under principals, or remove its login"
+                    f"'{role}' has a login and is not a principal", "add it to principals, or remove its login"
                 )
         return self
 
     @property
     def pooled(self) -> bool:
-        """Whether any principal logs in through a pooler, so that sessions must come back clean."""
+        """Whether any principal logs in through a pooler, which must reset its sessions."""
         return any(login.through_proxy is not None for login in self.logins.values())
 
     @property
     def canary_contexts(
         self,
     ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
-        """Canaries a and b, each as its id and the values of the context settings that stand for it."""
+        """Canaries a and b, each as its id and its values of the context settings."""
         canaries = self.canaries
         return (canaries.a, canaries.as_a or canaries.a), (canaries.b, canaries.as_b or canaries.b)
 
     def tenant_key(self, table: str) -> tuple[str, ...] | DerivedKey:
-        """The tenant key of a table, named as the configuration names it."""
+        """The tenant key of a table, by its name in the configuration."""
         return self.keys.get(table, self.key)
 
     def declared_name(self, schema: str, name: str) -> str:
-        """A relation as the configuration names it: bare in the first declared schema, else with its schema."""
+        """The name of a relation in the configuration: without schema in the first declared schema, else with it."""
         return name if schema == self.schemas[0] else f"{schema}.{name}"

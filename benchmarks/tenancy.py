@@ -22,7 +22,7 @@ from basewatch.secrets import Secret
 from benchmarks.tenancy_database import ManyTenants, Scale, many_tenants
 from benchmarks.timing import Measurement, best_time
 from checks.tenancy.probes.cross_tenant_facts import cross_tenant_reads
-from checks.tenancy.probes.no_context import no_context_reads
+from checks.tenancy.probes.no_context_facts import no_context_reads
 from checks.tenancy.probes.planner_facts import statement_plans
 from checks.tenancy.probes.sweep_facts import tenant_sweep
 from isolation.access.effective_access import effective_access

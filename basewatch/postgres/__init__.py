@@ -1,4 +1,4 @@
-"""Asks PostgreSQL in transactions that never commit."""
+"""PostgreSQL access for observations, in transactions that are always rolled back."""
 
 from basewatch.postgres.login import Endpoints
 from basewatch.postgres.session import DatabaseClient, Parameters, Statement, TenantSession, connect

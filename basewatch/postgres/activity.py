@@ -1,4 +1,4 @@
-"""What goes on in a database and how much is in it: sessions, the oldest transaction, rows by the tier of tenants."""
+"""Database activity and size: sessions by state, the oldest transaction, and rows by tenant tier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from basewatch.postgres.row_visibility import require_all_rows_visible
 from basewatch.postgres.session import DatabaseClient, Statement
 
 STATS_ROLE = "pg_read_all_stats"
-"""The role of PostgreSQL's own that sees what others' sessions do; it is become for one statement."""
+"""The predefined role that can read the activity of all sessions; set for one statement at a time."""
 
 _CONNECTIONS = Statement(
     name="connections",
@@ -21,7 +21,7 @@ WHERE datname = current_database() AND backend_type = 'client backend'
 GROUP BY 1, 2 ORDER BY 1, 2
 """,
 )
-# One that was prepared for a commit in two phases holds back as much as one that is open, and has no session.
+# A transaction prepared for two-phase commit holds back vacuum like an open one, but has no session.
 _OLDEST = Statement(
     name="oldest_transaction",
     text="""
@@ -44,7 +44,7 @@ GROUP BY 1 ORDER BY 2 DESC, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionCount:
-    """How many sessions a role has in one state, such as `active` or `idle in transaction`."""
+    """The number of sessions of a role in one state, such as `active` or `idle in transaction`."""
 
     role: str
     state: str
@@ -53,7 +53,7 @@ class ConnectionCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierCount:
-    """How many rows belong to the tenants of one tier; None for those of tenants that have none."""
+    """The number of rows of the tenants of one tier; `tier` is None for tenants without one."""
 
     tier: str | None
     rows: int
@@ -65,20 +65,20 @@ class _Age:
 
 
 def connection_counts(database: DatabaseClient) -> tuple[ConnectionCount, ...]:
-    """Every session of the database by role and state. Raises: ObservationError, naming the missing grant."""
+    """The sessions of the database by role and state. Raises: ObservationError, naming the missing grant."""
     return database.query(_CONNECTIONS, ConnectionCount, {}, role=STATS_ROLE)
 
 
 def oldest_transaction(database: DatabaseClient) -> float:
-    """How long ago the oldest open or prepared transaction began, in seconds; 0 for none. Raises: ObservationError."""
+    """The age of the oldest open or prepared transaction in seconds; 0 without any. Raises: ObservationError."""
     (age,) = database.query(_OLDEST, _Age, {}, role=STATS_ROLE)
     return age.age_seconds
 
 
 def tenants_by_tier(database: DatabaseClient, root: tuple[str, str], tier: str) -> tuple[TierCount, ...]:
-    """The rows of the tenancy's root by its column `tier`, most first.
+    """The rows of the tenant root by its column `tier`, in descending order of their number.
 
-    Raises: ObservationError, naming what to grant.
+    Raises: ObservationError, naming the missing grant.
     """
     remedy = require_all_rows_visible(database, root, tier)
     text = sql.SQL(_ROOT).format(tier=sql.Identifier(tier), root=sql.Identifier(*root))
@@ -92,9 +92,9 @@ def rows_by_tier(
     tier: str,
     key_pairs: tuple[tuple[str, str], ...],
 ) -> tuple[TierCount, ...]:
-    """The rows of a tenant table by the tier of their tenants, most first; `key_pairs` pairs its key with the root's.
+    """The rows of a tenant table by tenant tier, in descending order; `key_pairs` joins its key with that of the root.
 
-    Raises: ObservationError, naming what to grant.
+    Raises: ObservationError, naming the missing grant.
     """
     granted = (
         require_all_rows_visible(database, table, *(own for own, _ in key_pairs)),

@@ -1,4 +1,4 @@
-"""What an error of PostgreSQL means to an observation: why it could not look, and what to do about it."""
+"""Translation of PostgreSQL errors into observation errors with a reason and a remedy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from psycopg import errors
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 
-_BUSY = "Look at the locks and the load on the database, or look again later."
-_DOWN = "Start the database, or correct the address and the firewall between."
+_BUSY = "Check the locks and the load on the database, or run the check again later."
+_DOWN = "Start the database, or correct its address and the firewall rules."
 
-# Errors that say nothing of the question asked: by exact class,
+# Errors that do not answer the statement, by exact class:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_HARD: dict[type[psycopg.Error], tuple[Reason, str]] = {
+_NO_ANSWER: dict[type[psycopg.Error], tuple[Reason, str]] = {
     errors.QueryCanceled: (Reason.TIMEOUT, _BUSY),
     errors.LockNotAvailable: (Reason.TIMEOUT, _BUSY),
     errors.DeadlockDetected: (Reason.TIMEOUT, _BUSY),
@@ -29,11 +29,11 @@ _HARD: dict[type[psycopg.Error], tuple[Reason, str]] = {
     errors.CannotConnectNow: (Reason.UNREACHABLE, _DOWN),
     errors.TooManyConnections: (Reason.THROTTLED, "Free connections, or raise the limit of the role."),
     errors.OutOfMemory: (Reason.THROTTLED, _BUSY),
-    errors.ReadOnlySqlTransaction: (Reason.UNSUPPORTED, "Point the database's url at the writer, not at a reader."),
+    errors.ReadOnlySqlTransaction: (Reason.UNSUPPORTED, "Set the database's url to the writer, not to a reader."),
     psycopg.OperationalError: (Reason.UNREACHABLE, _DOWN),
 }
 
-# At log-in the server's code is not handed on by libpq, only its text.
+# At login, libpq returns only the message of the server, not its SQLSTATE.
 _AT_LOGIN: tuple[tuple[str, Reason, str], ...] = (
     ("password authentication failed", Reason.DENIED, "Correct the user and the password in the database's url."),
     ("no pg_hba.conf entry", Reason.DENIED, "Allow this host and user to connect, or require TLS in the url."),
@@ -46,8 +46,8 @@ _AT_LOGIN: tuple[tuple[str, Reason, str], ...] = (
 
 
 def login_error(error: psycopg.OperationalError, *, source: str, user: str, database: str) -> BasewatchError:
-    """What a failed connection means: Absent when the server says that the database does not exist."""
-    # The lines that follow are hints; what comes before the last "failed:" only repeats the address.
+    """The error of a failed login: NotFoundError if the server reports that the database does not exist."""
+    # Further lines are hints; the text before the last "failed:" only repeats the address.
     text = re.sub(r"^connection failed: connection to server at .* failed: ", "", str(error).partition("\n")[0])
     if re.search(r'FATAL: +database ".*" does not exist', text):
         return NotFoundError(f"the server at {source} has no database {database}")
@@ -55,31 +55,31 @@ def login_error(error: psycopg.OperationalError, *, source: str, user: str, data
         if "FATAL:" in text and words in text:
             detail = f"{source} refused {user}: {text.removeprefix('FATAL:').strip()}"
             return ObservationError(reason, detail, remedy=remedy.format(user=user, database=database))
-    reason, remedy = _HARD.get(type(error), (Reason.UNREACHABLE, _DOWN))
+    reason, remedy = _NO_ANSWER.get(type(error), (Reason.UNREACHABLE, _DOWN))
     return ObservationError(reason, f"{source} could not be reached: {text}", remedy=remedy)
 
 
 def is_refusal(error: psycopg.Error) -> bool:
-    """Whether the server answered the statement by refusing it, rather than being unable to tell."""
-    return type(error) not in _HARD
+    """Whether the server rejected the statement itself, rather than failing for another reason."""
+    return type(error) not in _NO_ANSWER
 
 
 def observation_error(error: psycopg.Error, *, operation: str, remedy: str = "") -> ObservationError:
-    """What an error on `operation` means; only the server's first line is repeated: the rest may hold a row's values."""
-    said = error.diag.message_primary or str(error).partition("\n")[0]
+    """The error of an `operation`; it repeats only the first line of the server, as others may contain row values."""
+    message = error.diag.message_primary or str(error).partition("\n")[0]
     if isinstance(error, errors.InsufficientPrivilege):
-        return ObservationError(Reason.DENIED, f"{operation}: {said}", remedy=remedy)
+        return ObservationError(Reason.DENIED, f"{operation}: {message}", remedy=remedy)
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
         return ObservationError(
-            Reason.STALE, f"{operation}: {said}", remedy="The schema changed meanwhile; look again."
+            Reason.STALE, f"{operation}: {message}", remedy="The schema changed during the check; run it again."
         )
-    reason, advice = _HARD.get(type(error), (Reason.BUG, "Report it with the text of this finding."))
-    return ObservationError(reason, f"{operation}: {said}", remedy=advice)
+    reason, advice = _NO_ANSWER.get(type(error), (Reason.BUG, "Report it with the text of this finding."))
+    return ObservationError(reason, f"{operation}: {message}", remedy=advice)
 
 
 @contextmanager
 def translate_errors(operation: str, *, remedy: str = "") -> Generator[None, None, None]:
-    """Turns every error of the driver into ObservationError; `remedy` is for one that a grant would cure."""
+    """Raises every driver error as ObservationError; `remedy` applies to a missing privilege."""
     try:
         yield
     except psycopg.Error as error:

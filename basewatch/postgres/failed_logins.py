@@ -1,4 +1,4 @@
-"""Failed logins, counted minute by minute in the audit table."""
+"""Failed logins in the audit table, counted by minute."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUP BY 1 ORDER BY 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedLoginMinute:
-    """How many records of a minute there are, and how many of them are failed logins."""
+    """The number of records in one minute, and how many of them are failed logins."""
 
     minute: datetime
     failed: int
@@ -33,9 +33,9 @@ class FailedLoginMinute:
 def failed_logins_by_minute(
     database: DatabaseClient, table: tuple[str, str], login_filter: FailedLoginFilter, start: datetime, end: datetime
 ) -> tuple[FailedLoginMinute, ...]:
-    """The minutes of [start, end) that have any record, oldest first; the table is known by schema and name.
+    """The minutes in [start, end) with a record, oldest first; `table` is a pair of schema and name.
 
-    Raises: ObservationError, naming the grant that is missing, and when a policy may hide records.
+    Raises: ObservationError, naming the missing grant, or if a policy may hide records.
     """
     remedy = require_all_rows_visible(database, table, login_filter.at, login_filter.column)
     text = sql.SQL(_BY_MINUTE).format(

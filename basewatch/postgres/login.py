@@ -1,4 +1,4 @@
-"""Logging in to PostgreSQL: which ways in there are, each secret looked up when it is needed, one session at a time."""
+"""Logins to PostgreSQL: endpoints with secrets that are resolved on use, and one open session at a time."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from basewatch.secrets import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """The ways into one database, each as what looks its URL up: that may raise ObservationError, and only when used.
+    """The endpoints of one database, each as a function that resolves its URL and may raise ObservationError.
 
-    `reader` is where reads go, where there is one. `logins` and `proxy_logins` are real logins of tenant-bound roles.
+    Reads go to `reader` if there is one. `logins` and `proxy_logins` are real logins of tenant-bound roles.
     """
 
     writer: Callable[[], Secret]
@@ -31,30 +31,30 @@ class Endpoints:
 
 
 class SingleConnection:
-    """The one session that is open, through whichever endpoint was asked for last.
+    """One open session, to the endpoint that was opened last.
 
-    Raises: ObservationError, when an endpoint cannot be reached or refuses us; NotFoundError, when it has no such
-    database.
+    Raises: ObservationError, if an endpoint cannot be reached or rejects the login; NotFoundError, if the database does
+    not exist.
     """
 
     def __init__(self, endpoints: Endpoints, run: str, timeouts: Timeouts) -> None:
         self.endpoints = endpoints
         self.run = run
-        self._limits = timeouts
+        self._timeouts = timeouts
         self._url: Callable[[], Secret] | None = None
         self._session: psycopg.Connection | None = None
 
     def open(self, url: Callable[[], Secret], *, new_connection: bool = False) -> psycopg.Connection:
-        """The open session, when it is that endpoint's and need not be `new_connection`; else a new one in its place."""
+        """The open session if it belongs to this endpoint, else a new one; always a new one with `new_connection`."""
         if self._session is None or new_connection or url is not self._url:
             if self._session is not None and self._session.info.transaction_status is TransactionStatus.INTRANS:
                 raise RuntimeError("a transaction is open: one session at a time")
             self.close()
-            self._session, self._url = log_in(url(), run=self.run, timeouts=self._limits), url
+            self._session, self._url = log_in(url(), run=self.run, timeouts=self._timeouts), url
         return self._session
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the open session, if there is one."""
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -64,25 +64,25 @@ def log_in(url: Secret, *, run: str, timeouts: Timeouts) -> psycopg.Connection:
     """A new session. Raises: ObservationError; NotFoundError."""
     where = _parameters(url, run, timeouts)
     try:
-        # Nothing is prepared on the server: a pooling proxy would pin the session for it.
+        # No prepared statements: a pooling proxy would pin the session for them.
         return psycopg.connect(conninfo.make_conninfo("", **where), prepare_threshold=None)
     except psycopg.OperationalError as error:
         host, user, database = (str(where.get(name, "")) for name in ("host", "user", "dbname"))
         raise login_error(error, source=f"{host}:{where.get('port', 5432)}", user=user, database=database) from error
 
 
-def _parameters(url: Secret, run: str, limits: Timeouts) -> dict[str, str | int]:
+def _parameters(url: Secret, run: str, timeouts: Timeouts) -> dict[str, str | int]:
     try:
         given = conninfo.conninfo_to_dict(url.reveal())
     except psycopg.ProgrammingError:
-        # The driver's own words would repeat the URL, password and all.
+        # The message of the driver would repeat the URL with its password.
         detail = f"{url} is not the URL of a PostgreSQL database"
         remedy = "Write it as postgresql://user:password@host:5432/database, with %-escapes in the password."
         raise ObservationError(Reason.UNREACHABLE, detail, remedy=remedy) from None
-    patience = limits.connect + limits.statement
+    response_timeout = timeouts.connect + timeouts.statement
     return {
         **{name: value for name, value in given.items() if value is not None},
         "application_name": f"basewatch/{run}",
-        "connect_timeout": round(limits.connect.total_seconds()),
-        "tcp_user_timeout": patience // timedelta(milliseconds=1),
+        "connect_timeout": round(timeouts.connect.total_seconds()),
+        "tcp_user_timeout": response_timeout // timedelta(milliseconds=1),
     }

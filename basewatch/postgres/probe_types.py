@@ -1,4 +1,4 @@
-"""Where a probe looks and what it is told: a relation with what says whose its rows are, and how an attempt ended."""
+"""Types of probes: canaries, contexts without a tenant, probed relations, outcomes, and row conditions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TypeAlias
 
 from psycopg import sql
 
-# Each says nothing of the question: locks and deadlines, conflicts between transactions, resources, the server itself.
-_UNTOLD = ("08", "25", "40", "53", "54", "57", "58", "XX", "55P03", "42P01", "42703")
+# SQLSTATE prefixes of inconclusive errors: locks, timeouts, serialization, resources, the server, schema changes.
+_INCONCLUSIVE = ("08", "25", "40", "53", "54", "57", "58", "XX", "55P03", "42P01", "42703")
 
 
 class Canary(StrEnum):
-    """One of the two synthetic tenants: the only ones a probe ever acts for, and the only ones whose rows it writes."""
+    """One of the two synthetic tenants: probes act for no other tenant and write rows of no other."""
 
     A = "a"
     B = "b"
@@ -25,20 +25,20 @@ class Canary(StrEnum):
 
 
 class NoTenant(StrEnum):
-    """A context that names no tenant there is: a random one, an empty text, or a wildcard of LIKE."""
+    """A context that names no existing tenant: a random id, an empty text, or a LIKE wildcard."""
 
-    UNKNOWN = "stranger"
+    UNKNOWN = "unknown"
     EMPTY = "empty"
     WILDCARD = "wildcard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedRelation:
-    """A relation by schema and name, exactly as the catalogue spells them, and whose its rows are.
+    """A relation by schema and name, as in the catalogue, with its tenant key.
 
-    `key` are the columns that hold the tenant. A relation without them may belong to its `parent`'s tenant, where `on`
-    pairs its own columns with the parent's; one with neither says nothing of tenants. A `allows_null_key` one has rows
-    that are nobody's and may be read by all, as a view has with an outer join.
+    `key` are the columns of the tenant. A relation without them may derive the tenant from its `parent`, where `on`
+    pairs its own columns with those of the parent; without either it has no tenant. `allows_null_key` says that rows
+    with a NULL key belong to no tenant and may be read by all, as in a view with an outer join.
     """
 
     schema: str
@@ -50,12 +50,12 @@ class ProbedRelation:
 
     @property
     def keyed(self) -> bool:
-        """Whether it says whose its rows are."""
+        """Whether the tenant of its rows is known."""
         return bool(self.key) or self.parent is not None
 
     @property
     def identifier(self) -> sql.Identifier:
-        """Its qualified and quoted name."""
+        """The qualified and quoted name."""
         return sql.Identifier(self.schema, self.name)
 
     def __str__(self) -> str:
@@ -64,9 +64,9 @@ class ProbedRelation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOutcome:
-    """How one attempt ended: rows seen or changed, or the SQLSTATE with which it was refused.
+    """The outcome of one attempt: the number of rows read or changed, or the SQLSTATE of its error.
 
-    `no_partition` says that a new row had no partition to go to, so that no policy was asked.
+    `no_partition` says that no partition accepts the new row, so that no policy was evaluated.
     """
 
     rows: int | None = None
@@ -75,17 +75,17 @@ class ProbeOutcome:
 
     @property
     def conclusive(self) -> bool:
-        """Whether the server answered the question, with rows or by refusing, rather than failing over it."""
-        return self.rows is not None or not (self.sqlstate or "XX000").startswith(_UNTOLD)
+        """Whether the attempt returned rows or was rejected, rather than failing for an unrelated reason."""
+        return self.rows is not None or not (self.sqlstate or "XX000").startswith(_INCONCLUSIVE)
 
 
 SqlCondition: TypeAlias = tuple[sql.Composable, tuple[str, ...]]
 
 
 def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: str = "r") -> SqlCondition:
-    """The condition that the row called `row` is this tenant's, with its parameters; never NULL-safe by itself.
+    """The condition, with parameters, that the row with alias `row` belongs to this tenant; NULL for a NULL key.
 
-    Operators are PostgreSQL's own by name, whatever the search path holds, and parameters take the column's type.
+    Operators are qualified with pg_catalog, and parameters take the type of the column.
     """
     if relation.parent is not None:
         above = f"{row}p"
@@ -106,13 +106,13 @@ def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: st
 
 
 def belongs_to_other(relation: ProbedRelation, tenant: tuple[str, ...]) -> SqlCondition:
-    """The condition that a row is anyone's but this tenant's: nobody's as well, unless the place is `allows_null_key`."""
+    """The condition that a row belongs to another tenant, or to none unless the relation `allows_null_key`."""
     condition, parameters = belongs_to_tenant(relation, tenant)
     return sql.SQL("{} IS FALSE" if relation.allows_null_key else "{} IS NOT TRUE").format(condition), parameters
 
 
 def any_row(relation: ProbedRelation) -> SqlCondition:
-    """The condition that there is a row, which says whose it is if the place is `allows_null_key`."""
+    """The condition of any row; with a tenant, if the relation `allows_null_key`."""
     if not relation.allows_null_key or not relation.key:
         return sql.SQL("true"), ()
     parts = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", column)) for column in relation.key]

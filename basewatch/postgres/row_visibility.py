@@ -1,4 +1,4 @@
-"""Whether what is counted in a table is all of it: row-level security leaves rows out, and says nothing."""
+"""A check that row-level security hides no row from a count."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.postgres.session import DatabaseClient, Statement
 
-# Only a policy that lets everything through is sure to, and only a reader that no policy binds needs none.
-_WHOLE = Statement(
-    name="whole_table",
+# All rows are visible if no policy applies to the reader, or if the applying policies are always true.
+_VISIBILITY = Statement(
+    name="row_visibility",
     text="""
 WITH counted AS (
     SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -25,7 +25,7 @@ WITH counted AS (
 )
 SELECT NOT row_security_active(counted.oid)
     OR (EXISTS (SELECT FROM applied WHERE permissive AND always)
-        AND NOT EXISTS (SELECT FROM applied WHERE NOT permissive AND NOT always)) AS whole,
+        AND NOT EXISTS (SELECT FROM applied WHERE NOT permissive AND NOT always)) AS all_visible,
     current_user::text AS reader
 FROM counted
 """,
@@ -34,25 +34,25 @@ FROM counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    whole: bool
+    all_visible: bool
     reader: str
 
 
 def require_all_rows_visible(database: DatabaseClient, table: tuple[str, str], *columns: str) -> str:
-    """What to grant, should the columns of the table be refused; it is known by schema and name.
+    """The GRANT statements to read the columns of a table, which is a pair of schema and name.
 
-    Raises: ObservationError, when there is no such table, or a policy may hide rows of it.
+    Raises: ObservationError, if the table does not exist, or a policy may hide rows of it.
     """
     name = sql.Identifier(*table).as_string(None)
-    found = database.query(_WHOLE, _Answer, {"schema": table[0], "name": table[1]})
+    found = database.query(_VISIBILITY, _Answer, {"schema": table[0], "name": table[1]})
     if not found:
         remedy = "Correct its name in the configuration, or create it."
-        raise ObservationError(Reason.STALE, f"there is no table {name} to count in", remedy=remedy)
+        raise ObservationError(Reason.STALE, f"the table {name} does not exist", remedy=remedy)
     reader = sql.Identifier(found[0].reader).as_string(None)
-    if not found[0].whole:
+    if not found[0].all_visible:
         raise ObservationError(
             Reason.DENIED,
-            f"policies of {name} may hide rows of it from {reader}, so that a count would be too low",
+            f"policies of {name} may hide rows from {reader}, so that a count could be too low",
             remedy=f"CREATE POLICY basewatch_counts ON {name} FOR SELECT TO {reader} USING (true);",
         )
     granted = ", ".join(sql.Identifier(column).as_string(None) for column in columns)

@@ -1,4 +1,4 @@
-"""What a tenant-bound role can do to another tenant's rows: tried on the rows of two canaries, and undone each time."""
+"""Write probes of a tenant-bound role on rows of two canaries, each rolled back."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _CURSOR = sql.Identifier("basewatch_row")
 
 
 class WriteProbe(TenantProbe):
-    """A transaction as one role in which writes are tried, each in a savepoint that is rolled back and released.
+    """A transaction as one role in which writes are attempted, each in a savepoint that is rolled back and released.
 
-    Every write names a canary, by its key or by standing on one row of it, so that no other tenant's row is touched or
-    locked. One that stands on a row (WHERE CURRENT OF) reads no column: PostgreSQL asks the policies of its own command
-    alone, as it does for an UPDATE or DELETE without WHERE, and not those of SELECT besides.
-    TRUNCATE is never tried. Raises: ObservationError, when the session is lost.
+    Every write selects rows of a canary, by key or at a cursor, so that rows of other tenants are not changed or
+    locked. A write at a cursor (WHERE CURRENT OF) reads no column: PostgreSQL applies only the policies of its command,
+    as for an UPDATE or DELETE without WHERE, and not those of SELECT. TRUNCATE is never attempted.
+    Raises: ObservationError, if the session is lost.
     """
 
     def insert_for(self, relation: ProbedRelation, canary: Canary) -> ProbeOutcome:
-        """Add a row for this canary; the policy is asked before NOT NULL and the like, so the key alone will do."""
+        """Insert a row for this canary with the key alone; policies are evaluated before NOT NULL constraints."""
         columns, values = self._key(relation, canary)
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(relation.identifier, _names(columns), _marks(values))
         return self._write(relation, query, values)
 
     def copy_for(self, relation: ProbedRelation, canary: Canary, *, of: Canary, columns: Sequence[str]) -> ProbeOutcome:
-        """Add a copy of a row of canary `of` for this canary: what else a policy asks of a row, its own have."""
+        """Insert a copy of a row of canary `of` for this canary, which meets other conditions of the policy."""
         keys, values = self._key(relation, canary)
         others = [column for column in columns if column not in keys]
         condition, parameters = belongs_to_tenant(relation, self._tenant(of))
@@ -44,9 +44,9 @@ class WriteProbe(TenantProbe):
         return self._write(relation, query, (*values, *parameters))
 
     def insert_own_copy(self, relation: ProbedRelation, canary: Canary, columns: Sequence[str]) -> ProbeOutcome:
-        """Add a copy of a row of this canary, and count by how many its rows that can be read became more.
+        """Insert a copy of a row of this canary; the outcome is the increase of its readable rows.
 
-        `columns` are those without a default; what is not copied is made anew, as an id is.
+        `columns` are those without a default; other columns, such as an id, get new values.
         """
         condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
         copy = sql.SQL("INSERT INTO {0} ({1}) OVERRIDING USER VALUE SELECT {1} FROM {0} AS r WHERE {2} LIMIT 1").format(
@@ -54,14 +54,14 @@ class WriteProbe(TenantProbe):
         )
         count = sql.SQL("SELECT count(*) FROM {} AS r WHERE {}").format(relation.identifier, condition)
 
-        def more() -> int:
+        def added() -> int:
             before, _, after = (self._connection.execute(query, parameters) for query in (count, copy, count))
             return _number(after) - _number(before)
 
-        return self._attempt(relation, more)
+        return self._attempt(relation, added)
 
     def insert_is_discarded(self, relation: ProbedRelation, canary: Canary) -> bool:
-        """Whether an INSERT is rewritten to nothing, as the planner says of it: no row is added, and nobody is told."""
+        """Whether a rule rewrites an INSERT to nothing, by its plan, so that it silently adds no row."""
         columns, values = self._key(relation, canary)
         query = sql.SQL("EXPLAIN (FORMAT JSON, COSTS OFF) INSERT INTO {} ({}) VALUES ({})").format(
             relation.identifier, _names(columns), _marks(values)
@@ -75,44 +75,44 @@ class WriteProbe(TenantProbe):
         return row is not None and row[0] == []
 
     def update_of(self, relation: ProbedRelation, canary: Canary, column: str = "") -> ProbeOutcome:
-        """Touch this canary's rows without changing them, in `column`: the first of the key, unless it is named."""
+        """Update `column` of the rows of this canary to its own value; by default the first key column."""
         condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
         name = sql.Identifier(column or self._columns(relation)[0])
         query = sql.SQL("UPDATE {0} AS r SET {1} = r.{1} WHERE {2}").format(relation.identifier, name, condition)
         return self._write(relation, query, parameters)
 
     def reassign(self, relation: ProbedRelation, *, of: Canary, to: Canary) -> ProbeOutcome:
-        """Give one canary's rows to the other."""
+        """Change the key of the rows of one canary to that of the other."""
         condition, parameters = belongs_to_tenant(relation, self._tenant(of))
         columns, values = self._key(relation, to)
         query = sql.SQL("UPDATE {} AS r SET {} WHERE {}").format(relation.identifier, _set(columns), condition)
         return self._write(relation, query, (*values, *parameters))
 
     def delete_of(self, relation: ProbedRelation, canary: Canary) -> ProbeOutcome:
-        """Remove this canary's rows."""
+        """Delete the rows of this canary."""
         condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
         query = sql.SQL("DELETE FROM {} AS r WHERE {}").format(relation.identifier, condition)
         return self._write(relation, query, parameters)
 
     def reassign_current(self, relation: ProbedRelation, *, of: Canary, acting_as: Canary, to: Canary) -> ProbeOutcome:
-        """As canary `acting_as`, standing on a row of `of` and reading nothing of it, write `to` into its key."""
+        """As canary `acting_as`, at a cursor on a row of `of`, change its key to `to`, without reading the row."""
         columns, values = self._key(relation, to)
         query = sql.SQL("UPDATE {} SET {} WHERE CURRENT OF {}").format(relation.identifier, _set(columns), _CURSOR)
-        return self._standing_on(relation, of, acting_as, query, values, lock=True)
+        return self._at_cursor(relation, of, acting_as, query, values, lock=True)
 
     def delete_current(self, relation: ProbedRelation, *, of: Canary, acting_as: Canary, lock: bool) -> ProbeOutcome:
-        """As canary `acting_as`, standing on a row of `of` and reading nothing of it, delete it.
+        """As canary `acting_as`, at a cursor on a row of `of`, delete it without reading it.
 
-        `lock` is for a role that may UPDATE as well: with it a row can be stood on whatever its policies look up.
+        `lock` is for a role with UPDATE: FOR UPDATE allows a cursor whatever lookups the policies contain.
         """
         query = sql.SQL("DELETE FROM {} WHERE CURRENT OF {}").format(relation.identifier, _CURSOR)
-        return self._standing_on(relation, of, acting_as, query, (), lock=lock)
+        return self._at_cursor(relation, of, acting_as, query, (), lock=lock)
 
     def _columns(self, relation: ProbedRelation) -> tuple[str, ...]:
         return relation.key or tuple(own for own, _ in relation.on)
 
     def _key(self, relation: ProbedRelation, canary: Canary) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-        """The columns that say whose a row is, and this canary's values: its id, or what one of its rows refers to."""
+        """The columns of the tenant key and the values of this canary; for a derived key, those of one of its rows."""
         columns = self._columns(relation)
         if relation.key:
             return columns, self._tenant(canary)
@@ -121,7 +121,7 @@ class WriteProbe(TenantProbe):
             _names(columns), relation.identifier, condition
         )
         try:
-            # The context is the canary's own meanwhile, and what it was again when this is rolled back.
+            # The rollback restores the context that was set before.
             with self._connection.transaction(force_rollback=True):
                 self.set_context(canary)
                 return columns, self._connection.execute(query, parameters).fetchone() or (None,) * len(columns)
@@ -129,7 +129,7 @@ class WriteProbe(TenantProbe):
             self._outcome(error, relation)
             return columns, (None,) * len(columns)
 
-    def _standing_on(
+    def _at_cursor(
         self,
         relation: ProbedRelation,
         owner: Canary,
@@ -158,14 +158,14 @@ class WriteProbe(TenantProbe):
         return self._attempt(relation, lambda: self._connection.execute(query, parameters).rowcount)
 
     def _attempt(self, relation: ProbedRelation, change: Callable[[], int]) -> ProbeOutcome:
-        if relation in self._busy:
-            return ProbeOutcome(sqlstate=self._busy[relation])
+        if relation in self._locked_tables:
+            return ProbeOutcome(sqlstate=self._locked_tables[relation])
         try:
             # Nested in the probe's transaction, this is SAVEPOINT, then ROLLBACK TO and RELEASE.
             with self._connection.transaction(force_rollback=True):
                 return ProbeOutcome(rows=change())
         except psycopg.Error as error:
-            return self._outcome(error, relation, busy=True)
+            return self._outcome(error, relation, skip_later=True)
 
 
 def _names(columns: Sequence[str]) -> sql.Composed:

@@ -1,12 +1,12 @@
-"""Checks of tenant isolation and of the audit trail, on the database that holds them.
+"""Checks of tenant isolation and of the audit trail in PostgreSQL.
 
-What the catalogue proves comes first, what was seen to happen after it, and the audit trail last.
+Order: checks that read the catalogues, probes that observe behaviour, checks of the audit table.
 """
 
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.tenancy.audit.append_only import audit_table_is_append_only
+from checks.tenancy.append_only import audit_table_is_append_only
 from checks.tenancy.context.settings import only_the_application_sets_the_context
 from checks.tenancy.egress.exports import no_unapproved_egress
 from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_security

@@ -1,4 +1,4 @@
-"""One finding for one object with all that is wrong with it, its repair, and the entry that would vouch for it."""
+"""Flaws of one object, combined into one finding: what is wrong, the repair, and the entry that approves it."""
 
 from __future__ import annotations
 
@@ -7,41 +7,45 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.affected import Affected, with_affected
+from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected
 from basewatch.model import Severity, Verdict, failed, passed
-from basewatch.tenancy import ObjectKind
+from basewatch.tenancy import ObjectKind, Tenancy
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.inventory.naming import quoted
+from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.roles import PUBLIC, Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """One thing that is wrong with an object: how bad, in words, and what to do about it.
+    """One defect of an object: its severity, a description, and the repair.
 
-    `approvable` says that a person may vouch for it; what nobody can answer for is a finding all the same. `about` is
-    where rows are seen to leak by this flaw, and by it alone: empty for one that opens nothing a probe would look at.
+    `approvable` is false for a flaw that no approval can accept. `affected` names the principals and relations through
+    which this flaw alone leaks rows; it is empty for a flaw that no probe can observe.
     """
 
     severity: Severity
     what: str
     repair: str = ""
     approvable: bool = True
-    about: tuple[Affected, ...] = ()
+    affected: tuple[Affected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvable:
-    """What an entry of tenancy.allowed names: the kind, the name and the digest of one object."""
+    """An object that an entry of tenancy.allowed can approve, by its kind, name and digest."""
 
     kind: ObjectKind
     name: str
     digest: str
 
-    def approved(self, access: EffectiveAccess, now: datetime) -> bool:
-        """Whether somebody vouches for the object as it is."""
-        return access.is_approved(self.kind, self.name, self.digest, now)
+    def approved(self, tenancy: Tenancy, now: datetime) -> bool:
+        """Whether the manifest approves the object in its current state."""
+        return any(
+            each.kind == self.kind and each.name == self.name and each.is_valid_for(self.digest, now)
+            for each in tenancy.allowed
+        )
 
     def __str__(self) -> str:
         name = json.dumps(self.name, ensure_ascii=False)
@@ -51,11 +55,11 @@ class Approvable:
 def flaw_verdict(
     subject: str, summary: str, flaws: Sequence[Flaw], *, expected: str, approvable: Approvable | None = None
 ) -> Verdict:
-    """The FAIL of an object that has at least one flaw, as bad as the worst of them."""
+    """The FAIL of an object with at least one flaw, with the severity of the most severe."""
     ordered = sorted(flaws, key=lambda flaw: -flaw.severity.rank)
     repairs = list(dict.fromkeys(flaw.repair for flaw in ordered if flaw.repair))
     if approvable and all(flaw.approvable for flaw in flaws):
-        repairs.append(f"Or read it and vouch for it in tenancy.allowed: {approvable}")
+        repairs.append(f"Or review it and approve it in tenancy.allowed: {approvable}")
     verdict = failed(
         summary,
         subject=subject,
@@ -64,31 +68,35 @@ def flaw_verdict(
         remedy=" ".join(repairs),
         severity=ordered[0].severity,
     )
-    return with_affected(verdict, (about for flaw in flaws for about in flaw.about))
+    return with_affected(verdict, (affected for flaw in flaws for affected in flaw.affected))
 
 
 def unapproved_flaws(
     flaws: Iterable[Flaw], approvable: Approvable, access: EffectiveAccess, now: datetime
 ) -> tuple[Flaw, ...]:
-    """What is left of the flaws of an object when somebody vouches for it."""
+    """The flaws of an object that the manifest does not approve."""
     found = tuple(flaws)
-    return tuple(flaw for flaw in found if not flaw.approvable) if found and approvable.approved(access, now) else found
+    return (
+        tuple(flaw for flaw in found if not flaw.approvable)
+        if found and approvable.approved(access.tenancy, now)
+        else found
+    )
 
 
 def findings_or_pass(found: Iterable[Verdict], pass_summary: str, *, observed: str = "") -> Iterator[Verdict]:
-    """The findings in order of subject; when there are none, one PASS that says what was looked at."""
+    """The findings in order of subject; without findings, one PASS that says what was checked."""
     each = sorted(found, key=lambda verdict: verdict.subject)
     yield from each or (passed(pass_summary, observed=observed),)
 
 
 def without_superusers(reachable: Iterable[ReachableRole], access: EffectiveAccess) -> tuple[ReachableRole, ...]:
-    """Those of principals who are nobody's superuser: what such a one can do besides is told once, where roles are."""
-    mighty = {b.principal for b in access.all_reachable_roles() if b.can_set_role and b.role.superuser}
-    return tuple(each for each in reachable if each.principal not in mighty)
+    """The roles of principals that cannot become a superuser; tenancy.rls.bypass_roles reports those that can."""
+    superusers = {b.principal for b in access.all_reachable_roles() if b.can_set_role and b.role.superuser}
+    return tuple(each for each in reachable if each.principal not in superusers)
 
 
 def with_owner_rights(access: EffectiveAccess, owner: int) -> tuple[ReachableRole, ...]:
-    """What principals are or can become that has the rights of an owner."""
+    """The roles reachable by principals that have the rights of an owner."""
     return tuple(
         b
         for b in without_superusers(access.all_reachable_roles(), access)
@@ -97,7 +105,7 @@ def with_owner_rights(access: EffectiveAccess, owner: int) -> tuple[ReachableRol
 
 
 def role_paths(reachable: Iterable[ReachableRole]) -> str:
-    """Who, and how they come to it: the shortest path of each principal."""
+    """The shortest role path of each principal, as text."""
     shortest: dict[str, str] = {}
     for each in reachable:
         shortest.setdefault(each.principal, str(each))
@@ -105,7 +113,7 @@ def role_paths(reachable: Iterable[ReachableRole]) -> str:
 
 
 def grant_paths(access: EffectiveAccess, reachable: Iterable[ReachableRole], grants: Iterable[Grant]) -> str:
-    """Who holds a privilege, and how they come to the role that was granted it."""
+    """The principals that hold a privilege, each with its path to the role that was granted it."""
     granted = {grant.grantee for grant in grants}
     ways = (
         [b for b in access.reachable_roles(each.principal) if PUBLIC not in granted and b.role.oid in granted] or [each]
@@ -117,8 +125,29 @@ def grant_paths(access: EffectiveAccess, reachable: Iterable[ReachableRole], gra
 def revoke_from(
     access: EffectiveAccess, reachable: Iterable[ReachableRole], grants: Iterable[Grant], privilege: str
 ) -> str:
-    """From whom to revoke a privilege so that none of these roles holds it, as SQL names them."""
+    """The grantees to revoke a privilege from, quoted for SQL, so that none of these roles holds it."""
     reached = frozenset[int]().union(*(access.inherited_roles(each.role.oid) for each in reachable))
     roles = {grant.grantee for grant in grants if grant.privilege == privilege} & reached
     named = sorted(quoted(role.name) for oid in roles if (role := access.role(oid)))
     return ", ".join(["PUBLIC", *named] if PUBLIC in roles else named)
+
+
+_VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
+
+
+def visible_through(
+    access: EffectiveAccess, relation: Relation, principal: str = ANY_PRINCIPAL_OR_OBJECT
+) -> tuple[Affected, ...]:
+    """The principal with the relation, and with every view that reads it directly or through other views."""
+    return tuple((principal, access.declared_name(each)) for each in _with_views_above(access, relation))
+
+
+def _with_views_above(access: EffectiveAccess, relation: Relation) -> Iterator[Relation]:
+    views = [each for each in access.inventory.relations if each.kind in _VIEWS]
+    seen, new = {relation.oid}, {relation.oid}
+    yield relation
+    while new:
+        found = [view for view in views if view.oid not in seen and new.intersection(view.referenced_relations)]
+        yield from found
+        new = {view.oid for view in found}
+        seen |= new

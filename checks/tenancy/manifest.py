@@ -1,4 +1,4 @@
-"""The check that the manifest speaks of what is there: what it vouches for, shares and exempts."""
+"""The check that every entry of the tenancy manifest matches the catalogue."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from isolation.inventory.egress import Extension, ForeignServer, Publication, Re
 from isolation.inventory.snapshot import inventory
 
 _Named = Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot
-_EXPECTED = "entries that speak of what is there"
-# What these are vouched for by is worked out where they are judged, and not here.
+_EXPECTED = "every entry names an existing object"
+# The digests of these kinds are computed by the checks that judge them.
 _JUDGED_ELSEWHERE = frozenset({"grant", "constraint", "large_object"})
 
 
@@ -32,27 +32,27 @@ _JUDGED_ELSEWHERE = frozenset({"grant", "constraint", "large_object"})
     promises=("tenancy",),
 )
 def manifest_matches_the_catalog(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """Whatever the manifest vouches for, shares or exempts is there, unchanged, and vouched for until a day to come.
+    """Every object that the manifest approves, shares or exempts exists; every approval matches and has not expired.
 
-    Why: An entry that fits nothing is a hole kept open: whoever next makes something of that name walks through it.
-    Reads: The names and digests of what tenancy.allowed, shared, keys and privileged name.
+    Why: An entry without an object is a hole in the isolation: the next object with that name is exempt.
+    Reads: Names and digests of the objects named in tenancy.allowed, shared, keys and privileged.
     Unverified when: The catalogue cannot be read.
-    Fix: Remove the entry, or read what changed and write its new digest and a new day.
+    Fix: Remove the entry, or review what changed and update the digest and the expiry date.
     Source: docs/architecture.md
     """
-    known, tenancy = effective_access(facts, database.tenancy), database.tenancy
+    access, tenancy = effective_access(facts, database.tenancy), database.tenancy
     entries = {f"allowed {each.kind} {each.name}": each for each in tenancy.allowed}
     found = [
-        *(verdict for name, each in entries.items() if (verdict := _judge_allowed(known, name, each, now))),
+        *(verdict for name, each in entries.items() if (verdict := _judge_allowed(access, name, each, now))),
         *(
             _expired(f"waiver {digest}", each)
             for digest, each in {waiver.digest: waiver for waiver in tenancy.waivers}.items()
             if now.date() > each.until
         ),
-        *_unknown(known, tenancy),
+        *_unknown(access, tenancy),
     ]
     count = len(tenancy.allowed) + len(tenancy.waivers) + len(tenancy.shared) + len(tenancy.keys)
-    summary = "The manifest speaks of what is there"
+    summary = "Every entry of the manifest matches the database"
     yield from findings_or_pass({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
 
 
@@ -64,36 +64,36 @@ def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject,
     digest = digests_by_name(access, entry.kind).get(entry.name)
     if digest is None:
         return failed(
-            f"There is no {entry.kind.replace('_', ' ')} {entry.name}, and the manifest vouches for it",
+            f"The manifest approves the {entry.kind.replace('_', ' ')} {entry.name}, which does not exist",
             subject=subject,
             observed="absent",
             expected=_EXPECTED,
-            remedy="Remove the entry from tenancy.allowed, or correct its name: it is written as findings print it.",
+            remedy="Remove the entry from tenancy.allowed, or correct its name to the one that findings print.",
             severity=Severity.LOW,
         )
     if digest != entry.digest:
         return failed(
-            f"The {entry.kind.replace('_', ' ')} {entry.name} is not as it was when {entry.owner} vouched for it",
+            f"The {entry.kind.replace('_', ' ')} {entry.name} has changed since {entry.owner} approved it",
             subject=subject,
             observed=digest,
             expected=entry.digest,
-            remedy=f"Read what it is now; if it may stay, write digest: {digest} into its entry of tenancy.allowed.",
+            remedy=f"Review the new definition, and if it is safe, set digest: {digest} in its tenancy.allowed entry.",
         )
     return None
 
 
 def _expired(subject: str, entry: Approval) -> Verdict:
     return failed(
-        f"{entry.owner} vouched only until {entry.until}: {subject}",
+        f"The approval of {subject} by {entry.owner} expired on {entry.until}",
         subject=subject,
         observed=f"until {entry.until}",
-        expected="a day to come",
-        remedy="Read it again; if it may stay, write a new day into its entry, or remove both.",
+        expected="an expiry date in the future",
+        remedy="Review it again; set a new date in its entry, or remove the object and the entry.",
     )
 
 
 def digests_by_name(access: EffectiveAccess, kind: str) -> Mapping[str, str]:
-    """The digest of every object of one kind, by its name as findings print it."""
+    """The digest of every object of one kind, keyed by the name that findings print."""
     facts = access.inventory
     match kind:
         case "trigger":
@@ -128,7 +128,7 @@ def _named(facts: Inventory, kind: str) -> tuple[_Named, ...]:
 
 
 def _unknown(access: EffectiveAccess, tenancy: Tenancy) -> Iterator[Verdict]:
-    """What the manifest names and the database does not have."""
+    """Names in the manifest without a matching relation or role."""
     named = {
         **{f"shared {name}": name for name in tenancy.shared},
         **{f"keys {name}": name for name in tenancy.keys},
@@ -147,10 +147,10 @@ def _unknown(access: EffectiveAccess, tenancy: Tenancy) -> Iterator[Verdict]:
 
 def _absent(subject: str, what: str) -> Verdict:
     return failed(
-        f"The manifest names what is not there: {subject}",
+        f"The manifest names an object that does not exist: {subject}",
         subject=subject,
         observed=what,
         expected=_EXPECTED,
-        remedy="Correct the name in the configuration, or remove the entry: whatever is made under that name next "
-        "would be taken for it.",
+        remedy="Correct the name in the configuration, or remove the entry: the next object created under that name "
+        "would match it.",
     )

@@ -1,4 +1,4 @@
-"""The check that policies hold every row to the current tenant, for reading and for writing."""
+"""The check that policies restrict reads and writes to the rows of the current tenant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from checks.tenancy.showing import visible_through
+from checks.tenancy.flaws import visible_through
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Relation
@@ -17,7 +17,7 @@ from isolation.inventory.snapshot import inventory
 from isolation.proof import ProofObligation, ProofStatus, expected_expression, proof_obligations, repair
 
 _SHOWN = 6
-# How much of an expression is shown.
+# Characters of an expression that are shown.
 _WIDTH = 160
 
 
@@ -32,45 +32,45 @@ _WIDTH = 160
     explained_by=("tenancy.rls.functions",),
 )
 def policies_restrict_rows_to_the_tenant(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """The policies of every tenant table let each tenant-bound role reach the current tenant's rows alone.
+    """The policies of every tenant table restrict each tenant-bound role to the rows of the current tenant.
 
-    Why: Row-level security can be enabled, forced and open: permissive policies are joined by OR, so one that says
-    true, or names another setting, undoes all the others.
-    Reads: pg_policy with the stored trees of its expressions, and all they call and read; for each principal and each
-    role it can become, SELECT, INSERT, UPDATE and DELETE by themselves.
-    Unverified when: An expression has a shape that is not known to hold, such as a function that nobody vouches for;
-    a waiver for its digest says that somebody read it.
-    Fix: Rewrite the policy to compare the tenant key with current_setting() of the tenant context, in USING and in
-    WITH CHECK, and drop any permissive policy beside it.
+    Why: Row-level security can be enabled and forced, and still be open: permissive policies are combined with OR, so
+    one policy that is always true, or that uses another setting, disables all others.
+    Reads: pg_policy with the stored trees of its expressions, and the functions and relations that they use. Each
+    principal and each role that it can become is checked separately for SELECT, INSERT, UPDATE and DELETE.
+    Unverified when: An expression cannot be proven, for example because it calls a function that is not approved. A
+    waiver with its digest accepts an expression that was reviewed.
+    Fix: Compare the tenant key with current_setting() of the tenant context, in USING and in WITH CHECK, and drop
+    every other permissive policy.
     Source: https://www.postgresql.org/docs/15/sql-createpolicy.html
     """
-    made = effective_access(facts, database.tenancy)
-    found = proof_obligations(made, now)
-    for relation in made.tenant_tables():
-        yield judge_gates(made, relation, [one for one in found if one.relation == relation.oid])
+    access = effective_access(facts, database.tenancy)
+    found = proof_obligations(access, now)
+    for relation in access.tenant_tables():
+        yield judge_gates(access, relation, [one for one in found if one.relation == relation.oid])
 
 
 def judge_gates(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
-    """The verdict on one table from what is known of its gates."""
+    """The verdict on one table from the status of its gates."""
     name = access.declared_name(relation)
-    asked = [gate for gate in gates if gate.status not in {ProofStatus.EXEMPT, ProofStatus.DISABLED}]
-    if not asked:
-        why = "row security is not asked there" if gates else "no tenant-bound role reaches it"
-        return not_applicable(f"{name} has no policy to judge: {why}", subject=name)
-    opened = [gate for gate in asked if gate.status is ProofStatus.REFUTED]
+    applied = [gate for gate in gates if gate.status not in {ProofStatus.EXEMPT, ProofStatus.DISABLED}]
+    if not applied:
+        why = "row security does not apply to it" if gates else "no tenant-bound role reaches it"
+        return not_applicable(f"{name} has no policy to check: {why}", subject=name)
+    opened = [gate for gate in applied if gate.status is ProofStatus.REFUTED]
     if opened:
         return _open(access, relation, opened)
-    unproven = [gate for gate in asked if gate.status is ProofStatus.UNPROVEN and not gate.waived]
+    unproven = [gate for gate in applied if gate.status is ProofStatus.UNPROVEN and not gate.waived]
     if unproven:
         return _unproven(access, relation, unproven)
-    waived = sum(gate.status is ProofStatus.UNPROVEN for gate in asked)
-    denied = sum(gate.status is ProofStatus.DEFAULT_DENY for gate in asked)
-    counted = [f"{len(asked) - waived - denied} gates proven"]
-    counted += [f"{denied} closed to all"] if denied else []
-    counted += [f"{waived} by a waiver"] if waived else []
-    lines = dict.fromkeys(line for gate in asked for line in gate.justifications)
+    waived = sum(gate.status is ProofStatus.UNPROVEN for gate in applied)
+    denied = sum(gate.status is ProofStatus.DEFAULT_DENY for gate in applied)
+    counted = [f"{len(applied) - waived - denied} gates proven"]
+    counted += [f"{denied} denied by default"] if denied else []
+    counted += [f"{waived} accepted by a waiver"] if waived else []
+    lines = dict.fromkeys(line for gate in applied for line in gate.justifications)
     return passed(
-        f"The policies of {name} hold rows to the current tenant",
+        f"The policies of {name} restrict rows to the current tenant",
         subject=name,
         observed="; ".join([", ".join(counted), *list(lines)[:_SHOWN]]),
         expected=expected_expression(access, relation),
@@ -83,34 +83,36 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
     repairs = [repair(access, relation, own[policy]) for policy in named]
     verdict = failed(
-        f"A policy of {name} lets other tenants' rows through",
+        f"A policy of {name} allows access to rows of other tenants",
         subject=name,
-        observed=_said(access, relation, gates),
+        observed=_reasons(access, relation, gates),
         expected=expected_expression(access, relation),
-        remedy=" ".join(repairs) or f"Hold {name} by: {expected_expression(access, relation)}",
+        remedy=" ".join(repairs) or f"Restrict {name} by: {expected_expression(access, relation)}",
     )
     themselves = {gate.principal for gate in gates if len(gate.role_path) == 1}
-    return with_affected(verdict, (about for each in themselves for about in visible_through(access, relation, each)))
+    return with_affected(
+        verdict, (affected for each in themselves for affected in visible_through(access, relation, each))
+    )
 
 
 def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
     name = access.declared_name(relation)
     digests = ", ".join(dict.fromkeys(gate.digest for gate in gates))
     shape = expected_expression(access, relation)
-    rewrite = f"Write it as {shape}. " if shape else "Declare in tenancy.keys whose rows they are. "
+    rewrite = f"Write it as {shape}. " if shape else "Declare the tenant key of the table in tenancy.keys. "
     return unverified(
         Reason.UNSUPPORTED,
-        f"A policy of {name} has a shape that is not known to hold rows to the tenant",
+        f"A policy of {name} cannot be proven to restrict rows to the tenant",
         subject=name,
-        observed=_said(access, relation, gates),
+        observed=_reasons(access, relation, gates),
         expected=shape,
-        remedy=f"{rewrite}Or, when it was read and holds, under tenancy.waivers, for each digest of {digests}: "
+        remedy=f"{rewrite}Or review it and add a waiver to tenancy.waivers for each digest of {digests}: "
         "{digest: ..., owner: ..., reason: ..., until: ...}",
     )
 
 
-def _said(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> str:
-    """What is known of the gates: those of one cause together, with the roles and the way to them."""
+def _reasons(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> str:
+    """The reasons for the status of the gates, grouped by policy and reason, each with its role paths."""
     causes = dict[tuple[str, str], list[str]]()
     for gate in gates:
         where = f"{' -> '.join(gate.role_path)}: {gate.gate}"
@@ -123,7 +125,7 @@ def _said(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
 
 
 def _policy(access: EffectiveAccess, relation: Relation, name: str) -> str:
-    """A policy by its name and its expressions, whose constants are blanked; empty without a name."""
+    """A policy by its name and its redacted expressions; empty without a name."""
     stored = next((policy for policy in access.policies_on(relation) if policy.name == name), None)
     if stored is None:
         return f"policy {name}: " if name else ""

@@ -1,4 +1,4 @@
-"""The check that the server enforces policies as documented: no known fault of row security, built-ins as shipped."""
+"""The check that the server enforces policies as documented: no known vulnerability, built-ins unmodified."""
 
 from __future__ import annotations
 
@@ -23,34 +23,38 @@ _MAJOR, _TWO_PARTS = 10_000, 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vulnerability:
-    """A fault of the server that let rows past policies, and the first minor release of each major without it."""
+    """A vulnerability that exposed rows past policies, and the first fixed minor release of each major version."""
 
     cve: str
     description: str
     fixed_in: Mapping[int, int]
 
 
-# Each from https://www.postgresql.org/support/security/<the CVE>/; a major that is not named was never affected, or
-# never repaired. Before version 10, majors are not told apart.
+# Each from https://www.postgresql.org/support/security/<the CVE>/; a major that is not listed was never affected, or
+# never fixed. Majors before version 10 are not distinguished.
 VULNERABILITIES: Final = (
     Vulnerability(
         cve="CVE-2025-8713",
-        description="statistics of partitioned tables and views show sampled rows that policies hide",
+        description="statistics of partitioned tables and views expose sampled rows that policies hide",
         fixed_in={13: 22, 14: 19, 15: 14, 16: 10, 17: 6},
     ),
     Vulnerability(
         cve="CVE-2024-10976",
-        description="a query planned as one role and run as another is held to the wrong policies",
+        description="a query planned as one role and executed as another applies the wrong policies",
         fixed_in={12: 21, 13: 17, 14: 14, 15: 9, 16: 5, 17: 1},
     ),
     Vulnerability(
         cve="CVE-2023-2455",
-        description="policies for a role are disregarded after inlining",
+        description="policies for a role are ignored after function inlining",
         fixed_in={11: 20, 12: 15, 13: 11, 14: 8, 15: 3},
     ),
-    Vulnerability(cve="CVE-2019-10130", description="statistics show rows that policies hide", fixed_in={10: 8, 11: 3}),
     Vulnerability(
-        cve="CVE-2017-15099", description="INSERT ... ON CONFLICT DO UPDATE shows rows past policies", fixed_in={10: 1}
+        cve="CVE-2019-10130", description="statistics expose rows that policies hide", fixed_in={10: 8, 11: 3}
+    ),
+    Vulnerability(
+        cve="CVE-2017-15099",
+        description="INSERT ... ON CONFLICT DO UPDATE exposes rows past policies",
+        fixed_in={10: 1},
     ),
 )
 
@@ -65,81 +69,81 @@ VULNERABILITIES: Final = (
     promises=("tenancy",),
 )
 def the_server_enforces_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """The server has every known fix of row-level security, and its built-in functions are the ones that were shipped.
+    """The server has every known fix for row-level security, and its built-in functions are unmodified.
 
-    Why: A proof about policies is one about what the server should do; a server with a fault does something else.
-    Reads: server_version_num, and what the catalogues say of the built-in functions, operators and types.
-    Unverified when: The major version is not one that the proof knows.
-    Fix: Update to the newest minor release of the major version; on Aurora, to the minor version that contains it.
+    Why: A proof about policies assumes that the server works as documented; a vulnerable server does not.
+    Reads: server_version_num, and the catalogue entries of the built-in functions, operators and types.
+    Unverified when: The proof does not support the major version.
+    Fix: Update to the newest minor release of the major version; on Aurora, to the version that includes it.
     Source: https://www.postgresql.org/support/security/
     """
     yield judge_builtins(facts.builtins) or judge_server(facts.server)
 
 
 def judge_builtins(builtins: tuple[Builtin, ...]) -> Verdict | None:
-    """The verdict on what the proof takes for PostgreSQL's own, if it is not that or was not read."""
+    """The verdict on the built-ins that the proof relies on, if one was modified or could not be read."""
     differing, seen = builtin_mismatches(builtins), {f"{builtin.kind} {builtin.oid}" for builtin in builtins}
     changed = [each for each in differing if each in seen]
-    expected = f"{len(expected_builtins())} functions, operators and types as they were shipped"
+    expected = f"{len(expected_builtins())} unmodified functions, operators and types"
     if changed:
         return failed(
-            "Built-in functions or operators are not the ones that were shipped",
+            "Built-in functions or operators were modified",
             observed=", ".join(changed),
             expected=expected,
-            remedy="Find out who changed the system catalogues, and restore the database into a new cluster: nothing "
-            "that a policy says can be relied on here.",
+            remedy="Find out who changed the system catalogues, and restore the database into a new cluster: no policy "
+            "of this database can be relied on.",
             severity=Severity.CRITICAL,
         )
     if differing:
         return unverified(
             Reason.UNSUPPORTED,
-            "whether built-in functions and operators are the ones that were shipped is not known",
+            "Whether built-in functions and operators were modified is unknown",
             observed=f"not found: {', '.join(differing)}",
             expected=expected,
-            remedy="Run a version of Basewatch that knows this server.",
+            remedy="Run a version of Basewatch that supports this server version.",
         )
     return None
 
 
 def judge_server(server: Server) -> Verdict:
-    """The verdict on a version alone."""
+    """The verdict on the version of the server."""
     major, minor = divmod(server.version_num, _MAJOR)
     observed = server_text(server)
-    missing = [fault for fault in VULNERABILITIES if minor < fault.fixed_in.get(major, 0)]
-    if missing:
-        newest = max(fault.fixed_in[major] for fault in missing)
+    unfixed = [each for each in VULNERABILITIES if minor < each.fixed_in.get(major, 0)]
+    if unfixed:
+        newest = max(each.fixed_in[major] for each in unfixed)
         return failed(
-            f"PostgreSQL {version_text(server.version_num)} has known faults of row-level security",
-            observed=f"{observed}: " + "; ".join(f"{fault.cve}, {fault.description}" for fault in missing),
+            f"PostgreSQL {version_text(server.version_num)} has known vulnerabilities of row-level security",
+            observed=f"{observed}: " + "; ".join(f"{each.cve}, {each.description}" for each in unfixed),
             expected=f"{major}.{newest} or later",
-            remedy=f"Update to {major}.{newest} or later, best to the newest minor release of {major}; nothing that "
-            "was proven of the policies holds before that.",
+            remedy=f"Update to {major}.{newest} or later, preferably the newest minor release of {major}; no proof "
+            "of the policies holds until then.",
         )
     if major not in SUPPORTED_MAJORS:
         known = f"{SUPPORTED_MAJORS[0]} to {SUPPORTED_MAJORS[-1]}"
         return unverified(
             Reason.UNSUPPORTED,
-            f"PostgreSQL {version_text(server.version_num)} is not a version that the proof is tested with",
+            f"PostgreSQL {version_text(server.version_num)} is not a version that the proof supports",
             observed=observed,
             expected=f"a major version from {known}",
-            remedy=f"Run a major version from {known}, or a version of Basewatch that knows this one.",
+            remedy=f"Run a major version from {known}, or a version of Basewatch that supports this one.",
         )
     summary = f"PostgreSQL {version_text(server.version_num)} has every known fix of row-level security"
     return passed(
         summary,
         observed=observed,
-        expected=", ".join(fault.cve for fault in VULNERABILITIES if major in fault.fixed_in),
+        expected=", ".join(each.cve for each in VULNERABILITIES if major in each.fixed_in),
     )
 
 
 def version_text(version: int) -> str:
-    """A server_version_num as people write it."""
+    """A server_version_num in the usual notation, such as 15.14."""
     if version < _TWO_PARTS:
         return f"{version // _MAJOR}.{version // 100 % 100}.{version % 100}"
     return f"{version // _MAJOR}.{version % _MAJOR}"
 
 
 def server_text(server: Server) -> str:
-    """The version, and that of Aurora, whose numbering follows PostgreSQL's."""
+    """The PostgreSQL version, with the Aurora version where there is one."""
     aurora = f", Aurora {server.aurora_version}" if server.aurora_version else ""
     return f"{version_text(server.version_num)}{aurora}"

@@ -1,4 +1,4 @@
-"""PostgreSQL is asked without a trace, within limits, and its refusals come back as reasons and remedies."""
+"""PostgreSQL access leaves no changes, has timeouts, and reports errors with reasons and remedies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TICKETS = ProbedRelation(schema="public", name="support_tickets", key=("customer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """A row of one word and a list."""
+    """A row with one text and a list."""
 
     word: str
     parts: tuple[str, ...]
@@ -57,34 +57,34 @@ def opened(url: str, limits: Timeouts | None = None) -> Generator[DatabaseClient
 
 
 def refusal(url: str, limits: Timeouts | None = None) -> BasewatchError:
-    """What connecting to a URL is refused with."""
+    """The error of connecting to a URL."""
     with pytest.raises(BasewatchError) as refused, opened(url, limits):
         pass
     return refused.value
 
 
 def say(database: DatabaseClient, text: str) -> str:
-    """The one word that a statement answers with."""
+    """The text that a statement returns."""
     statement = Statement(name="word", text=f"SELECT ({text})::text AS word, '{{}}'::text[] AS parts")
     (row,) = database.query(statement, Word, {})
     return row.word
 
 
-def test_rows_are_values_of_the_kind_asked_for(box_database: SandboxDatabase) -> None:
-    """Columns become fields, and a tuple goes out and comes back as an array."""
+def test_rows_become_values_of_a_class(box_database: SandboxDatabase) -> None:
+    """Columns become fields, and a tuple is sent and returned as an array."""
     with opened(box_database.url) as database:
         assert database.query(SAY, Word, {"word": "x", "parts": ("a", "b")}) == (Word(word="x", parts=("a", "b")),)
 
 
-def test_an_answer_of_another_shape_is_not_guessed_at(box_database: SandboxDatabase) -> None:
-    """A column that is not understood is UNSUPPORTED, not a crash and not a fact."""
+def test_an_unexpected_result_is_unsupported(box_database: SandboxDatabase) -> None:
+    """A column that cannot be converted is UNSUPPORTED, and not an exception or a fact."""
     statement = Statement(name="odd", text="SELECT 'x' AS word, NULL AS parts")
     with opened(box_database.url) as database, pytest.raises(ObservationError) as refused:
         database.query(statement, Word, {})
     assert refused.value.reason is Reason.UNSUPPORTED
 
 
-def test_evidence_says_where_who_and_what(box_database: SandboxDatabase) -> None:
+def test_evidence_has_source_principal_and_requests(box_database: SandboxDatabase) -> None:
     """The source has no password, the principal is the role, and requests are in order."""
     about = conninfo.conninfo_to_dict(box_database.url)
     with opened(box_database.url) as database:
@@ -98,8 +98,8 @@ def test_evidence_says_where_who_and_what(box_database: SandboxDatabase) -> None
         assert database.requests == ("word", "probe app on a fresh session", "probe analytics")
 
 
-def test_the_server_can_tell_whose_session_it_is(box_database: SandboxDatabase) -> None:
-    """The run shows as the application's name, and every limit is set on the server."""
+def test_the_session_names_the_run_and_has_timeouts(box_database: SandboxDatabase) -> None:
+    """The run is the application_name, and every timeout is set on the server."""
     limits = Timeouts(statement=timedelta(seconds=3), lock=timedelta(milliseconds=200), idle=timedelta(seconds=9))
     settings = ("application_name", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     with opened(box_database.url, limits) as database:
@@ -107,32 +107,32 @@ def test_the_server_can_tell_whose_session_it_is(box_database: SandboxDatabase) 
     assert found == ["basewatch/r1", "3s", "200ms", "9s"]
 
 
-def test_settings_leave_no_trace_on_a_pooled_session(box_database: SandboxDatabase) -> None:
-    """Outside its transactions the session has the role, limits and search path it came with."""
+def test_settings_do_not_outlive_the_transaction(box_database: SandboxDatabase) -> None:
+    """Outside of transactions the session has its original role, timeouts and search path."""
     settings = "SELECT current_user, current_setting('search_path'), current_setting('statement_timeout')"
-    doors = SingleConnection(Endpoints(writer=lambda: Secret("env:X", box_database.url)), "r1", Timeouts())
-    database = DatabaseClient(doors, Timeouts())
-    connection = doors.open(doors.endpoints.writer)
+    connections = SingleConnection(Endpoints(writer=lambda: Secret("env:X", box_database.url)), "r1", Timeouts())
+    database = DatabaseClient(connections, Timeouts())
+    connection = connections.open(connections.endpoints.writer)
     before = connection.execute(settings).fetchone()
     connection.rollback()
     say(database, "1")
     with database.write_probe_as("app", TENANCY) as probe:
         probe.set_context(Canary.A)
-    assert doors.open(doors.endpoints.writer) is connection
+    assert connections.open(connections.endpoints.writer) is connection
     assert connection.execute(settings).fetchone() == before
     connection.rollback()
-    doors.close()
+    connections.close()
 
 
-def test_what_a_statement_sets_for_the_session_is_undone(box_database: SandboxDatabase) -> None:
-    """Every transaction is rolled back, so not even a session's own setting outlives the question."""
+def test_a_session_setting_is_rolled_back(box_database: SandboxDatabase) -> None:
+    """Every transaction is rolled back, including session-level settings."""
     with opened(box_database.url) as database:
         assert say(database, "SELECT set_config('app.current_customer_id', 'somebody', false)") == "somebody"
         assert say(database, "current_setting('app.current_customer_id', true)") == ""
 
 
 def test_a_statement_cannot_write(box_database: SandboxDatabase) -> None:
-    """Rows are read in a read-only transaction, whatever the statement says."""
+    """Statements run in a read-only transaction."""
     write = Statement(
         name="write", text="INSERT INTO public.regions VALUES ('x', 'y') RETURNING code AS word, '{}' AS parts"
     )
@@ -141,7 +141,7 @@ def test_a_statement_cannot_write(box_database: SandboxDatabase) -> None:
 
 
 def test_a_probe_changes_nothing(box_database: SandboxDatabase) -> None:
-    """Even where every write succeeds, the rows afterwards are the rows before."""
+    """Even if every write succeeds, the rows are unchanged afterwards."""
     query = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM support_tickets t"
     with psycopg.connect(box_database.superuser_url, autocommit=True) as watcher:
         before = watcher.execute(query).fetchone()
@@ -151,20 +151,20 @@ def test_a_probe_changes_nothing(box_database: SandboxDatabase) -> None:
             assert probe.update_of(TICKETS, Canary.B) == ProbeOutcome(rows=rows)
             assert probe.reassign(TICKETS, of=Canary.A, to=Canary.B) == ProbeOutcome(rows=rows)
             assert probe.delete_of(TICKETS, Canary.B) == ProbeOutcome(rows=rows)
-            # Undone already: each attempt finds what the one before found.
+            # Each attempt is rolled back, so that the next one finds the same rows.
             assert probe.delete_of(TICKETS, Canary.B) == ProbeOutcome(rows=rows)
         assert watcher.execute(query).fetchone() == before
 
 
-def test_row_security_is_asked_before_the_table(box_database: SandboxDatabase) -> None:
-    """As app, a row for another tenant is refused by the policy, and one's own by NOT NULL: the probe can tell."""
+def test_policies_are_evaluated_before_constraints(box_database: SandboxDatabase) -> None:
+    """As app, the policy rejects a row for another tenant, and NOT NULL rejects an own row."""
     with opened(box_database.url) as database, database.write_probe_as("app", TENANCY) as probe:
         probe.set_context(Canary.A)
         assert probe.insert_for(TICKETS, Canary.B) == ProbeOutcome(sqlstate="42501")
         assert probe.insert_for(TICKETS, Canary.A) == ProbeOutcome(sqlstate="23502")
 
 
-# Typed as a canary and none: what a mistake in the code would hand over.
+# Typed as a canary, but not one: a mistake in the code.
 REAL_TENANT = cast("Canary", "00000000-0000-4000-8000-000000000001")
 ATTEMPTS: dict[str, Callable[[WriteProbe], object]] = {
     "act": lambda probe: probe.set_context(REAL_TENANT),
@@ -179,7 +179,7 @@ ATTEMPTS: dict[str, Callable[[WriteProbe], object]] = {
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
 def test_a_probe_refuses_every_tenant_but_the_canaries(box_database: SandboxDatabase, attempt: str) -> None:
-    """A real customer's key never reaches the database, in whichever place it is given."""
+    """The key of a real customer never reaches the database, as any argument."""
     with (
         opened(box_database.superuser_url) as database,
         pytest.raises(TypeError, match="canaries alone"),
@@ -188,8 +188,8 @@ def test_a_probe_refuses_every_tenant_but_the_canaries(box_database: SandboxData
         ATTEMPTS[attempt](probe)
 
 
-def test_nobody_is_a_tenant_that_does_not_exist(box_database: SandboxDatabase) -> None:
-    """A stranger has a fresh id of the canaries' form each time; the others are what they say."""
+def test_contexts_without_a_tenant(box_database: SandboxDatabase) -> None:
+    """An unknown tenant has a new id of the form of the canaries each time; the others are constant."""
     with opened(box_database.url) as database, database.probe_as("app", TENANCY) as probe:
         seen = list[str | None]()
         for who in (NoTenant.UNKNOWN, NoTenant.UNKNOWN, NoTenant.EMPTY, NoTenant.WILDCARD, Canary.B):
@@ -201,7 +201,7 @@ def test_nobody_is_a_tenant_that_does_not_exist(box_database: SandboxDatabase) -
 
 
 def test_names_are_quoted(box_database: SandboxDatabase) -> None:
-    """A relation's name is a name, whatever is in it."""
+    """The name of a relation is quoted, whatever it contains."""
     evil = ProbedRelation(schema="public", name='x"; DELETE FROM support_tickets; --')
     with opened(box_database.url) as database, database.probe_as("app", TENANCY) as probe:
         (outcome,) = probe.any_rows([evil])
@@ -209,8 +209,8 @@ def test_names_are_quoted(box_database: SandboxDatabase) -> None:
         assert not outcome.conclusive
 
 
-def test_a_fresh_session_never_had_a_tenant_and_a_used_one_had(box_database: SandboxDatabase) -> None:
-    """The two states in which fail-open policies differ can both be had: unset, and empty."""
+def test_fresh_and_used_sessions_differ_in_the_context(box_database: SandboxDatabase) -> None:
+    """The context of a fresh session is unset, and that of a used one empty."""
     with opened(box_database.url) as database:
         with database.probe_as("app", TENANCY) as probe:
             probe.set_context(Canary.A)
@@ -221,8 +221,8 @@ def test_a_fresh_session_never_had_a_tenant_and_a_used_one_had(box_database: San
             assert probe.context_values() == (None,)
 
 
-def test_a_role_that_may_not_be_taken_names_the_grant(box_database: SandboxDatabase) -> None:
-    """Without membership the probe is denied, and the remedy is the statement to run."""
+def test_a_denied_role_names_the_grant(box_database: SandboxDatabase) -> None:
+    """Without membership the probe is denied, with the GRANT as remedy."""
     with (
         opened(box_database.url) as database,
         pytest.raises(ObservationError) as refused,
@@ -233,21 +233,21 @@ def test_a_role_that_may_not_be_taken_names_the_grant(box_database: SandboxDatab
     assert refused.value.remedy.startswith("GRANT admin TO basewatch")
 
 
-def test_a_role_that_does_not_exist_is_absent(box_database: SandboxDatabase) -> None:
-    """The server says that there is no such role: a fact."""
+def test_a_missing_role_is_not_found(box_database: SandboxDatabase) -> None:
+    """A role that does not exist raises NotFoundError."""
     with opened(box_database.url) as database, pytest.raises(NotFoundError), database.probe_as("nobody_here", TENANCY):
         pass
 
 
-def test_a_database_that_does_not_exist_is_absent(box_database: SandboxDatabase) -> None:
-    """The server says that there is no such database: a fact."""
+def test_a_missing_database_is_not_found(box_database: SandboxDatabase) -> None:
+    """A database that does not exist raises NotFoundError."""
     error = refusal(conninfo.make_conninfo(box_database.url, dbname="gone"))
     assert isinstance(error, NotFoundError)
     assert "gone" in str(error)
 
 
 def test_a_wrong_password_is_denied(box_database: SandboxDatabase) -> None:
-    """Denied, with what to correct."""
+    """It is denied, with a remedy."""
     error = refusal(conninfo.make_conninfo(box_database.url, password="wrong"))
     assert isinstance(error, ObservationError)
     assert (error.reason, error.remedy) == (Reason.DENIED, "Correct the user and the password in the database's url.")
@@ -271,10 +271,10 @@ def test_a_wrong_password_is_denied(box_database: SandboxDatabase) -> None:
         ),
     ],
 )
-def test_a_log_in_that_is_refused_says_what_would_allow_it(
+def test_a_rejected_login_has_a_remedy(
     box_database: SandboxDatabase, breaking: str, repairing: str, reason: Reason, remedy: str
 ) -> None:
-    """Each way the server keeps us out has its reason and its remedy."""
+    """Each login error of the server has a reason and a remedy."""
     box_database.execute(breaking)
     try:
         error = refusal(box_database.url)
@@ -285,7 +285,7 @@ def test_a_log_in_that_is_refused_says_what_would_allow_it(
 
 
 def test_a_closed_port_is_unreachable() -> None:
-    """Nobody listens: unreachable, in few words."""
+    """A port without a listener is unreachable, with a short message."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -295,47 +295,47 @@ def test_a_closed_port_is_unreachable() -> None:
     assert str(error) == f"127.0.0.1:{port} could not be reached: Connection refused"
 
 
-def test_a_server_that_never_answers_is_a_timeout() -> None:
-    """A port that accepts and stays silent is given up after the limit."""
+def test_an_unresponsive_server_is_a_timeout() -> None:
+    """A port that accepts connections and sends nothing ends in a timeout."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"postgresql://basewatch:hidden@127.0.0.1:{silent.getsockname()[1]}/securebase"
-        # libpq waits two seconds at the least.
+        # libpq waits for two seconds at least.
         error = refusal(url, Timeouts(connect=timedelta(seconds=2)))
     assert isinstance(error, ObservationError)
     assert error.reason is Reason.TIMEOUT
 
 
 @pytest.mark.parametrize("url", ["hidden", "postgresql://u:hidden@127.0.0.1:x/db", "https://u:hidden@example.com"])
-def test_a_url_that_is_none_is_told_by_its_reference(url: str) -> None:
-    """The error names where the URL is kept and never repeats it."""
+def test_an_invalid_url_is_named_by_its_reference(url: str) -> None:
+    """The error names the reference of the URL and never the URL."""
     error = refusal(url)
-    told = "".join(traceback.format_exception(error))
+    printed = "".join(traceback.format_exception(error))
     assert isinstance(error, ObservationError)
-    assert "hidden" not in told
+    assert "hidden" not in printed
 
 
-def test_a_failed_log_in_never_tells_the_password(box_database: SandboxDatabase) -> None:
-    """Neither the error nor its chain of causes holds it."""
+def test_a_failed_login_never_contains_the_password(box_database: SandboxDatabase) -> None:
+    """Neither the error nor its causes contain it."""
     box_database.stop()
     try:
-        told = "".join(traceback.format_exception(refusal(box_database.url)))
+        printed = "".join(traceback.format_exception(refusal(box_database.url)))
     finally:
         box_database.start()
-    assert str(conninfo.conninfo_to_dict(box_database.url)["password"]) not in told
+    assert str(conninfo.conninfo_to_dict(box_database.url)["password"]) not in printed
 
 
 def test_a_slow_statement_is_a_timeout(box_database: SandboxDatabase) -> None:
-    """The server ends what takes longer than the limit."""
+    """The server cancels a statement after the timeout."""
     limits = Timeouts(statement=timedelta(milliseconds=50))
     with opened(box_database.url, limits) as database, pytest.raises(ObservationError) as refused:
         say(database, "pg_sleep(5)")
     assert refused.value.reason is Reason.TIMEOUT
 
 
-def test_a_locked_table_is_asked_once_and_says_nothing(box_database: SandboxDatabase) -> None:
-    """A lock is waited for no longer than the limit, by no later attempt, and the tables beside it are answered."""
+def test_a_locked_table_is_queried_once_and_inconclusive(box_database: SandboxDatabase) -> None:
+    """The lock timeout applies, later attempts skip the table, and other tables have conclusive outcomes."""
     limits = Timeouts(lock=timedelta(milliseconds=50))
     busy, invoices = (
         ProbeOutcome(sqlstate="55P03"),
@@ -355,13 +355,13 @@ def test_a_locked_table_is_asked_once_and_says_nothing(box_database: SandboxData
     assert not busy.conclusive
 
 
-def _look_on(probe: TenantProbe, queued: Future[psycopg.Cursor]) -> None:
+def _wait_for_lock(probe: TenantProbe, queued: Future[psycopg.Cursor]) -> None:
     while not queued.done():
         probe.stop_if_blocking()
 
 
-def test_a_probe_steps_aside_for_whoever_waits_for_it(box_database: SandboxDatabase) -> None:
-    """With a migration queued behind a lock of the probe's, it stops; with nobody waiting, it goes on."""
+def test_a_blocking_probe_stops(box_database: SandboxDatabase) -> None:
+    """A probe stops if a migration waits for its lock, and continues otherwise."""
     with opened(box_database.url) as database, database.write_probe_as("app", TENANCY) as probe:
         probe._connection.execute("LOCK TABLE invoices IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportPrivateUsage]  # the lock must be the probe's own
         probe.stop_if_blocking()
@@ -369,14 +369,14 @@ def test_a_probe_steps_aside_for_whoever_waits_for_it(box_database: SandboxDatab
             queued = thread.submit(migration.execute, "LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
             try:
                 with pytest.raises(ObservationError, match="another session waits"):
-                    _look_on(probe, queued)
+                    _wait_for_lock(probe, queued)
             finally:
                 probe._connection.close()  # pyright: ignore[reportPrivateUsage]  # the lock must be the probe's own
                 queued.result(5)
 
 
-def test_a_role_that_logs_in_itself_is_nobody_elses_session(box_database: SandboxDatabase) -> None:
-    """A declared login is a session of the role, new each time, and shows what the role's sessions start with."""
+def test_a_declared_login_opens_its_own_sessions(box_database: SandboxDatabase) -> None:
+    """A declared login opens a new session of the role each time, with the defaults of the role."""
     box_database.execute("ALTER ROLE app SET app.current_customer_id = 'preset'")
     endpoints = Endpoints(
         writer=lambda: Secret("env:X", box_database.url), logins={"app": lambda: Secret("env:Y", box_database.app_url)}
@@ -396,15 +396,15 @@ def test_a_role_that_logs_in_itself_is_nobody_elses_session(box_database: Sandbo
 
 
 def test_reads_go_to_the_reader_and_writes_to_the_writer(box_database: SandboxDatabase) -> None:
-    """Each has its endpoint, one session is open at a time, and a secret that is not needed is not looked up."""
+    """Each has its endpoint, one session is open at a time, and unused secrets are not resolved."""
     looked_up = list[str]()
 
     def secret(name: str, url: str) -> Callable[[], Secret]:
-        def look_up() -> Secret:
+        def resolve() -> Secret:
             looked_up.append(name)
             return Secret(f"env:{name}", url)
 
-        return look_up
+        return resolve
 
     reader = conninfo.make_conninfo(box_database.url, options="-c default_transaction_read_only=on")
     endpoints = Endpoints(writer=secret("writer", box_database.url), reader=secret("reader", reader))
@@ -424,8 +424,8 @@ def test_reads_go_to_the_reader_and_writes_to_the_writer(box_database: SandboxDa
         assert looked_up == ["reader", "writer"]
 
 
-def test_a_server_that_goes_away_is_unreachable(box_database: SandboxDatabase) -> None:
-    """A session that is ended while it is used could not look."""
+def test_a_terminated_session_is_unreachable(box_database: SandboxDatabase) -> None:
+    """A session that is terminated during use raises ObservationError."""
     try:
         with opened(box_database.url) as database:
             say(database, "1")
@@ -437,15 +437,15 @@ def test_a_server_that_goes_away_is_unreachable(box_database: SandboxDatabase) -
     assert refused.value.reason is Reason.UNREACHABLE
 
 
-def test_a_statement_that_may_not_be_read_is_denied(box_database: SandboxDatabase) -> None:
-    """A missing privilege is a reason, and never an empty answer."""
+def test_a_missing_privilege_is_denied(box_database: SandboxDatabase) -> None:
+    """A missing privilege is DENIED, and never an empty result."""
     with opened(box_database.url) as database, pytest.raises(ObservationError) as refused:
         say(database, "SELECT count(*) FROM public.invoices")
     assert refused.value.reason is Reason.DENIED
 
 
 def test_a_reader_cannot_be_written_to(box_database: SandboxDatabase) -> None:
-    """On a reader endpoint the write attempts say nothing, though a transaction could be told to write there."""
+    """On a reader, write attempts are inconclusive."""
     reader = conninfo.make_conninfo(box_database.url, options="-c default_transaction_read_only=on")
     with opened(reader) as database, database.write_probe_as("app", TENANCY) as probe:
         probe.set_context(Canary.A)
@@ -454,7 +454,7 @@ def test_a_reader_cannot_be_written_to(box_database: SandboxDatabase) -> None:
 
 
 def test_two_sessions_are_never_open_at_once(box_database: SandboxDatabase) -> None:
-    """Asking for a fresh session within a transaction is a mistake in the code, and said to be one."""
+    """Opening a new session within a transaction is a programming error."""
     with (
         opened(box_database.url) as database,
         database.probe_as("app", TENANCY),

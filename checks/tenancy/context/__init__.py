@@ -1,1 +1,1 @@
-"""Who sets the tenant: defaults of sessions, and functions that change it."""
+"""The tenant context: session defaults, and functions that set it."""

@@ -1,12 +1,14 @@
-"""Functions that a tenant-bound role may call, or that fire on what it writes, and that set the context."""
+"""Functions that set the context and that a tenant-bound role may call, or that its writes fire."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from checks.tenancy.context.context_bodies import ContextWrite, context_write
+from basewatch.model import Severity
 from checks.tenancy.flaws import revoke_from, role_paths, without_superusers
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
@@ -18,7 +20,7 @@ _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSetter:
-    """A function that sets the context, or may."""
+    """A function that sets the context, or may set it."""
 
     function: Function
     how: ContextWrite
@@ -27,12 +29,12 @@ class ContextSetter:
 
 
 def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[ContextSetter]:
-    """Every such function that nobody vouches for, by name."""
+    """Every unapproved function that sets the context, sorted by name."""
     fired = _fired(access, now)
     contexts = tuple(name.lower() for name in access.tenancy.context)
     for function in sorted(access.inventory.functions, key=lambda function: function.name):
-        told = context_write(function, contexts)
-        if told is None or function.extension or access.is_approved("function", function.name, function.digest, now):
+        write = context_write(function, contexts)
+        if write is None or function.extension or access.is_approved("function", function.name, function.digest, now):
             continue
         callers = without_superusers(
             fired.get(function.oid, ()) if function.returns_trigger else access.executable_by(function), access
@@ -40,7 +42,7 @@ def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[Contex
         if callers:
             yield ContextSetter(
                 function=function,
-                how=told,
+                how=write,
                 called_by=role_paths(callers),
                 repair=_repair(access, function, callers),
             )
@@ -48,18 +50,102 @@ def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[Contex
 
 def _repair(access: EffectiveAccess, function: Function, callers: tuple[ReachableRole, ...]) -> str:
     if function.returns_trigger:
-        return f"Take it out of {function.name}, or drop the triggers that call it."
+        return f"Remove the statement from {function.name}, or drop the triggers that call it."
     who = revoke_from(access, callers, function.grants, "EXECUTE")
     return f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {who};"
 
 
 def _fired(access: EffectiveAccess, now: datetime) -> dict[int, tuple[ReachableRole, ...]]:
-    """Trigger functions, and the principals on whose writes they fire: nobody needs EXECUTE for that."""
+    """Trigger functions with the principals whose writes fire them, which needs no EXECUTE."""
     found: dict[int, tuple[ReachableRole, ...]] = {}
     for trigger in access.inventory.triggers:
         relation = access.relation(trigger.relation)
-        vouched = access.is_approved("trigger", trigger.name, trigger.digest, now)
-        if relation is not None and trigger.enabled != "D" and not vouched:
+        approved = access.is_approved("trigger", trigger.name, trigger.digest, now)
+        if relation is not None and trigger.enabled != "D" and not approved:
             writers = (b for b in access.all_reachable_roles() if _WRITES & access.commands(b.role.oid, relation))
             found[trigger.function] = (*found.get(trigger.function, ()), *writers)
     return found
+
+
+# The first argument of set_config(), if it is a literal.
+_CALL: Final = re.compile(
+    r"\bset_config\"?\s*\(\s*(?:setting_name\s*(?:=>|:=)\s*)?('[^']*'\s*(?:::\s*\w+\s*)?,)?", re.IGNORECASE
+)
+_PART: Final = r"(?:\"[^\"]+\"|[\w$]+)"
+_SET: Final = re.compile(rf"\bset\s+(?:(?:local|session)\s+)?({_PART}(?:\s*\.\s*{_PART})+)", re.IGNORECASE)
+_THROUGH_VIEW: Final = re.compile(r"\bupdate\s+(?:only\s+)?(?:pg_catalog\s*\.\s*)?pg_settings\b", re.IGNORECASE)
+_ASSIGNS: Final = re.compile(r"\b(?:set|update)\b", re.IGNORECASE)
+# What the inventory stores in place of a literal that may be a tenant id.
+_GAP: Final = "…"
+_ROLES: Final = frozenset({"role", "session_authorization", "session_replication_role"})
+_READ: Final = frozenset({"sql", "plpgsql"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextWrite:
+    """How a function sets the context; not `certain` where its text does not prove that it does."""
+
+    what: str
+    severity: Severity = Severity.HIGH
+    certain: bool = True
+
+
+def context_write(function: Function, contexts: tuple[str, ...]) -> ContextWrite | None:
+    """How a function sets one of these settings (lower case) or its role; None if it does neither."""
+    return next(_context_writes(function, contexts), None)
+
+
+def _context_writes(function: Function, contexts: tuple[str, ...]) -> Iterator[ContextWrite]:
+    settings = {name.lower() for name in function.settings}
+    mentions = {word.lower() for word in function.body_keywords}
+    named = [name for name in contexts if name in mentions]
+    pinned, switched = sorted(set(contexts) & settings), sorted(_ROLES & settings)
+    if pinned:
+        yield ContextWrite(what=f"its SET clause sets {', '.join(pinned)}", severity=Severity.CRITICAL)
+    if switched:
+        yield ContextWrite(what=f"its SET clause changes {', '.join(switched)}")
+    if function.body:
+        yield from _explicit_writes(function.body, contexts, named)
+        yield from _dynamic_writes(function.body, named, mentions)
+    else:
+        yield from _possible_writes(function, named, mentions)
+
+
+def _explicit_writes(body: str, contexts: tuple[str, ...], named: list[str]) -> Iterator[ContextWrite]:
+    """Assignments that are explicit in the text of a body."""
+    for found in _SET.finditer(body):
+        name = re.sub(r"[\s\"]", "", found[1]).lower()
+        if name in contexts:
+            yield ContextWrite(what=f"it sets {name}")
+    for found in _CALL.finditer(body):
+        argument = found[1] or ""
+        name = argument.split("'")[1].lower() if argument else ""
+        if name in contexts:
+            yield ContextWrite(what=f"it sets {name}")
+        elif not argument or (name == _GAP and named and not _is_read(body, named)):
+            more = f", and its body contains {', '.join(named)}" if named else ""
+            yield ContextWrite(what=f"it sets a setting with a computed name{more}", certain=bool(named))
+    if _THROUGH_VIEW.search(body):
+        yield ContextWrite(what="it sets settings through pg_settings", certain=bool(named))
+
+
+def _dynamic_writes(body: str, named: list[str], mentions: set[str]) -> Iterator[ContextWrite]:
+    """Assignments in dynamic SQL, by the keywords that the inventory stores of its strings."""
+    if "execute" in mentions and named:
+        what = f"it runs dynamic SQL, and its body contains {', '.join(named)}"
+        yield ContextWrite(what=what, certain=not _is_read(body, named))
+    elif {"execute", "set"} <= mentions and "update" not in mentions and not _ASSIGNS.search(body):
+        yield ContextWrite(what="it runs dynamic SQL with SET", certain=False)
+
+
+def _possible_writes(function: Function, named: list[str], mentions: set[str]) -> Iterator[ContextWrite]:
+    """Possible assignments in a body that is too long, in another language, or compiled."""
+    assigns = "set" in mentions and "update" not in mentions
+    if "set_config" in mentions or (named and (function.language not in _READ or "execute" in mentions or assigns)):
+        names = ", ".join(named) or "a setting"
+        yield ContextWrite(what=f"it may set {names}, and its body cannot be analysed", certain=bool(named))
+
+
+def _is_read(body: str, named: list[str]) -> bool:
+    """Whether the body reads the context, which explains the name of the setting in it."""
+    return any(f"'{name}'" in body.lower() for name in named)

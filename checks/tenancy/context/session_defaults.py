@@ -1,4 +1,4 @@
-"""What sessions start with, where that undermines the isolation: a tenant, another role, enforcement switched off."""
+"""Session defaults that weaken the isolation: a preset tenant, another role, or disabled enforcement."""
 
 from __future__ import annotations
 
@@ -14,87 +14,87 @@ from isolation.inventory.relations import Command
 from isolation.inventory.roles import RoleSetting
 
 SESSION_CONTEXT = session_object("context")
-"""What a session has for a tenant before anybody names one."""
+"""The context of a session before the application sets one."""
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _ON = frozenset({"on", "true", "yes", "1", "t", "y"})
 _PATH = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
 
 
 def session_default_flaws(access: EffectiveAccess) -> Iterator[tuple[str, Flaw]]:
-    """Each default that is wrong, with the place where it stands, such as `role app`."""
+    """Each flawed session default, with the object that it is set for, such as `role app`."""
     contexts = {name.lower() for name in access.tenancy.context}
     for setting in access.inventory.role_settings:
         if setting.database not in (0, access.inventory.server.database_oid):
             continue
         flaw = _context(access, setting) if setting.name.lower() in contexts else _risky(access, setting)
         if flaw:
-            yield _place(access, setting), flaw
-    told = {setting.name.lower() for setting in access.inventory.role_settings if not setting.empty}
+            yield _default_scope(access, setting), flaw
+    stored = {setting.name.lower() for setting in access.inventory.role_settings if not setting.empty}
     for name in access.inventory.server.context_defaults:
-        if name.lower() not in told:
+        if name.lower() not in stored:
             yield (
                 "server",
                 Flaw(
                     severity=Severity.CRITICAL,
-                    what=f"a new session has {name} already, by the server's files, ALTER SYSTEM or the connection",
-                    repair=f"ALTER SYSTEM RESET {_setting(name)}; or take it out of the parameter group.",
-                    about=((ANY_PRINCIPAL_OR_OBJECT, SESSION_CONTEXT),),
+                    what=f"new sessions start with {name} set, by a configuration file, ALTER SYSTEM or the connection",
+                    repair=f"ALTER SYSTEM RESET {_setting(name)}; or remove it from the parameter group.",
+                    affected=((ANY_PRINCIPAL_OR_OBJECT, SESSION_CONTEXT),),
                 ),
             )
 
 
 def _context(access: EffectiveAccess, setting: RoleSetting) -> Flaw | None:
-    """A tenant by default; an empty one is none, as a policy that is proven lets nothing through for it."""
+    """The flaw of a preset context; an empty one has none, as proven policies return no row for it."""
     if setting.empty or not _starts_principal(access, setting):
         return None
     return Flaw(
         severity=Severity.CRITICAL,
-        what=f"{setting.name} is set before the application says whose request it is",
+        what=f"{setting.name} is set before the application sets the tenant",
         repair=_reset(access, setting),
-        about=_about(access, setting, SESSION_CONTEXT),
+        affected=_affected(access, setting, SESSION_CONTEXT),
     )
 
 
 def _risky(access: EffectiveAccess, setting: RoleSetting) -> Flaw | None:
-    """A default that takes enforcement away from a principal, or from whoever writes the tables it is bound on."""
-    asked = _RISKY.get(setting.name.lower())
-    if asked is None:
+    """The flaw of a default that weakens enforcement for a principal, or for a role that writes tenant tables."""
+    rule = _RISKY.get(setting.name.lower())
+    if rule is None:
         return None
-    severity, why, widely, is_wrong = asked
+    severity, why, widely, is_wrong = rule
     concerned = _starts_principal(access, setting) or (widely and _writes_tenants(access, setting))
     if not concerned or not is_wrong(access, setting.value or ""):
         return None
     what, about = (
         f"{setting.name} = {setting.value}: {why}",
-        _about(access, setting, session_object(setting.name.lower())),
+        _affected(access, setting, session_object(setting.name.lower())),
     )
-    return Flaw(severity=severity, what=what, repair=_reset(access, setting), about=about)
+    return Flaw(severity=severity, what=what, repair=_reset(access, setting), affected=about)
 
 
-def _about(access: EffectiveAccess, setting: RoleSetting, what: str) -> tuple[Affected, ...]:
+def _affected(access: EffectiveAccess, setting: RoleSetting, what: str) -> tuple[Affected, ...]:
     return tuple((principal, what) for principal in _started(access, setting))
 
 
 def _starts_principal(access: EffectiveAccess, setting: RoleSetting) -> bool:
-    """Whether sessions that are or become a principal start so."""
+    """Whether a session that is or becomes a principal starts with this setting."""
     return bool(_started(access, setting))
 
 
 def _started(access: EffectiveAccess, setting: RoleSetting) -> tuple[str, ...]:
-    """The principals that sessions which start so are or become."""
+    """The principals whose sessions start with this setting."""
     role = access.role(setting.role)
     if role is None:
         return (ANY_PRINCIPAL_OR_OBJECT,) if setting.role == 0 else ()
-    names = {becomes.role.name for becomes in access.reachable_roles(role.name)}
+    names = {reachable.role.name for reachable in access.reachable_roles(role.name)}
     return tuple(principal for principal in access.tenancy.principals if principal in names)
 
 
 def _writes_tenants(access: EffectiveAccess, setting: RoleSetting) -> bool:
-    """Whether the role writes any tenant table, as the one does that owns them."""
+    """Whether the role may write a tenant table."""
     role = access.role(setting.role)
     return role is not None and any(
-        _WRITES & access.commands(becomes.role.oid, table)
-        for becomes in access.reachable_roles(role.name)
+        _WRITES & access.commands(reachable.role.oid, table)
+        for reachable in access.reachable_roles(role.name)
         for table in access.tenant_tables()
     )
 
@@ -120,28 +120,33 @@ def _is_set(access: EffectiveAccess, value: str) -> bool:
 
 
 def _hides_builtins(access: EffectiveAccess, value: str) -> bool:
-    """Whether a schema comes before PostgreSQL's own; unnamed, pg_catalog is first of all."""
+    """Whether a schema precedes pg_catalog, which is searched first if it is not listed."""
     path = [(plain or named.replace('""', '"')) for named, plain in _PATH.findall(value)]
     return "pg_catalog" in path and path[0] != "pg_catalog"
 
 
 _Rule = tuple[Severity, str, bool, Callable[[EffectiveAccess, str], bool]]
-# The third says that it also matters for those who are no principals and write tenants' rows and audit records.
+# Severity, reason, whether it also applies to other roles that write tenant tables, and the test of the value.
 _RISKY: dict[str, _Rule] = {
-    "role": (Severity.CRITICAL, "sessions run as a role that is no principal", False, _is_other_role),
+    "role": (Severity.CRITICAL, "sessions run as a role that is not a principal", False, _is_other_role),
     "session_authorization": (Severity.CRITICAL, "sessions run as another role", False, _is_other_role),
-    "session_replication_role": (Severity.HIGH, "no trigger and no foreign key is asked", True, _is_replica),
-    "row_security": (Severity.LOW, "every query that a policy would filter is an error", False, _is_off),
-    "search_path": (Severity.MEDIUM, "a function of that schema goes before the built-in one", True, _hides_builtins),
-    "lo_compat_privileges": (Severity.HIGH, "every large object is everybody's", False, _is_on),
-    "allow_system_table_mods": (Severity.HIGH, "the catalogues can be edited", True, _is_on),
+    "session_replication_role": (Severity.HIGH, "no trigger fires and no foreign key is checked", True, _is_replica),
+    "row_security": (Severity.LOW, "queries that a policy would filter fail", False, _is_off),
+    "search_path": (
+        Severity.MEDIUM,
+        "functions of another schema take precedence over built-in ones",
+        True,
+        _hides_builtins,
+    ),
+    "lo_compat_privileges": (Severity.HIGH, "every role may access all large objects", False, _is_on),
+    "allow_system_table_mods": (Severity.HIGH, "the system catalogues can be modified", True, _is_on),
     "session_preload_libraries": (Severity.HIGH, "code is loaded into every session", True, _is_set),
     "local_preload_libraries": (Severity.MEDIUM, "code is loaded into every session", True, _is_set),
 }
 
 
-def _place(access: EffectiveAccess, setting: RoleSetting) -> str:
-    """Where a default stands, as findings name it."""
+def _default_scope(access: EffectiveAccess, setting: RoleSetting) -> str:
+    """The object that a default is set for, as findings name it."""
     role, database = access.role(setting.role), access.inventory.server.database
     who = f"role {role.name}" if role else ""
     where = f"database {database}" if setting.database else ""

@@ -1,4 +1,4 @@
-"""The check that the context comes from the application alone: no default, and no function that sets it."""
+"""The check that only the application sets the context: no session default and no function does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.snapshot import inventory
 
-_EXPECTED = "the context set by the application, in each transaction, and by nothing else"
+_EXPECTED = "the context set by the application alone, in each transaction"
 
 
 @check(
@@ -29,44 +29,43 @@ _EXPECTED = "the context set by the application, in each transaction, and by not
     promises=("tenancy",),
 )
 def only_the_application_sets_the_context(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No session starts with a tenant or with enforcement switched off, and no function sets the tenant by itself.
+    """No session starts with a tenant or with disabled enforcement, and no function sets the tenant.
 
-    Why: Policies believe the context; whoever sets it for a session, a role or a database says whose rows are read.
-    Reads: pg_db_role_setting, the context that our own session starts with, and the SET clauses and bodies of the
-    functions that a tenant-bound role may call. No value of a context setting is read.
-    Unverified when: A function sets a setting whose name it works out when it runs.
-    Fix: ALTER ROLE or ALTER DATABASE ... RESET the setting; REVOKE EXECUTE on the function, or vouch for it.
+    Why: Policies trust the context: a value set for a session, a role or a database decides whose rows are read.
+    Reads: pg_db_role_setting, the initial context of the session of Basewatch, and the SET clauses and bodies of the
+    functions that a tenant-bound role may call. Values of context settings are not read.
+    Unverified when: A function sets a setting with a computed name.
+    Fix: ALTER ROLE or ALTER DATABASE ... RESET the setting; REVOKE EXECUTE on the function, or approve it in
+    tenancy.allowed.
     Source: https://www.postgresql.org/docs/15/sql-alterrole.html
     """
-    made = effective_access(facts, database.tenancy)
-    places: dict[str, list[Flaw]] = defaultdict(list)
-    for place, flaw in session_default_flaws(made):
-        places[place].append(flaw)
-    found = [_place(place, flaws) for place, flaws in places.items()]
-    found += [_function(made, sets) for sets in context_functions(made, now)]
-    looked = f"{len(facts.role_settings)} settings and {len(facts.functions)} functions"
-    yield from findings_or_pass(found, "Nothing but the application sets the context", observed=looked)
+    access = effective_access(facts, database.tenancy)
+    by_scope: dict[str, list[Flaw]] = defaultdict(list)
+    for scope, flaw in session_default_flaws(access):
+        by_scope[scope].append(flaw)
+    found = [_judge_defaults(scope, flaws) for scope, flaws in by_scope.items()]
+    found += [_judge_function(access, setter) for setter in context_functions(access, now)]
+    checked = f"{len(facts.role_settings)} settings and {len(facts.functions)} functions"
+    yield from findings_or_pass(found, "Only the application sets the context", observed=checked)
 
 
-def _place(place: str, flaws: list[Flaw]) -> Verdict:
-    return flaw_verdict(
-        place, f"Sessions do not start as they should, by a default of {place}", flaws, expected=_EXPECTED
-    )
+def _judge_defaults(scope: str, flaws: list[Flaw]) -> Verdict:
+    return flaw_verdict(scope, f"Session defaults of {scope} weaken the isolation", flaws, expected=_EXPECTED)
 
 
-def _function(access: EffectiveAccess, sets: ContextSetter) -> Verdict:
-    function = sets.function
+def _judge_function(access: EffectiveAccess, setter: ContextSetter) -> Verdict:
+    function = setter.function
     entry = Approvable(kind="function", name=function.name, digest=function.digest)
-    observed = f"{sets.how.what}; called by {sets.called_by}"
-    if sets.how.certain:
-        flaw = Flaw(severity=sets.how.severity, what=observed, repair=sets.repair)
-        summary = f"The function {function.name} says who the tenant is"
+    observed = f"{setter.how.what}; called by {setter.called_by}"
+    if setter.how.certain:
+        flaw = Flaw(severity=setter.how.severity, what=observed, repair=setter.repair)
+        summary = f"The function {function.name} sets the context"
         return flaw_verdict(function.name, summary, [flaw], expected=_EXPECTED, approvable=entry)
     return unverified(
         Reason.UNSUPPORTED,
-        f"whether {function.name} sets the context is not known",
+        f"Whether {function.name} sets the context is unknown",
         subject=function.name,
         observed=observed,
         expected=_EXPECTED,
-        remedy=f"{sets.repair} Or read it and vouch for it in tenancy.allowed: {entry}",
+        remedy=f"{setter.repair} Or review it and approve it in tenancy.allowed: {entry}",
     )

@@ -1,1 +1,1 @@
-"""Ways by which rows leave the database."""
+"""Egress: replication, foreign servers, extensions and large objects, through which rows can leave the database."""

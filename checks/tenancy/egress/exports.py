@@ -1,4 +1,4 @@
-"""The check that tenants' rows leave the database by no way that nobody vouches for."""
+"""The check that rows of tenants do not leave the database through an unapproved object."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from basewatch.tenancy import ObjectKind
 from checks.tenancy.egress.extensions import extension_flaws
-from checks.tenancy.egress.large_objects import large_object_approvable, large_object_flaws
 from checks.tenancy.flaws import (
     Approvable,
     Flaw,
@@ -25,14 +24,22 @@ from checks.tenancy.flaws import (
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.access.table_class import TableClass
 from isolation.inventory import Inventory
-from isolation.inventory.egress import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
+from isolation.inventory.egress import (
+    Extension,
+    ForeignServer,
+    LargeObjectGroup,
+    Publication,
+    ReplicationSlot,
+    Subscription,
+)
 from isolation.inventory.naming import quoted
+from isolation.inventory.redaction import text_digest
 from isolation.inventory.roles import PUBLIC
 from isolation.inventory.snapshot import inventory
 
 _OF_TENANTS = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
-_Way = Publication | Subscription | ReplicationSlot | ForeignServer | Extension
-_EXPECTED = "no way out of the database that nobody vouches for"
+_EgressObject = Publication | Subscription | ReplicationSlot | ForeignServer | Extension
+_EXPECTED = "no unapproved egress from the database"
 
 
 @check(
@@ -45,32 +52,32 @@ _EXPECTED = "no way out of the database that nobody vouches for"
     promises=("tenancy",),
 )
 def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No publication, slot, foreign server, extension or large object takes tenants' rows where no policy holds them.
+    """No unapproved publication, slot, foreign server, extension or large object exposes rows of tenants.
 
-    Why: Replication reads past policies, a foreign server logs in as somebody else, and some extensions open files and
-    connections: what leaves by them is under no policy any more.
+    Why: Replication bypasses policies, a foreign server is used with the rights of its user mapping, and some
+    extensions open files and connections: no policy applies to rows that leave the database.
     Reads: pg_publication, pg_subscription, pg_replication_slots, pg_foreign_server, pg_user_mappings, pg_extension,
     pg_largeobject_metadata.
     Unverified when: The catalogue cannot be read.
-    Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION what is not needed, and vouch in tenancy.allowed for what is.
+    Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION if not needed; otherwise approve it in tenancy.allowed.
     Source: https://www.postgresql.org/docs/15/logical-replication-security.html
     """
-    known = effective_access(facts, database.tenancy)
+    access = effective_access(facts, database.tenancy)
     ways: list[tuple[Approvable, Iterator[Flaw]]] = [
-        *((_entry("publication", each), publication_flaws(known, each)) for each in facts.publications),
+        *((_entry("publication", each), publication_flaws(access, each)) for each in facts.publications),
         *((_entry("subscription", each), subscription_flaws(each)) for each in facts.subscriptions),
         *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.replication_slots),
-        *((_entry("foreign_server", each), server_flaws(known, each)) for each in facts.foreign_servers),
-        *((_entry("extension", each), extension_flaws(known, each)) for each in facts.extensions),
-        *((large_object_approvable(known, each), large_object_flaws(known, each)) for each in facts.large_objects),
+        *((_entry("foreign_server", each), server_flaws(access, each)) for each in facts.foreign_servers),
+        *((_entry("extension", each), extension_flaws(access, each)) for each in facts.extensions),
+        *((large_object_approvable(access, each), large_object_flaws(access, each)) for each in facts.large_objects),
     ]
-    found = (_judge(known, entry, flaws, now) for entry, flaws in ways)
-    summary = "Nothing takes tenants' rows out of the database"
-    yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(ways)} possible ways out")
+    found = (_judge(access, entry, flaws, now) for entry, flaws in ways)
+    summary = "No unapproved egress of rows of tenants"
+    yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(ways)} egress objects")
 
 
-def _entry(kind: ObjectKind, way: _Way) -> Approvable:
-    return Approvable(kind=kind, name=way.name, digest=way.digest)
+def _entry(kind: ObjectKind, egress: _EgressObject) -> Approvable:
+    return Approvable(kind=kind, name=egress.name, digest=egress.digest)
 
 
 def _judge(access: EffectiveAccess, entry: Approvable, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
@@ -79,58 +86,88 @@ def _judge(access: EffectiveAccess, entry: Approvable, flaws: Iterator[Flaw], no
         return None
     subject = f"{entry.kind.replace('_', ' ')} {entry.name}"
     return flaw_verdict(
-        subject, f"Tenants' rows may leave by the {subject}", found, expected=_EXPECTED, approvable=entry
+        subject,
+        f"Rows of tenants may leave the database through the {subject}",
+        found,
+        expected=_EXPECTED,
+        approvable=entry,
     )
 
 
 def publication_flaws(access: EffectiveAccess, publication: Publication) -> Iterator[Flaw]:
-    """What is wrong with a publication: it shows tenants' rows, which replication reads past every policy."""
+    """The flaw of a publication of tenant tables: replication bypasses all policies."""
     tenants = [relation for relation in access.inventory.relations if access.table_class(relation) in _OF_TENANTS]
     named = [relation for relation in tenants if relation.oid in publication.relations]
-    whole = [relation for relation in named if relation.oid not in publication.filtered]
+    unfiltered = [relation for relation in named if relation.oid not in publication.filtered]
     within = [relation for relation in tenants if relation.schema in publication.schemas]
-    drop = f"DROP PUBLICATION {quoted(publication.name)}; or publish the tables that hold no tenant's rows."
+    drop = f"DROP PUBLICATION {quoted(publication.name)}; or publish only tables without rows of tenants."
     if publication.all_tables and tenants:
-        yield Flaw(severity=Severity.MEDIUM, what="it publishes all tables, those to come as well", repair=drop)
+        yield Flaw(severity=Severity.MEDIUM, what="it publishes all tables, including future ones", repair=drop)
     elif within:
-        what = f"it publishes all tables of {', '.join(publication.schemas)}, those to come as well"
+        what = f"it publishes all tables of {', '.join(publication.schemas)}, including future ones"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
-    elif whole:
-        names = ", ".join(sorted(access.declared_name(relation) for relation in whole))
-        yield Flaw(severity=Severity.MEDIUM, what=f"it publishes every tenant's rows of {names}", repair=drop)
+    elif unfiltered:
+        names = ", ".join(sorted(access.declared_name(relation) for relation in unfiltered))
+        yield Flaw(severity=Severity.MEDIUM, what=f"it publishes the rows of all tenants in {names}", repair=drop)
     elif named:
         names = ", ".join(sorted(access.declared_name(relation) for relation in named))
         yield Flaw(severity=Severity.LOW, what=f"it publishes some rows of {names}", repair=drop)
 
 
 def subscription_flaws(subscription: Subscription) -> Iterator[Flaw]:
-    """What is wrong with a subscription: it writes as its owner whatever another database sends."""
+    """The flaw of an enabled subscription: it writes rows of another database with the rights of its owner."""
     if subscription.enabled:
         drop = f"ALTER SUBSCRIPTION {quoted(subscription.name)} DISABLE;"
-        yield Flaw(severity=Severity.MEDIUM, what="it writes what another database sends", repair=drop)
+        yield Flaw(severity=Severity.MEDIUM, what="it writes rows that another database sends", repair=drop)
 
 
 def slot_flaws(slot: ReplicationSlot) -> Iterator[Flaw]:
-    """What is wrong with a logical slot: whoever reads it sees the changes of every tenant."""
-    what = f"{slot.plugin} decodes every tenant's changes for whoever reads the slot"
+    """The flaw of a logical replication slot: its readers see the changes of all tenants."""
+    what = f"{slot.plugin} exposes the changes of all tenants to readers of the slot"
     literal = slot.name.replace("'", "''")
     yield Flaw(severity=Severity.MEDIUM, what=what, repair=f"SELECT pg_drop_replication_slot('{literal}');")
 
 
 def server_flaws(access: EffectiveAccess, server: ForeignServer) -> Iterator[Flaw]:
-    """What is wrong with a foreign server: a principal may use it, or is somebody else there."""
+    """The flaws of a foreign server: a principal has USAGE on it, or a user mapping for it."""
     name = quoted(server.name)
     principals = without_superusers(access.all_reachable_roles(), access)
     users = [b for b in principals if access.has_privilege(b.role.oid, server.owner, server.grants, "USAGE")]
     if users:
         revoke = f"REVOKE USAGE ON FOREIGN SERVER {name} FROM {revoke_from(access, users, server.grants, 'USAGE')};"
-        what = f"{grant_paths(access, users, server.grants)} may make foreign tables on it with {server.wrapper}"
+        what = f"{grant_paths(access, users, server.grants)} may create foreign tables on it with {server.wrapper}"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
     mapped = [b for b in principals if b.role.oid in server.mapped_roles or PUBLIC in server.mapped_roles]
     if mapped:
         role = "PUBLIC" if PUBLIC in server.mapped_roles else quoted(mapped[0].role.name)
         yield Flaw(
             severity=Severity.HIGH,
-            what=f"{role_paths(mapped)} log in to it as somebody whom a user mapping names",
+            what=f"{role_paths(mapped)} can log in to it through a user mapping",
             repair=f"DROP USER MAPPING FOR {role} SERVER {name};",
         )
+
+
+_VERBS = {"SELECT": "read", "UPDATE": "write"}
+
+
+def large_object_approvable(access: EffectiveAccess, objects: LargeObjectGroup) -> Approvable:
+    """The approvable object for all large objects with one owner and the same grants, named by the lowest OID."""
+    owner = access.role(objects.owner)
+    grants = sorted(f"{grant.grantee} {grant.privilege}" for grant in objects.grants)
+    text = f"large objects of {owner.name if owner else objects.owner}: {', '.join(grants)}"
+    return Approvable(kind="large_object", name=str(objects.lowest_oid), digest=text_digest(text))
+
+
+def large_object_flaws(access: EffectiveAccess, objects: LargeObjectGroup) -> Iterator[Flaw]:
+    """The flaws of large objects of one owner: a principal can access those of all tenants."""
+    principals = without_superusers(access.all_reachable_roles(), access)
+    objects_text = f"it and {objects.count - 1} similar ones" if objects.count > 1 else "it"
+    for privilege, verb in _VERBS.items():
+        held = [b for b in principals if access.has_privilege(b.role.oid, objects.owner, objects.grants, privilege)]
+        if held:
+            roles = revoke_from(access, held, objects.grants, privilege)
+            yield Flaw(
+                severity=Severity.MEDIUM,
+                what=f"{role_paths(held)} may {verb} {objects_text}, and policies do not apply to large objects",
+                repair=f"REVOKE {privilege} ON LARGE OBJECT {objects.lowest_oid} FROM {roles};",
+            )

@@ -1,4 +1,4 @@
-"""What an installed extension can do to the isolation of tenants, and whether a principal may have it done."""
+"""The flaws of installed extensions, and the principals that can use them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from isolation.access.role_graph import ReachableRole
 from isolation.inventory.egress import Extension
 from isolation.inventory.naming import quoted
 
-# https://www.postgresql.org/docs/18/predefined-roles.html: who has these sees what all sessions run.
+# https://www.postgresql.org/docs/18/predefined-roles.html: members see the statements of all sessions.
 _SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})
 
 
 def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[Flaw]:
-    """What is wrong with an extension being installed, if anything."""
+    """The flaw of an installed extension, if it has one."""
     name = extension.name
     drop = f"DROP EXTENSION {quoted(name)};"
     if name in HARMLESS_EXTENSIONS:
@@ -34,17 +34,17 @@ def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[F
         what = f"it {EGRESS_EXTENSIONS[name]}" + (f", and {role_paths(users)} may use it" if users else "")
         yield Flaw(severity=Severity.HIGH if users else Severity.MEDIUM, what=what, repair=repair)
     elif name in DISCLOSING_EXTENSIONS:
-        seeing = [b for b in _ordinary(access) if _sees_sessions(access, b)]
+        seeing = [b for b in _principal_roles(access) if _sees_sessions(access, b)]
         what = f"it {DISCLOSING_EXTENSIONS[name]}"
         if seeing:
-            what += f", and {role_paths(seeing)} may read what all sessions do"
+            what += f", and {role_paths(seeing)} may read the activity of all sessions"
         yield Flaw(severity=Severity.MEDIUM if seeing else Severity.LOW, what=what, repair=drop)
     else:
-        yield Flaw(severity=Severity.LOW, what="what it can do is not known", repair=drop)
+        yield Flaw(severity=Severity.LOW, what="it is unknown to Basewatch", repair=drop)
 
 
 def extension_users(access: EffectiveAccess, extension: Extension) -> tuple[ReachableRole, ...]:
-    """The principals that may have an extension do what it can do: by its functions, its wrapper or a server of it."""
+    """The principals that can use an extension: through its functions, its wrapper or a foreign server."""
     if extension.name in SUPERUSER_CHECKED_EXTENSIONS:
         return ()
     if extension.name.endswith("_fdw"):
@@ -53,16 +53,16 @@ def extension_users(access: EffectiveAccess, extension: Extension) -> tuple[Reac
         granted = {grant.grantee for grant in grants if grant.name == extension.name}
         return tuple(
             b
-            for b in _ordinary(access)
+            for b in _principal_roles(access)
             if any(access.has_privilege(b.role.oid, server.owner, server.grants, "USAGE") for server in servers)
             or not granted.isdisjoint(access.inherited_roles(b.role.oid))
         )
     functions = [function for function in access.inventory.functions if function.extension == extension.name]
     found = {b for function in functions for b in access.executable_by(function)}
-    return tuple(b for b in _ordinary(access) if b in found)
+    return tuple(b for b in _principal_roles(access) if b in found)
 
 
-def _ordinary(access: EffectiveAccess) -> tuple[ReachableRole, ...]:
+def _principal_roles(access: EffectiveAccess) -> tuple[ReachableRole, ...]:
     return without_superusers(access.all_reachable_roles(), access)
 
 

@@ -1,10 +1,10 @@
-"""Extensions by what they can do to the isolation of tenants, as their documentation says it."""
+"""Known extensions by their effect on tenant isolation, from their documentation."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Types, operators, indexes, hashing and logging: they read no file, open no connection and show no other session.
+# Types, operators, indexes, hashing and logging: no access to files, connections or other sessions.
 _HARMLESS: Final = """
     address_standardizer address_standardizer_data_us amcheck autoinc bloom bool_plperl btree_gin btree_gist citext
     cube dict_int dict_xsyn earthdistance fuzzystrmatch hll hstore hstore_plperl hypopg insert_username intagg intarray
@@ -14,54 +14,55 @@ _HARMLESS: Final = """
     tsm_system_rows tsm_system_time unaccent uuid-ossp vector
 """
 HARMLESS_EXTENSIONS: Final = frozenset(_HARMLESS.split())
-# What the others can do. Sources: https://www.postgresql.org/docs/18/contrib.html and each extension's documentation.
+# Extensions that move data, with their effect. Sources: https://www.postgresql.org/docs/18/contrib.html and the
+# documentation of each extension.
 EGRESS_EXTENSIONS: Final = {
     "adminpack": "writes files of the server",
     "anon": "dumps tables and runs what its masking rules say",
-    "aws_commons": "names the buckets and credentials that aws_s3 and aws_lambda use",
-    "aws_lambda": "sends what it is given to a Lambda function",
-    "aws_ml": "sends what it is given to SageMaker or Comprehend",
+    "aws_commons": "holds the buckets and credentials that aws_s3 and aws_lambda use",
+    "aws_lambda": "sends its arguments to a Lambda function",
+    "aws_ml": "sends its arguments to SageMaker or Comprehend",
     "aws_s3": "copies tables to S3 and from it",
     "azure_storage": "copies tables to Azure and from it",
-    "dblink": "opens connections to any database, as any user whose password it is given",
+    "dblink": "opens connections to any database, as any user whose password is supplied",
     "file_fdw": "reads files of the server and the output of its programs",
-    "http": "sends what it is given to any address",
-    "log_fdw": "reads the server's logs, where other tenants' statements are",
-    "mysql_fdw": "reads and writes databases elsewhere",
-    "oracle_fdw": "reads and writes databases elsewhere",
+    "http": "sends its arguments to any address",
+    "log_fdw": "reads the server's logs, which contain statements of other tenants",
+    "mysql_fdw": "reads and writes external databases",
+    "oracle_fdw": "reads and writes external databases",
     "orafce": "writes and reads files of the server",
-    "pg_cron": "runs statements later and as other users, and keeps what came of them",
+    "pg_cron": "runs scheduled statements as other users, and stores their results",
     "pg_dirtyread": "reads rows past policies",
     "pg_filedump": "reads the files of tables, past policies",
-    "pg_logicalinspect": "reads what logical replication keeps",
-    "pg_net": "sends what it is given to any address",
-    "pg_tle": "installs extensions that no superuser has read",
+    "pg_logicalinspect": "reads the files of logical replication",
+    "pg_net": "sends its arguments to any address",
+    "pg_tle": "installs extensions that no superuser has reviewed",
     "pg_transport": "moves whole databases",
     "pg_walinspect": "reads the log of all changes, past policies",
-    "pgagent": "runs statements and programs later",
+    "pgagent": "runs scheduled statements and programs",
     "pageinspect": "reads the pages of tables, past policies",
     "pglogical": "sends whole tables to other databases",
-    "plcoffee": "runs code that no reader of SQL reads",
-    "plperlu": "runs anything that the server's user may run",
+    "plcoffee": "runs code in CoffeeScript",
+    "plperlu": "runs any program with the rights of the server",
     "plproxy": "sends statements to other databases",
-    "plpython2u": "runs anything that the server's user may run",
-    "plpython3u": "runs anything that the server's user may run",
-    "plpythonu": "runs anything that the server's user may run",
-    "plr": "runs anything that the server's user may run",
-    "plsh": "runs anything that the server's user may run",
-    "pltclu": "runs anything that the server's user may run",
+    "plpython2u": "runs any program with the rights of the server",
+    "plpython3u": "runs any program with the rights of the server",
+    "plpythonu": "runs any program with the rights of the server",
+    "plr": "runs any program with the rights of the server",
+    "plsh": "runs any program with the rights of the server",
+    "pltclu": "runs any program with the rights of the server",
     "postgres_fdw": "reads and writes other databases, and this one as another user",
-    "redis_fdw": "reads and writes databases elsewhere",
+    "redis_fdw": "reads and writes external databases",
     "sqlite_fdw": "reads and writes files of the server",
-    "tds_fdw": "reads databases elsewhere",
-    "tcn": "tells every session which rows changed",
+    "tds_fdw": "reads external databases",
+    "tcn": "notifies all sessions of changed rows",
 }
 DISCLOSING_EXTENSIONS: Final = {
     "auto_explain": "logs statements with the values in them",
     "old_snapshot": "shows how old snapshots are",
     "pg_buffercache": "shows which pages of which tables are in use",
     "pg_freespacemap": "shows how full tables are",
-    "pg_qualstats": "shows the values that other sessions compare with",
+    "pg_qualstats": "shows the values in conditions of other sessions",
     "pg_stat_kcache": "shows the statements of other sessions",
     "pg_stat_monitor": "shows the statements of other sessions",
     "pg_stat_statements": "shows the statements of every session of the same role, and so of other tenants",
@@ -69,5 +70,5 @@ DISCLOSING_EXTENSIONS: Final = {
     "pg_visibility": "shows which pages of tables are in use",
     "pg_wait_sampling": "shows what other sessions wait for",
 }
-# In these, the server asks for a superuser, or for a role that sees everything, whoever was granted EXECUTE.
+# Functions of these require a superuser or a role with access to everything, whatever the grants of EXECUTE.
 SUPERUSER_CHECKED_EXTENSIONS: Final = frozenset({"pageinspect", "pg_filedump", "pg_surgery"})

@@ -1,1 +1,1 @@
-"""Who a tenant-bound role is, what it can become, and who else is outside the isolation."""
+"""Tenant-bound roles, the roles that they can become, and undeclared roles outside the isolation."""

@@ -1,4 +1,4 @@
-"""What a role may do that row-level security does not bind: attributes, predefined roles, ADMIN OPTION, ownership."""
+"""Privileges that bypass row-level security: role attributes, predefined roles, ADMIN OPTION and ownership."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ from isolation.inventory.naming import quoted
 
 # Roles of PostgreSQL and of RDS: https://www.postgresql.org/docs/18/predefined-roles.html
 PREDEFINED_ROLES = {
-    "pg_read_all_data": ("reads every table, and TOAST and statistics, where no policy is asked", Severity.HIGH),
+    "pg_read_all_data": ("reads every table, and TOAST data and statistics, where no policy applies", Severity.HIGH),
     "pg_write_all_data": ("writes every table without a policy of its own", Severity.HIGH),
     "pg_read_server_files": ("reads the server's files", Severity.CRITICAL),
     "pg_write_server_files": ("writes the server's files", Severity.CRITICAL),
     "pg_execute_server_program": ("runs programs on the server", Severity.CRITICAL),
-    "pg_create_subscription": ("may let another server's rows in", Severity.HIGH),
+    "pg_create_subscription": ("may import rows from another server", Severity.HIGH),
     "pg_maintain": ("may lock, rewrite and refresh every table", Severity.MEDIUM),
     "pg_monitor": ("reads other sessions' statements and statistics", Severity.MEDIUM),
     "pg_read_all_stats": ("reads other sessions' statements and statistics", Severity.MEDIUM),
     "pg_stat_scan_tables": ("runs functions that lock and scan every table", Severity.LOW),
-    "pg_read_all_settings": ("reads settings that only superusers see", Severity.LOW),
-    "pg_signal_backend": ("may end the sessions of others", Severity.LOW),
-    "rds_superuser": ("is RDS's superuser", Severity.CRITICAL),
-    "rds_replication": ("reads the write-ahead log, where no policy is asked", Severity.HIGH),
+    "pg_read_all_settings": ("reads settings that are visible to superusers only", Severity.LOW),
+    "pg_signal_backend": ("may terminate other sessions", Severity.LOW),
+    "rds_superuser": ("is the superuser role of RDS", Severity.CRITICAL),
+    "rds_replication": ("reads the write-ahead log, where no policy applies", Severity.HIGH),
 }
-# These hand on nothing that touches a row; rds_iam is how a role logs in to Aurora.
+# These grant no access to rows; a role logs in to Aurora with IAM through rds_iam.
 HARMLESS_ROLES = frozenset(
     {"pg_checkpoint", "pg_use_reserved_connections", "pg_signal_autovacuum_worker", "rds_iam", "rds_password"}
 )
 _DATABASE_OWNER = "pg_database_owner"
 _TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
-# From here on CREATEROLE only reaches roles on which one has ADMIN OPTION, and a new role can do nothing its maker
-# cannot: https://www.postgresql.org/docs/16/release-16.html
-_CREATEROLE_TAMED = 160000
+# Since version 16, CREATEROLE is limited to roles with ADMIN OPTION, and a new role cannot have more rights than its
+# creator: https://www.postgresql.org/docs/16/release-16.html
+_CREATEROLE_LIMITED_SINCE = 160000
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BypassPrivilege:
-    """Something a role may do around the policies; `ignores_grants` says that it reaches rows whatever is granted.
+    """One privilege of a role that bypasses policies.
 
-    `repair` is the SQL that takes it away from the role itself, empty where the membership is what must go.
+    `ignores_grants` says that the role reaches rows without any grant on the table. `repair` is the SQL that revokes
+    the privilege from the role; it is empty where the membership must be revoked instead.
     """
 
     what: str
@@ -54,9 +55,9 @@ class BypassPrivilege:
 
 
 def bypass_privileges(access: EffectiveAccess, reachable: ReachableRole) -> tuple[BypassPrivilege, ...]:
-    """All such powers of one role that somebody is or can become."""
+    """All bypass privileges of one reachable role."""
     if reachable.role.name == _DATABASE_OWNER or _within_predefined(reachable):
-        return ()  # whoever owns the database, or is in the outer predefined role, is told so already
+        return ()  # reported for the owner of the database, or for the outer predefined role
     attributes = _attributes(access, reachable) if reachable.can_set_role else ()
     return (*attributes, *_predefined(reachable), *_administers(access, reachable), *_owns(access, reachable))
 
@@ -67,16 +68,16 @@ def _within_predefined(reachable: ReachableRole) -> bool:
 
 def _attributes(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
     role = reachable.role
-    tamed = access.inventory.server.version_num >= _CREATEROLE_TAMED
-    create = Severity.MEDIUM if tamed else Severity.CRITICAL
-    for there, word, what, severity in (
+    limited = access.inventory.server.version_num >= _CREATEROLE_LIMITED_SINCE
+    create = Severity.MEDIUM if limited else Severity.CRITICAL
+    for present, word, what, severity in (
         (role.superuser, "SUPERUSER", "is a superuser", Severity.CRITICAL),
         (role.bypass_rls, "BYPASSRLS", "has BYPASSRLS", Severity.CRITICAL),
         (role.replication, "REPLICATION", "has REPLICATION and reads the write-ahead log", Severity.HIGH),
-        (role.create_role, "CREATEROLE", "has CREATEROLE and may make and grant roles", create),
+        (role.create_role, "CREATEROLE", "has CREATEROLE and may create and grant roles", create),
     ):
-        if there:
-            exempt = word != "CREATEROLE" or not tamed
+        if present:
+            exempt = word != "CREATEROLE" or not limited
             yield BypassPrivilege(
                 what=what, severity=severity, ignores_grants=exempt, repair=f"ALTER ROLE {quoted(role.name)} NO{word};"
             )
@@ -107,7 +108,7 @@ def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassP
     if owned:
         names = ", ".join(name for name, _ in owned[:_SHOWN])
         more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
-        # A role that owns can switch off what binds it, and it is bound until it does.
+        # An owner can disable row security on what it owns at any time.
         yield BypassPrivilege(
             what=f"owns {names}{more}",
             severity=Severity.CRITICAL,
@@ -117,14 +118,14 @@ def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassP
 
 
 def _owned(access: EffectiveAccess, owner: int) -> Iterator[tuple[str, str]]:
-    """What its owner can open, and how SQL names it: tenant tables, what policies rest on, their schemas, all."""
+    """Owned objects on which the isolation depends, each with its SQL name: database, schemas, tables, functions."""
     server = access.inventory.server
     if server.database_owner == owner:
         yield "the database", f"DATABASE {quoted(server.database)}"
-    asked = {oid for policy in access.inventory.policies for oid in policy.relations}
+    used_by_policies = {oid for policy in access.inventory.policies for oid in policy.relations}
     holding = set(access.tenancy.schemas)
     for relation in sorted(access.inventory.relations, key=access.declared_name):
-        if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in asked):
+        if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in used_by_policies):
             holding.add(relation.schema)
             if relation.owner == owner:
                 yield access.declared_name(relation), f"TABLE {access.sql_name(relation)}"

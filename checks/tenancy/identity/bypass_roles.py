@@ -1,4 +1,4 @@
-"""The check that no tenant-bound role is, or can become, one that row-level security does not bind."""
+"""The check that no tenant-bound role bypasses row-level security, directly or through another role."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict
 from checks.tenancy.identity.bypass_privileges import HARMLESS_ROLES, bypass_privileges
 from checks.tenancy.identity.relation_access import GrantedAccess
 from checks.tenancy.identity.undeclared_roles import undeclared_roles
-from checks.tenancy.privileges.digests import digest_of
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.access.role_graph import ReachableRole
 from isolation.inventory import Inventory
 from isolation.inventory.naming import quoted
+from isolation.inventory.redaction import text_digest
 from isolation.inventory.snapshot import inventory
 
-_EXPECTED = "bound by row-level security, and in no role that is not"
+_EXPECTED = "subject to row-level security, and member of no role that is not"
 
 
 @check(
@@ -33,24 +33,25 @@ _EXPECTED = "bound by row-level security, and in no role that is not"
     promises=("tenancy",),
 )
 def no_principal_bypasses_row_security(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No tenant-bound role is or can become one that policies do not bind, and every other role is declared.
+    """No tenant-bound role bypasses row-level security or can become a role that does; every other role is declared.
 
-    Why: Row-level security does not ask a superuser, a role with BYPASSRLS or the owner of a table, a predefined role
-    reaches around it, and whoever can SET ROLE to one of them is one.
-    Reads: pg_roles, pg_auth_members followed by this version's rules, owners, and the privileges of undeclared roles.
+    Why: Row-level security does not apply to superusers, roles with BYPASSRLS, table owners and some predefined roles;
+    a role that can SET ROLE to one of them has the same rights.
+    Reads: pg_roles, pg_auth_members with the membership rules of the server version, owners, and the privileges of
+    undeclared roles.
     Unverified when: The catalogue cannot be read.
     Fix: ALTER ROLE ... NOBYPASSRLS NOSUPERUSER, REVOKE the membership, or declare the role in tenancy.privileged.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    made = effective_access(facts, database.tenancy)
+    access = effective_access(facts, database.tenancy)
     for principal in database.tenancy.principals:
-        yield _judge_principal(made, principal, now)
-    yield from undeclared_roles(made)
+        yield _judge_principal(access, principal, now)
+    yield from undeclared_roles(access)
 
 
 def _judge_principal(access: EffectiveAccess, principal: str, now: datetime) -> Verdict:
-    ways = access.reachable_roles(principal)
-    if not ways:
+    reachable = access.reachable_roles(principal)
+    if not reachable:
         return failed(
             f"The role {principal} does not exist",
             subject=principal,
@@ -58,21 +59,19 @@ def _judge_principal(access: EffectiveAccess, principal: str, now: datetime) -> 
             expected=_EXPECTED,
             remedy="Correct tenancy.principals, or the database's url.",
         )
-    # What another principal can become is told of that one.
+    # Roles that another principal can become are reported for that principal.
     others = set(access.tenancy.principals)
-    flaws = [flaw for way in ways if others.isdisjoint(way.role_path[1:]) for flaw in _flaws(access, way, now)]
+    flaws = [flaw for way in reachable if others.isdisjoint(way.role_path[1:]) for flaw in _flaws(access, way, now)]
     if flaws:
-        verdict = flaw_verdict(
-            principal, f"{principal} is not held by row-level security alone", flaws, expected=_EXPECTED
-        )
-        return with_affected(verdict, _about(access, ways[0]))
-    become = ", ".join(str(way) for way in ways[1:]) or "nobody else"
-    summary = f"{principal} is bound by row-level security"
+        verdict = flaw_verdict(principal, f"{principal} can bypass row-level security", flaws, expected=_EXPECTED)
+        return with_affected(verdict, _affected(access, reachable[0]))
+    become = ", ".join(str(way) for way in reachable[1:]) or "no other role"
+    summary = f"{principal} is subject to row-level security"
     return passed(summary, subject=principal, observed=f"can become {become}", expected=_EXPECTED)
 
 
-def _about(access: EffectiveAccess, itself: ReachableRole) -> Iterator[Affected]:
-    """What a principal reads or writes past policies as itself: everything, or what it has by such a role alone."""
+def _affected(access: EffectiveAccess, itself: ReachableRole) -> Iterator[Affected]:
+    """What a principal itself reaches past policies: everything, or the relations that only such a role reaches."""
     principal, role = itself.principal, itself.role
     if role.superuser:
         yield principal, session_object("session_replication_role")
@@ -81,40 +80,44 @@ def _about(access: EffectiveAccess, itself: ReachableRole) -> Iterator[Affected]
         return
     reaching = GrantedAccess(access)
     for relation in access.inventory.relations:
-        otherwise = {reach.role_path.principal for reach in reaching.on(relation)}
+        otherwise = {role_access.role_path.principal for role_access in reaching.on(relation)}
         if not relation.rls_enabled and principal not in otherwise and access.commands(role.oid, relation):
             yield principal, access.declared_name(relation)
 
 
 def _flaws(access: EffectiveAccess, reachable: ReachableRole, now: datetime) -> Iterator[Flaw]:
-    """What one role on the way adds: its powers, or that nobody declared it."""
+    """The flaws of one role on a role path: its bypass privileges, or that it is undeclared."""
     found = bypass_privileges(access, reachable)
-    for power in found:
-        repair = power.repair if len(reachable.role_path) == 1 or not power.ignores_grants else _revoke(reachable)
-        yield Flaw(severity=power.severity, what=f"{reachable} {power.what}", repair=repair or _revoke(reachable))
+    for privilege in found:
+        repair = (
+            privilege.repair if len(reachable.role_path) == 1 or not privilege.ignores_grants else _revoke(reachable)
+        )
+        yield Flaw(
+            severity=privilege.severity, what=f"{reachable} {privilege.what}", repair=repair or _revoke(reachable)
+        )
     if not found and not _expected(access, reachable):
-        entry = Approvable(kind="grant", name=str(reachable), digest=digest_of(str(reachable)))
-        if not entry.approved(access, now):
+        entry = Approvable(kind="grant", name=str(reachable), digest=text_digest(str(reachable)))
+        if not entry.approved(access.tenancy, now):
             yield Flaw(
                 severity=Severity.MEDIUM,
-                what=f"{reachable} is a role that no one declared",
+                what=f"{reachable} is an undeclared role",
                 repair=f"{_revoke(reachable)} Or declare {reachable.role.name} in tenancy.principals, so that it is "
-                f"judged as one, or vouch for it in tenancy.allowed: {entry}",
+                f"checked as a principal, or approve it in tenancy.allowed: {entry}",
             )
 
 
 def _expected(access: EffectiveAccess, reachable: ReachableRole) -> bool:
-    """Whether a role may be on the way: declared, or a mere group, whose grants are judged as the principal's own."""
+    """Whether a role may be on a role path: declared, or a group role, whose grants count as the principal's own."""
     if not reachable.role.login and not reachable.role.name.startswith(("pg_", "rds")):
         return True
     name, tenancy = reachable.role.name, access.tenancy
-    told = HARMLESS_ROLES | {"pg_database_owner"} | set(tenancy.principals) | set(tenancy.privileged)
-    # What comes with a predefined role, such as pg_read_all_stats with pg_monitor, is told with that role.
-    return name in told or any(before.startswith("pg_") for before in reachable.role_path[1:-1])
+    expected = HARMLESS_ROLES | {"pg_database_owner"} | set(tenancy.principals) | set(tenancy.privileged)
+    # A role inherited through a predefined role, such as pg_read_all_stats through pg_monitor, is reported with it.
+    return name in expected or any(before.startswith("pg_") for before in reachable.role_path[1:-1])
 
 
 def _revoke(reachable: ReachableRole) -> str:
-    """The SQL that undoes the last step of the way."""
+    """The SQL that revokes the last membership of a role path."""
     if len(reachable.role_path) == 1:
         return ""
     member, role = reachable.role_path[-2:]

@@ -1,4 +1,4 @@
-"""Roles that nobody declared and that policies do not bind, or that log in and reach tenants' rows."""
+"""Undeclared roles that bypass policies, or that can log in and reach rows of tenants."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
 from isolation.inventory.roles import PUBLIC, Role
 
-# The superuser that made the cluster: https://www.postgresql.org/docs/15/app-initdb.html
+# The bootstrap superuser: https://www.postgresql.org/docs/15/app-initdb.html
 _BOOTSTRAP = 10
-# PostgreSQL's predefined roles and RDS's own: neither is anybody who was let in.
+# Prefixes of the predefined roles of PostgreSQL and of RDS.
 _SERVICE = ("pg_", "rds")
 _TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
 _SHOWN = 5
 
 
 def undeclared_roles(access: EffectiveAccess) -> Iterator[Verdict]:
-    """A FAIL for each such role, by name; none when there are none."""
+    """A FAIL for each such role, sorted by name."""
     declared = {*access.tenancy.principals, *access.tenancy.privileged}
-    # What a principal can become is told of that principal.
-    told = {becomes.role.oid for becomes in access.all_reachable_roles()}
+    # Roles that a principal can become are reported for that principal.
+    reported = {reachable.role.oid for reachable in access.all_reachable_roles()}
     tables = [r for r in access.inventory.relations if r.is_table and access.table_class(r) in _TENANTS]
     for role in sorted(access.inventory.roles, key=lambda role: role.name):
         known = role.oid == _BOOTSTRAP or role.name in declared or role.name.startswith(_SERVICE)
-        if not known and role.oid not in told:
+        if not known and role.oid not in reported:
             yield from _judge(access, role, tables)
 
 
@@ -39,10 +39,12 @@ def _judge(access: EffectiveAccess, role: Role, tables: list[Relation]) -> Itera
     reached = sorted(
         {access.declared_name(table) for table in tables if any(_reaches(access, way, table) for way in ways)}
     )
-    exempt = [(way, power) for way in ways for power in bypass_privileges(access, way) if power.ignores_grants]
+    exempt = [
+        (way, privilege) for way in ways for privilege in bypass_privileges(access, way) if privilege.ignores_grants
+    ]
     if not (role.login or (exempt and reached)) or not (exempt or reached):
         return
-    flaws = [_exempt(role, way, power) for way, power in exempt]
+    flaws = [_exempt(role, way, privilege) for way, privilege in exempt]
     if reached:
         more = f" and {len(reached) - _SHOWN} more" if len(reached) > _SHOWN else ""
         flaws.append(
@@ -50,26 +52,26 @@ def _judge(access: EffectiveAccess, role: Role, tables: list[Relation]) -> Itera
                 severity=Severity.MEDIUM,
                 what=f"{'logs in and ' if role.login else ''}reaches {', '.join(reached[:_SHOWN])}{more}",
                 repair=f"Revoke what it was granted, DROP ROLE {quoted(role.name)}, or declare it "
-                f"in tenancy.privileged with the reason, or in tenancy.principals when it is bound to a tenant.",
+                f"in tenancy.privileged with the reason, or in tenancy.principals if it acts for one tenant at a time.",
             )
         )
-    summary = f"{role.name} is outside the isolation, and no one declared it"
+    summary = f"{role.name} is an undeclared role outside the isolation"
     yield flaw_verdict(role.name, summary, flaws, expected="declared in tenancy.principals or tenancy.privileged")
 
 
-def _exempt(role: Role, way: ReachableRole, power: BypassPrivilege) -> Flaw:
-    # What a privileged role may do is no news; that somebody undeclared can become it is.
+def _exempt(role: Role, way: ReachableRole, privilege: BypassPrivilege) -> Flaw:
+    # The finding is that an undeclared role can become a privileged one, not what the privileged role may do.
     repair = (
-        power.repair
+        privilege.repair
         if len(way.role_path) == 1
         else f"REVOKE {quoted(way.role_path[-1])} FROM {quoted(way.role_path[-2])};"
     )
     declare = f"Or declare {role.name} in tenancy.privileged, with the reason."
-    return Flaw(severity=Severity.HIGH, what=f"{way} {power.what}", repair=f"{repair} {declare}")
+    return Flaw(severity=Severity.HIGH, what=f"{way} {privilege.what}", repair=f"{repair} {declare}")
 
 
 def _reaches(access: EffectiveAccess, way: ReachableRole, table: Relation) -> bool:
-    """Whether a role was granted anything on a table, other than what PUBLIC was: that is told of the table."""
+    """Whether a role has a grant on a table; grants to PUBLIC are reported for the table."""
     held = {way.role.oid} if way.role.superuser else access.inherited_roles(way.role.oid) - {PUBLIC}
     grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
     return table.owner in held or any(grant.grantee in held for grant in grants)

@@ -1,1 +1,1 @@
-"""What is granted around the policies."""
+"""Grants that bypass the policies."""

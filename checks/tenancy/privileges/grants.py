@@ -1,4 +1,4 @@
-"""The check that nothing was granted that lets a tenant-bound role around the policies, now or later."""
+"""The check that no grant lets a tenant-bound role bypass policies, now or on future tables."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from isolation.inventory.snapshot import inventory
     promises=("tenancy",),
 )
 def no_grant_bypasses_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """Tenant-bound roles hold no privilege that policies do not bind, and none on tables that are yet to be made.
+    """Tenant-bound roles hold no privilege that bypasses policies, and none on future tables by default.
 
-    Why: TRUNCATE, TRIGGER and REFERENCES ask no policy, CREATE puts a function in the way of a built-in one, a grant
-    option or a default privilege is tomorrow's grant, and what PUBLIC holds every later role holds.
+    Why: No policy applies to TRUNCATE, TRIGGER and REFERENCES. CREATE allows a function that shadows a built-in one.
+    A grant option or a default privilege becomes a grant later, and every new role inherits the grants of PUBLIC.
     Reads: The grants on tables, columns, schemas, the database and parameters, default privileges, and pg_init_privs.
     Unverified when: The catalogue cannot be read.
-    Fix: REVOKE the privilege; who has read it and finds that it does no harm declares it in tenancy.allowed.
+    Fix: REVOKE the privilege, or review it and approve it in tenancy.allowed.
     Source: https://www.postgresql.org/docs/15/ddl-priv.html
     """
-    made = effective_access(facts, database.tenancy)
-    reaching = GrantedAccess(made)
+    access = effective_access(facts, database.tenancy)
+    reaching = GrantedAccess(access)
     by_subject: dict[str, list[GrantFlaw]] = defaultdict(list)
-    for granted in (*table_grants(made, reaching), *object_grants(made, reaching)):
-        if not granted.approvable.approved(made, now):
+    for granted in (*table_grants(access, reaching), *object_grants(access, reaching)):
+        if not granted.approvable.approved(access.tenancy, now):
             by_subject[granted.subject].append(granted)
     found = (_judge(subject, granted) for subject, granted in by_subject.items())
-    looked = (
+    checked = (
         f"{len(facts.relations)} relations, {len(facts.schemas)} schemas and {len(facts.default_privileges)} defaults"
     )
-    yield from findings_or_pass(found, "Nothing is granted that policies do not bind", observed=looked)
+    yield from findings_or_pass(found, "No grant bypasses policies", observed=checked)
 
 
 def _judge(subject: str, granted: list[GrantFlaw]) -> Verdict:
-    summary = f"What was granted on {subject} leads around the policies"
+    summary = f"Grants on {subject} bypass policies"
     return flaw_verdict(subject, summary, [each.flaw for each in granted], expected="no such grant")

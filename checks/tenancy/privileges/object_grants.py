@@ -1,4 +1,4 @@
-"""Grants that no policy binds: on schemas, the database, parameters, PostgreSQL's own objects, and by default."""
+"""Grants that bypass policies on schemas, the database, parameters and system objects, and default privileges."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected, session_object
 from basewatch.model import Severity
 from checks.tenancy.flaws import Approvable, Flaw
 from checks.tenancy.identity.relation_access import GrantedAccess
-from checks.tenancy.privileges.digests import digest_of
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.egress import SystemGrant
 from isolation.inventory.naming import quoted
+from isolation.inventory.redaction import text_digest
 from isolation.inventory.roles import PUBLIC, DefaultPrivilege, Grant
 
 _REPLICATION_ROLE = "session_replication_role"
-# How SQL names the kinds of objects whose names it is not.
+# The SQL keywords of kinds whose name differs from them.
 _SQL = {"relation": "TABLE", "foreign_data_wrapper": "FOREIGN DATA WRAPPER"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantFlaw:
-    """One grant that is wrong, on the object it is a finding of; `approvable` is what would vouch for it."""
+    """One grant that bypasses policies, and the object that it is reported for."""
 
     subject: str
     flaw: Flaw
@@ -38,19 +38,19 @@ def grant_flaw(
     *,
     held_via: str,
     repair: str,
-    about: tuple[Affected, ...] = (),
+    affected: tuple[Affected, ...] = (),
 ) -> GrantFlaw:
-    """One grant of a privilege; `grantee` is its grantee, and `held_via` the path by which a principal has it."""
+    """The flaw of one grant; `held_via` are the role paths by which principals hold it."""
     name = f"{privilege} on {subject} to {grantee}"
-    entry = Approvable(kind="grant", name=name, digest=digest_of(name))
-    said = f"{held_via} has {privilege}: {why}"
-    vouch = f"{repair} Or vouch for it in tenancy.allowed: {entry}"
-    flaw = Flaw(severity=severity, what=said, repair=vouch, approvable=False, about=about)
+    entry = Approvable(kind="grant", name=name, digest=text_digest(name))
+    what = f"{held_via} has {privilege}: {why}"
+    approve = f"{repair} Or approve it in tenancy.allowed: {entry}"
+    flaw = Flaw(severity=severity, what=what, repair=approve, approvable=False, affected=affected)
     return GrantFlaw(subject=subject, flaw=flaw, approvable=entry)
 
 
 def object_grants(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
-    """All that is wrong beside the grants on relations."""
+    """The flaws of all grants on objects other than relations."""
     yield from _schemas(access, granted_access)
     yield from _database(access, granted_access)
     yield from _parameters(access, granted_access)
@@ -59,13 +59,13 @@ def object_grants(access: EffectiveAccess, granted_access: GrantedAccess) -> Ite
 
 
 def grantee_sql(access: EffectiveAccess, oid: int) -> str:
-    """A grantee as SQL names it."""
+    """A grantee, quoted for SQL."""
     role = access.role(oid)
     return "PUBLIC" if oid == PUBLIC else quoted(role.name) if role else "?"
 
 
 def _schemas(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
-    why = "what it makes there may stand in the way of a built-in function, or hold copies of rows"
+    why = "objects created there may shadow a built-in function, or hold copies of rows"
     for schema in access.inventory.schemas:
         for how, grantee in _holding(granted_access, schema.owner, schema.grants, "CREATE"):
             to = grantee_sql(access, grantee)
@@ -76,8 +76,12 @@ def _schemas(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator
 def _database(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     server = access.inventory.server
     for privilege, severity, why in (
-        ("CREATE", Severity.HIGH, "it may make schemas, and install trusted extensions"),
-        ("TEMPORARY", Severity.LOW, "a temporary table outlives the transaction, and the next tenant may read it"),
+        ("CREATE", Severity.HIGH, "it may create schemas and install trusted extensions"),
+        (
+            "TEMPORARY",
+            Severity.LOW,
+            "a temporary table outlives the transaction, and the next tenant on the session may read it",
+        ),
     ):
         for how, grantee in _holding(granted_access, server.database_owner, server.database_grants, privilege):
             to = grantee_sql(access, grantee)
@@ -92,9 +96,9 @@ def _parameters(access: EffectiveAccess, granted_access: GrantedAccess) -> Itera
             to = grantee_sql(access, grant.grantee)
             severe = grant.parameter.lower() == _REPLICATION_ROLE or grant.privilege == "ALTER SYSTEM"
             why = (
-                "in a replica session no trigger and no foreign key is asked"
+                "in a replica session no trigger fires and no foreign key is checked"
                 if grant.parameter.lower() == _REPLICATION_ROLE
-                else "only a superuser sets it, and for a reason"
+                else "by default, only a superuser may set it"
             )
             yield grant_flaw(
                 f"parameter {grant.parameter}",
@@ -104,7 +108,7 @@ def _parameters(access: EffectiveAccess, granted_access: GrantedAccess) -> Itera
                 why,
                 held_via=how,
                 repair=f"REVOKE {grant.privilege} ON PARAMETER {grant.parameter} FROM {to};",
-                about=tuple(
+                affected=tuple(
                     (who, session_object(grant.parameter.lower())) for who in _principals(granted_access, grant.grantee)
                 ),
             )
@@ -123,7 +127,7 @@ def _defaults(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterato
                 grant.privilege,
                 to,
                 Severity.MEDIUM,
-                "a table is open before its policy is written",
+                "a new table is accessible before it has a policy",
                 held_via=how,
                 repair=f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner}{within} REVOKE {grant.privilege} ON {objects} "
                 f"FROM {to};",
@@ -145,14 +149,14 @@ def _system(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[
                 privilege,
                 to,
                 Severity.HIGH,
-                "PostgreSQL does not grant this, and keeps it from roles for a reason",
+                "PostgreSQL does not grant this privilege by default",
                 held_via=how,
                 repair=f"REVOKE {privilege} ON {_SQL.get(kind, kind.upper())} {name} FROM {to};",
             )
 
 
 def _of_system(grant: SystemGrant) -> tuple[str, str]:
-    """The object that a finding is of, and the privilege on it: columns are told of their relation."""
+    """The object of the finding and the privilege on it; columns are reported for their relation."""
     if grant.kind != "column":
         return f"{grant.kind} {grant.name}", grant.privilege
     relation, _, column = grant.name.rpartition(".")
@@ -160,10 +164,10 @@ def _of_system(grant: SystemGrant) -> tuple[str, str]:
 
 
 def holder_paths(granted_access: GrantedAccess, grantee: int) -> str:
-    """The principals that a grant to a role is one to, each with its path; empty when it is none of them."""
+    """The principals that hold a grant to a role, each with its role path; empty without any."""
     if grantee == PUBLIC:
         return "PUBLIC"
-    return ", ".join(str(becomes) for becomes in granted_access.role_paths if becomes.role.oid == grantee)
+    return ", ".join(str(reachable) for reachable in granted_access.role_paths if reachable.role.oid == grantee)
 
 
 def _principals(granted_access: GrantedAccess, grantee: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Grants on tables, views and their columns that no policy binds, or that are to everybody."""
+"""Grants on tables, views and columns that bypass policies, or that are to PUBLIC."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from basewatch.affected import Affected
 from basewatch.model import Severity
+from checks.tenancy.flaws import visible_through
 from checks.tenancy.identity.relation_access import GrantedAccess
 from checks.tenancy.privileges.object_grants import GrantFlaw, grant_flaw, grantee_sql, holder_paths
-from checks.tenancy.showing import visible_through
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Relation, RelationKind
@@ -17,19 +17,19 @@ from isolation.inventory.roles import PUBLIC, Grant
 
 # https://www.postgresql.org/docs/15/ddl-rowsecurity.html: "operations that apply to the whole table, such as TRUNCATE
 # and REFERENCES, are not subject to row security"
-_AROUND = {
-    "TRUNCATE": (Severity.HIGH, "it removes every tenant's rows, and no policy is asked"),
-    "TRIGGER": (Severity.HIGH, "it may run code of its own on what other roles write"),
+_BYPASSING = {
+    "TRUNCATE": (Severity.HIGH, "it removes the rows of all tenants, and no policy applies"),
+    "TRIGGER": (Severity.HIGH, "it may run its own code in the statements of other roles"),
     "MAINTAIN": (Severity.MEDIUM, "it may lock and rewrite the table for every tenant"),
-    "REFERENCES": (Severity.LOW, "a foreign key tells which keys exist, and no policy is asked"),
+    "REFERENCES": (Severity.LOW, "a foreign key reveals which keys exist, and no policy applies"),
 }
 _TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
-# Of these, one finding says that they are reached at all.
+# tenancy.rls.coverage reports that these are reached at all.
 _BY_COVERAGE = {TableClass.OTHER, TableClass.MATERIALIZED, TableClass.FOREIGN}
 
 
 def table_grants(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
-    """All that is wrong with the grants on every relation but sequences."""
+    """The flaws of the grants on all relations except sequences."""
     for relation in access.inventory.relations:
         if relation.kind is RelationKind.SEQUENCE or relation.temporary:
             continue
@@ -39,7 +39,7 @@ def table_grants(access: EffectiveAccess, granted_access: GrantedAccess) -> Iter
 
 
 def _on(access: EffectiveAccess, granted_access: GrantedAccess, relation: Relation) -> Iterator[GrantFlaw]:
-    """One finding for each grantee and privilege, whether it is on the table or on columns."""
+    """One finding for each grantee and privilege, on the table or on columns."""
     every: dict[tuple[int, str], list[Grant]] = defaultdict(list)
     for grant in (*relation.grants, *(grant for column in relation.columns for grant in column.grants)):
         if grant.grantee != relation.owner:
@@ -54,31 +54,31 @@ def _judge(
     access: EffectiveAccess, relation: Relation, grantee: int, privilege: str, how: str, *, grantable: bool
 ) -> Iterator[GrantFlaw]:
     to, table, subject = grantee_sql(access, grantee), access.sql_name(relation), access.declared_name(relation)
-    about: tuple[Affected, ...] = ()
+    affected: tuple[Affected, ...] = ()
     if grantee == PUBLIC and access.table_class(relation) in _TENANTS:
         if _is_open(access, relation):
             return
-        why = "every role of the server has it, and every later one"
-        severity, about = Severity.HIGH, () if relation.rls_enabled else visible_through(access, relation)
-    elif privilege in _AROUND and not _is_moot(relation, privilege):
-        severity, why = _AROUND[privilege]
+        why = "every role of the server has it, including future ones"
+        severity, affected = Severity.HIGH, () if relation.rls_enabled else visible_through(access, relation)
+    elif privilege in _BYPASSING and not _has_no_effect(relation, privilege):
+        severity, why = _BYPASSING[privilege]
     elif grantable:
         repair = f"REVOKE GRANT OPTION FOR {privilege} ON {table} FROM {to};"
-        why = "it may hand it on to roles that nobody declared"
+        why = "it may grant it to undeclared roles"
         option = f"{privilege} WITH GRANT OPTION"
         yield grant_flaw(subject, option, to, Severity.MEDIUM, why, held_via=how, repair=repair)
         return
     else:
         return
     repair = f"REVOKE {privilege} ON {table} FROM {to};"
-    yield grant_flaw(subject, privilege, to, severity, why, held_via=how, repair=repair, about=about)
+    yield grant_flaw(subject, privilege, to, severity, why, held_via=how, repair=repair, affected=affected)
 
 
 def _is_open(access: EffectiveAccess, relation: Relation) -> bool:
-    """Whether a tenant table is no row security's to protect from anybody: that is told of the table."""
+    """Whether a tenant table has no row security, which tenancy.rls.coverage reports."""
     return access.table_class(relation) is TableClass.TENANT and not relation.rls_enabled
 
 
-def _is_moot(relation: Relation, privilege: str) -> bool:
-    """Whether the privilege does nothing on what is not a table: of a view, only TRIGGER does."""
+def _has_no_effect(relation: Relation, privilege: str) -> bool:
+    """Whether the privilege has no effect on a relation other than a table; TRIGGER has one on a view."""
     return not relation.is_table and privilege != "TRIGGER"

@@ -1,4 +1,4 @@
-"""The check that audit records are kept and cannot be changed, tried by every role that Basewatch can become."""
+"""The check that audit records are kept and cannot be changed, attempted as every role that Basewatch can become."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from basewatch.affected import Affected, with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.postgres.probe_types import ProbeOutcome
-from checks.tenancy.probes.attempts import AttemptResult, change_result
 from checks.tenancy.probes.audit_writes_facts import AuditWriteAttempts, RoleAuditAttempts, audit_write_attempts
-from checks.tenancy.probes.probe_outcomes import inconclusive
+from checks.tenancy.probes.probe_outcomes import AttemptResult, change_result, inconclusive
 from checks.tenancy.probes.write_side_effects import SideEffect
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command
 
-_EXPECTED = "records that are added stay, and no attempt to change or remove one succeeds"
+_EXPECTED = "added records are kept, and every attempt to change or remove one is blocked"
 
 
 @check(
@@ -33,68 +32,71 @@ _EXPECTED = "records that are added stay, and no attempt to change or remove one
 def audit_records_survive_attempts(
     facts: AuditWriteAttempts, database: components.Database, now: datetime
 ) -> Iterator[Verdict]:
-    """An audit record that is added stays there, and nobody who is asked to can change or remove one.
+    """An audit record that is added is kept, and no probed role can change or remove one.
 
-    Why: Triggers that look right can be passed by, and a rule or a trigger can drop records without a word.
+    Why: Triggers can be bypassed, and a rule or a trigger can discard records silently.
     Reads: As each tenant-bound role, and as every other role that Basewatch can become and that may UPDATE or DELETE:
-    whether a copied record of a canary is kept and seen again, and whether a canary's records can be changed, column by
-    column, or removed; in transactions that are rolled back. Tenant-bound roles are mostly refused for want of the
-    privilege. To have the guards themselves tried, create a role that owns nothing, with SELECT, UPDATE and DELETE on
-    the table, and grant it to Basewatch's role; without one, audit.table.append_only judges the guards as they stand.
+    whether a copied record of a canary is kept and can be read, and whether records of a canary can be changed, column
+    by column, or removed; in transactions that are rolled back. Most attempts of tenant-bound roles fail for lack of
+    the privilege. To test the triggers themselves, create a role that owns nothing, with SELECT, UPDATE and DELETE on
+    the table, and grant it to the role of Basewatch; without one, only audit.table.append_only checks the triggers.
     Unverified when: Basewatch may not become a tenant-bound role, the table is locked, the canary has no record, the
-    database is a reader, or an attempt would set off a trigger that nobody vouches for.
-    Fix: See audit.table.append_only; DROP RULE or DROP TRIGGER what drops records, and name the guards in audit.guards.
+    database is a reader, or an attempt would fire an unapproved trigger.
+    Fix: See audit.table.append_only; drop rules and triggers that discard records, and declare the other triggers in
+    audit.guards.
     Source: https://www.postgresql.org/docs/15/plpgsql-trigger.html
     """
     if not facts.tried:
         why = "the audit table has no tenant key" if database.tenancy.write_probes else "tenancy.write_probes is off"
-        yield not_applicable("no canary's record can be tried", observed=why)
+        yield not_applicable("No record of a canary can be probed", observed=why)
         return
     yield judge_audit_writes(facts, [each for each in facts.side_effects if not each.approved(database, now)])
 
 
 def judge_audit_writes(facts: AuditWriteAttempts, unapproved: list[SideEffect]) -> Verdict:
-    """The one verdict on the audit table."""
+    """The verdict on the audit table."""
     flaws = dict(flaw for each in facts.attempts for flaw in _flaws(each))
     if flaws:
         verdict = failed(
             "Audit records can be lost or changed",
             observed="; ".join(sorted(flaws)),
             expected=_EXPECTED,
-            remedy="DROP the rule or trigger that drops records; create triggers that raise on UPDATE and DELETE, "
-            "ENABLE ALWAYS, and REVOKE the privilege; audit.table.append_only has the statements.",
+            remedy="DROP the rule or trigger that discards records; create triggers that raise on UPDATE and DELETE, "
+            "ENABLE ALWAYS, and REVOKE the privilege; audit.table.append_only prints the statements.",
         )
         return with_affected(verdict, flaws.values())
     for refused in facts.unprobed:
         return _on_table(refused.verdict())
-    tried = ((f"{each.role} ({what})", outcome) for each in facts.attempts for what, outcome in _outcomes(each))
-    unclear = inconclusive("a role that may", tried, _EXPECTED)
+    outcomes = ((f"{each.role} ({what})", outcome) for each in facts.attempts for what, outcome in _outcomes(each))
+    unclear = inconclusive("a role with the privilege", outcomes, _EXPECTED)
     if unclear:
         return _on_table(unclear)
-    blind = sorted(each.role for each in facts.attempts if each.granted_commands and not each.control.rows)
-    if blind:
+    without_control = sorted(each.role for each in facts.attempts if each.granted_commands and not each.control.rows)
+    if without_control:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
-            "the canary has no audit record that could be changed, so changing none proves nothing",
-            observed=", ".join(blind),
+            "The canary has no audit record to change, so blocked attempts prove nothing",
+            observed=", ".join(without_control),
             expected=_EXPECTED,
-            remedy="Plant an audit record of each canary.",
+            remedy="Insert an audit record of each canary.",
         )
-    missed = [each for each in unapproved if _missed(each, facts)]
-    if missed:
+    skipped = [each for each in unapproved if _skipped(each, facts)]
+    if skipped:
         return unverified(
             Reason.UNSUPPORTED,
-            "Some attempts were not made, for they would set off what nobody vouches for",
-            observed="; ".join(sorted({f"{each.command}: {each.approvable.name}" for each in missed})),
+            "Some attempts were not made: they would fire unapproved triggers or rules",
+            observed="; ".join(sorted({f"{each.command}: {each.approvable.name}" for each in skipped})),
             expected=_EXPECTED,
-            remedy="Read each, and declare it in audit.guards with its digest: "
-            + ", ".join(sorted({f"{each.guard or each.approvable.name}: {each.approvable.digest}" for each in missed})),
+            remedy="Review each, and declare it in audit.guards with its digest: "
+            + ", ".join(
+                sorted({f"{each.guard or each.approvable.name}: {each.approvable.digest}" for each in skipped})
+            ),
         )
     return _kept(facts)
 
 
-def _missed(each: SideEffect, facts: AuditWriteAttempts) -> bool:
-    """Whether somebody was there who could have made the attempt."""
+def _skipped(each: SideEffect, facts: AuditWriteAttempts) -> bool:
+    """Whether a probed role could have made the attempt."""
     return each.command == Command.INSERT or any(
         each.command in changing.granted_commands for changing in facts.attempts
     )
@@ -103,14 +105,14 @@ def _missed(each: SideEffect, facts: AuditWriteAttempts) -> bool:
 def _kept(facts: AuditWriteAttempts) -> Verdict:
     able = sorted(each.role for each in facts.attempts if each.granted_commands)
     others = (
-        f"; not tried as {', '.join(map(quoted, facts.untested_roles))}, whom Basewatch cannot become"
+        f"; not probed as {', '.join(map(quoted, facts.untested_roles))}, which Basewatch cannot become"
         if facts.untested_roles
         else ""
     )
-    who = f"tried as {', '.join(able)}" if able else "no role that Basewatch can become may even try"
+    who = f"probed as {', '.join(able)}" if able else "no role that Basewatch can become has the privileges"
     added = sum(each.insert is not None for each in facts.attempts)
-    observed = f"{who}; a record added by {added} roles stayed{others}"
-    return passed("Audit records stay as they were added", observed=observed, expected=_EXPECTED)
+    observed = f"{who}; records added by {added} roles were kept{others}"
+    return passed("Audit records are kept and cannot be changed", observed=observed, expected=_EXPECTED)
 
 
 def _on_table(verdict: Verdict) -> Verdict:
@@ -135,8 +137,8 @@ def _outcomes(each: RoleAuditAttempts) -> Iterator[tuple[str, ProbeOutcome]]:
 def _flaws(each: RoleAuditAttempts) -> Iterator[tuple[str, Affected]]:
     columns = [column for column, outcome in each.updates if change_result(outcome) is AttemptResult.LEAKED]
     if columns:
-        yield f"{each.role} changes {', '.join(columns)}", (each.role, Command.UPDATE)
+        yield f"{each.role} can change {', '.join(columns)}", (each.role, Command.UPDATE)
     if each.delete is not None and change_result(each.delete) is AttemptResult.LEAKED:
-        yield f"{each.role} removes records", (each.role, Command.DELETE)
+        yield f"{each.role} can remove records", (each.role, Command.DELETE)
     if each.discarded or (each.insert is not None and each.insert.rows == 0 and each.control.rows):
         yield f"a record that {each.role} adds is lost", (each.role, Command.INSERT)

@@ -1,9 +1,8 @@
-"""What every role that Basewatch can become could do to a canary's audit records, tried and undone."""
+"""Attempts to write audit records of a canary, as every role that Basewatch can become; rolled back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from basewatch import components
 from basewatch.errors import NotFoundError
@@ -11,24 +10,23 @@ from basewatch.postgres import DatabaseClient
 from basewatch.postgres.probe_types import Canary, ProbeOutcome
 from basewatch.postgres.write_probe import WriteProbe
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
-from checks.tenancy.probes.probe_targets import probed_relation
+from checks.tenancy.probes.probe_targets import BEFORE_ANY_EXPIRY, probed_relation
 from checks.tenancy.probes.write_side_effects import SideEffect, side_effects
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.snapshot import inventory
 
-_EVER = datetime.min.replace(tzinfo=UTC)
 _CHANGES = (Command.UPDATE, Command.DELETE)
-# A wider table is tried on its first columns: with more than 64 writes one transaction makes every snapshot slower.
+# Of a wider table, the first columns: more than 64 subtransactions slow down all snapshots on the server.
 _COLUMNS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleAuditAttempts:
-    """What one role could do to a canary's audit records; None was not tried, as what it sets off is not vouched for.
+    """The attempts of one role on audit records of a canary; None was not attempted, for unapproved side effects.
 
-    `control` says whether there is a record to try it on; `updates` are of each column, `insert` is of a new record,
-    and `discarded` says that the planner turns adding one into nothing.
+    `control` is whether the canary has a record; `updates` has one outcome for each column, `insert` that of a copied
+    record; `discarded` says that the planner reduces an INSERT to nothing.
     """
 
     role: str
@@ -43,9 +41,9 @@ class RoleAuditAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditWriteAttempts:
-    """Every attempt of every role; `untested_roles` are roles that may change the table and that we cannot become.
+    """All attempts of all roles; `untested_roles` may change the table, and Basewatch cannot become them.
 
-    `tried` is false where nothing is: write probes are not wanted, or no row of the table is a canary's.
+    `tried` is false if write probes are off, or the table has no tenant key.
     """
 
     tried: bool = True
@@ -59,62 +57,66 @@ _UNTRIED = AuditWriteAttempts(tried=False, attempts=(), untested_roles=(), side_
 
 
 def audit_write_attempts(database: DatabaseClient, component: components.Database) -> AuditWriteAttempts:
-    """Tries to add, change and remove a canary's audit records, and undoes it all.
+    """Attempts to add, change and remove audit records of a canary, rolled back.
 
-    Raises: ObservationError; NotFoundError, when there is no such table.
+    Raises: ObservationError; NotFoundError, if the table does not exist.
     """
     audit, tenancy = component.audit, component.tenancy
     if audit is None or not tenancy.write_probes:
         return _UNTRIED
-    known = effective_access(inventory(database, component), tenancy)
-    relation = known.relation_named(audit.table)
+    access = effective_access(inventory(database, component), tenancy)
+    relation = access.relation_named(audit.table)
     if relation is None:
-        raise NotFoundError(f"there is no table {audit.table}")
-    if not probed_relation(known, relation).keyed:
+        raise NotFoundError(f"the table {audit.table} does not exist")
+    if not probed_relation(access, relation).keyed:
         return _UNTRIED
-    would = {c: side_effects(known, relation, c) for c in (Command.INSERT, *_CHANGES)}
-    safe = frozenset(c for c, some in would.items() if all(each.approved(component, _EVER) for each in some))
-    changing, refused = list[RoleAuditAttempts](), list[UnprobedPrincipal]()
-    ours = _ours(known, database.principal, relation)
-    for role in ours:
+    by_command = {c: side_effects(access, relation, c) for c in (Command.INSERT, *_CHANGES)}
+    safe = frozenset(
+        c for c, some in by_command.items() if all(each.approved(component, BEFORE_ANY_EXPIRY) for each in some)
+    )
+    attempts, refused = list[RoleAuditAttempts](), list[UnprobedPrincipal]()
+    roles = _probed_roles(access, database.principal, relation)
+    for role in roles:
         with noting_unprobed(role, refused), database.write_probe_as(role, tenancy) as probe:
-            changing.append(_try(probe, known, role, relation, safe))
+            attempts.append(_role_attempts(probe, access, role, relation, safe))
     holders = {
         role.name
-        for role in known.inventory.roles
-        if _may(known, role.name, relation) and not role.superuser and not role.name.startswith("pg_")
+        for role in access.inventory.roles
+        if _granted_commands(access, role.name, relation) and not role.superuser and not role.name.startswith("pg_")
     }
     return AuditWriteAttempts(
-        attempts=tuple(changing),
-        untested_roles=tuple(sorted(holders - set(ours))),
-        side_effects=tuple(each for some in would.values() for each in some),
+        attempts=tuple(attempts),
+        untested_roles=tuple(sorted(holders - set(roles))),
+        side_effects=tuple(each for some in by_command.values() for each in some),
         unprobed=tuple(refused),
     )
 
 
-def _ours(access: EffectiveAccess, login: str, relation: Relation) -> tuple[str, ...]:
-    """The principals, then what else we can become that may change the table; never a superuser."""
+def _probed_roles(access: EffectiveAccess, login: str, relation: Relation) -> tuple[str, ...]:
+    """The principals, then the other roles that Basewatch can become and that may change the table; no superuser."""
     principals = access.tenancy.principals
-    became = (each.role for each in access.reachable_roles(login) if each.can_set_role and not each.role.superuser)
-    others = sorted({role.name for role in became if _may(access, role.name, relation)} - set(principals))
+    reachable = (each.role for each in access.reachable_roles(login) if each.can_set_role and not each.role.superuser)
+    others = sorted(
+        {role.name for role in reachable if _granted_commands(access, role.name, relation)} - set(principals)
+    )
     return (*principals, *others)
 
 
-def _may(access: EffectiveAccess, name: str, relation: Relation) -> tuple[str, ...]:
+def _granted_commands(access: EffectiveAccess, name: str, relation: Relation) -> tuple[str, ...]:
     role = access.role_named(name)
     held = access.commands(role.oid, relation) if role else frozenset[Command]()
     return tuple(command for command in _CHANGES if command in held)
 
 
-def _try(
+def _role_attempts(
     probe: WriteProbe, access: EffectiveAccess, name: str, relation: Relation, safe: frozenset[Command]
 ) -> RoleAuditAttempts:
-    role, place = access.role_named(name), probed_relation(access, relation)
+    role, target = access.role_named(name), probed_relation(access, relation)
     held = access.commands(role.oid, relation) if role else frozenset[Command]()
-    # Without the privilege a statement is refused before it sets anything off.
+    # Without the privilege a statement is rejected before it fires a trigger.
     tried = {command for command in _CHANGES if command in safe or command not in held}
     probe.set_context(Canary.A)
-    (own,) = probe.rows_of([place], Canary.A)
+    (own,) = probe.rows_of([target], Canary.A)
     written = access.columns_with_privilege(role.oid, relation, "UPDATE") if role else frozenset[str]()
     columns = [c.name for c in relation.columns if not c.generated and c.name in written][:_COLUMNS] or [
         relation.columns[0].name
@@ -125,9 +127,9 @@ def _try(
         role=name,
         principal=name in access.tenancy.principals,
         control=own,
-        granted_commands=_may(access, name, relation),
-        discarded=Command.INSERT in held and probe.insert_is_discarded(place, Canary.A),
-        insert=probe.insert_own_copy(place, Canary.A, copied) if adds else None,
-        updates=tuple((c, probe.update_of(place, Canary.A, c)) for c in columns) if Command.UPDATE in tried else (),
-        delete=probe.delete_of(place, Canary.A) if Command.DELETE in tried else None,
+        granted_commands=_granted_commands(access, name, relation),
+        discarded=Command.INSERT in held and probe.insert_is_discarded(target, Canary.A),
+        insert=probe.insert_own_copy(target, Canary.A, copied) if adds else None,
+        updates=tuple((c, probe.update_of(target, Canary.A, c)) for c in columns) if Command.UPDATE in tried else (),
+        delete=probe.delete_of(target, Canary.A) if Command.DELETE in tried else None,
     )

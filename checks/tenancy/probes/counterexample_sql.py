@@ -1,4 +1,4 @@
-"""Evaluates a policy's predicate over made-up rows: no table is read, and the rows never exist."""
+"""Evaluation of a predicate on synthetic rows; no table is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER = "basewatch row"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticTable:
-    """A table that is made up: the name and columns that a predicate speaks of, each with its type, and the rows.
+    """A synthetic table: its name, its columns with their types, and its rows.
 
     A row is the text of each column, in order; None is NULL.
     """
@@ -30,39 +30,39 @@ class SyntheticTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredicateResult:
-    """Which rows a predicate is TRUE for, by number from 0, or the SQLSTATE with which evaluating it ended."""
+    """The indexes of the rows for which a predicate is TRUE, from 0; or the SQLSTATE of the evaluation."""
 
     rows: tuple[int, ...] = ()
     sqlstate: str | None = None
 
 
 def evaluate_predicate(
-    probe: TenantProbe, access: SyntheticTable, predicate: str, settings: Sequence[tuple[str, str]]
+    probe: TenantProbe, table: SyntheticTable, predicate: str, settings: Sequence[tuple[str, str]]
 ) -> PredicateResult:
-    """The rows that a predicate lets pass while these settings hold; nothing stays set.
+    """The rows that pass a predicate with these settings, which are reset afterwards.
 
-    The predicate is read as pg_get_expr() prints it with pg_catalog alone in the search path. It comes from the
-    catalogues and must call nothing that changes anything. Raises: ObservationError, when the session is lost.
+    The predicate is the output of pg_get_expr() with only pg_catalog in the search path. It must come from the
+    catalogues and have no side effects. Raises: ObservationError, if the session is lost.
     """
-    # Types and predicates are SQL text of the catalogues' own, in which % is no placeholder.
+    # Types and predicates are SQL text from the catalogues, in which % is not a placeholder.
     cast = [
         sql.SQL("{}::{} AS {}").format(sql.Identifier(f"c{number}"), _sql(type_name), sql.Identifier(name))
-        for number, (name, type_name) in enumerate(access.columns)
+        for number, (name, type_name) in enumerate(table.columns)
     ]
-    names = [sql.Identifier(f"c{number}") for number in range(len(access.columns))]
-    arrays = [sql.SQL("%s::pg_catalog.text[]") for _ in access.columns]
+    names = [sql.Identifier(f"c{number}") for number in range(len(table.columns))]
+    arrays = [sql.SQL("%s::pg_catalog.text[]") for _ in table.columns]
     query = sql.SQL(
-        "SELECT {number} FROM (SELECT {values} FROM unnest({arrays}) WITH ORDINALITY AS made ({names})) AS {name}"
+        "SELECT {number} FROM (SELECT {values} FROM unnest({arrays}) WITH ORDINALITY AS synthetic ({names})) AS {name}"
         " WHERE {predicate}"
     ).format(
         number=sql.Identifier(_NUMBER),
         values=sql.SQL(", ").join([sql.SQL("n - 1 AS {}").format(sql.Identifier(_NUMBER)), *cast]),
         arrays=sql.SQL(", ").join(arrays),
         names=sql.SQL(", ").join([*names, sql.SQL("n")]),
-        name=sql.Identifier(access.name),
+        name=sql.Identifier(table.name),
         predicate=_sql(predicate),
     )
-    columns = [[row[number] for row in access.rows] for number in range(len(access.columns))]
+    columns = [[row[number] for row in table.rows] for number in range(len(table.columns))]
     connection = probe.connection
     try:
         with connection.transaction(force_rollback=True):
@@ -70,7 +70,7 @@ def evaluate_predicate(
             return PredicateResult(rows=tuple(sorted(row[0] for row in connection.execute(query, columns).fetchall())))
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise observation_error(error, operation="evaluating a policy on made-up rows") from error
+            raise observation_error(error, operation="evaluating a policy on synthetic rows") from error
         return PredicateResult(sqlstate=error.sqlstate)
 
 

@@ -1,4 +1,4 @@
-"""The check that one tenant cannot read another's rows, tried with two canaries and as nobody."""
+"""The check that one tenant cannot read rows of another, attempted with two canaries and without a tenant."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.tenancy import Tenancy
-from checks.tenancy.probes.causes import PREDICATE_CAUSES
+from checks.tenancy.probes import PREDICATE_CAUSES
 from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, RelationReads, cross_tenant_reads
-from checks.tenancy.probes.probe_outcomes import inconclusive
+from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals
 
-_EXPECTED = "each canary's own rows to itself, and no row to anybody else"
+_EXPECTED = "each canary reads its own rows, and no other row is read"
 
 
 @check(
@@ -30,25 +30,24 @@ _EXPECTED = "each canary's own rows to itself, and no row to anybody else"
 def tenants_read_only_their_own_rows(
     facts: CrossTenantReads, database: components.Database, now: datetime
 ) -> Iterator[Verdict]:
-    """A tenant reads no rows but its own, and one that does not exist reads none.
+    """A tenant can read only its own rows, and a tenant that does not exist can read none.
 
-    Why: This is what tenants are promised; a configuration that looks right is no proof that it holds.
-    Reads: As each tenant-bound role, whether there is a row in every relation it may read: as a tenant that does not
-    exist, with an empty tenant and with a wildcard; and as each canary, whether there is one that is not its own.
-    READ ONLY and rolled back, on the reader where there is one; no row's content is asked for.
-    Unverified when: Basewatch may not become the role, a table is locked or too slow to answer, a canary has no row of
-    its own to see (an empty table proves nothing), or what the role reads is in a foreign table.
-    Fix: See what tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles say of the leaking tables.
+    Why: This is the promise to tenants; a correct configuration alone does not prove that it holds.
+    Reads: As each tenant-bound role, whether any row can be read from each relation that it may read: as a tenant that
+    does not exist, with an empty context and with a wildcard; and as each canary, whether a row of another tenant can
+    be read. Transactions are READ ONLY and rolled back, on the reader where there is one; no content is read.
+    Unverified when: Basewatch may not become the role, a table is locked or too slow to answer, a canary has no
+    row of its own (an empty table proves nothing), or the role may read a foreign table.
+    Fix: See the findings of tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles for these tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    refused = {each.principal: each for each in facts.unprobed}
-    for principal in database.tenancy.principals:
-        if principal in refused:
-            yield refused[principal].verdict()
-            continue
-        rows = [row for row in facts.reads if row.principal == principal]
+
+    def judge(principal: str) -> Verdict:
+        reads = [each for each in facts.reads if each.principal == principal]
         skipped = tuple(table for of, table in facts.skipped if of == principal)
-        yield judge_reads(principal, rows, database.tenancy, now, tables=facts.table_count, skipped=skipped)
+        return judge_reads(principal, reads, database.tenancy, now, tables=facts.table_count, skipped=skipped)
+
+    yield from judge_principals(database.tenancy.principals, facts.unprobed, judge)
 
 
 def judge_reads(
@@ -60,17 +59,17 @@ def judge_reads(
     tables: int,
     skipped: tuple[str, ...] = (),
 ) -> Verdict:
-    """The verdict on one principal from what it read, in any order."""
+    """The verdict on one principal from its reads, in any order."""
     counted = [row for row in rows if row.is_conclusive and not row.approved(tenancy, now)]
     leaks = sorted((row.table, ", ".join(row.leaks)) for row in counted if row.leaks)
     if leaks:
         verdict = failed(
-            f"{principal} reads rows that are not its tenant's",
+            f"{principal} can read rows of other tenants",
             subject=principal,
             observed="; ".join(f"{table} (as {contexts})" for table, contexts in leaks),
             expected=_EXPECTED,
-            remedy="See tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles on these tables, and "
-            "close what they name; a view goes by its owner's rights unless WITH (security_invoker = true).",
+            remedy="Fix the findings of tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles for "
+            "these tables; a view has the rights of its owner unless it is WITH (security_invoker = true).",
         )
         return with_affected(verdict, ((principal, table) for table, _ in leaks))
     unclear = inconclusive(
@@ -78,29 +77,29 @@ def judge_reads(
     )
     if unclear:
         return unclear
-    blind = sorted(
+    without_control = sorted(
         {row.table for row in counted if row.has_control and any(s.control and not s.control.rows for s in row.reads)}
     )
-    if blind or not tables:
+    if without_control or not tables:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
-            f"a canary sees no row of its own as {principal}, so seeing none of others proves nothing",
+            f"A canary reads no row of its own as {principal}, so reading none of others proves nothing",
             subject=principal,
-            observed=", ".join(blind) or "no table has the tenant key",
+            observed=", ".join(without_control) or "no table has the tenant key",
             expected=_EXPECTED,
-            remedy="Plant a row of each canary in every tenant table, and see that the policies show it.",
+            remedy="Insert a row of each canary into every tenant table, and check that the canary can read its row.",
         )
     if skipped:
         return unverified(
             Reason.UNSUPPORTED,
-            f"{principal} reads foreign tables, which are not asked: what a question does elsewhere is not known here",
+            f"{principal} may read foreign tables, which are not probed: a query would run on another server",
             subject=principal,
             observed=", ".join(sorted(skipped)),
             expected=_EXPECTED,
-            remedy=f"Take them from {principal}, or declare them in tenancy.shared if no tenant's row is there.",
+            remedy=f"Revoke them from {principal}, or declare them in tenancy.shared if they hold no rows of tenants.",
         )
     attempts = sum(len(row.reads) for row in counted)
-    observed = f"{attempts} attempts on {len(counted)} relations showed nothing of others"
+    observed = f"{attempts} attempts on {len(counted)} relations read no row of another tenant"
     return passed(
-        f"{principal} reads its own tenant's rows alone", subject=principal, observed=observed, expected=_EXPECTED
+        f"{principal} can read only rows of its own tenant", subject=principal, observed=observed, expected=_EXPECTED
     )

@@ -1,33 +1,37 @@
-"""What each principal reads when it acts for a canary and for nobody: observed once, judged by two checks."""
+"""Reads of each principal, acting for each canary and without a tenant; judged by two checks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from basewatch import components
 from basewatch.postgres import DatabaseClient
 from basewatch.postgres.probe_types import Canary, NoTenant, ProbeOutcome
 from basewatch.tenancy import Tenancy
+from checks.tenancy.flaws import Approvable
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
-from checks.tenancy.probes.probe_targets import Approvable, ProbeTarget, foreign_tables, readable_targets
+from checks.tenancy.probes.probe_targets import (
+    BEFORE_ANY_EXPIRY,
+    ProbeTarget,
+    foreign_tables,
+    readable_targets,
+)
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.relations import Command
 from isolation.inventory.snapshot import inventory
 from isolation.proof import ProofStatus, proof_obligations
 
-# Whoever vouched for part of a proof did so for this text of it; whether the day has come is for the judge to say.
-_EVER = datetime.min.replace(tzinfo=UTC)
 _TRIES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextRead:
-    """Whether rows of one relation were read in one context: a canary's, or one that names nobody.
+    """Whether rows of one relation were read in one context: of a canary, or of no tenant.
 
-    `control` is a canary's positive control: whether it reads a row of its own; None where there is none.
+    `control` is the positive control of a canary: whether it reads a row of its own; None without a control.
     """
 
     context: str
@@ -37,10 +41,10 @@ class ContextRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationReads:
-    """What one principal read of one relation, in every context.
+    """The reads of one principal from one relation, in every context.
 
-    `keyed` says that its rows have a tenant, `stored` that it has rows of its own, `has_control` that each canary must
-    see its own there, and `proven` that the catalogues prove that reading it shows one tenant at most.
+    `keyed` says that its rows have a tenant, `stored` that it stores rows itself, `has_control` that each canary must
+    read a row of its own, and `proven` that the policies are proven to expose one tenant at most.
     """
 
     principal: str
@@ -54,24 +58,24 @@ class RelationReads:
 
     @property
     def leaks(self) -> tuple[str, ...]:
-        """The contexts in which a row was read that is not the context's own."""
+        """The contexts in which a row of another tenant was read."""
         return tuple(sorted(seen.context for seen in self.reads if seen.others.rows)) if self.is_conclusive else ()
 
     @property
     def is_conclusive(self) -> bool:
-        """Whether rows of it are told from none: those of a view without a tenant key may be sums of nothing."""
+        """Whether a row read from it proves a leak: a view without a tenant key may aggregate no rows into one."""
         return self.keyed or self.stored
 
     def approved(self, tenancy: Tenancy, now: datetime) -> bool:
-        """Whether somebody vouches for what it shows."""
-        return any(voucher.approved(tenancy, now) for voucher in self.approvables)
+        """Whether the manifest approves the relation."""
+        return any(each.approved(tenancy, now) for each in self.approvables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossTenantReads:
-    """What every principal read; `table_count` is how many tables have the tenant key, `skipped` what was left out.
+    """The reads of all principals; `table_count` tables have the tenant key, `skipped` relations were not read.
 
-    The fingerprints are of the catalogues before and after: where they differ, it was read during a change.
+    The fingerprints are of the catalogues before and after: if they differ, the schema changed during the reads.
     """
 
     reads: tuple[RelationReads, ...]
@@ -83,7 +87,7 @@ class CrossTenantReads:
 
 
 def cross_tenant_reads(database: DatabaseClient, component: components.Database) -> CrossTenantReads:
-    """Reads as each principal for both canaries and for nobody, once more if the schema changed meanwhile.
+    """Reads as each principal, for both canaries and without a tenant; repeated once if the schema changed.
 
     Raises: ObservationError.
     """
@@ -96,38 +100,44 @@ def cross_tenant_reads(database: DatabaseClient, component: components.Database)
 
 def _observe(database: DatabaseClient, component: components.Database) -> CrossTenantReads:
     tenancy = component.tenancy
-    known = effective_access(inventory(database, component), tenancy)
-    proven = _proven(known)
+    access = effective_access(inventory(database, component), tenancy)
+    proven = _proven(access)
     rows, refused = list[RelationReads](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
         with noting_unprobed(principal, refused):
-            rows.extend(_rows(database, tenancy, principal, tuple(readable_targets(known, principal)), proven))
+            rows.extend(_rows(database, tenancy, principal, tuple(readable_targets(access, principal)), proven))
     return CrossTenantReads(
         reads=tuple(rows),
         unprobed=tuple(refused),
         skipped=tuple(
-            (principal, table) for principal in tenancy.principals for table in foreign_tables(known, principal)
+            (principal, table) for principal in tenancy.principals for table in foreign_tables(access, principal)
         ),
-        table_count=len(known.tenant_tables()),
-        fingerprint_before=known.inventory.server.fingerprint,
+        table_count=len(access.tenant_tables()),
+        fingerprint_before=access.inventory.server.fingerprint,
         fingerprint_after=fingerprint(database),
     )
 
 
 def _proven(access: EffectiveAccess) -> frozenset[tuple[str, int]]:
-    """What is proven to be read by one tenant alone: the principals, as themselves, with the relations' OIDs."""
-    reads = [o for o in proof_obligations(access, _EVER) if o.gate.command is Command.SELECT and o.role == o.principal]
+    """The pairs of principal and relation OID whose reads are proven to expose one tenant alone."""
+    reads = [
+        o
+        for o in proof_obligations(access, BEFORE_ANY_EXPIRY)
+        if o.gate.command is Command.SELECT and o.role == o.principal
+    ]
     holds = {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
     broken = {(o.principal, o.relation) for o in reads if o.status not in holds or o.waived}
     return frozenset((o.principal, o.relation) for o in reads) - broken
 
 
-def _nobodies(tenancy: Tenancy) -> Iterator[tuple[NoTenant, int | None]]:
-    """Every context that names nobody, and where it has several parts, each in which one part names nobody."""
-    yield from ((nobody, None) for nobody in NoTenant)
+def _no_tenant_contexts(tenancy: Tenancy) -> Iterator[tuple[NoTenant, int | None]]:
+    """The contexts without a tenant; for a composite context, also those with one part that names no tenant."""
+    yield from ((no_tenant, None) for no_tenant in NoTenant)
     if len(tenancy.context) > 1:
         yield from (
-            (nobody, part) for part in range(len(tenancy.context)) for nobody in (NoTenant.EMPTY, NoTenant.UNKNOWN)
+            (no_tenant, part)
+            for part in range(len(tenancy.context))
+            for no_tenant in (NoTenant.EMPTY, NoTenant.UNKNOWN)
         )
 
 
@@ -141,18 +151,18 @@ def _rows(
     keyed = [target for target in targets if target.probed.keyed]
     seen: dict[str, list[ContextRead]] = {target.name: [] for target in targets}
     with database.session_as(principal, tenancy) as session:
-        for nobody, part in _nobodies(tenancy):
-            context = nobody if part is None else f"{nobody} in {tenancy.context[part]}"
+        for no_tenant, part in _no_tenant_contexts(tenancy):
+            context = no_tenant if part is None else f"{no_tenant} in {tenancy.context[part]}"
             with session.probe() as probe:
-                probe.set_context(nobody, part=part)
+                probe.set_context(no_tenant, part=part)
                 for target, outcome in zip(targets, probe.any_rows([t.probed for t in targets]), strict=True):
                     seen[target.name].append(ContextRead(context=context, others=outcome))
                 probe.stop_if_blocking()
         for canary in Canary:
             with session.probe() as probe:
                 probe.set_context(canary)
-                places = [target.probed for target in keyed]
-                own, others = probe.rows_of(places, canary), probe.rows_of_others(places, canary)
+                relations = [target.probed for target in keyed]
+                own, others = probe.rows_of(relations, canary), probe.rows_of_others(relations, canary)
                 for target, mine, theirs in zip(keyed, own, others, strict=True):
                     seen[target.name].append(ContextRead(context=canary, others=theirs, control=mine))
                 probe.stop_if_blocking()

@@ -1,11 +1,11 @@
-"""The effective predicate of each gate as SQL text, as far as it can be evaluated apart from its table. Pure."""
+"""The effective predicate of each gate as SQL text, if it can be evaluated without its table. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from checks.tenancy.probes.constants import ExpressionContents, expression_contents
+from checks.tenancy.probes.expression_tokens import ExpressionContents, expression_contents
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.relations import Command, Policy, Relation
 from isolation.proof import clause_expression, clauses_digest
@@ -13,9 +13,9 @@ from isolation.proof import clause_expression, clauses_digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedExpression:
-    """One expression as PostgreSQL prints it, of a policy (`using`, `check`) or a CHECK constraint; never kept.
+    """One expression as PostgreSQL prints it, of a policy (`using`, `check`) or a CHECK constraint; never stored.
 
-    `standalone` says that it can be evaluated without its table; see the statement.
+    `standalone` says that it can be evaluated without its table; see the SQL statement.
     """
 
     oid: int
@@ -27,7 +27,7 @@ class PrintedExpression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleGate:
-    """What one role's commands pass: rows there are, or with `new_row` rows that are about to be."""
+    """The check of one command as one role, on existing rows or, with `new_row`, on new ones."""
 
     principal: str
     role: str
@@ -40,10 +40,10 @@ class RoleGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectivePredicate:
-    """One predicate and the gates that it guards; `untestable_reason` says why it cannot be tried, empty when it can.
+    """One predicate and its gates; `untestable_reason` says why it cannot be evaluated, empty if it can.
 
-    `digests` are those of the gates, as a waiver repeats them. `is_partial` says that other permissive policies cannot
-    be tried, so that more may pass than this predicate lets.
+    `digests` are those of the gates, as in waivers. `is_partial` says that other permissive policies cannot be
+    evaluated, so that more rows may pass.
     """
 
     gates: tuple[RoleGate, ...]
@@ -55,8 +55,8 @@ class EffectivePredicate:
     untestable_reason: str
 
 
-NOT_STANDALONE = "reads another relation, or calls a function of its own"
-"""Why an expression cannot be tried, whether it is all of a predicate or a part."""
+NOT_STANDALONE = "reads another relation, or calls a user-defined function"
+"""Why an expression, all of a predicate or a part, cannot be evaluated."""
 PrintedExpressions = Mapping[tuple[int, str], PrintedExpression]
 _GATES = (
     (Command.SELECT, False),
@@ -65,17 +65,19 @@ _GATES = (
     (Command.UPDATE, True),
     (Command.DELETE, False),
 )
-# What these give depends on who asks; session_user cannot be become.
-_WHO = frozenset({"CURRENT_USER", "CURRENT_ROLE", "USER", "current_user", "pg_has_role", "has_table_privilege"})
-_NEVER = frozenset({"SESSION_USER", "session_user", "SYSTEM_USER"})
+# Their results depend on the current user. SET ROLE does not change session_user and system_user.
+_CURRENT_USER = frozenset(
+    {"CURRENT_USER", "CURRENT_ROLE", "USER", "current_user", "pg_has_role", "has_table_privilege"}
+)
+_SESSION_USER = frozenset({"SESSION_USER", "session_user", "SYSTEM_USER"})
 
 
 def effective_predicates(
     access: EffectiveAccess, table: Relation, texts: PrintedExpressions
 ) -> tuple[EffectivePredicate, ...]:
-    """Every predicate of a table that is asked of a principal, once, with the gates it guards."""
+    """The distinct predicates of a table that apply to principals, each with its gates."""
     found = dict[tuple[str, str, str], EffectivePredicate]()
-    for gate, permissive, restrictive in _asked(access, table):
+    for gate, permissive, restrictive in _applied_policies(access, table):
         one = _effective(gate, permissive, restrictive, texts)
         who = gate.role if reads_current_user(one.contents) else ""
         key = (one.text, who, one.untestable_reason)
@@ -94,19 +96,21 @@ def effective_predicates(
 
 
 def gate_digest(policies: Iterable[Policy], *, new_row: bool) -> str:
-    """The digest of all that a gate asks, in any order: what a waiver of it repeats."""
+    """The digest of all expressions of a gate, in any order, as in a waiver."""
     stored = ((policy, clause_expression(policy, new_row=new_row)) for policy in policies)
     return clauses_digest((policy, expression) for policy, expression in stored if expression)
 
 
-def reads_current_user(mined: ExpressionContents) -> bool:
-    """Whether an expression asks who the current user is."""
-    return not _WHO.isdisjoint(mined.names)
+def reads_current_user(contents: ExpressionContents) -> bool:
+    """Whether an expression depends on the current user."""
+    return not _CURRENT_USER.isdisjoint(contents.names)
 
 
-def _asked(access: EffectiveAccess, table: Relation) -> Iterator[tuple[RoleGate, list[Policy], list[Policy]]]:
-    for becomes in access.accessible_by(table):
-        role = becomes.role
+def _applied_policies(
+    access: EffectiveAccess, table: Relation
+) -> Iterator[tuple[RoleGate, list[Policy], list[Policy]]]:
+    for reachable in access.accessible_by(table):
+        role = reachable.role
         if not table.rls_enabled or access.rls_exemption(role.oid, table):
             continue
         commands = access.commands(role.oid, table)
@@ -114,7 +118,7 @@ def _asked(access: EffectiveAccess, table: Relation) -> Iterator[tuple[RoleGate,
             policies = access.policies(table, role.oid, command)
             permissive = [p for p in policies if p.permissive and clause_expression(p, new_row=new_row)]
             if command in commands and permissive:
-                gate = RoleGate(principal=becomes.principal, role=role.name, command=command, new_row=new_row)
+                gate = RoleGate(principal=reachable.principal, role=role.name, command=command, new_row=new_row)
                 yield (
                     gate,
                     permissive,
@@ -134,20 +138,20 @@ def _effective(
 
     any_of, all_of = printed(permissive), printed(restrictive)
     usable = [one.text for one in any_of if one is not None and one.standalone]
-    floors = [one.text for one in all_of if one is not None and one.standalone]
-    doubt = ""
-    if not usable or len(floors) < len(all_of):
-        doubt = NOT_STANDALONE
-        usable, floors = [], []
-    mined = expression_contents((*usable, *floors))
-    if not _NEVER.isdisjoint(mined.names):
-        doubt = "asks who logged in"
+    required = [one.text for one in all_of if one is not None and one.standalone]
+    reason = ""
+    if not usable or len(required) < len(all_of):
+        reason = NOT_STANDALONE
+        usable, required = [], []
+    contents = expression_contents((*usable, *required))
+    if not _SESSION_USER.isdisjoint(contents.names):
+        reason = "depends on the session user"
     return EffectivePredicate(
         gates=(gate,),
         policies=tuple(policy.name for policy in permissive),
         digests=(gate_digest((*permissive, *restrictive), new_row=gate.new_row),),
-        text=" AND ".join(f"({text})" for text in (" OR ".join(f"({text})" for text in usable), *floors) if text),
-        contents=mined,
+        text=" AND ".join(f"({text})" for text in (" OR ".join(f"({text})" for text in usable), *required) if text),
+        contents=contents,
         is_partial=len(usable) < len(any_of),
-        untestable_reason=doubt,
+        untestable_reason=reason,
     )

@@ -1,4 +1,4 @@
-"""What a scan's condition, as EXPLAIN prints it, ties the tenant key to: pure."""
+"""What the conditions of a scan, as printed by EXPLAIN, bind the tenant key to. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from checks.tenancy.probes.expression_tokens import (
 
 
 class KeyBinding(StrEnum):
-    """What a condition compares the key with.
+    """What a condition compares the tenant key with.
 
-    SETTING is the context itself, HELPER a function known to return it, PARAMETER what was worked out before the scan
-    (InitPlan, `$0`), SUBPLAN a sub-select, FUNCTION one that nobody vouches for.
+    SETTING is the context itself, CONTEXT_FUNCTION a function known to return it, PARAMETER a value computed before the
+    scan (InitPlan, `$0`), SUBPLAN a sub-select, FUNCTION a function that is not approved.
     """
 
     SETTING = "setting"
-    CONTEXT_FUNCTION = "helper"
+    CONTEXT_FUNCTION = "context function"
     PARAMETER = "parameter"
     SUBPLAN = "sub-select"
     FUNCTION = "function"
@@ -33,7 +33,7 @@ class KeyBinding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownNames:
-    """The names to look for: settings in lower case, helpers and all functions without their schema."""
+    """The names to find in conditions: settings in lower case, functions without their schema."""
 
     key: tuple[str, ...]
     settings: frozenset[str]
@@ -43,10 +43,10 @@ class KnownNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanBinding:
-    """What one scan's conditions come to.
+    """The binding of one scan.
 
-    `every_row` says that no row passes without its whole key being tied; `some_rows` that at least one branch of an OR
-    ties it. `bindings` is to what, over all branches.
+    `every_row` says that the complete key is bound for every row; `some_rows` that at least one branch of an OR binds
+    it. `bindings` is what it is bound to, over all branches.
     """
 
     every_row: bool
@@ -58,21 +58,21 @@ _IN_PLAN = {"InitPlan": KeyBinding.PARAMETER, "SubPlan": KeyBinding.SUBPLAN}
 
 
 def scan_binding(conditions: Iterable[str], names: KnownNames) -> ScanBinding:
-    """What the conditions of one scan, all of which must hold, tie the key to."""
+    """What the conditions of one scan, combined with AND, bind the key to."""
     groups = [token_tree(tokenize(condition)) for condition in conditions]
-    tied = frozenset[str]().union(*(_tied(group, names) for group in groups))
+    bound = frozenset[str]().union(*(_bound_columns(group, names) for group in groups))
     atoms = [atom for group in groups for atom in _atoms(group)]
-    ties = {tie for atom in atoms for tie in (_ties(atom, names) if _named(atom, names) else ())}
-    return ScanBinding(every_row=tied >= set(names.key), some_rows=bool(ties), bindings=tuple(sorted(ties)))
+    bindings = {binding for atom in atoms for binding in (_bindings(atom, names) if _named(atom, names) else ())}
+    return ScanBinding(every_row=bound >= set(names.key), some_rows=bool(bindings), bindings=tuple(sorted(bindings)))
 
 
-def _tied(group: TokenTree, words: KnownNames) -> frozenset[str]:
-    """The key columns that are tied in every row that a condition lets pass."""
+def _bound_columns(group: TokenTree, names: KnownNames) -> frozenset[str]:
+    """The key columns that are bound in every row that passes a condition."""
     kind, parts = _parts(group)
     if kind == "":
-        return _named(group, words) if _ties(group, words) else frozenset()
-    each = [_tied(part, words) for part in parts]
-    return frozenset[str]().union(*each) if kind == "AND" else frozenset(words.key).intersection(*each)
+        return _named(group, names) if _bindings(group, names) else frozenset()
+    each = [_bound_columns(part, names) for part in parts]
+    return frozenset[str]().union(*each) if kind == "AND" else frozenset(names.key).intersection(*each)
 
 
 def _parts(group: TokenTree) -> tuple[str, tuple[TokenTree, ...]]:
@@ -94,36 +94,36 @@ def _atoms(group: TokenTree) -> Iterator[TokenTree]:
             yield from _atoms(part)
 
 
-def _named(atom: TokenTree, words: KnownNames) -> frozenset[str]:
-    """The key columns that a comparison names; a sub-select that was made a hash hides them before version 17."""
+def _named(atom: TokenTree, names: KnownNames) -> frozenset[str]:
+    """The key columns in a comparison; before version 17, a hashed sub-select does not print them."""
     found = tuple(leaves(atom))
-    names = {token.text for token in found if token.kind is TokenKind.NAME}
-    seen = frozenset(words.key) & names
+    printed = {token.text for token in found if token.kind is TokenKind.NAME}
+    seen = frozenset(names.key) & printed
     hidden = not seen and any(token.text in {"SubPlan", "InitPlan"} for token in found)
-    return frozenset(words.key) if hidden else seen
+    return frozenset(names.key) if hidden else seen
 
 
-def _ties(atom: TokenTree, words: KnownNames) -> frozenset[KeyBinding]:
-    return frozenset(tie for token in leaves(atom) if (tie := _tie(token, words)) is not None)
+def _bindings(atom: TokenTree, names: KnownNames) -> frozenset[KeyBinding]:
+    return frozenset(binding for token in leaves(atom) if (binding := _binding(token, names)) is not None)
 
 
-def _tie(token: Token, words: KnownNames) -> KeyBinding | None:
+def _binding(token: Token, names: KnownNames) -> KeyBinding | None:
     match token.kind:
         case TokenKind.TEXT:
-            return KeyBinding.SETTING if token.text.lower() in words.settings else None
+            return KeyBinding.SETTING if token.text.lower() in names.settings else None
         case TokenKind.PARAMETER:
             return KeyBinding.PARAMETER
         case TokenKind.NAME if token.text in _IN_PLAN and not token.quoted:
             return _IN_PLAN[token.text]
-        case TokenKind.NAME if token.text in words.context_functions:
+        case TokenKind.NAME if token.text in names.context_functions:
             return KeyBinding.CONTEXT_FUNCTION
-        case TokenKind.NAME if token.text in words.functions and token.text not in words.key:
+        case TokenKind.NAME if token.text in names.functions and token.text not in names.key:
             return KeyBinding.FUNCTION
         case _:
             return None
 
 
 def canary_constants(texts: Iterable[str], canaries: frozenset[str]) -> frozenset[str]:
-    """The canaries' ids that stand as constants in printed expressions."""
+    """The ids of canaries that are constants in printed expressions."""
     found = (token for text in texts for token in tokenize(text) if token.kind in {TokenKind.TEXT, TokenKind.NUMBER})
     return canaries & {token.text for token in found}

@@ -1,4 +1,4 @@
-"""What the planner does with every read and blind write of a tenant table, told without any constant."""
+"""Plans of reads and unfiltered writes of tenant tables, without the constants in them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from basewatch.postgres.tenant_probe import TenantProbe
 from checks.tenancy.probes.effective_predicates import gate_digest
 from checks.tenancy.probes.planner_conditions import KeyBinding, KnownNames, canary_constants, scan_binding
 from checks.tenancy.probes.planner_sql import QueryPlan, explain_unfiltered
-from checks.tenancy.probes.probe_targets import probed_relation
-from checks.tenancy.probes.targets import inheritance_tree, tenant_key_columns
+from checks.tenancy.probes.probe_targets import inheritance_tree, probed_relation, tenant_key_columns
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.snapshot import inventory
@@ -21,7 +20,7 @@ from isolation.inventory.snapshot import inventory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableScan:
-    """What one scan of a tenant table is held to: see Bound. No constant of the plan is kept."""
+    """What one scan of a tenant table is bound to (see ScanBinding); constants of the plan are not stored."""
 
     table: str
     every_row: bool
@@ -31,9 +30,9 @@ class TableScan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementPlan:
-    """One statement as one principal; `folded` says that the context had become a constant of its plan.
+    """The plan of one statement as one principal.
 
-    `digest` is of the policies that are asked, as a waiver repeats it.
+    `folded` says that the context is a constant in the plan; `digest` is that of the applied policies, as in a waiver.
     """
 
     principal: str
@@ -47,40 +46,41 @@ class StatementPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementPlans:
-    """Every blind statement that a principal may run on a tenant table, as it would be executed.
-
-    `table_count` is how many tenant tables there are, whoever reaches them.
-    """
+    """The plans of all unfiltered statements that principals may run; `table_count` is the number of tenant tables."""
 
     table_count: int
     statements: tuple[StatementPlan, ...]
 
 
-_BLIND = (Command.SELECT, Command.UPDATE, Command.DELETE)
+_UNFILTERED = (Command.SELECT, Command.UPDATE, Command.DELETE)
 BUSY_SQLSTATES = ("55P03", "57014")
-"""The SQLSTATEs of a lock that was not to be had, or of a statement that took too long."""
+"""The SQLSTATEs of a lock timeout and of a cancelled statement."""
 
 
 def statement_plans(database: DatabaseClient, component: components.Database) -> StatementPlans:
-    """Asks the planner as each principal, in the context of canary A. Raises: ObservationError, NotFoundError."""
+    """Plans statements as each principal, in the context of canary A. Raises: ObservationError; NotFoundError."""
     tenancy = component.tenancy
-    here = effective_access(inventory(database, component), tenancy)
-    tables = here.tenant_tables()
+    access = effective_access(inventory(database, component), tenancy)
+    tables = access.tenant_tables()
     found = list[StatementPlan]()
     for principal in tenancy.principals:
-        role = here.role_named(principal)
-        reached = [(t, here.commands(role.oid, t)) for t in tables] if role else []
+        role = access.role_named(principal)
+        reached = [(t, access.commands(role.oid, t)) for t in tables] if role else []
         with database.probe_as(principal, tenancy) as probe:
             for table, commands in reached:
-                asked = [command for command in _BLIND if command in commands]
-                found.extend(_statements(probe, here, principal, table, asked))
+                commands_to_plan = [command for command in _UNFILTERED if command in commands]
+                found.extend(_statements(probe, access, principal, table, commands_to_plan))
     return StatementPlans(table_count=len(tables), statements=tuple(found))
 
 
 def _statements(
     probe: TenantProbe, access: EffectiveAccess, principal: str, table: Relation, commands: Iterable[Command]
 ) -> Iterator[StatementPlan]:
-    words, relations, target = _words(access, table), inheritance_tree(access, table), probed_relation(access, table)
+    names, relations, target = (
+        _known_names(access, table),
+        inheritance_tree(access, table),
+        probed_relation(access, table),
+    )
     role = access.role_named(principal)
     writable = sorted(access.columns_with_privilege(role.oid, table, "UPDATE")) if role else []
     for command in commands:
@@ -92,13 +92,13 @@ def _statements(
             principal=principal,
             table=access.declared_name(table),
             command=command,
-            scans=tuple(_scans(plan, relations, words, access)),
+            scans=tuple(_scans(plan, relations, names, access)),
             folded=_folded(plan, other, access),
             digest=gate_digest(access.policies(table, role.oid, command) if role else (), new_row=False),
             sqlstate=plan.sqlstate,
         )
         if plan.sqlstate in BUSY_SQLSTATES:
-            return  # who holds its lock is not made to wait for us again
+            return  # do not queue again behind the lock on this table
 
 
 def _plan(probe: TenantProbe, canary: Canary, target: ProbedRelation, command: Command, column: str) -> QueryPlan:
@@ -107,35 +107,35 @@ def _plan(probe: TenantProbe, canary: Canary, target: ProbedRelation, command: C
 
 
 def _scans(
-    plan: QueryPlan, relations: frozenset[tuple[str, str]], words: KnownNames, access: EffectiveAccess
+    plan: QueryPlan, relations: frozenset[tuple[str, str]], names: KnownNames, access: EffectiveAccess
 ) -> Iterator[TableScan]:
     for node in plan.nodes:
         if node.is_scan and (node.schema, node.relation) in relations:
-            held = scan_binding(node.conditions, words)
+            binding = scan_binding(node.conditions, names)
             yield TableScan(
                 table=access.tenancy.declared_name(node.schema, node.relation),
-                every_row=held.every_row,
-                some_rows=held.some_rows,
-                bindings=held.bindings,
+                every_row=binding.every_row,
+                some_rows=binding.some_rows,
+                bindings=binding.bindings,
             )
 
 
-def _words(access: EffectiveAccess, table: Relation) -> KnownNames:
+def _known_names(access: EffectiveAccess, table: Relation) -> KnownNames:
     tenancy = access.tenancy
     settings = frozenset(setting.lower() for setting in tenancy.context)
-    vouched = {allowed.name for allowed in tenancy.allowed if allowed.kind == "function" and allowed.context}
+    approved = {allowed.name for allowed in tenancy.allowed if allowed.kind == "function" and allowed.context}
     named = {function.name: _bare(function.name) for function in access.inventory.functions}
     reading = {f.name for f in access.inventory.functions if settings & {word.lower() for word in f.body_keywords}}
     return KnownNames(
         key=tenant_key_columns(access, table),
         settings=settings,
-        context_functions=frozenset(bare for name, bare in named.items() if name in reading | vouched),
+        context_functions=frozenset(bare for name, bare in named.items() if name in reading | approved),
         functions=frozenset(named.values()),
     )
 
 
 def _bare(name: str) -> str:
-    """`tenant` of `app.tenant(uuid)`; quotes are taken off, as they are off a token."""
+    """The bare name of a function without quotes, such as `tenant` for `app.tenant(uuid)`."""
     return name.partition("(")[0].rpartition(".")[2].strip('"')
 
 
@@ -145,7 +145,7 @@ def _ids(access: EffectiveAccess, canary: int) -> frozenset[str]:
 
 
 def _folded(plan: QueryPlan, other: QueryPlan, access: EffectiveAccess) -> bool:
-    """Whether a canary's id is a constant of the plan because of the context: it changes with it."""
+    """Whether an id of a canary is a constant in the plan that changes with the context."""
     a, b = _ids(access, 0), _ids(access, 1)
     with_a, with_b = (canary_constants(_printed(each), a | b) for each in (plan, other))
     return bool((with_a - with_b) & a and (with_b - with_a) & b)

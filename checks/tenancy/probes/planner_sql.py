@@ -1,4 +1,4 @@
-"""What the planner would do, without doing it: EXPLAIN of one statement as the role that would run it."""
+"""EXPLAIN of one statement as a role, without executing it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from basewatch.postgres.tenant_probe import TenantProbe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanNode:
-    """One node of a plan: `relation` is what it scans, if anything; `parent_relationship` is how it hangs on the one above.
+    """One node of a plan: `relation` is the one that it scans, if any; `parent_relationship` is as EXPLAIN prints it.
 
-    `conditions` and `output` are printed expressions; they may hold a tenant's id and are no facts.
+    `conditions` and `output` are printed expressions; they may contain a tenant id and are not stored as facts.
     """
 
     node_type: str
@@ -30,48 +30,48 @@ class PlanNode:
 
     @property
     def is_scan(self) -> bool:
-        """Whether rows of the relation are read here; a ModifyTable names what it writes to."""
+        """Whether the node reads rows of the relation; a ModifyTable node names the relation that it writes."""
         return bool(self.relation) and self.node_type != "ModifyTable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryPlan:
-    """A plan's nodes from the top, or the SQLSTATE with which planning was refused."""
+    """The nodes of a plan from the top, or the SQLSTATE with which planning failed."""
 
     nodes: tuple[PlanNode, ...] = ()
     sqlstate: str | None = None
 
 
-# A blind statement reads no column, so that the policies for SELECT are not asked; DEFAULT fits every column.
-_BLIND: dict[str, LiteralString] = {
-    "SELECT": "SELECT 1 FROM {place}",
-    "UPDATE": "UPDATE {place} SET {column} = DEFAULT",
-    "DELETE": "DELETE FROM {place}",
+# The statements read no column, so that policies for SELECT do not apply; DEFAULT is valid for every column.
+_UNFILTERED: dict[str, LiteralString] = {
+    "SELECT": "SELECT 1 FROM {relation}",
+    "UPDATE": "UPDATE {relation} SET {column} = DEFAULT",
+    "DELETE": "DELETE FROM {relation}",
 }
 _EXPLAIN: LiteralString = "EXPLAIN (FORMAT JSON, VERBOSE, COSTS OFF) "
 _CONDITIONS = ("Filter", "Index Cond", "Recheck Cond", "TID Cond")
 
 
-def explain_unfiltered(probe: TenantProbe, place: ProbedRelation, command: str, column: str = "") -> QueryPlan:
-    """The plan of `SELECT 1`, of an UPDATE of `column` alone or of a DELETE, over all of a relation; none is run.
+def explain_unfiltered(probe: TenantProbe, relation: ProbedRelation, command: str, column: str = "") -> QueryPlan:
+    """The plan of a SELECT, UPDATE of `column` or DELETE without WHERE on a relation; not executed.
 
-    Raises: ObservationError, when the server could not tell.
+    Raises: ObservationError, if the session is lost.
     """
-    query = sql.SQL(_BLIND[command]).format(place=place.identifier, column=sql.Identifier(column or "-"))
-    return explain(probe, place, query)
+    query = sql.SQL(_UNFILTERED[command]).format(relation=relation.identifier, column=sql.Identifier(column or "-"))
+    return explain(probe, relation, query)
 
 
-def explain(probe: TenantProbe, place: ProbedRelation, query: sql.Composable) -> QueryPlan:
-    """The plan of a statement on `place`, which is not run. Raises: ObservationError, when the session is lost."""
+def explain(probe: TenantProbe, relation: ProbedRelation, query: sql.Composable) -> QueryPlan:
+    """The plan of a statement on `relation`; not executed. Raises: ObservationError, if the session is lost."""
     try:
         with probe.connection.transaction(force_rollback=True):
             row = probe.connection.execute(sql.SQL(_EXPLAIN) + query).fetchone()
     except psycopg.Error as error:
         if error.sqlstate is None or probe.connection.closed:
-            raise observation_error(error, operation=f"planning on {place}") from error
+            raise observation_error(error, operation=f"planning on {relation}") from error
         return QueryPlan(sqlstate=error.sqlstate)
-    (told,) = row or ([],)
-    return QueryPlan(nodes=tuple(node for each in told for node in _nodes(each["Plan"])))
+    (plans,) = row or ([],)
+    return QueryPlan(nodes=tuple(node for each in plans for node in _nodes(each["Plan"])))
 
 
 def _nodes(plan: dict[str, object]) -> Iterator[PlanNode]:

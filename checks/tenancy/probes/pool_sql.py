@@ -1,4 +1,4 @@
-"""What a session still holds of whoever had it before: asked at the start of a transaction, in one statement."""
+"""State that earlier transactions left in a session: one statement for the start of a transaction."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ SELECT EXISTS (SELECT FROM pg_catalog.unnest(%(settings)s::pg_catalog.text[]) AS
         WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'advisory') AS advisory_locks,
        pg_catalog.pg_backend_pid() AS backend_pid
 """
-"""The one statement; an application may ask it too, first thing in a transaction, with its context settings.
+"""The statement; an application can run it as the first one of a transaction, with its context settings.
 
-Statements that the protocol prepared (not PREPARE) are not counted: poolers keep those for their clients. `backend_pid`
-is the server's process, to tell sessions apart.
+Protocol-level prepared statements are not counted: poolers keep them for their clients. `backend_pid` is the server
+process, which identifies the session.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftoverState:
-    """What one transaction found when it began: whether or how many of each, and never a value."""
+    """The state of a session at the start of a transaction: presence or number of each kind, never a value."""
 
     has_context: bool
     role_changed: bool
@@ -52,27 +52,27 @@ class LeftoverState:
 
 
 def leftover_state(probe: TenantProbe, settings: tuple[str, ...]) -> LeftoverState:
-    """What the session of this transaction was left with; call it before anything else. Raises: ObservationError."""
+    """The state left in the session; call it first in a transaction. Raises: ObservationError."""
     cursor = probe.connection.cursor(row_factory=dict_row)
     try:
         row = cursor.execute(LEFTOVER_STATE, {"settings": list(settings)}).fetchone()
     except psycopg.Error as error:
-        raise observation_error(error, operation="reading what a session was left with") from error
+        raise observation_error(error, operation="reading the state of a pooled session") from error
     if row is None:
-        raise ObservationError(Reason.UNSUPPORTED, "the session answered nothing about itself")
+        raise ObservationError(Reason.UNSUPPORTED, "the query for the session state returned no row")
     return from_json(LeftoverState, row)
 
 
 def has_lastval(probe: TenantProbe) -> bool:
-    """Whether lastval() still tells a number that somebody drew from a sequence; the number is not read."""
+    """Whether lastval() reveals a sequence number of another transaction; the number is not read."""
     try:
         with probe.connection.transaction(force_rollback=True):
             probe.connection.execute("SELECT pg_catalog.lastval() IS NULL")
     except errors.ObjectNotInPrerequisiteState:
         return False
     except psycopg.Error as error:
-        # 42501: the sequence is not ours to read, and yet it was drawn from.
+        # 42501: the sequence was used, and we lack the privilege to read it.
         if isinstance(error, errors.InsufficientPrivilege):
             return True
-        raise observation_error(error, operation="reading what a session was left with") from error
+        raise observation_error(error, operation="reading the state of a pooled session") from error
     return True

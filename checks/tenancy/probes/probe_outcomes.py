@@ -1,10 +1,11 @@
-"""What keeps a probe from an answer: the principal's role is out of reach, or an attempt ended in what says nothing."""
+"""Outcomes of probes: principals that could not be probed, inconclusive attempts, and results of writes."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Verdict, failed, unverified
@@ -12,12 +13,12 @@ from basewatch.postgres.probe_types import ProbeOutcome
 
 _CHANGED = frozenset({"42P01", "42703"})
 _READ_ONLY = "25006"
-_WAIT = "Look at the locks and the load on the database, or look again later."
+_WAIT = "Check the locks and the load on the database, or run the check again later."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnprobedPrincipal:
-    """A principal that could not be probed: `missing` when there is no such role, else why and what would cure it."""
+    """A principal that could not be probed: the role is `missing`, or Basewatch may not become it."""
 
     principal: str
     missing: bool
@@ -25,11 +26,11 @@ class UnprobedPrincipal:
     remedy: str
 
     def verdict(self) -> Verdict:
-        """A principal that is not there is a fact, and one that we may not become is unknown."""
+        """A FAIL if the role does not exist, UNVERIFIED if Basewatch may not become it."""
         if self.missing:
-            remedy = f"Create the role, or take {self.principal} off tenancy.principals."
+            remedy = f"Create the role, or remove {self.principal} from tenancy.principals."
             return failed(
-                f"the principal {self.principal} does not exist",
+                f"The principal {self.principal} does not exist",
                 subject=self.principal,
                 observed=self.detail,
                 expected="a role of this name",
@@ -40,7 +41,7 @@ class UnprobedPrincipal:
 
 @contextmanager
 def noting_unprobed(principal: str, unprobed: list[UnprobedPrincipal]) -> Generator[None, None, None]:
-    """Probes one principal; what keeps us from this one alone is noted. Raises: ObservationError, for anything else."""
+    """Records in `unprobed` that a principal is denied or missing. Raises: ObservationError, for any other error."""
     try:
         yield
     except ObservationError as error:
@@ -51,22 +52,76 @@ def noting_unprobed(principal: str, unprobed: list[UnprobedPrincipal]) -> Genera
         unprobed.append(UnprobedPrincipal(principal=principal, missing=True, detail=str(error), remedy=""))
 
 
+def judge_principals(
+    principals: Iterable[str], unprobed: Iterable[UnprobedPrincipal], judge: Callable[[str], Verdict]
+) -> Iterator[Verdict]:
+    """One verdict for each principal: from `judge`, or that the principal could not be probed."""
+    refused = {each.principal: each for each in unprobed}
+    for principal in principals:
+        yield refused[principal].verdict() if principal in refused else judge(principal)
+
+
 def inconclusive(principal: str, outcomes: Iterable[tuple[str, ProbeOutcome]], expected: str) -> Verdict | None:
-    """The verdict on attempts, by what they were on, of which some say nothing; None when each said something."""
-    open_ones = sorted({(what, outcome.sqlstate or "") for what, outcome in outcomes if not outcome.conclusive})
-    if not open_ones:
+    """UNVERIFIED if any attempt, named by its target, is inconclusive; None if all are conclusive."""
+    unclear = sorted({(what, outcome.sqlstate or "") for what, outcome in outcomes if not outcome.conclusive})
+    if not unclear:
         return None
-    states = {state for _, state in open_ones}
+    states = {state for _, state in unclear}
     reason, remedy = Reason.TIMEOUT, _WAIT
     if states & _CHANGED:
-        reason, remedy = Reason.STALE, "The schema changed meanwhile; look again."
+        reason, remedy = Reason.STALE, "The schema changed during the probe; run the check again."
     if _READ_ONLY in states:
-        reason, remedy = Reason.UNSUPPORTED, "Point the database's url at the writer; its reader goes under `reader`."
+        reason, remedy = Reason.UNSUPPORTED, "Set the database's url to the writer, and `reader` to the reader."
     return unverified(
         reason,
-        f"Some attempts as {principal} ended in a way that says nothing",
+        f"Some attempts as {principal} were inconclusive",
         subject=principal,
-        observed="; ".join(f"{what}: SQLSTATE {state}" for what, state in open_ones),
+        observed="; ".join(f"{what}: SQLSTATE {state}" for what, state in unclear),
         expected=expected,
         remedy=remedy,
     )
+
+
+class AttemptResult(StrEnum):
+    """The result of an attempt to write rows of another tenant."""
+
+    BLOCKED = "blocked"
+    LEAKED = "leaked"
+    INCONCLUSIVE = "inconclusive"
+
+
+# Rejected by privilege or policy, by WITH CHECK OPTION, as a read-only view, or as an always generated key:
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_REFUSED = frozenset({"42501", "44000", "55000", "428C9"})
+_RAISED = "P0001"
+_INTEGRITY = "23"
+# A cursor cannot be positioned on the row, because of the lookups in its policies.
+_NO_CURSOR = frozenset({"24000", "0A000"})
+
+
+def insert_result(outcome: ProbeOutcome) -> AttemptResult:
+    """An INSERT is blocked if rejected; one that fails on a constraint has passed the policy."""
+    if outcome.rows is not None:
+        # With 0 rows no policy was evaluated: a rule or a trigger discarded the row before.
+        return AttemptResult.LEAKED if outcome.rows else AttemptResult.INCONCLUSIVE
+    if outcome.sqlstate in _REFUSED:
+        return AttemptResult.BLOCKED
+    return AttemptResult.LEAKED if _passed_policy(outcome) else AttemptResult.INCONCLUSIVE
+
+
+def change_result(outcome: ProbeOutcome) -> AttemptResult:
+    """An UPDATE or DELETE is blocked if it finds no row, is rejected, or a trigger raises an error."""
+    if outcome.rows is not None:
+        return AttemptResult.LEAKED if outcome.rows else AttemptResult.BLOCKED
+    if outcome.sqlstate in _REFUSED or outcome.sqlstate == _RAISED:
+        return AttemptResult.BLOCKED
+    return AttemptResult.LEAKED if _passed_policy(outcome) else AttemptResult.INCONCLUSIVE
+
+
+def unless_unsupported(outcome: ProbeOutcome) -> ProbeOutcome | None:
+    """The outcome of an attempt at a cursor; None if the table does not support one."""
+    return None if outcome.sqlstate in _NO_CURSOR else outcome
+
+
+def _passed_policy(outcome: ProbeOutcome) -> bool:
+    return (outcome.sqlstate or "").startswith(_INTEGRITY) and not outcome.no_partition

@@ -1,41 +1,29 @@
-"""Where probes look: each relation a principal may read or write, and whose its rows are by the manifest."""
+"""Targets of probes: relations that a principal may read or write, with their tenant key by the manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from basewatch.postgres.probe_types import ProbedRelation
-from basewatch.tenancy import DerivedKey, ObjectKind, Tenancy
+from basewatch.tenancy import DerivedKey
+from checks.tenancy.flaws import Approvable
 from isolation.access.effective_access import EffectiveAccess, TableClass
 from isolation.inventory.relations import Command, Relation, RelationKind
 
+BEFORE_ANY_EXPIRY = datetime.min.replace(tzinfo=UTC)
+"""The time at which observations evaluate approvals, so that only judges decide whether one has expired."""
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 _ASKED = _VIEWS | {RelationKind.TABLE, RelationKind.PARTITIONED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approvable:
-    """An object that somebody may vouch for, as `tenancy.allowed` names it."""
-
-    kind: ObjectKind
-    name: str
-    digest: str
-
-    def approved(self, tenancy: Tenancy, now: datetime) -> bool:
-        """Whether somebody vouches for it as it is."""
-        return any(
-            a.kind == self.kind and a.name == self.name and a.is_valid_for(self.digest, now) for a in tenancy.allowed
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTarget:
     """One relation that a principal reaches.
 
-    `has_control` says that each canary must see a row of its own there, and `stored` that it is no view and of no
-    extension: rows that it shows to nobody are there for all, even if nothing says whose they are.
+    `has_control` says that each canary must see a row of its own in it. `stored` says that it is not a view and not
+    part of an extension: every row in it is conclusive, even without a tenant key.
     """
 
     relation: Relation
@@ -47,14 +35,14 @@ class ProbeTarget:
 
 
 def readable_targets(access: EffectiveAccess, principal: str) -> Iterator[ProbeTarget]:
-    """Every relation but shared and foreign ones that a principal may read."""
+    """The relations that a principal may read, except shared and foreign ones."""
     for relation in _reached(access, principal, frozenset({Command.SELECT})):
         if relation.kind in _ASKED:
             yield probe_target(access, principal, relation)
 
 
 def writable_targets(access: EffectiveAccess, principal: str) -> Iterator[ProbeTarget]:
-    """Every table and view with a tenant key that a principal may write."""
+    """The tables and views with a tenant key that a principal may write."""
     written = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
     for relation in _reached(access, principal, written):
         found = probe_target(access, principal, relation)
@@ -63,7 +51,7 @@ def writable_targets(access: EffectiveAccess, principal: str) -> Iterator[ProbeT
 
 
 def foreign_tables(access: EffectiveAccess, principal: str) -> tuple[str, ...]:
-    """The foreign tables that a principal may read: what is asked of them happens elsewhere, so probes leave them."""
+    """The foreign tables that a principal may read; probes skip them, as a query would run on another server."""
     reached = _reached(access, principal, frozenset({Command.SELECT}))
     return tuple(access.declared_name(relation) for relation in reached if relation.kind is RelationKind.FOREIGN_TABLE)
 
@@ -83,26 +71,28 @@ def _shared(access: EffectiveAccess, relation: Relation) -> bool:
 
 
 def probe_target(access: EffectiveAccess, principal: str, relation: Relation) -> ProbeTarget:
-    """One relation as a principal's probes see it."""
+    """One relation as a target of the probes of a principal."""
     role = access.role_named(principal)
-    kept = access.table_class(relation) is TableClass.TENANT and relation.is_table and not relation.parents
+    is_top_table = access.table_class(relation) is TableClass.TENANT and relation.is_table and not relation.parents
     return ProbeTarget(
         relation=relation,
         name=access.declared_name(relation),
         probed=probed_relation(access, relation),
-        has_control=kept and role is not None and _tells(access, role.oid, relation, frozenset()),
+        has_control=is_top_table and role is not None and _may_read_key(access, role.oid, relation, frozenset()),
         stored=relation.kind is not RelationKind.VIEW and not relation.extension,
-        approvables=tuple(_vouchers(access, relation)),
+        approvables=tuple(_approvables(access, relation)),
     )
 
 
-def _tells(access: EffectiveAccess, role_oid: int, relation: Relation, seen: frozenset[int]) -> bool:
-    """Whether a role may read whose the rows are: the key's columns, or what leads to the parent's."""
+def _may_read_key(access: EffectiveAccess, role_oid: int, relation: Relation, seen: frozenset[int]) -> bool:
+    """Whether a role may read the columns of the tenant key, or those that lead to the key of the parent."""
     key = access.tenant_key(relation)
     if isinstance(key, DerivedKey):
         parent = access.relation_named(key.parent)
         above = (
-            parent is not None and parent.oid not in seen and _tells(access, role_oid, parent, seen | {relation.oid})
+            parent is not None
+            and parent.oid not in seen
+            and _may_read_key(access, role_oid, parent, seen | {relation.oid})
         )
         return above and access.columns_with_privilege(role_oid, relation, "SELECT") >= set(key.on)
     names = {column.name for column in key or ()}
@@ -110,25 +100,49 @@ def _tells(access: EffectiveAccess, role_oid: int, relation: Relation, seen: fro
 
 
 def probed_relation(access: EffectiveAccess, relation: Relation) -> ProbedRelation:
-    """A relation with what says whose its rows are: its key, or its parent's; neither when it has no tenant."""
-    return _place(access, relation, frozenset())
+    """A relation with its tenant key or that of its parent; with neither if it has no tenant."""
+    return _probed_relation(access, relation, frozenset())
 
 
-def _place(access: EffectiveAccess, relation: Relation, seen: frozenset[int]) -> ProbedRelation:
+def _probed_relation(access: EffectiveAccess, relation: Relation, seen: frozenset[int]) -> ProbedRelation:
     key, schema, name = access.tenant_key(relation), relation.schema, relation.name
     if isinstance(key, DerivedKey):
         parent = access.relation_named(key.parent)
         if parent is None or parent.oid in seen:
             return ProbedRelation(schema=schema, name=name)
-        above = _place(access, parent, seen | {relation.oid})
+        above = _probed_relation(access, parent, seen | {relation.oid})
         return ProbedRelation(schema=schema, name=name, parent=above if above.keyed else None, on=tuple(key.on.items()))
     columns = tuple(column.name for column in key or ())
     return ProbedRelation(schema=schema, name=name, key=columns, allows_null_key=relation.kind in _VIEWS)
 
 
-def _vouchers(access: EffectiveAccess, relation: Relation) -> Iterator[Approvable]:
+def _approvables(access: EffectiveAccess, relation: Relation) -> Iterator[Approvable]:
     if relation.kind in _VIEWS:
         yield Approvable(kind="view", name=access.declared_name(relation), digest=relation.digest)
     for extension in access.inventory.extensions:
         if extension.name == relation.extension:
             yield Approvable(kind="extension", name=extension.name, digest=extension.digest)
+
+
+def tenant_key_columns(access: EffectiveAccess, relation: Relation) -> tuple[str, ...]:
+    """The columns that a policy must compare.
+
+    For the members table, where the context names a user, it is the member column; for a derived table, the columns
+    that reference the parent.
+    """
+    members = access.tenancy.members
+    if members is not None and access.table_class(relation) is TableClass.MEMBERS:
+        return (members.member,)
+    key = access.tenant_key(relation)
+    if isinstance(key, DerivedKey):
+        return tuple(key.on)
+    return tuple(column.name for column in key or ())
+
+
+def inheritance_tree(access: EffectiveAccess, relation: Relation) -> frozenset[tuple[str, str]]:
+    """Schema and name of a relation and of all its partitions and children."""
+    return frozenset(
+        (other.schema, other.name)
+        for other in access.inventory.relations
+        if relation.oid in {ancestor.oid for ancestor in access.table_classes.lineage(other)}
+    )

@@ -1,4 +1,4 @@
-"""The check that every single tenant, acting in turn, sees its own rows alone."""
+"""The check that every tenant, in turn, reads only its own rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.tenancy import Tenancy
-from checks.tenancy.probes.causes import READ_CAUSES
+from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.sweep_facts import SweptTable, TenantSweep, tenant_sweep
 from isolation.inventory.naming import quoted
 
@@ -28,96 +28,97 @@ from isolation.inventory.naming import quoted
 def every_tenant_reads_only_its_own_rows(
     facts: TenantSweep, database: components.Database, now: datetime
 ) -> Iterator[Verdict]:
-    """Every tenant, acting in turn, reads none of another tenant's rows in any tenant table.
+    """Every tenant, in turn, reads no row of another tenant in any tenant table.
 
-    Why: Two canaries stand for all tenants only as far as a policy treats all alike; a sweep asks every one of them.
-    Reads: The keys of the tenant root; then, as each principal and in batches on the server, whether there is a row of
-    another tenant. No row leaves the server, and tenants are told by salted hashes alone.
-    Unverified when: The tenants may not be read, time runs out, a table is locked, or no index leads to one's rows.
+    Why: Two canaries represent all tenants only if policies treat all tenants alike; a sweep tests every tenant.
+    Reads: The keys of the tenant root; then, as each principal and in batches on the server, whether a row of another
+    tenant can be read. No row leaves the server, and tenants are reported as salted hashes.
+    Unverified when: Basewatch may not read the tenants, time runs out, or a table is locked or is large
+    and has no index by tenant.
     Fix: See tenancy.rls.policies: the policy of that table lets rows of other tenants through.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
     if not facts.canaries_read:
-        yield _unseen(facts, database.tenancy)
+        yield _canaries_missing(facts, database.tenancy)
         return
-    tables = sorted({held.table for held in facts.tables})
+    tables = sorted({result.table for result in facts.tables})
     for table in tables:
         yield judge_sweep(table, facts, database.tenancy)
     for table in sorted(set(facts.skipped) - set(tables)):
         yield not_applicable(f"{table} has no tenant key of its own that a principal reads", subject=table)
     if not tables and not facts.skipped:
-        yield unverified(Reason.NOT_ENOUGH_DATA, "No principal may read a tenant table, so there is nothing to sweep")
+        yield unverified(Reason.NOT_ENOUGH_DATA, "No principal may read a tenant table")
 
 
-def _unseen(facts: TenantSweep, tenancy: Tenancy) -> Verdict:
+def _canaries_missing(facts: TenantSweep, tenancy: Tenancy) -> Verdict:
     key, root = ", ".join(tenancy.root_key), tenancy.root
-    why = "row security hides tenants from Basewatch" if facts.rls_active else "the canaries are not planted"
+    why = "row security hides tenants from Basewatch" if facts.rls_active else "the canaries do not exist"
     policy = f"CREATE POLICY basewatch_reads ON {root} FOR SELECT TO ... USING (true), for Basewatch's own role"
     return unverified(
         Reason.NOT_ENOUGH_DATA,
-        f"The canaries are not among the tenants that could be read, so that {why}",
+        f"The canaries are not among the tenants that were read: {why}",
         observed=f"{facts.tenants_read} of {facts.tenants_total} tenants read from {root} ({key})",
         expected="all tenants, with both canaries among them",
-        remedy=policy if facts.rls_active else "Plant both canaries in the root table.",
+        remedy=policy if facts.rls_active else "Insert both canaries into the root table.",
     )
 
 
 def judge_sweep(table: str, facts: TenantSweep, tenancy: Tenancy) -> Verdict:
-    """The verdict on one table, over all principals that read it."""
-    held = [one for one in facts.tables if one.table == table]
-    who = " and ".join(one.principal for one in held)
-    expected = f"only its own rows, for each of {facts.tenants_total} tenants"
-    leaks = [one for one in held if one.leak is not None]
+    """The verdict on one table, over all principals that may read it."""
+    results = [one for one in facts.tables if one.table == table]
+    who = " and ".join(one.principal for one in results)
+    expected = f"only own rows, for each of {facts.tenants_total} tenants"
+    leaks = [one for one in results if one.leak is not None]
     if leaks:
         verdict = failed(
-            f"A tenant reads another tenant's row in {table}",
+            f"A tenant can read a row of another tenant in {table}",
             subject=table,
-            observed="; ".join(map(_told, leaks)),
+            observed="; ".join(map(_leak_text, leaks)),
             expected=expected,
         )
         return with_affected(verdict, ((one.principal, table) for one in leaks))
-    tried = min(one.tenants_tried for one in held)
-    stuck = [one for one in held if one.sqlstate is not None]
-    observed = f"{tried} of {facts.tenants_total} tenants held, as {who}"
-    if stuck:
-        reason, remedy = _stuck(stuck[0])
-        codes = ", ".join(sorted({f"SQLSTATE {one.sqlstate}" for one in stuck}))
+    tried = min(one.tenants_tried for one in results)
+    stopped = [one for one in results if one.sqlstate is not None]
+    observed = f"{tried} of {facts.tenants_total} tenants isolated, as {who}"
+    if stopped:
+        reason, remedy = _stop_reason(stopped[0])
+        codes = ", ".join(sorted({f"SQLSTATE {one.sqlstate}" for one in stopped}))
         summary = f"The sweep of {table} was stopped"
         observed = f"{observed}; {codes}"
         return unverified(reason, summary, subject=table, observed=observed, expected=expected, remedy=remedy)
-    if any(one.sampled for one in held):
+    if any(one.sampled for one in results):
         return unverified(
             Reason.NOT_ENOUGH_DATA,
-            f"{table} is too large to be swept without an index by tenant, so tenants were drawn at random",
+            f"{table} is too large for a full sweep without an index by tenant: only a random sample was tested",
             subject=table,
-            observed=f"{observed}; so many miss a leak to 1 % of tenants in {0.99**tried:.0%} of draws",
+            observed=f"{observed}; a sample of this size misses a leak to 1 % of tenants in {0.99**tried:.0%} of cases",
             expected=expected,
             remedy=_index(table, tenancy),
         )
     if tried < facts.tenants_total:
         return unverified(
             Reason.TIMEOUT,
-            f"The sweep of {table} was not finished in time",
+            f"The sweep of {table} did not finish in time",
             subject=table,
             observed=observed,
             expected=expected,
-            remedy="Sweep when the database is quieter; the next pass draws other tenants first.",
+            remedy="Run the sweep at lower load; the next pass starts with other tenants.",
         )
-    hidden = "; row security stands on the root, and may hide tenants" if facts.rls_active else ""
-    return passed(f"Every tenant reads its own rows alone in {table}", subject=table, observed=observed + hidden)
+    hidden = "; row security applies to the tenant root and may hide tenants" if facts.rls_active else ""
+    return passed(f"Every tenant reads only its own rows in {table}", subject=table, observed=observed + hidden)
 
 
-def _told(held: SweptTable) -> str:
-    mine, theirs = held.leak or ("", "")
-    return f"as {held.principal}, tenant #{mine} saw a row of #{theirs} after {held.tenants_tried} tenants"
+def _leak_text(result: SweptTable) -> str:
+    mine, theirs = result.leak or ("", "")
+    return f"as {result.principal}, tenant #{mine} read a row of #{theirs}, after {result.tenants_tried} tenants"
 
 
-def _stuck(held: SweptTable) -> tuple[Reason, str]:
-    if held.sqlstate == "42501":
-        return Reason.DENIED, f"GRANT USAGE ON LANGUAGE plpgsql TO {quoted(held.principal)}"
-    if held.sqlstate in {"57014", "55P03", "40001"}:
-        return Reason.TIMEOUT, "Look at the locks and the load on the database, or look again later."
-    return Reason.UNSUPPORTED, "Run the table's policies by hand as that role, and see what they raise."
+def _stop_reason(result: SweptTable) -> tuple[Reason, str]:
+    if result.sqlstate == "42501":
+        return Reason.DENIED, f"GRANT USAGE ON LANGUAGE plpgsql TO {quoted(result.principal)}"
+    if result.sqlstate in {"57014", "55P03", "40001"}:
+        return Reason.TIMEOUT, "Check the locks and the load on the database, or run the check again later."
+    return Reason.UNSUPPORTED, "Query the table as that role, and fix the error that its policies raise."
 
 
 def _index(table: str, tenancy: Tenancy) -> str:

@@ -1,4 +1,4 @@
-"""Acts for one tenant after another on the server, and looks for a row that is another's: no row leaves it."""
+"""Server-side loop over tenants that searches for a row of another tenant; no row leaves the server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from basewatch.postgres.transaction import set_local
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantIds:
-    """Ids of tenants in no order, and how many there are; `rls_active` says that row security may hide some from us."""
+    """Ids of tenants in random order, and their total; `rls_active` says that row security may hide some tenants."""
 
     ids: tuple[tuple[str, ...], ...]
     total: int
@@ -27,7 +27,7 @@ class TenantIds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResult:
-    """How many tenants were tried, and of the first leak who saw whose row, as salted hashes; or the SQLSTATE."""
+    """The number of tenants tested, and the first leak as the hashes of reader and owner; or the SQLSTATE."""
 
     tenants_tried: int = 0
     leak: tuple[str, str] | None = None
@@ -35,7 +35,7 @@ class SweepResult:
 
 
 def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy: str) -> TenantIds:
-    """Up to `limit` tenants of the root table, at random. Raises: ObservationError, with `remedy` when it is denied."""
+    """Up to `limit` tenants of the root table, at random. Raises: ObservationError, with `remedy` if denied."""
     query = sql.SQL(
         "SELECT ARRAY[{keys}], pg_catalog.count(*) OVER (), pg_catalog.row_security_active({name})"
         " FROM {root} AS r ORDER BY pg_catalog.random() LIMIT {most}"
@@ -56,7 +56,7 @@ def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy
     )
 
 
-# Each look is a statement of its own, so that the context is read anew: within one statement it may be read just once.
+# One statement for each tenant, so that policies read the context again: one statement may read it only once.
 _LOOP: LiteralString = """
 #variable_conflict use_variable
 DECLARE
@@ -70,7 +70,7 @@ BEGIN
         PERFORM {acting};
         {assigned}
         basewatch_tried := basewatch_tried + 1;
-        SELECT pg_catalog.concat_ws('/', {keys}) INTO basewatch_other FROM {place} AS r WHERE {another} LIMIT 1;
+        SELECT pg_catalog.concat_ws('/', {keys}) INTO basewatch_other FROM {relation} AS r WHERE {another} LIMIT 1;
         IF FOUND THEN
             PERFORM pg_catalog.set_config('basewatch.leak', pg_catalog.json_build_array(
                 {mine}, {theirs})::pg_catalog.text, true);
@@ -87,15 +87,15 @@ _HASHED: LiteralString = (
 
 
 def sweep_relation(
-    probe: TenantProbe, place: ProbedRelation, settings: Sequence[str], tenants: Sequence[tuple[str, ...]], salt: str
+    probe: TenantProbe, relation: ProbedRelation, settings: Sequence[str], tenants: Sequence[tuple[str, ...]], salt: str
 ) -> SweepResult:
-    """Whether any of these tenants, each acting in turn, sees a row of `place` that is not its own; up to the first.
+    """Whether any of these tenants, in turn, reads a row of `relation` that is not its own; stops at the first.
 
-    Plans are kept from one tenant to the next, as an application's prepared statements keep them.
-    Raises: ObservationError, when the session is lost.
+    Plans are reused from one tenant to the next, as with prepared statements of an application.
+    Raises: ObservationError, if the session is lost.
     """
     connection = probe.connection
-    body = _loop(place, settings).as_string(connection)
+    body = _loop(relation, settings).as_string(connection)
     given = {
         "basewatch.tenants": json.dumps(tenants),
         "basewatch.salt": salt,
@@ -111,20 +111,20 @@ def sweep_relation(
             tried, leak = connection.execute(query).fetchone() or (0, "")
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise observation_error(error, operation=f"sweeping {place}") from error
+            raise observation_error(error, operation=f"sweeping {relation}") from error
         return SweepResult(sqlstate=error.sqlstate)
     mine, theirs = json.loads(leak) if leak else ("", "")
     return SweepResult(tenants_tried=tried, leak=(mine, theirs) if leak else None)
 
 
-def _loop(place: ProbedRelation, settings: Sequence[str]) -> sql.Composed:
-    columns = [sql.Identifier(key) for key in place.key]
+def _loop(relation: ProbedRelation, settings: Sequence[str]) -> sql.Composed:
+    columns = [sql.Identifier(key) for key in relation.key]
     names = [sql.Identifier(f"basewatch_k{number}") for number in range(len(columns))]
     nth = [sql.SQL("basewatch_tenant ->> {}").format(sql.Literal(number)) for number in range(len(columns))]
     mine = sql.SQL("pg_catalog.concat_ws('/', {})").format(sql.SQL(", ").join(names))
     return sql.SQL(_LOOP).format(
         declared=sql.SQL(" ").join(
-            sql.SQL("{} {}.{}%TYPE;").format(name, place.identifier, column)
+            sql.SQL("{} {}.{}%TYPE;").format(name, relation.identifier, column)
             for name, column in zip(names, columns, strict=True)
         ),
         acting=sql.SQL(", ").join(
@@ -135,7 +135,7 @@ def _loop(place: ProbedRelation, settings: Sequence[str]) -> sql.Composed:
             sql.SQL("{} := {};").format(name, value) for name, value in zip(names, nth, strict=True)
         ),
         keys=sql.SQL(", ").join(sql.SQL("r.{}").format(column) for column in columns),
-        place=place.identifier,
+        relation=relation.identifier,
         another=sql.SQL(" OR ").join(
             sql.SQL("r.{} IS DISTINCT FROM {}").format(column, name)
             for name, column in zip(names, columns, strict=True)

@@ -1,4 +1,4 @@
-"""Values worth trying in a column: those that a mistaken policy would take for the tenant's, or for everybody's."""
+"""Values for columns of synthetic rows: those that a wrong policy may accept for another tenant or for all."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from checks.tenancy.probes.constants import PrintedConstant
+from checks.tenancy.probes.expression_tokens import PrintedConstant
 from isolation.inventory.relations import Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialValue:
-    """A value as text, None for NULL, and the word by which a report may name it: it never tells the value."""
+    """A value as text, None for NULL, and a label for reports that does not reveal it."""
 
     text: str | None
     label: str
@@ -23,18 +23,18 @@ class TrialValue:
 NULL: Final = TrialValue(text=None, label="NULL")
 _CONSTANT: Final = "a constant of the policy"
 _TEXTS: Final = ("text", "character varying", "character", "name", "citext", '"char"')
-_WHOLE: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
+_INTEGERS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _NUMBERS: Final = ("numeric", "real", "double precision")
 _TIMES: Final = (
-    TrialValue(text="2000-01-01", label="a time long past"),
-    TrialValue(text="9999-01-01", label="a time far off"),
+    TrialValue(text="2000-01-01", label="a time in the past"),
+    TrialValue(text="9999-01-01", label="a time in the future"),
 )
 _PLAIN: Final[dict[str, tuple[TrialValue, ...]]] = {
     "boolean": (TrialValue(text="false", label="false"), TrialValue(text="true", label="true")),
     "date": _TIMES,
     "timestamp without time zone": _TIMES,
     "timestamp with time zone": _TIMES,
-    "interval": (TrialValue(text="0", label="no time"), TrialValue(text="100 years", label="a century")),
+    "interval": (TrialValue(text="0", label="zero"), TrialValue(text="100 years", label="a century")),
     "json": (TrialValue(text="{}", label="an empty object"),),
     "jsonb": (TrialValue(text="{}", label="an empty object"),),
     "uuid": (TrialValue(text="00000000-0000-0000-0000-000000000000", label="the nil uuid"),),
@@ -47,7 +47,7 @@ def without_length(type_name: str) -> str:
 
 
 def fits(type_name: str, text: str) -> bool:
-    """Whether a text can be read as a value of this type; false also where only PostgreSQL could tell."""
+    """Whether a text is valid for this type; false for types that only PostgreSQL can parse."""
     kind = without_length(type_name)
     try:
         match kind:
@@ -55,8 +55,8 @@ def fits(type_name: str, text: str) -> bool:
                 UUID(text)
             case "boolean":
                 return text in {"true", "false"}
-            case _ if kind in _WHOLE:
-                return -_WHOLE[kind] <= int(text) < _WHOLE[kind]
+            case _ if kind in _INTEGERS:
+                return -_INTEGERS[kind] <= int(text) < _INTEGERS[kind]
             case _ if kind in _NUMBERS:
                 float(text)
             case _:
@@ -67,7 +67,7 @@ def fits(type_name: str, text: str) -> bool:
 
 
 def lookalikes(text: str) -> Iterator[str]:
-    """Ids that are not this one and yet begin, end or read as it does: what a careless comparison takes for equal."""
+    """Ids similar to this one: they share a prefix or suffix, or differ in case or trailing space."""
     yield text[:-1] + ("0" if text[-1:] != "0" else "1")
     yield ("0" if text[:1] != "0" else "1") + text[1:]
     yield text + "0"
@@ -77,12 +77,12 @@ def lookalikes(text: str) -> Iterator[str]:
 
 
 def key_values(column: Column, a: str, b: str, constants: Iterable[PrintedConstant]) -> tuple[TrialValue, ...]:
-    """What to try in a column of the tenant key, the other canary first."""
+    """Values for a column of the tenant key, the other canary first."""
     kind = column.type_name
     found = [TrialValue(text=b, label="canary B"), TrialValue(text=a, label="canary A")]
     if not column.not_null:
         found.append(TrialValue(text=None, label="no tenant (NULL)"))
-    found += [TrialValue(text=text, label="an id that resembles canary A's") for text in lookalikes(a)]
+    found += [TrialValue(text=text, label="an id similar to canary A's") for text in lookalikes(a)]
     found += [TrialValue(text=c.text, label=_CONSTANT) for c in constants]
     return _distinct(kind, (v for v in found if v.text is None or fits(kind, v.text)))
 
@@ -90,12 +90,14 @@ def key_values(column: Column, a: str, b: str, constants: Iterable[PrintedConsta
 def column_values(
     column: Column, ids: Iterable[TrialValue], constants: Iterable[PrintedConstant]
 ) -> tuple[TrialValue, ...]:
-    """What to try in any other column, first what it holds when nothing is tried; none when nothing is known to fit."""
+    """Values for any other column, the default first; none if no value for its type is known."""
     kind, element = without_length(column.type_name), without_length(column.type_name).removesuffix("[]")
     constants = tuple(constants)
     own = [TrialValue(text=c.text, label=_CONSTANT) for c in constants if c.type_name == kind or fits(kind, c.text)]
     own += [
-        TrialValue(text=str(int(c.text) + 1), label="next to " + _CONSTANT) for c in constants if _is_whole(kind, c)
+        TrialValue(text=str(int(c.text) + 1), label="one more than " + _CONSTANT)
+        for c in constants
+        if _is_number(kind, c)
     ]
     found = [] if column.not_null else [NULL]
     if kind != element:
@@ -110,14 +112,14 @@ def column_values(
     found += _PLAIN.get(kind, ())
     if kind in _TEXTS:
         found.append(TrialValue(text="", label="an empty text"))
-    if kind in _WHOLE or kind in _NUMBERS:
+    if kind in _INTEGERS or kind in _NUMBERS:
         found += [TrialValue(text=text, label=text) for text in ("0", "1", "-1")]
     found += [v for v in ids if v.text is not None and fits(kind, v.text)]
     return _distinct(kind, [*found, *own])
 
 
-def _is_whole(kind: str, constant: PrintedConstant) -> bool:
-    return (kind in _WHOLE or kind in _NUMBERS) and constant.text.isdigit()
+def _is_number(kind: str, constant: PrintedConstant) -> bool:
+    return (kind in _INTEGERS or kind in _NUMBERS) and constant.text.isdigit()
 
 
 def _array(text: str) -> str:
@@ -125,7 +127,7 @@ def _array(text: str) -> str:
 
 
 def canonical_text(kind: str, text: str | None) -> str | None:
-    """A value in the one form that equal values of its type share."""
+    """The canonical form of a value: equal values of a type have the same."""
     if text is None:
         return None
     match without_length(kind):

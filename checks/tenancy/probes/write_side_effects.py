@@ -1,4 +1,4 @@
-"""What a write would set off: triggers and rules that nobody vouches for may reach past the transaction's rollback."""
+"""Side effects of a write: triggers and rules whose effects a rollback may not undo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from basewatch.components import Database
-from checks.tenancy.probes.probe_targets import Approvable
+from checks.tenancy.flaws import Approvable
 from checks.tenancy.stored_code import function_bodies
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.code import RewriteRule, Trigger
@@ -18,13 +18,13 @@ from isolation.inventory.relations import Command, ForeignKey, Relation
 _BITS: Final = {Command.INSERT: 4, Command.DELETE: 8, Command.UPDATE: 16}
 _ROW_COMMANDS: Final = 4 | 8 | 16
 _FIRES: Final = frozenset({"O", "A"})
-# pg_constraint's letters for what a foreign key does to the rows that refer: cascade, set null, set default.
-_FOLLOWS: Final = frozenset({"c", "n", "d"})
+# Letters of pg_constraint for the referential actions CASCADE, SET NULL and SET DEFAULT.
+_ACTIONS: Final = frozenset({"c", "n", "d"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideEffect:
-    """A trigger or rule that a command on a table would set off: `guard` is its name where audit.guards may have it."""
+    """A trigger or rule that a command on a table would fire; `guard` is the name of a trigger in audit.guards."""
 
     table: str
     command: str
@@ -32,7 +32,7 @@ class SideEffect:
     guard: str = ""
 
     def approved(self, database: Database, now: datetime) -> bool:
-        """Whether somebody vouches for it: in tenancy.allowed, or among the guards of the audit table."""
+        """Whether it is approved, in tenancy.allowed or in audit.guards."""
         guards = database.audit.guards if database.audit else {}
         bare = Approvable(kind=self.approvable.kind, name=self.guard, digest=self.approvable.digest)
         return (
@@ -41,26 +41,22 @@ class SideEffect:
             or bool(self.guard and guards.get(self.guard) == self.approvable.digest)
         )
 
-    def __str__(self) -> str:
-        kind, name, digest = self.approvable.kind, self.approvable.name, self.approvable.digest
-        return f'{{kind: {kind}, name: "{name}", digest: "{digest}", owner: ..., reason: ..., until: ...}}'
-
 
 def side_effects(access: EffectiveAccess, relation: Relation, command: Command) -> tuple[SideEffect, ...]:
-    """What a command on a relation would set off that does more than compute and raise, once each and by name."""
-    found = {(each.approvable.kind, each.approvable.name): each for each in _sets_off(access, relation, command)}
+    """The triggers and rules that a command would fire and that do more than compute and raise, sorted by name."""
+    found = {(each.approvable.kind, each.approvable.name): each for each in _fired(access, relation, command)}
     return tuple(found[key] for key in sorted(found))
 
 
-def _sets_off(access: EffectiveAccess, relation: Relation, command: Command) -> Iterator[SideEffect]:
+def _fired(access: EffectiveAccess, relation: Relation, command: Command) -> Iterator[SideEffect]:
     table = access.declared_name(relation)
     touched = _touched(access, relation, command)
     for trigger in access.inventory.triggers:
         bits = touched.get(trigger.relation, 0)
         if trigger.enabled in _FIRES and trigger.type & bits and not _is_plain(access, trigger):
             name = f"{trigger.name} on {_name(access, trigger.relation)}"
-            vouched = Approvable(kind="trigger", name=name, digest=trigger.digest)
-            yield SideEffect(table=table, command=command, approvable=vouched, guard=trigger.name)
+            approvable = Approvable(kind="trigger", name=name, digest=trigger.digest)
+            yield SideEffect(table=table, command=command, approvable=approvable, guard=trigger.name)
     for rule in access.inventory.rewrite_rules:
         if rule.relation in touched and rule.enabled in _FIRES and _concerns(rule, command):
             name = f"{rule.name} on {_name(access, rule.relation)}"
@@ -74,7 +70,7 @@ def _concerns(rule: RewriteRule, command: Command) -> bool:
 
 
 def _is_plain(access: EffectiveAccess, trigger: Trigger) -> bool:
-    """Whether its function only computes and raises, so that a rollback undoes all there is."""
+    """Whether its function only computes and raises, so that a rollback undoes all effects."""
     function = access.function(trigger.function)
     functions = access.inventory.functions
     return (
@@ -90,32 +86,32 @@ def _name(access: EffectiveAccess, oid: int) -> str:
 
 
 def _touched(access: EffectiveAccess, relation: Relation, command: Command) -> Mapping[int, int]:
-    """The relations that a command may write: its parts, what is below a view, and what foreign keys take with them."""
+    """The relations that a command may write: partitions, relations of a view, and targets of referential actions."""
     bits = _BITS[command]
-    # An UPDATE that moves a row to another part is a DELETE and an INSERT.
+    # An UPDATE that moves a row to another partition is a DELETE and an INSERT.
     moves = any(relation.oid in part.parents and part.partition for part in access.inventory.relations)
     touched = {relation.oid: _ROW_COMMANDS if moves and command is Command.UPDATE else bits}
-    waiting = [relation.oid]
-    while waiting:
-        oid = waiting.pop()
-        for next_oid, bits in _beside(access, oid, touched[oid]):
+    pending = [relation.oid]
+    while pending:
+        oid = pending.pop()
+        for next_oid, bits in _written_with(access, oid, touched[oid]):
             if bits & ~touched.get(next_oid, 0):
                 touched[next_oid] = touched.get(next_oid, 0) | bits
-                waiting.append(next_oid)
+                pending.append(next_oid)
     return touched
 
 
-def _beside(access: EffectiveAccess, oid: int, bits: int) -> Iterator[tuple[int, int]]:
+def _written_with(access: EffectiveAccess, oid: int, bits: int) -> Iterator[tuple[int, int]]:
     for relation in access.inventory.relations:
         if oid in relation.parents:
             yield relation.oid, bits
         if relation.oid == oid:
             yield from ((used, bits) for used in relation.referenced_relations)
     for key in access.inventory.foreign_keys:
-        if key.target == oid and _follows(key, bits):
+        if key.target == oid and _has_action(key, bits):
             yield key.relation, _BITS[Command.UPDATE] | _BITS[Command.DELETE]
 
 
-def _follows(key: ForeignKey, bits: int) -> bool:
+def _has_action(key: ForeignKey, bits: int) -> bool:
     deletes, updates = bits & _BITS[Command.DELETE], bits & _BITS[Command.UPDATE]
-    return bool((deletes and key.on_delete in _FOLLOWS) or (updates and key.on_update in _FOLLOWS))
+    return bool((deletes and key.on_delete in _ACTIONS) or (updates and key.on_update in _ACTIONS))

@@ -1,1 +1,1 @@
-"""Every relation a tenant-bound role reaches: under row-level security, shared, a view that adds nothing."""
+"""Coverage of the relations that tenant-bound roles reach: row-level security, shared tables, views."""

@@ -1,4 +1,4 @@
-"""The check that all that tenant-bound roles reach is under row-level security, or declared to be for everybody."""
+"""The check that every relation in reach of tenant-bound roles has row-level security, or is declared as shared."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from isolation.inventory.snapshot import inventory
     promises=("tenancy",),
 )
 def every_tenant_table_is_covered(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """Every relation that a tenant-bound role reaches is under row-level security, or holds nothing of any tenant.
+    """Every relation that a tenant-bound role reaches has row-level security, or holds no data of a tenant.
 
-    Why: One table, partition, copy or view left out hands its rows to every tenant, whatever the other policies say.
+    Why: One table, partition, copy or view without it exposes its rows to every tenant, whatever other policies say.
     Reads: Every relation outside the system schemas with its flags, policies, grants, keys and the views above it.
-    Unverified when: No table has the tenant key (a wrong database or schema), a policy stands on a table that the
-    configuration does not know, or a view reads with the rights of an owner whose policies are not proven.
+    Unverified when: No table has the tenant key (a wrong database or schema), a table with policies is not in the
+    configuration, or a view reads with the rights of an owner whose policies are not proven.
     Fix: ALTER TABLE ... ENABLE ROW LEVEL SECURITY, then FORCE ROW LEVEL SECURITY and CREATE POLICY; for a relation
     without the key, declare it in tenancy.shared or REVOKE it from the principals.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    made = effective_access(facts, database.tenancy)
-    yield _enough_tables(made)
-    covering = CoverageJudge(made, now)
-    for relation in sorted(facts.relations, key=made.declared_name):
+    access = effective_access(facts, database.tenancy)
+    yield _table_count(access)
+    judge = CoverageJudge(access, now)
+    for relation in sorted(facts.relations, key=access.declared_name):
         if not relation.temporary:
-            yield from covering.judge(relation)
+            yield from judge.judge(relation)
 
 
-def _enough_tables(access: EffectiveAccess) -> Verdict:
+def _table_count(access: EffectiveAccess) -> Verdict:
     tenancy = access.tenancy
     count = sum(
         access.table_class(table) is TableClass.TENANT and not table.parents and table.schema in tenancy.schemas
@@ -64,6 +64,6 @@ def _enough_tables(access: EffectiveAccess) -> Verdict:
             f"{tenancy.tables - count} tenant tables are missing",
             observed=observed,
             expected=expected,
-            remedy=f"Find the tables that have lost the column {key}, or correct tenancy.keys or tenancy.tables.",
+            remedy=f"Find the tables without the column {key}, or correct tenancy.keys or tenancy.tables.",
         )
-    return passed("As many tables carry the tenant key as were promised", observed=observed, expected=expected)
+    return passed("At least the declared number of tables have the tenant key", observed=observed, expected=expected)

@@ -1,4 +1,4 @@
-"""Whether one relation is covered: by row-level security, by being shared, or by nobody reaching it."""
+"""Whether one relation is covered: it has row-level security, is shared, or no principal reaches it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from basewatch.model import Reason, Severity, Verdict, not_applicable, passed, unverified
-from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict
+from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict, visible_through
 from checks.tenancy.identity.relation_access import (
     GrantedAccess,
     RelationAccess,
@@ -15,38 +15,37 @@ from checks.tenancy.identity.relation_access import (
     revoke_sql,
 )
 from checks.tenancy.relations.owner_access import OwnerAccess
-from checks.tenancy.relations.roots import only_public_reaches, root_flaws
 from checks.tenancy.relations.row_security import lets_rows_through, row_security_flaws
 from checks.tenancy.relations.tenant_keys import tenant_key_flaws, tenant_key_hint
 from checks.tenancy.relations.views import ViewAnalysis
-from checks.tenancy.showing import visible_through
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation, RelationKind
+from isolation.inventory.roles import PUBLIC
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
-_COVERED = "row security enabled and forced, with a policy and a sound tenant key"
+_COVERED = "row security enabled and forced, with a policy and a valid tenant key"
 
 
 class CoverageJudge:
-    """Judges the relations of one world, one at a time."""
+    """Judges the relations of one database, one at a time."""
 
     def __init__(self, access: EffectiveAccess, now: datetime) -> None:
-        self._world = access
+        self._access = access
         self._now = now
-        self._reaching = GrantedAccess(access)
+        self._granted = GrantedAccess(access)
         self._owners = OwnerAccess(access, now)
         self._views = ViewAnalysis(access, now, self._owners)
 
     def judge(self, relation: Relation) -> Iterator[Verdict]:
-        """The verdict on a relation of a declared schema, or on any other that a principal reaches; or none."""
-        name, reached = self._world.declared_name(relation), self._reaching.on(relation)
+        """The verdict on a relation in a declared schema or in reach of a principal; none for any other."""
+        name, reached = self._access.declared_name(relation), self._granted.on(relation)
         if relation.kind is RelationKind.SEQUENCE:
             yield from self._sequence(relation, name, reached)
         elif reached:
             yield self._reached(relation, name, reached)
-        elif relation.schema in self._world.tenancy.schemas:
-            yield passed(f"{name} is reached by no tenant-bound role", subject=name, observed="not reached")
+        elif relation.schema in self._access.tenancy.schemas:
+            yield passed(f"No tenant-bound role reaches {name}", subject=name, observed="not reached")
 
     def _reached(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
         judges: dict[RelationKind, Callable[[Relation, str, tuple[RelationAccess, ...]], Verdict]] = {
@@ -54,131 +53,172 @@ class CoverageJudge:
             RelationKind.MATERIALIZED_VIEW: self._view,
             RelationKind.FOREIGN_TABLE: self._foreign,
         }
-        if relation.extension and self._extension_holds(relation.extension):
-            return passed(f"{name} belongs to {relation.extension}, which is vouched for", subject=name)
+        if relation.extension and self._extension_is_approved(relation.extension):
+            return passed(f"{name} belongs to the approved extension {relation.extension}", subject=name)
         return judges.get(relation.kind, self._table)(relation, name, reached)
 
-    def _extension_holds(self, name: str) -> bool:
-        found = (extension for extension in self._world.inventory.extensions if extension.name == name)
-        return any(self._world.is_approved("extension", name, extension.digest, self._now) for extension in found)
+    def _extension_is_approved(self, name: str) -> bool:
+        found = (extension for extension in self._access.inventory.extensions if extension.name == name)
+        return any(self._access.is_approved("extension", name, extension.digest, self._now) for extension in found)
 
     def _table(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        standing = self._world.table_class(relation)
-        if standing is TableClass.SHARED:
+        table_class = self._access.table_class(relation)
+        if table_class is TableClass.SHARED:
             return self._shared(relation, name, reached)
-        if standing is TableClass.OTHER:
+        if table_class is TableClass.OTHER:
             return self._unclassified(relation, name, reached)
-        if standing in {TableClass.ROOT, TableClass.MEMBERS} and not relation.rls_enabled:
+        if table_class in {TableClass.ROOT, TableClass.MEMBERS} and not relation.rls_enabled:
             if only_public_reaches(reached):
-                return not_applicable(f"{name} is PUBLIC's, and tenancy.rls.grants says so", subject=name)
-            flaws = tuple(root_flaws(self._world, relation, reached))
+                return not_applicable(f"{name} is accessible to PUBLIC, which tenancy.rls.grants reports", subject=name)
+            flaws = tuple(root_flaws(self._access, relation, reached))
         else:
-            switches = row_security_flaws(self._world, relation, reached)
+            rls_flaws = row_security_flaws(self._access, relation, reached)
             flaws = (
-                *switches,
-                *tenant_key_flaws(self._world, relation, proven=lambda: self._owners.reads_are_isolated(relation)),
+                *rls_flaws,
+                *tenant_key_flaws(self._access, relation, proven=lambda: self._owners.reads_are_isolated(relation)),
             )
         if flaws:
-            summary = f"{name} is not under row-level security as it should be"
-            return flaw_verdict(name, summary, _seen(flaws, reached), expected=_COVERED)
+            summary = f"{name} is not fully protected by row-level security"
+            return flaw_verdict(name, summary, _with_access(flaws, reached), expected=_COVERED)
         return passed(f"{name} is covered", subject=name, observed=describe_access(reached), expected=_COVERED)
 
     def _shared(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        """A shared table may be read by all, so what one tenant writes there every other tenant gets."""
-        writers = [reach for reach in reached if self._writes(relation, reach)]
+        """A shared table may be read by all tenants, so no tenant may write to it."""
+        writers = [role_access for role_access in reached if self._writes(relation, role_access)]
         if writers:
             verbs = ", ".join(sorted(commands_of(writers) & _WRITES))
-            what = f"every tenant gets what {describe_access(writers)} writes there"
-            flaw = Flaw(severity=Severity.HIGH, what=what, repair=revoke_sql(self._world, relation, writers, verbs))
-            return flaw_verdict(name, f"{name} is shared, and tenants write to it", [flaw], expected="read alone")
+            what = f"every tenant reads what {describe_access(writers)} writes"
+            flaw = Flaw(severity=Severity.HIGH, what=what, repair=revoke_sql(self._access, relation, writers, verbs))
+            return flaw_verdict(name, f"{name} is shared, and tenants can write to it", [flaw], expected="read only")
         return passed(
-            f"{name} is declared as shared", subject=name, observed=describe_access(reached), expected="read alone"
+            f"{name} is declared as shared", subject=name, observed=describe_access(reached), expected="read only"
         )
 
-    def _writes(self, relation: Relation, reach: RelationAccess) -> bool:
-        """Whether a write would get through: under row security without a permissive policy, none does."""
-        return any(lets_rows_through(self._world, relation, reach, command) for command in reach.commands & _WRITES)
+    def _writes(self, relation: Relation, role_access: RelationAccess) -> bool:
+        """Whether a write can succeed: row security without a permissive policy rejects every write."""
+        return any(
+            lets_rows_through(self._access, relation, role_access, command)
+            for command in role_access.commands & _WRITES
+        )
 
     def _unclassified(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        hint = tenant_key_hint(self._world, relation)
+        hint = tenant_key_hint(self._access, relation)
         expected = "a tenant key under row-level security, declared in tenancy.shared, or reached by no principal"
-        take = revoke_sql(self._world, relation, reached)
+        revoke = revoke_sql(self._access, relation, reached)
         if not relation.rls_enabled:
             severity = Severity.CRITICAL if Command.SELECT in commands_of(reached) else Severity.HIGH
-            shared = f"Or, when it holds nothing of any tenant, declare {name} in tenancy.shared."
+            shared = f"Or declare {name} in tenancy.shared if it holds no data of a tenant."
             flaw = Flaw(
                 severity=severity,
                 what=f"no row security{hint.observed}",
-                repair=f"{take} {hint.remedy}{shared}",
-                about=visible_through(self._world, relation),
+                repair=f"{revoke} {hint.remedy}{shared}",
+                affected=visible_through(self._access, relation),
             )
-            summary = f"{name} is open to tenant-bound roles without row-level security"
-            return flaw_verdict(name, summary, _seen((flaw,), reached), expected=expected)
-        denied = tuple(row_security_flaws(self._world, relation, reached))
+            summary = f"{name} is accessible to tenant-bound roles without row-level security"
+            return flaw_verdict(name, summary, _with_access((flaw,), reached), expected=expected)
+        denied = tuple(row_security_flaws(self._access, relation, reached))
         if denied:
             return flaw_verdict(
-                name, f"{name} is not covered as it should be", _seen(denied, reached), expected=expected
+                name,
+                f"{name} is not fully protected by row-level security",
+                _with_access(denied, reached),
+                expected=expected,
             )
         return unverified(
             Reason.UNSUPPORTED,
-            f"{name} has policies, and the configuration does not say what they should hold it to",
+            f"{name} has policies, but no tenant key is declared to check them against",
             subject=name,
             observed=f"{describe_access(reached)}{hint.observed}",
             expected=expected,
-            remedy=f"{hint.remedy or f'Declare the tenant key of {name} in tenancy.keys.'} Or {take}",
+            remedy=f"{hint.remedy or f'Declare the tenant key of {name} in tenancy.keys.'} Or {revoke}",
         )
 
     def _foreign(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        if self._world.table_class(relation) is TableClass.SHARED and not commands_of(reached) & _WRITES:
+        if self._access.table_class(relation) is TableClass.SHARED and not commands_of(reached) & _WRITES:
             return passed(f"{name} is declared as shared", subject=name, observed=describe_access(reached))
         repair = (
-            f"{revoke_sql(self._world, relation, reached)} Or declare {name} in tenancy.shared, when it is read alone."
+            f"{revoke_sql(self._access, relation, reached)} Or declare {name} in tenancy.shared if it is read only."
         )
-        flaw = Flaw(severity=Severity.HIGH, what="row security cannot stand on a foreign table", repair=repair)
+        flaw = Flaw(severity=Severity.HIGH, what="a foreign table cannot have row security", repair=repair)
         return flaw_verdict(
             name,
             f"{name} reads another server with the rights of its user mapping",
-            _seen((flaw,), reached),
+            _with_access((flaw,), reached),
             expected="reached by no principal",
         )
 
     def _view(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        expected = "its reader's own rights, or those of an owner whose policies are proven"
+        expected = "the rights of the reader, or of an owner whose policies are proven"
         entry = Approvable(kind="view", name=name, digest=relation.digest)
         found = self._views.exposure(relation, reached)
         if found.flaws:
             return flaw_verdict(
                 name,
-                f"{name} shows rows past row-level security",
-                _seen(found.flaws, reached),
+                f"{name} exposes rows past row-level security",
+                _with_access(found.flaws, reached),
                 expected=expected,
                 approvable=entry,
             )
         if found.unproven:
             return unverified(
                 Reason.UNSUPPORTED,
-                f"{name} reads with its owner's rights, and what it lets through is not proven",
+                f"{name} reads with the rights of its owner, and the rows that it exposes are not proven",
                 subject=name,
                 observed="; ".join((describe_access(reached), *found.unproven)),
                 expected=expected,
-                remedy=f"ALTER VIEW {self._world.sql_name(relation)} SET (security_invoker = true); Or read it and "
-                f"vouch for it in tenancy.allowed: {entry}",
+                remedy=f"ALTER VIEW {self._access.sql_name(relation)} SET (security_invoker = true); Or review it and "
+                f"approve it in tenancy.allowed: {entry}",
             )
         return passed(
-            f"{name} shows no rows of other tenants", subject=name, observed=describe_access(reached), expected=expected
+            f"{name} exposes no rows of other tenants",
+            subject=name,
+            observed=describe_access(reached),
+            expected=expected,
         )
 
     def _sequence(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Iterator[Verdict]:
-        readers = [reach for reach in reached if Command.SELECT in reach.commands]
-        if readers and name not in self._world.tenancy.shared:
-            repair = revoke_sql(self._world, relation, readers, "SELECT").replace(" ON ", " ON SEQUENCE ", 1)
-            flaw = Flaw(severity=Severity.LOW, what="its last value counts the rows of every tenant", repair=repair)
-            summary = f"{name} tells tenants of each other"
+        readers = [role_access for role_access in reached if Command.SELECT in role_access.commands]
+        if readers and name not in self._access.tenancy.shared:
+            repair = revoke_sql(self._access, relation, readers, "SELECT").replace(" ON ", " ON SEQUENCE ", 1)
+            flaw = Flaw(
+                severity=Severity.LOW, what="its last value reveals the number of rows of all tenants", repair=repair
+            )
+            summary = f"{name} reveals activity of other tenants"
             yield flaw_verdict(
-                name, summary, _seen((flaw,), readers), expected="USAGE alone, which is enough for nextval()"
+                name, summary, _with_access((flaw,), readers), expected="USAGE alone, which is enough for nextval()"
             )
 
 
-def _seen(flaws: tuple[Flaw, ...], reached: tuple[RelationAccess, ...] | list[RelationAccess]) -> list[Flaw]:
-    """The flaws, and who reaches it."""
+def _with_access(flaws: tuple[Flaw, ...], reached: tuple[RelationAccess, ...] | list[RelationAccess]) -> list[Flaw]:
+    """The flaws with the access of principals as the last one."""
     return [*flaws, Flaw(severity=Severity.LOW, what=f"reached by {describe_access(reached)}")]
+
+
+_ONLY_READ = frozenset({Command.SELECT})
+
+
+def only_public_reaches(reached: tuple[RelationAccess, ...]) -> bool:
+    """Whether all access is through grants to PUBLIC, which tenancy.rls.grants reports."""
+    return all(role_access.grantees <= {PUBLIC} for role_access in reached)
+
+
+def root_flaws(access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[Flaw]:
+    """The flaw of the root or members table without row security, by whether it can be read or written."""
+    commands = commands_of(reached)
+    if commands <= _ONLY_READ and access.declared_name(relation) in access.tenancy.shared:
+        return
+    root = access.table_class(relation) is TableClass.ROOT
+    if not commands <= _ONLY_READ:
+        severity = Severity.CRITICAL
+        what = "the table of tenants can be written" if root else "anyone can be made a member of any tenant"
+    elif root and not all(role_access.columns_only for role_access in reached):
+        severity, what = Severity.HIGH, "every tenant can read the list of all tenants"
+    else:
+        severity = Severity.MEDIUM
+        what = (
+            "every tenant can read columns of all others" if root else "every tenant can read the members of the others"
+        )
+    table = access.sql_name(relation)
+    repair = f"{revoke_sql(access, relation, reached)} Or ENABLE and FORCE ROW LEVEL SECURITY on {table} with a policy."
+    about = visible_through(access, relation)
+    yield Flaw(severity=severity, what=f"no row security: {what}", repair=repair, affected=about)

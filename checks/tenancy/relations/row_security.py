@@ -1,4 +1,4 @@
-"""The switches of row-level security on one table, and whether it lets anything through at all."""
+"""Row-level security of one table: enabled, forced, and with at least one applicable policy."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from basewatch.affected import Affected
 from basewatch.model import Severity
 from basewatch.tenancy import DerivedKey
-from checks.tenancy.flaws import Flaw
+from checks.tenancy.flaws import Flaw, visible_through
 from checks.tenancy.identity.relation_access import RelationAccess, revoke_sql
-from checks.tenancy.showing import visible_through
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Command, Relation
 
 
-def lets_rows_through(access: EffectiveAccess, relation: Relation, reach: RelationAccess, command: Command) -> bool:
-    """Whether a command may find or make any row: without a permissive policy, row security lets none through."""
-    role = reach.role_path.role.oid
+def lets_rows_through(
+    access: EffectiveAccess, relation: Relation, role_access: RelationAccess, command: Command
+) -> bool:
+    """Whether a command can reach any row: without a permissive policy, row security rejects all rows."""
+    role = role_access.role_path.role.oid
     if not relation.rls_enabled or access.rls_exemption(role, relation):
         return True
     return any(policy.permissive for policy in access.policies(relation, role, command))
@@ -27,30 +28,30 @@ def lets_rows_through(access: EffectiveAccess, relation: Relation, reach: Relati
 def row_security_flaws(
     access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]
 ) -> Iterator[Flaw]:
-    """What is wrong with the switches of a table that principals reach: off, not forced, or on without a policy."""
+    """The flaws of row security on a table that principals reach: disabled, not forced, or without a policy."""
     table = access.sql_name(relation)
     if not relation.rls_enabled:
         yield _disabled(access, relation, reached)
         return
     if not relation.rls_forced:
-        # A superuser and BYPASSRLS are told of the role.
+        # Superusers and roles with BYPASSRLS are reported by tenancy.rls.bypass_roles.
         owning = [
             str(b)
             for b in access.all_reachable_roles()
             if not b.role.superuser and relation.owner in access.inherited_roles(b.role.oid)
         ]
-        who = f", and {', '.join(owning)} has the owner's rights" if owning else ""
+        who = f", and {', '.join(owning)} has the rights of the owner" if owning else ""
         yield Flaw(
             severity=Severity.CRITICAL if owning else Severity.MEDIUM,
-            what=f"row security is not forced on the owner{who}",
+            what=f"row security is not forced for the owner{who}",
             repair=f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY;",
-            about=_owners_see(access, relation),
+            affected=_owner_affected(access, relation),
         )
     denied = tuple(_denied(access, relation, reached))
     if denied:
         yield Flaw(
             severity=Severity.LOW,
-            what=f"no policy lets {', '.join(denied)} see or write a row, whatever was granted",
+            what=f"no policy allows {', '.join(denied)} to read or write any row, despite the grants",
             repair=f"{policy_sql(access, relation)} Or {revoke_sql(access, relation, reached)}",
         )
 
@@ -59,38 +60,38 @@ def _disabled(access: EffectiveAccess, relation: Relation, reached: tuple[Relati
     table, policies = access.sql_name(relation), len(access.policies_on(relation))
     what = "row security is not enabled"
     if policies:
-        what += f", so that its {policies} {'policies are' if policies > 1 else 'policy is'} not asked"
+        what += f", so that its {policies} {'policies have' if policies > 1 else 'policy has'} no effect"
     if relation.parents:
-        what += "; named directly, it is not asked for the policies of its parent"
-    switch = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
-    repair = switch if policies else f"{switch} {policy_sql(access, relation)}"
+        what += "; the policies of its parent do not apply when it is queried directly"
+    enable = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+    repair = enable if policies else f"{enable} {policy_sql(access, relation)}"
     if relation.parents:
         repair = f"{revoke_sql(access, relation, reached)} Or {repair}"
-    return Flaw(severity=Severity.CRITICAL, what=what, repair=repair, about=visible_through(access, relation))
+    return Flaw(severity=Severity.CRITICAL, what=what, repair=repair, affected=visible_through(access, relation))
 
 
-def _owners_see(access: EffectiveAccess, relation: Relation) -> tuple[Affected, ...]:
-    """The principals who have the owner's rights as themselves."""
+def _owner_affected(access: EffectiveAccess, relation: Relation) -> tuple[Affected, ...]:
+    """The principals that have the rights of the owner themselves."""
     own = [
         b
         for b in access.all_reachable_roles()
         if len(b.role_path) == 1 and relation.owner in access.inherited_roles(b.role.oid)
     ]
-    return tuple(about for b in own for about in visible_through(access, relation, b.principal))
+    return tuple(affected for b in own for affected in visible_through(access, relation, b.principal))
 
 
 def _denied(access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]) -> Iterator[str]:
-    """The principals who get nothing, under any of the roles that they reach the table by."""
+    """The principals that reach no row, by any of their roles."""
     gets: dict[str, bool] = defaultdict(bool)
-    for reach in reached:
-        gets[reach.role_path.principal] |= any(
-            lets_rows_through(access, relation, reach, command) for command in reach.commands
+    for role_access in reached:
+        gets[role_access.role_path.principal] |= any(
+            lets_rows_through(access, relation, role_access, command) for command in role_access.commands
         )
     return (principal for principal, something in gets.items() if not something)
 
 
 def policy_sql(access: EffectiveAccess, relation: Relation) -> str:
-    """The policy that holds a table to its key, where that is a comparison with the context; else what to write."""
+    """The CREATE POLICY that compares the tenant key with the context; with a placeholder where none can be derived."""
     key, tenancy = access.tenant_key(relation), access.tenancy
     table = access.sql_name(relation)
     if key is None or isinstance(key, DerivedKey) or tenancy.members is not None or len(key) != len(tenancy.context):

@@ -1,4 +1,4 @@
-"""The tenant key of one table: what is wrong with it, and which column looks like one that nobody declared."""
+"""The tenant key of one table: its flaws, and the foreign key that suggests an undeclared one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
-from checks.tenancy.flaws import Flaw
-from checks.tenancy.showing import visible_through
+from checks.tenancy.flaws import Flaw, visible_through
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.naming import quoted
@@ -15,7 +14,7 @@ from isolation.inventory.relations import Column, ForeignKey, Relation
 
 
 def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
-    """What is wrong with the columns of the key; `proven` tells whether no policy can show a row without a tenant."""
+    """The flaws of the key columns; `proven` returns whether no policy can expose a row without a tenant."""
     key = access.tenant_key(relation)
     if not isinstance(key, tuple) or access.table_class(relation) is not TableClass.TENANT:
         return
@@ -27,13 +26,13 @@ def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Cal
             doubt = "" if hidden else ", and its policies are not proven to hide it"
             yield Flaw(
                 severity=Severity.MEDIUM if hidden else Severity.HIGH,
-                what=f"{column.name} may be NULL, and a row without a tenant is nobody's{doubt}",
+                what=f"{column.name} can be NULL, so that a row may have no tenant{doubt}",
                 repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL;",
             )
         if column.constant_default and not any(parent and parent.constant_default for parent in inherited):
             yield Flaw(
                 severity=Severity.MEDIUM,
-                what=f"{column.name} has a constant as its DEFAULT, so that one tenant gets what names none",
+                what=f"{column.name} has a constant DEFAULT, so that rows without an explicit tenant go to one tenant",
                 repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} DROP DEFAULT;",
             )
         if not column.deterministic_collation and all(
@@ -41,9 +40,9 @@ def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Cal
         ):
             yield Flaw(
                 severity=Severity.HIGH,
-                what=f"{column.name} has a nondeterministic collation, by which two tenants may be equal",
+                what=f"{column.name} has a nondeterministic collation, by which two tenant ids may compare as equal",
                 repair=f'ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} TYPE {column.type_name} COLLATE "C";',
-                about=visible_through(access, relation),
+                affected=visible_through(access, relation),
             )
 
 
@@ -54,19 +53,19 @@ def _same(access: EffectiveAccess, parent: int, column: Column) -> Column | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantKeyHint:
-    """What links an unclassified table to the tenants, in words, and the entry to declare it by; empty without."""
+    """The link of an unclassified table to the tenants: a description, and the entry to declare; empty without one."""
 
     observed: str = ""
     remedy: str = ""
 
 
 def tenant_key_hint(access: EffectiveAccess, relation: Relation) -> TenantKeyHint:
-    """The foreign key by which a table's rows belong to a tenant, if there is one."""
+    """The foreign key through which the rows of a table belong to a tenant, if there is one."""
     keys = [key for key in access.inventory.foreign_keys if key.relation == relation.oid]
-    for standing in (TableClass.ROOT, TableClass.TENANT):
+    for table_class in (TableClass.ROOT, TableClass.TENANT):
         for key in keys:
             target = access.relation(key.target)
-            if target is not None and access.table_class(target) is standing:
+            if target is not None and access.table_class(target) is table_class:
                 return _hint(access, relation, key, target)
     return TenantKeyHint()
 
@@ -80,7 +79,7 @@ def _hint(access: EffectiveAccess, relation: Relation, key: ForeignKey, target: 
     else:
         on = ", ".join(f"{quoted(mine)}: {quoted(theirs)}" for mine, theirs in zip(own, other, strict=True))
         entry = f"{quoted(name)}: {{parent: {quoted(parent)}, on: {{{on}}}}}"
-    remedy = f"Declare its tenant key in tenancy.keys, {entry}, and put it under row-level security. "
+    remedy = f"Declare its tenant key in tenancy.keys, {entry}, and enable row-level security on it. "
     return TenantKeyHint(observed=observed, remedy=remedy)
 
 

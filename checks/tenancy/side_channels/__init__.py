@@ -1,1 +1,1 @@
-"""Constraints that tell one tenant of another's rows."""
+"""Side channels: constraints that reveal rows of one tenant to another."""

@@ -1,4 +1,4 @@
-"""What the constraints of a tenant table are made of, and who may come up against them."""
+"""Columns of the constraints of tenant tables, and the roles that may write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isolation.inventory.relations import Relation
 
 
 def writers(access: EffectiveAccess, relation: Relation, columns: set[str]) -> tuple[ReachableRole, ...]:
-    """The principals' roles that may insert or update any of these columns."""
+    """The reachable roles that may insert or update any of these columns."""
     principals = without_superusers(access.all_reachable_roles(), access)
     return tuple(
         b
@@ -25,20 +25,20 @@ def writers(access: EffectiveAccess, relation: Relation, columns: set[str]) -> t
 
 
 def column_list(relation: Relation, numbers: tuple[int, ...]) -> str:
-    """The columns with these numbers as SQL writes them."""
+    """The columns with these numbers, quoted for SQL."""
     names = {column.number: quoted(column.name) for column in relation.columns}
     return ", ".join(names.get(number, "an expression") for number in numbers)
 
 
 def partition_root(access: EffectiveAccess, relation: Relation) -> Relation:
-    """The table that a partition is a part of, or the relation itself."""
+    """The topmost parent of a partition, or the relation itself."""
     while relation.partition and relation.parents and (parent := access.relation(relation.parents[0])):
         relation = parent
     return relation
 
 
 def tenant_columns(key: TenantKey, relation: Relation) -> set[int]:
-    """The numbers of the columns that say whose a row is: the key's, or those that lead to the parent."""
+    """The numbers of the columns that identify the tenant: the tenant key, or the reference to the parent."""
     if isinstance(key, DerivedKey):
         return {column.number for name in key.on if (column := relation.column(name))}
     return {column.number for column in key or ()}

@@ -1,4 +1,4 @@
-"""Foreign keys between tables of tenants: without the tenant in them, they join rows of two."""
+"""Foreign keys between tenant tables that do not include the tenant key."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from isolation.access.table_class import TableClass
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import ForeignKey, Relation
 
-# pg_constraint: what a foreign key does to the rows that refer to a row that goes away, besides refusing it.
+# pg_constraint.confdeltype and confupdtype: referential actions that change the referencing rows.
 REFERENTIAL_ACTIONS: Final = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _OF_TENANTS: Final = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
 
 
 def referential_actions(key: ForeignKey) -> str:
-    """What a foreign key does to the rows that refer to one that goes or changes, empty when it refuses."""
+    """The referential actions of a foreign key as SQL, such as `ON DELETE CASCADE`; empty without any."""
     events = (("DELETE", key.on_delete), ("UPDATE", key.on_update))
     return " and ".join(
         f"ON {event} {REFERENTIAL_ACTIONS[letter]}" for event, letter in events if letter in REFERENTIAL_ACTIONS
@@ -28,7 +28,7 @@ def referential_actions(key: ForeignKey) -> str:
 
 
 def foreign_key_flaws(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
-    """What is wrong with a foreign key between tables of tenants: it may join rows of two of them."""
+    """The flaw of a foreign key between tenant tables: a row may reference a row of another tenant."""
     if access.table_class(target) not in _OF_TENANTS or _within_tenant(access, relation, target, key):
         return
     columns = {column.name for column in relation.columns if column.number in key.columns}
@@ -37,8 +37,9 @@ def foreign_key_flaws(access: EffectiveAccess, relation: Relation, target: Relat
         return
     mine, theirs = column_list(relation, key.columns), column_list(target, key.target_columns)
     changes = referential_actions(key)
-    what = f"{mine} may refer to a row of another tenant in {access.declared_name(target)}: {role_paths(who)} learns that it is "
-    what += f"there, and {changes} reaches over to the other tenant" if changes else "there"
+    what = f"{mine} may reference a row of another tenant in {access.declared_name(target)}: "
+    what += f"{role_paths(who)} can find out that it exists"
+    what += f", and {changes} affects rows across tenants" if changes else ""
     yield Flaw(
         severity=Severity.HIGH if changes else Severity.MEDIUM,
         what=what,
@@ -51,7 +52,7 @@ def _within_tenant(access: EffectiveAccess, relation: Relation, target: Relation
     pairs = set(zip(key.columns, key.target_columns, strict=True))
     mine, theirs = access.tenant_key(relation), access.tenant_key(target)
     if isinstance(mine, DerivedKey):
-        # The reference that makes a row its parent's: it is what the tenant is derived from.
+        # The reference to the parent, from which the tenant of a row is derived.
         parent = access.relation_named(mine.parent)
         own = {(relation.column(one), target.column(other)) for one, other in mine.on.items()}
         numbers = {(a.number, b.number) for a, b in own if a and b}

@@ -1,4 +1,4 @@
-"""The check that no constraint tells one tenant of another's rows, or joins rows of two tenants."""
+"""The check that no constraint reveals rows of other tenants or links rows of two tenants."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from isolation.inventory.snapshot import inventory
     promises=("tenancy",),
 )
 def constraints_do_not_cross_tenants(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """Unique keys and foreign keys of tenant tables have the tenant in them, or nothing that anybody could guess.
+    """Unique keys and foreign keys of tenant tables include the tenant key, or only values that cannot be guessed.
 
-    Why: Constraints are checked past every policy: a duplicate that is refused tells of a row of another tenant, and a
-    foreign key without the tenant joins rows of two, and with CASCADE deletes the one with the other.
+    Why: Policies do not apply to constraint checks: a rejected duplicate reveals a row of another tenant, and a foreign
+    key without the tenant key can link rows of two tenants, and with CASCADE delete one with the other.
     Reads: pg_index and pg_constraint of the tenant tables that a tenant-bound role may write.
     Unverified when: The catalogue cannot be read.
-    Fix: Put the tenant key into the constraint: UNIQUE (tenant, email), FOREIGN KEY (tenant, document_id).
+    Fix: Add the tenant key to the constraint: UNIQUE (tenant, email), FOREIGN KEY (tenant, document_id).
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
-    known = effective_access(facts, database.tenancy)
-    found = {verdict.subject: verdict for verdict in (*_uniques(known, now), *_foreign(known, now))}
-    observed = f"{len(known.tenant_tables())} tenant tables"
-    yield from findings_or_pass(found.values(), "No constraint tells one tenant of another's rows", observed=observed)
+    access = effective_access(facts, database.tenancy)
+    found = {verdict.subject: verdict for verdict in (*_uniques(access, now), *_foreign(access, now))}
+    observed = f"{len(access.tenant_tables())} tenant tables"
+    yield from findings_or_pass(found.values(), "No constraint reveals rows of other tenants", observed=observed)
 
 
 def _uniques(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
@@ -57,7 +57,7 @@ def _uniques(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
 
 def _foreign(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
     seen: set[tuple[object, ...]] = set()
-    # Tables before their partitions: of what a table hands on to them, one is enough.
+    # Tables before their partitions, so that an inherited foreign key is reported once.
     for key in sorted(access.inventory.foreign_keys, key=lambda each: _is_part(access, each)):
         relation, target = access.relation(key.relation), access.relation(key.target)
         if relation is None or target is None or access.tenant_key(relation) is None:
@@ -91,7 +91,7 @@ def _judged(
     access: EffectiveAccess, subject: str, what: dict[str, str], flaws: tuple[Flaw, ...], now: datetime
 ) -> Iterator[Verdict]:
     entry = Approvable(kind="constraint", name=subject, digest=f"sha256:{digest(what)}")
-    left = unapproved_flaws(flaws, entry, access, now)
-    if left:
-        summary = f"The constraint {subject} reaches across tenants"
-        yield flaw_verdict(subject, summary, left, expected="the tenant key in the constraint", approvable=entry)
+    unapproved = unapproved_flaws(flaws, entry, access, now)
+    if unapproved:
+        summary = f"The constraint {subject} crosses tenants"
+        yield flaw_verdict(subject, summary, unapproved, expected="the tenant key in the constraint", approvable=entry)

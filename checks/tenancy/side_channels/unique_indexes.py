@@ -1,4 +1,4 @@
-"""Unique and exclusion indexes of tenant tables: what they refuse tells of rows that no policy shows."""
+"""Unique and exclusion indexes of tenant tables: a rejected duplicate reveals a row that policies hide."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from isolation.access.table_class import TableClass
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Index, Relation
 
-# pg_type: uuid, which nobody guesses; int2, int4 and int8, of which only those that a sequence counts are surrogates.
+# pg_type OIDs: uuid, which cannot be guessed; int2, int4 and int8, which are surrogate keys if a sequence fills them.
 _UUID: Final = 2950
 _INTEGERS: Final = frozenset({20, 21, 23})
 
 
 def unique_flaws(access: EffectiveAccess, relation: Relation, index: Index) -> Iterator[Flaw]:
-    """What is wrong with a unique or exclusion index of a tenant table: values of all tenants exclude each other."""
+    """The flaw of a unique or exclusion index without the tenant key: it applies across all tenants."""
     mine = tenant_columns(access.tenant_key(relation), relation)
     columns = [column for column in relation.columns if column.number in index.columns]
     if (mine and mine <= set(index.columns)) or any(_unguessable(access, relation, column) for column in columns):
         return
-    if columns and len(index.columns) == 1 and _counted(access, relation, columns[0]):
+    if columns and len(index.columns) == 1 and _is_surrogate(access, relation, columns[0]):
         return
-    who = writers(access, relation, {column.name for column in columns} or {c.name for c in relation.columns})
-    if who:
+    roles = writers(access, relation, {column.name for column in columns} or {c.name for c in relation.columns})
+    if roles:
         names = column_list(relation, index.columns)
         key = ", ".join(quoted(column.name) for column in relation.columns if column.number in mine)
         yield Flaw(
             severity=Severity.MEDIUM,
-            what=f"{names} is unique among all tenants: {role_paths(who)}, refused a duplicate, learns that another "
-            "tenant has it",
-            repair=f"Replace it by one with the tenant key: UNIQUE ({key}, {names}) on {access.sql_name(relation)}.",
+            what=f"{names} is unique across all tenants: a rejected duplicate shows {role_paths(roles)} that another "
+            "tenant has the value",
+            repair=f"Add the tenant key to it: UNIQUE ({key}, {names}) on {access.sql_name(relation)}.",
         )
 
 
 def is_inherited_index(access: EffectiveAccess, relation: Relation, index: Index) -> bool:
-    """Whether it is the part of a partition in an index that its parent has."""
+    """Whether an index of a partition belongs to an index of its parent."""
     parents = {oid for oid in relation.parents if relation.partition}
     names = column_list(relation, index.columns)
     return any(
@@ -50,7 +50,7 @@ def is_inherited_index(access: EffectiveAccess, relation: Relation, index: Index
 
 
 def _unguessable(access: EffectiveAccess, relation: Relation, column: Column) -> bool:
-    """Whether it is a uuid, or names a row of a tenant table: nobody hits one of another tenant's by a guess."""
+    """Whether values of a column cannot be guessed: a uuid, or a reference to a row of a tenant table."""
     if column.type == _UUID:
         return True
     for key in access.inventory.foreign_keys:
@@ -61,8 +61,8 @@ def _unguessable(access: EffectiveAccess, relation: Relation, column: Column) ->
     return False
 
 
-def _counted(access: EffectiveAccess, relation: Relation, column: Column) -> bool:
-    """Whether a number says no more than how many there are: a surrogate that a sequence hands out."""
+def _is_surrogate(access: EffectiveAccess, relation: Relation, column: Column) -> bool:
+    """Whether a column is a surrogate key from a sequence, which reveals no more than the number of rows."""
     indexes = (index for index in access.inventory.indexes if index.relation == relation.oid and index.primary)
     surrogate = column.has_default or any(column.number in index.columns for index in indexes)
     return surrogate and (column.type in _INTEGERS or column.has_default)

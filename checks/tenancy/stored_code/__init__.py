@@ -1,1 +1,1 @@
-"""Code that runs with other rights, or by itself: functions, triggers, rules."""
+"""Stored code that runs with other rights or implicitly: functions, triggers, rules."""

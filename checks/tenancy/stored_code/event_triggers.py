@@ -1,4 +1,4 @@
-"""What an event trigger does to the statements of a migration: one that only looks on is left in peace."""
+"""Flaws of event triggers: one that only reads and raises has none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.code import EventTrigger
 from isolation.inventory.naming import quoted
 
-# Looking on is to read what happens and to raise: anything else may grant, disable, copy or set.
+# Statements of a body that does more than read and raise: it may grant, disable, copy or set.
 _ACTS: Final = re.compile(
     r"\b(?:insert|update|delete|merge|perform|execute|call|copy|notify|truncate|alter|create|drop|grant|revoke|set"
     r"|set_config|reset|pg_notify)\b(?!_)"
@@ -23,21 +23,21 @@ _OPENS: Final = frozenset({"grant", "disable", "role", "row_security"})
 
 
 def event_trigger_flaws(access: EffectiveAccess, trigger: EventTrigger) -> Iterator[Flaw]:
-    """What is wrong with an event trigger that is enabled."""
+    """The flaws of an enabled event trigger."""
     function = access.function(trigger.function)
     if trigger.enabled not in {"O", "A"} or (function and function.extension in HARMLESS_EXTENSIONS):
         return
     disable = f"ALTER EVENT TRIGGER {quoted(trigger.name)} DISABLE;"
     if function is None:
-        yield Flaw(severity=Severity.HIGH, what="the function it runs was not found", repair=disable)
+        yield Flaw(severity=Severity.HIGH, what="the function that it runs does not exist", repair=disable)
         return
     owners = with_owner_rights(access, function.owner)
     if owners:
-        what = f"it runs {function.name} in the sessions of others, and {role_paths(owners)} may rewrite that"
+        what = f"it runs {function.name} in other sessions, and {role_paths(owners)} may replace that function"
         yield Flaw(severity=Severity.HIGH, what=what, repair=disable, approvable=False)
     body = function_bodies.normalized_body(function)
-    looks_on = function.language == "plpgsql" and body.strip() and not _ACTS.search(body)
-    if function.security_definer or not looks_on or function_bodies.reaches_outside(function):
+    only_reads = function.language == "plpgsql" and body.strip() and not _ACTS.search(body)
+    if function.security_definer or not only_reads or function_bodies.reaches_outside(function):
         what = f"it runs {function.name} on every {trigger.event}, which may grant, disable or copy"
         opens = not _OPENS.isdisjoint(function.body_keywords)
         yield Flaw(severity=Severity.CRITICAL if opens else Severity.HIGH, what=what, repair=disable)

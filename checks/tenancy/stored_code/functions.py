@@ -1,4 +1,4 @@
-"""The check that no function hands a principal rights it does not have, and none undermines a policy."""
+"""The check that no function gives a principal additional rights or weakens a policy."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from checks.tenancy.flaws import (
     revoke_from,
     role_paths,
     unapproved_flaws,
+    visible_through,
     with_owner_rights,
     without_superusers,
 )
-from checks.tenancy.showing import visible_through
 from checks.tenancy.stored_code.function_bodies import bare_name, normalized_body
 from checks.tenancy.stored_code.security_definer import definer_flaws
 from checks.tenancy.stored_code.shadowing import builtins_in_policies, shadowing_flaws
@@ -33,9 +33,9 @@ from isolation.inventory.code import Function
 from isolation.inventory.relations import Relation
 from isolation.inventory.snapshot import inventory
 
-# pg_type: trigger and event_trigger. What returns them fires, and is never called.
-_FIRES: Final = frozenset({2279, 3838})
-_EXPECTED = "no function that runs with rights of others, hides what it does, or undermines a policy"
+# OIDs of the types trigger and event_trigger: functions that return them cannot be called directly.
+_TRIGGER_TYPES: Final = frozenset({2279, 3838})
+_EXPECTED = "no function that runs with other rights, cannot be inspected, or weakens a policy"
 
 
 @check(
@@ -48,29 +48,30 @@ _EXPECTED = "no function that runs with rights of others, hides what it does, or
     promises=("tenancy",),
 )
 def no_function_bypasses_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No function that a tenant-bound role may call runs with more rights than its own, and none undermines a policy.
+    """No function gives the tenant-bound roles that may call it more rights than their own, and none weakens a policy.
 
-    Why: A SECURITY DEFINER function reads what its owner reads, a LEAKPROOF one sees rows before the policy does, an
-    IMMUTABLE one is folded into a plan with the tenant it was planned for.
-    Reads: pg_proc, with its grants and those of schemas; what policies depend on; the search_path of principals.
+    Why: A SECURITY DEFINER function reads with the rights of its owner, a LEAKPROOF function sees rows before policies
+    filter them, and the result of an IMMUTABLE function is stored in a plan together with the tenant.
+    Reads: pg_proc, the grants on functions and schemas, the dependencies of policies, the search_path of principals.
     Unverified when: The catalogue cannot be read.
-    Fix: REVOKE EXECUTE ON FUNCTION ... FROM PUBLIC, make it SECURITY INVOKER, or read it and vouch for it.
+    Fix: REVOKE EXECUTE ON FUNCTION ... FROM PUBLIC, make it SECURITY INVOKER, or review it and approve it in
+    tenancy.allowed.
     Source: https://www.postgresql.org/docs/15/sql-createfunction.html
     """
-    known = effective_access(facts, database.tenancy)
+    access = effective_access(facts, database.tenancy)
     uses = FunctionUses(
-        context_readers=context_readers(known),
+        context_readers=context_readers(access),
         policy_functions=frozenset(oid for policy in facts.policies for oid in policy.functions),
-        builtins_in_policies=builtins_in_policies(known),
+        builtins_in_policies=builtins_in_policies(access),
     )
-    found = (judge_function(known, function, uses, now) for function in facts.functions)
+    found = (judge_function(access, function, uses, now) for function in facts.functions)
     summary = "No function gives a tenant-bound role more rights than its own"
     yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(facts.functions)} functions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionUses:
-    """Which functions read the context, which ones policies ask, and the names of built-ins that policies call."""
+    """The functions that read the context, the functions that policies call, and the built-ins that they call."""
 
     context_readers: frozenset[int]
     policy_functions: frozenset[int]
@@ -78,17 +79,17 @@ class FunctionUses:
 
 
 def judge_function(access: EffectiveAccess, function: Function, uses: FunctionUses, now: datetime) -> Verdict | None:
-    """The finding on one function, if there is any."""
+    """The finding on one function, if it has a flaw."""
     entry = Approvable(kind="function", name=function.name, digest=function.digest)
     flaws = unapproved_flaws(_flaws(access, function, uses), entry, access, now)
     if not flaws:
         return None
-    summary = f"The function {function.name} undermines the isolation of tenants"
+    summary = f"The function {function.name} weakens the isolation of tenants"
     return flaw_verdict(function.name, summary, flaws, expected=_EXPECTED, approvable=entry)
 
 
 def context_readers(access: EffectiveAccess) -> frozenset[int]:
-    """The functions that read the context, by themselves or through another function that they name."""
+    """The functions that read the context, directly or through another function that they call."""
     words = {"current_setting", *access.tenancy.context}
     functions = access.inventory.functions
     names = {function.oid: bare_name(function) for function in functions}
@@ -103,41 +104,45 @@ def context_readers(access: EffectiveAccess) -> frozenset[int]:
 
 
 def _flaws(access: EffectiveAccess, function: Function, uses: FunctionUses) -> Iterator[Flaw]:
-    reads, guards = function.oid in uses.context_readers, function.oid in uses.policy_functions
-    if guards:
-        yield from _rewritten(access, function)
-    if function.volatility == "i" and reads and guards:
+    reads, in_policy = function.oid in uses.context_readers, function.oid in uses.policy_functions
+    if in_policy:
+        yield from _replaceable(access, function)
+    if function.volatility == "i" and reads and in_policy:
         yield Flaw(
             severity=Severity.CRITICAL,
-            what="it is IMMUTABLE and reads the tenant, and a policy asks it: a plan keeps the tenant it was made for",
+            what="it is IMMUTABLE, reads the context, and a policy calls it: a cached plan keeps the first tenant",
             repair=f"ALTER FUNCTION {function.name} STABLE;",
             approvable=False,
-            about=tuple(about for each in _guarded(access, function) for about in visible_through(access, each)),
+            affected=tuple(
+                affected
+                for each in _tables_with_policies(access, function)
+                for affected in visible_through(access, each)
+            ),
         )
     if bare_name(function) in uses.builtins_in_policies:
         yield from shadowing_flaws(access, function)
-    if function.return_type not in _FIRES:
+    if function.return_type not in _TRIGGER_TYPES:
         yield from definer_flaws(access, function)
-        yield from _opaque(access, function, reads=reads and not guards)
+        yield from _opaque(access, function, reads=reads and not in_policy)
 
 
-def _guarded(access: EffectiveAccess, function: Function) -> Iterator[Relation]:
-    """The tables with a policy that asks the function."""
+def _tables_with_policies(access: EffectiveAccess, function: Function) -> Iterator[Relation]:
+    """The tables with a policy that calls the function."""
     for oid in {policy.relation for policy in access.inventory.policies if function.oid in policy.functions}:
         if (relation := access.relation(oid)) is not None:
             yield relation
 
 
-def _rewritten(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
-    # Who owns the table as well is told where roles are: the function adds nothing to that.
-    owners = {relation.owner for relation in _guarded(access, function)}
+def _replaceable(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
+    # Roles with the rights of the table owner are reported by tenancy.rls.bypass_roles.
+    owners = {relation.owner for relation in _tables_with_policies(access, function)}
     found = [
         b for b in with_owner_rights(access, function.owner) if owners.isdisjoint(access.inherited_roles(b.role.oid))
     ]
     if found:
         yield Flaw(
             severity=Severity.CRITICAL,
-            what=f"a policy asks it, and {role_paths(found)} may rewrite it, having the rights of its owner",
+            what=f"a policy calls it, and {role_paths(found)} has the rights of its owner and may replace it",
             repair=f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;",
             approvable=False,
         )
@@ -152,13 +157,13 @@ def _opaque(access: EffectiveAccess, function: Function, *, reads: bool) -> Iter
         f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {revoke_from(access, callers, function.grants, 'EXECUTE')};"
     )
     if function.leakproof and not function.extension:
-        what = f"it is LEAKPROOF, so that {who} may have it see rows before the policy hides them"
+        what = f"it is LEAKPROOF: in queries of {who} it may see rows before policies filter them"
         repair = f"ALTER FUNCTION {function.name} NOT LEAKPROOF;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
-    # An aggregate is made of functions that are judged by themselves, and its own language is `internal`.
+    # The functions of an aggregate are checked separately; its own language is `internal`.
     if not function.trusted_language and not function.extension and function.kind != "a":
-        what = f"{who} may call it, and it is written in {function.language}, which no policy and no privilege binds"
+        what = f"{who} may call it, and it is written in {function.language}, which no policy or privilege restricts"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
     if function.volatility == "i" and reads:
-        what = f"it is IMMUTABLE and reads the tenant, and {who} may call it: a plan keeps the tenant it was made for"
+        what = f"it is IMMUTABLE and reads the context, and {who} may call it: a cached plan keeps the first tenant"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=f"ALTER FUNCTION {function.name} STABLE;")

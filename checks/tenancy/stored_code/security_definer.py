@@ -1,4 +1,4 @@
-"""What a SECURITY DEFINER function gives to whom may call it: the rights of its owner, where those are not its own."""
+"""Rights that a SECURITY DEFINER function gives to its callers beyond their own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPEN: Final = frozenset({TableClass.SHARED, TableClass.SEQUENCE})
 
 
 def definer_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
-    """What is wrong with a function that principals may call and that runs as somebody else."""
+    """The flaws of a SECURITY DEFINER function that principals may call."""
     owner = access.role(function.owner)
     if not function.security_definer or function.extension in HARMLESS_EXTENSIONS:
         return
@@ -33,15 +33,14 @@ def definer_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]
     rights = extra_rights(access, owner, callers)
     yield Flaw(
         severity=Severity.CRITICAL if rights else Severity.MEDIUM,
-        what=f"{who} may call it, and it is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}, "
-        + (rights or "who is bound by the same policies"),
-        repair=f"REVOKE EXECUTE ON ROUTINE {function.name} FROM "
-        f"{revoke_from(access, callers, function.grants, 'EXECUTE')}; or ALTER ROUTINE {function.name} SECURITY INVOKER;",
+        what=f"{who} may call it, and it is SECURITY DEFINER: it runs as {owner.name if owner else 'an unknown role'}, "
+        + (rights or "which is subject to the same policies"),
+        repair=f"REVOKE EXECUTE ON ROUTINE {function.name} "
+        f"FROM {revoke_from(access, callers, function.grants, 'EXECUTE')}; "
+        f"or ALTER ROUTINE {function.name} SECURITY INVOKER;",
     )
     if function.search_path is None:
-        what = (
-            f"its search_path is not pinned, so that {who} may put objects of their own in the place of those it names"
-        )
+        what = f"its search_path is not fixed, so that {who} can substitute the objects that it uses"
         repair = f"ALTER ROUTINE {function.name} SET search_path = pg_catalog, pg_temp;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
         return
@@ -54,20 +53,20 @@ def definer_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]
 
 
 def callers_gaining_rights(access: EffectiveAccess, function: Function) -> tuple[ReachableRole, ...]:
-    """Who may call a function and is not, and cannot become, its owner.
+    """The roles that may call a function without having the rights of its owner.
 
-    A function of another declared principal gives nothing: what that one may do is judged as its own.
+    Functions owned by a declared principal are left out: the rights of that principal are checked separately.
     """
     owner = access.role(function.owner)
     if owner and owner.name in access.tenancy.principals:
         return ()
-    has = {b.principal for b in access.all_reachable_roles() if function.owner in access.inherited_roles(b.role.oid)}
+    owners = {b.principal for b in access.all_reachable_roles() if function.owner in access.inherited_roles(b.role.oid)}
     callers = without_superusers((*access.executable_by(function), *_through_views(access, function)), access)
-    return tuple(each for each in callers if each.principal not in has)
+    return tuple(each for each in callers if each.principal not in owners)
 
 
 def _through_views(access: EffectiveAccess, function: Function) -> Iterator[ReachableRole]:
-    """Who reads a view that calls a function: the view has looked its name up, and EXECUTE is still asked for."""
+    """The readers of views that call a function; they need EXECUTE on it, but no USAGE on its schema."""
     for relation in access.inventory.relations:
         if function.oid in relation.referenced_functions:
             for each in access.accessible_by(relation):
@@ -76,7 +75,7 @@ def _through_views(access: EffectiveAccess, function: Function) -> Iterator[Reac
 
 
 def search_path_schemas(search_path: str, user: str) -> tuple[str, ...]:
-    """The schemas of a search_path as it is written, with the user's name in the place of "$user"."""
+    """The schemas of a search_path setting, with the name of the user in place of "$user"."""
     found = re.findall(r'"((?:[^"]|"")*)"|([^\s,"]+)', search_path)
     names = (quoted.replace('""', '"') if quoted else plain.lower().strip("'") for quoted, plain in found)
     return tuple(user if name == "$user" else name for name in names if name)
@@ -87,25 +86,25 @@ def _creates(access: EffectiveAccess, reachable: ReachableRole, schema: str) -> 
 
 
 def extra_rights(access: EffectiveAccess, owner: Role | None, callers: tuple[ReachableRole, ...]) -> str:
-    """What an owner may do that the callers may not, or empty where it is bound as they are."""
+    """A right of the owner that the callers do not have, as text; empty without one."""
     if owner is None or owner.superuser:
-        return "a superuser" if owner else "nobody knows with what rights"
+        return "a superuser" if owner else "whose rights are unknown"
     if owner.bypass_rls:
-        return "who has BYPASSRLS"
+        return "which has BYPASSRLS"
     for relation in access.inventory.relations:
         if access.role_privileges.has_any_privilege(owner.oid, relation):
-            more = next((b for b in callers if not _as_bound(access, relation, owner, b.role)), None)
-            if more:
-                return f"who may do with {access.declared_name(relation)} what {more} may not"
+            caller = next((b for b in callers if not _has_no_more_rights(access, relation, owner, b.role)), None)
+            if caller:
+                return f"which has rights on {access.declared_name(relation)} that {caller} does not have"
     return ""
 
 
-def _as_bound(access: EffectiveAccess, relation: Relation, owner: Role, caller: Role) -> bool:
-    standing = access.table_class(relation)
-    if standing in _OPEN:
+def _has_no_more_rights(access: EffectiveAccess, relation: Relation, owner: Role, caller: Role) -> bool:
+    table_class = access.table_class(relation)
+    if table_class in _OPEN:
         return True
     mine, theirs = access.relation_privileges(caller.oid, relation), access.relation_privileges(owner.oid, relation)
-    if not (relation.is_table and standing in _UNDER_POLICIES):
+    if not (relation.is_table and table_class in _UNDER_POLICIES):
         return theirs <= mine and access.commands(owner.oid, relation) <= access.commands(caller.oid, relation)
     return (
         relation.rls_enabled

@@ -1,4 +1,4 @@
-"""Functions that bear the name of a built-in that policies call: whoever resolves the name may get the wrong one."""
+"""Functions that shadow a built-in function that policies call."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _DEFAULT_PATH: Final = '"$user", public'
 
 
 def shadowing_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
-    """What is wrong with a function that bears the name of a built-in: it may be taken for that."""
+    """The flaw of a function with the name of a built-in: it may be called in its place."""
     if function.extension:
         return
     name = bare_name(function)
-    for becomes in access.all_reachable_roles():
-        if function.schema in search_path_schemas(search_path(access, becomes), becomes.role.name):
+    for reachable in access.all_reachable_roles():
+        if function.schema in search_path_schemas(search_path(access, reachable), reachable.role.name):
             yield Flaw(
                 severity=Severity.HIGH,
-                what=f"it has the name of PostgreSQL's own {name}(), which policies call, in a schema on the "
-                f"search_path of {becomes}",
-                repair=f"DROP FUNCTION {function.name}; or give it a name of its own.",
+                what=f"it has the name of the built-in function {name}(), which policies call, in a schema on the "
+                f"search_path of {reachable}",
+                repair=f"DROP FUNCTION {function.name}; or rename it.",
             )
             return
 
 
 def builtins_in_policies(access: EffectiveAccess) -> frozenset[str]:
-    """The names of PostgreSQL's own functions in policies: those of others are printed with their schema."""
+    """The names of built-in functions in policies: all other functions are printed with their schema."""
     texts = (part.text for policy in access.inventory.policies for part in (policy.using, policy.check) if part)
     return _ALWAYS.union(name for text in texts for name in re.findall(r'(?<![\w."])([a-z_]\w*)\(', text))
 
 
 def search_path(access: EffectiveAccess, reachable: ReachableRole) -> str:
-    """The search_path that a session of a role starts with, as the catalogues have it."""
+    """The search_path of new sessions of a role, by the catalogues."""
     database = access.inventory.server.database_oid
-    # From the most particular to the most general, as PostgreSQL applies them.
+    # From the most specific to the most general, in the precedence of PostgreSQL.
     for role, within in ((reachable.role.oid, database), (reachable.role.oid, 0), (0, database), (0, 0)):
         for setting in access.inventory.role_settings:
             if (setting.role, setting.database, setting.name) == (role, within, "search_path") and setting.value:

@@ -1,4 +1,4 @@
-"""The check that no trigger or rule carries tenants' rows to where no policy holds them."""
+"""The check that no trigger or rule moves rows of tenants outside the policies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from isolation.inventory.snapshot import inventory
 _OF_TENANTS: Final = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
 _FIRES: Final = frozenset({"O", "A"})
 _WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
-_EXPECTED = "triggers and rules that keep rows where policies hold them"
+_EXPECTED = "triggers and rules that keep rows under policies"
 
 
 @check(
@@ -48,37 +48,37 @@ _EXPECTED = "triggers and rules that keep rows where policies hold them"
     promises=("tenancy",),
 )
 def triggers_keep_rows_under_policies(facts: Inventory, database: Database, now: datetime) -> Iterator[Verdict]:
-    """No trigger or rule copies tenants' rows, tells of them or runs with the rights of somebody else.
+    """No trigger or rule copies rows of tenants, discloses them, or runs with the rights of another role.
 
-    Why: A trigger runs in every statement that touches the table, a rule's action has the rights of the table's owner,
-    and an event trigger sees every migration: one line in any of them takes rows past all policies.
-    Reads: pg_trigger, pg_rewrite and pg_event_trigger, with the functions they run.
+    Why: A trigger runs in every write to its table, the action of a rule has the rights of the table owner, and an
+    event trigger runs in every migration: any of them can move rows past all policies.
+    Reads: pg_trigger, pg_rewrite and pg_event_trigger, with the functions that they run.
     Unverified when: The catalogue cannot be read.
-    Fix: DROP TRIGGER or DROP RULE what nobody needs; read the others and vouch for them in tenancy.allowed.
+    Fix: DROP TRIGGER or DROP RULE where it is not needed; review the others and approve them in tenancy.allowed.
     Source: https://www.postgresql.org/docs/15/rules-privileges.html
     """
-    known = effective_access(facts, database.tenancy)
-    audited = _audited(known, database)
-    vouched = set(database.audit.guards.values()) if database.audit else set[str]()
+    access = effective_access(facts, database.tenancy)
+    audited = _audited(access, database)
+    approved = set(database.audit.guards.values()) if database.audit else set[str]()
     found = [
         *(
-            _judge_trigger(known, each, now, audited=each.relation in audited)
+            _judge_trigger(access, each, now, audited=each.relation in audited)
             for each in facts.triggers
-            if each.digest not in vouched
+            if each.digest not in approved
         ),
-        *(_judge_rule(known, each, now) for each in facts.rewrite_rules if each.relation not in audited),
+        *(_judge_rule(access, each, now) for each in facts.rewrite_rules if each.relation not in audited),
         *(
-            _judge(known, f"event trigger {each.name}", Approvable(kind="event_trigger", name=each.name, digest=each.digest),
-                   event_trigger_flaws(known, each), now)
+            _judge(access, f"event trigger {each.name}", entry, event_trigger_flaws(access, each), now)
             for each in facts.event_triggers
+            for entry in (Approvable(kind="event_trigger", name=each.name, digest=each.digest),)
         ),
-    ]  # fmt: skip
-    summary = "Triggers and rules keep tenants' rows where policies hold them"
+    ]
+    summary = "Triggers and rules keep rows of tenants under policies"
     yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(found)} triggers and rules")
 
 
 def _audited(access: EffectiveAccess, database: Database) -> frozenset[int]:
-    """The audit table with its parts, where its own check judges the rules."""
+    """The audit table and its partitions, whose rules audit.table.append_only checks."""
     audit = database.audit
     relation = access.relation_named(audit.table) if audit and audit.append_only else None
     each = access.inventory.relations if relation else ()
@@ -88,10 +88,10 @@ def _audited(access: EffectiveAccess, database: Database) -> frozenset[int]:
 def _judge(
     access: EffectiveAccess, subject: str, entry: Approvable, flaws: Iterable[Flaw], now: datetime
 ) -> Verdict | None:
-    left = unapproved_flaws(flaws, entry, access, now)
-    if not left:
+    unapproved = unapproved_flaws(flaws, entry, access, now)
+    if not unapproved:
         return None
-    return flaw_verdict(subject, f"The {subject} takes rows past policies", left, expected=_EXPECTED, approvable=entry)
+    return flaw_verdict(subject, f"The {subject} bypasses policies", unapproved, expected=_EXPECTED, approvable=entry)
 
 
 def _judge_trigger(access: EffectiveAccess, trigger: Trigger, now: datetime, *, audited: bool) -> Verdict | None:
@@ -100,7 +100,7 @@ def _judge_trigger(access: EffectiveAccess, trigger: Trigger, now: datetime, *, 
         return None
     name = f"{trigger.name} on {access.declared_name(relation)}"
     drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
-    # Whether a guard of the audit table sleeps or may be rewritten is judged where the audit table is.
+    # audit.table.append_only checks the triggers of the audit table.
     flaws = (
         *(() if audited else _guard_flaws(access, trigger, relation, function)),
         *(trigger_flaws(access, relation, function, drop) if trigger.enabled in _FIRES else ()),
@@ -109,26 +109,30 @@ def _judge_trigger(access: EffectiveAccess, trigger: Trigger, now: datetime, *, 
 
 
 def trigger_flaws(access: EffectiveAccess, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
-    """What is wrong with a trigger: what its function does with the rows of a tenant table, or as whom it runs."""
+    """The flaws of a trigger: what its function does with rows of a tenant table, and the rights that it runs with."""
     of_tenants = access.table_class(relation) in _OF_TENANTS
     writers = _writers(access, relation)
     if (of_tenants or writers) and _runs_as_another(access, function):
         owner = access.role(function.owner)
         more = extra_rights(access, owner, writers)
-        what = f"{function.name} is SECURITY DEFINER: it runs as {owner.name if owner else 'a lost role'}, {more}"
+        what = f"{function.name} is SECURITY DEFINER: it runs as {owner.name if owner else 'an unknown role'}, {more}"
         yield Flaw(severity=Severity.CRITICAL if more else Severity.HIGH, what=what.rstrip(", "), repair=drop)
     if not of_tenants:
         return
     if not function.trusted_language:
-        what = f"{function.name} is written in {function.language}, which no policy and no privilege binds"
+        what = f"{function.name} is written in {function.language}, which no policy or privilege restricts"
         yield Flaw(severity=Severity.HIGH, what=what, repair=drop)
     if function_bodies.reaches_outside(function):
-        yield Flaw(severity=Severity.HIGH, what=f"{function.name} sends to where no policy holds", repair=drop)
+        yield Flaw(
+            severity=Severity.HIGH,
+            what=f"{function.name} uses files, connections or large objects, where no policy applies",
+            repair=drop,
+        )
     if function_bodies.notifies(function):
-        what = f"{function.name} tells every session that listens, of whichever tenant"
+        what = f"{function.name} sends notifications to listening sessions of all tenants"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
     if function_bodies.runs_dynamic_sql(function):
-        what = f"{function.name} runs statements that it puts together, and nobody can tell which"
+        what = f"{function.name} runs dynamic SQL, whose effect is unknown"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
     yield from _copies(access, relation, function, drop)
 
@@ -138,17 +142,18 @@ def _copies(access: EffectiveAccess, relation: Relation, function: Function, dro
         return
     own = {relation.oid, *relation.parents}
     named = [found for oid in function.mentioned_relations if oid not in own and (found := access.relation(oid))]
-    loose = [each for each in named if not _held(access, each)]
-    if loose:
-        what = f"{function.name} writes rows into {', '.join(sorted(map(access.declared_name, loose)))}, which no policy holds"
+    unprotected = [each for each in named if not _is_protected(access, each)]
+    if unprotected:
+        names = ", ".join(sorted(map(access.declared_name, unprotected)))
+        what = f"{function.name} writes rows into {names}, where no policy applies"
         yield Flaw(severity=Severity.HIGH, what=what, repair=drop)
     elif not function.mentioned_relations:
-        what = f"{function.name} writes rows, and nobody can tell where to"
+        what = f"{function.name} writes rows to an unknown table"
         yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
 
 
-def _held(access: EffectiveAccess, relation: Relation) -> bool:
-    """Whether rows in it are under policies, or out of reach of every principal."""
+def _is_protected(access: EffectiveAccess, relation: Relation) -> bool:
+    """Whether a relation is under policies, or not accessible to any principal."""
     held = access.table_class(relation) in _OF_TENANTS and relation.rls_enabled
     return held or not without_superusers(access.accessible_by(relation), access)
 
@@ -156,24 +161,24 @@ def _held(access: EffectiveAccess, relation: Relation) -> bool:
 def _guard_flaws(access: EffectiveAccess, trigger: Trigger, relation: Relation, function: Function) -> Iterator[Flaw]:
     table, name = access.sql_name(relation), quoted(trigger.name)
     if trigger.enabled not in _FIRES:
-        if access.table_class(relation) in _OF_TENANTS and _guards(access, relation, function):
+        if access.table_class(relation) in _OF_TENANTS and _rejects_or_sets_key(access, relation, function):
             how = "is disabled" if trigger.enabled == "D" else "fires in replica sessions only"
-            what = f"it {how}, and {function.name} refuses statements or sets the tenant"
+            what = f"it {how}, although {function.name} rejects statements or sets the tenant key"
             yield Flaw(
                 severity=Severity.MEDIUM, what=what, repair=f"ALTER TABLE {table} ENABLE TRIGGER {name}; or drop it."
             )
         return
-    # Who may replace the function has code of its own run by everybody who writes the table, unless it has that anyway.
+    # A role that may replace the function can run code in the statements of every writer; a table owner can anyway.
     owners = [
         b for b in with_owner_rights(access, function.owner) if relation.owner not in access.inherited_roles(b.role.oid)
     ]
     if owners:
-        what = f"{role_paths(owners)} may rewrite {function.name}, which runs in the statements of others"
+        what = f"{role_paths(owners)} may replace {function.name}, which runs in the statements of other roles"
         repair = f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;"
         yield Flaw(severity=Severity.CRITICAL, what=what, repair=repair, approvable=False)
 
 
-def _guards(access: EffectiveAccess, relation: Relation, function: Function) -> bool:
+def _rejects_or_sets_key(access: EffectiveAccess, relation: Relation, function: Function) -> bool:
     body, key = function_bodies.normalized_body(function), access.tenant_key(relation)
     names = [column.name.lower() for column in key] if isinstance(key, tuple) else []
     sets = any(f"new.{name}" in body or f'new."{name}"' in body for name in names)
@@ -209,7 +214,7 @@ def _judge_rule(access: EffectiveAccess, rule: RewriteRule, now: datetime) -> Ve
 
 
 def rule_flaws(access: EffectiveAccess, rule: RewriteRule, relation: Relation) -> Iterator[Flaw]:
-    """What is wrong with a rule: it stands on a tenant table, or writes one with the rights of another one's owner."""
+    """The flaw of a rule: it is on a tenant table, or reaches one with the rights of the owner of its own table."""
     touched = [
         found
         for oid in rule.referenced_relations
@@ -221,7 +226,7 @@ def rule_flaws(access: EffectiveAccess, rule: RewriteRule, relation: Relation) -
         others = sorted(
             access.declared_name(each) for oid in rule.referenced_relations if (each := access.relation(oid))
         )
-        what = f"it {does} every {rule.event} on {access.declared_name(relation)}, with the rights of the table's owner"
+        what = f"it {does} every {rule.event} on {access.declared_name(relation)}, with the rights of the table owner"
         what += f", and reaches {', '.join(others)}" if others else ""
         drop = f"DROP RULE {quoted(rule.name)} ON {access.sql_name(relation)};"
         yield Flaw(severity=Severity.HIGH if of_tenants else Severity.CRITICAL, what=what, repair=drop)

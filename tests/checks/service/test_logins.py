@@ -151,7 +151,7 @@ def test_a_table_that_is_not_there_is_said(box_database: SandboxDatabase) -> Non
     audit = SECUREBASE_LOGINS.audit
     assert audit is not None
     elsewhere = SECUREBASE_LOGINS.model_copy(update={"audit": audit.model_copy(update={"table": "aegis.events"})})
-    with pytest.raises(ObservationError, match=r'no table "aegis"\."events"'):
+    with pytest.raises(ObservationError, match=r'the table "aegis"\."events" does not exist'):
         facts(box_database.url, window(), elsewhere)
 
 

@@ -1,4 +1,4 @@
-"""Ways to break one promise of the isolation and ways to build it well, each with all that may be found of it."""
+"""Cases that break one promise of the isolation or keep it, each with its expected findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from checks.tenancy.identity.bypass_roles import no_principal_bypasses_row_secur
 from checks.tenancy.privileges.grants import no_grant_bypasses_policies
 from checks.tenancy.relations.coverage import every_tenant_table_is_covered
 from demo.database import SandboxDatabase
-from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
+from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, UrlEndpoint
 
 CHECKS = (
     every_tenant_table_is_covered,
@@ -35,7 +35,7 @@ ISOLATED = PROTECTED + f"CREATE POLICY tenant_isolation ON {{0}} USING ({MINE});
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One finding that is not green, as a case expects it; an UNVERIFIED has no severity to speak of."""
+    """One expected finding that is not green; an UNVERIFIED has no severity."""
 
     check: str
     subject: str
@@ -44,7 +44,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """SQL that changes the database, its repair, and all that the four checks find of it."""
+    """SQL that changes the database, its repair, and the expected findings of the four checks."""
 
     name: str
     breaks: str
@@ -67,17 +67,17 @@ def unclear(check: str, subject: str) -> Found:
 
 
 def case(name: str, breaks: str, repairs: str, *found: Found, since: int = 0) -> Case:
-    """A case with its findings; none for a sound one. `since` is the first version that knows the SQL."""
+    """A case with its findings, none if correct; `since` is the first version that supports the SQL."""
     return Case(name=name, breaks=breaks, repairs=repairs, found=frozenset(found), since=since)
 
 
-def look(url: str, component: Database = SECUREBASE) -> tuple[Finding, ...]:
+def static_findings(url: str, component: Database = SECUREBASE) -> tuple[Finding, ...]:
     """Every finding of the four checks that read roles, grants, settings and coverage."""
-    return run_checks(plan_checks(CHECKS, [component], {}), Door(url), DEADLINES, NOW, lambda: NOW).findings
+    return run_checks(plan_checks(CHECKS, [component], {}), UrlEndpoint(url), DEADLINES, NOW, lambda: NOW).findings
 
 
 def not_green(findings: tuple[Finding, ...]) -> frozenset[Found]:
-    """What is not green, as a case expects it."""
+    """The findings that are not green, in the form of a case."""
     return frozenset(
         Found(check=f.check, subject=f.subject, severity=f.severity if f.status is Status.FAIL else None)
         for f in findings
@@ -101,8 +101,8 @@ def version(database: SandboxDatabase) -> int:
         return connection.info.server_version // 10000
 
 
-def vouching(kind: ObjectKind, name: str, digest: str) -> ApprovedObject:
-    """Somebody who read an object and answers for it as it is."""
+def approval(kind: ObjectKind, name: str, digest: str) -> ApprovedObject:
+    """An approval of an object in its current state."""
     return ApprovedObject(
         kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30)
     )

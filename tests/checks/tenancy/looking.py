@@ -1,4 +1,4 @@
-"""A pass of the tenancy checks over a real database, as the runner makes it."""
+"""Runs of the tenancy checks on a real database, through the runner."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SECUREBASE = Database(
         principals=("app", "analytics"),
         privileged={
             "admin": "owns the tables and runs the migrations",
-            "basewatch": "looks on, and becomes app and analytics to probe as they do",
+            "basewatch": "observes, and uses SET ROLE app and analytics for probes",
             "historian": "owns the history, in another database",
         },
         tables=7,
@@ -55,14 +55,14 @@ SECUREBASE = Database(
         table="audit_events", guards=dict.fromkeys(("audit_events_no_change", "audit_events_no_truncate"), REFUSES)
     ),
 )
-# A lock that is held is waited for once per connection; short, so that nobody waits for the tests.
+# The lock timeout applies once per connection; short, to keep the tests fast.
 LIMITS = Timeouts(lock=timedelta(milliseconds=100))
 DEADLINES = Deadlines(per_observation=timedelta(seconds=20), total=timedelta(seconds=60), concurrency=1)
 _RUNS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class UrlEndpoint:
     """Opens the real client for one URL, as one run."""
 
     url: str
@@ -76,13 +76,13 @@ class Door:
 
 
 def look(url: str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:
-    """Every finding of the tenancy checks, or of those that `only` matches."""
+    """The findings of the tenancy checks, or of those that match `only`."""
     plan = plan_checks(CHECKS, [component], {}, only=only)
-    return run_checks(plan, Door(url), DEADLINES, NOW, lambda: NOW).findings
+    return run_checks(plan, UrlEndpoint(url), DEADLINES, NOW, lambda: NOW).findings
 
 
 def broken(findings: tuple[Finding, ...]) -> set[ExpectedFinding]:
-    """What is not green, as a fault says what it expects."""
+    """The findings that are not green, in the form that a fault expects."""
     return {
         ExpectedFinding(check=f.check, component=f.component, subject=f.subject, status=f.status)
         for f in findings

@@ -1,4 +1,4 @@
-"""One static check on the box's real database, as it is and with one thing changed."""
+"""One static check on the real demo database, unchanged and with one change."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from checks.engine.run import plan_checks, run_checks
 from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.snapshot import inventory
-from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, Door
+from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, UrlEndpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing done to the database, its repair, and what is found of it: subjects with their severity, or nothing."""
+    """One change of the database, its repair, and the expected findings by subject with their severity."""
 
     name: str
     does: str
@@ -31,7 +31,7 @@ class Change:
 
 @contextmanager
 def changed(database: SandboxDatabase, change: Change) -> Generator[None, None, None]:
-    """The database with one thing changed, and repaired afterwards whatever happens."""
+    """The database with one change, which is always repaired afterwards."""
     database.execute(change.does)
     try:
         yield
@@ -40,25 +40,27 @@ def changed(database: SandboxDatabase, change: Change) -> Generator[None, None, 
 
 
 def findings(database: SandboxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> tuple[Finding, ...]:
-    """Everything that one check says of the database."""
-    return run_checks(plan_checks([check], [component], {}), Door(database.url), DEADLINES, NOW, lambda: NOW).findings
+    """All findings of one check on the database."""
+    return run_checks(
+        plan_checks([check], [component], {}), UrlEndpoint(database.url), DEADLINES, NOW, lambda: NOW
+    ).findings
 
 
 def faults(database: SandboxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> dict[str, Severity]:
-    """What one check finds broken, by subject; nothing of it may be unknown."""
+    """The FAILs of one check by subject; asserts that nothing is UNVERIFIED."""
     found = findings(database, check, component)
     assert {finding.status for finding in found} <= {Status.PASS, Status.FAIL}, found
     return {finding.subject: finding.severity for finding in found if finding.status is Status.FAIL}
 
 
 def facts_of(database: SandboxDatabase) -> Inventory:
-    """The inventory of the box's database, as a check reads it."""
-    with Door(database.url).open(postgres.DatabaseClient, SECUREBASE) as client:
+    """The inventory of the demo database, as a check reads it."""
+    with UrlEndpoint(database.url).open(postgres.DatabaseClient, SECUREBASE) as client:
         return inventory(client, SECUREBASE)
 
 
-def vouching(kind: ObjectKind, name: str, digest: str) -> Database:
-    """SecureBase, with somebody who vouches for one object."""
+def with_approval(kind: ObjectKind, name: str, digest: str) -> Database:
+    """SecureBase with an approval of one object."""
     entry = ApprovedObject(
         kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=date(2027, 6, 30)
     )
@@ -66,12 +68,12 @@ def vouching(kind: ObjectKind, name: str, digest: str) -> Database:
 
 
 def with_allowed(*entries: ApprovedObject) -> Database:
-    """SecureBase, with these entries of tenancy.allowed and no others."""
+    """SecureBase with only these entries in tenancy.allowed."""
     return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update={"allowed": entries})})
 
 
 def entry_in(finding: Finding) -> tuple[str, str]:
-    """The name and the digest in the entry that a finding's remedy has for tenancy.allowed."""
+    """The name and digest of the tenancy.allowed entry in the remedy of a finding."""
     _, _, entry = finding.remedy.partition(": {kind: ")
     name = entry.partition('name: "')[2].partition('", digest: ')[0].replace('\\"', '"')
     return name, entry.partition("digest: ")[2].partition(",")[0]

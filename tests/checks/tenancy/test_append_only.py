@@ -1,4 +1,4 @@
-"""Whatever lets audit records be changed, removed or lost is found, and other ways to guard them are not."""
+"""Every way to change, remove or lose audit records is found; alternative guards are accepted."""
 # ruff: noqa: E501  # SQL that is run is not wrapped
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ import pytest
 from basewatch.component_settings import AuditTable
 from basewatch.components import Database
 from basewatch.model import Reason, Status
-from checks.tenancy.audit.append_only import audit_table_is_append_only as CHECK  # noqa: N812  # the check under test
+from checks.tenancy.append_only import audit_table_is_append_only as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.statics import Change, changed, facts_of, findings
 
 RAISES = "RAISE EXCEPTION '% on % refused: audit records are only ever added', tg_op, tg_table_name;"
 BODY = "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ {} $$"
-# To the letter as it was made: its digest is declared.
+# The exact definition whose digest is declared.
 WHOLE = (
     f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    {RAISES}\nEND\n$$"
 )
-# Nobody has read the guards, so that their text is judged.
+# Without declared guards, their function bodies are analysed.
 UNREAD = SECUREBASE.model_copy(update={"audit": AuditTable(table="audit_events")})
 DROP = "DROP TRIGGER audit_events_no_change ON audit_events; "
 GUARD = (
@@ -31,7 +31,7 @@ TRUNCATES = "CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON audit_ev
 
 
 def guard(name: str, how: str) -> Change:
-    """The trigger made anew."""
+    """The trigger, created again."""
     return Change(
         name=name,
         does=f"{DROP} CREATE TRIGGER audit_events_no_change BEFORE {how} EXECUTE FUNCTION refuse_change()",
@@ -40,7 +40,7 @@ def guard(name: str, how: str) -> Change:
 
 
 def body(name: str, text: str, *, row: bool = False) -> Change:
-    """The guard's function with another body."""
+    """The function of the guard with another body."""
     does = BODY.format(text)
     if row:
         does += f"; {DROP} CREATE TRIGGER audit_events_no_change BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION refuse_change()"
@@ -85,40 +85,38 @@ UNKNOWN = (
 
 
 def statuses(database: SandboxDatabase, component: Database = UNREAD) -> dict[str, Status]:
-    """What the check says, by table."""
+    """The status of each table."""
     return {finding.subject: finding.status for finding in findings(database, CHECK, component)}
 
 
 def guarded(**guards: str) -> Database:
-    """SecureBase with its guards declared."""
+    """SecureBase with declared guards."""
     return SECUREBASE.model_copy(update={"audit": AuditTable(table="audit_events", guards=guards)})
 
 
 def digests(database: SandboxDatabase) -> dict[str, str]:
-    """The digest of each trigger of the audit table, as it is now."""
+    """The current digest of each trigger of the audit table."""
     return {trigger.name: trigger.digest for trigger in facts_of(database).triggers}
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_what_lets_records_be_changed_or_lost_is_found(box_database: SandboxDatabase, change: Change) -> None:
-    """One finding on the table; once repaired, none."""
+def test_ways_to_change_or_lose_records_are_found(box_database: SandboxDatabase, change: Change) -> None:
+    """Each case is one finding on the table, and none after its repair."""
     with changed(box_database, change):
         assert statuses(box_database) == {"audit_events": Status.FAIL}
     assert statuses(box_database) == {"audit_events": Status.PASS}
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_other_ways_to_guard_it_are_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
-    """Whatever stops the statement, or has every row passed over, is a guard."""
+def test_other_guards_are_accepted(box_database: SandboxDatabase, change: Change) -> None:
+    """A trigger that rejects the statement or skips every row is a guard."""
     with changed(box_database, change):
         assert statuses(box_database) == {"audit_events": Status.PASS}
 
 
 @pytest.mark.parametrize("change", UNKNOWN, ids=lambda change: change.name)
-def test_a_guard_that_may_not_stop_is_not_known_until_somebody_read_it(
-    box_database: SandboxDatabase, change: Change
-) -> None:
-    """UNVERIFIED, with the digests to declare in the remedy; declared, it holds."""
+def test_an_unclear_guard_is_unverified_until_declared(box_database: SandboxDatabase, change: Change) -> None:
+    """It is UNVERIFIED, with the digests to declare in the remedy, and passes once declared."""
     with changed(box_database, change):
         (finding,) = findings(box_database, CHECK, UNREAD)
         assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNSUPPORTED)
@@ -127,8 +125,8 @@ def test_a_guard_that_may_not_stop_is_not_known_until_somebody_read_it(
         assert statuses(box_database, guarded(**now)) == {"audit_events": Status.PASS}
 
 
-def test_declared_guards_are_all_there_may_be(box_database: SandboxDatabase) -> None:
-    """A trigger more, one less, or another body, harmless as it looks, is a finding."""
+def test_only_declared_guards_are_accepted(box_database: SandboxDatabase) -> None:
+    """An additional trigger, a missing one, or a changed body is a finding, even if harmless."""
     component = guarded(**digests(box_database))
     assert statuses(box_database, component) == {"audit_events": Status.PASS}
     for change in (SOUND[-1], SOUND[2], BROKEN[9], body("", "BEGIN RAISE EXCEPTION 'never'; END")):
@@ -136,15 +134,15 @@ def test_declared_guards_are_all_there_may_be(box_database: SandboxDatabase) -> 
             assert statuses(box_database, component) == {"audit_events": Status.FAIL}
 
 
-def test_a_declared_guard_that_stops_nothing_is_none(box_database: SandboxDatabase) -> None:
-    """Nobody can vouch that a function raises that plainly does not."""
+def test_a_declaration_does_not_cover_a_guard_without_effect(box_database: SandboxDatabase) -> None:
+    """A function that clearly does not raise is a finding, although declared."""
     change = next(change for change in BROKEN if change.name == "a body that returns")
     with changed(box_database, change):
         assert statuses(box_database, guarded(**digests(box_database))) == {"audit_events": Status.FAIL}
 
 
-def test_each_partition_is_guarded_by_itself(box_database: SandboxDatabase) -> None:
-    """A trigger for each row is handed on to the partitions; one for TRUNCATE is not."""
+def test_each_partition_needs_its_own_guards(box_database: SandboxDatabase) -> None:
+    """Partitions inherit row triggers, but no TRUNCATE trigger."""
     trail = SECUREBASE.model_copy(update={"audit": AuditTable(table="archive.Audit Trail")})
     change = Change(
         name="",
@@ -164,8 +162,8 @@ def test_each_partition_is_guarded_by_itself(box_database: SandboxDatabase) -> N
         assert statuses(box_database, trail) == {"archive.Audit Trail": Status.PASS, "archive.Trail 1": Status.FAIL}
 
 
-def test_no_audit_table_is_a_fact(box_database: SandboxDatabase) -> None:
-    """A table that is declared and not there is broken, and not unknown; so is a view in its place."""
+def test_a_missing_audit_table_fails(box_database: SandboxDatabase) -> None:
+    """A declared table that does not exist, or is a view, is a FAIL and not UNVERIFIED."""
     for name in ("audit_trail", "pg_settings"):
         component = SECUREBASE.model_copy(update={"audit": AuditTable(table=name)})
         assert statuses(box_database, component) == {"": Status.FAIL}

@@ -1,24 +1,24 @@
-"""Roles that policies do not bind: every way for a principal to be or become one, and every one nobody declared."""
+"""Roles that bypass policies: every way for a principal to be or become one, and every undeclared one."""
 
 from __future__ import annotations
 
 import pytest
 
 from basewatch.model import Finding, Severity
-from checks.tenancy.privileges.digests import digest_of
 from demo.database import SandboxDatabase
+from isolation.inventory.redaction import text_digest
 from tests.checks.tenancy.breaking import (
     MINE,
     ROLES,
     Case,
     Found,
+    approval,
     broken,
     case,
     changed,
-    look,
     not_green,
+    static_findings,
     version,
-    vouching,
 )
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
@@ -97,7 +97,7 @@ CASES = (
     case(
         "a table",
         "ALTER TABLE invoices OWNER TO app",
-        # What the owner was granted goes with the table.
+        # The grants of the owner are dropped with the table.
         "ALTER TABLE invoices OWNER TO admin; GRANT SELECT, INSERT, UPDATE, DELETE ON invoices TO app",
         app(CRITICAL),
     ),
@@ -175,7 +175,7 @@ SOUND = (
         "DROP OWNED BY visitor; DROP ROLE visitor",
     ),
     case(
-        "a group nobody is in",
+        "a group without members",
         "CREATE ROLE auditors NOLOGIN; GRANT SELECT ON invoices TO auditors",
         "DROP OWNED BY auditors; DROP ROLE auditors",
     ),
@@ -184,39 +184,39 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
-def test_a_way_around_policies_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
-    """Of each role that policies do not bind there is one finding, and after its repair none; sound roles have none."""
+def test_each_bypass_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
+    """Each role that bypasses policies is one finding, and none after its repair; correct roles have none."""
     if version(box_database) < case.since:
         pytest.skip("this version does not know it")
     with changed(box_database, case):
-        assert not_green(look(box_database.url)) == case.found
-    assert not_green(look(box_database.url)) == set()
+        assert not_green(static_findings(box_database.url)) == case.found
+    assert not_green(static_findings(box_database.url)) == set()
 
 
-def test_a_path_is_told_with_the_sql_that_undoes_it(box_database: SandboxDatabase) -> None:
-    """Who, over which roles, why policies do not bind the last, and the REVOKE for the last step."""
+def test_a_finding_has_the_role_path_and_the_revoke(box_database: SandboxDatabase) -> None:
+    """It names the principal, the roles between, the privilege, and the REVOKE for the last membership."""
     hops = next(case for case in CASES if case.name == "two hops without INHERIT")
     with changed(box_database, hops):
-        found = only_of(look_at_roles(box_database), "app")
+        found = only_of(role_findings(box_database), "app")
     assert found.observed == "app -> mid -> reporting has BYPASSRLS"
     assert found.remedy.startswith("REVOKE reporting FROM mid;")
 
 
 def test_a_quoted_role_is_quoted_in_its_repair(box_database: SandboxDatabase) -> None:
-    """A role with capitals and spaces is named as it is, and as SQL needs it."""
+    """A role with capitals and spaces is unquoted in texts and quoted in SQL."""
     odd = case("odd", 'CREATE ROLE "Our Readers" BYPASSRLS; GRANT "Our Readers" TO app', 'DROP ROLE "Our Readers"')
     with changed(box_database, odd):
-        found = only_of(look_at_roles(box_database), "app")
+        found = only_of(role_findings(box_database), "app")
     assert 'REVOKE "Our Readers" FROM app;' in found.remedy
     assert "app -> Our Readers has BYPASSRLS" in found.observed
 
 
 @pytest.mark.parametrize("declared", ["principals", "privileged", "allowed"])
-def test_a_login_that_is_declared_is_sound(box_database: SandboxDatabase, declared: str) -> None:
-    """A role that logs in is declared as a principal, as privileged or as a grant that somebody vouches for."""
+def test_a_declared_login_passes(box_database: SandboxDatabase, declared: str) -> None:
+    """A role with LOGIN passes if declared as a principal, as privileged, or as an approved grant."""
     tenancy = SECUREBASE.tenancy
     name = "app -> readers"
-    entry = vouching("grant", name, digest_of(name))
+    entry = approval("grant", name, text_digest(name))
     values: dict[str, object] = {
         "principals": (*tenancy.principals, "readers"),
         "privileged": {**tenancy.privileged, "readers": "another's login"},
@@ -225,11 +225,11 @@ def test_a_login_that_is_declared_is_sound(box_database: SandboxDatabase, declar
     tenancy = tenancy.model_copy(update={declared: values[declared]})
     component = SECUREBASE.model_copy(update={"tenancy": tenancy})
     with changed(box_database, case("login", "CREATE ROLE readers LOGIN; GRANT readers TO app", "DROP ROLE readers")):
-        assert not_green(look(box_database.url, component)) == set()
+        assert not_green(static_findings(box_database.url, component)) == set()
 
 
 def test_attributes_count_only_where_the_role_can_be_set(box_database: SandboxDatabase) -> None:
-    """From version 16 on, a membership without SET hands on privileges, and BYPASSRLS is no privilege."""
+    """Since version 16, a membership without SET inherits privileges, but not BYPASSRLS."""
     if version(box_database) < 16:
         pytest.skip("before version 16 every membership can be set")
     tenancy = SECUREBASE.tenancy.model_copy(update={"privileged": {**SECUREBASE.tenancy.privileged, "etl": "loads"}})
@@ -237,9 +237,9 @@ def test_attributes_count_only_where_the_role_can_be_set(box_database: SandboxDa
     grant = "CREATE ROLE etl BYPASSRLS; GRANT etl TO app WITH INHERIT TRUE, SET {}"
     for set_option, expected in (("FALSE", frozenset[Found]()), ("TRUE", frozenset({app(CRITICAL)}))):
         with changed(box_database, case(set_option, grant.format(set_option), "DROP ROLE etl")):
-            assert not_green(look(box_database.url, component)) == expected
+            assert not_green(static_findings(box_database.url, component)) == expected
 
 
-def look_at_roles(database: SandboxDatabase) -> tuple[Finding, ...]:
+def role_findings(database: SandboxDatabase) -> tuple[Finding, ...]:
     """The findings on roles."""
-    return tuple(finding for finding in look(database.url) if finding.check == ROLES)
+    return tuple(finding for finding in static_findings(database.url) if finding.check == ROLES)

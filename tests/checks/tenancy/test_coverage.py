@@ -1,4 +1,4 @@
-"""Every relation that tenants reach: under row-level security, shared, a view that adds nothing, or a finding."""
+"""Every relation that tenants reach has row-level security, is shared, is a safe view, or is a finding."""
 # ruff: noqa: E501, S608  # SQL that is run is not wrapped, and all of it is written here
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tests.checks.tenancy.breaking import (
     ROLES,
     Case,
     Found,
+    approval,
     broken,
     case,
     changed,
-    look,
     not_green,
+    static_findings,
     unclear,
     version,
-    vouching,
 )
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
@@ -40,14 +40,14 @@ def fails(subject: str, severity: Severity = CRITICAL) -> Found:
 
 
 def made(name: str, table: str, *found: Found, grant: str = "SELECT", to: str = "app", more: str = "") -> Case:
-    """A table that admin makes and grants; `table` is what follows CREATE TABLE."""
+    """A table that admin creates and grants; `table` is the text after CREATE TABLE."""
     relation = table.split("(", maxsplit=1)[0].split(maxsplit=1)[0]
     breaks = f"SET ROLE admin; CREATE TABLE {table}; {more} GRANT {grant} ON {relation} TO {to}"
     return case(name, breaks, f"DROP TABLE {relation} CASCADE", *found)
 
 
 def view(name: str, breaks: str, *found: Found, since: int = 0) -> Case:
-    """Views in a schema of their own, which is dropped afterwards; made by admin, granted to app."""
+    """Views in a separate schema, created by admin and granted to app; dropped afterwards."""
     start = "CREATE SCHEMA seen AUTHORIZATION admin; GRANT USAGE ON SCHEMA seen TO app; SET LOCAL search_path = seen, public; "
     grant = "GRANT SELECT ON ALL TABLES IN SCHEMA seen TO app"
     return case(
@@ -219,7 +219,7 @@ TABLES = (
         fails("far", HIGH),
     ),
     case(
-        "a policy on a table nobody declared",
+        "a policy on an undeclared table",
         f"CREATE TABLE notes (org uuid NOT NULL REFERENCES customers); {PROTECTED.format('notes')}"
         "CREATE POLICY p ON notes USING (org = nullif(current_setting('app.current_customer_id', true), '')::uuid); GRANT SELECT ON notes TO app",
         "DROP TABLE notes",
@@ -297,7 +297,7 @@ SOUND = (
         f"CREATE TABLE tickets {COLUMNS}; {ISOLATED.format('tickets')}GRANT SELECT ON tickets TO app",
         "DROP TABLE tickets",
     ),
-    case("a new table nobody reaches", f"CREATE TABLE tickets {COLUMNS}", "DROP TABLE tickets"),
+    case("a new table without grants", f"CREATE TABLE tickets {COLUMNS}", "DROP TABLE tickets"),
     case(
         "columns of a tenant table",
         "GRANT SELECT (customer_id, id) ON invoices TO analytics",
@@ -309,7 +309,7 @@ SOUND = (
         "ALTER TABLE invoices ALTER customer_id DROP DEFAULT",
     ),
     case(
-        "partitions nobody is granted",
+        "partitions without grants",
         f"CREATE TABLE events (LIKE invoices) PARTITION BY LIST (status); CREATE TABLE events_open PARTITION OF events FOR VALUES IN ('open'); {ISOLATED.format('events')}GRANT SELECT ON events TO app",
         "DROP TABLE events",
     ),
@@ -363,49 +363,49 @@ SOUND = (
         "RESET ROLE; REVOKE CREATE ON SCHEMA public FROM analytics",
         "DROP VIEW v",
     ),
-    case("a superuser's view nobody reaches", "CREATE VIEW v AS SELECT * FROM invoices", "DROP VIEW v"),
+    case("a superuser's view without grants", "CREATE VIEW v AS SELECT * FROM invoices", "DROP VIEW v"),
 )
 
 
 @pytest.mark.parametrize("case", [*TABLES, *VIEWS, *SOUND], ids=str)
-def test_what_is_open_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
-    """Each relation that is left open is one finding, and gone when it is closed; a sound one is none."""
+def test_each_uncovered_relation_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
+    """Each uncovered relation is one finding, and none after its repair; a covered one has none."""
     if version(box_database) < case.since:
         pytest.skip("this version does not know it")
     with changed(box_database, case):
-        assert not_green(look(box_database.url)) == case.found
-    assert not_green(look(box_database.url)) == set()
+        assert not_green(static_findings(box_database.url)) == case.found
+    assert not_green(static_findings(box_database.url)) == set()
 
 
 def declared(**values: object) -> Database:
-    """SecureBase with some of its tenancy declared otherwise."""
+    """SecureBase with other tenancy values."""
     return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update=values)})
 
 
 def digest_in(remedy: str) -> str:
-    """The digest that a remedy would have one write."""
+    """The digest in a remedy."""
     return remedy.partition("digest: ")[2][:71]
 
 
-def test_a_view_that_somebody_vouches_for_is_sound_until_it_changes(box_database: SandboxDatabase) -> None:
-    """The entry that the remedy prints holds for the view as it is, and for no other text."""
+def test_an_approved_view_passes_until_it_changes(box_database: SandboxDatabase) -> None:
+    """The entry in the remedy approves the current definition of the view, and no other."""
     filtered = f"VIEW v WITH (security_barrier) AS SELECT * FROM invoices WHERE {MINE}"
-    made_so = case("vouched", f"CREATE {filtered}; GRANT SELECT ON v TO app", "DROP VIEW v")
+    made_so = case("approved", f"CREATE {filtered}; GRANT SELECT ON v TO app", "DROP VIEW v")
     with changed(box_database, made_so):
-        digest = digest_in(only_of(look(box_database.url), "v").remedy)
-        component = declared(allowed=(*SECUREBASE.tenancy.allowed, vouching("view", "v", digest)))
-        assert not_green(look(box_database.url, component)) == set()
+        digest = digest_in(only_of(static_findings(box_database.url), "v").remedy)
+        component = declared(allowed=(*SECUREBASE.tenancy.allowed, approval("view", "v", digest)))
+        assert not_green(static_findings(box_database.url, component)) == set()
         box_database.execute(f"CREATE OR REPLACE {filtered} OR status = 'void'")
-        assert not_green(look(box_database.url, component)) == {fails("v")}
+        assert not_green(static_findings(box_database.url, component)) == {fails("v")}
 
 
-def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database: SandboxDatabase) -> None:
-    """A view below one that was read may change without it, so it is vouched for by itself."""
+def test_an_approval_does_not_cover_views_below(box_database: SandboxDatabase) -> None:
+    """A view below an approved one can change independently, and needs its own approval."""
     nested = "CREATE VIEW inner_v AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM inner_v; GRANT SELECT ON v TO app"
     with changed(box_database, case("nested", nested, "DROP VIEW inner_v CASCADE")):
-        digest = digest_in(only_of(look(box_database.url), "v").remedy)
-        component = declared(allowed=(*SECUREBASE.tenancy.allowed, vouching("view", "v", digest)))
-        assert not_green(look(box_database.url, component)) == {fails("v")}
+        digest = digest_in(only_of(static_findings(box_database.url), "v").remedy)
+        component = declared(allowed=(*SECUREBASE.tenancy.allowed, approval("view", "v", digest)))
+        assert not_green(static_findings(box_database.url, component)) == {fails("v")}
 
 
 @pytest.mark.parametrize(
@@ -418,30 +418,30 @@ def test_who_vouches_for_a_view_does_not_vouch_for_the_views_in_it(box_database:
     ],
 )
 def test_a_shared_view_must_not_read_tenants(box_database: SandboxDatabase, view_sql: str, found: set[Found]) -> None:
-    """Declaring a view as shared publishes internal tables, and never tenants' rows."""
+    """A shared view may publish internal tables, but not rows of tenants."""
     component = declared(shared=(*SECUREBASE.tenancy.shared, "v"))
     kind = view_sql.partition(" v ")[0]
     with changed(box_database, case("shared", f"CREATE {view_sql}; GRANT SELECT ON v TO app", f"DROP {kind} v")):
-        assert not_green(look(box_database.url, component)) == found
+        assert not_green(static_findings(box_database.url, component)) == found
 
 
-def test_a_child_that_is_declared_is_a_tenant_table(box_database: SandboxDatabase) -> None:
-    """A table whose rows belong to their parent's tenant is covered like any other, once it is declared."""
+def test_a_declared_child_is_a_tenant_table(box_database: SandboxDatabase) -> None:
+    """A table that derives its tenant from a parent is checked like any tenant table, once declared."""
     derived = DerivedKey(parent="documents", on={"customer_id": "customer_id", "document_id": "id"})
     component = declared(key=("customer_id",), keys={"pages": derived})
     table = "CREATE TABLE pages (customer_id uuid, document_id uuid, n int); GRANT SELECT ON pages TO app; "
     with changed(box_database, case("open", table, "DROP TABLE pages")):
-        assert not_green(look(box_database.url, component)) == {fails("pages")}
+        assert not_green(static_findings(box_database.url, component)) == {fails("pages")}
     policy = (
         "CREATE POLICY p ON pages USING (EXISTS (SELECT FROM documents d WHERE (d.customer_id, d.id) = "
         "(pages.customer_id, pages.document_id)))"
     )
     with changed(box_database, case("isolated", f"{table}{PROTECTED.format('pages')}{policy}", "DROP TABLE pages")):
-        assert not_green(look(box_database.url, component)) == set()
+        assert not_green(static_findings(box_database.url, component)) == set()
 
 
-def test_members_are_read_under_row_security_and_never_written(box_database: SandboxDatabase) -> None:
-    """Who may write memberships joins any tenant; who reads them all learns who belongs to whom."""
+def test_the_members_table_needs_row_security_and_is_read_only(box_database: SandboxDatabase) -> None:
+    """Write access to memberships gives access to any tenant, and read access reveals all members."""
     members = TenantMembership(table="members", member="login", key=("customer_id",))
     canaries = SECUREBASE.tenancy.canaries.model_copy(update={"as_a": ("a",), "as_b": ("b",)})
     component = declared(members=members, canaries=canaries, context=("app.login",))
@@ -454,40 +454,48 @@ def test_members_are_read_under_row_security_and_never_written(box_database: San
     ):
         sql = f"{table}{own if guarded else ''}GRANT {grant} ON members TO app"
         with changed(box_database, case(grant, sql, "DROP TABLE members")):
-            seen = {each for each in not_green(look(box_database.url, component)) if each.subject == "members"}
+            seen = {
+                each for each in not_green(static_findings(box_database.url, component)) if each.subject == "members"
+            }
         assert seen == found
 
 
-def test_a_root_that_everybody_may_read_is_declared_as_shared(box_database: SandboxDatabase) -> None:
-    """A register that holds no secret is read by all, and still written by none."""
+def test_a_root_in_shared_may_be_read_by_all(box_database: SandboxDatabase) -> None:
+    """A root table in tenancy.shared may be read by all principals, but not written."""
     component = declared(shared=(*SECUREBASE.tenancy.shared, "customers"))
     with changed(box_database, case("read", "GRANT SELECT ON customers TO app", "REVOKE ALL ON customers FROM app")):
-        assert not_green(look(box_database.url, component)) == set()
+        assert not_green(static_findings(box_database.url, component)) == set()
     writes = case("written", "GRANT SELECT, DELETE ON customers TO app", "REVOKE ALL ON customers FROM app")
     with changed(box_database, writes):
-        assert not_green(look(box_database.url, component)) == {fails("customers")}
+        assert not_green(static_findings(box_database.url, component)) == {fails("customers")}
 
 
-def test_too_few_tables_and_none_at_all(box_database: SandboxDatabase) -> None:
-    """A table that lost its key is missed, and a key that no table has means that one looked in the wrong place."""
-    (few,) = (f for f in look(box_database.url, declared(tables=9)) if (f.check, f.subject) == (COVERAGE, ""))
+def test_too_few_tables_fail_and_none_is_unverified(box_database: SandboxDatabase) -> None:
+    """A table without its key is a FAIL; a key that no table has is UNVERIFIED."""
+    (few,) = (
+        f for f in static_findings(box_database.url, declared(tables=9)) if (f.check, f.subject) == (COVERAGE, "")
+    )
     assert (few.status, few.observed, few.expected) == (Status.FAIL, "7 tables with a tenant key", "at least 9")
-    none = [f for f in look(box_database.url, declared(key=("nobody",))) if (f.check, f.subject) == (COVERAGE, "")]
+    none = [
+        f
+        for f in static_findings(box_database.url, declared(key=("nobody",)))
+        if (f.check, f.subject) == (COVERAGE, "")
+    ]
     assert [f.reason for f in none] == [Reason.NOT_ENOUGH_DATA]
 
 
-def test_an_unclassified_table_is_told_with_what_would_declare_it(box_database: SandboxDatabase) -> None:
-    """The foreign key by which its rows belong to a tenant is in the finding, and the entry in its remedy."""
+def test_an_unclassified_table_has_a_suggested_entry(box_database: SandboxDatabase) -> None:
+    """The finding names the foreign key to a tenant, and the remedy has the entry to declare."""
     table = 'CREATE TABLE "Old Notes" ("Org Id" uuid REFERENCES customers); GRANT SELECT ON "Old Notes" TO app'
     with changed(box_database, case("notes", table, 'DROP TABLE "Old Notes"')):
-        found = only_of(look(box_database.url), "Old Notes")
+        found = only_of(static_findings(box_database.url), "Old Notes")
     assert "Org Id refers to customers, which is a tenant root" in found.observed
     assert found.remedy.startswith('REVOKE ALL ON public."Old Notes" FROM app;')
     assert '"Old Notes": ["Org Id"]' in found.remedy
 
 
-def test_a_nondeterministic_key_lets_two_tenants_be_one(box_database: SandboxDatabase) -> None:
-    """By such a collation two names are equal that are not the same."""
+def test_a_nondeterministic_key_is_found(box_database: SandboxDatabase) -> None:
+    """A nondeterministic collation can make two tenant names equal."""
     with psycopg.connect(box_database.superuser_url) as connection:
         if connection.execute("SELECT FROM pg_collation WHERE collname = 'und-x-icu'").fetchone() is None:
             pytest.skip("this server was built without ICU")
@@ -498,6 +506,6 @@ def test_a_nondeterministic_key_lets_two_tenants_be_one(box_database: SandboxDat
     )
     component = declared(keys={"shops": ("org",)})
     with changed(box_database, case("loose", sql, "DROP TABLE shops; DROP COLLATION loose")):
-        found = only_of(look(box_database.url, component), "shops")
+        found = only_of(static_findings(box_database.url, component), "shops")
     assert found.severity is HIGH
     assert "org has a nondeterministic collation" in found.observed

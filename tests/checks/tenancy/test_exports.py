@@ -1,4 +1,4 @@
-"""Ways out of the database are found, unless somebody vouches for them."""
+"""Unapproved egress from the database is found."""
 # SQL that is run is not wrapped
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from isolation.inventory import Inventory
 from isolation.inventory.egress import Extension, ForeignServer, ReplicationSlot, Subscription, SystemGrant
 from isolation.inventory.roles import Grant, Membership
 from tests.checks.tenancy.looking import NOW, SECUREBASE
-from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
+from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, with_approval
 
 LOW, MEDIUM, HIGH = Severity.LOW, Severity.MEDIUM, Severity.HIGH
 DIGEST = f"sha256:{'0' * 64}"
@@ -61,18 +61,18 @@ BROKEN = (
 
 @pytest.fixture(scope="module")
 def facts(box_database: SandboxDatabase) -> Inventory:
-    """The box's own inventory, to change in the test."""
+    """The inventory of the demo database, to change in the test."""
     return facts_of(box_database)
 
 
 def found(facts: Inventory) -> dict[str, Severity | None]:
-    """What the check finds broken in these facts, by subject."""
+    """The FAILs of the check on these facts, by subject."""
     verdicts = CHECK.judge(facts, SECUREBASE, NOW)
     return {verdict.subject: verdict.severity for verdict in verdicts if verdict.status is not Status.PASS}
 
 
 def extension(name: str) -> Extension:
-    """An extension that is installed."""
+    """An installed extension."""
     return Extension(name=name, version="1.0", schema="public", owner=10, digest=DIGEST)
 
 
@@ -82,33 +82,33 @@ def oid(facts: Inventory, name: str) -> int:
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_a_publication_of_tenants_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
-    """Exactly that publication is a finding; once repaired, nothing is."""
+def test_only_the_publication_of_tenants_is_found(box_database: SandboxDatabase, change: Change) -> None:
+    """Exactly that publication is a finding, and none after its repair."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
 
 
-def test_a_publication_of_shared_tables_is_left_in_peace(box_database: SandboxDatabase) -> None:
-    """What every tenant reads may be published."""
+def test_a_publication_of_shared_tables_passes(box_database: SandboxDatabase) -> None:
+    """Shared tables may be published."""
     with changed(
         box_database, Change(name="", does="CREATE PUBLICATION p FOR TABLE regions", undoes="DROP PUBLICATION p")
     ):
         assert faults(box_database, CHECK) == {}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
-    """The entry of the remedy, pasted, silences the finding; another table in it brings it back."""
+def test_an_approved_publication_passes_until_it_changes(box_database: SandboxDatabase) -> None:
+    """The entry in the remedy approves the publication, until a table is added to it."""
     with changed(box_database, BROKEN[1]):
         (finding,) = findings(box_database, CHECK)
-        component = vouching("publication", *entry_in(finding))
+        component = with_approval("publication", *entry_in(finding))
         assert faults(box_database, CHECK, component) == {}
         box_database.execute('ALTER PUBLICATION "To Lake" ADD TABLE documents')
         assert set(faults(box_database, CHECK, component)) == {"publication To Lake"}
 
 
-def test_a_large_object_that_a_principal_may_read_is_found(box_database: SandboxDatabase) -> None:
-    """No policy stands on it, so it is every tenant's; one that only its owner reads is nothing."""
+def test_a_large_object_readable_by_a_principal_is_found(box_database: SandboxDatabase) -> None:
+    """It has no policy and is accessible to all tenants; one that only its owner reads is no finding."""
     whole = "SELECT lo_from_bytea(424242, 'a contract')"
     grant = f"{whole}; GRANT SELECT ON LARGE OBJECT 424242 TO PUBLIC"
     gone = "SELECT lo_unlink(424242)"
@@ -120,20 +120,20 @@ def test_a_large_object_that_a_principal_may_read_is_found(box_database: Sandbox
 
 
 def test_a_logical_slot_is_found(facts: Inventory) -> None:
-    """Whoever reads it sees every tenant's changes."""
+    """Its readers see the changes of all tenants."""
     slot = ReplicationSlot(name="dms", plugin="pgoutput", digest=DIGEST)
     assert found(replace(facts, replication_slots=(slot,))) == {"replication slot dms": MEDIUM}
 
 
-def test_a_subscription_is_found_while_it_is_enabled(facts: Inventory) -> None:
-    """It writes what another database sends; disabled, it does nothing."""
+def test_an_enabled_subscription_is_found(facts: Inventory) -> None:
+    """It writes rows of another database; a disabled one is no finding."""
     one = Subscription(name="in", owner=10, enabled=True, digest=DIGEST)
     assert found(replace(facts, subscriptions=(one,))) == {"subscription in": MEDIUM}
     assert found(replace(facts, subscriptions=(replace(one, enabled=False),))) == {}
 
 
-def test_a_foreign_server_is_found_where_a_principal_may_use_it(facts: Inventory) -> None:
-    """By USAGE or by a user mapping, of its own or of everybody; a server for administrators alone is nothing."""
+def test_a_foreign_server_usable_by_a_principal_is_found(facts: Inventory) -> None:
+    """By USAGE or by a user mapping, its own or for PUBLIC; a server for administrators alone is no finding."""
     server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped_roles=(10,), grants=(), digest=DIGEST)
     usage = Grant(grantee=oid(facts, "app"), privilege="USAGE", grantable=False)
     assert found(replace(facts, foreign_servers=(server,))) == {}
@@ -146,18 +146,18 @@ def test_a_foreign_server_is_found_where_a_principal_may_use_it(facts: Inventory
         assert found(replace(facts, foreign_servers=(used,))) == {"foreign server loop": HIGH}
 
 
-def test_an_extension_is_as_bad_as_who_may_use_it(facts: Inventory) -> None:
-    """With EXECUTE on its functions for a principal it is HIGH, and MEDIUM without."""
+def test_the_severity_of_an_extension_depends_on_its_users(facts: Inventory) -> None:
+    """It is HIGH with EXECUTE on its functions for a principal, and MEDIUM without."""
     (function, *_) = [function for function in facts.functions if function.name == "public.aurora_version()"]
     theirs = replace(function, extension="dblink")
-    everybody = replace(facts, extensions=(*facts.extensions, extension("dblink")), functions=(theirs,))
-    assert found(everybody) == {"extension dblink": HIGH}
-    nobody = replace(everybody, functions=(replace(theirs, grants=()),))
-    assert found(nobody) == {"extension dblink": MEDIUM}
+    public_users = replace(facts, extensions=(*facts.extensions, extension("dblink")), functions=(theirs,))
+    assert found(public_users) == {"extension dblink": HIGH}
+    no_users = replace(public_users, functions=(replace(theirs, grants=()),))
+    assert found(no_users) == {"extension dblink": MEDIUM}
 
 
-def test_a_wrapper_is_as_bad_as_who_may_use_its_servers(facts: Inventory) -> None:
-    """Its functions do nothing without a server."""
+def test_the_severity_of_a_wrapper_depends_on_its_servers(facts: Inventory) -> None:
+    """Its functions have no effect without a server."""
     grant = Grant(grantee=0, privilege="USAGE", grantable=False)
     server = ForeignServer(name="loop", wrapper="postgres_fdw", owner=10, mapped_roles=(), grants=(), digest=DIGEST)
     installed = replace(facts, extensions=(extension("postgres_fdw"),), foreign_servers=(server,))
@@ -167,16 +167,16 @@ def test_a_wrapper_is_as_bad_as_who_may_use_its_servers(facts: Inventory) -> Non
     )
 
 
-def test_a_wrapper_that_a_principal_may_use_is_found(facts: Inventory) -> None:
-    """With USAGE on the wrapper, it makes servers of its own."""
+def test_a_wrapper_usable_by_a_principal_is_found(facts: Inventory) -> None:
+    """A principal with USAGE on the wrapper can create its own servers."""
     usage = SystemGrant(kind="foreign_data_wrapper", name="file_fdw", grantee=oid(facts, "app"), privilege="USAGE")
     installed = replace(facts, extensions=(extension("file_fdw"),))
     assert found(installed) == {"extension file_fdw": MEDIUM}
     assert found(replace(installed, system_grants=(usage,))) == {"extension file_fdw": HIGH}
 
 
-def test_statements_of_all_sessions_are_worse_for_who_may_read_them(facts: Inventory) -> None:
-    """pg_stat_statements is LOW, and MEDIUM with pg_read_all_stats, also by way of pg_monitor."""
+def test_pg_stat_statements_is_worse_with_readers_of_all_sessions(facts: Inventory) -> None:
+    """pg_stat_statements is LOW, and MEDIUM with pg_read_all_stats, directly or through pg_monitor."""
     installed = replace(facts, extensions=(extension("pg_stat_statements"),))
     assert found(installed) == {"extension pg_stat_statements": LOW}
     for role in ("pg_read_all_stats", "pg_monitor"):
@@ -187,20 +187,20 @@ def test_statements_of_all_sessions_are_worse_for_who_may_read_them(facts: Inven
         assert found(worse) == {"extension pg_stat_statements": MEDIUM}
 
 
-def test_an_extension_that_nobody_knows_is_said_to_be_that(facts: Inventory) -> None:
-    """LOW, until somebody looked at it."""
+def test_an_unknown_extension_is_low(facts: Inventory) -> None:
+    """An extension outside the lists is LOW until approved."""
     assert found(replace(facts, extensions=(extension("shiny"),))) == {"extension shiny": LOW}
 
 
 def test_no_extension_is_in_two_lists() -> None:
-    """Each is harmless, moves rows or shows something."""
+    """Each is harmless, moves data, or discloses data."""
     lists = (HARMLESS_EXTENSIONS, set(EGRESS_EXTENSIONS), set(DISCLOSING_EXTENSIONS))
     assert sum(map(len, lists)) == len(HARMLESS_EXTENSIONS.union(*lists[1:]))
     assert set(EGRESS_EXTENSIONS) | set(DISCLOSING_EXTENSIONS) >= SUPERUSER_CHECKED_EXTENSIONS
 
 
 def test_real_extensions_are_judged(box_database: SandboxDatabase) -> None:
-    """Where the server brings dblink along, installing it is HIGH, as everybody may execute it; citext is nothing."""
+    """If the server has dblink, installing it is HIGH, as PUBLIC may execute it; citext is no finding."""
     with psycopg.connect(box_database.superuser_url) as connection:
         row = connection.execute("SELECT array_agg(name::text) FROM pg_available_extensions").fetchone()
     if not row or not {"dblink", "citext"} <= set(row[0] or ()):

@@ -1,4 +1,4 @@
-"""Every fault of the database is found on the version that production runs, as on the newest."""
+"""Every database fault is found on the PostgreSQL version of production, as on the newest one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from demo.faults.isolation import ISOLATION_FAULTS
 from demo.load import Load
 from tests.checks.tenancy.looking import broken, look
 
-# Nobody logs in as a principal here, and nothing is judged over time: what only that shows is left to the passes over
-# the whole box.
+# These need logins of principals or checks over time; the passes over the complete demo cover them.
 NOT_SEEN = {"tenant-preset", "logins-failing"}
 FAULTS_SEEN = [fault for fault in (*DATABASE_FAULTS, *ISOLATION_FAULTS) if fault.name not in NOT_SEEN]
 NOT_PLANNED = {"tenancy.probe.pool", "service.database.failed_logins"}
@@ -26,7 +25,7 @@ NOT_PLANNED = {"tenancy.probe.pool", "service.database.failed_logins"}
 
 @pytest.fixture(scope="module")
 def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxDatabase]:
-    """The box on PostgreSQL 15, the version that Aurora runs, where the machine has it."""
+    """The demo database on PostgreSQL 15, the version of Aurora, if installed."""
     binaries = Path("/usr/lib/postgresql/15/bin")
     if not (binaries / "postgres").exists():
         pytest.skip("PostgreSQL 15 is not installed here")
@@ -39,7 +38,7 @@ def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 def test_the_faults_are_found_on_the_version_of_production(
     debian_database: SandboxDatabase, box_cloud: EmulatedAws, fault: Fault
 ) -> None:
-    """PostgreSQL 15 stores policies and counts memberships its own way; the findings are the same."""
+    """PostgreSQL 15 differs in stored policies and memberships; the findings are the same."""
     box = Sandbox(database=debian_database, aws=box_cloud, load=Load())
     assert broken(look(box.database.url)) == set()
     fault.apply(box)

@@ -1,4 +1,4 @@
-"""What a body does is read from its words, and a doubt is never taken for safety."""
+"""Function bodies are analysed by their text, and an unclear body is never considered safe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.tenancy.audit.guards import Guard, Guards, MutatingStatement
+from checks.tenancy.append_only_guards import Guard, Guards, MutatingStatement
 from checks.tenancy.stored_code import function_bodies
 from checks.tenancy.stored_code.function_bodies import Stops, stops
 from isolation.inventory.code import Function
@@ -62,20 +62,20 @@ def function(
         ("", Stops.UNKNOWN, Stops.UNKNOWN),
     ],
 )  # fmt: skip
-def test_a_guard_surely_stops_only_what_it_surely_raises_on(body: str, statement: Stops, row: Stops) -> None:
-    """What raises on every way stops; before each row, so does passing it over; what may be caught is not known."""
+def test_a_guard_stops_a_statement_only_if_it_always_raises(body: str, statement: Stops, row: Stops) -> None:
+    """A body that always raises stops; in a BEFORE row trigger, so does skipping the row; a handler is unclear."""
     assert stops(function(body), before_each_row=False) is statement
     assert stops(function(body), before_each_row=True) is row
 
 
-def test_other_languages_are_not_read() -> None:
-    """Nobody can tell of a function in another language whether it stops anything."""
+def test_other_languages_are_unclear() -> None:
+    """Whether a function in another language stops a statement is UNKNOWN."""
     assert stops(function("BEGIN RAISE EXCEPTION 'no'; END", language="plperl"), before_each_row=True) is Stops.UNKNOWN
 
 
 @given(st.lists(GUARDS, max_size=4), GUARDS, st.sampled_from(MutatingStatement))
 def test_one_more_guard_never_hurts(each: list[Guard], more: Guard, event: MutatingStatement) -> None:
-    """Guards add up, in any order: whatever is stopped stays stopped."""
+    """Guards combine in any order, and an additional one never removes protection."""
     few, many = (
         Guards(triggers=(), trigger_functions=(), guards=tuple(some), flaws=()) for some in (each, [*each, more])
     )
@@ -85,7 +85,7 @@ def test_one_more_guard_never_hurts(each: list[Guard], more: Guard, event: Mutat
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "notifies"),
     [
         ("BEGIN PERFORM pg_notify('inv', to_jsonb(NEW)::text); RETURN NEW; END", True),
         ("BEGIN PERFORM pg_notify('inv', payload); RETURN NEW; END", True),
@@ -94,9 +94,9 @@ def test_one_more_guard_never_hurts(each: list[Guard], more: Guard, event: Mutat
         ("BEGIN NEW.notify := true; RETURN NEW; END", False),
     ],
 )
-def test_a_notification_is_one_of_a_row_unless_it_plainly_is_not(body: str, told: bool) -> None:  # noqa: FBT001  # a column
-    """Literals and the trigger's own variables tell nothing; anything else might be the row."""
-    assert function_bodies.notifies(function(body)) is told
+def test_notifications_without_row_data_are_ignored(body: str, notifies: bool) -> None:  # noqa: FBT001  # a column
+    """Literals and trigger variables contain no row data; any other payload may."""
+    assert function_bodies.notifies(function(body)) is notifies
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_a_notification_is_one_of_a_row_unless_it_plainly_is_not(body: str, told
         ("BEGIN NEW.copy_of := OLD.id; RETURN NEW; END", False),
     ],
 )
-def test_what_reaches_outside_is_told_by_its_calls(body: str, outside: bool) -> None:  # noqa: FBT001  # a column
-    """Files, connections and large objects are calls; a column that sounds like one is not."""
+def test_calls_outside_policies_are_recognized(body: str, outside: bool) -> None:  # noqa: FBT001  # a column
+    """Calls for files, connections and large objects count; columns with a similar name do not."""
     assert function_bodies.reaches_outside(function(body)) is outside
 
 
-def test_of_a_long_body_its_words_are_all_there_is() -> None:
-    """A body that is not kept is judged by the words that it mentions, the worse way."""
+def test_a_long_body_is_judged_by_its_keywords() -> None:
+    """A body that is not stored is judged by its keywords, in the less favourable way."""
     words = ("dblink_exec", "execute", "insert", "into", "pg_notify")
     long = function("", mentions=words)
     assert function_bodies.reaches_outside(long)
@@ -129,8 +129,8 @@ def test_of_a_long_body_its_words_are_all_there_is() -> None:
     assert not function_bodies.copies_rows(harmless)
 
 
-def test_a_plain_body_calls_nothing_of_ours() -> None:
-    """It computes with PostgreSQL's own functions; one of anybody else may do anything."""
+def test_a_computing_body_calls_only_built_in_functions() -> None:
+    """A call of a user-defined function may have any effect."""
     body = function("BEGIN NEW.title := tidy(NEW.title); RETURN NEW; END")
     assert function_bodies.only_computes(body, [body])
     assert not function_bodies.only_computes(body, [function("", name='public."Tidy"(text)')])

@@ -1,4 +1,4 @@
-"""Functions that hand out rights or undermine policies are found, each alone, on a real database."""
+"""Functions that give additional rights or weaken policies are found, each alone, on a real database."""
 # ruff: noqa: E501, S608  # SQL that is run is not wrapped, and all of it is written here
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from basewatch.model import Severity
 from checks.tenancy.stored_code.functions import no_function_bypasses_policies as CHECK  # noqa: N812  # the check under test
 from checks.tenancy.stored_code.security_definer import search_path_schemas
 from demo.database import SandboxDatabase
-from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, vouching
+from tests.checks.tenancy.statics import Change, changed, entry_in, facts_of, faults, findings, with_approval
 
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
 CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
@@ -62,7 +62,7 @@ BROKEN = (
         found=(("public.all_invoices()", CRITICAL),),
     ),
     Change(
-        name="a definer function that a view calls in a schema nobody may use",
+        name="a definer function that a view calls in a schema without USAGE",
         does="CREATE SCHEMA internal; CREATE FUNCTION internal.titles() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT title FROM public.documents'; "
         "CREATE VIEW shown AS SELECT * FROM internal.titles(); GRANT SELECT ON shown TO analytics",
         undoes="DROP VIEW shown; DROP SCHEMA internal CASCADE",
@@ -126,12 +126,12 @@ SOUND = (
         undoes="DROP AGGREGATE product(bigint)",
     ),
     Change(
-        name="a definer function that nobody may call",
+        name="a definer function without EXECUTE",
         does=f"{DEFINER}; REVOKE ALL ON FUNCTION all_invoices() FROM PUBLIC; GRANT EXECUTE ON FUNCTION all_invoices() TO admin",
         undoes=DROP,
     ),
     Change(
-        name="a definer function in a schema nobody may use",
+        name="a definer function in a schema without USAGE",
         does="CREATE SCHEMA internal; CREATE FUNCTION internal.f() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT count(*) FROM public.invoices'",
         undoes="DROP SCHEMA internal CASCADE",
     ),
@@ -141,7 +141,7 @@ SOUND = (
         undoes=DROP,
     ),
     Change(
-        name="a trigger function with its owner's rights, which nobody calls",
+        name="a trigger function with its owner's rights, which cannot be called",
         does="CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN NEW; END $$",
         undoes="DROP FUNCTION touch()",
     ),
@@ -152,7 +152,7 @@ SOUND = (
         undoes="DROP FUNCTION cents(numeric)",
     ),
     Change(
-        name="a leakproof function that nobody may call",
+        name="a leakproof function without EXECUTE",
         does="CREATE FUNCTION eq(int, int) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT $1 = $2'; REVOKE ALL ON FUNCTION eq(int, int) FROM PUBLIC",
         undoes="DROP FUNCTION eq(int, int)",
     ),
@@ -160,25 +160,25 @@ SOUND = (
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_a_function_that_undermines_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
-    """Exactly that function is a finding, as bad as it is; once repaired, nothing is."""
+def test_only_the_changed_function_is_found(box_database: SandboxDatabase, change: Change) -> None:
+    """Exactly that function is a finding with its severity, and none after its repair."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_an_ordinary_function_is_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
-    """What gives nobody anything is no finding."""
+def test_an_ordinary_function_passes(box_database: SandboxDatabase, change: Change) -> None:
+    """A function without additional rights is no finding."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == {}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
-    """The entry of the remedy, pasted, silences the finding; another body brings it back."""
+def test_an_approved_function_passes_until_it_changes(box_database: SandboxDatabase) -> None:
+    """The entry in the remedy approves the function, until its body changes."""
     with changed(box_database, BROKEN[0]):
         (finding,) = findings(box_database, CHECK)
-        component = vouching("function", *entry_in(finding))
+        component = with_approval("function", *entry_in(finding))
         assert faults(box_database, CHECK, component) == {}
         box_database.execute(
             DEFINER.replace("CREATE", "CREATE OR REPLACE", 1).replace("invoices'", "invoices WHERE true'")
@@ -186,16 +186,18 @@ def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: Sand
         assert set(faults(box_database, CHECK, component)) == {"public.all_invoices()"}
 
 
-def test_nobody_can_vouch_for_a_plan_that_keeps_a_tenant(box_database: SandboxDatabase) -> None:
-    """An immutable helper in a policy is a finding, whoever read it."""
+def test_an_immutable_context_function_cannot_be_approved(box_database: SandboxDatabase) -> None:
+    """An IMMUTABLE function in a policy is a finding despite an approval."""
     change = next(change for change in BROKEN if change.name == "an immutable helper in a policy")
     with changed(box_database, change):
         (digest,) = (f.digest for f in facts_of(box_database).functions if f.name == "public.tenant()")
-        assert set(faults(box_database, CHECK, vouching("function", "public.tenant()", digest))) == {"public.tenant()"}
+        assert set(faults(box_database, CHECK, with_approval("function", "public.tenant()", digest))) == {
+            "public.tenant()"
+        }
 
 
-def test_a_path_is_told(box_database: SandboxDatabase) -> None:
-    """Who may call it, and how they come to it, is in the finding; and so is the statement that ends it."""
+def test_a_finding_has_the_role_path(box_database: SandboxDatabase) -> None:
+    """The finding names the callers with their role paths, and the REVOKE."""
     change = next(change for change in BROKEN if change.name == "a definer function reached over two roles")
     with changed(box_database, change):
         (finding,) = findings(box_database, CHECK)
@@ -203,8 +205,8 @@ def test_a_path_is_told(box_database: SandboxDatabase) -> None:
     assert "REVOKE EXECUTE ON ROUTINE public.all_invoices() FROM b_far" in finding.remedy
 
 
-def test_a_superuser_is_told_once_and_not_here(box_database: SandboxDatabase) -> None:
-    """A principal that is a superuser may call everything: that is one finding, where roles are."""
+def test_a_superuser_is_reported_by_bypass_roles_alone(box_database: SandboxDatabase) -> None:
+    """A superuser principal may call every function, which is one finding of tenancy.rls.bypass_roles."""
     private = Change(
         name="",
         does=f"{DEFINER}; ALTER ROLE app SUPERUSER; ALTER ROLE analytics SUPERUSER",
@@ -223,6 +225,6 @@ def test_a_superuser_is_told_once_and_not_here(box_database: SandboxDatabase) ->
         ('""', ()),
     ],
 )
-def test_a_search_path_is_read_as_postgresql_writes_it(written: str, schemas: tuple[str, ...]) -> None:
-    """Quotes, commas in names and "$user" are understood."""
+def test_a_search_path_is_parsed(written: str, schemas: tuple[str, ...]) -> None:
+    """Quotes, commas in names and "$user" are parsed as in PostgreSQL."""
     assert search_path_schemas(written, "me") == schemas

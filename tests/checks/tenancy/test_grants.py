@@ -1,20 +1,31 @@
-"""Grants that policies do not bind: on tables, schemas, the database, parameters and what is yet to be made."""
+"""Grants that bypass policies: on tables, schemas, the database and parameters, and default privileges."""
 
 from __future__ import annotations
 
 import pytest
 
 from basewatch.model import Severity
-from checks.tenancy.privileges.digests import digest_of
 from demo.database import SandboxDatabase
-from tests.checks.tenancy.breaking import GRANTS, Case, Found, broken, case, changed, look, not_green, version, vouching
+from isolation.inventory.redaction import text_digest
+from tests.checks.tenancy.breaking import (
+    GRANTS,
+    Case,
+    Found,
+    approval,
+    broken,
+    case,
+    changed,
+    not_green,
+    static_findings,
+    version,
+)
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
 HIGH, MEDIUM, LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 
 
 def grant(what: str, on: str, found: Found, *, to: str = "app", since: int = 0) -> Case:
-    """A grant, taken back afterwards."""
+    """A grant, revoked afterwards."""
     name = f"{what} on {on} to {to}"
     return case(name, f"GRANT {what} ON {on} TO {to}", f"REVOKE {what} ON {on} FROM {to}", found, since=since)
 
@@ -112,35 +123,35 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
-def test_a_grant_around_policies_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
-    """Each grant that no policy binds is one finding on its object, and gone with the grant; the others are none."""
+def test_each_bypassing_grant_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
+    """Each grant that bypasses policies is one finding on its object, until revoked; other grants have none."""
     if version(box_database) < case.since:
         pytest.skip("this version does not know it")
     with changed(box_database, case):
-        assert not_green(look(box_database.url)) == case.found
-    assert not_green(look(box_database.url)) == set()
+        assert not_green(static_findings(box_database.url)) == case.found
+    assert not_green(static_findings(box_database.url)) == set()
 
 
-def test_a_grant_says_who_why_and_how_to_take_it_back(box_database: SandboxDatabase) -> None:
-    """The finding names the principal and the danger, and its remedy is the SQL and the entry that would vouch."""
+def test_a_finding_has_the_principal_the_reason_and_the_revoke(box_database: SandboxDatabase) -> None:
+    """The remedy has the SQL to revoke the grant and the entry to approve it."""
     with changed(box_database, CASES[0]):
-        found = only_of(tuple(f for f in look(box_database.url) if f.check == GRANTS), "invoices")
+        found = only_of(tuple(f for f in static_findings(box_database.url) if f.check == GRANTS), "invoices")
     name = "TRUNCATE on invoices to app"
-    assert found.observed == "app has TRUNCATE: it removes every tenant's rows, and no policy is asked"
+    assert found.observed == "app has TRUNCATE: it removes the rows of all tenants, and no policy applies"
     assert found.remedy.startswith("REVOKE TRUNCATE ON public.invoices FROM app;")
-    assert f'{{kind: grant, name: "{name}", digest: {digest_of(name)}, ' in found.remedy
+    assert f'{{kind: grant, name: "{name}", digest: {text_digest(name)}, ' in found.remedy
 
 
-def test_a_grant_that_somebody_vouches_for_is_none(box_database: SandboxDatabase) -> None:
-    """The very grant that was read is no finding any more, and any other still is."""
+def test_an_approved_grant_passes(box_database: SandboxDatabase) -> None:
+    """The approved grant is no finding; any other one remains."""
     tenancy, name = SECUREBASE.tenancy, "TRUNCATE on invoices to app"
-    entry = vouching("grant", name, digest_of(name))
-    vouched = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
-    component = SECUREBASE.model_copy(update={"tenancy": vouched})
+    entry = approval("grant", name, text_digest(name))
+    approved = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
+    component = SECUREBASE.model_copy(update={"tenancy": approved})
     with changed(box_database, CASES[0]):
-        assert not_green(look(box_database.url, component)) == set()
+        assert not_green(static_findings(box_database.url, component)) == set()
     with changed(
         box_database,
         case("more", "GRANT TRUNCATE, TRIGGER ON invoices TO app", "REVOKE TRUNCATE, TRIGGER ON invoices FROM app"),
     ):
-        assert not_green(look(box_database.url, component)) == {broken(GRANTS, "invoices", HIGH)}
+        assert not_green(static_findings(box_database.url, component)) == {broken(GRANTS, "invoices", HIGH)}

@@ -1,4 +1,4 @@
-"""Constraints that tell one tenant of another are found, and those of an ordinary schema are not."""
+"""Constraints that reveal rows of other tenants are found; those of an ordinary schema pass."""
 # ruff: noqa: E501  # SQL that is run is not wrapped
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from basewatch.tenancy import DerivedKey
 from checks.tenancy.side_channels.inference import constraints_do_not_cross_tenants as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE
-from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching
+from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, with_approval
 
 HIGH, MEDIUM = Severity.HIGH, Severity.MEDIUM
 SERIALS = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id uuid NOT NULL REFERENCES customers, UNIQUE (customer_id, id)); GRANT SELECT, INSERT, UPDATE ON orders TO app; "
@@ -75,7 +75,7 @@ BROKEN = (
         found=(("of_partner on invoices", MEDIUM),),
     ),
     Change(
-        name="a partitioned table, told once",
+        name="a partitioned table, reported once",
         does='CREATE TABLE "Log Of" (customer_id uuid NOT NULL REFERENCES customers, at date NOT NULL, line text, order_id uuid, UNIQUE (at, line)) PARTITION BY RANGE (at); '
         'CREATE TABLE "Log 1" PARTITION OF "Log Of" FOR VALUES FROM (\'2026-01-01\') TO (\'2027-01-01\'); CREATE TABLE "Log 2" PARTITION OF "Log Of" DEFAULT; GRANT INSERT ON "Log Of", "Log 1", "Log 2" TO app',
         undoes='DROP TABLE "Log Of"',
@@ -123,22 +123,22 @@ SOUND = (
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_a_constraint_across_tenants_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
-    """Exactly that constraint is a finding; once repaired, nothing is."""
+def test_only_the_constraint_across_tenants_is_found(box_database: SandboxDatabase, change: Change) -> None:
+    """Exactly that constraint is a finding, and none after its repair."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_an_ordinary_constraint_is_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
-    """What stays within the tenant, or cannot be guessed, is no finding."""
+def test_an_ordinary_constraint_passes(box_database: SandboxDatabase, change: Change) -> None:
+    """A constraint with the tenant key, or on values that cannot be guessed, is no finding."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == {}
 
 
-def test_the_reference_a_tenant_is_derived_from_is_its_key(box_database: SandboxDatabase) -> None:
-    """Of a table whose tenant is that of its parent row, the foreign key to the parent and keys with it are sound."""
+def test_the_reference_to_the_parent_is_the_tenant_key(box_database: SandboxDatabase) -> None:
+    """For a table with a derived key, the foreign key to the parent and keys that include it pass."""
     keys = {"pages": DerivedKey(parent="documents", on={"document_id": "id"})}
     derived = SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update={"keys": keys})})
     pages = "CREATE TABLE pages (document_id uuid NOT NULL REFERENCES documents (id) ON DELETE CASCADE, page int, PRIMARY KEY (document_id, page), number int, invoice_id uuid); GRANT INSERT ON pages TO app"
@@ -153,11 +153,11 @@ def test_the_reference_a_tenant_is_derived_from_is_its_key(box_database: Sandbox
         assert faults(box_database, CHECK, derived) == {"pages_number_key on pages": MEDIUM}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
-    """The entry of the remedy, pasted, silences the finding; another action brings it back."""
+def test_an_approved_constraint_passes_until_it_changes(box_database: SandboxDatabase) -> None:
+    """The entry in the remedy approves the constraint, until its referential action changes."""
     with changed(box_database, next(c for c in BROKEN if c.name == "a reference without the tenant")):
         (finding,) = findings(box_database, CHECK)
-        component = vouching("constraint", *entry_in(finding))
+        component = with_approval("constraint", *entry_in(finding))
         assert faults(box_database, CHECK, component) == {}
         box_database.execute(
             "ALTER TABLE invoices DROP CONSTRAINT of_document, ADD CONSTRAINT of_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE"

@@ -1,4 +1,4 @@
-"""Entries of the manifest that speak of what is not there, or is not as it was, are found."""
+"""Manifest entries for missing or changed objects are found."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def declared(**changes: object) -> Database:
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMES)
-def test_an_entry_is_held_against_the_object(box_database: SandboxDatabase, kind: ObjectKind, name: str) -> None:
-    """As it was it is silent; changed or expired it is a finding, and under a name that nobody bears a minor one."""
+def test_an_entry_is_compared_with_its_object(box_database: SandboxDatabase, kind: ObjectKind, name: str) -> None:
+    """A matching entry passes; a changed or expired one is a finding, and one without an object is LOW."""
     with changed(box_database, OBJECTS):
         digest = digests_by_name(effective_access(facts_of(box_database), SECUREBASE.tenancy), kind)[name]
         subject = f"allowed {kind} {name}"
@@ -62,7 +62,7 @@ def test_an_entry_is_held_against_the_object(box_database: SandboxDatabase, kind
 
 
 def test_an_expired_waiver_is_found(box_database: SandboxDatabase) -> None:
-    """A policy that somebody found to hold until yesterday is looked at again."""
+    """A waiver that expired yesterday is a finding."""
     waiver = ApprovedPredicate(digest=DIGEST, owner="platform", reason="was read", until=date(2026, 2, 28))
     assert faults(box_database, CHECK, declared(waivers=(waiver,))) == {f"waiver {DIGEST}": MEDIUM}
 
@@ -77,13 +77,13 @@ def test_an_expired_waiver_is_found(box_database: SandboxDatabase) -> None:
         ({"root": "companies"}, "root companies"),
     ],
 )
-def test_a_name_that_nothing_bears_is_found(
+def test_a_name_without_an_object_is_found(
     box_database: SandboxDatabase, changes: dict[str, object], subject: str
 ) -> None:
-    """Whatever the manifest names is there."""
+    """Every name in the manifest must exist in the database."""
     assert faults(box_database, CHECK, declared(**changes)) == {subject: MEDIUM}
 
 
-def test_names_of_what_is_there_are_silent(box_database: SandboxDatabase) -> None:
-    """The box's own manifest speaks of what is there, with and without the first schema's name."""
+def test_existing_names_pass(box_database: SandboxDatabase) -> None:
+    """The manifest of the demo passes, with and without the name of the first schema."""
     assert faults(box_database, CHECK, declared(privileged={"admin": "migrates"}, shared=("public.regions",))) == {}

@@ -1,4 +1,4 @@
-"""The server's version is judged against the known faults of row-level security."""
+"""The server version is checked for known vulnerabilities of row-level security."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ EQUALS = ("operator", 2972)  # of two uuids
     ],
 )
 def test_a_version_below_a_fix_is_found(version: int, status: Status) -> None:
-    """A minor release below the newest fix FAILs; a major that the proof does not know is UNVERIFIED."""
+    """A minor release below the newest fix FAILs; an unsupported major version is UNVERIFIED."""
     verdict = judge_server(replace(SERVER, version_num=version))
     assert (verdict.status, verdict.reason is Reason.UNSUPPORTED) == (status, status is Status.UNVERIFIED)
 
 
 def test_every_missing_fix_is_named() -> None:
-    """What is missing is told, with the release that has all of it."""
+    """The finding names every missing fix and the release that has all of them."""
     verdict = judge_server(replace(SERVER, version_num=150002, aurora_version="15.2.1"))
     assert all(cve in verdict.observed for cve in ("CVE-2025-8713", "CVE-2024-10976", "CVE-2023-2455", "Aurora 15.2.1"))
     assert verdict.expected == "15.14 or later"
@@ -68,23 +68,23 @@ def test_every_missing_fix_is_named() -> None:
 
 @given(st.sampled_from(SUPPORTED_MAJORS), st.integers(0, 40))
 def test_a_later_minor_release_is_never_worse(major: int, minor: int) -> None:
-    """Fixes only come, and never go."""
+    """A later minor release never has fewer fixes."""
     older, newer = (judge_server(replace(SERVER, version_num=major * 10000 + each)) for each in (minor, minor + 1))
     assert BADNESS[newer.status] <= BADNESS[older.status]
 
 
-def test_every_fault_says_where_it_was_repaired() -> None:
-    """No fault without a release that repairs it."""
+def test_every_vulnerability_has_a_fixed_release() -> None:
+    """Each vulnerability names at least one fixed release."""
     assert all(fault.fixed_in for fault in VULNERABILITIES)
 
 
-def test_the_box_is_sound(box_database: SandboxDatabase) -> None:
-    """Its server has every fix, and its built-ins are as shipped."""
+def test_the_demo_server_passes(box_database: SandboxDatabase) -> None:
+    """It has every fix, and unmodified built-ins."""
     assert faults(box_database, the_server_enforces_policies) == {}
 
 
 def test_a_changed_built_in_is_critical(box_database: SandboxDatabase) -> None:
-    """One operator that calls another function, and nothing proven holds; one that was not read is not known."""
+    """A modified operator is a CRITICAL FAIL; one that was not read is UNVERIFIED."""
     builtins = facts_of(box_database).builtins
     assert judge_builtins(builtins) is None
     changed = judge_builtins(tuple(replace(b, code="1") if (b.kind, b.oid) == EQUALS else b for b in builtins))

@@ -1,4 +1,4 @@
-"""What sessions start with and which functions set the context: all of it belongs to the application."""
+"""Session defaults and functions that set the context are found."""
 # ruff: noqa: S608  # the SQL that is run is all written here
 
 from __future__ import annotations
@@ -8,14 +8,24 @@ import pytest
 from basewatch.model import Severity
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A
-from tests.checks.tenancy.breaking import SETTINGS, Case, broken, case, changed, look, not_green, unclear, vouching
+from tests.checks.tenancy.breaking import (
+    SETTINGS,
+    Case,
+    approval,
+    broken,
+    case,
+    changed,
+    not_green,
+    static_findings,
+    unclear,
+)
 from tests.checks.tenancy.looking import SECUREBASE, only_of
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 
 
 def preset(role: str, name: str, value: str, severity: Severity, place: str = "") -> Case:
-    """A default of a role's sessions."""
+    """A session default of a role."""
     whose, setting = f"ALTER ROLE {role}", name
     return case(
         f"{role}: {name}",
@@ -26,7 +36,7 @@ def preset(role: str, name: str, value: str, severity: Severity, place: str = ""
 
 
 def function(name: str, definition: str, *found: Severity | None) -> Case:
-    """A function in public that everybody may call, and what is found of it: None for an UNVERIFIED."""
+    """A function in public that PUBLIC may call, and the expected severity: None for an UNVERIFIED."""
     each = (broken(SETTINGS, f"public.{name}", s) if s else unclear(SETTINGS, f"public.{name}") for s in found)
     return case(name, f"CREATE FUNCTION {name} {definition}", f"DROP FUNCTION {name}", *each)
 
@@ -120,32 +130,32 @@ SOUND = (
 
 
 @pytest.mark.parametrize("case", [*CASES, *SOUND], ids=str)
-def test_what_sets_the_context_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
-    """Each default and each function that sets the context is one finding where it stands; reading it is none."""
+def test_each_setter_of_the_context_is_one_finding(box_database: SandboxDatabase, case: Case) -> None:
+    """Each default and each function that sets the context is one finding; a function that reads it has none."""
     with changed(box_database, case):
-        assert not_green(look(box_database.url)) == case.found
-    assert not_green(look(box_database.url)) == set()
+        assert not_green(static_findings(box_database.url)) == case.found
+    assert not_green(static_findings(box_database.url)) == set()
 
 
-def test_no_value_of_the_context_is_told(box_database: SandboxDatabase) -> None:
-    """A finding says where a tenant is the default and how to take it away, and never which tenant."""
+def test_findings_have_no_context_value(box_database: SandboxDatabase) -> None:
+    """A finding names the default and the SQL to reset it, but not the tenant."""
     with changed(box_database, CASES[0]):
-        findings = look(box_database.url)
+        findings = static_findings(box_database.url)
     found = only_of(findings, "role app")
     assert "ALTER ROLE app RESET app.current_customer_id;" in found.remedy
     assert not any(CANARY_A in str(finding) for finding in findings)
 
 
-def test_a_setter_that_somebody_vouches_for_is_none(box_database: SandboxDatabase) -> None:
-    """The entry that the remedy prints vouches for the function as it is, and not for another body."""
+def test_an_approved_setter_passes(box_database: SandboxDatabase) -> None:
+    """The entry in the remedy approves the current body of the function, and no other."""
     setter = next(each for each in CASES if each.name == "become(text)")
     with changed(box_database, setter):
-        remedy = only_of(look(box_database.url), "public.become(text)").remedy
+        remedy = only_of(static_findings(box_database.url), "public.become(text)").remedy
         digest = remedy.partition("digest: ")[2][:71]
         tenancy = SECUREBASE.tenancy
-        entry = vouching("function", "public.become(text)", digest)
-        vouched = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
-        component = SECUREBASE.model_copy(update={"tenancy": vouched})
-        assert not_green(look(box_database.url, component)) == set()
+        entry = approval("function", "public.become(text)", digest)
+        approved = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
+        component = SECUREBASE.model_copy(update={"tenancy": approved})
+        assert not_green(static_findings(box_database.url, component)) == set()
         box_database.execute(setter.breaks.replace("CREATE", "CREATE OR REPLACE").replace("$1,", "$1 || '',"))
-        assert not_green(look(box_database.url, component)) == setter.found
+        assert not_green(static_findings(box_database.url, component)) == setter.found

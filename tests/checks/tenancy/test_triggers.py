@@ -1,4 +1,4 @@
-"""Triggers and rules that take rows past policies are found, and ordinary ones are not."""
+"""Triggers and rules that move rows past policies are found; ordinary ones pass."""
 # ruff: noqa: E501, S608  # SQL that is run is not wrapped, and all of it is written here
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from basewatch.model import Severity
 from basewatch.tenancy import ApprovedObject
 from checks.tenancy.stored_code.triggers import triggers_keep_rows_under_policies as CHECK  # noqa: N812  # the check under test
 from demo.database import SandboxDatabase
-from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, vouching, with_allowed
+from tests.checks.tenancy.statics import Change, changed, entry_in, faults, findings, with_allowed, with_approval
 
 CRITICAL, HIGH, MEDIUM = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
 
@@ -120,10 +120,10 @@ SOUND = (
     trigger("a record in a table under policies", "BEGIN INSERT INTO audit_events (customer_id, actor, action, resource) VALUES (NEW.customer_id, current_user, lower(TG_OP), 'invoice'); RETURN NEW; END"),
     trigger("a guard", "BEGIN IF NEW.customer_id <> OLD.customer_id THEN RAISE EXCEPTION 'moved'; END IF; RETURN NEW; END", when="BEFORE UPDATE"),
     trigger("a notification without a row", "BEGIN PERFORM pg_notify('cache', TG_TABLE_NAME); RETURN NEW; END"),
-    trigger("a copy where nobody looks", "BEGIN INSERT INTO billing_runs (period, started_at) VALUES (NEW.period, now()); RETURN NEW; END"),
+    trigger("a copy into a table without grants", "BEGIN INSERT INTO billing_runs (period, started_at) VALUES (NEW.period, now()); RETURN NEW; END"),
     trigger("another's rights, pinned, and only a time stamp", "BEGIN NEW.issued_at := now(); RETURN NEW; END", rights="SECURITY DEFINER SET search_path = pg_catalog", when="BEFORE UPDATE"),
     Change(
-        name="an event trigger that looks on",
+        name="an event trigger that only reads",
         does="CREATE FUNCTION looks() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '%', tg_tag; END $$; CREATE EVENT TRIGGER looking ON ddl_command_end WHEN TAG IN ('CREATE SEQUENCE') EXECUTE FUNCTION looks()",
         undoes="DROP EVENT TRIGGER looking; DROP FUNCTION looks()",
     ),
@@ -136,32 +136,32 @@ SOUND = (
 
 
 @pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.name)
-def test_what_takes_rows_past_policies_is_found_and_nothing_else(box_database: SandboxDatabase, change: Change) -> None:
-    """Exactly that trigger or rule is a finding; once repaired, nothing is."""
+def test_only_the_changed_trigger_or_rule_is_found(box_database: SandboxDatabase, change: Change) -> None:
+    """Exactly that trigger or rule is a finding, and none after its repair."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == dict(change.found)
     assert faults(box_database, CHECK) == {}
 
 
-def test_a_guard_of_the_audit_table_is_not_told_twice(box_database: SandboxDatabase) -> None:
-    """Whether it sleeps is judged with the audit table."""
+def test_a_guard_of_the_audit_table_is_reported_once(box_database: SandboxDatabase) -> None:
+    """A disabled guard is a finding of audit.table.append_only alone."""
     disable = "ALTER TABLE audit_events {} TRIGGER audit_events_no_change"
     with changed(box_database, Change(name="", does=disable.format("DISABLE"), undoes=disable.format("ENABLE ALWAYS"))):
         assert faults(box_database, CHECK) == {}
 
 
 @pytest.mark.parametrize("change", SOUND, ids=lambda change: change.name)
-def test_an_ordinary_trigger_is_left_in_peace(box_database: SandboxDatabase, change: Change) -> None:
-    """What stays in the row or under the policies is no finding."""
+def test_an_ordinary_trigger_passes(box_database: SandboxDatabase, change: Change) -> None:
+    """A trigger that keeps rows under policies is no finding."""
     with changed(box_database, change):
         assert faults(box_database, CHECK) == {}
 
 
-def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: SandboxDatabase) -> None:
-    """The entry of the remedy, pasted, silences the finding; another body brings it back."""
+def test_an_approved_trigger_passes_until_it_changes(box_database: SandboxDatabase) -> None:
+    """The entry in the remedy approves the trigger, until its function changes."""
     with changed(box_database, BROKEN[3]):
         (finding,) = findings(box_database, CHECK)
-        component = vouching("trigger", *entry_in(finding))
+        component = with_approval("trigger", *entry_in(finding))
         assert faults(box_database, CHECK, component) == {}
         box_database.execute(
             "CREATE OR REPLACE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('x', NEW.status); RETURN NEW; END $$"
@@ -169,8 +169,8 @@ def test_what_somebody_vouches_for_is_silent_until_it_changes(box_database: Sand
         assert set(faults(box_database, CHECK, component)) == {"trigger t on invoices"}
 
 
-def test_who_vouches_until_yesterday_does_not_vouch(box_database: SandboxDatabase) -> None:
-    """An entry that expired silences nothing."""
+def test_an_expired_approval_has_no_effect(box_database: SandboxDatabase) -> None:
+    """The finding remains with an expired entry."""
     with changed(box_database, BROKEN[3]):
         (finding,) = findings(box_database, CHECK)
         name, digest = entry_in(finding)

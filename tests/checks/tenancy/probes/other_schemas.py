@@ -1,4 +1,4 @@
-"""Schemas that are not SecureBase's, each kept well apart: other keys, other names, other ways to say the same."""
+"""Schemas other than that of SecureBase with correct isolation: other keys, names and policies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from basewatch.components import Database
 from basewatch.secrets import Reference
 from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 
-# A text key under quoted names, a derived table, a helper function, and partitions that are reached by themselves.
+# A text key with quoted names, a derived table, a context function, and partitions with their own grants.
 WORKSPACES = """
 CREATE SCHEMA "Work Space";
 GRANT USAGE ON SCHEMA "Work Space" TO app;

@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of the box's database, for one test."""
+"""A real PgBouncer in front of the demo database, for one test."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _PATIENCE = 10.0
 
 @contextmanager
 def pooled(url: str, *, mode: str, connect_query: str = "") -> Iterator[str]:
-    """A URL that reaches `url` through a pool of one session, which nobody resets but the mode itself."""
+    """A URL that reaches `url` through a pool of one session, without a reset other than that of the mode."""
     bouncer = program("pgbouncer", "/usr/sbin/pgbouncer")
     where = conninfo.conninfo_to_dict(url)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    # Not pytest's own folder: root hands the pooler to nobody, who may not enter there.
+    # Not the folder of pytest: as root, the pooler runs as the user `nobody`, which may not access it.
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         home.chmod(0o755)

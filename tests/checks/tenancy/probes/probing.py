@@ -1,4 +1,4 @@
-"""One probe on a real database, by whichever logins a test gives it; and databases of other schemas to probe."""
+"""Runs of one probe on a real database with given logins, and databases with other schemas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RUNS = count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
+class ProbeEndpoints:
     """Opens a database by its URL, with the URLs of logins through a pooler by principal."""
 
     url: str
@@ -36,22 +36,22 @@ class Ways:
         """A connection for one observation."""
         del kind, component
         secrets = {role: Secret("env:X", url) for role, url in self.proxied.items()}
-        ways = Endpoints(
+        endpoints = Endpoints(
             writer=lambda: Secret("env:X", self.url),
             proxy_logins={role: lambda secret=secret: secret for role, secret in secrets.items()},  # type: ignore[misc]  # each keeps its own
         )
-        return cast("AbstractContextManager[K]", connect(ways, run=f"probing {next(_RUNS)}", timeouts=self.limits))
+        return cast("AbstractContextManager[K]", connect(endpoints, run=f"probing {next(_RUNS)}", timeouts=self.limits))
 
 
-def probe(check: AnyCheck, ways: Ways | str, component: Database = SECUREBASE) -> CheckResults:
-    """What one check finds, and the evidence it rests on."""
+def probe(check: AnyCheck, endpoints: ProbeEndpoints | str, component: Database = SECUREBASE) -> CheckResults:
+    """The findings of one check with their evidence."""
     plan = plan_checks([check], [component], {})
-    opened = ways if isinstance(ways, Ways) else Ways(url=ways)
+    opened = endpoints if isinstance(endpoints, ProbeEndpoints) else ProbeEndpoints(url=endpoints)
     return run_checks(plan, opened, DEADLINES, NOW, lambda: NOW)
 
 
 def red(checked: CheckResults) -> dict[str, Finding]:
-    """What is neither passed nor inapplicable, by subject."""
+    """The findings that are FAIL or UNVERIFIED, by subject."""
     return {f.subject: f for f in checked.findings if f.status in {Status.FAIL, Status.UNVERIFIED}}
 
 
@@ -61,13 +61,13 @@ def statuses(checked: CheckResults) -> dict[str, Status]:
 
 
 def declared(**tenancy: object) -> Database:
-    """SecureBase's database with something else declared of its tenancy."""
+    """The database of SecureBase with other tenancy values."""
     return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update=tenancy)})
 
 
 @contextmanager
 def broken(database: SandboxDatabase, breaks: str, repairs: str) -> Iterator[None]:
-    """The box's database with a change, and without it afterwards."""
+    """The demo database with a change, which is repaired afterwards."""
     database.execute(breaks)
     try:
         yield
@@ -77,7 +77,7 @@ def broken(database: SandboxDatabase, breaks: str, repairs: str) -> Iterator[Non
 
 @contextmanager
 def another(box: SandboxDatabase, name: str, schema: str) -> Iterator[str]:
-    """The URL, for Basewatch's role, of another database on the box's server with another schema in it."""
+    """The URL of another database with another schema on the demo server, for the role of Basewatch."""
     identifier = sql.Identifier(name)
     with psycopg.connect(box.superuser_url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(identifier))

@@ -1,4 +1,4 @@
-"""A policy that would let another tenant's row pass is found by a row that is made up, whatever rows there are."""
+"""A policy that allows a row of another tenant is found by a synthetic row, whatever rows exist."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from basewatch.facts import canonical
 from basewatch.model import Finding, Reason, Status
 from basewatch.postgres import Timeouts
 from basewatch.tenancy import ApprovedPredicate
-from checks.tenancy.probes.constants import PrintedConstant, expression_contents
 from checks.tenancy.probes.counterexample import no_counterexample_is_found as search
-from checks.tenancy.probes.expression_tokens import TokenKind, tokenize
+from checks.tenancy.probes.expression_tokens import PrintedConstant, TokenKind, expression_contents, tokenize
 from checks.tenancy.probes.trial_rows import MAX_ROWS, synthetic_rows, value_combinations
 from checks.tenancy.probes.trial_values import NULL, TrialValue
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
-from tests.checks.tenancy.probes.probing import Ways, another, broken, declared, probe, red, statuses
+from tests.checks.tenancy.probes.probing import ProbeEndpoints, another, broken, declared, probe, red, statuses
 
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
 RAW = "current_setting('app.current_customer_id', true)"
@@ -34,24 +33,27 @@ POLICY = "ALTER POLICY tenant_isolation ON documents USING ({}) WITH CHECK ({})"
 REPAIRS = POLICY.format(MINE, MINE)
 
 LEAKS = {
-    "row content that nobody has": (f"{MINE} OR title = 'archived'", "title = a constant of the policy"),
+    "row content that does not exist yet": (f"{MINE} OR title = 'archived'", "title = a constant of the policy"),
     "a flag that starts": (f"{MINE} OR starts_with(title, 'pub')", "title = a constant of the policy"),
     "a number": (f"{MINE} OR size_bytes > 41", "size_bytes = "),
     "a date far off": (f"{MINE} OR created_at > '2031-01-01'", "created_at = "),
-    "never set": (f"{RAW} IS NULL OR {MINE}", "on a session that never had a context"),
+    "never set": (f"{RAW} IS NULL OR {MINE}", "on a session without a context"),
     "empty": (f"{RAW} = '' OR {MINE}", "with an empty context"),
-    "a god tenant": (f"{MINE} OR {CTX} = '{GOD}'", "acting for a constant of the policy"),
+    "a god tenant": (f"{MINE} OR {CTX} = '{GOD}'", "in the context of a constant of the policy"),
     "a demo tenant": (f"{MINE} OR customer_id = '{GOD}'", "a row of a constant of the policy"),
     "a flag": (f"{MINE} OR current_setting('app.bypass', true) = 'on'", "with app.bypass set"),
     "a flag of its own word": (f"{MINE} OR current_setting('app.is', true) = 'root'", "with app.is set"),
     "inverted": (f"customer_id <> {CTX}", "a row of canary B"),
     "wildcards": (f"customer_id::text LIKE {RAW}", "with a wildcard"),
     "a prefix": (f"left(customer_id::text, 8) = left({RAW}, 8)", "a row of canary B"),
-    "an ending": (f"right(customer_id::text, 4) = right({RAW}, 4)", "resembles canary A"),
+    "an ending": (f"right(customer_id::text, 4) = right({RAW}, 4)", "similar to canary A"),
     "a list": (f"customer_id = ANY (string_to_array({RAW}, ',')::uuid[])", "with both canaries in the context"),
-    "not null": (f"({MINE}) IS NOT NULL", "acting for canary A"),
-    "else true": (f"CASE WHEN current_setting('app.s', true) = 't' THEN {MINE} ELSE true END", "acting for canary A"),
-    "itself": (f"customer_id = customer_id AND {CTX} IS NOT NULL", "acting for canary A"),
+    "not null": (f"({MINE}) IS NOT NULL", "in the context of canary A"),
+    "else true": (
+        f"CASE WHEN current_setting('app.s', true) = 't' THEN {MINE} ELSE true END",
+        "in the context of canary A",
+    ),
+    "itself": (f"customer_id = customer_id AND {CTX} IS NOT NULL", "in the context of canary A"),
     "who asks": (f"{MINE} OR current_user = 'app'", "as app"),
     "greater": (f"customer_id >= {CTX}", "a row of canary B"),
     "an error elsewhere": (f"title = 'open' OR customer_id = {RAW}::uuid", "title = a constant of the policy"),
@@ -79,8 +81,8 @@ def only(checked_url: str, *, table: str = "documents") -> Finding:
     return finding
 
 
-def test_in_the_box_nothing_is_found(box_database: SandboxDatabase) -> None:
-    """Of SecureBase's policies no counterexample is found; the root, which nobody reads, has none to search."""
+def test_the_demo_has_no_counterexample(box_database: SandboxDatabase) -> None:
+    """The policies of SecureBase have no counterexample; the root, which no principal reads, has no predicate."""
     assert statuses(probe(search, box_database.url)) == {
         "customers": Status.NOT_APPLICABLE,
         **dict.fromkeys(TABLES, Status.PASS),
@@ -88,8 +90,8 @@ def test_in_the_box_nothing_is_found(box_database: SandboxDatabase) -> None:
 
 
 @pytest.mark.parametrize("leak", LEAKS)
-def test_each_leak_has_a_witness(box_database: SandboxDatabase, leak: str) -> None:
-    """A policy that lets another's row pass fails its table alone, with a witness that tells no value."""
+def test_each_leak_has_a_counterexample(box_database: SandboxDatabase, leak: str) -> None:
+    """A policy that allows a row of another tenant fails its table alone, with a counterexample without values."""
     predicate, words = LEAKS[leak]
     with broken(box_database, POLICY.format(predicate, MINE), REPAIRS):
         checked = probe(search, box_database.url)
@@ -98,14 +100,14 @@ def test_each_leak_has_a_witness(box_database: SandboxDatabase, leak: str) -> No
     assert words in finding.observed
     assert "INSERT" not in finding.observed
     (evidence,) = checked.evidence
-    told = canonical(evidence.facts) + repr(checked.findings).encode()
+    printed = canonical(evidence.facts) + repr(checked.findings).encode()
     secrets = (CANARY_A, CANARY_B, GOD, "archived", "'root'")
-    assert not [secret for secret in secrets if secret.encode() in told]
+    assert not [secret for secret in secrets if secret.encode() in printed]
 
 
 @pytest.mark.parametrize("form", SOUND)
-def test_no_sound_policy_has_one(box_database: SandboxDatabase, form: str) -> None:
-    """A correct policy, and one that only rows which cannot be would pass, is not taken for a leak."""
+def test_no_correct_policy_has_one(box_database: SandboxDatabase, form: str) -> None:
+    """A correct policy passes, and so does one that only allows rows that a constraint excludes."""
     with broken(box_database, POLICY.format(SOUND[form], SOUND[form]), REPAIRS):
         assert red(probe(search, box_database.url)) == {}
 
@@ -119,21 +121,21 @@ def test_no_sound_policy_has_one(box_database: SandboxDatabase, form: str) -> No
         ("FOR SELECT TO analytics USING (true)", "SELECT as analytics"),
     ],
 )
-def test_the_gate_that_is_open_is_named(box_database: SandboxDatabase, policy: str, gates: str) -> None:
-    """Each command is a gate of its own, and each principal has its own policies."""
+def test_the_open_gate_is_named(box_database: SandboxDatabase, policy: str, gates: str) -> None:
+    """Each command is a separate gate, and each principal has its own policies."""
     with broken(box_database, f"CREATE POLICY more ON documents {policy}", "DROP POLICY more ON documents"):
         assert f"passes {gates} (" in only(box_database.url).observed
 
 
-def test_a_restrictive_policy_holds_what_a_permissive_one_opens(box_database: SandboxDatabase) -> None:
-    """What all must hold counts beside what one may allow."""
+def test_a_restrictive_policy_limits_a_permissive_one(box_database: SandboxDatabase) -> None:
+    """Restrictive policies are combined with permissive ones by AND."""
     breaks = f"CREATE POLICY a ON documents USING (true); CREATE POLICY b ON documents AS RESTRICTIVE USING ({MINE})"
     with broken(box_database, breaks, "DROP POLICY a ON documents; DROP POLICY b ON documents"):
         assert red(probe(search, box_database.url)) == {}
 
 
-def test_what_reads_other_tables_is_left_to_the_proof(box_database: SandboxDatabase) -> None:
-    """A predicate that needs the database to be evaluated is said to be untried, and is no pass."""
+def test_a_predicate_on_other_tables_is_not_evaluated(box_database: SandboxDatabase) -> None:
+    """A predicate that reads another table is reported as not evaluated, and is no PASS."""
     with another(box_database, "workspaces", WORKSPACES) as url:
         found = statuses(probe(search, url, WORKSPACES_DECLARED))
     assert found == {
@@ -151,14 +153,14 @@ def test_what_reads_other_tables_is_left_to_the_proof(box_database: SandboxDatab
     ["""lower("Org Slug") = lower(current_setting('ws.tenant', true))""", "public", """"Org Slug" ^@ 'can'"""],
 )
 def test_text_keys_and_quoted_names_are_searched(box_database: SandboxDatabase, predicate: str) -> None:
-    """Another case of letters is another tenant, and neither a column that users set nor a prefix is a bound."""
+    """A key that differs in case is another tenant, and other columns or prefixes do not restrict rows."""
     more = f'CREATE POLICY more ON "Work Space"."Page" USING ({predicate});'
     with another(box_database, "workspaces", WORKSPACES + more) as url:
         assert set(red(probe(search, url, WORKSPACES_DECLARED))) == {"Page"}
 
 
-def test_half_a_key_has_a_witness(box_database: SandboxDatabase) -> None:
-    """A policy that compares one of two key columns shows the tenants that share it."""
+def test_half_a_key_has_a_counterexample(box_database: SandboxDatabase) -> None:
+    """A policy that compares one of two key columns exposes tenants that share it."""
     with another(box_database, "regions", REGIONS) as url:
         assert red(probe(search, url, REGIONS_DECLARED)) == {}
     half = REGIONS.replace("AND number = nullif(current_setting('r.number', true), '')::bigint", "")
@@ -166,8 +168,8 @@ def test_half_a_key_has_a_witness(box_database: SandboxDatabase) -> None:
         assert set(red(probe(search, url, REGIONS_DECLARED))) == {"orders"}
 
 
-def test_a_waiver_of_that_predicate_is_honoured(box_database: SandboxDatabase) -> None:
-    """What somebody answers for is no finding until the day it ends, or until it changes."""
+def test_a_waived_predicate_passes(box_database: SandboxDatabase) -> None:
+    """A waived predicate is no finding until the waiver expires or the predicate changes."""
     with broken(box_database, POLICY.format(f"{MINE} OR title = 'shared'", MINE), REPAIRS):
         checked = probe(search, box_database.url)
         (table,) = (t for t in checked.evidence[0].facts["tables"] if t["counterexamples"])  # type: ignore[index, call-overload, union-attr]  # facts as JSON
@@ -182,33 +184,33 @@ def test_a_waiver_of_that_predicate_is_honoured(box_database: SandboxDatabase) -
 
 
 def test_a_policy_that_takes_too_long_is_unverified(box_database: SandboxDatabase) -> None:
-    """A deadline ends the search on that table, and nobody calls it searched."""
+    """A statement timeout ends the search on that table, which is UNVERIFIED."""
     slow = f"{MINE} AND factorial(32000 + abs(size_bytes) % 2) > 0"
     with broken(box_database, POLICY.format(slow, MINE), REPAIRS):
-        ways = Ways(url=box_database.url, limits=Timeouts(statement=SHORT))
-        found = red(probe(search, ways))
+        endpoints = ProbeEndpoints(url=box_database.url, limits=Timeouts(statement=SHORT))
+        found = red(probe(search, endpoints))
     assert {(f.subject, f.status, f.reason) for f in found.values()} == {
         ("documents", Status.UNVERIFIED, Reason.TIMEOUT)
     }
 
 
 def test_no_table_is_read(box_database: SandboxDatabase) -> None:
-    """Basewatch's own role, which may read nothing, is all it takes."""
+    """The role of Basewatch, which may read no table, is sufficient."""
     with psycopg.connect(box_database.url) as connection, pytest.raises(errors.InsufficientPrivilege):
         connection.execute("SELECT FROM public.documents")
     assert "documents" in statuses(probe(search, box_database.url))
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20))
-def test_a_constant_is_read_back(text: str) -> None:
-    """Whatever stands in quotes is one constant, and no name."""
+def test_a_text_constant_is_parsed(text: str) -> None:
+    """A quoted text is one constant, and no name."""
     quoted = "'" + text.replace("'", "''") + "'"
     (name, mark, constant) = tokenize(f"title = {quoted}")
     assert (name.text, mark.text, constant.text, constant.kind) == ("title", "=", text, TokenKind.TEXT)
 
 
 def test_constants_come_with_their_types_and_settings_without() -> None:
-    """A setting's name is no constant; a number is one that PostgreSQL prints bare."""
+    """The name of a setting is no constant; a number is printed without a type."""
     asked = "(current_setting('x.y'::text) = 'on')"
     printed = "((t = ANY (ARRAY['a'::character varying, 'b'::text])) OR (u && '{}'::text[]) OR (n > 41))"
     found = expression_contents([printed, asked])
@@ -224,7 +226,7 @@ def test_constants_come_with_their_types_and_settings_without() -> None:
 
 @given(st.lists(st.integers(1, 6), max_size=6))
 def test_rows_are_bounded_and_the_simplest_come_first(sizes: list[int]) -> None:
-    """However many columns a policy names, so many rows are tried and no more; each profile once."""
+    """The number of rows is limited for any number of columns, and each combination occurs once."""
     columns = [tuple(TrialValue(text=str(n), label="x") if n else NULL for n in range(size)) for size in sizes]
     groups = synthetic_rows([(NULL, TrialValue(text="a", label="canary A"))], columns)
     assert sum(map(len, groups)) <= MAX_ROWS

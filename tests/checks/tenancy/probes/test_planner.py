@@ -1,4 +1,4 @@
-"""The planner's word: every scan of a tenant table is tied to the context, however the policy says it."""
+"""The planner probe: every scan of a tenant table is bound to the context, for any form of the policy."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ WORDS = KnownNames(
 )
 SET = "(i.customer_id = (current_setting('app.c'::text))::uuid)"
 READ = "no condition on the tenant: invoices SELECT"
-UNTOLD = "some rows of invoices pass by another condition"
+UNCLEAR = "some rows of invoices pass by a condition without the tenant"
 
 
-def test_the_box_is_held(box_database: SandboxDatabase) -> None:
-    """In SecureBase every plan of every principal is tied to the context."""
+def test_the_demo_passes(box_database: SandboxDatabase) -> None:
+    """In SecureBase every plan of every principal is bound to the context."""
     assert statuses(probe(planner, box_database.url)) == {"app": Status.PASS, "analytics": Status.PASS}
 
 
@@ -51,14 +51,14 @@ def test_the_box_is_held(box_database: SandboxDatabase) -> None:
         (
             "CREATE POLICY open ON invoices FOR UPDATE TO app USING (status <> 'x')",
             "DROP POLICY open ON invoices",
-            {"app": f"invoices UPDATE: {UNTOLD}"},
+            {"app": f"invoices UPDATE: {UNCLEAR}"},
         ),
         (
             FIXED,
             f"ALTER POLICY tenant_isolation ON invoices USING (customer_id = {CTX}); DROP FUNCTION fixed()",
             {
-                "app": "the context is a constant of the plan: invoices SELECT, invoices UPDATE, invoices DELETE",
-                "analytics": "the context is a constant of the plan: invoices SELECT",
+                "app": "the context is a constant in the plan: invoices SELECT, invoices UPDATE, invoices DELETE",
+                "analytics": "the context is a constant in the plan: invoices SELECT",
             },
         ),
         (
@@ -68,10 +68,10 @@ def test_the_box_is_held(box_database: SandboxDatabase) -> None:
         ),
     ],
 )
-def test_what_is_not_tied_is_found_and_its_repair_is_green(
+def test_an_unbound_scan_is_found_until_repaired(
     box_database: SandboxDatabase, breaks: str, repairs: str, found: dict[str, str]
 ) -> None:
-    """A switch, an open policy and a constant context show in the plans of whom they concern, and in no others."""
+    """Disabled row security, an open policy and a constant context fail for the affected principals alone."""
     with broken(box_database, breaks, repairs):
         checked = probe(planner, box_database.url)
     assert {subject: finding.observed for subject, finding in red(checked).items()} == found
@@ -92,23 +92,23 @@ def test_what_is_not_tied_is_found_and_its_repair_is_green(
         "false",
     ],
 )
-def test_a_sound_policy_is_held_however_it_is_written(box_database: SandboxDatabase, predicate: str) -> None:
-    """No form of a correct comparison is taken for a leak."""
+def test_every_form_of_a_correct_policy_passes(box_database: SandboxDatabase, predicate: str) -> None:
+    """No form of a correct comparison is reported."""
     change = "ALTER POLICY tenant_isolation ON invoices USING ({})"
     with broken(box_database, change.format(predicate), change.format(f"customer_id = {CTX}")):
         assert red(probe(planner, box_database.url)) == {}
 
 
-def test_other_schemas_are_held(box_database: SandboxDatabase) -> None:
-    """Quoted names, helpers, partitions reached by themselves, derived tables and keys of two columns are told."""
+def test_other_schemas_pass(box_database: SandboxDatabase) -> None:
+    """Quoted names, context functions, partitions with grants, derived tables and composite keys are supported."""
     with another(box_database, "workspaces", WORKSPACES) as url:
         assert statuses(probe(planner, url, WORKSPACES_DECLARED)) == {"app": Status.PASS}
     with another(box_database, "regions", REGIONS) as url:
         assert statuses(probe(planner, url, REGIONS_DECLARED)) == {"app": Status.PASS}
 
 
-def test_half_a_key_does_not_tie(box_database: SandboxDatabase) -> None:
-    """A policy that compares one of two key columns is not held to the tenant."""
+def test_half_a_key_is_not_enough(box_database: SandboxDatabase) -> None:
+    """A policy that compares one of two key columns does not restrict rows to the tenant."""
     half = REGIONS.replace("AND number = nullif(current_setting('r.number', true), '')::bigint", "")
     with another(box_database, "regions", half) as url:
         finding = red(probe(planner, url, REGIONS_DECLARED))["app"]
@@ -116,7 +116,7 @@ def test_half_a_key_does_not_tie(box_database: SandboxDatabase) -> None:
 
 
 def test_an_open_partition_is_found(box_database: SandboxDatabase) -> None:
-    """A partition that is granted without row security of its own is a plan without a condition."""
+    """A partition with a grant and without row security has a plan without a condition."""
     granted = WORKSPACES + 'GRANT SELECT ON "Work Space".visit_2 TO app;'
     with another(box_database, "workspaces", granted) as url:
         finding = red(probe(planner, url, WORKSPACES_DECLARED))["app"]
@@ -124,7 +124,7 @@ def test_an_open_partition_is_found(box_database: SandboxDatabase) -> None:
 
 
 def test_a_locked_table_is_a_timeout(box_database: SandboxDatabase) -> None:
-    """While a migration holds a table, nobody is told of its plans."""
+    """While a migration locks a table, its plans are UNVERIFIED."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
         found = red(probe(planner, box_database.url))
@@ -132,14 +132,14 @@ def test_a_locked_table_is_a_timeout(box_database: SandboxDatabase) -> None:
 
 
 def test_without_the_grant_it_is_denied(box_database: SandboxDatabase) -> None:
-    """A role that Basewatch may not become is unverified, with the grant that would allow it."""
+    """A role that Basewatch may not become is UNVERIFIED, with the GRANT as remedy."""
     (finding,) = probe(planner, box_database.url, declared(principals=("admin",))).findings
     assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.DENIED)
     assert finding.remedy.startswith("GRANT admin TO basewatch")
 
 
 @pytest.mark.parametrize(
-    ("conditions", "told"),
+    ("conditions", "expected"),
     [
         ([SET], ScanBinding(every_row=True, some_rows=True, bindings=(KeyBinding.SETTING,))),
         ([f"({SET} OR i.open)"], ScanBinding(every_row=False, some_rows=True, bindings=(KeyBinding.SETTING,))),
@@ -163,6 +163,6 @@ def test_without_the_grant_it_is_denied(box_database: SandboxDatabase) -> None:
         ([], ScanBinding(every_row=False, some_rows=False, bindings=())),
     ],
 )
-def test_a_condition_is_read_as_a_person_reads_it(conditions: list[str], told: ScanBinding) -> None:
-    """AND ties, OR does not unless each branch does, and what stands in quotes is nothing."""
-    assert scan_binding(conditions, WORDS) == told
+def test_conditions_are_analysed(conditions: list[str], expected: ScanBinding) -> None:
+    """AND binds the key, OR only if each branch does, and quoted text does not count."""
+    assert scan_binding(conditions, WORDS) == expected

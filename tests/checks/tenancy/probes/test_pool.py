@@ -1,4 +1,4 @@
-"""What a pooled session still holds of whoever had it before is found, kind by kind, through a real pooler too."""
+"""Leftover state of pooled sessions is found for each kind, also through a real pooler."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A
 from tests.checks.tenancy.looking import SECUREBASE
 from tests.checks.tenancy.probes.pooler import pooled
-from tests.checks.tenancy.probes.probing import Ways, broken, declared, probe
+from tests.checks.tenancy.probes.probing import ProbeEndpoints, broken, declared, probe
 
 CONTEXT = "app.current_customer_id"
 RIGHTS = (
@@ -30,14 +30,14 @@ NO_RIGHTS = (
     "REVOKE TEMPORARY ON DATABASE securebase FROM app; REVOKE analytics FROM app; "
     "DROP SEQUENCE drawn; DROP FUNCTION become(text)"
 )
-RESIDUES = {
+LEFTOVERS = {
     "has_context": (f"SET {CONTEXT} = '{CANARY_A}'", Severity.CRITICAL, "the context of a tenant"),
     "function": (f"SELECT become('{CANARY_A}')", Severity.CRITICAL, "the context of a tenant"),
     "temp_tables": ("CREATE TEMPORARY TABLE r AS SELECT 1 AS x", Severity.HIGH, "temporary tables"),
     "holdable_cursors": ("DECLARE c CURSOR WITH HOLD FOR SELECT 1", Severity.HIGH, "cursors WITH HOLD"),
-    "prepared_statements": ("PREPARE q AS SELECT 1", Severity.MEDIUM, "statements of PREPARE"),
+    "prepared_statements": ("PREPARE q AS SELECT 1", Severity.MEDIUM, "statements from PREPARE"),
     "listen_channels": ("LISTEN anything", Severity.MEDIUM, "channels"),
-    "role_changed": ("SET ROLE analytics", Severity.HIGH, "another role"),
+    "role_changed": ("SET ROLE analytics", Severity.HIGH, "other than its login role"),
     "has_lastval": ("SELECT nextval('drawn')", Severity.LOW, "lastval()"),
     "advisory_locks": ("SELECT pg_advisory_lock(1)", Severity.LOW, "advisory locks"),
 }
@@ -45,29 +45,29 @@ LOGIN = Login(url=Reference("env", "X"), through_proxy=Reference("env", "X"))
 DECLARED = declared(logins={"app": LOGIN})
 
 
-@pytest.mark.parametrize("kind", RESIDUES)
-def test_each_residue_is_seen_by_the_one_statement(box_database: SandboxDatabase, kind: str) -> None:
-    """One SELECT at the start of a transaction sees what the session was left with, and nothing else."""
-    plant = RESIDUES[kind][0]
+@pytest.mark.parametrize("kind", LEFTOVERS)
+def test_the_statement_finds_each_kind_of_leftover_state(box_database: SandboxDatabase, kind: str) -> None:
+    """One SELECT at the start of a transaction finds the leftover state, and no other kind."""
+    plant = LEFTOVERS[kind][0]
     with broken(box_database, RIGHTS, NO_RIGHTS), psycopg.connect(box_database.app_url) as connection:
         connection.execute(plant.encode())
         connection.commit()
         probed = TenantProbe(connection, SECUREBASE.tenancy)
         found, drawn = leftover_state(probed, (CONTEXT,)), has_lastval(probed)
         connection.execute("SELECT pg_advisory_unlock_all()")
-    seen = {name for name in RESIDUES if name != "function" and getattr(found, name, False)}
+    seen = {name for name in LEFTOVERS if name != "function" and getattr(found, name, False)}
     assert seen | ({"has_lastval"} if drawn else set()) == {"has_context" if kind == "function" else kind}
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
-@pytest.mark.parametrize("kind", RESIDUES)
-def test_each_residue_in_the_pool_is_found(box_database: SandboxDatabase, mode: str, kind: str) -> None:
-    """What one client of the pooler leaves behind, the next is told of: exactly that, and how bad it is."""
-    plant, severity, words = RESIDUES[kind]
+@pytest.mark.parametrize("kind", LEFTOVERS)
+def test_leftover_state_in_the_pool_is_found(box_database: SandboxDatabase, mode: str, kind: str) -> None:
+    """State that one client leaves in the pool is found for the next, with its kind and severity alone."""
+    plant, severity, words = LEFTOVERS[kind]
     with broken(box_database, RIGHTS, NO_RIGHTS), pooled(box_database.app_url, mode=mode) as url:
         with psycopg.connect(url, prepare_threshold=None) as client:
             client.execute(plant.encode())
-        checked = probe(pool, Ways(url=box_database.url, proxied={"app": url}), DECLARED)
+        checked = probe(pool, ProbeEndpoints(url=box_database.url, proxied={"app": url}), DECLARED)
     (finding,) = checked.findings
     assert (finding.subject, finding.status, finding.severity) == ("app", Status.FAIL, severity)
     assert words in finding.observed
@@ -78,32 +78,32 @@ def test_each_residue_in_the_pool_is_found(box_database: SandboxDatabase, mode: 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 def test_a_clean_pool_is_green(box_database: SandboxDatabase, mode: str) -> None:
-    """Settings of a transaction, as they should be, leave nothing behind."""
+    """Transaction-local settings leave no state."""
     with pooled(box_database.app_url, mode=mode) as url:
         with psycopg.connect(url, prepare_threshold=None) as client:
             client.execute(f"SET LOCAL {CONTEXT} = '{CANARY_A}'".encode())
-        (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": url}), DECLARED).findings
+        (finding,) = probe(pool, ProbeEndpoints(url=box_database.url, proxied={"app": url}), DECLARED).findings
     assert (finding.subject, finding.status) == ("app", Status.PASS)
     assert finding.observed == "5 transactions on 1 session"
 
 
 def test_a_context_that_the_pooler_sets_is_found(box_database: SandboxDatabase) -> None:
-    """A default in the pooler's own configuration stands in no catalogue, and is seen at once."""
+    """A default in the pooler configuration is in no catalogue, and is found."""
     query = f"SET {CONTEXT} = ''{CANARY_A}''"
     with pooled(box_database.app_url, mode="transaction", connect_query=query) as url:
-        (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": url}), DECLARED).findings
+        (finding,) = probe(pool, ProbeEndpoints(url=box_database.url, proxied={"app": url}), DECLARED).findings
     assert (finding.status, finding.severity) == (Status.FAIL, Severity.CRITICAL)
 
 
-def test_a_pooler_that_is_gone_is_unverified(box_database: SandboxDatabase) -> None:
-    """Who cannot log in sees nothing, and says so."""
+def test_an_unreachable_pooler_is_unverified(box_database: SandboxDatabase) -> None:
+    """A failed login is UNVERIFIED."""
     gone = conninfo.make_conninfo(box_database.app_url, port=1)
-    (finding,) = probe(pool, Ways(url=box_database.url, proxied={"app": gone}), DECLARED).findings
+    (finding,) = probe(pool, ProbeEndpoints(url=box_database.url, proxied={"app": gone}), DECLARED).findings
     assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNREACHABLE)
 
 
-def test_it_is_asked_for_where_somebody_logs_in_through_a_pooler() -> None:
-    """Without a login through a pooler there is nothing to promise."""
+def test_it_applies_with_a_login_through_a_pooler() -> None:
+    """Without a login through a pooler the check does not apply."""
     direct = Login(url=Reference("env", "X"))
     assert pool.applies_to(DECLARED)
     assert not pool.applies_to(declared(logins={"app": direct}))

@@ -1,4 +1,4 @@
-"""Every tenant in turn: all of them are tried or it is said how many, and what leaks to one of many is found."""
+"""The sweep: it tests every tenant or reports how many, and finds a leak to a single tenant."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from checks.tenancy.probes.sweep import every_tenant_reads_only_its_own_rows as 
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import LIMITS, SECUREBASE
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
-from tests.checks.tenancy.probes.probing import Ways, another, broken, declared, probe, red, statuses
+from tests.checks.tenancy.probes.probing import ProbeEndpoints, another, broken, declared, probe, red, statuses
 
 DECLARED = declared(sweep=True)
 GRANT = "GRANT USAGE ON SCHEMA public TO basewatch; GRANT SELECT (id) ON public.customers TO basewatch"
 REVOKE = "REVOKE USAGE ON SCHEMA public FROM basewatch; REVOKE SELECT (id) ON public.customers FROM basewatch"
 TABLES = ("api_keys", "audit_events", "documents", "invoices", "notifications", "support_tickets", "usage_metrics")
 MINE = "customer_id = nullif(current_setting('app.current_customer_id', true), '')::uuid"
-# Of fourteen tenants just one, and neither canary, is shown another's rows.
+# A leak to one of fourteen tenants, which is not a canary.
 ONE = "(SELECT id FROM customers WHERE status <> 'synthetic' ORDER BY id LIMIT 1)"
 LEAK = (
     "DO $$ BEGIN EXECUTE format('CREATE POLICY more ON invoices USING (current_setting(%L) = %L)', "
@@ -45,43 +45,45 @@ FILLED = "INSERT INTO heap SELECT ids.one, x FROM generate_series(1, 20000) AS x
 
 
 def tenants(box: SandboxDatabase) -> list[str]:
-    """Every tenant there is."""
+    """All tenants."""
     with psycopg.connect(box.superuser_url) as connection:
         return [str(one) for (one,) in connection.execute("SELECT id FROM customers").fetchall()]
 
 
 def test_without_the_grant_it_is_denied(box_database: SandboxDatabase) -> None:
-    """Who may not read the tenants cannot sweep: unverified, with the statements that allow it."""
+    """Without access to the tenants it is UNVERIFIED, with the GRANT statements as remedy."""
     with broken(box_database, REVOKE, GRANT):
         (finding,) = probe(sweep, box_database.url, DECLARED).findings
     assert (finding.subject, finding.status, finding.reason) == ("", Status.UNVERIFIED, Reason.DENIED)
     assert finding.remedy == GRANT
 
 
-def test_every_tenant_of_the_box_is_held(box_database: SandboxDatabase) -> None:
-    """All tenants, all tables, as both principals; and no tenant's id is in the evidence."""
+def test_every_tenant_of_the_demo_is_isolated(box_database: SandboxDatabase) -> None:
+    """All tenants and tables pass as both principals, and the evidence has no tenant id."""
     checked = probe(sweep, box_database.url, DECLARED)
     assert statuses(checked) == dict.fromkeys(TABLES, Status.PASS)
     ids = tenants(box_database)
-    assert {f.observed for f in checked.findings} == {f"{len(ids)} of {len(ids)} tenants held, as app and analytics"}
-    told = canonical(checked.evidence[0].facts) + repr(checked.findings).encode()
-    assert not [one for one in ids if one.encode() in told]
+    assert {f.observed for f in checked.findings} == {
+        f"{len(ids)} of {len(ids)} tenants isolated, as app and analytics"
+    }
+    printed = canonical(checked.evidence[0].facts) + repr(checked.findings).encode()
+    assert not [one for one in ids if one.encode() in printed]
 
 
 def test_a_leak_to_one_tenant_of_many_is_found(box_database: SandboxDatabase) -> None:
-    """What no canary is shown the sweep finds, tells who by a hash, and its repair is green."""
+    """A leak that no canary sees is found, reported with hashes, and passes after its repair."""
     with broken(box_database, LEAK, "DROP POLICY more ON invoices"):
         checked = probe(sweep, box_database.url, DECLARED)
     (finding,) = red(checked).values()
     assert (finding.subject, finding.status) == ("invoices", Status.FAIL)
     assert "as app, tenant #" in finding.observed
-    told = canonical(checked.evidence[0].facts) + repr(checked.findings).encode()
-    assert not [one for one in tenants(box_database) if one.encode() in told]
+    printed = canonical(checked.evidence[0].facts) + repr(checked.findings).encode()
+    assert not [one for one in tenants(box_database) if one.encode() in printed]
     assert red(probe(sweep, box_database.url, DECLARED)) == {}
 
 
-def test_a_plan_that_is_kept_shows_a_constant_context(box_database: SandboxDatabase) -> None:
-    """A function that claims to be IMMUTABLE is asked once and believed ever after, as an application would."""
+def test_a_cached_plan_reveals_a_constant_context(box_database: SandboxDatabase) -> None:
+    """The result of an IMMUTABLE context function is cached in the plan, as in an application."""
     fixed = (
         "CREATE FUNCTION fixed() RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS "
         "$$ BEGIN RETURN current_setting('app.current_customer_id')::uuid; END $$; "
@@ -93,13 +95,13 @@ def test_a_plan_that_is_kept_shows_a_constant_context(box_database: SandboxDatab
 
 
 def test_rows_of_no_tenant_are_a_leak(box_database: SandboxDatabase) -> None:
-    """A row whose key is NULL is nobody's, and whoever sees it sees too much."""
+    """A row with a NULL key belongs to no tenant, and is a leak to any that reads it."""
     with broken(box_database, LOOSE, "DROP TABLE loose"):
         assert set(red(probe(sweep, box_database.url, DECLARED))) == {"loose"}
 
 
-def test_a_root_that_hides_tenants_is_no_population(box_database: SandboxDatabase) -> None:
-    """Where row security stands between Basewatch and the root, nobody is told that all tenants are held."""
+def test_a_root_with_hidden_tenants_is_unverified(box_database: SandboxDatabase) -> None:
+    """If row security hides tenants of the root from Basewatch, the sweep is no PASS."""
     hide = "ALTER TABLE customers ENABLE ROW LEVEL SECURITY"
     with broken(box_database, hide, "ALTER TABLE customers DISABLE ROW LEVEL SECURITY"):
         (finding,) = probe(sweep, box_database.url, DECLARED).findings
@@ -107,18 +109,16 @@ def test_a_root_that_hides_tenants_is_no_population(box_database: SandboxDatabas
 
 
 def test_a_locked_table_is_a_timeout_and_the_others_are_swept(box_database: SandboxDatabase) -> None:
-    """No verdict is made of a lock."""
+    """A lock is UNVERIFIED for its table alone."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
         found = red(probe(sweep, box_database.url, DECLARED))
     assert {f.reason for f in found.values()} == {Reason.TIMEOUT}
 
 
-def test_when_time_runs_out_it_says_how_far_it_got(
-    box_database: SandboxDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some tenants are not all."""
-    monkeypatch.setattr(sweep_facts, "TOTAL", timedelta(0))
+def test_an_exhausted_time_budget_is_a_timeout(box_database: SandboxDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding states how many tenants were tested."""
+    monkeypatch.setattr(sweep_facts, "TIME_BUDGET", timedelta(0))
     found = red(probe(sweep, box_database.url, DECLARED))
     assert {(f.status, f.reason) for f in found.values()} == {(Status.UNVERIFIED, Reason.TIMEOUT)}
     assert set(found) == set(TABLES)
@@ -126,17 +126,19 @@ def test_when_time_runs_out_it_says_how_far_it_got(
 
 
 def test_a_slow_statement_is_a_timeout(box_database: SandboxDatabase) -> None:
-    """The server's own deadline ends a statement, and that table is not held."""
+    """The statement timeout of the server makes the table UNVERIFIED."""
     slow = f"{MINE} AND factorial(32000 + abs(size_bytes) % 2) < 0"
     change = "ALTER POLICY tenant_isolation ON documents USING ({})"
     with broken(box_database, change.format(slow), change.format(MINE)):
-        ways = Ways(url=box_database.url, limits=Timeouts(statement=timedelta(seconds=1), lock=LIMITS.lock))
-        found = red(probe(sweep, ways, DECLARED))
+        endpoints = ProbeEndpoints(
+            url=box_database.url, limits=Timeouts(statement=timedelta(seconds=1), lock=LIMITS.lock)
+        )
+        found = red(probe(sweep, endpoints, DECLARED))
     assert {(f.subject, f.reason) for f in found.values()} == {("documents", Reason.TIMEOUT)}
 
 
 def test_a_large_table_without_an_index_is_a_sample(box_database: SandboxDatabase) -> None:
-    """Where each tenant would cost a look at all of it, some are drawn, and the index is named."""
+    """If each tenant needs a full scan, only a sample is tested, and the remedy is the index."""
     with broken(box_database, f"{HEAP}; {FILLED}; ANALYZE heap", "DROP TABLE heap"):
         found = red(probe(sweep, box_database.url, DECLARED))
         box_database.execute("CREATE INDEX ON heap (customer_id)")
@@ -149,7 +151,7 @@ def test_a_large_table_without_an_index_is_a_sample(box_database: SandboxDatabas
 
 
 def test_other_schemas_are_swept(box_database: SandboxDatabase) -> None:
-    """Text keys under quoted names and keys of two columns are swept; what derives its tenant is left out, and said."""
+    """Text keys with quoted names and composite keys are swept; a derived table is NOT_APPLICABLE."""
     with another(box_database, "workspaces", WORKSPACES) as url:
         assert statuses(probe(sweep, url, WORKSPACES_DECLARED)) == {
             "Page": Status.PASS,
@@ -164,8 +166,8 @@ def test_other_schemas_are_swept(box_database: SandboxDatabase) -> None:
         assert set(red(probe(sweep, url, REGIONS_DECLARED))) == {"orders"}
 
 
-def test_it_is_asked_for_where_it_is_promised() -> None:
-    """Nobody is swept who did not ask for it."""
+def test_it_applies_where_it_is_declared() -> None:
+    """Without `sweep` the check does not apply."""
     assert sweep.applies_to(DECLARED)
     kept = SECUREBASE.tenancy.model_copy(update={"sweep": False})
     assert not sweep.applies_to(SECUREBASE.model_copy(update={"tenancy": kept}))

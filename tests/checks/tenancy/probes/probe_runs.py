@@ -1,4 +1,4 @@
-"""The checks that try what principals can do, all at once, and ways to break what each of them is to see."""
+"""Runs of all probes with given endpoints, and changes that break what each of them observes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ READS, WRITES, UNSET, AUDIT, MODEL = CHECKS = (
 )
 
 
-VOUCHED = ApprovedObject(
+APPROVED = ApprovedObject(
     kind="trigger",
     name="tells on documents",
     digest=f"sha256:{'0' * 64}",
@@ -47,8 +47,8 @@ VOUCHED = ApprovedObject(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """Opens a database by its URL, its reader's, and the principals' own logins, straight and by a proxy."""
+class DatabaseEndpoints:
+    """Opens a database by its URL, that of its reader, and logins of principals, direct and through a proxy."""
 
     url: str
     reader: str = ""
@@ -68,23 +68,25 @@ class Doors:
             logins={role: partial(kept, url) for role, url in self.logins.items()},
             proxy_logins={role: partial(kept, url) for role, url in self.proxied.items()},
         )
-        return cast("AbstractContextManager[K]", connect(endpoints, run=f"trying {next(_RUNS)}", timeouts=LIMITS))
+        return cast("AbstractContextManager[K]", connect(endpoints, run=f"probes {next(_RUNS)}", timeouts=LIMITS))
 
 
-def tried(where: Doors | str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:
-    """Every finding of the five checks, or of those that `only` matches."""
-    doors = where if isinstance(where, Doors) else Doors(url=where)
-    return run_checks(plan_checks(CHECKS, [component], {}, only=only), doors, DEADLINES, NOW, lambda: NOW).findings
+def probe_findings(
+    where: DatabaseEndpoints | str, component: Database = SECUREBASE, *, only: str = "*"
+) -> tuple[Finding, ...]:
+    """The findings of the probes, or of those that match `only`."""
+    endpoints = where if isinstance(where, DatabaseEndpoints) else DatabaseEndpoints(url=where)
+    return run_checks(plan_checks(CHECKS, [component], {}, only=only), endpoints, DEADLINES, NOW, lambda: NOW).findings
 
 
 def red(findings: tuple[Finding, ...]) -> dict[tuple[str, str], Status]:
-    """What is neither passed nor inapplicable, by check and subject."""
+    """The findings that are FAIL or UNVERIFIED, by check and subject."""
     return {(f.check, f.subject): f.status for f in findings if f.status in {Status.FAIL, Status.UNVERIFIED}}
 
 
 @contextmanager
 def changed(database: SandboxDatabase, breaks: str, repairs: str) -> Iterator[None]:
-    """The box's database with a change, and without it afterwards."""
+    """The demo database with a change, which is repaired afterwards."""
     database.execute(breaks)
     try:
         yield

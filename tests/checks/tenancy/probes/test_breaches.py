@@ -1,4 +1,4 @@
-"""Sound, every probe passes; broken, just the probes that can see it fail; repaired, all pass again."""
+"""Every probe passes on a correct database; on a broken one, exactly the probes that can observe it fail."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.checks.tenancy.probes.other_schemas import (
     WORKSPACES,
     WORKSPACES_DECLARED,
 )
+from tests.checks.tenancy.probes.probe_runs import AUDIT, READS, UNSET, WRITES, changed, probe_findings, red
 from tests.checks.tenancy.probes.probing import another
-from tests.checks.tenancy.probes.trying import AUDIT, READS, UNSET, WRITES, changed, red, tried
 
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
 MINE = f"customer_id = {CTX}"
@@ -25,7 +25,7 @@ ALONE = "DROP POLICY tenant_isolation ON documents; "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """One way to break it, its repair, and the probes that fail with the principals they fail on."""
+    """One way to break the isolation, its repair, and the failing probes with their principals."""
 
     name: str
     breaks: str
@@ -81,7 +81,7 @@ BREACHES = (
         WRITTEN,
     ),
     breach(
-        "a row may be added for anybody when it looks like one's own",
+        "a row may be inserted for any tenant when it resembles an own one",
         "CREATE POLICY odd ON documents FOR INSERT WITH CHECK (title <> '' AND size_bytes >= 0)",
         "DROP POLICY odd ON documents",
         WRITTEN,
@@ -143,9 +143,9 @@ BREACHES = (
 )
 
 
-def test_a_sound_database_is_green_everywhere(box_database: SandboxDatabase) -> None:
-    """With every promise kept, each check passes on each principal, and the proof has no counterexample."""
-    findings = tried(box_database.url)
+def test_a_correct_database_passes(box_database: SandboxDatabase) -> None:
+    """Each probe passes for each principal, and nothing contradicts the proof."""
+    findings = probe_findings(box_database.url)
     assert {finding.status for finding in findings} == {Status.PASS}
     assert {(f.check, f.subject) for f in findings} == {
         *READ,
@@ -158,16 +158,16 @@ def test_a_sound_database_is_green_everywhere(box_database: SandboxDatabase) -> 
 
 
 @pytest.mark.parametrize("case", BREACHES, ids=str)
-def test_a_breach_is_seen_by_who_can_and_its_repair_too(box_database: SandboxDatabase, case: Breach) -> None:
-    """Exactly the expected probes fail on exactly the expected principals; repaired, nothing is red."""
+def test_a_breach_fails_the_expected_probes_until_repaired(box_database: SandboxDatabase, case: Breach) -> None:
+    """Exactly the expected probes fail for the expected principals, and none after the repair."""
     with changed(box_database, case.breaks, case.repairs):
-        found = red(tried(box_database.url))
+        found = red(probe_findings(box_database.url))
     assert {key for key, status in found.items() if status is Status.FAIL} == case.found
-    assert red(tried(box_database.url)) == {}
+    assert red(probe_findings(box_database.url)) == {}
 
 
-def test_the_guards_are_tried_by_a_role_that_is_there_for_it(box_database: SandboxDatabase) -> None:
-    """A role of ours that holds the privileges runs into the guards: it passes, and without them it fails."""
+def test_guards_are_probed_by_a_dedicated_role(box_database: SandboxDatabase) -> None:
+    """A role with the privileges passes with the guards, and fails without them."""
     grant = "GRANT prober TO basewatch"
     with changed(
         box_database,
@@ -175,42 +175,42 @@ def test_the_guards_are_tried_by_a_role_that_is_there_for_it(box_database: Sandb
         f"GRANT SELECT, UPDATE, DELETE ON audit_events TO prober; {grant}",
         "DROP OWNED BY prober; DROP ROLE prober",
     ):
-        (finding,) = tried(box_database.url, only=AUDIT.id)
-        assert (finding.status, finding.observed.partition(";")[0]) == (Status.PASS, "tried as prober")
+        (finding,) = probe_findings(box_database.url, only=AUDIT.id)
+        assert (finding.status, finding.observed.partition(";")[0]) == (Status.PASS, "probed as prober")
         with changed(
             box_database,
             "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change",
             "ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change",
         ):
-            (finding,) = tried(box_database.url, only=AUDIT.id)
+            (finding,) = probe_findings(box_database.url, only=AUDIT.id)
     assert finding.status is Status.FAIL
-    assert "prober removes records" in finding.observed
+    assert "prober can remove records" in finding.observed
 
 
-def test_other_schemas_pass_and_are_seen_to_break(box_database: SandboxDatabase) -> None:
-    """Quoted names, a text key, parts, and rows that are their parent's: sound they pass, and each breach is seen."""
+def test_other_schemas_pass_and_their_breaches_fail(box_database: SandboxDatabase) -> None:
+    """Quoted names, a text key, partitions and derived tables pass, and each breach fails."""
     declared = WORKSPACES_DECLARED.model_copy(
         update={"tenancy": WORKSPACES_DECLARED.tenancy.model_copy(update={"write_probes": True})}
     )
     child = 'CREATE POLICY odd ON "Work Space".line FOR INSERT WITH CHECK (true)'
     part = 'ALTER TABLE "Work Space".visit_1 DISABLE ROW LEVEL SECURITY'
     with another(box_database, "probed_workspaces", WORKSPACES) as url:
-        assert red(tried(url, declared)) == {}
+        assert red(probe_findings(url, declared)) == {}
     with another(box_database, "probed_workspaces", f"{WORKSPACES}{child}") as url:
-        assert red(tried(url, declared)) == {WRITTEN: Status.FAIL}
+        assert red(probe_findings(url, declared)) == {WRITTEN: Status.FAIL}
     with another(box_database, "probed_workspaces", f"{WORKSPACES}{part}") as url:
-        assert red(tried(url, declared)) == {(READS.id, "app"): Status.FAIL, (UNSET.id, "app"): Status.FAIL}
+        assert red(probe_findings(url, declared)) == {(READS.id, "app"): Status.FAIL, (UNSET.id, "app"): Status.FAIL}
 
 
 def test_half_a_key_is_not_enough(box_database: SandboxDatabase) -> None:
-    """With a key of two parts, a policy that goes by one of them shows the other canary; and so does an empty part."""
+    """With a composite key, a policy on one part exposes the other canary, and so does an empty part."""
     half = "ALTER POLICY p ON orders USING (number = nullif(current_setting('r.number', true), '')::bigint)"
     gap = (
         "ALTER POLICY p ON orders USING (region = coalesce(nullif(current_setting('r.region', true), ''), region) "
         "AND number = nullif(current_setting('r.number', true), '')::bigint)"
     )
     with another(box_database, "probed_regions", REGIONS) as url:
-        assert red(tried(url, REGIONS_DECLARED)) == {}
+        assert red(probe_findings(url, REGIONS_DECLARED)) == {}
     for policy in (half, gap):
         with another(box_database, "probed_regions", f"{REGIONS}{policy}") as url:
-            assert red(tried(url, REGIONS_DECLARED))[READS.id, "app"] is Status.FAIL
+            assert red(probe_findings(url, REGIONS_DECLARED))[READS.id, "app"] is Status.FAIL

@@ -1,4 +1,4 @@
-"""The triggers of the audit table: which statements that would change it they stop, and what is wrong with them."""
+"""The triggers of the audit table: which statements they reject, and the flaws of each."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from isolation.inventory.relations import Relation
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32
 _FIRES: Final = frozenset({"O", "A"})
-_DECLINES: Final = re.compile(r"\breturn\s+(?:null|old)\s*;")
-# A constant: what is worked out, such as the time or a checksum, may well belong in a record.
+_DISCARDS: Final = re.compile(r"\breturn\s+(?:null|old)\s*;")
+# Only constants: a computed value, such as the time or a checksum, may belong in a record.
 _OVERWRITES: Final = re.compile(
     r"\bnew\.(?:\w+|\"[^\"]+\")\s*:?=\s*(?:\w*'[^']*'|[\d…][\d.…]*|null|true|false)\s*(?:::[\w\s]+)?;"
 )
 
 
 class MutatingStatement(StrEnum):
-    """What would change or remove a record."""
+    """A statement that changes or removes records."""
 
     UPDATE = "UPDATE"
     DELETE = "DELETE"
@@ -41,7 +41,7 @@ _BITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """One trigger that always fires and never asks about the row, and whether it stops what it fires on."""
+    """One trigger that fires unconditionally, and whether it stops the statements that it fires on."""
 
     statements: frozenset[MutatingStatement]
     stops: Stops
@@ -49,9 +49,9 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What guards one table.
+    """The triggers of one table.
 
-    `trigger_functions` are the functions of its triggers; `flaws` are told with their repairs.
+    `trigger_functions` are the functions of its triggers; `flaws` are pairs of a description and a repair.
     """
 
     triggers: tuple[Trigger, ...]
@@ -61,17 +61,17 @@ class Guards:
 
     @property
     def function_labels(self) -> tuple[str, ...]:
-        """The functions of the triggers with their languages, by name."""
+        """The functions of the triggers with their languages, sorted by name."""
         return tuple(sorted(f"{function.name} in {function.language}" for function in self.trigger_functions))
 
     def stopped(self, event: MutatingStatement) -> Stops:
-        """Whether any trigger stops the event: one is enough, and a doubt is only one when nothing else does."""
+        """Whether any trigger stops the event: YES if one does, UNKNOWN if none does for certain and one may."""
         found = {guard.stops for guard in self.guards if event in guard.statements}
         return next((answer for answer in (Stops.YES, Stops.UNKNOWN) if answer in found), Stops.NO)
 
 
 def guards_of(access: EffectiveAccess, relation: Relation, declared: Mapping[str, str]) -> Guards:
-    """The guards of a table; `declared` has the digest of each trigger there may be, and none if nobody said."""
+    """The guards of a table; `declared` maps the declared triggers to their digests, and is empty without any."""
     triggers = tuple(sorted((t for t in access.inventory.triggers if t.relation == relation.oid), key=lambda t: t.name))
     functions = {t.function: found for t in triggers if (found := access.function(t.function))}
     return Guards(
@@ -80,7 +80,7 @@ def guards_of(access: EffectiveAccess, relation: Relation, declared: Mapping[str
         guards=tuple(_guard(trigger, functions.get(trigger.function), declared) for trigger in triggers),
         flaws=(
             *(_undeclared(access, relation, triggers, declared) if declared else ()),
-            *_losing(access, relation, triggers, functions, declared),
+            *_discarding(access, relation, triggers, functions, declared),
         ),
     )
 
@@ -93,36 +93,36 @@ def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, s
     if function is None:
         return Guard(statements=events, stops=Stops.NO)
     answer = stops(function, before_each_row=trigger.type & (_ROW | _BEFORE) == _ROW | _BEFORE)
-    vouched = declared.get(trigger.name) == trigger.digest
-    return Guard(statements=events, stops=Stops.YES if answer is Stops.UNKNOWN and vouched else answer)
+    approved = declared.get(trigger.name) == trigger.digest
+    return Guard(statements=events, stops=Stops.YES if answer is Stops.UNKNOWN and approved else answer)
 
 
 def _undeclared(
     access: EffectiveAccess, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    there = {trigger.name for trigger in triggers}
-    # A part has those of its own and those that its parent hands on; the table itself has them all.
-    missing = () if relation.parents else sorted(declared.keys() - there)
+    existing = {trigger.name for trigger in triggers}
+    # Only the parent table must have every declared trigger; a partition also inherits triggers.
+    missing = () if relation.parents else sorted(declared.keys() - existing)
     for name in missing:
-        yield f"the declared trigger {name} is not there", "Create it again, or remove it from audit.guards."
+        yield f"the declared trigger {name} does not exist", "Create it, or remove it from audit.guards."
     for trigger in triggers:
         entry = f"{trigger.name}: {trigger.digest}"
         if trigger.name not in declared:
             drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
             yield f"the trigger {trigger.name} is not declared", f"{drop} or declare it in audit.guards: {entry}"
         elif declared[trigger.name] != trigger.digest:
-            what = f"the function of the trigger {trigger.name} is not the one that was declared"
-            yield what, f"Restore it, or read it and declare it in audit.guards: {entry}"
+            what = f"the trigger {trigger.name} or its function differs from the declared digest"
+            yield what, f"Restore it, or review it and declare it in audit.guards: {entry}"
 
 
-def _losing(
+def _discarding(
     access: EffectiveAccess,
     relation: Relation,
     triggers: tuple[Trigger, ...],
     functions: Mapping[int, Function],
     declared: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
-    """Triggers that drop a record on its way in, with RETURN NULL before each row, or write over what it says."""
+    """BEFORE INSERT row triggers that discard records with RETURN NULL, or overwrite their values."""
     for trigger in triggers:
         function = functions.get(trigger.function)
         before = trigger.type & (_ROW | _BEFORE | _INSERT) == _ROW | _BEFORE | _INSERT
@@ -131,7 +131,7 @@ def _losing(
         if declared.get(trigger.name) == trigger.digest:
             continue
         drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
-        if _DECLINES.search(normalized_body(function)):
-            yield f"the trigger {trigger.name} drops records on their way in", drop
+        if _DISCARDS.search(normalized_body(function)):
+            yield f"the trigger {trigger.name} discards records on INSERT", drop
         elif _OVERWRITES.search(normalized_body(function)):
-            yield f"the trigger {trigger.name} writes over what records say on their way in", drop
+            yield f"the trigger {trigger.name} overwrites values of records on INSERT", drop

@@ -1,4 +1,4 @@
-"""The four judges of reach are pure: order does not matter, and what is added to the facts never makes them better."""
+"""The judges of the four static checks are pure and monotonic: additional facts never improve a verdict."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ picks = st.integers(min_value=0, max_value=10_000)
 
 @pytest.fixture(scope="module")
 def facts(box_database: SandboxDatabase) -> Iterator[Inventory]:
-    """The inventory of the sound box."""
+    """The inventory of the correct demo database."""
     with connect(Secret("env:BASEWATCH_DATABASE_URL", box_database.url), run="test", timeouts=LIMITS) as database:
         yield inventory(database, SECUREBASE)
 
 
 def verdicts(facts: Inventory) -> dict[tuple[str, str], Verdict]:
-    """Every verdict of the four judges, by check and subject; a subject is judged once."""
+    """The verdicts of the four judges by check and subject; each subject has one verdict."""
     each = [(check.id, verdict) for check in CHECKS for verdict in check.judge(facts, SECUREBASE, NOW)]
     found = {(name, verdict.subject): verdict for name, verdict in each}
     assert len(found) == len(each)
@@ -42,7 +42,7 @@ def verdicts(facts: Inventory) -> dict[tuple[str, str], Verdict]:
 
 
 def broken(facts: Inventory) -> dict[tuple[str, str], int]:
-    """How bad each FAIL is, by check and subject."""
+    """The severity rank of each FAIL by check and subject."""
     return {
         key: (verdict.severity or Severity.CRITICAL).rank
         for key, verdict in verdicts(facts).items()
@@ -51,13 +51,13 @@ def broken(facts: Inventory) -> dict[tuple[str, str], int]:
 
 
 def no_better(before: Inventory, after: Inventory) -> bool:
-    """Whether all that was broken still is, and as badly."""
+    """Whether every FAIL remains, with at least the same severity."""
     now = broken(after)
     return all(now.get(key, -1) >= rank for key, rank in broken(before).items())
 
 
 def granted(facts: Inventory, table: int, grantee: int, privilege: str, *, grantable: bool) -> Inventory:
-    """The facts with one more grant on one relation; who and which are picked among those there are."""
+    """The facts with one more grant on an existing relation to an existing role."""
     relation = facts.relations[table % len(facts.relations)]
     grantees = (0, *(role.oid for role in facts.roles))
     grant = Grant(grantee=grantees[grantee % len(grantees)], privilege=privilege, grantable=grantable)
@@ -66,7 +66,7 @@ def granted(facts: Inventory, table: int, grantee: int, privilege: str, *, grant
 
 
 def reversed_facts(facts: Inventory) -> Inventory:
-    """The same facts, each sort of them in the opposite order."""
+    """The same facts, each kind in reverse order."""
     return replace(
         facts,
         roles=facts.roles[::-1],
@@ -78,15 +78,15 @@ def reversed_facts(facts: Inventory) -> Inventory:
     )
 
 
-def test_nothing_is_broken_in_the_sound_box(facts: Inventory) -> None:
-    """Its facts are green, and come back from JSON as they were."""
+def test_the_demo_database_passes(facts: Inventory) -> None:
+    """Its facts pass, and survive a JSON round trip."""
     assert not broken(facts)
     assert from_json(Inventory, to_json(Inventory, facts)) == facts
 
 
 @given(st.data())
 def test_order_does_not_matter_and_a_grant_never_helps(facts: Inventory, data: st.DataObject) -> None:
-    """Grants are judged as a set, and one more never takes a finding away or makes it milder."""
+    """The order of grants is irrelevant, and an additional one never removes a finding or lowers its severity."""
     for _ in range(data.draw(st.integers(min_value=1, max_value=3))):
         before = facts
         facts = granted(
@@ -103,8 +103,8 @@ def test_order_does_not_matter_and_a_grant_never_helps(facts: Inventory, data: s
 
 
 @given(picks, st.integers(min_value=0, max_value=3), st.booleans())
-def test_whatever_a_principal_becomes_is_found(facts: Inventory, pick: int, power: int, inherit: bool) -> None:  # noqa: FBT001  # drawn
-    """A role with a power is a finding of the principal that can set it, directly or over another."""
+def test_every_reachable_bypass_role_is_found(facts: Inventory, pick: int, privilege: int, inherit: bool) -> None:  # noqa: FBT001  # drawn
+    """A role with a bypass privilege is a finding of the principal that can become it, directly or indirectly."""
     principal = SECUREBASE.tenancy.principals[pick % 2]
     oid = next(role.oid for role in facts.roles if role.name == principal)
     plain = _role(99_002, "end")
@@ -113,7 +113,7 @@ def test_whatever_a_principal_becomes_is_found(facts: Inventory, pick: int, powe
         replace(plain, bypass_rls=True),
         replace(plain, replication=True),
         replace(plain, create_role=True),
-    )[power]
+    )[privilege]
     memberships = tuple(
         Membership(role=role, member=member, admin_option=False, inherit_option=inherit, set_option=True)
         for role, member in ((99_001, oid), (99_002, 99_001))
@@ -140,8 +140,8 @@ def _role(oid: int, name: str) -> Role:
     )
 
 
-def test_what_is_in_the_facts_of_another_database_is_no_finding(facts: Inventory) -> None:
-    """A default that a role has in another database is not one of this."""
+def test_defaults_of_another_database_are_ignored(facts: Inventory) -> None:
+    """A session default of a role in another database is no finding."""
     app = next(role.oid for role in facts.roles if role.name == "app")
     setting = RoleSetting(role=app, database=99_003, name="app.current_customer_id", value=None, empty=False)
     assert not broken(replace(facts, role_settings=(setting,)))
@@ -149,14 +149,14 @@ def test_what_is_in_the_facts_of_another_database_is_no_finding(facts: Inventory
     assert broken(replace(facts, role_settings=(here,)))
 
 
-def test_a_context_that_every_session_has_is_found(facts: Inventory) -> None:
-    """What the server's files or the connection preset is told of the server, and never its value."""
+def test_a_server_wide_context_is_found(facts: Inventory) -> None:
+    """A context from configuration files or the connection is reported for the server, without its value."""
     preset = replace(facts, server=replace(facts.server, context_defaults=("app.current_customer_id",)))
     assert set(broken(preset)) == {("tenancy.rls.settings", "server")}
 
 
-def test_what_an_owner_gives_itself_by_default_is_none(facts: Inventory) -> None:
-    """Default privileges spell out the owner's own, which is no grant to anybody."""
+def test_default_privileges_of_the_owner_are_ignored(facts: Inventory) -> None:
+    """Default privileges list those of the owner, which are not grants to others."""
     app = next(role.oid for role in facts.roles if role.name == "app")
     own = DefaultPrivilege(owner=app, schema="", kind="table", grantee=app, privilege="SELECT")
     assert not broken(replace(facts, default_privileges=(own,)))

@@ -1,4 +1,4 @@
-"""When a probe cannot try, it says so and never passes; and what it tries leaves nothing behind."""
+"""A probe that cannot make its attempts is UNVERIFIED, and its attempts leave no changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,28 @@ from psycopg import conninfo, sql
 from basewatch.model import Reason, Status
 from basewatch.tenancy import Canaries
 from demo.database import SandboxDatabase
+from tests.checks.tenancy.probes.probe_runs import (
+    APPROVED,
+    AUDIT,
+    CHECKS,
+    READS,
+    UNSET,
+    WRITES,
+    DatabaseEndpoints,
+    changed,
+    probe_findings,
+    red,
+)
 from tests.checks.tenancy.probes.probing import declared
-from tests.checks.tenancy.probes.trying import AUDIT, CHECKS, READS, UNSET, VOUCHED, WRITES, Doors, changed, red, tried
 
 ALLOW = """DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000
     THEN EXECUTE 'GRANT app TO basewatch WITH INHERIT FALSE, SET TRUE'; ELSE GRANT app TO basewatch; END IF; END $$"""
 
 
 def test_without_the_grant_only_that_principal_is_unverified(box_database: SandboxDatabase) -> None:
-    """Denied, with the statement that would allow it; the other principal is judged all the same."""
+    """It is denied, with the GRANT as remedy; the other principal is still judged."""
     with changed(box_database, "REVOKE app FROM basewatch", ALLOW):
-        findings = tried(box_database.url)
+        findings = probe_findings(box_database.url)
     assert red(findings) == {
         (READS.id, "app"): Status.UNVERIFIED,
         (WRITES.id, "app"): Status.UNVERIFIED,
@@ -34,125 +45,127 @@ def test_without_the_grant_only_that_principal_is_unverified(box_database: Sandb
     assert all(finding.remedy.startswith("GRANT app TO basewatch") for finding in refused)
 
 
-def test_a_principal_that_does_not_exist_is_a_fact(box_database: SandboxDatabase) -> None:
-    """A declared role that is not there fails, and the others are judged all the same."""
-    findings = tried(box_database.url, declared(principals=("app", "reporting")))
+def test_a_missing_principal_fails(box_database: SandboxDatabase) -> None:
+    """A declared role that does not exist is a FAIL, and the others are still judged."""
+    findings = probe_findings(box_database.url, declared(principals=("app", "reporting")))
     assert red(findings) == {(check.id, "reporting"): Status.FAIL for check in (READS, WRITES, UNSET)} | {
         (AUDIT.id, ""): Status.FAIL
     }
 
 
-def test_a_lock_that_is_held_is_neither_sound_nor_broken(box_database: SandboxDatabase) -> None:
-    """While a migration holds a tenant table, nothing is said of whoever reaches it, and no probe fails."""
+def test_a_lock_is_unverified(box_database: SandboxDatabase) -> None:
+    """While a migration locks a tenant table, probes of principals that reach it are UNVERIFIED."""
     with psycopg.connect(box_database.superuser_url) as migration:
         migration.execute("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
-        findings = tried(box_database.url)
+        findings = probe_findings(box_database.url)
     assert set(red(findings).values()) == {Status.UNVERIFIED}
     assert {f.check for f in findings} == {check.id for check in CHECKS}
     assert {f.reason for f in findings} == {Reason.TIMEOUT}
 
 
-def test_a_reader_is_read_and_never_written(box_database: SandboxDatabase) -> None:
-    """Where the url leads to what takes no writes, reads are judged, and what should be written is UNVERIFIED."""
+def test_a_reader_is_not_written_to(box_database: SandboxDatabase) -> None:
+    """With a read-only server as url, read probes are judged, and write probes are UNVERIFIED."""
     reader = conninfo.make_conninfo(box_database.url, options="-c default_transaction_read_only=on")
-    findings = tried(reader)
+    findings = probe_findings(reader)
     assert red(findings) == {(WRITES.id, "app"): Status.UNVERIFIED, (AUDIT.id, ""): Status.UNVERIFIED}
     assert {f.reason for f in findings if f.status is Status.UNVERIFIED} == {Reason.UNSUPPORTED}
-    assert red(tried(Doors(url=box_database.url, reader=reader))) == {}
+    assert red(probe_findings(DatabaseEndpoints(url=box_database.url, reader=reader))) == {}
 
 
-def test_canaries_that_were_never_planted_prove_nothing(box_database: SandboxDatabase) -> None:
-    """Seeing no rows of others means nothing when there are none of one's own."""
+def test_missing_canaries_prove_nothing(box_database: SandboxDatabase) -> None:
+    """Reading no rows of others proves nothing without own rows."""
     strangers = Canaries(a=("00000000-0000-4000-8000-000000000001",), b=("00000000-0000-4000-8000-000000000002",))
-    findings = tried(box_database.url, declared(canaries=strangers), only="tenancy.probe.*s*")
-    told = {(f.check, f.subject): f.reason for f in findings if f.status is Status.UNVERIFIED}
+    findings = probe_findings(box_database.url, declared(canaries=strangers), only="tenancy.probe.*s*")
+    unverified = {(f.check, f.subject): f.reason for f in findings if f.status is Status.UNVERIFIED}
     nothing = Reason.NOT_ENOUGH_DATA
-    assert told[READS.id, "app"] == told[READS.id, "analytics"] == told[WRITES.id, "app"] == nothing
+    assert unverified[READS.id, "app"] == unverified[READS.id, "analytics"] == unverified[WRITES.id, "app"] == nothing
     assert not [finding for finding in findings if finding.status is Status.FAIL]
 
 
 def test_a_database_without_tenant_tables_is_no_pass(box_database: SandboxDatabase) -> None:
-    """Where nothing has the tenant key, nothing passes for being kept apart."""
-    findings = tried(conninfo.make_conninfo(box_database.superuser_url, dbname="postgres"))
+    """Without tenant tables no probe passes."""
+    findings = probe_findings(conninfo.make_conninfo(box_database.superuser_url, dbname="postgres"))
     assert not [f for f in findings if f.status is Status.PASS]
 
 
-def test_used_sessions_are_not_taken_for_fresh_ones(box_database: SandboxDatabase) -> None:
-    """Behind a pooler a policy that fails open could hide; where the catalogue starts sessions empty, that is so."""
+def test_used_sessions_do_not_count_as_fresh(box_database: SandboxDatabase) -> None:
+    """A pooler can hide a policy that fails open, unless the catalogues start all sessions with an empty context."""
     pooled = conninfo.make_conninfo(box_database.url, options="-c app.current_customer_id=")
-    findings = tried(pooled, only=UNSET.id)
+    findings = probe_findings(pooled, only=UNSET.id)
     assert {(f.status, f.reason) for f in findings} == {(Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)}
     setting = "ALTER DATABASE securebase SET app.current_customer_id"
     with changed(box_database, f"{setting} = ''", "ALTER DATABASE securebase RESET app.current_customer_id"):
-        assert red(tried(box_database.url, only=UNSET.id)) == {}
+        assert red(probe_findings(box_database.url, only=UNSET.id)) == {}
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "flaw"),
     [
-        ("app.current_customer_id = '0ca9a11e-0000-4000-8000-00000000000b'", "a tenant already set"),
+        ("app.current_customer_id = '0ca9a11e-0000-4000-8000-00000000000b'", "a session starts with a context"),
         ("row_security = off", "row_security off"),
         ("role = 'analytics'", "another role"),
     ],
 )
-def test_what_a_role_starts_with_shows_in_its_own_login(box_database: SandboxDatabase, setting: str, told: str) -> None:
-    """Becoming the role does not show it, and the verdict says so; logging in as it does."""
+def test_role_defaults_are_observed_by_its_own_login(box_database: SandboxDatabase, setting: str, flaw: str) -> None:
+    """SET ROLE does not apply them, as the verdict states; a login of the role does."""
     name = setting.partition(" ")[0]
-    logins = Doors(url=box_database.url, logins={"app": box_database.app_url, "analytics": box_database.analytics_url})
+    logins = DatabaseEndpoints(
+        url=box_database.url, logins={"app": box_database.app_url, "analytics": box_database.analytics_url}
+    )
     with changed(
         box_database,
         f"GRANT analytics TO app; ALTER ROLE app SET {setting}",
         f"ALTER ROLE app RESET {name}; REVOKE analytics FROM app",
     ):
-        ours = {f.subject: f for f in tried(box_database.url, only=UNSET.id)}["app"]
-        own = {f.subject: f for f in tried(logins, only=UNSET.id)}
-    assert (ours.status, "is not seen" in ours.observed) == (Status.PASS, True)
+        ours = {f.subject: f for f in probe_findings(box_database.url, only=UNSET.id)}["app"]
+        own = {f.subject: f for f in probe_findings(logins, only=UNSET.id)}
+    assert (ours.status, "were not observed" in ours.observed) == (Status.PASS, True)
     assert (own["app"].status, own["analytics"].status) == (Status.FAIL, Status.PASS)
-    assert told in own["app"].observed
-    assert "is not seen" not in own["analytics"].observed
+    assert flaw in own["app"].observed
+    assert "were not observed" not in own["analytics"].observed
 
 
-def test_what_a_proxy_starts_sessions_with_shows_through_it_alone(box_database: SandboxDatabase) -> None:
-    """A tenant that the pooler's connection string sets is found on the login through it."""
+def test_defaults_of_a_proxy_are_observed_through_it(box_database: SandboxDatabase) -> None:
+    """A context in the connection string of the pooler is found on the login through it."""
     preset = conninfo.make_conninfo(box_database.app_url, options="-c app.current_customer_id=somebody")
     straight = {"app": box_database.app_url, "analytics": box_database.analytics_url}
-    sound = Doors(url=box_database.url, logins=straight, proxied={"app": box_database.app_url})
-    flawed = Doors(url=box_database.url, logins=straight, proxied={"app": preset})
-    assert red(tried(sound, only=UNSET.id)) == {}
-    assert red(tried(flawed, only=UNSET.id)) == {(UNSET.id, "app"): Status.FAIL}
+    sound = DatabaseEndpoints(url=box_database.url, logins=straight, proxied={"app": box_database.app_url})
+    flawed = DatabaseEndpoints(url=box_database.url, logins=straight, proxied={"app": preset})
+    assert red(probe_findings(sound, only=UNSET.id)) == {}
+    assert red(probe_findings(flawed, only=UNSET.id)) == {(UNSET.id, "app"): Status.FAIL}
 
 
-def test_a_trigger_that_nobody_vouches_for_is_not_set_off(box_database: SandboxDatabase) -> None:
-    """What a rollback might not undo is not tried: UNVERIFIED, with the entry to paste; with it, it is tried."""
+def test_an_unapproved_trigger_is_not_fired(box_database: SandboxDatabase) -> None:
+    """The write is not attempted and UNVERIFIED, with the entry to approve the trigger; approved, it is attempted."""
     breaks = """
         CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_notify('x', 'y'); RETURN NULL; END $$;
         CREATE TRIGGER tells AFTER INSERT ON documents FOR EACH ROW EXECUTE FUNCTION tell()"""
     with changed(box_database, breaks, "DROP FUNCTION tell CASCADE"):
-        (finding,) = (f for f in tried(box_database.url, only=WRITES.id) if f.subject == "app")
+        (finding,) = (f for f in probe_findings(box_database.url, only=WRITES.id) if f.subject == "app")
         assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.UNSUPPORTED)
         assert finding.observed == "INSERT on documents: tells on documents"
-        digest = finding.remedy.partition('digest: "')[2].partition('"')[0]
-        entry = VOUCHED.model_copy(update={"digest": digest})
-        assert red(tried(box_database.url, declared(allowed=(entry,)), only=WRITES.id)) == {}
+        digest = finding.remedy.partition("digest: ")[2].partition(",")[0]
+        entry = APPROVED.model_copy(update={"digest": digest})
+        assert red(probe_findings(box_database.url, declared(allowed=(entry,)), only=WRITES.id)) == {}
         expired = entry.model_copy(update={"until": entry.until.replace(year=2020)})
-        assert red(tried(box_database.url, declared(allowed=(expired,)), only=WRITES.id)) == {
+        assert red(probe_findings(box_database.url, declared(allowed=(expired,)), only=WRITES.id)) == {
             (WRITES.id, "app"): Status.UNVERIFIED
         }
 
 
-def test_writes_that_are_not_wanted_are_not_tried(box_database: SandboxDatabase) -> None:
-    """With write_probes off nothing is expected of the writes, and the audit trail is not tried."""
-    findings = tried(box_database.url, declared(write_probes=False))
+def test_writes_are_not_attempted_without_write_probes(box_database: SandboxDatabase) -> None:
+    """With write_probes off, no check of writes is expected, and audit writes are not attempted."""
+    findings = probe_findings(box_database.url, declared(write_probes=False))
     assert {f.check: f.status for f in findings if f.check in {WRITES.id, AUDIT.id}} == {
         AUDIT.id: Status.NOT_APPLICABLE
     }
 
 
-def test_nothing_is_left_behind_and_no_table_is_emptied(
+def test_probes_leave_no_changes_and_never_truncate(
     box_database: SandboxDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every row is as before, no session of ours is left, and TRUNCATE never reaches the server."""
+    """All rows are unchanged, no session of Basewatch remains, and TRUNCATE never reaches the server."""
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
     sent = list[str]()
     with psycopg.connect(box_database.superuser_url, autocommit=True) as watcher:
@@ -172,7 +185,7 @@ def test_nothing_is_left_behind_and_no_table_is_emptied(
 
         with monkeypatch.context() as patched:
             patched.setattr(psycopg.Cursor, "execute", recording)
-            tried(box_database.url)
+            probe_findings(box_database.url)
         assert rows() == before
         ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'basewatch/probes'"
         assert watcher.execute(ours).fetchone() == (0,)
@@ -181,9 +194,9 @@ def test_nothing_is_left_behind_and_no_table_is_emptied(
 
 
 def test_findings_hold_no_tenant_and_no_password(box_database: SandboxDatabase) -> None:
-    """What is stored and shown names tables and roles, and no row's value."""
+    """Evidence and findings contain names of tables and roles, and no values of rows."""
     with changed(box_database, "ALTER ROLE app BYPASSRLS", "ALTER ROLE app NOBYPASSRLS"):
-        findings = tried(box_database.url)
+        findings = probe_findings(box_database.url)
     with psycopg.connect(box_database.superuser_url) as connection:
         tenants = [str(tenant) for (tenant,) in connection.execute("SELECT id FROM customers").fetchall()]
     secrets = [*tenants, str(conninfo.conninfo_to_dict(box_database.url)["password"])]

@@ -1,4 +1,4 @@
-"""The judges of what was tried are pure: order does not matter, a worse fact never helps, facts come back from JSON."""
+"""The judges of probes are pure: order is irrelevant, a worse fact never helps, and facts survive JSON."""
 
 from __future__ import annotations
 
@@ -12,25 +12,19 @@ from hypothesis import strategies as st
 from basewatch.facts import from_json, to_json
 from basewatch.model import Reason, Status, Verdict
 from basewatch.postgres.probe_types import ProbeOutcome
-from checks.tenancy.probes.attempts import AttemptResult, change_result, insert_result
+from checks.tenancy.flaws import Approvable
 from checks.tenancy.probes.audit_writes import judge_audit_writes
 from checks.tenancy.probes.audit_writes_facts import AuditWriteAttempts, RoleAuditAttempts
 from checks.tenancy.probes.canary_writes import judge_writes
 from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, RelationWriteAttempts
 from checks.tenancy.probes.cross_tenant import judge_reads
 from checks.tenancy.probes.cross_tenant_facts import ContextRead, CrossTenantReads, RelationReads
-from checks.tenancy.probes.no_context import (
-    ContextState,
-    LoginPath,
-    NoContextReads,
-    RelationRead,
-    SessionReads,
-    judge_sessions,
-)
-from checks.tenancy.probes.probe_targets import Approvable
+from checks.tenancy.probes.no_context import judge_sessions
+from checks.tenancy.probes.no_context_facts import ContextState, LoginPath, NoContextReads, RelationRead, SessionReads
+from checks.tenancy.probes.probe_outcomes import AttemptResult, change_result, insert_result
 from checks.tenancy.probes.proof_consistency import nothing_contradicts_the_proof
 from tests.checks.tenancy.looking import NOW, SECUREBASE
-from tests.checks.tenancy.probes.trying import VOUCHED
+from tests.checks.tenancy.probes.probe_runs import APPROVED
 from tests.checks.verdicts import BADNESS
 
 SEEN, NONE, REFUSED, LOCKED = (
@@ -45,42 +39,42 @@ OUTCOMES = st.sampled_from(
 TABLES = st.sampled_from(["invoices", "documents", "archive.invoices"])
 
 seen = st.builds(
-    ContextRead, context=st.sampled_from(["stranger", "a", "b"]), others=OUTCOMES, own=st.none() | OUTCOMES
+    ContextRead, context=st.sampled_from(["unknown", "a", "b"]), others=OUTCOMES, control=st.none() | OUTCOMES
 )
 rows = st.builds(
     RelationReads,
     principal=st.just("app"),
     table=TABLES,
-    vouchers=st.just(()),
-    seen=st.lists(seen, max_size=3).map(tuple),
+    approvables=st.just(()),
+    reads=st.lists(seen, max_size=3).map(tuple),
 )
 attempts = st.builds(
     RelationWriteAttempts,
     principal=st.just("app"),
     acting_as=st.sampled_from(["a", "b"]),
     table=TABLES,
-    own=st.none() | OUTCOMES,
+    control=st.none() | OUTCOMES,
     insert=st.none() | OUTCOMES,
     copy=st.none() | OUTCOMES,
     update=st.none() | OUTCOMES,
-    gift=st.none() | OUTCOMES,
-    removal=st.none() | OUTCOMES,
+    cursor_reassign=st.none() | OUTCOMES,
+    cursor_delete=st.none() | OUTCOMES,
 )
 sessions = st.builds(
     SessionReads,
     principal=st.just("app"),
-    way=st.sampled_from(LoginPath),
+    login_path=st.sampled_from(LoginPath),
     context=st.sampled_from(ContextState),
     replication_role=st.sampled_from(["origin", "replica"]),
-    looks=st.lists(st.builds(RelationRead, table=TABLES, vouchers=st.just(()), outcome=OUTCOMES), max_size=3).map(
+    reads=st.lists(st.builds(RelationRead, table=TABLES, approvables=st.just(()), outcome=OUTCOMES), max_size=3).map(
         tuple
     ),
 )
 changing = st.builds(
     RoleAuditAttempts,
     role=st.sampled_from(["app", "prober"]),
-    own=OUTCOMES,
-    may=st.sampled_from([(), ("UPDATE",)]),
+    control=OUTCOMES,
+    granted_commands=st.sampled_from([(), ("UPDATE",)]),
     discarded=st.booleans(),
     updates=st.lists(st.tuples(st.just("action"), OUTCOMES), max_size=2).map(tuple),
 )
@@ -100,30 +94,30 @@ def _sessions(facts: list[SessionReads]) -> Verdict:
 
 
 @given(st.lists(rows, max_size=4), st.randoms())
-def test_the_order_of_rows_does_not_matter(facts: list[RelationReads], random: Random) -> None:
-    """Rows are judged as a set, down to what is told of them."""
+def test_the_order_of_reads_is_irrelevant(facts: list[RelationReads], random: Random) -> None:
+    """The complete verdict is independent of the order of the reads."""
     other = sorted(facts, key=lambda _: random.random())
     assert _rows(facts) == _rows(other)
 
 
 @given(st.lists(rows, max_size=4), rows, seen)
-def test_a_row_of_another_is_a_fail_whatever_else_was_seen(
+def test_a_row_of_another_tenant_always_fails(
     facts: list[RelationReads], more: RelationReads, one: ContextRead
 ) -> None:
-    """One row that is not the context's own outweighs every other fact."""
+    """One row of another tenant takes precedence over all other facts."""
     leaking = replace(more, keyed=True, reads=(*more.reads, replace(one, others=SEEN)))
     assert _rows([*facts, leaking]).status is Status.FAIL
 
 
 @given(st.lists(rows, max_size=4), rows)
 def test_one_more_relation_never_helps(facts: list[RelationReads], more: RelationReads) -> None:
-    """Another relation can only make the verdict worse."""
+    """An additional relation never improves the verdict."""
     assert BADNESS[_rows([*facts, more]).status] >= BADNESS[_rows(facts).status]
 
 
 @given(st.lists(attempts, max_size=4), attempts)
 def test_one_more_attempt_never_helps(facts: list[RelationWriteAttempts], more: RelationWriteAttempts) -> None:
-    """Another attempt can only make the verdict worse, and one that gets through is a fail."""
+    """An additional attempt never improves the verdict, and a successful one is a FAIL."""
     assert BADNESS[_writes([*facts, more]).status] >= BADNESS[_writes(facts).status]
     for leaking in (replace(more, insert=SEEN), replace(more, update=SEEN), replace(more, cursor_reassign=SEEN)):
         assert _writes([leaking, *facts]).status is Status.FAIL
@@ -131,14 +125,14 @@ def test_one_more_attempt_never_helps(facts: list[RelationWriteAttempts], more: 
 
 @given(st.lists(sessions, max_size=4), sessions)
 def test_a_flaw_of_one_session_is_a_fail(facts: list[SessionReads], more: SessionReads) -> None:
-    """A tenant that is there already, or triggers that can be turned off, outweigh every other fact."""
+    """A preset context or the right to disable triggers takes precedence over all other facts."""
     for flawed in (replace(more, context=ContextState.SET), replace(more, can_disable_triggers=True)):
         assert _sessions([*facts, flawed]).status is Status.FAIL
 
 
 @pytest.mark.parametrize("outcome", [LOCKED, ProbeOutcome(sqlstate="57014"), ProbeOutcome(sqlstate="40001")])
-def test_what_was_waited_for_in_vain_says_nothing(outcome: ProbeOutcome) -> None:
-    """A lock, a deadline and a conflict are UNVERIFIED: neither a pass nor a fail."""
+def test_a_timeout_is_unverified(outcome: ProbeOutcome) -> None:
+    """A lock timeout, a cancelled statement and a serialization failure are UNVERIFIED."""
     own = ContextRead(context="a", others=outcome, control=SEEN)
     row = RelationReads(
         principal="app", table="x", keyed=True, stored=True, has_control=True, proven=True, approvables=(), reads=(own,)
@@ -148,9 +142,9 @@ def test_what_was_waited_for_in_vain_says_nothing(outcome: ProbeOutcome) -> None
         assert (verdict.status, verdict.reason) == (Status.UNVERIFIED, Reason.TIMEOUT)
 
 
-def test_what_somebody_vouches_for_is_let_be_until_the_day() -> None:
-    """A view that shows more is passed while somebody answers for it, and not once it is another."""
-    entry = VOUCHED.model_copy(update={"kind": "view", "name": "totals"})
+def test_an_approved_view_passes() -> None:
+    """A view with other rows passes while its digest is approved, and not after a change."""
+    entry = APPROVED.model_copy(update={"kind": "view", "name": "totals"})
     declared = TENANCY.model_copy(update={"allowed": (entry,)})
     for digest, status in ((entry.digest, Status.PASS), (f"sha256:{'1' * 64}", Status.FAIL)):
         view = RelationReads(
@@ -161,13 +155,13 @@ def test_what_somebody_vouches_for_is_let_be_until_the_day() -> None:
             has_control=False,
             proven=False,
             approvables=(Approvable(kind="view", name="totals", digest=digest),),
-            reads=(ContextRead(context="stranger", others=SEEN),),
+            reads=(ContextRead(context="unknown", others=SEEN),),
         )
         assert judge_reads("app", [view], declared, NOW, tables=7).status is status
 
 
-def test_a_row_that_is_proven_out_of_reach_is_a_breach_of_the_model() -> None:
-    """The proof and the database disagree: that is told by itself, and not while the schema changes."""
+def test_a_row_against_the_proof_fails() -> None:
+    """A row that is proven to be hidden is a FAIL, but UNVERIFIED if the schema changed."""
     row = RelationReads(
         principal="app",
         table="invoices",
@@ -176,7 +170,7 @@ def test_a_row_that_is_proven_out_of_reach_is_a_breach_of_the_model() -> None:
         has_control=True,
         proven=True,
         approvables=(),
-        reads=(ContextRead(context="stranger", others=SEEN),),
+        reads=(ContextRead(context="unknown", others=SEEN),),
     )
     facts = CrossTenantReads(
         reads=(row,), unprobed=(), skipped=(), table_count=7, fingerprint_before="x", fingerprint_after="x"
@@ -188,21 +182,21 @@ def test_a_row_that_is_proven_out_of_reach_is_a_breach_of_the_model() -> None:
     assert judged(facts) == [("app invoices", Status.FAIL, None)]
     assert judged(replace(facts, fingerprint_after="y")) == [("", Status.UNVERIFIED, Reason.STALE)]
     assert judged(replace(facts, reads=(replace(row, proven=False),))) == [("", Status.NOT_APPLICABLE, None)]
-    sound = replace(row, reads=(ContextRead(context="stranger", others=NONE),))
+    sound = replace(row, reads=(ContextRead(context="unknown", others=NONE),))
     assert judged(replace(facts, reads=(sound,))) == [("", Status.PASS, None)]
 
 
 @given(st.lists(changing, max_size=3), changing)
-def test_a_record_that_is_lost_or_changed_is_a_fail(facts: list[RoleAuditAttempts], more: RoleAuditAttempts) -> None:
-    """Whoever changes, removes or loses a record outweighs every other fact."""
+def test_a_lost_or_changed_record_fails(facts: list[RoleAuditAttempts], more: RoleAuditAttempts) -> None:
+    """A changed, removed or lost record takes precedence over all other facts."""
     for flawed in (
         replace(more, updates=(("action", SEEN),)),
         replace(more, delete=SEEN),
         replace(more, discarded=True),
         replace(more, control=SEEN, insert=NONE),
     ):
-        trail = AuditWriteAttempts(attempts=(*facts, flawed), untested_roles=(), side_effects=(), unprobed=())
-        assert judge_audit_writes(trail, []).status is Status.FAIL
+        written = AuditWriteAttempts(attempts=(*facts, flawed), untested_roles=(), side_effects=(), unprobed=())
+        assert judge_audit_writes(written, []).status is Status.FAIL
 
 
 @pytest.mark.parametrize(
@@ -219,21 +213,19 @@ def test_a_record_that_is_lost_or_changed_is_a_fail(facts: list[RoleAuditAttempt
         (ProbeOutcome(sqlstate="42P01"), AttemptResult.INCONCLUSIVE, AttemptResult.INCONCLUSIVE),
     ],
 )
-def test_an_attempt_shows_what_its_outcome_means(
-    outcome: ProbeOutcome, insert: AttemptResult, change: AttemptResult
-) -> None:
-    """Rows and codes mean different things to what adds a row and to what changes one."""
+def test_the_result_of_an_attempt(outcome: ProbeOutcome, insert: AttemptResult, change: AttemptResult) -> None:
+    """Rows and SQLSTATEs have different meanings for inserts and for changes."""
     assert (insert_result(outcome), change_result(outcome)) == (insert, change)
 
 
 @given(
-    st.builds(CrossTenantReads, rows=st.lists(rows, max_size=2).map(tuple))
+    st.builds(CrossTenantReads, reads=st.lists(rows, max_size=2).map(tuple))
     | st.builds(NoContextReads, sessions=st.lists(sessions, max_size=2).map(tuple))
     | st.builds(CanaryWriteAttempts, attempts=st.lists(attempts, max_size=2).map(tuple))
-    | st.builds(AuditWriteAttempts, changing=st.lists(changing, max_size=2).map(tuple))
+    | st.builds(AuditWriteAttempts, attempts=st.lists(changing, max_size=2).map(tuple))
 )
-def test_facts_come_back_from_json(
+def test_facts_survive_a_json_round_trip(
     facts: CrossTenantReads | NoContextReads | CanaryWriteAttempts | AuditWriteAttempts,
 ) -> None:
-    """What was stored as evidence is what was seen."""
+    """Facts from stored evidence equal the observed ones."""
     assert from_json(type(facts), to_json(type(facts), facts)) == facts

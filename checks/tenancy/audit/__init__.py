@@ -1,1 +1,0 @@
-"""The guards of the audit table, as they stand."""
