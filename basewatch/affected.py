@@ -1,4 +1,4 @@
-"""Whom and what a finding concerns: by it, one finding is known to be the cause of another."""
+"""The principals and objects that a finding affects; they link a symptom to the finding that causes it."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Final, TypeAlias
 from basewatch.model import Finding, Status, Verdict
 
 Affected: TypeAlias = tuple[str, str]
-"""A principal, and a relation as the configuration names it, or something of the principal's sessions."""
+"""A principal and an object: a relation as the configuration names it, or an object of the principal's sessions."""
 
 ANY_PRINCIPAL_OR_OBJECT: Final = "*"
-"""Every principal, or every relation; what is of a session is no relation."""
+"""Every principal, or every relation. It does not include session objects."""
 _SESSION: Final = "session "
 
 
 def session_object(name: str) -> str:
-    """Something of a principal's own sessions, such as a setting they start with, where a relation would be."""
+    """The object of a pair that affects a principal's sessions and no relation, such as a preset setting."""
     return f"{_SESSION}{name}"
 
 
 def broader(about: Affected) -> Iterator[Affected]:
-    """Every pair that says as much as this one or more: itself, and those that name nobody or nothing in particular."""
-    principal, what = about
-    whats = (what,) if what.startswith(_SESSION) else (what, ANY_PRINCIPAL_OR_OBJECT)
-    yield from dict.fromkeys((who, each) for who in (principal, ANY_PRINCIPAL_OR_OBJECT) for each in whats)
+    """Every pair that includes this one: itself, and those with ANY_PRINCIPAL_OR_OBJECT in place of either part."""
+    principal, name = about
+    objects = (name,) if name.startswith(_SESSION) else (name, ANY_PRINCIPAL_OR_OBJECT)
+    yield from dict.fromkeys((role, each) for role in (principal, ANY_PRINCIPAL_OR_OBJECT) for each in objects)
 
 
 def with_affected(verdict: Verdict, affected: Iterable[Affected]) -> Verdict:
-    """The verdict with what it concerns, each once, in order."""
+    """The verdict with the pairs that it affects, sorted and without duplicates."""
     return replace(verdict, affected=tuple(sorted(set(affected))))
 
 
 def symptoms(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
-    """The findings that another one of them explains, by the key of that one; a cause that is over explains nothing."""
+    """The symptoms among the findings, by the key of their cause; a cause that no longer fails has no symptoms."""
     given = tuple(findings)
     failing = {finding.key for finding in given if finding.status is Status.FAIL}
     found: defaultdict[str, list[Finding]] = defaultdict(list)

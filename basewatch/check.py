@@ -1,4 +1,4 @@
-"""What a check is: a promise of one kind of component, an observation that asks, and a judge that decides."""
+"""A check: one promise of one kind of component, the observation that reads facts, and the judge of these facts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ DOC_SECTIONS = ("Why", "Reads", "Unverified when", "Fix", "Source")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[ClientT, C, F]):
-    """One promise that can be seen to be broken.
+    """One promise whose breach can be detected.
 
-    `observe` asks and is shared by every check that names it; `judge` is pure, so that stored facts can be judged
-    again; `needs` are the IAM actions and SQL grants without which it cannot look; `promises` are the settings it
-    judges, and a component that makes none of them is not expected to be checked. `explained_by` are globs of the ids
-    of checks whose findings may be the causes of its own: see checks.engine.causes.
+    `observe` does the I/O and is shared by every check that names it. `judge` is pure, so stored facts can be judged
+    again. `needs` lists the IAM actions and SQL grants that the observation uses. `promises` lists the settings that
+    the check judges; a component that declares none of them is not checked. `explained_by` holds globs over the ids of
+    other checks, whose findings can be causes of this check's findings: see checks.engine.causes.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Check(Generic[ClientT, C, F]):
     explained_by: tuple[str, ...] = ()
 
     def applies_to(self, component: C) -> bool:
-        """Whether the component makes a promise that this check judges; a check without promises concerns them all."""
+        """Whether the component declares a promise that this check judges; without `promises`, every component does."""
         return not self.promises or any(component.has_promise(promise) for promise in self.promises)
 
     @property
@@ -49,19 +49,19 @@ class Check(Generic[ClientT, C, F]):
 
     @property
     def doc_sections(self) -> dict[str, str]:
-        """The fixed parts of the judge's docstring, by name: see PARTS."""
+        """The sections of the judge's docstring, by name: see DOC_SECTIONS."""
         text = " ".join(line.strip() for line in (self.judge.__doc__ or "").splitlines()[1:])
         pieces = re.split(rf"\b({'|'.join(DOC_SECTIONS)}): ", text)
         return {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
 
     @property
     def observation_name(self) -> str:
-        """The observation's name, the same for every check that shares it."""
+        """The qualified name of the observation, equal for all checks that share it."""
         return f"{self.observe.__module__}.{self.observe.__qualname__}"
 
     @property
     def client_type(self) -> type[ClientT]:
-        """The type of client that the observation asks: the annotation of its first parameter."""
+        """The type of client that the observation uses: the annotation of its first parameter."""
         hints = get_type_hints(self.observe)
         hints.pop("return", None)
         return next(iter(hints.values()))  # type: ignore[no-any-return]  # an annotation is a type
@@ -76,7 +76,7 @@ AnyCheck = Check[Any, Any, Any]
 
 
 def check(
-    id: str,  # noqa: A002  # the word a check is known by
+    id: str,  # noqa: A002  # the name of the field
     *,
     component: type[C],
     observe: Callable[[ClientT, C], F],
@@ -86,7 +86,7 @@ def check(
     promises: tuple[str, ...] = (),
     explained_by: tuple[str, ...] = (),
 ) -> Callable[[Callable[[F, C, datetime], Iterator[Verdict]]], Check[ClientT, C, F]]:
-    """A decorator that makes a judge into a frozen Check; it registers nothing."""
+    """A decorator that turns a judge into a frozen Check; it registers nothing."""
 
     def make(judge: Callable[[F, C, datetime], Iterator[Verdict]]) -> Check[ClientT, C, F]:
         return Check(
@@ -106,14 +106,14 @@ def check(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbsentComponent:
-    """The platform answered that the component does not exist: a fact, so its checks FAIL."""
+    """The platform answered that the component does not exist. This is a fact, so its checks FAIL."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unobserved:
-    """Nobody could tell: its checks are UNVERIFIED with this reason."""
+    """The observation returned no facts, so its checks are UNVERIFIED with this reason."""
 
     reason: Reason
     detail: str

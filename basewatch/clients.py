@@ -1,4 +1,4 @@
-"""How an observation gets the client it asks: by the type it names, for the component it looks at."""
+"""How an observation gets its client: by the type in its signature, for one component."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ K = TypeVar("K", bound="Client")
 
 
 class Client(Protocol):
-    """Something an observation can ask; it remembers who asked and what was asked, for the evidence."""
+    """A connection to the platform for one observation; it records its principal and its requests for the evidence."""
 
     @property
     def source(self) -> str:
@@ -20,18 +20,18 @@ class Client(Protocol):
 
     @property
     def principal(self) -> str:
-        """Who asked: an ARN or a database role."""
+        """The identity that made the requests: an ARN or a database role."""
         ...
 
     @property
     def requests(self) -> tuple[str, ...]:
-        """What was asked so far, such as `rds:DescribeDBClusters 7a0c…`, in order."""
+        """The requests so far, in order, such as `rds:DescribeDBClusters 7a0c…`."""
         ...
 
 
 class ClientFactory(Protocol):
-    """Opens a client of the wanted kind for one observation of one component."""
+    """Opens a client of the requested type for one observation of one component."""
 
     def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
-        """A client for one observation. Raises: ObservationError, when it cannot be had."""
+        """A client for one observation. Raises: ObservationError, when it cannot be opened."""
         ...

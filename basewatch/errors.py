@@ -1,4 +1,4 @@
-"""The errors a person may read: each says what happened, where, and what to do."""
+"""The errors that a user can see: each states what happened, where, and what to do."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from basewatch.model import Reason
 
 
 class BasewatchError(Exception):
-    """Every error that Basewatch raises on purpose; its text is fit to print without a traceback."""
+    """The base of every error that Basewatch raises on purpose; its text can be printed without a traceback."""
 
 
-_SHOWN = 60
+_MAX_DISPLAYED = 60
 
 
 def display_value(value: object) -> str:
-    """A value as a message repeats it: text and numbers in quotes, cut when long; anything else by its sort."""
+    """A value as an error message quotes it, at most 60 characters long.
+
+    Text and numbers are in quotes, null is `nothing`, and a list or mapping is `this`.
+    """
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         text = ascii(str(value))
-        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 2]}…'"
+        return text if len(text) <= _MAX_DISPLAYED else f"{text[: _MAX_DISPLAYED - 2]}…'"
     return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else "this"
 
 
 class InvalidValueError(ValueError):
-    """A value that cannot be used: `message` says why and never repeats a secret, `remedy` says what to write."""
+    """A value that cannot be used: `message` states why and never contains a secret, `remedy` states what to write."""
 
     def __init__(self, message: str, remedy: str) -> None:
         self.message = message
@@ -33,7 +36,7 @@ class InvalidValueError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One mistake in a configuration, with its place: `line` and `column` count from 1, 0 means unknown."""
+    """One mistake in a configuration, with its location: `line` and `column` count from 1, 0 means unknown."""
 
     message: str
     file: str = ""
@@ -43,8 +46,8 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        head = f"{place}: " if place else ""
+        location = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        head = f"{location}: " if location else ""
         key = f"{self.key}: " if self.key else ""
         tail = f"\n    {self.remedy}" if self.remedy else ""
         return f"{head}{key}{self.message}{tail}"
@@ -59,7 +62,7 @@ class ConfigError(BasewatchError):
 
 
 class ObservationError(BasewatchError):
-    """An observation did not get its facts; the runner turns it into UNVERIFIED with this reason and remedy."""
+    """An observation could not read its facts; the check engine reports UNVERIFIED with this reason and remedy."""
 
     def __init__(self, reason: Reason, detail: str, *, remedy: str = "") -> None:
         self.reason = reason
@@ -69,7 +72,7 @@ class ObservationError(BasewatchError):
 
 
 class NotFoundError(BasewatchError):
-    """The platform answered that a declared thing does not exist; that is a fact, so the runner says FAIL."""
+    """The platform answered that a declared component does not exist; this is a fact, so the engine reports FAIL."""
 
 
 class HistoryError(BasewatchError):
@@ -77,7 +80,7 @@ class HistoryError(BasewatchError):
 
 
 class DeliveryError(BasewatchError):
-    """A channel did not take a notification; `retryable` says whether trying the same again can help."""
+    """A channel did not accept a notification; `retryable` states whether sending it again can succeed."""
 
     def __init__(self, detail: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
         self.retryable = retryable

@@ -1,4 +1,4 @@
-"""Facts as JSON and back, exactly; and the digest that names them."""
+"""Converts facts to JSON and back without loss, and computes their digest."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def to_json(kind: type[F], facts: F) -> JSON:
 
 
 def from_json(kind: type[F], data: JSON) -> F:
-    """The facts that `to_json` wrote: equal to the original, with no access to where they came from."""
+    """The facts that `to_json` wrote, equal to the original."""
     return cast("F", _adapter(kind).validate_python(data))  # type: ignore[arg-type]  # a class is hashable
 
 
 def canonical(data: object) -> bytes:
-    """The one byte form of a JSON value: sorted keys, no spaces, UTF-8; what is hashed and sealed."""
+    """The canonical bytes of a JSON value, for digests and seals: sorted keys, no spaces, UTF-8."""
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
 
 

@@ -1,1 +1,1 @@
-"""SecureBase in a box: a real PostgreSQL, AWS by moto, believable load, and one switch per way to break it."""
+"""A sandbox of SecureBase: a real PostgreSQL, AWS emulated by moto, a synthetic load, and faults to inject."""

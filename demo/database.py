@@ -1,4 +1,4 @@
-"""The box's database: SecureBase's schema, roles and tenants on a real PostgreSQL server."""
+"""The database of the sandbox: SecureBase's schema, roles and tenants on a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from demo.tenants import seed_tenants
 
 NAME = "securebase"
 _HISTORY = "basewatch_history"
-_LOGINS = ("admin", "app", "analytics", "basewatch", "historian")
+_LOGIN_ROLES = ("admin", "app", "analytics", "basewatch", "historian")
 _HERE = Path(__file__).parent
 
 
 @dataclass(slots=True, kw_only=True)
 class SandboxDatabase:
-    """A running SecureBase database; a context manager that leaves nothing behind."""
+    """A running SecureBase database, as a context manager that removes it."""
 
     _server: PostgresServer
     _passwords: Mapping[str, str] = field(repr=False)
 
     @property
     def url(self) -> str:
-        """The URL of Basewatch's own least-privilege role: what BASEWATCH_DATABASE_URL is set to."""
+        """The URL of Basewatch's own least-privilege role, for BASEWATCH_DATABASE_URL."""
         return self._url("basewatch")
 
     @property
     def app_url(self) -> str:
-        """The URL of the application's role, bound by row-level security."""
+        """The URL of the application's role, which row-level security restricts."""
         return self._url("app")
 
     @property
     def analytics_url(self) -> str:
-        """The URL of the read-only reporting role, bound by row-level security."""
+        """The URL of the read-only reporting role, which row-level security restricts."""
         return self._url("analytics")
 
     @property
@@ -53,7 +53,7 @@ class SandboxDatabase:
 
     @property
     def superuser_url(self) -> str:
-        """The URL of the superuser, for breaking and repairing things."""
+        """The URL of the superuser, for faults and repairs."""
         return self._url(SUPERUSER)
 
     @property
@@ -63,22 +63,22 @@ class SandboxDatabase:
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
     def execute(self, statements: str, *, as_role: str = SUPERUSER) -> None:
-        """Run SQL as `as_role` and commit it: how faults act. Several statements are one transaction."""
+        """Run SQL as `as_role` in one transaction, and commit it."""
         with psycopg.connect(self.superuser_url) as connection:
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(as_role)))
             connection.execute(statements.encode())
 
     def dump(self) -> bytes:
-        """A real `pg_dump` of the whole database in the custom format.
+        """A real `pg_dump` of the database in the custom format.
 
-        Raises: PostgresUnavailable, in pg_dump's words.
+        Raises: PostgresUnavailable, with pg_dump's own message.
         """
         program = self._server.binaries.program("pg_dump")
         if not Path(program).is_file():
             raise PostgresUnavailable(f"the database could not be dumped: there is no {program}")
         command = [program, "--format=custom", "--dbname", NAME]
-        where = {"PGHOST": HOST, "PGPORT": str(self._server.port), "PGUSER": SUPERUSER}
-        environment = {**where, "PGPASSWORD": self._server.password, "LC_ALL": "C"}
+        connection = {"PGHOST": HOST, "PGPORT": str(self._server.port), "PGUSER": SUPERUSER}
+        environment = {**connection, "PGPASSWORD": self._server.password, "LC_ALL": "C"}
         answer = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
         if answer.returncode != 0:
             raise PostgresUnavailable(
@@ -87,11 +87,11 @@ class SandboxDatabase:
         return answer.stdout
 
     def stop(self) -> None:
-        """Stop the server; the data stays."""
+        """Stop the server; the data is kept."""
         self._server.stop()
 
     def start(self) -> None:
-        """Start a stopped server again, at the same URLs, with the same data."""
+        """Start the stopped server again, with the same URLs and data."""
         self._server.start()
 
     def close(self) -> None:
@@ -112,15 +112,15 @@ class SandboxDatabase:
 
 
 def start_database(directory: Path, *, now: datetime, binaries: Path | None = None) -> SandboxDatabase:
-    """SecureBase's database, running, with tenants as of `now` (aware UTC); its files lie below `directory`.
+    """A running SecureBase database with tenants as of `now` (aware UTC), and with its files below `directory`.
 
-    `binaries` is a folder with PostgreSQL's programs; None means to look for them.
-    Raises: PostgresUnavailable, saying what to install or what the server said; nothing is left running then.
+    `binaries` is a folder with PostgreSQL's programs; with None they are searched.
+    Raises: PostgresUnavailable, with the remedy or the server's own message; then nothing is left running.
     """
     server = PostgresServer.create(directory, binaries=find_binaries(binaries), password=secrets.token_urlsafe(24))
     try:
-        passwords = {login: secrets.token_urlsafe(24) for login in _LOGINS}
-        _make_databases(server, passwords)
+        passwords = {role: secrets.token_urlsafe(24) for role in _LOGIN_ROLES}
+        _create_databases(server, passwords)
         database = SandboxDatabase(_server=server, _passwords=passwords)
         with psycopg.connect(database.superuser_url) as connection:
             connection.execute((_HERE / "schema.sql").read_bytes())
@@ -131,12 +131,12 @@ def start_database(directory: Path, *, now: datetime, binaries: Path | None = No
     return database
 
 
-def _make_databases(server: PostgresServer, passwords: Mapping[str, str]) -> None:
+def _create_databases(server: PostgresServer, passwords: Mapping[str, str]) -> None:
     with psycopg.connect(server.url("postgres", SUPERUSER, server.password), autocommit=True) as connection:
         connection.execute((_HERE / "roles.sql").read_bytes())
-        for login, password in passwords.items():
+        for role, password in passwords.items():
             command = sql.SQL("ALTER ROLE {} PASSWORD {}")
-            connection.execute(command.format(sql.Identifier(login), sql.Literal(password)))
+            connection.execute(command.format(sql.Identifier(role), sql.Literal(password)))
         for name, owner in ((NAME, "admin"), (_HISTORY, "historian")):
             command = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0")
             connection.execute(command.format(sql.Identifier(name), sql.Identifier(owner)))

@@ -1,4 +1,4 @@
-"""The AWS of the box: moto in this process, put right where it is wrong, served over HTTP on loopback."""
+"""The emulated AWS of the sandbox: moto in this process, with corrections, over HTTP on the loopback interface."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from demo import moto_list_metrics, moto_metric_data, moto_patches, resources
+from demo.account import REGION, BuildContext
 from demo.load import Load
 from demo.moto_access import AccessMiddleware, Refusal
-from demo.moto_backends import REGION
 from demo.resources_access import AccessKey, create_user
 from demo.resources_backups import DumpJob
-from demo.resources_context import BuildContext
 
 
-class _Quiet(MotoRequestHandler):
-    """Serves requests without writing a line for each."""
+class _QuietHandler(MotoRequestHandler):
+    """Serves requests without an access log."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatedAws:
-    """A running AWS account 123456789012 in us-east-1, a context manager.
+    """The running AWS account 123456789012 in us-east-1, as a context manager.
 
-    One at a time in a process, as moto's state is the process's.
+    A process can have one at a time, because moto's state is global.
     """
 
     caller: AccessKey
@@ -47,12 +46,12 @@ class EmulatedAws:
 
     @classmethod
     def start(cls, *, now: datetime, dump: bytes, load: Load) -> EmulatedAws:
-        """SecureBase's account as it is at `now`, with `dump` for every backup; `load` gives CloudWatch its numbers.
+        """SecureBase's account at `now`; every backup is `dump`, and CloudWatch's datapoints come from `load`.
 
-        Raises: RuntimeError, when one is running in this process already.
+        Raises: RuntimeError, when an account is already running in this process.
         """
         if not cls._running.acquire(blocking=False):
-            raise RuntimeError("a Cloud is running in this process already: close it first")
+            raise RuntimeError("an emulated AWS account is already running in this process: close it first")
         try:
             return cls._start(now, dump, load)
         except BaseException:
@@ -72,25 +71,25 @@ class EmulatedAws:
         moto_metric_data.install(load)
         moto_list_metrics.install(load)
         operator, caller = create_user("operator"), create_user("basewatch-demo")
-        gate = AccessMiddleware(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
-        server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=_Quiet)
-        thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-cloud", daemon=True)
+        access = AccessMiddleware(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
+        server = make_server("127.0.0.1", 0, access, threaded=True, request_handler=_QuietHandler)
+        thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-aws", daemon=True)
         thread.start()
         url, session = f"http://127.0.0.1:{server.server_port}", operator.session()
-        dumps = resources.create(
+        dump_job = resources.create(
             BuildContext(client=lambda service: _client(session, service, url), now=now, dump=dump)
         )
-        gate.before_request = lambda: dumps.run(datetime.now(UTC))
-        return cls(caller=caller, operator=session, access=gate, server=server, thread=thread, dump_job=dumps)
+        access.before_request = lambda: dump_job.run(datetime.now(UTC))
+        return cls(caller=caller, operator=session, access=access, server=server, thread=thread, dump_job=dump_job)
 
     @property
     def endpoint_url(self) -> str:
-        """Where every service of the account answers."""
+        """The URL of every service of the account."""
         return f"http://127.0.0.1:{self.server.server_port}"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What a program needs in its environment to take this for AWS."""
+        """The environment variables with which a program uses this account as AWS."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.caller.id,
@@ -101,30 +100,30 @@ class EmulatedAws:
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the operator, whom `deny` and `throttle` do not touch: for faults and repairs."""
+        """A boto3 client of the operator, whose calls are never denied or throttled, for faults and repairs."""
         return _client(self.operator, service, self.endpoint_url)
 
     def deny(self, *actions: str) -> None:
-        """Answer what these IAM actions grant, such as `rds:DescribeDBClusters` or `s3:*`, with access denied."""
+        """Deny every call that needs these IAM actions, such as `rds:DescribeDBClusters` or `s3:*`."""
         for action in actions:
             self.access.refuse(action, Refusal.DENIED)
 
     def throttle(self, *actions: str) -> None:
-        """Answer what these IAM actions grant with the service's throttling error, every time."""
+        """Answer every call that needs these IAM actions with the throttling error of the service."""
         for action in actions:
             self.access.refuse(action, Refusal.THROTTLED)
 
     def allow(self, *actions: str) -> None:
-        """Take back what was denied or throttled under these very names."""
+        """Remove the denials and throttles of exactly these names."""
         if actions:
             self.access.allow(*actions)
 
     def allow_all(self) -> None:
-        """Take back everything that was denied or throttled."""
+        """Remove every denial and throttle."""
         self.access.allow()
 
     def close(self) -> None:
-        """Stop serving and forget the account; a closed cloud may be closed again."""
+        """Stop serving and discard the account; a second call does nothing."""
         if not self.thread.is_alive():
             return
         self.server.shutdown()
@@ -139,6 +138,6 @@ def _client(session: boto3.Session, service: str, url: str) -> Any:
 
 
 def _reset() -> None:
-    """Forget all that moto holds, and start its random names anew so that every box is alike."""
+    """Discard moto's state, and seed its random names, so that every sandbox is equal."""
     moto_api_backend.reset()
     mock_random.seed(1)

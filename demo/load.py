@@ -1,4 +1,4 @@
-"""A believable load on SecureBase, computed when asked: every metric of every component, and ways to disturb it."""
+"""The synthetic load on SecureBase: every metric of every component, computed on request, and its disturbances."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["DISTURBANCES", "DISTURBANCE_BACKDATING", "MINUTE", "POOL_SIZE", "PRE
 Dimensions = Iterable[tuple[str, str]]
 
 DISTURBANCE_BACKDATING = timedelta(minutes=30)
-"""How long before it is switched on a disturbance has already been going on."""
+"""How far in the past a disturbance starts."""
 
 DISTURBANCES = (*load_services.DISTURBANCES, *load_stores.DISTURBANCES, *load_database.DISTURBANCES)
 
@@ -25,23 +25,23 @@ def _now() -> datetime:
 
 
 class Load:
-    """The load of one SecureBase: the same for the same moment, whenever and in whatever order it is asked."""
+    """The load of one SecureBase; its value at a time is always the same."""
 
     def __init__(self, now: Callable[[], datetime] = _now) -> None:
-        """`now` is the clock that disturbances start by (aware UTC)."""
+        """`now` is the clock for the start of disturbances (aware UTC)."""
         self.now = now
-        self._published = SyntheticMetrics()
+        self._metrics = SyntheticMetrics()
         for part in (load_services, load_stores, load_database):
-            part.publish(self._published)
+            part.publish(self._metrics)
 
     def value(
         self, namespace: str, metric: str, dimensions: Dimensions, statistic: str, *, period: timedelta, at: datetime
     ) -> float | None:
-        """What CloudWatch would answer for the period that starts at `at`, in its own units; None for no datapoint.
+        """CloudWatch's datapoint for the period that starts at `at`, in CloudWatch's unit; None without a datapoint.
 
-        `dimensions` match exactly, in any order; `statistic` is SampleCount, Sum, Average, Minimum, Maximum or pNN.
+        `dimensions` match exactly, in any order. `statistic` is SampleCount, Sum, Average, Minimum, Maximum or pNN.
         """
-        signal = self._published.signals.get((namespace, metric, tuple(sorted(dimensions))))
+        signal = self._metrics.signals.get((namespace, metric, tuple(sorted(dimensions))))
         if signal is None:
             return None
         first = epoch_minute(at)
@@ -50,16 +50,19 @@ class Load:
     def recent_metrics(self) -> Iterator[MetricKey]:
         """The namespace, name and dimensions of every metric with a datapoint in the last three hours."""
         now = epoch_minute(self.now())
-        for key, signal in self._published.signals.items():
+        for key, signal in self._metrics.signals.items():
             if aggregate(signal, range(now - 180, now), "SampleCount") is not None:
                 yield key
 
     def start_disturbance(self, name: str, *, start: datetime | None = None, end: datetime | None = None) -> None:
-        """Switch a disturbance on: from half an hour ago until calmed, unless said otherwise. Raises: KeyError."""
+        """Start a disturbance, by default from half an hour ago until it is stopped.
+
+        Raises: KeyError, when there is no disturbance of this name.
+        """
         if name not in DISTURBANCES:
-            raise KeyError(f"no disturbance is called {name}: there are {', '.join(DISTURBANCES)}")
-        self._published.start_disturbance(name, start or self.now() - DISTURBANCE_BACKDATING, end)
+            raise KeyError(f"there is no disturbance {name}; choose one of {', '.join(DISTURBANCES)}")
+        self._metrics.start_disturbance(name, start or self.now() - DISTURBANCE_BACKDATING, end)
 
     def stop_disturbance(self, name: str) -> None:
-        """Switch a disturbance off, as if it had never happened."""
-        self._published.active_disturbances.pop(name, None)
+        """Remove a disturbance, also from the past; without one, do nothing."""
+        self._metrics.active_disturbances.pop(name, None)

@@ -1,4 +1,4 @@
-"""The load of the database: the Aurora cluster, its two instances, and the proxy in front of them."""
+"""The metrics of the database: the Aurora cluster, its two instances, and the proxy."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _WRITER, _READER = 1, 2
 
 
 def publish(published: SyntheticMetrics) -> None:
-    """Publish every metric of the cluster and the proxy."""
-    near = "connections-near-limit"
-    crowd, pool = rounded(daily(168, 172, 71), 72), rounded(daily(18, 46, 73), 74)
-    connections = published.while_disturbed(near, crowd, pool)
-    straight = published.while_disturbed("proxy-bypassed", rounded(daily(700, 780, 75), 76), connections)
-    borrowed = published.while_disturbed(near, crowd, lambda minute: pool(minute) // 2)
+    """Add every metric of the cluster and the proxy."""
+    near_limit = "connections-near-limit"
+    many, usual = rounded(daily(168, 172, 71), 72), rounded(daily(18, 46, 73), 74)
+    connections = published.while_disturbed(near_limit, many, usual)
+    instance_connections = published.while_disturbed("proxy-bypassed", rounded(daily(700, 780, 75), 76), connections)
+    borrowed = published.while_disturbed(near_limit, many, lambda minute: usual(minute) // 2)
     for position in (_WRITER, _READER):
-        _instance(published, position, straight)
+        _instance(published, position, instance_connections)
     lag = GaugeSignal(
         peak=published.while_disturbed("replica-behind", daily(4000, 9000, 91), daily(14, 26, 91)), swing=0.3
     )
@@ -52,7 +52,7 @@ def _instance(published: SyntheticMetrics, position: int, connections: Curve) ->
         ("DBLoad", load, 0.3),
         ("DBLoadCPU", scaled(load, 0.6), 0.3),
         ("DBLoadNonCPU", scaled(load, 0.4), 0.3),
-        # In seconds; the next in milliseconds.
+        # ReadLatency and WriteLatency are in seconds, CommitLatency in milliseconds.
         ("ReadLatency", published.while_disturbed(slow, constant(0.08), daily(0.0006, 0.0012, seed + 2)), 0.3),
         ("WriteLatency", published.while_disturbed(slow, constant(0.12), daily(0.0012, 0.0021, seed + 3)), 0.3),
         ("CommitLatency", daily(1.6, 3.4, seed + 5), 0.3),
@@ -84,12 +84,12 @@ def _proxy(published: SyntheticMetrics, connections: Curve, borrowed: Curve) -> 
         ("QueryResponseLatency", daily(1800, 2900, 94), queries),
     ):
         published.add(_SPACE, metric, name, Latency(mean=mean, samples=samples))
-    for metric, happened in (
+    for metric, counts in (
         ("QueryRequests", queries),
         ("ClientConnectionsSetupFailedAuth", fraction(constant(1), 0.02, 95)),
         ("DatabaseConnectionsSetupFailed", constant(0)),
     ):
-        published.add(_SPACE, metric, name, EventCounts(counts=happened, samples=queries))
+        published.add(_SPACE, metric, name, EventCounts(counts=counts, samples=queries))
     for role in ("READ_WRITE", "READ_ONLY"):
         of = {**name, "TargetGroup": "default", "TargetRole": role}
         published.add(_SPACE, "AvailabilityPercentage", of, GaugeSignal(peak=constant(100)))

@@ -1,4 +1,4 @@
-"""The load of what answers requests and events: the API, the functions, the hourly rule and its queue."""
+"""The metrics of the API, the functions, the hourly EventBridge rule and its dead-letter queue."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ DISTURBANCES = (
     "api-5xx-burst",
     "api-p95-slow",
     "api-refusals",
-    "rule-silent",
-    "messages-left",
+    "event-rule-disabled",
+    "dead-letters-unread",
 )
 
 _HOUR = 60
 
 
 def publish(published: SyntheticMetrics) -> None:
-    """Publish every metric of the API, the functions, the rule and the queue."""
+    """Add every metric of the API, the functions, the rule and the queue."""
     _requests(published)
     running = (
         _function(published, "auth-v2", daily(180, 540, 11), mean_ms=34, errors=0.002),
@@ -42,15 +42,15 @@ def _requests(published: SyntheticMetrics) -> None:
     server_errors = published.while_disturbed("api-5xx-burst", fraction(count, 0.6, 3), fraction(count, 0.0002, 3))
     mean = published.while_disturbed("api-p95-slow", daily(700, 900, 4), daily(80, 110, 4))
     published.add(space, "Count", stage, EventCounts(counts=count, samples=count))
-    refused = published.while_disturbed("api-refusals", fraction(count, 0.3, 5), fraction(count, 0.012, 5))
-    published.add(space, "4XXError", stage, EventCounts(counts=refused, samples=count))
+    client_errors = published.while_disturbed("api-refusals", fraction(count, 0.3, 5), fraction(count, 0.012, 5))
+    published.add(space, "4XXError", stage, EventCounts(counts=client_errors, samples=count))
     published.add(space, "5XXError", stage, EventCounts(counts=server_errors, samples=count))
     published.add(space, "Latency", stage, Latency(mean=mean, samples=count))
     published.add(space, "IntegrationLatency", stage, Latency(mean=scaled(mean, 0.85), samples=count))
 
 
 def _function(published: SyntheticMetrics, short: str, rate: Curve, *, mean_ms: float, errors: float) -> Curve:
-    """Publish a function's metrics, and return how many of it run at once."""
+    """Add the metrics of a function, and return its concurrent executions."""
     space, name, seed = "AWS/Lambda", {"FunctionName": f"{PREFIX}-{short}"}, crc32(short.encode())
     count, mean = rounded(rate, seed), daily(mean_ms * 0.9, mean_ms * 1.1, seed + 1)
     failed, throttled = fraction(count, errors, seed + 2), fraction(count, 0, seed)
@@ -68,21 +68,21 @@ def _function(published: SyntheticMetrics, short: str, rate: Curve, *, mean_ms: 
 
 
 def _analytics(published: SyntheticMetrics) -> None:
-    """Publish the hourly rule, on time, and the queue of what it could not deliver, empty."""
+    """Add the metrics of the hourly rule and of its dead-letter queue, which is empty."""
     rule, queue = {"RuleName": f"{PREFIX}-analytics-hourly"}, {"QueueName": f"{PREFIX}-analytics-dlq"}
-    hourly = published.while_disturbed("rule-silent", constant(0), lambda minute: float(minute % _HOUR == 0))
-    for metric, happened in (
+    hourly = published.while_disturbed("event-rule-disabled", constant(0), lambda minute: float(minute % _HOUR == 0))
+    for metric, counts in (
         ("TriggeredRules", hourly),
         ("Invocations", hourly),
         ("FailedInvocations", constant(0)),
         ("ThrottledRules", constant(0)),
     ):
-        # EventBridge publishes none of these when it is zero.
-        published.add("AWS/Events", metric, rule, EventCounts(counts=happened, samples=constant(1), omit_zero=True))
-    left, none = "messages-left", constant(0)
+        # EventBridge publishes these metrics only when they are not zero.
+        published.add("AWS/Events", metric, rule, EventCounts(counts=counts, samples=constant(1), omit_zero=True))
+    unread, none = "dead-letters-unread", constant(0)
     for metric, peak in (
-        ("ApproximateAgeOfOldestMessage", published.while_disturbed(left, constant(5400), none)),
-        ("ApproximateNumberOfMessagesVisible", published.while_disturbed(left, constant(3), none)),
+        ("ApproximateAgeOfOldestMessage", published.while_disturbed(unread, constant(5400), none)),
+        ("ApproximateNumberOfMessagesVisible", published.while_disturbed(unread, constant(3), none)),
         ("ApproximateNumberOfMessagesNotVisible", none),
     ):
         published.add("AWS/SQS", metric, queue, GaugeSignal(peak=peak))

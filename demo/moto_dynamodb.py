@@ -1,4 +1,4 @@
-"""What moto gets wrong about DynamoDB, put right: the window of point-in-time recovery."""
+"""A correction of moto's DynamoDB: the restorable window of point-in-time recovery."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 
-from demo.moto_backends import patch
+from demo.account import patch
 
 _describe = DynamoDBBackend.describe_continuous_backups
 _update = DynamoDBBackend.update_continuous_backups
@@ -17,9 +17,9 @@ RECOVERY_LAG = timedelta(minutes=5)
 
 
 def patch_recovery_window() -> None:
-    """The restorable window ends five minutes ago and reaches back the recovery period, where moto lets time stand.
+    """The restorable window ends five minutes ago and has the length of the recovery period; moto's never moves.
 
-    It never reaches back before point-in-time recovery was last enabled: enabling it again starts it anew.
+    It starts no earlier than point-in-time recovery was last enabled, so enabling it again resets the window.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
     """
     patch(DynamoDBBackend, "describe_continuous_backups", _described)
@@ -27,12 +27,12 @@ def patch_recovery_window() -> None:
 
 
 def set_recovery_start(table: Any, at: datetime) -> None:
-    """Let point-in-time recovery of moto's `table` have been enabled at `at`."""
+    """Set the time at which point-in-time recovery of moto's `table` was enabled."""
     table.recovery_since = at
 
 
 def install() -> None:
-    """Put all of it right; again and again makes no difference."""
+    """Install the patch; a second installation changes nothing."""
     patch_recovery_window()
 
 

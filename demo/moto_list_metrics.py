@@ -1,4 +1,4 @@
-"""ListMetrics over the synthetic load, in place of moto's: it lists what has datapoints, and pages as AWS does."""
+"""ListMetrics over the synthetic load instead of moto's: it lists metrics with datapoints, in pages like AWS."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ PAGE_SIZE = 500
 
 
 class ListMetricsError(ServiceException):
-    """ListMetrics' answer to a request it cannot take."""
+    """The error of ListMetrics for an invalid request."""
 
     code = "InvalidParameterValue"
 
 
 def install(load: Load) -> None:
-    """Make every CloudWatch of this process that moto serves answer ListMetrics from `load`."""
+    """Make moto's CloudWatch in this process answer ListMetrics from `load`."""
 
     def list_metrics(self: CloudWatchResponse) -> ActionResult:
         return ActionResult(list_metrics_response(load, self._get_params(), self.current_account))
 
-    CloudWatchResponse.list_metrics = list_metrics  # type: ignore[method-assign]  # what it is for
+    CloudWatchResponse.list_metrics = list_metrics  # type: ignore[method-assign]  # the purpose of this function
 
 
 def list_metrics_response(load: Load, parameters: Mapping[str, Any], account_id: str) -> dict[str, Any]:
-    """ListMetrics' output for its input, as botocore's model shapes both; the account monitors none but itself."""
+    """The output of ListMetrics for its input, both as in botocore's model; the account has no linked accounts.
+
+    Raises: ListMetricsError.
+    """
     if parameters.get("RecentlyActive") not in (None, "PT3H"):
         raise ListMetricsError("The value for parameter RecentlyActive must be PT3H.")
     wanted = {name: parameters[name] for name in ("Namespace", "MetricName") if parameters.get(name)}
     if parameters.get("Dimensions"):
-        raise ListMetricsError("The box filters by no dimensions.")
+        raise ListMetricsError("The sandbox does not support the parameter Dimensions.")
     metrics = [
         {
             "Namespace": namespace,

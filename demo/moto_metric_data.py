@@ -1,4 +1,4 @@
-"""GetMetricData over the synthetic load, in place of moto's: as strict as AWS, in whatever protocol it is asked."""
+"""GetMetricData over the synthetic load instead of moto's: as strict as AWS, in every protocol."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Point = tuple[datetime, float]
 
 
 class GetMetricDataError(ServiceException):
-    """GetMetricData's answer to a request it cannot take; AWS's codes, wording near AWS's."""
+    """The error of GetMetricData for an invalid request, with the code of AWS and similar text."""
 
     code = "ValidationError"
 
 
 class InvalidNextToken(GetMetricDataError):
-    """The answer to a NextToken of another request."""
+    """The error for a NextToken of another request."""
 
     code = "InvalidNextToken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDataQuery:
-    """One metric asked for."""
+    """One requested metric."""
 
     id: str
     namespace: str
@@ -52,7 +52,7 @@ class MetricDataQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDataRequest:
-    """A GetMetricData request that AWS would take."""
+    """A valid GetMetricData request."""
 
     queries: tuple[MetricDataQuery, ...]
     start: datetime
@@ -64,16 +64,19 @@ class MetricDataRequest:
 
 
 def install(load: Load) -> None:
-    """Make every CloudWatch of this process that moto serves answer GetMetricData from `load`."""
+    """Make moto's CloudWatch in this process answer GetMetricData from `load`."""
 
     def get_metric_data(self: CloudWatchResponse) -> ActionResult:
         return ActionResult(metric_data_response(load, self._get_params()))
 
-    CloudWatchResponse.get_metric_data = get_metric_data  # type: ignore[method-assign]  # what it is for
+    CloudWatchResponse.get_metric_data = get_metric_data  # type: ignore[method-assign]  # the purpose of this function
 
 
 def metric_data_response(load: Load, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """GetMetricData's output for its input, as botocore's model shapes both. Raises: Refused, InvalidNextToken."""
+    """The output of GetMetricData for its input, both as in botocore's model.
+
+    Raises: GetMetricDataError, InvalidNextToken.
+    """
     request = parse_metric_data_request(parameters)
     returned = [query for query in request.queries if query.return_data]
     series = [tuple(_points(load, query, request)) for query in returned]
@@ -81,31 +84,31 @@ def metric_data_response(load: Load, parameters: Mapping[str, Any]) -> dict[str,
 
 
 def parse_metric_data_request(parameters: Mapping[str, Any]) -> MetricDataRequest:
-    """The request that the parameters make. Raises: Refused, InvalidNextToken, when AWS would refuse it too."""
-    asked: Sequence[Mapping[str, Any]] = parameters.get("MetricDataQueries") or ()
-    if not 1 <= len(asked) <= MAX_QUERIES:
+    """The request of these parameters. Raises: GetMetricDataError, InvalidNextToken, where AWS rejects it too."""
+    requested: Sequence[Mapping[str, Any]] = parameters.get("MetricDataQueries") or ()
+    if not 1 <= len(requested) <= MAX_QUERIES:
         raise GetMetricDataError(
             f"The collection MetricDataQueries must not be empty or have a size greater than {MAX_QUERIES}."
         )
     start, end = _moment(parameters, "StartTime"), _moment(parameters, "EndTime")
     if start >= end:
         raise GetMetricDataError("The parameter StartTime must be less than the parameter EndTime.")
-    queries = tuple(_query(position, query) for position, query in enumerate(asked, 1))
+    queries = tuple(_query(position, query) for position, query in enumerate(requested, 1))
     if len({query.id for query in queries}) < len(queries):
         raise GetMetricDataError("The values for parameter Id in MetricDataQueries are not unique.")
-    most = int(parameters.get("MaxDatapoints") or MAX_DATAPOINTS)
-    if not 1 <= most <= MAX_DATAPOINTS:
+    max_datapoints = int(parameters.get("MaxDatapoints") or MAX_DATAPOINTS)
+    if not 1 <= max_datapoints <= MAX_DATAPOINTS:
         raise GetMetricDataError(f"The parameter MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
     scan = str(parameters.get("ScanBy") or "TimestampDescending")
     if scan not in ("TimestampDescending", "TimestampAscending"):
         raise GetMetricDataError("The parameter ScanBy must be TimestampDescending or TimestampAscending.")
-    digest = hashlib.sha256(repr((queries, start, end, scan, most)).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(repr((queries, start, end, scan, max_datapoints)).encode()).hexdigest()[:32]
     return MetricDataRequest(
         queries=queries,
         start=start.replace(second=0, microsecond=0),
         end=end,
         newest_first=scan == "TimestampDescending",
-        max_datapoints=most,
+        max_datapoints=max_datapoints,
         offset=_offset(parameters.get("NextToken"), digest),
         digest=digest,
     )
@@ -121,27 +124,27 @@ def _moment(parameters: Mapping[str, Any], name: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _query(position: int, asked: Mapping[str, Any]) -> MetricDataQuery:
-    place = f"MetricDataQueries.member.{position}"
-    stat: Mapping[str, Any] | None = asked.get("MetricStat")
-    if asked.get("Expression") or not stat:
-        raise GetMetricDataError(f"The parameter {place}.MetricStat is required: the box evaluates no expressions.")
+def _query(position: int, requested: Mapping[str, Any]) -> MetricDataQuery:
+    path = f"MetricDataQueries.member.{position}"
+    stat: Mapping[str, Any] | None = requested.get("MetricStat")
+    if requested.get("Expression") or not stat:
+        raise GetMetricDataError(f"The parameter {path}.MetricStat is required: the sandbox supports no expressions.")
     identifier, statistic, period = (
-        str(asked.get("Id") or ""),
+        str(requested.get("Id") or ""),
         str(stat.get("Stat") or ""),
         int(stat.get("Period") or 0),
     )
     if not _ID.fullmatch(identifier):
         raise GetMetricDataError(
-            f"The value {identifier} for parameter {place}.Id is not matching the expected pattern {_ID.pattern}."
+            f"The value {identifier} for parameter {path}.Id is not matching the expected pattern {_ID.pattern}."
         )
     if not _STATISTIC.fullmatch(statistic):
-        raise GetMetricDataError(f"The value {statistic} for parameter {place}.MetricStat.Stat is not supported.")
+        raise GetMetricDataError(f"The value {statistic} for parameter {path}.MetricStat.Stat is not supported.")
     if period <= 0 or period % 60:
-        raise GetMetricDataError(f"The parameter {place}.MetricStat.Period must be a multiple of 60.")
+        raise GetMetricDataError(f"The parameter {path}.MetricStat.Period must be a multiple of 60.")
     metric: Mapping[str, Any] = stat.get("Metric") or {}
     if not metric.get("Namespace") or not metric.get("MetricName"):
-        raise GetMetricDataError(f"The parameters {place}.MetricStat.Metric.Namespace and MetricName are required.")
+        raise GetMetricDataError(f"The parameters {path}.MetricStat.Metric.Namespace and MetricName are required.")
     return MetricDataQuery(
         id=identifier,
         namespace=str(metric["Namespace"]),
@@ -149,21 +152,21 @@ def _query(position: int, asked: Mapping[str, Any]) -> MetricDataQuery:
         dimensions=tuple((str(pair["Name"]), str(pair["Value"])) for pair in metric.get("Dimensions") or ()),
         statistic=statistic,
         period=timedelta(seconds=period),
-        return_data=asked.get("ReturnData") is not False,
+        return_data=requested.get("ReturnData") is not False,
     )
 
 
 def _offset(token: object, digest: str) -> int:
     if not token:
         return 0
-    offset, separator, of = str(token).partition(".")
-    if not (separator and offset.isdigit() and of == digest):
+    offset, separator, request_digest = str(token).partition(".")
+    if not (separator and offset.isdigit() and request_digest == digest):
         raise InvalidNextToken("The next token specified is invalid.")
     return int(offset)
 
 
 def _points(load: Load, query: MetricDataQuery, request: MetricDataRequest) -> Iterator[Point]:
-    """The completed periods of the window, oldest first, each stamped with its start and aligned to the epoch."""
+    """The datapoints of the completed periods of the window, oldest first, with the start of the period as time."""
     at = _EPOCH - (_EPOCH - request.start) // query.period * query.period
     end = min(request.end, load.now() - query.period + timedelta(microseconds=1))
     while at < end:
@@ -176,19 +179,19 @@ def _points(load: Load, query: MetricDataQuery, request: MetricDataRequest) -> I
 def _page(
     request: MetricDataRequest, queries: Sequence[MetricDataQuery], series: Sequence[tuple[Point, ...]]
 ) -> dict[str, Any]:
-    """The page at the request's offset: at most `max_datapoints` datapoints, and a token when there are more."""
-    skip, room, results, total = request.offset, request.max_datapoints, list[dict[str, Any]](), sum(map(len, series))
+    """The page at the offset of the request: at most `max_datapoints` datapoints, and a token if there are more."""
+    skip, limit, results, total = request.offset, request.max_datapoints, list[dict[str, Any]](), sum(map(len, series))
     for query, points in zip(queries, series, strict=True):
         ordered = points[::-1] if request.newest_first else points
-        shown = ordered[min(skip, len(ordered)) :][:room]
-        complete = skip + len(shown) >= len(ordered)
-        skip, room = max(0, skip - len(ordered)), room - len(shown)
+        on_page = ordered[min(skip, len(ordered)) :][:limit]
+        complete = skip + len(on_page) >= len(ordered)
+        skip, limit = max(0, skip - len(ordered)), limit - len(on_page)
         results.append(
             {
                 "Id": query.id,
                 "Label": query.metric,
-                "Timestamps": [at for at, _ in shown],
-                "Values": [value for _, value in shown],
+                "Timestamps": [at for at, _ in on_page],
+                "Values": [value for _, value in on_page],
                 "StatusCode": "Complete" if complete else "PartialData",
             }
         )

@@ -1,4 +1,4 @@
-"""Objects dated back, which S3 lets nobody do."""
+"""Stores objects in moto's S3 with a date in the past, which no API of S3 can do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from demo.moto_backends import backend
+from demo.account import backend
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -21,17 +21,17 @@ def put_backdated(
     metadata: Mapping[str, str] | None = None,
     sha256: str = "",
 ) -> Any:
-    """A new version put at `at`, with the bucket's encryption and default retention; moto's own key object."""
+    """A new object version of the time `at`, with the bucket's encryption and default retention, as moto's object."""
     s3 = backend("s3")
-    holder = s3.get_bucket(bucket)
-    locked = holder.has_default_lock
+    stored_in = s3.get_bucket(bucket)
+    locked = stored_in.has_default_lock
     version = s3.put_object(
         bucket,
         key,
         body,
         storage=storage,
-        lock_mode=holder.default_lock_mode if locked else None,
-        lock_until=retain_until_date(holder, at) if locked else None,
+        lock_mode=stored_in.default_lock_mode if locked else None,
+        lock_until=retain_until_date(stored_in, at) if locked else None,
         checksum_value=sha256 or None,
         disable_notification=True,
     )
@@ -42,10 +42,10 @@ def put_backdated(
 
 
 def retain_until_date(bucket: Any, at: datetime) -> str:
-    """When a version made at `at` may first be deleted, by the default retention of moto's `bucket`."""
+    """The RetainUntilDate of a version of the time `at`, by the default retention of moto's `bucket`."""
     end = at.astimezone(UTC) + timedelta(days=bucket.default_lock_days or 0)
     year = end.year + (bucket.default_lock_years or 0)
     try:
         return end.replace(year=year).strftime(_STAMP)
-    except ValueError:  # the 29th of February, and no such day that year
+    except ValueError:  # the 29th of February, in a year without it
         return end.replace(year=year, month=3, day=1).strftime(_STAMP)

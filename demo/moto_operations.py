@@ -1,4 +1,4 @@
-"""Which operation of which AWS service a request asks for, read from its signature, path and body."""
+"""Identifies the AWS operation of a request, from its signature, path, headers and body."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIGNED_AS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One call: the service, the operation's name in its API, how answers are written, who asks, and of what."""
+    """One call: service, operation name, protocol, HTTP method, the caller's access key id, and if it has a version."""
 
     service: str
     name: str
@@ -32,7 +32,7 @@ class Operation:
 
 
 def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
-    """The operation that a signed WSGI request asks for, or None when nobody can tell."""
+    """The operation of a signed WSGI request; None for an unsigned one."""
     signature = re.search(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     if signature is None:
         return None
@@ -50,7 +50,7 @@ def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
 
 
 def _named(environ: Mapping[str, Any], body: bytes) -> tuple[str, str] | None:
-    """The operation of a protocol that says its name: JSON in a header, query in a form, CBOR in the path."""
+    """The operation and the protocol, where the request has its name: in a header, a form or the path."""
     if target := environ.get("HTTP_X_AMZ_TARGET", ""):
         return target.rpartition(".")[2], "json"
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
@@ -61,21 +61,21 @@ def _named(environ: Mapping[str, Any], body: bytes) -> tuple[str, str] | None:
 
 
 def _matched(service: str, environ: Mapping[str, Any]) -> tuple[str, str]:
-    """The operation of a REST service whose method, path and query fit the request most closely."""
+    """The operation of a REST service that matches method, path and query best, and the protocol."""
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     fits = (
         (route.weight, route.name)
         for route in _routes(service)
         if route.method == environ["REQUEST_METHOD"] and route.fits(str(environ["PATH_INFO"]), query, environ)
     )
-    # Of equal fits the first by name, as botocore lists them.
+    # Among equal matches, the first by name, in the order of botocore.
     best = max(fits, key=lambda fit: fit[0], default=(0, ""))
     return best[1], "rest-xml" if service == "s3" else "rest-json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Route:
-    """How one operation of a REST service looks on the wire."""
+    """The HTTP request of one operation of a REST service."""
 
     name: str
     method: str
@@ -130,7 +130,7 @@ def _route(operation: Any) -> _Route:
 
 
 def _pattern(template: str) -> str:
-    """The path's template as an expression: `{Name}` is one segment, `{Name+}` any number."""
+    """The path template as a regular expression: `{Name}` is one segment, `{Name+}` any number of segments."""
     pieces = re.split(r"(\{[^}]+\})", template)
     return "".join(
         (".+" if piece.endswith("+}") else "[^/]+") if piece.startswith("{") else re.escape(piece) for piece in pieces

@@ -1,16 +1,36 @@
-"""What moto gets wrong about Aurora, put right: how far back and how near to now a cluster can be restored."""
+"""Corrections of moto's RDS: its memory use at import, and the restore window of an Aurora cluster."""
 
 from __future__ import annotations
 
+import importlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from moto.core.utils import utcnow
+from moto.utilities import utils
 
-from demo.moto_backends import backend, patch
-from demo.moto_lean import import_rds_models
+from demo.account import backend, patch
 
-_DBCluster = import_rds_models().DBCluster
+_load_resource = utils.load_resource
+
+
+def _import_rds_models() -> Any:
+    """Moto's RDS models without the 80 MB of instance types that its EC2 reads at import.
+
+    The sandbox starts no EC2 instance, so EC2 needs no instance types.
+    """
+    utils.load_resource = _load_no_instance_types
+    try:
+        return importlib.import_module("moto.rds.models")
+    finally:
+        utils.load_resource = _load_resource
+
+
+def _load_no_instance_types(resource: str) -> Any:
+    return {} if resource.startswith("ec2/resources/instance_type") else _load_resource(resource)
+
+
+_DBCluster = _import_rds_models().DBCluster
 
 # "The latest restorable time for a DB cluster is the most recent point to which you can restore it, typically within
 # 5 minutes of the current time."
@@ -19,12 +39,12 @@ RESTORABLE_LAG = timedelta(minutes=5)
 
 
 def patch_latest_restorable_time() -> None:
-    """LatestRestorableTime trails the clock by about five minutes, where moto gives the clock (aurora-pitr.html)."""
+    """LatestRestorableTime is about five minutes ago; moto returns the current time (aurora-pitr.html)."""
     patch(_DBCluster, "latest_restorable_time", property(_latest))
 
 
 def patch_earliest_restorable_time() -> None:
-    """EarliestRestorableTime moves with the retention period, where moto keeps the time of creation.
+    """EarliestRestorableTime follows the retention period; moto returns the creation time.
 
     A cluster can be restored to any point of the last BackupRetentionPeriod days, never before it was created:
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html
@@ -33,12 +53,12 @@ def patch_earliest_restorable_time() -> None:
 
 
 def set_restorable_lag(cluster: str, lag: timedelta) -> None:
-    """Let the cluster's latest restorable time trail the clock by `lag`."""
+    """Set the cluster's latest restorable time to `lag` ago."""
     backend("rds").clusters[cluster].restorable_lag = lag
 
 
 def install() -> None:
-    """Put all of it right; again and again makes no difference."""
+    """Install every patch of this module; a second installation changes nothing."""
     patch_latest_restorable_time()
     patch_earliest_restorable_time()
 

@@ -1,4 +1,4 @@
-"""What moto gets wrong about S3, put right: Object Lock, versioning and bucket policies."""
+"""Corrections of moto's S3: Object Lock, versioning and bucket policies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3 import models, responses
 from moto.s3.exceptions import AccessDeniedByLock, InvalidBucketState, LockNotEnabled, S3ClientError
 
-from demo.moto_backends import patch
+from demo.account import patch
 from demo.moto_objects import retain_until_date
 
 _get_key_response = responses.S3Response._key_response_get  # noqa: SLF001  # moto has no public hook
@@ -19,7 +19,7 @@ _put_retention = models.S3Backend.put_object_retention
 
 
 def patch_retention_years() -> None:
-    """Seven years end on the same day of the year, where moto counts 2,555 days.
+    """Seven years end on the same day of the year; moto counts 2,555 days.
 
     A default retention is given in days or years and counted from the object's creation:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
@@ -28,7 +28,7 @@ def patch_retention_years() -> None:
 
 
 def patch_get_object_retention() -> None:
-    """GetObjectRetention answers with mode and date, or NoSuchObjectLockConfiguration, where moto gives the object.
+    """GetObjectRetention returns mode and date, or NoSuchObjectLockConfiguration; moto returns the object.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectRetention.html
     """
@@ -36,7 +36,7 @@ def patch_get_object_retention() -> None:
 
 
 def patch_compliance_mode() -> None:
-    """PutObjectRetention may lengthen a COMPLIANCE retention and nothing else, where moto allows everything.
+    """PutObjectRetention can only extend a COMPLIANCE retention; moto allows every change.
 
     "its retention mode can't be changed, and its retention period can't be shortened":
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
@@ -45,7 +45,7 @@ def patch_compliance_mode() -> None:
 
 
 def patch_versioning() -> None:
-    """A bucket with Object Lock refuses to suspend versioning, where moto suspends it.
+    """Versioning of a bucket with Object Lock cannot be suspended; moto suspends it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
     """
@@ -53,7 +53,7 @@ def patch_versioning() -> None:
 
 
 def patch_put_object_lock() -> None:
-    """The default retention of a bucket with objects can be changed or removed, where moto wants an empty bucket.
+    """The default retention of a bucket with objects can be changed or removed; moto requires an empty bucket.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
     """
@@ -61,7 +61,7 @@ def patch_put_object_lock() -> None:
 
 
 def patch_get_object_lock() -> None:
-    """GetObjectLockConfiguration gives days or years, as they were set, where moto gives both.
+    """GetObjectLockConfiguration returns days or years, as they were set; moto returns both.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html
     """
@@ -69,16 +69,16 @@ def patch_get_object_lock() -> None:
 
 
 def patch_bucket_policies() -> None:
-    """A bucket policy has no effect here, where moto applies a Deny without reading its Condition.
+    """A bucket policy has no effect; moto applies a Deny without its Condition.
 
-    A Deny with a Condition applies only when the condition holds, and that of a TLS-only bucket never does on AWS:
+    On AWS a Deny applies only when its condition holds, and that of a TLS-only bucket does not hold for HTTPS:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
     """
     patch(models.FakeBucket, "get_permission", lambda _bucket, _action, _resource: PermissionResult.NEUTRAL)
 
 
 def install() -> None:
-    """Put all of it right; again and again makes no difference."""
+    """Install every patch of this module; a second installation changes nothing."""
     patch_retention_years()
     patch_get_object_retention()
     patch_compliance_mode()

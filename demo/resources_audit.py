@@ -1,4 +1,4 @@
-"""The audit bucket: three years of records under Object Lock, dated back as AWS lets nobody do."""
+"""The audit bucket: three years of records under Object Lock, with dates in the past."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from demo.account import PREFIX, BuildContext
 from demo.moto_objects import put_backdated
-from demo.resources_context import PREFIX, BuildContext
 
 BUCKET = f"{PREFIX}-audit-logs"
-# How many versions lie under each prefix, and how old the oldest of them is.
+# Prefix, suffix, number of versions, and age of the oldest version.
 _RECORDS = (
     ("audit-events", "jsonl", 32, timedelta(days=3 * 365)),
     ("cloudtrail", "json.gz", 24, timedelta(days=2 * 365)),
@@ -20,9 +20,9 @@ _RECORDS = (
 _GLACIER_AFTER = timedelta(days=90)
 
 
-def create(site: BuildContext, *, key: str) -> None:
-    """A versioned, private bucket that keeps every version 7 years in COMPLIANCE mode, with 80 versions in it."""
-    s3 = site.client("s3")
+def create(context: BuildContext, *, key: str) -> None:
+    """Create a versioned, private bucket with 80 versions and a default retention of 7 years in COMPLIANCE mode."""
+    s3 = context.client("s3")
     s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
     s3.put_object_lock_configuration(
         Bucket=BUCKET,
@@ -31,7 +31,7 @@ def create(site: BuildContext, *, key: str) -> None:
             "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 7}},
         },
     )
-    secure_bucket(site, BUCKET, key)
+    secure_bucket(context, BUCKET, key)
     s3.put_bucket_lifecycle_configuration(
         Bucket=BUCKET,
         LifecycleConfiguration={
@@ -45,14 +45,14 @@ def create(site: BuildContext, *, key: str) -> None:
             ]
         },
     )
-    for name, at in sorted(_versions(site.now), key=lambda version: version[1]):
-        storage = "GLACIER" if site.now - at > _GLACIER_AFTER else "STANDARD"
+    for name, at in sorted(_versions(context.now), key=lambda version: version[1]):
+        storage = "GLACIER" if context.now - at > _GLACIER_AFTER else "STANDARD"
         put_backdated(BUCKET, name, json.dumps({"recorded": at.isoformat()}).encode(), at, storage=storage)
 
 
-def secure_bucket(site: BuildContext, bucket: str, key: str) -> None:
-    """Encrypt what is put into the bucket, keep it from the public, and refuse connections without TLS."""
-    s3 = site.client("s3")
+def secure_bucket(context: BuildContext, bucket: str, key: str) -> None:
+    """Configure encryption of the bucket, block public access, and deny connections without TLS."""
+    s3 = context.client("s3")
     s3.put_bucket_encryption(
         Bucket=bucket,
         ServerSideEncryptionConfiguration={
@@ -77,7 +77,7 @@ def secure_bucket(site: BuildContext, bucket: str, key: str) -> None:
 
 
 def _versions(now: datetime) -> Iterator[tuple[str, datetime]]:
-    """Keys and dates: thick near now, thin towards the oldest, and one key that was written again every month."""
+    """Keys and dates: more versions near `now` than long ago, and one key with a version for each month."""
     for prefix, suffix, count, oldest in _RECORDS:
         for number in range(count):
             at = (now - oldest * ((number + 0.02) / count) ** 2).replace(microsecond=0)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from demo.moto_backends import REGION, backend
-from demo.resources_context import PREFIX, BuildContext
+from demo.account import PREFIX, REGION, BuildContext, backend
 
 _ZONES = {f"{PREFIX}-1": "a", f"{PREFIX}-2": "b"}
 
 
-def create(site: BuildContext, *, key: str, secret: str, role: str) -> None:
-    """Aurora Serverless v2 for PostgreSQL 15.4: 0.5 to 4 ACU, two zones, encrypted, kept 35 days, TLS only."""
-    rds = site.client("rds")
+def create(context: BuildContext, *, key: str, secret: str, role: str) -> None:
+    """Create Aurora Serverless v2 for PostgreSQL 15.4: 0.5 to 4 ACU, two zones, encryption, 35 days of backups, TLS."""
+    rds = context.client("rds")
     rds.create_db_cluster(
         DBClusterIdentifier=PREFIX,
         Engine="aurora-postgresql",
@@ -36,13 +35,13 @@ def create(site: BuildContext, *, key: str, secret: str, role: str) -> None:
             AvailabilityZone=REGION + zone,
             PubliclyAccessible=False,
         )
-    _create_proxy(site, secret=secret, role=role)
-    _backdate(site)
+    _create_proxy(context, secret=secret, role=role)
+    _backdate(context)
 
 
-def _create_proxy(site: BuildContext, *, secret: str, role: str) -> None:
+def _create_proxy(context: BuildContext, *, secret: str, role: str) -> None:
     subnets = backend("ec2").describe_subnets()[:2]
-    rds = site.client("rds")
+    rds = context.client("rds")
     rds.create_db_proxy(
         DBProxyName=f"{PREFIX}-proxy",
         EngineFamily="POSTGRESQL",
@@ -54,11 +53,11 @@ def _create_proxy(site: BuildContext, *, secret: str, role: str) -> None:
     rds.register_db_proxy_targets(DBProxyName=f"{PREFIX}-proxy", DBClusterIdentifiers=[PREFIX])
 
 
-def _backdate(site: BuildContext) -> None:
+def _backdate(context: BuildContext) -> None:
     state = backend("rds")
-    # moto reads these as naive UTC.
-    since = site.built_at.replace(tzinfo=None)
-    state.clusters[PREFIX].cluster_create_time = since
+    # moto stores naive times in UTC.
+    built_at = context.built_at.replace(tzinfo=None)
+    state.clusters[PREFIX].cluster_create_time = built_at
     for name in _ZONES:
-        state.databases[name].instance_create_time = since
-    state.db_proxies[f"{PREFIX}-proxy"].created_date = since
+        state.databases[name].instance_create_time = built_at
+    state.db_proxies[f"{PREFIX}-proxy"].created_date = built_at

@@ -1,4 +1,4 @@
-"""The bucket of pg_dump archives, and the hourly job that fills it for as long as the box runs."""
+"""The bucket of pg_dump archives, and the hourly job that adds to it while the sandbox runs."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from demo import dump_schedule
-from demo.moto_backends import backend
+from demo.account import PREFIX, BuildContext, backend
 from demo.moto_objects import put_backdated
 from demo.resources_audit import secure_bucket
-from demo.resources_context import PREFIX, BuildContext
 
 BUCKET = f"{PREFIX}-backups"
 
 
-def create(site: BuildContext, *, key: str) -> DumpJob:
-    """A versioned, private bucket as years of the schedule would have left it, and the job that goes on filling it."""
-    s3 = site.client("s3")
+def create(context: BuildContext, *, key: str) -> DumpJob:
+    """Create a versioned, private bucket with the dumps that years of the schedule leave, and return the job."""
+    s3 = context.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    secure_bucket(site, BUCKET, key)
-    return DumpJob(site.dump, site.now)
+    secure_bucket(context, BUCKET, key)
+    return DumpJob(context.dump, context.now)
 
 
 class DumpJob:
-    """Dumps the database every hour; every archive is the one it was given."""
+    """An emulated job that stores a dump every hour; every dump is the same archive."""
 
     def __init__(self, dump: bytes, now: datetime) -> None:
         self._dump = dump
@@ -37,14 +36,14 @@ class DumpJob:
             self._put(at, dump)
 
     def run(self, now: datetime) -> None:
-        """Make every dump that is due at `now`, unless the job is stopped."""
+        """Store every dump that is due at `now`, unless the job is stopped."""
         with self._lock:
             while not self._stopped and self._last + dump_schedule.DUMP_INTERVAL <= now:
                 self._last += dump_schedule.DUMP_INTERVAL
                 self._put(self._last, self._dump)
 
     def stop(self, now: datetime, *, since: timedelta) -> None:
-        """Let the job have stopped `since` ago: what it made after that is not there."""
+        """Stop the job as of `since` ago: remove every later dump."""
         with self._lock:
             self._stopped = True
             while self._last > now - since:
@@ -52,35 +51,35 @@ class DumpJob:
                 self._last -= dump_schedule.DUMP_INTERVAL
 
     def resume(self, now: datetime) -> None:
-        """Go on, and make up for what was missed."""
+        """Start the job again, and store the missed dumps."""
         self._stopped = False
         self.run(now)
 
     def truncate(self) -> None:
-        """Let only half of the newest dump have arrived, beside the SHA-256 of the whole."""
+        """Replace the newest dump by its first half, with the SHA-256 of the complete archive."""
         self._replace(self._dump[: len(self._dump) // 2])
 
     def repair(self) -> None:
-        """Let the newest dump have arrived whole."""
+        """Replace the newest dump by the complete archive."""
         self._replace(self._dump)
 
-    def _replace(self, arrived: bytes) -> None:
+    def _replace(self, content: bytes) -> None:
         with self._lock:
             self._remove(self._last)
-            self._put(self._last, arrived)
+            self._put(self._last, content)
 
-    def _put(self, at: datetime, arrived: bytes) -> None:
-        """An object as the job uploads it: it records the SHA-256 it computed, and S3 that of what arrived."""
+    def _put(self, at: datetime, content: bytes) -> None:
+        """Store `content` with the SHA-256 of the archive in the metadata, and that of the content as S3's checksum."""
         recorded = hashlib.sha256(self._dump).hexdigest()
-        received = base64.b64encode(hashlib.sha256(arrived).digest()).decode()
-        put_backdated(BUCKET, _key(at), arrived, at, metadata={"sha256": recorded}, sha256=received)
+        stored = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        put_backdated(BUCKET, _key(at), content, at, metadata={"sha256": recorded}, sha256=stored)
 
     def _remove(self, at: datetime) -> None:
-        # Deleting through S3 would leave the version and a marker behind.
-        kept = backend("s3").get_bucket(BUCKET).keys
-        for version in kept.getlist(_key(at)):
+        # A deletion by S3's API would keep the version and add a delete marker.
+        keys = backend("s3").get_bucket(BUCKET).keys
+        for version in keys.getlist(_key(at)):
             version.dispose()
-        kept.pop(_key(at))
+        keys.pop(_key(at))
 
 
 def _key(at: datetime) -> str:

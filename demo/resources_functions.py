@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 
-from demo.resources_context import PREFIX, BuildContext
+from demo.account import PREFIX, BuildContext
 
-# Name, memory in MB, timeout in seconds: within the platform's 256 to 512 MB and 30 to 300 s.
+# Name, memory in MB and timeout in seconds, within the platform's bounds of 256 to 512 MB and 30 to 300 s.
 FUNCTIONS = (
     ("auth-v2", 256, 30),
     ("billing-worker", 512, 300),
@@ -15,9 +15,9 @@ FUNCTIONS = (
 )
 
 
-def create(site: BuildContext, *, role: str) -> None:
-    """Three functions in Python 3.11, traced by X-Ray, logs kept 30 days; nothing ever runs them."""
-    functions, logs = site.client("lambda"), site.client("logs")
+def create(context: BuildContext, *, role: str) -> None:
+    """Create three functions in Python 3.11 with X-Ray tracing and 30 days of logs; they are never invoked."""
+    functions, logs = context.client("lambda"), context.client("logs")
     code = _archive("def handler(event, context):\n    return {}\n")
     for name, memory, timeout in FUNCTIONS:
         functions.create_function(

@@ -1,18 +1,17 @@
-"""What AWS itself watches with: the trail, the threat detector, the database's logs, the alarms."""
+"""The account's own monitoring: CloudTrail, GuardDuty, the database's logs and the CloudWatch alarms."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demo.moto_backends import backend
+from demo.account import PREFIX, BuildContext, backend
 from demo.resources_audit import BUCKET
-from demo.resources_context import PREFIX, BuildContext
 from demo.resources_functions import FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Alarm:
-    """One threshold on one metric, above which the alarm goes off for five minutes running."""
+    """An alarm that fires when the metric is above the threshold for five consecutive minutes."""
 
     name: str
     namespace: str
@@ -61,9 +60,9 @@ _ALARMS = (
 )
 
 
-def create(site: BuildContext) -> None:
-    """A trail over all regions, a threat detector, the database's log group, and an alarm for each thing that hurts."""
-    trail = site.client("cloudtrail")
+def create(context: BuildContext) -> None:
+    """Create a multi-region trail, a threat detector, the database's log group, and the alarms."""
+    trail = context.client("cloudtrail")
     trail.create_trail(
         Name=PREFIX,
         S3BucketName=BUCKET,
@@ -72,11 +71,11 @@ def create(site: BuildContext) -> None:
         EnableLogFileValidation=True,
     )
     trail.start_logging(Name=PREFIX)
-    site.client("guardduty").create_detector(Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES")
-    logs = site.client("logs")
+    context.client("guardduty").create_detector(Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES")
+    logs = context.client("logs")
     logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql")
     logs.put_retention_policy(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql", retentionInDays=30)
-    cloudwatch = site.client("cloudwatch")
+    cloudwatch = context.client("cloudwatch")
     for alarm in _ALARMS:
         key, value = alarm.dimension
         cloudwatch.put_metric_alarm(
@@ -92,4 +91,4 @@ def create(site: BuildContext) -> None:
             TreatMissingData="notBreaching",
         )
     for group in backend("logs").groups.values():
-        group.creation_time = site.built_at.replace(tzinfo=None)
+        group.creation_time = context.built_at.replace(tzinfo=None)

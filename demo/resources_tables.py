@@ -1,17 +1,16 @@
-"""The DynamoDB tables, each recoverable to any second of 35 days."""
+"""The DynamoDB tables, with point-in-time recovery of 35 days."""
 
 from __future__ import annotations
 
-from demo.moto_backends import backend
+from demo.account import PREFIX, BuildContext, backend
 from demo.moto_dynamodb import set_recovery_start
-from demo.resources_context import PREFIX, BuildContext
 
 TABLES = ("customers", "api-keys", "invoices", "usage-metrics")
 
 
-def create(site: BuildContext, *, key: str) -> None:
-    """Four tables on demand, encrypted, protected from deletion, with point-in-time recovery."""
-    tables = site.client("dynamodb")
+def create(context: BuildContext, *, key: str) -> None:
+    """Create four on-demand tables with encryption, deletion protection and point-in-time recovery."""
+    tables = context.client("dynamodb")
     for name in (f"{PREFIX}-{table}" for table in TABLES):
         tables.create_table(
             TableName=name,
@@ -32,5 +31,5 @@ def create(site: BuildContext, *, key: str) -> None:
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35},
         )
         table = backend("dynamodb").tables[name]
-        table.created_at = site.built_at.replace(tzinfo=None)
-        set_recovery_start(table, site.built_at)
+        table.created_at = context.built_at.replace(tzinfo=None)
+        set_recovery_start(table, context.built_at)

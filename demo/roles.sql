@@ -1,10 +1,10 @@
--- The roles of SecureBase's database. Who may log in gets its password when the server is made.
+-- The roles of SecureBase's database. The login roles get their passwords when the server is created.
 CREATE ROLE admin LOGIN NOSUPERUSER NOBYPASSRLS;
 CREATE ROLE app LOGIN NOSUPERUSER NOBYPASSRLS;
 CREATE ROLE analytics LOGIN NOSUPERUSER NOBYPASSRLS;
 
--- Basewatch's own role owns nothing and inherits nothing: it may only become app or analytics, to probe as they do, and
--- the role of PostgreSQL's own that sees how many sessions there are, and since when.
+-- Basewatch's own role owns nothing and inherits nothing. It can only SET ROLE to app or analytics for probes, and to
+-- the built-in role that reads the number and the age of sessions.
 CREATE ROLE basewatch LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS;
 DO $$
 BEGIN
@@ -16,5 +16,5 @@ BEGIN
 END
 $$;
 
--- Owns the database that Basewatch keeps its history in, and nothing of the platform.
+-- The owner of the database for Basewatch's history; it owns nothing of the platform.
 CREATE ROLE historian LOGIN NOSUPERUSER NOBYPASSRLS;

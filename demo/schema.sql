@@ -1,11 +1,11 @@
 -- SecureBase's database: a tenant root, seven tenant tables under row-level security, shared reference tables, and
--- internal tables that no tenant-bound role reaches. Run by the superuser; everything here belongs to admin.
+-- internal tables that no tenant-bound role can access. The superuser runs this script; admin owns every object.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO admin;
 GRANT USAGE ON SCHEMA public TO app, analytics, basewatch;
 SET ROLE admin;
 
--- Shared: read by every tenant, and holding no tenant's data.
+-- Shared tables: every tenant reads them, and they hold no tenant data.
 CREATE TABLE regions (
     code text PRIMARY KEY,
     label text NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE schema_migrations (
     applied_at timestamptz NOT NULL
 );
 
--- The tenant root: who the customers are is itself a secret, so no tenant-bound role reads it.
+-- The tenant root: the list of customers is confidential, so no tenant-bound role reads it.
 CREATE TABLE customers (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE customers (
     created_at timestamptz NOT NULL
 );
 
--- The tenant tables: every key starts with the customer, so that each tenant's rows lie together in every index.
+-- The tenant tables: every key starts with the customer, so each tenant's rows are adjacent in every index.
 CREATE TABLE usage_metrics (
     customer_id uuid NOT NULL REFERENCES customers,
     metric text NOT NULL,
@@ -116,7 +116,7 @@ CREATE TABLE documents (
     PRIMARY KEY (customer_id, id)
 );
 
--- Internal: reached by administrators and by nobody else.
+-- Internal tables: only administrators have access.
 CREATE TABLE billing_runs (
     period date PRIMARY KEY,
     started_at timestamptz NOT NULL,
@@ -139,7 +139,7 @@ CREATE TABLE break_glass_grants (
     revoked_at timestamptz
 );
 
--- Row-level security: without a customer set, nullif() makes the comparison NULL, and NULL is no row.
+-- Row-level security: without a customer, nullif() makes the comparison NULL, so no row is visible.
 DO $$
 DECLARE
     tenant_table text;
@@ -155,7 +155,7 @@ BEGIN
 END
 $$;
 
--- The audit trail only grows: ALWAYS makes the triggers fire in replica sessions as well.
+-- The audit trail is append-only: ENABLE ALWAYS makes the triggers fire in replica sessions too.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% on % refused: audit records are only ever added', tg_op, tg_table_name;
@@ -174,13 +174,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON invoices, api_keys, support_tickets, not
 GRANT SELECT, INSERT ON usage_metrics, audit_events TO app;
 GRANT SELECT ON usage_metrics, invoices, audit_events, api_keys, support_tickets, notifications, documents
     TO analytics;
--- Basewatch asks which tenants there are, to try each of them in turn, and counts them by tier; and it counts the audit
--- records of each minute by what they are. Nothing else of a table is granted to it.
+-- Basewatch reads the ids of tenants for its probes, and counts tenants by tier and audit records by minute and action.
+-- It has no other privilege on a table.
 GRANT SELECT (id, tier) ON customers TO basewatch;
 GRANT SELECT (occurred_at, action) ON audit_events TO basewatch;
 CREATE POLICY basewatch_counts ON audit_events FOR SELECT TO basewatch USING (true);
 
--- What only Aurora has, as stand-ins, for code that asks which engine it runs on.
+-- Substitutes for functions of Aurora, for code that asks for the engine.
 CREATE FUNCTION aurora_version() RETURNS text LANGUAGE sql STABLE AS $$ SELECT '15.4.0' $$;
 CREATE FUNCTION aurora_db_instance_identifier() RETURNS text LANGUAGE sql STABLE
     AS $$ SELECT 'securebase-production-1' $$;

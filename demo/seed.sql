@@ -1,4 +1,4 @@
--- Believable rows for every table, the same for the same %(now)s: nothing here is random, and no person is in it.
+-- Realistic rows for every table, equal for equal %(now)s: no value is random, and none is of a real person.
 INSERT INTO regions VALUES
     ('us-east-1', 'US East (N. Virginia)', 'aws'),
     ('us-west-2', 'US West (Oregon)', 'aws'),
@@ -49,7 +49,7 @@ INSERT INTO audit_events
 SELECT id, md5('event ' || id || n)::uuid, %(now)s::timestamptz - n * interval '13 minutes', 'service/api',
        (ARRAY['invoice.read', 'key.used', 'document.read', 'ticket.opened'])[1 + n %% 4], 'resource/' || n
 FROM customers, generate_series(1, 60) AS n;
--- A key is kept as a hash and its first twelve characters, by which people tell keys apart.
+-- A key is stored as a hash and its first twelve characters, which identify it for people.
 INSERT INTO api_keys
 SELECT id, md5('key ' || id || n)::uuid, encode(sha256(convert_to('key ' || id || n, 'UTF8')), 'hex'),
        'sbk_' || left(md5(id::text || n), 8), string_to_array((ARRAY['read', 'read write', 'read billing'])[n], ' '),

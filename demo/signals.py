@@ -1,4 +1,4 @@
-"""What a synthetic metric looks like minute by minute: events, latencies and levels, with repeatable noise."""
+"""Synthetic metrics minute by minute: event counts, latencies and gauges, with repeatable noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SPREAD = 0.45
 
 
 def noise(seed: int, minute: int) -> float:
-    """A number in [0, 1) that is the same for the same seed and minute on every machine (the mixer of SplitMix64)."""
+    """A number in [0, 1), equal for equal seeds and minutes on every machine (the mixer of SplitMix64)."""
     mixed = (minute * 0x9E3779B97F4A7C15 + seed * 0xD1B54A32D192ED03) & _MASK
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -27,7 +27,7 @@ _DAY = tuple((1 - math.cos(2 * math.pi * (minute - 120) / 1440)) / 2 for minute 
 
 
 def daily(low: float, high: float, seed: int) -> Curve:
-    """A curve from `low` at 02:00 UTC to `high` at 14:00 UTC, with five per cent of noise either way."""
+    """A curve from `low` at 02:00 UTC to `high` at 14:00 UTC, with 5% noise in both directions."""
 
     def at(minute: int) -> float:
         return (low + (high - low) * _DAY[minute % 1440]) * (0.95 + 0.1 * noise(seed, minute))
@@ -36,13 +36,13 @@ def daily(low: float, high: float, seed: int) -> Curve:
 
 
 def rounded(curve: Curve, seed: int) -> Curve:
-    """The curve in whole numbers, rounded up or down by chance so that its mean stays what it was."""
+    """The curve as integers, rounded up or down at random, so that the mean does not change."""
     return lambda minute: math.floor(curve(minute) + noise(seed, minute))
 
 
 @cache
 def _of_mean(statistic: str) -> float:
-    # A log-normal distribution whose mean is 1: how latencies are spread, near enough.
+    # A log-normal distribution with mean 1, an approximation of real latencies.
     z = {"Minimum": -2.5, "Maximum": 3.2}.get(statistic)
     if z is None:
         z = NormalDist().inv_cdf(min(max(float(statistic[1:]) / 100, 1e-4), 0.999))
@@ -51,35 +51,35 @@ def _of_mean(statistic: str) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventCounts:
-    """Things that happen and are counted, out of `samples`; `omit_zero` ones are not published when zero."""
+    """Counted events out of `samples`; with `omit_zero`, zero gives no datapoint."""
 
     counts: Curve
     samples: Curve
     omit_zero: bool = False
 
     def at(self, minute: int, statistic: str) -> float | None:
-        """The statistic over one minute; None when nothing was published."""
-        happened, samples = self.counts(minute), self.samples(minute)
-        if samples == 0 or (self.omit_zero and happened == 0):
+        """The statistic over one minute; None without a datapoint."""
+        count, samples = self.counts(minute), self.samples(minute)
+        if samples == 0 or (self.omit_zero and count == 0):
             return None
         if statistic == "Sum":
-            return happened
+            return count
         if statistic == "SampleCount":
             return samples
         if statistic == "Average":
-            return happened / samples
-        return float(happened > 0) if statistic == "Maximum" else float(happened >= samples)
+            return count / samples
+        return float(count > 0) if statistic == "Maximum" else float(count >= samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """How long things took, in the unit of `mean`; no things, no latency."""
+    """The latency of `samples` events, in the unit of `mean`; without events there is no datapoint."""
 
     mean: Curve
     samples: Curve
 
     def at(self, minute: int, statistic: str) -> float | None:
-        """The statistic over one minute; None when there was nothing to measure."""
+        """The statistic over one minute; None without a datapoint."""
         samples = self.samples(minute)
         if samples == 0:
             return None
@@ -93,11 +93,11 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaugeSignal:
-    """Something that is always there at some height, measured once a minute; `peak` is the highest within it."""
+    """A gauge with one sample per minute; `peak` is its maximum in the minute."""
 
     peak: Curve
     swing: float = 0.0
-    """How far below the peak the average lies, as a share of the peak; the least lies twice as far."""
+    """The average is this ratio of the peak below the peak, the minimum twice as far."""
 
     def at(self, minute: int, statistic: str) -> float | None:
         """The statistic over one minute."""
@@ -113,7 +113,7 @@ Signal = EventCounts | Latency | GaugeSignal
 
 
 def aggregate(signal: Signal, minutes: range, statistic: str) -> float | None:
-    """The statistic over several minutes, as CloudWatch aggregates them; a percentile is the minutes' weighted mean."""
+    """The statistic over several minutes, as CloudWatch aggregates it; a percentile is the minutes' weighted mean."""
     if len(minutes) == 1:
         return signal.at(minutes[0], statistic)
     counts = [(minute, count) for minute in minutes if (count := signal.at(minute, "SampleCount")) is not None]

@@ -1,4 +1,4 @@
-"""What Slack's incoming webhooks take, as strictly as Slack: content type, blocks, attachments and their limits.
+"""Validates messages as Slack's incoming webhooks do: content type, blocks, attachments and their limits.
 
 Source: https://docs.slack.dev/reference/block-kit/blocks and
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors.
@@ -10,24 +10,22 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-(
-    MAX_BLOCKS,
-    MAX_TEXT_LENGTH,
-    MAX_SECTION_TEXT_LENGTH,
-    MAX_HEADER_TEXT_LENGTH,
-    MAX_FIELDS,
-    MAX_FIELD_TEXT_LENGTH,
-    MAX_ELEMENTS,
-) = 50, 40_000, 3000, 150, 10, 2000, 10
+MAX_BLOCKS = 50
 MAX_ATTACHMENTS = 100
+MAX_FIELDS = 10
+MAX_ELEMENTS = 10
+MAX_TEXT_LENGTH = 40_000
+MAX_SECTION_TEXT_LENGTH = 3000
+MAX_HEADER_TEXT_LENGTH = 150
+MAX_FIELD_TEXT_LENGTH = 2000
 
 
 class InvalidMessage(Exception):
-    """Slack does not take this message; the text is its error code."""
+    """Slack rejects this message; the text is Slack's error code."""
 
 
 def validated_message(content_type: str, body: bytes) -> dict[str, Any]:
-    """The message, when Slack would post it. Raises: Refused."""
+    """The message of a valid request. Raises: InvalidMessage."""
     if content_type != "application/json":
         raise InvalidMessage("invalid_payload")
     try:

@@ -1,4 +1,4 @@
-"""The tenants of the box: three customers in each tier, two canaries, and rows of each in every tenant table."""
+"""The tenants of the sandbox: three customers in each tier, two canaries, and rows of each in every tenant table."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _SEED = Path(__file__).with_name("seed.sql")
 
 
 def seed_tenants(connection: psycopg.Connection, now: datetime) -> None:
-    """Rows as they would have come about until `now` (aware UTC): about four thousand, and the same each time.
+    """Insert about four thousand rows up to `now` (aware UTC), equal for equal times.
 
     The caller's role must be exempt from row-level security.
     """
-    # Several statements with parameters in one go: they are bound here, as the server binds only one at a time.
+    # The script has several statements with parameters. The server binds parameters of one statement only, so the
+    # client binds them.
     cursor = psycopg.ClientCursor(connection)
     cursor.execute(_SEED.read_bytes(), {"now": now, "canary_a": CANARY_A, "canary_b": CANARY_B})

@@ -1,4 +1,4 @@
-"""The story a newcomer sees: all is well, something breaks and people are told, it is repaired and they are told."""
+"""The steps of `basewatch demo`: all checks pass, faults are found and alerted, and after the repair all pass again."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Protocol
 
 from basewatch.model import Finding, Run, Status
 from basewatch.notifier import Action, Notification
-from demo.box import Sandbox
 from demo.faults.fault import ExpectedFinding, Fault
+from demo.sandbox import Sandbox
 
 EXPECTED_STATUSES = (Status.PASS, Status.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassResult:
-    """One pass of the story as it came out: its run, the messages that arrived, and those that did not."""
+    """One run of the demo: its record, the delivered notifications, and an error text for each undelivered one."""
 
     run: Run
     delivered: tuple[Notification, ...]
@@ -25,83 +25,88 @@ class PassResult:
 
 
 class Presenter(Protocol):
-    """Who the story is told to, and who is asked what the people on call have seen."""
+    """Shows the walkthrough, and makes its runs."""
 
     def begin_step(self, title: str) -> None:
-        """A new stage begins."""
+        """Show the title of a new step."""
         ...
 
     def line(self, text: str) -> None:
-        """One line of it."""
+        """Show one line of the step."""
         ...
 
     def make_pass(self) -> PassResult:
-        """A pass is made and shown, with the alerts that arrived."""
+        """Run all checks once, and show the findings and the alerts."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One stage as it ended: `mismatches` is every way in which it did not come out as told, none of them if it did."""
+    """A finished step: `title` states the expected result, `mismatches` every difference from it."""
 
     title: str
     mismatches: tuple[str, ...]
 
 
 def walk_through(
-    box: Sandbox, faults: Sequence[Fault], presenter: Presenter, unresolved_alerts: Callable[[], Sequence[str]]
+    sandbox: Sandbox, faults: Sequence[Fault], presenter: Presenter, unresolved_alerts: Callable[[], Sequence[str]]
 ) -> Iterator[Step]:
-    """Each stage as it ends; `unresolved_alerts` says which alerts people still believe in."""
-    presenter.begin_step("Everything SecureBase promises is looked at")
-    yield Step(title="all green", mismatches=_all_green(presenter.make_pass()))
+    """Each step as it ends; `unresolved_alerts` returns the alerts that are still open."""
+    presenter.begin_step("Check every promise of SecureBase")
+    yield Step(title="every check passes", mismatches=_not_passing(presenter.make_pass()))
 
-    presenter.begin_step("It is broken: " + ", ".join(fault.name for fault in faults))
+    presenter.begin_step("Inject faults: " + ", ".join(fault.name for fault in faults))
     for fault in faults:
         presenter.line(fault.title)
-        fault.apply(box)
-    yield Step(title="exactly the faults found", mismatches=_exactly(presenter.make_pass(), faults))
-
-    presenter.begin_step("It is repaired")
-    for fault in reversed(faults):
-        fault.repair(box)
-    told = presenter.make_pass()
-    forgotten = tuple(f"{alert} was never resolved" for alert in unresolved_alerts())
-    yield Step(title="all green again, every alert resolved", mismatches=(*_all_green(told), *forgotten))
-
-
-def _all_green(told: PassResult) -> tuple[str, ...]:
-    unexpected = (
-        f"unexpected: {_named(finding)}" for finding in told.run.findings if finding.status not in EXPECTED_STATUSES
+        fault.apply(sandbox)
+    yield Step(
+        title="exactly the expected findings, with their alerts",
+        mismatches=_differing_findings(presenter.make_pass(), faults),
     )
-    return (*unexpected, *told.undelivered)
+
+    presenter.begin_step("Repair the faults")
+    for fault in reversed(faults):
+        fault.repair(sandbox)
+    result = presenter.make_pass()
+    unresolved = tuple(f"not resolved: {alert}" for alert in unresolved_alerts())
+    yield Step(
+        title="every check passes again, and every alert is resolved", mismatches=(*_not_passing(result), *unresolved)
+    )
 
 
-def _exactly(told: PassResult, faults: Sequence[Fault]) -> tuple[str, ...]:
-    """How the broken pass differs from the findings the faults cause, each told to somebody, if only by its cause."""
+def _not_passing(result: PassResult) -> tuple[str, ...]:
+    unexpected = (
+        f"unexpected finding: {_text(finding)}"
+        for finding in result.run.findings
+        if finding.status not in EXPECTED_STATUSES
+    )
+    return (*unexpected, *result.undelivered)
+
+
+def _differing_findings(result: PassResult, faults: Sequence[Fault]) -> tuple[str, ...]:
+    """Missing and unexpected findings, and findings for which neither they nor their cause had an alert."""
     wanted = {expected for fault in faults for expected in fault.expected_findings}
-    found = {as_expected(finding): finding for finding in told.run.findings if finding.status not in EXPECTED_STATUSES}
-    fired = Counter(message.key for message in told.delivered if message.action is Action.FIRE)
+    found = {
+        as_expected(finding): finding for finding in result.run.findings if finding.status not in EXPECTED_STATUSES
+    }
+    fired = Counter(message.key for message in result.delivered if message.action is Action.FIRE)
     return (
         *(
-            f"not found: {expected.check} {expected.subject} {expected.status}"
+            f"missing finding: {expected.check} {expected.subject} {expected.status}"
             for expected in sorted(wanted - found.keys())
         ),
-        *(f"unexpected: {_named(finding)}" for expected, finding in found.items() if expected not in wanted),
-        *(
-            f"nobody was told: {_named(finding)}"
-            for finding in found.values()
-            if not fired[finding.cause or finding.key]
-        ),
-        *told.undelivered,
+        *(f"unexpected finding: {_text(finding)}" for expected, finding in found.items() if expected not in wanted),
+        *(f"no alert for: {_text(finding)}" for finding in found.values() if not fired[finding.cause or finding.key]),
+        *result.undelivered,
     )
 
 
 def as_expected(finding: Finding) -> ExpectedFinding:
-    """A finding as a fault names it."""
+    """The finding in the form in which a fault lists it."""
     return ExpectedFinding(
         check=finding.check, component=finding.component, subject=finding.subject, status=finding.status
     )
 
 
-def _named(finding: Finding) -> str:
+def _text(finding: Finding) -> str:
     return f"{finding.status} {finding.check} {finding.component} {finding.subject}: {finding.summary}"

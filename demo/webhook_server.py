@@ -1,4 +1,4 @@
-"""A small HTTP server on this machine that takes what is posted to it, and can be told to misbehave."""
+"""A small local HTTP server for webhooks; it can also fail or hang on purpose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:
-    """One POST as it came."""
+    """One POST request."""
 
     path: str
     content_type: str
@@ -21,7 +21,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookResponse:
-    """What is answered to a POST."""
+    """The response to a POST request."""
 
     status: int
     body: str
@@ -30,20 +30,20 @@ class WebhookResponse:
 
 
 class WebhookServer:
-    """A server that gives every POST to `handle`; it listens while it is entered as a context."""
+    """A context manager that serves POST requests by `handle`."""
 
     def __init__(self, handle: Callable[[WebhookRequest], WebhookResponse]) -> None:
-        self._take = handle
+        self._handle = handle
         self._lock = Lock()
-        self._released = Event()
-        self._released.set()
-        self._refusals: list[WebhookResponse] = []
+        self._answering = Event()
+        self._answering.set()
+        self._failures: list[WebhookResponse] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
 
     @property
     def url(self) -> str:
-        """Where it listens, without a path."""
+        """The URL of the server, without a path."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -56,51 +56,51 @@ class WebhookServer:
         self._server.server_close()
 
     def fail_next(self, status: int, *, retry_after: int | None = None, times: int = 1_000_000) -> None:
-        """Answers the next POSTs with this status and takes nothing of them."""
+        """Answer the next POST requests with this status, without handling them."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        refusal = WebhookResponse(
+        failure = WebhookResponse(
             status=status, body=HTTPStatus(status).phrase.lower().replace(" ", "_"), headers=headers
         )
-        self._refusals = [refusal] * times
+        self._failures = [failure] * times
 
     def hang(self) -> None:
-        """Accepts connections and answers nothing, until `recover`."""
-        self._released.clear()
+        """Accept connections without a response, until `recover`."""
+        self._answering.clear()
 
     def recover(self) -> None:
-        """Behaves again, and lets go of those left waiting without an answer."""
-        self._refusals = []
-        self._released.set()
+        """Answer normally again, and close the connections that hang."""
+        self._failures = []
+        self._answering.set()
 
-    def respond(self, posted: WebhookRequest) -> WebhookResponse | None:
-        """The reply to one POST, None to hang up without one; one POST at a time, as they came."""
-        if not self._released.is_set():
-            self._released.wait()
+    def respond(self, request: WebhookRequest) -> WebhookResponse | None:
+        """The response to one request, or None to close the connection; requests are handled one at a time."""
+        if not self._answering.is_set():
+            self._answering.wait()
             return None
         with self._lock:
-            return self._refusals.pop() if self._refusals else self._take(posted)
+            return self._failures.pop() if self._failures else self._handle(request)
 
 
-def _handler(receiver: WebhookServer) -> type[BaseHTTPRequestHandler]:
-    class Conversation(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # the name http.server looks for
+def _handler(server: WebhookServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # the name that http.server requires
             length = int(self.headers.get("Content-Length") or 0)
             content_type = self.headers.get_content_type()
-            posted = WebhookRequest(path=self.path, content_type=content_type, body=self.rfile.read(length))
-            reply = receiver.respond(posted)
-            if reply is None:
+            request = WebhookRequest(path=self.path, content_type=content_type, body=self.rfile.read(length))
+            response = server.respond(request)
+            if response is None:
                 self.close_connection = True
                 return
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
+            self.send_response(response.status)
+            for name, value in response.headers.items():
                 self.send_header(name, value)
-            body = reply.body.encode()
-            self.send_header("Content-Type", reply.content_type)
+            body = response.body.encode()
+            self.send_header("Content-Type", response.content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
-            """Says nothing: what arrived is kept, not logged."""
+            """Log nothing: the receivers keep every request."""
 
-    return Conversation
+    return Handler

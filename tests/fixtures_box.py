@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from basewatch.history.store import History
-from demo.box import Sandbox
 from demo.database import SandboxDatabase
 from demo.emulated_aws import EmulatedAws
 from demo.load import Load
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from workflows.commands import PreparedPlan, prepare
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"

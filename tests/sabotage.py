@@ -1,4 +1,4 @@
-"""Runs one check on the box while chosen answers of AWS are spoilt on their way, and says which answers there are."""
+"""Runs one check against the emulated AWS while chosen responses are replaced, and lists the responses it uses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+
+import pytest
 
 from basewatch.aws import AwsClient, AwsSession
 from basewatch.aws.identity import botocore_session
@@ -26,12 +28,12 @@ from tests.wire import ACCOUNT, REGION, Edit, Wire
 
 AWS_CHECKS = tuple(check for check in CHECKS if check.client_type is AwsClient)
 _CONFIG = Path(__file__).parent.parent / "config.yaml"
-_PATIENT = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
-_UNKNOWN = "SABOTAGED"
+_DEADLINES = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
+_UNKNOWN = "UNDOCUMENTED"
 
 
 def drop(*fields: str) -> Edit:
-    """An edit that takes these fields out of an answer."""
+    """An edit that removes these fields from a response."""
 
     def edit(answer: dict[str, Any]) -> None:
         for name in fields:
@@ -40,37 +42,39 @@ def drop(*fields: str) -> Edit:
     return edit
 
 
-# Calls that no check makes while all is well, and what must be missing from which answer to make it ask.
-DETOURS: dict[str, tuple[str, Edit]] = {
+# Calls that a check makes only when a field is missing from another response: that operation, and the edit of it.
+CONDITIONAL_CALLS: dict[str, tuple[str, Edit]] = {
     "s3:GetObjectRetention": ("s3:HeadObject", drop("ObjectLockMode", "ObjectLockRetainUntilDate")),
 }
 
 
 @cache
 def _components() -> tuple[Component, ...]:
-    """Every declared component; spoiling the locks of 8 versions proves what spoiling those of 59 would."""
-    return tuple(_sampling_few(component) for component in load(_CONFIG).config.components)
+    """Every declared component; audit buckets have a sample of 8 versions, which makes the tests faster."""
+    return tuple(_with_small_sample(component) for component in load(_CONFIG).config.components)
 
 
-def _sampling_few(component: Component) -> Component:
+def _with_small_sample(component: Component) -> Component:
     if not isinstance(component, AuditBucket):
         return component
-    few: AuditBucket = component.model_copy(
+    small: AuditBucket = component.model_copy(
         update={"object_lock": component.object_lock.model_copy(update={"sample": 8})}
     )
-    return few
+    return small
 
 
 def component_of(check: AnyCheck, ref: str = "") -> Component:
-    """The first declared component that makes the check's promise, or the one of that ref."""
+    """The first declared component with the promise of the check, or the one with that ref."""
     promising = (each for each in _components() if isinstance(each, check.component) and check.applies_to(each))
-    found: Component = next(each for each in promising if ref in ("", each.ref))
-    return found
+    found: Component | None = next((each for each in promising if ref in ("", each.ref)), None)
+    if found is not None:
+        return found
+    pytest.fail(f"declare {ref or f'a {check.component.__name__}'} with the promises of {check.id} in config.yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sabotage:
-    """The box's AWS behind a wire on which answers can be spoilt; a run leaves the wire clean."""
+    """The emulated AWS behind a wire that can replace or edit responses; each run clears the wire."""
 
     wire: Wire
     session: AwsSession
@@ -78,25 +82,26 @@ class Sabotage:
 
     @classmethod
     def of(cls, cloud: EmulatedAws) -> Sabotage:
-        """The wire to this account, with nothing spoilt yet."""
+        """A clean wire to this account, signed in: no call of a later check is one of the sign-in."""
         wire = Wire()
         botocore = wire.attach(botocore_session(cloud.environment))
         session = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=cloud.environment, session=botocore)
-        _ = session.principal
+        assert session.principal
+        wire.clear()
         return cls(wire=wire, session=session)
 
     def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        """A view of the account for one observation, as the runner asks for it."""
+        """A client of the account for one observation, as the engine opens it."""
         del component
         assert kind is AwsClient
         return cast("AbstractContextManager[K]", nullcontext(self.session.open_client()))
 
     def run(self, check: AnyCheck, component: Component | None = None) -> CheckResults:
-        """What the runner makes of one check on its component, over the wire as it is; then the wire is clean."""
+        """The results of one check on its component over the wire; afterwards the wire is clear."""
         planned = PlannedCheck(check=check, component=component or component_of(check), severity=check.severity)
         now = datetime.now(UTC)
         try:
-            return run_checks([planned], self, _PATIENT, now, lambda: now)
+            return run_checks([planned], self, _DEADLINES, now, lambda: now)
         finally:
             self.wire.clear()
 
@@ -105,22 +110,22 @@ class Sabotage:
         (finding,) = self.run(check, component).findings
         return finding
 
-    def detour(self, operation: str) -> None:
-        """Make the next run ask `operation`, if it would not by itself."""
-        if operation in DETOURS:
-            asked, edit = DETOURS[operation]
-            self.wire.edits[asked] = edit
+    def cause_call(self, operation: str) -> None:
+        """Make the next run call `operation`, if it calls it only under a condition."""
+        if operation in CONDITIONAL_CALLS:
+            edited, edit = CONDITIONAL_CALLS[operation]
+            self.wire.edits[edited] = edit
 
     def operations(self, check: AnyCheck) -> tuple[str, ...]:
-        """Every operation the check really asks, in a clean run and on each detour, in order of first asking."""
+        """Every operation that the check calls, conditional calls included, in order of the first call."""
         if check.id not in self.recorded:
-            asked = list[str]()
-            for operation in ("", *DETOURS):
-                self.detour(operation)
+            called = list[str]()
+            for operation in ("", *CONDITIONAL_CALLS):
+                self.cause_call(operation)
                 check.observe(self.session.open_client(), component_of(check))
-                asked += [name for name, _ in self.wire.asked]
+                called += [name for name, _ in self.wire.asked]
                 self.wire.clear()
-            self.recorded[check.id] = tuple(dict.fromkeys(asked))
+            self.recorded[check.id] = tuple(dict.fromkeys(called))
         return self.recorded[check.id]
 
     def model(self, operation: str) -> Any:
@@ -130,7 +135,7 @@ class Sabotage:
 
 
 def enums(model: Any) -> Iterator[str]:
-    """The paths of all words in an operation's answer of which AWS documents the possible values."""
+    """The paths of all fields in an operation's response whose possible values AWS documents."""
     yield from _enums(model.output_shape, "", ())
 
 
@@ -150,26 +155,26 @@ def _enums(shape: Any, path: str, above: tuple[str, ...]) -> Iterator[str]:
 
 
 def unknown_at(path: str) -> Edit:
-    """An edit that puts a word AWS does not know yet wherever `path` is present in an answer."""
+    """An edit that sets an undocumented value wherever `path` is present in a response."""
     steps = path.replace("[]", ".[]").replace("{}", ".{}").split(".")
 
     def edit(answer: dict[str, Any]) -> None:
-        _spoil(answer, steps)
+        _set_unknown(answer, steps)
 
     return edit
 
 
-def _spoil(value: Any, steps: list[str]) -> None:
+def _set_unknown(value: Any, steps: list[str]) -> None:
     step, rest = steps[0], steps[1:]
     keys = {"{}": list(value), "[]": range(len(value))}.get(step, [step] if step in value else [])
     for key in keys:
         if rest:
-            _spoil(value[key], rest)
+            _set_unknown(value[key], rest)
         else:
             value[key] = _UNKNOWN
 
 
-def more_to_come(answer: dict[str, Any]) -> None:
-    """An edit that makes a page of an S3 listing say that there is another."""
+def truncate_page(answer: dict[str, Any]) -> None:
+    """An edit that marks a page of an S3 listing as truncated."""
     answer["IsTruncated"] = True
     answer.update(dict.fromkeys(("NextContinuationToken", "NextKeyMarker", "NextVersionIdMarker"), "more"))

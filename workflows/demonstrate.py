@@ -42,7 +42,7 @@ def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping
     with ExitStack() as stack:
         terminal = Terminal()
         terminal.begin_step("Start SecureBase in a sandbox")
-        from demo.box import start_sandbox  # noqa: PLC0415  # moto takes seconds to import: print the first line before
+        from demo.sandbox import start_sandbox  # noqa: PLC0415  # moto takes seconds to import: print the first line before
 
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="basewatch-demo-")))
         receivers = stack.enter_context(Receivers())

@@ -57,7 +57,7 @@ def _report(run: Run, broken: str) -> int:
 
 def _line(difference: VerdictDifference) -> str:
     recorded, judged = _verdict_text(difference.recorded), _verdict_text(difference.rejudged)
-    of = difference.of
+    of = difference.finding
     return f"{of.check} {of.component} {of.subject}: recorded {recorded}, judged again {judged}"
 
 

@@ -1,4 +1,4 @@
-"""Checks that backups can be restored: how far back, how near to now, and whether a dump is whole."""
+"""Checks of backups: the oldest and the latest point that can be restored, and the age and integrity of dumps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges how far back and how near to now an Aurora cluster can be restored."""
+"""Checks of the restore window of an Aurora cluster: how far back it reaches, and how recent its end is."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from basewatch.quantities import format_duration
 from checks.backup.ages import age, minutes_text
 
-# Aurora moves the window's start with its daily housekeeping, not every minute.
-_DAILY = timedelta(days=1)
+# Aurora moves the start of the window once a day, in its daily maintenance.
+_TOLERANCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreWindow:
-    """The span of time to any point of which a cluster can be restored; `aws_time` is AWS' own when it was asked."""
+    """The times between which a cluster can be restored to any point; `aws_time` is the time at AWS of the response."""
 
     retention: timedelta
     earliest: datetime | None
@@ -30,7 +30,7 @@ class RestoreWindow:
 
 
 def restore_window(aws: AwsClient, cluster: AuroraCluster) -> RestoreWindow:
-    """The cluster's restore window, as DescribeDBClusters gives it."""
+    """The restore window of the cluster, by DescribeDBClusters."""
     answer = aws.call("rds", "DescribeDBClusters", DBClusterIdentifier=cluster.name)
     found = ("DBClusters", 0)
     return RestoreWindow(
@@ -52,36 +52,36 @@ def restore_window(aws: AwsClient, cluster: AuroraCluster) -> RestoreWindow:
     promises=("backup.retention",),
 )
 def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now: datetime) -> Iterator[Verdict]:
-    """The cluster can be restored to any point of its promised retention, as far back as it has existed.
+    """The cluster can be restored to any point of its promised retention, or since its creation if it is younger.
 
-    Why: The retention setting is never zero on Aurora, so that it is set proves nothing; a cluster that was restored
-    or made anew has the setting and not the backups.
-    Reads: rds:DescribeDBClusters: BackupRetentionPeriod, EarliestRestorableTime and ClusterCreateTime, against AWS'
-    own clock. A day is allowed for Aurora's daily housekeeping.
-    Unverified when: The call is denied, throttled or fails, or a time is missing from the answer.
-    Fix: aws rds modify-db-cluster --backup-retention-period. A window that was cut short grows again by a day a day:
-    keep a manual snapshot until it has.
+    Why: Aurora's retention setting is never zero, so the setting alone proves nothing. A cluster that was restored or
+    created again has the setting, but not the backups.
+    Reads: rds:DescribeDBClusters: BackupRetentionPeriod, EarliestRestorableTime and ClusterCreateTime, compared with
+    the clock of AWS. One day is tolerated for Aurora's daily maintenance.
+    Unverified when: The call is denied, throttled or fails, or a time is missing from the response.
+    Fix: aws rds modify-db-cluster --backup-retention-period. A window that was shortened grows by one day per day: keep
+    a manual snapshot until it is long enough.
     Source: Amazon Aurora User Guide, Backing up and restoring,
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Managing.Backups.html
     """
-    promised, clock = cluster.backup.retention, window.aws_time or now
+    promised, aws_now = cluster.backup.retention, window.aws_time or now
     expected = f"any point of the last {format_duration(promised)}"
-    setting = f"kept for {format_duration(window.retention)}"
-    reach = age(window.earliest, clock)
-    due = min(promised, clock - window.created) if window.created else promised
-    observed = setting if reach is None else f"{setting}, restorable {minutes_text(reach)} back"
+    setting = f"retention {format_duration(window.retention)}"
+    length = age(window.earliest, aws_now)
+    required_length = min(promised, aws_now - window.created) if window.created else promised
+    observed = setting if length is None else f"{setting}, restorable back to {minutes_text(length)} ago"
     if window.retention < promised:
-        yield failed("Backups are kept for less time than promised", observed=observed, expected=expected)
-    elif reach is None:
-        missing = "AWS gives no earliest restorable time that can be judged"
+        yield failed("The backup retention is shorter than promised", observed=observed, expected=expected)
+    elif length is None:
+        missing = "AWS returned no usable earliest restorable time"
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, observed=observed, expected=expected)
-    elif reach + _DAILY >= due:
-        yield passed("Backups reach back as far as promised", observed=observed, expected=expected)
+    elif length + _TOLERANCE >= required_length:
+        yield passed("The restore window is as long as promised", observed=observed, expected=expected)
     elif window.created is None:
-        unknown = "The window is shorter than promised, and AWS does not say how old the cluster is"
+        unknown = "The restore window is shorter than promised, and AWS returned no creation time of the cluster"
         yield unverified(Reason.NOT_ENOUGH_DATA, unknown, observed=observed, expected=expected)
     else:
-        yield failed("Backups do not reach back as far as promised", observed=observed, expected=expected)
+        yield failed("The restore window is shorter than promised", observed=observed, expected=expected)
 
 
 @check(
@@ -96,12 +96,12 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
 def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: datetime) -> Iterator[Verdict]:
     """The cluster can be restored to within its recovery point objective.
 
-    Why: Whatever was written after the latest restorable time is lost when the cluster is.
-    Reads: rds:DescribeDBClusters: LatestRestorableTime, against AWS' own clock.
-    Unverified when: The call is denied, throttled or fails, or the answer has no LatestRestorableTime or one that lies
-    ahead of AWS' clock.
-    Fix: The time trails the clock by about five minutes. When it trails by more, look at the cluster's events and at
-    the AWS Health Dashboard, take a manual snapshot, and open a case with AWS.
+    Why: If the cluster is lost, everything written after the latest restorable time is lost with it.
+    Reads: rds:DescribeDBClusters: LatestRestorableTime, compared with the clock of AWS.
+    Unverified when: The call is denied, throttled or fails, or LatestRestorableTime is missing from the response or
+    ahead of the clock of AWS.
+    Fix: The normal lag is about five minutes. If it is larger, check the events of the cluster and the AWS Health
+    Dashboard, take a manual snapshot, and open a case with AWS.
     Source: Amazon Aurora User Guide, Restoring a DB cluster to a specified time,
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-pitr.html
     """
@@ -109,11 +109,11 @@ def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: da
     expected = f"{format_duration(promised)} ago or later"
     lag = age(window.latest, window.aws_time or now)
     if lag is None:
-        missing = "AWS gives no latest restorable time that can be judged"
+        missing = "AWS returned no usable latest restorable time"
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, expected=expected)
         return
     observed = f"restorable to {minutes_text(lag)} ago"
     if lag > promised:
-        yield failed("The latest restorable time is older than the promise", observed=observed, expected=expected)
+        yield failed("The latest restorable time is older than promised", observed=observed, expected=expected)
     else:
-        yield passed("The cluster can be restored to within its promise", observed=observed, expected=expected)
+        yield passed("The latest restorable time is as recent as promised", observed=observed, expected=expected)

@@ -1,4 +1,4 @@
-"""Lists the dumps of a backup set, oldest first."""
+"""Lists the dumps of a backup set, for both checks of dumps."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from basewatch.components import DumpBackups
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
-# 50,000 dumps: one an hour for five years, and more than any backup set keeps.
+# 50,000 dumps: one an hour for five years, more than a backup set retains.
 _PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDump:
-    """One dump in the bucket, by the listing."""
+    """One dump in the bucket, as the listing shows it."""
 
     last_modified: datetime
     key: str
@@ -26,18 +26,18 @@ class StoredDump:
 
 
 def stored_dumps(aws: AwsClient, dumps: DumpBackups) -> tuple[tuple[StoredDump, ...], datetime | None]:
-    """Every dump under the prefix, oldest first, and AWS' own clock; the markers of folders are no dumps.
+    """Every dump under the prefix, oldest first, and the time at AWS; folder markers are left out.
 
-    Raises: ObservationError, also when there are too many to list; NotFoundError, when there is no such bucket.
+    Raises: ObservationError, also when there are too many dumps to list; NotFoundError, when the bucket is absent.
     """
     found = list_bucket(aws, "ListObjectsV2", "Contents", pages=_PAGES, Bucket=dumps.bucket, Prefix=dumps.prefix)
     if not found.complete:
         raise ObservationError(
             Reason.NOT_ENOUGH_DATA,
-            f"the listing of {dumps.bucket}/{dumps.prefix} is not whole after {len(found.entries)} objects",
-            remedy="declare a `prefix` under which only the dumps of this backup set lie",
+            f"the listing of {dumps.bucket}/{dumps.prefix} is incomplete after {len(found.entries)} objects",
+            remedy="declare a `prefix` that holds only the dumps of this backup set",
         )
-    kept = (
+    stored = (
         StoredDump(
             last_modified=required(entry, "LastModified", kind=datetime),
             key=required(entry, "Key", kind=str),
@@ -45,5 +45,5 @@ def stored_dumps(aws: AwsClient, dumps: DumpBackups) -> tuple[tuple[StoredDump, 
         )
         for entry in found.entries
     )
-    dated = sorted((dump.last_modified, dump.key, dump) for dump in kept if not dump.key.endswith("/"))
-    return tuple(dump for _, _, dump in dated), found.answered_at
+    by_time = sorted((dump.last_modified, dump.key, dump) for dump in stored if not dump.key.endswith("/"))
+    return tuple(dump for _, _, dump in by_time), found.answered_at

@@ -1,4 +1,4 @@
-"""Judges point-in-time recovery of a DynamoDB table by what can be restored."""
+"""A check of a DynamoDB table's point-in-time recovery, by the window that can be restored."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from basewatch.quantities import format_duration
 from checks.backup.ages import age, minutes_text
 
-# The window ends about five minutes ago, and begins when recovery was enabled, some time after the table was made.
-_TRAILING = timedelta(hours=1)
+# The window ends about five minutes ago, and starts when recovery was enabled, after the table was created.
+_TOLERANCE = timedelta(hours=1)
 
 
-class _Switch(StrEnum):
-    """PointInTimeRecoveryStatus."""
+class _RecoveryStatus(StrEnum):
+    """A table's PointInTimeRecoveryStatus."""
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
@@ -28,7 +28,7 @@ class _Switch(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointInTimeRecovery:
-    """The span of time to any point of which a table can be restored; `aws_time` is AWS' own when it was asked."""
+    """The times between which a table can be restored to any point; `aws_time` is the time at AWS of the response."""
 
     enabled: bool
     period: timedelta | None
@@ -39,7 +39,7 @@ class PointInTimeRecovery:
 
     @property
     def restorable_window(self) -> timedelta | None:
-        """How much time can be restored to; None when AWS does not give both ends."""
+        """The length of the restorable window; None when AWS did not return both ends."""
         return self.latest - self.earliest if self.latest and self.earliest else None
 
 
@@ -50,7 +50,7 @@ def point_in_time_recovery(aws: AwsClient, table: Table) -> PointInTimeRecovery:
     found = ("ContinuousBackupsDescription", "PointInTimeRecoveryDescription")
     days = optional(answer, *found, "RecoveryPeriodInDays", kind=int)
     return PointInTimeRecovery(
-        enabled=required(answer, *found, "PointInTimeRecoveryStatus", kind=_Switch) is _Switch.ENABLED,
+        enabled=required(answer, *found, "PointInTimeRecoveryStatus", kind=_RecoveryStatus) is _RecoveryStatus.ENABLED,
         period=None if days is None else timedelta(days=days),
         earliest=optional(answer, *found, "EarliestRestorableDateTime", kind=datetime),
         latest=optional(answer, *found, "LatestRestorableDateTime", kind=datetime),
@@ -69,39 +69,39 @@ def point_in_time_recovery(aws: AwsClient, table: Table) -> PointInTimeRecovery:
     promises=("pitr",),
 )
 def restorable_over_recovery_period(recovery: PointInTimeRecovery, table: Table, now: datetime) -> Iterator[Verdict]:
-    """The table can be restored to any point of its promised recovery period, as far back as it has existed.
+    """The table can be restored to any point of its promised recovery period, or since its creation if it is younger.
 
-    Why: Switching point-in-time recovery off and on again throws away what could be restored, and the setting looks
-    the same as before.
-    Reads: dynamodb:DescribeContinuousBackups: the status, RecoveryPeriodInDays and the restorable window, against
-    AWS' own clock, and dynamodb:DescribeTable for the table's age. An hour is allowed.
-    Unverified when: A call is denied, throttled or fails, or the period or a time is missing from the answer.
+    Why: Disabling and enabling point-in-time recovery discards the restorable window, while the setting looks the same
+    as before.
+    Reads: dynamodb:DescribeContinuousBackups: the status, RecoveryPeriodInDays and the restorable window, compared with
+    the clock of AWS; dynamodb:DescribeTable for the table's creation time. One hour is tolerated.
+    Unverified when: A call is denied, throttled or fails, or the period or a time is missing from the response.
     Fix: aws dynamodb update-continuous-backups with PointInTimeRecoveryEnabled=true and RecoveryPeriodInDays. A window
-    that was reset grows again by a day a day: keep an on-demand backup until it has.
+    that was reset grows by one day per day: keep an on-demand backup until it is long enough.
     Source: Amazon DynamoDB Developer Guide, Point-in-time backups,
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
     """
-    promised, clock = table.pitr or timedelta(), recovery.aws_time or now
-    expected, observed = f"any point of the last {format_duration(promised)}", _said(recovery, clock)
-    due = min(promised, clock - recovery.created)
+    promised, aws_now = table.pitr or timedelta(), recovery.aws_time or now
+    expected, observed = f"any point of the last {format_duration(promised)}", _observed(recovery, aws_now)
+    required_length = min(promised, aws_now - recovery.created)
     if not recovery.enabled:
-        yield failed("Point-in-time recovery is off", observed=observed, expected=expected)
+        yield failed("Point-in-time recovery is disabled", observed=observed, expected=expected)
     elif recovery.period is not None and recovery.period < promised:
         yield failed("The recovery period is shorter than promised", observed=observed, expected=expected)
-    elif recovery.period is None or recovery.restorable_window is None or age(recovery.latest, clock) is None:
-        missing = "AWS does not give a restorable window that can be judged"
+    elif recovery.period is None or recovery.restorable_window is None or age(recovery.latest, aws_now) is None:
+        missing = "AWS returned no usable restorable window"
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, observed=observed, expected=expected)
-    elif recovery.restorable_window + _TRAILING < due:
-        yield failed("What can be restored is less than promised", observed=observed, expected=expected)
+    elif recovery.restorable_window + _TOLERANCE < required_length:
+        yield failed("The restorable window is shorter than promised", observed=observed, expected=expected)
     else:
-        yield passed("The table can be restored as far back as promised", observed=observed, expected=expected)
+        yield passed("The restorable window is as long as promised", observed=observed, expected=expected)
 
 
-def _said(recovery: PointInTimeRecovery, clock: datetime) -> str:
+def _observed(recovery: PointInTimeRecovery, aws_now: datetime) -> str:
     if not recovery.enabled:
         return "point-in-time recovery disabled"
-    setting = "no period" if recovery.period is None else f"kept for {format_duration(recovery.period)}"
-    lag = age(recovery.latest, clock)
+    setting = "no recovery period" if recovery.period is None else f"recovery period {format_duration(recovery.period)}"
+    lag = age(recovery.latest, aws_now)
     if recovery.restorable_window is None or lag is None:
         return setting
-    return f"{setting}, restorable over {minutes_text(recovery.restorable_window)} up to {minutes_text(lag)} ago"
+    return f"{setting}, restorable window {minutes_text(recovery.restorable_window)}, ending {minutes_text(lag)} ago"

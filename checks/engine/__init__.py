@@ -1,1 +1,1 @@
-"""Runs checks: observe once, judge purely, name causes; and judge stored evidence again."""
+"""The check engine: plans checks, makes each observation once, judges the facts, and assigns causes."""

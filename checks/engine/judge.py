@@ -1,4 +1,4 @@
-"""From an observation's outcome to findings: pure, so that stored evidence is judged again by the same code."""
+"""Turns the outcome of an observation into findings. It is pure, so the same code re-judges stored evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.components import COMPONENT_TYPES, Component
@@ -20,15 +20,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCheck:
-    """One expected pair: this check on this component, at the severity the configuration gives it, if any."""
+    """One expected pair of a check and a component; `severity` is the configured one, if there is any."""
 
     check: AnyCheck
     component: Component
     severity: Severity | None = None
 
 
-def judge(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
-    """Every finding of one pair, at least one, in order of subject; facts are read back from the evidence alone."""
+def judge_outcome(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
+    """The findings of one pair, at least one, sorted by subject; the facts are parsed from the evidence."""
     digest = outcome.digest if isinstance(outcome, Evidence) else ""
     findings = (_finding(planned, verdict, digest) for verdict in _verdicts(planned, outcome, now))
     return tuple(sorted(findings, key=lambda finding: finding.subject))
@@ -43,22 +43,25 @@ def _verdicts(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[V
             return (failed(summary, observed="absent", expected="present"),)
         case Unobserved(reason=reason, detail=detail, remedy=remedy):
             return (unverified(reason, detail, remedy=remedy),)
+        case _:
+            assert_never(outcome)
 
 
 def _judge_evidence(planned: PlannedCheck, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:
     try:
         facts = _facts(planned.check, evidence)
         verdicts = tuple(planned.check.judge(facts, planned.component, now))
-    except Exception:  # the boundary around one check on one component: a crash is a verdict, never an end
+    except Exception:  # the boundary around one check on one component: a crash gives a verdict and ends no run
         logger.exception("check %s crashed while judging %s", planned.check.id, planned.component.ref)
         return (_bug("the check crashed while judging; the traceback is in the log"),)
-    doubled = [subject for subject, count in Counter(v.subject for v in verdicts).items() if count > 1]
-    if doubled:
-        return (_bug(f"the check judged {doubled[0] or 'the component'} twice"),)
-    return verdicts or (_bug("the check gave no verdict"),)
+    duplicates = [subject for subject, count in Counter(v.subject for v in verdicts).items() if count > 1]
+    if duplicates:
+        return (_bug(f"the check returned two verdicts on {duplicates[0] or 'the component'}"),)
+    return verdicts or (_bug("the check returned no verdict"),)
 
 
-# Many checks share one observation, and its facts may be large. By identity: what an altered record says is read anew.
+# A cache, because many checks share one observation and its facts can be large. It compares by identity, so that the
+# facts of an altered record are parsed again.
 _PARSED: deque[tuple[Evidence, type[Any], Any]] = deque(maxlen=4)
 
 
@@ -98,50 +101,50 @@ def _finding(planned: PlannedCheck, verdict: Verdict, digest: str) -> Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictDifference:
-    """A finding (`of`) that is not what its evidence says: as recorded and as judged again, None for neither."""
+    """A finding that differs from its evidence: `recorded` and `rejudged` are None where there is no such finding."""
 
-    of: Finding
+    finding: Finding
     recorded: Finding | None
     rejudged: Finding | None
 
 
 def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[VerdictDifference, ...]:
-    """Every difference between the run's findings that rest on evidence and a fresh judgement of that evidence.
+    """Every difference between the recorded findings with evidence and the verdicts on the same evidence now.
 
-    Only checks that are known here are judged; it needs no access to AWS or to the database.
+    Only the given checks are judged. It needs no access to AWS or to the database.
     """
     known = {check.id: check for check in checks}
     evidence = {item.digest: item for item in run.evidence}
     recorded = {f.key: f for f in run.findings if f.evidence in evidence and f.check in known}
-    judged = _caused(run, known, recorded, tuple(_judged(run, known, evidence, recorded)))
+    rejudged = _with_causes(run, known, recorded, tuple(_rejudged(run, known, evidence, recorded)))
     return tuple(
-        VerdictDifference(of=finding, recorded=recorded.get(key), rejudged=judged.get(key))
-        for key, finding in sorted((recorded | judged).items())
-        if recorded.get(key) != judged.get(key)
+        VerdictDifference(finding=finding, recorded=recorded.get(key), rejudged=rejudged.get(key))
+        for key, finding in sorted((recorded | rejudged).items())
+        if recorded.get(key) != rejudged.get(key)
     )
 
 
-def _judged(
+def _rejudged(
     run: Run, known: dict[str, AnyCheck], evidence: dict[str, Evidence], recorded: dict[str, Finding]
 ) -> Iterator[Finding]:
     pairs = {(f.check, f.component): f for f in recorded.values()}
     for (check, component), finding in pairs.items():
         planned = PlannedCheck(check=known[check], component=_component(run, component))
-        for again in judge(planned, evidence[finding.evidence], run.window.end):
-            # How bad it is, the configuration of that run may have decided, not the judge.
-            before = recorded.get(again.key)
-            yield replace(again, severity=before.severity) if before else again
+        for rejudged in judge_outcome(planned, evidence[finding.evidence], run.window.end):
+            # The severity can come from the configuration of that run, so the recorded one is kept.
+            before = recorded.get(rejudged.key)
+            yield replace(rejudged, severity=before.severity) if before else rejudged
 
 
-def _caused(
-    run: Run, known: dict[str, AnyCheck], recorded: dict[str, Finding], judged: tuple[Finding, ...]
+def _with_causes(
+    run: Run, known: dict[str, AnyCheck], recorded: dict[str, Finding], rejudged: tuple[Finding, ...]
 ) -> dict[str, Finding]:
-    """What was judged, with causes; one that a partial run did not look at itself is as it was recorded."""
-    within = {finding.key for finding in run.findings}
+    """The findings with causes; a cause outside a partial run is kept as it was recorded."""
+    in_run = {finding.key for finding in run.findings}
     others = (finding for finding in run.findings if finding.key not in recorded)
-    found = {finding.key: finding for finding in assign_causes(judged, known.values(), others)}
-    elsewhere = {key: f.cause for key, f in recorded.items() if run.scope and f.cause and f.cause not in within}
-    return {key: replace(f, cause=elsewhere.get(key, f.cause)) for key, f in found.items()}
+    found = {finding.key: finding for finding in assign_causes(rejudged, known.values(), others)}
+    external = {key: f.cause for key, f in recorded.items() if run.scope and f.cause and f.cause not in in_run}
+    return {key: replace(f, cause=external.get(key, f.cause)) for key, f in found.items()}
 
 
 def _component(run: Run, ref: str) -> Component:

@@ -1,4 +1,4 @@
-"""Asks each observation once, side by side, and never waits past a deadline."""
+"""Makes each planned observation once, in parallel threads, and ends by the deadlines."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedObservation:
-    """One question to one component; `check` is any of the checks that share it."""
+    """An observation of one component; `check` is any of the checks that share it."""
 
     check: AnyCheck
     component: Component
 
     @property
     def key(self) -> tuple[str, str]:
-        """The observation's name and the component's: what makes two askings the same."""
+        """The names of the observation and of the component; equal keys mean the same observation."""
         return self.check.observation_name, self.component.ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """How long one observation may take, how long all may, and how many are asked at once."""
+    """The time limits of one observation and of all together, and how many run in parallel."""
 
     per_observation: timedelta
     total: timedelta
@@ -44,7 +44,7 @@ class Deadlines:
 
 
 Outcomes = Mapping[tuple[str, str], Outcome]
-_Answers = SimpleQueue[tuple[tuple[str, str], Outcome]]
+_Results = SimpleQueue[tuple[tuple[str, str], Outcome]]
 
 
 def observe_all(
@@ -53,11 +53,11 @@ def observe_all(
     deadlines: Deadlines,
     clock: Callable[[], datetime],
 ) -> Outcomes:
-    """The outcome of every observation; what has not answered by its deadline is Unanswered(timeout).
+    """The outcome of every observation; one without a result by its deadline is Unobserved with reason timeout.
 
-    Threads are daemons and a late answer is dropped: a client that hangs past its own timeouts cannot hold the pass.
+    The threads are daemons and a late result is dropped, so a client that hangs cannot delay the run.
     """
-    waiting, answers = deque(observations), _Answers()
+    waiting, results = deque(observations), _Results()
     running: dict[tuple[str, str], float] = {}
     outcomes: dict[tuple[str, str], Outcome] = {}
     end = time.monotonic() + deadlines.total.total_seconds()
@@ -65,30 +65,30 @@ def observe_all(
         while waiting and len(running) < deadlines.concurrency:
             observation = waiting.popleft()
             running[observation.key] = time.monotonic() + deadlines.per_observation.total_seconds()
-            Thread(target=_answer, args=(observation, clients, clock, answers), daemon=True).start()
+            Thread(target=_observe, args=(observation, clients, clock, results), daemon=True).start()
         try:
-            key, outcome = answers.get(timeout=max(0.0, min(end, *running.values()) - time.monotonic()))
+            key, outcome = results.get(timeout=max(0.0, min(end, *running.values()) - time.monotonic()))
         except Empty:
             for key in [key for key, deadline in running.items() if deadline <= time.monotonic()]:
                 del running[key]
-                outcomes[key] = _late(f"no answer within {deadlines.per_observation.total_seconds():g} s")
+                outcomes[key] = _timeout(f"no answer within {deadlines.per_observation.total_seconds():g} s")
         else:
             if running.pop(key, None) is not None:
                 outcomes[key] = outcome
-    out_of_time = _late(f"the pass ran out of its {deadlines.total.total_seconds():g} s")
+    out_of_time = _timeout(f"the run reached its deadline of {deadlines.total.total_seconds():g} s")
     return {observation.key: outcomes.get(observation.key, out_of_time) for observation in observations}
 
 
-def _late(detail: str) -> Unobserved:
+def _timeout(detail: str) -> Unobserved:
     return Unobserved(
-        reason=Reason.TIMEOUT, detail=detail, remedy="Look at the network and the load, or raise run.check_deadline."
+        reason=Reason.TIMEOUT, detail=detail, remedy="Check the network and the load, or raise run.check_deadline."
     )
 
 
-def _answer(
-    observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime], answers: _Answers
+def _observe(
+    observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime], results: _Results
 ) -> None:
-    answers.put((observation.key, _outcome(observation, clients, clock)))
+    results.put((observation.key, _outcome(observation, clients, clock)))
 
 
 def _outcome(observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime]) -> Outcome:
@@ -100,7 +100,7 @@ def _outcome(observation: PlannedObservation, clients: ClientFactory, clock: Cal
         return Unobserved(reason=error.reason, detail=error.detail, remedy=error.remedy)
     except NotFoundError as error:
         return AbsentComponent(detail=str(error))
-    except Exception:  # the boundary around one check on one component: a crash is a verdict, never an end
+    except Exception:  # the boundary around one check on one component: a crash gives a verdict and ends no run
         logger.exception("observation %s crashed on %s", check.observation_name, component.ref)
         return Unobserved(
             reason=Reason.BUG,

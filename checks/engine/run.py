@@ -1,4 +1,4 @@
-"""Runs a plan of checks: every expected pair gets a verdict, whatever breaks."""
+"""Plans the checks of a configuration and runs them: every planned pair gets a verdict."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
 from checks.engine.causes import assign_causes
-from checks.engine.judge import PlannedCheck, judge
+from checks.engine.judge import PlannedCheck, judge_outcome
 from checks.engine.observe import Deadlines, PlannedObservation, observe_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResults:
-    """What a pass of checks came to: findings in a stable order, and the evidence they rest on."""
+    """The findings of a run of checks, in a stable order, and the evidence behind them."""
 
     findings: tuple[Finding, ...]
     evidence: tuple[Evidence, ...]
@@ -33,19 +33,19 @@ def plan_checks(
     only: str = "*",
     component: str = "*",
 ) -> tuple[PlannedCheck, ...]:
-    """Every (check, component) pair that must get a verdict, known before looking.
+    """Every pair of a check and a component that must get a verdict, known before the first observation.
 
-    `only` is a glob over check ids, `component` one over component names and refs.
+    `only` is a glob over check ids, `component` a glob over the names and refs of components.
     """
     default = CheckSettings()
     declared = tuple(components)
     return tuple(
-        PlannedCheck(check=check, component=thing, severity=settings.get(check.id, default).severity)
+        PlannedCheck(check=check, component=each, severity=settings.get(check.id, default).severity)
         for check in checks
         if settings.get(check.id, default).enabled and fnmatchcase(check.id, only)
-        for thing in declared
-        if isinstance(thing, check.component) and check.applies_to(thing)
-        if fnmatchcase(thing.name, component) or fnmatchcase(thing.ref, component)
+        for each in declared
+        if isinstance(each, check.component) and check.applies_to(each)
+        if fnmatchcase(each.name, component) or fnmatchcase(each.ref, component)
     )
 
 
@@ -56,7 +56,7 @@ def run_checks(
     now: datetime,
     clock: Callable[[], datetime],
 ) -> CheckResults:
-    """Observes what the plan needs, each observation once, judges every pair as of `now`, and says what causes what."""
+    """Makes each observation of the plan once, judges every pair as of `now`, and assigns causes."""
     observations = {
         observation.key: observation
         for observation in (PlannedObservation(check=p.check, component=p.component) for p in plan)
@@ -65,7 +65,7 @@ def run_checks(
     findings = (
         finding
         for planned in plan
-        for finding in judge(planned, outcomes[planned.check.observation_name, planned.component.ref], now)
+        for finding in judge_outcome(planned, outcomes[planned.check.observation_name, planned.component.ref], now)
     )
     ordered = sorted(findings, key=lambda f: (f.check, f.component, f.subject))
     return CheckResults(

@@ -1,4 +1,4 @@
-"""Is what is declared really there? Silence about a thing that does not exist looks just like a quiet day."""
+"""Checks that a declared component exists; metrics alone cannot tell an absent component from an idle one."""
 
 from __future__ import annotations
 

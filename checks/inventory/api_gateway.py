@@ -1,4 +1,4 @@
-"""Judges whether a declared API is there, and its stage deployed."""
+"""A check that a declared API exists and its stage is deployed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, passed, unverified
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageDeployments:
-    """The REST APIs that have the declared name, and the deployments their declared stage shows."""
+    """The REST APIs with the declared name, and the deployments that their declared stage uses."""
 
     api_ids: tuple[str, ...]
     deployment_ids: tuple[str, ...]
@@ -47,20 +47,20 @@ def stage_deployments(aws: AwsClient, api: Api) -> StageDeployments:
     needs=("apigateway:GET",),
 )
 def stage_is_deployed(facts: StageDeployments, api: Api, _now: datetime) -> Iterator[Verdict]:
-    """The declared API exists, and its stage shows a deployment.
+    """The declared API exists, and its stage has a deployment.
 
-    Why: CloudWatch says nothing of an API that does not exist, just as of one that nobody called.
+    Why: CloudWatch has no datapoints of an API that does not exist, nor of one without requests.
     Reads: apigateway:GET of the REST APIs and of the stage.
-    Unverified when: A call is denied, throttled or fails, or two APIs have the name: metrics by name would mix them.
+    Unverified when: A call is denied, throttled or fails, or several APIs have the name: their metrics would be mixed.
     Fix: Deploy the API to the stage, or correct its name in the configuration.
     Source: Amazon API Gateway Developer Guide, Set up a stage for a REST API,
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html
     """
-    observed, expected = f"{len(facts.api_ids)} named {api.name}, stage {api.stage}", "one, with its stage deployed"
+    observed = f"{len(facts.api_ids)} APIs named {api.name}, stage {api.stage}"
+    expected = "one API, with its stage deployed"
     if len(facts.api_ids) > 1:
-        summary = "Two APIs have the same name, so nobody can tell whose numbers CloudWatch gives"
-        yield unverified(
-            Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy="Rename one of them."
-        )
+        summary = "Several APIs have the same name, so CloudWatch mixes their metrics"
+        remedy = "Give each API a name of its own."
+        yield unverified(Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy=remedy)
     else:
-        yield passed("The API's stage is deployed", observed=observed, expected=expected)
+        yield passed("The stage of the API is deployed", observed=observed, expected=expected)

@@ -1,4 +1,4 @@
-"""Judges whether a declared function is there and can be invoked."""
+"""A check that a declared Lambda function exists and can be invoked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LambdaState(StrEnum):
     """A Lambda function's State."""
 
     ACTIVE = "Active"
-    # Idle for weeks, so its resources were reclaimed; the next invocation brings it back.
+    # Idle for weeks, so AWS reclaimed its resources; the next invocation activates it again.
     INACTIVE = "Inactive"
     PENDING = "Pending"
     FAILED = "Failed"
@@ -27,7 +27,7 @@ class LambdaState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionState:
-    """Whether a function can be invoked."""
+    """The state of a function, which decides whether it can be invoked."""
 
     state: LambdaState
 
@@ -49,22 +49,22 @@ def function_state(aws: AwsClient, function: Function) -> FunctionState:
 def function_is_active(facts: FunctionState, _function: Function, _now: datetime) -> Iterator[Verdict]:
     """The declared function exists and can be invoked.
 
-    Why: CloudWatch says nothing of a function that does not exist, just as of one that nobody called.
+    Why: CloudWatch has no datapoints of a function that does not exist, nor of one without invocations.
     Reads: lambda:GetFunctionConfiguration: the function's State.
-    Unverified when: The call is denied, throttled or fails, the function is still being made, or its state is unknown.
-    Fix: Deploy the function, or correct its name in the configuration; get-function-configuration says why one failed.
+    Unverified when: The call is denied, throttled or fails, the function is still being created, or its state is
+    unknown.
+    Fix: Deploy the function, or correct its name in the configuration. StateReason in the output of aws lambda
+    get-function-configuration states why a function failed.
     Source: AWS Lambda Developer Guide, Lambda function states, https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
-    observed, expected = f"the function is {facts.state}", "a function that can be invoked"
+    observed, expected = f"state {facts.state}", "a function that can be invoked"
     match facts.state:
         case LambdaState.ACTIVE | LambdaState.INACTIVE:
             yield passed("The function can be invoked", observed=observed, expected=expected)
         case LambdaState.FAILED:
             yield failed("The function cannot be invoked", observed=observed, expected=expected)
         case LambdaState.PENDING:
-            summary = "The function is still being made"
-            yield unverified(
-                Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy="Look again in a minute."
-            )
+            summary, remedy = "The function is still being created", "Run the check again in a minute."
+            yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
         case _:
             assert_never(facts.state)

@@ -1,4 +1,4 @@
-"""Would anybody notice? Alarms that watch, and what they say."""
+"""Checks of the platform's own alarms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the platform's own alarms on a cluster are silent, and there to be heard."""
+"""A check of the CloudWatch alarms on an Aurora cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AlarmState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One metric alarm, by the name people gave it."""
+    """One metric alarm."""
 
     name: str
     state: AlarmState
@@ -50,12 +50,12 @@ def cluster_alarms(aws: AwsClient, cluster: AuroraCluster) -> ClusterAlarms:
         alarms=tuple(
             Alarm(name=required(each, "AlarmName", kind=str), state=required(each, "StateValue", kind=AlarmState))
             for each in every
-            if _watches(each, cluster)
+            if _is_on(each, cluster)
         )
     )
 
 
-def _watches(alarm: Mapping[str, Any], cluster: AuroraCluster) -> bool:
+def _is_on(alarm: Mapping[str, Any], cluster: AuroraCluster) -> bool:
     dimensions = {(each.get("Name"), each.get("Value")) for each in optional(alarm, "Dimensions", kind=list) or ()}
     instances = {("DBInstanceIdentifier", instance) for instance in cluster.instances}
     return not dimensions.isdisjoint({("DBClusterIdentifier", cluster.name), *instances})
@@ -71,24 +71,25 @@ def _watches(alarm: Mapping[str, Any], cluster: AuroraCluster) -> bool:
     promises=("alarms_quiet",),
 )
 def alarms_are_quiet(facts: ClusterAlarms, _cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
-    """Alarms watch the cluster, and none of them has gone off.
+    """The cluster has CloudWatch alarms, and none of them is in the ALARM state.
 
-    Why: An alarm that rings where nobody looks is how a bad afternoon becomes a bad night.
+    Why: An alarm that fires without a notification leaves an incident unnoticed.
     Reads: cloudwatch:DescribeAlarms: the state of every metric alarm on the cluster or one of its declared instances.
-    Unverified when: The call is denied, throttled or fails, no alarm watches the cluster, or one has too little data.
-    Fix: Follow the runbook of the alarm that is named; its history in CloudWatch says when it went off.
+    Unverified when: The call is denied, throttled or fails, the cluster has no alarm, or an alarm has insufficient
+    data.
+    Fix: Follow the runbook of the alarm; its history in CloudWatch shows when it fired.
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
     """
     expected = "at least one alarm, and all of them OK"
-    ringing, blind = facts.names_in_state(AlarmState.ALARM), facts.names_in_state(AlarmState.INSUFFICIENT_DATA)
-    observed = f"{len(facts.alarms)} alarms, {len(ringing)} gone off, {len(blind)} without enough data"
-    if ringing:
-        yield failed(f"Gone off: {', '.join(ringing)}", observed=observed, expected=expected)
+    firing, no_data = facts.names_in_state(AlarmState.ALARM), facts.names_in_state(AlarmState.INSUFFICIENT_DATA)
+    observed = f"{len(facts.alarms)} alarms, {len(firing)} firing, {len(no_data)} with insufficient data"
+    if firing:
+        yield failed(f"Alarms firing: {', '.join(firing)}", observed=observed, expected=expected)
     elif not facts.alarms:
-        summary, remedy = "No alarm watches the cluster", "Put an alarm on the cluster's CPU and connections."
+        summary, remedy = "The cluster has no alarm", "Create alarms on the cluster's CPU and connections."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
-    elif blind:
-        summary, remedy = f"Cannot tell: {', '.join(blind)}", "Look at the metric that the alarm is on."
+    elif no_data:
+        summary, remedy = f"Alarms with insufficient data: {', '.join(no_data)}", "Check the metrics of these alarms."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
     else:
-        yield passed("No alarm has gone off", observed=observed, expected=expected)
+        yield passed("No alarm is firing", observed=observed, expected=expected)

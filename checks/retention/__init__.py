@@ -1,4 +1,4 @@
-"""Checks that audit records are kept: the bucket's rule, and the locks on the versions themselves."""
+"""Checks of an audit bucket's Object Lock: its default retention, and the locks of the object versions."""
 
 from __future__ import annotations
 

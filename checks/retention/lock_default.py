@@ -1,4 +1,4 @@
-"""Judges the rule by which an audit bucket locks every new object version."""
+"""A check of an audit bucket's default retention, which locks every new object version."""
 
 from __future__ import annotations
 
@@ -14,22 +14,33 @@ from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed
 from basewatch.quantities import format_duration
-from checks.retention.lock_mode import LockMode
 
 _NO_LOCK = "ObjectLockConfigurationNotFoundError"
-# The Gregorian mean year, as a promise in years is read too: 7 x 365 days is seen to be short of 7 years.
+# The mean Gregorian year, which the promise in years uses too: 7 x 365 days are shorter than 7 years.
 _YEAR = timedelta(days=365.25)
 
 
-class _Switch(StrEnum):
-    """The one value that AWS documents for ObjectLockEnabled."""
+class LockMode(StrEnum):
+    """The mode of an Object Lock: s3:BypassGovernanceRetention bypasses GOVERNANCE, nothing bypasses COMPLIANCE."""
+
+    GOVERNANCE = "GOVERNANCE"
+    COMPLIANCE = "COMPLIANCE"
+
+    def at_least_as_strict(self, required_mode: str) -> bool:
+        """Whether this mode is at least as strict as the required one."""
+        modes = list(LockMode)
+        return modes.index(self) >= modes.index(LockMode(required_mode))
+
+
+class _LockStatus(StrEnum):
+    """ObjectLockEnabled, of which AWS documents one value."""
 
     ENABLED = "Enabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultLock:
-    """A bucket's Object Lock configuration; without a rule, `mode` is None and new versions are not locked."""
+    """A bucket's Object Lock configuration; `mode` is None when it has no default retention."""
 
     enabled: bool
     mode: LockMode | None = None
@@ -50,18 +61,18 @@ class DefaultLock:
 
 
 def default_lock(aws: AwsClient, bucket: AuditBucket) -> DefaultLock:
-    """The bucket's Object Lock configuration, as GetObjectLockConfiguration gives it."""
+    """The Object Lock configuration of the bucket, by GetObjectLockConfiguration."""
     answer = aws.call("s3", "GetObjectLockConfiguration", accepted_errors=(_NO_LOCK,), Bucket=bucket.name)
     if accepted_error(answer) == _NO_LOCK:
         return DefaultLock(enabled=False)
-    required(answer, "ObjectLockConfiguration", "ObjectLockEnabled", kind=_Switch)
+    required(answer, "ObjectLockConfiguration", "ObjectLockEnabled", kind=_LockStatus)
     rule = ("ObjectLockConfiguration", "Rule", "DefaultRetention")
     mode = optional(answer, *rule, "Mode", kind=LockMode)
     if mode is None:
         return DefaultLock(enabled=True)
     days, years = optional(answer, *rule, "Days", kind=int), optional(answer, *rule, "Years", kind=int)
     if not days and not years:
-        raise ObservationError(Reason.NOT_ENOUGH_DATA, "the default retention has a mode and neither days nor years")
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, "the default retention has a mode but neither days nor years")
     return DefaultLock(enabled=True, mode=mode, days=days or 0, years=years or 0)
 
 
@@ -75,15 +86,15 @@ def default_lock(aws: AwsClient, bucket: AuditBucket) -> DefaultLock:
     promises=("object_lock",),
 )
 def new_versions_are_locked(lock: DefaultLock, bucket: AuditBucket, now: datetime) -> Iterator[Verdict]:
-    """The audit bucket locks every new object version for the promised time, in the promised mode.
+    """The audit bucket locks every new object version for the promised retention, in the promised mode.
 
-    Why: A record that is written without a lock can be deleted or replaced by whoever may write, and nobody could
-    tell. The rule itself is not locked: whoever may call PutBucketObjectLockConfiguration can weaken it for all that
-    is written later.
-    Reads: s3:GetObjectLockConfiguration of the bucket. A year counts 365.25 days, so 2555 days are short of 7 years.
-    Unverified when: The call is denied, throttled or fails, or the rule has a mode and no period.
-    Fix: aws s3api put-object-lock-configuration with the promised mode and period as the default retention. It holds
-    for versions written from then on; extend those written before with put-object-retention.
+    Why: A record without a lock can be deleted or replaced without a trace by every role that can write to the bucket.
+    The default retention itself is not locked: a role with s3:PutBucketObjectLockConfiguration can weaken it for all
+    later versions.
+    Reads: s3:GetObjectLockConfiguration of the bucket. A year has 365.25 days, so 2555 days are shorter than 7 years.
+    Unverified when: The call is denied, throttled or fails, or the default retention has a mode but no period.
+    Fix: aws s3api put-object-lock-configuration with the promised mode and period as the default retention. It applies
+    to versions written from then on; extend the locks of older versions with put-object-retention.
     Source: Amazon S3 User Guide, Locking objects with Object Lock,
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
     """
@@ -95,7 +106,7 @@ def new_versions_are_locked(lock: DefaultLock, bucket: AuditBucket, now: datetim
         summary = f"New versions are locked in {lock.mode} mode, which can be bypassed"
         yield failed(summary, observed=str(lock), expected=expected)
     elif lock.retention < promise.retention:
-        short = format_duration(promise.retention - lock.retention)
-        yield failed(f"New versions are locked for {short} less than promised", observed=str(lock), expected=expected)
+        gap = format_duration(promise.retention - lock.retention)
+        yield failed(f"New versions are locked for {gap} less than promised", observed=str(lock), expected=expected)
     else:
         yield passed("New versions are locked as promised", observed=str(lock), expected=expected)

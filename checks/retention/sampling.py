@@ -1,4 +1,4 @@
-"""Chooses the object versions to look at: the telling ones first, then by a seeded lot that anybody can draw again."""
+"""Draws a sample of object versions: some chosen by rule, the rest at random by a seed, so it can be repeated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import islice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectVersion:
-    """One listed version of an object; `is_latest` is False for one that was overwritten or deleted since."""
+    """One listed version of an object; `is_latest` is False when it was overwritten or deleted later."""
 
     key: str
     version_id: str
@@ -25,28 +25,28 @@ class ObjectVersion:
 
 
 def sample(versions: Sequence[ObjectVersion], size: int, seed: str) -> tuple[ObjectVersion, ...]:
-    """At most `size` versions: the oldest, the newest, one that is not current, one of each prefix, then by lot.
+    """At most `size` versions: the oldest, the newest, one that is not the latest, one per prefix, then random ones.
 
-    The same versions and seed give the same sample in any order of listing, and another seed another one.
+    Equal versions and seeds give equal samples, in any order of the listing; another seed gives another sample.
     """
-    drawn = sorted(versions, key=lambda version: _lot(seed, version))
-    chosen = dict.fromkeys(_telling(drawn))
-    chosen.update(dict.fromkeys(drawn))
+    shuffled = sorted(versions, key=lambda version: _random_key(seed, version))
+    chosen = dict.fromkeys(_chosen_by_rule(shuffled))
+    chosen.update(dict.fromkeys(shuffled))
     return tuple(chosen)[:size]
 
 
-def _telling(drawn: Sequence[ObjectVersion]) -> Iterator[ObjectVersion]:
-    if not drawn:
+def _chosen_by_rule(shuffled: Sequence[ObjectVersion]) -> Iterator[ObjectVersion]:
+    if not shuffled:
         return
-    yield min(drawn, key=lambda version: version.last_modified)
-    yield max(drawn, key=lambda version: version.last_modified)
-    yield from islice((version for version in drawn if not version.is_latest), 1)
+    yield min(shuffled, key=lambda version: version.last_modified)
+    yield max(shuffled, key=lambda version: version.last_modified)
+    yield from islice((version for version in shuffled if not version.is_latest), 1)
     seen = set[str]()
-    for version in drawn:
+    for version in shuffled:
         if version.prefix not in seen:
             seen.add(version.prefix)
             yield version
 
 
-def _lot(seed: str, version: ObjectVersion) -> bytes:
+def _random_key(seed: str, version: ObjectVersion) -> bytes:
     return hashlib.sha256("\x00".join((seed, version.key, version.version_id)).encode()).digest()

@@ -1,4 +1,4 @@
-"""The service checks: what the platform promises of speed, errors and room, judged by what CloudWatch measured."""
+"""Checks of the promised latencies, error ratios, rates and utilizations, by the metrics of the window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether APIs answer fast, without server errors, and rarely with a refusal."""
+"""Checks of an API stage: latency, server errors and client errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Api
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, read_series
+from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise, rate_promise, ratio_promise
 from checks.service.ratios import judge_ratio
 from checks.service.sustained import judge_sustained, no_activity_verdict
@@ -20,7 +20,7 @@ _IDLE = no_activity_verdict("request")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiLatency:
-    """How many requests an API stage had and how long they took, minute by minute."""
+    """The requests of an API stage and their latency, minute by minute."""
 
     requests: AlignedSeries
     p95_seconds: AlignedSeries
@@ -28,7 +28,7 @@ class ApiLatency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiServerErrors:
-    """How many requests an API stage had and how many it answered with 5XX, minute by minute."""
+    """The requests of an API stage and its 5XX responses, minute by minute."""
 
     requests: AlignedSeries
     server_errors: AlignedSeries
@@ -36,7 +36,7 @@ class ApiServerErrors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiClientErrors:
-    """How many requests an API stage had and how many it answered with 4XX, minute by minute."""
+    """The requests of an API stage and its 4XX responses, minute by minute."""
 
     requests: AlignedSeries
     client_errors: AlignedSeries
@@ -78,15 +78,16 @@ def api_client_errors(metrics: MetricsClient, api: Api) -> ApiClientErrors:
 def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the API's latency stays below its limit.
 
-    Why: It is what tenants wait for, measured at the door of the platform.
-    Reads: Latency p95 and Count of AWS/ApiGateway for the stage, minute by minute. It is broken when every minute of a
-    stretch as long as the limit says is above the limit; a minute without requests ends the stretch.
+    Why: This is the time that tenants wait for a response.
+    Reads: Latency p95 and Count of AWS/ApiGateway for the stage, minute by minute. It fails when the value is above the
+    limit in every minute for the promised duration; a minute without requests interrupts it.
     Unverified when: The metrics could not be collected, Latency is missing in more than half of the minutes with
-    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
-    Fix: Compare IntegrationLatency with Latency: the difference is the gateway and its authorizer, the rest is yours.
+    requests, or the window is shorter than the promised duration. Without any request it is not applicable.
+    Fix: Compare IntegrationLatency with Latency: the difference is API Gateway and the authorizer, the rest is the
+    function behind the route.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
-    promise = latency_promise("p95 of the latency", api.p95_below)
+    promise = latency_promise("the p95 latency", api.p95_below)
     yield judge_sustained(facts.p95_seconds, facts.requests.active_periods, promise, idle_verdict=_IDLE)
 
 
@@ -102,12 +103,13 @@ def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdi
 def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The rate of the API's server errors stays below its limit.
 
-    Why: A 5XX is the platform's own failure; at this rate it is an outage for somebody.
-    Reads: 5XXError and Count of AWS/ApiGateway for the stage, minute by minute, as errors per second. It is broken when
-    every minute of a stretch as long as the limit says is above the limit.
+    Why: A 5XX is a failure of the platform itself; at this rate some tenants have an outage.
+    Reads: 5XXError and Count of AWS/ApiGateway for the stage, minute by minute, as errors per second. It fails when the
+    rate is above the limit in every minute for the promised duration.
     Unverified when: The metrics could not be collected, 5XXError is missing in more than half of the minutes with
-    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
-    Fix: Find the failing route in the access log, then its function's errors; roll back what was deployed before.
+    requests, or the window is shorter than the promised duration. Without any request it is not applicable.
+    Fix: Find the failing route in the access log, then the errors of its function; roll back the last deployment before
+    the errors.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
     errors, seconds = facts.server_errors, facts.server_errors.period.total_seconds()
@@ -126,17 +128,17 @@ def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Ite
     promises=("client_errors_below",),
 )
 def client_errors_below(facts: ApiClientErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
-    """The share of the API's requests that are answered with a client error stays below its limit.
+    """The ratio of the API's requests that end with a client error stays below its limit.
 
-    Why: Many 4XX at once are a client that was broken by a deployment, a rate limit that hits, or somebody trying keys.
-    Reads: 4XXError and Count of AWS/ApiGateway for the stage, minute by minute. Judged is every stretch as long as the
-    limit says that holds at least 20 requests, and the window as a whole.
+    Why: Many 4XX responses indicate a client that a deployment broke, an exceeded rate limit, or an attacker who tries
+    credentials.
+    Reads: 4XXError and Count of AWS/ApiGateway for the stage, minute by minute. It judges every interval of the
+    promised duration with at least 20 requests, and the window as a whole.
     Unverified when: The metrics could not be collected, 4XXError is missing in more than half of the minutes with
-    requests, or the window is shorter than the limit's stretch. Without any request it is not applicable.
-    Fix: See in the access log which status and which caller it is: 401 and 403 are logins, 429 is the rate limit.
+    requests, or the window is shorter than the promised duration. Without any request it is not applicable.
+    Fix: Find the status and the caller in the access log: 401 and 403 are failed logins, 429 is the rate limit.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
-    promise = ratio_promise("the share of requests that are refused", api.client_errors_below)
-    yield judge_ratio(
-        facts.client_errors, facts.requests, promise, summary_text="requests were refused", idle_verdict=_IDLE
-    )
+    promise = ratio_promise("the ratio of requests with a client error", api.client_errors_below)
+    failed_text = "requests ended with a client error"
+    yield judge_ratio(facts.client_errors, facts.requests, promise, summary_text=failed_text, idle_verdict=_IDLE)

@@ -1,48 +1,29 @@
-"""Whether the instances of an Aurora cluster have room left, answer fast, and follow their writer closely."""
+"""Checks of the instances of an Aurora cluster: CPU, load, connections, storage latency and replica lag."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.metrics import MetricsClient
-from basewatch.model import Proof, Severity, Verdict
-from checks.service.aurora_instances import InstanceMetric, instance_metric, judge_instances, judge_readers
+from basewatch.model import Proof, Severity, Verdict, not_applicable
+from checks.service.aurora_facts import (
+    InstanceMetric,
+    instance_connections,
+    instance_cpu,
+    instance_load,
+    instance_read_latency,
+    instance_replica_lag,
+    instance_write_latency,
+)
 from checks.service.promises import count_promise, latency_promise, ratio_promise
+from checks.service.sustained import PromisedLimit, judge_sustained
 
 _NEEDS = ("cloudwatch:GetMetricData",)
-
-
-def instance_cpu(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """The CPU that each instance used, as a ratio. Raises: ObservationError."""
-    return instance_metric(metrics, cluster, "aws_rds_cpu_utilization_ratio")
-
-
-def instance_load(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """The active sessions of each instance, on average. Raises: ObservationError."""
-    return instance_metric(metrics, cluster, "aws_rds_db_load_active_sessions")
-
-
-def instance_connections(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """The most connections that each instance had. Raises: ObservationError."""
-    return instance_metric(metrics, cluster, "aws_rds_database_connections_max")
-
-
-def instance_read_latency(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """How long a read from disk took on each instance, in seconds. Raises: ObservationError."""
-    return instance_metric(metrics, cluster, "aws_rds_read_latency_seconds")
-
-
-def instance_write_latency(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """How long a write to disk took on each instance, in seconds. Raises: ObservationError."""
-    return instance_metric(metrics, cluster, "aws_rds_write_latency_seconds")
-
-
-def instance_replica_lag(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
-    """How far each reader was behind its writer, in seconds. Raises: ObservationError."""
-    return instance_metric(metrics, cluster, "aws_rds_replica_lag_seconds")
+_NO_INSTANCE = not_applicable("The cluster declares no instance with this metric", observed="no such instance")
+_WRITER = not_applicable("The instance was the writer, which has no replica lag", observed="the writer in every minute")
 
 
 @check(
@@ -55,17 +36,18 @@ def instance_replica_lag(metrics: MetricsClient, cluster: AuroraCluster) -> Inst
     promises=("cpu_below",),
 )
 def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
-    """The CPU use of each instance stays below its limit.
+    """The CPU utilization of each instance stays below its limit.
 
-    Why: At the end of the CPU every query waits for every other, and a serverless cluster is at its most capacity.
-    Reads: CPUUtilization Average of AWS/RDS for each declared instance, minute by minute. Broken when every minute of a
-    stretch as long as the limit says is above the limit.
-    Unverified when: The metrics could not be collected, or more than half of an instance's minutes have no data: an
-    instance that exists always reports.
-    Fix: Find the statements with the most load in Performance Insights; then raise the capacity.
+    Why: When the CPU is saturated, queries wait for each other, and a serverless cluster has reached its maximum
+    capacity.
+    Reads: CPUUtilization Average of AWS/RDS for each declared instance, minute by minute. It fails when the value is
+    above the limit in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
+    existing instance always reports.
+    Fix: Find the statements with the highest load in Performance Insights; then raise the capacity.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
-    yield from judge_instances(facts, ratio_promise("CPU use", cluster.cpu_below))
+    yield from _judge_instances(facts, ratio_promise("the CPU utilization", cluster.cpu_below))
 
 
 @check(
@@ -80,15 +62,15 @@ def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> 
 def load_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The number of active sessions of each instance stays below its limit.
 
-    Why: More active sessions than virtual CPUs means that sessions wait, whatever it is that they wait for.
-    Reads: DBLoad Average of AWS/RDS for each declared instance, minute by minute. Broken when every minute of a stretch
-    as long as the limit says is above the limit.
-    Unverified when: The metrics could not be collected, or more than half of an instance's minutes have no data, as all
-    of them when Performance Insights is off.
-    Fix: Read in Performance Insights what the sessions wait for; turn it on if there is nothing to read.
+    Why: When there are more active sessions than virtual CPUs, sessions wait.
+    Reads: DBLoad Average of AWS/RDS for each declared instance, minute by minute. It fails when the value is above the
+    limit in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes. It
+    has none when Performance Insights is disabled.
+    Fix: Find the wait events of the sessions in Performance Insights; enable it if it is disabled.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_PerfInsights.Overview.ActiveSessions.html
     """
-    yield from judge_instances(facts, count_promise("the number of active sessions", cluster.load_below))
+    yield from _judge_instances(facts, count_promise("the number of active sessions", cluster.load_below))
 
 
 @check(
@@ -103,15 +85,16 @@ def load_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) ->
 def connections_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The number of connections of each instance stays below its limit.
 
-    Why: At max_connections the next login is refused, the one that would look at the trouble among them.
-    Reads: DatabaseConnections Maximum of AWS/RDS for each declared instance, minute by minute. Broken when every minute
-    of a stretch as long as the limit says is above the limit.
-    Unverified when: The metrics could not be collected, or more than half of an instance's minutes have no data: an
-    instance that exists always reports.
-    Fix: Find who holds connections in pg_stat_activity, send it through the proxy, or raise the capacity.
+    Why: At max_connections PostgreSQL rejects every new connection, including those of an engineer who investigates.
+    Reads: DatabaseConnections Maximum of AWS/RDS for each declared instance, minute by minute. It fails when the value
+    is above the limit in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
+    existing instance always reports.
+    Fix: Find the clients with the most connections in pg_stat_activity, connect them through the proxy, or raise the
+    capacity.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
-    yield from judge_instances(facts, count_promise("the number of connections", cluster.connections_below))
+    yield from _judge_instances(facts, count_promise("the number of connections", cluster.connections_below))
 
 
 @check(
@@ -124,17 +107,17 @@ def connections_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datet
     promises=("read_latency_below",),
 )
 def read_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
-    """The time that each instance takes to read from its storage stays below its limit.
+    """The storage read latency of each instance stays below its limit.
 
-    Why: A read that is not in the buffer cache waits this long, and a scan waits it a thousand times.
-    Reads: ReadLatency Average of AWS/RDS for each declared instance, minute by minute, which is in seconds. Broken when
-    every minute of a stretch as long as the limit says is above the limit.
-    Unverified when: The metrics could not be collected, or more than half of an instance's minutes have no data: an
-    instance that exists always reports.
-    Fix: Look for what reads much: a scan without an index, a cache that is too small after scaling down.
+    Why: Every read that misses the buffer cache waits for the storage, and a scan does so thousands of times.
+    Reads: ReadLatency Average of AWS/RDS for each declared instance, minute by minute, in seconds. It fails when the
+    value is above the limit in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
+    existing instance always reports.
+    Fix: Find the cause of the reads, such as a scan without an index, or a cache that is too small after scaling down.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
-    yield from judge_instances(facts, latency_promise("the latency of reads", cluster.read_latency_below))
+    yield from _judge_instances(facts, latency_promise("the read latency", cluster.read_latency_below))
 
 
 @check(
@@ -147,17 +130,17 @@ def read_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: date
     promises=("write_latency_below",),
 )
 def write_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
-    """The time that each instance takes to write to its storage stays below its limit.
+    """The storage write latency of each instance stays below its limit.
 
-    Why: Every commit waits for a write, so that this is added to whatever a tenant saves.
-    Reads: WriteLatency Average of AWS/RDS for each declared instance, minute by minute, which is in seconds. Broken
-    when every minute of a stretch as long as the limit says is above the limit.
-    Unverified when: The metrics could not be collected, or more than half of an instance's minutes have no data: an
-    instance that exists always reports.
-    Fix: Look for what writes much: a bulk load, too many indexes, commits row by row.
+    Why: Every commit waits for a write to the storage, so this latency is part of every change that a tenant saves.
+    Reads: WriteLatency Average of AWS/RDS for each declared instance, minute by minute, in seconds. It fails when the
+    value is above the limit in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
+    existing instance always reports.
+    Fix: Find the cause of the writes, such as a bulk load, too many indexes, or a commit for each row.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
-    yield from judge_instances(facts, latency_promise("the latency of writes", cluster.write_latency_below))
+    yield from _judge_instances(facts, latency_promise("the write latency", cluster.write_latency_below))
 
 
 @check(
@@ -170,15 +153,42 @@ def write_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: dat
     promises=("replica_lag_below",),
 )
 def replica_lag_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
-    """The time that each reader is behind its writer stays below its limit.
+    """The replica lag of each reader stays below its limit.
 
-    Why: Who reads from a reader sees the past, and a tenant does not find what it saved a moment ago.
-    Reads: AuroraReplicaLag Maximum of AWS/RDS for each declared instance, minute by minute. A writer has none: in a
-    minute in which one instance alone is silent, it was the writer. Broken when every minute of a stretch as long as
-    the limit says is above the limit.
-    Unverified when: The metrics could not be collected, or a reader has no data in more than half of its minutes; when
-    several instances are silent at once, nobody can tell which of them is the writer. A writer is not applicable.
-    Fix: Look for long transactions on the reader and bursts of writes; give the reader the writer's capacity.
+    Why: A reader returns old data, so a tenant may not find what it saved a moment ago.
+    Reads: AuroraReplicaLag Maximum of AWS/RDS for each declared instance, minute by minute. A writer reports none: if
+    exactly one instance has no data in a minute, it was the writer. It fails when the value is above the limit in every
+    minute for the promised duration.
+    Unverified when: The metrics could not be collected, or a reader has no data in more than half of its minutes. If
+    several instances have no data in the same minute, the writer among them is unknown. A writer is not applicable.
+    Fix: Find long transactions on the reader and bursts of writes; give the reader the same capacity as the writer.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
-    yield from judge_readers(facts, latency_promise("the replica lag", cluster.replica_lag_below))
+    yield from _judge_readers(facts, latency_promise("the replica lag", cluster.replica_lag_below))
+
+
+def _judge_instances(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Verdict]:
+    """A verdict on each instance; an existing instance always reports, so every minute needs a datapoint."""
+    if not facts.by_instance:
+        yield _NO_INSTANCE
+    for each in facts.by_instance:
+        verdict = judge_sustained(each.series, (True,) * len(each.series.values), promise)
+        yield replace(verdict, subject=each.instance)
+
+
+def _judge_readers(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Verdict]:
+    """A verdict on each instance of a metric that only readers report.
+
+    If exactly one instance has no datapoint in a minute, it was the writer; if several have none, it is unknown.
+    """
+    if not facts.by_instance[1:]:
+        yield _NO_INSTANCE
+        return
+    for each in facts.by_instance:
+        others = [other.series.values for other in facts.by_instance if other is not each]
+        is_reader = tuple(
+            value is not None or any(other is None for other in same_minute)
+            for value, *same_minute in zip(each.series.values, *others, strict=True)
+        )
+        verdict = judge_sustained(each.series, is_reader, promise, idle_verdict=_WRITER)
+        yield replace(verdict, subject=each.instance)

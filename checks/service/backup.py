@@ -1,4 +1,4 @@
-"""Whether the jobs of AWS Backup succeed."""
+"""A check of the jobs of AWS Backup."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from basewatch.check import check
 from basewatch.components import BackupVault
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict, failed, passed
-from checks.service.minute_grid import AlignedSeries, read_series
+from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.sustained import no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupJobs:
-    """How many jobs of a vault ended well and how many failed, period by period."""
+    """The completed and the failed backup jobs of a vault, period by period."""
 
     completed: AlignedSeries
     failed: AlignedSeries
@@ -42,20 +42,21 @@ def backup_jobs(metrics: MetricsClient, vault: BackupVault) -> BackupJobs:
 def jobs_succeed(facts: BackupJobs, _vault: BackupVault, _now: datetime) -> Iterator[Verdict]:
     """No backup job into the vault fails.
 
-    Why: A job that failed is a recovery point that is missing on the day it is needed.
+    Why: A failed job means that a recovery point is missing.
     Reads: NumberOfBackupJobsCompleted and NumberOfBackupJobsFailed of AWS/Backup for the vault. AWS Backup publishes
-    them when jobs end, so that a window in which none ended has neither.
-    Unverified when: The metrics could not be collected. When no job ended it is not applicable: whether backups are
-    made often enough is for the checks of backups to say.
-    Fix: Read why in the job's status message, repair it, and start the job again.
+    them when jobs end, so a window in which no job ended has neither.
+    Unverified when: The metrics could not be collected. If no job ended it is not applicable; the checks of the family
+    `backup` judge whether backups are recent enough.
+    Fix: Read the status message of the job, repair the cause, and start the job again.
     Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html
     """
-    done = sum(value or 0 for value in facts.completed.judged)
-    broken = sum(value or 0 for value in facts.failed.judged)
-    observed, expected = f"{done:g} completed, {broken:g} failed", "no job that failed"
-    if broken:
-        yield failed(f"{broken:g} of {done + broken:g} backup jobs failed", observed=observed, expected=expected)
-    elif done:
+    completed_jobs = sum(value or 0 for value in facts.completed.judged)
+    failed_jobs = sum(value or 0 for value in facts.failed.judged)
+    observed, expected = f"{completed_jobs:g} completed, {failed_jobs:g} failed", "no failed job"
+    if failed_jobs:
+        summary = f"{failed_jobs:g} of {completed_jobs + failed_jobs:g} backup jobs failed"
+        yield failed(summary, observed=observed, expected=expected)
+    elif completed_jobs:
         yield passed("Every backup job succeeded", observed=observed, expected=expected)
     else:
         yield no_activity_verdict("backup job")

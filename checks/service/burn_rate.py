@@ -1,4 +1,4 @@
-"""How fast an error budget is spent: the multi-window burn rates of Google's SRE workbook, at every minute of a window.
+"""The burn rate of an error budget, by the multiwindow, multi-burn-rate rule of Google's SRE workbook.
 
 https://sre.google/workbook/alerting-on-slos/
 """
@@ -12,20 +12,20 @@ from itertools import accumulate
 
 from basewatch.model import Severity
 from basewatch.quantities import format_duration
-from checks.service.minute_grid import AlignedSeries
+from checks.service.aligned_series import AlignedSeries
 
 MIN_EVENTS_FOR_BURN_RATE = 100
-"""How many events make a rate of burning; of fewer, chance alone decides."""
+"""The minimum number of events in the long window; fewer are too small a sample."""
 
 MIN_BAD_EVENTS = 5
-"""How many bad events make one."""
+"""The minimum number of bad events in the long window; fewer are too small a sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurnRateWindows:
-    """A budget is spent too fast when it burns `max_burn_rate` times as fast as it may, over `long_window` and over `short_window`.
+    """A pair of windows: the budget burns too fast when the burn rate over both is above `max_burn_rate`.
 
-    The long span says that it matters, the short one that it still goes on.
+    The long window shows that the loss is significant, the short one that it still goes on.
     """
 
     long_window: timedelta
@@ -49,7 +49,7 @@ BURN_RATE_WINDOWS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredBurnRate:
-    """How many times too fast the budget burned over the spans of `windows` that end `window_end`."""
+    """The burn rates over both windows that end at `window_end`."""
 
     windows: BurnRateWindows
     window_end: datetime
@@ -57,16 +57,16 @@ class MeasuredBurnRate:
     short_rate: float
 
     def __str__(self) -> str:
-        spans = format_duration(self.windows.long_window), format_duration(self.windows.short_window)
+        long, short = format_duration(self.windows.long_window), format_duration(self.windows.short_window)
         return (
-            f"{self.long_rate:.3g} times too fast over the {spans[0]} to {self.window_end:%Y-%m-%d %H:%M} UTC, "
-            f"and {self.short_rate:.3g} over the last {spans[1]}"
+            f"{self.long_rate:.3g} times too fast over the {long} to {self.window_end:%Y-%m-%d %H:%M} UTC, "
+            f"and {self.short_rate:.3g} times over the last {short}"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloEvents:
-    """What happened minute by minute: how much of `total` was bad, and of how many events that speaks."""
+    """The `bad` part of `total`, minute by minute; `event_counts` are the events, of which `total` may be minutes."""
 
     bad: AlignedSeries
     total: AlignedSeries
@@ -74,52 +74,55 @@ class SloEvents:
 
     @property
     def bad_and_total(self) -> tuple[tuple[float, float], ...]:
-        """How much was bad and of how much, period by period; nothing of either, where one of them is missing."""
+        """Bad and total, period by period; both are zero where one of them is missing."""
         pairs = zip(self.bad.values, self.total.values, strict=True)
-        return tuple((0.0, 0.0) if bad is None or whole is None else (bad, whole) for bad, whole in pairs)
+        return tuple((0.0, 0.0) if bad is None or total is None else (bad, total) for bad, total in pairs)
 
     @property
     def window_totals(self) -> tuple[float, float]:
-        """How much was bad and of how much in the window, without what came before it."""
+        """Bad and total of the judged window, without the warm-up."""
         judged = self.bad_and_total[self.bad.warm_up_periods :]
-        return sum(bad for bad, _ in judged), sum(whole for _, whole in judged)
+        return sum(bad for bad, _ in judged), sum(total for _, total in judged)
 
 
 def worst_burn(events: SloEvents, budget: float) -> MeasuredBurnRate | None:
-    """The worst burn that any minute of the window ends, the fastest of the gravest speed; None when there is none.
+    """The worst burn rate above its maximum at any minute of the window; None when there is none.
 
-    Spans may begin before the window. One with fewer than FEWEST_EVENTS or FEWEST_BAD burns nothing.
+    It is the highest one of the most severe pair of windows. The long and the short window can start in the warm-up.
+    A long window with fewer than MIN_EVENTS_FOR_BURN_RATE or MIN_BAD_EVENTS is not evaluated.
     """
-    for speed in BURN_RATE_WINDOWS:
-        found = tuple(
-            burn for burn in _burns(events, budget, speed) if min(burn.long_rate, burn.short_rate) > speed.max_burn_rate
+    for windows in BURN_RATE_WINDOWS:
+        too_fast = tuple(
+            measured
+            for measured in _measured(events, budget, windows)
+            if min(measured.long_rate, measured.short_rate) > windows.max_burn_rate
         )
-        if found:
-            return max(found, key=lambda burn: burn.long_rate)
+        if too_fast:
+            return max(too_fast, key=lambda measured: measured.long_rate)
     return None
 
 
-def _burns(events: SloEvents, budget: float, speed: BurnRateWindows) -> Iterator[MeasuredBurnRate]:
-    track = events.bad
-    long, short = speed.long_window // track.period, speed.short_window // track.period
-    bad = _summed(bad for bad, _ in events.bad_and_total)
-    whole = _summed(whole for _, whole in events.bad_and_total)
-    happened = _summed(value or 0.0 for value in events.event_counts.values)
+def _measured(events: SloEvents, budget: float, windows: BurnRateWindows) -> Iterator[MeasuredBurnRate]:
+    series = events.bad
+    long, short = windows.long_window // series.period, windows.short_window // series.period
+    bad = _running_sums(bad for bad, _ in events.bad_and_total)
+    total = _running_sums(total for _, total in events.bad_and_total)
+    counts = _running_sums(value or 0.0 for value in events.event_counts.values)
 
     def rate(first: int, last: int) -> float:
-        among = whole[last] - whole[first]
-        return (bad[last] - bad[first]) / among / budget if among else 0.0
+        denominator = total[last] - total[first]
+        return (bad[last] - bad[first]) / denominator / budget if denominator else 0.0
 
-    for last in range(max(long, track.warm_up_periods + 1), len(track.values) + 1):
+    for last in range(max(long, series.warm_up_periods + 1), len(series.values) + 1):
         first = last - long
-        if happened[last] - happened[first] >= MIN_EVENTS_FOR_BURN_RATE and bad[last] - bad[first] >= MIN_BAD_EVENTS:
+        if counts[last] - counts[first] >= MIN_EVENTS_FOR_BURN_RATE and bad[last] - bad[first] >= MIN_BAD_EVENTS:
             yield MeasuredBurnRate(
-                windows=speed,
-                window_end=track.time_at(last),
+                windows=windows,
+                window_end=series.time_at(last),
                 long_rate=rate(first, last),
                 short_rate=rate(last - short, last),
             )
 
 
-def _summed(values: Iterable[float]) -> list[float]:
+def _running_sums(values: Iterable[float]) -> list[float]:
     return list(accumulate(values, initial=0.0))

@@ -1,4 +1,4 @@
-"""Whether caches answer what they are there to answer."""
+"""A check of the hit ratio of a DAX cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import CacheCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, read_series
+from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import min_ratio_promise
 from checks.service.ratios import judge_ratio
 from checks.service.sustained import no_activity_verdict
@@ -18,7 +18,7 @@ from checks.service.sustained import no_activity_verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheHits:
-    """How often an item was found in a cache and how often it was not, minute by minute."""
+    """The hits and misses of an item cache, minute by minute."""
 
     hits: AlignedSeries
     misses: AlignedSeries
@@ -42,19 +42,20 @@ def cache_hits(metrics: MetricsClient, cache: CacheCluster) -> CacheHits:
     promises=("hits_above",),
 )
 def hits_above(facts: CacheHits, cache: CacheCluster, _now: datetime) -> Iterator[Verdict]:
-    """The share of items that are found in the cache stays above its limit.
+    """The ratio of items that are found in the cache stays above its limit.
 
-    Why: What the cache does not answer, the tables have to, which is slower and paid for twice.
-    Reads: ItemCacheHits and ItemCacheMisses of AWS/DAX for the cluster, minute by minute. Judged is every stretch as
-    long as the limit says that holds at least 20 lookups, and the window as a whole.
+    Why: Every miss is read from the table, which is slower and costs twice.
+    Reads: ItemCacheHits and ItemCacheMisses of AWS/DAX for the cluster, minute by minute. It judges every interval of
+    the promised duration with at least 20 lookups, and the window as a whole.
     Unverified when: The metrics could not be collected, one of the two is missing in more than half of the minutes with
-    lookups, or the window is shorter than the limit's stretch. Without any lookup it is not applicable.
-    Fix: Compare the items' time to live with how often they are read; look for a node that was replaced or is full.
+    lookups, or the window is shorter than the promised duration. Without any lookup it is not applicable.
+    Fix: Compare the time to live of the items with the interval between reads; find a node that was replaced or is
+    full.
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/dax-metrics-dimensions-dax.html
     """
-    promise = min_ratio_promise("the share of items found in the cache", cache.hits_above)
+    promise = min_ratio_promise("the cache hit ratio", cache.hits_above)
     lookups = facts.hits.plus(facts.misses)
-    said, idle = "items were found in the cache", no_activity_verdict("lookup")
+    text, idle = "items were found in the cache", no_activity_verdict("lookup")
     yield judge_ratio(
-        facts.misses, lookups, promise, summary_text=said, idle_verdict=idle, observed_template="missed {}"
+        facts.misses, lookups, promise, summary_text=text, idle_verdict=idle, observed_template="missed {}"
     )

@@ -1,4 +1,4 @@
-"""Whether Lambda functions fail rarely, are let run, and answer fast."""
+"""Checks of a Lambda function: errors, throttles and duration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Function
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, read_series
+from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise, ratio_promise
 from checks.service.ratios import judge_ratio
 from checks.service.sustained import judge_sustained, no_activity_verdict
@@ -20,7 +20,7 @@ _IDLE = no_activity_verdict("invocation")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionErrors:
-    """How often a function was invoked and failed, minute by minute."""
+    """The invocations and the errors of a function, minute by minute."""
 
     invocations: AlignedSeries
     errors: AlignedSeries
@@ -28,7 +28,7 @@ class FunctionErrors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionThrottles:
-    """How often a function was invoked, and how often a call of it was turned away, minute by minute."""
+    """The invocations and the throttled calls of a function, minute by minute."""
 
     invocations: AlignedSeries
     throttles: AlignedSeries
@@ -36,7 +36,7 @@ class FunctionThrottles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionLatency:
-    """How often a function was invoked and how long it took, minute by minute."""
+    """The invocations and the duration of a function, minute by minute."""
 
     invocations: AlignedSeries
     p95_seconds: AlignedSeries
@@ -76,17 +76,17 @@ def function_latency(metrics: MetricsClient, function: Function) -> FunctionLate
     promises=("errors_below",),
 )
 def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> Iterator[Verdict]:
-    """The share of the function's invocations that fail stays below its limit.
+    """The ratio of the function's invocations that fail stays below its limit.
 
-    Why: An error here is a login refused or an invoice not sent, and the caller may not retry.
-    Reads: Invocations and Errors of AWS/Lambda, minute by minute. Judged is every stretch as long as the limit says
-    that holds at least 20 invocations, and the window as a whole. Whether the function exists is not judged here.
+    Why: An error is, for example, a login that failed or an invoice that was not sent, and the caller may not retry.
+    Reads: Invocations and Errors of AWS/Lambda, minute by minute. It judges every interval of the promised duration
+    with at least 20 invocations, and the window as a whole. It does not judge whether the function exists.
     Unverified when: The metrics could not be collected, Errors are missing in more than half of the minutes with
-    invocations, or the window is shorter than the limit's stretch. Without any invocation it is not applicable.
-    Fix: Read the function's log group for the minutes named, and roll back what was deployed before them.
+    invocations, or the window is shorter than the promised duration. Without any invocation it is not applicable.
+    Fix: Read the function's log group for the minutes in the finding, and roll back the last deployment before them.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    promise = ratio_promise("the share of invocations that fail", function.errors_below)
+    promise = ratio_promise("the ratio of failed invocations", function.errors_below)
     yield judge_ratio(facts.errors, facts.invocations, promise, summary_text="invocations failed", idle_verdict=_IDLE)
 
 
@@ -100,20 +100,20 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     promises=("throttled_below",),
 )
 def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime) -> Iterator[Verdict]:
-    """The share of calls that Lambda turns away stays below its limit.
+    """The ratio of the function's calls that Lambda throttles stays below its limit.
 
-    Why: A throttled call never ran, is in no error rate, and whoever waits for it gets a 429 or a retry.
-    Reads: Throttles and Invocations of AWS/Lambda, minute by minute, as throttles of both together, since a throttled
-    call is not an invocation. Judged is every stretch as long as the limit says that holds at least 20 calls, and the
-    window as a whole. Whether the function exists is not judged here.
+    Why: Lambda does not run a throttled call, the error ratio does not include it, and the caller gets a 429.
+    Reads: Throttles and Invocations of AWS/Lambda, minute by minute, as throttles of the sum of both: a throttled call
+    is not an invocation. It judges every interval of the promised duration with at least 20 calls, and the window as a
+    whole. It does not judge whether the function exists.
     Unverified when: The metrics could not be collected, Throttles are missing in more than half of the minutes with
-    invocations, or the window is shorter than the limit's stretch. Without any call it is not applicable.
-    Fix: Raise the function's reserved concurrency or the account's quota, or slow down what calls it.
+    invocations, or the window is shorter than the promised duration. Without any call it is not applicable.
+    Fix: Raise the function's reserved concurrency or the account's quota, or reduce the rate of the callers.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
     """
-    turned_away, calls = facts.throttles, facts.throttles.plus(facts.invocations)
-    promise = ratio_promise("the share of calls that are throttled", function.throttled_below)
-    yield judge_ratio(turned_away, calls, promise, summary_text="calls were throttled", idle_verdict=_IDLE)
+    throttles, calls = facts.throttles, facts.throttles.plus(facts.invocations)
+    promise = ratio_promise("the ratio of throttled calls", function.throttled_below)
+    yield judge_ratio(throttles, calls, promise, summary_text="calls were throttled", idle_verdict=_IDLE)
 
 
 @check(
@@ -128,13 +128,14 @@ def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime
 def latency_below(facts: FunctionLatency, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the function's duration stays below its limit.
 
-    Why: A slow function holds its caller and a database connection, and times out next.
-    Reads: Duration p95 and Invocations of AWS/Lambda, minute by minute. It is broken when every minute of a stretch as
-    long as the limit says is above the limit; a minute without invocations is not above it, and ends the stretch.
+    Why: A slow function blocks its caller and a database connection, and can run into its timeout.
+    Reads: Duration p95 and Invocations of AWS/Lambda, minute by minute. It fails when the value is above the limit in
+    every minute for the promised duration; a minute without invocations interrupts it.
     Unverified when: The metrics could not be collected, Duration is missing in more than half of the minutes with
-    invocations, or the window is shorter than the limit's stretch. Without any invocation it is not applicable.
-    Fix: Compare with the database's latency and the function's memory in the minutes named; look for cold starts.
+    invocations, or the window is shorter than the promised duration. Without any invocation it is not applicable.
+    Fix: Compare with the database latency and the function's memory in the minutes of the finding; check for cold
+    starts.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    promise = latency_promise("p95 of the duration", function.p95_below)
+    promise = latency_promise("the p95 duration", function.p95_below)
     yield judge_sustained(facts.p95_seconds, facts.invocations.active_periods, promise, idle_verdict=_IDLE)

@@ -1,4 +1,4 @@
-"""Whether logins fail so often that somebody is trying keys."""
+"""A check of the rate of failed logins, which shows an attacker who tries credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, Window, unverified
 from basewatch.postgres import DatabaseClient
 from basewatch.postgres.failed_logins import failed_logins_by_minute
-from checks.service.minute_grid import AlignedSeries
+from checks.service.aligned_series import AlignedSeries
 from checks.service.promises import rate_promise
 from checks.service.sustained import judge_sustained
 
@@ -21,32 +21,32 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginCounts:
-    """How many records the audit table has of each minute, and how many of them are failed logins."""
+    """The records of the audit table and the failed logins among them, minute by minute."""
 
     records: AlignedSeries
     failed_logins: AlignedSeries
 
 
 def failed_logins(database: DatabaseClient, component: Database) -> LoginCounts:
-    """The failed logins of the span that is judged, and of what led up to it. Raises: ObservationError."""
-    which, audit, judged = component.failed_logins, component.audit, database.judged_window
-    if which is None or audit is None or judged is None:
-        raise ObservationError(Reason.NOT_ENOUGH_DATA, "nobody said over which span of time failed logins are counted")
-    lead = -(-component.warm_up // _MINUTE)
-    window = Window(start=judged.start - lead * _MINUTE, end=judged.end)
-    minutes = failed_logins_by_minute(database, component.qualified_name(audit.table), which, window.start, window.end)
-    found = {minute.minute.astimezone(UTC): minute for minute in minutes}
-    each = [found.get(window.start + at * _MINUTE) for at in range(window.length // _MINUTE)]
-    # A minute without a record is a minute without a failed login, as far as the table can tell.
+    """The failed logins of the judged window and of the warm-up before it. Raises: ObservationError."""
+    rule, audit, judged = component.failed_logins, component.audit, database.judged_window
+    if rule is None or audit is None or judged is None:
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, "there is no window in which to count failed logins")
+    warm_up_periods = -(-component.warm_up // _MINUTE)
+    window = Window(start=judged.start - warm_up_periods * _MINUTE, end=judged.end)
+    rows = failed_logins_by_minute(database, component.qualified_name(audit.table), rule, window.start, window.end)
+    by_minute = {row.minute.astimezone(UTC): row for row in rows}
+    minutes = [by_minute.get(window.start + position * _MINUTE) for position in range(window.length // _MINUTE)]
+    # A minute without a record counts as a minute without a failed login.
     records = AlignedSeries(
         start=window.start,
         period=_MINUTE,
-        values=tuple(float(minute.records) if minute else 0.0 for minute in each),
-        warm_up_periods=lead,
+        values=tuple(float(minute.records) if minute else 0.0 for minute in minutes),
+        warm_up_periods=warm_up_periods,
     )
     return LoginCounts(
         records=records,
-        failed_logins=records.with_values(tuple(float(minute.failed) if minute else 0.0 for minute in each)),
+        failed_logins=records.with_values(tuple(float(minute.failed) if minute else 0.0 for minute in minutes)),
     )
 
 
@@ -62,13 +62,14 @@ def failed_logins(database: DatabaseClient, component: Database) -> LoginCounts:
 def failed_logins_below(facts: LoginCounts, database: Database, _now: datetime) -> Iterator[Verdict]:
     """The rate of failed logins stays below its limit.
 
-    Why: Somebody who tries keys fails often before he fails no more, and each failure is recorded.
-    Reads: The audit table's records of the window, counted minute by minute in the database, and those among them that
-    the configuration calls failed logins; no record is read. Broken when every minute of a stretch as long as the limit
-    says is above the limit.
-    Unverified when: The database cannot be asked, the columns are not granted, a policy may hide records from us, or
-    the table has no record of any kind in the window: then what writes it may have stopped.
-    Fix: Find in the records whose key and which address it is, block it, and revoke the key if a login succeeded.
+    Why: An attacker who tries credentials fails often before a login succeeds, and the audit table records each
+    failure.
+    Reads: Two counts for each minute of the window: all records of the audit table, and those that the configuration
+    defines as failed logins. The database counts them; no record is read. It fails when the rate is above the limit in
+    every minute for the promised duration.
+    Unverified when: The database cannot be queried, the columns are not granted, a policy may hide records, or the
+    table has no record at all in the window: its writer may have stopped.
+    Fix: Find the key and the address in the records, block them, and revoke the key if a login succeeded.
     Source: https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html
     """
     audit = database.audit
@@ -76,11 +77,11 @@ def failed_logins_below(facts: LoginCounts, database: Database, _now: datetime) 
     rate = facts.failed_logins.with_values(
         tuple((value or 0) / _MINUTE.total_seconds() for value in facts.failed_logins.values)
     )
-    silent = unverified(
+    no_records = unverified(
         Reason.NOT_ENOUGH_DATA,
-        "The audit table has no record in the window, so that nobody can tell whether logins fail",
+        "The audit table has no record in the window, so failed logins cannot be counted",
         expected=promise.expected,
-        remedy="Look at what writes the audit table; a platform without any login needs no such promise.",
+        remedy="Check the writer of the audit table; without any logins, remove the promise failed_logins_below.",
     )
-    recording = (any(facts.records.judged),) * len(rate.values)
-    yield judge_sustained(rate, recording, promise, idle_verdict=silent)
+    has_records = (any(facts.records.judged),) * len(rate.values)
+    yield judge_sustained(rate, has_records, promise, idle_verdict=no_records)

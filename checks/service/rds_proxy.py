@@ -1,4 +1,4 @@
-"""Whether the pool of database connections has room left."""
+"""A check of the connection pool of an RDS Proxy."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, read_series
+from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import ratio_promise
 from checks.service.sustained import judge_sustained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolUse:
-    """How many connections a proxy has lent out, and how many it may have, minute by minute."""
+    """The borrowed connections of a proxy and their maximum, minute by minute."""
 
     borrowed: AlignedSeries
     allowed: AlignedSeries
@@ -44,18 +44,19 @@ def pool_use(metrics: MetricsClient, cluster: AuroraCluster) -> PoolUse:
     promises=("proxy.pool_use_below",),
 )
 def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
-    """The share of the proxy's database connections that are in use stays below its limit.
+    """The ratio of the proxy's database connections in use stays below its limit.
 
-    Why: When the pool is used up, requests queue for a connection and the whole platform stands still.
+    Why: When the pool is exhausted, requests wait for a connection and time out on the whole platform.
     Reads: DatabaseConnectionsCurrentlyBorrowed and MaxDatabaseConnectionsAllowed of AWS/RDS for the proxy, as Sum over
-    exactly one minute, as the proxy's hosts report one by one. Broken when every minute of a stretch as long as the
-    limit says is above the limit.
-    Unverified when: The metrics could not be collected, the window is shorter than the limit's stretch, or more than
-    half of its minutes have no data: a proxy that exists always reports, so its silence proves nothing.
-    Fix: Find what holds connections: pinned sessions, long transactions, a burst of functions; then raise the ceiling.
+    exactly one minute, because each host of the proxy reports its own part. It fails when the ratio is above the limit
+    in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, the window is shorter than the promised duration, or more than
+    half of its minutes have no data: an existing proxy always reports.
+    Fix: Find the sessions with long use of connections: pinned sessions, long transactions, a burst of functions. Then
+    raise the maximum.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
     """
-    promise = ratio_promise("pool use", cluster.proxy.pool_use_below if cluster.proxy else None)
+    promise = ratio_promise("the pool use", cluster.proxy.pool_use_below if cluster.proxy else None)
     ratio = facts.borrowed.combined(
         facts.allowed, lambda borrowed, allowed: None if borrowed is None or not allowed else borrowed / allowed
     )

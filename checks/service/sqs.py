@@ -1,4 +1,4 @@
-"""Whether messages are taken from queues."""
+"""A check of the age of the oldest message in a queue."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from basewatch.check import check
 from basewatch.components import Queue
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
-from checks.service.minute_grid import AlignedSeries, read_series
+from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise
 from checks.service.sustained import judge_sustained, no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldestMessage:
-    """How long the oldest message of a queue had been waiting, minute by minute."""
+    """The age of the oldest message of a queue, minute by minute."""
 
     age_seconds: AlignedSeries
 
@@ -39,12 +39,13 @@ def oldest_message(metrics: MetricsClient, queue: Queue) -> OldestMessage:
 def oldest_below(facts: OldestMessage, queue: Queue, _now: datetime) -> Iterator[Verdict]:
     """The age of the oldest message in the queue stays below its limit.
 
-    Why: A message that nobody takes is work that was promised and not done; in a dead-letter queue it has failed.
-    Reads: ApproximateAgeOfOldestMessage Maximum of AWS/SQS for the queue, minute by minute. Broken when every minute of
-    a stretch as long as the limit says is above the limit. SQS stops reporting of a queue that was idle for six hours.
-    Unverified when: The metric could not be collected, or the window is shorter than the limit's stretch. When
-    CloudWatch has nothing of the queue at all, it is idle or not there, and this is not applicable.
-    Fix: Look at what takes messages from the queue: whether it runs, and what it says of the oldest one.
+    Why: An old message is work that was accepted and not done; in a dead-letter queue it is work that failed.
+    Reads: ApproximateAgeOfOldestMessage Maximum of AWS/SQS for the queue, minute by minute. It fails when the value is
+    above the limit in every minute for the promised duration. SQS stops reporting on a queue that is idle for six
+    hours.
+    Unverified when: The metric could not be collected, or the window is shorter than the promised duration. If
+    CloudWatch has no datapoint of the queue, it is idle or does not exist, and the check is not applicable.
+    Fix: Check that the consumer of the queue runs, and find its error on the oldest message.
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
     age = facts.age_seconds

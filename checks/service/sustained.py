@@ -1,4 +1,4 @@
-"""Sustained above a limit: the one judgement that all service checks share, over facts that hold every point."""
+"""Judges whether a series was above its limit for the promised duration; most service checks use it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itertools import groupby
 
 from basewatch.model import Reason, Verdict, failed, not_applicable, passed, unverified
 from basewatch.quantities import format_duration
-from checks.service.minute_grid import AlignedSeries
+from checks.service.aligned_series import AlignedSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeAboveLimit:
-    """An unbroken span of time, and the highest value within it."""
+    """An uninterrupted interval above a limit, and its highest value."""
 
     start: datetime
     end: datetime
@@ -22,7 +22,7 @@ class TimeAboveLimit:
 
     @property
     def length(self) -> timedelta:
-        """How long the stretch lasted."""
+        """The length of the interval."""
         return self.end - self.start
 
     def __str__(self) -> str:
@@ -31,9 +31,10 @@ class TimeAboveLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromisedLimit:
-    """What is promised of a number: `what` it is, its `limit` for how long, as `limit_text` says it, and how it is shown.
+    """A promised limit of a metric: it fails when the metric is above `limit` for `sustained`.
 
-    The number is one that stays below its limit; `direction` is where people expect what they are told of it.
+    `what` names the metric, `limit_text` is the limit as configured, and `format_value` formats a value of the metric.
+    `direction` says on which side of `limit_text` the promise is; "above" is judged by the complement of a ratio.
     """
 
     what: str
@@ -45,116 +46,116 @@ class PromisedLimit:
 
     @property
     def sentence_start(self) -> str:
-        """What the promise is of, as a sentence begins."""
+        """The name of the metric as the start of a sentence."""
         return self.what[:1].upper() + self.what[1:]
 
     @property
     def expected(self) -> str:
-        """The promise as a finding shows it."""
+        """The promise as a finding shows it, such as `the p95 latency below 500ms for 5m`."""
         return f"{self.what} {self.direction} {self.limit_text}"
 
     @property
     def kept_text(self) -> str:
-        """That it was kept, as a sentence."""
-        return f"{self.sentence_start} stayed {self.direction} {self.limit_text}"
+        """The summary of a PASS."""
+        return f"{self.sentence_start} stayed within its limit ({self.direction} {self.limit_text})"
 
 
-def longest_time_above(track: AlignedSeries, limit: float) -> TimeAboveLimit | None:
-    """The longest unbroken stretch of periods with values above `limit`, the first of equals.
+def longest_time_above(series: AlignedSeries, limit: float) -> TimeAboveLimit | None:
+    """The longest uninterrupted interval with values above `limit`, the first of equals.
 
-    A period without a datapoint is not above the limit, so it ends a stretch: nobody knows what it was like. A stretch
-    that was over before the periods that are judged is left out.
+    A period without a datapoint interrupts the interval, since its value is unknown. An interval that ends in the
+    warm-up is left out.
     """
-    stretches: list[TimeAboveLimit] = []
+    intervals: list[TimeAboveLimit] = []
     position = 0
-    for above, group in groupby(track.values, key=lambda value: value is not None and value > limit):
+    for above, group in groupby(series.values, key=lambda value: value is not None and value > limit):
         values = [value for value in group if value is not None or not above]
-        if above and position + len(values) > track.warm_up_periods:
+        if above and position + len(values) > series.warm_up_periods:
             peak = max(value for value in values if value is not None)
-            end = track.time_at(position + len(values))
-            stretches.append(TimeAboveLimit(start=track.time_at(position), end=end, peak=peak))
+            end = series.time_at(position + len(values))
+            intervals.append(TimeAboveLimit(start=series.time_at(position), end=end, peak=peak))
         position += len(values)
-    return max(stretches, key=lambda stretch: stretch.length, default=None)
+    return max(intervals, key=lambda interval: interval.length, default=None)
 
 
 def judge_sustained(
-    track: AlignedSeries,
+    series: AlignedSeries,
     active_periods: tuple[bool, ...],
     promise: PromisedLimit,
     *,
     idle_verdict: Verdict | None = None,
 ) -> Verdict:
-    """Whether the number stayed within its promise.
+    """The verdict on a metric with a promised limit.
 
-    `active_periods` says of each period whether a datapoint is to be expected. A breach that was seen is a FAIL,
-    however little else was seen. Without any busy period among those that are judged the verdict is `idle_verdict`;
-    with datapoints in fewer than half of them, nobody can tell.
+    `active_periods` marks the periods that should have a datapoint. An observed breach is a FAIL, even when most data
+    is missing. Without an active period in the judged window the verdict is `idle_verdict`; with datapoints in fewer
+    than half of the active periods it is UNVERIFIED.
     """
-    worst = longest_time_above(track, promise.limit)
-    if worst is not None and worst.length >= promise.sustained:
-        peak = promise.format_value(worst.peak)
+    longest = longest_time_above(series, promise.limit)
+    if longest is not None and longest.length >= promise.sustained:
+        peak = promise.format_value(longest.peak)
         return failed(
-            f"{promise.sentence_start} was above the limit {worst}, and reached {peak}",
-            observed=f"{peak} at most, above the limit {worst}",
+            f"{promise.sentence_start} was above the limit {longest}, with a peak of {peak}",
+            observed=f"peak {peak}, above the limit {longest}",
             expected=promise.expected,
         )
-    doubt = inconclusive_verdict(track, active_periods, promise, idle_verdict=idle_verdict)
-    if doubt is not None:
-        return doubt
-    highest = max(value for value in track.judged if value is not None)
+    inconclusive = inconclusive_verdict(series, active_periods, promise, idle_verdict=idle_verdict)
+    if inconclusive is not None:
+        return inconclusive
+    highest = max(value for value in series.judged if value is not None)
     return passed(
         promise.kept_text,
-        observed=f"{promise.format_value(highest)} at most in {track.datapoint_count} minutes with data",
+        observed=f"peak {promise.format_value(highest)} in {series.datapoint_count} minutes with data",
         expected=promise.expected,
     )
 
 
 def inconclusive_verdict(
-    track: AlignedSeries,
+    series: AlignedSeries,
     active_periods: tuple[bool, ...],
     promise: PromisedLimit,
     *,
     idle_verdict: Verdict | None = None,
 ) -> Verdict | None:
-    """Why there is nothing good to say of a promise of which no breach was seen, if there is a reason."""
-    short = _short_window(track, promise)
+    """The verdict when no breach was observed and the data does not prove a PASS; None when it does."""
+    short = _short_window(series, promise)
     return short or (
         idle_verdict
-        if idle_verdict and not any(active_periods[track.warm_up_periods :])
-        else _missing(track, active_periods, promise)
+        if idle_verdict and not any(active_periods[series.warm_up_periods :])
+        else _missing_data(series, active_periods, promise)
     )
 
 
-def _short_window(track: AlignedSeries, promise: PromisedLimit) -> Verdict | None:
-    """UNVERIFIED, when the window is too short to hold a breach."""
-    needed = max(promise.sustained, track.period)
-    if track.judged and track.length >= needed:
+def _short_window(series: AlignedSeries, promise: PromisedLimit) -> Verdict | None:
+    """UNVERIFIED when the window is shorter than the promised duration, else None."""
+    needed = max(promise.sustained, series.period)
+    if series.judged and series.length >= needed:
         return None
     return unverified(
         Reason.NOT_ENOUGH_DATA,
-        f"The window of {format_duration(track.length)} is too short to judge {format_duration(needed)}",
+        f"The window of {format_duration(series.length)} is shorter than the promised {format_duration(needed)}",
         expected=promise.expected,
         remedy="Raise run.lookback.",
     )
 
 
-def _missing(track: AlignedSeries, busy: tuple[bool, ...], promise: PromisedLimit) -> Verdict | None:
-    """UNVERIFIED, when fewer than half of the busy periods that are judged have a datapoint."""
-    expecting = busy[track.warm_up_periods :]
-    expected = sum(expecting)
-    known = sum(value is not None for value, busy in zip(track.judged, expecting, strict=True) if busy)
+def _missing_data(series: AlignedSeries, active: tuple[bool, ...], promise: PromisedLimit) -> Verdict | None:
+    """UNVERIFIED when fewer than half of the active periods of the judged window have a datapoint, else None."""
+    active = active[series.warm_up_periods :]
+    expected = sum(active)
+    known = sum(value is not None for value, is_active in zip(series.judged, active, strict=True) if is_active)
     if 2 * known >= expected and known > 0:
         return None
     return unverified(
         Reason.NOT_ENOUGH_DATA,
-        f"CloudWatch has {promise.what} for only {known} of {expected} minutes in which there should be some",
+        f"CloudWatch has datapoints of {promise.what} for only {known} of {expected} minutes that should have one",
         expected=promise.expected,
-        remedy="Run again when CloudWatch has caught up; if it stays, look at AWS Health.",
+        remedy="Run again later, as CloudWatch can be late. If data is still missing, check the AWS Health Dashboard.",
     )
 
 
 def no_activity_verdict(what: str) -> Verdict:
-    """NOT_APPLICABLE, as CloudWatch answered completely and has nothing."""
+    """NOT_APPLICABLE: CloudWatch answered completely and has no datapoint of `what`."""
     return not_applicable(
         f"CloudWatch has no {what} in the window, so there is nothing to judge", observed=f"no {what}"
     )

@@ -1,4 +1,4 @@
-"""The faults of the box: one switch for each way to break it."""
+"""The faults that the demo can inject into the sandbox."""
 
 from __future__ import annotations
 

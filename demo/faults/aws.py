@@ -1,4 +1,4 @@
-"""The faults of the cloud: promises of storage and backups broken one at a time, and a right taken away."""
+"""Faults of the emulated AWS: each breaks one promise of storage, backups or deployments, or removes a permission."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
+from demo.account import backend
 from demo.faults.fault import ExpectedFinding, Fault
-from demo.moto_backends import backend
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
-    from demo.box import Sandbox
+    from demo.sandbox import Sandbox
 
 _CLUSTER = "securebase-production"
 _BUCKET = "securebase-production-audit-logs"
@@ -27,26 +27,26 @@ def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) ->
 
 
 def _lock_rule(mode: str | None) -> Callable[[Sandbox], None]:
-    """Give the audit bucket a default retention of 7 years in this mode, or none."""
+    """Sets the audit bucket's default retention to 7 years in this mode, or removes it."""
 
-    def put(box: Sandbox) -> None:
+    def put(sandbox: Sandbox) -> None:
         configuration: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
         if mode is not None:
             configuration["Rule"] = {"DefaultRetention": {"Mode": mode, "Years": 7}}
-        s3 = box.aws.client("s3")
+        s3 = sandbox.aws.client("s3")
         s3.put_object_lock_configuration(Bucket=_BUCKET, ObjectLockConfiguration=configuration)
 
     return put
 
 
-def _unlock(_box: Sandbox) -> None:
-    # S3 refuses this to everybody; it stands for a version that was there before the rule.
+def _unlock(_sandbox: Sandbox) -> None:
+    # S3 allows this to no one; it represents a version that is older than the default retention.
     version = _newest_record()
     version.unlocked = (version.lock_mode, version.lock_until)
     version.lock_mode = version.lock_until = None
 
 
-def _lock_again(_box: Sandbox) -> None:
+def _restore_lock(_sandbox: Sandbox) -> None:
     version = _newest_record()
     version.lock_mode, version.lock_until = version.unlocked
 
@@ -58,16 +58,16 @@ def _newest_record() -> Any:
 
 
 def _retention(days: int) -> Callable[[Sandbox], None]:
-    def modify(box: Sandbox) -> None:
-        rds = box.aws.client("rds")
+    def modify(sandbox: Sandbox) -> None:
+        rds = sandbox.aws.client("rds")
         rds.modify_db_cluster(DBClusterIdentifier=_CLUSTER, BackupRetentionPeriod=days, ApplyImmediately=True)
 
     return modify
 
 
 def _recovery(status: str) -> Callable[[Sandbox], None]:
-    def put(_box: Sandbox) -> None:
-        # Enabling it through DynamoDB would start its window anew, and the repair would repair nothing for 35 days.
+    def put(_sandbox: Sandbox) -> None:
+        # Enabling it by DynamoDB's API would reset the window, so the repair would take effect after 35 days only.
         table = backend("dynamodb").tables[_TABLE]
         table.continuous_backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] = status
 
@@ -75,26 +75,26 @@ def _recovery(status: str) -> Callable[[Sandbox], None]:
 
 
 def _function_state(state: str) -> Callable[[Sandbox], None]:
-    def put(_box: Sandbox) -> None:
+    def put(_sandbox: Sandbox) -> None:
         backend("lambda").get_function(_FUNCTION).state = state
 
     return put
 
 
 def _alarm(state: str) -> Callable[[Sandbox], None]:
-    def put(box: Sandbox) -> None:
-        cloudwatch = box.aws.client("cloudwatch")
+    def put(sandbox: Sandbox) -> None:
+        cloudwatch = sandbox.aws.client("cloudwatch")
         cloudwatch.set_alarm_state(AlarmName=f"{_CLUSTER}-aurora-cpu", StateValue=state, StateReason="the demo")
 
     return put
 
 
-def _remove_stage(_box: Sandbox) -> None:
+def _remove_stage(_sandbox: Sandbox) -> None:
     api = _rest_api()
     api.removed_stage = api.stages.pop("prod")
 
 
-def _put_stage_back(_box: Sandbox) -> None:
+def _restore_stage(_sandbox: Sandbox) -> None:
     api = _rest_api()
     api.stages["prod"] = api.removed_stage
 
@@ -120,9 +120,9 @@ AWS_FAULTS = (
     ),
     Fault(
         name="object-unlocked",
-        title="An audit record lies in the bucket without a lock",
+        title="The audit bucket holds a record without a lock",
         apply=_unlock,
-        repair=_lock_again,
+        repair=_restore_lock,
         expected_findings=(_expected("retention.s3.lock_versions", "audit_bucket", _BUCKET),),
     ),
     Fault(
@@ -134,58 +134,58 @@ AWS_FAULTS = (
     ),
     Fault(
         name="restorable-time-lagging",
-        title="Aurora's continuous backup falls three hours behind",
-        apply=lambda _box: set_restorable_lag(_CLUSTER, timedelta(hours=3)),
-        repair=lambda _box: set_restorable_lag(_CLUSTER, RESTORABLE_LAG),
+        title="Aurora's latest restorable time is three hours ago",
+        apply=lambda _sandbox: set_restorable_lag(_CLUSTER, timedelta(hours=3)),
+        repair=lambda _sandbox: set_restorable_lag(_CLUSTER, RESTORABLE_LAG),
         expected_findings=(_expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER),),
     ),
     Fault(
         name="pitr-off",
-        title="Someone turns off point-in-time recovery of the invoices table",
+        title="Someone disables point-in-time recovery of the invoices table",
         apply=_recovery("DISABLED"),
         repair=_recovery("ENABLED"),
         expected_findings=(_expected("backup.dynamodb.pitr", "table", _TABLE),),
     ),
     Fault(
         name="dump-stale",
-        title="The hourly dump stopped three hours ago",
-        apply=lambda box: box.aws.dump_job.stop(datetime.now(UTC), since=timedelta(hours=3)),
-        repair=lambda box: box.aws.dump_job.resume(datetime.now(UTC)),
+        title="The hourly dump job stopped three hours ago",
+        apply=lambda sandbox: sandbox.aws.dump_job.stop(datetime.now(UTC), since=timedelta(hours=3)),
+        repair=lambda sandbox: sandbox.aws.dump_job.resume(datetime.now(UTC)),
         expected_findings=(_expected("backup.dump.freshness", "dump_backups", _BACKUPS),),
     ),
     Fault(
         name="dump-truncated",
-        title="Only half of the newest dump reached the bucket",
-        apply=lambda box: box.aws.dump_job.truncate(),
-        repair=lambda box: box.aws.dump_job.repair(),
+        title="Only half of the newest dump was uploaded",
+        apply=lambda sandbox: sandbox.aws.dump_job.truncate(),
+        repair=lambda sandbox: sandbox.aws.dump_job.repair(),
         expected_findings=(_expected("backup.dump.integrity", "dump_backups", _BACKUPS),),
     ),
     Fault(
         name="function-failed",
-        title="Lambda can no longer run the login function, since its key is gone",
+        title="Lambda cannot run the login function, because its KMS key was deleted",
         apply=_function_state("Failed"),
         repair=_function_state("Active"),
         expected_findings=(_expected("inventory.function.active", "function", _FUNCTION),),
     ),
     Fault(
         name="api-stage-removed",
-        title="Someone deletes the production stage of the API",
+        title="Someone deletes the API's production stage",
         apply=_remove_stage,
-        repair=_put_stage_back,
+        repair=_restore_stage,
         expected_findings=(_expected("inventory.api.deployed", "api", _API),),
     ),
     Fault(
-        name="alarm-ringing",
-        title="The alarm on Aurora's CPU has gone off, and nobody has looked",
+        name="alarm-firing",
+        title="The alarm on Aurora's CPU is firing",
         apply=_alarm("ALARM"),
         repair=_alarm("OK"),
         expected_findings=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
     ),
     Fault(
         name="aws-denied",
-        title="The watcher loses the right to describe Aurora clusters",
-        apply=lambda box: box.aws.deny("rds:DescribeDBClusters"),
-        repair=lambda box: box.aws.allow("rds:DescribeDBClusters"),
+        title="Basewatch's role loses the permission rds:DescribeDBClusters",
+        apply=lambda sandbox: sandbox.aws.deny("rds:DescribeDBClusters"),
+        repair=lambda sandbox: sandbox.aws.allow("rds:DescribeDBClusters"),
         expected_findings=(
             _expected("backup.aurora.window", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
             _expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),

@@ -1,4 +1,4 @@
-"""The faults of the database: each undoes one part of the tenants' isolation or of the audit trail."""
+"""Faults of the database: each breaks one part of the tenant isolation or of the audit trail."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from basewatch.model import Status
 from demo.faults.fault import ExpectedFinding, Fault
 
 if TYPE_CHECKING:
-    from demo.box import Sandbox
+    from demo.sandbox import Sandbox
 
 _COMPONENT = "database/securebase"
 _MINE = "customer_id = nullif(current_setting('app.current_customer_id', true), '')::uuid"
 
 
 def expected_finding(check: str, subject: str, status: Status = Status.FAIL) -> ExpectedFinding:
-    """A finding on the box's database."""
+    """An expected finding on the sandbox's database."""
     return ExpectedFinding(check=check, component=_COMPONENT, subject=subject, status=status)
 
 
 def run_sql(statement: str) -> Callable[[Sandbox], None]:
-    """A switch that runs SQL as the superuser."""
+    """An action that runs SQL as the superuser."""
 
-    def act(box: Sandbox) -> None:
-        box.database.execute(statement)
+    def execute(sandbox: Sandbox) -> None:
+        sandbox.database.execute(statement)
 
-    return act
-
-
-def _stop(box: Sandbox) -> None:
-    box.database.stop()
+    return execute
 
 
-def _start(box: Sandbox) -> None:
-    box.database.start()
+def _stop(sandbox: Sandbox) -> None:
+    sandbox.database.stop()
+
+
+def _start(sandbox: Sandbox) -> None:
+    sandbox.database.start()
 
 
 DATABASE_FAULTS: tuple[Fault, ...] = (
     Fault(
         name="policy-dropped",
-        title="A migration drops the policy of documents, and the application sees none of them",
+        title="A migration drops the policy of documents, so the application reads no row",
         apply=run_sql("DROP POLICY tenant_isolation ON documents"),
         repair=run_sql(f"CREATE POLICY tenant_isolation ON documents USING ({_MINE}) WITH CHECK ({_MINE})"),
         expected_findings=(
@@ -52,7 +52,7 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="policy-using-true",
-        title="A policy from a debugging session shows every tenant's notifications to the application",
+        title="A policy from a debugging session lets the application read every tenant's notifications",
         apply=run_sql("CREATE POLICY debugging ON notifications FOR SELECT TO app USING (true)"),
         repair=run_sql("DROP POLICY debugging ON notifications"),
         expected_findings=(
@@ -66,14 +66,14 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="force-removed",
-        title="Row security of invoices is no longer forced on the owner of the table",
+        title="Row-level security of invoices is no longer forced on the table's owner",
         apply=run_sql("ALTER TABLE invoices NO FORCE ROW LEVEL SECURITY"),
         repair=run_sql("ALTER TABLE invoices FORCE ROW LEVEL SECURITY"),
         expected_findings=(expected_finding("tenancy.rls.coverage", "invoices"),),
     ),
     Fault(
         name="app-bypasses-rls",
-        title="The application's role is given BYPASSRLS to make a slow query fast",
+        title="The application's role gets BYPASSRLS to speed up a query",
         apply=run_sql("ALTER ROLE app BYPASSRLS"),
         repair=run_sql("ALTER ROLE app NOBYPASSRLS"),
         expected_findings=(
@@ -92,8 +92,8 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
         ),
     ),
     Fault(
-        name="with-check-lost",
-        title="Any tenant may write support tickets in another's name",
+        name="with-check-true",
+        title="Every tenant can write support tickets for other tenants",
         apply=run_sql("ALTER POLICY tenant_isolation ON support_tickets WITH CHECK (true)"),
         repair=run_sql(f"ALTER POLICY tenant_isolation ON support_tickets WITH CHECK ({_MINE})"),
         expected_findings=(
@@ -104,14 +104,14 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="audit-trigger-disabled",
-        title="The trigger that keeps audit records from change is disabled",
+        title="The trigger that protects audit records from changes is disabled",
         apply=run_sql("ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_change"),
         repair=run_sql("ALTER TABLE audit_events ENABLE ALWAYS TRIGGER audit_events_no_change"),
         expected_findings=(expected_finding("audit.table.append_only", "audit_events"),),
     ),
     Fault(
         name="logins-failing",
-        title="Somebody tries keys, thirty a minute for half an hour",
+        title="An attacker tries API keys: thirty failed logins per minute for half an hour",
         apply=run_sql(
             "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "
             "SELECT id, now() - n * interval '2 seconds', 'service/auth', 'auth.failed', 'login' "
@@ -126,7 +126,7 @@ DATABASE_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="database-stopped",
-        title="The database does not answer, so nobody can say anything of it",
+        title="The database server is stopped, so no check of it has facts",
         apply=_stop,
         repair=_start,
         expected_findings=tuple(

@@ -1,4 +1,4 @@
-"""What a fault is: one named way to break the box, its repair, and exactly the findings it must cause."""
+"""A fault: one named change that breaks the sandbox, its repair, and exactly the findings that it causes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from basewatch.model import Status
 
 if TYPE_CHECKING:
-    from demo.box import Sandbox
+    from demo.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ExpectedFinding:
-    """One finding that is not green; an empty `subject` is the component itself."""
+    """One finding that is neither PASS nor NOT_APPLICABLE; an empty `subject` is the component itself."""
 
     check: str
     component: str
@@ -24,7 +24,10 @@ class ExpectedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One switch: `apply` breaks the running box, `repair` undoes just that, `expected_findings` is all a pass then finds."""
+    """One fault: `apply` breaks the running sandbox and `repair` undoes it.
+
+    Between the two, a run has exactly the `expected_findings`.
+    """
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""The faults around the policies: grants, settings, functions, triggers and copies that lead past them."""
+"""Faults of grants, settings, functions, triggers and publications, which let data bypass the policies."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _POLICY = "ALTER POLICY tenant_isolation ON {} USING ({}) WITH CHECK ({})"
 ISOLATION_FAULTS: tuple[Fault, ...] = (
     Fault(
         name="truncate-granted",
-        title="The application may empty every tenant's invoices at once",
+        title="The application may TRUNCATE the invoices of all tenants",
         apply=run_sql("GRANT TRUNCATE ON invoices TO app"),
         repair=run_sql("REVOKE TRUNCATE ON invoices FROM app"),
         expected_findings=(expected_finding("tenancy.rls.grants", "invoices"),),
     ),
     Fault(
         name="tenant-preset",
-        title="Sessions of the application begin with a tenant already set, for a test that was never undone",
+        title="After a test, sessions of the application still start with a preset tenant",
         apply=run_sql(f"ALTER ROLE app SET app.current_customer_id = '{CANARY_B}'"),
         repair=run_sql("ALTER ROLE app RESET app.current_customer_id"),
         expected_findings=(
@@ -31,7 +31,7 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="definer-function",
-        title="A reporting function runs with the rights of the superuser that made it",
+        title="A reporting function runs with the privileges of the superuser that created it",
         apply=run_sql(
             "CREATE FUNCTION revenue() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public "
             "AS 'SELECT sum(amount_cents)::bigint FROM invoices'"
@@ -41,21 +41,21 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="rows-broadcast",
-        title="A trigger tells every listener of every new invoice",
+        title="A trigger sends every new invoice to all listeners by NOTIFY",
         apply=run_sql(
-            "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "CREATE FUNCTION send_invoice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "PERFORM pg_notify('invoices', to_jsonb(new)::text); RETURN new; END $$; "
-            "CREATE TRIGGER tell AFTER INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION tell()"
+            "CREATE TRIGGER send_invoice AFTER INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION send_invoice()"
         ),
-        repair=run_sql("DROP TRIGGER tell ON invoices; DROP FUNCTION tell()"),
+        repair=run_sql("DROP TRIGGER send_invoice ON invoices; DROP FUNCTION send_invoice()"),
         expected_findings=(
             expected_finding("tenancy.probe.canary_writes", "app", Status.UNVERIFIED),
-            expected_finding("tenancy.rls.triggers", "trigger tell on invoices"),
+            expected_finding("tenancy.rls.triggers", "trigger send_invoice on invoices"),
         ),
     ),
     Fault(
-        name="number-unique-everywhere",
-        title="A unique invoice number tells a tenant which numbers others have used",
+        name="unique-across-tenants",
+        title="A unique constraint on invoice numbers shows a tenant which numbers others use",
         apply=run_sql(
             "ALTER TABLE invoices ADD number text; ALTER TABLE invoices ADD CONSTRAINT one_number UNIQUE (number)"
         ),
@@ -64,14 +64,14 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="everything-published",
-        title="A trial of change capture publishes every table",
+        title="A trial of change data capture publishes every table",
         apply=run_sql("CREATE PUBLICATION everything FOR ALL TABLES"),
         repair=run_sql("DROP PUBLICATION everything"),
         expected_findings=(expected_finding("tenancy.rls.exports", "publication everything"),),
     ),
     Fault(
         name="context-folded",
-        title="A helper that reads the tenant is declared IMMUTABLE, so that a plan may keep somebody else's",
+        title="The function that reads the tenant is IMMUTABLE, so a cached plan can keep another tenant's id",
         apply=run_sql(
             "CREATE FUNCTION current_customer() RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN "
             "RETURN nullif(current_setting('app.current_customer_id', true), '')::uuid; END $$; "
@@ -88,7 +88,7 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="audit-records-dropped",
-        title="A rule throws audit records away as they come",
+        title="A rewrite rule discards new audit records",
         apply=run_sql("CREATE RULE quiet AS ON INSERT TO audit_events DO INSTEAD NOTHING"),
         repair=run_sql("DROP RULE quiet ON audit_events"),
         expected_findings=(
@@ -99,7 +99,7 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="shared-table-renamed",
-        title="A table that the manifest calls shared is there no more",
+        title="A declared shared table was renamed",
         apply=run_sql("ALTER TABLE regions RENAME TO places"),
         repair=run_sql("ALTER TABLE places RENAME TO regions"),
         expected_findings=(
@@ -110,8 +110,8 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
         ),
     ),
     Fault(
-        name="built-in-turned-around",
-        title="Somebody who may do anything has turned PostgreSQL's own equality of fixed-width texts around",
+        name="builtin-operator-tampered",
+        title="A superuser reversed PostgreSQL's built-in equality of fixed-width texts",
         apply=run_sql("UPDATE pg_catalog.pg_operator SET oprcode = 'pg_catalog.bpcharne'::regproc WHERE oid = 1054"),
         repair=run_sql("UPDATE pg_catalog.pg_operator SET oprcode = 'pg_catalog.bpchareq'::regproc WHERE oid = 1054"),
         expected_findings=(

@@ -1,4 +1,4 @@
-"""Faults of the load: the platform does worse than it promises, and CloudWatch shows it for the last half hour."""
+"""Faults of the load: the platform breaks a promise, and CloudWatch shows it since half an hour ago."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from demo.faults.fault import ExpectedFinding, Fault
 from demo.load import PREFIX
 
 if TYPE_CHECKING:
-    from demo.box import Sandbox
+    from demo.sandbox import Sandbox
 
 
-_LONG = timedelta(hours=3)
-"""For what happens once an hour to be missing, or to have happened."""
+_HOURLY_FAULT_DURATION = timedelta(hours=3)
+"""Long enough for an hourly event to be missing or to happen."""
 
 
 def _fault(name: str, title: str, *expected: ExpectedFinding, since: timedelta | None = None) -> Fault:
-    """A disturbance of the load as a fault, which began as long ago as `since` says when it is switched on."""
+    """A disturbance of the load as a fault; it starts `since` ago, or half an hour ago by default."""
 
-    def apply(box: Sandbox) -> None:
-        box.load.start_disturbance(name, start=box.load.now() - since if since else None)
+    def apply(sandbox: Sandbox) -> None:
+        sandbox.load.start_disturbance(name, start=sandbox.load.now() - since if since else None)
 
-    def repair(box: Sandbox) -> None:
-        box.load.stop_disturbance(name)
+    def repair(sandbox: Sandbox) -> None:
+        sandbox.load.stop_disturbance(name)
 
     return Fault(name=name, title=title, apply=apply, repair=repair, expected_findings=expected)
 
@@ -44,23 +44,23 @@ def _both(check: str) -> tuple[ExpectedFinding, ...]:
 LOAD_FAULTS = (
     _fault(
         "function-error-burst",
-        "Every fifth login fails",
+        "Every fifth invocation of the login function fails",
         _finding("service.function.errors", "function", f"{PREFIX}-auth-v2"),
         _burn("auth-availability"),
     ),
     _fault(
         "function-throttled",
-        "Lambda turns away every eleventh login",
+        "Lambda throttles every eleventh call of the login function",
         _finding("service.function.throttles", "function", f"{PREFIX}-auth-v2"),
     ),
     _fault(
         "function-slow",
-        "A login takes five times as long as usual",
+        "The login function takes five times as long as usual",
         _finding("service.function.latency", "function", f"{PREFIX}-auth-v2"),
     ),
     _fault(
         "api-5xx-burst",
-        "The API answers more than ten requests a second with a server error",
+        "The API returns more than ten server errors per second",
         _finding("service.api.server_errors", "api", PREFIX),
         _burn("api-availability"),
     ),
@@ -72,18 +72,18 @@ LOAD_FAULTS = (
     ),
     _fault(
         "api-refusals",
-        "A client with a key that was revoked asks again and again",
+        "A client repeats requests with a revoked key",
         _finding("service.api.client_errors", "api", PREFIX),
     ),
     _fault(
-        "rule-silent",
-        "Somebody disabled the hourly rule of the analytics",
+        "event-rule-disabled",
+        "Someone disabled the hourly EventBridge rule of the analytics",
         _finding("service.rule.triggers", "event_rule", f"{PREFIX}-analytics-hourly"),
-        since=_LONG,
+        since=_HOURLY_FAULT_DURATION,
     ),
     _fault(
-        "messages-left",
-        "Events lie in the dead-letter queue of the analytics, and nobody takes them",
+        "dead-letters-unread",
+        "Events stay in the analytics' dead-letter queue without a consumer",
         _finding("service.queue.oldest", "queue", f"{PREFIX}-analytics-dlq"),
     ),
     _fault(
@@ -94,40 +94,40 @@ LOAD_FAULTS = (
     ),
     _fault(
         "cache-cold",
-        "A node of the cache was replaced, and every other item has to be read from its table",
+        "A node of the cache was replaced, so every other item is read from the table",
         _finding("service.cache.hits", "cache_cluster", f"{PREFIX}-cache"),
     ),
     _fault(
         "backup-jobs-failing",
-        "AWS Backup may no longer use the key, so that every job fails",
+        "AWS Backup lost its permission for the key, so every job fails",
         _finding("service.vault.jobs", "backup_vault", PREFIX),
-        since=_LONG,
+        since=_HOURLY_FAULT_DURATION,
     ),
     _fault(
         "connections-near-limit",
-        "The proxy has lent out nearly all of its database connections",
+        "Nearly all database connections of the proxy are in use",
         _finding("service.proxy.pool_use", "aurora_cluster", PREFIX),
     ),
     _fault(
         "proxy-bypassed",
-        "A job connects to the instances hundreds of times, past the proxy",
+        "A job opens hundreds of connections to the instances without the proxy",
         *_both("service.aurora.connections"),
     ),
     _fault(
         "database-busy",
-        "A report without an index keeps both instances at the end of their capacity",
+        "A report without an index saturates both instances",
         *_both("service.aurora.cpu"),
         *_both("service.aurora.load"),
     ),
     _fault(
         "storage-slow",
-        "The storage of the cluster answers a hundred times slower than usual",
+        "The storage latency of the cluster is about a hundred times higher than usual",
         *_both("service.aurora.read_latency"),
         *_both("service.aurora.write_latency"),
     ),
     _fault(
         "replica-behind",
-        "The reader is seconds behind its writer",
+        "The reader is several seconds behind the writer",
         _finding("service.aurora.replica_lag", "aurora_cluster", PREFIX, f"{PREFIX}-2"),
     ),
 )

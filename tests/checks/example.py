@@ -1,4 +1,4 @@
-"""A tiny check and its clients, for tests of the engine: what it observes is what the test hands it."""
+"""Two small checks and their client, for tests of the engine; a function of the test supplies the facts."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SOON = Deadlines(per_observation=timedelta(seconds=5), total=timedelta(seconds=2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Which doors were seen open."""
+    """The doors that are open."""
 
     open: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A client whose answer is a function of the test's choosing; it counts how often it was asked."""
+    """A client whose answers come from a function of the test; it records the names of the observed components."""
 
-    look: Callable[[str], Doors]
-    asked: list[str] = field(default_factory=list[str])
+    answer: Callable[[str], Doors]
+    observed: list[str] = field(default_factory=list[str])
     source: str = "test"
     principal: str = "guard"
     requests: tuple[str, ...] = ("test:Look 1",)
@@ -38,8 +38,8 @@ class Guard:
 
 def doors(guard: Guard, component: Function) -> Doors:
     """The doors of one component."""
-    guard.asked.append(component.name)
-    return guard.look(component.name)
+    guard.observed.append(component.name)
+    return guard.answer(component.name)
 
 
 @check(
@@ -89,7 +89,7 @@ def doors_few(facts: Doors, component: Function, now: datetime) -> Iterator[Verd
 
 @dataclass(frozen=True, slots=True)
 class GuardPost:
-    """Clients that hand out the one guard."""
+    """A client factory that always returns the one guard."""
 
     guard: Guard
 
@@ -101,5 +101,5 @@ class GuardPost:
 
 
 def planned(check: Check[Guard, Function, Doors] = doors_closed, name: str = "auth") -> PlannedCheck:
-    """The pair of this check and a function of that name."""
+    """The planned pair of this check and a function of that name."""
     return PlannedCheck(check=check, component=Function(name=name), severity=check.severity)

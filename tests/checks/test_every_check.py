@@ -1,9 +1,10 @@
-"""What is true of every check Basewatch ships, whoever wrote it."""
+"""Rules that every check of Basewatch follows."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,60 +22,63 @@ def each_check() -> pytest.MarkDecorator:
 
 
 def test_every_check_in_the_folder_is_listed_once() -> None:
-    """A check that somebody wrote cannot be forgotten: the folder and the list hold the same."""
-    written = {
+    """The modules of the folder `checks` define exactly the checks in CHECKS."""
+    defined = {
         id(value): value.id
         for module in pkgutil.walk_packages(checks.__path__, "checks.")
         for value in vars(importlib.import_module(module.name)).values()
         if isinstance(value, Check)
     }
-    assert sorted(written.values()) == sorted(check.id for check in CHECKS)
+    listed = sorted(check.id for check in CHECKS)
+    missing = ", ".join(sorted(set(defined.values()) - set(listed)))
+    assert sorted(defined.values()) == listed, f"list {missing} in the CHECKS of its family's __init__.py, each once"
 
 
 def test_every_id_is_used_once() -> None:
-    """An id names one check, for ever."""
-    assert len({check.id for check in CHECKS}) == len(CHECKS)
+    """An id names exactly one check."""
+    duplicates = [name for name, count in Counter(check.id for check in CHECKS).items() if count > 1]
+    assert not duplicates, f"give each check an id of its own: {', '.join(duplicates)} is used twice"
 
 
 @each_check()
 def test_a_check_is_in_the_folder_of_its_family(check: AnyCheck) -> None:
-    """The first word of a check's id is the folder it is found in, or a family that the folder holds."""
-    assert check.judge.__module__.split(".")[1] in {
-        check.id.partition(".")[0],
-        *FAMILIES_HELD_ELSEWHERE.get(check.id.partition(".")[0], ()),
-    }
+    """The first word of a check's id is its folder, or a family that the folder contains."""
+    family, folder = check.id.partition(".")[0], check.judge.__module__.split(".")[1]
+    assert folder in {family, *FAMILIES_IN_OTHER_FOLDERS.get(family, ())}, (
+        f"move {check.id} to checks/{family}/, or begin its id with {folder}"
+    )
 
 
-# The audit table is a table of the tenancy database, and is read with the same connection.
-FAMILIES_HELD_ELSEWHERE = {"audit": ("tenancy",)}
+# The audit table is part of the tenancy database, and is read over the same connection.
+FAMILIES_IN_OTHER_FOLDERS = {"audit": ("tenancy",)}
 
 
 @each_check()
-def test_a_check_says_what_an_auditor_asks(check: AnyCheck) -> None:
-    """A check states its promise in one sentence, then why, from what, when nobody can tell, the fix and the source."""
+def test_the_docstring_of_a_check_is_its_documentation(check: AnyCheck) -> None:
+    """The docstring of a judge states the promise in one sentence, and then has every fixed section."""
     first = (check.judge.__doc__ or "").strip().partition("\n")[0]
-    assert first.endswith("."), first
-    assert tuple(check.doc_sections) == DOC_SECTIONS
-    assert all(check.doc_sections.values())
+    assert first.endswith("."), f"make the first line of the docstring of {check.id} one sentence: {first}"
+    assert tuple(check.doc_sections) == DOC_SECTIONS, f"give {check.id} the sections {', '.join(DOC_SECTIONS)}"
+    assert all(check.doc_sections.values()), f"fill every section of the docstring of {check.id}"
 
 
 @each_check()
-def test_a_check_is_of_something_that_can_be_declared(check: AnyCheck) -> None:
-    """A check's component is a kind that config.yaml has a section for."""
+def test_the_component_of_a_check_can_be_declared(check: AnyCheck) -> None:
+    """The component of a check is a kind that has a section in config.yaml."""
     assert issubclass(check.component, Component)
     assert check.component.section in Components.model_fields
 
 
 @each_check()
-def test_a_check_names_what_it_needs_and_its_types(check: AnyCheck) -> None:
-    """What a check must be allowed, what it asks and what it is told are known without running it."""
-    assert check.needs
+def test_a_check_declares_its_needs_and_its_types(check: AnyCheck) -> None:
+    """The privileges, the client and the facts of a check are known without running it."""
+    assert check.needs, f"list the IAM actions or SQL grants of {check.id} in `needs`"
     assert isinstance(check.client_type, type)
     assert isinstance(check.facts_type, type)
 
 
 @each_check()
 def test_a_check_has_an_entry_in_the_docs(check: AnyCheck) -> None:
-    """Nobody has to read code to learn what a check does."""
-    catalogue = Path(__file__).parents[2] / "docs" / "checks.md"
-    assert f"\n## {check.id}\n" in catalogue.read_text(encoding="utf-8")
+    """Every check is documented in docs/checks.md."""
+    page = Path(__file__).parents[2] / "docs" / "checks.md"
+    assert f"\n## {check.id}\n" in page.read_text(encoding="utf-8"), f"run `make docs`: {check.id} is not in {page}"

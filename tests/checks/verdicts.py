@@ -1,4 +1,4 @@
-"""What the tests of judges share: one verdict of one judge, and how bad a status is."""
+"""Helpers for tests of judges: the one verdict of a judge, and the order of statuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from basewatch.components import Component
 from basewatch.model import Status, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-# A worse fact may turn PASS into UNVERIFIED or FAIL, and UNVERIFIED into FAIL, and nothing back.
+# A worse fact may turn PASS into UNVERIFIED or FAIL, and UNVERIFIED into FAIL, but never back.
 BADNESS = {Status.PASS: 0, Status.UNVERIFIED: 1, Status.FAIL: 2}
 
 
@@ -21,5 +21,5 @@ def verdict(check: AnyCheck, facts: object, component: Component, now: datetime 
 
 
 def badness(check: AnyCheck, facts: object, component: Component, now: datetime = NOW) -> int:
-    """How bad the verdict is: 0 for PASS to 2 for FAIL."""
+    """The rank of the verdict's status: 0 for PASS to 2 for FAIL."""
     return BADNESS[verdict(check, facts, component, now).status]

@@ -1,4 +1,4 @@
-"""The schedule of the dumps leaves one in every tier."""
+"""The schedule of the dumps retains a dump for every hour, day, week, month and year of its tiers."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.
 @given(MOMENTS)
 def test_the_newest_dump_is_under_an_hour_old(now: datetime) -> None:
     """At any moment the newest dump is less than an hour old, and none is in the future."""
-    kept = retained_dump_times(now)
-    assert kept == tuple(sorted(set(kept)))
-    assert timedelta() <= now - kept[-1] < DUMP_INTERVAL
+    retained = retained_dump_times(now)
+    assert retained == tuple(sorted(set(retained)))
+    assert timedelta() <= now - retained[-1] < DUMP_INTERVAL
 
 
 @given(MOMENTS)
 def test_every_hour_of_the_last_day_has_a_dump(now: datetime) -> None:
-    """The last 24 hours have a dump in each."""
-    kept = retained_dump_times(now)
+    """Each of the last 24 hours has a dump."""
+    retained = retained_dump_times(now)
     assert all(
-        any(hour <= now - at < hour + DUMP_INTERVAL for at in kept)
+        any(hour <= now - at < hour + DUMP_INTERVAL for at in retained)
         for hour in (DUMP_INTERVAL * count for count in range(24))
     )
 
 
 @given(MOMENTS)
-def test_every_tier_that_is_over_has_a_dump(now: datetime) -> None:
+def test_every_past_period_of_a_tier_has_a_dump(now: datetime) -> None:
     """Each of the last 7 days, 4 weeks, 12 months and 5 years before the current ones has a dump."""
-    kept = retained_dump_times(now)
-    days = {at.date() for at in kept}
-    weeks = {at.isocalendar()[:2] for at in kept}
-    months = {at.year * 12 + at.month for at in kept}
-    years = {at.year for at in kept}
+    retained = retained_dump_times(now)
+    days = {at.date() for at in retained}
+    weeks = {at.isocalendar()[:2] for at in retained}
+    months = {at.year * 12 + at.month for at in retained}
+    years = {at.year for at in retained}
     month = now.year * 12 + now.month
     assert {now.date() - timedelta(days=back) for back in range(1, 8)} <= days
     assert {(now - timedelta(weeks=back)).isocalendar()[:2] for back in range(1, 5)} <= weeks

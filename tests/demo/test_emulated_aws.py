@@ -1,4 +1,4 @@
-"""The box's AWS answers plain boto3 over HTTP, and is one at a time."""
+"""The emulated AWS answers plain boto3 over HTTP, and runs once per process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from demo.load import Load
 from tests.fixtures_cloud import DUMP
 
 
-def test_the_environment_alone_leads_boto3_to_the_box(box_cloud: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that knows nothing of the box reaches it by its environment, S3 included."""
+def test_boto3_uses_the_account_by_its_environment(box_cloud: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program uses the account by its environment variables alone, S3 included."""
     for name, value in box_cloud.environment.items():
         monkeypatch.setenv(name, value)
     session = boto3.Session()
@@ -26,15 +26,15 @@ def test_the_environment_alone_leads_boto3_to_the_box(box_cloud: EmulatedAws, mo
     }
 
 
-def test_a_second_account_in_one_process_is_refused(box_cloud: EmulatedAws) -> None:
-    """Two clouds would share moto's state, so the second is refused while the first runs."""
+def test_a_second_account_in_one_process_is_an_error(box_cloud: EmulatedAws) -> None:
+    """Two accounts would share moto's state, so a second one cannot start while the first runs."""
     assert box_cloud.endpoint_url.startswith("http://127.0.0.1:")
     with pytest.raises(RuntimeError, match="close it first"):
         EmulatedAws.start(now=datetime.now(UTC), dump=DUMP, load=Load())
 
 
-def test_the_watcher_can_take_on_its_role(box_cloud: EmulatedAws) -> None:
-    """basewatch-reader can be assumed, and who then asks is the role's session."""
+def test_the_reader_role_can_be_assumed(box_cloud: EmulatedAws) -> None:
+    """The caller identity after AssumeRole is the session of basewatch-reader."""
     sts = box_cloud.client("sts")
     role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/basewatch-reader", RoleSessionName="test")
     credentials = role["Credentials"]

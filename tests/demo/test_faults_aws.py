@@ -1,8 +1,7 @@
-"""Each fault of the cloud changes what can be read of one promise, and its repair puts that back."""
+"""Each fault of the emulated AWS changes the readings of its promise only, and its repair restores them."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,11 +19,11 @@ from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
 
 if TYPE_CHECKING:
-    from demo.box import Sandbox
+    from demo.sandbox import Sandbox
 
 CLUSTER, AUDIT, BACKUPS = "securebase-production", "securebase-production-audit-logs", "securebase-production-backups"
-# Which of the things read below each fault changes.
-TOUCHES = {
+# The readings below that each fault changes.
+CHANGED_READINGS = {
     "lock-rule-removed": {"lock rule"},
     "lock-rule-governance": {"lock rule"},
     "object-unlocked": {"locks"},
@@ -35,7 +34,7 @@ TOUCHES = {
     "dump-truncated": {"dumps", "newest dump"},
     "function-failed": {"function"},
     "api-stage-removed": {"stages"},
-    "alarm-ringing": {"alarm"},
+    "alarm-firing": {"alarm"},
     "aws-denied": {"retention", "window", "lag"},
 }
 
@@ -44,30 +43,30 @@ DECLARED = {component.ref for component in load(Path(__file__).parents[2] / "con
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnlyCloud:
-    """A box whose database and load nobody asks for."""
+class OnlyAws:
+    """The part of a sandbox that the faults of AWS use."""
 
     aws: EmulatedAws
 
 
-@pytest.fixture(name="box")
-def _box(box_cloud: EmulatedAws) -> Sandbox:
-    return cast("Sandbox", OnlyCloud(aws=box_cloud))
+@pytest.fixture(name="sandbox")
+def _sandbox(box_cloud: EmulatedAws) -> Sandbox:
+    return cast("Sandbox", OnlyAws(aws=box_cloud))
 
 
-def _seen(cloud: EmulatedAws) -> dict[str, Any]:
-    """What the watcher can read of every promise, times rounded so that a test's seconds do not show."""
-    return {**_aurora(cloud), **_locks(cloud), **_tables(cloud), **_dumps(cloud), **_deployed(cloud)}
+def _readings(aws: EmulatedAws) -> dict[str, Any]:
+    """The readings of every promise as Basewatch's user, with times rounded to ignore the duration of a test."""
+    return {**_aurora(aws), **_locks(aws), **_tables(aws), **_dumps(aws), **_deployed(aws)}
 
 
 @cache
-def _client(cloud: EmulatedAws, service: str) -> Any:
-    return cloud.caller.session().client(service, endpoint_url=cloud.endpoint_url)
+def _client(aws: EmulatedAws, service: str) -> Any:
+    return aws.caller.session().client(service, endpoint_url=aws.endpoint_url)
 
 
-def _aurora(cloud: EmulatedAws) -> dict[str, Any]:
+def _aurora(aws: EmulatedAws) -> dict[str, Any]:
     try:
-        found = _client(cloud, "rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
+        found = _client(aws, "rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
     except ClientError as error:
         return dict.fromkeys(("retention", "window", "lag"), error.response["Error"]["Code"])
     now = datetime.now(UTC)
@@ -78,17 +77,17 @@ def _aurora(cloud: EmulatedAws) -> dict[str, Any]:
     }
 
 
-def _deployed(cloud: EmulatedAws) -> dict[str, Any]:
-    function = _client(cloud, "lambda").get_function_configuration(FunctionName=f"{CLUSTER}-auth-v2")
-    gateway = _client(cloud, "apigateway")
+def _deployed(aws: EmulatedAws) -> dict[str, Any]:
+    function = _client(aws, "lambda").get_function_configuration(FunctionName=f"{CLUSTER}-auth-v2")
+    gateway = _client(aws, "apigateway")
     (api,) = (api["id"] for api in gateway.get_rest_apis()["items"] if api["name"] == CLUSTER)
     stages = [stage["stageName"] for stage in gateway.get_stages(restApiId=api)["item"]]
-    (alarm,) = _client(cloud, "cloudwatch").describe_alarms(AlarmNames=[f"{CLUSTER}-aurora-cpu"])["MetricAlarms"]
+    (alarm,) = _client(aws, "cloudwatch").describe_alarms(AlarmNames=[f"{CLUSTER}-aurora-cpu"])["MetricAlarms"]
     return {"function": function["State"], "stages": stages, "alarm": alarm["StateValue"]}
 
 
-def _locks(cloud: EmulatedAws) -> dict[str, Any]:
-    s3 = _client(cloud, "s3")
+def _locks(aws: EmulatedAws) -> dict[str, Any]:
+    s3 = _client(aws, "s3")
     versions = sorted(s3.list_object_versions(Bucket=AUDIT)["Versions"], key=lambda version: version["LastModified"])
     heads = (
         s3.head_object(Bucket=AUDIT, Key=version["Key"], VersionId=version["VersionId"]) for version in versions[-8:]
@@ -99,8 +98,8 @@ def _locks(cloud: EmulatedAws) -> dict[str, Any]:
     }
 
 
-def _tables(cloud: EmulatedAws) -> dict[str, Any]:
-    dynamodb = _client(cloud, "dynamodb")
+def _tables(aws: EmulatedAws) -> dict[str, Any]:
+    dynamodb = _client(aws, "dynamodb")
     recovery: dict[str, Any] = {}
     for table in dynamodb.list_tables()["TableNames"]:
         backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
@@ -111,8 +110,8 @@ def _tables(cloud: EmulatedAws) -> dict[str, Any]:
     return {"recovery": recovery}
 
 
-def _dumps(cloud: EmulatedAws) -> dict[str, Any]:
-    s3 = _client(cloud, "s3")
+def _dumps(aws: EmulatedAws) -> dict[str, Any]:
+    s3 = _client(aws, "s3")
     listed = s3.list_objects_v2(Bucket=BACKUPS, Prefix="hourly/")["Contents"]
     newest = s3.get_object(Bucket=BACKUPS, Key=listed[-1]["Key"])
     return {
@@ -122,24 +121,28 @@ def _dumps(cloud: EmulatedAws) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_changes_one_promise_and_its_repair_puts_it_back(box: Sandbox, fault: Fault) -> None:
-    """Applying a fault changes just what it says, and repairing it restores everything exactly."""
-    before = _seen(box.aws)
-    fault.apply(box)
+def test_a_fault_changes_one_promise_and_its_repair_restores_it(sandbox: Sandbox, fault: Fault) -> None:
+    """A fault changes exactly its own readings, and its repair restores all of them."""
+    before = _readings(sandbox.aws)
+    fault.apply(sandbox)
     try:
-        during = _seen(box.aws)
+        during = _readings(sandbox.aws)
     finally:
-        fault.repair(box)
-    assert {name for name, value in during.items() if value != before[name]} == TOUCHES[fault.name]
-    assert _seen(box.aws) == before
+        fault.repair(sandbox)
+    changed = {name for name, value in during.items() if value != before[name]}
+    assert changed, f"{fault.name} changes no reading: add one of its promise to a function that _readings calls"
+    assert changed == CHANGED_READINGS.get(fault.name), (
+        f'{fault.name} changes {sorted(changed)}: if that is right, set CHANGED_READINGS["{fault.name}"] to it'
+    )
+    assert _readings(sandbox.aws) == before
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_expects_findings_of_declared_kinds(fault: Fault) -> None:
-    """Every expected finding is of a component by kind and name, its subject the component itself."""
-    assert fault.expected_findings
+def test_a_fault_expects_findings_on_declared_components(fault: Fault) -> None:
+    """Every expected finding is on a component of config.yaml, and its subject is the component itself."""
+    assert fault.expected_findings, f"list the findings of {fault.name} in its expected_findings"
     for expected in fault.expected_findings:
-        assert expected.component in DECLARED
+        assert expected.component in DECLARED, f"{fault.name} expects a finding on {expected.component}: declare it"
         assert expected.subject == ""
 
 
@@ -147,47 +150,47 @@ def _fault(name: str) -> Fault:
     return next(fault for fault in AWS_FAULTS if fault.name == name)
 
 
-def test_a_stale_dump_is_more_than_two_hours_old(box: Sandbox) -> None:
-    """The newest dump that the stopped job left is past the promised two hours, and it is whole."""
-    _fault("dump-stale").apply(box)
+def test_a_stale_dump_is_more_than_two_hours_old(sandbox: Sandbox) -> None:
+    """The newest dump of the stopped job is older than the promised two hours, and it is intact."""
+    _fault("dump-stale").apply(sandbox)
     try:
-        content, metadata, at = _dumps(box.aws)["newest dump"]
-        # The job would go on an hour later, and does not.
-        box.aws.dump_job.run(datetime.now(UTC) + 2 * DUMP_INTERVAL)
-        assert _dumps(box.aws)["newest dump"][2] == at
+        content, metadata, at = _dumps(sandbox.aws)["newest dump"]
+        # The stopped job makes no dump when it is due.
+        sandbox.aws.dump_job.run(datetime.now(UTC) + 2 * DUMP_INTERVAL)
+        assert _dumps(sandbox.aws)["newest dump"][2] == at
     finally:
-        _fault("dump-stale").repair(box)
+        _fault("dump-stale").repair(sandbox)
     assert timedelta(hours=3) <= datetime.now(UTC) - at < timedelta(hours=4)
     assert metadata == {"sha256": content}
 
 
-def test_a_truncated_dump_is_fresh_and_does_not_match_its_checksum(box: Sandbox) -> None:
-    """Half of the archive lies there, as fresh as before, with the SHA-256 of the whole."""
-    whole, _, at = _dumps(box.aws)["newest dump"]
-    _fault("dump-truncated").apply(box)
+def test_a_truncated_dump_keeps_its_time_and_does_not_match_its_checksum(sandbox: Sandbox) -> None:
+    """The newest dump has half of the archive, the same time, and the SHA-256 of the complete archive."""
+    complete, _, at = _dumps(sandbox.aws)["newest dump"]
+    _fault("dump-truncated").apply(sandbox)
     try:
-        content, metadata, still = _dumps(box.aws)["newest dump"]
+        content, metadata, at_during = _dumps(sandbox.aws)["newest dump"]
     finally:
-        _fault("dump-truncated").repair(box)
-    assert still == at
-    assert content != whole
-    assert metadata == {"sha256": whole}
+        _fault("dump-truncated").repair(sandbox)
+    assert at_during == at
+    assert content != complete
+    assert metadata == {"sha256": complete}
 
 
-def test_the_job_goes_on_dumping(box: Sandbox) -> None:
-    """A box that runs for hours has a dump for each of them, so that nothing goes stale by itself."""
-    before = _dumps(box.aws)["dumps"]
-    box.aws.dump_job.run(datetime.now(UTC) + 2 * DUMP_INTERVAL)
-    after = _dumps(box.aws)["dumps"]
-    box.aws.dump_job.stop(datetime.now(UTC), since=timedelta())
-    box.aws.dump_job.resume(datetime.now(UTC))
+def test_the_job_makes_dumps_while_the_sandbox_runs(sandbox: Sandbox) -> None:
+    """A sandbox that runs for hours has a dump for each hour, so the newest dump never becomes too old."""
+    before = _dumps(sandbox.aws)["dumps"]
+    sandbox.aws.dump_job.run(datetime.now(UTC) + 2 * DUMP_INTERVAL)
+    after = _dumps(sandbox.aws)["dumps"]
+    sandbox.aws.dump_job.stop(datetime.now(UTC), since=timedelta())
+    sandbox.aws.dump_job.resume(datetime.now(UTC))
     assert len(after) == len(before) + 2
-    assert _dumps(box.aws)["dumps"] == before
+    assert _dumps(sandbox.aws)["dumps"] == before
 
 
-def test_faults_print_as_what_they_are() -> None:
-    """Every fault has its own name, and a title that a person can read."""
+def test_faults_print_their_names_and_titles() -> None:
+    """Every fault has a unique name, and a title in words; the table above lists the faults in order."""
     names = [fault.name for fault in AWS_FAULTS]
     assert len(set(names)) == len(names)
-    assert json.dumps(names) == json.dumps(list(TOUCHES))
+    assert names == list(CHANGED_READINGS), "list the faults in CHANGED_READINGS in the order of AWS_FAULTS"
     assert all(fault.title[0].isupper() and " " in fault.title for fault in AWS_FAULTS)

@@ -1,4 +1,4 @@
-"""Proves that the synthetic load is repeatable, believable, and keeps every promise until it is disturbed."""
+"""The synthetic load is repeatable and realistic, and a disturbance is visible in its metric."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ VAULT: Of = ("AWS/Backup", (("BackupVaultName", PREFIX),))
 
 
 def ask(load: Load, of: Of, metric: str, statistic: str, at: datetime) -> float | None:
-    """One minute's value."""
+    """The value of one minute."""
     return load.value(of[0], metric, of[1], statistic, period=MINUTE, at=at)
 
 
 def known(value: float | None) -> float:
-    """A value that must be there."""
+    """The value, which must not be None."""
     assert value is not None
     return value
 
 
 @given(MOMENTS)
 def test_the_same_moment_has_the_same_value(at: datetime) -> None:
-    """Two loads agree, whenever and in whatever order they are asked."""
+    """Two loads have equal values."""
     assert ask(Load(), AUTH, "Duration", "p95", at) == ask(Load(), AUTH, "Duration", "p95", at)
 
 
 @given(MOMENTS)
 def test_statistics_of_one_latency_are_in_order(at: datetime) -> None:
-    """A minute's average lies below its p95, that below its p99, and that below its maximum."""
+    """In each minute the average, the p95, the p99 and the maximum are in ascending order."""
     load = Load()
     for of, metric in ((AUTH, "Duration"), (API, "Latency")):
         average, p95, p99, most = (
@@ -59,8 +59,8 @@ def test_statistics_of_one_latency_are_in_order(at: datetime) -> None:
 
 
 @given(MOMENTS)
-def test_what_fails_is_a_small_part_of_what_happens(at: datetime) -> None:
-    """Errors stay far below requests, and connections far below what the proxy may have."""
+def test_errors_are_a_small_part_of_requests(at: datetime) -> None:
+    """Errors are far fewer than requests, and connections far fewer than the proxy's maximum."""
     load = Load()
     requests = known(ask(load, API, "Count", "SampleCount", at))
     assert known(ask(load, API, "5XXError", "Sum", at)) <= 0.002 * requests
@@ -70,15 +70,15 @@ def test_what_fails_is_a_small_part_of_what_happens(at: datetime) -> None:
 
 
 def test_days_are_busier_than_nights() -> None:
-    """The load follows the day: more at 14:00 UTC than at 02:00."""
+    """The load is higher at 14:00 UTC than at 02:00 UTC."""
     load, night = Load(), NOON.replace(hour=2)
     busy = known(ask(load, API, "Count", "Sum", NOON.replace(hour=14)))
     assert busy > 2 * known(ask(load, API, "Count", "Sum", night))
 
 
 @given(MOMENTS, st.sampled_from([5, 15, 60]))
-def test_longer_periods_add_up_what_minutes_hold(at: datetime, minutes: int) -> None:
-    """Sum and SampleCount of a period are those of its minutes together, and Maximum is their highest."""
+def test_longer_periods_aggregate_their_minutes(at: datetime, minutes: int) -> None:
+    """Sum and SampleCount of a period are the sums over its minutes, and Maximum is their maximum."""
     load = Load()
     each = [at + MINUTE * step for step in range(minutes)]
     for statistic, together in (("Sum", sum), ("SampleCount", sum), ("Maximum", max)):
@@ -87,8 +87,8 @@ def test_longer_periods_add_up_what_minutes_hold(at: datetime, minutes: int) -> 
         assert whole == pytest.approx(together(parts))
 
 
-def test_only_what_exists_has_metrics() -> None:
-    """A namespace, a dimension or a value that SecureBase does not have is silent, as CloudWatch is."""
+def test_only_existing_resources_have_metrics() -> None:
+    """A namespace, a dimension or a value that SecureBase does not have gives no datapoint, as in CloudWatch."""
     load = Load()
     assert ask(load, ("AWS/Lambda", (("FunctionName", "other"),)), "Invocations", "Sum", NOON) is None
     assert ask(load, ("AWS/RDS", AUTH[1]), "Invocations", "Sum", NOON) is None
@@ -96,8 +96,8 @@ def test_only_what_exists_has_metrics() -> None:
     assert ask(load, ("AWS/ApiGateway", API[1][:1]), "Count", "Sum", NOON) is None
 
 
-def test_dimensions_may_be_named_in_any_order() -> None:
-    """The order of dimensions means nothing, as in CloudWatch."""
+def test_dimensions_can_be_in_any_order() -> None:
+    """The order of dimensions does not matter, as in CloudWatch."""
     load = Load()
     assert ask(load, (API[0], API[1][::-1]), "Count", "Sum", NOON) == ask(load, API, "Count", "Sum", NOON)
 
@@ -109,7 +109,7 @@ DISTURBED = {
     "api-5xx-burst": (API, "5XXError", "Sum"),
     "api-p95-slow": (API, "Latency", "p95"),
     "api-refusals": (API, "4XXError", "Sum"),
-    "messages-left": (QUEUE, "ApproximateAgeOfOldestMessage", "Maximum"),
+    "dead-letters-unread": (QUEUE, "ApproximateAgeOfOldestMessage", "Maximum"),
     "table-throttled": (CUSTOMERS, "WriteThrottleEvents", "Sum"),
     "cache-cold": (CACHE, "ItemCacheMisses", "Sum"),
     "connections-near-limit": (POOLED, "DatabaseConnectionsCurrentlyBorrowed", "Sum"),
@@ -119,14 +119,14 @@ DISTURBED = {
     "replica-behind": (READER, "AuroraReplicaLag", "Maximum"),
 }
 HOURLY = {
-    "rule-silent": (RULE, "TriggeredRules", timedelta()),
+    "event-rule-disabled": (RULE, "TriggeredRules", timedelta()),
     "backup-jobs-failing": (VAULT, "NumberOfBackupJobsCompleted", 15 * MINUTE),
 }
 
 
 @pytest.mark.parametrize("name", HOURLY)
-def test_what_happens_once_an_hour_does_not_happen_any_more(name: str) -> None:
-    """A disturbance of something hourly is seen at its next hour, and in no other minute."""
+def test_a_disturbance_of_an_hourly_event_removes_it(name: str) -> None:
+    """The event of the next hour is missing, and no other minute changes."""
     of, metric, past = HOURLY[name]
     load = Load(now=lambda: NOON)
     hour = NOON + timedelta(hours=1) + past
@@ -137,14 +137,16 @@ def test_what_happens_once_an_hour_does_not_happen_any_more(name: str) -> None:
     assert known(ask(load, of, metric, "Sum", hour - timedelta(hours=2))) > 0
 
 
-def test_every_disturbance_is_seen_in_some_metric() -> None:
-    """No disturbance does nothing."""
-    assert DISTURBED.keys() | HOURLY.keys() == set(DISTURBANCES)
+def test_every_disturbance_has_a_metric_in_the_tables() -> None:
+    """Every disturbance is tested with a metric that it changes."""
+    missing = sorted(set(DISTURBANCES) - (DISTURBED.keys() | HOURLY.keys()))
+    assert not missing, f"add a metric that {', '.join(missing)} changes to DISTURBED, or to HOURLY for hourly events"
+    assert DISTURBED.keys() | HOURLY.keys() == set(DISTURBANCES), "remove disturbances that no longer exist"
 
 
 @pytest.mark.parametrize("name", DISTURBED)
-def test_a_disturbance_began_half_an_hour_ago_and_lasts_until_calmed(name: str) -> None:
-    """What is switched on shows in the past half hour and from then on, and leaves no trace when it is calmed."""
+def test_a_disturbance_starts_half_an_hour_ago_and_lasts_until_it_is_stopped(name: str) -> None:
+    """A disturbance changes the past half hour and all later minutes, and stopping it removes every change."""
     load, usual = Load(now=lambda: NOON), Load()
     of, metric, statistic = DISTURBED[name]
     load.start_disturbance(name)
@@ -156,8 +158,8 @@ def test_a_disturbance_began_half_an_hour_ago_and_lasts_until_calmed(name: str) 
     assert ask(load, of, metric, statistic, NOON) == ask(usual, of, metric, statistic, NOON)
 
 
-def test_a_disturbance_can_be_given_its_time() -> None:
-    """A disturbance with a start and an end is over when it is over."""
+def test_a_disturbance_can_have_a_start_and_an_end() -> None:
+    """The disturbance changes only the minutes from its start to its end."""
     load = Load()
     load.start_disturbance("table-throttled", start=NOON, end=NOON + MINUTE)
     throttled = [ask(load, CUSTOMERS, "WriteThrottleEvents", "Sum", NOON + MINUTE * step) for step in (0, 1)]
@@ -165,12 +167,12 @@ def test_a_disturbance_can_be_given_its_time() -> None:
     assert throttled[1] is None
 
 
-def test_a_disturbance_that_does_not_exist_is_refused() -> None:
-    """A misspelt name is an error that lists the right ones."""
+def test_an_unknown_disturbance_is_an_error() -> None:
+    """The error for an unknown name lists the existing names."""
     with pytest.raises(KeyError, match="api-p95-slow"):
         Load().start_disturbance("api-p95-slwo")
 
 
-def test_a_calm_load_may_be_calmed() -> None:
-    """Repairing twice does no harm."""
+def test_stopping_twice_does_nothing() -> None:
+    """Stopping a disturbance that is not active is no error."""
     Load().stop_disturbance("api-p95-slow")

@@ -1,4 +1,4 @@
-"""Proves that the load keeps every promise of config.yaml, and that each fault of it breaks exactly one."""
+"""The load keeps every promise of config.yaml, and each of its faults causes exactly its expected findings."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from demo.faults.load import LOAD_FAULTS
 from demo.load import DISTURBANCES, PREFIX, Load
 
 if TYPE_CHECKING:
-    from demo.box import Sandbox
+    from demo.sandbox import Sandbox
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONFIG = Config.model_validate(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8")))
-# CloudWatch has no datapoints of an error that did not occur, nor of a stage without a cache, a function that reads no
-# stream, a table on demand, the writer's lag.
-NOT_IN_THE_BOX = {
+# Metrics without datapoints in the sandbox: errors that do not occur, a stage without a cache, functions without a
+# stream, on-demand tables, and the replica lag of the writer.
+WITHOUT_DATAPOINTS = {
     "aws_apigateway_cache_hits_total",
     "aws_apigateway_cache_misses_total",
     "aws_backup_copy_jobs_failed_total",
@@ -57,13 +57,13 @@ NOT_IN_THE_BOX = {
 HOUR = timedelta(hours=1)
 
 
-def collected(load: Load, end: datetime, length: timedelta = HOUR, lead: timedelta = HOUR) -> CollectedMetrics:
-    """What the collectors would read of this load, if nothing came between."""
+def collected(load: Load, end: datetime, length: timedelta = HOUR, warm_up: timedelta = HOUR) -> CollectedMetrics:
+    """The metrics that the collectors read from this load."""
 
     def points(of: tuple[tuple[str, str], ...], spec: MetricSpec) -> Iterator[Point]:
-        # CloudWatch's periods are aligned to the epoch, and a pass reads those that end within its window.
+        # CloudWatch's periods are aligned to the epoch, and a run reads those that end within its window.
         last = end - (end - EPOCH) % spec.period
-        for back in range((lead + length) // spec.period, 0, -1):
+        for back in range((warm_up + length) // spec.period, 0, -1):
             start = last - back * spec.period
             value = load.value(spec.namespace, spec.metric, of, spec.statistic, period=spec.period, at=start)
             if value is not None:
@@ -84,31 +84,31 @@ def collected(load: Load, end: datetime, length: timedelta = HOUR, lead: timedel
         if isinstance(component, collector.component_type)
         for resource, specs in collector.resources(component)
         for spec in specs
-        if not lead or (component.ref, spec.series_name) in READ
+        if not warm_up or (component.ref, spec.series_name) in READ
     )
-    return CollectedMetrics(window=Window(start=end - length, end=end), collected_series=readings, warm_up=lead)
+    return CollectedMetrics(window=Window(start=end - length, end=end), collected_series=readings, warm_up=warm_up)
 
 
 class Recording(MetricsClient):
-    """Metrics that remember which series they were asked for."""
+    """A metrics client that records which series are read."""
 
     def __init__(self, collected: CollectedMetrics) -> None:
         super().__init__(collected)
         self.read = set[tuple[str, str]]()
 
     def series(self, component: str, family: str, **labels: str) -> Series:
-        """One series, remembered."""
+        """One series; its name is recorded."""
         self.read.add((component, family))
         return super().series(component, family, **labels)
 
     def all_series(self, component: str, family: str) -> tuple[Series, ...]:
-        """Several series, remembered."""
+        """Several series; their name is recorded."""
         self.read.add((component, family))
         return super().all_series(component, family)
 
 
 def read() -> set[tuple[str, str]]:
-    """The series that the service checks ask for, by component and name: others need no hours of datapoints."""
+    """The series that the service checks read, by component and name; only these need hours of datapoints."""
     metrics = Recording(collected(Load(), NOON, timedelta(minutes=5), timedelta()))
     for check, component in planned():
         check.observe(metrics, component)
@@ -116,19 +116,19 @@ def read() -> set[tuple[str, str]]:
 
 
 def planned() -> Iterator[tuple[AnyCheck, Component]]:
-    """Every service check of metrics, and each component that makes its promise."""
+    """Every pair of a service check on metrics and a component with its promise."""
     for check in CHECKS:
         if check.client_type is MetricsClient:
-            yield from ((check, each) for each in CONFIG.components if concerns(check, each))
+            yield from ((check, each) for each in CONFIG.components if is_planned(check, each))
 
 
-def concerns(check: AnyCheck, component: Component) -> bool:
-    """Whether the component makes a promise that the check judges."""
+def is_planned(check: AnyCheck, component: Component) -> bool:
+    """Whether the component declares a promise that the check judges."""
     return isinstance(component, check.component) and check.applies_to(component)
 
 
 READ = read()
-# A writer follows nobody.
+# The writer has no replica lag.
 WRITER = ExpectedFinding(
     check="service.aurora.replica_lag",
     component=f"aurora_cluster/{PREFIX}",
@@ -137,12 +137,12 @@ WRITER = ExpectedFinding(
 )
 
 
-def found(got: CollectedMetrics) -> set[ExpectedFinding]:
-    """Everything that is not PASS, as the runner would record it, but for the writer."""
+def found(metrics: CollectedMetrics) -> set[ExpectedFinding]:
+    """Every finding that is not PASS, except that of the writer."""
     found = {
         ExpectedFinding(check=check.id, component=component.ref, subject=verdict.subject, status=verdict.status)
         for check, component in planned()
-        for verdict in check.judge(check.observe(MetricsClient(got), component), component, got.window.end)
+        for verdict in check.judge(check.observe(MetricsClient(metrics), component), component, metrics.window.end)
         if verdict.status is not Status.PASS
     }
     assert WRITER in found
@@ -152,31 +152,37 @@ def found(got: CollectedMetrics) -> set[ExpectedFinding]:
 @settings(max_examples=10)
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # bounds
 def test_an_undisturbed_load_keeps_every_promise(end: datetime) -> None:
-    """Whenever the demo runs, every service check passes until something is broken."""
+    """At every time, every service check passes until a fault is injected."""
     assert found(collected(Load(), end.replace(second=0, microsecond=0))) == set()
 
 
 @pytest.mark.parametrize("fault", LOAD_FAULTS, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("hour", [2, 14])
 def test_a_fault_causes_exactly_what_it_expects(fault: Fault, hour: int) -> None:
-    """At the quietest and at the busiest time each fault is found, alone, and repaired as if it had never happened."""
+    """At the quietest and at the busiest hour a fault causes exactly its findings, and its repair removes them."""
     now = NOON.replace(hour=hour)
     load = Load(now=lambda: now)
-    box = cast("Sandbox", SimpleNamespace(load=load))
-    fault.apply(box)
-    # The collectors leave CloudWatch three minutes to settle.
+    sandbox = cast("Sandbox", SimpleNamespace(load=load))
+    fault.apply(sandbox)
+    # The collectors read up to three minutes ago.
     assert found(collected(load, now - timedelta(minutes=3))) == set(fault.expected_findings)
-    fault.repair(box)
+    fault.repair(sandbox)
     assert collected(load, now) == collected(Load(), now)
 
 
 def test_every_disturbance_is_a_fault() -> None:
-    """There is no way to disturb the load that the demo does not offer."""
-    assert [fault.name for fault in LOAD_FAULTS] == list(DISTURBANCES)
+    """Every disturbance of the load is a fault of the demo."""
+    assert [fault.name for fault in LOAD_FAULTS] == list(DISTURBANCES), (
+        "list one fault for each disturbance in LOAD_FAULTS of demo/faults/load.py, in the order of DISTURBANCES"
+    )
 
 
-def test_everything_that_is_asked_for_has_an_answer() -> None:
-    """Every metric that the collectors ask of config.yaml has datapoints, but for what does not happen in the box."""
+def test_every_collected_metric_has_datapoints() -> None:
+    """Every metric that the collectors read for config.yaml has datapoints, except those that the sandbox lacks."""
     everything = collected(Load(), NOON, HOUR, timedelta())
-    silent = {reading.series.name for reading in everything.collected_series if not reading.series.points}
-    assert silent - NOT_IN_THE_BOX == set()
+    empty = {reading.series.name for reading in everything.collected_series if not reading.series.points}
+    missing = sorted(empty - WITHOUT_DATAPOINTS)
+    assert not missing, (
+        f"publish {', '.join(missing)} in a module demo/load_*.py, "
+        "or add it to WITHOUT_DATAPOINTS if CloudWatch has no datapoints of it"
+    )

@@ -1,4 +1,4 @@
-"""The gate tells every operation by its request, and refuses it in the service's own words."""
+"""The access middleware identifies the operation of a request, and refuses it with the service's own error."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from demo.emulated_aws import EmulatedAws
 
 AUDIT = "securebase-production-audit-logs"
-Ask = Callable[[Any], Any]
+Call = Callable[[Any], Any]
 
-CALLS: tuple[tuple[str, str, Ask], ...] = (
+CALLS: tuple[tuple[str, str, Call], ...] = (
     ("rds", "rds:DescribeDBClusters", lambda c: c.describe_db_clusters()),
     ("iam", "iam:ListUsers", lambda c: c.list_users()),
     (
@@ -47,14 +47,14 @@ THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "S
 
 @pytest.fixture(name="clients", scope="module")
 def _clients(box_cloud: EmulatedAws) -> Callable[[str], Any]:
-    """Clients of the watcher, who is not above the gate; they try once."""
+    """Clients of Basewatch's user, which is not exempt, without retries."""
     session, config = box_cloud.caller.session(), Config(retries={"total_max_attempts": 1})
     return cache(lambda service: session.client(service, endpoint_url=box_cloud.endpoint_url, config=config))
 
 
-@pytest.fixture(name="ask")
-def _ask(box_cloud: EmulatedAws, clients: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
-    """The same, with nothing refused before and after."""
+@pytest.fixture(name="client")
+def _client(box_cloud: EmulatedAws, clients: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
+    """The same clients; every rule is removed after the test."""
     yield clients
     box_cloud.allow_all()
 
@@ -75,11 +75,11 @@ def _outcome(call: Callable[[], Any]) -> str:
 
 @pytest.mark.parametrize(("service", "action", "call"), CALLS, ids=[action for _, action, _ in CALLS])
 def test_exactly_the_denied_operation_is_denied(
-    box_cloud: EmulatedAws, ask: Callable[[str], Any], service: str, action: str, call: Ask
+    box_cloud: EmulatedAws, client: Callable[[str], Any], service: str, action: str, call: Call
 ) -> None:
-    """What the action grants is denied in the service's own shape, and the message names the action."""
+    """A denied operation gets the service's own error, with the action in the message."""
     box_cloud.deny(action)
-    answer = _error(lambda: call(ask(service)))
+    answer = _error(lambda: call(client(service)))
     assert answer["Error"]["Code"] in DENIED
     assert f"not authorized to perform: {action} because" in answer["Error"]["Message"]
     assert answer["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
@@ -87,61 +87,61 @@ def test_exactly_the_denied_operation_is_denied(
 
 @pytest.mark.parametrize(("service", "action", "call"), CALLS, ids=[action for _, action, _ in CALLS])
 def test_every_other_operation_passes(
-    box_cloud: EmulatedAws, ask: Callable[[str], Any], service: str, action: str, call: Ask
+    box_cloud: EmulatedAws, client: Callable[[str], Any], service: str, action: str, call: Call
 ) -> None:
-    """With every other action denied, this one is not."""
+    """An operation is not denied when every other action is."""
     box_cloud.deny(*{other for _, other, _ in CALLS if other != action})
-    assert _outcome(lambda: call(ask(service))) not in DENIED
+    assert _outcome(lambda: call(client(service))) not in DENIED
 
 
 @pytest.mark.parametrize(("service", "action", "call"), CALLS, ids=[action for _, action, _ in CALLS])
 def test_a_throttled_operation_gets_the_code_that_boto3_retries(
-    box_cloud: EmulatedAws, ask: Callable[[str], Any], service: str, action: str, call: Ask
+    box_cloud: EmulatedAws, client: Callable[[str], Any], service: str, action: str, call: Call
 ) -> None:
-    """Throttling answers with the service's own code, one of those that botocore's standard mode retries."""
+    """A throttled operation gets the service's own code, which botocore's standard mode retries."""
     box_cloud.throttle(action)
-    assert _error(lambda: call(ask(service)))["Error"]["Code"] in THROTTLED
+    assert _error(lambda: call(client(service)))["Error"]["Code"] in THROTTLED
 
 
-def test_throttling_is_retried(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
-    """Standard retries try again, and give up with the throttling error."""
-    assert callable(ask)
+def test_throttling_is_retried(box_cloud: EmulatedAws, client: Callable[[str], Any]) -> None:
+    """Standard mode retries, and then raises the throttling error."""
+    assert callable(client)
     box_cloud.throttle("dynamodb:ListTables")
     config = Config(retries={"mode": "standard", "total_max_attempts": 2})
     session = box_cloud.caller.session()
-    client = session.client("dynamodb", endpoint_url=box_cloud.endpoint_url, config=config)
-    assert _error(client.list_tables)["ResponseMetadata"]["RetryAttempts"] == 1
+    dynamodb = session.client("dynamodb", endpoint_url=box_cloud.endpoint_url, config=config)
+    assert _error(dynamodb.list_tables)["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-def test_a_denied_head_has_no_words(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
-    """HEAD is denied by status alone, as it has no body."""
+def test_a_denied_head_has_only_a_status(box_cloud: EmulatedAws, client: Callable[[str], Any]) -> None:
+    """The error response to HEAD has no body."""
     box_cloud.deny("s3:GetObject")
-    answer = _error(lambda: ask("s3").head_object(Bucket=AUDIT, Key="manifest.json"))
+    answer = _error(lambda: client("s3").head_object(Bucket=AUDIT, Key="manifest.json"))
     assert answer["Error"]["Code"] == "403"
 
 
-def test_a_pattern_denies_a_whole_service(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
-    """`s3:*` denies all of S3 and nothing of RDS."""
+def test_a_pattern_denies_a_whole_service(box_cloud: EmulatedAws, client: Callable[[str], Any]) -> None:
+    """`s3:*` denies every operation of S3 and none of RDS."""
     box_cloud.deny("s3:*")
-    assert _error(ask("s3").list_buckets)["Error"]["Code"] == "AccessDenied"
-    assert ask("rds").describe_db_clusters()["DBClusters"]
+    assert _error(client("s3").list_buckets)["Error"]["Code"] == "AccessDenied"
+    assert client("rds").describe_db_clusters()["DBClusters"]
 
 
-def test_what_was_denied_can_be_allowed_again(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
-    """Allowing takes back just what it names; restoring takes back the rest."""
+def test_a_denied_action_can_be_allowed_again(box_cloud: EmulatedAws, client: Callable[[str], Any]) -> None:
+    """`allow` removes the named rules only, and `allow_all` removes every rule."""
     box_cloud.deny("rds:DescribeDBClusters", "kms:ListKeys")
     box_cloud.allow("rds:DescribeDBClusters")
-    assert ask("rds").describe_db_clusters()["DBClusters"]
-    assert _error(ask("kms").list_keys)["Error"]["Code"] == "AccessDeniedException"
+    assert client("rds").describe_db_clusters()["DBClusters"]
+    assert _error(client("kms").list_keys)["Error"]["Code"] == "AccessDeniedException"
     box_cloud.allow()
-    assert _error(ask("kms").list_keys)["Error"]["Code"] == "AccessDeniedException"
+    assert _error(client("kms").list_keys)["Error"]["Code"] == "AccessDeniedException"
     box_cloud.allow_all()
-    assert ask("kms").list_keys()["Keys"]
+    assert client("kms").list_keys()["Keys"]
 
 
-def test_the_operator_is_above_the_gate(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
-    """What a fault denies, its repair can still use; a session of the reader's role cannot."""
-    role = ask("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/basewatch-reader", RoleSessionName="gate")
+def test_the_operator_is_exempt(box_cloud: EmulatedAws, client: Callable[[str], Any]) -> None:
+    """The operator can use a denied action for a repair; a session of the reader's role cannot."""
+    role = client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/basewatch-reader", RoleSessionName="test")
     keys = role["Credentials"]
     reader = boto3.client(
         "rds",
@@ -156,11 +156,11 @@ def test_the_operator_is_above_the_gate(box_cloud: EmulatedAws, ask: Callable[[s
     assert _error(reader.describe_db_clusters)["Error"]["Code"] == "AccessDenied"
 
 
-def test_a_lock_that_may_not_be_read_is_not_shown(box_cloud: EmulatedAws, ask: Callable[[str], Any]) -> None:
-    """Without s3:GetObjectRetention the headers of an object say nothing of its lock, and the object can be read."""
-    before = ask("s3").head_object(Bucket=AUDIT, Key="manifest.json")
+def test_a_head_without_the_permission_omits_the_lock(box_cloud: EmulatedAws, client: Callable[[str], Any]) -> None:
+    """Without s3:GetObjectRetention the headers of an object omit its lock, and the object can still be read."""
+    before = client("s3").head_object(Bucket=AUDIT, Key="manifest.json")
     box_cloud.deny("s3:GetObjectRetention")
-    after = ask("s3").head_object(Bucket=AUDIT, Key="manifest.json")
+    after = client("s3").head_object(Bucket=AUDIT, Key="manifest.json")
     assert before["ObjectLockMode"] == "COMPLIANCE"
     assert not {"ObjectLockMode", "ObjectLockRetainUntilDate"} & set(after)
     assert after["ETag"] == before["ETag"]

@@ -1,4 +1,4 @@
-"""Proves that the box's ListMetrics lists what GetMetricData answers for, in pages, as AWS does."""
+"""The sandbox's ListMetrics lists the metrics with datapoints, in pages like AWS."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ def listed(**parameters: Any) -> list[tuple[str, dict[str, str]]]:
         token = {"NextToken": page["NextToken"]}
 
 
-def test_pages_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Page after page the same is listed as at once, an account's own metrics among it."""
-    at_once = listed()
-    monkeypatch.setattr(moto_list_metrics, "PAGE", 7)
-    assert listed() == at_once
-    assert ("ConcurrentExecutions", {}) in at_once
+def test_the_pages_together_hold_every_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pages together are equal to one large page, with the metrics of the account itself."""
+    one_page = listed()
+    monkeypatch.setattr(moto_list_metrics, "PAGE_SIZE", 7)
+    assert listed() == one_page
+    assert ("ConcurrentExecutions", {}) in one_page
 
 
-def test_what_was_silent_is_not_listed() -> None:
-    """An error that never happened has no metric in CloudWatch."""
+def test_a_metric_without_datapoints_is_not_listed() -> None:
+    """CloudWatch has no metric of an error that never occurred."""
     found = listed(Namespace="AWS/Events", RecentlyActive="PT3H")
     assert {metric for metric, _ in found} == {"TriggeredRules", "Invocations"}
 
 
 @pytest.mark.parametrize("wrong", [{"RecentlyActive": "PT1H"}, {"NextToken": "x"}])
-def test_what_aws_would_not_take_is_refused(wrong: dict[str, str]) -> None:
-    """Any other span than three hours, or somebody else's token."""
+def test_an_invalid_request_is_an_error(wrong: dict[str, str]) -> None:
+    """RecentlyActive other than PT3H and an unknown token are errors."""
     with pytest.raises(moto_list_metrics.ListMetricsError):
         listed(**wrong)
 
 
-def test_the_box_lists_in_boto3s_protocol(box_cloud: EmulatedAws) -> None:
-    """A client sees what a test sees."""
+def test_boto3_can_list_metrics(box_cloud: EmulatedAws) -> None:
+    """ListMetrics works over HTTP in boto3's protocol."""
     metrics = box_cloud.client("cloudwatch").list_metrics(Namespace="AWS/DAX", RecentlyActive="PT3H")["Metrics"]
     assert {metric["MetricName"] for metric in metrics} == {
         f"{kind}Cache{what}" for kind in ("Item", "Query") for what in ("Hits", "Misses")

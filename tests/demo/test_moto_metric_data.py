@@ -1,4 +1,4 @@
-"""Proves that the box's GetMetricData refuses and pages as AWS does, in boto3's protocol."""
+"""The sandbox's GetMetricData validates requests and pages responses like AWS."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def query(identifier: str = "q0", *, name: str = AUTH, period: int = 60, statist
     return {"Id": identifier, "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}
 
 
-def asked(*queries: dict[str, Any], minutes: int = 10, **more: Any) -> dict[str, Any]:
-    """GetMetricData's answer over the last minutes before noon."""
+def metric_data(*queries: dict[str, Any], minutes: int = 10, **more: Any) -> dict[str, Any]:
+    """The response of GetMetricData for the last minutes before noon."""
     parameters = {
         "MetricDataQueries": list(queries or (query(),)),
         "StartTime": NOON - timedelta(minutes=minutes),
@@ -38,43 +38,43 @@ def asked(*queries: dict[str, Any], minutes: int = 10, **more: Any) -> dict[str,
 
 
 def test_points_are_stamped_with_the_start_of_their_period() -> None:
-    """StartTime is included and EndTime is not, newest first unless asked otherwise."""
-    (result,) = asked()["MetricDataResults"]
+    """StartTime is inclusive and EndTime exclusive; the newest datapoint is first by default."""
+    (result,) = metric_data()["MetricDataResults"]
     assert result["Timestamps"] == [NOON - timedelta(minutes=back) for back in range(1, 11)]
     assert result["StatusCode"] == "Complete"
-    (ascending,) = asked(ScanBy="TimestampAscending")["MetricDataResults"]
+    (ascending,) = metric_data(ScanBy="TimestampAscending")["MetricDataResults"]
     assert ascending["Timestamps"] == result["Timestamps"][::-1]
     assert ascending["Values"] == result["Values"][::-1]
 
 
-def test_an_open_period_is_not_answered() -> None:
-    """Only periods that are over have a datapoint."""
-    (result,) = asked(EndTime=NOW + timedelta(minutes=5))["MetricDataResults"]
+def test_a_period_that_is_not_over_has_no_datapoint() -> None:
+    """Only completed periods have a datapoint."""
+    (result,) = metric_data(EndTime=NOW + timedelta(minutes=5))["MetricDataResults"]
     assert max(result["Timestamps"]) == NOON - timedelta(minutes=1)
-    (long,) = asked(query(period=300), minutes=12)["MetricDataResults"]
+    (long,) = metric_data(query(period=300), minutes=12)["MetricDataResults"]
     assert long["Timestamps"] == [NOON - timedelta(minutes=5), NOON - timedelta(minutes=10)]
 
 
-def test_numbers_of_seconds_are_moments_too() -> None:
-    """The JSON protocol's timestamps mean the same."""
-    seconds = asked(StartTime=(NOON - timedelta(minutes=10)).timestamp(), EndTime=NOON.timestamp())
-    assert seconds == asked()
+def test_timestamps_can_be_numbers_of_seconds() -> None:
+    """The timestamps of the JSON protocol give the same response."""
+    seconds = metric_data(StartTime=(NOON - timedelta(minutes=10)).timestamp(), EndTime=NOON.timestamp())
+    assert seconds == metric_data()
 
 
-def test_what_does_not_exist_is_complete_and_empty() -> None:
-    """CloudWatch does not tell a silent function from one that does not exist."""
-    (result,) = asked(query(name="other"))["MetricDataResults"]
+def test_a_metric_that_does_not_exist_is_complete_and_empty() -> None:
+    """CloudWatch's responses for an idle function and for an absent one are equal."""
+    (result,) = metric_data(query(name="other"))["MetricDataResults"]
     assert (result["Values"], result["StatusCode"]) == ([], "Complete")
 
 
-def test_pages_hold_every_point_once() -> None:
-    """Following NextToken gives what one page would have, each page at most MaxDatapoints."""
+def test_the_pages_together_hold_every_point_once() -> None:
+    """All pages together are equal to one large page, and each has at most MaxDatapoints."""
     queries = (query("a"), query("b", statistic="p95"), query("c", name="other"))
-    whole = {result["Id"]: result["Values"] for result in asked(*queries)["MetricDataResults"]}
+    whole = {result["Id"]: result["Values"] for result in metric_data(*queries)["MetricDataResults"]}
     gathered: dict[str, list[float]] = {"a": [], "b": [], "c": []}
     token, sizes, last = None, list[int](), dict[str, str]()
     while True:
-        page = asked(*queries, MaxDatapoints=7, **({"NextToken": token} if token else {}))
+        page = metric_data(*queries, MaxDatapoints=7, **({"NextToken": token} if token else {}))
         sizes.append(sum(len(result["Values"]) for result in page["MetricDataResults"]))
         for result in page["MetricDataResults"]:
             gathered[result["Id"]] += result["Values"]
@@ -88,34 +88,34 @@ def test_pages_hold_every_point_once() -> None:
 
 
 def test_an_unfinished_series_is_partial_data() -> None:
-    """What goes on on the next page is not said to be complete."""
-    (result,) = asked(MaxDatapoints=7)["MetricDataResults"]
+    """A series that continues on the next page has the status PartialData."""
+    (result,) = metric_data(MaxDatapoints=7)["MetricDataResults"]
     assert result["StatusCode"] == "PartialData"
 
 
-REFUSALS: dict[str, Callable[[], Any]] = {
-    "no query": lambda: asked(MetricDataQueries=[]),
-    "501 queries": lambda: asked(*(query(f"q{number}") for number in range(501))),
-    "an id twice": lambda: asked(query(), query()),
-    "an id in capitals": lambda: asked(query("Q0")),
-    "a period of 45 s": lambda: asked(query(period=45)),
-    "an unknown statistic": lambda: asked(query(statistic="median")),
-    "an expression": lambda: asked({"Id": "e", "Expression": "q0 * 2"}),
-    "an end before the start": lambda: asked(minutes=-1),
-    "too many datapoints": lambda: asked(MaxDatapoints=100_801),
-    "an unknown order": lambda: asked(ScanBy="Newest"),
+INVALID: dict[str, Callable[[], Any]] = {
+    "no query": lambda: metric_data(MetricDataQueries=[]),
+    "501 queries": lambda: metric_data(*(query(f"q{number}") for number in range(501))),
+    "an id twice": lambda: metric_data(query(), query()),
+    "an id in capitals": lambda: metric_data(query("Q0")),
+    "a period of 45 s": lambda: metric_data(query(period=45)),
+    "an unknown statistic": lambda: metric_data(query(statistic="median")),
+    "an expression": lambda: metric_data({"Id": "e", "Expression": "q0 * 2"}),
+    "an end before the start": lambda: metric_data(minutes=-1),
+    "too many datapoints": lambda: metric_data(MaxDatapoints=100_801),
+    "an unknown order": lambda: metric_data(ScanBy="Newest"),
 }
 
 
-@pytest.mark.parametrize("why", REFUSALS)
-def test_what_aws_refuses_is_refused(why: str) -> None:
-    """A request that AWS would not take is an error here too, never an empty answer."""
+@pytest.mark.parametrize("case", INVALID)
+def test_an_invalid_request_is_an_error(case: str) -> None:
+    """A request that AWS rejects is an error, never an empty response."""
     with pytest.raises(GetMetricDataError):
-        REFUSALS[why]()
+        INVALID[case]()
 
 
 @pytest.mark.parametrize("token", ["7", "x.y", "7.0123456789abcdef"])
-def test_a_token_of_another_request_is_refused(token: str) -> None:
-    """A NextToken only goes on with the request that it came from."""
+def test_a_token_of_another_request_is_an_error(token: str) -> None:
+    """A NextToken is valid only with its own request."""
     with pytest.raises(InvalidNextToken):
-        asked(NextToken=token)
+        metric_data(NextToken=token)

@@ -1,4 +1,4 @@
-"""An operation is told by its request, where several look almost alike."""
+"""The operation of a request is identified, even where several are similar."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _request(service: str, method: str, path: str, query: str = "", **headers: s
 
 
 @pytest.mark.parametrize(
-    ("request_", "body", "named"),
+    ("request_", "body", "expected"),
     [
         (_request("s3", "GET", "/"), b"", "s3:ListBuckets"),
         (_request("s3", "GET", "/logs"), b"", "s3:ListObjects"),
@@ -61,20 +61,20 @@ def _request(service: str, method: str, path: str, query: str = "", **headers: s
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_request_names_its_operation(request_: dict[str, Any], body: bytes, named: str) -> None:
-    """Method, path, query, headers and form tell the one operation that was asked for, and who asks."""
+def test_the_operation_of_a_request_is_identified(request_: dict[str, Any], body: bytes, expected: str) -> None:
+    """Method, path, query, headers and form identify the operation, and the signature identifies the caller."""
     operation = identify(request_, body)
     assert operation is not None
-    assert (str(operation), operation.caller) == (named, "AKIAEXAMPLE")
+    assert (str(operation), operation.caller) == (expected, "AKIAEXAMPLE")
 
 
-def test_an_unsigned_request_names_nothing() -> None:
-    """A request without a signature is nobody's, and its operation is not guessed."""
+def test_an_unsigned_request_has_no_operation() -> None:
+    """The operation of a request without a signature is not guessed."""
     assert identify({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, b"") is None
 
 
-def test_an_unknown_service_names_no_operation() -> None:
-    """A service that botocore does not know has no operation that a rule could name."""
+def test_an_unknown_service_has_no_operation() -> None:
+    """The operation of a service that botocore does not know has an empty name."""
     operation = identify(_request("nosuch", "GET", "/"), b"")
     assert operation is not None
     assert operation.name == ""

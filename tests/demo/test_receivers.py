@@ -1,4 +1,4 @@
-"""The demo's Slack and PagerDuty refuse what the real ones refuse, and keep what they take."""
+"""The demo's Slack and PagerDuty receivers validate messages like the real services."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TRIGGER = {"routing_key": ROUTING_KEY, "event_action": "trigger", "dedup_key": "
 
 @pytest.fixture
 def receivers() -> Iterator[Receivers]:
-    """Both receivers, listening."""
-    with Receivers() as listening:
-        yield listening
+    """Both receivers, running."""
+    with Receivers() as running:
+        yield running
 
 
 def post(url: str, body: object, content_type: str = "application/json") -> tuple[int, str]:
-    """The status and text answered to a POST."""
+    """The status and the text of the response to a POST request."""
     with urllib3.PoolManager() as pool:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         response = pool.request("POST", url, body=data, headers={"Content-Type": content_type}, retries=False)
@@ -56,8 +56,8 @@ def post(url: str, body: object, content_type: str = "application/json") -> tupl
         ({"attachments": [{"text": "x"}] * 101}, "too_many_attachments"),
     ],
 )
-def test_slack_refuses_what_is_malformed(receivers: Receivers, body: object, error: str) -> None:
-    """A message that Slack would not post is answered with Slack's word, and not kept."""
+def test_slack_rejects_an_invalid_message(receivers: Receivers, body: object, error: str) -> None:
+    """An invalid message gets Slack's error code, and is not kept."""
     assert post(receivers.slack.webhook, body) == (400, error)
     assert receivers.slack.messages == []
 
@@ -70,14 +70,14 @@ def test_slack_refuses_what_is_malformed(receivers: Receivers, body: object, err
         {"blocks": [{"type": "section", "fields": [TEXT]}, {"type": "context", "elements": [TEXT]}]},
     ],
 )
-def test_slack_takes_what_is_well_formed(receivers: Receivers, message: Mapping[str, Any]) -> None:
-    """A valid message is answered ok and kept as it came."""
+def test_slack_accepts_a_valid_message(receivers: Receivers, message: Mapping[str, Any]) -> None:
+    """A valid message gets the response ok, and is kept unchanged."""
     assert post(receivers.slack.webhook, message) == (200, "ok")
     assert receivers.slack.messages == [message]
 
 
-def test_a_form_is_not_json(receivers: Receivers) -> None:
-    """Both insist on the content type."""
+def test_a_wrong_content_type_is_rejected(receivers: Receivers) -> None:
+    """Both receivers require application/json."""
     assert post(receivers.slack.webhook, {"text": "hello"}, "text/plain")[0] == 400
     assert post(f"{receivers.pagerduty.url}/v2/enqueue", TRIGGER, "text/plain")[0] == 400
 
@@ -96,8 +96,8 @@ def test_a_form_is_not_json(receivers: Receivers) -> None:
         ({"payload": {**PAYLOAD, "timestamp": "yesterday"}}, "not ISO 8601"),
     ],
 )
-def test_pagerduty_refuses_what_is_malformed(receivers: Receivers, change: Mapping[str, Any], error: str) -> None:
-    """An event that PagerDuty would not take is answered with what is wrong, and opens nothing."""
+def test_pagerduty_rejects_an_invalid_event(receivers: Receivers, change: Mapping[str, Any], error: str) -> None:
+    """An invalid event gets a response with its errors, and opens no incident."""
     status, text = post(f"{receivers.pagerduty.url}/v2/enqueue", {**TRIGGER, **change})
 
     assert (status, error in text) == (400, True)
@@ -105,7 +105,7 @@ def test_pagerduty_refuses_what_is_malformed(receivers: Receivers, change: Mappi
 
 
 def test_pagerduty_keeps_incidents_by_key(receivers: Receivers) -> None:
-    """The same key twice is one incident, and a resolve closes it."""
+    """Two events with the same key are one incident, and a resolve event closes it."""
     url = f"{receivers.pagerduty.url}/v2/enqueue"
     for _ in range(2):
         assert post(url, TRIGGER)[0] == 202
@@ -116,8 +116,8 @@ def test_pagerduty_keeps_incidents_by_key(receivers: Receivers) -> None:
     assert len(receivers.pagerduty.events) == 3
 
 
-def test_misbehaviour_ends(receivers: Receivers) -> None:
-    """A refusal lasts as often as told, and recovering ends it."""
+def test_failures_on_purpose_end(receivers: Receivers) -> None:
+    """A failure happens as often as requested, and `recover` ends it."""
     receivers.slack.fail_next(429, retry_after=1, times=1)
     assert post(receivers.slack.webhook, {"text": "hello"})[0] == 429
     assert post(receivers.slack.webhook, {"text": "hello"})[0] == 200
@@ -127,8 +127,8 @@ def test_misbehaviour_ends(receivers: Receivers) -> None:
     assert post(receivers.slack.webhook, {"text": "hello"})[0] == 200
 
 
-def test_what_arrived_is_shown_for_a_terminal(receivers: Receivers, snapshot: SnapshotAssertion) -> None:
-    """Each message is a few lines that a person reads without knowing the vendors' formats."""
+def test_received_messages_are_rendered_for_a_terminal(receivers: Receivers, snapshot: SnapshotAssertion) -> None:
+    """Each message is rendered as a few lines, without the vendors' formats."""
     slack = Slack(name="production-alerts", webhook=Secret("env:SLACK_WEBHOOK_URL", receivers.slack.webhook))
     pager = PagerDuty(
         name="on-call", routing_key=Secret("env:PAGERDUTY_ROUTING_KEY", ROUTING_KEY), endpoint=receivers.pagerduty.url

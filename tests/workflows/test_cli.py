@@ -16,9 +16,9 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from demo.box import Sandbox
 from demo.faults import FAULTS
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from tests.fixtures_box import CONFIG
 from tests.programs import measured
 
@@ -168,9 +168,9 @@ def test_the_demo_comes_out_as_told(tmp_path: Path) -> None:
     said = basewatch("demo", cwd=tmp_path, environ={})
     assert (said.returncode, said.stderr) == (0, "")
     assert [line.strip() for line in said.stdout.splitlines() if "✓" in line] == [
-        "✓ all green",
-        "✓ exactly the faults found",
-        "✓ all green again, every alert resolved",
+        "✓ every check passes",
+        "✓ exactly the expected findings, with their alerts",
+        "✓ every check passes again, and every alert is resolved",
     ]
 
 

@@ -17,9 +17,9 @@ from basewatch.model import Proof, Reason, Run, Severity, Status, Verdict, passe
 from basewatch.notifier import Action
 from checks import CHECKS
 from checks.engine.judge import PlannedCheck, rejudge
-from demo.box import Sandbox
 from demo.faults import FAULTS, ExpectedFinding, Fault
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from demo.walkthrough import EXPECTED_STATUSES, as_expected
 from workflows.commands import PreparedPlan, utc_now
 from workflows.monitor import Delivered, observe_plan, run_pass

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from basewatch.history.store import History
-from demo.box import Sandbox
 from demo.faults import FAULTS
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from tests.fixtures_box import CONFIG
 from workflows.commands import PreparedPlan
 from workflows.exporter import Exporter

@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from alerts import decide
 from basewatch.history.store import History
-from demo.box import Sandbox
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from demo.walkthrough import EXPECTED_STATUSES
 from exposition.page import ExpositionFormat
 from tests.exported import exported_names

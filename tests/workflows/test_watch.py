@@ -12,8 +12,8 @@ from threading import Event
 
 import yaml
 
-from demo.box import Sandbox
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from tests.fixtures_box import CONFIG
 from tests.programs import measured
 from tests.workflows.scraping import free_address, get

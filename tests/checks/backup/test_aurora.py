@@ -1,4 +1,4 @@
-"""Proves that a cluster's backups are judged by what can be restored, on AWS' clock."""
+"""A cluster's backups are judged by the window that can be restored, by the clock of AWS."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ GOOD = RestoreWindow(
         ({"earliest": NOW + 2 * DAY}, Status.UNVERIFIED),
     ],
 )
-def test_the_window_must_reach_back_as_far_as_promised(changes: dict[str, Any], status: Status) -> None:
-    """A short setting fails, so does a window shorter than the cluster is old; a missing time proves nothing."""
+def test_the_window_must_be_as_long_as_promised(changes: dict[str, Any], status: Status) -> None:
+    """A short setting and a window shorter than the cluster's age fail; a missing time is UNVERIFIED."""
     assert verdict(restorable_over_retention, replace(GOOD, **changes), CLUSTER).status is status
 
 
@@ -56,12 +56,12 @@ def test_the_window_must_reach_back_as_far_as_promised(changes: dict[str, Any], 
     ],
 )
 def test_the_latest_restorable_time_must_be_within_the_objective(latest: datetime | None, status: Status) -> None:
-    """A lag above the objective fails; a missing time, or one ahead of AWS' clock, proves nothing."""
+    """A lag above the objective fails; a missing time, or one ahead of the clock of AWS, is UNVERIFIED."""
     assert verdict(restorable_within_rpo, replace(GOOD, latest=latest), CLUSTER).status is status
 
 
-def test_ages_are_reckoned_on_the_clock_of_aws() -> None:
-    """A machine whose clock is three hours fast raises no alarm, and one that is slow hides none."""
+def test_ages_use_the_clock_of_aws() -> None:
+    """A local clock that is three hours fast causes no FAIL, and a slow one hides none."""
     fast, slow = NOW + 180 * MINUTE, NOW - 180 * MINUTE
     assert verdict(restorable_within_rpo, GOOD, CLUSTER, now=fast).status is Status.PASS
     stale = replace(GOOD, latest=NOW - 120 * MINUTE)
@@ -70,18 +70,21 @@ def test_ages_are_reckoned_on_the_clock_of_aws() -> None:
     assert verdict(restorable_over_retention, reset, CLUSTER, now=NOW + 9 * DAY).status is Status.FAIL
 
 
-def test_without_the_clock_of_aws_ours_is_taken() -> None:
-    """An answer without a Date header is judged by the run's time."""
+def test_without_the_clock_of_aws_the_time_of_the_run_is_used() -> None:
+    """A response without a Date header is judged by the time of the run."""
     facts = replace(GOOD, aws_time=None)
     assert verdict(restorable_within_rpo, facts, CLUSTER, now=NOW + 56 * MINUTE).status is Status.FAIL
 
 
-def test_a_verdict_says_what_was_seen_and_what_was_promised() -> None:
-    """People read both in the alert."""
+def test_a_verdict_states_the_observed_and_the_promised_window() -> None:
+    """An alert shows both."""
     found = verdict(restorable_within_rpo, replace(GOOD, latest=NOW - 185 * MINUTE), CLUSTER)
     assert (found.observed, found.expected) == ("restorable to 3h5m ago", "1h ago or later")
     found = verdict(restorable_over_retention, replace(GOOD, earliest=NOW - 2 * DAY), CLUSTER)
-    assert (found.observed, found.expected) == ("kept for 35d, restorable 2d back", "any point of the last 35d")
+    assert (found.observed, found.expected) == (
+        "retention 35d, restorable back to 2d ago",
+        "any point of the last 35d",
+    )
 
 
 minutes = st.integers(0, 60 * 24 * 50).map(lambda count: count * MINUTE)
@@ -91,7 +94,7 @@ windows = st.builds(
     earliest=st.none() | minutes.map(lambda ago: NOW - ago),
     latest=st.none() | minutes.map(lambda ago: NOW - ago),
     created=st.none() | minutes.map(lambda ago: NOW - ago),
-    clock=st.just(NOW),
+    aws_time=st.just(NOW),
 )
 
 
@@ -112,15 +115,15 @@ def test_a_worse_window_never_improves_the_status(window: RestoreWindow, worse: 
         assert badness(restorable_within_rpo, lagging, CLUSTER) >= badness(restorable_within_rpo, window, CLUSTER)
 
 
-def seen(answer: dict[str, Any]) -> RestoreWindow:
-    """What the observation makes of AWS' answer."""
+def facts_of(answer: dict[str, Any]) -> RestoreWindow:
+    """The facts that the observation reads from this response."""
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", answer)
     return restore_window(looking(wire), CLUSTER)
 
 
 def test_the_window_is_read_from_the_cluster() -> None:
-    """The setting, both ends and the age of the cluster are AWS' own."""
+    """The setting, both ends of the window and the creation time come from the response."""
     cluster = {
         "BackupRetentionPeriod": 35,
         "EarliestRestorableTime": GOOD.earliest,
@@ -129,24 +132,24 @@ def test_the_window_is_read_from_the_cluster() -> None:
     }
     answer = answered(DBClusters=[cluster])
     answer["ResponseMetadata"]["HTTPHeaders"] = {"date": "Sun, 01 Mar 2026 12:00:00 GMT"}
-    assert seen(answer) == GOOD
+    assert facts_of(answer) == GOOD
 
 
 def test_a_time_that_is_missing_is_unknown() -> None:
-    """A cluster that is being made has no restorable times yet."""
-    found = seen(answered(DBClusters=[{"BackupRetentionPeriod": 35, "LatestRestorableTime": None}]))
+    """A cluster that is still being created has no restorable times."""
+    found = facts_of(answered(DBClusters=[{"BackupRetentionPeriod": 35, "LatestRestorableTime": None}]))
     assert (found.earliest, found.latest, found.created) == (None, None, None)
 
 
 @pytest.mark.parametrize("answer", [answered(), answered(DBClusters=[]), answered(DBClusters=[{}])])
-def test_an_answer_without_the_cluster_is_no_fact(answer: dict[str, Any]) -> None:
-    """AWS names a missing cluster as such; an empty answer is neither a cluster nor its absence."""
+def test_a_response_without_the_cluster_is_no_fact(answer: dict[str, Any]) -> None:
+    """AWS reports an absent cluster by an error, so an empty response proves neither presence nor absence."""
     with pytest.raises(ObservationError) as caught:
-        seen(answer)
+        facts_of(answer)
     assert caught.value.reason is Reason.NOT_ENOUGH_DATA
 
 
 def test_a_cluster_that_does_not_exist_is_absent() -> None:
-    """A declared cluster that is gone is a broken promise."""
+    """A declared cluster that does not exist raises NotFoundError."""
     with pytest.raises(NotFoundError):
-        seen(refusal("DBClusterNotFoundFault", status=404))
+        facts_of(refusal("DBClusterNotFoundFault", status=404))

@@ -1,4 +1,4 @@
-"""Proves that a stale dump and a missing one are found, and that half a listing shows neither."""
+"""An old dump and a missing dump FAIL, and an incomplete listing is UNVERIFIED."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DUMPS = DumpBackups.model_validate(
 
 
 def listed(age: timedelta, count: int = 3) -> DumpFreshness:
-    """Dumps whose newest is this old."""
+    """Facts of dumps whose newest has this age."""
     return DumpFreshness(count=count, newest_key="hourly/c", newest_modified=NOW - age, aws_time=NOW)
 
 
@@ -47,20 +47,23 @@ NONE = DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=NOW)
     ],
 )
 def test_the_newest_dump_must_be_fresh(facts: DumpFreshness, status: Status) -> None:
-    """A stale newest dump fails, and so does a whole listing without any; one from the future proves nothing."""
+    """An old newest dump fails, and so does a complete listing without dumps; a time in the future is UNVERIFIED."""
     assert verdict(newest_dump_is_fresh, facts, DUMPS).status is status
 
 
 def test_a_verdict_names_the_newest_dump_and_its_age() -> None:
-    """Whoever is paged knows what to look at."""
+    """The person on call knows which dump to look for."""
     found = verdict(newest_dump_is_fresh, listed(3 * HOUR), DUMPS)
-    assert (found.observed, found.expected) == ("the newest of 3, hourly/c, is 3h old", "a dump no older than 2h")
+    assert (found.observed, found.expected) == (
+        "the newest of 3 dumps, hourly/c, is 3h old",
+        "a dump no older than 2h",
+    )
     assert verdict(newest_dump_is_fresh, NONE, DUMPS).observed == "no dump"
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
-def test_an_older_dump_never_looks_fresher(age: int, more: int) -> None:
-    """Age, and the loss of every dump, never improve the status."""
+def test_an_older_dump_never_improves_the_status(age: int, more: int) -> None:
+    """A higher age and the loss of every dump never improve the status."""
     was = badness(newest_dump_is_fresh, listed(age * MINUTE), DUMPS)
     assert badness(newest_dump_is_fresh, listed((age + more) * MINUTE), DUMPS) >= was
     assert badness(newest_dump_is_fresh, NONE, DUMPS) >= was
@@ -73,23 +76,23 @@ def page(*entries: tuple[str, timedelta], truncated: bool = False) -> dict[str, 
     return answered(IsTruncated=truncated, Contents=contents, **more)
 
 
-def seen(*pages: dict[str, Any]) -> DumpFreshness:
-    """What the observation makes of a listing of these pages."""
+def facts_of(*pages: dict[str, Any]) -> DumpFreshness:
+    """The facts that the observation reads from a listing of these pages."""
     wire = Wire()
     wire.answer("s3:ListObjectsV2", *pages)
     return dump_freshness(looking(wire), DUMPS)
 
 
 def test_the_newest_is_found_on_any_page_and_folders_are_no_dumps() -> None:
-    """A listing is in order of keys, not of time, and a console's folder marker is no backup."""
+    """A listing is sorted by key, not by time, and a folder marker of the console is no dump."""
     first = page(("hourly/", timedelta()), ("hourly/a", HOUR), truncated=True)
-    found = seen(first, page(("hourly/b", 5 * HOUR)))
+    found = facts_of(first, page(("hourly/b", 5 * HOUR)))
     assert found == DumpFreshness(count=2, newest_key="hourly/a", newest_modified=NOW - HOUR, aws_time=None)
 
 
-def test_a_whole_listing_without_a_dump_is_a_fact() -> None:
-    """No dump at all is known as surely as a stale one."""
-    assert seen(page()) == DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=None)
+def test_a_complete_listing_without_a_dump_is_a_fact() -> None:
+    """The absence of every dump is as certain as an old dump."""
+    assert facts_of(page()) == DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=None)
 
 
 @pytest.mark.parametrize(
@@ -101,14 +104,14 @@ def test_a_whole_listing_without_a_dump_is_a_fact() -> None:
         ([answered(IsTruncated=False, Contents=[{"Key": "a"}])], Reason.NOT_ENOUGH_DATA),
     ],
 )
-def test_half_a_listing_shows_nothing(pages: list[dict[str, Any]], reason: Reason) -> None:
-    """An empty answer, a page that fails and a listing without an end are no listing of all dumps."""
+def test_an_incomplete_listing_is_no_fact(pages: list[dict[str, Any]], reason: Reason) -> None:
+    """An empty response, a page that fails and a listing without an end raise ObservationError."""
     with pytest.raises(ObservationError) as caught:
-        seen(*pages)
+        facts_of(*pages)
     assert caught.value.reason is reason
 
 
 def test_a_bucket_that_does_not_exist_is_absent() -> None:
-    """A declared bucket that is gone is a broken promise."""
+    """A declared bucket that does not exist raises NotFoundError."""
     with pytest.raises(NotFoundError):
-        seen(refusal("NoSuchBucket", status=404))
+        facts_of(refusal("NoSuchBucket", status=404))

@@ -1,4 +1,4 @@
-"""Proves that a dump which is cut off, emptied, swapped or unproven is never called whole."""
+"""A dump that is truncated, empty, replaced or without proof of its content never passes."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ GOOD = NewestDump(
     [
         ({"first_bytes": b"<html".hex()}, "The newest dump is not a pg_dump archive"),
         ({"first_bytes": ""}, "The newest dump is not a pg_dump archive"),
-        ({"stored_sha256": OTHER}, "The newest dump is not what its maker recorded"),
-        ({"size_bytes": 499}, "The newest dump has 499 bytes where 1000 are usual"),
-        ({"size_bytes": 2001}, "The newest dump has 2001 bytes where 1000 are usual"),
+        ({"stored_sha256": OTHER}, "The newest dump does not have the recorded SHA-256"),
+        ({"size_bytes": 499}, "The newest dump has 499 bytes instead of about 1000"),
+        ({"size_bytes": 2001}, "The newest dump has 2001 bytes instead of about 1000"),
         (
             {"size_bytes": 0, "first_bytes": "", "recorded_sha256": ""},
-            "The newest dump is not a pg_dump archive; it has 0 bytes where 1000 are usual",
+            "The newest dump is not a pg_dump archive; it has 0 bytes instead of about 1000",
         ),
     ],
 )
-def test_a_damaged_dump_fails_and_says_how(changes: dict[str, Any], summary: str) -> None:
-    """What is wrong is said in full, whatever else could not be proven."""
+def test_a_damaged_dump_fails_and_the_summary_lists_the_damage(changes: dict[str, Any], summary: str) -> None:
+    """The summary lists every damage, even when other facts are missing."""
     found = verdict(newest_dump_is_intact, replace(GOOD, **changes), DUMPS)
     assert (found.status, found.summary) == (Status.FAIL, summary)
 
 
 @pytest.mark.parametrize("size", [500, 1000, 2000])
-def test_a_whole_dump_passes(size: int) -> None:
-    """Half and twice the usual size are within the band."""
+def test_an_intact_dump_passes(size: int) -> None:
+    """Half and twice the usual size are allowed."""
     assert verdict(newest_dump_is_intact, replace(GOOD, size_bytes=size), DUMPS).status is Status.PASS
 
 
@@ -68,8 +68,8 @@ def test_a_whole_dump_passes(size: int) -> None:
         ({"recent_sizes_bytes": (1000, 1000)}, Reason.NOT_ENOUGH_DATA, "wait"),
     ],
 )
-def test_a_dump_that_cannot_be_proven_whole_is_unverified(changes: dict[str, Any], reason: Reason, word: str) -> None:
-    """Without a recorded digest, a stored one or a history there is no pass, and the remedy says what to do."""
+def test_a_dump_that_cannot_be_proven_intact_is_unverified(changes: dict[str, Any], reason: Reason, word: str) -> None:
+    """Without a recorded digest, a stored digest or older dumps there is no PASS, and the remedy says what to do."""
     found = verdict(newest_dump_is_intact, replace(GOOD, **changes), DUMPS)
     assert (found.status, found.reason) == (Status.UNVERIFIED, reason)
     assert word in found.remedy
@@ -88,7 +88,7 @@ dumps = st.builds(
 
 @given(dumps)
 def test_a_worse_dump_never_improves_the_status(dump: NewestDump) -> None:
-    """Losing the content never helps; losing the digest never makes a pass of anything."""
+    """Lost content never improves the status, and a lost digest never results in PASS."""
     was = badness(newest_dump_is_intact, dump, DUMPS)
     assert badness(newest_dump_is_intact, replace(dump, first_bytes=""), DUMPS) >= was
     if dump.recorded_sha256:
@@ -99,7 +99,7 @@ def test_a_worse_dump_never_improves_the_status(dump: NewestDump) -> None:
 
 @given(dumps, st.randoms(use_true_random=False))
 def test_the_order_of_the_recent_dumps_does_not_matter(dump: NewestDump, random: Any) -> None:
-    """Only their median counts."""
+    """Only their median is used."""
     sizes = list(dump.recent_sizes_bytes)
     random.shuffle(sizes)
     shuffled = replace(dump, recent_sizes_bytes=tuple(sizes))
@@ -107,12 +107,12 @@ def test_the_order_of_the_recent_dumps_does_not_matter(dump: NewestDump, random:
 
 
 def body(content: bytes) -> dict[str, Any]:
-    """AWS' answer with this content."""
+    """A response of AWS with this content."""
     return answered(Body=StreamingBody(io.BytesIO(content), len(content)))
 
 
-def seen(head: dict[str, Any], *contents: dict[str, Any], ages: int = 9) -> tuple[NewestDump, Wire]:
-    """What the observation makes of these answers, after a listing of as many dumps as there are ages."""
+def facts_of(head: dict[str, Any], *contents: dict[str, Any], ages: int = 9) -> tuple[NewestDump, Wire]:
+    """The facts that the observation reads from these responses, after a listing of `ages` dumps."""
     entries = [{"Key": f"hourly/{age}", "LastModified": NOW.replace(minute=age), "Size": age} for age in range(ages)]
     wire = Wire()
     wire.answer("s3:ListObjectsV2", answered(IsTruncated=False, Contents=entries))
@@ -122,13 +122,13 @@ def seen(head: dict[str, Any], *contents: dict[str, Any], ages: int = 9) -> tupl
 
 
 def header(**fields: Any) -> dict[str, Any]:
-    """AWS' answer to HEAD of a dump."""
+    """A response of AWS to HEAD of a dump."""
     whole: dict[str, Any] = {"ContentLength": len(CONTENT), "ETag": '"e"', "Metadata": {"sha256": SHA256}}
     return answered(**{**whole, **fields})
 
 
 def stored(content: bytes) -> str:
-    """S3's own SHA-256 as it writes it."""
+    """The SHA-256 as S3 stores it."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
@@ -137,9 +137,9 @@ def asked_of_content(wire: Wire) -> list[str]:
     return [parameters["headers"].get("Range", "all") for name, parameters in wire.asked if name == "s3:GetObject"]
 
 
-def test_a_digest_that_s3_keeps_saves_reading_the_dump() -> None:
-    """Five bytes are read, and the sizes of the seven dumps before the newest are kept beside it."""
-    found, wire = seen(header(ChecksumSHA256=stored(CONTENT)), body(CONTENT[:5]))
+def test_a_dump_with_a_stored_digest_is_not_read() -> None:
+    """Only five bytes are read, and the facts have the sizes of the seven dumps before the newest."""
+    found, wire = facts_of(header(ChecksumSHA256=stored(CONTENT)), body(CONTENT[:5]))
     assert found == replace(
         GOOD, key="hourly/8", size_bytes=len(CONTENT), recent_sizes_bytes=(1, 2, 3, 4, 5, 6, 7), stored_sha256=SHA256
     )
@@ -147,22 +147,22 @@ def test_a_digest_that_s3_keeps_saves_reading_the_dump() -> None:
 
 
 @pytest.mark.parametrize("checksum", [None, stored(CONTENT) + "-3", "not base64!"])
-def test_without_one_the_dump_is_read_and_digested(checksum: str | None) -> None:
-    """An upload in parts has a digest of digests, which is not that of the content."""
-    found, wire = seen(header(ChecksumSHA256=checksum), body(CONTENT))
+def test_a_dump_without_a_stored_digest_is_read(checksum: str | None) -> None:
+    """The checksum of a multipart upload is not the digest of the content."""
+    found, wire = facts_of(header(ChecksumSHA256=checksum), body(CONTENT))
     assert (found.stored_sha256, found.first_bytes) == (SHA256, b"PGDMP".hex())
     assert asked_of_content(wire) == ["all"]
 
 
 def test_a_dump_too_large_to_read_has_no_stored_digest() -> None:
-    """Its first bytes are read, and no more."""
-    found, wire = seen(header(ContentLength=10**12), body(CONTENT[:5]))
+    """Only its first bytes are read."""
+    found, wire = facts_of(header(ContentLength=10**12), body(CONTENT[:5]))
     assert (found.stored_sha256, asked_of_content(wire)) == ("", ["bytes=0-4"])
 
 
-def test_an_empty_dump_is_seen_as_empty() -> None:
-    """S3 refuses a range of nothing, so nothing is asked for."""
-    found, wire = seen(header(ContentLength=0, ChecksumSHA256=stored(b"")))
+def test_an_empty_dump_is_not_read() -> None:
+    """S3 rejects an empty range, so no content is requested."""
+    found, wire = facts_of(header(ContentLength=0, ChecksumSHA256=stored(b"")))
     assert (found.size_bytes, found.first_bytes, asked_of_content(wire)) == (0, "", [])
 
 
@@ -179,19 +179,19 @@ def test_an_empty_dump_is_seen_as_empty() -> None:
 def test_a_dump_that_could_not_be_read_is_no_fact(
     head: dict[str, Any], content: dict[str, Any], reason: Reason
 ) -> None:
-    """An empty answer, a refusal, and a dump replaced while it was looked at say nothing about it."""
+    """An empty response, a denied call and a dump replaced during the observation raise ObservationError."""
     with pytest.raises(ObservationError) as caught:
-        seen(head, content)
+        facts_of(head, content)
     assert caught.value.reason is reason
 
 
-def test_a_dump_of_which_nothing_arrives_is_no_fact() -> None:
-    """An empty body of a dump that is not empty is a bad answer, not a bad dump."""
-    with pytest.raises(ObservationError, match="S3 gave 0 bytes of a dump of 1005"):
-        seen(header(ChecksumSHA256=stored(CONTENT)), body(b""))
+def test_an_empty_body_of_a_dump_is_no_fact() -> None:
+    """An empty body of a dump that is not empty is an error of the transfer, not of the dump."""
+    with pytest.raises(ObservationError, match="S3 returned 0 bytes of a dump of 1005 bytes"):
+        facts_of(header(ChecksumSHA256=stored(CONTENT)), body(b""))
 
 
-def test_no_dump_is_nothing_to_look_at() -> None:
-    """That there is none is the other check's to say."""
+def test_without_a_dump_there_is_nothing_to_check() -> None:
+    """The absence of dumps is reported by backup.dump.freshness."""
     with pytest.raises(ObservationError, match="there is no dump"):
-        seen(header(), ages=0)
+        facts_of(header(), ages=0)

@@ -1,4 +1,4 @@
-"""Proves that point-in-time recovery is judged by the span that can be restored, not by the switch alone."""
+"""Point-in-time recovery is judged by the window that can be restored, not by the setting alone."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ GOOD = PointInTimeRecovery(
         ({"latest": None}, Status.UNVERIFIED),
     ],
 )
-def test_the_restorable_span_must_cover_the_promise(changes: dict[str, Any], status: Status) -> None:
-    """Recovery that is off, short, begun anew or standing still fails; what AWS does not say proves nothing."""
+def test_the_restorable_window_must_be_as_long_as_promised(changes: dict[str, Any], status: Status) -> None:
+    """Recovery that is disabled, short, reset or stuck fails; a value missing from the response is UNVERIFIED."""
     assert verdict(restorable_over_recovery_period, replace(GOOD, **changes), TABLE).status is status
 
 
-def test_a_verdict_says_over_what_span_the_table_can_be_restored() -> None:
-    """A window that was reset reads as what it is."""
+def test_a_verdict_states_the_restorable_window() -> None:
+    """The length of a window that was reset is visible."""
     found = verdict(restorable_over_recovery_period, replace(GOOD, earliest=NOW - 3 * DAY), TABLE)
-    assert found.observed == "kept for 35d, restorable over 2d23h55m up to 5m ago"
+    assert found.observed == "recovery period 35d, restorable window 2d23h55m, ending 5m ago"
     assert found.expected == "any point of the last 35d"
 
 
-def test_a_table_that_promises_no_recovery_is_not_expected_to_have_any() -> None:
-    """Only a promise can be broken."""
+def test_a_table_that_promises_no_recovery_is_not_checked() -> None:
+    """The check applies only to tables with the promise `pitr`."""
     assert restorable_over_recovery_period.applies_to(TABLE)
     assert not restorable_over_recovery_period.applies_to(Table(name="cache"))
 
@@ -72,13 +72,13 @@ recoveries = st.builds(
     earliest=moments,
     latest=moments,
     created=minutes.map(lambda ago: NOW - ago),
-    clock=st.just(NOW),
+    aws_time=st.just(NOW),
 )
 
 
 @given(recoveries, minutes)
 def test_a_worse_recovery_never_improves_the_status(recovery: PointInTimeRecovery, worse: timedelta) -> None:
-    """Off, shorter, later to begin, earlier to end, or of an older table: none of it helps."""
+    """Disabling, shortening or moving the window, or an older table, never improves the status."""
     was = badness(restorable_over_recovery_period, recovery, TABLE)
     worsened = [replace(recovery, enabled=False), replace(recovery, created=recovery.created - worse)]
     if recovery.period:
@@ -90,8 +90,8 @@ def test_a_worse_recovery_never_improves_the_status(recovery: PointInTimeRecover
     assert all(badness(restorable_over_recovery_period, facts, TABLE) >= was for facts in worsened)
 
 
-def seen(backups: dict[str, Any], table: dict[str, Any] | None = None) -> PointInTimeRecovery:
-    """What the observation makes of AWS' answers."""
+def facts_of(backups: dict[str, Any], table: dict[str, Any] | None = None) -> PointInTimeRecovery:
+    """The facts that the observation reads from these responses."""
     wire = Wire()
     wire.answer("dynamodb:DescribeContinuousBackups", backups)
     wire.answer("dynamodb:DescribeTable", table or answered(Table={"CreationDateTime": GOOD.created}))
@@ -99,13 +99,13 @@ def seen(backups: dict[str, Any], table: dict[str, Any] | None = None) -> PointI
 
 
 def described(**recovery: object) -> dict[str, Any]:
-    """AWS' answer with this point-in-time recovery."""
+    """A response of AWS with this point-in-time recovery."""
     return answered(ContinuousBackupsDescription={"PointInTimeRecoveryDescription": recovery})
 
 
 def test_recovery_is_read_from_the_table() -> None:
-    """The status, the period and both ends of the window are AWS' own."""
-    found = seen(
+    """The status, the period and both ends of the window come from the response."""
+    found = facts_of(
         described(
             PointInTimeRecoveryStatus="ENABLED",
             RecoveryPeriodInDays=35,
@@ -125,15 +125,15 @@ def test_recovery_is_read_from_the_table() -> None:
         (described(PointInTimeRecoveryStatus="ENABLED", RecoveryPeriodInDays="35"), Reason.UNSUPPORTED),
     ],
 )
-def test_an_answer_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
-    """An empty answer is not `disabled`, and a new state is not `enabled`."""
+def test_a_response_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
+    """An empty response does not mean disabled, and an unknown status does not mean enabled."""
     with pytest.raises(ObservationError) as caught:
-        seen(answer)
+        facts_of(answer)
     assert caught.value.reason is reason
 
 
 @pytest.mark.parametrize("code", ["TableNotFoundException", "ResourceNotFoundException"])
 def test_a_table_that_does_not_exist_is_absent(code: str) -> None:
-    """A declared table that is gone is a broken promise."""
+    """A declared table that does not exist raises NotFoundError."""
     with pytest.raises(NotFoundError):
-        seen(refusal(code))
+        facts_of(refusal(code))

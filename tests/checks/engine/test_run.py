@@ -1,4 +1,4 @@
-"""The engine gives every expected pair a verdict, whatever breaks."""
+"""The engine gives every planned pair a verdict, even after a crash or a timeout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.checks.example import NOW, SOON, Doors, Guard, GuardPost, doors_close
 
 
 def run(*plan: PlannedCheck, guard: Guard, deadlines: Deadlines = SOON) -> CheckResults:
-    """The pass of a plan with one guard."""
+    """The results of a plan with one guard."""
     return run_checks(plan, GuardPost(guard), deadlines, NOW, lambda: NOW)
 
 
@@ -33,14 +33,14 @@ def only(checked: CheckResults) -> Finding:
 
 
 def test_a_promise_that_holds_passes() -> None:
-    """A clean observation gives PASS with its evidence."""
+    """An observation without a breach gives PASS with its evidence."""
     checked = run(planned(), guard=Guard(lambda _: Doors(open=())))
     assert only(checked).status is Status.PASS
     assert only(checked).evidence == checked.evidence[0].digest
 
 
 def test_a_broken_promise_fails_by_subject_with_the_remedy_of_the_docstring() -> None:
-    """Each open door is a finding of its own, and its remedy is the check's Fix."""
+    """Each open door is a finding, and its remedy is the section Fix of the check."""
     findings = run(planned(), guard=Guard(lambda _: Doors(open=("south", "north")))).findings
     assert [(f.subject, f.status, f.remedy) for f in findings] == [
         ("north", Status.FAIL, "Close it."),
@@ -48,89 +48,89 @@ def test_a_broken_promise_fails_by_subject_with_the_remedy_of_the_docstring() ->
     ]
 
 
-def test_checks_that_share_an_observation_ask_once() -> None:
+def test_checks_that_share_an_observation_make_it_once() -> None:
     """Two checks on one component make one observation."""
     guard = Guard(lambda _: Doors(open=()))
     findings = run(planned(doors_closed), planned(doors_few), guard=guard).findings
     assert len(findings) == 2
-    assert guard.asked == ["auth"]
+    assert guard.observed == ["auth"]
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_an_observation_that_could_not_look_is_unverified(reason: Reason) -> None:
-    """ObservationError is UNVERIFIED with its reason and remedy, for whatever reason."""
+def test_an_observation_error_is_unverified(reason: Reason) -> None:
+    """ObservationError gives UNVERIFIED with its reason and remedy, for every reason."""
 
-    def look(_: str) -> Doors:
-        raise ObservationError(reason, "the door to the doors is shut", remedy="grant test:Look")
+    def answer(_: str) -> Doors:
+        raise ObservationError(reason, "the guard does not answer", remedy="grant test:Look")
 
-    finding = only(run(planned(), guard=Guard(look)))
+    finding = only(run(planned(), guard=Guard(answer)))
     assert (finding.status, finding.reason, finding.remedy) == (Status.UNVERIFIED, reason, "grant test:Look")
 
 
-def test_a_declared_thing_that_is_absent_fails() -> None:
-    """A clear answer that the component does not exist is a fact, so it FAILs."""
+def test_a_declared_component_that_is_absent_fails() -> None:
+    """The response that a component does not exist is a fact, so it FAILs."""
 
-    def look(_: str) -> Doors:
+    def answer(_: str) -> Doors:
         raise NotFoundError("no such house")
 
-    assert only(run(planned(), guard=Guard(look))).status is Status.FAIL
+    assert only(run(planned(), guard=Guard(answer))).status is Status.FAIL
 
 
 def test_a_crash_is_unverified_and_stops_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """A crashing observation is UNVERIFIED(bug) with its traceback logged, and the next component is still judged."""
+    """A crashing observation is UNVERIFIED with reason bug, its traceback is logged, and the run goes on."""
 
-    def look(name: str) -> Doors:
+    def answer(name: str) -> Doors:
         if name == "auth":
             raise ZeroDivisionError
         return Doors(open=())
 
     with caplog.at_level(logging.ERROR):
-        findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(look)).findings
+        findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(answer)).findings
     assert [(f.status, f.reason) for f in findings] == [(Status.UNVERIFIED, Reason.BUG), (Status.PASS, None)]
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_judge_that_crashes_or_says_nothing_is_unverified() -> None:
-    """A judge without a verdict, and one that judges a subject twice, are UNVERIFIED(bug), never green."""
-    silent = replace(doors_closed, judge=lambda _facts, _component, _now: iter(()))
-    doubled = planned()
+def test_a_judge_with_no_verdict_or_two_on_one_subject_is_unverified() -> None:
+    """A judge without a verdict, and one with two verdicts on a subject, are UNVERIFIED with reason bug."""
+    no_verdict = replace(doors_closed, judge=lambda _facts, _component, _now: iter(()))
+    two_verdicts = planned()
     findings = [
-        only(run(planned(silent), guard=Guard(lambda _: Doors(open=())))),
-        only(run(doubled, guard=Guard(lambda _: Doors(open=("north", "north"))))),
+        only(run(planned(no_verdict), guard=Guard(lambda _: Doors(open=())))),
+        only(run(two_verdicts, guard=Guard(lambda _: Doors(open=("north", "north"))))),
     ]
     assert [(f.status, f.reason) for f in findings] == [(Status.UNVERIFIED, Reason.BUG)] * 2
 
 
-def test_a_client_that_hangs_is_given_up_at_the_deadline_and_others_go_on() -> None:
-    """A hanging observation is UNVERIFIED(timeout), the pass ends in time, and the rest is judged."""
+def test_a_client_that_hangs_times_out_and_other_observations_go_on() -> None:
+    """A hanging observation is UNVERIFIED with reason timeout, and the other pairs are judged in time."""
     release = Event()
 
-    def look(name: str) -> Doors:
+    def answer(name: str) -> Doors:
         if name == "auth":
             release.wait(30)
         return Doors(open=())
 
     deadlines = Deadlines(per_observation=timedelta(seconds=0.2), total=timedelta(seconds=10), concurrency=1)
-    findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(look), deadlines=deadlines).findings
+    findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(answer), deadlines=deadlines).findings
     release.set()
     assert [(f.status, f.reason) for f in findings] == [(Status.UNVERIFIED, Reason.TIMEOUT), (Status.PASS, None)]
 
 
-def test_a_pass_out_of_time_says_so_of_what_it_did_not_ask() -> None:
-    """Pairs that were never asked before the pass ended are UNVERIFIED(timeout)."""
+def test_a_pair_that_was_not_observed_before_the_deadline_is_unverified() -> None:
+    """A pair whose observation did not start before the deadline of the run is UNVERIFIED with reason timeout."""
     guard = Guard(lambda _: Doors(open=()))
     checked = run(planned(), guard=guard, deadlines=replace(SOON, total=timedelta()))
-    assert (only(checked).status, only(checked).reason, guard.asked) == (Status.UNVERIFIED, Reason.TIMEOUT, [])
+    assert (only(checked).status, only(checked).reason, guard.observed) == (Status.UNVERIFIED, Reason.TIMEOUT, [])
 
 
 def test_the_plan_holds_every_promised_pair_and_no_other() -> None:
-    """Kind of component, promise, settings and globs decide which pairs are expected."""
+    """The kind of component, its promises, the settings and the globs decide which pairs are planned."""
     plain, promised = Function(name="plain"), Function.model_validate({"name": "promised", "errors_below": "5%"})
-    things = (plain, promised, Api(name="api", stage="prod"))
+    components = (plain, promised, Api(name="api", stage="prod"))
     checks = (doors_closed, doors_few)
 
     def pairs(settings: dict[str, CheckSettings], **globs: str) -> list[tuple[str, str]]:
-        return [(p.check.id, p.component.name) for p in plan_checks(checks, things, settings, **globs)]
+        return [(p.check.id, p.component.name) for p in plan_checks(checks, components, settings, **globs)]
 
     closed = [("test.doors.closed", "plain"), ("test.doors.closed", "promised")]
     assert pairs({}) == [*closed, ("test.doors.few", "promised")]
@@ -139,8 +139,8 @@ def test_the_plan_holds_every_promised_pair_and_no_other() -> None:
     assert pairs({}, component="pla*") == [("test.doors.closed", "plain")]
 
 
-def test_a_configured_severity_is_the_findings_severity() -> None:
-    """The configuration may say how bad a FAIL is."""
+def test_a_configured_severity_is_the_severity_of_the_finding() -> None:
+    """The configuration can set the severity of a check's findings."""
     (pair,) = plan_checks(
         (doors_closed,), (Function(name="f"),), {"test.doors.closed": CheckSettings(severity=Severity.LOW)}
     )
@@ -165,23 +165,23 @@ def recorded(checked: CheckResults) -> Run:
 
 
 @given(st.sets(st.text(min_size=1, max_size=8), max_size=4))
-def test_stored_evidence_judged_again_gives_the_same_findings(open_doors: set[str]) -> None:
+def test_rejudging_stored_evidence_gives_the_same_findings(open_doors: set[str]) -> None:
     """Rejudging a recorded run finds no difference."""
     checked = run(planned(), planned(doors_few), guard=Guard(lambda _: Doors(open=tuple(sorted(open_doors)))))
     assert rejudge(recorded(checked), (doors_closed, doors_few)) == ()
 
 
-def test_a_finding_changed_after_the_fact_is_seen_when_judged_again() -> None:
-    """A recorded PASS whose evidence says FAIL is a difference."""
+def test_rejudging_finds_an_altered_finding() -> None:
+    """A recorded PASS whose evidence gives FAIL is a difference."""
     checked = run(planned(), guard=Guard(lambda _: Doors(open=("auth",))))
-    painted = replace(checked, findings=tuple(replace(f, status=Status.PASS) for f in checked.findings))
-    (difference,) = rejudge(recorded(painted), (doors_closed,))
+    altered = replace(checked, findings=tuple(replace(f, status=Status.PASS) for f in checked.findings))
+    (difference,) = rejudge(recorded(altered), (doors_closed,))
     assert difference.rejudged is not None
     assert difference.rejudged.status is Status.FAIL
 
 
-def test_evidence_names_what_was_asked_and_is_addressed_by_content() -> None:
-    """Equal facts have one digest whenever they were read; other facts have another."""
+def test_evidence_has_its_requests_and_a_digest_of_its_content() -> None:
+    """Equal facts have the same digest whenever they were read; other facts have another."""
 
     def observed(doors: tuple[str, ...], at: datetime) -> Evidence:
         guard = Guard(lambda _: Doors(open=doors))

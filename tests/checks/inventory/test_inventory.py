@@ -1,4 +1,4 @@
-"""Something that is declared and not there is broken; something half there is not green."""
+"""A declared component that cannot be used FAILs, and an ambiguous one is UNVERIFIED."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
     ],
 )
 def test_a_function_is_judged_by_its_state(state: LambdaState, status: Status) -> None:
-    """One that can be invoked passes, idle or not; one that is being made cannot be told; one that failed fails."""
+    """An active or inactive function passes, a pending one is UNVERIFIED, and a failed one fails."""
     (verdict,) = function_is_active.judge(FunctionState(state=state), Function(name="auth"), NOW)
     assert verdict.status is status
 
 
 @pytest.mark.parametrize(("apis", "status"), [(("a",), Status.PASS), (("a", "b"), Status.UNVERIFIED)])
-def test_two_apis_of_one_name_cannot_be_told_apart(apis: tuple[str, ...], status: Status) -> None:
-    """CloudWatch keeps an API's metrics by its name, so two of a name are not green."""
+def test_two_apis_of_one_name_are_unverified(apis: tuple[str, ...], status: Status) -> None:
+    """CloudWatch stores the metrics of an API by its name, so two APIs of one name never pass."""
     facts = StageDeployments(api_ids=apis, deployment_ids=apis)
     (verdict,) = stage_is_deployed.judge(facts, Api(name="securebase", stage="prod"), NOW)
     assert verdict.status is status

@@ -1,4 +1,4 @@
-"""An alarm that rings is heard, and silence is only good where something would ring."""
+"""A firing alarm FAILs, and a cluster without alarms never passes."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ STATUS = {
 
 
 def judged(states: list[AlarmState]) -> tuple[Status, str]:
-    """The status and the summary for alarms in these states, named by their place."""
-    alarms = tuple(Alarm(name=f"alarm-{place}", state=state) for place, state in enumerate(states))
+    """The status and the summary for alarms in these states, named by their position."""
+    alarms = tuple(Alarm(name=f"alarm-{position}", state=state) for position, state in enumerate(states))
     (verdict,) = alarms_are_quiet.judge(ClusterAlarms(alarms=alarms), CLUSTER, NOW)
     return verdict.status, verdict.summary
 
 
 @given(st.lists(st.sampled_from(AlarmState), min_size=1, max_size=5))
 def test_the_worst_alarm_decides(states: list[AlarmState]) -> None:
-    """One that has gone off fails, whatever the others say; one that cannot tell is not green."""
+    """One firing alarm is a FAIL, and one alarm with insufficient data is never a PASS."""
     assert judged(states)[0] is STATUS[max(states, key=WORSE.index)]
 
 
-def test_no_alarm_is_no_peace() -> None:
-    """A cluster that nothing watches is UNVERIFIED."""
+def test_a_cluster_without_alarms_is_unverified() -> None:
+    """Without an alarm, no alarm firing proves nothing."""
     assert judged([])[0] is Status.UNVERIFIED
 
 
-def test_whoever_rings_is_named() -> None:
-    """The summary names every alarm that has gone off and no other."""
-    assert judged([AlarmState.ALARM, AlarmState.OK, AlarmState.ALARM])[1] == "Gone off: alarm-0, alarm-2"
+def test_the_summary_names_the_firing_alarms() -> None:
+    """The summary names every alarm in the ALARM state and no other."""
+    assert judged([AlarmState.ALARM, AlarmState.OK, AlarmState.ALARM])[1] == "Alarms firing: alarm-0, alarm-2"

@@ -1,4 +1,4 @@
-"""Proves that only a rule as strict and as long as promised passes, and that its absence is seen."""
+"""Only a default retention as strict and as long as promised passes, and its absence is a FAIL."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from basewatch.components import AuditBucket
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Status
-from checks.retention.lock_default import DefaultLock, default_lock, new_versions_are_locked
-from checks.retention.lock_mode import LockMode
+from checks.retention.lock_default import DefaultLock, LockMode, default_lock, new_versions_are_locked
 from tests.checks.verdicts import badness, verdict
 from tests.wire import Wire, answered, looking, refusal
 
@@ -25,13 +24,13 @@ def bucket(mode: str = "COMPLIANCE", retention: str = "7y") -> AuditBucket:
 
 
 def rule(**default: object) -> dict[str, Any]:
-    """AWS' answer for a bucket with this default retention."""
+    """A response of AWS for a bucket with this default retention."""
     lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": default}}
     return answered(ObjectLockConfiguration=lock)
 
 
-def seen(answer: dict[str, Any]) -> DefaultLock:
-    """What the observation makes of AWS' answer."""
+def facts_of(answer: dict[str, Any]) -> DefaultLock:
+    """The facts that the observation reads from this response."""
     wire = Wire()
     wire.answer(OPERATION, answer)
     return default_lock(looking(wire), bucket())
@@ -54,12 +53,12 @@ def seen(answer: dict[str, Any]) -> DefaultLock:
 def test_a_rule_passes_when_it_is_as_strict_and_as_long_as_promised(
     lock: DefaultLock, mode: str, retention: str, status: Status
 ) -> None:
-    """GOVERNANCE is weaker than COMPLIANCE, seven times 365 days are short of 7 years, and no rule is no lock."""
+    """GOVERNANCE is weaker than COMPLIANCE, 7 x 365 days are shorter than 7 years, and a missing rule fails."""
     assert verdict(new_versions_are_locked, lock, bucket(mode, retention)).status is status
 
 
-def test_a_short_rule_says_by_how_much() -> None:
-    """2555 days are reported as what they are: a day and eighteen hours short."""
+def test_the_verdict_on_a_short_rule_states_the_gap() -> None:
+    """2555 days are reported as 1 day and 18 hours shorter than 7 years."""
     found = verdict(new_versions_are_locked, DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, days=2555), bucket())
     assert (found.summary, found.observed, found.expected) == (
         "New versions are locked for 1d18h less than promised",
@@ -71,7 +70,7 @@ def test_a_short_rule_says_by_how_much() -> None:
 @given(
     mode=st.sampled_from(LockMode), weaker=st.sampled_from(LockMode), days=st.integers(1, 4000), fewer=st.integers(1)
 )
-def test_a_weaker_rule_never_looks_better(mode: LockMode, weaker: LockMode, days: int, fewer: int) -> None:
+def test_a_weaker_rule_never_improves_the_status(mode: LockMode, weaker: LockMode, days: int, fewer: int) -> None:
     """Fewer days, a weaker mode, no rule or no lock never improve the status."""
     promise = bucket()
     was = badness(new_versions_are_locked, DefaultLock(enabled=True, mode=mode, days=days), promise)
@@ -85,16 +84,16 @@ def test_a_weaker_rule_never_looks_better(mode: LockMode, weaker: LockMode, days
 
 
 def test_a_rule_is_read_in_days_or_years() -> None:
-    """A rule counts in the unit it was set in, and a zero for the other is none."""
-    assert seen(rule(Mode="COMPLIANCE", Years=7)) == DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, years=7)
+    """A rule keeps the unit that it was set in, and a zero in the other unit is ignored."""
+    assert facts_of(rule(Mode="COMPLIANCE", Years=7)) == DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, years=7)
     both = rule(Mode="GOVERNANCE", Days=30, Years=0)
-    assert seen(both) == DefaultLock(enabled=True, mode=LockMode.GOVERNANCE, days=30)
+    assert facts_of(both) == DefaultLock(enabled=True, mode=LockMode.GOVERNANCE, days=30)
 
 
 def test_no_lock_and_no_rule_are_facts() -> None:
-    """AWS' clear answer that nothing is locked is not an error."""
-    assert seen(refusal("ObjectLockConfigurationNotFoundError", status=404)) == DefaultLock(enabled=False)
-    assert seen(answered(ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})) == DefaultLock(enabled=True)
+    """An explicit response that nothing is locked is no error."""
+    assert facts_of(refusal("ObjectLockConfigurationNotFoundError", status=404)) == DefaultLock(enabled=False)
+    assert facts_of(answered(ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})) == DefaultLock(enabled=True)
 
 
 @pytest.mark.parametrize(
@@ -107,14 +106,14 @@ def test_no_lock_and_no_rule_are_facts() -> None:
         (refusal("AccessDenied", status=403), Reason.DENIED),
     ],
 )
-def test_an_answer_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
-    """An empty answer, a mode without a period and an unknown word say nothing about the lock."""
+def test_a_response_that_is_not_understood_is_no_fact(answer: dict[str, Any], reason: Reason) -> None:
+    """An empty response, a mode without a period and an unknown value raise ObservationError."""
     with pytest.raises(ObservationError) as caught:
-        seen(answer)
+        facts_of(answer)
     assert caught.value.reason is reason
 
 
 def test_a_bucket_that_does_not_exist_is_absent() -> None:
-    """A declared bucket that is gone is a broken promise."""
+    """A declared bucket that does not exist raises NotFoundError."""
     with pytest.raises(NotFoundError):
-        seen(refusal("NoSuchBucket", status=404))
+        facts_of(refusal("NoSuchBucket", status=404))

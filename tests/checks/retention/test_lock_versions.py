@@ -1,4 +1,4 @@
-"""Proves that one unlocked version is found among many, and that a lock nobody could read is never taken for one."""
+"""One unlocked version among many is a FAIL, and a lock that could not be read never counts as a lock."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Reason, Status
-from checks.retention.lock_mode import LockMode
+from checks.retention.lock_default import LockMode
 from checks.retention.lock_versions import versions_are_locked
-from checks.retention.version_locks import LockReadError, VersionLock, VersionLocks, version_locks
+from checks.retention.lock_versions_facts import LockReadError, VersionLock, VersionLocks, version_locks
 from tests.checks.verdicts import NOW, badness, verdict
 from tests.wire import Wire, answered, looking, refusal
 
@@ -26,7 +26,7 @@ DENIED = LockReadError(reason=Reason.DENIED, detail="s3:GetObjectRetention was d
 
 
 def lock(number: int = 0, **changes: Any) -> VersionLock:
-    """A version that is locked as promised, but for the changes."""
+    """A version that is locked as promised, except for the changes."""
     good = VersionLock(
         key=f"audit/{number}",
         version_id=f"v{number}",
@@ -43,18 +43,18 @@ def locks(*sampled: VersionLock, listed: int = 73, complete: bool = True) -> Ver
 
 
 UNLOCKED = lock(mode=None, retain_until=None)
-UNREAD = lock(mode=None, retain_until=None, unread=DENIED)
-HELD = lock(mode=None, retain_until=None, held=True)
+UNREAD = lock(mode=None, retain_until=None, read_error=DENIED)
+HELD = lock(mode=None, retain_until=None, event_hold=True)
 
 
-def test_a_clean_sample_says_how_large_it_was() -> None:
-    """A PASS says of how many versions it was drawn."""
+def test_a_pass_states_the_size_of_the_sample() -> None:
+    """The summary has the number of sampled versions and of all versions."""
     found = verdict(versions_are_locked, locks(*(lock(number) for number in range(59))), BUCKET)
     assert (found.status, found.summary) == (Status.PASS, "59 of 73 versions sampled, 0 unlocked")
 
 
 @pytest.mark.parametrize(
-    ("weak", "said"),
+    ("weak", "observed"),
     [
         (UNLOCKED, "audit/0 (v0): no lock"),
         (lock(mode=LockMode.GOVERNANCE), "audit/0 (v0): GOVERNANCE for 2557 days"),
@@ -62,21 +62,21 @@ def test_a_clean_sample_says_how_large_it_was() -> None:
         (lock(retain_until=NOW + timedelta(days=2554)), "audit/0 (v0): COMPLIANCE for 2554 days"),
     ],
 )
-def test_one_weak_version_fails_the_bucket_and_is_named(weak: VersionLock, said: str) -> None:
-    """An unlocked, bypassable or short version is named, whatever else is clean or unread."""
+def test_one_weak_version_fails_the_bucket_and_is_named(weak: VersionLock, observed: str) -> None:
+    """An unlocked, bypassable or short version is named, even when other versions could not be read."""
     found = verdict(versions_are_locked, locks(lock(1), weak, lock(2), UNREAD, complete=False), BUCKET)
-    assert (found.status, found.observed) == (Status.FAIL, said)
+    assert (found.status, found.observed) == (Status.FAIL, observed)
 
 
 def test_leap_days_are_no_breach() -> None:
-    """Seven years from a certain day may be 2555.5 days by the clock, where 7y counts 2556.75."""
+    """Seven calendar years can have 2555 days, while 7y counts 2556.75 days."""
     assert (
         verdict(versions_are_locked, locks(lock(retain_until=NOW + timedelta(days=2555))), BUCKET).status is Status.PASS
     )
 
 
 def test_many_weak_versions_are_named_in_part() -> None:
-    """A finding stays readable when the whole bucket is unlocked."""
+    """A finding is short even when every version is unlocked."""
     weak = [lock(number, mode=None, retain_until=None) for number in range(9)]
     found = verdict(versions_are_locked, locks(*weak), BUCKET)
     assert found.summary == "9 of 73 versions sampled, 9 not locked as promised"
@@ -92,14 +92,14 @@ def test_many_weak_versions_are_named_in_part() -> None:
         (locks(lock(), complete=False), Reason.NOT_ENOUGH_DATA),
     ],
 )
-def test_what_was_not_seen_is_never_a_pass(facts: VersionLocks, reason: Reason) -> None:
-    """No version, an unread one, one with an open date and half a listing leave the promise unproven."""
+def test_a_sample_that_proves_nothing_is_unverified(facts: VersionLocks, reason: Reason) -> None:
+    """No version, a version that could not be read, an event hold and an incomplete listing are UNVERIFIED."""
     found = verdict(versions_are_locked, facts, BUCKET)
     assert (found.status, found.reason) == (Status.UNVERIFIED, reason)
 
 
-def test_an_unread_lock_hands_on_its_remedy() -> None:
-    """Whoever reads the finding knows which grant is missing."""
+def test_the_finding_on_an_unread_lock_has_its_remedy() -> None:
+    """The finding states which grant is missing."""
     found = verdict(versions_are_locked, locks(lock(), UNREAD), BUCKET)
     assert (found.remedy, found.observed) == (DENIED.remedy, DENIED.detail)
     assert found.summary == "1 of 73 versions sampled, 0 unlocked; 1 could not be read"
@@ -111,8 +111,8 @@ samples = st.lists(
         number=st.integers(0, 99),
         mode=st.sampled_from([None, *LockMode]),
         retain_until=st.integers(0, 4000).map(lambda days: NOW + timedelta(days=days)),
-        held=st.booleans(),
-        unread=st.sampled_from([None, DENIED, LockReadError(reason=Reason.TIMEOUT, detail="late", remedy="")]),
+        event_hold=st.booleans(),
+        read_error=st.sampled_from([None, DENIED, LockReadError(reason=Reason.TIMEOUT, detail="late", remedy="")]),
     ),
     max_size=12,
     unique_by=lambda found: found.key,
@@ -121,7 +121,7 @@ samples = st.lists(
 
 @given(samples, st.randoms(use_true_random=False))
 def test_the_order_of_the_versions_does_not_matter(sampled: list[VersionLock], random: Any) -> None:
-    """The verdict is the same word for word, however S3 listed the versions."""
+    """The verdict is the same in any order of the listing."""
     shuffled = list(sampled)
     random.shuffle(shuffled)
     assert verdict(versions_are_locked, locks(*sampled), BUCKET) == verdict(
@@ -131,7 +131,7 @@ def test_the_order_of_the_versions_does_not_matter(sampled: list[VersionLock], r
 
 @given(samples, st.sampled_from([UNLOCKED, UNREAD, HELD, lock(mode=LockMode.GOVERNANCE)]))
 def test_a_worse_version_never_improves_the_status(sampled: list[VersionLock], worse: VersionLock) -> None:
-    """One more bad version, or half a listing, never helps a bucket that has versions."""
+    """One more bad version and an incomplete listing never improve the status of a bucket with versions."""
     was = badness(versions_are_locked, locks(*sampled), BUCKET)
     assert badness(versions_are_locked, locks(*sampled, worse), BUCKET) >= was
     assert badness(versions_are_locked, locks(*sampled, complete=False), BUCKET) >= was
@@ -143,14 +143,14 @@ BARE_HEAD = answered(LastModified=NOW)
 
 
 def listed(*versions: dict[str, Any], truncated: bool = False) -> dict[str, Any]:
-    """A page of a listing, with a delete marker that is not a version."""
+    """A page of a listing, with a delete marker, which is no version."""
     marker = {"Key": "gone", "VersionId": "m", "LastModified": NOW, "IsLatest": True}
     more = {"NextKeyMarker": "k", "NextVersionIdMarker": "v"} if truncated else {}
     return answered(IsTruncated=truncated, Versions=list(versions), DeleteMarkers=[marker], **more)
 
 
-def looked(head: Any, *retention: Any, page: dict[str, Any] | None = None) -> VersionLocks:
-    """What the observation makes of a bucket with one version and these answers."""
+def facts_of(head: Any, *retention: Any, page: dict[str, Any] | None = None) -> VersionLocks:
+    """The facts that the observation reads of a bucket with one version and these responses."""
     wire = Wire()
     wire.answer("s3:ListObjectVersions", page or listed(VERSION))
     wire.answer("s3:HeadObject", head)
@@ -159,8 +159,8 @@ def looked(head: Any, *retention: Any, page: dict[str, Any] | None = None) -> Ve
 
 
 def test_a_lock_is_read_from_its_version() -> None:
-    """HEAD of the very version gives mode and date; a delete marker is not counted."""
-    found = looked(LOCKED_HEAD)
+    """HEAD of the version returns mode and date; a delete marker is not counted."""
+    found = facts_of(LOCKED_HEAD)
     assert (found.versions_listed, found.listing_complete) == (1, True)
     (only,) = found.sampled
     assert (only.mode, only.retain_until, only.read_error) == (LockMode.COMPLIANCE, SEVEN_YEARS, None)
@@ -173,16 +173,16 @@ def test_a_lock_is_read_from_its_version() -> None:
         refusal("InvalidRequest", "Bucket is missing Object Lock Configuration"),
     ],
 )
-def test_a_version_is_unlocked_only_when_aws_says_so(answer: dict[str, Any]) -> None:
-    """HEAD leaves a lock out for whoever may not read it, so its silence is confirmed."""
-    (only,) = looked(BARE_HEAD, answer).sampled
+def test_a_version_is_unlocked_only_when_aws_confirms_it(answer: dict[str, Any]) -> None:
+    """HEAD omits the lock for a caller without s3:GetObjectRetention, so its absence has to be confirmed."""
+    (only,) = facts_of(BARE_HEAD, answer).sampled
     assert (only.mode, only.read_error) == (None, None)
 
 
-def test_a_lock_that_head_left_out_is_found_by_asking_for_it() -> None:
-    """GetObjectRetention's word counts."""
+def test_a_lock_that_head_omits_is_read_by_get_object_retention() -> None:
+    """The response of GetObjectRetention is decisive."""
     retention = {"Mode": "COMPLIANCE", "RetainUntilDate": SEVEN_YEARS}
-    (only,) = looked(BARE_HEAD, answered(Retention=retention)).sampled
+    (only,) = facts_of(BARE_HEAD, answered(Retention=retention)).sampled
     assert only.mode is LockMode.COMPLIANCE
 
 
@@ -200,17 +200,17 @@ def test_a_lock_that_head_left_out_is_found_by_asking_for_it() -> None:
         (ReadTimeoutError(endpoint_url="https://s3"), answered(), Reason.TIMEOUT),
     ],
 )
-def test_a_lock_that_could_not_be_read_is_kept_as_such(head: Any, retention: dict[str, Any], reason: Reason) -> None:
-    """Whatever went wrong at one version stays with it, and the sample is judged."""
-    found = looked(head, retention)
+def test_a_lock_that_could_not_be_read_has_its_error(head: Any, retention: dict[str, Any], reason: Reason) -> None:
+    """An error at one version is recorded with that version, and the sample is judged."""
+    found = facts_of(head, retention)
     (only,) = found.sampled
     assert only.read_error is not None
     assert only.read_error.reason is reason
     assert verdict(versions_are_locked, found, BUCKET).status is Status.UNVERIFIED
 
 
-def test_what_would_befall_every_version_is_not_tried_on_each() -> None:
-    """A throttled bucket is not asked 59 times more; the rest is unread for the same reason."""
+def test_after_a_throttled_call_no_more_calls_are_made() -> None:
+    """The other versions are unread for the same reason."""
     wire = Wire()
     wire.answer("s3:ListObjectVersions", listed(*({**VERSION, "VersionId": f"v{number}"} for number in range(9))))
     wire.answer("s3:HeadObject", refusal("SlowDown", status=503))
@@ -219,23 +219,23 @@ def test_what_would_befall_every_version_is_not_tried_on_each() -> None:
     assert sum(operation == "s3:HeadObject" for operation, _ in wire.asked) == 1
 
 
-def test_a_listing_that_breaks_off_is_no_population() -> None:
-    """A second page that is refused fails the look, and one that does not say whether it is the last does too."""
+def test_an_incomplete_listing_is_no_fact() -> None:
+    """A second page that fails, and a page without IsTruncated, raise ObservationError."""
     wire = Wire()
     wire.answer("s3:ListObjectVersions", listed(VERSION, truncated=True), refusal("SlowDown", status=503))
     with pytest.raises(ObservationError):
         version_locks(looking(wire), BUCKET)
     with pytest.raises(ObservationError):
-        looked(LOCKED_HEAD, page=answered(Versions=[VERSION]))
+        facts_of(LOCKED_HEAD, page=answered(Versions=[VERSION]))
 
 
-def test_a_listing_without_a_way_on_is_not_complete() -> None:
-    """A page that says there is more, and not where, ends the listing and is not taken for its end."""
-    assert not looked(LOCKED_HEAD, page=answered(IsTruncated=True, Versions=[VERSION])).listing_complete
+def test_a_truncated_page_without_a_marker_is_not_complete() -> None:
+    """A page with IsTruncated and without the next marker ends the listing as incomplete."""
+    assert not facts_of(LOCKED_HEAD, page=answered(IsTruncated=True, Versions=[VERSION])).listing_complete
 
 
-def test_the_seed_is_the_bucket_and_the_day_at_aws() -> None:
-    """A sample can be drawn again from what the evidence says."""
+def test_the_seed_is_the_bucket_and_the_date_at_aws() -> None:
+    """A sample can be drawn again from the evidence."""
     page = listed(VERSION)
     page["ResponseMetadata"]["HTTPHeaders"] = {"date": f"{datetime(2026, 3, 1):%a, %d %b %Y} 12:00:00 GMT"}  # noqa: DTZ001  # the header says GMT
-    assert looked(LOCKED_HEAD, page=page).seed == "audit 2026-03-01"
+    assert facts_of(LOCKED_HEAD, page=page).seed == "audit 2026-03-01"

@@ -1,4 +1,4 @@
-"""Proves that a sample holds the telling versions, and that anybody can draw it again."""
+"""A sample holds the versions chosen by rule, and it can be drawn again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ versions = st.lists(
         key=keys,
         version_id=st.uuids().map(str),
         last_modified=st.integers(0, 10_000).map(lambda minutes: NOW - timedelta(minutes=minutes)),
-        current=st.booleans(),
+        is_latest=st.booleans(),
     ),
     max_size=60,
     unique_by=lambda version: version.version_id,
@@ -28,23 +28,23 @@ versions = st.lists(
 def test_the_same_versions_give_the_same_sample_in_any_order(
     found: list[ObjectVersion], size: int, random: object
 ) -> None:
-    """Whoever draws again with the seed gets the same versions, however they were listed."""
+    """The same seed gives the same versions, in any order of the listing."""
     shuffled = list(found)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis types its Random as object
     assert set(sample(found, size, "seed")) == set(sample(shuffled, size, "seed"))
 
 
 @given(versions, st.integers(1, 100))
-def test_a_sample_is_as_large_as_asked_and_draws_none_twice(found: list[ObjectVersion], size: int) -> None:
-    """All are taken when there are no more than asked for."""
+def test_a_sample_has_the_requested_size_and_no_duplicates(found: list[ObjectVersion], size: int) -> None:
+    """All versions are in the sample when there are no more than requested."""
     drawn = sample(found, size, "seed")
     assert len(drawn) == len(set(drawn)) == min(size, len(found))
     assert set(drawn) <= set(found)
 
 
 @given(versions.filter(len))
-def test_the_telling_versions_come_first(found: list[ObjectVersion]) -> None:
-    """The oldest, the newest, one that is not current and one of each prefix are always in."""
+def test_the_versions_chosen_by_rule_come_first(found: list[ObjectVersion]) -> None:
+    """The oldest, the newest, one that is not the latest and one of each prefix are always in the sample."""
     prefixes = {version.prefix for version in found}
     drawn = sample(found, 3 + len(prefixes), "seed")
     dates = [version.last_modified for version in drawn]
@@ -55,7 +55,7 @@ def test_the_telling_versions_come_first(found: list[ObjectVersion]) -> None:
 
 
 def test_another_seed_draws_another_sample() -> None:
-    """Each day looks elsewhere."""
+    """Each day has another sample."""
     found = [
         ObjectVersion(key=f"a/{number}", version_id=str(number), last_modified=NOW, is_latest=True)
         for number in range(100)

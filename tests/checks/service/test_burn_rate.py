@@ -1,4 +1,4 @@
-"""Proves how fast an error budget burns, against a plain reading of the workbook's multi-window rule."""
+"""The burn rate of an error budget agrees with a plain implementation of the workbook's multiwindow rule."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from basewatch.components import Slo
 from basewatch.errors import ObservationError
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, MetricsClient
 from basewatch.model import Point, Reason, Series, Severity, Status, Verdict, Window
+from checks.service.aligned_series import AlignedSeries
 from checks.service.burn_rate import BURN_RATE_WINDOWS, MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
-from checks.service.minute_grid import AlignedSeries
 from checks.service.slo import budget_lasts
 
 START = datetime(2026, 5, 4, tzinfo=UTC)
@@ -25,65 +25,68 @@ BUDGET = 0.001
 Values = Sequence[float | None]
 
 
-def events(bad: Values, whole: Values, lead: int = 0) -> SloEvents:
-    """So much bad of so much, minute by minute."""
-    make = partial(AlignedSeries, start=START, period=MINUTE, warm_up_periods=lead)
+def events(bad: Values, total: Values, warm_up: int = 0) -> SloEvents:
+    """Bad and total events, minute by minute."""
+    make = partial(AlignedSeries, start=START, period=MINUTE, warm_up_periods=warm_up)
     return SloEvents(
-        bad=make(values=tuple(bad)), total=make(values=tuple(whole)), event_counts=make(values=tuple(whole))
+        bad=make(values=tuple(bad)), total=make(values=tuple(total)), event_counts=make(values=tuple(total))
     )
 
 
-def burned(bad: Values, whole: Values, lead: int = 0) -> bool:
-    """The rule, minute by minute and speed by speed, as the workbook has it."""
+def burned(bad: Values, total: Values, warm_up: int = 0) -> bool:
+    """The rule of the workbook, for each minute and each pair of windows."""
 
-    def rate(last: int, span: timedelta) -> float:
-        first = last - span // MINUTE
-        known = [(b, w) for b, w in zip(bad[first:last], whole[first:last], strict=True) if None not in (b, w)]
-        total = sum(w or 0 for _, w in known)
-        return sum(b or 0 for b, _ in known) / total / BUDGET if total else 0
+    def rate(last: int, window: timedelta) -> float:
+        first = last - window // MINUTE
+        known = [(b, t) for b, t in zip(bad[first:last], total[first:last], strict=True) if None not in (b, t)]
+        count = sum(t or 0 for _, t in known)
+        return sum(b or 0 for b, _ in known) / count / BUDGET if count else 0
 
-    def enough(last: int, span: timedelta) -> bool:
-        first = last - span // MINUTE
-        known = [(b or 0) for b, w in zip(bad[first:last], whole[first:last], strict=True) if None not in (b, w)]
-        return sum(w or 0 for w in whole[first:last]) >= MIN_EVENTS_FOR_BURN_RATE and sum(known) >= MIN_BAD_EVENTS
+    def enough(last: int, window: timedelta) -> bool:
+        first = last - window // MINUTE
+        known = [(b or 0) for b, t in zip(bad[first:last], total[first:last], strict=True) if None not in (b, t)]
+        return sum(t or 0 for t in total[first:last]) >= MIN_EVENTS_FOR_BURN_RATE and sum(known) >= MIN_BAD_EVENTS
 
     return any(
-        enough(last, speed.long_window)
-        and min(rate(last, speed.long_window), rate(last, speed.short_window)) > speed.max_burn_rate
-        for speed in BURN_RATE_WINDOWS
-        for last in range(max(speed.long_window // MINUTE, lead + 1), len(bad) + 1)
+        enough(last, windows.long_window)
+        and min(rate(last, windows.long_window), rate(last, windows.short_window)) > windows.max_burn_rate
+        for windows in BURN_RATE_WINDOWS
+        for last in range(max(windows.long_window // MINUTE, warm_up + 1), len(bad) + 1)
     )
 
 
-SPELLS = st.lists(st.tuples(st.integers(1, 90), st.sampled_from([0, 0, 1, 5, 20]), st.sampled_from([None, 3, 400])))
+# Length in minutes, bad events and total events of each interval.
+INTERVALS = st.lists(st.tuples(st.integers(1, 90), st.sampled_from([0, 0, 1, 5, 20]), st.sampled_from([None, 3, 400])))
 
 
-@given(SPELLS, st.integers(0, 400))
-def test_a_burn_is_what_the_workbook_calls_one(spells: list[tuple[int, int, int | None]], lead: int) -> None:
-    """A burn is found exactly when both spans of a speed that end in some judged minute burn faster than it."""
-    whole: list[float | None] = [count for length, _, count in spells for _ in range(length)]
-    bad: list[float | None] = [None if not n else min(b, n) for length, b, n in spells for _ in range(length)]
-    lead = min(lead, len(whole))
-    assert (worst_burn(events(bad, whole, lead), BUDGET) is not None) is burned(bad, whole, lead)
+@given(INTERVALS, st.integers(0, 400))
+def test_a_burn_is_found_exactly_by_the_rule_of_the_workbook(
+    intervals: list[tuple[int, int, int | None]], warm_up: int
+) -> None:
+    """A burn is found exactly when both rates of a pair of windows are above their maximum at some judged minute."""
+    total: list[float | None] = [count for length, _, count in intervals for _ in range(length)]
+    bad: list[float | None] = [None if not n else min(b, n) for length, b, n in intervals for _ in range(length)]
+    warm_up = min(warm_up, len(total))
+    assert (worst_burn(events(bad, total, warm_up), BUDGET) is not None) is burned(bad, total, warm_up)
 
 
-def test_the_gravest_speed_is_told() -> None:
-    """An hour at twenty times the budget pages at once, however it looks over six hours."""
+def test_the_most_severe_windows_are_reported() -> None:
+    """An hour at a burn rate of 20 is critical, whatever the rate over six hours."""
     burn = worst_burn(events([*[0] * 300, *[2] * 60], [100] * 360), BUDGET)
     assert burn is not None
     assert burn.windows.severity is Severity.CRITICAL
-    assert str(burn) == "20 times too fast over the 1h to 2026-05-04 06:00 UTC, and 20 over the last 5m"
+    assert str(burn) == "20 times too fast over the 1h to 2026-05-04 06:00 UTC, and 20 times over the last 5m"
 
 
-def test_what_is_over_is_not_told_again() -> None:
-    """A burst that ended before the window is in its long span, and no longer in its short one."""
-    over = events([*[5] * 60, *[0] * 60], [100] * 120, lead=66)
+def test_a_burst_that_ended_is_not_reported_again() -> None:
+    """A burst that ended before the judged window is in the long window, but no longer in the short one."""
+    over = events([*[5] * 60, *[0] * 60], [100] * 120, warm_up=66)
     assert worst_burn(over, BUDGET) is None
-    assert worst_burn(events([*[5] * 60, *[0] * 60], [100] * 120, lead=55), BUDGET) is not None
+    assert worst_burn(events([*[5] * 60, *[0] * 60], [100] * 120, warm_up=55), BUDGET) is not None
 
 
-def test_few_events_burn_nothing() -> None:
-    """One failure of one request at night is all of them, and no reason to wake anybody."""
+def test_windows_with_few_events_are_not_evaluated() -> None:
+    """One failure of one request at night is 100%, but too small a sample."""
     assert worst_burn(events([1, *[0] * 59], [1, *[0] * 59]), BUDGET) is None
     assert worst_burn(events([*[0] * 56, *[1] * 4], [2] * 60), BUDGET) is None
     assert worst_burn(events([*[0] * 55, *[1] * 5], [2] * 60), BUDGET) is not None
@@ -94,8 +97,8 @@ def slo(**more: str) -> Slo:
     return Slo.model_validate({"name": "good", "objective": "99%", **more})
 
 
-def judged(objective: Slo, *series: tuple[str, dict[str, str], Values], lead: int = 0) -> Verdict:
-    """The verdict of the objective on these series of its component."""
+def judged(objective: Slo, *series: tuple[str, dict[str, str], Values], warm_up: int = 0) -> Verdict:
+    """The verdict on the objective, from these series of its component."""
     readings = tuple(
         CollectedSeries(
             component=objective.of,
@@ -113,15 +116,15 @@ def judged(objective: Slo, *series: tuple[str, dict[str, str], Values], lead: in
         for name, labels, values in series
     )
     length = max(len(values) for _, _, values in series)
-    window = Window(start=START + MINUTE * lead, end=START + MINUTE * length)
-    collected = CollectedMetrics(window=window, collected_series=readings, warm_up=MINUTE * lead)
+    window = Window(start=START + MINUTE * warm_up, end=START + MINUTE * length)
+    collected = CollectedMetrics(window=window, collected_series=readings, warm_up=MINUTE * warm_up)
     (verdict,) = budget_lasts.judge(budget_lasts.observe(MetricsClient(collected), objective), objective, window.end)
     return verdict
 
 
 @pytest.mark.parametrize(("slow", "status"), [(8, Status.PASS), (9, Status.FAIL)])
 def test_a_latency_objective_counts_minutes(slow: int, status: Status) -> None:
-    """Nine slow minutes of an hour are 15%, which is more than 14.4 times one per cent."""
+    """Nine slow minutes of an hour are 15%, more than 14.4 times the budget of 1%."""
     fast = slo(of="api/front", sli="latency", below="500ms")
     p99 = [*[0.2] * (HOUR - slow), *[0.501] * slow]
     verdict = judged(
@@ -135,7 +138,7 @@ def test_a_latency_objective_counts_minutes(slow: int, status: Status) -> None:
 
 
 def test_a_throttling_objective_counts_requests_of_every_operation() -> None:
-    """A throttled request is in no latency, and silence of throttling is none of it."""
+    """The latency metrics do not count throttled requests, and a missing throttling metric means zero."""
     kept = slo(of="table/customers", sli="throttling")
     operations: dict[str, Values] = {"GetItem": [None] * HOUR, "PutItem": [*[None] * 50, *[30.0] * 10]}
     verdict = judged(
@@ -154,7 +157,7 @@ def test_a_throttling_objective_counts_requests_of_every_operation() -> None:
 
 
 def test_an_operation_that_was_not_collected_leaves_the_objective_unverified() -> None:
-    """The sum over some operations says nothing of all of them."""
+    """The sum over some operations is not the sum over all."""
     kept = slo(of="table/customers", sli="throttling")
     reading = CollectedSeries(
         component="table/customers",
@@ -178,13 +181,13 @@ def test_an_operation_that_was_not_collected_leaves_the_objective_unverified() -
 
 
 @pytest.mark.parametrize(("of", "prefix"), [("api/front", "api"), ("function/auth", "function")])
-def test_a_burn_that_goes_on_since_before_the_window_is_seen(of: str, prefix: str) -> None:
-    """With five minutes judged, an hour of failures is still an hour."""
-    happened, bad = {
+def test_a_burn_that_started_before_the_window_is_found(of: str, prefix: str) -> None:
+    """An hour of failures is found when only its last five minutes are judged."""
+    total, bad = {
         "api": ("aws_apigateway_requests_total", "aws_apigateway_server_errors_total"),
         "function": ("aws_lambda_invocations_total", "aws_lambda_errors_total"),
     }[prefix]
     up = slo(of=of, sli="availability")
-    verdict = judged(up, (happened, {}, [100] * HOUR), (bad, {}, [20] * HOUR), lead=HOUR - 5)
+    verdict = judged(up, (total, {}, [100] * HOUR), (bad, {}, [20] * HOUR), warm_up=HOUR - 5)
     assert (verdict.status, verdict.severity) == (Status.FAIL, Severity.CRITICAL)
     assert "in 5m," in verdict.observed

@@ -1,4 +1,4 @@
-"""Proves that failed logins are counted in a real database, all of them or none."""
+"""Failed logins are counted in a real database, and a count that may be too low is UNVERIFIED."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REPAIR = (
 
 
 def failing(per_minute: int, minutes: int, end: datetime) -> str:
-    """Statements that record so many failed logins in each minute before `end`."""
+    """A statement that records this number of failed logins in each of the minutes before `end`."""
     return (
         "INSERT INTO audit_events (customer_id, occurred_at, actor, action, resource) "  # noqa: S608  # numbers of ours
         f"SELECT id, '{end.isoformat()}'::timestamptz - minute * interval '1 minute' + n * interval '1 second', "
@@ -52,28 +52,28 @@ def failing(per_minute: int, minutes: int, end: datetime) -> str:
 
 
 def window(length: timedelta = timedelta(hours=1)) -> Window:
-    """The span up to the last whole minute."""
+    """The window up to the last complete minute."""
     end = datetime.now(UTC).replace(second=0, microsecond=0)
     return Window(start=end - length, end=end)
 
 
 def facts(url: str, judged: Window, component: Database = SECUREBASE_LOGINS) -> LoginCounts:
-    """What is counted in that span."""
+    """The counts of that window."""
     with connect(Secret("env:URL", url), run="test", judged_window=judged) as database:
         return failed_logins(database, component)
 
 
 def judge(found: LoginCounts, component: Database = SECUREBASE_LOGINS) -> Verdict:
-    """The verdict, from facts that went through JSON as evidence does."""
-    again = from_json(LoginCounts, to_json(LoginCounts, found))
-    assert again == found
-    (verdict,) = failed_logins_below.judge(again, component, datetime.now(UTC))
+    """The verdict, from facts that were converted to JSON and back like evidence."""
+    parsed = from_json(LoginCounts, to_json(LoginCounts, found))
+    assert parsed == found
+    (verdict,) = failed_logins_below.judge(parsed, component, datetime.now(UTC))
     return verdict
 
 
 @contextmanager
 def attacked(box: SandboxDatabase, per_minute: int, minutes: int, end: datetime) -> Iterator[None]:
-    """The box while somebody tries keys."""
+    """The database during an attack on the logins."""
     with broken(box, failing(per_minute, minutes, end), REPAIR):
         yield
 
@@ -85,7 +85,7 @@ def attacked(box: SandboxDatabase, per_minute: int, minutes: int, end: datetime)
 def test_failed_logins_are_counted_minute_by_minute(
     box_database: SandboxDatabase, per_minute: int, minutes: int, status: Status
 ) -> None:
-    """More than ten a minute for five minutes is more than was promised, and less is not."""
+    """More than ten failed logins per minute for five minutes fail, and fewer pass."""
     judged = window()
     with attacked(box_database, per_minute, minutes, judged.end):
         found = facts(box_database.url, judged)
@@ -93,18 +93,18 @@ def test_failed_logins_are_counted_minute_by_minute(
     assert judge(found).status is status
 
 
-def test_a_burst_that_goes_on_as_the_window_begins_is_counted_whole(box_database: SandboxDatabase) -> None:
-    """The minutes before the window are counted too, as far back as the limit is long."""
-    whole = window()
-    judged = Window(start=whole.end - 30 * MINUTE, end=whole.end)
+def test_a_burst_at_the_start_of_the_window_is_counted_from_its_start(box_database: SandboxDatabase) -> None:
+    """The minutes of the warm-up are counted too; its length is the duration of the limit."""
+    hour = window()
+    judged = Window(start=hour.end - 30 * MINUTE, end=hour.end)
     with attacked(box_database, 11, 5, judged.start + MINUTE):
         assert judge(facts(box_database.url, judged)).status is Status.FAIL
     with attacked(box_database, 11, 5, judged.start):
         assert judge(facts(box_database.url, judged)).status is Status.PASS
 
 
-def test_a_table_without_records_is_no_peace(box_database: SandboxDatabase) -> None:
-    """What writes the audit table may have stopped: that nobody failed is then nothing that anybody knows."""
+def test_a_table_without_records_is_unverified(box_database: SandboxDatabase) -> None:
+    """The writer of the audit table may have stopped, so the absence of failed logins proves nothing."""
     long_ago = Window(start=datetime(2001, 1, 1, tzinfo=UTC), end=datetime(2001, 1, 1, 1, tzinfo=UTC))
     verdict = judge(facts(box_database.url, long_ago))
     assert (verdict.status, verdict.reason) == (Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
@@ -136,18 +136,18 @@ def test_a_table_without_records_is_no_peace(box_database: SandboxDatabase) -> N
     ],
     ids=["no policy", "a policy that hides them", "a policy that narrows", "a column that is not granted"],
 )
-def test_a_count_that_would_be_too_low_is_none(
+def test_a_count_that_may_be_too_low_is_denied(
     box_database: SandboxDatabase, breaks: str, repairs: str, remedy: str
 ) -> None:
-    """Row-level security leaves rows out and says nothing, so what may be left out is denied, with what to grant."""
+    """Row-level security hides rows without an error, so a count that may be incomplete is denied, with the grant."""
     with broken(box_database, breaks, repairs), pytest.raises(ObservationError) as raised:
         facts(box_database.url, window())
     assert raised.value.reason is Reason.DENIED
     assert remedy in raised.value.remedy
 
 
-def test_a_table_that_is_not_there_is_said(box_database: SandboxDatabase) -> None:
-    """A wrong name is neither a failed login nor none."""
+def test_an_absent_table_raises_an_observation_error(box_database: SandboxDatabase) -> None:
+    """A wrong table name does not count as zero failed logins."""
     audit = SECUREBASE_LOGINS.audit
     assert audit is not None
     elsewhere = SECUREBASE_LOGINS.model_copy(update={"audit": audit.model_copy(update={"table": "aegis.events"})})
@@ -155,7 +155,7 @@ def test_a_table_that_is_not_there_is_said(box_database: SandboxDatabase) -> Non
         facts(box_database.url, window(), elsewhere)
 
 
-def test_who_says_no_span_is_told_so(box_database: SandboxDatabase) -> None:
-    """Outside a pass nothing is judged over time."""
+def test_without_a_window_nothing_is_counted(box_database: SandboxDatabase) -> None:
+    """A client without a judged window raises ObservationError."""
     with connect(Secret("env:URL", box_database.url), run="test") as database, pytest.raises(ObservationError):
         failed_logins(database, SECUREBASE_LOGINS)

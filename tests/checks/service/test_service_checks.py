@@ -1,4 +1,4 @@
-"""Proves each service check on facts as CloudWatch gives them, from the observation to the verdict."""
+"""Each service check on metrics as CloudWatch returns them, from the observation to the verdict."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from checks import service
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-# Failed logins are counted in the database, and have tests of their own.
+# Failed logins are counted in the database; test_logins.py tests them.
 CHECKS = tuple(check for check in service.CHECKS if check.id != "service.database.failed_logins")
 BY_ID = {check.id: check for check in CHECKS}
 
@@ -64,7 +64,7 @@ CLUSTER = AuroraCluster.model_validate(
         "replica_lag_below": "1s for 5m",
     }
 )
-MADE: dict[str, Component] = {
+COMPONENTS: dict[str, Component] = {
     "service.function.errors": AUTH,
     "service.function.throttles": AUTH,
     "service.function.latency": AUTH,
@@ -120,7 +120,7 @@ READ_TIME, WRITE_TIME = "aws_rds_read_latency_seconds", "aws_rds_write_latency_s
 
 
 def collected(component: Component, metrics: Mapping[str, Values]) -> CollectedMetrics:
-    """A collection of these metrics of a component, minute by minute; one may be followed by its instance's number."""
+    """These metrics of a component, minute by minute; a name can be followed by the number of an instance."""
     length = max(len(values) for values in metrics.values())
     readings = tuple(
         CollectedSeries(
@@ -145,23 +145,29 @@ def collected(component: Component, metrics: Mapping[str, Values]) -> CollectedM
 
 
 def judged(check: str, metrics: Mapping[str, Values]) -> Verdict:
-    """The one verdict, or that of the last instance, from facts that went through JSON as evidence does."""
+    """The one verdict, or that of the last instance, from facts that were converted to JSON and back like evidence."""
     one: AnyCheck = BY_ID[check]
-    component = MADE[check]
+    component = component_of(check)
     facts = one.observe(MetricsClient(collected(component, metrics)), component)
-    again = from_json(one.facts_type, to_json(one.facts_type, facts))
-    assert again == facts
-    *_, verdict = one.judge(again, component, START + timedelta(hours=1))
+    parsed = from_json(one.facts_type, to_json(one.facts_type, facts))
+    assert parsed == facts
+    *_, verdict = one.judge(parsed, component, START + timedelta(hours=1))
     return verdict
 
 
+def component_of(check: str) -> Component:
+    """The component that the tests of this check use."""
+    assert check in COMPONENTS, f"add a component with the promise of {check} to COMPONENTS in this module"
+    return COMPONENTS[check]
+
+
 def flat(value: float | None, *, minutes: int = 10) -> Values:
-    """The same for ten minutes."""
+    """The same value in each of ten minutes."""
     return [value] * minutes
 
 
 def burst(usual: float | None, value: float, minutes: int) -> Values:
-    """Twenty minutes of which some in the middle are different."""
+    """Twenty minutes, some of which in the middle have another value."""
     return [*flat(usual, minutes=7), *flat(value, minutes=minutes), *flat(usual, minutes=13 - minutes)]
 
 
@@ -184,7 +190,7 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         Status.PASS,
     ),
     "no invocations": ("service.function.errors", {INVOCATIONS: flat(None), ERRORS: flat(None)}, Status.NOT_APPLICABLE),
-    "invocations without errors known": (
+    "invocations with missing errors": (
         "service.function.errors",
         {INVOCATIONS: flat(100), ERRORS: [*flat(None, minutes=8), 0.0, 0.0]},
         Status.UNVERIFIED,
@@ -205,7 +211,7 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         {INVOCATIONS: [*flat(None, minutes=9), 1.0], DURATION: [*flat(None, minutes=9), 0.05]},
         Status.PASS,
     ),
-    "ran, but nobody knows how fast": (
+    "invocations with missing durations": (
         "service.function.latency",
         {INVOCATIONS: flat(9), DURATION: flat(None)},
         Status.UNVERIFIED,
@@ -226,13 +232,17 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         Status.FAIL,
     ),
     "no calls": ("service.function.throttles", {INVOCATIONS: flat(None), THROTTLES: flat(None)}, Status.NOT_APPLICABLE),
-    "few refusals": ("service.api.client_errors", {REQUESTS: flat(100), REFUSED: flat(10)}, Status.PASS),
-    "many refusals": (
+    "few client errors": ("service.api.client_errors", {REQUESTS: flat(100), REFUSED: flat(10)}, Status.PASS),
+    "many client errors": (
         "service.api.client_errors",
         {REQUESTS: flat(100, minutes=20), REFUSED: burst(1, 11, 5)},
         Status.FAIL,
     ),
-    "refusals unknown": ("service.api.client_errors", {REQUESTS: flat(100), REFUSED: flat(None)}, Status.UNVERIFIED),
+    "client errors missing": (
+        "service.api.client_errors",
+        {REQUESTS: flat(100), REFUSED: flat(None)},
+        Status.UNVERIFIED,
+    ),
     "a warm cache": ("service.cache.hits", {HITS: flat(80), MISSES: flat(20)}, Status.PASS),
     "a cache that always hits": ("service.cache.hits", {HITS: flat(80), MISSES: flat(0)}, Status.PASS),
     "a cold cache for five minutes": (
@@ -245,10 +255,10 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         {HITS: burst(95, 79, 4), MISSES: burst(5, 21, 4)},
         Status.PASS,
     ),
-    "hits without misses known": ("service.cache.hits", {HITS: flat(80), MISSES: flat(None)}, Status.UNVERIFIED),
-    "a cache nobody asks": ("service.cache.hits", {HITS: flat(None), MISSES: flat(None)}, Status.NOT_APPLICABLE),
+    "hits with missing misses": ("service.cache.hits", {HITS: flat(80), MISSES: flat(None)}, Status.UNVERIFIED),
+    "a cache without lookups": ("service.cache.hits", {HITS: flat(None), MISSES: flat(None)}, Status.NOT_APPLICABLE),
     "an empty queue": ("service.queue.oldest", {AGE: flat(0)}, Status.PASS),
-    "a message of a quarter of an hour": ("service.queue.oldest", {AGE: flat(900)}, Status.PASS),
+    "a message at the age limit": ("service.queue.oldest", {AGE: flat(900)}, Status.PASS),
     "an old message": ("service.queue.oldest", {AGE: burst(0, 901, 5)}, Status.FAIL),
     "an idle queue": ("service.queue.oldest", {AGE: flat(None)}, Status.NOT_APPLICABLE),
     "a punctual rule": (
@@ -271,38 +281,42 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         {TRIGGERS: flat(None), UNDELIVERED: flat(None)},
         Status.FAIL,
     ),
-    "a rule that reaches nobody": (
+    "a rule with a failed invocation": (
         "service.rule.triggers",
         {TRIGGERS: flat(1), UNDELIVERED: burst(None, 1, 1)[:10]},
         Status.FAIL,
     ),
-    "a rule looked at for five minutes": (
+    "a rule in a window of five minutes": (
         "service.rule.triggers",
         {TRIGGERS: flat(None, minutes=5), UNDELIVERED: flat(None, minutes=5)},
         Status.UNVERIFIED,
     ),
-    "every job done": ("service.vault.jobs", {DONE: flat(1), BROKEN: flat(None)}, Status.PASS),
+    "every job completed": ("service.vault.jobs", {DONE: flat(1), BROKEN: flat(None)}, Status.PASS),
     "one job failed": ("service.vault.jobs", {DONE: flat(1), BROKEN: [1.0, *flat(None, minutes=9)]}, Status.FAIL),
     "no job": ("service.vault.jobs", {DONE: flat(None), BROKEN: flat(None)}, Status.NOT_APPLICABLE),
-    "a CPU with room": ("service.aurora.cpu", {CPU: flat(0.9)}, Status.PASS),
-    "a CPU at its end": ("service.aurora.cpu", {CPU: burst(0.4, 0.91, 5)}, Status.FAIL),
-    "a silent instance": ("service.aurora.cpu", {CPU: flat(None)}, Status.UNVERIFIED),
-    "little load": ("service.aurora.load", {LOAD: flat(2)}, Status.PASS),
-    "much load": ("service.aurora.load", {LOAD: burst(0.4, 2.1, 5)}, Status.FAIL),
+    "a CPU at its limit": ("service.aurora.cpu", {CPU: flat(0.9)}, Status.PASS),
+    "a CPU above its limit": ("service.aurora.cpu", {CPU: burst(0.4, 0.91, 5)}, Status.FAIL),
+    "an instance without data": ("service.aurora.cpu", {CPU: flat(None)}, Status.UNVERIFIED),
+    "load at the limit": ("service.aurora.load", {LOAD: flat(2)}, Status.PASS),
+    "load above the limit": ("service.aurora.load", {LOAD: burst(0.4, 2.1, 5)}, Status.FAIL),
     "few connections": ("service.aurora.connections", {CONNECTIONS: flat(640)}, Status.PASS),
     "many connections": ("service.aurora.connections", {CONNECTIONS: burst(20, 641, 5)}, Status.FAIL),
     "fast reads": ("service.aurora.read_latency", {READ_TIME: flat(0.0012)}, Status.PASS),
     "slow reads": ("service.aurora.read_latency", {READ_TIME: burst(0.0012, 0.021, 5)}, Status.FAIL),
     "fast writes": ("service.aurora.write_latency", {WRITE_TIME: flat(0.0021)}, Status.PASS),
     "slow writes": ("service.aurora.write_latency", {WRITE_TIME: burst(0.0021, 0.021, 5)}, Status.FAIL),
-    "a reader close behind": ("service.aurora.replica_lag", {LAG: flat(None), f"{LAG} 2": flat(0.02)}, Status.PASS),
-    "a reader far behind": (
+    "a reader with a small lag": ("service.aurora.replica_lag", {LAG: flat(None), f"{LAG} 2": flat(0.02)}, Status.PASS),
+    "a reader with a large lag": (
         "service.aurora.replica_lag",
         {LAG: flat(None, minutes=20), f"{LAG} 2": burst(0.02, 1.1, 5)},
         Status.FAIL,
     ),
     "a writer": ("service.aurora.replica_lag", {LAG: flat(0.02), f"{LAG} 2": flat(None)}, Status.NOT_APPLICABLE),
-    "two that are silent": ("service.aurora.replica_lag", {LAG: flat(None), f"{LAG} 2": flat(None)}, Status.UNVERIFIED),
+    "two instances without data": (
+        "service.aurora.replica_lag",
+        {LAG: flat(None), f"{LAG} 2": flat(None)},
+        Status.UNVERIFIED,
+    ),
     "a budget that lasts": ("service.slo.burn", {REQUESTS: flat(900), FAILED: flat(1)}, Status.PASS),
     "a budget that burns": (
         "service.slo.burn",
@@ -310,14 +324,18 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         Status.FAIL,
     ),
     "too few requests for a budget": ("service.slo.burn", {REQUESTS: flat(9), FAILED: flat(9)}, Status.UNVERIFIED),
-    "a budget nobody spends": (
+    "a budget without events": (
         "service.slo.burn",
         {REQUESTS: flat(None), FAILED: flat(None)},
         Status.NOT_APPLICABLE,
     ),
     "an API that is fast": ("service.api.latency", {REQUESTS: flat(900), LATENCY: flat(0.5)}, Status.PASS),
     "an API that is slow": ("service.api.latency", {REQUESTS: flat(900), LATENCY: flat(0.501)}, Status.FAIL),
-    "an API nobody calls": ("service.api.latency", {REQUESTS: flat(None), LATENCY: flat(None)}, Status.NOT_APPLICABLE),
+    "an API without requests": (
+        "service.api.latency",
+        {REQUESTS: flat(None), LATENCY: flat(None)},
+        Status.NOT_APPLICABLE,
+    ),
     "ten errors a second": ("service.api.server_errors", {REQUESTS: flat(9000), FAILED: flat(600)}, Status.PASS),
     "more than ten errors a second": (
         "service.api.server_errors",
@@ -339,42 +357,47 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         {READS: flat(9), WRITES: flat(1), THROTTLED_READS: flat(1), THROTTLED_WRITES: flat(1)},
         Status.FAIL,
     ),
-    "a table nobody uses, or that is not there": (
+    "a table that is unused or absent": (
         "service.table.throttles",
         {READS: flat(None), WRITES: flat(None), THROTTLED_READS: flat(None), THROTTLED_WRITES: flat(None)},
         Status.NOT_APPLICABLE,
     ),
-    "room in the pool": ("service.proxy.pool_use", {BORROWED: flat(90), ALLOWED: flat(100)}, Status.PASS),
-    "no room for a minute": (
+    "a pool at its limit": ("service.proxy.pool_use", {BORROWED: flat(90), ALLOWED: flat(100)}, Status.PASS),
+    "a pool above its limit for a minute": (
         "service.proxy.pool_use",
         {BORROWED: burst(9, 91, 1), ALLOWED: flat(100, minutes=20)},
         Status.FAIL,
     ),
-    "a silent proxy": ("service.proxy.pool_use", {BORROWED: flat(None), ALLOWED: flat(None)}, Status.UNVERIFIED),
-    "a proxy that may have none": ("service.proxy.pool_use", {BORROWED: flat(9), ALLOWED: flat(0)}, Status.UNVERIFIED),
+    "a proxy without data": ("service.proxy.pool_use", {BORROWED: flat(None), ALLOWED: flat(None)}, Status.UNVERIFIED),
+    "a proxy with a maximum of zero": (
+        "service.proxy.pool_use",
+        {BORROWED: flat(9), ALLOWED: flat(0)},
+        Status.UNVERIFIED,
+    ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_case_has_its_verdict(case: str) -> None:
-    """Each situation is judged as a person who reads the promise would."""
+    """Each case has the verdict that follows from the text of the promise."""
     check, metrics, status = CASES[case]
     assert judged(check, metrics).status is status
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_no_data_at_all_is_never_green(check: AnyCheck) -> None:
-    """Silence is what an absent function or table sounds like."""
-    names = next(metrics for of, metrics, _ in CASES.values() if of == check.id)
-    # EventBridge is silent of a rule that did not trigger, and that is what is promised not to be.
-    silence = {Status.FAIL} if check.id == "service.rule.triggers" else {Status.NOT_APPLICABLE, Status.UNVERIFIED}
-    assert judged(check.id, {name: flat(None) for name in names}).status in silence
+def test_no_data_at_all_never_passes(check: AnyCheck) -> None:
+    """An absent function or table has no datapoints either."""
+    names = next((metrics for of, metrics, _ in CASES.values() if of == check.id), None)
+    assert names is not None, f"add cases of {check.id} to CASES in this module"
+    # EventBridge publishes nothing when a rule did not trigger, and that breaks the promise.
+    allowed = {Status.FAIL} if check.id == "service.rule.triggers" else {Status.NOT_APPLICABLE, Status.UNVERIFIED}
+    assert judged(check.id, {name: flat(None) for name in names}).status in allowed
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_what_was_not_collected_is_not_judged(check: AnyCheck) -> None:
-    """A gap reaches the runner with its own reason, for every check."""
-    component = MADE[check.id]
+    """A gap in the collection raises ObservationError with its reason, for every check."""
+    component = component_of(check.id)
     of = component.of if isinstance(component, Slo) else component.ref
     gap = CollectionGap(collector="c", component=of, reason=Reason.THROTTLED, detail="throttled")
     with pytest.raises(ObservationError) as raised:
@@ -385,16 +408,17 @@ def test_what_was_not_collected_is_not_judged(check: AnyCheck) -> None:
 
 
 @pytest.mark.parametrize("check", [c for c in CHECKS if c.component is not Slo], ids=lambda check: check.id)
-def test_only_who_promised_is_judged(check: AnyCheck) -> None:
-    """A component that promises nothing of the kind is not expected to be judged."""
-    assert check.applies_to(MADE[check.id])
-    (silent,) = (component for component in UNPROMISED if isinstance(component, check.component))
-    assert not check.applies_to(silent)
+def test_only_a_component_with_the_promise_is_judged(check: AnyCheck) -> None:
+    """A check does not apply to a component that does not declare its promise."""
+    assert check.applies_to(component_of(check.id))
+    unpromised = [component for component in UNPROMISED if isinstance(component, check.component)]
+    assert len(unpromised) == 1, f"add one {check.component.__name__} without promises to UNPROMISED in this module"
+    assert not check.applies_to(unpromised[0])
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_service_check_reads_metrics_alone(check: AnyCheck) -> None:
-    """One permission is enough for all of those that judge metrics."""
+    """One IAM action is enough for all of these checks."""
     assert check.client_type is MetricsClient
     assert check.needs == ("cloudwatch:GetMetricData",)
 
@@ -405,58 +429,58 @@ def test_a_service_check_reads_metrics_alone(check: AnyCheck) -> None:
         (
             "errors for five minutes",
             "20% (100 of 500) in 5m from 2026-05-04 06:07 UTC",
-            "the share of invocations that fail below 5% for 5m",
+            "the ratio of failed invocations below 5% for 5m",
         ),
         (
             "slow for five minutes",
-            "101ms at most, above the limit for 5m from 2026-05-04 06:07 UTC",
-            "p95 of the duration below 100ms for 5m",
+            "peak 101ms, above the limit for 5m from 2026-05-04 06:07 UTC",
+            "the p95 duration below 100ms for 5m",
         ),
         (
             "more than ten errors a second",
-            "10.02/s at most, above the limit for 3m from 2026-05-04 06:07 UTC",
+            "peak 10.02/s, above the limit for 3m from 2026-05-04 06:07 UTC",
             "the rate of server errors below 10/s for 3m",
         ),
         (
             "reads and writes throttled, one each a minute",
-            "2/min at most, above the limit for 10m from 2026-05-04 06:00 UTC",
+            "peak 2/min, above the limit for 10m from 2026-05-04 06:00 UTC",
             "the rate of throttled requests below 1/min for 5m",
         ),
         (
-            "no room for a minute",
-            "91% at most, above the limit for 1m from 2026-05-04 06:07 UTC",
-            "pool use below 90% for 1m",
+            "a pool above its limit for a minute",
+            "peak 91%, above the limit for 1m from 2026-05-04 06:07 UTC",
+            "the pool use below 90% for 1m",
         ),
         (
             "throttled for five minutes",
             "2% (10 of 500) in 5m from 2026-05-04 06:07 UTC",
-            "the share of calls that are throttled below 1% for 5m",
+            "the ratio of throttled calls below 1% for 5m",
         ),
         (
             "a cold cache for five minutes",
             "missed 21% (105 of 500) in 5m from 2026-05-04 06:07 UTC",
-            "the share of items found in the cache above 80% for 5m",
+            "the cache hit ratio above 80% for 5m",
         ),
         (
             "a rule that stopped",
             "2 triggers, 0 failed invocations, at most 7m without a trigger from 2026-05-04 06:03 UTC",
             "a trigger every 5m, and no failed invocation",
         ),
-        ("one job failed", "10 completed, 1 failed", "no job that failed"),
-        ("fast reads", "1.2ms at most in 10 minutes with data", "the latency of reads below 20ms for 5m"),
+        ("one job failed", "10 completed, 1 failed", "no failed job"),
+        ("fast reads", "peak 1.2ms in 10 minutes with data", "the read latency below 20ms for 5m"),
         (
-            "much load",
-            "2.1 at most, above the limit for 5m from 2026-05-04 06:07 UTC",
+            "load above the limit",
+            "peak 2.1, above the limit for 5m from 2026-05-04 06:07 UTC",
             "the number of active sessions below 2 for 5m",
         ),
         (
             "a budget that burns",
-            "98.4444% good (840 of 54000 events bad) in 1h, 2.16% of the budget of 30d",
+            "98.4444% good (840 of 54000 events bad) in 1h, 2.16% of the budget of 30d used",
             "99.9% good over 30d",
         ),
     ],
 )
-def test_a_finding_speaks_the_unit_of_its_promise(case: str, observed: str, expected: str) -> None:
-    """What was seen is written as the promise is, so that the two can be compared at a glance."""
+def test_a_finding_has_the_unit_of_its_promise(case: str, observed: str, expected: str) -> None:
+    """The observed value has the same unit as the promise, so that they can be compared."""
     verdict = judged(*CASES[case][:2])
     assert (verdict.observed, verdict.expected) == (observed, expected)

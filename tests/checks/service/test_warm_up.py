@@ -1,4 +1,4 @@
-"""Proves that what goes on as a window begins is seen whole, and that what was over before it is not told again."""
+"""A breach that goes on at the start of a window is found, and one that ended before it is not reported again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from basewatch.components import AuroraCluster, EventRule, Function, Slo
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
 from basewatch.model import Point, Series, Status, Window
-from checks.service.minute_grid import AlignedSeries, align, read_series
+from checks.service.aligned_series import AlignedSeries, align, read_series
 from checks.service.ratios import worst_ratio
 from checks.service.sustained import PromisedLimit, judge_sustained
 
@@ -23,36 +23,39 @@ VALUES = st.lists(st.none() | st.integers(0, 20).map(float), min_size=1, max_siz
 
 
 @given(VALUES, st.data())
-def test_one_of_two_windows_tells_a_breach(values: list[float | None], data: st.DataObject) -> None:
-    """Wherever minutes are cut in two windows, a breach is told by the first or by the second, and none else is."""
+def test_one_of_two_windows_reports_a_breach(values: list[float | None], data: st.DataObject) -> None:
+    """Wherever a series is split into two windows, one of them reports its breach, and none reports another."""
     cut = data.draw(st.integers(0, len(values)))
     whole = AlignedSeries(start=START, period=MINUTE, values=tuple(values))
     first = AlignedSeries(start=START, period=MINUTE, values=tuple(values[:cut]))
-    lead = min(cut, 3)
+    warm_up = min(cut, 3)
     second = AlignedSeries(
-        start=START + MINUTE * (cut - lead), period=MINUTE, values=tuple(values[cut - lead :]), warm_up_periods=lead
+        start=START + MINUTE * (cut - warm_up),
+        period=MINUTE,
+        values=tuple(values[cut - warm_up :]),
+        warm_up_periods=warm_up,
     )
-    told = [judge_sustained(part, (True,) * len(part.values), LOAD).status is Status.FAIL for part in (first, second)]
-    assert any(told) is (judge_sustained(whole, (True,) * len(values), LOAD).status is Status.FAIL)
+    fails = [judge_sustained(part, (True,) * len(part.values), LOAD).status is Status.FAIL for part in (first, second)]
+    assert any(fails) is (judge_sustained(whole, (True,) * len(values), LOAD).status is Status.FAIL)
 
 
-def test_a_breach_that_was_over_is_not_told_again() -> None:
-    """The run before told it, and it has not gone on since."""
+def test_a_breach_that_ended_is_not_reported_again() -> None:
+    """An earlier run reported it, and it did not go on."""
     over = AlignedSeries(start=START, period=MINUTE, values=(11, 11, 11, 1, 1, 1), warm_up_periods=3)
     assert judge_sustained(over, (True,) * 6, LOAD).status is Status.PASS
     going_on = AlignedSeries(start=START, period=MINUTE, values=(11, 11, 11, 11, 1, 1), warm_up_periods=3)
     assert judge_sustained(going_on, (True,) * 6, LOAD).status is Status.FAIL
 
 
-def test_only_what_is_judged_counts_as_data() -> None:
-    """Minutes before the window that have datapoints are no reason to call a silent window well."""
+def test_only_the_judged_window_counts_as_data() -> None:
+    """Datapoints in the warm-up do not make a PASS of a window without data."""
     silent = AlignedSeries(start=START, period=MINUTE, values=(1, 1, 1, None, None, None), warm_up_periods=3)
     assert judge_sustained(silent, (True,) * 6, LOAD).status is Status.UNVERIFIED
     assert silent.datapoint_count == 0
 
 
-def test_a_share_of_the_window_leaves_out_what_was_before() -> None:
-    """The window as a whole begins where it begins, and a stretch that reaches into it may begin before."""
+def test_the_ratio_of_the_window_leaves_out_the_warm_up() -> None:
+    """The window as a whole has no warm-up, while an interval that ends in the window can start before it."""
     whole = AlignedSeries(start=START, period=MINUTE, values=(100.0,) * 6, warm_up_periods=3)
     worst = worst_ratio(whole.with_values((50, 50, 50, 0, 0, 0)), whole, 3 * MINUTE)
     assert worst is not None
@@ -63,20 +66,20 @@ def test_a_share_of_the_window_leaves_out_what_was_before() -> None:
 
 
 @given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 9), st.sampled_from([1, 5]))
-def test_windows_that_follow_each_other_judge_each_period_once(first: int, second: int, lead: int, long: int) -> None:
-    """Periods of one minute or five, cut anywhere, are judged by one window and by no other."""
-    period = MINUTE * long
+def test_consecutive_windows_judge_each_period_once(first: int, second: int, warm_up: int, length: int) -> None:
+    """A period of one or five minutes is judged by exactly one window, wherever the windows are split."""
+    period = MINUTE * length
     end = START + MINUTE * 120
-    points = tuple(Point(period_end=START + period * n, value=float(n)) for n in range(1, 120 // long + 1))
+    points = tuple(Point(period_end=START + period * n, value=float(n)) for n in range(1, 120 // length + 1))
     series = Series(name="s", labels=(), period=period, points=points)
     edges = (START, START + MINUTE * first, START + MINUTE * (first + second), end)
     windows = [Window(start=a, end=b) for a, b in pairwise(edges)]
-    judged = [value for window in windows for value in align(series, window, MINUTE * lead).judged]
+    judged = [value for window in windows for value in align(series, window, MINUTE * warm_up).judged]
     assert judged == [point.value for point in points]
 
 
-def test_a_component_says_how_far_back_its_promises_reach() -> None:
-    """The longest stretch of a limit, the silence of a rule, and the six hours of a budget."""
+def test_the_warm_up_of_a_component_follows_from_its_promises() -> None:
+    """It is the longest duration of a limit, the interval of a rule, and six hours for an error budget."""
     assert Function(name="f").warm_up == timedelta()
     assert (
         Function.model_validate({"name": "f", "errors_below": "5% for 5m", "p95_below": "1s for 9m"}).warm_up
@@ -96,8 +99,8 @@ def test_a_component_says_how_far_back_its_promises_reach() -> None:
 
 
 @pytest.mark.parametrize(("since", "judged"), [(None, 60), (START + 50 * MINUTE, 10), (START - MINUTE, 60)])
-def test_a_component_is_judged_since_it_was_last_told(since: datetime | None, judged: int) -> None:
-    """Where an earlier run could judge a component, the minutes up to there are only what led up to the others."""
+def test_a_component_is_judged_since_the_last_run_that_judged_it(since: datetime | None, judged: int) -> None:
+    """The minutes that an earlier run judged are only warm-up."""
     function = Function.model_validate({"name": "f", "errors_below": "5% for 5m"})
     points = tuple(Point(period_end=START + MINUTE * n, value=1.0) for n in range(-9, 61))
     collected = CollectedMetrics(
@@ -108,7 +111,7 @@ def test_a_component_is_judged_since_it_was_last_told(since: datetime | None, ju
         warm_up=10 * MINUTE,
         judged_until={"function/f": since} if since else {},
     )
-    laid = read_series(MetricsClient(collected), function, "s")
-    assert (len(laid.judged), laid.warm_up_periods, laid.datapoint_count) == (judged, 5, judged)
+    aligned = read_series(MetricsClient(collected), function, "s")
+    assert (len(aligned.judged), aligned.warm_up_periods, aligned.datapoint_count) == (judged, 5, judged)
     (recorded,) = collected.series
     assert len(recorded.points) == 60

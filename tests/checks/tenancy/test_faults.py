@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.box import Sandbox
 from demo.database import SandboxDatabase, start_database
 from demo.emulated_aws import EmulatedAws
 from demo.faults.database import DATABASE_FAULTS
 from demo.faults.fault import Fault
 from demo.faults.isolation import ISOLATION_FAULTS
 from demo.load import Load
+from demo.sandbox import Sandbox
 from tests.checks.tenancy.looking import broken, look
 
 # These need logins of principals or checks over time; the passes over the complete demo cover them.

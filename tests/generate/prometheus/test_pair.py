@@ -16,9 +16,9 @@ import yaml
 
 from basewatch.config import Config
 from basewatch.config.loading import load
-from demo.box import Sandbox
 from demo.faults import FAULTS
 from demo.receivers import ROUTING_KEY, Receivers
+from demo.sandbox import Sandbox
 from tests.fixtures_box import CONFIG
 from tests.generate.prometheus.running import a_prometheus, an_alertmanager, eventually
 from tests.programs import measured

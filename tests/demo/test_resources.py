@@ -1,4 +1,4 @@
-"""The box holds every resource that config.yaml names, with every promise kept."""
+"""The emulated account has every resource that config.yaml declares, with every promise kept."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_the_aurora_cluster_keeps_its_promises(box_cloud: EmulatedAws, cluster: 
 
 
 @pytest.mark.parametrize("cluster", COMPONENTS.aurora_clusters, ids=lambda cluster: cluster.name)
-def test_the_proxy_stands_before_the_cluster(box_cloud: EmulatedAws, cluster: AuroraCluster) -> None:
-    """The proxy requires TLS and leads to the declared cluster."""
+def test_the_proxy_has_the_cluster_as_target(box_cloud: EmulatedAws, cluster: AuroraCluster) -> None:
+    """The proxy requires TLS, and its target is the declared cluster."""
     assert cluster.proxy is not None
     rds = box_cloud.client("rds")
     proxy = rds.describe_db_proxies(DBProxyName=cluster.proxy.name)["DBProxies"][0]
@@ -47,8 +47,8 @@ def test_the_proxy_stands_before_the_cluster(box_cloud: EmulatedAws, cluster: Au
 
 
 @pytest.mark.parametrize("function", COMPONENTS.functions, ids=lambda function: function.name)
-def test_each_function_is_there(box_cloud: EmulatedAws, function: Function) -> None:
-    """A declared function runs Python 3.11 within the platform's bounds."""
+def test_each_function_exists(box_cloud: EmulatedAws, function: Function) -> None:
+    """A declared function uses Python 3.11, with memory and timeout within the platform's bounds."""
     found = box_cloud.client("lambda").get_function_configuration(FunctionName=function.name)
     assert (found["Runtime"], found["State"]) == ("python3.11", "Active")
     assert 256 <= found["MemorySize"] <= 512
@@ -57,7 +57,7 @@ def test_each_function_is_there(box_cloud: EmulatedAws, function: Function) -> N
 
 @pytest.mark.parametrize("api", COMPONENTS.apis, ids=lambda api: api.name)
 def test_the_api_is_authorized_logged_and_limited(box_cloud: EmulatedAws, api: Api) -> None:
-    """All four routes but the login are behind the authorizer; the stage is logged and limited as declared."""
+    """Every route except the login has the authorizer; the stage has access logs and the declared rate limit."""
     gateway = box_cloud.client("apigateway")
     rest = next(found for found in gateway.get_rest_apis()["items"] if found["name"] == api.name)["id"]
     stage = gateway.get_stage(restApiId=rest, stageName=api.stage)
@@ -81,7 +81,7 @@ def test_the_api_is_authorized_logged_and_limited(box_cloud: EmulatedAws, api: A
 
 @pytest.mark.parametrize("table", COMPONENTS.tables, ids=lambda table: table.name)
 def test_each_table_is_recoverable(box_cloud: EmulatedAws, table: Table) -> None:
-    """A declared table has point-in-time recovery of the declared length, and is encrypted and protected."""
+    """A declared table has point-in-time recovery of the declared period, encryption and deletion protection."""
     dynamodb = box_cloud.client("dynamodb")
     backups = dynamodb.describe_continuous_backups(TableName=table.name)["ContinuousBackupsDescription"]
     recovery = backups["PointInTimeRecoveryDescription"]
@@ -93,7 +93,7 @@ def test_each_table_is_recoverable(box_cloud: EmulatedAws, table: Table) -> None
 
 @pytest.mark.parametrize("bucket", COMPONENTS.audit_buckets, ids=lambda bucket: bucket.name)
 def test_the_audit_bucket_locks_every_version(box_cloud: EmulatedAws, bucket: AuditBucket) -> None:
-    """The rule is COMPLIANCE for 7 years, and each of 80 versions up to years old is held 7 years from its date."""
+    """The default retention is 7 years in COMPLIANCE mode, and each of 80 old and new versions has such a lock."""
     s3 = box_cloud.client("s3")
     rule = s3.get_object_lock_configuration(Bucket=bucket.name)["ObjectLockConfiguration"]["Rule"]
     assert rule["DefaultRetention"] == {"Mode": bucket.object_lock.mode, "Years": 7}
@@ -110,22 +110,22 @@ def test_the_audit_bucket_locks_every_version(box_cloud: EmulatedAws, bucket: Au
 
 
 @pytest.mark.parametrize("backups", COMPONENTS.dump_backups, ids=lambda backups: backups.name)
-def test_the_backups_are_fresh_encrypted_and_whole(box_cloud: EmulatedAws, backups: DumpBackups) -> None:
-    """The newest dump is under an hour old, and both checksums that go with it are those of its content."""
+def test_the_backups_are_recent_encrypted_and_intact(box_cloud: EmulatedAws, backups: DumpBackups) -> None:
+    """The newest dump is less than an hour old, and both of its checksums match its content."""
     s3 = box_cloud.client("s3")
     listed = s3.list_objects_v2(Bucket=backups.bucket, Prefix=backups.prefix)["Contents"]
     newest = max(listed, key=lambda item: item["LastModified"])
     assert datetime.now(UTC) - newest["LastModified"] < backups.every
     found = s3.get_object(Bucket=backups.bucket, Key=newest["Key"], ChecksumMode="ENABLED")
     digest = bytes.fromhex(found["Metadata"]["sha256"])
-    # botocore compares S3's own checksum with the body as it is read.
+    # botocore compares S3's checksum with the body while it reads it.
     assert found["ChecksumSHA256"] == b64encode(digest).decode()
     assert sha256(found["Body"].read()).digest() == digest
     assert found["ServerSideEncryption"] == "aws:kms"
 
 
-def test_aws_watches_too(box_cloud: EmulatedAws) -> None:
-    """Trail, detector and alarms are on, and every log group keeps 30 days."""
+def test_the_account_has_its_own_monitoring(box_cloud: EmulatedAws) -> None:
+    """The trail, the detector and the alarms are active, and every log group has a retention of 30 days."""
     groups = box_cloud.client("logs").describe_log_groups()["logGroups"]
     guard = box_cloud.client("guardduty")
     detector = guard.get_detector(DetectorId=guard.list_detectors()["DetectorIds"][0])
@@ -138,7 +138,7 @@ def test_aws_watches_too(box_cloud: EmulatedAws) -> None:
 
 
 def test_secrets_and_key_are_rotated(box_cloud: EmulatedAws) -> None:
-    """The data key is the customer's own and rotates, and so do the platform's secrets."""
+    """The data key is customer managed and rotated, and so are the platform's secrets."""
     kms = box_cloud.client("kms")
     key = kms.describe_key(KeyId="alias/securebase-data")["KeyMetadata"]
     assert (key["KeyManager"], key["KeyState"]) == ("CUSTOMER", "Enabled")

@@ -1,4 +1,4 @@
-"""moto's times of recovery, put right, answer as AWS does."""
+"""The corrected restorable times of moto are as on AWS."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def _ago(moment: datetime) -> timedelta:
 
 
 def test_aurora_can_be_restored_to_five_minutes_ago(cluster: Described) -> None:
-    """LatestRestorableTime trails the clock by five minutes, not by nothing."""
+    """LatestRestorableTime is five minutes ago."""
     assert abs(_ago(cluster()["LatestRestorableTime"]) - timedelta(minutes=5)) < NEAR
 
 
-def test_aurora_can_be_made_to_lag(cluster: Described) -> None:
-    """The lag that a fault sets is the lag that is described."""
+def test_the_restorable_lag_can_be_set(cluster: Described) -> None:
+    """DescribeDBClusters returns the lag that a fault sets."""
     set_restorable_lag(CLUSTER, timedelta(hours=3))
     assert abs(_ago(cluster()["LatestRestorableTime"]) - timedelta(hours=3)) < NEAR
 
 
 @pytest.mark.parametrize("days", [7, 35])
-def test_aurora_reaches_back_its_retention(box_cloud: EmulatedAws, cluster: Described, days: int) -> None:
-    """EarliestRestorableTime follows the retention period of a cluster older than that."""
+def test_aurora_can_be_restored_over_its_retention(box_cloud: EmulatedAws, cluster: Described, days: int) -> None:
+    """EarliestRestorableTime follows the retention period of a cluster that is older."""
     box_cloud.client("rds").modify_db_cluster(DBClusterIdentifier=CLUSTER, BackupRetentionPeriod=days)
     found = cluster()
     assert abs(_ago(found["EarliestRestorableTime"]) - timedelta(days=days)) < NEAR
     assert found["ClusterCreateTime"] < found["EarliestRestorableTime"]
 
 
-def test_aurora_reaches_back_to_its_creation_only(box_cloud: EmulatedAws) -> None:
-    """A cluster that was created now cannot be restored to a time before."""
+def test_aurora_cannot_be_restored_to_before_its_creation(box_cloud: EmulatedAws) -> None:
+    """EarliestRestorableTime of a new cluster is its creation time."""
     rds = box_cloud.client("rds")
     young = {"DBClusterIdentifier": "young", "Engine": "aurora-postgresql", "BackupRetentionPeriod": 35}
     rds.create_db_cluster(**young, MasterUsername="young", MasterUserPassword="young-and-new")
@@ -66,7 +66,7 @@ def _recovery(box_cloud: EmulatedAws, table: str) -> dict[str, Any]:
 
 
 def test_a_table_can_be_restored_to_five_minutes_ago_and_back_35_days(box_cloud: EmulatedAws) -> None:
-    """The window of a table whose recovery has long been on moves with the clock."""
+    """The window of a table with old point-in-time recovery moves with the clock."""
     recovery = _recovery(box_cloud, "securebase-production-customers")
     assert abs(_ago(recovery["LatestRestorableDateTime"]) - timedelta(minutes=5)) < NEAR
     assert abs(_ago(recovery["EarliestRestorableDateTime"]) - timedelta(days=35)) < NEAR
@@ -85,13 +85,13 @@ def _table(box_cloud: EmulatedAws) -> Iterator[str]:
     dynamodb.delete_table(TableName="fresh")
 
 
-def test_recovery_that_is_off_has_no_window(box_cloud: EmulatedAws, table: str) -> None:
-    """A disabled recovery gives its status and nothing to restore from."""
+def test_disabled_recovery_has_no_window(box_cloud: EmulatedAws, table: str) -> None:
+    """Disabled recovery returns only its status."""
     assert _recovery(box_cloud, table) == {"PointInTimeRecoveryStatus": "DISABLED"}
 
 
-def test_recovery_that_is_enabled_anew_starts_anew(box_cloud: EmulatedAws, table: str) -> None:
-    """Enabling recovery opens a window from that moment, with the period that was asked for."""
+def test_enabling_recovery_again_resets_the_window(box_cloud: EmulatedAws, table: str) -> None:
+    """Enabling recovery starts a window at that time, with the requested period."""
     specification = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 14}
     box_cloud.client("dynamodb").update_continuous_backups(
         TableName=table, PointInTimeRecoverySpecification=specification

@@ -1,4 +1,4 @@
-"""SecureBase in a box: the database, the cloud and the load, started together and stopped together."""
+"""A sandbox of SecureBase: the database, the emulated AWS and the load, started and stopped together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from demo.load import Load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """A running SecureBase: faults break it, and the environment points Basewatch at it."""
+    """A running SecureBase; faults change it, and its environment variables point Basewatch at it."""
 
     database: SandboxDatabase
     aws: EmulatedAws
@@ -23,12 +23,12 @@ class Sandbox:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What a program needs in its environment to watch this box in place of production."""
+        """The environment variables that make Basewatch watch this sandbox instead of production."""
         return {
             **self.aws.environment,
             "BASEWATCH_DATABASE_URL": self.database.url,
             "BASEWATCH_APP_URL": self.database.app_url,
-            # The box has no pooler, so what production reaches through its proxy is reached directly here.
+            # The sandbox has no RDS Proxy, so the URL through the proxy is the direct one.
             "BASEWATCH_APP_PROXY_URL": self.database.app_url,
             "BASEWATCH_ANALYTICS_URL": self.database.analytics_url,
         }
@@ -36,13 +36,13 @@ class Sandbox:
 
 @contextmanager
 def start_sandbox(directory: Path, *, now: datetime) -> Iterator[Sandbox]:
-    """A running box as of `now`, whose files lie below `directory`; nothing of it is left when the context ends.
+    """A running sandbox as of `now`, with its files below `directory`; the end of the context removes everything.
 
-    Raises: PostgresUnavailable, when there is no PostgreSQL to start.
+    Raises: PostgresUnavailable, when no PostgreSQL server can be started.
     """
     with ExitStack() as stack:
         database = stack.enter_context(start_database(directory, now=now))
         load = Load()
-        cloud = EmulatedAws.start(now=now, dump=database.dump(), load=load)
-        stack.callback(cloud.close)
-        yield Sandbox(database=database, aws=cloud, load=load)
+        aws = EmulatedAws.start(now=now, dump=database.dump(), load=load)
+        stack.callback(aws.close)
+        yield Sandbox(database=database, aws=aws, load=load)

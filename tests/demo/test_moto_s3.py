@@ -1,4 +1,4 @@
-"""moto's Object Lock, put right, answers as S3 does."""
+"""The corrected Object Lock of moto answers as S3 does."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from demo.account import backend
 from demo.emulated_aws import EmulatedAws
-from demo.moto_backends import backend
 from demo.moto_objects import put_backdated, retain_until_date
 
 LOCKED, PLAIN = "test-locked", "test-plain"
@@ -61,32 +61,32 @@ def test_seven_years_end_on_the_same_day_of_the_year(s3: Any) -> None:
     )
 
 
-def test_a_leap_day_is_held_to_the_first_of_march(s3: Any) -> None:
-    """What was put on the 29th of February is held no shorter than seven years."""
+def test_a_leap_day_is_locked_until_the_first_of_march(s3: Any) -> None:
+    """An object of the 29th of February is locked for at least seven years."""
     _rule(s3, Mode="COMPLIANCE", Years=7)
     until = retain_until_date(backend("s3").get_bucket(LOCKED), datetime(2024, 2, 29, 12, tzinfo=UTC))
     assert until == "2031-03-01T12:00:00Z"
 
 
-def test_the_rule_is_given_in_the_unit_it_was_set_in(s3: Any) -> None:
-    """Days or years are given, never both."""
+def test_the_default_retention_keeps_its_unit(s3: Any) -> None:
+    """The response has days or years, never both."""
     _rule(s3, Mode="GOVERNANCE", Days=30)
     found = s3.get_object_lock_configuration(Bucket=LOCKED)["ObjectLockConfiguration"]
     assert found["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 30}
 
 
-def test_the_rule_of_a_bucket_with_objects_can_be_removed(s3: Any) -> None:
-    """Object Lock stays on without a rule, and what is put then has no lock."""
+def test_the_default_retention_of_a_bucket_with_objects_can_be_removed(s3: Any) -> None:
+    """Object Lock stays enabled without a default retention, and new objects have no lock."""
     put_backdated(LOCKED, "before", b"x", datetime.now(UTC))
     _rule(s3)
-    s3.put_object(Bucket=LOCKED, Key="unruled", Body=b"x")
+    s3.put_object(Bucket=LOCKED, Key="after", Body=b"x")
     found = s3.get_object_lock_configuration(Bucket=LOCKED)["ObjectLockConfiguration"]
     assert found == {"ObjectLockEnabled": "Enabled"}
-    assert "ObjectLockMode" not in s3.head_object(Bucket=LOCKED, Key="unruled")
+    assert "ObjectLockMode" not in s3.head_object(Bucket=LOCKED, Key="after")
 
 
 def test_retention_can_be_read(s3: Any) -> None:
-    """GetObjectRetention gives the mode and the date of one version."""
+    """GetObjectRetention returns the mode and the date of one version."""
     s3.put_object(Bucket=LOCKED, Key="read", Body=b"x")
     _retain(s3, "read", "GOVERNANCE", until := _in(1))
     found = s3.get_object_retention(Bucket=LOCKED, Key="read")["Retention"]
@@ -101,8 +101,8 @@ def test_retention_can_be_read(s3: Any) -> None:
         (LOCKED, "missing", "NoSuchKey"),
     ],
 )
-def test_retention_that_is_not_there_is_an_error(s3: Any, bucket: str, key: str, code: str) -> None:
-    """GetObjectRetention of an unlocked version, a bucket without Object Lock and a missing key differ."""
+def test_missing_retention_is_an_error(s3: Any, bucket: str, key: str, code: str) -> None:
+    """GetObjectRetention fails with different errors for an unlocked version, a plain bucket and a missing key."""
     if bucket == LOCKED:
         _rule(s3)
     if key != "missing":
@@ -110,34 +110,34 @@ def test_retention_that_is_not_there_is_an_error(s3: Any, bucket: str, key: str,
     assert _code(lambda: s3.get_object_retention(Bucket=bucket, Key=key)) == code
 
 
-def test_compliance_can_be_lengthened_and_not_weakened(s3: Any) -> None:
-    """A COMPLIANCE retention takes a later date and refuses an earlier one and another mode."""
-    s3.put_object(Bucket=LOCKED, Key="held", Body=b"x")
-    _retain(s3, "held", "COMPLIANCE", _in(10))
-    _retain(s3, "held", "COMPLIANCE", later := _in(20))
-    assert _code(lambda: _retain(s3, "held", "COMPLIANCE", _in(15))) == "AccessDenied"
-    assert _code(lambda: _retain(s3, "held", "GOVERNANCE", _in(30))) == "AccessDenied"
-    found = s3.get_object_retention(Bucket=LOCKED, Key="held")["Retention"]
+def test_a_compliance_retention_can_only_be_extended(s3: Any) -> None:
+    """A COMPLIANCE retention accepts a later date, and rejects an earlier date and another mode."""
+    s3.put_object(Bucket=LOCKED, Key="locked", Body=b"x")
+    _retain(s3, "locked", "COMPLIANCE", _in(10))
+    _retain(s3, "locked", "COMPLIANCE", later := _in(20))
+    assert _code(lambda: _retain(s3, "locked", "COMPLIANCE", _in(15))) == "AccessDenied"
+    assert _code(lambda: _retain(s3, "locked", "GOVERNANCE", _in(30))) == "AccessDenied"
+    found = s3.get_object_retention(Bucket=LOCKED, Key="locked")["Retention"]
     assert found == {"Mode": "COMPLIANCE", "RetainUntilDate": later}
 
 
-def test_a_date_in_the_past_is_refused(s3: Any) -> None:
-    """No version can be held until yesterday."""
+def test_a_date_in_the_past_is_rejected(s3: Any) -> None:
+    """A retention until yesterday is an error."""
     s3.put_object(Bucket=LOCKED, Key="past", Body=b"x")
     assert _code(lambda: _retain(s3, "past", "GOVERNANCE", _in(-1))) == "InvalidArgument"
 
 
 def test_versioning_of_a_locked_bucket_stays_on(s3: Any) -> None:
-    """Versioning can be suspended where there is no Object Lock, and only there."""
+    """Versioning can be suspended only on a bucket without Object Lock."""
     suspended = {"Status": "Suspended"}
     s3.put_bucket_versioning(Bucket=PLAIN, VersioningConfiguration=suspended)
-    refused = _code(lambda: s3.put_bucket_versioning(Bucket=LOCKED, VersioningConfiguration=suspended))
-    assert refused == "InvalidBucketState"
+    error = _code(lambda: s3.put_bucket_versioning(Bucket=LOCKED, VersioningConfiguration=suspended))
+    assert error == "InvalidBucketState"
     assert s3.get_bucket_versioning(Bucket=LOCKED)["Status"] == "Enabled"
 
 
 def test_a_locked_version_cannot_be_deleted(box_cloud: EmulatedAws) -> None:
-    """Moto refuses to delete a version under COMPLIANCE by itself: what the box stands on."""
+    """Moto itself rejects the deletion of a version in COMPLIANCE mode; the sandbox relies on it."""
     s3 = box_cloud.client("s3")
     bucket = "securebase-production-audit-logs"
     version = s3.list_object_versions(Bucket=bucket, MaxKeys=1)["Versions"][0]
@@ -145,8 +145,8 @@ def test_a_locked_version_cannot_be_deleted(box_cloud: EmulatedAws) -> None:
     assert _code(lambda: s3.delete_object(**which, BypassGovernanceRetention=True)) == "AccessDenied"
 
 
-def test_a_policy_for_tls_only_locks_nobody_out(box_cloud: EmulatedAws) -> None:
-    """The Deny of connections without TLS does not become a Deny of everything."""
+def test_a_policy_for_tls_only_denies_no_call(box_cloud: EmulatedAws) -> None:
+    """The Deny of connections without TLS is not applied to every connection."""
     s3 = box_cloud.client("s3")
     assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket="securebase-production-backups")["Policy"]
     assert s3.list_objects_v2(Bucket="securebase-production-backups", MaxKeys=1)["KeyCount"] == 1

@@ -1,4 +1,4 @@
-"""Observes the locks of a sample of an audit bucket's object versions."""
+"""The facts of `lock_versions`: the locks of a sample of an audit bucket's object versions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from basewatch.aws.s3_listing import list_bucket
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from checks.retention.lock_mode import LockMode
+from checks.retention.lock_default import LockMode
 from checks.retention.sampling import ObjectVersion, sample
 
-# 100,000 versions: about as many as can be listed in half of a check's deadline of 30 seconds.
+# 100,000 versions: about as many as S3 lists in half of a check's deadline of 30 seconds.
 _PAGES = 100
 _NO_LOCK = "NoSuchObjectLockConfiguration"
 _BUCKET_HAS_NO_LOCK = "InvalidRequest"
-# What may be true of one version alone; anything else would befall the next one too.
-_OF_ONE_VERSION = (Reason.DENIED, Reason.STALE, Reason.NOT_ENOUGH_DATA, Reason.UNSUPPORTED)
+# The reasons that can apply to one version alone; after any other reason the next calls would fail too.
+_REASONS_OF_ONE_VERSION = (Reason.DENIED, Reason.STALE, Reason.NOT_ENOUGH_DATA, Reason.UNSUPPORTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockReadError:
-    """Why the lock of a version could not be read, and what to do."""
+    """The reason why the lock of a version could not be read, and the remedy."""
 
     reason: Reason
     detail: str
@@ -35,7 +35,7 @@ class LockReadError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLock:
-    """The lock of one version: without `mode` it has none; `event_hold` means an event hold, whose end nobody knows yet."""
+    """The lock of one version: `mode` is None without a lock; an event hold (`event_hold`) has no end date."""
 
     key: str
     version_id: str
@@ -47,13 +47,13 @@ class VersionLock:
 
     @property
     def retention(self) -> timedelta:
-        """For how long after it was written the version is locked; nothing without a lock."""
+        """The time from the write to the end of the lock; zero without a lock."""
         return self.retain_until - self.last_modified if self.retain_until else timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLocks:
-    """The locks of a sample of `versions_listed` versions, drawn with `seed`; delete markers are no versions."""
+    """The locks of a sample of `versions_listed` versions, drawn with `seed`; delete markers do not count."""
 
     seed: str
     versions_listed: int
@@ -62,7 +62,10 @@ class VersionLocks:
 
 
 def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
-    """The locks of `object_lock.sample` versions; the seed is the bucket and AWS' date, so each day looks elsewhere."""
+    """The locks of `object_lock.sample` versions; the seed is the bucket and the date at AWS, so it changes daily.
+
+    Raises: ObservationError, when the listing fails; NotFoundError, when the bucket is absent.
+    """
     found = list_bucket(aws, "ListObjectVersions", "Versions", pages=_PAGES, Bucket=bucket.name)
     versions = tuple(_version(entry) for entry in found.entries)
     seed = f"{bucket.name} {found.answered_at:%Y-%m-%d}" if found.answered_at else bucket.name
@@ -71,7 +74,7 @@ def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
         seed=seed,
         versions_listed=len(versions),
         listing_complete=found.complete,
-        sampled=tuple(_locks(aws, bucket.name, chosen)),
+        sampled=tuple(_read_all(aws, bucket.name, chosen)),
     )
 
 
@@ -84,31 +87,31 @@ def _version(entry: dict[str, Any]) -> ObjectVersion:
     )
 
 
-def _locks(aws: AwsClient, bucket: str, versions: Sequence[ObjectVersion]) -> Iterator[VersionLock]:
-    """Each version's lock; one that cannot be read does not hide what the others show."""
-    stopped: LockReadError | None = None
+def _read_all(aws: AwsClient, bucket: str, versions: Sequence[ObjectVersion]) -> Iterator[VersionLock]:
+    """The lock of each version; after an error that is not of one version alone, no more calls are made."""
+    error: LockReadError | None = None
     for version in versions:
-        lock = _unread(version, stopped) if stopped else _lock_or_unread(aws, bucket, version)
-        if lock.read_error and lock.read_error.reason not in _OF_ONE_VERSION:
-            stopped = lock.read_error
+        lock = _unread(version, error) if error else _read_or_unread(aws, bucket, version)
+        if lock.read_error and lock.read_error.reason not in _REASONS_OF_ONE_VERSION:
+            error = lock.read_error
         yield lock
 
 
-def _lock_or_unread(aws: AwsClient, bucket: str, version: ObjectVersion) -> VersionLock:
+def _read_or_unread(aws: AwsClient, bucket: str, version: ObjectVersion) -> VersionLock:
     try:
-        return _lock(aws, bucket, version)
+        return _read(aws, bucket, version)
     except ObservationError as error:
         return _unread(version, LockReadError(reason=error.reason, detail=error.detail, remedy=error.remedy))
 
 
-def _unread(version: ObjectVersion, why: LockReadError) -> VersionLock:
+def _unread(version: ObjectVersion, error: LockReadError) -> VersionLock:
     return VersionLock(
-        key=version.key, version_id=version.version_id, last_modified=version.last_modified, read_error=why
+        key=version.key, version_id=version.version_id, last_modified=version.last_modified, read_error=error
     )
 
 
-def _lock(aws: AwsClient, bucket: str, version: ObjectVersion) -> VersionLock:
-    """The version's lock by HEAD, which leaves it out for a reader without s3:GetObjectRetention: then asked for."""
+def _read(aws: AwsClient, bucket: str, version: ObjectVersion) -> VersionLock:
+    """The lock by HeadObject. Without s3:GetObjectRetention, HEAD omits the lock; so GetObjectRetention confirms it."""
     parameters: dict[str, Any] = {"Bucket": bucket, "Key": version.key, "VersionId": version.version_id}
     head = aws.call("s3", "HeadObject", **parameters)
     written = required(head, "LastModified", kind=datetime)
@@ -131,7 +134,7 @@ def _retention(aws: AwsClient, parameters: dict[str, Any]) -> tuple[LockMode | N
     answer = aws.call("s3", "GetObjectRetention", accepted_errors=(_NO_LOCK, _BUCKET_HAS_NO_LOCK), **parameters)
     code = accepted_error(answer)
     if code == _BUCKET_HAS_NO_LOCK and "Bucket is missing" not in str(answer["Error"].get("Message")):
-        raise ObservationError(Reason.UNSUPPORTED, f"s3:GetObjectRetention was refused as {code}")
+        raise ObservationError(Reason.UNSUPPORTED, f"s3:GetObjectRetention failed with {code}")
     if code:
         return None, None
     mode = required(answer, "Retention", "Mode", kind=LockMode)

@@ -1,4 +1,4 @@
-"""A series laid on the minutes of a window, so that silence has a place too."""
+"""A series aligned to the periods of a window; a period without a datapoint is None."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class AlignedSeries:
     """One value for each period from `start` on, oldest first; None where there is no datapoint.
 
-    The run before judged the first `warm_up_periods` of them: they count only as part of what goes on after them.
+    An earlier run judged the first `warm_up_periods`. They count only together with later periods, for example when a
+    breach goes on.
     """
 
     start: datetime
@@ -27,56 +28,56 @@ class AlignedSeries:
 
     @property
     def length(self) -> timedelta:
-        """The span of time that the track covers."""
+        """The duration of all periods."""
         return self.period * len(self.values)
 
     @property
     def judged(self) -> tuple[float | None, ...]:
-        """The values that are judged here for the first time."""
+        """The values after the warm-up, which this run judges."""
         return self.values[self.warm_up_periods :]
 
     @property
     def datapoint_count(self) -> int:
-        """How many of those have a datapoint."""
+        """The number of judged periods with a datapoint."""
         return sum(value is not None for value in self.judged)
 
     @property
     def active_periods(self) -> tuple[bool, ...]:
-        """Of each period, whether anything happened in it."""
+        """For each period, whether its value is neither missing nor zero."""
         return tuple(bool(value) for value in self.values)
 
     def time_at(self, position: int) -> datetime:
-        """When the period at `position` starts, and the one before it ends."""
+        """The start of the period at `position`, which is the end of the period before it."""
         return self.start + self.period * position
 
     def plus(self, other: AlignedSeries) -> AlignedSeries:
-        """Both added up; one that is missing is nothing, and both missing is unknown."""
+        """The sum, period by period: one missing value counts as zero, two missing values give None."""
         return self.combined(other, lambda one, two: None if one is two is None else (one or 0) + (two or 0))
 
     def combined(
         self, other: AlignedSeries, combine: Callable[[float | None, float | None], float | None]
     ) -> AlignedSeries:
-        """A value made of both, period by period."""
+        """The series of `combine` of both values, period by period."""
         return self.with_values(tuple(map(combine, self.values, other.values)))
 
     def with_values(self, values: tuple[float | None, ...]) -> AlignedSeries:
-        """Other values over the same periods."""
+        """The same periods with these values."""
         return replace(self, values=values)
 
 
 def read_series(
     metrics: MetricsClient, component: Component, family: str, *, of: str = "", **labels: str
 ) -> AlignedSeries:
-    """The series `family` of the component, or of the one whose ref is `of`, for the component's own judgement.
+    """The series `family` of the component, or of the one whose ref is `of`, over the component's window and warm-up.
 
-    As far back as the component needs. Raises: ObservationError.
+    Raises: ObservationError, when it was not collected.
     """
     series = metrics.series(of or component.ref, family, **labels)
     return align(series, metrics.judged_window(component.ref), min(metrics.warm_up, component.warm_up))
 
 
 def align(series: Series, judged: Window, warm_up: timedelta = timedelta()) -> AlignedSeries:
-    """The series on the periods that end within `judged`, and on those of the `warm_up_periods` before it; others are left out."""
+    """The series over the periods that end within `judged` and those of the `warm_up` before it, without others."""
     first, start, end = (_floor(at, series.period) for at in (judged.start - warm_up, judged.start, judged.end))
     by_end = {point.period_end: point.value for point in series.points}
     count = max(0, (end - first) // series.period)
