@@ -1,4 +1,4 @@
-"""Decides who is told what after a run, and tells them: `decide` is pure, `deliver` sends what is owed."""
+"""Alerting: `decide` says which notifications a run requires, and is pure; `deliver` sends the pending ones."""
 
 from alerts.channels import notifiers
 from alerts.decide import decide

@@ -1,4 +1,4 @@
-"""Decides who must be told what after a run: a channel is told what it does not know, and told when it is over."""
+"""Decides which notifications a run requires: one when a finding opens or changes, and one when it ends."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ from basewatch.notifier import Action, Notification
 FindingsByKey: TypeAlias = Mapping[str, Finding]
 OpenAlerts: TypeAlias = Mapping[tuple[str, str], OpenAlert]
 
-# When one key is judged twice in a run, the graver status speaks, so that no order of findings hides one.
-_GRAVITY = (Status.NOT_APPLICABLE, Status.PASS, Status.UNVERIFIED, Status.FAIL)
+# When a run has two findings of one key, the more severe status counts, in any order.
+_BY_SEVERITY = (Status.NOT_APPLICABLE, Status.PASS, Status.UNVERIFIED, Status.FAIL)
 
 
 def decide(
     open_alerts: Sequence[OpenAlert], run: Run, policy: Alerts, platform: Platform, now: datetime
 ) -> tuple[Notification, ...]:
-    """The messages that this run owes, gravest first, each with the reason why it is due.
+    """The notifications that this run requires, the most severe first, each with its reason.
 
-    What every channel was told (`open_alerts`) is compared with what is true (`run`). So a message is due once per
-    change, an unchanged finding says nothing, and a channel that was added later, or never got its fire, is told.
-    A finding that another one explains is told with that one, wherever that one is told.
-    UNVERIFIED is told on the routes that want it, and closes nothing. Whoever was told is told the end, whatever the
-    routes say by then, and also when `verdicts: prometheus` has stopped the fires meanwhile.
+    The alerts that are open in each channel (`open_alerts`) are compared with the findings of the run. So each change
+    gives one notification, an unchanged finding gives none, and a channel that was added later, or never got its fire,
+    gets it now. A finding that another one explains is reported with that one, in the channels that report that one.
+    UNVERIFIED is sent on the routes that ask for it, and closes nothing. A channel with an open alert gets its resolve
+    even if the routes have changed, or if `verdicts: prometheus` has stopped the fires.
     """
-    stamp = Envelope(run=run.id, platform=platform.name, environment=platform.environment, at=now)
-    findings = {finding.key: finding for finding in sorted(run.findings, key=lambda f: _GRAVITY.index(f.status))}
-    told = {(alert.channel, alert.key): alert for alert in open_alerts}
-    due = (*_fires(stamp, findings, told, run, policy), *_resolves(stamp, findings, told, run, policy))
-    return tuple(sorted(due, key=_gravest_first))
+    envelope = Envelope(run=run.id, platform=platform.name, environment=platform.environment, at=now)
+    findings = {finding.key: finding for finding in sorted(run.findings, key=lambda f: _BY_SEVERITY.index(f.status))}
+    by_key = {(alert.channel, alert.key): alert for alert in open_alerts}
+    due = (*_fires(envelope, findings, by_key, run, policy), *_resolves(envelope, findings, by_key, run, policy))
+    return tuple(sorted(due, key=_most_severe_first))
 
 
 def _fires(
-    stamp: Envelope, findings: FindingsByKey, told: OpenAlerts, run: Run, policy: Alerts
+    envelope: Envelope, findings: FindingsByKey, open_alerts: OpenAlerts, run: Run, policy: Alerts
 ) -> Iterator[Notification]:
     if policy.verdicts == "prometheus":
         return
@@ -57,22 +57,24 @@ def _fires(
     for channel in policy.channels:
         routes = [route for route in policy.routes if route.channel == channel.name]
         for key, finding in findings.items():
-            alert = told.get((channel.name, key))
+            alert = open_alerts.get((channel.name, key))
             if not any(_wants(route, finding) for route in routes):
                 continue
-            seen = caused.get(key, ())
+            explained = caused.get(key, ())
             if alert is not None:
                 if alert.status is not finding.status:
                     reason = change_reason(alert.status, finding.status)
-                    yield fire(stamp, channel.name, finding, reason, since=alert.fired_at, symptoms=seen)
-            elif not _told_by_cause(finding, findings, told.get((channel.name, finding.cause)), routes):
+                    yield fire(envelope, channel.name, finding, reason, since=alert.fired_at, symptoms=explained)
+            elif not _reported_with_cause(finding, findings, open_alerts.get((channel.name, finding.cause)), routes):
                 changed = key in previous
                 reason = change_reason(previous[key], finding.status) if changed else missed_reason(finding.status)
-                yield fire(stamp, channel.name, finding, reason, since=stamp.at, symptoms=seen)
+                yield fire(envelope, channel.name, finding, reason, since=envelope.at, symptoms=explained)
 
 
-def _told_by_cause(finding: Finding, findings: FindingsByKey, alert: OpenAlert | None, routes: Sequence[Route]) -> bool:
-    """Whether the finding that explains this one is told on the same channel: now, or before and it stands."""
+def _reported_with_cause(
+    finding: Finding, findings: FindingsByKey, alert: OpenAlert | None, routes: Sequence[Route]
+) -> bool:
+    """Whether the channel reports the finding that explains this one: in this run, or in an alert that is open."""
     cause = findings.get(finding.cause)
     if cause is not None and any(_wants(route, cause) for route in routes):
         return True
@@ -80,36 +82,36 @@ def _told_by_cause(finding: Finding, findings: FindingsByKey, alert: OpenAlert |
 
 
 def _wants(route: Route, finding: Finding) -> bool:
-    told = finding.status is Status.FAIL or (finding.status is Status.UNVERIFIED and route.unverified)
-    return told and finding.severity.rank >= route.severity.rank
+    reported = finding.status is Status.FAIL or (finding.status is Status.UNVERIFIED and route.unverified)
+    return reported and finding.severity.rank >= route.severity.rank
 
 
 def _resolves(
-    stamp: Envelope, findings: FindingsByKey, told: OpenAlerts, run: Run, policy: Alerts
+    envelope: Envelope, findings: FindingsByKey, open_alerts: OpenAlerts, run: Run, policy: Alerts
 ) -> Iterator[Notification]:
     channels = {channel.name for channel in policy.channels}
-    for alert in told.values():
-        # A channel that is no longer configured cannot be told; should it come back, its alerts are still open.
+    for alert in open_alerts.values():
+        # A channel that is no longer configured cannot be notified. If it comes back, its alerts are still open.
         if alert.channel not in channels:
             continue
         finding = findings.get(alert.key)
         if finding is not None and finding.status in (Status.PASS, Status.NOT_APPLICABLE):
-            yield resolve(stamp, alert.last_notification, finding)
+            yield resolve(envelope, alert.last_notification, finding)
         elif finding is None and (reason := _gone(alert.last_notification, run)):
-            yield withdraw(stamp, alert.last_notification, reason)
+            yield withdraw(envelope, alert.last_notification, reason)
 
 
-def _gone(told: Notification, run: Run) -> str:
-    """Why a finding that this run does not have is over; empty when it may only not have been seen."""
-    if ExpectedCheck(check=told.check, component=told.component) not in run.expected:
-        # What a partial pass did not look at is as it was.
+def _gone(last_sent: Notification, run: Run) -> str:
+    """Why a finding that this run does not have has ended; empty when it may still exist."""
+    if ExpectedCheck(check=last_sent.check, component=last_sent.component) not in run.expected:
+        # A partial pass says nothing about what it did not check.
         return "" if run.scope else NO_LONGER_CHECKED
-    siblings = [f.status for f in run.findings if (f.check, f.component) == (told.check, told.component)]
-    # A check that could not look at all, or not at everything, proves nobody's absence.
+    siblings = [f.status for f in run.findings if (f.check, f.component) == (last_sent.check, last_sent.component)]
+    # A check that could not observe everything does not prove that the subject is gone.
     return SUBJECT_GONE if siblings and Status.UNVERIFIED not in siblings else ""
 
 
-def _gravest_first(notification: Notification) -> tuple[object, ...]:
+def _most_severe_first(notification: Notification) -> tuple[object, ...]:
     return (
         notification.action is Action.RESOLVE,
         -notification.severity.rank,

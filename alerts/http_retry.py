@@ -1,16 +1,16 @@
-"""What an HTTP answer of a channel means for trying again."""
+"""Whether a channel's HTTP response allows a retry, and when."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
 
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def retryable(status: int) -> bool:
-    """Whether the same request may be taken later."""
-    return status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    """Whether the same request may succeed later."""
+    return status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -20,7 +20,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def connection_error(error: BaseException) -> str:
-    """What went wrong before there was an answer, in words without any address."""
+    """Why there was no response, in words that contain no URL."""
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return "did not answer in time"
     return f"could not be reached ({type(error).__name__})"

@@ -1,4 +1,4 @@
-"""Writes the messages that are owed: identity, reason and content, the same for every kind of channel."""
+"""Builds notifications: their identity, reason and content, which are the same for every kind of channel."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What every message of one run has in common."""
+    """The fields that all notifications of one run have in common."""
 
     run: str
     platform: str
@@ -48,7 +48,7 @@ def fire(
     since: datetime,
     symptoms: Sequence[Finding] = (),
 ) -> Notification:
-    """The message that opens an alert for this finding, or says that its status is another now."""
+    """The notification that opens an alert for this finding, or reports its new status."""
     return Notification(
         id=_id(envelope.run, channel, finding.key),
         channel=channel,
@@ -74,52 +74,52 @@ def fire(
 
 
 def symptoms_text(symptoms: Sequence[Finding]) -> str:
-    """What was found that another finding explains, in one line; empty when there is nothing."""
+    """The findings that another one explains, in one line; empty when there are none."""
     if not symptoms:
         return ""
-    pairs = sorted({f"{principal} on {what}" for each in symptoms for principal, what in each.affected})
+    pairs = sorted({f"{principal} on {relation}" for each in symptoms for principal, relation in each.affected})
     more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
     findings = f"{len(symptoms)} other finding{'s' if len(symptoms) > 1 else ''}"
     return f"it explains {findings}: {', '.join(pairs[:_SHOWN])}{more}"
 
 
-def resolve(stamp: Envelope, last_sent: Notification, finding: Finding) -> Notification:
-    """The message that closes an alert because its finding is well, or does not apply."""
-    closing = _closing(stamp, last_sent, finding.status, change_reason(last_sent.status, finding.status))
+def resolve(envelope: Envelope, last_sent: Notification, finding: Finding) -> Notification:
+    """The notification that closes an alert because its finding passes, or does not apply."""
+    closing = _closing(envelope, last_sent, finding.status, change_reason(last_sent.status, finding.status))
     return replace(closing, summary=finding.summary, observed=finding.observed, expected=finding.expected)
 
 
-def withdraw(stamp: Envelope, told: Notification, reason: str) -> Notification:
-    """The message that closes an alert whose finding is judged no more, so that nothing new is known of it."""
-    return _closing(stamp, told, Status.NOT_APPLICABLE, reason)
+def withdraw(envelope: Envelope, last_sent: Notification, reason: str) -> Notification:
+    """The notification that closes an alert whose finding is no longer judged, so that its state is unknown."""
+    return _closing(envelope, last_sent, Status.NOT_APPLICABLE, reason)
 
 
 def change_reason(before: Status | None, now: Status) -> str:
-    """The change of a finding in a few words; None when it was never seen before."""
+    """The change of a finding in a few words; `before` is None when it was not judged before."""
     return f"{_BEFORE[before]}, {_NOW[now]}"
 
 
 def missed_reason(status: Status) -> str:
-    """Why an unchanged finding is told all the same: this channel was not."""
-    return f"{_NOW[status]}, as before, and this channel was not told"
+    """Why a channel is notified of an unchanged finding: it was not notified before."""
+    return f"{_NOW[status]}, as before, and this channel was not notified"
 
 
-def _closing(stamp: Envelope, told: Notification, status: Status, reason: str) -> Notification:
+def _closing(envelope: Envelope, last_sent: Notification, status: Status, reason: str) -> Notification:
     return replace(
-        told,
-        id=_id(stamp.run, told.channel, told.key),
+        last_sent,
+        id=_id(envelope.run, last_sent.channel, last_sent.key),
         action=Action.RESOLVE,
         status=status,
         reason=reason,
         remedy="",
         symptoms="",
-        at=stamp.at,
-        platform=stamp.platform,
-        environment=stamp.environment,
-        run=stamp.run,
+        at=envelope.at,
+        platform=envelope.platform,
+        environment=envelope.environment,
+        run=envelope.run,
     )
 
 
 def _id(run: str, channel: str, key: str) -> str:
-    """A message's identity: a run says one thing at most to a channel about a key."""
+    """The identity of a notification: a run sends at most one to a channel about a key."""
     return "n1-" + hashlib.sha256("\x1f".join((run, channel, key)).encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Delivers what is owed, at least once: what a channel does not take now stays owed for the next delivery."""
+"""Delivers pending notifications at least once. One that a channel does not accept stays pending."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undelivered:
-    """A message that its channel did not take, and why; `pending` says whether a later delivery tries again."""
+    """A notification that its channel did not accept, and why; `pending` says whether a later delivery retries."""
 
     notification: Notification
     error: str
@@ -26,14 +26,14 @@ class Undelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of everything that was owed."""
+    """The result for every pending notification."""
 
     delivered: tuple[Notification, ...]
     undelivered: tuple[Undelivered, ...]
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to say; when False, the program's exit code says so too."""
+        """Whether everything was delivered; if not, the exit code of the program is 4."""
         return not self.undelivered
 
 
@@ -43,34 +43,34 @@ def deliver(
     clock: Callable[[], datetime],
     retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
 ) -> Delivery:
-    """Sends everything owed that its channel takes within the deadline, and records each outcome as it comes.
+    """Sends every pending notification that its channel accepts within the deadline, and records each result.
 
-    Channels are served side by side: one that hangs or fails delays no other. Within a channel the order is kept, so a
-    fire always comes before its resolve. Raises: HistoryError, when an outcome cannot be recorded; the message is then
-    sent again by the next delivery, under the same key.
+    Channels are served in parallel: one that hangs or fails delays no other. Within a channel the order is kept, so a
+    fire always comes before its resolve. Raises: HistoryError, when a result cannot be recorded; the next delivery
+    then sends the notification again, under the same key.
     """
-    lines, homeless = _lines(history, {notifier.name: notifier for notifier in notifiers})
-    for each in homeless:
+    queues, orphaned = _queues(history, {notifier.name: notifier for notifier in notifiers})
+    for each in orphaned:
         history.mark_failed(each.notification.id, each.error, None)
-    sending = Dispatcher(history, lines, clock, retry_policy)
-    sending.run()
-    given_up = [Undelivered(notification=message, error=error, pending=False) for message, error in sending.rejected]
-    left = [Undelivered(notification=message, error=error, pending=True) for message, error in sending.pending()]
-    return Delivery(delivered=tuple(sending.delivered), undelivered=(*homeless, *given_up, *left))
+    dispatcher = Dispatcher(history, queues, clock, retry_policy)
+    dispatcher.run()
+    given_up = [Undelivered(notification=message, error=error, pending=False) for message, error in dispatcher.rejected]
+    left = [Undelivered(notification=message, error=error, pending=True) for message, error in dispatcher.pending()]
+    return Delivery(delivered=tuple(dispatcher.delivered), undelivered=(*orphaned, *given_up, *left))
 
 
-def _lines(history: History, notifiers: dict[str, Notifier]) -> tuple[list[ChannelQueue], list[Undelivered]]:
-    """The messages owed by channel, oldest first, and those whose channel is no longer there."""
+def _queues(history: History, notifiers: dict[str, Notifier]) -> tuple[list[ChannelQueue], list[Undelivered]]:
+    """The pending notifications by channel, oldest first, and those whose channel is no longer configured."""
     by_channel: dict[str, list[PendingNotification]] = {}
-    for owed in history.pending_notifications():
-        by_channel.setdefault(owed.notification.channel, []).append(owed)
-    lines = [ChannelQueue.from_pending(notifiers[name], owed) for name, owed in by_channel.items() if name in notifiers]
-    homeless = [
-        Undelivered(
-            notification=each.notification, error=f"the channel {name} is not configured any more", pending=False
-        )
-        for name, owed in by_channel.items()
-        if name not in notifiers
-        for each in owed
+    for each in history.pending_notifications():
+        by_channel.setdefault(each.notification.channel, []).append(each)
+    queues = [
+        ChannelQueue.from_pending(notifiers[name], pending) for name, pending in by_channel.items() if name in notifiers
     ]
-    return lines, homeless
+    orphaned = [
+        Undelivered(notification=each.notification, error=f"the channel {name} is no longer configured", pending=False)
+        for name, pending in by_channel.items()
+        if name not in notifiers
+        for each in pending
+    ]
+    return queues, orphaned

@@ -1,33 +1,70 @@
-"""Opens and closes PagerDuty incidents through the Events API v2."""
+"""The PagerDuty channel: its settings, its events, and their delivery through the Events API v2."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, Literal, assert_never
 
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
-from alerts.pagerduty_event import event
 from basewatch.errors import DeliveryError
-from basewatch.notifier import Notification, Receipt
-from basewatch.secrets import Secret
+from basewatch.model import Severity, Status
+from basewatch.notifier import Action, Channel, Notification, Receipt
+from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
 
-with warnings.catch_warnings():
-    # It says at import that it has a successor; docs/decisions says why it is used.
-    warnings.simplefilter("ignore", UserWarning)
-    import pdpyras
-
+# Overrides the endpoint of the configuration: the demo and a proxy set it.
+PAGERDUTY_EVENTS_URL = "PAGERDUTY_EVENTS_URL"
 TIMEOUT_SECONDS = 10
+
+
+class PagerDutyChannel(Channel):
+    """A PagerDuty Events v2 integration; `endpoint` is for its EU region."""
+
+    kind: Literal["pagerduty"]
+    routing_key: SecretReference
+    endpoint: str | None = None
+
+    def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> PagerDuty:
+        """The integration, ready to send."""
+        endpoint = environ.get(PAGERDUTY_EVENTS_URL) or self.endpoint
+        return PagerDuty(name=self.name, routing_key=resolve(self.routing_key, environ, store), endpoint=endpoint)
+
+    def alertmanager_receiver(self, secret_file: Callable[[Reference], str]) -> Mapping[str, object]:
+        """Opens an incident at the severity of the alerts."""
+        endpoint = {"url": f"{self.endpoint.rstrip('/')}/v2/enqueue"} if self.endpoint else {}
+        pagerduty = {
+            "routing_key_file": secret_file(self.routing_key),
+            **endpoint,
+            "severity": "{{ .CommonLabels.severity }}",
+            "description": "{{ .CommonLabels.alertname }}: {{ (index .Alerts 0).Annotations.summary }}",
+        }
+        return {"pagerduty_configs": [pagerduty]}
+
+
+@cache
+def _pdpyras() -> Any:
+    """PagerDuty's client library, loaded only where the channel is used."""
+    with warnings.catch_warnings():
+        # It warns at import that it has a successor; docs/decisions says why it is used.
+        warnings.simplefilter("ignore", UserWarning)
+        import pdpyras  # noqa: PLC0415  # see above
+    return pdpyras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagerDuty:
-    """A PagerDuty integration; `endpoint` is another place that speaks Events v2, such as the EU region's."""
+    """A PagerDuty integration; `endpoint` is another URL of the Events API v2, such as the EU region's."""
 
     name: str
     routing_key: Secret = field(repr=False)
     endpoint: str | None = None
     timeout_seconds: int = TIMEOUT_SECONDS
+
+    def __post_init__(self) -> None:
+        # Here and not in the first send, which runs in a thread: silencing a warning is not thread-safe.
+        _pdpyras()
 
     def send(self, notification: Notification) -> Receipt:
         """Sends one event. Raises: DeliveryError."""
@@ -36,15 +73,15 @@ class PagerDuty:
         with self._session() as session:
             try:
                 return Receipt(channel=self.name, reference=session.send_event(action, dedup_key, **body))
-            except pdpyras.PDClientError as error:
+            except _pdpyras().PDClientError as error:
                 # Not chained: the client's own texts repeat a part of the key.
                 raise self._refusal(error) from None
 
     def _session(self) -> Any:
-        session = pdpyras.EventsAPISession(self.routing_key.reveal())
+        session = _pdpyras().EventsAPISession(self.routing_key.reveal())
         session.timeout = self.timeout_seconds
         session.url = self.endpoint or session.url
-        # The client waits in the call and tries again, for ever after a 429; the outbox does that, across runs.
+        # The client would retry within the call, after a 429 without end. The outbox retries, across runs.
         session.max_network_attempts = 0
         session.max_http_attempts = -1
         session.retry = {429: 1}
@@ -64,10 +101,76 @@ class PagerDuty:
         )
 
     def _reasons(self, response: Any) -> str:
-        """What PagerDuty has against the event, without the key should it repeat that."""
+        """PagerDuty's reasons for the refusal; a key that they repeat is replaced by its reference."""
         try:
             errors = response.json().get("errors", [])
         except (ValueError, AttributeError):
             return ""
         text = "; ".join(str(each) for each in errors)[:300] if isinstance(errors, list) else ""
         return f": {text}".replace(self.routing_key.reveal(), str(self.routing_key)) if text else ""
+
+
+# https://developer.pagerduty.com/docs/send-alert-event: a summary has 1024 characters at most. An event has 512 KB at
+# most: https://developer.pagerduty.com/docs/events-api-v2-overview.
+SUMMARY_MAX_CHARS = 1024
+DETAIL_MAX_CHARS = 4096
+
+# UNVERIFIED is not an outage: the cause of the missing observation has to be found.
+_UNVERIFIED = "warning"
+
+
+def event(notification: Notification) -> dict[str, Any]:
+    """The event for one notification, without the routing key. The finding's key pairs fire and resolve."""
+    match notification.action:
+        case Action.FIRE:
+            return {"event_action": "trigger", "dedup_key": notification.key, "payload": _payload(notification)}
+        case Action.RESOLVE:
+            return {"event_action": "resolve", "dedup_key": notification.key}
+        case _:
+            assert_never(notification.action)
+
+
+def _payload(notification: Notification) -> dict[str, Any]:
+    where = f"{notification.platform} {notification.environment}"
+    return {
+        "summary": _cut(f"{notification.status} in {where}: {notification.summary}", SUMMARY_MAX_CHARS),
+        "source": notification.component,
+        "severity": _severity(notification),
+        "timestamp": notification.at.isoformat(),
+        "component": notification.component,
+        "group": where,
+        "class": notification.check,
+        "custom_details": {
+            "status": notification.status.value,
+            "severity": notification.severity.value,
+            "subject": notification.subject,
+            "observed": _cut(notification.observed, DETAIL_MAX_CHARS),
+            "expected": _cut(notification.expected, DETAIL_MAX_CHARS),
+            "fix": _cut(notification.remedy, DETAIL_MAX_CHARS),
+            **({"seen": _cut(notification.symptoms, DETAIL_MAX_CHARS)} if notification.symptoms else {}),
+            "reason": notification.reason,
+            "since": notification.fired_at.isoformat(),
+            "run": notification.run,
+        },
+    }
+
+
+def _severity(notification: Notification) -> str:
+    """PagerDuty's severity: critical, error, warning or info."""
+    if notification.status is Status.UNVERIFIED:
+        return _UNVERIFIED
+    match notification.severity:
+        case Severity.CRITICAL:
+            return "critical"
+        case Severity.HIGH:
+            return "error"
+        case Severity.MEDIUM:
+            return "warning"
+        case Severity.LOW:
+            return "info"
+        case _:
+            assert_never(notification.severity)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

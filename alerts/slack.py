@@ -1,35 +1,86 @@
-"""Tells a Slack channel through an incoming webhook."""
+"""The Slack channel: its settings, its messages in Block Kit, and their delivery through an incoming webhook."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Final, Literal, assert_never
 from urllib.error import URLError
 
-from slack_sdk.webhook import WebhookClient, WebhookResponse
-
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
-from alerts.slack_message import message
-from basewatch.errors import DeliveryError
-from basewatch.notifier import Notification, Receipt
-from basewatch.secrets import Secret
+from basewatch.errors import ConfigError, DeliveryError, Problem
+from basewatch.model import Severity, Status
+from basewatch.notifier import ALERTMANAGER_TITLE, Action, Channel, Notification, Receipt
+from basewatch.quantities import format_duration
+from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
+
+if TYPE_CHECKING:
+    from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 TIMEOUT_SECONDS = 10
 
 # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors
 _REVOKED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-_REMEDY = "make a new webhook for the channel and put it where the configuration refers to"
+_REMEDY = "create a new webhook for the channel and store it where the configuration refers to"
 
 # At debug level the client would log the URL, which is the secret itself.
-_SILENT = logging.Logger("silent", logging.CRITICAL + 1)  # noqa: LOG001  # outside the tree, so nobody can turn it on
+_SILENT = logging.Logger("silent", logging.CRITICAL + 1)  # noqa: LOG001  # outside the tree, so nothing can enable it
+
+# Names of resources and subjects are untrusted text, and Slack reads &, < and > as commands.
+_SAFE: Final = 'reReplaceAll ">" "&gt;" | reReplaceAll "<" "&lt;"'
+_ESCAPED: Final = f'reReplaceAll "&" "&amp;" | {_SAFE}'
+_LINKS: Final = (("dashboard_url", "Dashboard"), ("runbook_url", "What to do"))
+_ALERTMANAGER_TEXT: Final = (
+    '{{ range $at, $alert := .Alerts }}{{ if lt $at 20 }}{{ if eq .Status "resolved" }}Resolved: {{ end }}'
+    f"{{{{ .Annotations.summary | {_ESCAPED} }}}}"
+    # Slack makes no link of a path without a host.
+    + "".join(
+        f'{{{{ if match "^https?://" .Annotations.{url} }}}} <{{{{ .Annotations.{url} }}}}|{label}>{{{{ end }}}}'
+        for url, label in _LINKS
+    )
+    + "\n{{ end }}{{ end }}{{ if gt (len .Alerts) 20 }}and {{ len (slice .Alerts 20) }} more{{ end }}"
+)
+
+
+class SlackChannel(Channel):
+    """A Slack incoming webhook."""
+
+    kind: Literal["slack"]
+    webhook: SecretReference
+
+    def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> Slack:
+        """The webhook, ready to send; it has to be a URL."""
+        webhook = resolve(self.webhook, environ, store)
+        if not webhook.reveal().startswith(("https://", "http://")):
+            raise ConfigError(
+                Problem(
+                    message=f"{webhook} is not a URL",
+                    key=f"alerts.channels.{self.name}",
+                    remedy="an incoming webhook's URL starts with https://hooks.slack.com/services/",
+                )
+            )
+        return Slack(name=self.name, webhook=webhook)
+
+    def alertmanager_receiver(self, secret_file: Callable[[Reference], str]) -> Mapping[str, object]:
+        """Posts to the Slack channel of the same name."""
+        slack = {
+            "api_url_file": secret_file(self.webhook),
+            "channel": f"#{self.name}",
+            "send_resolved": True,
+            "title": ALERTMANAGER_TITLE,
+            "text": _ALERTMANAGER_TEXT,
+        }
+        return {"slack_configs": [slack]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
-    """A Slack channel; the webhook's URL is its secret and appears in no error."""
+    """An open Slack webhook. Its URL is a secret and appears in no error."""
 
     name: str
     webhook: Secret = field(repr=False)
@@ -42,15 +93,17 @@ class Slack:
             response = self._client().send(text=post.text, blocks=post.blocks, unfurl_links=False, unfurl_media=False)
         except (OSError, HTTPException) as error:
             cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
-            # Not chained: its text may hold the URL.
+            # Not chained: its text may contain the URL.
             raise DeliveryError(f"Slack ({self.name}) {connection_error(cause)}", retryable=True) from None
         if response.status_code != HTTPStatus.OK:
             raise _refusal(self.name, response)
         return Receipt(channel=self.name)
 
     def _client(self) -> WebhookClient:
+        from slack_sdk.webhook import WebhookClient  # noqa: PLC0415  # a vendor's client is loaded only where it sends
+
         client = WebhookClient(self.webhook.reveal(), timeout=self.timeout_seconds, retry_handlers=[], logger=_SILENT)
-        # The client would take a proxy from the environment whatever NO_PROXY says; urllib, below it, heeds both.
+        # The client would use a proxy from the environment even against NO_PROXY; urllib, below it, respects both.
         client.proxy = None
         return client
 
@@ -66,3 +119,86 @@ def _refusal(name: str, response: WebhookResponse) -> DeliveryError:
         retryable=retryable(response.status_code),
         retry_after_seconds=retry_after_seconds(response.headers),
     )
+
+
+# https://docs.slack.dev/reference/block-kit/blocks/section-block: 3000 characters of text. Escaping makes five of one.
+SECTION_MAX_CHARS = 3000
+SUMMARY_MAX_CHARS, DETAIL_MAX_CHARS, REMEDY_MAX_CHARS = 300, 200, 500
+
+_RED, _ORANGE, _WHITE, _GREEN = ":red_circle:", ":large_orange_circle:", ":white_circle:", ":large_green_circle:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackMessage:
+    """What the webhook accepts: `text` is shown in notifications on phones, `blocks` in the channel."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+
+
+def message(notification: Notification) -> SlackMessage:
+    """The message for one notification. Text that a tenant may have written is escaped."""
+    sections = [f"{_icon(notification)} *{_headline(notification)}*\n{_shown(notification.summary, SUMMARY_MAX_CHARS)}"]
+    if notification.action is Action.FIRE:
+        sections += filter(None, (_figures(notification), _symptoms(notification), _remedy(notification)))
+    return SlackMessage(
+        text=f"{_headline(notification)}: {_shown(notification.summary, SUMMARY_MAX_CHARS)}",
+        blocks=[*(_section(text) for text in sections), _context(notification)],
+    )
+
+
+def _icon(notification: Notification) -> str:
+    if notification.action is Action.RESOLVE:
+        return _GREEN
+    if notification.status is Status.UNVERIFIED:
+        return _WHITE
+    return _RED if notification.severity.rank >= Severity.HIGH.rank else _ORANGE
+
+
+def _headline(notification: Notification) -> str:
+    where = f"{notification.platform} {notification.environment}"
+    match notification.action:
+        case Action.FIRE:
+            text = f"{notification.status} ({notification.severity}): {notification.check} in {where}"
+        case Action.RESOLVE:
+            text = f"Resolved after {_lasted(notification)}: {notification.check} in {where}"
+        case _:
+            assert_never(notification.action)
+    return _shown(text, SUMMARY_MAX_CHARS)
+
+
+def _lasted(notification: Notification) -> str:
+    lasted = max(notification.at - notification.fired_at, timedelta())
+    unit = timedelta(minutes=1) if lasted >= timedelta(minutes=1) else timedelta(seconds=1)
+    return format_duration(lasted // unit * unit)
+
+
+def _figures(notification: Notification) -> str:
+    pairs = (("Observed", notification.observed), ("Expected", notification.expected))
+    return "\n".join(f"*{name}:* {_shown(text, DETAIL_MAX_CHARS)}" for name, text in pairs if text)
+
+
+def _symptoms(notification: Notification) -> str:
+    return f"*Seen:* {_shown(notification.symptoms, DETAIL_MAX_CHARS)}" if notification.symptoms else ""
+
+
+def _remedy(notification: Notification) -> str:
+    return f"*Fix:* {_shown(notification.remedy, REMEDY_MAX_CHARS)}" if notification.remedy else ""
+
+
+def _context(notification: Notification) -> dict[str, Any]:
+    what = " ".join(filter(None, (notification.component, notification.subject)))
+    since = f"since {notification.fired_at:%Y-%m-%d %H:%M} UTC"
+    texts = (_shown(what, SUMMARY_MAX_CHARS), _shown(notification.reason, SUMMARY_MAX_CHARS), since)
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _shown(text: str, limit: int) -> str:
+    """Text on one line, cut to `limit` characters, then escaped: https://docs.slack.dev/messaging/formatting-message-text."""
+    line = " ".join(text.split())
+    line = line if len(line) <= limit else line[: limit - 1] + "…"
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""The parts that components are declared with: strict, frozen, and each with its promises."""
+"""The settings within component kinds, as strict and frozen models."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from basewatch.quantities import Duration, RateThreshold, RatioThreshold
 
 
 class ConfigModel(BaseModel):
-    """A frozen, strict part of the configuration: an unknown key is an error."""
+    """A part of the configuration: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Backup(ConfigModel):
-    """What an Aurora cluster promises of its automated backups."""
+    """The promises of an Aurora cluster's automated backups."""
 
     retention: Duration
     rpo: Duration
@@ -27,13 +27,13 @@ class Backup(ConfigModel):
 
 
 class Capacity(ConfigModel):
-    """The span of an Aurora Serverless v2 cluster's capacity, in Aurora capacity units."""
+    """The capacity range of an Aurora Serverless v2 cluster, in Aurora capacity units."""
 
     min_acu: float = Field(gt=0)
     max_acu: float = Field(gt=0)
 
     @model_validator(mode="after")
-    def _spans_upwards(self) -> Self:
+    def _is_a_range(self) -> Self:
         if self.min_acu > self.max_acu:
             raise InvalidValueError(
                 f"min_acu {self.min_acu:g} is more than max_acu {self.max_acu:g}", "exchange the two"
@@ -42,7 +42,7 @@ class Capacity(ConfigModel):
 
 
 class Proxy(ConfigModel):
-    """What the RDS Proxy in front of a cluster promises."""
+    """The promises of the RDS Proxy in front of a cluster."""
 
     name: str
     require_tls: bool = True
@@ -50,27 +50,27 @@ class Proxy(ConfigModel):
 
 
 class FailedLoginFilter(ConfigModel):
-    """Which rows of an audit table are failed logins: `column` holds one of `values`; `at` says when."""
+    """The rows of an audit table that are failed logins: `column` has one of `values`, `time_column` the time."""
 
     column: str = "event_type"
     values: tuple[str, ...] = Field(default=("auth.failed",), min_length=1)
-    at: str = "created_at"
+    time_column: str = "created_at"
 
 
 class AuditTable(ConfigModel):
-    """A table whose rows may be added and never changed or removed."""
+    """A table to which rows may be added; no row may be changed or removed."""
 
     table: str
     append_only: bool = True
     failed_logins_below: RateThreshold | None = None
     failed_logins: FailedLoginFilter | None = None
-    guards: dict[str, Digest] = Field(
+    triggers: dict[str, Digest] = Field(
         default={}, description="every trigger of the table, each with the digest of the function it runs"
     )
 
 
 class ObjectLock(ConfigModel):
-    """How long every object version is kept from change, and how strictly."""
+    """The Object Lock mode and retention of every object version."""
 
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
     retention: Duration
@@ -78,7 +78,7 @@ class ObjectLock(ConfigModel):
 
 
 class RetentionTiers(ConfigModel):
-    """Grandfather-father-son tiers: how many of each a backup set keeps."""
+    """Grandfather-father-son retention: how many backups of each tier are kept."""
 
     daily: int = Field(default=0, ge=0)
     weekly: int = Field(default=0, ge=0)
@@ -87,7 +87,7 @@ class RetentionTiers(ConfigModel):
 
 
 class RestoreDrill(ConfigModel):
-    """How often a dump is restored for proof, and how fast that must be."""
+    """How often a dump is restored as a drill, and how long that may take."""
 
     every: Duration
     within: Duration

@@ -1,4 +1,4 @@
-"""Texts of the configuration that have a form: account ids, regions, addresses, database URLs."""
+"""Text formats of the configuration: account ids, regions, addresses, database URLs, digests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PORTS: Final = 65_535
 def parse_account_id(value: object) -> str:
     """An AWS account id, 12 digits of text. Raises: InvalidValueError."""
     if isinstance(value, int) and not isinstance(value, bool):
-        # What stood in the file may have been octal to YAML, so the number is not repeated.
+        # YAML may have read the number as octal, so it is not repeated.
         raise InvalidValueError(
             "an account id without quotes is a number to YAML, which drops its leading zeros",
             'put the 12 digits in quotes: id: "012345678901"',
@@ -40,7 +40,7 @@ def parse_region(value: object) -> str:
 
 
 def parse_host_port(value: object) -> str:
-    """An address and port to listen on. Raises: InvalidValueError."""
+    """An address and port. Raises: InvalidValueError."""
     text = value if isinstance(value, str) else ""
     if not re.fullmatch(_LISTEN, text, re.ASCII) or int(text.rpartition(":")[2]) > _PORTS:
         raise InvalidValueError(
@@ -50,12 +50,12 @@ def parse_host_port(value: object) -> str:
 
 
 def parse_database_url(value: object) -> str:
-    """A SQLAlchemy URL without a password, or a reference to one that has it. Raises: InvalidValueError without it."""
+    """A SQLAlchemy URL without a password, or a secret reference to a URL. Raises: InvalidValueError."""
     if not isinstance(value, str) or not re.match(r"[a-z][a-z0-9+-]*:\S", value):
         raise InvalidValueError("this is not a database URL", "write for example sqlite:///out/basewatch.db")
     if re.match(r"[^:]+://[^/@]*:[^/]*@", value) or re.search(r"[?&]password=", value):
         raise InvalidValueError(
-            "a database URL with a password does not stand in the configuration",
+            "a database URL with a password must not be in the configuration",
             "keep the URL where secrets are kept and write env:NAME or file:PATH; and change the password",
         )
     return value

@@ -1,4 +1,4 @@
-"""Quantities as people write them: durations, shares, rates, and limits that must be crossed for a while."""
+"""Quantities as people write them: durations, ratios, rates, and thresholds that may have to be sustained."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _UNITS = {
 _PER = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"\d+(?:\.\d+)?"
 _DURATION = rf"{_NUMBER}(?:ms|[smhdwy])(?:\s*{_NUMBER}(?:ms|[smhdwy]))*"
-_SHARE = rf"({_NUMBER})\s*%"
+_RATIO = rf"({_NUMBER})\s*%"
 _RATE = rf"({_NUMBER})\s*/\s*(s|min|m|h|d)"
 _DURATION_EXAMPLES = "write for example 500ms, 15m, 1h30m, 35d or 7y"
-_SHARE_EXAMPLES = "write for example 5% or 0.05"
+_RATIO_EXAMPLES = "write for example 5% or 0.05"
 _RATE_EXAMPLES = "write for example 10/s, 1000/min or 1000/h"
 T = TypeVar("T")
 
 
 def parse_duration(value: object) -> timedelta:
-    """The duration that text such as `500ms`, `15m`, `1h30m`, `35d` or `7y` stands for, in whole milliseconds.
+    """The duration that a text such as `500ms`, `15m`, `1h30m`, `35d` or `7y` means, in whole milliseconds.
 
     Raises: InvalidValueError with examples, when it is anything else.
     """
@@ -51,14 +51,14 @@ def parse_duration(value: object) -> timedelta:
     try:
         duration = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     except OverflowError:
-        raise InvalidValueError(f"{display_value(value)} is longer than any calendar", _DURATION_EXAMPLES) from None
+        raise InvalidValueError(f"{display_value(value)} is too long", _DURATION_EXAMPLES) from None
     if duration % _UNITS["ms"]:
         raise InvalidValueError(f"{display_value(value)} is finer than a millisecond", _DURATION_EXAMPLES)
     return duration
 
 
 def parse_positive_duration(value: object) -> timedelta:
-    """A duration that can be waited for: `parse_duration` without zero. Raises: InvalidValueError."""
+    """A duration above zero, as `parse_duration` reads it. Raises: InvalidValueError."""
     duration = parse_duration(value)
     if duration <= timedelta():
         raise InvalidValueError(f"{display_value(value)} is no time at all", _DURATION_EXAMPLES)
@@ -86,21 +86,21 @@ def _number(value: object) -> float | None:
 
 
 def parse_ratio(value: object) -> float:
-    """The ratio 0 to 1 that text such as `5%` or a number between 0 and 1 stands for. Raises: InvalidValueError."""
+    """The ratio, 0 to 1, that a text such as `5%` or a number from 0 to 1 means. Raises: InvalidValueError."""
     ratio = _number(value)
     if ratio is None:
-        match = re.fullmatch(_SHARE, value.strip(), re.ASCII) if isinstance(value, str) else None
+        match = re.fullmatch(_RATIO, value.strip(), re.ASCII) if isinstance(value, str) else None
         if match is None:
-            raise InvalidValueError(f"{display_value(value)} is not a share", _SHARE_EXAMPLES)
+            raise InvalidValueError(f"{display_value(value)} is not a ratio", _RATIO_EXAMPLES)
         # In decimals, as it was written: 99.9 / 100 in binary is a little more than 0.999.
         ratio = float(Decimal(match[1]) / 100)
     if not 0 <= ratio <= 1:
-        raise InvalidValueError(f"{display_value(value)} is not between 0% and 100%", _SHARE_EXAMPLES)
+        raise InvalidValueError(f"{display_value(value)} is not between 0% and 100%", _RATIO_EXAMPLES)
     return ratio
 
 
 def parse_rate(value: object) -> float:
-    """The events per second that text such as `10/s`, `1000/min` or `1000/h` stands for. Raises: InvalidValueError."""
+    """The events per second that a text such as `10/s`, `1000/min` or `1000/h` means. Raises: InvalidValueError."""
     rate = _number(value)
     if rate is None:
         match = re.fullmatch(_RATE, value.strip(), re.ASCII) if isinstance(value, str) else None
@@ -113,55 +113,50 @@ def parse_rate(value: object) -> float:
 
 
 def parse_count(value: object) -> float:
-    """The number of things, which need not be whole on average, that a number or its text is.
-
-    Raises: InvalidValueError.
-    """
+    """The count that a number or its text means; an average need not be whole. Raises: InvalidValueError."""
     count = _number(value)
     if count is None:
         text = value.strip() if isinstance(value, str) else ""
         count = float(text) if re.fullmatch(_NUMBER, text, re.ASCII) else math.nan
     if not math.isfinite(count) or count < 0:
-        raise InvalidValueError(
-            f"{display_value(value)} is not a number of things", "write for example 400, or 400 for 5m"
-        )
+        raise InvalidValueError(f"{display_value(value)} is not a count", "write for example 400, or 400 for 5m")
     return count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold(Generic[T]):
-    """A promise `value`, broken when what is measured stays above it for at least `sustained`; `text` as written."""
+    """A promised limit, broken when the measured value stays beyond it for at least `sustained`; `text` as written."""
 
     value: T
     sustained: timedelta
     text: str
 
 
-def _limit_of(parse: Callable[[object], T], value: object) -> Threshold[T]:
+def _threshold_of(parse: Callable[[object], T], value: object) -> Threshold[T]:
     text = str(value).strip()
     head, separator, tail = text.partition(" for ")
     amount = parse(head if separator else value)
     return Threshold(value=amount, sustained=parse_positive_duration(tail) if separator else timedelta(), text=text)
 
 
-def _duration_limit(value: object) -> object:
-    return value if isinstance(value, Threshold) else _limit_of(parse_positive_duration, value)
+def _duration_threshold(value: object) -> object:
+    return value if isinstance(value, Threshold) else _threshold_of(parse_positive_duration, value)
 
 
-def _share_limit(value: object) -> object:
-    return value if isinstance(value, Threshold) else _limit_of(parse_ratio, value)
+def _ratio_threshold(value: object) -> object:
+    return value if isinstance(value, Threshold) else _threshold_of(parse_ratio, value)
 
 
-def _rate_limit(value: object) -> object:
-    return value if isinstance(value, Threshold) else _limit_of(parse_rate, value)
+def _rate_threshold(value: object) -> object:
+    return value if isinstance(value, Threshold) else _threshold_of(parse_rate, value)
 
 
-def _count_limit(value: object) -> object:
-    return value if isinstance(value, Threshold) else _limit_of(parse_count, value)
+def _count_threshold(value: object) -> object:
+    return value if isinstance(value, Threshold) else _threshold_of(parse_count, value)
 
 
-def _text_of(limit: Threshold[object]) -> str:
-    return limit.text
+def _text_of(threshold: Threshold[object]) -> str:
+    return threshold.text
 
 
 def _written_as(pattern: str, *examples: str, number: bool = False) -> WithJsonSchema:
@@ -176,29 +171,29 @@ Duration = Annotated[
     PlainSerializer(format_duration),
     _written_as(_DURATION, "15m", "35d", "7y"),
 ]
-Ratio = Annotated[float, BeforeValidator(parse_ratio), _written_as(_SHARE, "5%", number=True)]
+Ratio = Annotated[float, BeforeValidator(parse_ratio), _written_as(_RATIO, "5%", number=True)]
 Rate = Annotated[float, BeforeValidator(parse_rate), _written_as(_RATE, "1000/min", number=True)]
 DurationThreshold = Annotated[
     Threshold[timedelta],
-    BeforeValidator(_duration_limit),
+    BeforeValidator(_duration_threshold),
     PlainSerializer(_text_of),
     _written_as(_DURATION + _FOR, "500ms for 5m"),
 ]
 RatioThreshold = Annotated[
     Threshold[float],
-    BeforeValidator(_share_limit),
+    BeforeValidator(_ratio_threshold),
     PlainSerializer(_text_of),
-    _written_as(_SHARE + _FOR, "90% for 1m", number=True),
+    _written_as(_RATIO + _FOR, "90% for 1m", number=True),
 ]
 RateThreshold = Annotated[
     Threshold[float],
-    BeforeValidator(_rate_limit),
+    BeforeValidator(_rate_threshold),
     PlainSerializer(_text_of),
     _written_as(_RATE + _FOR, "10/s for 3m", number=True),
 ]
 CountThreshold = Annotated[
     Threshold[float],
-    BeforeValidator(_count_limit),
+    BeforeValidator(_count_threshold),
     PlainSerializer(_text_of),
     _written_as(_NUMBER + _FOR, "400 for 5m", number=True),
 ]

@@ -69,13 +69,13 @@ ObjectKind = Literal[
 class Canaries(ConfigModel):
     """Two synthetic tenants for probes, excluded from billing; a composite id is a list of its parts.
 
-    `as_a` and `as_b` are the context values for each, if the context names a user and not the tenant.
+    `user_a` and `user_b` are the context values for each, if the context names a user and not the tenant.
     """
 
     a: Names
     b: Names
-    as_a: Names | None = None
-    as_b: Names | None = None
+    user_a: Names | None = None
+    user_b: Names | None = None
 
     @model_validator(mode="after")
     def _are_two(self) -> Self:
@@ -125,12 +125,12 @@ class Approval(ConfigModel):
 class ApprovedObject(Approval):
     """An object that the proof does not cover, such as a function that runs with its owner's rights.
 
-    `name` is the one that findings print. `context` says that a function returns the current tenant.
+    `name` is the one that findings print. `returns_tenant` says that a function returns the current tenant.
     """
 
     kind: ObjectKind
     name: str
-    context: bool = False
+    returns_tenant: bool = False
 
 
 class ApprovedPredicate(Approval):
@@ -141,7 +141,7 @@ class Login(ConfigModel):
     """The logins of a tenant-bound role: directly to the database, and through the pooler."""
 
     url: SecretReference
-    through_proxy: SecretReference | None = None
+    proxy_url: SecretReference | None = None
 
 
 class Tenancy(ConfigModel):
@@ -157,12 +157,12 @@ class Tenancy(ConfigModel):
     members: TenantMembership | None = None
     principals: tuple[str, ...] = Field(min_length=1)
     privileged: dict[str, str] = Field(default={}, description="roles outside the isolation, each with the reason")
-    tables: int = Field(ge=1, examples=[7], description="the minimum number of tables with the tenant key")
+    min_tables: int = Field(ge=1, examples=[7], description="the minimum number of tables with the tenant key")
     shared: tuple[str, ...] = Field(
         default=(), description="tables and views that every tenant may read and none may write"
     )
-    allowed: tuple[ApprovedObject, ...] = ()
-    waivers: tuple[ApprovedPredicate, ...] = ()
+    approved_objects: tuple[ApprovedObject, ...] = ()
+    approved_predicates: tuple[ApprovedPredicate, ...] = ()
     canaries: Canaries
     logins: dict[str, Login] = Field(default={}, description="real logins of the principals, for fresh sessions")
     write_probes: bool = Field(
@@ -184,9 +184,11 @@ class Tenancy(ConfigModel):
                 raise InvalidValueError(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
         for part in (*self.canaries.a, *self.canaries.b):
             _check_form(part, self.context_type)
-        if (self.members is not None) != (self.canaries.as_a is not None and self.canaries.as_b is not None):
-            has, lacks = ("members", "canaries.as_a or as_b") if self.members else ("canaries.as_a or as_b", "members")
-            remedy = "declare members, canaries.as_a and canaries.as_b together, or none of them"
+        if (self.members is not None) != (self.canaries.user_a is not None and self.canaries.user_b is not None):
+            has, lacks = (
+                ("members", "canaries.user_a or user_b") if self.members else ("canaries.user_a or user_b", "members")
+            )
+            remedy = "declare members, canaries.user_a and canaries.user_b together, or none of them"
             raise InvalidValueError(f"{has} says that the context names users, and {lacks} is missing", remedy)
         for role in self.privileged:
             if role in self.principals:
@@ -203,7 +205,7 @@ class Tenancy(ConfigModel):
     @property
     def pooled(self) -> bool:
         """Whether any principal logs in through a pooler, which must reset its sessions."""
-        return any(login.through_proxy is not None for login in self.logins.values())
+        return any(login.proxy_url is not None for login in self.logins.values())
 
     @property
     def canary_contexts(
@@ -211,7 +213,7 @@ class Tenancy(ConfigModel):
     ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
         """Canaries a and b, each as its id and its values of the context settings."""
         canaries = self.canaries
-        return (canaries.a, canaries.as_a or canaries.a), (canaries.b, canaries.as_b or canaries.b)
+        return (canaries.a, canaries.user_a or canaries.a), (canaries.b, canaries.user_b or canaries.b)
 
     def tenant_key(self, table: str) -> tuple[str, ...] | DerivedKey:
         """The tenant key of a table, by its name in the configuration."""

@@ -138,7 +138,7 @@ def _component(scale: Scale) -> Database:
             key=("tenant",),
             principals=("bench_app",),
             privileged={"bench_owner": "owns the tables", "bench_watch": "reads for Basewatch"},
-            tables=scale.tables,
+            min_tables=scale.tables,
             sweep=True,
             # The md5 of 20 and of 21: both are among the tenants.
             canaries=Canaries(a=("98f13708-2101-94c4-7568-7be6106a3b84",), b=("3c59dc04-8e88-5024-3be8-079a5c74d079",)),

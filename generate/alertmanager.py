@@ -1,44 +1,29 @@
-"""Who is told of which alert, and which alerts are held back: the configuration of the user's Alertmanager."""
+"""The configuration of the user's Alertmanager: routes, receivers, and inhibition rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from basewatch.config import Channel, Config, PagerDutyChannel, Route
+from basewatch.config import Config, Route
 from basewatch.config.prometheus import Email
 from basewatch.model import Severity
+from basewatch.notifier import ALERTMANAGER_TITLE
+from basewatch.secrets import Reference
 from generate.prometheus.promql import quoted
 from generate.prometheus.rule_model import AlertSeverity, alert_severity, generated_yaml
 from generate.prometheus.self_monitoring import COLLECTOR_DOWN, DOWN, WATCHDOG
 from generate.prometheus.slo_burn_rates import BURN
 
-_NOBODY, _WATCHDOG, _EMAIL = "null", "watchdog", "email"
-# Names of resources and subjects come from whoever may make them; Slack reads &, < and > as commands.
-_SAFE = 'reReplaceAll ">" "&gt;" | reReplaceAll "<" "&lt;"'
-_ESCAPED = f'reReplaceAll "&" "&amp;" | {_SAFE}'
-_TITLE = (
-    '{{ .Status | toUpper }}{{ if eq .Status "firing" }} {{ .Alerts.Firing | len }}{{ end }}: '
-    "{{ .CommonLabels.alertname }} ({{ .CommonLabels.severity }})"
-)
-_LINKS = (("dashboard_url", "Dashboard"), ("runbook_url", "What to do"))
-_TEXT = (
-    '{{ range $at, $alert := .Alerts }}{{ if lt $at 20 }}{{ if eq .Status "resolved" }}Resolved: {{ end }}'
-    f"{{{{ .Annotations.summary | {_ESCAPED} }}}}"
-    # A path alone is no link to Slack.
-    + "".join(
-        f'{{{{ if match "^https?://" .Annotations.{url} }}}} <{{{{ .Annotations.{url} }}}}|{said}>{{{{ end }}}}'
-        for url, said in _LINKS
-    )
-    + "\n{{ end }}{{ end }}{{ if gt (len .Alerts) 20 }}and {{ len (slice .Alerts 20) }} more{{ end }}"
-)
+_NO_RECEIVER, _WATCHDOG, _EMAIL = "null", "watchdog", "email"
 
 
 def alertmanager(config: Config) -> str:
-    """The text of alertmanager.yml. Secrets are named by the files that hold them, never written down."""
+    """The text of alertmanager.yml. It names the files of secrets, and contains no secret."""
     return generated_yaml(
         {
             "route": {
-                "receiver": _NOBODY,
+                "receiver": _NO_RECEIVER,
                 "group_by": ["alertname", "aws_account_id", "aws_region", "slo"],
                 "group_wait": "30s",
                 "group_interval": "5m",
@@ -46,15 +31,15 @@ def alertmanager(config: Config) -> str:
                 "routes": list(_routes(config)),
             },
             "inhibit_rules": list(_inhibitions()),
-            "receivers": [{"name": _NOBODY}, {"name": _WATCHDOG}, *_receivers(config)],
+            "receivers": [{"name": _NO_RECEIVER}, {"name": _WATCHDOG}, *_receivers(config)],
         }
     )
 
 
 def _routes(config: Config) -> Iterator[dict[str, object]]:
     yield {"receiver": _WATCHDOG, "matchers": [f"alertname={quoted(WATCHDOG.name)}"], "repeat_interval": "5m"}
-    # Basewatch tells of these itself; they are for looking at.
-    yield {"receiver": _NOBODY, "matchers": ['notified_by="basewatch"']}
+    # Basewatch sends these itself; in Alertmanager they are only displayed.
+    yield {"receiver": _NO_RECEIVER, "matchers": ['notified_by="basewatch"']}
     for route in config.alerts.routes:
         yield {"receiver": route.channel, "matchers": _at_least(route), "continue": True}
     if config.prometheus.email:
@@ -62,20 +47,22 @@ def _routes(config: Config) -> Iterator[dict[str, object]]:
 
 
 def _at_least(route: Route) -> list[str]:
-    told = {alert_severity(severity) for severity in Severity if severity.rank >= route.severity.rank}
-    return [] if len(told) == len(AlertSeverity) else [_one_of(*(each for each in AlertSeverity if each in told))]
+    severities = {alert_severity(severity) for severity in Severity if severity.rank >= route.severity.rank}
+    if len(severities) == len(AlertSeverity):
+        return []
+    return [_one_of(*(each for each in AlertSeverity if each in severities))]
 
 
-def _one_of(*urgencies: AlertSeverity) -> str:
-    return f"severity=~{quoted('|'.join(each.value for each in urgencies))}"
+def _one_of(*severities: AlertSeverity) -> str:
+    return f"severity=~{quoted('|'.join(each.value for each in severities))}"
 
 
 def _inhibitions() -> Iterator[dict[str, object]]:
-    """A blind collector says nothing of what it no longer sees, and a page says all that its ticket would."""
-    place = ["collector", "aws_account_id", "aws_region"]
+    """A collector that is down inhibits the alerts on its metrics; a page inhibits the ticket of the same cause."""
+    location = ["collector", "aws_account_id", "aws_region"]
     named = f"alertname={quoted(COLLECTOR_DOWN.name)}"
     others = f"alertname!={quoted(COLLECTOR_DOWN.name)}"
-    yield {"source_matchers": [named], "target_matchers": [others, 'collector=~".+"'], "equal": place}
+    yield {"source_matchers": [named], "target_matchers": [others, 'collector=~".+"'], "equal": location}
     down = f"alertname={quoted(DOWN.name)}"
     yield {"source_matchers": [down], "target_matchers": ['collector=~".+"']}
     pages, burns = f"severity={quoted(AlertSeverity.CRITICAL.value)}", f"alertname={quoted(BURN.name)}"
@@ -95,34 +82,14 @@ def _receivers(config: Config) -> Iterator[dict[str, object]]:
     routed = {route.channel for route in config.alerts.routes}
     for channel in config.alerts.channels:
         if channel.name in routed:
-            yield _receiver(channel, _secret_file(config, channel))
+            secret_file = partial(_secret_file, config, channel.name)
+            yield {"name": channel.name, **channel.alertmanager_receiver(secret_file)}
     if email := config.prometheus.email:
         yield {"name": _EMAIL, "email_configs": [_mail(email, f"{config.prometheus.secrets}/smtp")]}
 
 
-def _secret_file(config: Config, channel: Channel) -> str:
-    reference = channel.routing_key if isinstance(channel, PagerDutyChannel) else channel.webhook
-    return reference.location if reference.scheme == "file" else f"{config.prometheus.secrets}/{channel.name}"
-
-
-def _receiver(channel: Channel, secret: str) -> dict[str, object]:
-    if isinstance(channel, PagerDutyChannel):
-        endpoint = {"url": f"{channel.endpoint.rstrip('/')}/v2/enqueue"} if channel.endpoint else {}
-        pagerduty = {
-            "routing_key_file": secret,
-            **endpoint,
-            "severity": "{{ .CommonLabels.severity }}",
-            "description": "{{ .CommonLabels.alertname }}: {{ (index .Alerts 0).Annotations.summary }}",
-        }
-        return {"name": channel.name, "pagerduty_configs": [pagerduty]}
-    slack = {
-        "api_url_file": secret,
-        "channel": f"#{channel.name}",
-        "send_resolved": True,
-        "title": _TITLE,
-        "text": _TEXT,
-    }
-    return {"name": channel.name, "slack_configs": [slack]}
+def _secret_file(config: Config, channel: str, secret: Reference) -> str:
+    return secret.location if secret.scheme == "file" else f"{config.prometheus.secrets}/{channel}"
 
 
 def _mail(email: Email, password: str) -> dict[str, object]:
@@ -133,5 +100,5 @@ def _mail(email: Email, password: str) -> dict[str, object]:
         "smarthost": email.smarthost,
         **login,
         "send_resolved": True,
-        "headers": {"Subject": _TITLE},
+        "headers": {"Subject": ALERTMANAGER_TITLE},
     }

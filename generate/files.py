@@ -22,9 +22,10 @@ from typing import cast
 import orjson
 import typer
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.check import AnyCheck
 from basewatch.collector import AnyCollector
-from basewatch.config import Config
+from basewatch.config import Config, config_model
 from basewatch.model import JSON
 from checks import CHECKS
 from collectors import COLLECTORS
@@ -126,7 +127,7 @@ def dashboard_files(config: Config) -> GeneratedFiles:
 
 def schema() -> dict[str, JSON]:
     """The JSON Schema (2020-12) of one configuration file. References between parts are checked only at loading."""
-    described = cast("dict[str, JSON]", Config.model_json_schema(mode="validation"))
+    described = cast("dict[str, JSON]", config_model(CHANNEL_TYPES).model_json_schema(mode="validation"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **described,

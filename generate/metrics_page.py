@@ -23,7 +23,7 @@ A counter adds every CloudWatch period once, late corrections included, so its i
 CloudWatch. A gauge, and a quantile of a summary, is the value of the newest complete period. Samples have no timestamp:
 `basewatch_collector_newest_datapoint_timestamp_seconds` exports the age of the data.
 
-The tier says how often a metric is requested: `fast`, `every` (standard) and `slow` of `collectors`.
+The tier says how often a metric is requested: `fast`, `standard` and `slow` of `collectors`.
 """
 
 _COLUMNS = (

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from basewatch.config import Alerts, Platform
+from alerts.pagerduty import PagerDutyChannel
+from alerts.slack import SlackChannel
+from basewatch.config import Alerts, Platform, Route
 from basewatch.errors import DeliveryError
 from basewatch.model import (
     Evidence,
@@ -23,20 +25,19 @@ from basewatch.model import (
     Window,
 )
 from basewatch.notifier import Notification, Receipt
+from basewatch.secrets import Reference
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLATFORM = Platform(name="securebase", environment="production")
-ALERTS = Alerts.model_validate(
-    {
-        "channels": [
-            {"name": "production-alerts", "kind": "slack", "webhook": "env:SLACK_WEBHOOK_URL"},
-            {"name": "on-call", "kind": "pagerduty", "routing_key": "env:PAGERDUTY_ROUTING_KEY"},
-        ],
-        "routes": [
-            {"channel": "production-alerts"},
-            {"channel": "on-call", "severity": "critical", "unverified": False},
-        ],
-    }
+ALERTS = Alerts(
+    channels=(
+        SlackChannel(name="production-alerts", kind="slack", webhook=Reference("env", "SLACK_WEBHOOK_URL")),
+        PagerDutyChannel(name="on-call", kind="pagerduty", routing_key=Reference("env", "PAGERDUTY_ROUTING_KEY")),
+    ),
+    routes=(
+        Route(channel="production-alerts"),
+        Route(channel="on-call", severity=Severity.CRITICAL, unverified=False),
+    ),
 )
 
 

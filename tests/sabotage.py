@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.aws import AwsClient, AwsSession
 from basewatch.aws.identity import botocore_session
 from basewatch.check import AnyCheck
@@ -51,7 +52,7 @@ CONDITIONAL_CALLS: dict[str, tuple[str, Edit]] = {
 @cache
 def _components() -> tuple[Component, ...]:
     """Every declared component; audit buckets have a sample of 8 versions, which makes the tests faster."""
-    return tuple(_with_small_sample(component) for component in load(_CONFIG).config.components)
+    return tuple(_with_small_sample(component) for component in load(_CONFIG, CHANNEL_TYPES).config.components)
 
 
 def _with_small_sample(component: Component) -> Component:

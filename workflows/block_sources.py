@@ -52,9 +52,9 @@ class MetricSources:
             databases=config.components.databases,
             connect=partial(_connect_to_writer, sessions),
             telemetry=sessions.telemetry,
-            interval=config.collectors.every,
+            interval=config.collectors.standard,
             row_count_interval=config.collectors.slow,
-            max_staleness=config.collectors.hold,
+            max_staleness=config.collectors.max_staleness,
         )
         in_aws: tuple[BlockSource, ...] = (self._cloudwatch, described) if config.aws else ()
         self.block_sources: tuple[BlockSource, ...] = (*in_aws, databases)

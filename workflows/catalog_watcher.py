@@ -193,17 +193,17 @@ class CatalogWatcher:
             return DuePartialRun(
                 scope=f"{ref}: it can be read again", selects=self._depends_on_catalog, only_changes=True
             )
-        if at - self._proved_at >= watch.prove:
+        if at - self._proved_at >= watch.prove_every:
             self._proved_at = at
             return DuePartialRun(
-                scope=f"{ref}: static proof, every {format_duration(watch.prove)}",
+                scope=f"{ref}: static proof, every {format_duration(watch.prove_every)}",
                 selects=self._is_static,
                 only_changes=True,
             )
-        if at - self._probed_at >= watch.probe:
+        if at - self._probed_at >= watch.probe_every:
             self._probed_at = at
             return DuePartialRun(
-                scope=f"{ref}: probes, every {format_duration(watch.probe)}",
+                scope=f"{ref}: probes, every {format_duration(watch.probe_every)}",
                 selects=self._is_light_probe,
                 only_changes=True,
             )

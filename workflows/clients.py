@@ -64,7 +64,7 @@ class AwsSessions:
 
     def monitoring_account(self, account_id: str) -> str:
         """The account whose CloudWatch has the metrics of this account: itself, or its monitoring account."""
-        through = self._account(account_id).through
+        through = self._account(account_id).monitoring_account
         return self._accounts[through].id if through else account_id
 
     def metric_source(self, account_id: str, region: str) -> MetricSource:
@@ -179,9 +179,7 @@ class LiveClients:
             writer=self._secret(component.url),
             reader=self._secret(component.reader) if component.reader else None,
             logins={role: self._secret(login.url) for role, login in logins.items()},
-            proxy_logins={
-                role: self._secret(login.through_proxy) for role, login in logins.items() if login.through_proxy
-            },
+            proxy_logins={role: self._secret(login.proxy_url) for role, login in logins.items() if login.proxy_url},
         )
 
     def _secret(self, reference: Reference) -> Callable[[], Secret]:

@@ -81,7 +81,7 @@ class ServeCost:
 def monthly_cost(plan: Plan) -> ServeCost:
     """The requests and cost of a month of the plan. No request is sent."""
     config, sources = plan.config.collectors, _queries(plan)
-    every = {RefreshTier.FAST: config.fast, RefreshTier.STANDARD: config.every, RefreshTier.SLOW: config.slow}
+    every = {RefreshTier.FAST: config.fast, RefreshTier.STANDARD: config.standard, RefreshTier.SLOW: config.slow}
     calls = {tier: _calls(sources, tier, interval) for tier, interval in every.items()}
     once = {tier: usage_of(calls[tier], _length(calls[tier], interval)) for tier, interval in every.items()}
     runs, requests = _scheduled_runs(plan, sources), _list_metrics_requests(plan)

@@ -53,7 +53,7 @@ class Exporter:
         self._telemetry = prepared.sessions.telemetry
         self._targets = targets
         self._known_targets = targets()
-        self._resources = resource_block(self._known_targets, prepared.plan.config.collectors.tags)
+        self._resources = resource_block(self._known_targets, prepared.plan.config.collectors.exported_tags)
         self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
         for notifier in self._notifiers:
             self._telemetry.notification_failures.labels(notifier.name)
@@ -187,7 +187,7 @@ class Exporter:
         for source in self.sources:
             yield from source.blocks(at)
         if self._known_targets is not (targets := self._targets()):
-            self._known_targets, self._resources = targets, resource_block(targets, config.collectors.tags)
+            self._known_targets, self._resources = targets, resource_block(targets, config.collectors.exported_tags)
         yield self._resources
         yield from slo_blocks(component for component in config.components if isinstance(component, Slo))
         yield from watch_blocks(watcher.watch_status for watcher in self.watchers)

@@ -52,7 +52,9 @@ def draft_config(
 
 def _drafted(url: str, environ: Mapping[str, str]) -> tuple[Config, str, Proposal]:
     """The proposal from the live catalogue, and its configuration with values in place of the placeholders."""
-    connection = _config(url, "database", {"context": "a", "root": "a", "key": "a", "principals": ["a"], "tables": 1})
+    connection = _config(
+        url, "database", {"context": "a", "root": "a", "key": "a", "principals": ["a"], "min_tables": 1}
+    )
     with _clients(connection, environ).open(DatabaseClient, connection.components.databases[0]) as database:
         catalog = read_catalog(database)
     proposal = propose(catalog)
@@ -82,7 +84,7 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
         },
         "principals": list(proposal.principals) or [PLACEHOLDER],
         "privileged": dict(proposal.privileged),
-        "tables": proposal.table_count,
+        "min_tables": proposal.table_count,
         "shared": list(proposal.shared),
     }
 
@@ -141,7 +143,7 @@ def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterato
         yield "# REVIEW: tables with other tenant columns, or whose rows belong to the tenant of a parent row."
         yield "keys:"
         yield from (f"  {_text(table)}: {_key(key)}" for table, key in proposal.keys)
-    yield f"tables: {proposal.table_count}"
+    yield f"min_tables: {proposal.table_count}"
     yield "# REVIEW: the login roles that act for one tenant at a time. Row-level security must apply to each."
     yield f"principals: {_listed(proposal.principals) if proposal.principals else PLACEHOLDER}"
     if proposal.privileged:
@@ -166,7 +168,7 @@ def _approvals(findings: tuple[Finding, ...]) -> Iterator[str]:
     if open_findings:
         yield "# The static checks do not pass on the following. Repair each; or review it, and approve it by moving"
         yield "# its entry to `allowed:` with an owner, a reason and an expiry date."
-        yield "# allowed:"
+        yield "# approved_objects:"
     for finding in open_findings:
         yield f"# {finding.status.value} {finding.check} {_comment(finding.subject)}: {_comment(finding.summary)}"
         yield from (f"#   - {entry}" for entry in _ENTRY.findall(_comment(finding.remedy)))

@@ -55,7 +55,7 @@ def collection_actions(plan: Plan) -> Iterator[str]:
     if measured:
         yield "cloudwatch:GetMetricData"
         yield from resource_limits.limit_needs(measured)
-        if collection.tags:
+        if collection.exported_tags:
             yield "tag:GetResources"
     for wanted in collection.discover:
         match wanted.by:
@@ -68,7 +68,7 @@ def collection_actions(plan: Plan) -> Iterator[str]:
                 yield from (need for each in known for discovery in each.discovery_specs for need in discovery.needs)
             case _:
                 assert_never(wanted.by)
-        if collection.gate:
+        if collection.skip_idle:
             yield "cloudwatch:ListMetrics"
 
 
@@ -140,7 +140,7 @@ def _counts(database: Database, reader: str) -> Iterator[str]:
 def _counted(database: Database) -> Iterator[tuple[str, tuple[str, ...]]]:
     which, audit, metrics, tenancy = database.failed_logins, database.audit, database.metrics, database.tenancy
     if which and audit:
-        yield audit.table, (which.at, which.column)
+        yield audit.table, (which.time_column, which.column)
     if metrics and metrics.tier:
         yield tenancy.root, (metrics.tier, *(tenancy.root_key if metrics.tables else ()))
         for table in metrics.tables:

@@ -17,7 +17,7 @@ from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import plan_checks
 from collectors.cloudwatch.discovery.plan import collector_discovery_methods
-from workflows.plugins import known_checks, known_collectors
+from workflows.plugins import known_channel_types, known_checks, known_collectors
 
 _MINUTE = timedelta(minutes=1)
 
@@ -93,7 +93,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     """
     known, collectors = known_checks(), known_collectors()
     discoverable = {collector.name: collector_discovery_methods(collector) for collector in collectors}
-    loaded = load(path, frozenset(check.id for check in known), discoverable)
+    loaded = load(path, known_channel_types(), frozenset(check.id for check in known), discoverable)
     config = loaded.config
     checks = plan_checks(known, config.components, config.checks, only=only, component=component)
     if not checks:

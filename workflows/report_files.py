@@ -1,4 +1,4 @@
-"""Writes a run down: reports for people, JSON and metrics for programs, the run itself for whoever must believe it."""
+"""The files of a run: reports for people, JSON and metrics for programs, and the sealed run itself for auditors."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ from reports.view import CheckDescription, View
 from workflows.monitor import Delivered, Observed
 from workflows.plan import Plan
 
-_REPORTS = {ReportFormat.HTML: "report.html", ReportFormat.MARKDOWN: "report.md", ReportFormat.JSON: "findings.json"}
 METRICS_FILE = "metrics.prom"
 RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenReports:
-    """The files a run was written to, and one line for each that could not be."""
+    """The files that were written, and one line for each that could not be."""
 
     paths: tuple[Path, ...]
     problems: tuple[str, ...]
 
 
 def view_of(plan: Plan, run: Run, previous: tuple[Finding, ...] = ()) -> View:
-    """What the reports show of a run: itself, its platform, and what its checks say of themselves."""
+    """What the reports show: the run, its platform, and the documentation of its checks."""
     checks = {p.check.id: p.check for p in plan.checks}
     return View(
         run=run,
@@ -48,9 +47,9 @@ def _text(check: AnyCheck) -> CheckDescription:
 
 
 def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenReports:
-    """Writes every report of a run into `directory`; one that cannot be written stops no other."""
+    """Writes every report of a run into `directory`. A file that cannot be written does not stop the others."""
     view = view_of(plan, observed.run, observed.previous if isinstance(observed, Delivered) else ())
-    contents = {name: render(view, format_) for format_, name in _REPORTS.items()}
+    contents = {each.file_name: render(view, each) for each in ReportFormat}
     contents[METRICS_FILE] = _metrics(plan, observed)
     contents[RUN_FILE] = canonical(to_json(Run, observed.run))
     paths, problems = list[Path](), list[str]()
@@ -65,8 +64,8 @@ def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenRep
     return WrittenReports(paths=tuple(paths), problems=tuple(problems))
 
 
-def _metrics(plan: Plan, looked: Observed) -> bytes:
-    """What the run found and the newest readings it collected, fit for the node exporter's textfile collector."""
-    run = looked.run
-    readings = latest_readings(plan.specs, looked.collected.series, run.window.end)
+def _metrics(plan: Plan, observed: Observed) -> bytes:
+    """The findings and the newest readings of the run, for the textfile collector of the node exporter."""
+    run = observed.run
+    readings = latest_readings(plan.specs, observed.collected.series, run.window.end)
     return page.textfile((*readings, *attempt_blocks(run.started, plan.config.run.every), *run_blocks(run)))

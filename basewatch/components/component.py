@@ -1,4 +1,4 @@
-"""What every declared component has in common: its kind, its name, and what it promises."""
+"""The base of every component kind: its kind, its name, and its promises."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from basewatch.quantities import Threshold
 
 
 class Component(ConfigModel):
-    """One declared thing of the platform; `kind` and `name` together identify it everywhere.
+    """One declared resource of the platform, identified by `kind` and `name`.
 
-    `promises` are the settings that claim something of it, such as `backup.rpo`; the others say what and where it is.
+    `promises` are the paths of the settings that checks judge, such as `backup.rpo`; the other settings locate it.
     """
 
     kind: ClassVar[str]
-    section: ClassVar[str]
     promises: ClassVar[tuple[str, ...]]
     name: str = Field(min_length=1)
 
@@ -28,26 +27,26 @@ class Component(ConfigModel):
         return f"{self.kind}/{self.name}"
 
     def promise_value(self, promise: str) -> object:
-        """What stands at the path of a promise, such as `proxy.pool_use_below`; None where a part is left out."""
+        """The value at the path of a promise, such as `proxy.pool_use_below`; None where a part is omitted."""
         value: object = self
         for key in promise.split("."):
             value = getattr(value, key) if value is not None else None
         return value
 
     def has_promise(self, promise: str) -> bool:
-        """Whether this component makes the promise at a path: it is set, and not off."""
+        """Whether this component makes the promise at a path: the setting is present, and not disabled."""
         value = self.promise_value(promise)
         return any(value.model_dump().values()) if isinstance(value, ConfigModel) else bool(value)
 
     @property
     def warm_up(self) -> timedelta:
-        """How long before a window its metrics are read too, so that what goes on as it begins is seen whole."""
+        """How long before a window its metrics are read, so that a breach that lasts into the window is complete."""
         limits = [limit for limit in map(self.promise_value, self.promises) if isinstance(limit, Threshold)]
         return max((limit.sustained for limit in limits), default=timedelta())
 
 
 class AwsComponent(Component):
-    """A component that lives in one AWS account and region; None means the only one declared."""
+    """A component in one AWS account and region; None means the only one that is declared."""
 
     account: str | None = None
     region: str | None = None

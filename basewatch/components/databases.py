@@ -18,7 +18,6 @@ class AuroraCluster(AwsComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy."""
 
     kind: ClassVar[str] = "aurora_cluster"
-    section: ClassVar[str] = "aurora_clusters"
     promises: ClassVar[tuple[str, ...]] = (
         "capacity",
         "multi_az",
@@ -53,10 +52,10 @@ class AuroraCluster(AwsComponent):
 
 
 class DatabaseMetricSettings(ConfigModel):
-    """What is measured within a database: its connections, its oldest transaction, and rows by the tier of tenants.
+    """The metrics of a database: its connections, its oldest transaction, and row counts by the tier of tenants.
 
-    `tier` is a column of the tenancy's root. Rows of the root are counted by it, and those of `tables`, which hold the
-    tenant's key. There is no number of any one tenant.
+    `tier` is a column of the tenancy's root table. Rows of the root table and of `tables`, which have the tenant key,
+    are counted by tier. No metric is of a single tenant.
     """
 
     tier: str | None = None
@@ -66,19 +65,18 @@ class DatabaseMetricSettings(ConfigModel):
     def _tables_have_tiers(self) -> Self:
         if self.tables and self.tier is None:
             raise InvalidValueError(
-                "rows are counted by the tier of tenants, and no tier is said", "add tier: a column"
+                "rows are counted by the tier of tenants, and tier is missing", "add tier: a column"
             )
         return self
 
 
 class Database(Component):
-    """A PostgreSQL database with its tenancy, and where there are such, its Aurora cluster and its audit table.
+    """A PostgreSQL database with its tenancy, and optionally its Aurora cluster and its audit table.
 
-    Reads go to the `reader` where there is one; only what is tried of writes goes to `url`.
+    Reads go to `reader` if it is set; then only the write probes go to `url`.
     """
 
     kind: ClassVar[str] = "database"
-    section: ClassVar[str] = "databases"
     promises: ClassVar[tuple[str, ...]] = (
         "tenancy",
         "tenancy.write_probes",
@@ -99,26 +97,26 @@ class Database(Component):
         for table in self.metrics.tables if self.metrics else ():
             if not isinstance(self.tenancy.tenant_key(table), tuple):
                 raise InvalidValueError(
-                    f"metrics.tables: rows of '{table}' belong to the tenants of another table's rows",
-                    "leave it out: only tables that hold the tenant's key themselves can be counted",
+                    f"metrics.tables: rows of '{table}' get their tenant from another table",
+                    "remove it: only tables with the tenant key can be counted",
                 )
         return self
 
     @property
     def failed_logins(self) -> FailedLoginFilter | None:
-        """Which rows of the audit table are failed logins, where somebody said that some are."""
+        """The filter of the audit table's rows that are failed logins; None when none are declared."""
         audit = self.audit
         if audit is None:
             return None
         return audit.failed_logins or (FailedLoginFilter() if audit.failed_logins_below else None)
 
     def qualified_name(self, table: str) -> tuple[str, str]:
-        """The schema and name of a table that the configuration names, as the catalogue spells them."""
+        """The schema and the name of a table that the configuration names."""
         schema, _, name = table.rpartition(".")
         return schema or self.tenancy.schemas[0], name
 
     @property
     def secrets(self) -> tuple[Reference, ...]:
-        """Every secret that its checks log in with: its own URL, the reader's, and those of the principals' logins."""
-        logins = (url for login in self.tenancy.logins.values() for url in (login.url, login.through_proxy))
+        """Every secret that its checks need: its URL, the reader's, and those of the principals' logins."""
+        logins = (url for login in self.tenancy.logins.values() for url in (login.url, login.proxy_url))
         return tuple(url for url in (self.url, self.reader, *logins) if url is not None)

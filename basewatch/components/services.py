@@ -16,7 +16,6 @@ class Function(AwsComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
-    section: ClassVar[str] = "functions"
     promises: ClassVar[tuple[str, ...]] = ("errors_below", "p95_below", "throttled_below")
     errors_below: RatioThreshold | None = None
     p95_below: DurationThreshold | None = None
@@ -24,10 +23,9 @@ class Function(AwsComponent):
 
 
 class Api(AwsComponent):
-    """A stage of an API Gateway API; CloudWatch knows a REST API by its name, and an HTTP API by its `id` alone."""
+    """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, an HTTP API by its `id`."""
 
     kind: ClassVar[str] = "api"
-    section: ClassVar[str] = "apis"
     promises: ClassVar[tuple[str, ...]] = (
         "authorizer",
         "rate_limit",
@@ -47,12 +45,12 @@ class Api(AwsComponent):
     @model_validator(mode="after")
     def _can_be_found_in_cloudwatch(self) -> Self:
         if self.type == "http" and self.id is None:
-            raise InvalidValueError("CloudWatch knows an HTTP API by its id alone", "add id: such as a1b2c3d4e5")
+            raise InvalidValueError("CloudWatch identifies an HTTP API by its id alone", "add id: such as a1b2c3d4e5")
         return self
 
     @property
     def cloudwatch_name(self) -> str:
-        """The label `api` of its series: what CloudWatch knows it by, a REST API's name and an HTTP API's id."""
+        """Its identity in CloudWatch, and the label `api`: the name of a REST API, the id of an HTTP API."""
         return self.id if self.type == "http" and self.id is not None else self.name
 
 
@@ -60,7 +58,6 @@ class Table(AwsComponent):
     """A DynamoDB table."""
 
     kind: ClassVar[str] = "table"
-    section: ClassVar[str] = "tables"
     promises: ClassVar[tuple[str, ...]] = ("pitr", "throttled_below")
     pitr: Duration | None = None
     throttled_below: RateThreshold | None = None
@@ -70,7 +67,6 @@ class CacheCluster(AwsComponent):
     """A DynamoDB Accelerator (DAX) cluster."""
 
     kind: ClassVar[str] = "cache_cluster"
-    section: ClassVar[str] = "cache_clusters"
     promises: ClassVar[tuple[str, ...]] = ("hits_above",)
     hits_above: RatioThreshold | None = None
 
@@ -79,20 +75,18 @@ class Queue(AwsComponent):
     """An SQS queue."""
 
     kind: ClassVar[str] = "queue"
-    section: ClassVar[str] = "queues"
     promises: ClassVar[tuple[str, ...]] = ("oldest_below",)
     oldest_below: DurationThreshold | None = None
 
 
 class EventRule(AwsComponent):
-    """An EventBridge rule on the default event bus; `every` is how often it has to trigger at least."""
+    """An EventBridge rule on the default event bus; `every` is the longest time between two triggers."""
 
     kind: ClassVar[str] = "event_rule"
-    section: ClassVar[str] = "event_rules"
     promises: ClassVar[tuple[str, ...]] = ("every",)
     every: Duration | None = None
 
     @property
     def warm_up(self) -> timedelta:
-        """As long as it may be silent, so that the last trigger before a window is known."""
+        """The longest time between two triggers, so that the last trigger before a window is known."""
         return self.every or timedelta()

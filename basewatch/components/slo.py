@@ -1,4 +1,4 @@
-"""Service level objectives: how many of the events of a component have to be good."""
+"""Service level objectives: the ratio of a component's events that have to be good."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ LONGEST_BURN_WINDOW = parse_duration("6h")
 
 
 class Slo(AwsComponent):
-    """A service level objective: the share of good events of the component `of` (its ref) that is promised.
+    """A service level objective: the promised ratio of good events of the component `of` (a ref).
 
     `availability` counts requests or invocations without an error of the platform; `latency` counts minutes whose p99
     is below `below`; `throttling` counts table operations that were not throttled. `window` is the budget's.
     """
 
     kind: ClassVar[str] = "slo"
-    section: ClassVar[str] = "slos"
     promises: ClassVar[tuple[str, ...]] = ("objective",)
     of: str
     sli: Literal["availability", "latency", "throttling"]
@@ -33,15 +32,15 @@ class Slo(AwsComponent):
     @model_validator(mode="after")
     def _latency_has_a_limit(self) -> Self:
         if (self.sli == "latency") != (self.below is not None):
-            raise InvalidValueError("a latency SLO, and no other, says what a good minute is below", "add below: 500ms")
+            raise InvalidValueError("a latency SLO, and no other kind, needs `below`", "add below: 500ms")
         return self
 
     @property
     def error_budget(self) -> float:
-        """The share of events that may be bad."""
+        """The ratio of events that may be bad."""
         return 1 - self.objective
 
     @property
     def warm_up(self) -> timedelta:
-        """The longest span over which the burn of the budget is looked at."""
+        """The longest window over which the burn rate is computed."""
         return LONGEST_BURN_WINDOW

@@ -1,4 +1,4 @@
-"""What is kept: audit records under lock, dumps, and the vaults of AWS Backup."""
+"""Storage: audit buckets under Object Lock, dumps, and the vaults of AWS Backup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ class BackupVault(AwsComponent):
     """An AWS Backup vault."""
 
     kind: ClassVar[str] = "backup_vault"
-    section: ClassVar[str] = "backup_vaults"
     promises: ClassVar[tuple[str, ...]] = ("no_failed_jobs",)
     no_failed_jobs: bool = False
 
@@ -25,7 +24,6 @@ class AuditBucket(AwsComponent):
     """An S3 bucket that keeps audit records under Object Lock."""
 
     kind: ClassVar[str] = "audit_bucket"
-    section: ClassVar[str] = "audit_buckets"
     promises: ClassVar[tuple[str, ...]] = ("object_lock",)
     object_lock: ObjectLock
 
@@ -34,7 +32,6 @@ class DumpBackups(AwsComponent):
     """A set of pg_dump archives of one database, in a bucket under a prefix."""
 
     kind: ClassVar[str] = "dump_backups"
-    section: ClassVar[str] = "dump_backups"
     promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill")
     bucket: str
     prefix: str = ""
@@ -49,7 +46,7 @@ class DumpBackups(AwsComponent):
         if self.stale_after < self.every:
             raise InvalidValueError(
                 f"stale_after {format_duration(self.stale_after)} is shorter than every {format_duration(self.every)}, "
-                "so a punctual backup would look stale",
+                "so a backup on time would be stale",
                 "make stale_after longer, by the time one backup takes",
             )
         return self

@@ -1,33 +1,27 @@
-"""The configuration: its models, and how a file becomes one of them or a list of mistakes with their places."""
+"""The configuration: its models, and how files are loaded into them, with every mistake and its location."""
 
 from basewatch.config.model import (
     Account,
     Alerts,
     CatalogWatch,
-    Channel,
     CheckSettings,
-    Components,
     Config,
     HistorySettings,
-    PagerDutyChannel,
     Platform,
     Route,
     RunPolicy,
-    SlackChannel,
+    config_model,
 )
 
 __all__ = [
     "Account",
     "Alerts",
     "CatalogWatch",
-    "Channel",
     "CheckSettings",
-    "Components",
     "Config",
     "HistorySettings",
-    "PagerDutyChannel",
     "Platform",
     "Route",
     "RunPolicy",
-    "SlackChannel",
+    "config_model",
 ]

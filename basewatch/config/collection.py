@@ -1,4 +1,4 @@
-"""How metrics are collected: how often, of what nobody declared, how fast, and what it may cost."""
+"""How metrics are collected: the intervals, the discovery of undeclared resources, the rates and the budget."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from basewatch.quantities import Duration, format_duration, parse_duration
 
 
 class DiscoveryRule(ConfigModel):
-    """Where a collector looks for resources that nobody declared, and how.
+    """Where a collector discovers resources that are not declared, and how.
 
-    `list` asks CloudWatch which metrics were active lately; `tags` asks for resources that have all of `tags` (what was
-    never tagged is not found); `describe` asks the service itself.
+    `list` asks CloudWatch which metrics were recently active. `tags` asks for resources that have all of `tags`;
+    resources that were never tagged are not found. `describe` asks the service itself.
     """
 
     collector: str
@@ -23,27 +23,34 @@ class DiscoveryRule(ConfigModel):
     account: str | None = None
     region: str | None = None
     tags: dict[str, str] = {}
-    at_most: int = Field(default=1000, ge=1, le=100_000, description="more are left out, and that is said")
+    at_most: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="how many resources are collected at most; omitted ones are reported",
+    )
 
 
 class CollectorSettings(ConfigModel):
-    """How `serve` collects metrics: how often each tier is asked, what is discovered, and what a month may cost.
+    """How `serve` collects metrics: the interval of each tier, what is discovered, and the budget.
 
-    `fast` is for what pages within minutes, `every` for the rest, `slow` for what changes by the hour. A budget, in
-    dollars a month at the dearer reading of the price, makes the slow tier slower first, and then the standard one.
+    `fast` is for metrics that page within minutes, `slow` for those that change by the hour, `standard` for the others.
+    A budget, in dollars a month by the upper cost estimate, lengthens the slow interval first, then the standard one.
     """
 
     fast: Duration = parse_duration("1m")
-    every: Duration = parse_duration("5m")
+    standard: Duration = parse_duration("5m")
     slow: Duration = parse_duration("1h")
     budget: float | None = Field(default=None, gt=0)
-    hold: Duration = Field(
-        default=parse_duration("15m"), description="how long a series is shown that could not be got"
+    max_staleness: Duration = Field(
+        default=parse_duration("15m"), description="how long a series is still exported when it could not be refreshed"
     )
     discover: tuple[DiscoveryRule, ...] = ()
     discover_every: Duration = parse_duration("15m")
-    gate: bool = Field(default=True, description="ask little of a discovered resource that had no activity lately")
-    tags: tuple[str, ...] = Field(default=(), description="the tags that aws_resource_info tells")
+    skip_idle: bool = Field(
+        default=True, description="request only one metric of a discovered resource without recent activity"
+    )
+    exported_tags: tuple[str, ...] = Field(default=(), description="the tags that aws_resource_info exports")
     concurrency: int = Field(default=5, ge=1, le=50)
     calls_per_second: float = Field(default=40, gt=0, description="of each API, in each account and region; AWS: 50")
     datapoints_per_second: float = Field(default=170_000, gt=0, description="AWS allows 180,000")
@@ -51,11 +58,12 @@ class CollectorSettings(ConfigModel):
     @model_validator(mode="after")
     def _tiers_fit(self) -> Self:
         minute = parse_duration("1m")
-        for name, span in (("fast", self.fast), ("every", self.every), ("slow", self.slow)):
-            if span % minute:
+        for name, interval in (("fast", self.fast), ("standard", self.standard), ("slow", self.slow)):
+            if interval % minute:
                 raise InvalidValueError(
-                    f"{name} {format_duration(span)} is not whole minutes", "CloudWatch's periods are minutes"
+                    f"{name} {format_duration(interval)} is not a whole number of minutes",
+                    "CloudWatch's periods are minutes",
                 )
-        if not self.fast <= self.every <= self.slow:
-            raise InvalidValueError("fast, every and slow do not grow in this order", "make slow the longest")
+        if not self.fast <= self.standard <= self.slow:
+            raise InvalidValueError("fast, standard and slow do not grow in this order", "make slow the longest")
         return self

@@ -11,11 +11,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from basewatch.config.merging import merge
-from basewatch.config.model import Config
+from basewatch.config.model import Config, config_model
 from basewatch.config.problems import validation_problems
 from basewatch.config.references import broken_references
 from basewatch.config.yaml_document import YamlDocument, read_yaml
 from basewatch.errors import ConfigError, Problem
+from basewatch.notifier import Channel
 
 _SUFFIXES = {".yaml", ".yml"}
 
@@ -31,19 +32,22 @@ class LoadedConfig:
 
 def load(
     path: Path,
+    channel_types: tuple[type[Channel], ...],
     known_checks: frozenset[str] | None = None,
     known_collectors: Mapping[str, frozenset[str]] | None = None,
 ) -> LoadedConfig:
     """The configuration in `path`, a file or a folder whose *.yaml are merged.
 
-    `known_checks` are the ids that may stand in `checks`, `known_collectors` the collectors by name and the ways in
-    which each can discover; None leaves them unjudged.
+    `channel_types` are the kinds of channel that `alerts.channels` may have, `known_checks` the ids that `checks` may
+    have, `known_collectors` the collectors by name with the ways in which each can discover. None skips that test.
     Raises: ConfigError with every problem found, in file order.
     """
     files = _files(path)
     texts = [_text(file) for file in files]
     document = merge(_read_all(files, texts))
-    config = _validated(document, broken_references(document, known_checks, known_collectors))
+    config = _validated(
+        config_model(channel_types), document, broken_references(document, known_checks, known_collectors)
+    )
     return LoadedConfig(config=config, digest=_digest(files, texts), files=files)
 
 
@@ -92,13 +96,13 @@ def _read_all(files: Sequence[Path], texts: Sequence[str]) -> list[YamlDocument]
     return documents
 
 
-def _validated(document: YamlDocument, links: Iterable[Problem]) -> Config:
+def _validated(model: type[Config], document: YamlDocument, links: Iterable[Problem]) -> Config:
     problems = [*document.problems, *links]
     try:
         # Strict JSON is the mode in which pydantic takes a list for a tuple, but no text for a number.
-        config = Config.model_validate_json(json.dumps(document.tree), strict=True)
+        config = model.model_validate_json(json.dumps(document.tree), strict=True)
     except ValidationError as error:
-        problems.extend(validation_problems(error, document))
+        problems.extend(validation_problems(error, document, model))
         raise ConfigError(*_in_order(problems)) from None
     if problems:
         raise ConfigError(*_in_order(problems))

@@ -1,4 +1,4 @@
-"""Several documents as one: mappings are merged, and whatever else stands twice is a problem."""
+"""Merges several documents. Mappings are merged; any other key that is written twice is a problem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from basewatch.model import JSON
 
 
 def merge(documents: Sequence[YamlDocument]) -> YamlDocument:
-    """One document with the keys of all; the first place of a key that stands twice is kept."""
+    """One document with the keys of all. Of a key that is written twice, the first location is kept."""
     if len(documents) == 1:
         return documents[0]
     tree: dict[str, JSON] = {}
@@ -22,7 +22,7 @@ def merge(documents: Sequence[YamlDocument]) -> YamlDocument:
     for document in documents:
         problems.extend(document.problems)
         if isinstance(document.tree, dict):
-            problems.extend(_add(document, tree, document.tree, (), keys))
+            problems.extend(_merge_into(document, tree, document.tree, (), keys))
         keys = {**document.key_locations, **keys}
         values = {**document.value_locations, **values}
         spelled = {**document.scalar_text, **spelled}
@@ -31,7 +31,7 @@ def merge(documents: Sequence[YamlDocument]) -> YamlDocument:
     )
 
 
-def _add(
+def _merge_into(
     document: YamlDocument,
     into: dict[str, JSON],
     more: dict[str, JSON],
@@ -44,12 +44,12 @@ def _add(
         if key not in into:
             into[key] = deepcopy(value)
         elif isinstance(kept, dict) and isinstance(value, dict):
-            yield from _add(document, kept, value, here, keys)
+            yield from _merge_into(document, kept, value, here, keys)
         else:
             first = keys[here]
             yield document.problem(
                 here,
                 f"this key was written before, in {first.file}:{first.line}",
-                "keep one of the two; only mappings are merged, a list stands in one file",
+                "keep one of the two; only mappings are merged, a list is written in one file",
                 on_key=True,
             )

@@ -1,100 +1,54 @@
-"""The configuration's shape: what the platform promises, and how Basewatch watches it."""
+"""The models of the configuration: what the platform promises, and how Basewatch watches it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from functools import cache, reduce
+from operator import or_
+from types import GenericAlias
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, SerializeAsAny, create_model, model_validator
 
 from basewatch.component_settings import ConfigModel
-from basewatch.components import (
-    Api,
-    AuditBucket,
-    AuroraCluster,
-    BackupVault,
-    CacheCluster,
-    Component,
-    Database,
-    DumpBackups,
-    EventRule,
-    Function,
-    Queue,
-    Slo,
-    Table,
-)
+from basewatch.components import Components
 from basewatch.config.collection import CollectorSettings
 from basewatch.config.prometheus import Prometheus
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import AccountId, DatabaseUrl, HostPort, Region
 from basewatch.model import Severity
+from basewatch.notifier import Channel
 from basewatch.quantities import Duration, format_duration, parse_duration
-from basewatch.secrets import SecretReference
 
 
 class Platform(ConfigModel):
-    """Which platform this is, as people and alerts name it."""
+    """The platform's name and environment, as alerts and reports show them."""
 
     name: str
     environment: str
 
 
 class Account(ConfigModel):
-    """One AWS account; `role` is assumed for reading, unless the caller already is that role.
+    """One AWS account. Its `role` is assumed for reading, unless the caller already has that role.
 
-    Its metrics are asked of the account `through`, where CloudWatch's cross-account observability links the two.
+    Its metrics are requested from `monitoring_account` where CloudWatch's cross-account observability links the two.
     """
 
     id: AccountId
     role: str | None = None
     regions: tuple[Region, ...] = Field(min_length=1)
-    through: str | None = Field(
+    monitoring_account: str | None = Field(
         default=None, description="the monitoring account that sees this one's metrics (CloudWatch cross-account)"
     )
 
 
 class AwsSettings(ConfigModel):
-    """The AWS accounts, by the name components use for them; left out where nothing lives in AWS."""
+    """The AWS accounts, by the names that components use. Omitted where no component is in AWS."""
 
     accounts: dict[str, Account] = Field(min_length=1)
 
 
-class Components(ConfigModel):
-    """Every declared component, by kind."""
-
-    aurora_clusters: tuple[AuroraCluster, ...] = ()
-    databases: tuple[Database, ...] = ()
-    functions: tuple[Function, ...] = ()
-    apis: tuple[Api, ...] = ()
-    tables: tuple[Table, ...] = ()
-    cache_clusters: tuple[CacheCluster, ...] = ()
-    queues: tuple[Queue, ...] = ()
-    event_rules: tuple[EventRule, ...] = ()
-    backup_vaults: tuple[BackupVault, ...] = ()
-    audit_buckets: tuple[AuditBucket, ...] = ()
-    dump_backups: tuple[DumpBackups, ...] = ()
-    slos: tuple[Slo, ...] = ()
-
-    def __iter__(self) -> Iterator[Component]:  # type: ignore[override]  # a pydantic model iterates fields; we, components
-        for section in (
-            self.aurora_clusters,
-            self.databases,
-            self.functions,
-            self.apis,
-            self.tables,
-            self.cache_clusters,
-            self.queues,
-            self.event_rules,
-            self.backup_vaults,
-            self.audit_buckets,
-            self.dump_backups,
-            self.slos,
-        ):
-            yield from section
-
-
 class RunPolicy(ConfigModel):
-    """How a pass is run: how often one is expected, how far it looks back at least, and when it stops waiting."""
+    """How a pass is run: how often one is expected, the shortest window that it judges, and its deadlines."""
 
     every: Duration = parse_duration("6h")
     lookback: Duration = parse_duration("1h")
@@ -106,8 +60,8 @@ class RunPolicy(ConfigModel):
     def _one_check_fits_in_the_run(self) -> Self:
         if self.check_deadline > self.deadline:
             raise InvalidValueError(
-                f"check_deadline {format_duration(self.check_deadline)} is longer than the whole run's deadline "
-                f"{format_duration(self.deadline)}",
+                f"check_deadline {format_duration(self.check_deadline)} is longer than deadline "
+                f"{format_duration(self.deadline)} of the whole run",
                 "make check_deadline shorter, or deadline longer",
             )
         return self
@@ -121,72 +75,53 @@ def parse_optional_section(value: object) -> object:
 class CatalogWatch(ConfigModel):
     """How `serve` watches the catalogues that tenant isolation rests on.
 
-    Every change found by a poll is judged at once; `prove` and `probe` say how often the static proof and the read
-    probes are made again even without one.
+    A poll that finds a change triggers the checks at once. Without a change, the static proof is repeated at the
+    interval `prove_every`, and the read probes at the interval `probe_every`.
     """
 
     every: Duration = parse_duration("5s")
-    prove: Duration = parse_duration("1h")
-    probe: Duration = parse_duration("5m")
+    prove_every: Duration = parse_duration("1h")
+    probe_every: Duration = parse_duration("5m")
 
 
 class CheckSettings(ConfigModel):
-    """What may be changed of a check; thresholds are promises and stand beside the component."""
+    """The settings of a check. Thresholds are promises, and are settings of the component."""
 
     enabled: bool = True
     severity: Severity | None = None
 
 
-class SlackChannel(ConfigModel):
-    """A Slack incoming webhook."""
-
-    name: str
-    kind: Literal["slack"]
-    webhook: SecretReference
-
-
-class PagerDutyChannel(ConfigModel):
-    """A PagerDuty Events v2 integration; `endpoint` is for its EU region."""
-
-    name: str
-    kind: Literal["pagerduty"]
-    routing_key: SecretReference
-    endpoint: str | None = None
-
-
-Channel = Annotated[SlackChannel | PagerDutyChannel, Field(discriminator="kind")]
-
-
 class Route(ConfigModel):
-    """Which findings reach a channel: those at or above `severity`."""
+    """The findings that a channel reports: those at or above `severity`."""
 
     channel: str
     severity: Severity = Severity.LOW
-    unverified: bool = Field(default=True, description="whether findings that turn UNVERIFIED are told as well")
+    unverified: bool = Field(default=True, description="whether UNVERIFIED findings are reported as well")
 
 
 class Alerts(ConfigModel):
-    """Who is told of verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`)."""
+    """Who sends alerts on verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`)."""
 
     verdicts: Literal["direct", "prometheus"] = "direct"
-    channels: tuple[Channel, ...] = ()
+    # `config_model` narrows this to the kinds of channel that are installed.
+    channels: tuple[SerializeAsAny[InstanceOf[Channel]], ...] = ()
     routes: tuple[Route, ...] = ()
 
 
 class Reports(ConfigModel):
-    """Where reports are written."""
+    """The folder that reports are written to."""
 
     directory: str = "out"
 
 
 class HistorySettings(ConfigModel):
-    """Where runs are recorded: a SQLAlchemy URL, or a secret reference to it when it holds a password."""
+    """The database that runs are recorded in: a SQLAlchemy URL, or a secret reference if it has a password."""
 
     url: DatabaseUrl = "sqlite:///out/basewatch.db"
 
 
 class Web(ConfigModel):
-    """Where `serve` listens."""
+    """The address on which `serve` listens."""
 
     listen: HostPort = "127.0.0.1:9464"
 
@@ -194,6 +129,7 @@ class Web(ConfigModel):
 class Config(ConfigModel):
     """The whole configuration; relative paths in it start at the working directory."""
 
+    model_config = ConfigDict(defer_build=True)
     version: Literal[1]
     platform: Platform
     aws: AwsSettings | None = None
@@ -207,3 +143,15 @@ class Config(ConfigModel):
     history: HistorySettings = HistorySettings()
     web: Web = Web()
     prometheus: Prometheus = Prometheus()
+
+
+@cache
+def config_model(channel_types: tuple[type[Channel], ...]) -> type[Config]:
+    """The configuration in which `alerts.channels` may be of these kinds, and of no others."""
+    if not channel_types:
+        return Config
+    kinds: Any = reduce(or_, channel_types)
+    channel = Annotated[kinds, Field(discriminator="kind")] if len(channel_types) > 1 else kinds
+    channels: Any = GenericAlias(tuple, (channel, ...))
+    alerts = create_model("Alerts", __base__=Alerts, __doc__=Alerts.__doc__, channels=(channels, ()))
+    return create_model("Config", __base__=Config, __doc__=Config.__doc__, alerts=(alerts, alerts()))

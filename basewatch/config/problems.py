@@ -1,4 +1,4 @@
-"""What pydantic found, said in the words of the person who wrote the configuration."""
+"""Validation errors of pydantic as problems with a message, a remedy and a location in the file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from basewatch.config.model import Config
 from basewatch.config.shape import keys_at, missing_key_remedy
 from basewatch.config.yaml_document import KeyPath, YamlDocument, format_key_path
 from basewatch.errors import InvalidValueError, Problem, display_value
@@ -36,20 +37,20 @@ _EXPECTED: Final[Mapping[str, MessageAndRemedy]] = {
 }
 
 
-def validation_problems(error: ValidationError, document: YamlDocument) -> Iterator[Problem]:
+def validation_problems(error: ValidationError, document: YamlDocument, config: type[Config]) -> Iterator[Problem]:
     """One problem for each thing pydantic found, with its place in the document."""
     unreadable = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False):
         at = _written_path(detail["loc"], document)
         kind = detail["type"]
         if format_key_path(at) in unreadable or (kind == "too_short" and document.value(at)):
-            continue  # only the consequence of a problem that is reported where it stands
+            continue  # only the consequence of a problem that is reported at its own location
         if kind == "extra_forbidden":
-            yield document.problem(at, f"there is no key '{at[-1]}' here", _instead(at, document), on_key=True)
+            yield document.problem(at, f"there is no key '{at[-1]}' here", _instead(at, document, config), on_key=True)
         elif kind in {"missing", "union_tag_not_found"}:
             missing = at if kind == "missing" else (*at, "kind")
             yield document.problem(
-                missing[:-1], f"'{missing[-1]}' is missing", missing_key_remedy(missing), on_key=True
+                missing[:-1], f"'{missing[-1]}' is missing", missing_key_remedy(config, missing), on_key=True
             )
         elif kind == "union_tag_invalid":
             yield document.problem((*at, "kind"), *_not_one_of(_context(detail)["tag"], _context(detail)))
@@ -58,7 +59,7 @@ def validation_problems(error: ValidationError, document: YamlDocument) -> Itera
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The known word nearest to a mistyped one, as a question; empty when none is near."""
+    """The known word nearest to a misspelled one, as a question; empty when none is near."""
     by_folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1)
     return f"did you mean '{by_folded[near[0]]}'? " if near else ""
@@ -70,12 +71,12 @@ def _written_path(loc: tuple[int | str, ...], document: YamlDocument) -> KeyPath
     for index, key in enumerate(loc):
         named_by_pydantic = (*at, key) not in document.value_locations and index < len(loc) - 1
         at = at if named_by_pydantic else (*at, key)
-    # A location may end in such a name as well: then what is wrong is the whole of the union's value.
+    # A location may end in such a name as well: then the whole value of the union is wrong.
     return at
 
 
-def _instead(at: KeyPath, document: YamlDocument) -> str:
-    allowed = keys_at(at[:-1], document.value((*at[:-1], "kind")))
+def _instead(at: KeyPath, document: YamlDocument, config: type[Config]) -> str:
+    allowed = keys_at(config, at[:-1], document.value((*at[:-1], "kind")))
     return f"{did_you_mean(str(at[-1]), allowed)}the keys are {', '.join(allowed)}"
 
 
@@ -91,28 +92,28 @@ def _words(detail: ErrorDetails, at: KeyPath, document: YamlDocument) -> Message
     if at == ("version",):
         return f"this Basewatch reads version 1, not {document.scalar_text.get(at) or 'a text'}", "write `version: 1`"
     if kind in _EXPECTED:
-        return _another_sort(kind, at, document)
+        return _wrong_type(kind, at, document)
     if kind in {"literal_error", "enum"}:
         return _not_one_of(detail["input"], context)
     return _out_of_bounds(kind, context)
 
 
-def _another_sort(kind: str, at: KeyPath, document: YamlDocument) -> MessageAndRemedy:
+def _wrong_type(kind: str, at: KeyPath, document: YamlDocument) -> MessageAndRemedy:
     expected, remedy = _EXPECTED[kind]
     value, spelled = document.value(at), document.scalar_text.get(at)
     if value is None:
         return f"nothing is written here, and {expected} expected", remedy
     if kind == "string_type" and spelled:
-        read = "" if spelled == _sort(value) else f", and YAML reads {spelled} as {_sort(value)}"
+        read = "" if spelled == _type_name(value) else f", and YAML reads {spelled} as {_type_name(value)}"
         return f"text is expected{read or f', not {spelled}'}", f'put it in quotes: "{spelled}"'
-    return f"{expected} expected, not {spelled or _sort(value)}", remedy
+    return f"{expected} expected, not {spelled or _type_name(value)}", remedy
 
 
-def _sort(value: object) -> str:
+def _type_name(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    sorts: dict[type, str] = {int: "a number", float: "a number", str: "text", list: "a list"}
-    return sorts.get(type(value), "`key: value` lines")
+    names: dict[type, str] = {int: "a number", float: "a number", str: "text", list: "a list"}
+    return names.get(type(value), "`key: value` lines")
 
 
 def _not_one_of(value: object, context: dict[str, Any]) -> MessageAndRemedy:
@@ -132,6 +133,6 @@ def _out_of_bounds(kind: str, context: dict[str, Any]) -> MessageAndRemedy:
         case "less_than_equal":
             return f"the number has to be {context['le']:g} or less", "write a smaller one"
         case "too_short" | "string_too_short":
-            return "this is empty, and nothing can be promised of nothing", "write at least one"
+            return "this is empty", "write at least one"
         case _:
-            return "this cannot stand here", "compare it with config.yaml of the project"
+            return "this value is not valid here", "compare it with config.yaml of the project"

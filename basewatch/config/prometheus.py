@@ -1,4 +1,4 @@
-"""How the generated rules and routes fit the user's own Prometheus, Alertmanager and Grafana."""
+"""The settings that fit the generated files to the user's Prometheus, Alertmanager and Grafana."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from basewatch.identifiers import HostPort
 from basewatch.quantities import Duration, parse_duration
 
 
-def _filled_with(*places: str) -> BeforeValidator:
+def _template_of(*placeholders: str) -> BeforeValidator:
     def parse(value: object) -> object:
         found = set(re.findall(r"\{(.*?)\}", value)) if isinstance(value, str) else set()
-        if unknown := sorted(found - set(places)):
-            known = ", ".join(f"{{{place}}}" for place in places)
+        if unknown := sorted(found - set(placeholders)):
+            known = ", ".join(f"{{{name}}}" for name in placeholders)
             raise InvalidValueError(
-                f"{display_value(value)} has a place for '{unknown[0]}'", f"what is filled in is {known}"
+                f"{display_value(value)} has the unknown placeholder '{unknown[0]}'", f"the placeholders are {known}"
             )
         return value
 
@@ -27,7 +27,7 @@ def _filled_with(*places: str) -> BeforeValidator:
 
 
 class Email(ConfigModel):
-    """Where Alertmanager sends what pages nobody; the password of a `username` is the file `smtp` in `secrets`."""
+    """Where Alertmanager sends alerts that page no one. The password of `username` is the file `smtp` in `secrets`."""
 
     to: str
     sender: str
@@ -36,15 +36,17 @@ class Email(ConfigModel):
 
 
 class Prometheus(ConfigModel):
-    """What `generate rules` and `generate alertmanager` have to know of where their files are loaded."""
+    """The settings of the Prometheus and Alertmanager that load the generated files."""
 
     job: str = Field(default="basewatch", min_length=1, description="the scrape job of the exporter")
-    scrape: Duration = Field(default=parse_duration("1m"), description="how often it scrapes and evaluates the rules")
-    runbook_url: Annotated[str, _filled_with("alert")] = Field(
+    scrape_interval: Duration = Field(
+        default=parse_duration("1m"), description="the interval at which it scrapes and evaluates the rules"
+    )
+    runbook_url: Annotated[str, _template_of("alert")] = Field(
         default="docs/alerting-rules.md#{alert}",
         description="where an alert is explained; {alert} is its name in lower case",
     )
-    dashboard_url: Annotated[str, _filled_with("uid")] = Field(
+    dashboard_url: Annotated[str, _template_of("uid")] = Field(
         default="/d/{uid}", description="where a dashboard is; {uid} is its identifier"
     )
     secrets: str = Field(

@@ -1,11 +1,11 @@
-"""What one part of the configuration says of another: names that must resolve, and promises that can be seen."""
+"""References between parts of the configuration: names that have to resolve, and promises that can be judged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from basewatch.components import COMPONENT_TYPES, AwsComponent
+from basewatch.components import COMPONENT_SECTIONS, AwsComponent
 from basewatch.config.problems import did_you_mean
 from basewatch.config.slo import invalid_objectives
 from basewatch.config.yaml_document import KeyPath, YamlDocument
@@ -13,11 +13,11 @@ from basewatch.errors import InvalidValueError, Problem
 from basewatch.model import JSON
 from basewatch.quantities import format_duration, parse_duration
 
-# These read the plain values, not the models: what is wrong elsewhere in the file must not hide a broken link.
+# These read the plain values, not the models: an error elsewhere in the file must not hide a broken reference.
 
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
-_KEPT = timedelta(days=15)
+_RETENTION = timedelta(days=15)
 _DISCOVER: KeyPath = ("collectors", "discover")
 _WAYS = ("list", "tags", "describe")
 
@@ -27,24 +27,25 @@ def broken_references(
     known_checks: frozenset[str] | None,
     known_collectors: Mapping[str, frozenset[str]] | None = None,
 ) -> Iterator[Problem]:
-    """Every name that leads nowhere or stands twice; check ids are left alone when none are known.
+    """Every name that does not resolve or is used twice.
 
-    `known_collectors` are collectors by name, and the ways in which each can discover; None leaves them unjudged.
+    `known_checks` are the ids of the checks, `known_collectors` the collectors by name with the ways in which each can
+    discover; None skips that test.
     """
     yield from _nothing_to_watch(document)
-    for section in (*(("components", kind.section) for kind in COMPONENT_TYPES), ("alerts", "channels")):
+    for section in (*(("components", section) for section in COMPONENT_SECTIONS.values()), ("alerts", "channels")):
         yield from _repeated_names(document, section)
     yield from _unknown(document, ("components", "databases"), "cluster", ("components", "aurora_clusters"))
     yield from _unknown(document, ("components", "dump_backups"), "database", ("components", "databases"))
     yield from _unknown(document, ("alerts", "routes"), "channel", ("alerts", "channels"))
     yield from _channels_without_a_route(document)
     yield from _accounts(document)
-    yield from _seen_through(document)
+    yield from _monitoring_accounts(document)
     yield from invalid_objectives(document)
     yield from _discovery(document, known_collectors)
     if known_checks is not None:
         yield from _unknown_checks(document, known_checks)
-    yield from _never_seen(document)
+    yield from _beyond_retention(document)
 
 
 def _mapping(document: YamlDocument, at: KeyPath) -> Mapping[str, JSON]:
@@ -66,8 +67,10 @@ def _names(document: YamlDocument, section: KeyPath) -> list[str]:
 def _nothing_to_watch(document: YamlDocument) -> Iterator[Problem]:
     declared = document.value(("components",))
     if isinstance(declared, dict) and all(value in ([], {}) for value in declared.values()):
-        kinds = ", ".join(kind.section for kind in COMPONENT_TYPES)
-        yield document.problem(("components",), "nothing is declared, so nothing would be watched", f"declare {kinds}")
+        kinds = ", ".join(COMPONENT_SECTIONS.values())
+        yield document.problem(
+            ("components",), "no component is declared, so nothing would be watched", f"declare {kinds}"
+        )
 
 
 def _repeated_names(document: YamlDocument, section: KeyPath) -> Iterator[Problem]:
@@ -104,20 +107,20 @@ def _channels_without_a_route(document: YamlDocument) -> Iterator[Problem]:
         if isinstance(name, str) and name not in routed:
             yield document.problem(
                 (*at, "name"),
-                f"no route leads to '{name}', so it would never be told anything",
+                f"no route leads to '{name}', so it would never be notified",
                 f"add {{channel: {name}}} to alerts.routes, or remove the channel",
             )
 
 
 def _accounts(document: YamlDocument) -> Iterator[Problem]:
     accounts = _mapping(document, ("aws", "accounts"))
-    sections = (("components", kind.section) for kind in COMPONENT_TYPES if issubclass(kind, AwsComponent))
+    sections = (("components", name) for kind, name in COMPONENT_SECTIONS.items() if issubclass(kind, AwsComponent))
     declared = [(at, item) for section in (*sections, _DISCOVER) for at, item in _items(document, section)]
     if declared and ("aws",) not in document.value_locations:
         yield document.problem(
             declared[0][0],
             "this is in an AWS account, and the configuration declares none",
-            "add `aws:` with the accounts to look at, or leave everything out that is not a database",
+            "add `aws:` with the accounts, or declare only databases",
         )
     for at, item in declared:
         yield from _account_of(document, at, item, accounts)
@@ -128,7 +131,9 @@ def _account_of(
 ) -> Iterator[Problem]:
     account = item.get("account")
     if account is None and len(accounts) > 1:
-        yield document.problem(at, "which account this is in is not said", f"add account: one of {', '.join(accounts)}")
+        yield document.problem(
+            at, "`account` is missing, and there are several accounts", f"add account: one of {', '.join(accounts)}"
+        )
     elif isinstance(account, str) and account not in accounts:
         yield _no_such(document, (*at, "account"), account, list(accounts), "aws.accounts")
     elif accounts:
@@ -140,7 +145,9 @@ def _region_of(document: YamlDocument, at: KeyPath, item: Mapping[str, JSON], ac
     regions = _regions(document, account)
     region = item.get("region")
     if region is None and len(regions) > 1:
-        yield document.problem(at, "which region this is in is not said", f"add region: one of {', '.join(regions)}")
+        yield document.problem(
+            at, "`region` is missing, and the account has several regions", f"add region: one of {', '.join(regions)}"
+        )
     elif isinstance(region, str) and regions and region not in regions:
         yield _no_such(document, (*at, "region"), region, regions, f"aws.accounts.{account}.regions")
 
@@ -152,15 +159,15 @@ def _unknown_checks(document: YamlDocument, known: frozenset[str]) -> Iterator[P
             yield document.problem(("checks", check), f"there is no check '{check}'", remedy, on_key=True)
 
 
-def _never_seen(document: YamlDocument) -> Iterator[Problem]:
+def _beyond_retention(document: YamlDocument) -> Iterator[Problem]:
     for at in document.value_locations:
         value = document.value(at) if at[:1] == ("components",) else None
         _, separator, tail = value.partition(" for ") if isinstance(value, str) else ("", "", "")
         sustained = _parsed(tail) if separator else None
-        if sustained is not None and sustained > _KEPT:
+        if sustained is not None and sustained > _RETENTION:
             yield document.problem(
                 at,
-                f"{format_duration(sustained)} is longer than CloudWatch keeps minutes ({format_duration(_KEPT)})",
+                f"{format_duration(sustained)} is longer than CloudWatch keeps minutes ({format_duration(_RETENTION)})",
                 "shorten it",
             )
 
@@ -172,27 +179,27 @@ def _parsed(value: object) -> timedelta | None:
         return None
 
 
-def _seen_through(document: YamlDocument) -> Iterator[Problem]:
-    """A monitoring account that leads nowhere: it is declared, asked itself, and asked in the same regions."""
+def _monitoring_accounts(document: YamlDocument) -> Iterator[Problem]:
+    """A monitoring account has to be declared, to have no monitoring account itself, and to have the same regions."""
     accounts = _mapping(document, ("aws", "accounts"))
     for name in accounts:
-        at: KeyPath = ("aws", "accounts", name, "through")
+        at: KeyPath = ("aws", "accounts", name, "monitoring_account")
         through = document.value(at)
         if not isinstance(through, str):
             continue
         if through not in accounts:
             yield _no_such(document, at, through, list(accounts), "aws.accounts")
         elif through == name:
-            yield document.problem(at, "an account is not seen through itself", "leave `through` out")
-        elif document.value(("aws", "accounts", through, "through")) is not None:
-            yield document.problem(
-                at, f"'{through}' is itself seen through another account", "name the monitoring account itself"
-            )
+            yield document.problem(at, "an account is not its own monitoring account", "remove `monitoring_account`")
+        elif document.value(("aws", "accounts", through, "monitoring_account")) is not None:
+            yield document.problem(at, f"'{through}' has a monitoring account itself", "name the one that has none")
         else:
-            yield from _beyond(document, at, _regions(document, name), _regions(document, through), through)
+            yield from _unmonitored_regions(
+                document, at, _regions(document, name), _regions(document, through), through
+            )
 
 
-def _beyond(
+def _unmonitored_regions(
     document: YamlDocument, at: KeyPath, regions: list[str], monitored: list[str], through: str
 ) -> Iterator[Problem]:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Unified-Cross-Account.html: a sink and
@@ -201,8 +208,8 @@ def _beyond(
         if monitored and region not in monitored:
             yield document.problem(
                 at,
-                f"'{through}' does not see {region}: CloudWatch links accounts region by region",
-                f"add {region} to aws.accounts.{through}.regions, or leave `through` out",
+                f"'{through}' does not monitor {region}: CloudWatch links accounts in each region separately",
+                f"add {region} to aws.accounts.{through}.regions, or remove `monitoring_account`",
             )
 
 
@@ -212,13 +219,11 @@ def _regions(document: YamlDocument, account: str) -> list[str]:
 
 
 def _discovery(document: YamlDocument, known: Mapping[str, frozenset[str]] | None) -> Iterator[Problem]:
-    """Collectors that there are not, or that cannot look in this way; nothing is judged when none are known."""
+    """Collectors that do not exist, or cannot discover in this way."""
     for at, item in _items(document, _DISCOVER):
         collector, by = item.get("collector"), item.get("by")
         if item.get("tags") and isinstance(by, str) and by != "tags":
-            yield document.problem(
-                (*at, "tags"), f"by: {by} does not look at tags", "write by: tags, or leave tags out"
-            )
+            yield document.problem((*at, "tags"), f"by: {by} does not filter by tags", "write by: tags, or remove tags")
         if known is None or not isinstance(collector, str):
             continue
         if collector not in known:
@@ -228,6 +233,6 @@ def _discovery(document: YamlDocument, known: Mapping[str, frozenset[str]] | Non
                 f"{did_you_mean(collector, known)}there are {', '.join(known)}",
             )
         elif isinstance(by, str) and by in _WAYS and by not in known[collector]:
-            can = ", ".join(way for way in _WAYS if way in known[collector])
-            remedy = f"write by: one of {can}" if can else "declare what there is of it as components"
+            possible = ", ".join(way for way in _WAYS if way in known[collector])
+            remedy = f"write by: one of {possible}" if possible else "declare its resources as components"
             yield document.problem((*at, "by"), f"{collector} cannot be discovered by: {by}", remedy)

@@ -1,4 +1,4 @@
-"""Which keys the configuration has at a place, read off its models."""
+"""The keys that the configuration may have at a key path, read from its models."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from basewatch.config.model import Config
 from basewatch.config.yaml_document import KeyPath
 
 
-def models_at(at: KeyPath) -> tuple[type[ConfigModel], ...]:
-    """The models that may stand at a key path, more than one where a `kind` decides between them."""
-    models: tuple[type[ConfigModel], ...] = (Config,)
+def models_at(config: type[Config], at: KeyPath) -> tuple[type[ConfigModel], ...]:
+    """The models that are valid at a key path: more than one where a `kind` selects among them."""
+    models: tuple[type[ConfigModel], ...] = (config,)
     for key in at:
         fields = [model.model_fields[key] for model in models if isinstance(key, str) and key in model.model_fields]
         if fields:
@@ -24,29 +24,31 @@ def models_at(at: KeyPath) -> tuple[type[ConfigModel], ...]:
     return models
 
 
-def keys_at(at: KeyPath, kind: object = None) -> tuple[str, ...]:
-    """The keys that may stand in the mapping at `at`, in the order of the model; `kind` chooses among several."""
-    models = models_at(at)
+def keys_at(config: type[Config], at: KeyPath, kind: object = None) -> tuple[str, ...]:
+    """The keys that the mapping at `at` may have, in the order of the model; `kind` selects among several models."""
+    models = models_at(config, at)
     chosen = [model for model in models if kind in _kinds(model)] or models
     return tuple(dict.fromkeys(key for model in chosen for key in model.model_fields))
 
 
-def missing_key_remedy(at: KeyPath) -> str:
+def missing_key_remedy(config: type[Config], at: KeyPath) -> str:
     """What to write for a key that is missing, with an example of its value or the keys below it."""
     last = at[-1]
-    models, field = models_at(at), _field_at(at)
+    models, field = models_at(config, at), _field_at(config, at)
     if last == "kind":
-        return "add " + " or ".join(f"`kind: {kind}`" for model in models_at(at[:-1]) for kind in _kinds(model))
+        return "add " + " or ".join(f"`kind: {kind}`" for model in models_at(config, at[:-1]) for kind in _kinds(model))
     if models and field:
         required = (key for model in models for key, inner in model.model_fields.items() if inner.is_required())
         return f"add `{last}:` with {', '.join(dict.fromkeys(required))}"
     examples = _examples(field) if field else ()
-    told = f": {field.description}" if field and field.description else ""
-    return f"add `{last}: {examples[0]}`{told}" if examples else f"add `{last}:` and its value{told}"
+    described = f": {field.description}" if field and field.description else ""
+    return f"add `{last}: {examples[0]}`{described}" if examples else f"add `{last}:` and its value{described}"
 
 
-def _field_at(at: KeyPath) -> FieldInfo | None:
-    return next((model.model_fields[str(at[-1])] for model in models_at(at[:-1]) if at[-1] in model.model_fields), None)
+def _field_at(config: type[Config], at: KeyPath) -> FieldInfo | None:
+    return next(
+        (model.model_fields[str(at[-1])] for model in models_at(config, at[:-1]) if at[-1] in model.model_fields), None
+    )
 
 
 def _examples(field: FieldInfo) -> tuple[object, ...]:

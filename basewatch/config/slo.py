@@ -1,10 +1,10 @@
-"""What service level objectives are of: a declared component that has events of that kind."""
+"""Validates that a service level objective is of a declared component that has events of its kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from basewatch.components import Api, Component, Function, Table
+from basewatch.components import COMPONENT_SECTIONS, Api, Component, Function, Table
 from basewatch.config.problems import did_you_mean
 from basewatch.config.yaml_document import KeyPath, YamlDocument
 from basewatch.errors import Problem
@@ -31,13 +31,13 @@ def invalid_objectives(document: YamlDocument) -> Iterator[Problem]:
             there = f"there are {', '.join(fitting)}" if fitting else "none is declared"
             yield document.problem(
                 (*_AT, index, "of"),
-                f"'{of}' is not a declared component that an objective of {sli} can be of",
+                f"'{of}' is not a declared component that can have an objective of {sli}",
                 f"{did_you_mean(of, fitting)}it has to be {what}: {there}",
             )
 
 
 def _names(document: YamlDocument, kind: type[Component]) -> Iterator[str]:
-    written = document.value(("components", kind.section))
+    written = document.value(("components", COMPONENT_SECTIONS[kind]))
     for item in written if isinstance(written, list) else []:
         if isinstance(item, dict) and isinstance(name := item.get("name"), str):
             yield name

@@ -76,17 +76,17 @@ def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
             line=before.count("\n") + 1,
             column=len(before) - before.rfind("\n"),
         )
-    said = f"{getattr(error, 'context', None) or ''} {getattr(error, 'problem', None) or ''}"
-    message, remedy = _words(said)
+    text_of_error = f"{getattr(error, 'context', None) or ''} {getattr(error, 'problem', None) or ''}"
+    message, remedy = _words(text_of_error)
     mark = _mark(error, opened="opened here" in message)
     if mark is None:
         return Problem(message=message, remedy=remedy, file=file)
     return Problem(message=message, remedy=remedy, file=file, line=mark.line + 1, column=mark.column + 1)
 
 
-def _words(said: str) -> tuple[str, str]:
+def _words(text: str) -> tuple[str, str]:
     for pattern, message, remedy in _WORDS:
-        if re.search(pattern, said):
+        if re.search(pattern, text):
             return message, remedy
     return "this is not YAML", "compare the line with its neighbours, or put the value in quotes"
 

@@ -1,4 +1,4 @@
-"""A YAML text as plain values, and the place in its file where each was written."""
+"""A YAML document as plain values, with the location of each in its file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _NUMBER_TAGS = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:bool", "tag:yaml.or
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLocation:
-    """Where something was written; `line` and `column` count from 1."""
+    """A location in a file; `line` and `column` count from 1."""
 
     file: str
     line: int
     column: int
 
     def problem(self, at: KeyPath, message: str, remedy: str) -> Problem:
-        """A problem with what stands here under the key path `at`."""
+        """A problem with the value at this location and key path."""
         return Problem(
             message=message, remedy=remedy, key=format_key_path(at), file=self.file, line=self.line, column=self.column
         )
@@ -35,7 +35,7 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlDocument:
-    """Plain values and, by key path, where each key and each value was written, and how a plain scalar was spelled."""
+    """Plain values and, by key path, the locations of keys and values, and the spelling of plain scalars."""
 
     tree: JSON
     key_locations: Mapping[KeyPath, SourceLocation]
@@ -56,13 +56,13 @@ class YamlDocument:
         return value
 
     def location(self, at: KeyPath) -> SourceLocation:
-        """Where the value at `at` stands: itself, or its nearest ancestor that was written."""
+        """The location of the value at `at`, or of its nearest ancestor that was written."""
         while at and at not in self.value_locations:
             at = at[:-1]
         return self.value_locations[at]
 
     def key_location(self, at: KeyPath) -> SourceLocation:
-        """Where the key of `at` stands, or its value when it is an item of a list or was not written."""
+        """The location of the key at `at`, or of its value when it is an item of a list or was not written."""
         return self.key_locations.get(at) or self.location(at)
 
     def problem(self, at: KeyPath, message: str, remedy: str, *, on_key: bool = False) -> Problem:
@@ -76,7 +76,7 @@ def format_key_path(at: KeyPath) -> str:
 
 
 def read_yaml(text: str, file: str) -> YamlDocument:
-    """The one document in `text`; repeated keys, aliases and tags are among its problems.
+    """The one document in `text`; its problems include repeated keys, aliases and tags.
 
     Raises: ConfigError, when the text is not YAML at all.
     """
@@ -99,7 +99,7 @@ def read_yaml(text: str, file: str) -> YamlDocument:
 
 
 class _Reading:
-    """One walk over the nodes of a document, noting places and problems on the way."""
+    """One traversal of the nodes of a document, which collects locations and problems."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -111,9 +111,9 @@ class _Reading:
 
     def value(self, node: yaml.Node, at: KeyPath) -> JSON:
         """The plain value of `node`."""
-        self.values[at] = self._place(node)
+        self.values[at] = self._location(node)
         if id(node) in self._seen:
-            self._complain(node, at, "YAML aliases are not used here", "write the value out where it is meant")
+            self._report(node, at, "YAML aliases are not used here", "write the value out where it is meant")
             return None
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -126,20 +126,20 @@ class _Reading:
         plain: dict[str, JSON] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._complain(key_node, at, "a key is one word", "write `key: value`")
+                self._report(key_node, at, "a key is one word", "write `key: value`")
                 continue
             key = cast("str", key_node.value)
             here = (*at, key)
             if key in plain:
                 first = self.keys[here]
-                self._complain(
+                self._report(
                     key_node,
                     here,
                     f"this key was written before, in line {first.line}",
                     "keep one of the two",
                 )
                 continue
-            self.keys[here] = self._place(key_node)
+            self.keys[here] = self._location(key_node)
             plain[key] = self.value(value_node, here)
         return plain
 
@@ -151,13 +151,13 @@ class _Reading:
             try:
                 return cast("JSON", SafeConstructor().construct_object(node))
             except (ValueError, KeyError):
-                pass  # an explicit tag such as `!!int abc`, which falls through to the complaint about tags
-        self._complain(node, at, "YAML tags are not used here", "write the value without the word that starts with !")
+                pass  # an explicit tag such as `!!int abc`, which is reported as a tag below
+        self._report(node, at, "YAML tags are not used here", "write the value without the word that starts with !")
         return None
 
-    def _place(self, node: yaml.Node) -> SourceLocation:
+    def _location(self, node: yaml.Node) -> SourceLocation:
         mark = node.start_mark
         return SourceLocation(file=self.file, line=mark.line + 1, column=mark.column + 1)
 
-    def _complain(self, node: yaml.Node, at: KeyPath, message: str, remedy: str) -> None:
-        self.problems.append(self._place(node).problem(at, message, remedy))
+    def _report(self, node: yaml.Node, at: KeyPath, message: str, remedy: str) -> None:
+        self.problems.append(self._location(node).problem(at, message, remedy))

@@ -37,9 +37,11 @@ def failed_logins_by_minute(
 
     Raises: ObservationError, naming the missing grant, or if a policy may hide records.
     """
-    remedy = require_all_rows_visible(database, table, login_filter.at, login_filter.column)
+    remedy = require_all_rows_visible(database, table, login_filter.time_column, login_filter.column)
     text = sql.SQL(_BY_MINUTE).format(
-        at=sql.Identifier(login_filter.at), column=sql.Identifier(login_filter.column), table=sql.Identifier(*table)
+        at=sql.Identifier(login_filter.time_column),
+        column=sql.Identifier(login_filter.column),
+        table=sql.Identifier(*table),
     )
     parameters: Parameters = {"values": login_filter.values, "start": start.isoformat(), "end": end.isoformat()}
     statement = Statement(name="failed_logins", text=text.as_string(None))

@@ -20,7 +20,7 @@ _MODES = {
     },
     "OAM": {
         "main": {"id": ACCOUNT, "regions": _REGIONS},
-        "other": {"id": _OTHER, "through": "main", "regions": _REGIONS},
+        "other": {"id": _OTHER, "monitoring_account": "main", "regions": _REGIONS},
     },
 }
 

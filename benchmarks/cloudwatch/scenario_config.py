@@ -48,10 +48,10 @@ class ScenarioConfig:
             "watch": False,
             "collectors": {
                 "fast": self.fast,
-                "every": self.every,
+                "standard": self.every,
                 "slow": self.slow,
-                "hold": self.keep_alive,
-                "gate": self.idle_skip,
+                "max_staleness": self.keep_alive,
+                "skip_idle": self.idle_skip,
                 "concurrency": self.concurrency,
                 "calls_per_second": self.calls_per_second,
                 "datapoints_per_second": self.datapoints_per_second,

@@ -38,7 +38,7 @@ def audit_table_is_append_only(facts: Inventory, database: Database, now: dateti
     Why: An audit trail that can be edited proves nothing, and an intruder edits it first.
     Reads: pg_trigger, pg_proc, pg_rewrite and pg_constraint of the table and its partitions, their owners, and TRUNCATE
     privileges.
-    Unverified when: The function of a trigger does not clearly raise, and audit.guards does not have its digest.
+    Unverified when: The function of a trigger does not clearly raise, and audit.triggers does not have its digest.
     Fix: Create BEFORE triggers for the three statements with a function that raises, and set them to ENABLE ALWAYS;
     REVOKE TRUNCATE from the principals.
     Source: https://www.postgresql.org/docs/15/sql-altertable.html
@@ -55,7 +55,7 @@ def audit_table_is_append_only(facts: Inventory, database: Database, now: dateti
         return
     for relation in sorted(facts.relations, key=access.declared_name):
         if relation.is_table and table in access.table_classes.lineage(relation):
-            yield judge_table(access, relation, guards_of(access, relation, audit.guards), now)
+            yield judge_table(access, relation, guards_of(access, relation, audit.triggers), now)
 
 
 def judge_table(access: EffectiveAccess, relation: Relation, guards: Guards, now: datetime) -> Verdict:
@@ -89,7 +89,7 @@ def judge_table(access: EffectiveAccess, relation: Relation, guards: Guards, now
             observed=", ".join(guards.function_labels),
             expected=_EXPECTED,
             remedy="Make RAISE EXCEPTION the first statement of the trigger function, or review the functions and "
-            f"declare all triggers of the table in audit.guards: {{{entries}}}",
+            f"declare all triggers of the table in audit.triggers: {{{entries}}}",
         )
     observed = ", ".join(sorted(trigger.name for trigger in guards.triggers))
     return passed(f"Records of {name} can only be added", subject=name, observed=observed, expected=_EXPECTED)

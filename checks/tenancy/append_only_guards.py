@@ -104,15 +104,15 @@ def _undeclared(
     # Only the parent table must have every declared trigger; a partition also inherits triggers.
     missing = () if relation.parents else sorted(declared.keys() - existing)
     for name in missing:
-        yield f"the declared trigger {name} does not exist", "Create it, or remove it from audit.guards."
+        yield f"the declared trigger {name} does not exist", "Create it, or remove it from audit.triggers."
     for trigger in triggers:
         entry = f"{trigger.name}: {trigger.digest}"
         if trigger.name not in declared:
             drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
-            yield f"the trigger {trigger.name} is not declared", f"{drop} or declare it in audit.guards: {entry}"
+            yield f"the trigger {trigger.name} is not declared", f"{drop} or declare it in audit.triggers: {entry}"
         elif declared[trigger.name] != trigger.digest:
             what = f"the trigger {trigger.name} or its function differs from the declared digest"
-            yield what, f"Restore it, or review it and declare it in audit.guards: {entry}"
+            yield what, f"Restore it, or review it and declare it in audit.triggers: {entry}"
 
 
 def _discarding(

@@ -34,7 +34,7 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvable:
-    """An object that an entry of tenancy.allowed can approve, by its kind, name and digest."""
+    """An object that an entry of tenancy.approved_objects can approve, by its kind, name and digest."""
 
     kind: ObjectKind
     name: str
@@ -44,7 +44,7 @@ class Approvable:
         """Whether the manifest approves the object in its current state."""
         return any(
             each.kind == self.kind and each.name == self.name and each.is_valid_for(self.digest, now)
-            for each in tenancy.allowed
+            for each in tenancy.approved_objects
         )
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ def flaw_verdict(
     ordered = sorted(flaws, key=lambda flaw: -flaw.severity.rank)
     repairs = list(dict.fromkeys(flaw.repair for flaw in ordered if flaw.repair))
     if approvable and all(flaw.approvable for flaw in flaws):
-        repairs.append(f"Or review it and approve it in tenancy.allowed: {approvable}")
+        repairs.append(f"Or review it and approve it in tenancy.approved_objects: {approvable}")
     verdict = failed(
         summary,
         subject=subject,

@@ -35,23 +35,23 @@ def manifest_matches_the_catalog(facts: Inventory, database: Database, now: date
     """Every object that the manifest approves, shares or exempts exists; every approval matches and has not expired.
 
     Why: An entry without an object is a hole in the isolation: the next object with that name is exempt.
-    Reads: Names and digests of the objects named in tenancy.allowed, shared, keys and privileged.
+    Reads: Names and digests of the objects named in tenancy.approved_objects, shared, keys and privileged.
     Unverified when: The catalogue cannot be read.
     Fix: Remove the entry, or review what changed and update the digest and the expiry date.
     Source: docs/architecture.md
     """
     access, tenancy = effective_access(facts, database.tenancy), database.tenancy
-    entries = {f"allowed {each.kind} {each.name}": each for each in tenancy.allowed}
+    entries = {f"allowed {each.kind} {each.name}": each for each in tenancy.approved_objects}
     found = [
         *(verdict for name, each in entries.items() if (verdict := _judge_allowed(access, name, each, now))),
         *(
             _expired(f"waiver {digest}", each)
-            for digest, each in {waiver.digest: waiver for waiver in tenancy.waivers}.items()
+            for digest, each in {waiver.digest: waiver for waiver in tenancy.approved_predicates}.items()
             if now.date() > each.until
         ),
         *_unknown(access, tenancy),
     ]
-    count = len(tenancy.allowed) + len(tenancy.waivers) + len(tenancy.shared) + len(tenancy.keys)
+    count = len(tenancy.approved_objects) + len(tenancy.approved_predicates) + len(tenancy.shared) + len(tenancy.keys)
     summary = "Every entry of the manifest matches the database"
     yield from findings_or_pass({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
 
@@ -68,7 +68,8 @@ def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject,
             subject=subject,
             observed="absent",
             expected=_EXPECTED,
-            remedy="Remove the entry from tenancy.allowed, or correct its name to the one that findings print.",
+            remedy="Remove the entry from tenancy.approved_objects, or correct its name to the one that findings "
+            "print.",
             severity=Severity.LOW,
         )
     if digest != entry.digest:
@@ -77,7 +78,7 @@ def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject,
             subject=subject,
             observed=digest,
             expected=entry.digest,
-            remedy=f"Review the new definition, and if it is safe, set digest: {digest} in its tenancy.allowed entry.",
+            remedy=f"Review the new definition. If it is safe, set digest: {digest} in its tenancy.approved_objects.",
         )
     return None
 

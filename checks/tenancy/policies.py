@@ -106,7 +106,8 @@ def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[Proof
         subject=name,
         observed=_reasons(access, relation, gates),
         expected=shape,
-        remedy=f"{rewrite}Or review it and add a waiver to tenancy.waivers for each digest of {digests}: "
+        remedy=f"{rewrite}Or review it and add an entry to tenancy.approved_predicates for each digest of "
+        f"{digests}: "
         "{digest: ..., owner: ..., reason: ..., until: ...}",
     )
 

@@ -154,10 +154,10 @@ class Refresher:
         name = f"{location.account_id}/{location.region}"
         carry_over = StateCarryOver(
             self._load_counters(name),
-            max_staleness=self._collection.hold,
+            max_staleness=self._collection.max_staleness,
             discovery_delay=self._collection.discover_every,
         )
-        return SourceState(name, carry_over, self._telemetry, self._collection.hold)
+        return SourceState(name, carry_over, self._telemetry, self._collection.max_staleness)
 
     def _start_cycle(
         self, source_state: SourceState, location: Location, at: datetime, max_wait: float
@@ -179,7 +179,7 @@ class Refresher:
         collection, usages = self._collection, usage_by_tier(targets)
         configured = {
             RefreshTier.FAST: collection.fast,
-            RefreshTier.STANDARD: collection.every,
+            RefreshTier.STANDARD: collection.standard,
             RefreshTier.SLOW: collection.slow,
         }
         fixed_dollars = self._fixed_dollars()

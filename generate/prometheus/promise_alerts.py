@@ -121,7 +121,7 @@ def database_promise_alerts(context: RuleContext, database: Database) -> Iterato
         return
     promised = database.audit.failed_logins_below if database.audit else None
     source = SeriesSource(
-        collector="database", labels={"database": database.name}, refresh=context.config.collectors.every
+        collector="database", labels={"database": database.name}, refresh=context.config.collectors.standard
     )
     for limit in thresholds_at(context, database, source, promised, _FEW_LOGINS):
         expr = f"{source.rate(_FAILED_LOGINS)} > {limit.value}"

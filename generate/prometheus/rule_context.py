@@ -114,7 +114,7 @@ class RuleContext:
             case RefreshTier.FAST:
                 return collection.fast
             case RefreshTier.STANDARD:
-                return collection.every
+                return collection.standard
             case RefreshTier.SLOW:
                 return collection.slow
 

@@ -67,7 +67,7 @@ def groups(config: Config, checks: tuple[AnyCheck, ...], collectors: tuple[AnyCo
         ("basewatch-causes", causes),
         ("basewatch-findings", tuple(verdicts)),
     )
-    every = config.prometheus.scrape
+    every = config.prometheus.scrape_interval
     return tuple(RuleGroup(name=name, interval=every, rules=tuple(rules)) for name, rules in by_name)
 
 

@@ -43,7 +43,7 @@ scrape_configs:
     static_configs: [{targets: ["127.0.0.1:9464"]}]
 ```
 
-`prometheus.job` and `prometheus.scrape` set the job and the interval; `prometheus.runbook_url` and
+`prometheus.job` and `prometheus.scrape_interval` set the job and the interval; `prometheus.runbook_url` and
 `prometheus.dashboard_url` set the links in the alerts. Objectives over 30 days need the same retention
 (`--storage.tsdb.retention.time=31d`).
 

@@ -152,7 +152,7 @@ def _absent_while_up(context: RuleContext, metric: str) -> str:
 def _collection_alerts(context: RuleContext) -> Iterator[AlertRule]:
     collection = context.config.collectors
     yield from _collector_alerts(context)
-    three_intervals = 3 * collection.every
+    three_intervals = 3 * collection.standard
     attempted = (
         f"time() - basewatch_collector_last_attempt_timestamp_seconds > {number(three_intervals.total_seconds())}"
     )
@@ -189,7 +189,7 @@ def _increased(by: str, counter: str) -> str:
 
 def _collector_alerts(context: RuleContext) -> Iterator[AlertRule]:
     """A collector that is down, missing or stale. The alert fires before the old series leave the page."""
-    down_for = min(_10M, context.config.collectors.hold / 2)
+    down_for = min(_10M, context.config.collectors.max_staleness / 2)
     text = f"{_LOCATION} cannot collect its metrics"
     yield context.alert_rule(COLLECTOR_DOWN, "basewatch_collector_up == 0", sustained=down_for, summary=text)
     for labels in dict.fromkeys(_expected(context)):
@@ -197,7 +197,7 @@ def _collector_alerts(context: RuleContext) -> Iterator[AlertRule]:
         yield context.alert_rule(
             COLLECTOR_DOWN, missing, sustained=_10M, summary=f"{_LOCATION} has never reported", labels=dict(labels)
         )
-    slack = max(_10M, 2 * context.config.collectors.every + _5M)
+    slack = max(_10M, 2 * context.config.collectors.standard + _5M)
     newest = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector=~"{"|".join(_ALWAYS_WITH_DATA)}"}}'
     stale = f"time() - {newest} > {number(slack.total_seconds())}"
     yield context.alert_rule(

@@ -77,7 +77,7 @@ def _of_minutes(context: RuleContext, slo: Slo, source: SeriesSource, kind: str)
     # The last p99 stays on the page without requests; such minutes are neither good nor bad.
     slow = f"{source.gauge_max(summary, quantile='0.99')} > bool {limit}\nand\n{source.rate(f'{summary}_count')} > 0"
     minutes = selector(SLOW_MINUTE, {"slo": slo.name})
-    a_minute = parse_duration("1m") / context.config.prometheus.scrape
+    a_minute = parse_duration("1m") / context.config.prometheus.scrape_interval
 
     def enough(long: timedelta) -> str:
         bad = f"sum_over_time({minutes}[{promql_duration(long)}]) >= {number(MIN_BAD_EVENTS * a_minute)}"

@@ -150,7 +150,7 @@ class EffectiveAccess:
         """Whether the manifest approves an object with its current digest."""
         return any(
             allowed.kind == kind and allowed.name == name and allowed.is_valid_for(digest, now)
-            for allowed in self.tenancy.allowed
+            for allowed in self.tenancy.approved_objects
         )
 
 

@@ -53,7 +53,7 @@ class FunctionResolver:
             allowed.kind == "function"
             and allowed.name == function.name
             and allowed.is_valid_for(function.digest, self.now)
-            for allowed in self.tenancy.allowed
+            for allowed in self.tenancy.approved_objects
         )
 
     def resolve(self, expression: Expression) -> Expression:
@@ -88,10 +88,10 @@ class FunctionResolver:
     def _returns_approved_context(self, function: Function) -> bool:
         return any(
             allowed.kind == "function"
-            and allowed.context
+            and allowed.returns_tenant
             and allowed.name == function.name
             and allowed.is_valid_for(function.digest, self.now)
-            for allowed in self.tenancy.allowed
+            for allowed in self.tenancy.approved_objects
         )
 
     def _is_plain(self, function: Function) -> bool:

@@ -138,7 +138,7 @@ class Prover:
             policy=result.policy,
             policies=tuple(policy.name for policy, _ in clauses),
             digest=digest,
-            waived=any(waiver.is_valid_for(digest, self.now) for waiver in self.access.tenancy.waivers),
+            waived=any(waiver.is_valid_for(digest, self.now) for waiver in self.access.tenancy.approved_predicates),
         )
 
     def prove(

@@ -1,4 +1,4 @@
-"""A machine that lives through runs, crashes and failing channels in any order, and checks that nobody is misled."""
+"""A state machine of runs, crashes and failing channels in any order, which checks what every channel received."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from alerts import decide, deliver
 from alerts.dispatch import DeliveryRetryPolicy
-from basewatch.config import Alerts, Route
+from basewatch.config import Route
 from basewatch.errors import DeliveryError
 from basewatch.history.store import History
 from basewatch.model import ExpectedCheck, Finding, Severity, Status
@@ -79,7 +79,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(wanted=routes)
     def change_routes(self, wanted: list[Route]) -> None:
         """Someone edits the configuration."""
-        self.policy = Alerts.model_validate({**ALERTS.model_dump(), "routes": [each.model_dump() for each in wanted]})
+        self.policy = ALERTS.model_copy(update={"routes": tuple(wanted)})
 
     @rule(place=st.integers(0, len(CHANNELS) - 1), mood=moods)
     def change_mood(self, place: int, mood: str) -> None:
@@ -98,11 +98,11 @@ class Lifecycle(RuleBasedStateMachine):
         self.runs, self.now = self.runs + 1, self.now + timedelta(hours=6)
         expected = [ExpectedCheck(check=check, component="database/securebase") for check in dict(SUBJECTS)]
         run = a_run(*findings, id=f"run-{self.runs}", at=self.now, expected=expected)
-        owed = decide(self.history.open_alerts(), run, self.policy, PLATFORM, self.now)
-        assert owed == decide(self.history.open_alerts()[::-1], run, self.policy, PLATFORM, self.now)
-        for message in owed:
+        due = decide(self.history.open_alerts(), run, self.policy, PLATFORM, self.now)
+        assert due == decide(self.history.open_alerts()[::-1], run, self.policy, PLATFORM, self.now)
+        for message in due:
             _is_true(message, world)
-        self.history.record(run, owed)
+        self.history.record(run, due)
         if not crash:
             deliver(self.history, self.channels, lambda: self.now, ONE_TRY)
 
@@ -118,7 +118,7 @@ class Lifecycle(RuleBasedStateMachine):
                     assert before.status is not after.status or not heard
 
     def teardown(self) -> None:
-        """Once all is well and every channel works, every story has its end and nothing is owed."""
+        """Once every finding passes and every channel works, every alert is resolved and nothing is pending."""
         if not hasattr(self, "history"):
             return
         try:
@@ -150,8 +150,8 @@ def _is_true(message: Notification, world: World) -> None:
     if message.action is Action.FIRE:
         assert message.status is status
     elif status is None:
-        looked_at = [each for (check, _), each in world.items() if check == message.check and each]
-        assert looked_at
-        assert Status.UNVERIFIED not in looked_at
+        observed = [each for (check, _), each in world.items() if check == message.check and each]
+        assert observed
+        assert Status.UNVERIFIED not in observed
     else:
         assert status in (Status.PASS, Status.NOT_APPLICABLE)

@@ -1,4 +1,4 @@
-"""Notifications of every kind, as a run would owe them."""
+"""Notifications of every kind, as `decide` builds them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
 _HIGH = Severity.HIGH
 
 
-def _owed(now: Finding | None, before: Finding | None = None) -> Notification:
-    """What Slack is owed when this was told before, and this is true now."""
-    told = decide((), a_run(before, id="run-0"), ALERTS, PLATFORM, NOON) if before else ()
-    alerts = [OpenAlert(last_notification=each, delivered=True) for each in told]
+def _notification(now: Finding | None, before: Finding | None = None) -> Notification:
+    """The notification to Slack when `before` was reported, and `now` is found."""
+    reported = decide((), a_run(before, id="run-0"), ALERTS, PLATFORM, NOON) if before else ()
+    alerts = [OpenAlert(last_notification=each, delivered=True) for each in reported]
     previous = before.status if before else Status.PASS
     moved = [Transition(finding=now, previous=previous, at=NOON)] if now else []
     run = a_run(*(each.finding for each in moved), id="run-1", transitions=moved)
@@ -25,10 +25,10 @@ def _owed(now: Finding | None, before: Finding | None = None) -> Notification:
 
 
 EXAMPLES = {
-    "fails": _owed(a_finding(Status.FAIL, subject="public.invoices")),
-    "fails mildly": _owed(a_finding(Status.FAIL, severity=Severity.LOW)),
-    "cannot be verified": _owed(a_finding(Status.UNVERIFIED, severity=_HIGH)),
-    "cannot be verified any more": _owed(a_finding(Status.UNVERIFIED), a_finding(Status.FAIL)),
-    "passes again": _owed(a_finding(Status.PASS), a_finding(Status.FAIL)),
-    "is no longer checked": _owed(None, a_finding(Status.FAIL)),
+    "fails": _notification(a_finding(Status.FAIL, subject="public.invoices")),
+    "fails mildly": _notification(a_finding(Status.FAIL, severity=Severity.LOW)),
+    "cannot be verified": _notification(a_finding(Status.UNVERIFIED, severity=_HIGH)),
+    "cannot be verified any more": _notification(a_finding(Status.UNVERIFIED), a_finding(Status.FAIL)),
+    "passes again": _notification(a_finding(Status.PASS), a_finding(Status.FAIL)),
+    "is no longer checked": _notification(None, a_finding(Status.FAIL)),
 }

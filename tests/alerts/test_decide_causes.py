@@ -1,4 +1,4 @@
-"""One cause is told once, and what it explains is told with it."""
+"""A cause is reported once, and what it explains is reported with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts import decide
-from alerts.slack_message import message
+from alerts.slack import message
 from basewatch.config import Alerts
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Run, Severity, Status
@@ -23,22 +23,22 @@ SYMPTOMS = [
 ]
 
 
-def decided(run: Run, told: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
-    """What is owed after a run."""
-    return decide(told, run, policy, PLATFORM, NOON)
+def decided(run: Run, alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
+    """The notifications after a run."""
+    return decide(alerts, run, policy, PLATFORM, NOON)
 
 
-def told_of(*findings: Finding) -> tuple[OpenAlert, ...]:
-    """The alerts that are open once these were told."""
+def alerts_of(*findings: Finding) -> tuple[OpenAlert, ...]:
+    """The alerts that are open once these findings were reported."""
     return tuple(OpenAlert(last_notification=each, delivered=True) for each in decided(a_run(*findings, id="run-0")))
 
 
 def fired(notifications: Sequence[Notification]) -> set[tuple[str, str]]:
-    """Which checks are told of, and where."""
+    """Which checks are reported, and where."""
     return {(each.channel, each.check) for each in notifications if each.action is Action.FIRE}
 
 
-def test_a_cause_is_told_once_on_each_channel() -> None:
+def test_a_cause_is_reported_once_on_each_channel() -> None:
     """However many findings it explains, a channel gets one message, which says how many and of what."""
     due = decided(a_run(CAUSE, *SYMPTOMS))
     assert [(each.channel, each.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
@@ -53,8 +53,8 @@ def test_what_it_explains_is_shown_escaped() -> None:
     assert "<table" not in shown
 
 
-def test_an_unexplained_leak_is_told_itself() -> None:
-    """A symptom without a cause stands for itself, beside one that has one."""
+def test_an_unexplained_leak_is_reported_itself() -> None:
+    """A symptom without a cause is reported itself, beside one that has a cause."""
     alone = replace(SYMPTOMS[0], cause="")
     assert fired(decided(a_run(alone, SYMPTOMS[1], CAUSE))) == {
         (channel, check) for channel in (SLACK, PAGER) for check in (CAUSE.check, alone.check)
@@ -63,34 +63,34 @@ def test_an_unexplained_leak_is_told_itself() -> None:
 
 
 def test_new_symptoms_of_a_known_cause_say_nothing() -> None:
-    """Whoever was told of the cause hears nothing of what it brings about later."""
-    assert decided(a_run(CAUSE, *SYMPTOMS), told_of(CAUSE)) == ()
+    """A channel that was notified of the cause is not notified of its later symptoms."""
+    assert decided(a_run(CAUSE, *SYMPTOMS), alerts_of(CAUSE)) == ()
 
 
 def test_a_partial_run_that_only_probes_says_nothing_new() -> None:
-    """The cause is not of the run, and stands: its alert is open."""
-    run = replace(a_run(*SYMPTOMS), scope="probed anew")
-    assert decided(run, told_of(CAUSE)) == ()
+    """The cause is not of this run, and its alert is still open."""
+    run = replace(a_run(*SYMPTOMS), scope="probed again")
+    assert decided(run, alerts_of(CAUSE)) == ()
 
 
-def test_a_channel_that_is_not_told_of_the_cause_is_told_of_the_leak() -> None:
+def test_a_channel_that_does_not_get_the_cause_gets_the_leak() -> None:
     """A mild cause hides no critical leak from a channel for what is critical."""
     mild = replace(CAUSE, severity=Severity.MEDIUM)
     assert fired(decided(a_run(mild, SYMPTOMS[0]))) == {(SLACK, mild.check), (PAGER, SYMPTOMS[0].check)}
 
 
-def test_a_symptom_that_outlives_its_cause_is_told() -> None:
-    """Once the cause is gone, the leak that is still seen stands for itself."""
-    told = told_of(CAUSE, *SYMPTOMS)
+def test_a_symptom_that_outlives_its_cause_is_reported() -> None:
+    """Once the cause is gone, the leak that remains is reported itself."""
+    alerts = alerts_of(CAUSE, *SYMPTOMS)
     left = replace(SYMPTOMS[0], cause="")
-    due = decided(a_run(replace(CAUSE, status=PASS), left), told)
+    due = decided(a_run(replace(CAUSE, status=PASS), left), alerts)
     assert fired(due) == {(SLACK, left.check), (PAGER, left.check)}
     assert {each.check for each in due if each.action is Action.RESOLVE} == {CAUSE.check}
 
 
 def test_an_alert_that_was_open_before_its_cause_stays_until_it_is_over() -> None:
-    """Finding the cause withdraws nothing: whoever was told of the leak is told its end, and not before."""
-    told = told_of(replace(SYMPTOMS[0], cause=""))
-    assert fired(decided(a_run(CAUSE, SYMPTOMS[0]), told)) == {(SLACK, CAUSE.check), (PAGER, CAUSE.check)}
-    over = decided(a_run(CAUSE, replace(SYMPTOMS[0], status=PASS, cause="")), (*told, *told_of(CAUSE)))
+    """Finding the cause withdraws nothing: a channel that got the leak gets its resolve when the leak ends."""
+    alerts = alerts_of(replace(SYMPTOMS[0], cause=""))
+    assert fired(decided(a_run(CAUSE, SYMPTOMS[0]), alerts)) == {(SLACK, CAUSE.check), (PAGER, CAUSE.check)}
+    over = decided(a_run(CAUSE, replace(SYMPTOMS[0], status=PASS, cause="")), (*alerts, *alerts_of(CAUSE)))
     assert {(each.action, each.check) for each in over} == {(Action.RESOLVE, SYMPTOMS[0].check)}

@@ -1,4 +1,4 @@
-"""Every alert that reached people is ended for them, whatever happened in between."""
+"""Every alert that reached a channel is resolved there, whatever happened in between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from basewatch.history.store import History
 from tests.alerts.lifecycle import Lifecycle
 
 
-def test_whoever_was_told_is_told_the_end(tmp_path: Path) -> None:
+def test_every_notified_channel_gets_the_resolve(tmp_path: Path) -> None:
     """Over any runs, crashes, edits of the routes and failing channels: no state twice, no false end, none missing."""
     template = tmp_path / "template.db"
     History.open(f"sqlite:///{template}").close()

@@ -1,4 +1,4 @@
-"""What is owed is delivered at least once, in order, and one bad channel harms no other."""
+"""Pending notifications are delivered at least once, in order, and one failing channel affects no other."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def history(tmp_path: Path) -> Iterator[History]:
 
 
 def record(history: History, *findings: Finding, at: datetime = NOON) -> Run:
-    """A recorded run, with what it owes."""
+    """A recorded run, with its notifications."""
     run = a_run(*findings, id=f"run at {at}", at=at)
     return history.record(run, decide(history.open_alerts(), run, ALERTS, PLATFORM, at))
 
 
 def noon() -> datetime:
-    """A clock that stands still."""
+    """A stopped clock."""
     return NOON
 
 
-def test_everything_owed_is_delivered_once(history: History) -> None:
+def test_everything_pending_is_delivered_once(history: History) -> None:
     """Both channels get their message, and a second delivery has nothing to do."""
     record(history, a_finding())
     slack, pager = FakeNotifier(SLACK), FakeNotifier(PAGER)
@@ -71,7 +71,7 @@ def test_a_crash_between_recording_and_delivering_loses_nothing(tmp_path: Path) 
 
 
 def test_a_crash_while_sending_repeats_the_message(history: History) -> None:
-    """A message whose sender died is left alone while it could still be under way, and then sent again."""
+    """A message whose sender died is not sent again while it could still be in flight, and is sent after that."""
     record(history, a_finding(severity=Severity.HIGH))
     message = history.pending_notifications()[0].notification
     assert history.claim(message.id, NOON, NOON + timedelta(seconds=30))
@@ -98,7 +98,7 @@ def test_only_one_sender_gets_a_message(history: History) -> None:
     assert not delivery.complete
 
 
-def test_a_short_trouble_is_tried_again_at_once(history: History) -> None:
+def test_a_short_failure_is_retried_at_once(history: History) -> None:
     """Two refusals in a row cost no run: the third try is in the same delivery."""
     record(history, a_finding(severity=Severity.HIGH))
     slack = FakeNotifier(SLACK, troubles=[refused(), refused()])
@@ -107,22 +107,26 @@ def test_a_short_trouble_is_tried_again_at_once(history: History) -> None:
     assert len(slack.sent) == 1
 
 
-def test_a_longer_trouble_leaves_the_message_owed(history: History) -> None:
+def test_a_longer_failure_leaves_the_message_pending(history: History) -> None:
     """After its tries a message waits for a later delivery, and the failure is reported with its reason."""
     record(history, a_finding(severity=Severity.HIGH))
     slack = FakeNotifier(SLACK, troubles=[refused("it answered 500")] * 3)
 
     delivery = deliver(history, (slack,), noon, QUICK)
-    owed = history.pending_notifications()[0]
+    pending = history.pending_notifications()[0]
 
     assert [(each.error, each.pending) for each in delivery.undelivered] == [("it answered 500", True)]
-    assert (owed.attempts, owed.error, owed.next_attempt_at) == (3, "it answered 500", NOON + QUICK.next_delivery_delay)
-    assert deliver(history, (slack,), lambda: owed.next_attempt_at, QUICK).complete
+    assert (pending.attempts, pending.error, pending.next_attempt_at) == (
+        3,
+        "it answered 500",
+        NOON + QUICK.next_delivery_delay,
+    )
+    assert deliver(history, (slack,), lambda: pending.next_attempt_at, QUICK).complete
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(90, timedelta(seconds=90)), (10**6, MAX_RETRY_AFTER)])
 def test_retry_after_is_honoured(history: History, asked: int, waited: timedelta) -> None:
-    """A channel that asks to be left alone is, for as long as it asks, within reason."""
+    """The delay that a channel asks for is respected, up to a limit."""
     record(history, a_finding(severity=Severity.HIGH))
     slack = FakeNotifier(SLACK, troubles=[refused("it answered 429", after=asked)])
 
@@ -131,8 +135,8 @@ def test_retry_after_is_honoured(history: History, asked: int, waited: timedelta
     assert history.pending_notifications()[0].next_attempt_at == NOON + waited
 
 
-def test_a_refusal_for_good_is_reported_and_told_anew(history: History) -> None:
-    """A message that can never be delivered is given up; the next run owes a new one, as nobody was told."""
+def test_a_permanent_refusal_is_reported_and_notified_again(history: History) -> None:
+    """A message that can never be delivered is dropped; the next run makes a new one for the same channel."""
     failing = a_finding(severity=Severity.HIGH)
     record(history, failing)
     slack = FakeNotifier(SLACK, troubles=[refused("no such webhook", retryable=False)])
@@ -162,7 +166,7 @@ def test_order_is_kept_within_a_channel(history: History) -> None:
 
 
 def test_what_was_never_tried_needs_no_end(history: History) -> None:
-    """A failure that passed before anybody was told sends nothing at all."""
+    """A failure that ended before any channel was notified sends nothing at all."""
     record(history, a_finding())
     record(history, a_finding(Status.PASS), at=LATER)
 
@@ -170,7 +174,7 @@ def test_what_was_never_tried_needs_no_end(history: History) -> None:
 
 
 def test_what_may_have_arrived_gets_its_end_only(history: History) -> None:
-    """A fire that was tried and is still owed when the finding passes is replaced by its resolve."""
+    """A fire that was tried and is still pending when the finding passes is replaced by its resolve."""
     record(history, a_finding(severity=Severity.HIGH))
     slack = FakeNotifier(SLACK, troubles=[refused()] * 3)
     deliver(history, (slack,), noon, QUICK)
@@ -181,26 +185,26 @@ def test_what_may_have_arrived_gets_its_end_only(history: History) -> None:
     assert [each.action for each in slack.sent] == [Action.RESOLVE]
 
 
-def test_runs_that_raced_tell_once(history: History) -> None:
+def test_concurrent_runs_notify_once(history: History) -> None:
     """Two passes that decided on the same state of the history do not both fire, nor both resolve."""
     finding = a_finding(severity=Severity.HIGH)
     first, second = (a_run(finding, id=name) for name in ("run-1", "run-2"))
-    owed = [decide((), run, ALERTS, PLATFORM, NOON) for run in (first, second)]
+    due = [decide((), run, ALERTS, PLATFORM, NOON) for run in (first, second)]
 
-    history.record(first, owed[0])
-    history.record(second, owed[1])
+    history.record(first, due[0])
+    history.record(second, due[1])
 
     assert [each.notification.run for each in history.pending_notifications()] == ["run-1"]
 
 
-def test_a_removed_channel_is_given_up(history: History) -> None:
-    """A message for a channel that is not configured any more is not owed for ever, and the reason is said."""
+def test_messages_of_a_removed_channel_are_dropped(history: History) -> None:
+    """A message for a channel that is no longer configured is dropped, and the reason is reported."""
     record(history, a_finding(severity=Severity.HIGH))
 
     delivery = deliver(history, (), noon, QUICK)
 
     assert [(each.error, each.pending) for each in delivery.undelivered] == [
-        (f"the channel {SLACK} is not configured any more", False)
+        (f"the channel {SLACK} is no longer configured", False)
     ]
     assert history.pending_notifications() == ()
 

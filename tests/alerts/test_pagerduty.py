@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from alerts.pagerduty import PagerDuty
-from alerts.pagerduty_event import event
+from alerts.pagerduty import PagerDuty, event
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity
 from basewatch.notifier import Action, Notification
@@ -30,13 +29,13 @@ texts = st.text(max_size=5000) | st.sampled_from(["\x00\U0001f6a8" * 20000, "x" 
 
 @pytest.fixture
 def receiver() -> Iterator[PagerDutyReceiver]:
-    """An integration that listens."""
+    """A listening integration."""
     with PagerDutyReceiver() as listening:
         yield listening
 
 
 def pagerduty(endpoint: str, key: str = ROUTING_KEY) -> PagerDuty:
-    """A channel to this integration, that waits a moment only."""
+    """A channel to this integration, with a short timeout."""
     secret = Secret("env:PAGERDUTY_ROUTING_KEY", key)
     return PagerDuty(name="on-call", routing_key=secret, endpoint=endpoint, timeout_seconds=1)
 
@@ -80,10 +79,10 @@ def test_no_text_is_too_long(notification: Notification) -> None:
     ("status", "retry_after", "verdict"),
     [(429, 30, "later"), (429, None, "later"), (500, None, "later"), (404, None, "never"), (401, None, "never")],
 )
-def test_a_refusal_says_whether_to_try_again(
+def test_a_refusal_says_whether_to_retry(
     receiver: PagerDutyReceiver, status: int, retry_after: int | None, verdict: str
 ) -> None:
-    """Passing trouble may be tried again, and nothing is tried again or waited for in the call itself."""
+    """A transient failure may be retried, and the call itself neither retries nor waits."""
     receiver.fail_next(status, retry_after=retry_after, times=1)
     begun = time.monotonic()
 
@@ -95,16 +94,16 @@ def test_a_refusal_says_whether_to_try_again(
     assert time.monotonic() - begun < 1
 
 
-def test_a_wrong_key_is_refused_for_good(receiver: PagerDutyReceiver) -> None:
-    """PagerDuty's own words are repeated; trying the same again would not help."""
+def test_a_wrong_key_is_refused_permanently(receiver: PagerDutyReceiver) -> None:
+    """PagerDuty's own words are repeated; a retry would not help."""
     with pytest.raises(DeliveryError, match="answered 400: 'routing_key' is invalid") as caught:
         pagerduty(receiver.url, key="another").send(FAILS)
 
     assert not caught.value.retryable
 
 
-def test_a_hanging_integration_is_left_in_time(receiver: PagerDutyReceiver) -> None:
-    """An integration that never answers is given up after one timeout, and may be tried again."""
+def test_a_hanging_integration_is_abandoned_in_time(receiver: PagerDutyReceiver) -> None:
+    """An integration that never answers is abandoned after one timeout, and may be retried."""
     receiver.hang()
 
     with pytest.raises(DeliveryError, match="did not answer in time") as caught:
@@ -113,8 +112,8 @@ def test_a_hanging_integration_is_left_in_time(receiver: PagerDutyReceiver) -> N
     assert caught.value.retryable
 
 
-def test_a_dead_integration_may_be_tried_again() -> None:
-    """A refused connection is passing trouble, and is not tried again in the call itself."""
+def test_a_dead_integration_may_be_retried() -> None:
+    """A refused connection is transient, and the call itself does not retry."""
     begun = time.monotonic()
 
     with pytest.raises(DeliveryError, match="could not be reached") as caught:
@@ -125,7 +124,7 @@ def test_a_dead_integration_may_be_tried_again() -> None:
 
 
 @pytest.mark.parametrize("status", [0, 400, 401, 500])
-def test_the_key_is_said_nowhere(
+def test_the_key_appears_nowhere(
     receiver: PagerDutyReceiver, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """No error, log at any level, output or representation shows the routing key, not even its end."""

@@ -1,4 +1,4 @@
-"""Slack gets short, valid and harmless messages, and its refusals are understood without giving its secret away."""
+"""Slack gets short, valid and harmless messages, and its refusals are understood without revealing its secret."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from alerts.slack import Slack
-from alerts.slack_message import SECTION_MAX_CHARS, message
+from alerts.slack import SECTION_MAX_CHARS, Slack, message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification
 from basewatch.secrets import Secret
@@ -27,13 +26,13 @@ texts = st.text(max_size=5000) | st.sampled_from(["<!channel>" * 500, "&" * 5000
 
 @pytest.fixture
 def receiver() -> Iterator[SlackReceiver]:
-    """A webhook that listens."""
+    """A listening webhook."""
     with SlackReceiver() as listening:
         yield listening
 
 
 def slack(url: str) -> Slack:
-    """A channel with this webhook, that waits a moment only."""
+    """A channel with this webhook, with a short timeout."""
     return Slack(name="production-alerts", webhook=Secret("env:SLACK_WEBHOOK_URL", url), timeout_seconds=1)
 
 
@@ -57,7 +56,7 @@ wordy = st.builds(replace, st.just(FAILS), summary=texts, observed=texts, expect
 
 @given(notification=wordy)
 def test_no_text_is_too_long_or_dangerous(notification: Notification) -> None:
-    """Whatever a tenant could have named, the message stays within Slack's limits and mentions nobody."""
+    """Whatever a tenant may have named, the message stays within Slack's limits and mentions no one."""
     post = message(notification)
     sections = [block["text"]["text"] for block in post.blocks if block["type"] == "section"]
     elements = [each["text"] for block in post.blocks if block["type"] == "context" for each in block["elements"]]
@@ -70,10 +69,10 @@ def test_no_text_is_too_long_or_dangerous(notification: Notification) -> None:
     ("status", "retry_after", "verdict"),
     [(429, 30, "later"), (429, None, "later"), (500, None, "later"), (404, None, "never"), (403, None, "never")],
 )
-def test_a_refusal_says_whether_to_try_again(
+def test_a_refusal_says_whether_to_retry(
     receiver: SlackReceiver, status: int, retry_after: int | None, verdict: str
 ) -> None:
-    """Passing trouble may be tried again, and when Slack says so; a revoked webhook may not."""
+    """A transient failure may be retried, when Slack says so; a revoked webhook may not."""
     receiver.fail_next(status, retry_after=retry_after)
 
     with pytest.raises(DeliveryError, match=f"answered {status}") as caught:
@@ -84,15 +83,15 @@ def test_a_refusal_says_whether_to_try_again(
 
 
 def test_a_revoked_webhook_says_what_to_do(receiver: SlackReceiver) -> None:
-    """An unknown webhook is refused for good, with Slack's word for it and the remedy."""
-    with pytest.raises(DeliveryError, match=r"answered 404 no_service: .* make a new webhook") as caught:
+    """An unknown webhook is refused permanently, with Slack's word for it and the remedy."""
+    with pytest.raises(DeliveryError, match=r"answered 404 no_service: .* create a new webhook") as caught:
         slack(f"{receiver.url}/services/T0/B0/another").send(FAILS)
 
     assert not caught.value.retryable
 
 
-def test_a_hanging_webhook_is_left_in_time(receiver: SlackReceiver) -> None:
-    """A webhook that never answers is given up after the timeout, and may be tried again."""
+def test_a_hanging_webhook_is_abandoned_in_time(receiver: SlackReceiver) -> None:
+    """A webhook that never answers is abandoned after the timeout, and may be retried."""
     receiver.hang()
 
     with pytest.raises(DeliveryError, match="did not answer in time") as caught:
@@ -101,8 +100,8 @@ def test_a_hanging_webhook_is_left_in_time(receiver: SlackReceiver) -> None:
     assert caught.value.retryable
 
 
-def test_a_dead_webhook_may_be_tried_again() -> None:
-    """A refused connection is passing trouble."""
+def test_a_dead_webhook_may_be_retried() -> None:
+    """A refused connection is transient."""
     with pytest.raises(DeliveryError, match="could not be reached") as caught:
         slack(f"http://127.0.0.1:{free_port()}/services/secret").send(FAILS)
 
@@ -110,7 +109,7 @@ def test_a_dead_webhook_may_be_tried_again() -> None:
 
 
 @pytest.mark.parametrize("trouble", ["404", "hang", "dead", "taken"])
-def test_the_webhook_is_said_nowhere(
+def test_the_webhook_appears_nowhere(
     receiver: SlackReceiver, trouble: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """No error, log at any level, output or representation shows the webhook's URL."""
@@ -137,7 +136,7 @@ def test_the_webhook_is_said_nowhere(
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""Every mistake in a configuration is told in the words of the person who made it, with its place and a way out."""
+"""Every mistake in a configuration is reported with its location, its key, what is wrong, and a remedy."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError
 
@@ -47,10 +48,10 @@ JUNK: list[Any] = [
 def test_a_broken_configuration_is_explained(
     name: str, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each file is told by place, key, what is wrong and what to do, and no secret in it is repeated."""
+    """Each file is explained by location, key, error and remedy, and no secret in it is repeated."""
     monkeypatch.chdir(BROKEN)
     with pytest.raises(ConfigError) as broken:
-        load(Path(name), CHECKS, COLLECTORS)
+        load(Path(name), CHANNEL_TYPES, CHECKS, COLLECTORS)
     assert str(broken.value) == snapshot
     assert "hunter2" not in str(broken.value)
 
@@ -92,10 +93,10 @@ def test_no_damage_speaks_pydantic(
     # JSON is YAML too, but for its infinity.
     path.write_text(json.dumps(config, default=str).replace("Infinity", ".inf"), encoding="utf-8")
     try:
-        load(path, CHECKS, COLLECTORS)
+        load(path, CHANNEL_TYPES, CHECKS, COLLECTORS)
     except ConfigError as broken:
         for problem in broken.problems:
             assert problem.line == 1
             assert problem.remedy
-            assert "cannot stand here" not in problem.message, problem
+            assert "is not valid here" not in problem.message, problem
             assert "nput should" not in problem.message

@@ -32,7 +32,7 @@ TENANCY = Tenancy(
     root="customers",
     key=("customer_id",),
     principals=("app",),
-    tables=7,
+    min_tables=7,
     canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
 )
 TICKETS = ProbedRelation(schema="public", name="support_tickets", key=("customer_id",))

@@ -107,13 +107,13 @@ def test_no_time_is_refused_where_one_has_to_wait() -> None:
 @pytest.mark.parametrize(
     ("value", "ratio"), [("5%", 0.05), ("0%", 0), ("100 %", 1), (0.05, 0.05), (1, 1), ("2.5%", 0.025), ("99.9%", 0.999)]
 )
-def test_a_share_is_a_ratio(value: object, ratio: float) -> None:
+def test_a_percentage_is_a_ratio(value: object, ratio: float) -> None:
     """Percent and plain ratios mean the same, to the last digit."""
     assert parse_ratio(value) == ratio
 
 
 @pytest.mark.parametrize("value", ["5", "101%", 5, -0.1, "five", True, None, float("nan")])
-def test_what_is_no_share_is_refused(value: object) -> None:
+def test_what_is_not_a_ratio_is_refused(value: object) -> None:
     """Five is not five percent."""
     with pytest.raises(InvalidValueError, match="write for example 5%"):
         parse_ratio(value)

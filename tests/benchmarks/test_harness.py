@@ -99,7 +99,7 @@ def test_the_physical_limits() -> None:
 def test_every_configuration_is_valid(tmp_path: Path, regions: list[str]) -> None:
     """The harness writes a configuration that Basewatch accepts, with one region or several."""
     given = ScenarioConfig(accounts={"main": {"id": ACCOUNT, "regions": regions}})
-    config = load(given.write(tmp_path)).config
+    config = load(given.write(tmp_path), ()).config
     assert len(config.collectors.discover) == len(regions) * len(EVERYTHING)
 
 

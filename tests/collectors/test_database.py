@@ -30,10 +30,10 @@ TENANCY = {
     "root": "customers",
     "key": "customer_id",
     "principals": ["app", "analytics"],
-    "tables": 7,
+    "min_tables": 7,
     "canaries": {"a": "0ca9a11e-0000-4000-8000-00000000000a", "b": "0ca9a11e-0000-4000-8000-00000000000b"},
 }
-LOGINS = {"table": "audit_events", "failed_logins": {"column": "action", "at": "occurred_at"}}
+LOGINS = {"table": "audit_events", "failed_logins": {"column": "action", "time_column": "occurred_at"}}
 
 
 def declared(**more: object) -> Database:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config.loading import load
 from demo.dump_schedule import DUMP_INTERVAL
 from demo.emulated_aws import EmulatedAws
@@ -39,7 +40,9 @@ CHANGED_READINGS = {
 }
 
 
-DECLARED = {component.ref for component in load(Path(__file__).parents[2] / "config.yaml").config.components}
+DECLARED = {
+    component.ref for component in load(Path(__file__).parents[2] / "config.yaml", CHANNEL_TYPES).config.components
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.check import AnyCheck
 from basewatch.collector import MetricSpec
 from basewatch.components import Component
-from basewatch.config import Config
+from basewatch.config import config_model
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
 from basewatch.model import Point, Series, Status, Window
 from checks.service import CHECKS
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CONFIG = Config.model_validate(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8")))
+CONFIG = config_model(CHANNEL_TYPES).model_validate(
+    yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8"))
+)
 # Metrics without datapoints in the sandbox: errors that do not occur, a stage without a cache, functions without a
 # stream, on-demand tables, and the replica lag of the writer.
 WITHOUT_DATAPOINTS = {

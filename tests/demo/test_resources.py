@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.components import Api, AuditBucket, AuroraCluster, DumpBackups, Function, Table
 from basewatch.config.loading import load
 from demo.emulated_aws import EmulatedAws
 
-COMPONENTS = load(Path(__file__).parents[2] / "config.yaml").config.components
+COMPONENTS = load(Path(__file__).parents[2] / "config.yaml", CHANNEL_TYPES).config.components
 
 
 def _lock_days(start: datetime, end: datetime) -> int:

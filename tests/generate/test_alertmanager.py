@@ -1,4 +1,4 @@
-"""The generated Alertmanager configuration tells the right people once, and holds back what says nothing new."""
+"""The generated Alertmanager configuration routes each alert once, and inhibits alerts that add nothing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from basewatch.config import Config
+from alerts.channels import CHANNEL_TYPES
+from basewatch.config import Config, config_model
 from demo.receivers import ROUTING_KEY, Receivers
 from generate.alertmanager import alertmanager
 from tests.generate.prometheus.platform import the_platform
 from tests.generate.prometheus.running import an_alertmanager, eventually
 from tests.programs import program
+from tests.repository import ROOT
 from tests.workflows.scraping import PATIENT
 
 PLACE = {"aws_account_id": "123456789012", "aws_region": "us-east-1"}
@@ -35,10 +37,22 @@ def test_it_reads_as_people_read_it(snapshot: SnapshotAssertion) -> None:
     assert alertmanager(the_platform()) == snapshot
 
 
-def test_alertmanager_takes_it(loaded: Path) -> None:
+def test_alertmanager_accepts_it(loaded: Path) -> None:
     """`amtool check-config` finds nothing to say against it."""
     ran = subprocess.run([program("amtool"), "check-config", str(loaded)], capture_output=True, check=False, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_alertmanager_accepts_a_receiver_of_every_kind_of_channel(tmp_path: Path) -> None:
+    """The channels of the page on alerts, which has one of each kind, are receivers that `amtool` accepts."""
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    platform = the_platform().model_dump(mode="json") | yaml.safe_load(
+        page.partition("```yaml\n")[2].partition("```")[0]
+    )
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(alertmanager(config_model(CHANNEL_TYPES).model_validate(platform)), encoding="utf-8")
+    ran = subprocess.run([program("amtool"), "check-config", str(path)], capture_output=True, check=False, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -51,7 +65,7 @@ def test_alertmanager_takes_it(loaded: Path) -> None:
         ({"severity": "critical", "notified_by": "basewatch"}, "null"),
     ],
 )
-def test_slack_hears_all_of_it_and_pagerduty_what_is_critical(
+def test_slack_gets_every_alert_and_pagerduty_the_critical_ones(
     loaded: Path, labels: Mapping[str, str], receivers: str
 ) -> None:
     """Each urgency reaches exactly these receivers, as `amtool config routes test` says."""
@@ -77,35 +91,35 @@ def test_no_secret_is_written_down(loaded: Path) -> None:
     assert "api_url:" not in loaded.read_text(encoding="utf-8")
 
 
-def test_nobody_is_told_where_nobody_is_declared() -> None:
-    """Without channels and mail there are the two receivers that tell nobody, and it is still a configuration."""
+def test_without_channels_no_one_is_notified() -> None:
+    """Without channels and mail there are only the two receivers that notify no one, and the configuration is valid."""
     config = the_platform().model_copy(update={"alerts": type(the_platform().alerts)()})
     config = config.model_copy(update={"prometheus": type(config.prometheus)()})
     document = yaml.safe_load(alertmanager(config))
     assert [receiver["name"] for receiver in document["receivers"]] == ["null", "watchdog"]
 
 
-class Telling:
-    """An Alertmanager with Slack and PagerDuty of our own, told of alerts as Prometheus tells it."""
+class RunningAlertmanager:
+    """An Alertmanager with Slack and PagerDuty on loopback, which gets alerts as Prometheus sends them."""
 
     def __init__(self, url: str, receivers: Receivers) -> None:
         self.url = url
         self.receivers = receivers
 
-    def tell(self, *alerts: Mapping[str, str], summary: str = "It is broken") -> None:
+    def post(self, *alerts: Mapping[str, str], summary: str = "It is broken") -> None:
         """Posts alerts with these labels."""
         annotations = {"summary": summary, "dashboard_url": "https://g.example.com/d/x", "runbook_url": "docs/x.md"}
         body = [{"labels": dict(labels), "annotations": annotations} for labels in alerts]
         posted = PATIENT.request("POST", f"{self.url}/api/v2/alerts", body=json.dumps(body), headers=JSON)
         assert posted.status == 200, posted.data
 
-    def held_back(self, *awaited: str) -> set[str]:
+    def inhibited(self, *awaited: str) -> set[str]:
         """The names and components of the alerts that others inhibit, once these are among them."""
         if awaited:
-            eventually(lambda: set(awaited) <= self._held_back())
-        return self._held_back()
+            eventually(lambda: set(awaited) <= self._inhibited())
+        return self._inhibited()
 
-    def _held_back(self) -> set[str]:
+    def _inhibited(self) -> set[str]:
         listed = PATIENT.request("GET", f"{self.url}/api/v2/alerts").json()
         return {
             f"{alert['labels']['alertname']} {alert['labels'].get('component', '')}".strip()
@@ -126,36 +140,36 @@ def listening(folder: Path, receivers: Receivers) -> Config:
     slack["webhook"], pagerduty["routing_key"] = f"file:{folder}/slack", f"file:{folder}/pagerduty"
     pagerduty["endpoint"] = receivers.pagerduty.url
     platform["prometheus"]["email"] = None
-    return Config.model_validate(platform)
+    return config_model(CHANNEL_TYPES).model_validate(platform)
 
 
 @pytest.fixture(scope="module")
-def telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telling]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAlertmanager]:
     """An Alertmanager that these tests share."""
     folder = tmp_path_factory.mktemp("alertmanager")
     with Receivers() as receivers, an_alertmanager(listening(folder, receivers), folder) as url:
-        yield Telling(url, receivers)
+        yield RunningAlertmanager(url, receivers)
 
 
-def test_a_blind_collector_holds_back_what_rests_on_it(telling: Telling) -> None:
+def test_a_collector_that_is_down_inhibits_its_alerts(running: RunningAlertmanager) -> None:
     """CollectorDown inhibits alerts on the numbers of that collector there, and neither others' nor those elsewhere."""
     blind = {"alertname": "CollectorDown", "severity": "critical", "collector": "lambda", **PLACE}
     data = {"alertname": "LambdaErrors", "severity": "warning", "collector": "lambda"}
-    telling.tell(
+    running.post(
         blind,
         {**data, **PLACE, "component": "function/here"},
         {**data, **PLACE, "aws_region": "eu-west-1", "component": "function/elsewhere"},
         {**data, **PLACE, "collector": "aurora", "component": "another/collector"},
     )
-    held = telling.held_back("LambdaErrors function/here")
+    held = running.inhibited("LambdaErrors function/here")
     assert not {"LambdaErrors function/elsewhere", "LambdaErrors another/collector", "CollectorDown"} & held
 
 
-def test_a_page_holds_back_its_ticket(telling: Telling) -> None:
-    """Of one objective only the page is told, of another the ticket stays; so it is with two levels of one cause."""
+def test_a_page_inhibits_its_ticket(running: RunningAlertmanager) -> None:
+    """Of one objective only the page is sent, of another the ticket remains; so it is with two levels of one cause."""
     burn = {"alertname": "SloBudgetBurn", **PLACE}
     lag = {"alertname": "AuroraReplicaLag", "component": "aurora_cluster/main", **PLACE}
-    telling.tell(
+    running.post(
         {**burn, "slo": "a", "severity": "critical", "component": "api/a"},
         {**burn, "slo": "a", "severity": "warning", "component": "ticket/a"},
         {**burn, "slo": "b", "severity": "warning", "component": "ticket/b"},
@@ -163,23 +177,23 @@ def test_a_page_holds_back_its_ticket(telling: Telling) -> None:
         {**lag, "db_instance": "1", "severity": "warning"},
         {**lag, "component": "aurora_cluster/other", "severity": "warning"},
     )
-    held = telling.held_back("SloBudgetBurn ticket/a", "AuroraReplicaLag aurora_cluster/main")
+    held = running.inhibited("SloBudgetBurn ticket/a", "AuroraReplicaLag aurora_cluster/main")
     assert not {"SloBudgetBurn ticket/b", "AuroraReplicaLag aurora_cluster/other"} & held
 
 
-def test_what_tenants_name_is_no_command_to_slack(telling: Telling) -> None:
+def test_names_of_tenants_are_no_commands_to_slack(running: RunningAlertmanager) -> None:
     """A name with a mention in it arrives as text, and PagerDuty's page is the critical one alone."""
-    telling.tell(
+    running.post(
         {"alertname": "Loud", "severity": "critical", "component": "x"}, summary="<!channel> & <https://evil.example|x>"
     )
-    telling.tell({"alertname": "Mild", "severity": "info", "component": "y"})
-    slack = telling.receivers.slack.messages
+    running.post({"alertname": "Mild", "severity": "info", "component": "y"})
+    slack = running.receivers.slack.messages
     texts = eventually(lambda: [m["attachments"][0]["text"] for m in slack if "Loud" in json.dumps(m)])
     eventually(lambda: [m for m in slack if "Mild" in json.dumps(m)])
     assert texts[0].startswith(
         "&lt;!channel&gt; &amp; &lt;https://evil.example|x&gt; <https://g.example.com/d/x|Dashboard>"
     )
     assert "What to do" not in texts[0]
-    events = telling.receivers.pagerduty.events
+    events = running.receivers.pagerduty.events
     eventually(lambda: [event for event in events if "Loud" in event["payload"]["summary"]])
     assert {event["payload"]["severity"] for event in events} == {"critical"}

@@ -41,7 +41,7 @@ def declared(*principals: str, keys: Mapping[str, tuple[str, ...] | DerivedKey] 
         keys=dict(keys or {}),
         principals=principals or ("inv_app",),
         shared=("regions",),
-        tables=1,
+        min_tables=1,
         canaries=CANARIES,
     )
     return components.Database(name="scratch", cluster="scratch", url=Reference("env", "URL"), tenancy=tenancy)

@@ -50,7 +50,7 @@ COMPONENTS: dict[str, JSON] = {
             "root": "customers",
             "key": "customer_id",
             "principals": ["app", "analytics"],
-            "tables": 7,
+            "min_tables": 7,
             "canaries": {"a": "0ca9a11e-0000-4000-8000-00000000000a", "b": "0ca9a11e-0000-4000-8000-00000000000b"},
         },
         "audit": {"table": "audit_events"},

@@ -24,7 +24,12 @@ TREE: dict[str, Any] = {
     "platform": {"name": "securebase", "environment": "production"},
     "aws": {
         "accounts": {
-            "production": {"id": ACCOUNT, "role": "reader", "regions": [REGION, "eu-west-1"], "through": "observers"},
+            "production": {
+                "id": ACCOUNT,
+                "role": "reader",
+                "regions": [REGION, "eu-west-1"],
+                "monitoring_account": "observers",
+            },
             "observers": {"id": OBSERVERS, "regions": [REGION, "eu-west-1"]},
         }
     },

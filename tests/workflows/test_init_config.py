@@ -54,7 +54,7 @@ def drafted(tmp_path: Path, text: str) -> Database:
     """The database that a configuration declares."""
     path = tmp_path / "config.yaml"
     path.write_text(text, encoding="utf-8")
-    (database,) = load(path).config.components.databases
+    (database,) = load(path, ()).config.components.databases
     return database
 
 
@@ -65,11 +65,11 @@ def test_the_draft_of_the_sandbox_matches_its_declaration(box_database: SandboxD
     declared = yaml.safe_load((SCHEMA.parents[2] / "config.yaml").read_text(encoding="utf-8"))
     wanted = declared["components"]["databases"][0]["tenancy"]
     assert (found.context, found.context_type) == ((wanted["context"],), "uuid")
-    assert (found.root, found.key, found.tables) == (wanted["root"], (wanted["key"],), wanted["tables"])
+    assert (found.root, found.key, found.min_tables) == (wanted["root"], (wanted["key"],), wanted["min_tables"])
     assert set(found.principals) == set(wanted["principals"])
     assert set(found.shared) == set(wanted["shared"])
     assert {"admin", "basewatch"} <= set(found.privileged)
-    assert (found.keys, found.allowed) == ({}, ())
+    assert (found.keys, found.approved_objects) == ({}, ())
 
 
 def test_another_schema_is_drafted_with_its_own_names(org: str, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_another_schema_is_drafted_with_its_own_names(org: str, tmp_path: Path) 
     found = drafted(tmp_path, filled(draft_config(URL, None, {"DRAFTED_URL": org}), "canary-a", "canary-b")).tenancy
     assert (found.context, found.context_type, found.schemas) == (("crm.org",), "text", ("crm",))
     assert (found.root, found.root_key, found.key) == ("Org Units", ("code",), ("org",))
-    assert (found.principals, found.tables, found.shared) == (("crm_web",), 3, ("ref.countries",))
+    assert (found.principals, found.min_tables, found.shared) == (("crm_web",), 3, ("ref.countries",))
     (notes,) = found.keys.items()
     assert notes[0] == "deal_notes"
     assert not isinstance(notes[1], tuple)
@@ -97,7 +97,7 @@ def test_nothing_is_approved_without_a_review(org: str, tmp_path: Path) -> None:
     (entry,) = [line for line in text.splitlines() if "kind: function" in line and "deals_of_all" in line]
     assert entry.strip().startswith("#")
     assert "digest: sha256:" in entry
-    assert drafted(tmp_path, filled(text, "canary-a", "canary-b")).tenancy.allowed == ()
+    assert drafted(tmp_path, filled(text, "canary-a", "canary-b")).tenancy.approved_objects == ()
 
 
 def test_from_a_url_to_verdicts(org: str, tmp_path: Path) -> None:

@@ -39,10 +39,10 @@ def allowed(plan: Plan, **collecting: object) -> set[str]:
     ("collecting", "more"),
     [
         ({}, set[str]()),
-        ({"tags": ["tenant"]}, {"tag:GetResources"}),
+        ({"exported_tags": ["tenant"]}, {"tag:GetResources"}),
         ({"discover": [{"collector": "lambda", "by": "list"}]}, {"cloudwatch:ListMetrics"}),
         ({"discover": [{"collector": "lambda", "by": "tags"}]}, {"tag:GetResources", "cloudwatch:ListMetrics"}),
-        ({"discover": [{"collector": "lambda", "by": "tags"}], "gate": False}, {"tag:GetResources"}),
+        ({"discover": [{"collector": "lambda", "by": "tags"}], "skip_idle": False}, {"tag:GetResources"}),
         (
             {"discover": [{"collector": "sqs", "by": "describe"}]},
             {"sqs:ListQueues", "cloudwatch:ListMetrics"},

@@ -19,7 +19,7 @@ platform: {name: small, environment: test}
 aws:
   accounts:
     here: {id: "111111111111", role: reader, regions: [eu-west-1]}
-    there: {id: "222222222222", role: reader, regions: [eu-west-1], through: here}
+    there: {id: "222222222222", role: reader, regions: [eu-west-1], monitoring_account: here}
 components:
   functions:
     - {name: auth, account: here, errors_below: 1% for 5m}
@@ -39,7 +39,7 @@ def planned(folder: Path, collectors: str) -> Plan:
 
 def test_each_collector_and_tier_has_its_price(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """The text has tiers with calls, collectors with metrics, queries and both cost estimates, and the run."""
-    plan = planned(tmp_path, "every: 5m\ndiscover:\n  - {collector: lambda, by: list, account: here}")
+    plan = planned(tmp_path, "standard: 5m\ndiscover:\n  - {collector: lambda, by: list, account: here}")
     assert forecast(plan).as_text() == snapshot
 
 
@@ -69,14 +69,14 @@ def test_the_forecast_is_json_too(tmp_path: Path) -> None:
 
 def test_accounts_with_one_monitoring_account_share_calls(tmp_path: Path) -> None:
     """Two accounts, one seen through the other, need one call for each tier and one for a run."""
-    serve = forecast(planned(tmp_path, "every: 5m")).serve
+    serve = forecast(planned(tmp_path, "standard: 5m")).serve
     assert {tier.calls for tier in serve.tiers} == {1}
     assert serve.scheduled_runs.calls == 1
 
 
 def test_the_fixed_cost_of_serve_is_known(tmp_path: Path) -> None:
     """Scheduled runs and discovery are part of the cost that the budget cannot reduce."""
-    plan = planned(tmp_path, "every: 5m\ndiscover:\n  - {collector: lambda, by: list, account: here}")
+    plan = planned(tmp_path, "standard: 5m\ndiscover:\n  - {collector: lambda, by: list, account: here}")
     serve = forecast(plan).serve
     assert serve.list_metrics_requests == 1
     # Every quarter of an hour for thirty days, at $0.01 for a thousand.
@@ -86,7 +86,7 @@ def test_the_fixed_cost_of_serve_is_known(tmp_path: Path) -> None:
 
 def test_without_an_account_there_are_no_requests_and_no_cost(tmp_path: Path) -> None:
     """A plain PostgreSQL has no CloudWatch; its plan is printed."""
-    plan = planned(tmp_path, "every: 5m")
+    plan = planned(tmp_path, "standard: 5m")
     bare = replace(plan, config=plan.config.model_copy(update={"aws": None}))
     serve = forecast(bare).serve
     assert (serve.dollars_upper, serve.scheduled_runs.queries) == (0, 0)

@@ -36,7 +36,7 @@ def only_the_application_sets_the_context(facts: Inventory, database: Database, 
     functions that a tenant-bound role may call. Values of context settings are not read.
     Unverified when: A function sets a setting with a computed name.
     Fix: ALTER ROLE or ALTER DATABASE ... RESET the setting; REVOKE EXECUTE on the function, or approve it in
-    tenancy.allowed.
+    tenancy.approved_objects.
     Source: https://www.postgresql.org/docs/15/sql-alterrole.html
     """
     access = effective_access(facts, database.tenancy)
@@ -67,5 +67,5 @@ def _judge_function(access: EffectiveAccess, setter: ContextSetter) -> Verdict:
         subject=function.name,
         observed=observed,
         expected=_EXPECTED,
-        remedy=f"{setter.repair} Or review it and approve it in tenancy.allowed: {entry}",
+        remedy=f"{setter.repair} Or review it and approve it in tenancy.approved_objects: {entry}",
     )

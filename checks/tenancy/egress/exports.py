@@ -59,7 +59,8 @@ def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) ->
     Reads: pg_publication, pg_subscription, pg_replication_slots, pg_foreign_server, pg_user_mappings, pg_extension,
     pg_largeobject_metadata.
     Unverified when: The catalogue cannot be read.
-    Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION if not needed; otherwise approve it in tenancy.allowed.
+    Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION if not needed; otherwise approve it in
+    tenancy.approved_objects.
     Source: https://www.postgresql.org/docs/15/logical-replication-security.html
     """
     access = effective_access(facts, database.tenancy)

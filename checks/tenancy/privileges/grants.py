@@ -34,7 +34,7 @@ def no_grant_bypasses_policies(facts: Inventory, database: Database, now: dateti
     A grant option or a default privilege becomes a grant later, and every new role inherits the grants of PUBLIC.
     Reads: The grants on tables, columns, schemas, the database and parameters, default privileges, and pg_init_privs.
     Unverified when: The catalogue cannot be read.
-    Fix: REVOKE the privilege, or review it and approve it in tenancy.allowed.
+    Fix: REVOKE the privilege, or review it and approve it in tenancy.approved_objects.
     Source: https://www.postgresql.org/docs/15/ddl-priv.html
     """
     access = effective_access(facts, database.tenancy)

@@ -43,7 +43,7 @@ def audit_records_survive_attempts(
     Unverified when: Basewatch may not become a tenant-bound role, the table is locked, the canary has no record, the
     database is a reader, or an attempt would fire an unapproved trigger.
     Fix: See audit.table.append_only; drop rules and triggers that discard records, and declare the other triggers in
-    audit.guards.
+    audit.triggers.
     Source: https://www.postgresql.org/docs/15/plpgsql-trigger.html
     """
     if not facts.tried:
@@ -87,7 +87,7 @@ def judge_audit_writes(facts: AuditWriteAttempts, unapproved: list[SideEffect]) 
             "Some attempts were not made: they would fire unapproved triggers or rules",
             observed="; ".join(sorted({f"{each.command}: {each.approvable.name}" for each in skipped})),
             expected=_EXPECTED,
-            remedy="Review each, and declare it in audit.guards with its digest: "
+            remedy="Review each, and declare it in audit.triggers with its digest: "
             + ", ".join(
                 sorted({f"{each.guard or each.approvable.name}: {each.approvable.digest}" for each in skipped})
             ),

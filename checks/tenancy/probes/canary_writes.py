@@ -92,7 +92,7 @@ def judge_writes(
                 sorted({f"{each.command} on {each.table}: {each.approvable.name}" for each in unapproved})
             ),
             expected=_EXPECTED,
-            remedy="Review each, and if a rollback undoes all its effects, approve it in tenancy.allowed: "
+            remedy="Review each, and if a rollback undoes all its effects, approve it in tenancy.approved_objects: "
             + ", ".join(sorted({str(each.approvable) for each in unapproved})),
         )
     unclear_attempts = _tables_with(attempts, AttemptResult.INCONCLUSIVE)

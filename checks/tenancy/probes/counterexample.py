@@ -47,7 +47,7 @@ def no_counterexample_is_found(
 
 def judge_search(found: TableSearch, tenancy: Tenancy, now: datetime, *, fresh: bool) -> Verdict:
     """The verdict on one table; a counterexample to a waived predicate does not count."""
-    accepted = {waiver.digest for waiver in tenancy.waivers if waiver.is_valid_for(waiver.digest, now)}
+    accepted = {waiver.digest for waiver in tenancy.approved_predicates if waiver.is_valid_for(waiver.digest, now)}
     counterexamples = [one for one in found.counterexamples if not set(one.digests) <= accepted]
     table, expected = found.table, "a predicate that is TRUE only for rows of the tenant in the context"
     if counterexamples:

@@ -42,7 +42,7 @@ class RoleGate:
 class EffectivePredicate:
     """One predicate and its gates; `untestable_reason` says why it cannot be evaluated, empty if it can.
 
-    `digests` are those of the gates, as in waivers. `is_partial` says that other permissive policies cannot be
+    `digests` are those of the gates, as approved. `is_partial` says that other permissive policies cannot be
     evaluated, so that more rows may pass.
     """
 

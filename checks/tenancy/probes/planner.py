@@ -65,7 +65,7 @@ def judge_plans(principal: str, facts: StatementPlans, tenancy: Tenancy, now: da
         text = "; ".join(observed)
         verdict = failed(f"{principal} {what}", subject=principal, observed=text, expected=expected, remedy=remedy)
         return with_affected(verdict, ((principal, s.table) for s in (*unbound, *folded)))
-    waived = {waiver.digest for waiver in tenancy.waivers if waiver.is_valid_for(waiver.digest, now)}
+    waived = {waiver.digest for waiver in tenancy.approved_predicates if waiver.is_valid_for(waiver.digest, now)}
     unclear = [(s, reason) for s in own if s.digest not in waived for reason in _unclear_scans(s)]
     if unclear:
         busy = all(s.sqlstate in BUSY_SQLSTATES for s, _ in unclear)

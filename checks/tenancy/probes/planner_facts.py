@@ -123,7 +123,9 @@ def _scans(
 def _known_names(access: EffectiveAccess, table: Relation) -> KnownNames:
     tenancy = access.tenancy
     settings = frozenset(setting.lower() for setting in tenancy.context)
-    approved = {allowed.name for allowed in tenancy.allowed if allowed.kind == "function" and allowed.context}
+    approved = {
+        allowed.name for allowed in tenancy.approved_objects if allowed.kind == "function" and allowed.returns_tenant
+    }
     named = {function.name: _bare(function.name) for function in access.inventory.functions}
     reading = {f.name for f in access.inventory.functions if settings & {word.lower() for word in f.body_keywords}}
     return KnownNames(

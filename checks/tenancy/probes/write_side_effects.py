@@ -24,7 +24,7 @@ _ACTIONS: Final = frozenset({"c", "n", "d"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideEffect:
-    """A trigger or rule that a command on a table would fire; `guard` is the name of a trigger in audit.guards."""
+    """A trigger or rule that a command on a table would fire; `guard` is the name of a trigger in audit.triggers."""
 
     table: str
     command: str
@@ -32,8 +32,8 @@ class SideEffect:
     guard: str = ""
 
     def approved(self, database: Database, now: datetime) -> bool:
-        """Whether it is approved, in tenancy.allowed or in audit.guards."""
-        guards = database.audit.guards if database.audit else {}
+        """Whether it is approved, in tenancy.approved_objects or in audit.triggers."""
+        guards = database.audit.triggers if database.audit else {}
         bare = Approvable(kind=self.approvable.kind, name=self.guard, digest=self.approvable.digest)
         return (
             self.approvable.approved(database.tenancy, now)

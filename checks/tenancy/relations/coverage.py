@@ -50,7 +50,7 @@ def _table_count(access: EffectiveAccess) -> Verdict:
         for table in access.tenant_tables()
     )
     key = ", ".join(tenancy.key)
-    observed, expected = f"{count} tables with a tenant key", f"at least {tenancy.tables}"
+    observed, expected = f"{count} tables with a tenant key", f"at least {tenancy.min_tables}"
     if count == 0:
         return unverified(
             Reason.NOT_ENOUGH_DATA,
@@ -59,11 +59,11 @@ def _table_count(access: EffectiveAccess) -> Verdict:
             expected=expected,
             remedy="Correct the database's url, tenancy.schemas, tenancy.key or tenancy.keys.",
         )
-    if count < tenancy.tables:
+    if count < tenancy.min_tables:
         return failed(
-            f"{tenancy.tables - count} tenant tables are missing",
+            f"{tenancy.min_tables - count} tenant tables are missing",
             observed=observed,
             expected=expected,
-            remedy=f"Find the tables without the column {key}, or correct tenancy.keys or tenancy.tables.",
+            remedy=f"Find the tables without the column {key}, or correct tenancy.keys or tenancy.min_tables.",
         )
     return passed("At least the declared number of tables have the tenant key", observed=observed, expected=expected)

@@ -167,7 +167,7 @@ class CoverageJudge:
                 observed="; ".join((describe_access(reached), *found.unproven)),
                 expected=expected,
                 remedy=f"ALTER VIEW {self._access.sql_name(relation)} SET (security_invoker = true); Or review it and "
-                f"approve it in tenancy.allowed: {entry}",
+                f"approve it in tenancy.approved_objects: {entry}",
             )
         return passed(
             f"{name} exposes no rows of other tenants",

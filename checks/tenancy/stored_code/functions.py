@@ -55,7 +55,7 @@ def no_function_bypasses_policies(facts: Inventory, database: Database, now: dat
     Reads: pg_proc, the grants on functions and schemas, the dependencies of policies, the search_path of principals.
     Unverified when: The catalogue cannot be read.
     Fix: REVOKE EXECUTE ON FUNCTION ... FROM PUBLIC, make it SECURITY INVOKER, or review it and approve it in
-    tenancy.allowed.
+    tenancy.approved_objects.
     Source: https://www.postgresql.org/docs/15/sql-createfunction.html
     """
     access = effective_access(facts, database.tenancy)

@@ -54,12 +54,13 @@ def triggers_keep_rows_under_policies(facts: Inventory, database: Database, now:
     event trigger runs in every migration: any of them can move rows past all policies.
     Reads: pg_trigger, pg_rewrite and pg_event_trigger, with the functions that they run.
     Unverified when: The catalogue cannot be read.
-    Fix: DROP TRIGGER or DROP RULE where it is not needed; review the others and approve them in tenancy.allowed.
+    Fix: DROP TRIGGER or DROP RULE where it is not needed; review the others and approve them in
+    tenancy.approved_objects.
     Source: https://www.postgresql.org/docs/15/rules-privileges.html
     """
     access = effective_access(facts, database.tenancy)
     audited = _audited(access, database)
-    approved = set(database.audit.guards.values()) if database.audit else set[str]()
+    approved = set(database.audit.triggers.values()) if database.audit else set[str]()
     found = [
         *(
             _judge_trigger(access, each, now, audited=each.relation in audited)

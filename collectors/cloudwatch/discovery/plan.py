@@ -67,7 +67,7 @@ def resource_searches(
     list_queries = _list_queries(searches, collection, monitoring_account_of)
     tag_queries = _tag_queries(searches)
     return tuple(
-        _complete(search, list_queries, tag_queries, monitoring_account_of, skip_idle=collection.gate)
+        _complete(search, list_queries, tag_queries, monitoring_account_of, skip_idle=collection.skip_idle)
         for search in searches
     )
 
@@ -90,7 +90,7 @@ def tag_lookups(
     searches: Iterable[ResourceSearch],
 ) -> tuple[TagLookup, ...]:
     """The tag lookups that the exported tags of the configuration need; empty when no tags are exported."""
-    if not collection.tags:
+    if not collection.exported_tags:
         return ()
     measured = {(target.collector, Location(account_id=target.account_id, region=target.region)) for target in targets}
     measured |= {(search.collector, search.location) for search in searches}
@@ -127,7 +127,7 @@ def _list_queries(
     """One query for all searches of a namespace that go to the same account."""
     together: dict[ListQueryKey, list[ResourceSearch]] = defaultdict(list)
     for search in searches:
-        if search.discover_entry.by == "list" or collection.gate:
+        if search.discover_entry.by == "list" or collection.skip_idle:
             together[_list_query_key(search, monitoring_account_of)].append(search)
     return {
         (account, region, namespace): ListQuery(
@@ -135,7 +135,7 @@ def _list_queries(
             namespace=namespace,
             owning_accounts=frozenset(search.location.account_id for search in same),
             dimension_names=frozenset(frozenset(search.discovery.dimensions) for search in same),
-            recently_active=collection.gate,
+            recently_active=collection.skip_idle,
         )
         for (account, region, namespace), same in together.items()
     }

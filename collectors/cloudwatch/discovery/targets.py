@@ -96,8 +96,8 @@ class Targets:
         self._runner = DiscoveryRunner(
             accounts=accounts, rate_limits=rate_limits, telemetry=telemetry, concurrency=collection.concurrency
         )
-        self._discovered = DiscoveryState(self._searches, self._declared, skip_idle=collection.gate)
-        self._tags = ResourceTags(self._tag_lookups, collection.tags)
+        self._discovered = DiscoveryState(self._searches, self._declared, skip_idle=collection.skip_idle)
+        self._tags = ResourceTags(self._tag_lookups, collection.exported_tags)
         self._telemetry = telemetry
         self._lock = Lock()
         self._gaps = self._unlocated

@@ -25,7 +25,7 @@ SECUREBASE_LOGINS = SECUREBASE.model_copy(
         "audit": SECUREBASE.audit.model_validate(
             {
                 "table": "audit_events",
-                "failed_logins": {"column": "action", "values": ["auth.failed"], "at": "occurred_at"},
+                "failed_logins": {"column": "action", "values": ["auth.failed"], "time_column": "occurred_at"},
                 "failed_logins_below": "10/min for 5m",
             }
         )

@@ -38,7 +38,7 @@ SECUREBASE = Database(
             "basewatch": "observes, and uses SET ROLE app and analytics for probes",
             "historian": "owns the history, in another database",
         },
-        tables=7,
+        min_tables=7,
         shared=(
             "tier_features",
             "feature_flags",
@@ -52,7 +52,7 @@ SECUREBASE = Database(
         canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
     ),
     audit=AuditTable(
-        table="audit_events", guards=dict.fromkeys(("audit_events_no_change", "audit_events_no_truncate"), REFUSES)
+        table="audit_events", triggers=dict.fromkeys(("audit_events_no_change", "audit_events_no_truncate"), REFUSES)
     ),
 )
 # The lock timeout applies once per connection; short, to keep the tests fast.

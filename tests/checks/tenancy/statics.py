@@ -68,12 +68,14 @@ def with_approval(kind: ObjectKind, name: str, digest: str) -> Database:
 
 
 def with_allowed(*entries: ApprovedObject) -> Database:
-    """SecureBase with only these entries in tenancy.allowed."""
-    return SECUREBASE.model_copy(update={"tenancy": SECUREBASE.tenancy.model_copy(update={"allowed": entries})})
+    """SecureBase with only these entries in tenancy.approved_objects."""
+    return SECUREBASE.model_copy(
+        update={"tenancy": SECUREBASE.tenancy.model_copy(update={"approved_objects": entries})}
+    )
 
 
 def entry_in(finding: Finding) -> tuple[str, str]:
-    """The name and digest of the tenancy.allowed entry in the remedy of a finding."""
+    """The name and digest of the tenancy.approved_objects entry in the remedy of a finding."""
     _, _, entry = finding.remedy.partition(": {kind: ")
     name = entry.partition('name: "')[2].partition('", digest: ')[0].replace('\\"', '"')
     return name, entry.partition("digest: ")[2].partition(",")[0]

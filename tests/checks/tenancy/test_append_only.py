@@ -91,7 +91,7 @@ def statuses(database: SandboxDatabase, component: Database = UNREAD) -> dict[st
 
 def guarded(**guards: str) -> Database:
     """SecureBase with declared guards."""
-    return SECUREBASE.model_copy(update={"audit": AuditTable(table="audit_events", guards=guards)})
+    return SECUREBASE.model_copy(update={"audit": AuditTable(table="audit_events", triggers=guards)})
 
 
 def digests(database: SandboxDatabase) -> dict[str, str]:

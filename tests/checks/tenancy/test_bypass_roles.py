@@ -220,7 +220,7 @@ def test_a_declared_login_passes(box_database: SandboxDatabase, declared: str) -
     values: dict[str, object] = {
         "principals": (*tenancy.principals, "readers"),
         "privileged": {**tenancy.privileged, "readers": "another's login"},
-        "allowed": (*tenancy.allowed, entry),
+        "approved_objects": (*tenancy.approved_objects, entry),
     }
     tenancy = tenancy.model_copy(update={declared: values[declared]})
     component = SECUREBASE.model_copy(update={"tenancy": tenancy})

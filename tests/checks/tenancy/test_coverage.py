@@ -393,7 +393,7 @@ def test_an_approved_view_passes_until_it_changes(box_database: SandboxDatabase)
     made_so = case("approved", f"CREATE {filtered}; GRANT SELECT ON v TO app", "DROP VIEW v")
     with changed(box_database, made_so):
         digest = digest_in(only_of(static_findings(box_database.url), "v").remedy)
-        component = declared(allowed=(*SECUREBASE.tenancy.allowed, approval("view", "v", digest)))
+        component = declared(approved_objects=(*SECUREBASE.tenancy.approved_objects, approval("view", "v", digest)))
         assert not_green(static_findings(box_database.url, component)) == set()
         box_database.execute(f"CREATE OR REPLACE {filtered} OR status = 'void'")
         assert not_green(static_findings(box_database.url, component)) == {fails("v")}
@@ -404,7 +404,7 @@ def test_an_approval_does_not_cover_views_below(box_database: SandboxDatabase) -
     nested = "CREATE VIEW inner_v AS SELECT * FROM invoices; CREATE VIEW v AS SELECT * FROM inner_v; GRANT SELECT ON v TO app"
     with changed(box_database, case("nested", nested, "DROP VIEW inner_v CASCADE")):
         digest = digest_in(only_of(static_findings(box_database.url), "v").remedy)
-        component = declared(allowed=(*SECUREBASE.tenancy.allowed, approval("view", "v", digest)))
+        component = declared(approved_objects=(*SECUREBASE.tenancy.approved_objects, approval("view", "v", digest)))
         assert not_green(static_findings(box_database.url, component)) == {fails("v")}
 
 
@@ -443,7 +443,7 @@ def test_a_declared_child_is_a_tenant_table(box_database: SandboxDatabase) -> No
 def test_the_members_table_needs_row_security_and_is_read_only(box_database: SandboxDatabase) -> None:
     """Write access to memberships gives access to any tenant, and read access reveals all members."""
     members = TenantMembership(table="members", member="login", key=("customer_id",))
-    canaries = SECUREBASE.tenancy.canaries.model_copy(update={"as_a": ("a",), "as_b": ("b",)})
+    canaries = SECUREBASE.tenancy.canaries.model_copy(update={"user_a": ("a",), "user_b": ("b",)})
     component = declared(members=members, canaries=canaries, context=("app.login",))
     table = "CREATE TABLE members (login text, customer_id uuid NOT NULL, PRIMARY KEY (login, customer_id)); "
     own = f"{PROTECTED.format('members')}CREATE POLICY p ON members FOR SELECT USING (login = current_setting('app.login', true)); "
@@ -473,7 +473,7 @@ def test_a_root_in_shared_may_be_read_by_all(box_database: SandboxDatabase) -> N
 def test_too_few_tables_fail_and_none_is_unverified(box_database: SandboxDatabase) -> None:
     """A table without its key is a FAIL; a key that no table has is UNVERIFIED."""
     (few,) = (
-        f for f in static_findings(box_database.url, declared(tables=9)) if (f.check, f.subject) == (COVERAGE, "")
+        f for f in static_findings(box_database.url, declared(min_tables=9)) if (f.check, f.subject) == (COVERAGE, "")
     )
     assert (few.status, few.observed, few.expected) == (Status.FAIL, "7 tables with a tenant key", "at least 9")
     none = [

@@ -146,7 +146,7 @@ def test_an_approved_grant_passes(box_database: SandboxDatabase) -> None:
     """The approved grant is no finding; any other one remains."""
     tenancy, name = SECUREBASE.tenancy, "TRUNCATE on invoices to app"
     entry = approval("grant", name, text_digest(name))
-    approved = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
+    approved = tenancy.model_copy(update={"approved_objects": (*tenancy.approved_objects, entry)})
     component = SECUREBASE.model_copy(update={"tenancy": approved})
     with changed(box_database, CASES[0]):
         assert not_green(static_findings(box_database.url, component)) == set()

@@ -39,7 +39,7 @@ NAMES: tuple[tuple[ObjectKind, str], ...] = (
 
 
 def entry(kind: ObjectKind, name: str, digest: str = DIGEST, until: date = date(2027, 6, 30)) -> ApprovedObject:
-    """An entry of tenancy.allowed."""
+    """An entry of tenancy.approved_objects."""
     return ApprovedObject(kind=kind, name=name, digest=digest, owner="platform", reason="was read", until=until)
 
 
@@ -64,7 +64,7 @@ def test_an_entry_is_compared_with_its_object(box_database: SandboxDatabase, kin
 def test_an_expired_waiver_is_found(box_database: SandboxDatabase) -> None:
     """A waiver that expired yesterday is a finding."""
     waiver = ApprovedPredicate(digest=DIGEST, owner="platform", reason="was read", until=date(2026, 2, 28))
-    assert faults(box_database, CHECK, declared(waivers=(waiver,))) == {f"waiver {DIGEST}": MEDIUM}
+    assert faults(box_database, CHECK, declared(approved_predicates=(waiver,))) == {f"waiver {DIGEST}": MEDIUM}
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_an_approved_setter_passes(box_database: SandboxDatabase) -> None:
         digest = remedy.partition("digest: ")[2][:71]
         tenancy = SECUREBASE.tenancy
         entry = approval("function", "public.become(text)", digest)
-        approved = tenancy.model_copy(update={"allowed": (*tenancy.allowed, entry)})
+        approved = tenancy.model_copy(update={"approved_objects": (*tenancy.approved_objects, entry)})
         component = SECUREBASE.model_copy(update={"tenancy": approved})
         assert not_green(static_findings(box_database.url, component)) == set()
         box_database.execute(setter.breaks.replace("CREATE", "CREATE OR REPLACE").replace("$1,", "$1 || '',"))

@@ -75,7 +75,7 @@ def test_a_missing_principal_fails(box_database: SandboxDatabase) -> None:
 
 def test_missing_tables_fail(box_database: SandboxDatabase) -> None:
     """Seven tables instead of the declared eight are a FAIL."""
-    finding = only_of(look(box_database.url, declared(tables=8), only="tenancy.rls.coverage"), "")
+    finding = only_of(look(box_database.url, declared(min_tables=8), only="tenancy.rls.coverage"), "")
     assert (finding.status, finding.observed) == (Status.FAIL, "7 tables with a tenant key")
 
 

@@ -227,7 +227,7 @@ def harness(
 
 def by(mode: str, *, gate: bool = False, at_most: int = 1000, **settings: Any) -> dict[str, Any]:
     """The settings of a discovery by this method alone."""
-    return {"discover": [{"collector": "made_up", "by": mode, "at_most": at_most}], "gate": gate, **settings}
+    return {"discover": [{"collector": "made_up", "by": mode, "at_most": at_most}], "skip_idle": gate, **settings}
 
 
 def series_of(targets: tuple[MetricTarget, ...]) -> list[tuple[object, ...]]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.aws import AwsSession
-from basewatch.config import Config
+from basewatch.config import config_model
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Reason, Window
 from basewatch.telemetry import ExporterMetrics
@@ -21,7 +22,9 @@ from collectors.cloudwatch.declared_targets import Location, declared_targets
 from demo.emulated_aws import EmulatedAws
 from tests.collectors.cloudwatch.fake import FakeClock
 
-CONFIG = Config.model_validate(yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8")))
+CONFIG = config_model(CHANNEL_TYPES).model_validate(
+    yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
+)
 
 
 @pytest.fixture

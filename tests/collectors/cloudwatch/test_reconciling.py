@@ -79,7 +79,7 @@ class Timeline:
 
     def __post_init__(self) -> None:
         """Starts."""
-        collection = CollectorSettings(fast=parse_duration("1m"), every=FIVE_MINUTES, slow=parse_duration("30m"))
+        collection = CollectorSettings(fast=parse_duration("1m"), standard=FIVE_MINUTES, slow=parse_duration("30m"))
         self.harness = RefresherHarness(FakeEventSource(self.rumours.known), TARGETS, collection)
         self.prometheus.scrape(self.harness.tick())
         self.born = self.harness.settled

@@ -109,7 +109,7 @@ def test_blocks_stay_the_same_objects_between_refreshes() -> None:
 
 def test_tiers_are_due_on_the_wall_clock() -> None:
     """FAST is requested at every tick, other tiers at the multiples of their interval, together in one call."""
-    collection = CollectorSettings(every=parse_duration("5m"), slow=parse_duration("10m"))
+    collection = CollectorSettings(standard=parse_duration("5m"), slow=parse_duration("10m"))
     exporter = harness(
         target(spec("a"), spec("b", tier=RefreshTier.STANDARD), spec("c", tier=RefreshTier.SLOW)), collection=collection
     )
@@ -143,7 +143,7 @@ def test_each_refresh_reads_the_new_and_the_changeable_periods() -> None:
 
 def test_a_budget_lengthens_the_slow_tier() -> None:
     """Tiers are requested as rarely as the budget demands, and the effective interval is exported."""
-    dear = CollectorSettings(every=parse_duration("1m"), slow=parse_duration("2m"), budget=0.6)
+    dear = CollectorSettings(standard=parse_duration("1m"), slow=parse_duration("2m"), budget=0.6)
     exporter = harness(target(spec("a"), spec("b", tier=RefreshTier.SLOW)), collection=dear)
     exporter.tick()
     assert exporter.metric("basewatch_tier_interval_seconds", tier="slow", state="configured") == 120

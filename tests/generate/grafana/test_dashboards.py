@@ -10,13 +10,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config.loading import load
 from generate.grafana import DASHBOARDS
 from generate.grafana.dashboard_model import COLUMNS, Dashboard
 from tests.exported import exported_names, metric_names
 from tests.repository import ROOT
 
-CONFIG = load(ROOT / "config.yaml").config
+CONFIG = load(ROOT / "config.yaml", CHANNEL_TYPES).config
 DASHBOARDS_OF_CONFIG = [pytest.param(make(CONFIG), id=name) for name, make in DASHBOARDS.items()]
 SCHEMA = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "basewatch/grafana/dashboard.schema.json"
 RECORDED = "slo:"

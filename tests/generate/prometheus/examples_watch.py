@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collectors import COLLECTORS
 from tests.generate.prometheus.examples import (
     API,
     COLLECTOR,
@@ -17,6 +18,8 @@ from tests.generate.prometheus.examples import (
     then,
     up,
 )
+
+_COLLECTORS = tuple(collector.name for collector in COLLECTORS)
 
 UP = {'up{job="basewatch",instance="here"}': at(1)}
 HOURS = {"1h": 1, "6h": 6, "1d": 24, "3d": 72}
@@ -113,13 +116,13 @@ def exporter() -> Iterator[Example]:
     watch = 'basewatch_tenancy_watch_up{database="shop"}'
     yield from pair("TenancyWatchDown", {watch: at(0)}, {watch: at(1)}, "up")
     collector = f"basewatch_collector_up{{{COLLECTOR}}}"
-    all_up = {f'basewatch_collector_up{{collector="{name}",{PLACE}}}': at(1) for name in COLLECTORS}
+    all_up = {f'basewatch_collector_up{{collector="{name}",{PLACE}}}': at(1) for name in _COLLECTORS}
     yield from pair("CollectorDown", {**all_up, collector: at(0), **UP}, {**all_up, **UP}, "up", of={"collector": ""})
     yield quiet(
         "CollectorDown", "one refresh", {**all_up, collector: then((1, 35), (0, 6)), **UP}, of={"collector": ""}
     )
     all_up['basewatch_collector_up{collector="database"}'] = at(1)
-    for name in (*COLLECTORS, "database"):
+    for name in (*_COLLECTORS, "database"):
         yield from pair("CollectorDown", UP, {**all_up, **UP}, "reported", of={"collector": name})
     newest = f"basewatch_collector_newest_datapoint_timestamp_seconds{{{COLLECTOR}}}"
     yield from pair("DataStale", {newest: at(0)}, {newest: "0+60x100"}, "new")
@@ -131,9 +134,6 @@ def exporter() -> Iterator[Example]:
     yield from pair("RefreshOverrun", {overruns: up(1)}, {overruns: then((0, 20), (1, 60))}, "once", minutes=60)
     yield from _collection()
     yield from _notifications()
-
-
-COLLECTORS = ("aurora", "rds_proxy", "lambda", "api_gateway", "dynamodb", "dax", "sqs", "events", "backup")
 
 
 def _collection() -> Iterator[Example]:

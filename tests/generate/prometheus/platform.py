@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config import Config
 from basewatch.config.loading import load
 from checks import CHECKS
@@ -16,7 +17,7 @@ PATH = Path(__file__).parent / "platform.yaml"
 
 def the_platform() -> Config:
     """One component of each kind, with promises."""
-    return load(PATH).config
+    return load(PATH, CHANNEL_TYPES).config
 
 
 def the_groups(config: Config | None = None) -> tuple[RuleGroup, ...]:

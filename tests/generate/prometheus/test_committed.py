@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config.loading import load
 from checks import CHECKS
 from collectors import COLLECTORS
@@ -17,7 +18,7 @@ from workflows.cli_offline import alertmanager, rules
 
 def test_what_is_committed_is_current(capsys: pytest.CaptureFixture[str]) -> None:
     """Rules and routes in deploy/ are those of config.yaml."""
-    config = load(ROOT / "config.yaml").config
+    config = load(ROOT / "config.yaml", CHANNEL_TYPES).config
     assert rules_of(config, CHECKS, COLLECTORS).write(ROOT / "deploy", check_only=True) == 0
     assert alertmanager_files(config).write(ROOT / "deploy", check_only=True) == 0
     assert capsys.readouterr() == ("", "")

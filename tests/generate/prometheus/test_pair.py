@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config import Config
 from basewatch.config.loading import load
 from demo.faults import FAULTS
@@ -51,7 +52,7 @@ def served(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[tuple[s
     ):
         try:
             assert get(f"http://{address}/-/ready").status == 200
-            yield f"http://{address}", load(path).config
+            yield f"http://{address}", load(path, CHANNEL_TYPES).config
             process.terminate()
             process.wait(60)
         finally:

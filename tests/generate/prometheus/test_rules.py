@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerts.channels import CHANNEL_TYPES
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.quantities import parse_duration
@@ -123,7 +124,7 @@ def test_examples_have_unique_names() -> None:
 
 def committed() -> Config:
     """The configuration that is committed."""
-    return load(ROOT / "config.yaml").config
+    return load(ROOT / "config.yaml", CHANNEL_TYPES).config
 
 
 @pytest.mark.parametrize("config", [the_platform(), committed()], ids=["everything", "committed"])

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from basewatch.config import Config
+from alerts.channels import CHANNEL_TYPES
+from basewatch.config import Config, config_model
 from basewatch.errors import ConfigError
 from generate.prometheus.rule_model import AlertRule
 from tests.generate.prometheus.platform import alerts, records, the_groups, the_platform
@@ -17,7 +18,7 @@ def changed(**sections: Any) -> Config:
     platform = the_platform().model_dump(mode="json")
     for name, section in sections.items():
         platform[name] = {**platform[name], **section} if isinstance(section, dict) else section
-    return Config.model_validate(platform)
+    return config_model(CHANNEL_TYPES).model_validate(platform)
 
 
 def with_components(**kinds: Any) -> Config:
@@ -72,14 +73,14 @@ def test_a_promise_is_its_own_threshold() -> None:
 
 def test_a_slower_tier_has_longer_windows() -> None:
     """With a refresh every 20 minutes, rate windows are one hour, and a limit must be crossed for 40 minutes."""
-    [alert] = named("DynamoThrottled", changed(collectors={"every": "20m"}))
+    [alert] = named("DynamoThrottled", changed(collectors={"standard": "20m"}))
     assert "[1h]" in alert.expr
     assert str(alert.sustained) == "0:40:00"
 
 
 def test_a_failed_collector_alerts_before_its_series_expire() -> None:
     """CollectorDown fires while the last values are still exposed, so no alert on them seems resolved."""
-    [down] = named("CollectorDown", changed(collectors={"hold": "6m"}))[:1]
+    [down] = named("CollectorDown", changed(collectors={"max_staleness": "6m"}))[:1]
     assert str(down.sustained) == "0:03:00"
 
 

@@ -204,7 +204,7 @@ def test_an_approval_is_for_one_object_with_one_digest(access: EffectiveAccess) 
     """Kind, name and digest must match, and the approval must not have expired."""
     digest = f"sha256:{'a' * 64}"
     entry = ApprovedObject(kind="view", name="seen", digest=digest, owner="us", reason="read", until=date(2026, 3, 1))
-    tenancy: Tenancy = TENANCY.model_copy(update={"allowed": (entry,)})
+    tenancy: Tenancy = TENANCY.model_copy(update={"approved_objects": (entry,)})
     access = EffectiveAccess(access.inventory, tenancy)
     assert access.is_approved("view", "seen", digest, NOW)
     assert not access.is_approved("function", "seen", digest, NOW)

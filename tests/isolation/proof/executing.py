@@ -30,7 +30,7 @@ _UNSET = None
 
 def declared(kind: Kind) -> Tenancy:
     """The manifest of a kind's schema."""
-    people = {"as_a": ("ann",), "as_b": ("bob",)} if kind.members else {}
+    people = {"user_a": ("ann",), "user_b": ("bob",)} if kind.members else {}
     return Tenancy(
         context=kind.settings,
         context_type=kind.context_type,  # type: ignore[arg-type]  # one of the words that Tenancy takes
@@ -41,7 +41,7 @@ def declared(kind: Kind) -> Tenancy:
         keys={"parts": DerivedKey(parent="open_docs", on={"doc": "id"})} if kind.derived else {},
         members=TenantMembership(table="members", member="user_id", key=kind.columns) if kind.members else None,
         principals=(ROLE,),
-        tables=1,
+        min_tables=1,
         canaries=Canaries(a=kind.tenants[0], b=kind.tenants[1], **people),
     )
 

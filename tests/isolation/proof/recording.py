@@ -31,7 +31,7 @@ COMPONENT = Database(
         key=("customer_id",),
         keys={"lines": DerivedKey(parent="invoices", on={"invoice": "id"})},
         principals=(ROLE,),
-        tables=2,
+        min_tables=2,
         canaries=Canaries(a=(ID,), b=(f"{ID[:-1]}2",)),
     ),
 )

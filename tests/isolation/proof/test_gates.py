@@ -145,7 +145,7 @@ def test_an_unproven_gate_is_unverified_until_it_is_waived() -> None:
 
 def _waived(digest: str, until: date) -> Database:
     waiver = ApprovedPredicate(digest=digest, owner="platform", reason="reviewed", until=until)
-    tenancy = COMPONENT.tenancy.model_copy(update={"waivers": (waiver,)})
+    tenancy = COMPONENT.tenancy.model_copy(update={"approved_predicates": (waiver,)})
     return COMPONENT.model_copy(update={"tenancy": tenancy})
 
 

@@ -30,7 +30,7 @@ CRM = Database(
         logins={"crm_app": _LOGIN, "Crm Reports": _LOGIN},
         privileged={"crm_owner": "owns the tables", **_WATCHING},
         principals=("crm_app", "Crm Reports"),
-        tables=6,
+        min_tables=6,
         shared=("countries",),
         write_probes=True,
         canaries=Canaries(a=("canary-a",), b=("canary-b",)),
@@ -52,7 +52,7 @@ GEO = Database(
         logins={"geo_app": _LOGIN},
         privileged={"geo_owner": "owns the tables", **_WATCHING},
         principals=("geo_app",),
-        tables=4,
+        min_tables=4,
         write_probes=True,
         canaries=Canaries(a=("eu", "901"), b=("us", "901")),
     ),
@@ -71,13 +71,13 @@ WM = Database(
         logins={"wm_app": _LOGIN},
         privileged={"wm_owner": "owns the tables", **_WATCHING},
         principals=("wm_app",),
-        tables=3,
+        min_tables=3,
         write_probes=True,
         canaries=Canaries(
             a=("aaaaaaaa-0000-4000-8000-000000000001",),
             b=("bbbbbbbb-0000-4000-8000-000000000001",),
-            as_a=("aaaaaaaa-0000-4000-8000-0000000000ff",),
-            as_b=("bbbbbbbb-0000-4000-8000-0000000000ff",),
+            user_a=("aaaaaaaa-0000-4000-8000-0000000000ff",),
+            user_b=("bbbbbbbb-0000-4000-8000-0000000000ff",),
         ),
     ),
     audit=AuditTable(table="audit"),
@@ -95,14 +95,16 @@ def amended(database: Database, manifest: Mapping[str, object], allowed: Iterabl
             tenancy[name] = {**was, **value}
         else:
             tenancy[name] = value
-    tenancy["allowed"] = [*database.tenancy.allowed, *allowed]
+    tenancy["approved_objects"] = [*database.tenancy.approved_objects, *allowed]
     return database.model_copy(update={"tenancy": Tenancy.model_validate(tenancy)})
 
 
 # What the box's own manifest vouches for is the box's; here there is nothing to vouch for.
 _SECUREBASE = SECUREBASE.model_copy(
     update={
-        "tenancy": SECUREBASE.tenancy.model_copy(update={"allowed": (), "logins": {"app": _LOGIN, "analytics": _LOGIN}})
+        "tenancy": SECUREBASE.tenancy.model_copy(
+            update={"approved_objects": (), "logins": {"app": _LOGIN, "analytics": _LOGIN}}
+        )
     }
 )
 SCHEMAS: Mapping[str, Database] = {"securebase": _SECUREBASE, "crm": CRM, "geo": GEO, "wm": WM}

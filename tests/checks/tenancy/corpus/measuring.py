@@ -167,7 +167,7 @@ class Measuring:
                 owner="corpus",
                 reason="it was read",
                 until=date(2027, 6, 30),
-                context=one.context,
+                returns_tenant=one.context,
             )
 
     def _endpoints(self, schema: str, component: Database) -> Endpoints:

@@ -65,7 +65,7 @@ WORKSPACES_DECLARED = _database(
         key=("Org Slug",),
         keys={"line": DerivedKey(parent="Page", on={"page_id": "id"})},
         principals=("app",),
-        tables=3,
+        min_tables=3,
         canaries=Canaries(a=("canary-a",), b=("canary-b",)),
         sweep=True,
     )
@@ -78,7 +78,7 @@ REGIONS_DECLARED = _database(
         root_key=("region", "number"),
         key=("region", "number"),
         principals=("app",),
-        tables=1,
+        min_tables=1,
         canaries=Canaries(a=("eu", "1"), b=("eu", "2")),
         sweep=True,
     )

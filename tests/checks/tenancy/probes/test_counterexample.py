@@ -174,13 +174,13 @@ def test_a_waived_predicate_passes(box_database: SandboxDatabase) -> None:
         checked = probe(search, box_database.url)
         (table,) = (t for t in checked.evidence[0].facts["tables"] if t["counterexamples"])  # type: ignore[index, call-overload, union-attr]  # facts as JSON
         digests = {digest for witness in table["counterexamples"] for digest in witness["digests"]}  # type: ignore[index, call-overload, union-attr]  # facts as JSON
-        waivers = tuple(
+        approved = tuple(
             ApprovedPredicate(digest=str(digest), owner="x", reason="shared by design", until=date(2027, 1, 1))
             for digest in digests
         )
-        assert red(probe(search, box_database.url, declared(waivers=waivers))) == {}
-        ended = tuple(waiver.model_copy(update={"until": date(2026, 1, 1)}) for waiver in waivers)
-        assert set(red(probe(search, box_database.url, declared(waivers=ended)))) == {"documents"}
+        assert red(probe(search, box_database.url, declared(approved_predicates=approved))) == {}
+        ended = tuple(each.model_copy(update={"until": date(2026, 1, 1)}) for each in approved)
+        assert set(red(probe(search, box_database.url, declared(approved_predicates=ended)))) == {"documents"}
 
 
 def test_a_policy_that_takes_too_long_is_unverified(box_database: SandboxDatabase) -> None:

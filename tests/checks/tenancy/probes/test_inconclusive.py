@@ -147,9 +147,9 @@ def test_an_unapproved_trigger_is_not_fired(box_database: SandboxDatabase) -> No
         assert finding.observed == "INSERT on documents: tells on documents"
         digest = finding.remedy.partition("digest: ")[2].partition(",")[0]
         entry = APPROVED.model_copy(update={"digest": digest})
-        assert red(probe_findings(box_database.url, declared(allowed=(entry,)), only=WRITES.id)) == {}
+        assert red(probe_findings(box_database.url, declared(approved_objects=(entry,)), only=WRITES.id)) == {}
         expired = entry.model_copy(update={"until": entry.until.replace(year=2020)})
-        assert red(probe_findings(box_database.url, declared(allowed=(expired,)), only=WRITES.id)) == {
+        assert red(probe_findings(box_database.url, declared(approved_objects=(expired,)), only=WRITES.id)) == {
             (WRITES.id, "app"): Status.UNVERIFIED
         }
 

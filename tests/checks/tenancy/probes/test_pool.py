@@ -41,7 +41,7 @@ LEFTOVERS = {
     "has_lastval": ("SELECT nextval('drawn')", Severity.LOW, "lastval()"),
     "advisory_locks": ("SELECT pg_advisory_lock(1)", Severity.LOW, "advisory locks"),
 }
-LOGIN = Login(url=Reference("env", "X"), through_proxy=Reference("env", "X"))
+LOGIN = Login(url=Reference("env", "X"), proxy_url=Reference("env", "X"))
 DECLARED = declared(logins={"app": LOGIN})
 
 

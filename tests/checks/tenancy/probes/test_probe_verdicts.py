@@ -145,7 +145,7 @@ def test_a_timeout_is_unverified(outcome: ProbeOutcome) -> None:
 def test_an_approved_view_passes() -> None:
     """A view with other rows passes while its digest is approved, and not after a change."""
     entry = APPROVED.model_copy(update={"kind": "view", "name": "totals"})
-    declared = TENANCY.model_copy(update={"allowed": (entry,)})
+    declared = TENANCY.model_copy(update={"approved_objects": (entry,)})
     for digest, status in ((entry.digest, Status.PASS), (f"sha256:{'1' * 64}", Status.FAIL)):
         view = RelationReads(
             principal="app",

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from basewatch.config import Config
+from alerts.channels import CHANNEL_TYPES
+from basewatch.config import Config, config_model
 from basewatch.model import Reason, Window
 from collectors import COLLECTORS
 from collectors.cloudwatch.collect import collect
@@ -47,7 +48,7 @@ def forgetful(**collecting: Any) -> Config:
         if UNDECLARED in str(slo.get("of", "")):
             tree["components"]["slos"].remove(slo)
     tree["collectors"] = collecting
-    return Config.model_validate(tree)
+    return config_model(CHANNEL_TYPES).model_validate(tree)
 
 
 def targets_of(config: Config, sessions: AwsSessions) -> Targets:
@@ -67,7 +68,7 @@ def test_an_undeclared_function_is_discovered_and_collected(cloud: EmulatedAws, 
     """By every method, it becomes an active target, and CloudWatch answers its queries."""
     cloud.client("lambda").tag_resource(Resource=arn_of(cloud), Tags={"tenant": "acme"})
     entry = {"collector": "lambda", "by": by, **({"tags": {"tenant": "acme"}} if by == "tags" else {})}
-    config = forgetful(discover=[entry], tags=["tenant"])
+    config = forgetful(discover=[entry], exported_tags=["tenant"])
     sessions = AwsSessions(config, cloud.environment)
     targets = targets_of(config, sessions)
     assert not [one for one in targets.current() if ("function_name", UNDECLARED) in one.resource.labels]
@@ -91,7 +92,7 @@ def test_an_undeclared_function_is_discovered_and_collected(cloud: EmulatedAws, 
 def test_a_denied_discovery_names_the_action(cloud: EmulatedAws, by: str, action: str) -> None:
     """Each method names the one missing action, and the declared targets stay."""
     cloud.deny(action)
-    config = forgetful(discover=[{"collector": "lambda", "by": by}], gate=False)
+    config = forgetful(discover=[{"collector": "lambda", "by": by}], skip_idle=False)
     targets = targets_of(config, AwsSessions(config, cloud.environment))
     before = targets.current()
     targets.discover(datetime.now(UTC))
@@ -104,7 +105,7 @@ def test_a_denied_discovery_names_the_action(cloud: EmulatedAws, by: str, action
 def test_everything_in_the_box_can_be_discovered(cloud: EmulatedAws) -> None:
     """Listed by every collector, all declared resources are found again, and no series is requested twice."""
     entries = [{"collector": collector.name, "by": "list"} for collector in COLLECTORS]
-    config = Config.model_validate({**TREE, "collectors": {"discover": entries}})
+    config = config_model(CHANNEL_TYPES).model_validate({**TREE, "collectors": {"discover": entries}})
     sessions = AwsSessions(config, cloud.environment)
     targets = targets_of(config, sessions)
     declared = {(one.collector, frozenset(one.resource.dimensions)) for one in targets.current()}

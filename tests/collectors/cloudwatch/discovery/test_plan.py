@@ -82,7 +82,7 @@ def some_searches(
     )
     return resource_searches(
         (made_up(name="one"), made_up(FUNCTIONS, indexes, name="two")),
-        CollectorSettings.model_validate({"discover": discover, "gate": gate}),
+        CollectorSettings.model_validate({"discover": discover, "skip_idle": gate}),
         lambda each: Location(account_id=each.account or ACCOUNT, region=each.region or REGION),
         lambda account: monitors.get(account, account),
     )
@@ -229,7 +229,7 @@ def test_without_exported_tags_there_is_no_tag_lookup() -> None:
     """Without exported tags, the tagging API is not used."""
     found = some_searches({"collector": "one", "by": "list"})
     assert tag_lookups((made_up(name="one"),), CollectorSettings(), (), found) == ()
-    (labelling,) = tag_lookups((made_up(name="one"),), CollectorSettings(tags=("tenant",)), (), found)
+    (labelling,) = tag_lookups((made_up(name="one"),), CollectorSettings(exported_tags=("tenant",)), (), found)
     assert labelling.tag_query == TagQuery(location=HERE, tags=(), resource_types=frozenset({"lambda:function"}))
 
 
@@ -256,7 +256,9 @@ def test_described_resources_come_from_the_service() -> None:
     )
     (search,) = resource_searches(
         (made_up(described),),
-        CollectorSettings.model_validate({"discover": [{"collector": "made_up", "by": "describe"}], "gate": False}),
+        CollectorSettings.model_validate(
+            {"discover": [{"collector": "made_up", "by": "describe"}], "skip_idle": False}
+        ),
         lambda _each: HERE,
         lambda account: account,
     )

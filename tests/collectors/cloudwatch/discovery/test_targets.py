@@ -175,7 +175,7 @@ def test_declared_resources_do_not_count_against_the_limit(mode: str) -> None:
 def test_a_resource_of_two_entries_counts_once() -> None:
     """A resource that two entries find belongs to the first; the second entry's limit counts only others."""
     entries = [{"collector": "made_up", "by": mode, "at_most": 1} for mode in ("list", "describe")]
-    seen = harness({"discover": entries, "gate": False})
+    seen = harness({"discover": entries, "skip_idle": False})
     seen.answer("list", page("list", "a"))
     seen.answer("describe", page("describe", "a", "b"))
     assert seen.discover() == ("a", "b")
@@ -276,7 +276,7 @@ def test_an_active_resource_replaces_an_idle_one() -> None:
 @each_mode()
 def test_a_discovered_resource_stays_the_declared_one(mode: str) -> None:
     """It keeps its component, and gets the ARN and the lateness that its service describes."""
-    seen = harness(by(mode, tags=["tenant"]), Function(name="a"))
+    seen = harness(by(mode, exported_tags=["tenant"]), Function(name="a"))
     seen.answer("tags", page("tags"))
     seen.answer(mode, page(mode, "a", tags={"tenant": "acme", "secret": "x"}))
     seen.discover()
@@ -314,7 +314,7 @@ def test_an_unmeasured_resource_is_skipped(mode: str) -> None:
 
 def test_tags_of_declared_resources_are_exported() -> None:
     """Only the exported tags, by name, of every collected resource, without any discovery configured."""
-    seen = harness({"tags": ["tier", "tenant"]}, Function(name="a"))
+    seen = harness({"exported_tags": ["tier", "tenant"]}, Function(name="a"))
     seen.answer("tags", page("tags", "a", "b", tags={"tenant": "acme", "secret": "x", "tier": "gold"}))
     assert seen.discover() == ("a",)
     (target,) = seen.targets.current()
@@ -324,7 +324,7 @@ def test_tags_of_declared_resources_are_exported() -> None:
 
 def test_a_denied_tag_lookup_changes_nothing() -> None:
     """A denied GetResources removes no tag, and names the action."""
-    seen = harness({"tags": ["tenant"]}, Function(name="a"))
+    seen = harness({"exported_tags": ["tenant"]}, Function(name="a"))
     seen.answer("tags", page("tags", "a", tags={"tenant": "acme"}))
     seen.discover()
     seen.answer("tags", DENIED)
@@ -353,7 +353,7 @@ def test_a_broken_collector_stops_no_other(caplog: pytest.LogCaptureFixture) -> 
         from_dimensions=FUNCTIONS.from_dimensions,
         describe=broken,
     )
-    both = {"discover": [{"collector": each, "by": "describe"} for each in ("bad", "made_up")], "gate": False}
+    both = {"discover": [{"collector": each, "by": "describe"} for each in ("bad", "made_up")], "skip_idle": False}
     seen = harness(both, collectors=(made_up(bad, name="bad"), made_up()))
     seen.answer("describe", page("describe", "a"))
     assert seen.discover() == ("a",)
@@ -412,7 +412,7 @@ def test_no_two_targets_become_one_series(
     declared: set[str], listed: list[str], tagged: list[str], described: list[str]
 ) -> None:
     """However often a resource is declared and found, Prometheus sees each of its series once."""
-    every = {"discover": [{"collector": "made_up", "by": mode} for mode in MODES], "gate": False}
+    every = {"discover": [{"collector": "made_up", "by": mode} for mode in MODES], "skip_idle": False}
     seen = harness(every, *(Function(name=name) for name in sorted(declared)), account=SHARED)
     for mode, names in zip(MODES, (listed, tagged, described), strict=True):
         seen.answer(mode, page(mode, *names))
@@ -446,7 +446,7 @@ def test_metrics_of_linked_accounts_have_their_owners() -> None:
 
 def test_functions_with_equal_names_in_two_accounts_differ() -> None:
     """Account and region are part of a resource's identity."""
-    there = {"discover": [{"collector": "made_up", "by": "describe", "account": OTHER}], "gate": False}
+    there = {"discover": [{"collector": "made_up", "by": "describe", "account": OTHER}], "skip_idle": False}
     seen = harness(there, Function(name="a"))
     seen.answer("describe", page("describe", "a"))
     seen.discover()
