@@ -9,7 +9,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := requirements.lock
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -77,12 +77,24 @@ summary:
 # ---- is it right? ----
 
 .PHONY: test
-test: $(READY) ## Run the fast tests
+test: $(READY) ## Run the fast tests: two minutes
 	$(PYTEST) -m 'not slow' $(ARGS)
 
 .PHONY: test-all
-test-all: $(READY) ## Run every test and measure what they reach
-	$(PYTEST) --cov --cov-report=term $(ARGS)
+test-all: $(READY) ## Run every test
+	$(PYTEST) $(ARGS)
+
+# The exhaustive tests try many cases of what the others reach too: measuring them would cost time and show no more.
+.PHONY: coverage
+coverage: $(READY) ## Run every test, and measure what all but the exhaustive ones reach
+	$(PYTEST) -m 'not exhaustive' --cov --cov-report=term $(ARGS)
+	$(PYTEST) -m exhaustive $(ARGS)
+
+.PHONY: nightly
+nightly: export BASEWATCH_MAJORS = all
+nightly: export BASEWATCH_FUZZ = 50000
+nightly: $(READY) ## Try every exploit on every PostgreSQL version, and 50,000 made-up policies
+	$(PYTEST) tests/checks/tenancy/corpus tests/isolation/proof/test_soundness.py $(ARGS)
 
 .PHONY: check
 check: format lint types imports workflows docs-check ## Judge the code without running it

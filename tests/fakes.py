@@ -75,7 +75,7 @@ def a_run(
     expected: Sequence[ExpectedCheck] | None = None,
     transitions: Sequence[Transition] = (),
 ) -> Run:
-    """A run that came to these findings; it expected just their pairs, unless told otherwise."""
+    """A run with these findings; it expects just their pairs unless `expected` is given."""
     pairs = dict.fromkeys(ExpectedCheck(check=each.check, component=each.component) for each in findings)
     return Run(
         id=id,

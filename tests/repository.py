@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 import typer
@@ -19,23 +20,32 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES: tuple[str, ...] = tuple(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Module:
-    """One Python file: its path from the root, its text and its tree."""
+    """One Python file: its path from the root and its text. Each file is read and parsed once."""
 
     path: str
     text: str
-    tree: ast.Module
 
     @property
     def package(self) -> str:
         """The top-level folder that the module is in."""
         return self.path.partition("/")[0]
 
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def imports(self) -> Iterator[tuple[str, ast.stmt]]:
         """Every module it imports by full name, wherever in the file, with the statement that does."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((alias.name, node) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -44,7 +54,7 @@ class Module:
     @property
     def definitions(self) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
         """Every class and function it defines, at any depth."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
 
@@ -54,9 +64,9 @@ def modules(*folders: str) -> tuple[Module, ...]:
     return tuple(_module(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
 
 
+@cache
 def _module(path: Path) -> Module:
-    text = path.read_text(encoding="utf-8")
-    return Module(path=path.relative_to(ROOT).as_posix(), text=text, tree=ast.parse(text))
+    return Module(path=path.relative_to(ROOT).as_posix(), text=path.read_text(encoding="utf-8"))
 
 
 def make_targets() -> set[str]:

@@ -1,4 +1,4 @@
-"""What the documents name exists, and what they draw is so."""
+"""What the documents name exists, and their picture shows the imports."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def test_every_link_leads_somewhere(document: str) -> None:
 
 @each_document
 def test_every_make_target_a_document_names_exists(document: str) -> None:
-    """Every `make` that a reader is told to type works."""
+    """Every `make` target that a document names exists."""
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", _text(document), re.MULTILINE))
     assert named - make_targets() == set()
 
 
 @each_document
 def test_every_verb_a_document_names_exists(document: str) -> None:
-    """Every `basewatch` verb that a reader is told of is one."""
+    """Every `basewatch` verb that a document names exists."""
     named = set(re.findall(r"(?:^|`|/)basewatch ([a-z-]+)", _text(document), re.MULTILINE))
     assert named - verbs() == set()
 

@@ -16,6 +16,7 @@ FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.name for path in FOLDER.glob("*.y*ml"))
 ALLOWED = {
     "ci.yml": {"contents": "read"},
+    "nightly.yml": {"contents": "read"},
     "monitor.yml": {"contents": "read", "id-token": "write"},
     "audit.yml": {"contents": "read", "id-token": "write"},
 }
@@ -40,7 +41,7 @@ each_workflow = pytest.mark.parametrize("name", NAMES)
 
 
 def test_the_workflows_are_the_ones_known_here() -> None:
-    """A new workflow is looked at with the same eyes: it gets a line in ALLOWED."""
+    """A new workflow gets a line in ALLOWED, so that these tests hold it too."""
     assert set(NAMES) == set(ALLOWED)
 
 
@@ -60,13 +61,13 @@ def test_every_step_is_a_make_target_or_a_verb(name: str) -> None:
 
 @each_workflow
 def test_no_step_pastes_an_expression_into_a_command(name: str) -> None:
-    """Nobody who fills in a form or names a branch can write the shell's next line: values arrive by environment."""
+    """No form or branch name can inject a shell command: values arrive by environment."""
     assert [step["run"] for step in _steps(name) if "${{" in step.get("run", "")] == []
 
 
 @each_workflow
 def test_every_action_is_pinned_to_a_commit(name: str) -> None:
-    """Nobody can change what an action does after we read it: 40 hex digits, and the version for people."""
+    """An action cannot change after its review: it is pinned by 40 hex digits, with the version in a comment."""
     used = re.findall(r"uses: (.+)$", (FOLDER / name).read_text(encoding="utf-8"), re.MULTILINE)
     assert used
     assert [use for use in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)] == []
@@ -86,7 +87,7 @@ def test_a_workflow_is_allowed_only_what_it_needs(name: str) -> None:
     """Nothing is granted to the workflow; each job asks for its own, and never to write to the repository."""
     workflow = _workflow(name)
     assert workflow["permissions"] == {}
-    assert [job["permissions"] for job in workflow["jobs"].values()] == [ALLOWED[name]]
+    assert all(job["permissions"] == ALLOWED[name] for job in workflow["jobs"].values())
 
 
 @each_workflow
@@ -95,6 +96,19 @@ def test_a_job_ends(name: str) -> None:
     assert all(0 < job["timeout-minutes"] <= 60 for job in _workflow(name)["jobs"].values())
     checkouts = [step for step in _steps(name) if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
+
+
+def test_every_python_is_tested_and_the_code_is_checked_once() -> None:
+    """The tests run on each Python from 3.11 on; the type checkers and the coverage, which read one, run on one."""
+    jobs = _workflow("ci.yml")["jobs"]
+    commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert commands["check"] == ["make setup", "make check"]
+    assert commands["coverage"] == ["make parts", "make setup", "make coverage"]
+    assert commands["test"] == ["make parts", "make setup", "make test-all"]
+    assert [jobs["coverage"]["env"]["PYTHON"], *jobs["test"]["strategy"]["matrix"]["python"]] == [
+        "python3.11",
+        *("3.12", "3.13", "3.14"),
+    ]
 
 
 def test_the_pass_is_scheduled_every_six_hours_off_the_hour() -> None:

@@ -1,4 +1,4 @@
-"""Stands between botocore and the network: it answers or edits what it is told to, and lets the rest through."""
+"""Intercepts calls between botocore and the network: it answers or edits some, and lets the rest through."""
 
 from __future__ import annotations
 

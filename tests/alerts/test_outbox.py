@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -223,22 +222,22 @@ def test_a_broken_channel_stops_no_other(history: History) -> None:
 def test_a_hanging_channel_delays_no_other(history: History) -> None:
     """While one channel hangs, the other is served, and delivering ends at its deadline."""
     record(history, a_finding())
-    hung, served = Event(), Event()
+    hung, served, left = Event(), Event(), Event()
 
     def hang(_: Notification) -> None:
-        assert served.wait(10)
-        hung.wait(10)
+        assert served.wait(600)
+        hung.wait(600)
+        left.set()
 
     slack = FakeNotifier(SLACK, before=hang)
     pager = FakeNotifier(PAGER, before=lambda _: served.set())
-    begun = time.monotonic()
     delivery = deliver(
         history, (slack, pager), lambda: datetime.now(UTC), replace(QUICK, deadline=timedelta(seconds=1))
     )
-    took = time.monotonic() - begun
+    still_hangs = not left.is_set()
     hung.set()
 
-    assert took < 5
+    assert still_hangs
     assert [each.channel for each in delivery.delivered] == [PAGER]
     assert [each.error for each in delivery.undelivered] == [f"{SLACK} did not answer within 1 s"]
     assert [each.notification.channel for each in history.pending_notifications()] == [SLACK]

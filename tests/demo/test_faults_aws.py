@@ -19,6 +19,8 @@ from demo.emulated_aws import EmulatedAws
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 

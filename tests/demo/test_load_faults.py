@@ -26,6 +26,8 @@ from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.load import LOAD_FAULTS
 from demo.load import DISTURBANCES, PREFIX, Load
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 

@@ -14,10 +14,10 @@ import yaml
 
 from tests.programs import program
 
-# Ready within a minute on a busy machine: a refused connection and a 503 are retried.
+# Ready within ten minutes on the busiest machine: a refused connection and a 503 are retried.
 PATIENT = urllib3.PoolManager(
     retries=urllib3.Retry(
-        total=150, status_forcelist=(503,), backoff_factor=0.1, backoff_max=0.4, raise_on_status=False
+        total=1500, status_forcelist=(503,), backoff_factor=0.1, backoff_max=0.4, raise_on_status=False
     )
 )
 
@@ -54,7 +54,7 @@ def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
 
 def answered(prometheus: str, query: str) -> list[str]:
     """The values of an instant query, repeated until there is one."""
-    for _ in range(60):
+    for _ in range(2400):
         answer = PATIENT.request("GET", f"{prometheus}/api/v1/query", fields={"query": query})
         values = [result["value"][1] for result in answer.json()["data"]["result"]]
         if values:

@@ -43,7 +43,7 @@ TREE = {
         "routes": [{"channel": "chat"}],
     },
 }
-# Nobody listens on this port.
+# No server listens on this port.
 ENVIRON = {"WEBHOOK": "http://127.0.0.1:9/hook"}
 
 
@@ -62,7 +62,7 @@ class FakeSource:
 
     def refresh(self, at: datetime) -> None:
         """Counts, unless there is trouble."""
-        self.may_go_on.wait(30)
+        self.may_go_on.wait(600)
         if self._asks:
             self._telemetry.last_attempt.labels(self.name, "", "").set(at.timestamp())
         if self.trouble:
@@ -148,7 +148,7 @@ def test_it_waits_for_every_collector_of_a_source(plain: PreparedPlan, history: 
 
 
 def test_once_ready_it_stays_ready(plain: PreparedPlan, history: History) -> None:
-    """Collectors that fail later, or are new, are told of by the page: whoever would scrape it is not sent away."""
+    """Collectors that fail later, or are new, show on the page; the exporter stays ready, so that it is scraped."""
     known: tuple[MetricTarget, ...] = ()
     exporter = Exporter(plain, history, sources=(), targets=lambda: known)
     exporter.run_full()
@@ -158,7 +158,7 @@ def test_once_ready_it_stays_ready(plain: PreparedPlan, history: History) -> Non
 
 
 def test_an_exporter_of_verdicts_alone_is_ready_after_its_pass(plain: PreparedPlan, history: History) -> None:
-    """Where no metrics are collected, nobody waits for any: neither without sources, nor of one that asks nobody."""
+    """Where no metrics are collected, readiness needs none: without sources, or with one that queries nothing."""
     idle = FakeSource("database", plain.sessions.telemetry, answers=False, asks=False)
     exporter = Exporter(plain, history, sources=(idle,))
     exporter.refresh(idle)
@@ -168,7 +168,7 @@ def test_an_exporter_of_verdicts_alone_is_ready_after_its_pass(plain: PreparedPl
 
 
 def test_a_source_that_breaks_was_attempted(plain: PreparedPlan, history: History) -> None:
-    """A bug in one source is logged by whoever runs the job, and takes nothing off the page."""
+    """A bug in one source is logged by the scheduler, and removes nothing from the page."""
     source = FakeSource("one", plain.sessions.telemetry)
     exporter = Exporter(plain, history, sources=(source,))
     exporter.refresh(source)
@@ -178,7 +178,7 @@ def test_a_source_that_breaks_was_attempted(plain: PreparedPlan, history: Histor
     assert value_of(exporter.served.rendered.page, "refreshed_one") == 1
 
 
-def test_a_pass_is_told_of(plain: PreparedPlan, history: History) -> None:
+def test_a_pass_shows_on_the_page(plain: PreparedPlan, history: History) -> None:
     """When it began, when the next is due, and what it found are on the page."""
     exporter = Exporter(plain, history, sources=())
     exporter.run_full()
@@ -210,7 +210,7 @@ def test_a_pass_that_fails_is_seen(
 
 
 def test_a_message_that_is_not_taken_is_counted(plain: PreparedPlan, history: History) -> None:
-    """Whoever watches Basewatch learns that it cannot reach people."""
+    """The page says that notifications fail."""
     config = plain.plan.config
     run = a_run(a_finding())
     history.record(run, decide((), run, config.alerts, config.platform, run.finished))
@@ -220,7 +220,7 @@ def test_a_message_that_is_not_taken_is_counted(plain: PreparedPlan, history: Hi
     assert value_of(exporter.served.rendered.page, "basewatch_notification_failures_total", channel="chat") == 1
 
 
-def test_resources_are_told_of_as_they_become_known(plain: PreparedPlan, history: History) -> None:
+def test_resources_show_as_they_become_known(plain: PreparedPlan, history: History) -> None:
     """What is asked about now is on the next page, with the labels that its series have."""
     known: tuple[MetricTarget, ...] = ()
     exporter = Exporter(plain, history, sources=(), targets=lambda: known)
@@ -273,7 +273,7 @@ def running(exporter: Exporter, prepared: PreparedPlan, discover: Callable[[date
         scheduler.shutdown(wait=True)
 
 
-def test_a_slow_source_holds_nobody_up(plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_source_delays_no_other(plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one refresh hangs the other sources, discovery and the page go on, and what it misses is counted."""
     telemetry = plain.sessions.telemetry
     slow, quick = (FakeSource(name, telemetry) for name in ("slow", "quick"))
@@ -282,9 +282,9 @@ def test_a_slow_source_holds_nobody_up(plain: PreparedPlan, history: History, mo
     monkeypatch.setattr(telemetry.overruns, "inc", overrun.set)
     with running(exporter, plain, lambda _at: discovered.set()):
         try:
-            assert quick.second.wait(30)
-            assert discovered.wait(30)
-            assert overrun.wait(30)
+            assert quick.second.wait(600)
+            assert discovered.wait(600)
+            assert overrun.wait(600)
             assert slow.refreshed == 0
         finally:
             slow.may_go_on.set()

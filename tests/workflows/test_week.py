@@ -1,4 +1,4 @@
-"""Seven days of passes cover seven days of data: every minute is judged by one pass, whatever became of the others."""
+"""Seven days of passes cover seven days of data: one pass judges each minute, even if other passes fail."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CONFIG = Config.model_validate(
         },
     }
 )
-# What the checks read of a function: the others would only be more of the same.
+# The metrics of a function that the checks read; more of them would test nothing else.
 LAMBDA = next(collector for collector in COLLECTORS if collector.name == "lambda")
 READ = tuple(
     spec
@@ -134,7 +134,7 @@ def platform() -> Iterator[Platform]:
 
 @pytest.fixture
 def sessions(platform: Platform) -> OneSource:
-    """Who asks it."""
+    """Sessions that query the platform."""
     return OneSource(platform.fake.url)
 
 
@@ -162,7 +162,8 @@ def judged(run: Run, component: str = "function/auth") -> list[datetime]:
 
 def each_week() -> pytest.MarkDecorator:
     """Runs a test for several weeks, each with other delays and other passes missed."""
-    return pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
+    marks = (pytest.mark.slow, pytest.mark.exhaustive)
+    return pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=marks) for seed in range(1, 5))])
 
 
 def status_of(run: Run, check: str) -> Status:
@@ -200,26 +201,28 @@ def test_a_week_of_passes_judges_every_minute_of_a_week_once(
 
 
 @each_week()
-def test_a_breach_in_any_minute_of_a_week_is_told_by_one_pass(
+def test_a_breach_in_any_minute_of_a_week_is_reported_by_one_pass(
     sessions: OneSource, platform: Platform, history: History, seed: int
 ) -> None:
-    """Five slow minutes of which some are in one window and some in the next are told once, as five minutes."""
+    """Five slow minutes that span two windows are reported once, as five minutes."""
     chance = random.Random(seed)
     passes = times(chance)
     ends = [(at - SETTLED).replace(second=0, microsecond=0) for at in passes]
     breaches = [end - MINUTE * chance.randint(0, 4) for end in ends[:-1]]
     platform.slow = {begin + MINUTE * minute for begin in breaches for minute in range(5)}
-    told = list[str]()
+    reported = list[str]()
     for at in passes:
         run = a_pass(sessions, history, at)
-        told += [f.observed for f in run.findings if f.check == "service.function.latency" and f.status is Status.FAIL]
-    assert told == [f"peak 200ms, above the limit for 5m from {begin:%Y-%m-%d %H:%M} UTC" for begin in breaches]
+        reported += [
+            f.observed for f in run.findings if f.check == "service.function.latency" and f.status is Status.FAIL
+        ]
+    assert reported == [f"peak 200ms, above the limit for 5m from {begin:%Y-%m-%d %H:%M} UTC" for begin in breaches]
 
 
-def test_what_a_pass_could_not_tell_the_next_one_does(
+def test_a_refused_pass_is_made_up_for_by_the_next_one(
     sessions: OneSource, platform: Platform, history: History
 ) -> None:
-    """A pass that is refused is UNVERIFIED, and a breach of its six hours is told by the pass that gets an answer."""
+    """A pass that is refused is UNVERIFIED, and the next pass that gets an answer reports its breach."""
     platform.slow = {START + 8 * HOUR + MINUTE * minute for minute in range(5)}
     runs = [a_pass(sessions, history, START + 6 * HOUR)]
     for hours in (12, 18):
@@ -236,7 +239,9 @@ def test_what_a_pass_could_not_tell_the_next_one_does(
     ]
 
 
-def test_what_stays_untold_is_not_chased_for_ever(sessions: OneSource, platform: Platform, history: History) -> None:
+def test_a_lasting_refusal_is_reread_for_a_limited_time(
+    sessions: OneSource, platform: Platform, history: History
+) -> None:
     """A platform that refuses for days is read back a day before the newest refusal, and no further."""
     a_pass(sessions, history, START)
     platform.refusing = True
@@ -244,7 +249,7 @@ def test_what_stays_untold_is_not_chased_for_ever(sessions: OneSource, platform:
     assert [run.window.start for run in runs[1:]] == [run.window.end - MAX_REEVALUATION for run in runs[:-1]]
 
 
-def test_who_was_told_of_is_not_told_of_again(sessions: OneSource, platform: Platform, history: History) -> None:
+def test_a_judged_function_is_not_judged_again(sessions: OneSource, platform: Platform, history: History) -> None:
     """While one function is read back, the other goes on from where it was judged last."""
     platform.forbidden = {"other"}
     runs = [a_pass(sessions, history, START + hours * HOUR) for hours in (0, 6)]

@@ -131,7 +131,7 @@ def test_concurrent_calls_renew_expired_credentials_once(cloudwatch: FakeCloudWa
     signer, together = FakeSigner(cloudwatch.url), Barrier(8)
 
     def refused(request: RequestBody) -> Reply:
-        together.wait(20)
+        together.wait(600)
         return refusal("ExpiredToken", 403)(request)
 
     cloudwatch.answer_next(*[refused] * 8)

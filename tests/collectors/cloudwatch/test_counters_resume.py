@@ -105,7 +105,7 @@ class SlowStore(MemoryStore):
 
     def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Waits, then saves."""
-        assert self.written.wait(20)
+        assert self.written.wait(600)
         MemoryStore.save_counters(self, location, state, at)
 
 

@@ -21,7 +21,7 @@ from tests.workflows.scraping import PATIENT, free_address
 T = TypeVar("T")
 
 
-def eventually(ask: Callable[[], T], *, seconds: float = 60) -> T:
+def eventually(ask: Callable[[], T], *, seconds: float = 600) -> T:
     """The first answer that is not empty. Raises: AssertionError, if there is none in time."""
     for _ in range(round(seconds / 0.2)):
         if answer := ask():

@@ -30,7 +30,7 @@ BROKEN = {fault.name: fault for fault in FAULTS}
 
 @contextmanager
 def served(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[tuple[str, Config]]:
-    """The URL of a real `basewatch serve` over the box, with its configuration: Prometheus tells of verdicts."""
+    """The URL of a real `basewatch serve` over the box, with its configuration: Prometheus alerts on verdicts."""
     (folder / "slack").write_text(receivers.slack.webhook, encoding="utf-8")
     (folder / "pagerduty").write_text(ROUTING_KEY, encoding="utf-8")
     for secret in ("slack", "pagerduty"):
@@ -54,14 +54,14 @@ def served(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[tuple[s
             assert get(f"http://{address}/-/ready").status == 200
             yield f"http://{address}", load(path, CHANNEL_TYPES).config
             process.terminate()
-            process.wait(60)
+            process.wait(600)
         finally:
             process.kill()
 
 
 @contextmanager
 def watched(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[str]:
-    """The URL of a Prometheus that watches the box through Basewatch and tells the receivers through Alertmanager."""
+    """The URL of a Prometheus that scrapes Basewatch and notifies the receivers through Alertmanager."""
     with (
         served(box, receivers, folder) as (exporter, config),
         an_alertmanager(config, folder) as alerts_to,
@@ -70,21 +70,21 @@ def watched(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[str]:
         yield prometheus
 
 
-def _told_of(name: str, told: Sequence[Mapping[str, Any]]) -> bool:
-    return any(name in json.dumps(each) for each in told)
+def _mentions(name: str, messages: Sequence[Mapping[str, Any]]) -> bool:
+    return any(name in json.dumps(each) for each in messages)
 
 
 @pytest.mark.slow
 def test_a_broken_box_reaches_slack_and_the_pager(box: Sandbox, tmp_path: Path) -> None:
-    """A stale dump, which a pass sees, and a full pool, which CloudWatch sees, are told on Slack and page somebody."""
+    """A stale dump, which a pass finds, and a full pool, which CloudWatch shows, reach Slack and PagerDuty."""
     faults = [BROKEN[name] for name in ("dump-stale", "connections-near-limit")]
     for fault in faults:
         fault.apply(box)
     try:
         with Receivers() as receivers, watched(box, receivers, tmp_path) as prometheus:
             for name in ("BackupMissing", "ProxyPoolNearlyFull"):
-                eventually(partial(_told_of, name, receivers.slack.messages))
-                eventually(partial(_told_of, name, receivers.pagerduty.events))
+                eventually(partial(_mentions, name, receivers.slack.messages))
+                eventually(partial(_mentions, name, receivers.pagerduty.events))
             answer = PATIENT.request("GET", f"{prometheus}/api/v1/alerts").json()
             texts = [alert["annotations"]["summary"] for alert in answer["data"]["alerts"]]
             assert not [text for text in texts if "<error" in text or "<no value>" in text]
@@ -97,7 +97,7 @@ def test_a_broken_box_reaches_slack_and_the_pager(box: Sandbox, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_healthy_box_is_silent(box: Sandbox, tmp_path: Path) -> None:
-    """Of a platform that keeps its promises nobody hears anything, and the watchdog alone fires."""
+    """A platform that keeps its promises sends no message, and the watchdog alone fires."""
     with Receivers() as receivers, watched(box, receivers, tmp_path) as prometheus:
         assert eventually(partial(_after_scrapes, prometheus)) == {"Watchdog"}
         assert receivers.slack.messages == []

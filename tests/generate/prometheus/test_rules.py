@@ -25,6 +25,8 @@ from tests.generate.prometheus.platform import alerts, records, the_groups, the_
 from tests.programs import program
 from tests.repository import ROOT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES: tuple[Example, ...] = (
     *examples_platform.promised(),
     *examples_platform.services(),

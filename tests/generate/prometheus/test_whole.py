@@ -15,6 +15,8 @@ from tests.generate.prometheus import healthy
 from tests.generate.prometheus.platform import the_groups
 from tests.programs import program
 
+pytestmark = pytest.mark.slow
+
 
 def firing(folder: Path, series: Mapping[str, str], expected: Sequence[str]) -> str:
     """The errors of promtool if exactly these alerts should fire after 90 minutes of these series."""

@@ -32,6 +32,7 @@ def database(box_database: SandboxDatabase) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_proven_policies_do_not_leak_when_executed(database: str, kind: Kind) -> None:
     """In no context does a proven policy show a row of another tenant, and refuted policies do show one."""

@@ -1,1 +1,1 @@
-"""Ways to break tenant isolation and ways to keep it, on four schemas, each tried for real on a server of its own."""
+"""The corpus: ways to break tenant isolation and ways to keep it, on four schemas, tried on a real server."""

@@ -1,4 +1,4 @@
-"""The corpus as it is written: SQL files with a heading for each case and for each of its parts."""
+"""Reads the corpus: SQL files with a heading for each case and for each of its parts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MUTATION = re.compile(
 )
 _VARIANT = re.compile(r"^-- (?P<id>V\d+): (?P<title>.+)$")
 _PART = re.compile(
-    r"^-- (?P<part>exploit|seen|prepare|repair|no exploit|needs|from version|before version|by|manifest|vouch|known)"
+    r"^-- (?P<part>exploit|seen|prepare|repair|no exploit|needs|from version|before version|by|manifest|approved|known)"
     r"(?:[: ] *(?P<rest>.*))?$"
 )
 
@@ -29,8 +29,8 @@ _PART = re.compile(
 class Exploit:
     """SQL as a principal, whose last statement returns or changes rows when tenants are not kept apart.
 
-    `login` logs in for real, so that the role's defaults apply. `context` is a, b, empty, unset, or a quoted value.
-    `prepare` runs before as the superuser, and so does `seen` after, to look at what the principal cannot see.
+    With `login` the role logs in itself, so that its defaults apply. `context` is a, b, empty, unset or quoted.
+    The superuser runs `prepare` before it, and `seen` after it to read what the principal cannot see.
     """
 
     role: str
@@ -45,9 +45,9 @@ class Exploit:
 class Mutation:
     """One way to break isolation or the audit trail: `exploit` shows it, or `harmless` says why none can.
 
-    `severity` is the least that a finding of it must have; `static` and `dynamic` say which side must find it,
-    `by` the checks of which one must. `since` and `before` bound the major versions it exists on, exclusively above.
-    `known` says why trying does not find it as it should, where that is so.
+    `severity` is the least severity that one of its findings must have. `static` and `dynamic` say which kind of check
+    must find it; one of the checks in `by` must. It exists on the major versions from `since` and before `before`.
+    `known` says why no probe finds it, where that is so.
     """
 
     id: str
@@ -73,8 +73,8 @@ class Mutation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vouching:
-    """An object that somebody vouches for; its digest is only known when it was made."""
+class Approval:
+    """An approved object; its digest is known only once it is made."""
 
     kind: ObjectKind
     name: str
@@ -83,9 +83,9 @@ class Vouching:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One sound way to build it; `manifest` is merged into the schema's tenancy.
+    """One sound way to build tenant isolation; `manifest` is merged into the tenancy of the schema.
 
-    `known` says why it raises an alarm all the same, where that is so.
+    `known` says why it raises an alarm nevertheless, where that is so.
     """
 
     id: str
@@ -94,7 +94,7 @@ class Variant:
     builds: str
     repair: str
     manifest: Mapping[str, object]
-    vouched: tuple[Vouching, ...]
+    approved: tuple[Approval, ...]
     needs: str
     since: int
     known: str
@@ -158,13 +158,13 @@ def _cases(text: str, heading: re.Pattern[str], schema: str) -> Iterator[_Parts]
         elif found:
             lines.append(line)
         elif line.strip():
-            raise ValueError(f"{schema}: {line!r} stands before the first case")
+            raise ValueError(f"{schema}: {line!r} is before the first case")
 
 
 def _parts(lines: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     part, rest, body = "breaks", "", list[str]()
     kept: dict[str, tuple[str, str]] = {}
-    one_line = {"no exploit", "needs", "from version", "before version", "by", "manifest", "vouch", "known"}
+    one_line = {"no exploit", "needs", "from version", "before version", "by", "manifest", "approved", "known"}
     for line in lines:
         match = _PART.match(line)
         if match is None:
@@ -223,14 +223,14 @@ def _variant(parts: _Parts, schema: str) -> Variant:
         builds=parts.text("breaks"),
         repair=parts.text("repair") or _expanded(schema, "@restore@;"),
         manifest=json.loads(parts.rest("manifest") or "{}"),
-        vouched=tuple(_vouching(line) for line in parts.rest("vouch").splitlines()),
+        approved=tuple(_approval(line) for line in parts.rest("approved").splitlines()),
         needs=parts.rest("needs"),
         since=int(parts.rest("from version") or 0),
         known=parts.rest("known"),
     )
 
 
-def _vouching(line: str) -> Vouching:
+def _approval(line: str) -> Approval:
     words = line.removeprefix("context ")
     kind, _, name = words.partition(" ")
-    return Vouching(kind=cast("ObjectKind", kind), name=name, context=words != line)
+    return Approval(kind=cast("ObjectKind", kind), name=name, context=words != line)

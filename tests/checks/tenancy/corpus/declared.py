@@ -99,7 +99,7 @@ def amended(database: Database, manifest: Mapping[str, object], allowed: Iterabl
     return database.model_copy(update={"tenancy": Tenancy.model_validate(tenancy)})
 
 
-# What the box's own manifest vouches for is the box's; here there is nothing to vouch for.
+# The objects that the demo's own manifest approves are not needed here.
 _SECUREBASE = SECUREBASE.model_copy(
     update={
         "tenancy": SECUREBASE.tenancy.model_copy(

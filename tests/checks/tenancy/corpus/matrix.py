@@ -73,13 +73,13 @@ def _alarms(varied: Sequence[tuple[Variant, Found]]) -> Iterator[str]:
 
 
 def _cost(tried: Sequence[Tried]) -> Iterator[str]:
-    looks = [each.found.look for each in tried]
+    passes = [each.found.observed for each in tried]
     yield "## Cost of one look\n"
     yield "| side | statements and probes, median | time, median |"
     yield "|---|---:|---:|"
     for side, name in enumerate(("static", "dynamic")):
-        asked = median(look.statements[side] for look in looks)
-        took = median(look.seconds[side] for look in looks)
+        asked = median(each.statements[side] for each in passes)
+        took = median(each.seconds[side] for each in passes)
         yield f"| {name} | {asked:.0f} | {took * 1000:.0f} ms |"
     yield ""
 

@@ -1,4 +1,4 @@
-"""One server with the four schemas of the corpus, which is broken, asked and repaired."""
+"""One server with the four schemas of the corpus, on which cases are made and repaired."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -27,11 +28,10 @@ class CorpusServer:
     @property
     def version(self) -> int:
         """The major version of the server."""
-        with psycopg.connect(self.box.superuser_url) as connection:
-            return connection.info.server_version // 10000
+        return _version(self.box.superuser_url)
 
     def url(self, schema: str) -> str:
-        """Where Basewatch looks at a schema: as its own role, which is granted nothing but its principals."""
+        """The URL by which Basewatch reads a schema: as its own role, which is granted its principals alone."""
         return conninfo.make_conninfo(self.box.url, dbname=schema)
 
     def run(self, schema: str, statements: str) -> None:
@@ -76,7 +76,7 @@ class CorpusServer:
             yield connection
 
     def login(self, schema: str, role: str) -> str:
-        """Where a principal, or a role that a mutation made, logs in for real."""
+        """The URL by which a principal, or a role that a mutation made, logs in itself."""
         known = {"app": self.box.app_url, "analytics": self.box.analytics_url}
         if role in known:
             return known[role]
@@ -100,6 +100,12 @@ class CorpusServer:
         for word in ("host", "port", "password"):
             statements = statements.replace(f"@{word}@", f"'{where[word]}'")
         return statements
+
+
+@cache
+def _version(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        return connection.info.server_version // 10000
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""docs/tenancy-matrix.md is what the command wrote of this corpus, and of no older one."""
+"""docs/tenancy-matrix.md is written from this corpus, and not from an older one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.checks.tenancy.corpus.cases import mutations
 
 
 def test_the_matrix_has_every_mutation() -> None:
-    """A case that was added, renamed or judged anew is in the page; those of other versions are left out of it."""
+    """A case that is new or changed is in the page; cases of other versions need not be."""
     text = PAGE.read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| ([A-Z]\d+) \| (\w+) \| (\w+) \| (.+?) \|", text, re.MULTILINE))
     written = {(one.id, one.schema, str(one.severity), one.title) for one in mutations()}
@@ -23,7 +23,7 @@ def test_the_matrix_has_every_mutation() -> None:
 
 
 def test_the_matrix_hides_nothing_it_missed() -> None:
-    """Whatever a side was to find and did not is named above the tables, by the rows themselves."""
+    """The page names above its tables every case that a kind of check was to find and did not."""
     text = PAGE.read_text(encoding="utf-8")
     (missed,) = re.findall(r"^Missed by a side that was to find it: (.+)\.$", text, re.MULTILINE)
     found = {

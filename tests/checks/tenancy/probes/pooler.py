@@ -15,7 +15,7 @@ from psycopg import conninfo
 
 from tests.programs import program
 
-_PATIENCE = 10.0
+_PATIENCE = 600.0
 
 
 @contextmanager

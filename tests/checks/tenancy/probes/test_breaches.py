@@ -17,6 +17,8 @@ from tests.checks.tenancy.probes.other_schemas import (
 from tests.checks.tenancy.probes.probe_runs import AUDIT, READS, UNSET, WRITES, changed, probe_findings, red
 from tests.checks.tenancy.probes.probing import another
 
+pytestmark = pytest.mark.slow
+
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
 MINE = f"customer_id = {CTX}"
 WHOLE = f"CREATE POLICY tenant_isolation ON documents USING ({MINE}) WITH CHECK ({MINE}); "

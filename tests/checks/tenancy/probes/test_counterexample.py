@@ -23,6 +23,8 @@ from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.probes.other_schemas import REGIONS, REGIONS_DECLARED, WORKSPACES, WORKSPACES_DECLARED
 from tests.checks.tenancy.probes.probing import ProbeEndpoints, another, broken, declared, probe, red, statuses
 
+pytestmark = pytest.mark.slow
+
 CTX = "nullif(current_setting('app.current_customer_id', true), '')::uuid"
 RAW = "current_setting('app.current_customer_id', true)"
 MINE = f"customer_id = {CTX}"

@@ -381,7 +381,7 @@ def test_targets_can_be_read_during_discovery() -> None:
 
     def slow(_aws: AwsClient) -> Iterator[DescribedResource]:
         going.set()
-        assert go_on.wait(10)
+        assert go_on.wait(600)
         yield DescribedResource(dimensions={"FunctionName": "a"})
 
     found = DiscoverySpec(
@@ -394,7 +394,7 @@ def test_targets_can_be_read_during_discovery() -> None:
     seen = harness(by("describe"), Function(name="declared"), collectors=(made_up(found),))
     look = Thread(target=seen.discover)
     look.start()
-    assert going.wait(10)
+    assert going.wait(600)
     during = seen.names
     go_on.set()
     look.join(10)

@@ -62,8 +62,8 @@ CREATE FUNCTION auth.customer() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
 @restore@;
 DROP SCHEMA auth CASCADE;
 
--- V15: a helper in PL/pgSQL that somebody vouches for
--- vouch context function public.current_customer()
+-- V15: a helper in PL/pgSQL that is approved
+-- approved context function public.current_customer()
 CREATE FUNCTION current_customer() RETURNS uuid LANGUAGE plpgsql STABLE SET search_path = pg_catalog
     AS $$ BEGIN RETURN nullif(current_setting('app.current_customer_id', true), '')::uuid; END $$;
 @policy@ USING (customer_id = current_customer());
@@ -149,8 +149,8 @@ CREATE UNIQUE INDEX one_lower_title ON documents (customer_id, lower(title));
 ALTER TABLE documents DROP CONSTRAINT one_title;
 DROP INDEX one_lower_title;
 
--- V26: a trigger that sets a time, vouched for
--- vouch trigger touched on documents
+-- V26: a trigger that sets a time, approved
+-- approved trigger touched on documents
 ALTER TABLE documents ADD updated_at timestamptz;
 CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog
     AS $$ BEGIN new.updated_at := now(); RETURN new; END $$;
@@ -160,8 +160,8 @@ DROP TRIGGER touched ON documents;
 DROP FUNCTION touched;
 ALTER TABLE documents DROP updated_at;
 
--- V27: a function with its owner's rights, vouched for
--- vouch function public.price_of(text)
+-- V27: a function with its owner's rights, approved
+-- approved function public.price_of(text)
 CREATE FUNCTION price_of(text) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
     AS 'SELECT monthly_cents FROM public.price_plans WHERE tier = $1';
 -- repair
@@ -378,8 +378,8 @@ INSERT INTO spread SELECT customer_id, id FROM documents;
 -- repair
 DROP TABLE spread;
 
--- V59: a publication that somebody vouches for
--- vouch publication warehouse
+-- V59: a publication that is approved
+-- approved publication warehouse
 CREATE PUBLICATION warehouse FOR TABLE regions, documents;
 -- repair
 DROP PUBLICATION warehouse;

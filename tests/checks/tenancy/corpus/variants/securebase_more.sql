@@ -48,6 +48,6 @@ DROP FUNCTION count_of;
 -- V69: a setter of the context for one transaction
 CREATE FUNCTION act_for(t uuid) RETURNS void LANGUAGE sql SET search_path = pg_catalog
     AS $$ SELECT set_config('app.current_customer_id', t::text, true) $$;
--- vouch function public.act_for(uuid)
+-- approved function public.act_for(uuid)
 -- repair
 DROP FUNCTION act_for;
