@@ -22,7 +22,7 @@ from demo.resources_access import AccessKey, create_user
 from demo.resources_backups import DumpJob
 
 
-class _QuietHandler(MotoRequestHandler):
+class _QuietRequests(MotoRequestHandler):
     """Serves requests without an access log."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -72,7 +72,7 @@ class EmulatedAws:
         moto_list_metrics.install(load)
         operator, caller = create_user("operator"), create_user("basewatch-demo")
         access = AccessMiddleware(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
-        server = make_server("127.0.0.1", 0, access, threaded=True, request_handler=_QuietHandler)
+        server = make_server("127.0.0.1", 0, access, threaded=True, request_handler=_QuietRequests)
         thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-aws", daemon=True)
         thread.start()
         url, session = f"http://127.0.0.1:{server.server_port}", operator.session()

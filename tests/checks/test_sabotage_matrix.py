@@ -36,7 +36,7 @@ FAILURES: dict[str, tuple[Answer, Reason, str]] = {
     "unparsable": (ResponseParserError("<!doctype html>"), Reason.UNSUPPORTED, "report this"),
     "late": (ReadTimeoutError(endpoint_url="https://aws"), Reason.TIMEOUT, "check the network"),
     "cut off": (EndpointConnectionError(endpoint_url="https://aws"), Reason.UNREACHABLE, "check the network"),
-    "without credentials": (NoCredentialsError(), Reason.DENIED, "give credentials"),
+    "without credentials": (NoCredentialsError(), Reason.DENIED, "provide credentials"),
     "empty": (answered(), Reason.NOT_ENOUGH_DATA, ""),
 }
 # The error code by which an operation reports that the declared component does not exist.

@@ -12,13 +12,16 @@ import pytest
 import yaml
 
 import collectors
+from alerts.channels import CHANNEL_TYPES
 from basewatch.collector import AnyCollector, Collector, MetricSpec, RefreshTier
 from basewatch.components import Api, Function, Table
-from basewatch.config import Config
+from basewatch.config import config_model
 from collectors import COLLECTORS
 from tests.collectors.samples import CLUSTER, COMPONENTS, declared, measured
 
-CONFIG = Config.model_validate(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8")))
+CONFIG = config_model(CHANNEL_TYPES).model_validate(
+    yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text(encoding="utf-8"))
+)
 BY_NAME = {collector.name: collector for collector in COLLECTORS}
 SPECS = [spec for collector in COLLECTORS for spec in collector.specs]
 MINUTE = timedelta(minutes=1)

@@ -29,8 +29,8 @@ each_format = pytest.mark.parametrize("format_", list(ReportFormat), ids=lambda 
 
 
 @each_format
-def test_the_sample_reads_as_it_did(format_: ReportFormat, snapshot: SnapshotAssertion) -> None:
-    """What people and programs are shown changes only on purpose."""
+def test_the_sample_matches_its_snapshot(format_: ReportFormat, snapshot: SnapshotAssertion) -> None:
+    """A report changes only on purpose."""
     assert render(sample_view(), format_) == snapshot(extension_class=kind_of_file(format_))
 
 

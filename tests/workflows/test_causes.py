@@ -13,8 +13,8 @@ from basewatch.history.store import History
 from basewatch.model import Proof, Run, Status
 from basewatch.notifier import Action
 from checks.engine.judge import PlannedCheck, rejudge
-from demo.sandbox import Sandbox
 from demo.receivers import Receivers
+from demo.sandbox import Sandbox
 from tests.workflows.test_monitor import a_pass
 from workflows.commands import PreparedPlan, utc_now
 from workflows.monitor import Delivered, deliver_recorded, observe_since_last, record_run

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import decide
+from alerts.channels import CHANNEL_TYPES
 from basewatch.collector import MetricTarget, Resource
-from basewatch.config import Config
+from basewatch.config import config_model
 from basewatch.config.collection import CollectorSettings
 from basewatch.errors import HistoryError
 from basewatch.family import Block
@@ -81,7 +82,7 @@ class FakeSource:
 @pytest.fixture
 def plain() -> PreparedPlan:
     """A configuration that declares one objective and nothing to look at."""
-    config = Config.model_validate(TREE)
+    config = config_model(CHANNEL_TYPES).model_validate(TREE)
     plan = Plan(config=config, digest="", commit="", checks=(), collectors=(), unchecked=())
     return PreparedPlan(plan=plan, sessions=AwsSessions(config, ENVIRON), environ=ENVIRON)
 

@@ -114,7 +114,7 @@ class OneSource(AwsSessions):
         clock = FakeClock()
         self._one = source(FakeSigner(url), clock, retry_policy=clock.retry_policy(max_attempts=1))
 
-    def source(self, account_id: str, region: str) -> MetricSource:
+    def metric_source(self, account_id: str, region: str) -> MetricSource:
         """That one."""
         del account_id, region
         return self._one

@@ -211,7 +211,7 @@ def test_a_quoted_role_is_quoted_in_its_repair(box_database: SandboxDatabase) ->
     assert "app -> Our Readers has BYPASSRLS" in found.observed
 
 
-@pytest.mark.parametrize("declared", ["principals", "privileged", "allowed"])
+@pytest.mark.parametrize("declared", ["principals", "privileged", "approved_objects"])
 def test_a_declared_login_passes(box_database: SandboxDatabase, declared: str) -> None:
     """A role with LOGIN passes if declared as a principal, as privileged, or as an approved grant."""
     tenancy = SECUREBASE.tenancy

@@ -131,7 +131,7 @@ def test_an_objective_without_a_metric_is_refused() -> None:
 @pytest.mark.parametrize("key", ["runbook_url", "dashboard_url"])
 def test_a_link_has_only_known_placeholders(key: str) -> None:
     """The error names the unknown placeholder and the known one."""
-    with pytest.raises(ValueError, match=r"a place for 'tenant'.*what is filled in is \{(alert|uid)\}"):
+    with pytest.raises(ValueError, match=r"unknown placeholder 'tenant'; the placeholders are \{(alert|uid)\}"):
         changed(prometheus={key: "https://example.com/{tenant}"})
 
 
