@@ -36,8 +36,8 @@ class NoOpClient:
     principal: str = "benchmark"
     requests: tuple[str, ...] = ()
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        """The client itself, for any kind."""
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
+        """The client itself, for any client_type."""
         return nullcontext(cast("K", self))
 
 

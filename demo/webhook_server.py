@@ -82,7 +82,7 @@ class WebhookServer:
 
 
 def _handler(server: WebhookServer) -> type[BaseHTTPRequestHandler]:
-    class WebhookRequest(BaseHTTPRequestHandler):
+    class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the name that http.server requires
             length = int(self.headers.get("Content-Length") or 0)
             content_type = self.headers.get_content_type()
@@ -103,4 +103,4 @@ def _handler(server: WebhookServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
             """Log nothing: the receivers keep every request."""
 
-    return WebhookRequest
+    return Endpoint

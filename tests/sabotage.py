@@ -91,10 +91,10 @@ class Sabotage:
         wire.clear()
         return cls(wire=wire, session=session)
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A client of the account for one observation, as the engine opens it."""
         del component
-        assert kind is AwsClient
+        assert client_type is AwsClient
         return cast("AbstractContextManager[K]", nullcontext(self.session.open_client()))
 
     def run(self, check: AnyCheck, component: Component | None = None) -> CheckResults:

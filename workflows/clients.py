@@ -152,9 +152,9 @@ class LiveClients:
         self._collected = collected
         self._run = run
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        """A client of `kind` for one observation. Raises: ObservationError, when none exists or it cannot connect."""
-        return cast("AbstractContextManager[K]", self._client(kind, component))
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
+        """A client for one observation. Raises: ObservationError, when none exists or it cannot connect."""
+        return cast("AbstractContextManager[K]", self._client(client_type, component))
 
     @contextmanager
     def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:

@@ -56,7 +56,7 @@ _SIGNS = {
     **dict.fromkeys(GREATER_OR_EQUAL, ">="),
     LIKE: "LIKE",
 }
-_NAMES = {
+_NAMES: dict[type[Expression], str] = {
     BooleanTest: "truth value test",
     IsDistinctFrom: "condition with IS DISTINCT FROM",
     Case: "CASE expression",

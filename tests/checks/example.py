@@ -93,10 +93,10 @@ class GuardPost:
 
     guard: Guard
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """The guard, for any component."""
         del component
-        assert isinstance(self.guard, kind)
+        assert isinstance(self.guard, client_type)
         return nullcontext(self.guard)
 
 

@@ -42,9 +42,9 @@ class Catalogue:
         self.down = False
         self.polled = 0
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection, refused while it is down."""
-        del kind, component
+        del client_type, component
         return cast("AbstractContextManager[K]", self._opened())
 
     @contextmanager

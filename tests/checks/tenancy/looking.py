@@ -68,9 +68,9 @@ class UrlEndpoint:
     url: str
     run: str = field(default_factory=lambda: f"test {next(_RUNS)}")
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection for one observation."""
-        del kind, component
+        del client_type, component
         secret = Secret("env:BASEWATCH_DATABASE_URL", self.url)
         return cast("AbstractContextManager[K]", connect(secret, run=self.run, timeouts=LIMITS))
 

@@ -98,8 +98,8 @@ def is_dynamic(check: str) -> bool:
 class _Clients:
     endpoints: Endpoints
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
-        del kind, component
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
+        del client_type, component
         return cast("AbstractContextManager[K]", connect(self.endpoints, run="corpus", timeouts=LIMITS))
 
 

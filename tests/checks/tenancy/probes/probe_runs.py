@@ -55,9 +55,9 @@ class DatabaseEndpoints:
     logins: Mapping[str, str] = field(default_factory=dict[str, str])
     proxied: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection for one observation."""
-        del kind, component
+        del client_type, component
 
         def kept(url: str) -> Secret:
             return Secret("env:X", url)

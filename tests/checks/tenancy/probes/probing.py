@@ -32,9 +32,9 @@ class ProbeEndpoints:
     proxied: Mapping[str, str] = field(default_factory=dict[str, str])
     limits: Timeouts = LIMITS
 
-    def open(self, kind: type[K], component: Component) -> AbstractContextManager[K]:
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A connection for one observation."""
-        del kind, component
+        del client_type, component
         secrets = {role: Secret("env:X", url) for role, url in self.proxied.items()}
         endpoints = Endpoints(
             writer=lambda: Secret("env:X", self.url),
