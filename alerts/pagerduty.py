@@ -147,7 +147,7 @@ def _payload(notification: Notification) -> dict[str, Any]:
             "observed": _cut(notification.observed, DETAIL_MAX_CHARS),
             "expected": _cut(notification.expected, DETAIL_MAX_CHARS),
             "fix": _cut(notification.remedy, DETAIL_MAX_CHARS),
-            **({"seen": _cut(notification.symptoms, DETAIL_MAX_CHARS)} if notification.symptoms else {}),
+            **({"explains": _cut(notification.symptoms, DETAIL_MAX_CHARS)} if notification.symptoms else {}),
             "reason": notification.reason,
             "since": notification.fired_at.isoformat(),
             "run": notification.run,

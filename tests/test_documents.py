@@ -83,19 +83,20 @@ def test_every_verb_a_document_names_exists(document: str) -> None:
 
 
 def test_the_picture_draws_every_import_between_packages_and_no_other() -> None:
-    """The arrows of docs/architecture.md are exactly the imports between the top-level packages."""
+    """The arrows of docs/architecture.md are exactly the imports between all top-level packages, tests among them."""
     (picture,) = re.findall(r"```mermaid\n(.*?)```", _text("docs/architecture.md"), re.DOTALL)
     drawn = {
         (start, end)
-        for starts, ends in re.findall(r"^\s*([\w &]+?) (?:-->|-\.->) ([\w &]+)$", picture, re.MULTILINE)
+        for starts, ends in re.findall(r"^\s*([\w &]+?) (?:-->|-\.->|==>) ([\w &]+)$", picture, re.MULTILINE)
         for start in starts.split(" & ")
         for end in ends.split(" & ")
     }
+    folders = (*PACKAGES, "benchmarks", "tests")
     imported = {
         (module.package, name.partition(".")[0])
-        for module in modules(*PACKAGES)
+        for module in modules(*folders)
         for name, _ in module.imports
-        if name.partition(".")[0] in PACKAGES
+        if name.partition(".")[0] in folders
     }
     assert drawn == {(start, end) for start, end in imported if start != end}
 
