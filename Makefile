@@ -53,7 +53,7 @@ parts: ## Install the programs the end-to-end tests drive (Debian or Ubuntu, as 
 	.ci/parts
 
 .PHONY: lock
-lock: $(READY) ## Resolve the dependencies anew into requirements.lock (ARGS=--upgrade for the newest)
+lock: $(READY) ## Resolve the dependencies again into requirements.lock (ARGS=--upgrade for the newest)
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra demo --group dev --custom-compile-command 'make lock' $(ARGS) pyproject.toml -o $(LOCK)
 

@@ -68,7 +68,7 @@ def parse_reference(value: object) -> Reference:
     match = re.fullmatch(_FORM, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise InvalidValueError(
-            "a secret does not stand in the configuration, only where it is kept",
+            "the configuration must not contain a secret, only a reference to it",
             "write env:NAME, file:PATH, aws-secretsmanager:ARN#key or aws-ssm:NAME; "
             "and change the secret if it was ever committed",
         )

@@ -34,7 +34,7 @@ class _Http:
 
 @dataclass
 class Wire:
-    """The answers of AWS by operation, such as `rds:DescribeDBClusters`, each used once and the last one for ever.
+    """The answers of AWS by operation, such as `rds:DescribeDBClusters`, each used once; the last one is repeated.
 
     `edits` change what AWS itself answered.
     """

@@ -43,7 +43,7 @@ def names(wire: Wire) -> list[str]:
 
 
 def test_the_declared_role_is_assumed() -> None:
-    """A caller that is somebody else asks as the role, with the role's keys."""
+    """A caller that is not the role assumes it, and calls AWS with the role's keys."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity(CALLER), identity())
     wire.answer("sts:AssumeRole", assumed())
@@ -86,7 +86,7 @@ def test_a_caller_in_another_account_is_not_believed() -> None:
 
 
 def test_without_credentials_nothing_is_asked() -> None:
-    """A machine without credentials is told which to give."""
+    """Without credentials, the remedy names the ones to provide."""
     environ = {"AWS_EC2_METADATA_DISABLED": "true"}
     session = AwsSession.open(ACCOUNT, REGION, None, environ=environ)
     session._botocore().get_component("credential_provider").providers.clear()  # this machine may have some
@@ -161,7 +161,7 @@ def test_a_call_that_got_no_answer_is_remembered_without_an_id() -> None:
 
 
 def test_an_error_can_be_an_answer() -> None:
-    """A setting that AWS says is not set is a fact for the check that asks, and for nobody else."""
+    """An accepted error code is a fact for the call that accepts it, and for no other."""
     wire = Wire()
     wire.answer("s3:GetObjectLockConfiguration", refusal("ObjectLockConfigurationNotFoundError", request_id="r-9"))
     aws = looking(wire)
@@ -240,7 +240,7 @@ def test_a_body_that_breaks_off_is_not_taken_for_whole() -> None:
 
 
 def test_an_answer_that_does_not_come_in_time_is_a_timeout() -> None:
-    """A hanging AWS is told from a refusing one."""
+    """A timeout and a refusal have different reasons."""
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", ReadTimeoutError(endpoint_url="https://rds"))
     with pytest.raises(ObservationError) as caught:

@@ -29,7 +29,7 @@ def meaning(error: Exception) -> ObservationError:
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"])
 def test_a_denied_call_names_the_grant_it_lacks(code: str) -> None:
-    """Whoever reads the finding knows which action to grant to whom."""
+    """The remedy names the action to grant and the principal."""
     understood = meaning(refused(code))
     assert understood.reason is Reason.DENIED
     assert understood.remedy == f"grant rds:DescribeDBClusters to {ASKED.principal}"

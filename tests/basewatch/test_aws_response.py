@@ -46,7 +46,7 @@ def test_a_field_that_is_missing_or_null_is_not_enough_to_judge_by(path: tuple[s
 
 
 def test_the_path_of_a_missing_field_is_written_as_people_write_it() -> None:
-    """Whoever reads the finding finds the place in AWS' documentation."""
+    """The detail names the path of the field in AWS's documentation."""
     with pytest.raises(ObservationError, match=r"no DBClusters\[0\]\.Missing"):
         required(ANSWER, "DBClusters", 0, "Missing", kind=str)
 

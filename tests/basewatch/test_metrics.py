@@ -82,7 +82,7 @@ def test_a_complete_answer_without_datapoints_is_an_empty_series() -> None:
     ],
 )
 def test_what_was_not_collected_could_not_be_looked_at(component: str, family: str, reason: Reason) -> None:
-    """A gap, and a metric that nobody asks for, say why they are not known."""
+    """A gap, and a metric that no collector requests, give a reason."""
     with pytest.raises(ObservationError) as raised:
         MetricsClient(COLLECTED).series(component, family)
     assert raised.value.reason is reason
@@ -103,7 +103,7 @@ def test_two_series_are_never_taken_for_one() -> None:
 
 
 def test_evidence_names_only_what_was_asked_for() -> None:
-    """A client remembers who answered for the components it was asked about, and nobody else."""
+    """A client records the principals for the components that were read, and no others."""
     metrics = MetricsClient(COLLECTED)
     assert (metrics.source, metrics.principal, metrics.requests) == ("", "", ())
     metrics.series("function/a", ERRORS)

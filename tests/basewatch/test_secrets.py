@@ -159,7 +159,7 @@ def test_a_secret_in_the_clear_is_refused_unseen(text: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         parse_reference(text)
     assert str(refused.value) == str(InvalidValueError(refused.value.message, refused.value.remedy))
-    assert refused.value.message == "a secret does not stand in the configuration, only where it is kept"
+    assert refused.value.message == "the configuration must not contain a secret, only a reference to it"
 
 
 @pytest.mark.parametrize("text", ["env:", "env:TWO WORDS", "https://hooks.slack.com/x", "vault:token", 5, None])

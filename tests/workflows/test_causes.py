@@ -131,6 +131,6 @@ def probing(prepared: PreparedPlan, history: History) -> Delivered:
         tenancy = planned.check.id.startswith("tenancy.")
         return tenancy and planned.check.proof is not Proof.CONFIGURATION
 
-    plan = prepared.plan.subset("probed anew", wanted)
+    plan = prepared.plan.subset("probed again", wanted)
     settled = record_run(plan, observe_since_last(plan, prepared.sessions, history, utc_now), history)
     return deliver_recorded(settled, history, (), utc_now, retry_policy=replace(DeliveryRetryPolicy(), backoff=()))

@@ -15,7 +15,7 @@ from workflows.terminal import check_text, checks_text, escape_control, findings
 
 FINDINGS = (
     a_finding(Status.PASS, check="a.passes"),
-    replace(a_finding(Status.FAIL, check="b.fails", severity=Severity.LOW), remedy="Mend it."),
+    replace(a_finding(Status.FAIL, check="b.fails", severity=Severity.LOW), remedy="Repair it."),
     a_finding(Status.FAIL, check="c.fails", subject="one\x1b[2Jthing"),
     replace(
         a_finding(Status.UNVERIFIED, check="d.unknown"), reason=Reason.NOT_ENOUGH_DATA, remedy="Wait for more of it."

@@ -26,7 +26,7 @@ def change(url: str, statement: str) -> None:
 
 
 def test_a_new_history_is_empty(history: History) -> None:
-    """Before the first run there is no last one, nothing is known and nothing owed."""
+    """An empty history has no last run, no findings and no pending notifications."""
     assert history.last_run() is None
     assert history.latest_findings() == {}
     assert history.open_alerts() == ()
@@ -126,7 +126,7 @@ def test_a_transition_is_of_a_finding_of_the_run(history: History) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_would_not_read_back_is_not_recorded(history: History, value: float) -> None:
-    """A run that JSON cannot hold exactly is refused, instead of looking forged for ever after."""
+    """A run that JSON cannot represent exactly is refused, instead of failing verification later."""
     series = replace(some_series(), points=(Point(period_end=NOON, value=value),))
 
     with pytest.raises(HistoryError, match="would not read back the same"):

@@ -1,4 +1,4 @@
-"""Where the exporter's counters stand."""
+"""The exporter's counters."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ BREACHES = (
         *READ,
     ),
     breach(
-        "a row may be added for anybody",
+        "a row can be added for any tenant",
         "CREATE POLICY odd ON documents FOR INSERT WITH CHECK (true)",
         "DROP POLICY odd ON documents",
         WRITTEN,
@@ -89,7 +89,7 @@ BREACHES = (
         WRITTEN,
     ),
     breach(
-        "an UPDATE that reads nothing takes anybody's row",
+        "an UPDATE that reads nothing takes any tenant's row",
         f"CREATE POLICY odd ON documents FOR UPDATE USING (true) WITH CHECK ({MINE})",
         "DROP POLICY odd ON documents",
         WRITTEN,
@@ -101,7 +101,7 @@ BREACHES = (
         WRITTEN,
     ),
     breach(
-        "a DELETE that reads nothing removes anybody's row",
+        "a DELETE that reads nothing removes any tenant's row",
         "CREATE POLICY odd ON documents FOR DELETE USING (true)",
         "DROP POLICY odd ON documents",
         WRITTEN,

@@ -36,7 +36,7 @@ ALTER TABLE "Sales Desk"."Big Deals" NO FORCE ROW LEVEL SECURITY;
 -- repair
 ALTER TABLE "Sales Desk"."Big Deals" FORCE ROW LEVEL SECURITY;
 
--- A105 critical static dynamic: a table of the same name in a schema nobody declared
+-- A105 critical static dynamic: a table of the same name in an undeclared schema
 -- by tenancy.rls.coverage
 CREATE SCHEMA "CRM";
 CREATE TABLE "CRM".contacts AS SELECT org_slug, email FROM crm.contacts;

@@ -86,7 +86,7 @@ DROP RULE noaudit ON audit_events;
 -- F10 high static: deleting a customer deletes its audit trail
 -- by audit.table.append_only
 ALTER TABLE audit_events ADD CONSTRAINT goes_along FOREIGN KEY (customer_id) REFERENCES customers ON DELETE CASCADE;
--- no exploit: the guard stops the cascade, and so nobody can delete a customer
+-- no exploit: the guard stops the cascade, so no role can delete a customer
 -- repair
 ALTER TABLE audit_events DROP CONSTRAINT goes_along;
 
@@ -124,7 +124,7 @@ SELECT 1 WHERE NOT EXISTS (SELECT FROM audit_events WHERE action = 'lost');
 DROP TRIGGER forget ON audit_events;
 DROP FUNCTION forget;
 
--- F53 critical static: the guard's function is that of a role nobody trusts
+-- F53 critical static: the trigger's function is owned by an untrusted role
 -- by audit.table.append_only
 CREATE ROLE mut_dev NOLOGIN;
 ALTER FUNCTION refuse_change() OWNER TO mut_dev;

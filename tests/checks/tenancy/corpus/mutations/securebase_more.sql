@@ -54,7 +54,7 @@ DROP TABLE titles;
 -- exploit app a
 @others@;
 
--- B82 critical static dynamic: two comparisons are unequal, for a title that nobody has today
+-- B82 critical static dynamic: two comparisons are unequal, for a title that no row has today
 -- by tenancy.rls.policies
 @policy@ USING ((customer_id = @ctx@) <> (title = 'everybody'));
 -- exploit app a

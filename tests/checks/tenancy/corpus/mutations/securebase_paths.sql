@@ -209,7 +209,7 @@ GRANT pg_read_all_stats TO app;
 REVOKE pg_read_all_stats FROM app;
 DROP EXTENSION pg_stat_statements;
 
--- D22 medium static: a trigger tells rows to whoever listens
+-- D22 medium static: a trigger sends rows to every listening session
 -- by tenancy.rls.triggers
 CREATE FUNCTION nt() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog
     AS $$ BEGIN PERFORM pg_notify('doc', to_jsonb(new)::text); RETURN new; END $$;

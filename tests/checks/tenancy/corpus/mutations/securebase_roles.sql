@@ -99,7 +99,7 @@ GRANT pg_execute_server_program TO app;
 -- repair
 REVOKE pg_execute_server_program FROM app;
 
--- C12 high static: a login nobody declared has BYPASSRLS
+-- C12 high static: an undeclared login role has BYPASSRLS
 -- by tenancy.rls.bypass_roles
 CREATE ROLE mut_etl LOGIN BYPASSRLS PASSWORD 'corpus';
 GRANT CONNECT ON DATABASE securebase TO mut_etl;

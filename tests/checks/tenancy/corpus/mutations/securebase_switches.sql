@@ -96,7 +96,7 @@ SELECT 1 FROM invoices_bak WHERE customer_id <> @A@;
 -- repair
 DROP TABLE invoices_bak;
 
--- A10 critical static dynamic: an internal table that nobody classified is granted
+-- A10 critical static dynamic: a privilege on an unclassified internal table
 -- by tenancy.rls.coverage
 GRANT SELECT ON job_queue TO app;
 -- exploit app a

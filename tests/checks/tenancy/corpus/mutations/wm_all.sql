@@ -106,7 +106,7 @@ ALTER ROLE wm_app SET app.user_id = 'bbbbbbbb-0000-4000-8000-0000000000ff';
 -- repair
 ALTER ROLE wm_app RESET app.user_id;
 
--- D301 critical static: a function makes anybody a member
+-- D301 critical static: a function makes any user a member
 -- by tenancy.rls.functions
 CREATE FUNCTION wm.join_workspace(w uuid) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = wm
     AS $$ INSERT INTO memberships VALUES (w, nullif(current_setting('app.user_id', true), '')::uuid) $$;
