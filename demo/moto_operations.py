@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
-import botocore.session
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
 
 # Where the name a request is signed for is not the service's name.
 _SIGNED_AS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
@@ -101,9 +102,11 @@ class _Route:
 def _model(service: str) -> Any:
     """Botocore's model of the service, or None when it knows no such service."""
     try:
-        return botocore.session.get_session().get_service_model(service)
+        # A loader of its own: an S3 client removes the bucket from the paths of the model that it loaded.
+        description = create_loader().load_service_model(service, "service-2")
     except UnknownServiceError:
         return None
+    return ServiceModel(description, service_name=service)
 
 
 @cache

@@ -255,7 +255,7 @@ echo = typer.echo
 
 def echo_and_interrupt(message="", **options):
     echo(message, **options)
-    if "looked at" in str(message):
+    if "Check every promise" in str(message):
         threading.Timer(0.5, os.kill, (os.getpid(), {number})).start()
 
 typer.echo = echo_and_interrupt
