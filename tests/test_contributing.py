@@ -206,4 +206,4 @@ def test_the_tests_of_the_copy_pass(followed: Followed) -> None:
     _pytest(followed.copy, "-q", "--snapshot-update", *snapshots, "-k", "csv or kind or no_components")
     ran = _pytest(followed.copy, "-v", *TESTS, "-k", SELECTED)
     assert f"test_each_fault_alone_is_found_exactly_and_its_repair_is_green[{FAULT}] PASSED" in ran
-    assert "test_the_sample_reads_as_it_did[csv] PASSED" in ran
+    assert "test_the_sample_matches_its_snapshot[csv] PASSED" in ran

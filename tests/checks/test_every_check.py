@@ -29,8 +29,11 @@ def test_every_check_in_the_folder_is_listed_once() -> None:
         if isinstance(value, Check)
     }
     listed = sorted(check.id for check in CHECKS)
-    missing = ", ".join(sorted(set(defined.values()) - set(listed)))
-    assert sorted(defined.values()) == listed, f"list {missing} in the CHECKS of its family's __init__.py, each once"
+    missing = sorted(set(defined.values()) - set(listed))
+    assert not missing, (
+        f"{', '.join(missing)} is not registered: add it to CHECKS in the __init__.py of its folder in checks/"
+    )
+    assert sorted(defined.values()) == listed, "list each check once in CHECKS"
 
 
 def test_every_id_is_used_once() -> None:

@@ -46,9 +46,9 @@ def test_every_collector_in_the_folder_is_listed_once() -> None:
         if isinstance(value, Collector)
     }
     listed = [collector.name for collector in COLLECTORS]
-    assert sorted(written.values()) == sorted(listed), (
-        "list every collector once in COLLECTORS of collectors/__init__.py"
-    )
+    missing = sorted(set(written.values()) - set(listed))
+    assert not missing, f"{', '.join(missing)} is not registered: add it to COLLECTORS in collectors/__init__.py"
+    assert sorted(written.values()) == sorted(listed), "list each collector once in COLLECTORS"
 
 
 @pytest.mark.parametrize(
