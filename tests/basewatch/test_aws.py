@@ -273,7 +273,7 @@ def proxy() -> Iterator[str]:
         thread.join()
 
 
-def test_a_page_for_people_is_an_answer_nobody_understands(proxy: str) -> None:
+def test_an_html_page_is_an_unsupported_answer(proxy: str) -> None:
     """A proxy's error page over a real connection is a reason for not having looked, not a crash."""
     wire = Wire()
     wire.answer("sts:GetCallerIdentity", identity())

@@ -57,7 +57,7 @@ def test_a_secret_that_is_not_there_is_unset(store: AwsSecretStore, reference: s
     assert "https://hook" not in str(unset.value)
 
 
-def test_a_secret_nobody_may_read_is_denied(store: AwsSecretStore, box_cloud: EmulatedAws) -> None:
+def test_an_unreadable_secret_is_denied(store: AwsSecretStore, box_cloud: EmulatedAws) -> None:
     """A right that is missing is not a secret that is missing."""
     box_cloud.deny("ssm:GetParameter")
     try:

@@ -81,7 +81,7 @@ def test_a_complete_answer_without_datapoints_is_an_empty_series() -> None:
         ("function/d", ERRORS, Reason.UNSUPPORTED),
     ],
 )
-def test_what_was_not_collected_could_not_be_looked_at(component: str, family: str, reason: Reason) -> None:
+def test_a_series_that_was_not_collected_is_an_error(component: str, family: str, reason: Reason) -> None:
     """A gap, and a metric that no collector requests, give a reason."""
     with pytest.raises(ObservationError) as raised:
         MetricsClient(COLLECTED).series(component, family)

@@ -141,7 +141,7 @@ def test_a_setting_may_be_a_secret_or_not() -> None:
         resolve_text("env:HISTORY_URL", {})
 
 
-def test_a_file_that_others_may_read_is_told(tmp_path: Path) -> None:
+def test_a_file_readable_by_others_has_a_remedy(tmp_path: Path) -> None:
     """The hint is a command that closes it; a closed file, or no file, needs none."""
     path = tmp_path / "token"
     path.write_text(VALUE, encoding="utf-8")

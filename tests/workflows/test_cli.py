@@ -251,6 +251,8 @@ def stack() -> Iterator[ExitStack]:
 # The demo interrupts itself half a second into its first pass: a signal from this process could come too late.
 INTERRUPTED = """
 import os, signal, sys, threading, typer
+# A shell starts its background jobs with SIGINT ignored, and Python keeps that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 echo = typer.echo
 
 def echo_and_interrupt(message="", **options):
