@@ -53,6 +53,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _left_out(deselected: int, skipped: int) -> Iterator[str]:
     if deselected:
-        yield f"{deselected} tests were left out: `make test-all` runs every test, as CI does."
+        yield f"Left out: {deselected}. `make test-all` runs every test, as CI does."
     if skipped:
-        yield f"{skipped} tests were skipped, with the reason above: `make parts` installs the programs that they need."
+        yield f"Skipped: {skipped}, for the reasons below. `make parts` installs the programs that tests need."
