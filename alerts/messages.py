@@ -80,7 +80,7 @@ def symptoms_text(symptoms: Sequence[Finding]) -> str:
     pairs = sorted({f"{principal} on {relation}" for each in symptoms for principal, relation in each.affected})
     more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
     findings = f"{len(symptoms)} other finding{'s' if len(symptoms) > 1 else ''}"
-    return f"it explains {findings}: {', '.join(pairs[:_SHOWN])}{more}"
+    return f"{findings}: {', '.join(pairs[:_SHOWN])}{more}"
 
 
 def resolve(envelope: Envelope, last_sent: Notification, finding: Finding) -> Notification:

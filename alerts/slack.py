@@ -179,7 +179,7 @@ def _figures(notification: Notification) -> str:
 
 
 def _symptoms(notification: Notification) -> str:
-    return f"*Seen:* {_shown(notification.symptoms, DETAIL_MAX_CHARS)}" if notification.symptoms else ""
+    return f"*Explains:* {_shown(notification.symptoms, DETAIL_MAX_CHARS)}" if notification.symptoms else ""
 
 
 def _remedy(notification: Notification) -> str:

@@ -42,7 +42,7 @@ def test_a_cause_is_reported_once_on_each_channel() -> None:
     """However many findings it explains, a channel gets one message, which says how many and of what."""
     due = decided(a_run(CAUSE, *SYMPTOMS))
     assert [(each.channel, each.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
-    assert due[0].symptoms.startswith("it explains 8 other findings: app on <table 0>, ")
+    assert due[0].symptoms.startswith("8 other findings: app on <table 0>, ")
     assert due[0].symptoms.endswith(" and 3 more")
 
 

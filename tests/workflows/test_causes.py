@@ -63,7 +63,7 @@ UNPROVEN = Breach(
 
 
 def failing(run: Run) -> dict[str, set[str]]:
-    """The checks that failed, by the check and subject of what explains them; by nothing, for what stands by itself."""
+    """The checks that failed, by the check and subject of the finding that explains them; the empty key if none does."""
     name = {finding.key: f"{finding.check} {finding.subject}" for finding in run.findings} | {"": ""}
     found: dict[str, set[str]] = {}
     for finding in run.findings:
@@ -91,7 +91,7 @@ def test_one_cause_is_notified_once_on_every_channel(
     assert found.keys() == {"", cause}
     assert found[""] == {breach.check}
     assert "tenancy.probe.sweep" in found[cause]
-    assert all("explains" in each.symptoms for each in fired)
+    assert all("other finding" in each.symptoms for each in fired)
     assert rejudge(first.run, known_checks()) == ()
     assert {each.action for each in over.delivery.delivered} == {Action.RESOLVE}
     assert receivers.pagerduty.incidents == {}

@@ -38,7 +38,7 @@ def a_fire(run: Run) -> Notification:
         platform="securebase",
         environment="production",
         run=run.id,
-        symptoms="it explains 3 other findings",
+        symptoms="3 other findings",
     )
 
 
