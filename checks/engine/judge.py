@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
+from pydantic import ValidationError
+
 from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.components import COMPONENT_TYPES, Component
+from basewatch.errors import BasewatchError
 from basewatch.facts import from_json
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Verdict, failed, unverified
 from checks.engine.causes import assign_causes
@@ -112,6 +115,7 @@ def rejudge(run: Run, checks: Iterable[AnyCheck]) -> tuple[VerdictDifference, ..
     """Every difference between the recorded findings with evidence and the verdicts on the same evidence now.
 
     Only the given checks are judged. It needs no access to AWS or to the database.
+    Raises: BasewatchError, when another version recorded components that this version does not know.
     """
     known = {check.id: check for check in checks}
     evidence = {item.digest: item for item in run.evidence}
@@ -149,4 +153,10 @@ def _with_causes(
 
 def _component(run: Run, ref: str) -> Component:
     kinds = {kind.kind: kind for kind in COMPONENT_TYPES}
-    return kinds[ref.partition("/")[0]].model_validate(run.components[ref])
+    try:
+        return kinds[ref.partition("/")[0]].model_validate(run.components[ref])
+    except (KeyError, ValidationError) as error:
+        raise BasewatchError(
+            f"the run {run.id} cannot be judged again: Basewatch {run.version} recorded {ref} with settings that this "
+            "version does not know; use the version that recorded it"
+        ) from error

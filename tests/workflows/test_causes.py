@@ -63,7 +63,7 @@ UNPROVEN = Breach(
 
 
 def failing(run: Run) -> dict[str, set[str]]:
-    """The checks that failed, by the check and subject of the finding that explains them; the empty key if none does."""
+    """The checks that failed, by the check and subject of the finding that explains them; by "" if none does."""
     name = {finding.key: f"{finding.check} {finding.subject}" for finding in run.findings} | {"": ""}
     found: dict[str, set[str]] = {}
     for finding in run.findings:

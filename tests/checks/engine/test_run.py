@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from basewatch.components import Api, Function
 from basewatch.config import CheckSettings
-from basewatch.errors import NotFoundError, ObservationError
+from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Window
 from checks.engine.judge import PlannedCheck, rejudge
 from checks.engine.observe import Deadlines
@@ -190,3 +190,13 @@ def test_evidence_has_its_requests_and_a_digest_of_its_content() -> None:
     first, second, other = observed((), NOW), observed((), datetime(2027, 1, 1, tzinfo=UTC)), observed(("x",), NOW)
     assert first.digest == second.digest != other.digest
     assert (first.source, first.principal, first.requests) == ("test", "guard", ("test:Look 1",))
+
+
+def test_a_run_with_unknown_settings_cannot_be_judged_again() -> None:
+    """The settings of a component from another version give an error that names the run and what to do."""
+    earlier = replace(
+        recorded(run(planned(), guard=Guard(lambda _: Doors(open=())))),
+        components={"function/auth": {"name": "auth", "an_earlier_name": 1}},
+    )
+    with pytest.raises(BasewatchError, match="the run run cannot be judged again.*use the version that recorded it"):
+        rejudge(earlier, (doors_closed,))
