@@ -198,5 +198,5 @@ def test_a_run_with_unknown_settings_cannot_be_judged_again() -> None:
         recorded(run(planned(), guard=Guard(lambda _: Doors(open=())))),
         components={"function/auth": {"name": "auth", "an_earlier_name": 1}},
     )
-    with pytest.raises(BasewatchError, match="the run run cannot be judged again.*use the version that recorded it"):
+    with pytest.raises(BasewatchError, match=r"the run run cannot be judged again.*use the version that recorded it"):
         rejudge(earlier, (doors_closed,))
