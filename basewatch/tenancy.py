@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
-from uuid import UUID
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from basewatch.component_settings import ConfigModel
-from basewatch.errors import InvalidValueError, display_value
+from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
-
-
-def parse_names(value: object) -> object:
-    """One name or number, or a list of them, as a tuple of strings."""
-    each = value if isinstance(value, list | tuple) else (value,)
-    return tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in each)
-
-
-def parse_day(value: object) -> date:
-    """A date, from YAML or from text such as 2027-06-30. Raises: InvalidValueError."""
-    try:
-        return value if type(value) is date else date.fromisoformat(str(value))
-    except ValueError:
-        raise InvalidValueError(f"{display_value(value)} is not a date", "write for example 2027-06-30") from None
+from basewatch.tenancy_values import Day, Names, check_form
 
 
 def _parts(count: int) -> str:
     return "1 part" if count == 1 else f"{count} parts"
 
 
-def _check_form(tenant: str, kind: str) -> None:
-    try:
-        UUID(tenant) if kind == "uuid" else int(tenant) if kind in {"integer", "bigint"} else None
-    except ValueError:
-        remedy = "write an id of that type, or correct context_type"
-        raise InvalidValueError(f"the canary {display_value(tenant)} is no {kind}", remedy) from None
-
-
-Names = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
-    BeforeValidator(parse_names),
-    Field(min_length=1),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
-]
-Day = Annotated[
-    date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-06-30"]})
-]
 ObjectKind = Literal[
     "function",
     "view",
@@ -99,6 +68,20 @@ def _key_type(value: object) -> str:
 
 
 TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_key_type)]
+
+
+class GlobalRows(ConfigModel):
+    """The rows of a tenant table that every tenant may read and none may write: `read` means those without a tenant.
+
+    Such a row has NULL in every column of the tenant key, or the id `key` if there is one.
+    """
+
+    access: Literal["read"]
+    key: Names | None = None
+
+
+def _global_rows(value: object) -> object:
+    return {"access": value} if isinstance(value, str) else value
 
 
 class TenantMembership(ConfigModel):
@@ -161,6 +144,14 @@ class Tenancy(ConfigModel):
     shared: tuple[str, ...] = Field(
         default=(), description="tables and views that every tenant may read and none may write"
     )
+    global_rows: dict[str, Annotated[GlobalRows, BeforeValidator(_global_rows)]] = Field(
+        default={},
+        description="tables with rows that are everybody's: readable by every tenant, writable by none",
+        examples=["{templates: read}"],
+    )
+    unforced_owners: dict[str, str] = Field(
+        default={}, description="owners whose own tables may go without FORCE ROW LEVEL SECURITY, each with the reason"
+    )
     approved_objects: tuple[ApprovedObject, ...] = ()
     approved_predicates: tuple[ApprovedPredicate, ...] = ()
     canaries: Canaries
@@ -183,13 +174,29 @@ class Tenancy(ConfigModel):
                 remedy = "write the same number of parts, in the same order"
                 raise InvalidValueError(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
         for part in (*self.canaries.a, *self.canaries.b):
-            _check_form(part, self.context_type)
+            check_form(part, self.context_type)
         if (self.members is not None) != (self.canaries.user_a is not None and self.canaries.user_b is not None):
             has, lacks = (
                 ("members", "canaries.user_a or user_b") if self.members else ("canaries.user_a or user_b", "members")
             )
             remedy = "declare members, canaries.user_a and canaries.user_b together, or none of them"
             raise InvalidValueError(f"{has} says that the context names users, and {lacks} is missing", remedy)
+        return self
+
+    @model_validator(mode="after")
+    def _contradicts_nothing(self) -> Self:
+        for table, rows in self.global_rows.items():
+            if table in self.shared:
+                raise InvalidValueError(
+                    f"'{table}' is declared as shared and in global_rows", "keep one of the two entries"
+                )
+            for part in rows.key or ():
+                check_form(part, self.context_type, f"the key of global_rows.{table}")
+        for role in self.unforced_owners:
+            if role in self.principals:
+                raise InvalidValueError(
+                    f"'{role}' is declared as principal and in unforced_owners", "force row security on its tables"
+                )
         for role in self.privileged:
             if role in self.principals:
                 raise InvalidValueError(

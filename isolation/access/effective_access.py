@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from datetime import datetime
 
-from basewatch.tenancy import ObjectKind, Tenancy
+from basewatch.tenancy import GlobalRows, ObjectKind, Tenancy
 from isolation.access._privileges import Privileges
 from isolation.access.role_graph import ReachableRole, RoleGraph
 from isolation.access.table_class import TableClass, TableClasses, TenantKey
@@ -127,6 +127,10 @@ class EffectiveAccess:
     def tenant_key(self, relation: Relation) -> TenantKey:
         """The columns of a relation's tenant key, its derivation from a parent, or None without a key."""
         return self.table_classes.tenant_key(relation)
+
+    def global_rows(self, relation: Relation) -> GlobalRows | None:
+        """The rows of a relation that every tenant may read and none may write, by the manifest; None without any."""
+        return self.table_classes.global_rows(relation)
 
     def table_class(self, relation: Relation) -> TableClass:
         """The class of a relation; partitions and inheriting tables have that of their parent."""

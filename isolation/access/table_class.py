@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from basewatch.tenancy import DerivedKey, Tenancy
+from basewatch.tenancy import DerivedKey, GlobalRows, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Column, Relation, RelationKind
 
@@ -76,6 +76,11 @@ class TableClasses:
         if relation.kind in _BY_KIND:
             return _BY_KIND[relation.kind]
         return TableClass.OTHER if key is None else TableClass.TENANT
+
+    def global_rows(self, relation: Relation) -> GlobalRows | None:
+        """The rows of a tenant table that are everybody's by design; those of a partition are its parent's."""
+        declared = (self._tenancy.global_rows.get(self.declared_name(one)) for one in self.lineage(relation))
+        return next((rows for rows in declared if rows is not None), None)
 
     def lineage(self, relation: Relation) -> tuple[Relation, ...]:
         """A relation, then all its ancestors, nearest first, each once."""

@@ -54,7 +54,8 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
     ):
         yield what, _put(start, columns, firsts, (value,) * len(tenancy.context))
     kept = {column.number for column in columns if column.not_null}
-    if columns and len(kept) < len(columns):
+    everybodys = proof_context.global_rows and not kept  # by the manifest, a row without a tenant may be read
+    if columns and len(kept) < len(columns) and not everybodys:
         nulls = [
             None if column.number not in kept else typed[1] for column, (_, typed) in zip(columns, ids, strict=True)
         ]

@@ -105,8 +105,8 @@ class Prover:
         self.now = now
         self.resolver = FunctionResolver(access.inventory, access.tenancy, now)
         self.unsupported_reason = unsupported_reason(access)
-        self._results: dict[tuple[int, int, Gate], tuple[ProofResult, tuple[PolicyClause, ...]]] = {}
-        self._in_progress = set[tuple[int, int, Gate]]()
+        self._results: dict[tuple[int, int, Gate, bool], tuple[ProofResult, tuple[PolicyClause, ...]]] = {}
+        self._in_progress = set[tuple[int, int, Gate, bool]]()
         self._kernel_results: dict[tuple[object, ...], ProofResult] = {}
         self._children: dict[int, tuple[Relation, ...]] = {}
         for relation in access.inventory.relations:
@@ -142,18 +142,22 @@ class Prover:
         )
 
     def prove(
-        self, reachable: ReachableRole, relation: Relation, gate: Gate
+        self, reachable: ReachableRole, relation: Relation, gate: Gate, *, global_rows: bool = True
     ) -> tuple[ProofResult, tuple[PolicyClause, ...]]:
-        """The result for one gate, and the policy clauses that it evaluates."""
-        key = (relation.oid, reachable.role.oid, gate)
+        """The result for one gate, and the policy clauses that it evaluates.
+
+        With `global_rows`, a read may pass rows that the manifest declares as everybody's.
+        """
+        global_rows = global_rows and gate == GATES[0] and self.access.global_rows(relation) is not None
+        key = (relation.oid, reachable.role.oid, gate, global_rows)
         if key not in self._results:
             self._in_progress.add(key)
-            self._results[key] = self._prove(reachable, relation, gate)
+            self._results[key] = self._prove(reachable, relation, gate, global_rows=global_rows)
             self._in_progress.discard(key)
         return self._results[key]
 
     def _prove(
-        self, reachable: ReachableRole, relation: Relation, gate: Gate
+        self, reachable: ReachableRole, relation: Relation, gate: Gate, *, global_rows: bool
     ) -> tuple[ProofResult, tuple[PolicyClause, ...]]:
         role = reachable.role.oid
         exemption = self.access.rls_exemption(role, relation)
@@ -174,7 +178,7 @@ class Prover:
         if self.access.table_class(relation) is TableClass.MEMBERS and gate.command in {Command.INSERT, Command.UPDATE}:
             reason = "a role that can write memberships can join any tenant"
             return ProofResult(status=ProofStatus.REFUTED, reason=reason, policy=permissive[0][0].name), clauses
-        result = self._by_kernel(reachable, relation, clauses)
+        result = self._by_kernel(reachable, relation, clauses, global_rows=global_rows)
         if result.status is ProofStatus.PROVEN:
             result = self._unless_memberships_are_writable(result, reachable)
         elif gate.command is Command.UPDATE and gate.new_row and self._cannot_change_tenant(reachable, relation):
@@ -183,19 +187,22 @@ class Prover:
         return result, clauses
 
     def _by_kernel(
-        self, reachable: ReachableRole, relation: Relation, clauses: tuple[PolicyClause, ...]
+        self, reachable: ReachableRole, relation: Relation, clauses: tuple[PolicyClause, ...], *, global_rows: bool
     ) -> ProofResult:
         """The kernel's result; gates with equal clauses share it, and all roles if no clause depends on the role."""
         by_role = any(depends_on_role(stored.tree) for _, stored in clauses)
         each = tuple((policy.oid, stored.digest) for policy, stored in clauses)
-        key = (relation.oid, reachable.role.oid if by_role else 0, reachable.principal if by_role else "", each)
+        who = (reachable.role.oid, reachable.principal) if by_role else ()
+        key = (relation.oid, who, each, global_rows)
         if key not in self._kernel_results:
             permissive = [one for one in clauses if one[0].permissive]
             restrictive = [one for one in clauses if not one[0].permissive]
-            self._kernel_results[key] = self.kernel_for(reachable, relation).judge(permissive, restrictive)
+            self._kernel_results[key] = self.kernel_for(reachable, relation, global_rows=global_rows).judge(
+                permissive, restrictive
+            )
         return self._kernel_results[key]
 
-    def kernel_for(self, reachable: ReachableRole, relation: Relation) -> Kernel:
+    def kernel_for(self, reachable: ReachableRole, relation: Relation, *, global_rows: bool = False) -> Kernel:
         """The kernel that proves policies of one table for one role."""
         proof_context = ProofContext(
             access=self.access,
@@ -203,19 +210,22 @@ class Prover:
             role=reachable.role.oid,
             principal=reachable.principal,
             normalizer=TermNormalizer(self.access.tenancy.context, self.resolver.resolve),
-            reads_proven=lambda oid: self._reads_are_proven(reachable, oid),
+            reads_proven=lambda oid: self._reads_are_proven(reachable, oid, global_rows=False),
+            reads_permitted=lambda oid: self._reads_are_proven(reachable, oid, global_rows=True),
             children=self._children,
+            global_rows=global_rows,
         )
         return Kernel(proof_context, self.resolver)
 
-    def _reads_are_proven(self, reachable: ReachableRole, oid: int) -> bool:
+    def _reads_are_proven(self, reachable: ReachableRole, oid: int, *, global_rows: bool) -> bool:
         """Whether a relation's own policies restrict this role's reads to the tenant; false for a circular question."""
         relation, gate = self.access.relation(oid), GATES[0]
         if relation is None or not relation.is_table or self.access.tenant_key(relation) is None:
             return False
-        if (oid, reachable.role.oid, gate) in self._in_progress:
+        if any((oid, reachable.role.oid, gate, each) in self._in_progress for each in (False, True)):
             return False
-        return self.prove(reachable, relation, gate)[0].status in {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
+        status = self.prove(reachable, relation, gate, global_rows=global_rows)[0].status
+        return status in {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
 
     def _cannot_change_tenant(self, reachable: ReachableRole, relation: Relation) -> bool:
         """Whether UPDATE finds only rows of the tenant, and the role cannot change the columns of the tenant key."""

@@ -11,7 +11,7 @@ from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TenantKey
 from isolation.inventory.relations import Relation
 from isolation.proof._branches import Branch, EqualityTheory
-from isolation.proof._expressions import OWN_ROW
+from isolation.proof._expressions import OWN_ROW, TRUE, ColumnRef, IsNull
 from isolation.proof._proof_context import ProofContext, sufficient_strengths
 from isolation.proof._terms import Equality, EqualityStrength, ValueRef
 
@@ -58,7 +58,30 @@ class Goal:
         known = EquivalenceClasses(rows, [*self.theory.equalities(branch), *self._from_proven_reads(branch)])
         if branch.rows:
             known.equalities.extend(list(self._from_foreign_keys(known)))
-        return self._belongs(OWN_ROW, known, 0)
+        return self._belongs(OWN_ROW, known, 0) or self._is_everybodys(OWN_ROW, known, branch, 0)
+
+    def _is_everybodys(self, row: int, known: EquivalenceClasses, branch: Branch, depth: int) -> str:
+        """Why a row is everybody's by the manifest: it has no tenant, or its parent row has none."""
+        relation = self._access.relation(known.rows[row])
+        if not self.proof_context.global_rows or relation is None or depth > _MAX_PARENTS:
+            return ""
+        if self._access.global_rows(relation) is None:
+            return ""
+        key = self._access.tenant_key(relation)
+        if isinstance(key, DerivedKey):
+            parents = self._parents(row, relation, key, known)
+            found = (
+                self._is_shown(other, known) or self._is_everybodys(other, known, branch, depth + 1)
+                for other in parents
+            )
+            return next((why for why in found if why), "")
+        nothing = [
+            branch.stable.get(IsNull(ColumnRef(row, column.number, column.type))) == TRUE for column in key or ()
+        ]
+        name = self._access.declared_name(relation)
+        return (
+            f"rows of {name} without a tenant are declared in tenancy.global_rows" if nothing and all(nothing) else ""
+        )
 
     def _belongs(self, row: int, known: EquivalenceClasses, depth: int) -> str:  # noqa: PLR0911  # one case per way to belong
         relation = self._access.relation(known.rows[row])
@@ -84,7 +107,23 @@ class Goal:
                 return ""
         return ", ".join(f"{name}.{column.name} = {setting}" for column, setting in zip(key, settings, strict=True))
 
+    def _is_shown(self, row: int, known: EquivalenceClasses) -> str:
+        """Why a row of a sub-select is the tenant's or everybody's: the policies of its table show no other."""
+        relation = self._access.relation(known.rows[row])
+        if relation is None or not self.proof_context.reads_permitted(relation.oid):
+            return ""
+        return f"the policies of {self._access.declared_name(relation)} show rows of the tenant and everybody's alone"
+
     def _by_parent(self, row: int, relation: Relation, key: DerivedKey, known: EquivalenceClasses, depth: int) -> str:
+        for other in self._parents(row, relation, key, known):
+            why = self._belongs(other, known, depth + 1)
+            if why:
+                names = ", ".join(f"{self._access.declared_name(relation)}.{own}" for own in key.on)
+                return f"{names} identifies one row of {key.parent}, and {why}"
+        return ""
+
+    def _parents(self, row: int, relation: Relation, key: DerivedKey, known: EquivalenceClasses) -> Iterator[int]:
+        """The rows that are the parent of a row, by a unique key of the parent's table."""
         parent = self._access.relation_named(key.parent)
         pairs = [(relation.column(own), parent.column(its) if parent else None) for own, its in key.on.items()]
         on = [(own, its) for own, its in pairs if own and its]
@@ -93,17 +132,13 @@ class Goal:
             or len(on) != len(pairs)
             or not self.proof_context.is_unique_key(parent.oid, {its.number for _, its in on})
         ):
-            return ""
+            return
         for other in [other for other, oid in known.rows.items() if oid == parent.oid and other != row]:
-            joined = all(
+            if all(
                 known.are_equal(*_ends(row, own.number, other, its.number), sufficient_strengths(its.type, "text"))
                 for own, its in on
-            )
-            why = self._belongs(other, known, depth + 1) if joined else ""
-            if why:
-                names = ", ".join(f"{self._access.declared_name(relation)}.{own.name}" for own, _ in on)
-                return f"{names} identifies one row of {key.parent}, and {why}"
-        return ""
+            ):
+                yield other
 
     def _by_membership(self, row: int, relation: Relation, members: TenantMembership, known: EquivalenceClasses) -> str:
         table = self._access.relation_named(members.table)

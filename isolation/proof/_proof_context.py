@@ -39,7 +39,9 @@ class ProofContext:
     """One table and the role that reads it, under one effective access.
 
     `reads_proven` returns for the OID of a relation whether its policies are proven to restrict this role's reads to
-    the tenant. `children` are the partitions and inheriting tables of each relation, by its OID.
+    the tenant, and `reads_permitted` whether to the tenant's rows and everybody's. `children` are the partitions and
+    inheriting tables of each relation, by its OID. `global_rows` says that this gate may pass rows that the manifest
+    declares as everybody's: only a gate that reads may.
     """
 
     access: EffectiveAccess
@@ -48,7 +50,9 @@ class ProofContext:
     principal: str
     normalizer: TermNormalizer
     reads_proven: Callable[[int], bool]
+    reads_permitted: Callable[[int], bool]
     children: Mapping[int, tuple[Relation, ...]]
+    global_rows: bool = False
 
     @property
     def tenancy(self) -> Tenancy:

@@ -34,6 +34,7 @@ def row_security_flaws(
         yield _disabled(access, relation, reached)
         return
     if not relation.rls_forced:
+        owner = access.role(relation.owner)
         # Superusers and roles with BYPASSRLS are reported by tenancy.rls.bypass_roles.
         owning = [
             str(b)
@@ -41,12 +42,13 @@ def row_security_flaws(
             if not b.role.superuser and relation.owner in access.inherited_roles(b.role.oid)
         ]
         who = f", and {', '.join(owning)} has the rights of the owner" if owning else ""
-        yield Flaw(
-            severity=Severity.CRITICAL if owning else Severity.MEDIUM,
-            what=f"row security is not forced for the owner{who}",
-            repair=f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY;",
-            affected=_owner_affected(access, relation),
-        )
+        if owning or owner is None or owner.name not in access.tenancy.unforced_owners:
+            yield Flaw(
+                severity=Severity.CRITICAL if owning else Severity.MEDIUM,
+                what=f"row security is not forced for the owner{who}",
+                repair=f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY;",
+                affected=_owner_affected(access, relation),
+            )
     denied = tuple(_denied(access, relation, reached))
     if denied:
         yield Flaw(
