@@ -10,9 +10,9 @@ from resource import getpagesize
 from basewatch.collector import MetricTarget, RefreshTier
 from benchmarks.timing import Measurement, best_time
 from collectors.cloudwatch.counter_state import encode_counters
-from collectors.cloudwatch.fetch import Answer
 from collectors.cloudwatch.layout import build_layout
 from collectors.cloudwatch.planned_calls import PlannedCall, plan_calls
+from collectors.cloudwatch.query_answer import Answer
 from collectors.cloudwatch.relayout import StateCarryOver
 from collectors.cloudwatch.series_state import SeriesState
 from collectors.lambda_functions import LAMBDA

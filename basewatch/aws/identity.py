@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from basewatch.aws.errors import AwsRequest, botocore_errors, translate_error
 from basewatch.aws.response import required
+from basewatch.aws.strict_parser import use_strict_parser
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
@@ -31,7 +32,7 @@ def botocore_session(environ: Mapping[str, str]) -> Session:
     resolver = session.get_component("credential_provider")
     resolver.remove(EnvProvider.METHOD)
     resolver.providers.insert(0, EnvProvider(dict(environ)))
-    return session
+    return use_strict_parser(session)
 
 
 def endpoint_url(session: Session, environ: Mapping[str, str], service: str) -> str | None:

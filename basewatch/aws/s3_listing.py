@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from basewatch.aws.client import AwsClient
 from basewatch.aws.response import answered_at, optional, required
-from basewatch.aws.session import AwsClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from basewatch.aws.session import AwsClient
+from basewatch.aws.client import AwsClient
 from basewatch.errors import NotFoundError
 from basewatch.secrets import Reference, SecretNotFoundError
 

@@ -1,19 +1,16 @@
-"""Calls AWS: one session for each account and region during a pass, and one client for each observation."""
+"""One AWS session for each account and region during a pass: its sign-in, its credentials and its boto3 clients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from datetime import datetime
-from itertools import count
 from threading import RLock
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any
 
 from basewatch import __version__
-from basewatch.aws.actions import iam_action
-from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, error_response, translate_error
+from basewatch.aws.client import AwsClient
+from basewatch.aws.errors import AwsRequest, botocore_errors, translate_error
 from basewatch.aws.identity import botocore_session, credentials_expiry, endpoint_url, sign_in, sign_out
-from basewatch.aws.response import required
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 
@@ -27,7 +24,6 @@ _READ_SECONDS = 10
 _ATTEMPTS = 3
 # The largest number of connections that `run.concurrency` can use at once.
 _CONNECTIONS = 64
-_CHUNK_BYTES = 1 << 20
 
 
 class AwsSession:
@@ -160,88 +156,3 @@ class AwsSession:
             return self._sdk().client(service, config=config, endpoint_url=url, verify=self.ca_bundle, **keys)
         except ValueError as error:
             raise ObservationError(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
-
-
-class AwsClient:
-    """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
-
-    def __init__(self, session: AwsSession) -> None:
-        self._session = session
-        self._requests: list[str] = []
-
-    @property
-    def source(self) -> str:
-        """The account and region, for example `aws:123456789012/us-east-1`."""
-        return f"aws:{self._session.account_id}/{self._session.region}"
-
-    @property
-    def principal(self) -> str:
-        """The ARN of the principal. Raises: ObservationError, when the sign-in fails."""
-        return self._session.principal
-
-    @property
-    def requests(self) -> tuple[str, ...]:
-        """Every call so far, in order; the id of a request without an answer is `-`."""
-        return tuple(self._requests)
-
-    def call(
-        self, service: str, operation: str, *, accepted_errors: tuple[str, ...] = (), **parameters: Any
-    ) -> dict[str, Any]:
-        """The answer to one call; `operation` is the API's name, for example `DescribeDBClusters`.
-
-        An error code in `accepted_errors` is returned as an answer that holds only the error: see `accepted_error`.
-        Raises: ObservationError; NotFoundError, when AWS reports that the resource does not exist.
-        """
-        from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
-
-        method = getattr(self._session.service_client(service), xform_name(operation))
-        action = iam_action(service, operation, parameters)
-        answer: dict[str, Any] = self._answer(action, lambda: method(**parameters), accepted_errors)
-        return answer
-
-    def pages(
-        self, service: str, operation: str, *, limit: int | None = None, **parameters: Any
-    ) -> Iterator[dict[str, Any]]:
-        """The pages of a listing, requested one by one, at most `limit` of them.
-
-        Raises: ObservationError or NotFoundError at the page that fails, so that a part never counts as the whole.
-        """
-        from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
-
-        pages = iter(self._session.service_client(service).get_paginator(xform_name(operation)).paginate(**parameters))
-        action = iam_action(service, operation, parameters)
-        for _ in count() if limit is None else range(limit):
-            page = self._answer(action, lambda: next(pages, None))
-            if page is None:
-                return
-            yield page
-
-    def body_chunks(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
-        """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's checksum is verified.
-
-        Raises: ObservationError, also when the body is truncated.
-        """
-        body = required(self.call(service, operation, **parameters), "Body", kind=object)
-        action = iam_action(service, operation, parameters)
-        with closing(cast("BinaryIO", body)) as stream:
-            while chunk := self._translating(action, lambda: stream.read(_CHUNK_BYTES)):
-                yield chunk
-
-    def _answer(self, action: str, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
-        response = self._translating(action, send, accepted_errors)
-        if response is not None:
-            self._record(action, response)
-        return response
-
-    def _translating(self, action: str, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
-        try:
-            return send()
-        except botocore_errors() as error:
-            if error_code(error) in accepted_errors:
-                return error_response(error)
-            self._record(action, error_response(error))
-            raise translate_error(error, AwsRequest(action=action, principal=self.principal)) from error
-
-    def _record(self, action: str, response: Mapping[str, Any]) -> None:
-        request_id = response.get("ResponseMetadata", {}).get("RequestId", "-")
-        self._requests.append(f"{action} {request_id}")

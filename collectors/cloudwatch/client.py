@@ -19,8 +19,9 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.cost import DOLLARS_PER_METRIC
-from collectors.cloudwatch.fetch import ACTION, FetchResult, RequestFailed, fetch
+from collectors.cloudwatch.fetch import FetchResult, RequestFailed, fetch
 from collectors.cloudwatch.planner import Call, count_billable
+from collectors.cloudwatch.query_answer import ACTION
 from collectors.cloudwatch.source import Signer
 from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
 from collectors.cloudwatch.wire import HEADERS, Page, parse_page

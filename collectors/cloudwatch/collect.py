@@ -13,8 +13,9 @@ from basewatch.errors import ObservationError
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, Provenance
 from basewatch.model import Point, Reason, Series, Window
 from collectors.cloudwatch.declared_targets import collector_gap
-from collectors.cloudwatch.fetch import Answer, FetchResult
+from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call, Query, aligned_window, covered_window, pack_calls, settled_window
+from collectors.cloudwatch.query_answer import Answer
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.wire import utc_datetime
 

@@ -5,29 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from collectors.cloudwatch.planner import MAX_QUERIES, Call, floor_time
+from collectors.cloudwatch.query_answer import Answer, Transient, Unusable, merged, parse_result
 from collectors.cloudwatch.throttling import RetryPolicy
-from collectors.cloudwatch.wire import MetricDataResult, Page, messages_text, request_body, unreadable_response
+from collectors.cloudwatch.wire import MetricDataResult, Page, request_body
 from collectors.cloudwatch.workers import CPU_LOCK
 
-ACTION = "cloudwatch:GetMetricData"
 _TRANSIENT_REASONS = (Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT)
 """Reasons that may no longer hold at the next attempt."""
-
-
-class Answer(NamedTuple):
-    """The answer to one query: the start of each period (Unix seconds, ascending) and its value.
-
-    `error` says why the answer is incomplete; None when it is complete.
-    """
-
-    starts: Sequence[float]
-    values: Sequence[float]
-    error: ObservationError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +86,7 @@ class _Fetch:
                 self._retry_policy.back_off(failures)
             if not self._fetch_all(positions):
                 break
-            positions = [at for at in positions if isinstance(self._answers[at].error, _Transient)]
+            positions = [at for at in positions if isinstance(self._answers[at].error, Transient)]
             if not positions:
                 break
         self._drop_open_periods()
@@ -158,14 +147,21 @@ class _Fetch:
             self._retry_policy.back_off(failures, retry_after)
 
     def _apply_page(self, page: Page, positions: Sequence[int], fresh: dict[int, Answer]) -> None:
-        """Adds the results of a page. Raises: ObservationError, when the page is malformed."""
+        """Adds the results of a page; one that cannot be read, or of no query that was sent, spoils no other."""
+        for result in page.results:
+            number = _POSITIONS.get(str(result.get("Id"))) if isinstance(result, dict) else None
+            if number is None or number not in positions:
+                continue
+            answer = self._checked(number, result, page.message)
+            fresh[number] = merged(fresh[number], answer) if number in fresh else answer
+
+    def _checked(self, at: int, result: MetricDataResult, warning: str) -> Answer:
+        window, period = self._call.window, self._call.queries[at].spec.period
+        bounds = (window.start - period).timestamp(), window.end.timestamp()
         try:
-            for result in page.results:
-                at = positions[positions.index(_POSITIONS[result["Id"]])]
-                answer = _answer(result, page.message)
-                fresh[at] = _merged(fresh[at], answer) if at in fresh else answer
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise unreadable_response(error) from error
+            return parse_result(result, warning, bounds)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            return Answer((), (), Unusable(error))
 
     def _drop_open_periods(self) -> None:
         end = self._call.window.end
@@ -180,62 +176,7 @@ class _Fetch:
                 self._answers[at] = answer._replace(starts=answer.starts[:keep], values=answer.values[:keep])
 
 
-class _Transient(ObservationError):
-    """An error that the next attempt may not have."""
-
-
 _NOT_ANSWERED = Answer(
-    (), (), _Transient(Reason.NOT_ENOUGH_DATA, "CloudWatch left this query out of its answer", remedy="run again")
+    (), (), Transient(Reason.NOT_ENOUGH_DATA, "CloudWatch left this query out of its answer", remedy="run again")
 )
 _POSITIONS = {f"q{number}": number for number in range(MAX_QUERIES)}
-
-
-def _answer(result: MetricDataResult, warning: str) -> Answer:
-    """The answer in one result. Raises: KeyError, TypeError or ValueError, when the result is malformed.
-
-    The lists come from the JSON parser. Summing them is the fastest way to find a value that is not a number; JSON has
-    no NaN and no infinity.
-    """
-    starts, values = result["Timestamps"], result["Values"]
-    if len(starts) != len(values) or type(starts) is not list or type(values) is not list:
-        raise ValueError("Timestamps and Values differ in length or are not lists")
-    _ = sum(starts) + sum(values)
-    if starts != sorted(starts):
-        starts, values = _sorted(starts, values)
-    if result["StatusCode"] == "Complete" and (starts or not warning):
-        return Answer(starts, values)
-    return Answer(starts, values, _result_error(result, warning))
-
-
-def _merged(before: Answer, more: Answer) -> Answer:
-    """The answers of two pages merged; the error is the later page's."""
-    starts, values = [*before.starts, *more.starts], [*before.values, *more.values]
-    answered = isinstance(more.error, _EmptyAfterWarning) and starts
-    return Answer(*_sorted(starts, values), None if answered else more.error)
-
-
-def _sorted(starts: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
-    """The datapoints in order of time, one for each period; of duplicates the last one wins."""
-    points = dict(zip(starts, values, strict=True))
-    return sorted(points), [points[start] for start in sorted(points)]
-
-
-class _EmptyAfterWarning(ObservationError):
-    """The answer is empty while the response carries a warning: the query may have datapoints."""
-
-
-def _result_error(result: MetricDataResult, warning: str) -> ObservationError:
-    """Why a result is incomplete."""
-    text = messages_text(result.get("Messages"))
-    text = f" ({text})" if text else ""
-    match result["StatusCode"]:
-        case "Complete":
-            return _EmptyAfterWarning(Reason.NOT_ENOUGH_DATA, f"CloudWatch warned: {warning}")
-        case "PartialData":
-            return _Transient(Reason.NOT_ENOUGH_DATA, f"CloudWatch returned partial data{text}", remedy="run again")
-        case "InternalError":
-            return _Transient(Reason.UNREACHABLE, f"CloudWatch had an internal error{text}", remedy="run again")
-        case "Forbidden":
-            return ObservationError(Reason.DENIED, f"CloudWatch forbids this metric{text}", remedy=f"grant {ACTION}")
-        case status:
-            return ObservationError(Reason.UNSUPPORTED, f"CloudWatch answered with the unknown status {status}{text}")

@@ -17,8 +17,9 @@ from collectors.cloudwatch.cost import BudgetedIntervals, fit_budget, usage_by_t
 from collectors.cloudwatch.counter_state import CounterStore, decode_counters
 from collectors.cloudwatch.counters import SavedCounter
 from collectors.cloudwatch.declared_targets import Location
-from collectors.cloudwatch.fetch import Answer, FetchResult
+from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call, floor_time
+from collectors.cloudwatch.query_answer import Answer
 from collectors.cloudwatch.relayout import StateCarryOver
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.source_state import RefreshCycle, SourceState

@@ -11,8 +11,8 @@ from operator import add, mul
 
 from basewatch.collector import RefreshTier
 from collectors.cloudwatch.counters import Counters, PeriodChanges, SavedCounter
-from collectors.cloudwatch.fetch import Answer
 from collectors.cloudwatch.layout import EMPTY_LAYOUT, Layout, allowed_lateness_of, slices
+from collectors.cloudwatch.query_answer import Answer
 from collectors.cloudwatch.snapshot import Snapshot
 
 _NONE = float("nan")

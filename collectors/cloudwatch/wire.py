@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,11 +52,11 @@ def request_body(queries: bytes, window: Window, token: str = "") -> bytes:
 
 
 def parse_page(content: bytes) -> Page:
-    """The parsed response. Raises: ObservationError(UNSUPPORTED), when it is malformed."""
+    """The parsed response. Raises: ObservationError(UNREACHABLE), when it is none of CloudWatch's."""
     try:
-        answer = orjson.loads(content)
+        answer = _loads(content)
         return Page(
-            results=answer["MetricDataResults"],
+            results=[*answer["MetricDataResults"]],
             token=answer.get("NextToken") or "",
             message=messages_text(answer.get("Messages")),
         )
@@ -63,10 +64,20 @@ def parse_page(content: bytes) -> Page:
         raise unreadable_response(error) from error
 
 
+def _loads(content: bytes) -> Any:
+    """The JSON value. The standard library reads a bare NaN, which orjson refuses: it spoils one series, not all."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return json.loads(content)
+
+
 def unreadable_response(error: Exception) -> ObservationError:
-    """The error for a malformed response."""
+    """The error for a response that CloudWatch did not write, or that did not arrive whole."""
     return ObservationError(
-        Reason.UNSUPPORTED, f"CloudWatch's response to GetMetricData could not be read ({type(error).__name__})"
+        Reason.UNREACHABLE,
+        f"the response to GetMetricData is none of CloudWatch's ({type(error).__name__})",
+        remedy="check the network, the proxy and AWS_ENDPOINT_URL from where Basewatch runs",
     )
 
 

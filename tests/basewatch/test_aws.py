@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,7 +14,6 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.response import StreamingBody
 
 from basewatch.aws import AwsSession
-from basewatch.aws.identity import botocore_session
 from basewatch.aws.response import accepted_error
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason
@@ -246,45 +242,6 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout() -> None:
     with pytest.raises(ObservationError) as caught:
         looking(wire).call("rds", "DescribeDBClusters")
     assert caught.value.reason is Reason.TIMEOUT
-
-
-class _Html(BaseHTTPRequestHandler):
-    """Answers every request as something between us and AWS might: with a page for people."""
-
-    def do_POST(self) -> None:  # the name http.server calls
-        page = b"<!doctype html><html lang=en><title>502 Bad Gateway</title>"
-        self.send_response(502)
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
-        """Say nothing."""
-
-
-@pytest.fixture
-def proxy() -> Iterator[str]:
-    """The URL of a server that speaks HTML."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Html) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_an_html_page_is_an_unsupported_answer(proxy: str) -> None:
-    """A proxy's error page over a real connection is a reason for not having looked, not a crash."""
-    wire = Wire()
-    wire.answer("sts:GetCallerIdentity", identity())
-    environ = {**KEYS, "AWS_ENDPOINT_URL": proxy}
-    aws = AwsSession.open(
-        ACCOUNT, REGION, None, environ=environ, session=wire.attach(botocore_session(environ))
-    ).open_client()
-    with pytest.raises(ObservationError) as caught:
-        aws.call("rds", "DescribeDBClusters")
-    assert caught.value.reason is Reason.UNSUPPORTED
-    assert "502 Bad Gateway" in caught.value.detail
 
 
 def test_importing_the_adapter_does_not_import_botocore() -> None:

@@ -33,7 +33,7 @@ FAILURES: dict[str, tuple[Answer, Reason, str]] = {
     "expired": (refusal("ExpiredToken"), Reason.DENIED, "renew the credentials of {principal}"),
     "broken": (refusal("InternalFailure", status=500), Reason.UNREACHABLE, "run again"),
     "unknown": (refusal("BrandNewException"), Reason.UNSUPPORTED, "report this"),
-    "unparsable": (ResponseParserError("<!doctype html>"), Reason.UNSUPPORTED, "report this"),
+    "unparsable": (ResponseParserError("<!doctype html>"), Reason.UNREACHABLE, "check the network"),
     "late": (ReadTimeoutError(endpoint_url="https://aws"), Reason.TIMEOUT, "check the network"),
     "cut off": (EndpointConnectionError(endpoint_url="https://aws"), Reason.UNREACHABLE, "check the network"),
     "without credentials": (NoCredentialsError(), Reason.DENIED, "provide credentials"),

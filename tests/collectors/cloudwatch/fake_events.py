@@ -14,8 +14,9 @@ from basewatch.errors import HistoryError, ObservationError
 from basewatch.family import Block, MetricType
 from basewatch.model import Reason
 from basewatch.telemetry import ExporterMetrics
-from collectors.cloudwatch.fetch import Answer, FetchResult
+from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import REREAD_SETTLE_DELAY, Call, Query
+from collectors.cloudwatch.query_answer import Answer
 from collectors.cloudwatch.refresh import Refresher
 from tests.fakes import NOON
 

@@ -212,23 +212,71 @@ NONSENSE: dict[str, bytes] = {
     "another shape": b"[]",
     "no results": b"{}",
     "an error in HTML": b"",
-    "times without values": orjson.dumps(
-        {"MetricDataResults": [{"Id": "q0", "Timestamps": [60], "Values": [], "StatusCode": "Complete"}]}
-    ),
-    "a value that is no number": orjson.dumps(
-        {"MetricDataResults": [{"Id": "q0", "Timestamps": [60], "Values": ["NaN"], "StatusCode": "Complete"}]}
-    ),
-    "an unknown id": orjson.dumps(
-        {"MetricDataResults": [{"Id": "x", "Timestamps": [], "Values": [], "StatusCode": "Complete"}]}
-    ),
+    "a list that is none": b'{"MetricDataResults": 7}',
+    "nothing": b"null",
 }
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_a_malformed_response_is_a_gap(cloudwatch: FakeCloudWatch, what: str) -> None:
-    """A malformed response with HTTP 200 is UNSUPPORTED, never an empty series."""
+def test_a_response_that_is_not_cloudwatchs_is_a_gap(cloudwatch: FakeCloudWatch, what: str) -> None:
+    """A malformed response with HTTP 200 did not come from CloudWatch: UNREACHABLE, never an empty series."""
     cloudwatch.answer_next(*[lambda _asked: Reply(content=NONSENSE[what])] * 9)
-    assert reasons(fetched(cloudwatch)) == [Reason.UNSUPPORTED, Reason.UNSUPPORTED]
+    assert reasons(fetched(cloudwatch)) == [Reason.UNREACHABLE, Reason.UNREACHABLE]
+
+
+# What is wrong with the answer to one query, as JSON.
+SPOILED: dict[str, dict[str, str]] = {
+    "a value that is a bare NaN": {"Values": "[NaN]"},
+    "an infinite value": {"Values": "[Infinity]"},
+    "a value that is text": {"Values": '["NaN"]'},
+    "a value that is null": {"Values": "[null]"},
+    "a value that is a truth": {"Values": "[true]"},
+    "a value below zero": {"Values": "[-1]"},
+    "values that are no list": {"Values": '"1"'},
+    "times without values": {"Values": "[]"},
+    "a time in the future": {"Timestamps": "[4102444800]"},
+    "a time that no calendar has": {"Timestamps": "[1e30]"},
+    "a time long before the window": {"Timestamps": "[60]"},
+    "a time that is text": {"Timestamps": '["2026-01-01T00:00:00Z"]'},
+    "no status": {"StatusCode": "null"},
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED.values(), ids=SPOILED)
+def test_a_spoiled_answer_costs_its_query_alone(cloudwatch: FakeCloudWatch, spoiled: dict[str, str]) -> None:
+    """A bad value, time or status leaves its own query without a series; the other query of the batch has its own."""
+
+    def reply(request: RequestBody) -> Reply:
+        bad, good = request["MetricDataQueries"]
+        start = round(result(good, request)["Timestamps"][0])
+        fields = {"Id": f'"{bad["Id"]}"', "Timestamps": f"[{start}]", "Values": "[1]", "StatusCode": '"Complete"'}
+        one = ",".join(f'"{name}":{text}' for name, text in (fields | spoiled).items())
+        return Reply(content=b'{"MetricDataResults":[{%b},%b]}' % (one.encode(), orjson.dumps(result(good, request))))
+
+    cloudwatch.answer_next(*[reply] * 9)
+    got = fetched(cloudwatch)
+    assert (reasons(got), values(got)[1]) == ([Reason.UNSUPPORTED, None], ALL)
+
+
+def test_a_spoiled_page_spoils_its_metric_whatever_the_next_page_has(cloudwatch: FakeCloudWatch) -> None:
+    """A good second page does not hide that the first could not be read."""
+
+    def page(request: RequestBody, values: list[float], token: str) -> Reply:
+        one = result(request["MetricDataQueries"][0], request, count=1)
+        return ok({"MetricDataResults": [{**one, "Values": values}], "NextToken": token})
+
+    cloudwatch.answer_next(lambda asked: page(asked, [-5.0], "t"), lambda asked: page(asked, [5.0], ""))
+    assert reasons(fetched(cloudwatch, count=1)) == [Reason.UNSUPPORTED]
+
+
+def test_an_answer_of_no_query_is_left_aside(cloudwatch: FakeCloudWatch) -> None:
+    """A result with an unknown id, or that is no object, costs nothing."""
+    odd: list[object] = [{"Id": "x", "Timestamps": [], "Values": [], "StatusCode": "Complete"}, 7, None, {}]
+    cloudwatch.answer_next(
+        lambda asked: ok({"MetricDataResults": [*odd, *(result(q, asked) for q in asked["MetricDataQueries"])]})
+    )
+    got = fetched(cloudwatch)
+    assert (reasons(got), values(got)) == ([None, None], [ALL, ALL])
 
 
 def test_an_error_in_html_is_classified_by_its_status(cloudwatch: FakeCloudWatch) -> None:
@@ -327,9 +375,9 @@ def test_a_connection_that_breaks_is_tried_again(cloudwatch: FakeCloudWatch) -> 
 
 
 def test_truncated_json_is_a_gap(cloudwatch: FakeCloudWatch) -> None:
-    """Truncated JSON in a complete HTTP response is UNSUPPORTED."""
-    cloudwatch.answer_next(lambda request: Reply(content=everything(request).content[:-20]))
-    assert reasons(fetched(cloudwatch)) == [Reason.UNSUPPORTED, Reason.UNSUPPORTED]
+    """Truncated JSON in a complete HTTP response is asked for again, and UNREACHABLE when it stays so."""
+    cloudwatch.answer_next(*[lambda request: Reply(content=everything(request).content[:-20])] * 9)
+    assert reasons(fetched(cloudwatch)) == [Reason.UNREACHABLE, Reason.UNREACHABLE]
 
 
 def test_datapoints_are_sorted(cloudwatch: FakeCloudWatch) -> None:

@@ -1,0 +1,153 @@
+"""The AWS calls of one observation: they are recorded, and those to S3 name the account that must own the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from basewatch.aws.actions import iam_action
+from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, error_response, translate_error
+from basewatch.aws.response import required
+from basewatch.errors import ObservationError
+from basewatch.model import Reason
+
+if TYPE_CHECKING:
+    from basewatch.aws.session import AwsSession
+
+_CHUNK_BYTES = 1 << 20
+_OWNER = "ExpectedBucketOwner"
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """One operation and its parameters; `owned` has the account that must own the bucket, where S3 takes it."""
+
+    action: str
+    method: Callable[..., Any]
+    parameters: dict[str, Any]
+    owned: dict[str, Any]
+
+
+class AwsClient:
+    """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+        self._requests: list[str] = []
+
+    @property
+    def source(self) -> str:
+        """The account and region, for example `aws:123456789012/us-east-1`."""
+        return f"aws:{self._session.account_id}/{self._session.region}"
+
+    @property
+    def principal(self) -> str:
+        """The ARN of the principal. Raises: ObservationError, when the sign-in fails."""
+        return self._session.principal
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """Every call so far, in order; the id of a request without an answer is `-`."""
+        return tuple(self._requests)
+
+    def call(
+        self, service: str, operation: str, *, accepted_errors: tuple[str, ...] = (), **parameters: Any
+    ) -> dict[str, Any]:
+        """The answer to one call; `operation` is the API's name, for example `DescribeDBClusters`.
+
+        An error code in `accepted_errors` is returned as an answer that holds only the error: see `accepted_error`.
+        Raises: ObservationError; NotFoundError, when AWS reports that the resource does not exist.
+        """
+        asked = self._request(service, operation, parameters)
+        answer: dict[str, Any] = self._answer(asked, lambda: asked.method(**asked.owned), accepted_errors)
+        return answer
+
+    def pages(
+        self, service: str, operation: str, *, limit: int | None = None, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The pages of a listing, requested one by one, at most `limit` of them.
+
+        Raises: ObservationError or NotFoundError at the page that fails, so that a part never counts as the whole.
+        """
+        asked = self._request(service, operation, parameters)
+        paginator = self._session.service_client(service).get_paginator(asked.method.__name__)
+        pages = iter(paginator.paginate(**asked.owned))
+        for _ in count() if limit is None else range(limit):
+            page = self._answer(asked, lambda: next(pages, None))
+            if page is None:
+                return
+            yield page
+
+    def body_chunks(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
+        """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's checksum is verified.
+
+        Raises: ObservationError, also when the body is truncated.
+        """
+        body = required(self.call(service, operation, **parameters), "Body", kind=object)
+        asked = self._request(service, operation, parameters)
+        with closing(cast("BinaryIO", body)) as stream:
+            while chunk := self._translating(asked, lambda: stream.read(_CHUNK_BYTES)):
+                yield chunk
+
+    def _request(self, service: str, operation: str, parameters: dict[str, Any]) -> _Request:
+        from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
+
+        client = self._session.service_client(service)
+        input_shape = client.meta.service_model.operation_model(operation).input_shape
+        owned = service == "s3" and input_shape is not None and _OWNER in input_shape.members
+        return _Request(
+            action=iam_action(service, operation, parameters),
+            method=getattr(client, xform_name(operation)),
+            parameters=parameters,
+            owned={**parameters, _OWNER: self._session.account_id} if owned else parameters,
+        )
+
+    def _answer(self, asked: _Request, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
+        response = self._translating(asked, send, accepted_errors)
+        if response is not None:
+            self._record(asked.action, response)
+        return response
+
+    def _translating(self, asked: _Request, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
+        try:
+            return send()
+        except botocore_errors() as error:
+            if error_code(error) in accepted_errors:
+                return error_response(error)
+            self._record(asked.action, error_response(error))
+            meaning = translate_error(error, AwsRequest(action=asked.action, principal=self.principal))
+            if isinstance(meaning, ObservationError) and meaning.reason is Reason.DENIED:
+                self._raise_if_bucket_is_foreign(asked)
+            raise meaning from error
+
+    def _raise_if_bucket_is_foreign(self, asked: _Request) -> None:
+        """Tells a bucket of another account from a missing permission: S3 denies both alike.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+        if asked.owned is asked.parameters:
+            return
+        try:
+            answer = asked.method(**asked.parameters)
+        except botocore_errors() as error:
+            answer = error_response(error)
+            if answer.get("ResponseMetadata", {}).get("HTTPStatusCode") != _NOT_FOUND:
+                return
+        self._record(asked.action, answer)
+        if "Body" in answer:
+            answer["Body"].close()
+        bucket, account = asked.parameters.get("Bucket", ""), self._session.account_id
+        raise ObservationError(
+            Reason.UNSUPPORTED,
+            f"the bucket {bucket} belongs to another account than {account}, the declared one",
+            remedy="declare the account that owns the bucket as the component's account; if nobody of the platform "
+            "owns it, the bucket was deleted and its name taken: create a bucket of another name",
+        )
+
+    def _record(self, action: str, response: Mapping[str, Any]) -> None:
+        request_id = response.get("ResponseMetadata", {}).get("RequestId", "-")
+        self._requests.append(f"{action} {request_id}")
