@@ -35,9 +35,19 @@ class _Request:
 class AwsClient:
     """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
 
-    def __init__(self, session: AwsSession) -> None:
+    def __init__(self, session: AwsSession, region: str | None = None, requests: list[str] | None = None) -> None:
         self._session = session
-        self._requests: list[str] = []
+        self._elsewhere = region
+        self._requests: list[str] = [] if requests is None else requests
+
+    @property
+    def region(self) -> str:
+        """The region that the calls go to."""
+        return self._elsewhere or self._session.region
+
+    def in_region(self, region: str) -> AwsClient:
+        """The same observation's calls in another region of the account, such as that of a replica."""
+        return AwsClient(self._session, region, self._requests)
 
     @property
     def source(self) -> str:
@@ -74,7 +84,7 @@ class AwsClient:
         Raises: ObservationError or NotFoundError at the page that fails, so that a part never counts as the whole.
         """
         asked = self._request(service, operation, parameters)
-        paginator = self._session.service_client(service).get_paginator(asked.method.__name__)
+        paginator = self._session.service_client(service, self._elsewhere).get_paginator(asked.method.__name__)
         pages = iter(paginator.paginate(**asked.owned))
         for _ in count() if limit is None else range(limit):
             page = self._answer(asked, lambda: next(pages, None))
@@ -96,7 +106,7 @@ class AwsClient:
     def _request(self, service: str, operation: str, parameters: dict[str, Any]) -> _Request:
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
-        client = self._session.service_client(service)
+        client = self._session.service_client(service, self._elsewhere)
         input_shape = client.meta.service_model.operation_model(operation).input_shape
         owned = service == "s3" and input_shape is not None and _OWNER in input_shape.members
         return _Request(

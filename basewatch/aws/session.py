@@ -78,13 +78,18 @@ class AwsSession:
         """Whether the sign-in has failed; it is not repeated."""
         return self._sign_in_error is not None
 
-    def service_client(self, service: str) -> Any:
-        """The boto3 client of `service`, made once and signed as `principal`. Raises: ObservationError."""
+    def service_client(self, service: str, region: str | None = None) -> Any:
+        """The boto3 client of `service`, made once and signed as `principal`; another `region` is by request.
+
+        Raises: ObservationError.
+        """
         with self._lock:
             _ = self.principal
-            if service not in self._clients:
-                self._clients[service] = self._make_client(service)
-            return self._clients[service]
+            name = f"{service}/{region}" if region else service
+            if name not in self._clients:
+                elsewhere = {"region_name": region} if region else {}
+                self._clients[name] = self._make_client(service, **elsewhere)
+            return self._clients[name]
 
     def credentials(self) -> ReadOnlyCredentials:
         """Keys and token for signing a request, refreshed shortly before they expire. Raises: ObservationError."""

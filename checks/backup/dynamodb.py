@@ -3,98 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from basewatch.aws import AwsClient
-from basewatch.aws.response import answered_at, optional, required
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.backup.ages import age, minutes_text
+from checks.backup.dynamodb_facts import PointInTimeRecovery, ReplicaRecovery, TableRecovery, table_recovery
+from checks.backup.states import UNKNOWN_STATE_REMEDY, replica_loss, table_loss
 
 # The window ends about five minutes ago, and starts when recovery was enabled, after the table was created.
 _TOLERANCE = timedelta(hours=1)
 
 
-class _RecoveryStatus(StrEnum):
-    """A table's PointInTimeRecoveryStatus."""
-
-    ENABLED = "ENABLED"
-    DISABLED = "DISABLED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointInTimeRecovery:
-    """The times between which a table can be restored to any point; `aws_time` is the time at AWS of the response."""
-
-    enabled: bool
-    period: timedelta | None
-    earliest: datetime | None
-    latest: datetime | None
-    created: datetime
-    aws_time: datetime | None
-
-    @property
-    def restorable_window(self) -> timedelta | None:
-        """The length of the restorable window; None when AWS did not return both ends."""
-        return self.latest - self.earliest if self.latest and self.earliest else None
-
-
-def point_in_time_recovery(aws: AwsClient, table: Table) -> PointInTimeRecovery:
-    """The table's point-in-time recovery and its age, by DescribeContinuousBackups and DescribeTable."""
-    answer = aws.call("dynamodb", "DescribeContinuousBackups", TableName=table.name)
-    described = aws.call("dynamodb", "DescribeTable", TableName=table.name)
-    found = ("ContinuousBackupsDescription", "PointInTimeRecoveryDescription")
-    days = optional(answer, *found, "RecoveryPeriodInDays", kind=int)
-    return PointInTimeRecovery(
-        enabled=required(answer, *found, "PointInTimeRecoveryStatus", kind=_RecoveryStatus) is _RecoveryStatus.ENABLED,
-        period=None if days is None else timedelta(days=days),
-        earliest=optional(answer, *found, "EarliestRestorableDateTime", kind=datetime),
-        latest=optional(answer, *found, "LatestRestorableDateTime", kind=datetime),
-        created=required(described, "Table", "CreationDateTime", kind=datetime),
-        aws_time=answered_at(answer),
-    )
-
-
 @check(
     "backup.dynamodb.pitr",
     component=Table,
-    observe=point_in_time_recovery,
+    observe=table_recovery,
     severity=Severity.HIGH,
     proof=Proof.CONFIGURATION,
     needs=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"),
     promises=("pitr",),
 )
-def restorable_over_recovery_period(recovery: PointInTimeRecovery, table: Table, now: datetime) -> Iterator[Verdict]:
+def restorable_over_recovery_period(recovery: TableRecovery, table: Table, now: datetime) -> Iterator[Verdict]:
     """The table can be restored to any point of its promised recovery period, or since its creation if it is younger.
 
     Why: Disabling and enabling point-in-time recovery discards the restorable window, while the setting looks the same
-    as before.
+    as before. Each replica of a global table has a setting of its own, and is what remains when a region is lost.
     Reads: dynamodb:DescribeContinuousBackups: the status, RecoveryPeriodInDays and the restorable window, compared with
-    the clock of AWS; dynamodb:DescribeTable for the table's creation time. One hour is tolerated.
-    Unverified when: A call is denied, throttled or fails, or the period or a time is missing from the response.
-    Fix: aws dynamodb update-continuous-backups with PointInTimeRecoveryEnabled=true and RecoveryPeriodInDays. A window
-    that was reset grows by one day per day: keep an on-demand backup until it is long enough.
+    the clock of AWS; dynamodb:DescribeTable for the table's status, its creation time, whether its KMS key is
+    accessible, and its replicas, of which the same is read in their regions. One hour is tolerated.
+    Unverified when: A call is denied, throttled or fails, the period or a time is missing from the response, or the
+    status of the table is not known.
+    Fix: aws dynamodb update-continuous-backups with PointInTimeRecoveryEnabled=true and RecoveryPeriodInDays, with
+    --region for a replica. A window that was reset grows by one day per day: keep an on-demand backup until it is long
+    enough. If the KMS key is inaccessible, enable it or restore its grants within seven days.
     Source: Amazon DynamoDB Developer Guide, Point-in-time backups,
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
     """
-    promised, aws_now = table.pitr or timedelta(), recovery.aws_time or now
-    expected, observed = f"any point of the last {format_duration(promised)}", _observed(recovery, aws_now)
-    required_length = min(promised, aws_now - recovery.created)
+    promised = table.pitr or timedelta()
+    yield _verdict(recovery.table, promised, now)
+    for replica in recovery.replicas:
+        yield _replica_verdict(replica, promised, now)
+
+
+def _verdict(recovery: PointInTimeRecovery, promised: timedelta, now: datetime, subject: str = "") -> Verdict:
+    aws_now = recovery.aws_time or now
+    expected, observed = _expected(promised), _observed(recovery, aws_now)
+    broken = _broken(recovery, promised, aws_now)
+    if broken:
+        if broken.startswith("The table"):
+            observed = f"status {recovery.status}, {observed}"
+        return failed(broken, subject=subject, observed=observed, expected=expected)
+    if table_loss(recovery.status) is None:
+        return _unknown_state("table", recovery.status, subject, expected)
+    if recovery.period is None or recovery.restorable_window is None or age(recovery.latest, aws_now) is None:
+        summary = "AWS returned no usable restorable window"
+        return unverified(Reason.NOT_ENOUGH_DATA, summary, subject=subject, observed=observed, expected=expected)
+    summary = "The restorable window is as long as promised"
+    return passed(summary, subject=subject, observed=observed, expected=expected)
+
+
+def _broken(recovery: PointInTimeRecovery, promised: timedelta, aws_now: datetime) -> str:
+    """How the facts that were read break the promise; empty when they do not."""
+    window, period = recovery.restorable_window, recovery.period
+    if recovery.key_lost:
+        return "The table cannot be decrypted: its KMS key is inaccessible"
+    if loss := table_loss(recovery.status):
+        return f"The table {loss}"
     if not recovery.enabled:
-        yield failed("Point-in-time recovery is disabled", observed=observed, expected=expected)
-    elif recovery.period is not None and recovery.period < promised:
-        yield failed("The recovery period is shorter than promised", observed=observed, expected=expected)
-    elif recovery.period is None or recovery.restorable_window is None or age(recovery.latest, aws_now) is None:
-        missing = "AWS returned no usable restorable window"
-        yield unverified(Reason.NOT_ENOUGH_DATA, missing, observed=observed, expected=expected)
-    elif recovery.restorable_window + _TOLERANCE < required_length:
-        yield failed("The restorable window is shorter than promised", observed=observed, expected=expected)
-    else:
-        yield passed("The restorable window is as long as promised", observed=observed, expected=expected)
+        return "Point-in-time recovery is disabled"
+    if period is not None and period < promised:
+        return "The recovery period is shorter than promised"
+    if window is not None and window + _TOLERANCE < min(promised, aws_now - recovery.created):
+        return "The restorable window is shorter than promised"
+    return ""
+
+
+def _replica_verdict(replica: ReplicaRecovery, promised: timedelta, now: datetime) -> Verdict:
+    subject = f"replica in {replica.region}"
+    if replica.recovery is not None:
+        return _verdict(replica.recovery, promised, now, subject)
+    observed, loss = f"status {replica.status}", replica_loss(replica.status)
+    if loss:
+        return failed(f"The replica {loss}", subject=subject, observed=observed, expected=_expected(promised))
+    if loss is None:
+        return _unknown_state("replica", replica.status, subject, _expected(promised))
+    summary = "The replica cannot be read yet"
+    return unverified(Reason.NOT_ENOUGH_DATA, summary, subject=subject, observed=observed, expected=_expected(promised))
+
+
+def _unknown_state(what: str, status: str, subject: str, expected: str) -> Verdict:
+    summary = f"The {what} is in a state that Basewatch does not know: {status}"
+    return unverified(
+        Reason.UNSUPPORTED,
+        summary,
+        subject=subject,
+        observed=f"status {status}",
+        expected=expected,
+        remedy=UNKNOWN_STATE_REMEDY,
+    )
+
+
+def _expected(promised: timedelta) -> str:
+    return f"any point of the last {format_duration(promised)}"
 
 
 def _observed(recovery: PointInTimeRecovery, aws_now: datetime) -> str:

@@ -14,10 +14,9 @@ from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed
 from basewatch.quantities import format_duration
+from checks.retention.calendar_years import longest, shortest, whole_years
 
 _NO_LOCK = "ObjectLockConfigurationNotFoundError"
-# The mean Gregorian year, which the promise in years uses too: 7 x 365 days are shorter than 7 years.
-_YEAR = timedelta(days=365.25)
 
 
 class LockMode(StrEnum):
@@ -47,10 +46,13 @@ class DefaultLock:
     days: int = 0
     years: int = 0
 
-    @property
-    def retention(self) -> timedelta:
-        """How long a new version is locked."""
-        return timedelta(days=self.days) + self.years * _YEAR
+    def shortfall(self, promise: timedelta) -> timedelta:
+        """By how much the lock of a version written on some day is shorter than promised; zero when of none."""
+        promised_years = whole_years(promise)
+        if self.years and promised_years is not None:
+            return max(shortest(promised_years) - shortest(self.years), timedelta())
+        length = shortest(self.years) if self.years else timedelta(days=self.days)
+        return max(longest(promise) - length, timedelta())
 
     def __str__(self) -> str:
         if not self.enabled:
@@ -91,7 +93,8 @@ def new_versions_are_locked(lock: DefaultLock, bucket: AuditBucket, now: datetim
     Why: A record without a lock can be deleted or replaced without a trace by every role that can write to the bucket.
     The default retention itself is not locked: a role with s3:PutBucketObjectLockConfiguration can weaken it for all
     later versions.
-    Reads: s3:GetObjectLockConfiguration of the bucket. A year has 365.25 days, so 2555 days are shorter than 7 years.
+    Reads: s3:GetObjectLockConfiguration of the bucket. Seven years from any day have up to 2557 days, so a lock of 2556
+    days is shorter than 7 years.
     Unverified when: The call is denied, throttled or fails, or the default retention has a mode but no period.
     Fix: aws s3api put-object-lock-configuration with the promised mode and period as the default retention. It applies
     to versions written from then on; extend the locks of older versions with put-object-retention.
@@ -105,8 +108,8 @@ def new_versions_are_locked(lock: DefaultLock, bucket: AuditBucket, now: datetim
     elif not lock.mode.at_least_as_strict(promise.mode):
         summary = f"New versions are locked in {lock.mode} mode, which can be bypassed"
         yield failed(summary, observed=str(lock), expected=expected)
-    elif lock.retention < promise.retention:
-        gap = format_duration(promise.retention - lock.retention)
-        yield failed(f"New versions are locked for {gap} less than promised", observed=str(lock), expected=expected)
+    elif shortfall := lock.shortfall(promise.retention):
+        summary = f"New versions are locked for {format_duration(shortfall)} less than promised"
+        yield failed(summary, observed=str(lock), expected=expected)
     else:
         yield passed("New versions are locked as promised", observed=str(lock), expected=expected)

@@ -10,10 +10,11 @@ from basewatch.component_settings import ObjectLock
 from basewatch.components import AuditBucket
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
+from checks.retention.calendar_years import retention_end
 from checks.retention.lock_versions_facts import VersionLock, VersionLocks, version_locks
 
-# Seven calendar years have one or two leap days, while a promise of 7y counts 365.25 days per year.
-_LEAP_DAYS = timedelta(days=2)
+# A writer may compute the end of the lock by its own clock, before S3 dates the version.
+_CLOCK_SKEW = timedelta(minutes=5)
 _MAX_LISTED = 5
 
 
@@ -33,8 +34,8 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     Only the lock on its version protects a record.
     Reads: s3:ListObjectVersions, then s3:HeadObject of `object_lock.sample` versions: the oldest, the newest, one that
     is not the latest of its key, one of each prefix, and the rest at random, different on each day. If HEAD returns no
-    lock, s3:GetObjectRetention confirms it. If all of 59 sampled versions are locked, fewer than 5% of all versions are
-    unlocked, with 95% confidence.
+    lock, s3:GetObjectRetention confirms it. A lock of seven years ends on the same day of the year or later. If all of
+    59 sampled versions are locked, fewer than 5% of all versions are unlocked, with 95% confidence.
     Unverified when: The bucket holds no version, a call is denied, throttled or fails, the bucket holds more than
     100,000 versions, or a version has only an event hold, which has no end date.
     Fix: Extend the locks of the listed versions with aws s3api put-object-retention, and find out which writer
@@ -57,7 +58,9 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
 def _is_sufficient(lock: VersionLock, promise: ObjectLock) -> bool:
     if lock.mode is None or not lock.mode.at_least_as_strict(promise.mode):
         return False
-    return lock.retention >= promise.retention - _LEAP_DAYS
+    if lock.retain_until is None:
+        return False
+    return lock.retain_until + _CLOCK_SKEW >= retention_end(lock.last_modified, promise.retention)
 
 
 def _inconclusive(locks: VersionLocks, promise: ObjectLock, sampled: str, expected: str) -> Verdict | None:

@@ -90,7 +90,10 @@ DECISIVE_FIELDS = {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",
     },
     "retention.s3.lock_versions": {"s3:HeadObject ObjectLockMode", "s3:GetObjectRetention Retention.Mode"},
-    "backup.dynamodb.pitr": {f"dynamodb:DescribeContinuousBackups {_RECOVERY}.PointInTimeRecoveryStatus"},
+    "backup.dynamodb.pitr": {
+        f"dynamodb:DescribeContinuousBackups {_RECOVERY}.PointInTimeRecoveryStatus",
+        "dynamodb:DescribeTable Table.TableStatus",
+    },
 }
 # Actions that S3 performs at KMS for the reader; they are in no recorded call.
 IMPLICIT_ACTIONS = {"backup.dump.integrity": {"kms:Decrypt"}}

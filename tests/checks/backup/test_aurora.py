@@ -20,7 +20,12 @@ from tests.wire import Wire, answered, looking, refusal
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 CLUSTER = AuroraCluster.model_validate({"name": "cluster", "backup": {"retention": "35d", "rpo": "1h"}})
 GOOD = RestoreWindow(
-    retention=35 * DAY, earliest=NOW - 35 * DAY, latest=NOW - 5 * MINUTE, created=NOW - 400 * DAY, aws_time=NOW
+    status="available",
+    retention=35 * DAY,
+    earliest=NOW - 35 * DAY,
+    latest=NOW - 5 * MINUTE,
+    created=NOW - 400 * DAY,
+    aws_time=NOW,
 )
 
 
@@ -60,6 +65,40 @@ def test_the_latest_restorable_time_must_be_within_the_objective(latest: datetim
     assert verdict(restorable_within_rpo, replace(GOOD, latest=latest), CLUSTER).status is status
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("inaccessible-encryption-credentials", Status.FAIL),
+        ("inaccessible-encryption-credentials-recoverable", Status.FAIL),
+        ("deleting", Status.FAIL),
+        ("quarantined", Status.UNVERIFIED),
+        ("", Status.UNVERIFIED),
+        ("stopped", Status.PASS),
+        ("modifying", Status.PASS),
+    ],
+)
+def test_a_cluster_that_cannot_be_decrypted_cannot_be_restored(status: str, expected: Status) -> None:
+    """The state of the cluster comes before its window, and a state that is not known proves nothing."""
+    for each in (restorable_over_retention, restorable_within_rpo):
+        assert verdict(each, replace(GOOD, status=status), CLUSTER).status is expected
+
+
+def test_a_broken_promise_of_a_cluster_in_an_unknown_state_is_still_broken() -> None:
+    """The setting and the lag were read, whatever the state."""
+    short = replace(GOOD, status="quarantined", retention=7 * DAY, latest=NOW - 3 * 60 * MINUTE)
+    for each in (restorable_over_retention, restorable_within_rpo):
+        assert verdict(each, short, CLUSTER).status is Status.FAIL
+
+
+def test_a_lag_of_a_stopped_cluster_is_explained() -> None:
+    """The summary says why the latest restorable time stands still."""
+    found = verdict(restorable_within_rpo, replace(GOOD, status="stopped", latest=NOW - 180 * MINUTE), CLUSTER)
+    assert (found.status, found.summary) == (
+        Status.FAIL,
+        "The latest restorable time is older than promised; the cluster is stopped",
+    )
+
+
 def test_ages_use_the_clock_of_aws() -> None:
     """A local clock that is three hours fast causes no FAIL, and a slow one hides none."""
     fast, slow = NOW + 180 * MINUTE, NOW - 180 * MINUTE
@@ -90,6 +129,7 @@ def test_a_verdict_states_the_observed_and_the_promised_window() -> None:
 minutes = st.integers(0, 60 * 24 * 50).map(lambda count: count * MINUTE)
 windows = st.builds(
     RestoreWindow,
+    status=st.sampled_from(["available", "stopped", "deleting", "quarantined"]),
     retention=st.integers(1, 40).map(lambda days: days * DAY),
     earliest=st.none() | minutes.map(lambda ago: NOW - ago),
     latest=st.none() | minutes.map(lambda ago: NOW - ago),
@@ -125,6 +165,7 @@ def facts_of(answer: dict[str, Any]) -> RestoreWindow:
 def test_the_window_is_read_from_the_cluster() -> None:
     """The setting, both ends of the window and the creation time come from the response."""
     cluster = {
+        "Status": "available",
         "BackupRetentionPeriod": 35,
         "EarliestRestorableTime": GOOD.earliest,
         "LatestRestorableTime": GOOD.latest,
@@ -135,13 +176,24 @@ def test_the_window_is_read_from_the_cluster() -> None:
     assert facts_of(answer) == GOOD
 
 
+CREATING = {"Status": "creating", "BackupRetentionPeriod": 35, "LatestRestorableTime": None}
+
+
 def test_a_time_that_is_missing_is_unknown() -> None:
     """A cluster that is still being created has no restorable times."""
-    found = facts_of(answered(DBClusters=[{"BackupRetentionPeriod": 35, "LatestRestorableTime": None}]))
+    found = facts_of(answered(DBClusters=[CREATING]))
     assert (found.earliest, found.latest, found.created) == (None, None, None)
 
 
-@pytest.mark.parametrize("answer", [answered(), answered(DBClusters=[]), answered(DBClusters=[{}])])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answered(),
+        answered(DBClusters=[]),
+        answered(DBClusters=[{}]),
+        answered(DBClusters=[{**CREATING, "Status": None}]),
+    ],
+)
 def test_a_response_without_the_cluster_is_no_fact(answer: dict[str, Any]) -> None:
     """AWS reports an absent cluster by an error, so an empty response proves neither presence nor absence."""
     with pytest.raises(ObservationError) as caught:

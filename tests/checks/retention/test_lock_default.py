@@ -41,7 +41,11 @@ def facts_of(answer: dict[str, Any]) -> DefaultLock:
     [
         (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, years=7), "COMPLIANCE", "7y", Status.PASS),
         (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, days=2557), "COMPLIANCE", "7y", Status.PASS),
+        (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, days=2556), "COMPLIANCE", "7y", Status.FAIL),
         (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, days=2555), "COMPLIANCE", "7y", Status.FAIL),
+        (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, years=7), "COMPLIANCE", "2556d", Status.PASS),
+        (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, years=7), "COMPLIANCE", "2557d", Status.FAIL),
+        (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, days=28), "COMPLIANCE", "30d", Status.FAIL),
         (DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, years=6), "COMPLIANCE", "7y", Status.FAIL),
         (DefaultLock(enabled=True, mode=LockMode.GOVERNANCE, years=7), "COMPLIANCE", "7y", Status.FAIL),
         (DefaultLock(enabled=True, mode=LockMode.GOVERNANCE, years=7), "GOVERNANCE", "7y", Status.PASS),
@@ -58,10 +62,10 @@ def test_a_rule_passes_when_it_is_as_strict_and_as_long_as_promised(
 
 
 def test_the_verdict_on_a_short_rule_states_the_gap() -> None:
-    """2555 days are reported as 1 day and 18 hours shorter than 7 years."""
+    """2555 days are reported as 2 days shorter than 7 years with two leap days."""
     found = verdict(new_versions_are_locked, DefaultLock(enabled=True, mode=LockMode.COMPLIANCE, days=2555), bucket())
     assert (found.summary, found.observed, found.expected) == (
-        "New versions are locked for 1d18h less than promised",
+        "New versions are locked for 2d less than promised",
         "COMPLIANCE, 2555 days",
         "COMPLIANCE, 7y or longer",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,11 +68,27 @@ def test_one_weak_version_fails_the_bucket_and_is_named(weak: VersionLock, obser
     assert (found.status, found.observed) == (Status.FAIL, observed)
 
 
-def test_leap_days_are_no_breach() -> None:
-    """Seven calendar years can have 2555 days, while 7y counts 2556.75 days."""
-    assert (
-        verdict(versions_are_locked, locks(lock(retain_until=NOW + timedelta(days=2555))), BUCKET).status is Status.PASS
-    )
+@pytest.mark.parametrize(
+    ("promise", "written", "until", "status"),
+    [
+        ("7y", datetime(2026, 3, 1, tzinfo=UTC), datetime(2033, 3, 1, tzinfo=UTC), Status.PASS),
+        # 7 x 365 days are two days short of seven years.
+        ("7y", datetime(2026, 3, 1, tzinfo=UTC), datetime(2033, 2, 27, tzinfo=UTC), Status.FAIL),
+        ("7y", datetime(2028, 2, 29, tzinfo=UTC), datetime(2035, 2, 28, tzinfo=UTC), Status.PASS),
+        ("7y", datetime(2028, 2, 29, tzinfo=UTC), datetime(2035, 2, 27, tzinfo=UTC), Status.FAIL),
+        ("1y", datetime(2028, 2, 1, tzinfo=UTC), datetime(2029, 1, 31, tzinfo=UTC), Status.FAIL),
+        ("30d", datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC), Status.PASS),
+        ("30d", datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 29, tzinfo=UTC), Status.FAIL),
+        ("1d", datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 1, tzinfo=UTC), Status.FAIL),
+        # A writer that computed the end a minute before S3 dated the version.
+        ("1d", datetime(2026, 3, 1, 0, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC), Status.PASS),
+    ],
+)
+def test_a_lock_ends_by_the_calendar(promise: str, written: datetime, until: datetime, status: Status) -> None:
+    """Years end on the same day of the year, and no day is tolerated."""
+    component = AuditBucket.model_validate({"name": "audit", "object_lock": {"retention": promise}})
+    found = verdict(versions_are_locked, locks(lock(last_modified=written, retain_until=until)), component)
+    assert found.status is status
 
 
 def test_many_weak_versions_are_named_in_part() -> None:
