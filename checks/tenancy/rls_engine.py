@@ -34,6 +34,11 @@ class Vulnerability:
 # never fixed. Majors before version 10 are not distinguished.
 VULNERABILITIES: Final = (
     Vulnerability(
+        cve="CVE-2026-14666",
+        description="a cached plan keeps the policies of a role after the role or its memberships change",
+        fixed_in={14: 24, 15: 19, 16: 15, 17: 11, 18: 6},
+    ),
+    Vulnerability(
         cve="CVE-2025-8713",
         description="statistics of partitioned tables and views expose sampled rows that policies hide",
         fixed_in={13: 22, 14: 19, 15: 14, 16: 10, 17: 6},
@@ -42,6 +47,21 @@ VULNERABILITIES: Final = (
         cve="CVE-2024-10976",
         description="a query planned as one role and executed as another applies the wrong policies",
         fixed_in={12: 21, 13: 17, 14: 14, 15: 9, 16: 5, 17: 1},
+    ),
+    Vulnerability(
+        cve="CVE-2024-10978",
+        description="SET ROLE is reset to the wrong role, whose rows are then read",
+        fixed_in={12: 21, 13: 17, 14: 14, 15: 9, 16: 5, 17: 1},
+    ),
+    Vulnerability(
+        cve="CVE-2024-4317",
+        description="pg_stats_ext exposes sampled values of other users' tables",
+        fixed_in={14: 12, 15: 7, 16: 3},
+    ),
+    Vulnerability(
+        cve="CVE-2023-39418",
+        description="MERGE does not apply the policies for UPDATE and SELECT to the rows that it changes",
+        fixed_in={15: 4},
     ),
     Vulnerability(
         cve="CVE-2023-2455",

@@ -12,7 +12,7 @@ from isolation.access.table_class import TableClass, TableClasses, TenantKey
 from isolation.inventory import Inventory
 from isolation.inventory.code import Function
 from isolation.inventory.naming import qualified
-from isolation.inventory.relations import Command, Policy, Relation
+from isolation.inventory.relations import Command, ForeignKey, Index, Policy, Relation
 from isolation.inventory.roles import Grant, Role
 
 __all__ = ["EffectiveAccess", "ReachableRole", "TableClass", "TenantKey", "effective_access"]
@@ -29,6 +29,12 @@ class EffectiveAccess:
         self.table_classes = TableClasses(inventory, tenancy)
         self._relations = {relation.oid: relation for relation in inventory.relations}
         self._functions = {function.oid: function for function in inventory.functions}
+        self._foreign_keys: dict[int, list[ForeignKey]] = defaultdict(list)
+        for key in inventory.foreign_keys:
+            self._foreign_keys[key.relation].append(key)
+        self._indexes: dict[int, list[Index]] = defaultdict(list)
+        for index in inventory.indexes:
+            self._indexes[index.relation].append(index)
         self._policies: dict[int, list[Policy]] = defaultdict(list)
         for policy in inventory.policies:
             self._policies[policy.relation].append(policy)
@@ -123,6 +129,14 @@ class EffectiveAccess:
     def policies_on(self, relation: Relation) -> tuple[Policy, ...]:
         """Every policy of a relation, for any role."""
         return tuple(self._policies[relation.oid])
+
+    def foreign_keys_of(self, relation: Relation) -> tuple[ForeignKey, ...]:
+        """The foreign keys of a relation to others."""
+        return tuple(self._foreign_keys.get(relation.oid, ()))
+
+    def indexes_of(self, relation: Relation) -> tuple[Index, ...]:
+        """The indexes of a relation."""
+        return tuple(self._indexes.get(relation.oid, ()))
 
     def tenant_key(self, relation: Relation) -> TenantKey:
         """The columns of a relation's tenant key, its derivation from a parent, or None without a key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import StrEnum
 
 from basewatch.tenancy import DerivedKey, GlobalRows, Tenancy
@@ -39,6 +40,10 @@ class TableClasses:
     def __init__(self, inventory: Inventory, tenancy: Tenancy) -> None:
         self._tenancy = tenancy
         self._relations = {relation.oid: relation for relation in inventory.relations}
+        self._children: dict[int, list[Relation]] = defaultdict(list)
+        for relation in inventory.relations:
+            for parent in relation.parents:
+                self._children[parent].append(relation)
         # The first declared schema is last, so that a name with a dot never replaces an unqualified name.
         first = tenancy.schemas[0]
         ordered = sorted(inventory.relations, key=lambda relation: relation.schema == first)
@@ -92,6 +97,17 @@ class TableClasses:
                 if parent is not None and oid not in found:
                     found[oid] = parent
                     pending.append(parent)
+        return tuple(found.values())
+
+    def descendants(self, relation: Relation) -> tuple[Relation, ...]:
+        """Every partition of a relation and every table that inherits from it, at any depth, each once."""
+        found: dict[int, Relation] = {}
+        pending = [relation]
+        while pending:
+            for child in self._children.get(pending.pop().oid, ()):
+                if child.oid not in found:
+                    found[child.oid] = child
+                    pending.append(child)
         return tuple(found.values())
 
     def _key(self, relation: Relation) -> TenantKey:

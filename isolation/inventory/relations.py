@@ -49,7 +49,8 @@ class Relation:
     are options of a view. `referenced_relations` are the relations that a view or materialized view reads by its rules,
     and `referenced_functions` are the user-defined functions that it calls. `digest` covers the definition, options
     and owner of a view, and is empty for others. `extension` is the extension that it belongs to, or empty; `server`
-    is the server of a foreign table. `unlogged` tables are empty after a crash.
+    is the server of a foreign table. `unlogged` tables are empty after a crash. `replica_identity` is
+    pg_class's letter (d, n, f, i): the columns of old rows that logical replication sends.
     """
 
     oid: int
@@ -72,6 +73,7 @@ class Relation:
     extension: str
     server: str = ""
     unlogged: bool = False
+    replica_identity: str = "d"
 
     @property
     def is_table(self) -> bool:
@@ -132,14 +134,18 @@ class Policy:
 class Index:
     """One index; `columns` are its key columns, without INCLUDE; 0 is an expression.
 
-    `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` is true with a WHERE condition. A constraint that
-    is not `immediate` may be violated until the end of a transaction.
+    `equality_columns` are the key columns in which only equal values conflict: not those with an operator other than =
+    in an exclusion constraint, or with a user-defined operator class. `replica_identity` is true for the index that
+    ALTER TABLE ... REPLICA IDENTITY USING names. `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` is
+    true with a WHERE condition. A constraint that is not `immediate` may be violated until the end of a transaction.
     """
 
     oid: int
     relation: int
     name: str
     columns: tuple[int, ...]
+    equality_columns: tuple[int, ...]
+    replica_identity: bool = False
     unique: bool
     exclusion: bool
     primary: bool

@@ -74,7 +74,7 @@ class ParameterGrant:
 class DefaultPrivilege:
     """A privilege on future objects of `owner` (pg_default_acl); `schema` is empty for all schemas.
 
-    `kind` is table, sequence, function, type or schema.
+    `kind` is table, sequence, function, type, schema or large_object (since version 18).
     """
 
     owner: int

@@ -10,7 +10,7 @@ WITH place AS MATERIALIZED (
     SELECT oid FROM pg_database WHERE datname = current_database()
 ), line (catalogue, content) AS (
     SELECT 'relation', ROW(oid, relname, relnamespace, reltype, relowner, relkind, relispartition, relrowsecurity,
-                           relforcerowsecurity, relpersistence, reloptions, relacl)::text FROM relation
+                           relforcerowsecurity, relpersistence, relreplident, reloptions, relacl)::text FROM relation
     UNION ALL
     SELECT 'attribute', ROW(a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef,
                             a.attidentity, a.attgenerated, a.attcollation, a.attacl, a.attisdropped)::text
@@ -69,7 +69,7 @@ WITH place AS MATERIALIZED (
     WHERE w.ev_class IN (SELECT oid FROM relation)
     UNION ALL
     SELECT 'index', ROW(i.indexrelid, i.indrelid, i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate,
-                        i.indisvalid, i.indislive, i.indkey, i.indcollation, i.indclass, i.indexprs, i.indpred,
+                        i.indisvalid, i.indislive, i.indisreplident, i.indkey, i.indcollation, i.indclass, i.indexprs, i.indpred,
                         to_jsonb(i) ->> 'indnullsnotdistinct')::text FROM pg_index i
     WHERE i.indrelid IN (SELECT oid FROM relation)
     UNION ALL

@@ -10,6 +10,7 @@ from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict
 from basewatch.tenancy import ObjectKind
 from checks.tenancy.egress.extensions import extension_flaws
+from checks.tenancy.egress.publications import publication_flaws
 from checks.tenancy.flaws import (
     Approvable,
     Flaw,
@@ -22,7 +23,6 @@ from checks.tenancy.flaws import (
     without_superusers,
 )
 from isolation.access.effective_access import EffectiveAccess, effective_access
-from isolation.access.table_class import TableClass
 from isolation.inventory import Inventory
 from isolation.inventory.egress import (
     Extension,
@@ -37,7 +37,6 @@ from isolation.inventory.redaction import text_digest
 from isolation.inventory.roles import PUBLIC
 from isolation.inventory.snapshot import inventory
 
-_OF_TENANTS = frozenset({TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS})
 _EgressObject = Publication | Subscription | ReplicationSlot | ForeignServer | Extension
 _EXPECTED = "no unapproved egress from the database"
 
@@ -56,8 +55,8 @@ def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) ->
 
     Why: Replication bypasses policies, a foreign server is used with the rights of its user mapping, and some
     extensions open files and connections: no policy applies to rows that leave the database.
-    Reads: pg_publication, pg_subscription, pg_replication_slots, pg_foreign_server, pg_user_mappings, pg_extension,
-    pg_largeobject_metadata.
+    Reads: pg_publication, the replica identity of published tables, pg_subscription, pg_replication_slots,
+    pg_foreign_server, pg_user_mappings, pg_extension, pg_largeobject_metadata.
     Unverified when: The catalogue cannot be read.
     Fix: DROP PUBLICATION, DROP SERVER or DROP EXTENSION if not needed; otherwise approve it in
     tenancy.approved_objects.
@@ -93,26 +92,6 @@ def _judge(access: EffectiveAccess, entry: Approvable, flaws: Iterator[Flaw], no
         expected=_EXPECTED,
         approvable=entry,
     )
-
-
-def publication_flaws(access: EffectiveAccess, publication: Publication) -> Iterator[Flaw]:
-    """The flaw of a publication of tenant tables: replication bypasses all policies."""
-    tenants = [relation for relation in access.inventory.relations if access.table_class(relation) in _OF_TENANTS]
-    named = [relation for relation in tenants if relation.oid in publication.relations]
-    unfiltered = [relation for relation in named if relation.oid not in publication.filtered]
-    within = [relation for relation in tenants if relation.schema in publication.schemas]
-    drop = f"DROP PUBLICATION {quoted(publication.name)}; or publish only tables without rows of tenants."
-    if publication.all_tables and tenants:
-        yield Flaw(severity=Severity.MEDIUM, what="it publishes all tables, including future ones", repair=drop)
-    elif within:
-        what = f"it publishes all tables of {', '.join(publication.schemas)}, including future ones"
-        yield Flaw(severity=Severity.MEDIUM, what=what, repair=drop)
-    elif unfiltered:
-        names = ", ".join(sorted(access.declared_name(relation) for relation in unfiltered))
-        yield Flaw(severity=Severity.MEDIUM, what=f"it publishes the rows of all tenants in {names}", repair=drop)
-    elif named:
-        names = ", ".join(sorted(access.declared_name(relation) for relation in named))
-        yield Flaw(severity=Severity.LOW, what=f"it publishes some rows of {names}", repair=drop)
 
 
 def subscription_flaws(subscription: Subscription) -> Iterator[Flaw]:

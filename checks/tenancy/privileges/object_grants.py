@@ -117,25 +117,43 @@ def _parameters(access: EffectiveAccess, granted_access: GrantedAccess) -> Itera
 def _defaults(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:
     for grant in access.inventory.default_privileges:
         how = holder_paths(granted_access, grant.grantee)
-        if how and grant.grantee != grant.owner and _is_wide(grant):
+        severity, why = _default_flaw(grant)
+        if how and grant.grantee != grant.owner and why:
             to, owner = grantee_sql(access, grant.grantee), grantee_sql(access, grant.owner)
             where = f" in {grant.schema}" if grant.schema else ""
             within = f" IN SCHEMA {quoted(grant.schema)}" if grant.schema else ""
-            objects = f"{grant.kind}s".upper()
+            objects = f"{grant.kind}s".replace("_", " ")
             yield grant_flaw(
-                f"future {grant.kind}s of {owner}{where}",
+                f"future {objects} of {owner}{where}",
                 grant.privilege,
                 to,
-                Severity.MEDIUM,
-                "a new table is accessible before it has a policy",
+                severity,
+                why,
                 held_via=how,
-                repair=f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner}{within} REVOKE {grant.privilege} ON {objects} "
-                f"FROM {to};",
+                repair=f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner}{within} REVOKE {grant.privilege} "
+                f"ON {objects.upper()} FROM {to};",
             )
 
 
-def _is_wide(grant: DefaultPrivilege) -> bool:
-    return grant.kind == "table" or (grant.kind == "schema" and grant.privilege == "CREATE")
+def _default_flaw(grant: DefaultPrivilege) -> tuple[Severity, str]:
+    """The severity of a default privilege and why it is a flaw; empty for one that exposes no rows.
+
+    EXECUTE on functions and USAGE on types are PUBLIC's by default, and USAGE on a schema or sequence shows no rows.
+    """
+    match grant.kind, grant.privilege:
+        case "table", _:
+            return Severity.MEDIUM, "a new table is accessible before it has a policy"
+        case "schema", "CREATE":
+            return (
+                Severity.MEDIUM,
+                "objects created in a new schema may shadow a built-in function, or hold copies of rows",
+            )
+        case "large_object", _:
+            return Severity.MEDIUM, "a new large object is every tenant's, because policies do not apply to it"
+        case "sequence", "SELECT":
+            return Severity.LOW, "the last value of a new sequence reveals the number of rows of all tenants"
+        case _:
+            return Severity.LOW, ""
 
 
 def _system(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[GrantFlaw]:

@@ -16,6 +16,7 @@ from checks.tenancy.identity.relation_access import (
 )
 from checks.tenancy.relations.owner_access import OwnerAccess
 from checks.tenancy.relations.row_security import lets_rows_through, row_security_flaws
+from checks.tenancy.relations.shared_tables import json_columns, shared_approvable, tenant_reference_flaws
 from checks.tenancy.relations.tenant_keys import tenant_key_flaws, tenant_key_hint
 from checks.tenancy.relations.views import ViewAnalysis
 from isolation.access.effective_access import EffectiveAccess
@@ -90,9 +91,19 @@ class CoverageJudge:
             what = f"every tenant reads what {describe_access(writers)} writes"
             flaw = Flaw(severity=Severity.HIGH, what=what, repair=revoke_sql(self._access, relation, writers, verbs))
             return flaw_verdict(name, f"{name} is shared, and tenants can write to it", [flaw], expected="read only")
-        return passed(
-            f"{name} is declared as shared", subject=name, observed=describe_access(reached), expected="read only"
-        )
+        references = tenant_reference_flaws(self._access, relation)
+        entry = shared_approvable(self._access, relation, references)
+        if references and not entry.approved(self._access.tenancy, self._now):
+            return flaw_verdict(
+                name,
+                f"{name} is shared, and refers to tenants",
+                _with_access(references, reached),
+                expected="no rows of tenants",
+                approvable=entry,
+            )
+        unread = ", ".join(json_columns(relation))
+        observed = describe_access(reached) + (f"; not looked into: {unread}" if unread else "")
+        return passed(f"{name} is declared as shared", subject=name, observed=observed, expected="read only")
 
     def _writes(self, relation: Relation, role_access: RelationAccess) -> bool:
         """Whether a write can succeed: row security without a permissive policy rejects every write."""
@@ -135,7 +146,7 @@ class CoverageJudge:
 
     def _foreign(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
         if self._access.table_class(relation) is TableClass.SHARED and not commands_of(reached) & _WRITES:
-            return passed(f"{name} is declared as shared", subject=name, observed=describe_access(reached))
+            return self._shared(relation, name, reached)
         repair = (
             f"{revoke_sql(self._access, relation, reached)} Or declare {name} in tenancy.shared if it is read only."
         )

@@ -61,7 +61,7 @@ class TenantKeyHint:
 
 def tenant_key_hint(access: EffectiveAccess, relation: Relation) -> TenantKeyHint:
     """The foreign key through which the rows of a table belong to a tenant, if there is one."""
-    keys = [key for key in access.inventory.foreign_keys if key.relation == relation.oid]
+    keys = access.foreign_keys_of(relation)
     for table_class in (TableClass.ROOT, TableClass.TENANT):
         for key in keys:
             target = access.relation(key.target)

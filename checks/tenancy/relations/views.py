@@ -10,6 +10,7 @@ from basewatch.model import Severity
 from checks.tenancy.flaws import Approvable, Flaw, visible_through
 from checks.tenancy.identity.relation_access import RelationAccess, commands_of, revoke_sql
 from checks.tenancy.relations.owner_access import OwnerAccess, Visibility
+from checks.tenancy.relations.shared_tables import shared_approvable, tenant_reference_flaws
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation, RelationKind
@@ -140,6 +141,7 @@ class ViewAnalysis:
         if self._is_tenants(table):
             yield from self._tenants(table, step)
         elif table_class is TableClass.SHARED or name in self._access.tenancy.shared:
+            yield from self._shared_references(table, step)
             written = step.commands & self._access.commands(step.reads_as, table) & _WRITES
             if written:
                 yield self._flaw(
@@ -147,6 +149,17 @@ class ViewAnalysis:
                 )
         elif not step.published:
             yield self._flaw(step, f"reads {name}, which is an undeclared {_word(table)}", Severity.HIGH)
+
+    def _shared_references(self, table: Relation, step: _Step) -> Iterator[Flaw]:
+        """The references to tenants of a shared table; where a reader reaches it, they are reported for the table."""
+        if any(self._access.commands(reader.role_path.role.oid, table) for reader in step.readers):
+            return
+        references = tenant_reference_flaws(self._access, table)
+        if references and not shared_approvable(self._access, table, references).approved(
+            self._access.tenancy, self._now
+        ):
+            for each in references:
+                yield self._flaw(step, f"reads the shared table, where {each.what}", each.severity)
 
     def _tenants(self, table: Relation, step: _Step) -> Iterator[Flaw | str]:
         exempt = self._access.rls_exemption(step.reads_as, table)

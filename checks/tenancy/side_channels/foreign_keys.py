@@ -8,7 +8,7 @@ from typing import Final
 from basewatch.model import Severity
 from basewatch.tenancy import DerivedKey
 from checks.tenancy.flaws import Flaw, role_paths
-from checks.tenancy.side_channels.constraint_columns import column_list, partition_root, writers
+from checks.tenancy.side_channels.constraint_columns import ConstraintWriters, column_list, partition_root
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.naming import quoted
@@ -27,12 +27,14 @@ def referential_actions(key: ForeignKey) -> str:
     )
 
 
-def foreign_key_flaws(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> Iterator[Flaw]:
+def foreign_key_flaws(
+    access: EffectiveAccess, writers: ConstraintWriters, relation: Relation, target: Relation, key: ForeignKey
+) -> Iterator[Flaw]:
     """The flaw of a foreign key between tenant tables: a row may reference a row of another tenant."""
     if access.table_class(target) not in _OF_TENANTS or _within_tenant(access, relation, target, key):
         return
     columns = {column.name for column in relation.columns if column.number in key.columns}
-    who = writers(access, relation, columns)
+    who = writers.of(relation, columns)
     if not who:
         return
     mine, theirs = column_list(relation, key.columns), column_list(target, key.target_columns)

@@ -10,9 +10,9 @@ from basewatch.components import Database
 from basewatch.facts import digest
 from basewatch.model import Proof, Severity, Verdict
 from checks.tenancy.flaws import Approvable, Flaw, findings_or_pass, flaw_verdict, unapproved_flaws
-from checks.tenancy.side_channels.constraint_columns import column_list, partition_root
+from checks.tenancy.side_channels.constraint_columns import ConstraintWriters, column_list, partition_root
 from checks.tenancy.side_channels.foreign_keys import foreign_key_flaws
-from checks.tenancy.side_channels.unique_indexes import is_inherited_index, unique_flaws
+from checks.tenancy.side_channels.unique_indexes import inherited_indexes, unique_flaws
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import ForeignKey
@@ -33,29 +33,34 @@ def constraints_do_not_cross_tenants(facts: Inventory, database: Database, now: 
 
     Why: Policies do not apply to constraint checks: a rejected duplicate reveals a row of another tenant, and a foreign
     key without the tenant key can link rows of two tenants, and with CASCADE delete one with the other.
-    Reads: pg_index and pg_constraint of the tenant tables that a tenant-bound role may write.
+    Reads: pg_index and pg_constraint of the tenant tables that a tenant-bound role may write, directly, through a
+    partitioned table or through a view.
     Unverified when: The catalogue cannot be read.
     Fix: Add the tenant key to the constraint: UNIQUE (tenant, email), FOREIGN KEY (tenant, document_id).
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
     access = effective_access(facts, database.tenancy)
-    found = {verdict.subject: verdict for verdict in (*_uniques(access, now), *_foreign(access, now))}
+    writers = ConstraintWriters(access)
+    found = {verdict.subject: verdict for verdict in (*_uniques(access, writers, now), *_foreign(access, writers, now))}
     observed = f"{len(access.tenant_tables())} tenant tables"
     yield from findings_or_pass(found.values(), "No constraint reveals rows of other tenants", observed=observed)
 
 
-def _uniques(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
+def _uniques(access: EffectiveAccess, writers: ConstraintWriters, now: datetime) -> Iterator[Verdict]:
+    inherited = inherited_indexes(access)
     for index in access.inventory.indexes:
         relation = access.relation(index.relation)
-        if relation and (index.unique or index.exclusion) and access.tenant_key(relation) is not None:
-            flaws = tuple(unique_flaws(access, relation, index))
-            if flaws and not is_inherited_index(access, relation, index):
+        if index.oid in inherited or not (index.unique or index.exclusion):
+            continue
+        if relation and access.tenant_key(relation) is not None:
+            flaws = tuple(unique_flaws(access, writers, relation, index))
+            if flaws:
                 names = column_list(relation, index.columns)
                 what = {"table": access.sql_name(relation), "unique": names, "name": index.name}
                 yield from _judged(access, f"{index.name} on {access.declared_name(relation)}", what, flaws, now)
 
 
-def _foreign(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
+def _foreign(access: EffectiveAccess, writers: ConstraintWriters, now: datetime) -> Iterator[Verdict]:
     seen: set[tuple[object, ...]] = set()
     # Tables before their partitions, so that an inherited foreign key is reported once.
     for key in sorted(access.inventory.foreign_keys, key=lambda each: _is_part(access, each)):
@@ -68,8 +73,10 @@ def _foreign(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
             partition_root(access, target).oid,
             column_list(target, key.target_columns),
         )
-        flaws = tuple(foreign_key_flaws(access, relation, target, key))
-        if flaws and identity not in seen:
+        if identity in seen:
+            continue
+        flaws = tuple(foreign_key_flaws(access, writers, relation, target, key))
+        if flaws:
             seen.add(identity)
             what = {
                 "table": access.sql_name(relation),

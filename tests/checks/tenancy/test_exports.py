@@ -51,6 +51,13 @@ BROKEN = (
         found=(("publication p", LOW),),
     ),
     Change(
+        name="old rows published",
+        does="ALTER TABLE invoices REPLICA IDENTITY FULL; "
+        "CREATE PUBLICATION p FOR TABLE invoices WHERE (customer_id IS NULL)",
+        undoes="DROP PUBLICATION p; ALTER TABLE invoices REPLICA IDENTITY DEFAULT",
+        found=(("publication p", MEDIUM),),
+    ),
+    Change(
         name="the tenants published",
         does="CREATE PUBLICATION p FOR TABLE customers",
         undoes="DROP PUBLICATION p",

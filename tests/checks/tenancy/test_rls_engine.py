@@ -37,16 +37,17 @@ EQUALS = ("operator", 2972)  # of two uuids
 @pytest.mark.parametrize(
     ("version", "status"),
     [
-        (150013, Status.FAIL),
-        (150014, Status.PASS),
-        (150018, Status.PASS),
-        (160009, Status.FAIL),
-        (160010, Status.PASS),
-        (170005, Status.FAIL),
-        (170006, Status.PASS),
-        (180000, Status.PASS),
-        (140018, Status.FAIL),
-        (140019, Status.UNVERIFIED),
+        (150003, Status.FAIL),
+        (150018, Status.FAIL),
+        (150019, Status.PASS),
+        (160014, Status.FAIL),
+        (160015, Status.PASS),
+        (170010, Status.FAIL),
+        (170011, Status.PASS),
+        (180004, Status.FAIL),
+        (180006, Status.PASS),
+        (140023, Status.FAIL),
+        (140024, Status.UNVERIFIED),
         (190000, Status.UNVERIFIED),
         (120022, Status.UNVERIFIED),
         (120020, Status.FAIL),
@@ -62,8 +63,11 @@ def test_a_version_below_a_fix_is_found(version: int, status: Status) -> None:
 def test_every_missing_fix_is_named() -> None:
     """The finding names every missing fix and the release that has all of them."""
     verdict = judge_server(replace(SERVER, version_num=150002, aurora_version="15.2.1"))
-    assert all(cve in verdict.observed for cve in ("CVE-2025-8713", "CVE-2024-10976", "CVE-2023-2455", "Aurora 15.2.1"))
-    assert verdict.expected == "15.14 or later"
+    assert all(
+        cve in verdict.observed for cve in ("CVE-2026-14666", "CVE-2025-8713", "CVE-2023-39418", "CVE-2023-2455")
+    )
+    assert "Aurora 15.2.1" in verdict.observed
+    assert verdict.expected == "15.19 or later"
 
 
 @given(st.sampled_from(SUPPORTED_MAJORS), st.integers(0, 40))
@@ -71,6 +75,14 @@ def test_a_later_minor_release_is_never_worse(major: int, minor: int) -> None:
     """A later minor release never has fewer fixes."""
     older, newer = (judge_server(replace(SERVER, version_num=major * 10000 + each)) for each in (minor, minor + 1))
     assert BADNESS[newer.status] <= BADNESS[older.status]
+
+
+def test_a_fault_of_one_major_is_not_told_of_others() -> None:
+    """MERGE exists since 15, and its fault was mended in 15.4: no other major had it."""
+    told = {
+        version: judge_server(replace(SERVER, version_num=version)).observed for version in (140001, 150003, 150004)
+    }
+    assert [version for version, text in told.items() if "CVE-2023-39418" in text] == [150003]
 
 
 def test_every_vulnerability_has_a_fixed_release() -> None:

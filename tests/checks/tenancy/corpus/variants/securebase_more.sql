@@ -51,3 +51,37 @@ CREATE FUNCTION act_for(t uuid) RETURNS void LANGUAGE sql SET search_path = pg_c
 -- approved function public.act_for(uuid)
 -- repair
 DROP FUNCTION act_for;
+
+-- V90: shared tables with columns that count, label or refer to shared rows
+ALTER TABLE price_plans ADD max_customers int, ADD customer_label text, ADD region text REFERENCES regions, ADD external_ref uuid;
+-- repair
+ALTER TABLE price_plans DROP max_customers, DROP customer_label, DROP region, DROP external_ref;
+
+-- V91: a unique key with the tenant on one partition alone
+@partitioned@
+CREATE UNIQUE INDEX one_day ON events_2026 (customer_id, at);
+-- repair
+DROP TABLE events;
+
+-- V92: bookings of one tenant may not overlap
+-- needs btree_gist
+CREATE EXTENSION btree_gist;
+SET LOCAL ROLE admin;
+CREATE TABLE bookings (customer_id uuid NOT NULL REFERENCES customers, during daterange NOT NULL,
+    EXCLUDE USING gist (customer_id WITH =, during WITH &&));
+ALTER TABLE bookings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_isolation ON bookings USING (customer_id = @ctx@);
+GRANT SELECT, INSERT ON bookings TO app;
+RESET ROLE;
+-- repair
+DROP TABLE bookings;
+DROP EXTENSION btree_gist;
+
+-- V93: default privileges that show no rows
+ALTER DEFAULT PRIVILEGES FOR ROLE admin IN SCHEMA public GRANT USAGE ON SEQUENCES TO app;
+ALTER DEFAULT PRIVILEGES FOR ROLE admin GRANT EXECUTE ON FUNCTIONS TO app;
+ALTER DEFAULT PRIVILEGES FOR ROLE admin GRANT USAGE ON SCHEMAS TO app;
+-- repair
+ALTER DEFAULT PRIVILEGES FOR ROLE admin IN SCHEMA public REVOKE USAGE ON SEQUENCES FROM app;
+ALTER DEFAULT PRIVILEGES FOR ROLE admin REVOKE EXECUTE ON FUNCTIONS FROM app;
+ALTER DEFAULT PRIVILEGES FOR ROLE admin REVOKE USAGE ON SCHEMAS FROM app;
