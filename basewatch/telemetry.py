@@ -40,6 +40,12 @@ class ExporterMetrics:
             _PLACE,
             registry=registry,
         )
+        self.interval_seconds = Gauge(
+            "basewatch_collector_interval_seconds",
+            "How often the collector is refreshed: the shortest interval of its series, lengthened to keep the budget.",
+            _PLACE,
+            registry=registry,
+        )
         self.newest_datapoint = Gauge(
             "basewatch_collector_newest_datapoint_timestamp_seconds",
             "End of the newest period that the collector has a datapoint of.",

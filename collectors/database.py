@@ -157,6 +157,7 @@ class DatabaseMetrics:
         metrics.up.labels(*labels).set(complete)
         metrics.refresh_seconds.labels(*labels).set(seconds)
         metrics.last_attempt.labels(*labels).set(at.timestamp())
+        metrics.interval_seconds.labels(*labels).set(min(query.interval for query in queries).total_seconds())
         metrics.series.labels(*labels).set(sum(query.series for query in shown))
         metrics.stale_series.labels(*labels).set(sum(query.series for query in queries if query.failed))
         if complete:

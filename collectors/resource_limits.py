@@ -100,6 +100,7 @@ class ResourceLimits:
         metrics.up.labels(*labels).set(complete)
         metrics.refresh_seconds.labels(*labels).set(seconds)
         metrics.last_attempt.labels(*labels).set(at.timestamp())
+        metrics.interval_seconds.labels(*labels).set(REFRESH_INTERVAL.total_seconds())
         metrics.series.labels(*labels).set(sum(answer.series for answer in answers if at - answer.at < MAX_STALENESS))
         metrics.stale_series.labels(*labels).set(sum(answer.series for answer in answers if answer.failed))
         if complete:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import promql_parser
+from prometheus_client.metrics import MetricWrapperBase
 from promql_parser import (
     AggregateExpr,
     BinaryExpr,
@@ -32,9 +33,29 @@ def exported_names() -> frozenset[str]:
     )
 
 
+def telemetry_labels() -> dict[str, frozenset[str]]:
+    """The labels of every series of the exporter about itself, by name."""
+    exporter = ExporterMetrics()
+    declared = {
+        collector._name: frozenset(collector._labelnames)  # the library has no public attribute for it
+        for collector in exporter.registry._collector_to_names  # as above
+        if isinstance(collector, MetricWrapperBase)
+    }
+    return {name: labels for stem, labels in declared.items() for name in (stem, f"{stem}_total")}
+
+
+def label_matches(expression: str) -> frozenset[tuple[str, str]]:
+    """Every metric that an expression reads, with each label that it selects by. Raises: ValueError, as above."""
+    return frozenset(
+        (selector.name or "", matcher.name)
+        for selector in _selectors(promql_parser.parse(expression))
+        for matcher in selector.matchers.matchers
+    )
+
+
 def metric_names(expression: str) -> frozenset[str]:
     """Every metric that an expression reads. Raises: ValueError, when it is not PromQL."""
-    return frozenset(_read_by(promql_parser.parse(expression)))
+    return frozenset(selector.name for selector in _selectors(promql_parser.parse(expression)) if selector.name)
 
 
 def _of_telemetry() -> Iterator[str]:
@@ -45,19 +66,19 @@ def _of_telemetry() -> Iterator[str]:
             yield metric.name + ("_total" if metric.type == "counter" else "")
 
 
-def _read_by(expression: Expr) -> Iterator[str]:
+def _selectors(expression: Expr) -> Iterator[VectorSelector]:
     match expression:
         case VectorSelector():
-            yield from filter(None, [expression.name])
+            yield expression
         case MatrixSelector():
-            yield from _read_by(expression.vector_selector)
+            yield expression.vector_selector
         case AggregateExpr() | ParenExpr() | UnaryExpr() | SubqueryExpr():
-            yield from _read_by(expression.expr)
+            yield from _selectors(expression.expr)
         case BinaryExpr():
-            yield from _read_by(expression.lhs)
-            yield from _read_by(expression.rhs)
+            yield from _selectors(expression.lhs)
+            yield from _selectors(expression.rhs)
         case Call():
             for argument in expression.args:
-                yield from _read_by(argument)
+                yield from _selectors(argument)
         case _:
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime, timedelta
 from functools import partial
 from threading import RLock
 from typing import cast
@@ -24,6 +24,9 @@ from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
+
+# The SDK renews on use from this time on; the alert on credentials that were not renewed waits until five minutes.
+_RENEWED_BEFORE_EXPIRY = timedelta(minutes=15)
 
 
 class AwsSessions:
@@ -85,6 +88,15 @@ class AwsSessions:
         with self._lock:
             sessions = tuple(self._sessions.items())
         return {place: at for place, session in sessions if (at := session.expires_at) is not None}
+
+    def renew_credentials(self, at: datetime) -> None:
+        """Renews the credentials that expire soon after `at`. A failure is left for the next request to report."""
+        with self._lock:
+            sessions = tuple(self._sessions.values())
+        for session in sessions:
+            if session.expires_at is not None and session.expires_at - at < _RENEWED_BEFORE_EXPIRY:
+                with suppress(ObservationError):
+                    session.credentials()
 
     def session_for(self, component: Component) -> AwsSession:
         """The session of the account and region of `component`."""

@@ -82,7 +82,11 @@ class Exporter:
             self._report_new_targets(source)
 
     def update_age_metrics(self) -> None:
-        """Updates what changes without a refresh: the expiry of credentials, and series that are now stale."""
+        """Updates what changes without a refresh: the expiry of credentials, and series that are now stale.
+
+        Credentials are renewed before they expire, also in an account that is asked once an hour or less.
+        """
+        self._prepared.sessions.renew_credentials(utc_now())
         for location, expiry in self._prepared.sessions.credential_expiries().items():
             self._telemetry.credentials_expiry.labels(location.account_id, location.region).set(expiry.timestamp())
         self.render_page()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 
+from basewatch.collector import RefreshTier
 from basewatch.telemetry import ExporterMetrics
 from collectors.cloudwatch.counters import PeriodChange
 from collectors.cloudwatch.layout import CollectorLocation, Layout
@@ -18,6 +19,7 @@ def record_cycle(
     snapshot: Snapshot,
     *,
     requested: Collection[int],
+    intervals: Mapping[RefreshTier, timedelta],
     at: datetime,
     seconds: float,
 ) -> int:
@@ -32,6 +34,8 @@ def record_cycle(
         telemetry.stale_series.labels(*location).set(failed[index])
         if series_state.newest_period_end[index]:
             telemetry.newest_datapoint.labels(*location).set(series_state.newest_period_end[index])
+        shortest = min(intervals[tier] for tier in layout.location_tiers[index])
+        telemetry.interval_seconds.labels(*location).set(shortest.total_seconds())
         if index in requested:
             telemetry.refresh_seconds.labels(*location).set(seconds)
             telemetry.last_attempt.labels(*location).set(at.timestamp())
@@ -50,6 +54,7 @@ def remove_gauges(telemetry: ExporterMetrics, locations: Iterable[CollectorLocat
             telemetry.refresh_seconds,
             telemetry.last_success,
             telemetry.last_attempt,
+            telemetry.interval_seconds,
             telemetry.newest_datapoint,
             telemetry.series,
             telemetry.stale_series,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from basewatch.collector import MetricSpec, MetricTarget
+from basewatch.collector import MetricSpec, MetricTarget, RefreshTier
 from basewatch.family import MetricFamily, series_text
 from collectors.cloudwatch.planner import Query
 
@@ -19,7 +19,8 @@ class Layout:
     """Rows grouped by family: the query, the series text and the index into `collector_locations` of each row.
 
     Within a family, the series of one resource are adjacent, as OpenMetrics requires for summaries. `families` are the
-    first and the end row of each family; `duplicates` are queries whose series already has a row.
+    first and the end row of each family; `location_tiers` are the tiers of the rows of each collector location;
+    `duplicates` are queries whose series already has a row.
     """
 
     families: tuple[tuple[MetricFamily, int, int], ...]
@@ -27,11 +28,12 @@ class Layout:
     queries: tuple[Query, ...]
     collector_locations: tuple[CollectorLocation, ...]
     location_index: tuple[int, ...]
+    location_tiers: tuple[frozenset[RefreshTier], ...]
     duplicates: tuple[Query, ...] = ()
 
 
 _ROWS_PER_SLICE = 4096
-EMPTY_LAYOUT = Layout(families=(), series=(), queries=(), collector_locations=(), location_index=())
+EMPTY_LAYOUT = Layout(families=(), series=(), queries=(), collector_locations=(), location_index=(), location_tiers=())
 
 
 def build_layout(targets: Iterable[MetricTarget]) -> Layout:
@@ -50,6 +52,9 @@ def build_layout(targets: Iterable[MetricTarget]) -> Layout:
         rows += by_family[name]
         families.append((rows[first][0].spec.exported_family, first, len(rows)))
     locations: dict[CollectorLocation, int] = {}
+    tiers: dict[CollectorLocation, set[RefreshTier]] = {}
+    for query, _ in rows:
+        tiers.setdefault(collector_location(query.target), set()).add(query.spec.tier)
     return Layout(
         families=tuple(families),
         series=tuple(series for _, series in rows),
@@ -58,6 +63,7 @@ def build_layout(targets: Iterable[MetricTarget]) -> Layout:
             locations.setdefault(collector_location(query.target), len(locations)) for query, _ in rows
         ),
         collector_locations=tuple(locations),
+        location_tiers=tuple(map(frozenset, tiers.values())),
         duplicates=tuple(duplicates),
     )
 

@@ -45,7 +45,7 @@ class RefreshCycle:
     source: MetricSource
     pending_calls: int
     location_indexes: frozenset[int]
-    shown_for_seconds: Mapping[RefreshTier, float]
+    intervals: Mapping[RefreshTier, timedelta]
     started: float = field(default_factory=time.monotonic)
     source_error: ObservationError | None = None
     done: Event = field(default_factory=Event)
@@ -92,9 +92,7 @@ class SourceState:
             source=source,
             pending_calls=len(planned),
             location_indexes=frozenset(location_index[row] for planned_call in planned for row in planned_call.rows),
-            shown_for_seconds={
-                tier: (interval + self._max_staleness).total_seconds() for tier, interval in intervals.items()
-            },
+            intervals=intervals,
         )
         if not planned:
             self._finish(cycle)
@@ -187,7 +185,9 @@ class SourceState:
                 self.succeeded |= {
                     locations[index][0] for index in self._series_state.locations_fetched_at(at.timestamp())
                 }
-            self.snapshot = self._series_state.snapshot(cycle.shown_for_seconds)
+            self.snapshot = self._series_state.snapshot(
+                {tier: (interval + self._max_staleness).total_seconds() for tier, interval in cycle.intervals.items()}
+            )
             seconds = time.monotonic() - cycle.started
             with self._lock:
                 gaps = freshness_metrics.record_cycle(
@@ -195,6 +195,7 @@ class SourceState:
                     self._series_state,
                     self.snapshot,
                     requested=cycle.location_indexes,
+                    intervals=cycle.intervals,
                     at=at,
                     seconds=seconds,
                 )

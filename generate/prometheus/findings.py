@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from basewatch.model import Severity
 from generate.prometheus.promql import quoted
@@ -40,10 +41,14 @@ def finding_alerts(context: RuleContext, judged_live: Iterable[str]) -> Iterator
         severities = "|".join(severity.value for severity in Severity if alert_severity(severity) is level)
         failing = f'basewatch_finding_status{{status="FAIL",cause="",severity=~"{severities}"{others}}}'
         text = f"{_CHECK} fails {{{{ $labels.subject }}}}"
-        yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=level, summary=text)
+        yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=level, summary=text, held=timedelta())
     unverified = 'max by (check, component) (basewatch_finding_status{status="UNVERIFIED"}) == 1'
     # A verdict stays until the next run. After this time, two runs in a row had the same verdict.
     twice = config.run.every + config.run.deadline
     yield context.alert_rule(
-        UNVERIFIED, unverified, sustained=twice, summary=f"{_CHECK} could not be verified in two runs"
+        UNVERIFIED,
+        unverified,
+        sustained=twice,
+        held=timedelta(),
+        summary=f"{_CHECK} could not be verified in two runs",
     )

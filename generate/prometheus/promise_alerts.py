@@ -6,9 +6,10 @@ The threshold is the promise of the configuration. Without one, it is the limit 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from basewatch.components import Api, AuroraCluster, Component, Database, DumpBackups, Function
-from generate.prometheus.promql import escape_template, promql_duration, selector
+from basewatch.components import Api, AuroraCluster, Component, Database, DumpBackups
+from generate.prometheus.promql import escape_template, selector
 from generate.prometheus.recording import ratio
 from generate.prometheus.rule_context import AlertTemplate, RuleContext, SeriesSource
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
@@ -63,7 +64,7 @@ LIMITS = AlertTemplate(
     name="SecurityRateLimitHits",
     severity=AlertSeverity.INFO,
     fires_when="Callers reach limits: an API refuses a large ratio of its requests (429 is one of the 4XX errors that "
-    "CloudWatch counts), or Lambda throttles calls",
+    "CloudWatch counts)",
     remedy="Find the caller in the access log: raise the limit of a tenant that grew; block an unknown caller",
     dashboard="basewatch-api",
 )
@@ -72,7 +73,6 @@ TEMPLATES = (LATENCY, POOL, ERRORS, BACKUP, LOGINS, LIMITS)
 _LATENCY, _REQUESTS = "aws_apigateway_latency_seconds", "aws_apigateway_requests_total"
 _SERVER, _CLIENT = "aws_apigateway_server_errors_total", "aws_apigateway_client_errors_total"
 _FAILED_LOGINS, _REFUSED_LOGINS = "basewatch_database_failed_logins_total", "aws_rds_proxy_auth_failures_total"
-_THROTTLES = "aws_lambda_throttles_total"
 _SLOW, _FULL, _FAILING = duration_limit("500ms for 5m"), ratio_limit("90% for 1m"), event_rate_limit("10/s for 3m")
 _FEW_LOGINS = event_rate_limit("10/min for 5m")
 
@@ -92,13 +92,6 @@ def api_promise_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
         expr = f"{refused}\n> {limit.value}\nand\n{enough_events(limit.series_source, _REQUESTS)}"
         text = f"{PERCENT} of the requests are refused"
         yield limit.alert_rule(LIMITS, expr, text, promise="client_errors_below")
-
-
-def function_promise_alerts(context: RuleContext, function: Function) -> Iterator[AlertRule]:
-    """Any call that Lambda throttles; the alert LambdaThrottling is about the ratio of throttled calls."""
-    for limit in thresholds(context, function, _THROTTLES, None, event_rate_limit("0/s")):
-        text = f"{COUNT} calls throttled within {promql_duration(limit.series_source.window)}"
-        yield limit.alert_rule(LIMITS, f"{limit.series_source.increase(_THROTTLES)} > 0", text)
 
 
 def cluster_promise_alerts(context: RuleContext, cluster: AuroraCluster) -> Iterator[AlertRule]:
@@ -147,5 +140,6 @@ def _no_backup(context: RuleContext, component: Component, promise: str) -> Iter
             summary=f"{escape_template(component.name)}: the newest backup is older than promised",
             component=component,
             promise=promise,
+            held=timedelta(),
             labels=notified,
         )

@@ -17,6 +17,8 @@ from generate.prometheus.rule_model import AlertRule, AlertSeverity, alert_sever
 
 MIN_RATE_WINDOW = parse_duration("5m")
 """Datapoints are two to four minutes late, one a minute: a shorter window would hold too few."""
+HELD = parse_duration("5m")
+"""How long an alert keeps firing after its condition: a value that flaps around its limit is one alert, not many."""
 # Labels that distinguish series of one resource.
 _PARTS = frozenset({"operation", "target_role", "quantile"})
 
@@ -137,6 +139,7 @@ class RuleContext:
         *,
         summary: str,
         sustained: timedelta = timedelta(),
+        held: timedelta = HELD,
         component: Component | None = None,
         promise: str = "",
         severity: AlertSeverity | None = None,
@@ -144,7 +147,9 @@ class RuleContext:
     ) -> AlertRule:
         """An alert of this template. Its severity is that of the check that judges the same promise, if there is one.
 
-        `summary` may contain Prometheus templates. In all other texts, names from the configuration are escaped.
+        `held` is longer for values that change less often than every five minutes, and zero for verdicts, which stay
+        until the next run. `summary` may contain Prometheus templates. In all other texts, names from the configuration
+        are escaped.
         """
         check = self.check_of(component, promise) if component and promise else None
         fixed = {
@@ -158,6 +163,7 @@ class RuleContext:
             alert=template.name,
             expr=expr,
             sustained=sustained,
+            held=held,
             labels={name: escape_template(value) for name, value in fixed.items() if value},
             annotations={
                 "summary": summary,

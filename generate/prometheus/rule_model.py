@@ -51,19 +51,21 @@ class RecordingRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """An alerting rule: it fires when `expr` holds for `sustained`."""
+    """An alerting rule: it fires when `expr` holds for `sustained`, and resolves once it has not held for `held`."""
 
     alert: str
     expr: str
     sustained: timedelta
+    held: timedelta
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
 
     def as_yaml(self) -> dict[str, object]:
         """The rule as in a rule file."""
         sustained = {"for": promql_duration(self.sustained)} if self.sustained else {}
+        held = {"keep_firing_for": promql_duration(self.held)} if self.held else {}
         texts = {"labels": dict(self.labels), "annotations": dict(self.annotations)}
-        return {"alert": self.alert, "expr": self.expr, **sustained, **texts}
+        return {"alert": self.alert, "expr": self.expr, **sustained, **held, **texts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

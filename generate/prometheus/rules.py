@@ -80,8 +80,6 @@ def _promise_alerts(context: RuleContext, component: Component) -> Iterator[Aler
     match component:
         case Api():
             yield from promise_alerts.api_promise_alerts(context, component)
-        case Function():
-            yield from promise_alerts.function_promise_alerts(context, component)
         case AuroraCluster():
             yield from promise_alerts.cluster_promise_alerts(context, component)
         case Database():

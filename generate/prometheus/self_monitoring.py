@@ -8,14 +8,18 @@ from datetime import timedelta
 from basewatch.components import Database
 from basewatch.quantities import format_duration, parse_duration
 from generate.prometheus.promql import number, promql_duration, selector
+from generate.prometheus.recording import ratio
 from generate.prometheus.rule_context import AlertTemplate, RuleContext
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
+from generate.prometheus.thresholds import PERCENT
 
 _MONTH = 30 * 24 * 3600
 _5M, _10M, _15M = map(parse_duration, ("5m", "10m", "15m"))
 # Collectors whose metrics have a datapoint every minute, even without traffic.
 _ALWAYS_WITH_DATA = ("aurora", "rds_proxy")
 _THROTTLED = "Throttl.*|RequestLimitExceeded|TooManyRequests.*|LimitExceeded.*|SlowDown|429|503"
+# The collector's own interval, as the budget lengthened it: the slow tier is refreshed once an hour or less.
+_INTERVAL = "basewatch_collector_interval_seconds"
 _LOCATION = "{{ $labels.collector }} {{ $labels.aws_account_id }} {{ $labels.aws_region }}"
 
 
@@ -59,7 +63,7 @@ OVERRUN = _template(
 DROPPED = _template(
     "SeriesDropped",
     "Series of existing resources were removed from the page, or a counter has a gap",
-    "The label `reason` says why: not_got, gap, duplicate or limit; the log names the series",
+    "The label `reason` says why: expired, gap, duplicate or limit; the log names the series",
 )
 LOST = _template(
     "SeriesLost",
@@ -68,7 +72,7 @@ LOST = _template(
 )
 THROTTLED = _template(
     "ApiThrottled",
-    "AWS throttles requests",
+    "AWS throttles more than 5% of the requests to an API; a few that are retried are normal",
     "Lower collectors.calls_per_second, or request a higher quota; other clients may use the same quota",
 )
 COST_BUDGET = _template(
@@ -102,7 +106,7 @@ WATCH = _template(
 )
 NOTIFYING = _template(
     "NotificationFailing",
-    "A channel does not accept Basewatch's notifications",
+    "A channel does not accept Basewatch's notifications, and did not when they were sent again",
     "Test its webhook or key manually; pending notifications are sent once the channel accepts them",
 )
 WATCHDOG = _template(
@@ -125,10 +129,13 @@ def self_alerts(context: RuleContext) -> Iterator[AlertRule]:
     yield context.alert_rule(DOWN, f"{up} == 0\nor\nabsent({up})", sustained=_5M, summary=text)
     yield from _run_alerts(context)
     yield from _collection_alerts(context)
-    failed = _increased("channel", "basewatch_notification_failures_total")
+    # A failed delivery is repeated after five minutes: a second failure shows that it did not help.
+    failed = "sum by (channel) (increase(basewatch_notification_failures_total[15m])) > 1.5"
     text = "{{ $labels.channel }} does not accept notifications"
     yield context.alert_rule(NOTIFYING, failed, sustained=_10M, summary=text)
-    yield context.alert_rule(WATCHDOG, "vector(1)", summary="Rules are evaluated and alerts delivered")
+    yield context.alert_rule(
+        WATCHDOG, "vector(1)", held=timedelta(), summary="Rules are evaluated and alerts delivered"
+    )
 
 
 def _run_alerts(context: RuleContext) -> Iterator[AlertRule]:
@@ -152,12 +159,9 @@ def _absent_while_up(context: RuleContext, metric: str) -> str:
 def _collection_alerts(context: RuleContext) -> Iterator[AlertRule]:
     collection = context.config.collectors
     yield from _collector_alerts(context)
-    three_intervals = 3 * collection.standard
-    attempted = (
-        f"time() - basewatch_collector_last_attempt_timestamp_seconds > {number(three_intervals.total_seconds())}"
-    )
+    attempted = f"time() - basewatch_collector_last_attempt_timestamp_seconds > 3 * {_INTERVAL}"
     yield context.alert_rule(STUCK, attempted, sustained=_5M, summary=f"{_LOCATION} is not refreshed")
-    overrun = f"increase(basewatch_collector_overruns_total[{promql_duration(max(_15M, three_intervals))}]) > 0"
+    overrun = f"increase(basewatch_collector_overruns_total[{promql_duration(max(_15M, 3 * collection.standard))}]) > 0"
     yield context.alert_rule(OVERRUN, overrun, sustained=_15M, summary="Refreshes take longer than their interval")
     dropped = _increased("collector, reason", 'basewatch_series_dropped_total{reason!="gone"}')
     text = "{{ $labels.collector }} lost {{ $value | humanize }} series: {{ $labels.reason }}"
@@ -165,10 +169,12 @@ def _collection_alerts(context: RuleContext) -> Iterator[AlertRule]:
     series = "basewatch_collector_series"
     text = f"{_LOCATION} has only {{{{ $value | humanize }}}} series, fewer than in the last day"
     yield context.alert_rule(LOST, f"{series} < 0.8 * avg_over_time({series}[1d])", sustained=_15M, summary=text)
-    refused = _increased("api", f'basewatch_api_request_failures_total{{code=~"{_THROTTLED}"}}')
-    yield context.alert_rule(THROTTLED, refused, sustained=_10M, summary="{{ $labels.api }} is throttled")
+    throttled = f'sum by (api) (increase(basewatch_api_request_failures_total{{code=~"{_THROTTLED}"}}[15m]))'
+    of_all = ratio(throttled, "sum by (api) (increase(basewatch_api_requests_total[15m]))")
+    text = f"{PERCENT} of the requests to {{{{ $labels.api }}}} are throttled"
+    yield context.alert_rule(THROTTLED, f"{of_all}\n> 0.05", sustained=_10M, summary=text)
     if collection.budget:
-        spent = 'sum(rate(basewatch_estimated_cost_dollars_total{reading="per_query"}[6h]))'
+        spent = 'sum(rate(basewatch_estimated_cost_dollars_total{billing_model="per_query"}[6h]))'
         text = f"A month costs {{{{ $value | humanize }}}} dollars; the budget is {number(collection.budget)}"
         yield context.alert_rule(
             COST_BUDGET, f"{spent} * {_MONTH} > {number(collection.budget)}", sustained=_15M, summary=text
@@ -197,9 +203,8 @@ def _collector_alerts(context: RuleContext) -> Iterator[AlertRule]:
         yield context.alert_rule(
             COLLECTOR_DOWN, missing, sustained=_10M, summary=f"{_LOCATION} has never reported", labels=dict(labels)
         )
-    slack = max(_10M, 2 * context.config.collectors.standard + _5M)
     newest = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector=~"{"|".join(_ALWAYS_WITH_DATA)}"}}'
-    stale = f"time() - {newest} > {number(slack.total_seconds())}"
+    stale = f"time() - {newest} > 2 * {_INTERVAL} + {number(_10M.total_seconds())}"
     yield context.alert_rule(
         STALE, stale, sustained=timedelta(minutes=5), summary=f"The newest datapoint of {_LOCATION} is old"
     )

@@ -89,7 +89,7 @@ def _burns(context: RuleContext, slo: Slo, counted: SloEvents) -> Iterator[Alert
         over = (f"{selector(_name(window), {'slo': slo.name})} > {number(limit)}" for window in (rate.long, short))
         yield context.alert_rule(
             BURN,
-            "\nand\n".join(over) + f"\nand on ()\n{counted.enough_events(rate.long)}",
+            "\nand\n".join(over) + f"\nand on ()\n{counted.evaluable(rate.long)}",
             severity=rate.severity,
             sustained=2 * counted.source.refresh,
             summary=f"{escape_template(slo.of)} burns the error budget of {escape_template(slo.name)} "

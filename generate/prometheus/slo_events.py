@@ -24,14 +24,15 @@ _THROTTLED = ("aws_dynamodb_throttled_requests_total", "aws_dynamodb_request_lat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloEvents:
-    """The ratio of bad events over a window, and whether the window has enough events to be evaluated.
+    """The ratio of bad events over a window, and whether the window can be evaluated.
 
+    It can with enough events, and with samples from before the window: else the ratio is that of a shorter time.
     `prerequisites` are recording rules (name and expression) that the ratio reads.
     """
 
     source: SeriesSource
     bad_ratio: Callable[[timedelta], str]
-    enough_events: Callable[[timedelta], str]
+    evaluable: Callable[[timedelta], str]
     prerequisites: tuple[tuple[str, str], ...] = ()
 
 
@@ -60,14 +61,17 @@ def _of_counts(source: SeriesSource, bad: str, whole: tuple[str, ...]) -> SloEve
         expr = source.rate(counter, window)
         return expr if counter == always_there else f"({expr} or 0 * {source.rate(always_there, window)})"
 
-    def enough(long: timedelta) -> str:
-        happened = f"{source.increase(always_there, long)} >= {MIN_EVENTS_FOR_BURN_RATE}"
-        return _both(happened, f"{source.increase(bad, long)} >= {MIN_BAD_EVENTS}")
+    def evaluable(long: timedelta) -> str:
+        return _all(
+            f"{source.increase(always_there, long)} >= {MIN_EVENTS_FOR_BURN_RATE}",
+            f"{source.increase(bad, long)} >= {MIN_BAD_EVENTS}",
+            f"sum(count_over_time({_before(selector(always_there, source.labels), long)})) > 0",
+        )
 
     return SloEvents(
         source=source,
         bad_ratio=lambda window: ratio(rate(bad, window), *(rate(each, window) for each in whole)),
-        enough_events=enough,
+        evaluable=evaluable,
     )
 
 
@@ -79,20 +83,28 @@ def _of_minutes(context: RuleContext, slo: Slo, source: SeriesSource, kind: str)
     minutes = selector(SLOW_MINUTE, {"slo": slo.name})
     a_minute = parse_duration("1m") / context.config.prometheus.scrape_interval
 
-    def enough(long: timedelta) -> str:
-        bad = f"sum_over_time({minutes}[{promql_duration(long)}]) >= {number(MIN_BAD_EVENTS * a_minute)}"
-        return _both(f"{source.increase(requests, long)} >= {MIN_EVENTS_FOR_BURN_RATE}", bad)
+    def evaluable(long: timedelta) -> str:
+        return _all(
+            f"{source.increase(requests, long)} >= {MIN_EVENTS_FOR_BURN_RATE}",
+            f"sum_over_time({minutes}[{promql_duration(long)}]) >= {number(MIN_BAD_EVENTS * a_minute)}",
+            f"sum(count_over_time({_before(selector(requests, source.labels), long)})) > 0",
+        )
 
     return SloEvents(
         source=source,
         prerequisites=((SLOW_MINUTE, slow),),
         bad_ratio=lambda window: f"avg_over_time({minutes}[{promql_duration(window)}])",
-        enough_events=enough,
+        evaluable=evaluable,
     )
 
 
-def _both(happened: str, bad: str) -> str:
-    return f"{happened}\nand on ()\n{bad}"
+def _all(*conditions: str) -> str:
+    return "\nand on ()\n".join(conditions)
+
+
+def _before(series: str, window: timedelta) -> str:
+    """The hour before the window: one sample is enough, so that a gap at one moment silences nothing."""
+    return f"{series}[1h] offset {promql_duration(window)}"
 
 
 def _source(context: RuleContext, slo: Slo, component: Component, metric: str) -> SeriesSource:

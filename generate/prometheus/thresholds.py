@@ -12,7 +12,7 @@ from basewatch.components import Component
 from basewatch.quantities import CountThreshold, DurationThreshold, RateThreshold, RatioThreshold, Threshold
 from checks.service.ratios import MIN_EVENTS_PER_RATIO
 from generate.prometheus.promql import escape_template, number
-from generate.prometheus.rule_context import AlertTemplate, RuleContext, SeriesSource
+from generate.prometheus.rule_context import HELD, AlertTemplate, RuleContext, SeriesSource
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
 
 duration_limit: Callable[[str], Threshold[timedelta]] = TypeAdapter(DurationThreshold).validate_python
@@ -52,6 +52,7 @@ class AlertThreshold:
             template,
             expr,
             sustained=self.sustained,
+            held=max(HELD, 2 * self.series_source.refresh),
             summary=f"{escape_template(self.component.name)}: {value_text}, {self.limit_text}",
             component=self.component,
             promise=promise,

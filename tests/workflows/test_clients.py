@@ -135,6 +135,20 @@ def test_the_expiry_of_assumed_credentials_is_known(monkeypatch: pytest.MonkeyPa
     assert len(wire.asked) == asked
 
 
+def test_credentials_are_renewed_before_they_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that is asked once an hour does not let its credentials expire in between; a refusal raises nothing."""
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=14)
+    sessions, wire = signed_in(monkeypatch, soon)
+    _ = sessions.aws_client(ACCOUNT, REGION).principal
+    sessions.renew_credentials(soon - timedelta(minutes=16))
+    assert sessions.credential_expiries() == {HERE: soon}
+    later = soon + timedelta(hours=1)
+    keys = {"AccessKeyId": "ASIB", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": later}
+    wire.answer("sts:AssumeRole", answered(Credentials=keys, AssumedRoleUser={"Arn": "a", "AssumedRoleId": "r"}))
+    sessions.renew_credentials(soon - timedelta(minutes=14))
+    assert sessions.credential_expiries() == {HERE: later}
+
+
 def test_renewing_assumes_the_role_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """If AWS rejects the credentials of a role, the role is assumed again with the caller's credentials."""
     sessions, wire = signed_in(monkeypatch, datetime.now(UTC) + timedelta(hours=1))

@@ -148,4 +148,16 @@ def test_a_budget_lengthens_the_slow_tier() -> None:
     exporter.tick()
     assert exporter.metric("basewatch_tier_interval_seconds", tier="slow", state="configured") == 120
     assert exporter.metric("basewatch_tier_interval_seconds", tier="slow", state="effective") == 240
+    assert exporter.collector_metric("interval_seconds") == 60
+
+
+def test_a_collector_of_the_slow_tier_says_so() -> None:
+    """The interval of a collector is the shortest of its series, as the budget lengthened it."""
+    dear = CollectorSettings(standard=parse_duration("1m"), slow=parse_duration("2m"), budget=0.6)
+    exporter = harness(target(spec("b", tier=RefreshTier.SLOW)), target(name="x", region="eu-west-1"), collection=dear)
+    exporter.tick()
+    effective = exporter.metric("basewatch_tier_interval_seconds", tier="slow", state="effective")
+    assert exporter.collector_metric("interval_seconds") == effective
+    assert effective is not None
+    assert effective > 60
     assert (exporter.metric("basewatch_budget_used_ratio", billing_model="per_query") or 0) <= 1

@@ -14,7 +14,7 @@ from alerts.channels import CHANNEL_TYPES
 from basewatch.config.loading import load
 from generate.grafana import DASHBOARDS
 from generate.grafana.dashboard_model import COLUMNS, Dashboard
-from tests.exported import exported_names, metric_names
+from tests.exported import exported_names, label_matches, metric_names, telemetry_labels
 from tests.repository import ROOT
 
 CONFIG = load(ROOT / "config.yaml", CHANNEL_TYPES).config
@@ -48,6 +48,14 @@ def test_every_metric_on_a_dashboard_is_exported(dashboard: Dashboard) -> None:
     read = {name for expression in dashboard.expressions for name in metric_names(expression)}
     assert {name for name in read if not name.startswith(RECORDED)} <= exported_names()
     assert read
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)
+def test_every_label_that_is_matched_is_exported(dashboard: Dashboard) -> None:
+    """No panel is empty because it selects Basewatch's own series by a label that they do not have."""
+    labels = telemetry_labels()
+    matched = {match for expression in dashboard.expressions for match in label_matches(expression)}
+    assert {(name, label) for name, label in matched if label not in labels.get(name, {label})} == set()
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS_OF_CONFIG)

@@ -87,11 +87,20 @@ def quiet(
 def gauge(
     alert: str, metric: str, labels: str, bad: float, good: float, *, minutes: int = 40, of: Mapping[str, str] = NOTHING
 ) -> Iterator[Example]:
-    """A gauge above and below its limit, and one that is above for too short a time."""
+    """A gauge above and below its limit, above for too short a time, flapping around its limit, and back for good."""
     series = f"{metric}{{{labels}}}"
     yield from pair(alert, {series: at(bad)}, {series: at(good)}, minutes=minutes, of=of)
     # Above the limit for one minute before the evaluation.
     yield quiet(alert, "not for long", {series: then((good, minutes), (bad, 10))}, minutes=minutes, of=of)
+    yield Example(
+        alert=alert,
+        of=of,
+        fires=True,
+        why="flaps",
+        series={series: then((bad, minutes), (good, 10))},
+        minutes=minutes + 2,
+    )
+    yield quiet(alert, "over", {series: then((bad, minutes), (good, 200))}, minutes=minutes + 180, of=of)
 
 
 def ratio(

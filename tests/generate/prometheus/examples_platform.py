@@ -61,9 +61,6 @@ def promised() -> Iterator[Example]:
     for counter, component in ((failed, "database/shop"), (refused, "aurora_cluster/main")):
         yield from pair("SecuritySuspiciousLogins", {counter: up(11)}, {counter: up(9)}, of={"component": component})
     yield from ratio("SecurityRateLimitHits", CLIENT_ERRORS, {REQUESTS: 1000}, 260, 240, of={"component": "api/front"})
-    yield from pair(
-        "SecurityRateLimitHits", {THROTTLES: up(0.2)}, {THROTTLES: at(7)}, "long ago", of={"component": "function/pay"}
-    )
 
 
 def services() -> Iterator[Example]:

@@ -21,6 +21,7 @@ from tests.generate.prometheus.examples import (
 
 _COLLECTORS = tuple(collector.name for collector in COLLECTORS)
 
+EVERY = f"basewatch_collector_interval_seconds{{{COLLECTOR}}}"
 UP = {'up{job="basewatch",instance="here"}': at(1)}
 HOURS = {"1h": 1, "6h": 6, "1d": 24, "3d": 72}
 STEPS = {"1h": 1, "6h": 5, "1d": 5, "3d": 5}
@@ -66,6 +67,8 @@ def _burning(slo: str, whole: str, bad: str, limit: float, window: str) -> Itera
     minutes, step = 60 * HOURS[window] + 60, STEPS[window]
     much, little = ({whole: up(1000 * step), bad: up(1000 * factor * limit * step)} for factor in (1.2, 0.8))
     yield from pair("SloBudgetBurn", much, little, minutes=minutes, step=step, of={"slo": slo, "window": window})
+    of = {"slo": slo, "window": window}
+    yield quiet("SloBudgetBurn", "no history", much, minutes=minutes - 65, step=step, of=of)
     few = 40 / minutes * step
     yield quiet(
         "SloBudgetBurn",
@@ -125,11 +128,15 @@ def exporter() -> Iterator[Example]:
     for name in (*_COLLECTORS, "database"):
         yield from pair("CollectorDown", UP, {**all_up, **UP}, "reported", of={"collector": name})
     newest = f"basewatch_collector_newest_datapoint_timestamp_seconds{{{COLLECTOR}}}"
-    yield from pair("DataStale", {newest: at(0)}, {newest: "0+60x100"}, "new")
+    yield from pair("DataStale", {newest: at(0), EVERY: at(300)}, {newest: "0+60x100", EVERY: at(300)}, "new")
+    yield quiet("DataStale", "slow tier", {newest: at(0), EVERY: at(3600)}, minutes=125)
     idle = f'basewatch_collector_newest_datapoint_timestamp_seconds{{collector="lambda",{PLACE}}}'
-    yield quiet("DataStale", "no calls", {idle: at(0)})
+    yield quiet("DataStale", "no calls", {idle: at(0), EVERY: at(60)})
     attempt = f"basewatch_collector_last_attempt_timestamp_seconds{{{COLLECTOR}}}"
-    yield from pair("RefreshStuck", {attempt: at(0)}, {attempt: "0+60x100"}, "just now")
+    yield from pair("RefreshStuck", {attempt: at(0), EVERY: at(300)}, {attempt: "0+60x100", EVERY: at(300)}, "just now")
+    hourly = {attempt: at(0), EVERY: at(3600)}
+    yield quiet("RefreshStuck", "of the slow tier", hourly, minutes=170)
+    yield Example(alert="RefreshStuck", of={}, fires=True, why="slow tier stuck", series=hourly, minutes=190)
     overruns = "basewatch_collector_overruns_total"
     yield from pair("RefreshOverrun", {overruns: up(1)}, {overruns: then((0, 20), (1, 60))}, "once", minutes=60)
     yield from _collection()
@@ -140,18 +147,20 @@ def _collection() -> Iterator[Example]:
     """Missing series, throttling, cost and credentials."""
     dropped = 'basewatch_series_dropped_total{collector="lambda",reason='
     yield from pair(
-        "SeriesDropped", {f'{dropped}"not_got"}}': then((0, 35), (3, 20))}, {f'{dropped}"gone"}}': up(1)}, "gone"
+        "SeriesDropped", {f'{dropped}"expired"}}': then((0, 35), (3, 20))}, {f'{dropped}"gone"}}': up(1)}, "gone"
     )
     first = {f'{dropped}"gap"}}': "_x35 4x20"}
     yield Example(alert="SeriesDropped", of={}, fires=True, why="its first", series=first)
-    yield quiet("SeriesDropped", "long ago", {f'{dropped}"not_got"}}': at(4)})
+    yield quiet("SeriesDropped", "long ago", {f'{dropped}"expired"}}': at(4)})
     series = f"basewatch_collector_series{{{COLLECTOR}}}"
     lost = {series: then((100, 1400), (70, 200))}
     yield from pair("SeriesLost", lost, {series: then((100, 1400), (85, 200))}, "a few", minutes=1440)
     refused = 'basewatch_api_request_failures_total{api="GetMetricData",code='
-    throttled = {f'{refused}"ThrottlingException"}}': up(1)}
-    yield from pair("ApiThrottled", throttled, {f'{refused}"AccessDenied"}}': up(1)}, "something else")
-    cost = 'basewatch_estimated_cost_dollars_total{collector="lambda",reading='
+    requests = {f'basewatch_api_requests_total{{api="GetMetricData",{PLACE}}}': up(10)}
+    throttled = {f'{refused}"ThrottlingException"}}': up(1), **requests}
+    yield from pair("ApiThrottled", throttled, {f'{refused}"AccessDenied"}}': up(1), **requests}, "something else")
+    yield quiet("ApiThrottled", "one in fifty", {f'{refused}"ThrottlingException"}}': up(0.2), **requests})
+    cost = 'basewatch_estimated_cost_dollars_total{collector="lambda",billing_model='
     # 100 dollars a month are 0.00231 a minute.
     expensive, cheap = (
         {f'{cost}"per_query"}}': up(0.003)},
@@ -167,7 +176,10 @@ def _collection() -> Iterator[Example]:
 def _notifications() -> Iterator[Example]:
     """Notifications, the watchdog and verdicts."""
     failures = 'basewatch_notification_failures_total{channel="on-call"}'
-    yield from pair("NotificationFailing", {failures: "_x20 1x30"}, {failures: at(5)}, "long ago", minutes=33)
+    # A delivery is repeated every five minutes.
+    failing, once = " ".join(str(minute // 5) for minute in range(60)), then((0, 35), (1, 30))
+    yield from pair("NotificationFailing", {failures: failing}, {failures: at(5)}, "long ago", minutes=45)
+    yield quiet("NotificationFailing", "one that was repeated", {failures: once}, minutes=47)
     yield Example(alert="Watchdog", of={}, fires=True, why="always", series={})
     finding = 'basewatch_finding_status{check="tenancy.rls.policies",component="database/shop",subject="orders",'
     live = 'basewatch_finding_status{check="service.api.latency",component="api/front",severity="high",status="FAIL"}'

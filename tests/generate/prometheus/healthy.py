@@ -56,13 +56,15 @@ def _own() -> Iterator[tuple[str, str]]:
         labels = f'collector="{name}",{PLACE}'
         yield f"basewatch_collector_up{{{labels}}}", at(1)
         yield f"basewatch_collector_series{{{labels}}}", at(40)
+        yield f"basewatch_collector_interval_seconds{{{labels}}}", at(60)
         for what in ("last_attempt", "last_success", "newest_datapoint"):
             yield f"basewatch_collector_{what}_timestamp_seconds{{{labels}}}", "0+60x5000"
         yield f"basewatch_discovery_last_success_timestamp_seconds{{{labels}}}", "0+60x5000"
     yield f"basewatch_credentials_expiry_timestamp_seconds{{{PLACE}}}", "3600+60x5000"
     yield "basewatch_run_last_success_timestamp_seconds", "0+60x5000"
+    yield f'basewatch_api_requests_total{{api="GetMetricData",{PLACE}}}', up(3)
     yield "basewatch_collector_overruns_total", at(0)
     yield 'basewatch_tenancy_watch_up{database="shop"}', at(1)
     yield 'basewatch_database_failed_logins_total{database="shop"}', up(1)
     yield 'basewatch_finding_status{check="backup.aurora.rpo",component="aurora_cluster/main",status="PASS"}', at(1)
-    yield 'basewatch_estimated_cost_dollars_total{collector="lambda",reading="per_query"}', up(0.001)
+    yield 'basewatch_estimated_cost_dollars_total{collector="lambda",billing_model="per_query"}', up(0.001)

@@ -63,6 +63,7 @@ def a_prometheus(config: Config, exporter: str, alerts_to: str, folder: Path) ->
         group["interval"] = "1s"
         for rule in group["rules"]:
             rule.pop("for", None)
+            rule.pop("keep_firing_for", None)
     (folder / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
     document = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},

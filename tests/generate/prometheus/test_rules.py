@@ -18,7 +18,7 @@ from generate.prometheus.rule_context import MIN_RATE_WINDOW
 from generate.prometheus.rule_model import AlertRule, RecordingRule, rules_file
 from generate.prometheus.rules import TEMPLATES
 from generate.prometheus.slo_events import SLOW_MINUTE
-from tests.exported import exported_names, metric_names
+from tests.exported import exported_names, label_matches, metric_names, telemetry_labels
 from tests.generate.prometheus import examples_platform, examples_watch
 from tests.generate.prometheus.examples import Example
 from tests.generate.prometheus.platform import alerts, records, the_groups, the_platform
@@ -149,6 +149,14 @@ def test_every_metric_that_is_read_is_exported() -> None:
         recorded = {rule.record for rule in rules if isinstance(rule, RecordingRule)}
         read = set[str]().union(*(metric_names(rule.expr) for rule in rules))
         assert sorted(read - recorded - exported_names() - {"up"}) == []
+
+
+def test_every_label_that_is_matched_is_exported() -> None:
+    """No rule selects Basewatch's own series by a label that they do not have: it could never fire."""
+    labels = telemetry_labels()
+    matched = set[tuple[str, str]]().union(*(label_matches(rule.expr) for group in GROUPS for rule in group.rules))
+    assert {name for name, _ in matched} & labels.keys()
+    assert {(name, label) for name, label in matched if label not in labels.get(name, {label})} == set()
 
 
 def test_every_alert_is_explained() -> None:
