@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 from psycopg import sql
 
-# SQLSTATE prefixes of inconclusive errors: locks, timeouts, serialization, resources, the server, schema changes.
-_INCONCLUSIVE = ("08", "25", "40", "53", "54", "57", "58", "XX", "55P03", "42P01", "42703")
+# SQLSTATE prefixes of inconclusive errors: locks, timeouts, serialization, resources, the server, and statements that
+# the server does not understand, as after a change of the schema.
+_INCONCLUSIVE = ("08", "25", "40", "53", "54", "57", "58", "XX", "55P03", "42")
+# A missing privilege, a setting that does not exist, and an always generated column are answers.
+_ANSWERS = frozenset({"42501", "42704", "428C9"})
 
 
 class Canary(StrEnum):
@@ -62,58 +64,73 @@ class ProbedRelation:
         return f"{self.schema}.{self.name}"
 
 
+class StoredKey(StrEnum):
+    """Whose row a write left behind, where a trigger or a rule may replace the tenant key that was sent."""
+
+    OWN = "own"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOutcome:
     """The outcome of one attempt: the number of rows read or changed, or the SQLSTATE of its error.
 
-    `no_partition` says that no partition accepts the new row, so that no policy was evaluated.
+    `no_partition` says that no partition accepts the new row, so that no policy was evaluated. `in_function` says that
+    the error occurred in a function, such as that of a trigger, and `raised` that the function raised it itself.
+    `stored` is whose row was written; None if the key that was sent is the one that is stored.
     """
 
     rows: int | None = None
     sqlstate: str | None = None
     no_partition: bool = False
+    in_function: bool = False
+    raised: bool = False
+    stored: StoredKey | None = None
 
     @property
     def conclusive(self) -> bool:
         """Whether the attempt returned rows or was rejected, rather than failing for an unrelated reason."""
-        return self.rows is not None or not (self.sqlstate or "XX000").startswith(_INCONCLUSIVE)
+        if self.rows is not None or self.sqlstate in _ANSWERS:
+            return True
+        return not (self.sqlstate or "XX000").startswith(_INCONCLUSIVE)
 
 
-SqlCondition: TypeAlias = tuple[sql.Composable, tuple[str, ...]]
+# Values are literals, not parameters: the driver reads a % in a name as a placeholder, if there are parameters.
+def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: str = "r") -> sql.Composable:
+    """The condition that the row with alias `row` belongs to this tenant; NULL for a NULL key.
 
-
-def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: str = "r") -> SqlCondition:
-    """The condition, with parameters, that the row with alias `row` belongs to this tenant; NULL for a NULL key.
-
-    Operators are qualified with pg_catalog, and parameters take the type of the column.
+    Operators are qualified with pg_catalog, and values take the type of the column.
     """
     if relation.parent is not None:
         above = f"{row}p"
-        inner, parameters = belongs_to_tenant(relation.parent, tenant, above)
+        inner = belongs_to_tenant(relation.parent, tenant, above)
         links = [
             sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(sql.Identifier(above, theirs), sql.Identifier(row, own))
             for own, theirs in relation.on
         ]
-        condition = sql.SQL("EXISTS (SELECT FROM {parent} AS {above} WHERE {links} AND {inner})").format(
+        return sql.SQL("EXISTS (SELECT FROM {parent} AS {above} WHERE {links} AND {inner})").format(
             parent=relation.parent.identifier,
             above=sql.Identifier(above),
             links=sql.SQL(" AND ").join(links),
             inner=inner,
         )
-        return condition, parameters
-    parts = [sql.SQL("{} OPERATOR(pg_catalog.=) %s").format(sql.Identifier(row, column)) for column in relation.key]
-    return sql.SQL("({})").format(sql.SQL(" AND ").join(parts)), tenant
+    parts = [
+        sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(sql.Identifier(row, column), sql.Literal(value))
+        for column, value in zip(relation.key, tenant, strict=True)
+    ]
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(parts))
 
 
-def belongs_to_other(relation: ProbedRelation, tenant: tuple[str, ...]) -> SqlCondition:
+def belongs_to_other(relation: ProbedRelation, tenant: tuple[str, ...]) -> sql.Composable:
     """The condition that a row belongs to another tenant, or to none unless the relation `allows_null_key`."""
-    condition, parameters = belongs_to_tenant(relation, tenant)
-    return sql.SQL("{} IS FALSE" if relation.allows_null_key else "{} IS NOT TRUE").format(condition), parameters
+    condition = belongs_to_tenant(relation, tenant)
+    return sql.SQL("{} IS FALSE" if relation.allows_null_key else "{} IS NOT TRUE").format(condition)
 
 
-def any_row(relation: ProbedRelation) -> SqlCondition:
+def any_row(relation: ProbedRelation) -> sql.Composable:
     """The condition of any row; with a tenant, if the relation `allows_null_key`."""
     if not relation.allows_null_key or not relation.key:
-        return sql.SQL("true"), ()
+        return sql.SQL("true")
     parts = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", column)) for column in relation.key]
-    return sql.SQL(" AND ").join(parts), ()
+    return sql.SQL(" AND ").join(parts)

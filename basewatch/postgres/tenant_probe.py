@@ -17,7 +17,6 @@ from basewatch.postgres.probe_types import (
     NoTenant,
     ProbedRelation,
     ProbeOutcome,
-    SqlCondition,
     any_row,
     belongs_to_other,
     belongs_to_tenant,
@@ -27,6 +26,8 @@ from basewatch.tenancy import Tenancy
 
 __all__ = ["Canary", "NoTenant", "ProbeOutcome", "ProbedRelation", "TenantProbe"]
 
+# The server's function behind RAISE of PL/pgSQL, whatever SQLSTATE it names.
+_RAISE = "exec_stmt_raise"
 # Relations in one statement; if it fails, each relation is queried separately.
 _BATCH = 32
 
@@ -125,37 +126,33 @@ class TenantProbe:
     def _tenant(self, canary: Canary) -> tuple[str, ...]:
         return self._canaries[require_canary(canary)][0]
 
-    def _outcomes(self, queries: Sequence[tuple[ProbedRelation, SqlCondition]]) -> tuple[ProbeOutcome, ...]:
+    def _outcomes(self, queries: Sequence[tuple[ProbedRelation, sql.Composable]]) -> tuple[ProbeOutcome, ...]:
         found = list[ProbeOutcome]()
         for start in range(0, len(queries), _BATCH):
             batch = queries[start : start + _BATCH]
             found.extend(self._batch(batch) or [self._single(relation, condition) for relation, condition in batch])
         return tuple(found)
 
-    def _batch(self, queries: Sequence[tuple[ProbedRelation, SqlCondition]]) -> list[ProbeOutcome]:
+    def _batch(self, queries: Sequence[tuple[ProbedRelation, sql.Composable]]) -> list[ProbeOutcome]:
         """The outcomes of one statement over all relations; empty if it failed."""
         if any(relation in self._locked_tables for relation, _ in queries):
             return []
-        query = sql.SQL("SELECT {}").format(
-            sql.SQL(", ").join(_exists(relation, where) for relation, (where, _) in queries)
-        )
+        query = sql.SQL("SELECT {}").format(sql.SQL(", ").join(_exists(relation, where) for relation, where in queries))
         try:
             with self._connection.transaction(force_rollback=True):
-                row = self._connection.execute(
-                    query, [value for _, (_, values) in queries for value in values]
-                ).fetchone()
+                row = self._connection.execute(query).fetchone()
         except psycopg.Error as error:
             self._outcome(error, queries[0][0])
             return []
         return [ProbeOutcome(rows=int(bool(exists))) for exists in row or ()]
 
-    def _single(self, relation: ProbedRelation, condition: SqlCondition) -> ProbeOutcome:
-        query = sql.SQL("SELECT {}").format(_exists(relation, condition[0]))
+    def _single(self, relation: ProbedRelation, condition: sql.Composable) -> ProbeOutcome:
+        query = sql.SQL("SELECT {}").format(_exists(relation, condition))
         if relation in self._locked_tables:
             return ProbeOutcome(sqlstate=self._locked_tables[relation])
         try:
             with self._connection.transaction(force_rollback=True):
-                row = self._connection.execute(query, condition[1]).fetchone()
+                row = self._connection.execute(query).fetchone()
         except psycopg.Error as error:
             return self._outcome(error, relation, skip_later=True)
         return ProbeOutcome(rows=int(bool(row and row[0])))
@@ -168,7 +165,12 @@ class TenantProbe:
             self._locked_tables[relation] = error.sqlstate
         # A CHECK violation without a constraint name is one of partition bounds, before any policy is evaluated.
         unrouted = isinstance(error, errors.CheckViolation) and not error.diag.constraint_name
-        return ProbeOutcome(sqlstate=error.sqlstate, no_partition=unrouted)
+        return ProbeOutcome(
+            sqlstate=error.sqlstate,
+            no_partition=unrouted,
+            in_function=bool(error.diag.context),
+            raised=error.diag.source_function == _RAISE,
+        )
 
 
 def _exists(relation: ProbedRelation, where: sql.Composable) -> sql.Composed:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres.probe_types import Canary, ProbedRelation, ProbeOutcome, belongs_to_tenant
+from basewatch.postgres.probe_types import Canary, ProbedRelation, ProbeOutcome, StoredKey, belongs_to_tenant
 from basewatch.postgres.tenant_probe import TenantProbe
+from basewatch.postgres.write_statements import (
+    CURSOR,
+    CopiedColumn,
+    copy_statement,
+    insert_statement,
+    key_columns,
+    names,
+    reassignment,
+)
 
-_CURSOR = sql.Identifier("basewatch_row")
+_Key = tuple[object, ...]
 
 
 class WriteProbe(TenantProbe):
@@ -19,56 +27,57 @@ class WriteProbe(TenantProbe):
 
     Every write selects rows of a canary, by key or at a cursor, so that rows of other tenants are not changed or
     locked. A write at a cursor (WHERE CURRENT OF) reads no column: PostgreSQL applies only the policies of its command,
-    as for an UPDATE or DELETE without WHERE, and not those of SELECT. TRUNCATE is never attempted.
+    as for an UPDATE or DELETE without WHERE, and not those of SELECT. TRUNCATE is never attempted. With `look`, the
+    outcome says whose row was written, for a relation whose key a trigger or a rule may replace.
     Raises: ObservationError, if the session is lost.
     """
 
-    def insert_for(self, relation: ProbedRelation, canary: Canary) -> ProbeOutcome:
-        """Insert a row for this canary with the key alone; policies are evaluated before NOT NULL constraints."""
-        columns, values = self._key(relation, canary)
-        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(relation.identifier, _names(columns), _marks(values))
-        return self._write(relation, query, values)
+    def insert_for(
+        self, relation: ProbedRelation, canary: Canary, *, nulls: Sequence[str] = (), look: bool = False
+    ) -> ProbeOutcome | None:
+        """As the other canary, insert a row for this one: its key, and NULL in `nulls`, whose defaults do not run.
 
-    def copy_for(self, relation: ProbedRelation, canary: Canary, *, of: Canary, columns: Sequence[str]) -> ProbeOutcome:
-        """Insert a copy of a row of canary `of` for this canary, which meets other conditions of the policy."""
-        keys, values = self._key(relation, canary)
-        others = [column for column in columns if column not in keys]
-        condition, parameters = belongs_to_tenant(relation, self._tenant(of))
-        query = sql.SQL("INSERT INTO {} ({}) OVERRIDING USER VALUE SELECT {} FROM {} AS r WHERE {} LIMIT 1").format(
-            relation.identifier,
-            _names((*keys, *others)),
-            sql.SQL(", ").join((*(sql.Placeholder() for _ in keys), *(sql.Identifier("r", name) for name in others))),
-            relation.identifier,
-            condition,
-        )
-        return self._write(relation, query, (*values, *parameters))
-
-    def insert_own_copy(self, relation: ProbedRelation, canary: Canary, columns: Sequence[str]) -> ProbeOutcome:
-        """Insert a copy of a row of this canary; the outcome is the increase of its readable rows.
-
-        `columns` are those without a default; other columns, such as an id, get new values.
+        Policies are evaluated before NOT NULL constraints. None if no row of the parent names the tenant.
         """
-        condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
-        copy = sql.SQL("INSERT INTO {0} ({1}) OVERRIDING USER VALUE SELECT {1} FROM {0} AS r WHERE {2} LIMIT 1").format(
-            relation.identifier, _names(columns), condition
-        )
-        count = sql.SQL("SELECT count(*) FROM {} AS r WHERE {}").format(relation.identifier, condition)
+        key = self._key(relation, canary)
+        if key is None:
+            return None
+        query = insert_statement(relation, key, nulls)
+        return self._write(relation, query, look=(canary.other, 1) if look else None)
+
+    def copy_for(
+        self, relation: ProbedRelation, canary: Canary, *, of: Canary, columns: Sequence[CopiedColumn], look: bool
+    ) -> ProbeOutcome | None:
+        """As `of`, insert a copy of its row for this canary, which meets other conditions of the policy.
+
+        None if no row of the parent names the tenant.
+        """
+        key = self._key(relation, canary)
+        if key is None:
+            return None
+        query = copy_statement(relation, key, columns, of=self._tenant(of))
+        return self._write(relation, query, look=(of, 1) if look else None)
+
+    def insert_own_copy(
+        self, relation: ProbedRelation, canary: Canary, columns: Sequence[CopiedColumn]
+    ) -> ProbeOutcome:
+        """Insert a copy of a row of this canary; the outcome is the increase of its readable rows."""
+        copy = copy_statement(relation, (), columns, of=self._tenant(canary))
 
         def added() -> int:
-            before, _, after = (self._connection.execute(query, parameters) for query in (count, copy, count))
-            return _number(after) - _number(before)
+            before = self._count(relation, canary)
+            self._connection.execute(copy)
+            return self._count(relation, canary) - before
 
         return self._attempt(relation, added)
 
     def insert_is_discarded(self, relation: ProbedRelation, canary: Canary) -> bool:
         """Whether a rule rewrites an INSERT to nothing, by its plan, so that it silently adds no row."""
-        columns, values = self._key(relation, canary)
-        query = sql.SQL("EXPLAIN (FORMAT JSON, COSTS OFF) INSERT INTO {} ({}) VALUES ({})").format(
-            relation.identifier, _names(columns), _marks(values)
-        )
+        key = self._key(relation, canary)
+        query = sql.SQL("EXPLAIN (FORMAT JSON, COSTS OFF) {}").format(insert_statement(relation, key or (), ()))
         try:
             with self._connection.transaction(force_rollback=True):
-                row = self._connection.execute(query, values).fetchone()
+                row = self._connection.execute(query).fetchone()
         except psycopg.Error as error:
             self._outcome(error, relation)
             return False
@@ -76,58 +85,77 @@ class WriteProbe(TenantProbe):
 
     def update_of(self, relation: ProbedRelation, canary: Canary, column: str = "") -> ProbeOutcome:
         """Update `column` of the rows of this canary to its own value; by default the first key column."""
-        condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
-        name = sql.Identifier(column or self._columns(relation)[0])
-        query = sql.SQL("UPDATE {0} AS r SET {1} = r.{1} WHERE {2}").format(relation.identifier, name, condition)
-        return self._write(relation, query, parameters)
+        name = sql.Identifier(column or key_columns(relation)[0])
+        query = sql.SQL("UPDATE {0} AS r SET {1} = r.{1} WHERE {2}").format(
+            relation.identifier, name, belongs_to_tenant(relation, self._tenant(canary))
+        )
+        return self._write(relation, query)
 
-    def reassign(self, relation: ProbedRelation, *, of: Canary, to: Canary) -> ProbeOutcome:
-        """Change the key of the rows of one canary to that of the other."""
-        condition, parameters = belongs_to_tenant(relation, self._tenant(of))
-        columns, values = self._key(relation, to)
-        query = sql.SQL("UPDATE {} AS r SET {} WHERE {}").format(relation.identifier, _set(columns), condition)
-        return self._write(relation, query, (*values, *parameters))
+    def reassign(self, relation: ProbedRelation, *, of: Canary, to: Canary, look: bool = False) -> ProbeOutcome | None:
+        """As `of`, change the key of its rows to that of the other canary; None without a parent of that one."""
+        key = self._key(relation, to)
+        if key is None:
+            return None
+        query = sql.SQL("UPDATE {} AS r SET {} WHERE {}").format(
+            relation.identifier, reassignment(relation, key), belongs_to_tenant(relation, self._tenant(of))
+        )
+        return self._write(relation, query, look=(of, 0) if look else None)
 
     def delete_of(self, relation: ProbedRelation, canary: Canary) -> ProbeOutcome:
         """Delete the rows of this canary."""
-        condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
-        query = sql.SQL("DELETE FROM {} AS r WHERE {}").format(relation.identifier, condition)
-        return self._write(relation, query, parameters)
+        condition = belongs_to_tenant(relation, self._tenant(canary))
+        return self._write(relation, sql.SQL("DELETE FROM {} AS r WHERE {}").format(relation.identifier, condition))
 
-    def reassign_current(self, relation: ProbedRelation, *, of: Canary, acting_as: Canary, to: Canary) -> ProbeOutcome:
+    def reassign_current(
+        self, relation: ProbedRelation, *, of: Canary, acting_as: Canary, to: Canary, look: bool = False
+    ) -> ProbeOutcome | None:
         """As canary `acting_as`, at a cursor on a row of `of`, change its key to `to`, without reading the row."""
-        columns, values = self._key(relation, to)
-        query = sql.SQL("UPDATE {} SET {} WHERE CURRENT OF {}").format(relation.identifier, _set(columns), _CURSOR)
-        return self._at_cursor(relation, of, acting_as, query, values, lock=True)
+        key = self._key(relation, to)
+        if key is None:
+            return None
+        query = sql.SQL("UPDATE {} SET {} WHERE CURRENT OF {}").format(
+            relation.identifier, reassignment(relation, key), CURSOR
+        )
+        return self._at_cursor(relation, of, acting_as, query, lock=True, look=(acting_as, 0) if look else None)
+
+    def update_current(self, relation: ProbedRelation, *, of: Canary, acting_as: Canary, column: str) -> ProbeOutcome:
+        """As canary `acting_as`, at a cursor on a row of `of`, set `column` to NULL without reading the row."""
+        query = sql.SQL("UPDATE {} SET {} = NULL WHERE CURRENT OF {}").format(
+            relation.identifier, sql.Identifier(column), CURSOR
+        )
+        return self._at_cursor(relation, of, acting_as, query, lock=True)
 
     def delete_current(self, relation: ProbedRelation, *, of: Canary, acting_as: Canary, lock: bool) -> ProbeOutcome:
         """As canary `acting_as`, at a cursor on a row of `of`, delete it without reading it.
 
         `lock` is for a role with UPDATE: FOR UPDATE allows a cursor whatever lookups the policies contain.
         """
-        query = sql.SQL("DELETE FROM {} WHERE CURRENT OF {}").format(relation.identifier, _CURSOR)
-        return self._at_cursor(relation, of, acting_as, query, (), lock=lock)
+        query = sql.SQL("DELETE FROM {} WHERE CURRENT OF {}").format(relation.identifier, CURSOR)
+        return self._at_cursor(relation, of, acting_as, query, lock=lock)
 
-    def _columns(self, relation: ProbedRelation) -> tuple[str, ...]:
-        return relation.key or tuple(own for own, _ in relation.on)
-
-    def _key(self, relation: ProbedRelation, canary: Canary) -> tuple[tuple[str, ...], tuple[Any, ...]]:
-        """The columns of the tenant key and the values of this canary; for a derived key, those of one of its rows."""
-        columns = self._columns(relation)
+    def _key(self, relation: ProbedRelation, canary: Canary) -> _Key | None:
+        """The key of this canary; for a derived one, that of one of its rows, or of a row of its parent."""
         if relation.key:
-            return columns, self._tenant(canary)
-        condition, parameters = belongs_to_tenant(relation, self._tenant(canary))
+            return self._tenant(canary)
+        own = self._one(relation, key_columns(relation), canary)
+        if own is None and relation.parent is not None:
+            own = self._one(relation.parent, tuple(theirs for _, theirs in relation.on), canary)
+        return own
+
+    def _one(self, relation: ProbedRelation, columns: Sequence[str], canary: Canary) -> _Key | None:
+        """These columns of one row of this canary, as it reads it; None without one."""
+        condition = belongs_to_tenant(relation, self._tenant(canary))
         query = sql.SQL("SELECT {} FROM {} AS r WHERE {} LIMIT 1").format(
-            _names(columns), relation.identifier, condition
+            names(columns), relation.identifier, condition
         )
         try:
             # The rollback restores the context that was set before.
             with self._connection.transaction(force_rollback=True):
                 self.set_context(canary)
-                return columns, self._connection.execute(query, parameters).fetchone() or (None,) * len(columns)
+                return self._connection.execute(query).fetchone()
         except psycopg.Error as error:
             self._outcome(error, relation)
-            return columns, (None,) * len(columns)
+            return None
 
     def _at_cursor(
         self,
@@ -135,51 +163,66 @@ class WriteProbe(TenantProbe):
         owner: Canary,
         by: Canary,
         write: sql.Composed,
-        values: tuple[Any, ...],
         *,
         lock: bool,
+        look: tuple[Canary, int] | None = None,
     ) -> ProbeOutcome:
-        condition, parameters = belongs_to_tenant(relation, self._tenant(owner))
         declare = sql.SQL("DECLARE {} NO SCROLL CURSOR FOR SELECT FROM {} AS r WHERE {}{}").format(
-            _CURSOR, relation.identifier, condition, sql.SQL(" FOR UPDATE" if lock else "")
+            CURSOR,
+            relation.identifier,
+            belongs_to_tenant(relation, self._tenant(owner)),
+            sql.SQL(" FOR UPDATE" if lock else ""),
         )
 
         def changed() -> int:
             self.set_context(owner)
-            # The server takes no parameters in DECLARE.
-            psycopg.ClientCursor(self._connection).execute(declare, parameters)
-            self._connection.execute(sql.SQL("FETCH NEXT FROM {}").format(_CURSOR))
+            self._connection.execute(declare)
+            self._connection.execute(sql.SQL("FETCH NEXT FROM {}").format(CURSOR))
             self.set_context(by)
-            return self._connection.execute(write, values).rowcount
+            return self._connection.execute(write).rowcount
 
-        return self._attempt(relation, changed)
+        return self._attempt(relation, changed, look=look)
 
-    def _write(self, relation: ProbedRelation, query: sql.Composed, parameters: tuple[Any, ...]) -> ProbeOutcome:
-        return self._attempt(relation, lambda: self._connection.execute(query, parameters).rowcount)
+    def _write(
+        self, relation: ProbedRelation, query: sql.Composed, *, look: tuple[Canary, int] | None = None
+    ) -> ProbeOutcome:
+        return self._attempt(relation, lambda: self._connection.execute(query).rowcount, look=look)
 
-    def _attempt(self, relation: ProbedRelation, change: Callable[[], int]) -> ProbeOutcome:
+    def _attempt(
+        self, relation: ProbedRelation, change: Callable[[], int], *, look: tuple[Canary, int] | None = None
+    ) -> ProbeOutcome:
+        """The outcome of a change; `look` is the writer and the rows that it gains if the stored key is its own."""
         if relation in self._locked_tables:
             return ProbeOutcome(sqlstate=self._locked_tables[relation])
         try:
             # Nested in the probe's transaction, this is SAVEPOINT, then ROLLBACK TO and RELEASE.
             with self._connection.transaction(force_rollback=True):
-                return ProbeOutcome(rows=change())
+                if look is None:
+                    return ProbeOutcome(rows=change())
+                writer, gain = look
+                before = self._counts(relation, writer)
+                rows = change()
+                after = self._counts(relation, writer) if rows else before
+                return ProbeOutcome(rows=rows, stored=_stored(before, after, gain) if rows else None)
         except psycopg.Error as error:
             return self._outcome(error, relation, skip_later=True)
 
+    def _counts(self, relation: ProbedRelation, writer: Canary) -> tuple[int, int]:
+        """The readable rows of the other canary and of the writer, each in its own context; the writer's stays set."""
+        found = list[int]()
+        for canary in (writer.other, writer):
+            self.set_context(canary)
+            found.append(self._count(relation, canary))
+        return found[0], found[1]
 
-def _names(columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
+    def _count(self, relation: ProbedRelation, canary: Canary) -> int:
+        condition = belongs_to_tenant(relation, self._tenant(canary))
+        query = sql.SQL("SELECT pg_catalog.count(*) FROM {} AS r WHERE {}").format(relation.identifier, condition)
+        row = self._connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
 
 
-def _marks(values: Sequence[object]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Placeholder() for _ in values)
-
-
-def _set(columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(column)) for column in columns)
-
-
-def _number(cursor: psycopg.Cursor) -> int:
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
+def _stored(before: tuple[int, int], after: tuple[int, int], gain: int) -> StoredKey:
+    if after[0] > before[0]:
+        return StoredKey.OTHER
+    return StoredKey.OWN if after[1] - before[1] == gain else StoredKey.UNKNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from basewatch import components
@@ -11,10 +12,12 @@ from basewatch.postgres.probe_types import Canary, ProbeOutcome
 from basewatch.postgres.write_probe import WriteProbe
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
 from checks.tenancy.probes.probe_targets import BEFORE_ANY_EXPIRY, probed_relation
+from checks.tenancy.probes.write_plans import EffectfulDefault, copied_columns
 from checks.tenancy.probes.write_side_effects import SideEffect, side_effects
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.snapshot import inventory
+from isolation.sql import load_statement
 
 _CHANGES = (Command.UPDATE, Command.DELETE)
 # Of a wider table, the first columns: more than 64 subtransactions slow down all snapshots on the server.
@@ -75,10 +78,11 @@ def audit_write_attempts(database: DatabaseClient, component: components.Databas
         c for c, some in by_command.items() if all(each.approved(component, BEFORE_ANY_EXPIRY) for each in some)
     )
     attempts, refused = list[RoleAuditAttempts](), list[UnprobedPrincipal]()
+    defaults = database.query(load_statement("tenancy_defaults"), EffectfulDefault, {})
     roles = _probed_roles(access, database.principal, relation)
     for role in roles:
         with noting_unprobed(role, refused), database.write_probe_as(role, tenancy) as probe:
-            attempts.append(_role_attempts(probe, access, role, relation, safe))
+            attempts.append(_role_attempts(probe, access, role, relation, safe, defaults))
     holders = {
         role.name
         for role in access.inventory.roles
@@ -108,8 +112,13 @@ def _granted_commands(access: EffectiveAccess, name: str, relation: Relation) ->
     return tuple(command for command in _CHANGES if command in held)
 
 
-def _role_attempts(
-    probe: WriteProbe, access: EffectiveAccess, name: str, relation: Relation, safe: frozenset[Command]
+def _role_attempts(  # noqa: PLR0917  # one role, with what is known of the table
+    probe: WriteProbe,
+    access: EffectiveAccess,
+    name: str,
+    relation: Relation,
+    safe: frozenset[Command],
+    defaults: Sequence[EffectfulDefault],
 ) -> RoleAuditAttempts:
     role, target = access.role_named(name), probed_relation(access, relation)
     held = access.commands(role.oid, relation) if role else frozenset[Command]()
@@ -121,8 +130,12 @@ def _role_attempts(
     columns = [c.name for c in relation.columns if not c.generated and c.name in written][:_COLUMNS] or [
         relation.columns[0].name
     ]
-    copied = [c.name for c in relation.columns if not c.has_default and not c.generated]
-    adds = Command.INSERT in held & safe and Command.SELECT in held
+    # A default gives the copy an id or a time of its own, as the application's records have.
+    run = {each.name for each in defaults if each.relation == relation.oid}
+    free = {c.name for c in relation.columns if not c.generated and (not c.has_default or c.name in run)}
+    insertable = access.columns_with_privilege(role.oid, relation, "INSERT") if role else frozenset[str]()
+    copied = tuple(copied_columns(access, relation, free & insertable, run, own=True))
+    adds = Command.INSERT in held & safe and Command.SELECT in held and run <= insertable
     return RoleAuditAttempts(
         role=name,
         principal=name in access.tenancy.principals,

@@ -10,8 +10,9 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.tenancy.probes import READ_CAUSES
-from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, RelationWriteAttempts, canary_write_attempts
+from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, canary_write_attempts
 from checks.tenancy.probes.probe_outcomes import AttemptResult, inconclusive, judge_principals
+from checks.tenancy.probes.write_attempts import RelationWriteAttempts
 from checks.tenancy.probes.write_side_effects import SideEffect
 
 _EXPECTED = "every attempt on rows of another tenant is blocked"
@@ -35,10 +36,11 @@ def tenants_write_only_their_own_rows(
     Why: The other tenant trusts a row written into its data; a policy that filters reads may still allow such a write.
     Reads: As each tenant-bound role, acting for one canary, attempts to write rows of the other: by key, and at a
     cursor without reading the row, as an UPDATE without WHERE does. Each attempt runs in a savepoint of a transaction
-    that is rolled back, on the writer. Rows of other tenants are not changed or locked, and TRUNCATE is never
-    attempted. Sequence numbers that an attempt consumes are not returned.
+    that is rolled back, on the writer. Where a trigger or a rule may replace the tenant key that is sent, the row that
+    it stored decides. Rows of other tenants are not changed or locked, no sequence is advanced, and TRUNCATE is never
+    attempted.
     Unverified when: Basewatch may not become the role, a table is locked, the database is a reader, a canary has no row
-    in it, or a write would fire an unapproved trigger or rule with side effects.
+    in it, or a write would fire an unapproved trigger or rule with side effects, or use up a number of a sequence.
     Fix: See the findings of tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles for these tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
@@ -95,11 +97,14 @@ def judge_writes(
             remedy="Review each, and if a rollback undoes all its effects, approve it in tenancy.approved_objects: "
             + ", ".join(sorted({str(each.approvable) for each in unapproved})),
         )
+    numbered = sorted({f"{attempt.table} ({', '.join(attempt.numbered)})" for attempt in attempts if attempt.numbered})
     unclear_attempts = _tables_with(attempts, AttemptResult.INCONCLUSIVE)
-    if unclear_attempts:
+    if numbered or unclear_attempts:
         summary = f"Some attempts as {principal} were inconclusive"
-        observed = "; ".join(unclear_attempts)
-        remedy = "A trigger or a rule takes effect before the policy; see tenancy.rls.policies for the policy."
+        observed, remedy = "; ".join(unclear_attempts), _UNCLEAR
+        if numbered:
+            summary = f"No row was added as {principal} where a default that it cannot override would use up a number"
+            observed, remedy = "; ".join(numbered), _NUMBERED
         return unverified(
             Reason.UNSUPPORTED, summary, subject=principal, observed=observed, expected=_EXPECTED, remedy=remedy
         )
@@ -110,6 +115,13 @@ def judge_writes(
     return passed(
         f"{principal} can write only rows of its own tenant", subject=principal, observed=observed, expected=_EXPECTED
     )
+
+
+_UNCLEAR = "A trigger or a rule takes effect before the policy; see tenancy.rls.policies for the policy."
+_NUMBERED = (
+    "Grant the role INSERT on these columns too, so that the probe can leave their sequences alone; or set "
+    "write_probes: false, and rely on tenancy.rls.policies."
+)
 
 
 def _tables_with(attempts: Sequence[RelationWriteAttempts], result: AttemptResult) -> list[str]:

@@ -12,9 +12,8 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applic
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import CATALOG_CAUSES
 from checks.tenancy.probes.counterexample_facts import CounterexampleSearches, TableSearch, counterexample_searches
-from checks.tenancy.probes.predicate_trials import (
-    Counterexample,
-)
+from checks.tenancy.probes.effective_predicates import AMBIGUOUS
+from checks.tenancy.probes.predicate_trials import Counterexample
 from isolation.inventory.naming import quoted
 
 
@@ -35,7 +34,8 @@ def no_counterexample_is_found(
 
     Why: A policy may leak rows that do not exist yet; a synthetic row reveals it without touching data.
     Reads: Policies and CHECK constraints from the catalogues, evaluated by the server on synthetic rows.
-    Unverified when: Evaluating a policy takes too long, or it depends on a role that Basewatch may not become.
+    Unverified when: Evaluating a policy takes too long, it depends on a role that Basewatch may not become, or its text
+    may mean something else than what is stored, after a cast or an object in pg_catalog was added.
     Fix: Compare the tenant key with the context, and nothing else, in every branch of the policy.
     Source: https://www.postgresql.org/docs/15/sql-createpolicy.html
     """
@@ -60,15 +60,15 @@ def judge_search(found: TableSearch, tenancy: Tenancy, now: datetime, *, fresh: 
         )
         return with_affected(verdict, ((who, table) for each in counterexamples for who in each.principals))
     untestable = f"not evaluated: a predicate that {', one that '.join(found.untestable)}" if found.untestable else ""
-    denied = [reason for reason in found.untestable if "GRANT" in reason]
-    if found.timed_out or denied:
+    if unsearched := _unsearched(found):
+        reason, remedy = unsearched
         return unverified(
-            Reason.TIMEOUT if found.timed_out else Reason.DENIED,
+            reason,
             f"The search for a row of another tenant in {table} was not completed",
             subject=table,
             observed=untestable or "evaluating a policy took too long",
             expected=expected,
-            remedy=denied[0] if denied else "Check the load on the database, and the functions that the policy calls.",
+            remedy=remedy,
         )
     if not found.predicates:
         what = f"No predicate of {table} can be evaluated without its table; see tenancy.rls.policies"
@@ -81,6 +81,24 @@ def judge_search(found: TableSearch, tenancy: Tenancy, now: datetime, *, fresh: 
         subject=table,
         observed="; ".join(observed),
     )
+
+
+_DROP_ADDED = (
+    "DROP CAST for casts between built-in types, and DROP what was added to pg_catalog: the text of a policy, as a "
+    "dump restores it, then means what is stored again. tenancy.rls.policies judges what is stored."
+)
+
+
+def _unsearched(found: TableSearch) -> tuple[Reason, str] | None:
+    """Why a search was not completed, with the remedy; None if it was."""
+    denied = [reason for reason in found.untestable if "GRANT" in reason]
+    if found.timed_out:
+        return Reason.TIMEOUT, "Check the load on the database, and the functions that the policy calls."
+    if denied:
+        return Reason.DENIED, denied[0]
+    if AMBIGUOUS in found.untestable:
+        return Reason.UNSUPPORTED, _DROP_ADDED
+    return None
 
 
 def _description(found: Counterexample) -> str:

@@ -44,13 +44,14 @@ def evaluate_predicate(
     The predicate is the output of pg_get_expr() with only pg_catalog in the search path. It must come from the
     catalogues and have no side effects. Raises: ObservationError, if the session is lost.
     """
-    # Types and predicates are SQL text from the catalogues, in which % is not a placeholder.
+    # Without parameters, a % in names, types and predicates from the catalogues is no placeholder of the driver.
     cast = [
         sql.SQL("{}::{} AS {}").format(sql.Identifier(f"c{number}"), _sql(type_name), sql.Identifier(name))
         for number, (name, type_name) in enumerate(table.columns)
     ]
     names = [sql.Identifier(f"c{number}") for number in range(len(table.columns))]
-    arrays = [sql.SQL("%s::pg_catalog.text[]") for _ in table.columns]
+    columns = [[row[number] for row in table.rows] for number in range(len(table.columns))]
+    arrays = [sql.SQL("{}::pg_catalog.text[]").format(sql.Literal(each)) for each in columns]
     query = sql.SQL(
         "SELECT {number} FROM (SELECT {values} FROM unnest({arrays}) WITH ORDINALITY AS synthetic ({names})) AS {name}"
         " WHERE {predicate}"
@@ -62,12 +63,11 @@ def evaluate_predicate(
         name=sql.Identifier(table.name),
         predicate=_sql(predicate),
     )
-    columns = [[row[number] for row in table.rows] for number in range(len(table.columns))]
     connection = probe.connection
     try:
         with connection.transaction(force_rollback=True):
             set_local(connection, {"search_path": "pg_catalog", **dict(settings)})
-            return PredicateResult(rows=tuple(sorted(row[0] for row in connection.execute(query, columns).fetchall())))
+            return PredicateResult(rows=tuple(sorted(row[0] for row in connection.execute(query).fetchall())))
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
             raise observation_error(error, operation="evaluating a policy on synthetic rows") from error
@@ -75,5 +75,5 @@ def evaluate_predicate(
 
 
 def _sql(text: str) -> sql.SQL:
-    literal = cast("LiteralString", text.replace("%", "%%"))  # type: ignore[redundant-cast]  # only pyright tells them apart
+    literal = cast("LiteralString", text)  # type: ignore[redundant-cast]  # only pyright tells them apart
     return sql.SQL(literal)

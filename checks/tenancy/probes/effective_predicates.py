@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.tenancy.probes.expression_tokens import ExpressionContents, expression_contents
+from checks.tenancy.probes.probe_targets import tenant_key_columns
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.relations import Command, Policy, Relation
 from isolation.proof import clause_expression, clauses_digest
@@ -15,7 +16,8 @@ from isolation.proof import clause_expression, clauses_digest
 class PrintedExpression:
     """One expression as PostgreSQL prints it, of a policy (`using`, `check`) or a CHECK constraint; never stored.
 
-    `standalone` says that it can be evaluated without its table; see the SQL statement.
+    `standalone` says that it can be evaluated without its table, and `ambiguous` that its text may mean something else
+    than what is stored, when it is parsed again; see the SQL statement.
     """
 
     oid: int
@@ -23,6 +25,7 @@ class PrintedExpression:
     part: str
     text: str
     standalone: bool
+    ambiguous: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class EffectivePredicate:
 
 NOT_STANDALONE = "reads another relation, or calls a user-defined function"
 """Why an expression, all of a predicate or a part, cannot be evaluated."""
+AMBIGUOUS = "may mean something else when its text is parsed again, as a cast or a built-in name was added"
+"""Why an evaluation of the text would prove nothing about what is stored."""
 PrintedExpressions = Mapping[tuple[int, str], PrintedExpression]
 _GATES = (
     (Command.SELECT, False),
@@ -114,9 +119,12 @@ def _applied_policies(
         if not table.rls_enabled or access.rls_exemption(role.oid, table):
             continue
         commands = access.commands(role.oid, table)
+        written = access.columns_with_privilege(role.oid, table, "UPDATE")
         for command, new_row in _GATES:
             policies = access.policies(table, role.oid, command)
             permissive = [p for p in policies if p.permissive and clause_expression(p, new_row=new_row)]
+            if new_row and command is Command.UPDATE and written.isdisjoint(tenant_key_columns(access, table)):
+                continue  # the new row keeps the key of the existing one, which USING of the same policies tests
             if command in commands and permissive:
                 gate = RoleGate(principal=reachable.principal, role=role.name, command=command, new_row=new_row)
                 yield (
@@ -143,8 +151,10 @@ def _effective(
     if not usable or len(required) < len(all_of):
         reason = NOT_STANDALONE
         usable, required = [], []
+    elif any(one.ambiguous for one in (*any_of, *all_of) if one is not None and one.standalone):
+        reason = AMBIGUOUS
     contents = expression_contents((*usable, *required))
-    if not _SESSION_USER.isdisjoint(contents.names):
+    if not reason and not _SESSION_USER.isdisjoint(contents.names):
         reason = "depends on the session user"
     return EffectivePredicate(
         gates=(gate,),

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.tenancy import DerivedKey
 from checks.tenancy.probes.counterexample_sql import PredicateResult, SyntheticTable, evaluate_predicate
-from checks.tenancy.probes.effective_predicates import EffectivePredicate, PrintedExpression
+from checks.tenancy.probes.effective_predicates import AMBIGUOUS, EffectivePredicate, PrintedExpression
 from checks.tenancy.probes.expression_tokens import expression_contents
 from checks.tenancy.probes.trial_rows import NO_CONTEXT, SyntheticRow, TrialContext, is_other_tenants, synthetic_rows
 from checks.tenancy.probes.trial_values import TrialValue, column_values, key_values
@@ -95,6 +95,8 @@ def _untestable_reason(
         return "compares a generated column"
     if any(not check.standalone for check in checks):
         return "is combined with a CHECK constraint that calls a user-defined function"
+    if any(check.ambiguous for check in checks):
+        return AMBIGUOUS
     return "" if all(tried) else "compares a column of an unsupported type"
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Verdict, failed, unverified
-from basewatch.postgres.probe_types import ProbeOutcome
+from basewatch.postgres.probe_types import ProbeOutcome, StoredKey
 
 _CHANGED = frozenset({"42P01", "42703"})
 _READ_ONLY = "25006"
@@ -97,30 +97,58 @@ _RAISED = "P0001"
 _INTEGRITY = "23"
 # A cursor cannot be positioned on the row, because of the lookups in its policies.
 _NO_CURSOR = frozenset({"24000", "0A000"})
+_BY_KEY = {
+    StoredKey.OWN: AttemptResult.BLOCKED,
+    StoredKey.OTHER: AttemptResult.LEAKED,
+    StoredKey.UNKNOWN: AttemptResult.INCONCLUSIVE,
+}
 
 
-def insert_result(outcome: ProbeOutcome) -> AttemptResult:
-    """An INSERT is blocked if rejected; one that fails on a constraint has passed the policy."""
+def insert_result(outcome: ProbeOutcome, *, replaces_key: bool = False, own_passes: bool = False) -> AttemptResult:
+    """An INSERT is blocked if rejected, or stored as an own row; one that fails on a constraint has passed the policy.
+
+    With `replaces_key` the row that failed on a constraint may have been an own one. `own_passes` says that the same
+    row was added for the own tenant: then a trigger that rejects it rejects the other tenant.
+    """
     if outcome.rows is not None:
         # With 0 rows no policy was evaluated: a rule or a trigger discarded the row before.
-        return AttemptResult.LEAKED if outcome.rows else AttemptResult.INCONCLUSIVE
-    if outcome.sqlstate in _REFUSED:
+        return _written(outcome, replaces_key=replaces_key) if outcome.rows else AttemptResult.INCONCLUSIVE
+    if outcome.sqlstate in _REFUSED or (own_passes and is_raised(outcome)):
         return AttemptResult.BLOCKED
-    return AttemptResult.LEAKED if _passed_policy(outcome) else AttemptResult.INCONCLUSIVE
+    unclear = replaces_key or outcome.in_function
+    return AttemptResult.LEAKED if _passed_policy(outcome) and not unclear else AttemptResult.INCONCLUSIVE
+
+
+def reassign_result(outcome: ProbeOutcome, *, replaces_key: bool) -> AttemptResult:
+    """A change of the key is blocked as any change, or if the row is stored as an own one."""
+    if outcome.rows:
+        return _written(outcome, replaces_key=replaces_key)
+    return AttemptResult.INCONCLUSIVE if replaces_key and _passed_policy(outcome) else change_result(outcome)
 
 
 def change_result(outcome: ProbeOutcome) -> AttemptResult:
     """An UPDATE or DELETE is blocked if it finds no row, is rejected, or a trigger raises an error."""
     if outcome.rows is not None:
         return AttemptResult.LEAKED if outcome.rows else AttemptResult.BLOCKED
-    if outcome.sqlstate in _REFUSED or outcome.sqlstate == _RAISED:
+    if outcome.sqlstate in _REFUSED or is_raised(outcome):
         return AttemptResult.BLOCKED
     return AttemptResult.LEAKED if _passed_policy(outcome) else AttemptResult.INCONCLUSIVE
 
 
-def unless_unsupported(outcome: ProbeOutcome) -> ProbeOutcome | None:
+def unless_unsupported(outcome: ProbeOutcome | None) -> ProbeOutcome | None:
     """The outcome of an attempt at a cursor; None if the table does not support one."""
-    return None if outcome.sqlstate in _NO_CURSOR else outcome
+    return None if outcome is None or outcome.sqlstate in _NO_CURSOR else outcome
+
+
+def is_raised(outcome: ProbeOutcome) -> bool:
+    """Whether a function, such as that of a trigger, rejected the row by RAISE."""
+    return outcome.sqlstate == _RAISED or outcome.raised
+
+
+def _written(outcome: ProbeOutcome, *, replaces_key: bool) -> AttemptResult:
+    if outcome.stored is None:
+        return AttemptResult.INCONCLUSIVE if replaces_key else AttemptResult.LEAKED
+    return _BY_KEY[outcome.stored]
 
 
 def _passed_policy(outcome: ProbeOutcome) -> bool:

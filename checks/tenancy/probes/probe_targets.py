@@ -22,13 +22,15 @@ _ASKED = _VIEWS | {RelationKind.TABLE, RelationKind.PARTITIONED}
 class ProbeTarget:
     """One relation that a principal reaches.
 
-    `has_control` says that each canary must see a row of its own in it. `stored` says that it is not a view and not
+    `reads_key` says that the principal may read the tenant key, and `has_control` that each canary must see a row of
+    its own in it. `stored` says that it is not a view and not
     part of an extension: every row in it is conclusive, even without a tenant key.
     """
 
     relation: Relation
     name: str
     probed: ProbedRelation
+    reads_key: bool
     has_control: bool
     stored: bool
     approvables: tuple[Approvable, ...]
@@ -74,11 +76,13 @@ def probe_target(access: EffectiveAccess, principal: str, relation: Relation) ->
     """One relation as a target of the probes of a principal."""
     role = access.role_named(principal)
     is_top_table = access.table_class(relation) is TableClass.TENANT and relation.is_table and not relation.parents
+    reads_key = role is not None and _may_read_key(access, role.oid, relation, frozenset())
     return ProbeTarget(
         relation=relation,
         name=access.declared_name(relation),
         probed=probed_relation(access, relation),
-        has_control=is_top_table and role is not None and _may_read_key(access, role.oid, relation, frozenset()),
+        reads_key=reads_key,
+        has_control=is_top_table and reads_key,
         stored=relation.kind is not RelationKind.VIEW and not relation.extension,
         approvables=tuple(_approvables(access, relation)),
     )

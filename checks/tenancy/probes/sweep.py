@@ -12,7 +12,8 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applic
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.sweep_facts import SweptTable, TenantSweep, tenant_sweep
-from isolation.inventory.naming import quoted
+from checks.tenancy.probes.sweep_sql import reading_policy
+from isolation.inventory.naming import qualified, quoted
 
 
 @check(
@@ -41,19 +42,22 @@ def every_tenant_reads_only_its_own_rows(
     if not facts.canaries_read:
         yield _canaries_missing(facts, database.tenancy)
         return
+    for refused in facts.unprobed:
+        yield refused.verdict()
     tables = sorted({result.table for result in facts.tables})
     for table in tables:
         yield judge_sweep(table, facts, database.tenancy)
     for table in sorted(set(facts.skipped) - set(tables)):
         yield not_applicable(f"{table} has no tenant key of its own that a principal reads", subject=table)
-    if not tables and not facts.skipped:
+    if not tables and not facts.skipped and not facts.unprobed:
         yield unverified(Reason.NOT_ENOUGH_DATA, "No principal may read a tenant table")
 
 
 def _canaries_missing(facts: TenantSweep, tenancy: Tenancy) -> Verdict:
     key, root = ", ".join(tenancy.root_key), tenancy.root
     why = "row security hides tenants from Basewatch" if facts.rls_active else "the canaries do not exist"
-    policy = f"CREATE POLICY basewatch_reads ON {root} FOR SELECT TO ... USING (true), for Basewatch's own role"
+    schema, _, name = root.rpartition(".")
+    policy = reading_policy(qualified(schema or tenancy.schemas[0], name), facts.login)
     return unverified(
         Reason.NOT_ENOUGH_DATA,
         f"The canaries are not among the tenants that were read: {why}",

@@ -16,8 +16,9 @@ from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, TenantSession
 from basewatch.postgres.probe_types import Canary, ProbedRelation
 from checks.tenancy.probes.planner_sql import explain_unfiltered
+from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
 from checks.tenancy.probes.probe_targets import inheritance_tree, probed_relation
-from checks.tenancy.probes.sweep_sql import TenantIds, read_tenants, sweep_relation
+from checks.tenancy.probes.sweep_sql import SweptRelation, TenantIds, read_tenants, sweep_relation
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command, Relation
@@ -54,6 +55,7 @@ class TenantSweep:
     """The sweep of all tables over `tenants_read` of `tenants_total` tenants.
 
     `skipped` tables have no tenant key of their own; `canaries_read` says that both canaries were among the tenants.
+    `login` is Basewatch's own role, which reads them.
     """
 
     tenants_total: int
@@ -62,13 +64,15 @@ class TenantSweep:
     canaries_read: bool
     tables: tuple[SweptTable, ...]
     skipped: tuple[str, ...]
+    unprobed: tuple[UnprobedPrincipal, ...] = ()
+    login: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Task:
     principal: str
     table: Relation
-    probed: ProbedRelation
+    swept: SweptRelation
     sampled: bool = False
     tried: int = 0
     leak: tuple[str, str] | None = None
@@ -127,8 +131,15 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
     sweep = _SweepSettings(settings=tenancy.context, salt=secrets.token_hex(16), deadline=_Deadline())
     tenants = _tenants(database, access)
     tasks, skipped = _tasks(access)
+    refused = list[UnprobedPrincipal]()
     with ExitStack() as stack:
-        sessions = {p: stack.enter_context(database.session_as(p, tenancy)) for p in tenancy.principals}
+        sessions = dict[str, TenantSession]()
+        for principal in tenancy.principals:
+            with noting_unprobed(principal, refused):
+                session = stack.enter_context(database.session_as(principal, tenancy))
+                with session.probe():
+                    sessions[principal] = session
+        tasks = [task for task in tasks if task.principal in sessions]
         _mark_sampled(database, access, sessions, tasks)
         indexed, unindexed = ([t for t in tasks if t.sampled is sampled] for sampled in (False, True))
         _sweep_tasks(sessions, indexed, _batches(tenants.ids, BATCH_SIZE), sweep)
@@ -141,6 +152,8 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
         canaries_read={tenancy.canaries.a, tenancy.canaries.b} <= set(tenants.ids),
         tables=tuple(_swept_table(access, task) for task in tasks),
         skipped=skipped,
+        unprobed=tuple(refused),
+        login=database.principal,
     )
 
 
@@ -166,7 +179,7 @@ def _tenants(database: DatabaseClient, access: EffectiveAccess) -> TenantIds:
         grant = f"GRANT USAGE ON SCHEMA {quoted(root.schema)} TO {login}; {grant}"
     with database.probe_as(database.principal, access.tenancy) as probe:
         where = ProbedRelation(schema=root.schema, name=root.name, key=access.tenancy.root_key)
-        return read_tenants(probe, where, MAX_TENANTS, remedy=grant)
+        return read_tenants(probe, where, MAX_TENANTS, remedy=grant, login=login)
 
 
 def _tasks(access: EffectiveAccess) -> tuple[list[_Task], tuple[str, ...]]:
@@ -178,7 +191,8 @@ def _tasks(access: EffectiveAccess) -> tuple[list[_Task], tuple[str, ...]]:
                 continue
             where = probed_relation(access, table)
             if where.key and access.columns_with_privilege(role.oid, table, "SELECT") >= set(where.key):
-                tasks.append(_Task(principal=principal, table=table, probed=where))
+                types = tuple(column.type_name for key in where.key if (column := table.column(key)) is not None)
+                tasks.append(_Task(principal=principal, table=table, swept=SweptRelation(relation=where, types=types)))
             else:
                 skipped.append(access.declared_name(table))
     return tasks, tuple(dict.fromkeys(skipped))
@@ -196,7 +210,7 @@ def _mark_sampled(
         with session.probe() as probe:
             probe.set_context(Canary.A)
             for task in (t for t in tasks if t.principal == principal):
-                plan = explain_unfiltered(probe, task.probed, Command.SELECT)
+                plan = explain_unfiltered(probe, task.swept.relation, Command.SELECT)
                 scanned = {(n.schema, n.relation) for n in plan.nodes if n.node_type == "Seq Scan"}
                 task.sampled = bool(scanned & names & inheritance_tree(access, task.table))
 
@@ -224,7 +238,7 @@ def _sweep_tasks(
                     if deadline.passed:
                         return
                     started = deadline.clock()
-                    found = sweep_relation(probe, task.probed, sweep.settings, batch, sweep.salt)
+                    found = sweep_relation(probe, task.swept, sweep.settings, batch, sweep.salt)
                     task.leak, task.sqlstate = found.leak, found.sqlstate
                     task.tried += found.tenants_tried
                     deadline.pause(started)

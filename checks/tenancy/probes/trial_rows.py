@@ -71,7 +71,7 @@ def is_other_tenants(row: SyntheticRow, key: Sequence[Column], context: TrialCon
 def _canonical_or_text(type_name: str, text: str) -> str | None:
     try:
         return canonical_text(type_name, text)
-    except ValueError:
+    except (ValueError, ArithmeticError):
         return text  # no value of this type, so no row has it
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -79,12 +80,21 @@ def lookalikes(text: str) -> Iterator[str]:
 def key_values(column: Column, a: str, b: str, constants: Iterable[PrintedConstant]) -> tuple[TrialValue, ...]:
     """Values for a column of the tenant key, the other canary first."""
     kind = column.type_name
+    # The canaries are values of the type, whichever it is.
     found = [TrialValue(text=b, label="canary B"), TrialValue(text=a, label="canary A")]
     if not column.not_null:
         found.append(TrialValue(text=None, label="no tenant (NULL)"))
-    found += [TrialValue(text=text, label="an id similar to canary A's") for text in lookalikes(a)]
-    found += [TrialValue(text=c.text, label=_CONSTANT) for c in constants]
-    return _distinct(kind, (v for v in found if v.text is None or fits(kind, v.text)))
+    # Under a nondeterministic collation, texts that differ may name one tenant.
+    similar = lookalikes(a) if column.deterministic_collation else ()
+    others = [TrialValue(text=text, label="an id similar to canary A's") for text in similar]
+    others += [TrialValue(text=c.text, label=_CONSTANT) for c in constants]
+    return _distinct(
+        kind,
+        [
+            *(v for v in found if v.text is None or is_value(kind, v.text)),
+            *(v for v in others if v.text is not None and fits(kind, v.text)),
+        ],
+    )
 
 
 def column_values(
@@ -133,12 +143,23 @@ def canonical_text(kind: str, text: str | None) -> str | None:
     match without_length(kind):
         case "uuid":
             return str(UUID(text))
-        case "smallint" | "integer" | "bigint":
-            return str(int(text))
+        case "smallint" | "integer" | "bigint" | "numeric":
+            return str(Decimal(text).normalize())
         case "character":
             return text.rstrip(" ")
+        case "citext":
+            return text.casefold()
         case _:
             return text
+
+
+def is_value(kind: str, text: str) -> bool:
+    """Whether a text is a value of a type, as far as is known without PostgreSQL."""
+    try:
+        canonical_text(kind, text)
+    except (ValueError, ArithmeticError):
+        return False
+    return True
 
 
 def _distinct(kind: str, found: Iterable[TrialValue]) -> tuple[TrialValue, ...]:

@@ -17,6 +17,9 @@ from isolation.inventory.relations import Command, ForeignKey, Relation
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
 _BITS: Final = {Command.INSERT: 4, Command.DELETE: 8, Command.UPDATE: 16}
 _ROW_COMMANDS: Final = 4 | 8 | 16
+_FOR_EACH_ROW: Final = 1
+_BEFORE: Final = 2
+_INSTEAD: Final = 64
 _FIRES: Final = frozenset({"O", "A"})
 # Letters of pg_constraint for the referential actions CASCADE, SET NULL and SET DEFAULT.
 _ACTIONS: Final = frozenset({"c", "n", "d"})
@@ -46,6 +49,17 @@ def side_effects(access: EffectiveAccess, relation: Relation, command: Command) 
     """The triggers and rules that a command would fire and that do more than compute and raise, sorted by name."""
     found = {(each.approvable.kind, each.approvable.name): each for each in _fired(access, relation, command)}
     return tuple(found[key] for key in sorted(found))
+
+
+def may_replace_key(access: EffectiveAccess, relation: Relation, command: Command) -> bool:
+    """Whether a trigger or a rule may store another tenant key than the one that a command sends."""
+    touched = _touched(access, relation, command)
+    return any(rule.relation in touched and rule.enabled in _FIRES for rule in access.inventory.rewrite_rules) or any(
+        trigger.enabled in _FIRES
+        and trigger.type & touched.get(trigger.relation, 0)
+        and (trigger.type & _INSTEAD or (trigger.type & _BEFORE and trigger.type & _FOR_EACH_ROW))
+        for trigger in access.inventory.triggers
+    )
 
 
 def _fired(access: EffectiveAccess, relation: Relation, command: Command) -> Iterator[SideEffect]:

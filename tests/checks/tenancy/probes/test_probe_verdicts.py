@@ -16,13 +16,14 @@ from checks.tenancy.flaws import Approvable
 from checks.tenancy.probes.audit_writes import judge_audit_writes
 from checks.tenancy.probes.audit_writes_facts import AuditWriteAttempts, RoleAuditAttempts
 from checks.tenancy.probes.canary_writes import judge_writes
-from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, RelationWriteAttempts
+from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts
 from checks.tenancy.probes.cross_tenant import judge_reads
 from checks.tenancy.probes.cross_tenant_facts import ContextRead, CrossTenantReads, RelationReads
 from checks.tenancy.probes.no_context import judge_sessions
 from checks.tenancy.probes.no_context_facts import ContextState, LoginPath, NoContextReads, RelationRead, SessionReads
 from checks.tenancy.probes.probe_outcomes import AttemptResult, change_result, insert_result
 from checks.tenancy.probes.proof_consistency import nothing_contradicts_the_proof
+from checks.tenancy.probes.write_attempts import RelationWriteAttempts
 from tests.checks.tenancy.looking import NOW, SECUREBASE
 from tests.checks.tenancy.probes.probe_runs import APPROVED
 from tests.checks.verdicts import BADNESS
