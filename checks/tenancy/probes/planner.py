@@ -13,6 +13,7 @@ from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.planner_conditions import KeyBinding
 from checks.tenancy.probes.planner_facts import BUSY_SQLSTATES, StatementPlan, StatementPlans, statement_plans
+from checks.tenancy.probes.probe_outcomes import judge_principals
 
 
 @check(
@@ -37,8 +38,11 @@ def every_scan_is_bound_to_the_context(
     Fix: Enable and force row-level security, and compare the key with the context in a STABLE expression.
     Source: https://www.postgresql.org/docs/15/sql-explain.html
     """
-    for principal in database.tenancy.principals:
-        yield judge_plans(principal, facts, database.tenancy, now)
+
+    def judge(principal: str) -> Verdict:
+        return judge_plans(principal, facts, database.tenancy, now)
+
+    yield from judge_principals(database.tenancy.principals, facts.unprobed, judge)
 
 
 _REFUSED = "42501"

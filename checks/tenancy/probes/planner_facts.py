@@ -12,6 +12,7 @@ from basewatch.postgres.tenant_probe import TenantProbe
 from checks.tenancy.probes.effective_predicates import gate_digest
 from checks.tenancy.probes.planner_conditions import KeyBinding, KnownNames, canary_constants, scan_binding
 from checks.tenancy.probes.planner_sql import QueryPlan, explain_unfiltered
+from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
 from checks.tenancy.probes.probe_targets import inheritance_tree, probed_relation, tenant_key_columns
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.relations import Command, Relation
@@ -50,6 +51,7 @@ class StatementPlans:
 
     table_count: int
     statements: tuple[StatementPlan, ...]
+    unprobed: tuple[UnprobedPrincipal, ...]
 
 
 _UNFILTERED = (Command.SELECT, Command.UPDATE, Command.DELETE)
@@ -58,19 +60,19 @@ BUSY_SQLSTATES = ("55P03", "57014")
 
 
 def statement_plans(database: DatabaseClient, component: components.Database) -> StatementPlans:
-    """Plans statements as each principal, in the context of canary A. Raises: ObservationError; NotFoundError."""
+    """Plans statements as each principal, in the context of canary A. Raises: ObservationError."""
     tenancy = component.tenancy
     access = effective_access(inventory(database, component), tenancy)
     tables = access.tenant_tables()
-    found = list[StatementPlan]()
+    found, refused = list[StatementPlan](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
         role = access.role_named(principal)
         reached = [(t, access.commands(role.oid, t)) for t in tables] if role else []
-        with database.probe_as(principal, tenancy) as probe:
+        with noting_unprobed(principal, refused), database.probe_as(principal, tenancy) as probe:
             for table, commands in reached:
                 commands_to_plan = [command for command in _UNFILTERED if command in commands]
                 found.extend(_statements(probe, access, principal, table, commands_to_plan))
-    return StatementPlans(table_count=len(tables), statements=tuple(found))
+    return StatementPlans(table_count=len(tables), statements=tuple(found), unprobed=tuple(refused))
 
 
 def _statements(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -28,7 +29,7 @@ NAMES = (
     "current_user",
     "é" * 31,
 )
-SCHEMA = """
+SCHEMA: LiteralString = """
 CREATE SCHEMA {name};
 GRANT USAGE ON SCHEMA {name} TO {role}, basewatch;
 CREATE TABLE {name}.{root} ({name} uuid PRIMARY KEY);
@@ -46,15 +47,15 @@ CREATE POLICY {name} ON {name}.{child} USING (EXISTS (SELECT FROM {name}.{name} 
     p.{other} = {name}.{child}.{other}));
 GRANT SELECT, INSERT, UPDATE, DELETE ON {name}.{name}, {name}.{child} TO {role};
 """
-OPEN = "CREATE POLICY more ON {name}.{name} USING ({other} > 0);"
+OPEN: LiteralString = "CREATE POLICY more ON {name}.{name} USING ({other} > 0);"
 
 
-def _named(name: str, text: str) -> str:
+def _named(name: str, text: LiteralString) -> str:
     short = name.encode()[:58].decode(errors="ignore")
     parts = {"name": name, "role": f"{short} r", "root": f"{short} t", "child": f"{short} c", "other": f"{short} o"}
     literals = {"a": A, "b": B, "c": C}
     return (
-        sql.SQL(text)  # type: ignore[arg-type]  # the texts above
+        sql.SQL(text)
         .format(
             **{key: sql.Identifier(value) for key, value in parts.items()},
             **{key: sql.Literal(value) for key, value in literals.items()},
