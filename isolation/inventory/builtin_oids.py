@@ -89,6 +89,11 @@ FUNCTIONS: Final = {
     1779: ("int8", "numeric_int8"), 1783: ("int2", "numeric_int2"),
 }  # fmt: skip
 """Every function that a proof interprets, with its name and its code (prosrc)."""
+TOTAL_COMPARISONS: Final = frozenset({*EQUALS, *NOT_EQUALS, *LESS_OR_EQUAL, *GREATER_OR_EQUAL})
+"""The operators that give TRUE or FALSE for any two values that are not NULL: one type's comparisons, as shipped.
+
+Others of PostgreSQL's do not: `jsonb @@ jsonpath` is NULL where the path selects no truth value.
+"""
 OPERATOR_SIGNS: Final = (("=", EQUALS), ("<>", NOT_EQUALS), ("<=", LESS_OR_EQUAL), (">=", GREATER_OR_EQUAL))
 OPERATORS: Final = {
     **{operator: (sign, str(code)) for sign, table in OPERATOR_SIGNS for operator, (_, code) in table.items()},

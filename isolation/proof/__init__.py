@@ -1,7 +1,8 @@
 """Proves for each policy gate that only rows of the tenant in the session context pass it: see docs/proof.md."""
 
-from isolation.proof._gates import GATES, Gate, ProofObligation, Prover, is_proven, proof_obligations
+from isolation.proof._gates import GATES, Gate, ProofObligation, is_proven
 from isolation.proof._kernel import ProofResult, ProofStatus, clause_expression, clauses_digest
+from isolation.proof._prover import Prover, proof_obligations
 from isolation.proof._remedies import expected_expression, repair
 
 __all__ = [

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from isolation.inventory.builtin_oids import (
-    FIRST_USER_OID,
     GREATER_OR_EQUAL,
     LESS_OR_EQUAL,
     NOT_EQUALS,
+    TOTAL_COMPARISONS,
     TypeFamily,
 )
 from isolation.proof._comparison_rules import Conjunction, SignedFormula
-from isolation.proof._expansion import expand
+from isolation.proof._expansion import Expansion, expand
 from isolation.proof._expressions import (
     ANY_TRUTH_VALUE,
     FALSE,
@@ -27,6 +27,7 @@ from isolation.proof._expressions import (
     SubqueryExpr,
     TypeCast,
 )
+from isolation.proof._row_instances import RowInstances
 from isolation.proof._terms import Equality, TermNormalizer, equality, family_of, may_be_null
 
 MAX_BRANCHES: Final = 400
@@ -85,7 +86,7 @@ class EqualityTheory:
         """The truth values that a literal can have."""
         if isinstance(literal, IsNull):
             return TRUE | FALSE if self._may_be_null(literal.argument) else FALSE
-        if isinstance(literal, Comparison) and literal.operator < FIRST_USER_OID:
+        if isinstance(literal, Comparison) and literal.operator in TOTAL_COMPARISONS:
             return (
                 ANY_TRUTH_VALUE if any(self._may_be_null(argument) for argument in literal.arguments) else TRUE | FALSE
             )
@@ -147,11 +148,15 @@ class Tableau:
         self._theory = theory
         self._justify = justification
         self._remaining = MAX_BRANCHES
+        self._instances = RowInstances()
         self.justifications: dict[str, None] = {}
 
     def open_branches(self, conditions: Conjunction) -> Iterator[Branch]:
         """The complete branches on which the goal does not follow. Raises: TooManyBranches."""
         return self._expand(list(conditions), [], Branch())
+
+    def _ways(self, signed: SignedFormula) -> Expansion:
+        return expand(signed, self._theory.normalizer.resolve, self._instances)
 
     def _expand(
         self, pending: list[SignedFormula], forks: list[tuple[Conjunction, ...]], branch: Branch
@@ -164,7 +169,7 @@ class Tableau:
             literal, truth_values = pending.pop()
             if truth_values == ANY_TRUTH_VALUE:
                 continue
-            ways = expand((literal, truth_values), self._theory.normalizer.resolve) if truth_values else ()
+            ways = self._ways((literal, truth_values)) if truth_values else ()
             if ways is None and self._theory.add(branch, literal, truth_values):
                 continue
             if not ways:

@@ -19,6 +19,7 @@ from isolation.proof._expressions import (
     SubqueryExpr,
     TypeCast,
 )
+from isolation.proof._row_instances import RowInstances
 
 
 def resolve_call(expression: Expression, resolve: Resolve) -> Expression:
@@ -41,12 +42,14 @@ def split_case(case: Case, use: Callable[[Expression], SignedFormula]) -> tuple[
     return (*alternatives, (*before, use(case.default)))
 
 
-def split_value(argument: Expression, use: Callable[[Expression], SignedFormula]) -> tuple[Conjunction, ...] | None:
+def split_value(
+    argument: Expression, use: Callable[[Expression], SignedFormula], instances: RowInstances
+) -> tuple[Conjunction, ...] | None:
     """The alternatives of a value inside casts, each with its condition; None if the value is not split."""
     match argument:
         case TypeCast():
             return split_value(
-                argument.argument, lambda value: use(TypeCast(argument.cast_method, value, argument.type))
+                argument.argument, lambda value: use(TypeCast(argument.cast_method, value, argument.type)), instances
             )
         case Case():
             return split_case(argument, use)
@@ -56,7 +59,8 @@ def split_value(argument: Expression, use: Callable[[Expression], SignedFormula]
                 alternatives.append((*before, (IsNull(one), FALSE), use(one)))
                 before.append((IsNull(one), TRUE))
             return (*alternatives, (*before, use(Constant(argument.type, True, None))))  # noqa: FBT003  # SQL's NULL
-        case SubqueryExpr(kind="value", query=query) if query.simple and len(query.targets) == 1:
+        case SubqueryExpr(kind="value") if argument.query.simple and len(argument.query.targets) == 1:
+            query = instances.of(argument).query
             compared, truth_values = use(query.targets[0])
             if truth_values != TRUE:
                 return None

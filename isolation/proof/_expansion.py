@@ -48,13 +48,14 @@ from isolation.proof._expressions import (
     TypeCast,
     type_of,
 )
+from isolation.proof._row_instances import RowInstances
 
 Expansion = tuple[Conjunction, ...] | None
 """The alternatives of a condition: empty if none is possible, None if the condition is a literal."""
 _TEXTS: Final = 1009  # text[]
 
 
-def expand(signed: SignedFormula, resolve: Resolve) -> Expansion:  # noqa: C901, PLR0911, PLR0912  # one case per shape
+def expand(signed: SignedFormula, resolve: Resolve, instances: RowInstances) -> Expansion:  # noqa: C901, PLR0911, PLR0912  # one case per shape
     """The alternatives in which an expression has one of its truth values; none if impossible, None for a literal.
 
     An alternative contains only necessary conditions, and may omit some.
@@ -80,14 +81,14 @@ def expand(signed: SignedFormula, resolve: Resolve) -> Expansion:  # noqa: C901,
         case IsDistinctFrom():
             return _distinct(expression, truth_values)
         case QuantifiedComparison():
-            return _quantified(expression, truth_values)
+            return _quantified(expression, truth_values, instances)
         case Comparison():
             sides = tuple(resolve_call(argument, resolve) for argument in expression.arguments)
             return _comparison(
-                Comparison(expression.operator, sides, expression.collation, expression.type), truth_values
+                Comparison(expression.operator, sides, expression.collation, expression.type), truth_values, instances
             )
         case SubqueryExpr():
-            return _select(expression, truth_values)
+            return _select(expression, truth_values, instances)
         case FunctionCall():
             # A strict function returns NULL for a NULL argument, whatever its body returns.
             body = expression if expression.arguments and truth_values & NULL else resolve(expression)
@@ -168,7 +169,9 @@ def _distinct(test: IsDistinctFrom, truth_values: int) -> tuple[Conjunction, ...
     return tuple(alternatives)
 
 
-def _quantified(test: QuantifiedComparison, truth_values: int) -> tuple[Conjunction, ...] | None:
+def _quantified(
+    test: QuantifiedComparison, truth_values: int, instances: RowInstances
+) -> tuple[Conjunction, ...] | None:
     """`x = ANY (ARRAY[a, b])` as `x = a OR x = b`; with ARRAY(SELECT ...) as with the sub-select itself."""
     right = test.right
     if isinstance(right, TypeCast) and right.type == _TEXTS and isinstance(right.argument, ArrayExpr):
@@ -180,21 +183,22 @@ def _quantified(test: QuantifiedComparison, truth_values: int) -> tuple[Conjunct
         return _all_of(each, truth_values) if test.is_all else _any_of(each, truth_values)
     if isinstance(right, SubqueryExpr) and right.kind == "array" and right.query.targets:
         compared = Comparison(test.operator, (test.left, right.query.targets[0]), test.collation, BOOLEAN)
-        return _select(SubqueryExpr("all" if test.is_all else "any", compared, right.query), truth_values)
+        return _select(SubqueryExpr("all" if test.is_all else "any", compared, right.query), truth_values, instances)
     if isinstance(right, Constant) and right.null:
         return ((),) if truth_values & NULL else ()
     return None
 
 
-def _select(select: SubqueryExpr, truth_values: int) -> tuple[Conjunction, ...] | None:
+def _select(select: SubqueryExpr, truth_values: int, instances: RowInstances) -> tuple[Conjunction, ...] | None:
     """A sub-select that is TRUE because of a row: the row exists and meets the conditions. Otherwise a literal."""
-    query = select.query
     if select.kind == "exists":
         truth_values &= TRUE | FALSE
         if truth_values in {0, TRUE | FALSE}:
             return ((),) if truth_values else ()
-    if truth_values != TRUE or not query.simple or select.kind not in {"exists", "any", "value"}:
+    if truth_values != TRUE or not select.query.simple or select.kind not in {"exists", "any", "value"}:
         return None
+    select = instances.of(select)
+    query = select.query
     present: Conjunction = ((SubqueryExpr("present", None, query), TRUE),)
     conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
     if select.kind == "value":
@@ -203,8 +207,8 @@ def _select(select: SubqueryExpr, truth_values: int) -> tuple[Conjunction, ...] 
     return ((*present, *conditions, *test),)
 
 
-def _comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...] | None:
-    own = test.operator < FIRST_USER_OID  # a built-in operator, which is strict
+def _comparison(test: Comparison, truth_values: int, instances: RowInstances) -> tuple[Conjunction, ...] | None:
+    own = test.operator < FIRST_USER_OID  # all built-in operators that return a truth value are strict
     if own and any(isinstance(argument, Constant) and argument.null for argument in test.arguments):
         return ((),) if truth_values & NULL else ()
     if len(test.arguments) == 1:
@@ -214,7 +218,7 @@ def _comparison(test: Comparison, truth_values: int) -> tuple[Conjunction, ...] 
     if test.operator in {ARRAY_EQUALS, OVERLAPS, CONTAINS, CONTAINED}:
         return expand_array_comparison(test, truth_values)
     for index, argument in enumerate(test.arguments):
-        ways = split_value(argument, _into(test, index, truth_values)) if own else None
+        ways = split_value(argument, _into(test, index, truth_values), instances) if own else None
         if ways is not None:
             return ways
     return None

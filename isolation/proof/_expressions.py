@@ -151,13 +151,15 @@ class QuantifiedComparison:
 class Query:
     """A sub-select. `rows` are the rows that must exist, each with its relation's OID (0 if it is no relation).
 
-    If it is not `simple`, it is unknown when it returns a row: `rows` and `conditions` are empty.
+    If it is not `simple`, it is unknown when it returns a row: `rows` and `conditions` are empty. `span` are the first
+    number of its rows, those of inner sub-selects included, and the number after the last.
     """
 
     rows: tuple[tuple[int, int], ...]
     conditions: tuple[Expression, ...]
     targets: tuple[Expression, ...]
     simple: bool
+    span: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

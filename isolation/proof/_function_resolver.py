@@ -16,7 +16,7 @@ from isolation.inventory.builtin_oids import (
 )
 from isolation.inventory.code import Function
 from isolation.proof._body_parser import BodyParser, UnreadableBody, result_type
-from isolation.proof._expressions import ContextValue, Expression, FunctionCall, TypeCast
+from isolation.proof._expressions import ContextValue, Expression, FunctionCall, TypeCast, type_of
 from isolation.proof._nodes import UnreadableTree
 from isolation.proof._setting_effects import SettingEffects, unqualified_name
 from isolation.proof._terms import TermNormalizer
@@ -107,17 +107,19 @@ class FunctionResolver:
         """The body of a function that is one expression, with the arguments of the call in place of its parameters."""
         if not self._is_plain(function) or function.tree is None or function.volatility == "i":
             return None
+        return self._of_tree(function.tree, call)
+
+    def _of_tree(self, tree: str, call: FunctionCall) -> Expression | None:
+        """The value of a BEGIN ATOMIC body; None if it is unknown, or has another type than the function returns."""
         try:
-            return read_body(function.tree, call.arguments)
+            found = read_body(tree, call.arguments)
         except UnreadableTree:
             return None
+        return found if found is not None and type_of(found) == call.type else None
 
     def _read(self, function: Function, call: FunctionCall) -> Expression | None:
         if function.tree is not None:
-            try:
-                return read_body(function.tree)
-            except UnreadableTree:
-                return None
+            return self._of_tree(function.tree, call)
         match = (_SQL if function.language == "sql" else _PLPGSQL).fullmatch(function.body)
         if match is None or not self._names_are_built_in(function, match["value"]):
             return None

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from basewatch.tenancy import DerivedKey, TenantMembership
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TenantKey
+from isolation.inventory.builtin_oids import INTEGERS, TYPES, TypeFamily
 from isolation.inventory.relations import Relation
 from isolation.proof._branches import Branch, EqualityTheory
 from isolation.proof._expressions import OWN_ROW, TRUE, ColumnRef, IsNull
-from isolation.proof._proof_context import ProofContext, sufficient_strengths
+from isolation.proof._proof_context import ProofContext, strength_of, sufficient_strengths
 from isolation.proof._terms import Equality, EqualityStrength, ValueRef
 
 _MAX_PARENTS = 5
@@ -102,7 +103,7 @@ class Goal:
         if not key or members is not None or len(key) != len(settings):
             return ""
         for index, column in enumerate(key):
-            strengths = sufficient_strengths(column.type, self.proof_context.tenancy.context_type)
+            strengths = sufficient_strengths(column.type)
             if not known.are_equal(("column", row, column.number), ("context", index, 0), strengths):
                 return ""
         return ", ".join(f"{name}.{column.name} = {setting}" for column, setting in zip(key, settings, strict=True))
@@ -135,7 +136,7 @@ class Goal:
             return
         for other in [other for other, oid in known.rows.items() if oid == parent.oid and other != row]:
             if all(
-                known.are_equal(*_ends(row, own.number, other, its.number), sufficient_strengths(its.type, "text"))
+                known.are_equal(*_ends(row, own.number, other, its.number), sufficient_strengths(its.type))
                 for own, its in on
             ):
                 yield other
@@ -156,7 +157,7 @@ class Goal:
         for other in [other for other, oid in known.rows.items() if oid == table.oid]:
             user = ("column", other, member.number), ("context", 0, 0)
             same = other == row or self._same_tenant((row, own), (other, its), known)
-            if same and known.are_equal(*user, sufficient_strengths(member.type, "text")):
+            if same and known.are_equal(*user, sufficient_strengths(member.type)):
                 setting = self.proof_context.tenancy.context[0]
                 return f"{members.table}.{members.member} = {setting} for the tenant of the row"
         return ""
@@ -166,10 +167,7 @@ class Goal:
         if not isinstance(own, tuple) or not isinstance(its, tuple) or len(own) != len(its):
             return False
         return all(
-            known.are_equal(
-                *_ends(one[0], a.number, other[0], b.number),
-                sufficient_strengths(a.type, self.proof_context.tenancy.context_type),
-            )
+            known.are_equal(*_ends(one[0], a.number, other[0], b.number), sufficient_strengths(a.type))
             for a, b in zip(own, its, strict=True)
         )
 
@@ -182,7 +180,9 @@ class Goal:
             key = self._access.tenant_key(relation) if relation else None
             if isinstance(key, tuple) and self.proof_context.reads_proven(oid):
                 for index, column in enumerate(key):
-                    yield Equality(("column", row, column.number), ("context", index, 0), EqualityStrength.EXACT)
+                    strength = strength_of(column.type)
+                    if strength is not None:
+                        yield Equality(("column", row, column.number), ("context", index, 0), strength)
 
     def _from_foreign_keys(self, known: EquivalenceClasses) -> Iterator[Equality]:
         """All column pairs of a foreign key, if some of them already identify the referenced row."""
@@ -198,7 +198,20 @@ class Goal:
                         b for a, b in pairs if known.are_equal(*_ends(row, a, target, b), {EqualityStrength.EXACT})
                     }
                     if self.proof_context.is_unique_key(its, joined):
-                        yield from (Equality(*_ends(row, a, target, b), EqualityStrength.EXACT) for a, b in pairs)
+                        yield from self._of_columns((row, oid), (target, its), pairs)
+
+    def _of_columns(
+        self, one: tuple[int, int], other: tuple[int, int], pairs: list[tuple[int, int]]
+    ) -> Iterator[Equality]:
+        """The equalities that a foreign key enforces: none of ranges, or of texts that a collation takes for one."""
+        for a, b in pairs:
+            own, its = self.proof_context.column(one[1], a), self.proof_context.column(other[1], b)
+            if own is None or its is None or TYPES.get(own.type) is not TYPES.get(its.type):
+                continue
+            strength = strength_of(own.type)
+            if strength is not None and own.deterministic_collation and its.deterministic_collation:
+                exact = TYPES[own.type] is TypeFamily.UUID or {own.type, its.type} <= INTEGERS
+                yield Equality(*_ends(one[0], a, other[0], b), EqualityStrength.EXACT if exact else strength)
 
     def _applies_to_all_rows(self, relation: int, columns: tuple[int, ...]) -> bool:
         """Whether a foreign key applies to every row: its columns are NOT NULL, and no table inherits."""

@@ -12,7 +12,8 @@ from isolation.inventory.builtin_oids import CONTEXT_CHANGING, FIRST_USER_OID, b
 from isolation.inventory.relations import Policy
 from isolation.inventory.relations import StoredExpression as Stored
 from isolation.proof._branches import Branch, EqualityTheory, Tableau, TooManyBranches
-from isolation.proof._comparison_rules import SignedFormula
+from isolation.proof._called_functions import functions_in, unnamed_code_in
+from isolation.proof._comparison_rules import Conjunction
 from isolation.proof._expressions import TRUE
 from isolation.proof._function_resolver import FunctionResolver
 from isolation.proof._goals import Goal
@@ -20,7 +21,7 @@ from isolation.proof._leak_search import LeakSearch
 from isolation.proof._nodes import UnreadableTree
 from isolation.proof._proof_context import ProofContext
 from isolation.proof._rendering import render
-from isolation.proof._translation import functions_in, read
+from isolation.proof._translation import read
 
 _OLDEST, _NEWEST = 14, 18
 
@@ -91,7 +92,7 @@ class Kernel:
         policy = clause[0]
         stored = [one for _, one in (clause, *restrictive)]
         unsafe = [why for one in stored for why in self._context_changes(one)]
-        conditions: tuple[SignedFormula, ...] = tuple((read(one.tree), TRUE) for one in stored)
+        conditions: Conjunction = tuple((read(one.tree), TRUE) for one in stored)
         theory = EqualityTheory(
             self.proof_context.normalizer, self.proof_context.not_null(), self.proof_context.deterministic
         )
@@ -120,7 +121,7 @@ class Kernel:
 
     def _context_changes(self, stored: Stored) -> list[str]:
         """The reasons why the context may change while an expression is evaluated."""
-        found = list[str]()
+        found = [why] if (why := unnamed_code_in(stored.tree)) else []
         for oid in sorted(functions_in(stored.tree)):
             if oid in CONTEXT_CHANGING:
                 found.append(f"it calls built-in function {oid}, which can change the context")

@@ -8,30 +8,36 @@ from dataclasses import dataclass
 from basewatch.tenancy import Tenancy
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.builtin_oids import FIRST_USER_OID, TYPES, TypeFamily
-from isolation.inventory.relations import Column, Command, Relation
+from isolation.inventory.relations import Column, Command, Relation, RelationKind
 from isolation.proof._terms import EqualityStrength, TermNormalizer
 
-_BY_CONTEXT_TYPE = {
-    "uuid": frozenset({EqualityStrength.UUID, EqualityStrength.FOLDED}),
-    "integer": frozenset({EqualityStrength.NUMBER, EqualityStrength.FOLDED}),
-    "bigint": frozenset({EqualityStrength.NUMBER, EqualityStrength.FOLDED}),
-    "text": frozenset[EqualityStrength](),
+_STRENGTHS = {
+    TypeFamily.UUID: EqualityStrength.UUID,
+    TypeFamily.NUMBER: EqualityStrength.NUMBER,
+    TypeFamily.TEXT: EqualityStrength.EXACT,
+    TypeFamily.BLANK_PADDED: EqualityStrength.PADDED,
 }
 _EXACT = frozenset({EqualityStrength.EXACT})
+_SUFFICIENT = {
+    TypeFamily.UUID: _EXACT | {EqualityStrength.UUID, EqualityStrength.FOLDED},
+    TypeFamily.NUMBER: _EXACT | {EqualityStrength.NUMBER, EqualityStrength.FOLDED},
+    TypeFamily.BLANK_PADDED: _EXACT | {EqualityStrength.PADDED},
+}
 
 
-def sufficient_strengths(type_oid: int, context_type: str) -> frozenset[EqualityStrength]:
-    """The strengths of equality with the context that are sufficient for a column of a type to identify one tenant.
+def sufficient_strengths(type_oid: int) -> frozenset[EqualityStrength]:
+    """The strengths of equality that are sufficient for a column of a type to identify one tenant.
 
-    A text that the manifest declares as a uuid or a number may be compared as one.
+    The column's own type decides: '0901' and '901' are two texts, and so two tenants, even if they are one number.
     """
     family = TYPES.get(type_oid)
-    if family is TypeFamily.UUID:
-        return _EXACT | _BY_CONTEXT_TYPE["uuid"]
-    if family is TypeFamily.NUMBER:
-        return _EXACT | _BY_CONTEXT_TYPE["bigint"]
-    padded = {EqualityStrength.PADDED} if family is TypeFamily.BLANK_PADDED else set[EqualityStrength]()
-    return _EXACT | _BY_CONTEXT_TYPE[context_type] | padded
+    return _EXACT if family is None else _SUFFICIENT.get(family, _EXACT)
+
+
+def strength_of(type_oid: int) -> EqualityStrength | None:
+    """How two values of a type are equal; None for a type that is no id."""
+    family = TYPES.get(type_oid)
+    return None if family is None else _STRENGTHS.get(family)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,7 @@ class ProofContext:
             index.relation == relation
             and index.unique
             and index.valid
+            and index.immediate
             and not index.partial
             and index.columns
             and set(index.columns) <= columns
@@ -87,7 +94,8 @@ class ProofContext:
         while pending:
             for child in self.children.get(pending.pop(), ()):
                 pending.append(child.oid)
-                kept = {column.name for column in child.columns if column.not_null}
+                enforced = child.kind is not RelationKind.FOREIGN_TABLE  # PostgreSQL does not enforce its constraints
+                kept = {column.name for column in child.columns if column.not_null and enforced}
                 columns = {number: name for number, name in columns.items() if name in kept}
         return frozenset(columns)
 

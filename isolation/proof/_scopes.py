@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from isolation.proof._expressions import OWN_ROW, ColumnRef, Expression, Opaque, Query
+from isolation.proof._known_fields import is_understood
 from isolation.proof._nodes import Node, UnreadableTree
 
-_SELECT, _RELATION, _SUBQUERY, _JOIN = "1", "0", "1", "2"
-_INNER, _LEFT, _RIGHT = "0", "1", "3"
-# With one of these, the rows of a query are not the rows that its WHERE selects.
-_NOT_SIMPLE: Final = ("setOperations", "groupingSets", "utilityStmt")
+_RELATION, _SUBQUERY, _JOIN, _GROUP = "0", "1", "2", "9"
+_INNER, _LEFT, _FULL, _RIGHT = "0", "1", "2", "3"
+_OPTIONAL_SIDES: Final = {_INNER: (), _LEFT: ("rarg",), _FULL: ("larg", "rarg"), _RIGHT: ("larg",)}
+"""The sides of a join that may have no row, by its kind; PostgreSQL stores no other kinds."""
 
 
 class Scope(Protocol):
     """One query level, which resolves its variables."""
 
-    def column(self, table: int, number: int, type_oid: int, reader: TreeReader, level: int) -> Expression:
-        """The expression of a variable: varno, varattno and type as in the tree. Raises: UnreadableTree."""
+    def column(self, var: Node, reader: TreeReader) -> Expression:
+        """The expression of a variable with a positive number. Raises: UnreadableTree."""
         ...
 
 
@@ -41,83 +42,138 @@ class TreeReader(Protocol):
 class OwnRow:
     """The level of the policy itself, with one row."""
 
-    def column(self, table: int, number: int, type_oid: int, reader: TreeReader, level: int) -> Expression:
+    def column(self, var: Node, reader: TreeReader) -> Expression:
         """A column of the row that the policy tests."""
-        del reader, level
-        return ColumnRef(OWN_ROW, number, type_oid) if table == 1 else Opaque("another row", (), type_oid)
+        del reader
+        type_oid = var.number("vartype")
+        if var.number("varno") != 1 or _nulling(var):
+            return Opaque("another row", (), type_oid)
+        return ColumnRef(OWN_ROW, var.number("varattno"), type_oid)
 
 
 @dataclass(slots=True)
 class RangeTable:
-    """The level of a sub-select: its range table; each entry has its own row number, or is a sub-select itself."""
+    """The level of a sub-select: its range table; each entry has its own row number.
+
+    `queries` are the entries that are sub-selects of rows that WHERE selects. `optional` are the entries on a side of
+    a join that may have no row; their columns may be NULL whatever they are computed from.
+    """
 
     entries: tuple[Node, ...]
-    rows: dict[int, int] = field(default_factory=dict[int, int])
+    rows: tuple[int, ...]
+    optional: frozenset[int]
     queries: dict[int, Query] = field(default_factory=dict[int, Query])
 
-    def column(self, table: int, number: int, type_oid: int, reader: TreeReader, level: int) -> Expression:
-        """A column of an entry; the target of a sub-select in FROM; the underlying column of a join."""
+    def column(self, var: Node, reader: TreeReader) -> Expression:
+        """A column of an entry; the target of a sub-select in FROM; the underlying column of a join or of a group."""
+        table, number, type_oid = var.number("varno"), var.number("varattno"), var.number("vartype")
+        own = ColumnRef(self.row(table), number, type_oid)
+        if table in self.optional or _nulling(var):
+            return own if self._is_relation(table) else self._of_optional(table, var, own, reader)
+        query = self.queries.get(table)
+        if query is not None:
+            return query.targets[number - 1] if number <= len(query.targets) else Opaque("no column", (), type_oid)
+        found = self._underlying(table, number)
+        return own if found is None else self._inside(found, var, reader)
+
+    def row(self, table: int) -> int:
+        """The number of an entry's row. Raises: UnreadableTree."""
         if not 1 <= table <= len(self.entries):
             raise UnreadableTree("a variable names no table")
-        query = self.queries.get(table)
-        if query is not None and query.simple:
-            return query.targets[number - 1] if number <= len(query.targets) else Opaque("no column", (), type_oid)
-        entry = self.entries[table - 1]
-        if entry.text("rtekind") == _JOIN:
-            aliases = entry.nodes("joinaliasvars")
-            if number > len(aliases):
-                return Opaque("no column", (), type_oid)
-            inner = reader.scopes
-            reader.scopes = inner[: len(inner) - level]
-            found = reader.read(aliases[number - 1])
-            reader.scopes = inner
-            return found
-        return ColumnRef(self.row(table, reader), number, type_oid)
+        return self.rows[table - 1]
 
-    def row(self, table: int, reader: TreeReader) -> int:
-        """The number of an entry's row, assigned at the first use."""
-        if table not in self.rows:
-            self.rows[table] = next(reader.fresh)
-        return self.rows[table]
+    def _is_relation(self, table: int) -> bool:
+        return self.entries[table - 1].text("rtekind") == _RELATION
+
+    def _of_optional(self, table: int, var: Node, own: ColumnRef, reader: TreeReader) -> Expression:
+        """A column of a join that may have no row is that of its table; any other value is unknown, or NULL."""
+        found = self._underlying(table, var.number("varattno"))
+        return self._inside(found, var, reader) if found is not None and found.kind == "VAR" else own
+
+    def _underlying(self, table: int, number: int) -> Node | None:
+        """The expression of a column of a join or, since version 18, of GROUP BY; None for other entries."""
+        entry = self.entries[table - 1]
+        names = {_JOIN: "joinaliasvars", _GROUP: "groupexprs"}
+        name = names.get(entry.text("rtekind"))
+        if name is None:
+            return None
+        columns = entry.nodes(name)
+        if number > len(columns):
+            raise UnreadableTree("a variable names no column")
+        return columns[number - 1]
+
+    def _inside(self, found: Node, var: Node, reader: TreeReader) -> Expression:
+        """An expression of this level, which a variable of an inner level names."""
+        inner = reader.scopes
+        reader.scopes = inner[: len(inner) - var.number("varlevelsup")]
+        try:
+            return reader.read(found)
+        finally:
+            reader.scopes = inner
+
+
+def _nulling(var: Node) -> bool:
+    """Whether the server itself says that an outer join may make a variable NULL (varnullingrels, since version 16)."""
+    joins = var.get("varnullingrels")
+    return isinstance(joins, tuple) and len(joins) > 1
 
 
 def read_query(node: Node, reader: TreeReader) -> Query:
     """A SELECT as the rows that must exist and their conditions. Raises: UnreadableTree."""
-    scope = RangeTable(node.nodes("rtable"))
+    first = next(reader.fresh)
+    entries = node.nodes("rtable")
+    optional = frozenset(_optional(node.node("jointree").nodes("fromlist"), inside=False))
+    scope = RangeTable(entries, tuple(next(reader.fresh) for _ in entries), optional)
     reader.scopes.append(scope)
     try:
-        return _read(node, scope, reader)
+        return _read(node, scope, reader, first)
     finally:
         reader.scopes.pop()
 
 
 def is_single_value(node: Node, query: Query) -> bool:
     """Whether a query is a SELECT of one value without FROM and WHERE, so that it equals that value."""
-    more = ("limitCount", "limitOffset", "havingQual", "groupClause")
-    alone = query.simple and not query.rows and not query.conditions and len(query.targets) == 1
-    return alone and node.text("hasTargetSRFs") == "false" and all(node.get(name) is None for name in more)
+    cutting = ("limitCount", "limitOffset", "groupClause")
+    tree = node.node("jointree")
+    alone = query.simple and len(query.targets) == 1 and not tree.nodes("fromlist") and tree.get("quals") is None
+    return alone and node.text("hasTargetSRFs") == "false" and all(node.get(name) is None for name in cutting)
 
 
-def _read(node: Node, scope: RangeTable, reader: TreeReader) -> Query:
-    simple = (
-        node.text("commandType") == _SELECT
-        and node.text("hasAggs") == "false"
-        and node.text("hasModifyingCTE") == "false"
-        and all(node.get(name) is None for name in _NOT_SIMPLE)
-    )
+def _read(node: Node, scope: RangeTable, reader: TreeReader, first: int) -> Query:
+    simple = is_understood(node) and all(is_understood(each) for each in node.nodes("rteperminfos"))
     rows, conditions = list[tuple[int, int]](), list[Expression]()
     tree = node.node("jointree")
+    if not is_understood(tree):
+        raise UnreadableTree("FROM has an unknown format")
     for item in tree.nodes("fromlist"):
         _join(item, scope, reader, rows, conditions)
     where = tree.get("quals")
     if isinstance(where, Node):
         conditions.append(reader.read(where))
+    elif where is not None:
+        raise UnreadableTree("WHERE has an unknown format")
+    if not all(target.kind == "TARGETENTRY" and is_understood(target) for target in node.nodes("targetList")):
+        raise UnreadableTree("a column of a sub-select has an unknown format")
     shown = [target for target in node.nodes("targetList") if target.text("resjunk") == "false"]
+    if [target.number("resno") for target in shown] != list(range(1, len(shown) + 1)):
+        raise UnreadableTree("the columns of a sub-select have unknown numbers")
     targets = tuple(reader.read(target.node("expr")) for target in shown)
+    span = (first, next(reader.fresh))
     if simple:
-        return Query(tuple(rows), tuple(conditions), targets, True)  # noqa: FBT003  # simple
+        return Query(tuple(rows), tuple(conditions), targets, True, span)  # noqa: FBT003  # simple
     hidden = tuple(Opaque("sub-select", (target,), 0) for target in targets)
-    return Query((), (), (*hidden, Opaque("sub-select", tuple(conditions), 0)), False)  # noqa: FBT003  # not simple
+    return Query((), (), (*hidden, Opaque("sub-select", tuple(conditions), 0)), False, span)  # noqa: FBT003  # not simple
+
+
+def _optional(items: tuple[Node, ...], *, inside: bool) -> Iterator[int]:
+    """The entries below an outer join that may have no row."""
+    for item in items:
+        if inside and item.get("rtindex") is not None:
+            yield item.number("rtindex")
+        if item.kind == "JOINEXPR":
+            optional = _OPTIONAL_SIDES.get(item.text("jointype"), ("larg", "rarg"))
+            for side in ("larg", "rarg"):
+                yield from _optional((item.node(side),), inside=inside or side in optional)
 
 
 def _join(
@@ -128,22 +184,19 @@ def _join(
     conditions: list[Expression],
 ) -> None:
     """Adds the rows that an item of FROM needs, and their conditions; the outer side of a join may have no row."""
+    if not is_understood(item):
+        raise UnreadableTree(f"FROM has a {item.kind} of an unknown form")
     if item.kind == "RANGETBLREF":
         _entry(item.number("rtindex"), scope, reader, rows, conditions)
         return
     if item.kind != "JOINEXPR":
         raise UnreadableTree(f"FROM has a {item.kind}")
     kind = item.text("jointype")
-    for side, outer in (("larg", _LEFT), ("rarg", _RIGHT)):
-        required = kind in {_INNER, outer}
+    for side in ("larg", "rarg"):
         ignored = list[tuple[int, int]](), list[Expression]()
-        _join(
-            item.node(side),
-            scope,
-            reader,
-            rows if required else ignored[0],
-            conditions if required else ignored[1],
-        )
+        required = side not in _OPTIONAL_SIDES[kind]
+        own = (rows, conditions) if required else ignored
+        _join(item.node(side), scope, reader, *own)
     quals = item.get("quals")
     if kind == _INNER and isinstance(quals, Node):
         conditions.append(reader.read(quals))
@@ -156,15 +209,14 @@ def _entry(
     rows: list[tuple[int, int]],
     conditions: list[Expression],
 ) -> None:
-    if not 1 <= table <= len(scope.entries):
-        raise UnreadableTree("FROM names no table")
-    entry = scope.entries[table - 1]
+    row, entry = scope.row(table), scope.entries[table - 1]
+    understood = is_understood(entry)
     if entry.text("rtekind") == _SUBQUERY:
         query = read_query(entry.node("subquery"), reader)
-        scope.queries[table] = query
-        if query.simple:
+        if query.simple and understood:
+            scope.queries[table] = query
             rows.extend(query.rows)
             conditions.extend(query.conditions)
             return
-    relation = entry.number("relid") if entry.text("rtekind") == _RELATION else 0
-    rows.append((scope.row(table, reader), relation))
+    is_relation = understood and entry.text("rtekind") == _RELATION
+    rows.append((row, entry.number("relid") if is_relation else 0))

@@ -9,8 +9,8 @@ from typing import Final
 
 from isolation.inventory.builtin_oids import CONTEXT_CHANGING, FIRST_USER_OID
 from isolation.inventory.code import Function
+from isolation.proof._called_functions import functions_in, unnamed_code_in
 from isolation.proof._nodes import UnreadableTree
-from isolation.proof._translation import functions_in
 
 _CHANGES: Final = frozenset({
     "set_config", "execute", "reset", "discard", "query_to_xml", "table_to_xml", "cursor_to_xml", "schema_to_xml",
@@ -54,12 +54,14 @@ class SettingEffects:
 
     def _callees_preserve(self, tree: str) -> bool:
         try:
-            called = functions_in(tree)
+            called, unnamed = functions_in(tree), unnamed_code_in(tree)
         except UnreadableTree:
             return False
         own = [self.functions.get(oid) for oid in called if oid >= FIRST_USER_OID]
-        return not called & CONTEXT_CHANGING and all(
-            other is not None and self.preserves_settings(other) for other in own
+        return (
+            not unnamed
+            and not called & CONTEXT_CHANGING
+            and all(other is not None and self.preserves_settings(other) for other in own)
         )
 
 

@@ -32,6 +32,7 @@ from isolation.proof._expressions import (
     SubqueryExpr,
     TypeCast,
 )
+from isolation.proof._known_fields import check_known, is_understood
 from isolation.proof._nodes import Node, UnreadableTree, Value, parse
 from isolation.proof._scopes import OwnRow, Scope, is_single_value, read_query
 
@@ -52,7 +53,7 @@ class Translation:
 
     def read(self, node: Node) -> Expression:
         """The expression of a node. Raises: UnreadableTree."""
-        reader = getattr(self, f"_{node.kind.lower()}", None)
+        reader = getattr(self, f"_{node.kind.lower()}", None) if is_understood(node) else None
         found: Expression | None = reader(node) if reader else None
         return self._opaque(node) if found is None else found
 
@@ -69,14 +70,16 @@ class Translation:
     def _opaque(self, node: Node) -> Expression:
         types = (node.get(name) for name in ("resulttype", "type", "funcresulttype", "opresulttype", "aggtype"))
         type_oid = next((int(value) for value in types if isinstance(value, str) and value.isdigit()), 0)
-        return Opaque(node.kind, tuple(self.read(child) for child in _children(node)), type_oid)
+        cases, self._cases = self._cases, []  # the placeholders of another node type stand for other values
+        parts = tuple(self.read(child) for child in _children(node))
+        self._cases = cases
+        return Opaque(node.kind, parts, type_oid)
 
     def _var(self, node: Node) -> Expression | None:
         level, number = node.number("varlevelsup"), node.number("varattno")
-        if level >= len(self.scopes) or number <= 0 or node.get("varreturningtype") not in {None, "0"}:
+        if not 0 <= level < len(self.scopes) or number <= 0:
             return Opaque("whole row", (), node.number("vartype"))
-        scope = self.scopes[-1 - level]
-        return scope.column(node.number("varno"), number, node.number("vartype"), self, level)
+        return self.scopes[-1 - level].column(node, self)
 
     def _const(self, node: Node) -> Expression:
         value = node.get("constvalue")
@@ -109,10 +112,11 @@ class Translation:
         return BoolExpr(connective, arguments)
 
     def _nulltest(self, node: Node) -> Expression | None:
-        if node.text("argisrow") != "false":
-            return None
         test = IsNull(self.read(node.node("arg")))
-        return test if node.text("nulltesttype") == "0" else BoolExpr("not", (test,))
+        kind = node.text("nulltesttype")
+        if kind not in {"0", "1"}:
+            raise UnreadableTree("a NULLTEST has an unknown format")
+        return test if kind == "0" else BoolExpr("not", (test,))
 
     def _booleantest(self, node: Node) -> Expression | None:
         truth_values = _TESTS.get(node.number("booltesttype"))
@@ -134,7 +138,10 @@ class Translation:
         compared = node.get("arg")
         if isinstance(compared, Node):
             self._cases.append(self.read(compared))
-        whens = tuple((self.read(when.node("expr")), self.read(when.node("result"))) for when in node.nodes("args"))
+        args = node.nodes("args")
+        if not all(when.kind == "CASEWHEN" and is_understood(when) for when in args):
+            raise UnreadableTree("a CASEEXPR has an unknown format")
+        whens = tuple((self.read(when.node("expr")), self.read(when.node("result"))) for when in args)
         if isinstance(compared, Node):
             self._cases.pop()
         default = node.get("defresult")
@@ -150,11 +157,13 @@ class Translation:
         return Coalesce(self.all(node.nodes("args")), node.number("coalescetype"))
 
     def _arrayexpr(self, node: Node) -> Expression | None:
-        return ArrayExpr(self.all(node.nodes("elements"))) if node.text("multidims") == "false" else None
+        return ArrayExpr(self.all(node.nodes("elements")))
 
     def _scalararrayopexpr(self, node: Node) -> Expression | None:
         arguments = self._two(node)
-        is_all = node.text("useOr") != "true"
+        is_all = node.text("useOr") == "false"
+        if not is_all and node.text("useOr") != "true":
+            raise UnreadableTree("a SCALARARRAYOPEXPR has an unknown format")
         return QuantifiedComparison(node.number("opno"), is_all, arguments[0], arguments[1], node.number("inputcollid"))
 
     def _sqlvaluefunction(self, node: Node) -> Expression:
@@ -199,6 +208,7 @@ def _children(node: Node) -> Iterator[Node]:
 def read(text: str) -> Expression:
     """The expression of a policy's node tree. Raises: UnreadableTree."""
     tree = parse(text)
+    check_known(tree)
     if not isinstance(tree, Node):
         raise UnreadableTree("it is not an expression")
     return _checked(Translation(), tree)
@@ -215,7 +225,9 @@ def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression |
         tree = tree[0]
     if not isinstance(tree, Node) or tree.kind != "QUERY":
         return None
+    check_known(tree)
     translation = Translation(arguments)
+    translation.scopes = []  # a body has no row around it
     query: Query = read_query(tree, translation)
     return query.targets[0] if is_single_value(tree, query) else None
 
@@ -225,20 +237,3 @@ def _checked(translation: Translation, tree: Node) -> Expression:
         return translation.read(tree)
     except RecursionError:
         raise UnreadableTree("it is nested too deeply") from None
-
-
-@lru_cache(maxsize=4096)
-def functions_in(text: str) -> frozenset[int]:
-    """The OIDs of all functions that a tree calls, also by operators and in sub-selects. Raises: UnreadableTree."""
-    found, pending = set[int](), [parse(text)]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, tuple):
-            pending.extend(value)
-        elif isinstance(value, Node):
-            for name, field in value.fields.items():
-                if name.endswith("funcid") or name in {"aggfnoid", "winfnoid"}:
-                    found.add(value.number(name))
-                elif not isinstance(field, str):
-                    pending.append(field)
-    return frozenset(found)

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.isolation.proof.clauses import (
+    CTX,
+    ROWS_OF_ANYBODY,
+    ROWS_WHATEVER_WHERE_SAYS,
+    SOME_OF_THE_ROWS,
+    TWO_ROWS_OF_ONE_NUMBER,
+    VALUES_THAT_MAY_BE_NULL,
+)
+
 ROLE: Final = "shaped_tenant"
-CTX: Final = "nullif(current_setting('app.c', true), '')::uuid"
 ID: Final = "aaaaaaaa-0000-4000-8000-000000000001"
 SCHEMA: Final = """
 CREATE TABLE customers (id uuid PRIMARY KEY, name text);
 CREATE TABLE invoices (id uuid PRIMARY KEY, customer_id uuid NOT NULL, status text, paid boolean, partner uuid,
-                       shared uuid[], mirror uuid GENERATED ALWAYS AS (customer_id) STORED);
+                       shared uuid[], document jsonb NOT NULL DEFAULT '{}',
+                       rule jsonpath NOT NULL DEFAULT '$.x == 1',
+                       mirror uuid GENERATED ALWAYS AS (customer_id) STORED);
 CREATE TABLE notes (id uuid PRIMARY KEY, customer_id uuid, body text);
 CREATE TABLE lines (id uuid PRIMARY KEY, invoice uuid NOT NULL REFERENCES invoices (id), status text);
 CREATE TABLE links (parent uuid, child uuid);
@@ -30,6 +40,8 @@ CREATE FUNCTION is_mine(tenant uuid) RETURNS boolean LANGUAGE sql STABLE
 CREATE FUNCTION can_see(uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT true';
 CREATE FUNCTION switches(uuid) RETURNS boolean LANGUAGE sql STABLE AS
   $$ SELECT set_config('app.c', $1::text, true) IS NOT NULL $$;
+CREATE FUNCTION is_known(tenant uuid) RETURNS boolean LANGUAGE sql STABLE
+  RETURN EXISTS (SELECT 1 FROM customers c WHERE c.id = tenant);
 CREATE FUNCTION plain(uuid) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT $1 IS NOT NULL $$;
 """
 GRANTS: Final = f"""
@@ -74,6 +86,7 @@ PROVEN: Final = (
     f"current_setting('app.c') IS NULL OR customer_id = {CTX}",
     f"customer_id IS NULL OR customer_id = {CTX}",
     "false",
+    *SOME_OF_THE_ROWS,
 )
 OPEN: Final = (
     "true",
@@ -105,6 +118,7 @@ OPEN: Final = (
     f"(customer_id = {CTX}) IS NOT FALSE",
     f"(customer_id = {CTX}) IS UNKNOWN",
     f"CASE WHEN current_setting('app.scope', true) = 'tenant' THEN customer_id = {CTX} ELSE true END",
+    *ROWS_OF_ANYBODY,
 )
 UNPROVEN: Final = (
     "can_see(customer_id)",
@@ -116,6 +130,9 @@ UNPROVEN: Final = (
     "left(customer_id::text, 8) = left(current_setting('app.c'), 8)",
     "customer_id = ANY (string_to_array(current_setting('app.c'), ',')::uuid[])",
     f"customer_id = (SELECT max(c.id::text)::uuid FROM customers c WHERE c.id = {CTX})",
+    *ROWS_WHATEVER_WHERE_SAYS,
+    *VALUES_THAT_MAY_BE_NULL,
+    *TWO_ROWS_OF_ONE_NUMBER,
 )
 NULLABLE: Final = {
     f"customer_id = {CTX}": "proven",

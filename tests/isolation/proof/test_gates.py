@@ -18,8 +18,9 @@ from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Command, Policy
 from isolation.proof import ProofStatus, is_proven, proof_obligations
+from tests.isolation.proof.clauses import CTX, ROWS_OF_ANYBODY
 from tests.isolation.proof.recording import COMPONENT, NOW, recorded
-from tests.isolation.proof.shapes import CTX, EXPECTED, ROLE
+from tests.isolation.proof.shapes import EXPECTED, ROLE
 
 FOUND = recorded(Path(__file__).parent / "golden" / "17" / "inventory.json")
 SHAPES = list(EXPECTED["invoices"])
@@ -122,13 +123,22 @@ def test_another_permissive_policy_never_closes_a_gate(before: list[Policy], sha
         assert _worst(statuses(*before, policy(shape))) == RANK[ProofStatus.REFUTED]
 
 
+def test_rows_of_two_policies_are_different_rows() -> None:
+    """A row of a permissive policy's sub-select is not that of a restrictive one's, though both are the first."""
+    own, current = ROWS_OF_ANYBODY[-2:]
+    for first, second in ((own, current), (current, own)):
+        found = statuses(policy(first), policy(second, permissive=False))
+        assert ProofStatus.PROVEN not in found.values()
+
+
 def test_a_refuted_gate_fails_with_a_repair() -> None:
     """The finding names the role, the gates, the policy, the rows that pass and the statement that repairs it."""
     found = verdict(facts(policy(MINE), policy("true", Command.DELETE)))
     assert found.status is Status.FAIL
-    assert f"{ROLE}: DELETE USING: policy p035_2 (true): another tenant's rows, by: true" in found.observed
-    assert "ALTER POLICY p035_2 ON public.invoices USING (public.invoices.customer_id = " in found.remedy
-    assert "DROP POLICY p035_2 ON public.invoices;" in found.remedy
+    name = f"p{SHAPES.index('true'):03}_2"
+    assert f"{ROLE}: DELETE USING: policy {name} (true): another tenant's rows, by: true" in found.observed
+    assert f"ALTER POLICY {name} ON public.invoices USING (public.invoices.customer_id = " in found.remedy
+    assert f"DROP POLICY {name} ON public.invoices;" in found.remedy
 
 
 def test_an_unproven_gate_is_unverified_until_it_is_waived() -> None:
