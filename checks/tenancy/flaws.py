@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected
 from basewatch.model import Severity, Verdict, failed, passed
@@ -34,11 +35,27 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvable:
-    """An object that an entry of tenancy.approved_objects can approve, by its kind, name and digest."""
+    """An object that an entry of tenancy.approved_objects can approve, by its kind, name and digest.
+
+    The digest covers what the object reaches, of which `reached` names the nearest, but for `uncovered`.
+    """
 
     kind: ObjectKind
     name: str
     digest: str
+    reached: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, access: EffectiveAccess, kind: ObjectKind, name: str, digest: str) -> Self:
+        """An object of the catalogue, with what its digest covers."""
+        covered = access.coverage((digest,))
+        return cls(kind=kind, name=name, digest=digest, reached=covered.reached, uncovered=covered.uncovered)
+
+    def offer(self) -> str:
+        """How to accept the object as it is: the last resort of a remedy, with its condition first."""
+        read = review_text(self.reached)
+        return f"Only if it must stay as it is and {read}, approve it in tenancy.approved_objects: {self}"
 
     def approved(self, tenancy: Tenancy, now: datetime) -> bool:
         """Whether the manifest approves the object in its current state."""
@@ -49,7 +66,18 @@ class Approvable:
 
     def __str__(self) -> str:
         name = json.dumps(self.name, ensure_ascii=False)
-        return f"{{kind: {self.kind}, name: {name}, digest: {self.digest}, owner: ..., reason: ..., until: ...}}"
+        entry = f"{{kind: {self.kind}, name: {name}, digest: {self.digest}, owner: ..., reason: ..., until: ...}}"
+        return entry + uncovered_text(self.uncovered)
+
+
+def review_text(reached: Sequence[str]) -> str:
+    """What must be read before an approval: the object, and what it reaches."""
+    return f"you have read it and what it reaches ({', '.join(reached)})" if reached else "you have read it"
+
+
+def uncovered_text(uncovered: Sequence[str]) -> str:
+    """The comment of an entry that names what its digest cannot cover; empty without such things."""
+    return f"  # not covered by the digest: {'; '.join(uncovered)}" if uncovered else ""
 
 
 def flaw_verdict(
@@ -59,7 +87,7 @@ def flaw_verdict(
     ordered = sorted(flaws, key=lambda flaw: -flaw.severity.rank)
     repairs = list(dict.fromkeys(flaw.repair for flaw in ordered if flaw.repair))
     if approvable and all(flaw.approvable for flaw in flaws):
-        repairs.append(f"Or review it and approve it in tenancy.approved_objects: {approvable}")
+        repairs.append(approvable.offer())
     verdict = failed(
         summary,
         subject=subject,

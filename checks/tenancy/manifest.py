@@ -9,15 +9,17 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed
 from basewatch.tenancy import Approval, ApprovedObject, DerivedKey, Tenancy
-from checks.tenancy.flaws import findings_or_pass
+from checks.tenancy.flaws import Approvable, findings_or_pass, uncovered_text
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.code import EventTrigger, Function
 from isolation.inventory.egress import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
 from isolation.inventory.snapshot import inventory
+from isolation.proof import proof_obligations
 
 _Named = Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot
 _EXPECTED = "every entry names an existing object"
+_OLD_DIGESTS = "(A digest of an earlier version of Basewatch covered less, and matches nothing now.)"
 # The digests of these kinds are computed by the checks that judge them.
 _JUDGED_ELSEWHERE = frozenset({"grant", "constraint", "large_object"})
 
@@ -44,16 +46,30 @@ def manifest_matches_the_catalog(facts: Inventory, database: Database, now: date
     entries = {f"allowed {each.kind} {each.name}": each for each in tenancy.approved_objects}
     found = [
         *(verdict for name, each in entries.items() if (verdict := _judge_allowed(access, name, each, now))),
-        *(
-            _expired(f"waiver {digest}", each)
-            for digest, each in {waiver.digest: waiver for waiver in tenancy.approved_predicates}.items()
-            if now.date() > each.until
-        ),
+        *_judge_waivers(access, now),
         *_unknown(access, tenancy),
     ]
     count = len(tenancy.approved_objects) + len(tenancy.approved_predicates) + len(tenancy.shared) + len(tenancy.keys)
     summary = "Every entry of the manifest matches the database"
     yield from findings_or_pass({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
+
+
+def _judge_waivers(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
+    gates = {obligation.digest for obligation in proof_obligations(access, now)}
+    for digest, each in {waiver.digest: waiver for waiver in access.tenancy.approved_predicates}.items():
+        subject = f"waiver {digest}"
+        if now.date() > each.until:
+            yield _expired(subject, each)
+        elif digest not in gates:
+            yield failed(
+                f"The waiver of {each.owner} matches no policy: an expression or something that it reaches has changed",
+                subject=subject,
+                observed="no policy with this digest",
+                expected="the digest of the policies of a table",
+                remedy="Remove the entry from tenancy.approved_predicates. If tenancy.rls.policies reports the policy "
+                f"that it was for, read that again, and write the digest from there into the entry. {_OLD_DIGESTS}",
+                severity=Severity.LOW,
+            )
 
 
 def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject, now: datetime) -> Verdict | None:
@@ -74,13 +90,23 @@ def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject,
         )
     if digest != entry.digest:
         return failed(
-            f"The {entry.kind.replace('_', ' ')} {entry.name} has changed since {entry.owner} approved it",
+            f"The {entry.kind.replace('_', ' ')} {entry.name}, or something that it reaches, has changed since "
+            f"{entry.owner} approved it",
             subject=subject,
             observed=digest,
             expected=entry.digest,
-            remedy=f"Review the new definition. If it is safe, set digest: {digest} in its tenancy.approved_objects.",
+            remedy=_review_again(access, entry, digest),
         )
     return None
+
+
+def _review_again(access: EffectiveAccess, entry: ApprovedObject, digest: str) -> str:
+    found = Approvable.of(access, entry.kind, entry.name, digest)
+    also = f", and what it reaches: {', '.join(found.reached)}" if found.reached else ""
+    return (
+        f"{_OLD_DIGESTS} Read it again{also}. If it is still safe, write in its entry of tenancy.approved_objects: "
+        f"digest: {digest}{uncovered_text(found.uncovered)}"
+    )
 
 
 def _expired(subject: str, entry: Approval) -> Verdict:

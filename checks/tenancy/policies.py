@@ -9,7 +9,7 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from checks.tenancy.flaws import visible_through
+from checks.tenancy.flaws import review_text, uncovered_text, visible_through
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Relation
@@ -97,7 +97,6 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
 
 def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
     name = access.declared_name(relation)
-    digests = ", ".join(dict.fromkeys(gate.digest for gate in gates))
     shape = expected_expression(access, relation)
     rewrite = f"Write it as {shape}. " if shape else "Declare the tenant key of the table in tenancy.keys. "
     return unverified(
@@ -106,9 +105,22 @@ def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[Proof
         subject=name,
         observed=_reasons(access, relation, gates),
         expected=shape,
-        remedy=f"{rewrite}Or review it and add an entry to tenancy.approved_predicates for each digest of "
-        f"{digests}: "
-        "{digest: ..., owner: ..., reason: ..., until: ...}",
+        remedy=f"{rewrite}{_waiver(access, relation, gates)}",
+    )
+
+
+def _waiver(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> str:
+    """How to accept expressions as they are: the last resort of a remedy, with its condition first."""
+    used = {name for gate in gates for name in gate.policies}
+    stored = (each for policy in access.policies_on(relation) if policy.name in used for each in policy.expressions)
+    covered = access.coverage(expression.digest for expression in stored)
+    entries = ", ".join(
+        f"{{digest: {digest}, owner: ..., reason: ..., until: ...}}"
+        for digest in dict.fromkeys(gate.digest for gate in gates)
+    )
+    return (
+        f"Only if the expression must stay as it is and {review_text(covered.reached)}, add to "
+        f"tenancy.approved_predicates: {entries}{uncovered_text(covered.uncovered)}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from datetime import datetime
 
 from basewatch.tenancy import GlobalRows, ObjectKind, Tenancy
@@ -11,6 +12,7 @@ from isolation.access.role_graph import ReachableRole, RoleGraph
 from isolation.access.table_class import TableClass, TableClasses, TenantKey
 from isolation.inventory import Inventory
 from isolation.inventory.code import Function
+from isolation.inventory.definitions import Coverage
 from isolation.inventory.naming import qualified
 from isolation.inventory.relations import Command, ForeignKey, Index, Policy, Relation
 from isolation.inventory.roles import Grant, Role
@@ -38,6 +40,7 @@ class EffectiveAccess:
         self._policies: dict[int, list[Policy]] = defaultdict(list)
         for policy in inventory.policies:
             self._policies[policy.relation].append(policy)
+        self._coverage = {covered.digest: covered for covered in inventory.coverage}
         self._principals = tuple(
             one for principal in tenancy.principals for one in self.role_graph.reachable_roles(principal)
         )
@@ -162,6 +165,15 @@ class EffectiveAccess:
             for reachable in self._principals
             if self.role_privileges.has_schema_privilege(reachable.role.oid, function.schema, "USAGE")
             and self.has_privilege(reachable.role.oid, function.owner, function.grants, "EXECUTE")
+        )
+
+    def coverage(self, digests: Iterable[str]) -> Coverage:
+        """What the digests of objects cover besides the objects, taken together."""
+        found = [self._coverage[digest] for digest in digests if digest in self._coverage]
+        return Coverage(
+            digest="",
+            reached=tuple(dict.fromkeys(name for each in found for name in each.reached)),
+            uncovered=tuple(dict.fromkeys(what for each in found for what in each.uncovered)),
         )
 
     def is_approved(self, kind: ObjectKind, name: str, digest: str, now: datetime) -> bool:

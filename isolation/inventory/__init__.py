@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
+from isolation.inventory.definitions import Coverage
 from isolation.inventory.egress import (
     Extension,
     ForeignServer,
@@ -41,7 +42,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The complete inventory: a principal can reach no object and no role that it does not list."""
+    """The complete inventory: a principal can reach no object and no role that it does not list.
+
+    `coverage` says what the digests of its objects cover, for those that reach others.
+    """
 
     server: Server
     roles: tuple[Role, ...]
@@ -67,3 +71,4 @@ class Inventory:
     foreign_servers: tuple[ForeignServer, ...]
     large_objects: tuple[LargeObjectGroup, ...]
     system_grants: tuple[SystemGrant, ...]
+    coverage: tuple[Coverage, ...] = ()

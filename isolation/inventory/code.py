@@ -12,13 +12,13 @@ class Function:
     """One function or procedure outside PostgreSQL's own schemas.
 
     `name` is schema.name(argument types), quoted as in SQL. `volatility` is pg_proc's letter (i, s, v). `settings` are
-    the names of its SET clauses; `search_path` is the value of that setting, or None. `digest` covers the definition:
-    language, body, settings, rights, volatility. `tree` is the redacted node tree of prosqlbody. `body` is the
-    redacted text of a short body in SQL or PL/pgSQL, otherwise empty: the proof kernel resolves helpers of policies
-    from it. `body_keywords` are relevant words of the body: context settings, set_config, current_setting, notify,
-    execute, dblink, copy, lo_ and others; see the statement. `referenced_relations` are the relations that a BEGIN
-    ATOMIC body names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies
-    of extension functions are not read.
+    the names of its SET clauses; `search_path` is the value of that setting, or None. `digest` covers the function
+    and everything that it reaches (isolation.inventory.definitions). `tree` is the redacted node tree of prosqlbody.
+    `body` is the redacted text of a short body in SQL or PL/pgSQL, otherwise empty: the proof kernel resolves helpers
+    of policies from it. `body_keywords` are relevant words of the body: context settings, set_config, current_setting,
+    notify, execute, dblink, copy, lo_ and others. `referenced_relations` are the relations that a BEGIN ATOMIC body
+    names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies of extension
+    functions are not read.
     """
 
     oid: int
@@ -38,7 +38,7 @@ class Function:
     search_path: str | None
     body: str
     tree: str | None
-    digest: str
+    digest: str = ""
     body_keywords: tuple[str, ...]
     referenced_relations: tuple[int, ...] = ()
     mentioned_relations: tuple[int, ...] = ()
@@ -51,8 +51,8 @@ class Function:
 class Trigger:
     """One user-defined trigger; `type` has the bits of tgtype, `enabled` the letter of tgenabled.
 
-    `columns` are those of UPDATE OF; `has_when` is true with a WHEN condition. `digest` is that of the function; it
-    also covers the arguments and the WHEN condition if the trigger has them.
+    `columns` are those of UPDATE OF; `has_when` is true with a WHEN condition. `digest` covers the trigger
+    and everything that it reaches, without the name of the table: a trigger of a partition has the same one.
     """
 
     oid: int
@@ -63,7 +63,7 @@ class Trigger:
     enabled: str
     has_when: bool
     columns: tuple[int, ...]
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,19 +80,19 @@ class RewriteRule:
     enabled: str
     referenced_relations: tuple[int, ...]
     referenced_functions: tuple[int, ...] = ()
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrigger:
-    """One event trigger; `digest` is that of its function, and also covers the tags if it has any."""
+    """One event trigger; `digest` covers it and everything that it reaches."""
 
     name: str
     event: str
     enabled: str
     owner: int
     function: int
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ class Publication:
     schemas: tuple[str, ...]
     relations: tuple[int, ...]
     filtered: tuple[int, ...]
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Subscription:
     name: str
     owner: int
     enabled: bool
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +36,18 @@ class ReplicationSlot:
 
     name: str
     plugin: str
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """An installed extension; `digest` covers its name and schema, so that an approval survives an update."""
+    """An installed extension; its `digest` survives an update: it covers the name, schema, owner and later grants."""
 
     name: str
     version: str
     schema: str
     owner: int
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class ForeignServer:
     owner: int
     mapped_roles: tuple[int, ...]
     grants: tuple[Grant, ...]
-    digest: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,15 +46,14 @@ def text_digest(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def stored_expression(tree: str | None, text: str | None, context_settings: Collection[str]) -> StoredExpression | None:
-    """The redacted form of a stored expression, or None without one. The digest covers the tree before redaction."""
+def stored_expression(
+    tree: str | None, text: str | None, digest: str, context_settings: Collection[str]
+) -> StoredExpression | None:
+    """The redacted form of a stored expression with its digest, or None without one."""
     if tree is None:
         return None
-    without_locations = _LOCATION.sub("", tree)
     return StoredExpression(
-        tree=redact_tree(without_locations, context_settings),
-        text=redact_text(text or "", context_settings),
-        digest=text_digest(without_locations),
+        tree=redact_tree(tree, context_settings), text=redact_text(text or "", context_settings), digest=digest
     )
 
 

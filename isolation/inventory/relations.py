@@ -47,10 +47,10 @@ class Relation:
 
     `parents` are the relations that it is a partition of or inherits from. `security_invoker` and `security_barrier`
     are options of a view. `referenced_relations` are the relations that a view or materialized view reads by its rules,
-    and `referenced_functions` are the user-defined functions that it calls. `digest` covers the definition, options
-    and owner of a view, and is empty for others. `extension` is the extension that it belongs to, or empty; `server`
-    is the server of a foreign table. `unlogged` tables are empty after a crash. `replica_identity` is
-    pg_class's letter (d, n, f, i): the columns of old rows that logical replication sends.
+    and `referenced_functions` are the user-defined functions that it calls. `digest` covers a view and everything that
+    it reaches (isolation.inventory.definitions), and is empty for others. `extension` is the extension that it belongs
+    to, or empty; `server` is the server of a foreign table. `unlogged` tables are empty after a crash.
+    `replica_identity` is pg_class's letter (d, n, f, i): the columns of old rows that logical replication sends.
     """
 
     oid: int
@@ -69,7 +69,7 @@ class Relation:
     referenced_functions: tuple[int, ...] = ()
     columns: tuple[Column, ...]
     grants: tuple[Grant, ...]
-    digest: str
+    digest: str = ""
     extension: str
     server: str = ""
     unlogged: bool = False
@@ -100,7 +100,7 @@ class StoredExpression:
     """A stored expression: its node tree, its text and its digest.
 
     In the tree and the text, constants that could be a tenant's id are redacted. The tree has no locations. The digest
-    covers the whole tree before redaction.
+    covers the text before redaction, its columns, and everything that it reaches (isolation.inventory.definitions).
     """
 
     tree: str
@@ -128,6 +128,11 @@ class Policy:
     operators: tuple[int, ...]
     relations: tuple[int, ...]
     other_dependencies: int
+
+    @property
+    def expressions(self) -> tuple[StoredExpression, ...]:
+        """Its expressions: USING and WITH CHECK, where it has them."""
+        return tuple(each for each in (self.using, self.check) if each is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,13 @@ from basewatch.postgres import DatabaseClient, Parameters
 from basewatch.tenancy import Tenancy
 from isolation.inventory import Inventory, Server
 from isolation.inventory._catalog_rows import (
-    EventTriggerRow,
     PolicyRow,
     PublicationSchemaRow,
     ServerRow,
     TextRow,
-    TriggerRow,
 )
-from isolation.inventory.code import Builtin, Cast, Function, RewriteRule
+from isolation.inventory.approval_digests import read_definitions, with_digests
+from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
 from isolation.inventory.egress import (
     Extension,
     ForeignServer,
@@ -101,8 +100,8 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version_num // 10000} is not supported")
     functions = _functions(database, tenancy)
     recent = server.version_num >= VERSION_15
-    by_oid = {function.oid: function for function in functions}
-    return Inventory(
+    definitions = read_definitions(database, recent=recent)
+    found = Inventory(
         server=_server(database, server, current),
         roles=_rows(database, "roles", Role),
         memberships=_rows(database, "memberships", Membership),
@@ -111,13 +110,13 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         default_privileges=_rows(database, "default_privileges", DefaultPrivilege),
         schemas=_rows(database, "schemas", Schema),
         relations=_bounded(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
-        policies=tuple(p.policy(tenancy.context) for p in _rows(database, "policies", PolicyRow)),
+        policies=tuple(p.policy(tenancy.context, definitions) for p in _rows(database, "policies", PolicyRow)),
         indexes=_rows(database, "indexes", Index),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
         functions=functions,
-        triggers=tuple(t.trigger(by_oid) for t in _rows(database, "triggers", TriggerRow)),
+        triggers=_rows(database, "triggers", Trigger),
         rewrite_rules=_rows(database, "rewrite_rules", RewriteRule),
-        event_triggers=tuple(t.event_trigger(by_oid) for t in _rows(database, "event_triggers", EventTriggerRow)),
+        event_triggers=_rows(database, "event_triggers", EventTrigger),
         casts=_rows(database, "casts", Cast),
         builtins=database.query(load_statement("inventory_builtins"), Builtin, BUILTIN_OIDS),
         publications=_publications(database, recent=recent),
@@ -128,6 +127,7 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         large_objects=_rows(database, "large_objects", LargeObjectGroup),
         system_grants=_rows(database, "system_grants", SystemGrant),
     )
+    return with_digests(found, definitions)
 
 
 _BOUND: Final[Parameters] = {"most": str(MAX_OBJECTS + 1)}

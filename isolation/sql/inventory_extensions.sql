@@ -3,7 +3,6 @@
 SELECT e.extname AS name,
        e.extversion AS version,
        n.nspname AS schema,
-       e.extowner AS owner,
-       'sha256:' || encode(sha256(convert_to(e.extname || ' ' || n.nspname, 'UTF8')), 'hex') AS digest
+       e.extowner AS owner
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 ORDER BY e.extname

@@ -73,7 +73,17 @@ WITH place AS MATERIALIZED (
                         to_jsonb(i) ->> 'indnullsnotdistinct')::text FROM pg_index i
     WHERE i.indrelid IN (SELECT oid FROM relation)
     UNION ALL
-    SELECT 'constraint', k::text FROM pg_constraint k WHERE k.conrelid IN (SELECT oid FROM relation)
+    SELECT 'constraint', k::text FROM pg_constraint k
+    WHERE k.conrelid IN (SELECT oid FROM relation) OR k.contypid >= 16384
+    UNION ALL
+    SELECT 'user type', ROW(t.oid, t.typname, t.typnamespace, t.typtype, t.typinput, t.typoutput, t.typbasetype,
+                            t.typnotnull, t.typdefault)::text
+    FROM pg_type t WHERE t.oid >= 16384 AND t.typtype <> 'c' AND t.typelem = 0
+      AND t.typnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_')
+    UNION ALL
+    SELECT 'label', ROW(e.enumtypid, e.enumlabel, e.enumsortorder)::text FROM pg_enum e
+    UNION ALL
+    SELECT 'aggregate', g::text FROM pg_aggregate g WHERE g.aggfnoid::oid >= 16384
     UNION ALL
     SELECT 'inheritance', i::text FROM pg_inherits i WHERE i.inhrelid IN (SELECT oid FROM relation)
     UNION ALL

@@ -6,8 +6,6 @@ SELECT s.srvname AS name,
        ARRAY(SELECT m.umuser FROM pg_user_mappings m WHERE m.srvid = s.oid ORDER BY 1) AS mapped_roles,
        (SELECT coalesce(json_agg(json_build_object('grantee', a.grantee::int8, 'privilege', a.privilege_type,
                                                    'grantable', a.is_grantable)), '[]')
-        FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) a) AS grants,
-       'sha256:' || encode(sha256(convert_to(
-           concat_ws(' ', s.srvname, s.srvtype, s.srvversion, s.srvoptions, w.fdwname), 'UTF8')), 'hex') AS digest
+        FROM aclexplode(coalesce(s.srvacl, acldefault('S', s.srvowner))) a) AS grants
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
 ORDER BY s.srvname

@@ -66,10 +66,6 @@ SELECT own.oid,
        CASE WHEN own.lanname IN ('sql', 'plpgsql') AND length(own.prosrc) <= 4000 AND own.extname = '' THEN own.prosrc
             ELSE '' END AS body,
        CASE WHEN length(own.tree) <= 40000 THEN own.tree END AS tree,
-       'sha256:' || encode(sha256(convert_to(jsonb_build_array(
-           own.lanname, own.prosrc, own.probin, own.tree, own.proconfig, own.provolatile, own.proleakproof,
-           own.proretset, format_type(own.prorettype, NULL),
-           CASE WHEN own.prosecdef THEN pg_get_userbyid(own.proowner) END)::text, 'UTF8')), 'hex') AS digest,
        ARRAY(SELECT unnest(mention.words)
              UNION SELECT context FROM unnest(%(context)s::text[]) AS context
                    WHERE strpos(lower(own.code), lower(context)) > 0

@@ -70,14 +70,6 @@ SELECT c.oid,
                                                    'grantable', a.is_grantable)), '[]')
         FROM aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
                                                       c.relowner))) a) AS grants,
-       CASE WHEN c.relkind IN ('v', 'm') THEN
-           (SELECT 'sha256:' || encode(sha256(convert_to(
-                       string_agg(regexp_replace(
-                           w.ev_action::text,
-                           ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g'), '')
-                       || pg_get_userbyid(c.relowner) || coalesce(c.reloptions::text, ''), 'UTF8')), 'hex')
-            FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type = '1')
-       ELSE '' END AS digest,
        coalesce(member.extname, '') AS extension,
        coalesce(s.srvname, '') AS server
 FROM pg_class c

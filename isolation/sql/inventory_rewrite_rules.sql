@@ -10,10 +10,7 @@ SELECT w.ev_class AS relation,
                AND d.refobjid <> w.ev_class ORDER BY 1) AS referenced_relations,
        ARRAY(SELECT DISTINCT d.refobjid FROM pg_depend d
              WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_proc'::regclass
-             ORDER BY 1) AS referenced_functions,
-       'sha256:' || encode(sha256(convert_to(regexp_replace(
-           concat_ws(' ', w.ev_type, w.is_instead, w.ev_qual::text, w.ev_action::text),
-           ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g'), 'UTF8')), 'hex') AS digest
+             ORDER BY 1) AS referenced_functions
 FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE w.ev_type <> '1'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_'

@@ -2,8 +2,7 @@
 -- Reads pg_subscription (but subconninfo); needs CONNECT.
 SELECT s.subname AS name,
        s.subowner AS owner,
-       s.subenabled AS enabled,
-       'sha256:' || encode(sha256(convert_to(concat_ws(' ', s.subname, s.subpublications), 'UTF8')), 'hex') AS digest
+       s.subenabled AS enabled
 FROM pg_subscription s
 WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY s.subname

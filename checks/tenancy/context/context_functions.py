@@ -60,8 +60,10 @@ def _fired(access: EffectiveAccess, now: datetime) -> dict[int, tuple[ReachableR
     found: dict[int, tuple[ReachableRole, ...]] = {}
     for trigger in access.inventory.triggers:
         relation = access.relation(trigger.relation)
-        approved = access.is_approved("trigger", trigger.name, trigger.digest, now)
-        if relation is not None and trigger.enabled != "D" and not approved:
+        if relation is None or trigger.enabled == "D":
+            continue
+        name = f"{trigger.name} on {access.declared_name(relation)}"
+        if not access.is_approved("trigger", name, trigger.digest, now):
             writers = (b for b in access.all_reachable_roles() if _WRITES & access.commands(b.role.oid, relation))
             found[trigger.function] = (*found.get(trigger.function, ()), *writers)
     return found

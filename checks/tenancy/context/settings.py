@@ -55,7 +55,7 @@ def _judge_defaults(scope: str, flaws: list[Flaw]) -> Verdict:
 
 def _judge_function(access: EffectiveAccess, setter: ContextSetter) -> Verdict:
     function = setter.function
-    entry = Approvable(kind="function", name=function.name, digest=function.digest)
+    entry = Approvable.of(access, "function", function.name, function.digest)
     observed = f"{setter.how.what}; called by {setter.called_by}"
     if setter.how.certain:
         flaw = Flaw(severity=setter.how.severity, what=observed, repair=setter.repair)
@@ -67,5 +67,5 @@ def _judge_function(access: EffectiveAccess, setter: ContextSetter) -> Verdict:
         subject=function.name,
         observed=observed,
         expected=_EXPECTED,
-        remedy=f"{setter.repair} Or review it and approve it in tenancy.approved_objects: {entry}",
+        remedy=f"{setter.repair} {entry.offer()}",
     )

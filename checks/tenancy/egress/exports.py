@@ -64,11 +64,11 @@ def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) ->
     """
     access = effective_access(facts, database.tenancy)
     ways: list[tuple[Approvable, Iterator[Flaw]]] = [
-        *((_entry("publication", each), publication_flaws(access, each)) for each in facts.publications),
-        *((_entry("subscription", each), subscription_flaws(each)) for each in facts.subscriptions),
-        *((_entry("replication_slot", each), slot_flaws(each)) for each in facts.replication_slots),
-        *((_entry("foreign_server", each), server_flaws(access, each)) for each in facts.foreign_servers),
-        *((_entry("extension", each), extension_flaws(access, each)) for each in facts.extensions),
+        *((_entry(access, "publication", each), publication_flaws(access, each)) for each in facts.publications),
+        *((_entry(access, "subscription", each), subscription_flaws(each)) for each in facts.subscriptions),
+        *((_entry(access, "replication_slot", each), slot_flaws(each)) for each in facts.replication_slots),
+        *((_entry(access, "foreign_server", each), server_flaws(access, each)) for each in facts.foreign_servers),
+        *((_entry(access, "extension", each), extension_flaws(access, each)) for each in facts.extensions),
         *((large_object_approvable(access, each), large_object_flaws(access, each)) for each in facts.large_objects),
     ]
     found = (_judge(access, entry, flaws, now) for entry, flaws in ways)
@@ -76,8 +76,8 @@ def no_unapproved_egress(facts: Inventory, database: Database, now: datetime) ->
     yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(ways)} egress objects")
 
 
-def _entry(kind: ObjectKind, egress: _EgressObject) -> Approvable:
-    return Approvable(kind=kind, name=egress.name, digest=egress.digest)
+def _entry(access: EffectiveAccess, kind: ObjectKind, egress: _EgressObject) -> Approvable:
+    return Approvable.of(access, kind, egress.name, egress.digest)
 
 
 def _judge(access: EffectiveAccess, entry: Approvable, flaws: Iterator[Flaw], now: datetime) -> Verdict | None:
@@ -133,8 +133,9 @@ _VERBS = {"SELECT": "read", "UPDATE": "write"}
 def large_object_approvable(access: EffectiveAccess, objects: LargeObjectGroup) -> Approvable:
     """The approvable object for all large objects with one owner and the same grants, named by the lowest OID."""
     owner = access.role(objects.owner)
-    grants = sorted(f"{grant.grantee} {grant.privilege}" for grant in objects.grants)
-    text = f"large objects of {owner.name if owner else objects.owner}: {', '.join(grants)}"
+    names = {grant.grantee: found.name if (found := access.role(grant.grantee)) else "" for grant in objects.grants}
+    grants = sorted(f"{names[grant.grantee]} {grant.privilege}" for grant in objects.grants)
+    text = f"large objects of {owner.name if owner else ''}: {', '.join(grants)}"
     return Approvable(kind="large_object", name=str(objects.lowest_oid), digest=text_digest(text))
 
 

@@ -44,7 +44,7 @@ def grant_flaw(
     name = f"{privilege} on {subject} to {grantee}"
     entry = Approvable(kind="grant", name=name, digest=text_digest(name))
     what = f"{held_via} has {privilege}: {why}"
-    approve = f"{repair} Or approve it in tenancy.approved_objects: {entry}"
+    approve = f"{repair} {entry.offer()}"
     flaw = Flaw(severity=severity, what=what, repair=approve, approvable=False, affected=affected)
     return GrantFlaw(subject=subject, flaw=flaw, approvable=entry)
 

@@ -69,14 +69,12 @@ def _fired(access: EffectiveAccess, relation: Relation, command: Command) -> Ite
         bits = touched.get(trigger.relation, 0)
         if trigger.enabled in _FIRES and trigger.type & bits and not _is_plain(access, trigger):
             name = f"{trigger.name} on {_name(access, trigger.relation)}"
-            approvable = Approvable(kind="trigger", name=name, digest=trigger.digest)
+            approvable = Approvable.of(access, "trigger", name, trigger.digest)
             yield SideEffect(table=table, command=command, approvable=approvable, guard=trigger.name)
     for rule in access.inventory.rewrite_rules:
         if rule.relation in touched and rule.enabled in _FIRES and _concerns(rule, command):
             name = f"{rule.name} on {_name(access, rule.relation)}"
-            yield SideEffect(
-                table=table, command=command, approvable=Approvable(kind="rule", name=name, digest=rule.digest)
-            )
+            yield SideEffect(table=table, command=command, approvable=Approvable.of(access, "rule", name, rule.digest))
 
 
 def _concerns(rule: RewriteRule, command: Command) -> bool:

@@ -160,7 +160,7 @@ class CoverageJudge:
 
     def _view(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
         expected = "the rights of the reader, or of an owner whose policies are proven"
-        entry = Approvable(kind="view", name=name, digest=relation.digest)
+        entry = Approvable.of(self._access, "view", name, relation.digest)
         found = self._views.exposure(relation, reached)
         if found.flaws:
             return flaw_verdict(
@@ -177,8 +177,7 @@ class CoverageJudge:
                 subject=name,
                 observed="; ".join((describe_access(reached), *found.unproven)),
                 expected=expected,
-                remedy=f"ALTER VIEW {self._access.sql_name(relation)} SET (security_invoker = true); Or review it and "
-                f"approve it in tenancy.approved_objects: {entry}",
+                remedy=f"ALTER VIEW {self._access.sql_name(relation)} SET (security_invoker = true); {entry.offer()}",
             )
         return passed(
             f"{name} exposes no rows of other tenants",

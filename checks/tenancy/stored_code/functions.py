@@ -80,7 +80,7 @@ class FunctionUses:
 
 def judge_function(access: EffectiveAccess, function: Function, uses: FunctionUses, now: datetime) -> Verdict | None:
     """The finding on one function, if it has a flaw."""
-    entry = Approvable(kind="function", name=function.name, digest=function.digest)
+    entry = Approvable.of(access, "function", function.name, function.digest)
     flaws = unapproved_flaws(_flaws(access, function, uses), entry, access, now)
     if not flaws:
         return None

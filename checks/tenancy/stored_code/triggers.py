@@ -59,29 +59,29 @@ def triggers_keep_rows_under_policies(facts: Inventory, database: Database, now:
     Source: https://www.postgresql.org/docs/15/rules-privileges.html
     """
     access = effective_access(facts, database.tenancy)
-    audited = _audited(access, database)
-    approved = set(database.audit.triggers.values()) if database.audit else set[str]()
+    audit_table = _audit_table(access, database)
+    audited = audit_table if database.audit and database.audit.append_only else frozenset[int]()
+    approved = set(database.audit.triggers.items()) if database.audit else set[tuple[str, str]]()
     found = [
         *(
             _judge_trigger(access, each, now, audited=each.relation in audited)
             for each in facts.triggers
-            if each.digest not in approved
+            if (each.name, each.digest) not in approved or each.relation not in audit_table
         ),
         *(_judge_rule(access, each, now) for each in facts.rewrite_rules if each.relation not in audited),
         *(
             _judge(access, f"event trigger {each.name}", entry, event_trigger_flaws(access, each), now)
             for each in facts.event_triggers
-            for entry in (Approvable(kind="event_trigger", name=each.name, digest=each.digest),)
+            for entry in (Approvable.of(access, "event_trigger", each.name, each.digest),)
         ),
     ]
     summary = "Triggers and rules keep rows of tenants under policies"
     yield from findings_or_pass((each for each in found if each), summary, observed=f"{len(found)} triggers and rules")
 
 
-def _audited(access: EffectiveAccess, database: Database) -> frozenset[int]:
-    """The audit table and its partitions, whose rules audit.table.append_only checks."""
-    audit = database.audit
-    relation = access.relation_named(audit.table) if audit and audit.append_only else None
+def _audit_table(access: EffectiveAccess, database: Database) -> frozenset[int]:
+    """The audit table and its partitions: their triggers are declared in audit.triggers, and no others."""
+    relation = access.relation_named(database.audit.table) if database.audit else None
     each = access.inventory.relations if relation else ()
     return frozenset(r.oid for r in each if relation in access.table_classes.lineage(r))
 
@@ -106,7 +106,7 @@ def _judge_trigger(access: EffectiveAccess, trigger: Trigger, now: datetime, *, 
         *(() if audited else _guard_flaws(access, trigger, relation, function)),
         *(trigger_flaws(access, relation, function, drop) if trigger.enabled in _FIRES else ()),
     )
-    return _judge(access, f"trigger {name}", Approvable(kind="trigger", name=name, digest=trigger.digest), flaws, now)
+    return _judge(access, f"trigger {name}", Approvable.of(access, "trigger", name, trigger.digest), flaws, now)
 
 
 def trigger_flaws(access: EffectiveAccess, relation: Relation, function: Function, drop: str) -> Iterator[Flaw]:
@@ -210,7 +210,7 @@ def _judge_rule(access: EffectiveAccess, rule: RewriteRule, now: datetime) -> Ve
     if relation is None or rule.enabled not in _FIRES:
         return None
     name = f"{rule.name} on {access.declared_name(relation)}"
-    entry = Approvable(kind="rule", name=name, digest=rule.digest)
+    entry = Approvable.of(access, "rule", name, rule.digest)
     return _judge(access, f"rule {name}", entry, rule_flaws(access, rule, relation), now)
 
 

@@ -22,8 +22,11 @@ from demo.faults.fault import ExpectedFinding
 from demo.tenants import CANARY_A, CANARY_B
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-# The digest of refuse_change(), which both guards of the audit table run.
-REFUSES = "sha256:e6ad96b1ce7bc00646a2f0287070aea2d3c905040a05ddf25925fadcf497b01d"
+# Each digest covers the trigger and refuse_change(), which both run.
+GUARDS = {
+    "audit_events_no_change": "sha256:ec546bf84c831d090a3635c9d5c11edd2ac56ed9e0797fc3a71091b77a2a4079",
+    "audit_events_no_truncate": "sha256:44e69705e4f485c48be2c0770202d21b05e8d2b272347f3c6bc56243c4891354",
+}
 SECUREBASE = Database(
     name="securebase",
     cluster="securebase-production",
@@ -51,9 +54,7 @@ SECUREBASE = Database(
         sweep=True,
         canaries=Canaries(a=(CANARY_A,), b=(CANARY_B,)),
     ),
-    audit=AuditTable(
-        table="audit_events", triggers=dict.fromkeys(("audit_events_no_change", "audit_events_no_truncate"), REFUSES)
-    ),
+    audit=AuditTable(table="audit_events", triggers=GUARDS),
 )
 # The lock timeout applies once per connection; short, to keep the tests fast.
 LIMITS = Timeouts(lock=timedelta(milliseconds=100))

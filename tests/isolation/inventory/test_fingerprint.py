@@ -30,6 +30,8 @@ SCHEMA = f"""
     CREATE FOREIGN DATA WRAPPER inv_wrapper;
     CREATE SERVER inv_server FOREIGN DATA WRAPPER inv_wrapper;
     SELECT lo_from_bytea(424242, 'x');
+    CREATE DOMAIN code AS text;
+    CREATE TYPE mood AS ENUM ('glad');
 """  # noqa: S608  # written here
 # At least one change of each class of leaks: switches, predicates, roles, paths, audit, environment.
 CHANGES = (
@@ -110,6 +112,11 @@ CHANGES = (
     "ALTER FUNCTION pg_catalog.uuid_eq(uuid, uuid) NOT LEAKPROOF",
     "CREATE CAST (uuid AS jsonb) WITH INOUT AS IMPLICIT",
     "CREATE COLLATION any_case (locale = 'C')",
+    "CREATE DOMAIN short AS text",
+    "ALTER DOMAIN code ADD CHECK (VALUE <> 'x')",
+    "ALTER DOMAIN code SET NOT NULL",
+    "ALTER TYPE mood ADD VALUE 'sad'",
+    "CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int)",
 )  # fmt: skip
 NO_CHANGES = (
     "INSERT INTO bills VALUES (1, '0ca9a11e-0000-4000-8000-00000000000a', 'x')",

@@ -1,0 +1,22 @@
+-- What a digest covers of a publication since version 15: its row filters, and its schemas with their tables.
+-- Reads pg_publication, pg_publication_rel, pg_publication_namespace, pg_class, pg_namespace; needs CONNECT.
+SELECT 'published ' || p.pubname AS key,
+       '' AS bare,
+       'contents of the publication ' || p.pubname AS name,
+       jsonb_build_array(
+           (SELECT jsonb_agg(jsonb_build_array(x.prrelid::regclass::text, pg_get_expr(x.prqual, x.prrelid))
+                             ORDER BY x.prrelid::regclass::text COLLATE "C")
+            FROM pg_publication_rel x WHERE x.prpubid = p.oid),
+           (SELECT jsonb_agg(jsonb_build_array(
+                       n.nspname,
+                       (SELECT jsonb_agg(c.relname ORDER BY c.relname COLLATE "C") FROM pg_class c
+                        WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND NOT c.relispartition))
+                       ORDER BY n.nspname COLLATE "C")
+            FROM pg_publication_namespace s JOIN pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid))::text AS text,
+       '' AS query,
+       '{}'::text[] AS refs,
+       '{}'::text[] AS words,
+       false AS resolved_late,
+       false AS writes,
+       '' AS uncovered
+FROM pg_publication p

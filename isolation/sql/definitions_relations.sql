@@ -1,0 +1,82 @@
+-- What a digest covers of a table or view that an object reads: columns, owner, grants, row security with its policies,
+-- and the query of a view. Names, never OIDs. Reads pg_class, pg_attribute, pg_attrdef, pg_policy, pg_rewrite,
+-- pg_foreign_table, pg_depend; needs CONNECT.
+WITH edge AS (
+    SELECT coalesce(p.polrelid, w.ev_class, CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, a.adrelid) AS oid,
+           array_agg(DISTINCT CASE d.refclassid WHEN 'pg_proc'::regclass THEN 'function'
+                                                WHEN 'pg_class'::regclass THEN 'relation'
+                                                WHEN 'pg_type'::regclass THEN 'type'
+                                                WHEN 'pg_operator'::regclass THEN 'operator'
+                                                ELSE 'collation' END || ' ' || d.refobjid) AS refs
+    FROM pg_depend d
+         LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+         LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid AND w.ev_type = '1'
+         LEFT JOIN (pg_attrdef a JOIN pg_attribute g ON g.attrelid = a.adrelid AND g.attnum = a.adnum
+                                                        AND g.attgenerated <> '')
+                   ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+    WHERE d.refobjid >= 16384 AND d.deptype IN ('n', 'a')
+      AND d.refclassid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass, 'pg_operator'::regclass,
+                           'pg_collation'::regclass)
+      AND (d.classid <> 'pg_class'::regclass OR d.refclassid IN ('pg_type'::regclass, 'pg_collation'::regclass))
+      AND coalesce(p.oid, w.oid, CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, a.oid) IS NOT NULL
+    GROUP BY 1
+), policy AS (
+    SELECT p.polrelid AS oid,
+           jsonb_agg(jsonb_build_array(
+               p.polname, p.polpermissive, p.polcmd,
+               (SELECT jsonb_agg(CASE r WHEN 0 THEN '' ELSE pg_get_userbyid(r)::text END
+                                 ORDER BY CASE r WHEN 0 THEN '' ELSE pg_get_userbyid(r)::text END COLLATE "C")
+                FROM unnest(p.polroles) AS r),
+               pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+               ORDER BY p.polname COLLATE "C") AS policies
+    FROM pg_policy p GROUP BY 1
+), col AS (
+    SELECT a.attrelid AS oid,
+           jsonb_agg(jsonb_build_array(
+               a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+               CASE WHEN a.attcollation >= 16384 THEN a.attcollation::regcollation::text ELSE '' END,
+               CASE WHEN a.attgenerated <> '' THEN a.attgenerated::text || pg_get_expr(d.adbin, d.adrelid) END,
+               (SELECT jsonb_agg(jsonb_build_array(CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END,
+                                                   x.privilege_type, x.is_grantable)
+                                 ORDER BY CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END
+                                          COLLATE "C", x.privilege_type COLLATE "C")
+                FROM aclexplode(a.attacl) x)) ORDER BY a.attnum) AS columns
+    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY 1
+)
+SELECT 'relation ' || c.oid AS key,
+       c.relname AS bare,
+       CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence '
+                      WHEN 'c' THEN 'type ' ELSE 'table ' END || format('%%I.%%I', n.nspname, c.relname) AS name,
+       jsonb_build_array(
+           c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity,
+           CASE c.relowner WHEN 10 THEN '' ELSE pg_get_userbyid(c.relowner)::text END,
+           CASE WHEN c.relkind = 'v' THEN
+               (SELECT jsonb_agg(line ORDER BY line COLLATE "C") FROM unnest(c.reloptions) AS line) END,
+           (SELECT jsonb_agg(jsonb_build_array(CASE x.grantee WHEN 0 THEN '' WHEN 10 THEN ' '
+                                                    ELSE pg_get_userbyid(x.grantee)::text END, x.privilege_type,
+                                               x.is_grantable)
+                             ORDER BY CASE x.grantee WHEN 0 THEN '' WHEN 10 THEN ' '
+                                           ELSE pg_get_userbyid(x.grantee)::text END COLLATE "C",
+                                      x.privilege_type COLLATE "C")
+            FROM aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+                                                          c.relowner))) x
+            -- Only version 17 and later have MAINTAIN.
+            WHERE x.grantee <> c.relowner AND x.privilege_type <> 'MAINTAIN'),
+           col.columns, policy.policies, s.srvname)::text AS text,
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END AS query,
+       array_remove(coalesce(edge.refs, '{}'), 'relation ' || c.oid) || ('schema ' || c.relnamespace)
+           || CASE WHEN c.relkind IN ('v', 'm') THEN ARRAY['role ' || c.relowner] ELSE '{}' END AS refs,
+       '{}'::text[] AS words,
+       false AS resolved_late,
+       false AS writes,
+       CASE WHEN s.srvname IS NULL THEN '' ELSE 'what the foreign server ' || s.srvname || ' returns' END AS uncovered
+FROM pg_class c
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN edge ON edge.oid = c.oid
+     LEFT JOIN policy ON policy.oid = c.oid
+     LEFT JOIN col ON col.oid = c.oid
+     LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
+     LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
+WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND n.nspname !~ '^pg_(toast|toast_temp|temp)'
