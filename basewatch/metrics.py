@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from basewatch.errors import ObservationError
 from basewatch.model import Reason, Series, Window
 
+SETTLE_DELAY = timedelta(minutes=3)
+"""How long a pass waits for a period to settle: it reads each period once, and younger ones may still change."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedSeries:
@@ -126,6 +129,10 @@ class MetricsClient:
         if not found or any(gap.family == family for gap in self._gaps(component, family)):
             raise self._why_not(component, family)
         return found
+
+    def collects(self, component: str, family: str) -> bool:
+        """Whether a collector requests a metric of a component (its `ref`), with or without success."""
+        return bool(self._found(component, family, {}) or self._gaps(component, family))
 
     def _found(self, component: str, family: str, labels: Mapping[str, str]) -> tuple[Series, ...]:
         self._asked |= {asked.component: asked for asked in self._collected.provenance if asked.component == component}

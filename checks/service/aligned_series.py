@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 from basewatch.components import Component
 from basewatch.metrics import MetricsClient
@@ -74,6 +75,16 @@ def read_series(
     """
     series = metrics.series(of or component.ref, family, **labels)
     return align(series, metrics.judged_window(component.ref), min(metrics.warm_up, component.warm_up))
+
+
+def read_sum(metrics: MetricsClient, component: Component, family: str, *, of: str = "") -> AlignedSeries:
+    """The sum of all series `family` of the component, or of the one whose ref is `of`, as `read_series` reads one.
+
+    Raises: ObservationError, when one of them was not collected.
+    """
+    judged, warm_up = metrics.judged_window(component.ref), min(metrics.warm_up, component.warm_up)
+    series = metrics.all_series(of or component.ref, family)
+    return reduce(AlignedSeries.plus, (align(each, judged, warm_up) for each in series))
 
 
 def align(series: Series, judged: Window, warm_up: timedelta = timedelta()) -> AlignedSeries:

@@ -13,7 +13,7 @@ from basewatch.model import Proof, Severity, Verdict
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise, rate_promise, ratio_promise
 from checks.service.ratios import judge_ratio
-from checks.service.sustained import judge_sustained, no_activity_verdict
+from checks.service.sustained import judge_percentile, judge_rate, no_activity_verdict
 
 _IDLE = no_activity_verdict("request")
 
@@ -80,15 +80,17 @@ def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdi
 
     Why: This is the time that tenants wait for a response.
     Reads: Latency p95 and Count of AWS/ApiGateway for the stage, minute by minute. It fails when the value is above the
-    limit in every minute for the promised duration; a minute without requests interrupts it.
-    Unverified when: The metrics could not be collected, Latency is missing in more than half of the minutes with
-    requests, or the window is shorter than the promised duration. Without any request it is not applicable.
+    limit in every minute with requests for the promised duration. With few requests the stretch is widened until it has
+    20, or to the window.
+    Unverified when: The metrics could not be collected, Latency is missing in minutes that may hide a breach or in more
+    than half of those with requests, or the window is shorter than the promised duration. Without any request it is not
+    applicable.
     Fix: Compare IntegrationLatency with Latency: the difference is API Gateway and the authorizer, the rest is the
     function behind the route.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """
     promise = latency_promise("the p95 latency", api.p95_below)
-    yield judge_sustained(facts.p95_seconds, facts.requests.active_periods, promise, idle_verdict=_IDLE)
+    yield judge_percentile(facts.p95_seconds, facts.requests, promise, idle_verdict=_IDLE)
 
 
 @check(
@@ -105,9 +107,10 @@ def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Ite
 
     Why: A 5XX is a failure of the platform itself; at this rate some tenants have an outage.
     Reads: 5XXError and Count of AWS/ApiGateway for the stage, minute by minute, as errors per second. It fails when the
-    rate is above the limit in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, 5XXError is missing in more than half of the minutes with
-    requests, or the window is shorter than the promised duration. Without any request it is not applicable.
+    rate is above the limit in every minute for the promised duration, or on average where minutes have no request.
+    Unverified when: The metrics could not be collected, 5XXError is missing in minutes that may hide a breach or in
+    more than half of those with requests, or the window is shorter than the promised duration. Without any request it
+    is not applicable.
     Fix: Find the failing route in the access log, then the errors of its function; roll back the last deployment before
     the errors.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
@@ -115,7 +118,7 @@ def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Ite
     errors, seconds = facts.server_errors, facts.server_errors.period.total_seconds()
     rate = errors.with_values(tuple(None if value is None else value / seconds for value in errors.values))
     promise = rate_promise("the rate of server errors", api.server_errors_below)
-    yield judge_sustained(rate, facts.requests.active_periods, promise, idle_verdict=_IDLE)
+    yield judge_rate(rate, facts.requests, promise, idle_verdict=_IDLE)
 
 
 @check(
@@ -132,10 +135,11 @@ def client_errors_below(facts: ApiClientErrors, api: Api, _now: datetime) -> Ite
 
     Why: Many 4XX responses indicate a client that a deployment broke, an exceeded rate limit, or an attacker who tries
     credentials.
-    Reads: 4XXError and Count of AWS/ApiGateway for the stage, minute by minute. It judges every interval of the
-    promised duration with at least 20 requests, and the window as a whole.
-    Unverified when: The metrics could not be collected, 4XXError is missing in more than half of the minutes with
-    requests, or the window is shorter than the promised duration. Without any request it is not applicable.
+    Reads: 4XXError and Count of AWS/ApiGateway for the stage, minute by minute. It judges every stretch of the promised
+    duration, widened until it has enough requests, and the window as a whole.
+    Unverified when: The metrics could not be collected, 4XXError is missing in minutes that may hide a breach or in
+    more than half of those with requests, or the window is shorter than the promised duration. Without any request it
+    is not applicable.
     Fix: Find the status and the caller in the access log: 401 and 403 are failed logins, 429 is the rate limit.
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     """

@@ -18,8 +18,8 @@ from checks.service.aurora_facts import (
     instance_replica_lag,
     instance_write_latency,
 )
-from checks.service.promises import count_promise, latency_promise, ratio_promise
-from checks.service.sustained import PromisedLimit, judge_sustained
+from checks.service.promises import PromisedLimit, count_promise, latency_promise, ratio_promise
+from checks.service.sustained import judge_gauge
 
 _NEEDS = ("cloudwatch:GetMetricData",)
 _NO_INSTANCE = not_applicable("The cluster declares no instance with this metric", observed="no such instance")
@@ -42,8 +42,8 @@ def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> 
     capacity.
     Reads: CPUUtilization Average of AWS/RDS for each declared instance, minute by minute. It fails when the value is
     above the limit in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
-    existing instance always reports.
+    Unverified when: The metrics could not be collected, an instance has no data in minutes that may hide a breach, or
+    in more than half of its minutes: an existing instance always reports.
     Fix: Find the statements with the highest load in Performance Insights; then raise the capacity.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
@@ -65,8 +65,8 @@ def load_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) ->
     Why: When there are more active sessions than virtual CPUs, sessions wait.
     Reads: DBLoad Average of AWS/RDS for each declared instance, minute by minute. It fails when the value is above the
     limit in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes. It
-    has none when Performance Insights is disabled.
+    Unverified when: The metrics could not be collected, an instance has no data in minutes that may hide a breach, or
+    in more than half of its minutes. It has none when Performance Insights is disabled.
     Fix: Find the wait events of the sessions in Performance Insights; enable it if it is disabled.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_PerfInsights.Overview.ActiveSessions.html
     """
@@ -88,8 +88,8 @@ def connections_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datet
     Why: At max_connections PostgreSQL rejects every new connection, including those of an engineer who investigates.
     Reads: DatabaseConnections Maximum of AWS/RDS for each declared instance, minute by minute. It fails when the value
     is above the limit in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
-    existing instance always reports.
+    Unverified when: The metrics could not be collected, an instance has no data in minutes that may hide a breach, or
+    in more than half of its minutes: an existing instance always reports.
     Fix: Find the clients with the most connections in pg_stat_activity, connect them through the proxy, or raise the
     capacity.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
@@ -112,8 +112,8 @@ def read_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: date
     Why: Every read that misses the buffer cache waits for the storage, and a scan does so thousands of times.
     Reads: ReadLatency Average of AWS/RDS for each declared instance, minute by minute, in seconds. It fails when the
     value is above the limit in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
-    existing instance always reports.
+    Unverified when: The metrics could not be collected, an instance has no data in minutes that may hide a breach, or
+    in more than half of its minutes: an existing instance always reports.
     Fix: Find the cause of the reads, such as a scan without an index, or a cache that is too small after scaling down.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
@@ -135,8 +135,8 @@ def write_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: dat
     Why: Every commit waits for a write to the storage, so this latency is part of every change that a tenant saves.
     Reads: WriteLatency Average of AWS/RDS for each declared instance, minute by minute, in seconds. It fails when the
     value is above the limit in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, or an instance has no data in more than half of its minutes: an
-    existing instance always reports.
+    Unverified when: The metrics could not be collected, an instance has no data in minutes that may hide a breach, or
+    in more than half of its minutes: an existing instance always reports.
     Fix: Find the cause of the writes, such as a bulk load, too many indexes, or a commit for each row.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
@@ -159,8 +159,9 @@ def replica_lag_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datet
     Reads: AuroraReplicaLag Maximum of AWS/RDS for each declared instance, minute by minute. A writer reports none: if
     exactly one instance has no data in a minute, it was the writer. It fails when the value is above the limit in every
     minute for the promised duration.
-    Unverified when: The metrics could not be collected, or a reader has no data in more than half of its minutes. If
-    several instances have no data in the same minute, the writer among them is unknown. A writer is not applicable.
+    Unverified when: The metrics could not be collected, a reader has no data in minutes that may hide a breach, or in
+    more than half of its minutes. If several instances have no data in the same minute, the writer among them is
+    unknown. A writer is not applicable.
     Fix: Find long transactions on the reader and bursts of writes; give the reader the same capacity as the writer.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
@@ -172,8 +173,7 @@ def _judge_instances(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[
     if not facts.by_instance:
         yield _NO_INSTANCE
     for each in facts.by_instance:
-        verdict = judge_sustained(each.series, (True,) * len(each.series.values), promise)
-        yield replace(verdict, subject=each.instance)
+        yield replace(judge_gauge(each.series, promise), subject=each.instance)
 
 
 def _judge_readers(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Verdict]:
@@ -186,9 +186,9 @@ def _judge_readers(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Ve
         return
     for each in facts.by_instance:
         others = [other.series.values for other in facts.by_instance if other is not each]
-        is_reader = tuple(
-            value is not None or any(other is None for other in same_minute)
+        was_writer = tuple(
+            value is None and all(other is not None for other in same_minute)
             for value, *same_minute in zip(each.series.values, *others, strict=True)
         )
-        verdict = judge_sustained(each.series, is_reader, promise, idle_verdict=_WRITER)
+        verdict = judge_gauge(each.series, promise, absent=was_writer, idle_verdict=_WRITER)
         yield replace(verdict, subject=each.instance)

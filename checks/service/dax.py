@@ -45,16 +45,18 @@ def hits_above(facts: CacheHits, cache: CacheCluster, _now: datetime) -> Iterato
     """The ratio of items that are found in the cache stays above its limit.
 
     Why: Every miss is read from the table, which is slower and costs twice.
-    Reads: ItemCacheHits and ItemCacheMisses of AWS/DAX for the cluster, minute by minute. It judges every interval of
-    the promised duration with at least 20 lookups, and the window as a whole.
-    Unverified when: The metrics could not be collected, one of the two is missing in more than half of the minutes with
-    lookups, or the window is shorter than the promised duration. Without any lookup it is not applicable.
+    Reads: ItemCacheHits and ItemCacheMisses of AWS/DAX for the cluster, minute by minute. It judges every stretch of
+    the promised duration, widened until it has enough lookups, and the window as a whole.
+    Unverified when: The metrics could not be collected, one of the two is missing in minutes that may hide a breach or
+    in more than half of those with lookups, or the window is shorter than the promised duration. Without any lookup it
+    is not applicable.
     Fix: Compare the time to live of the items with the interval between reads; find a node that was replaced or is
     full.
     Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/dax-metrics-dimensions-dax.html
     """
     promise = min_ratio_promise("the cache hit ratio", cache.hits_above)
-    lookups = facts.hits.plus(facts.misses)
+    # Of a minute with misses and without a datapoint of hits, the number of lookups is unknown.
+    lookups = facts.hits.combined(facts.misses, lambda hits, misses: None if hits is None else hits + (misses or 0))
     text, idle = "items were found in the cache", no_activity_verdict("lookup")
     yield judge_ratio(
         facts.misses, lookups, promise, summary_text=text, idle_verdict=idle, observed_template="missed {}"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from basewatch.check import check
 from basewatch.components import Function
-from basewatch.metrics import MetricsClient
+from basewatch.metrics import SETTLE_DELAY, MetricsClient
 from basewatch.model import Proof, Severity, Verdict
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise, ratio_promise
 from checks.service.ratios import judge_ratio
-from checks.service.sustained import judge_sustained, no_activity_verdict
+from checks.service.sustained import judge_percentile, no_activity_verdict
 
+# A datapoint has the time at which the invocation started, and appears when it has ended.
+_MAY_RUN = timedelta(minutes=15) - SETTLE_DELAY
 _IDLE = no_activity_verdict("invocation")
 
 
@@ -79,10 +81,11 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     """The ratio of the function's invocations that fail stays below its limit.
 
     Why: An error is, for example, a login that failed or an invoice that was not sent, and the caller may not retry.
-    Reads: Invocations and Errors of AWS/Lambda, minute by minute. It judges every interval of the promised duration
-    with at least 20 invocations, and the window as a whole. It does not judge whether the function exists.
-    Unverified when: The metrics could not be collected, Errors are missing in more than half of the minutes with
-    invocations, or the window is shorter than the promised duration. Without any invocation it is not applicable.
+    Reads: Invocations and Errors of AWS/Lambda, minute by minute. It judges every stretch of the promised duration,
+    widened until it has enough invocations, and the window as a whole. It does not judge whether the function exists.
+    Unverified when: The metrics could not be collected, Errors are missing in minutes that may hide a breach or in more
+    than half of those with invocations, or the window is shorter than the promised duration. Without any invocation it
+    is not applicable.
     Fix: Read the function's log group for the minutes in the finding, and roll back the last deployment before them.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
@@ -104,10 +107,11 @@ def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime
 
     Why: Lambda does not run a throttled call, the error ratio does not include it, and the caller gets a 429.
     Reads: Throttles and Invocations of AWS/Lambda, minute by minute, as throttles of the sum of both: a throttled call
-    is not an invocation. It judges every interval of the promised duration with at least 20 calls, and the window as a
-    whole. It does not judge whether the function exists.
-    Unverified when: The metrics could not be collected, Throttles are missing in more than half of the minutes with
-    invocations, or the window is shorter than the promised duration. Without any call it is not applicable.
+    is not an invocation. It judges every stretch of the promised duration, widened until it has enough calls, and the
+    window as a whole. It does not judge whether the function exists.
+    Unverified when: The metrics could not be collected, Throttles are missing in minutes that may hide a breach or in
+    more than half of those with invocations, or the window is shorter than the promised duration. Without any call it
+    is not applicable.
     Fix: Raise the function's reserved concurrency or the account's quota, or reduce the rate of the callers.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
     """
@@ -130,12 +134,15 @@ def latency_below(facts: FunctionLatency, function: Function, _now: datetime) ->
 
     Why: A slow function blocks its caller and a database connection, and can run into its timeout.
     Reads: Duration p95 and Invocations of AWS/Lambda, minute by minute. It fails when the value is above the limit in
-    every minute for the promised duration; a minute without invocations interrupts it.
-    Unverified when: The metrics could not be collected, Duration is missing in more than half of the minutes with
-    invocations, or the window is shorter than the promised duration. Without any invocation it is not applicable.
+    every minute with invocations for the promised duration. With few invocations the stretch is widened until it has
+    20, or to the window, so the only run of a job can break its promise.
+    Unverified when: The metrics could not be collected, Duration is missing in minutes that may hide a breach or in
+    more than half of those with invocations, or the window is shorter than the promised duration. Without any
+    invocation it is not applicable.
     Fix: Compare with the database latency and the function's memory in the minutes of the finding; check for cold
     starts.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     promise = latency_promise("the p95 duration", function.p95_below)
-    yield judge_sustained(facts.p95_seconds, facts.invocations.active_periods, promise, idle_verdict=_IDLE)
+    calls = facts.invocations
+    yield judge_percentile(facts.p95_seconds, calls, promise, idle_verdict=_IDLE, may_be_late=_MAY_RUN)

@@ -14,7 +14,7 @@ from basewatch.postgres import DatabaseClient
 from basewatch.postgres.failed_logins import failed_logins_by_minute
 from checks.service.aligned_series import AlignedSeries
 from checks.service.promises import rate_promise
-from checks.service.sustained import judge_sustained
+from checks.service.sustained import judge_gauge
 
 _MINUTE = timedelta(minutes=1)
 
@@ -83,5 +83,5 @@ def failed_logins_below(facts: LoginCounts, database: Database, _now: datetime) 
         expected=promise.expected,
         remedy="Check the writer of the audit table; without any logins, remove the promise failed_logins_below.",
     )
-    has_records = (any(facts.records.judged),) * len(rate.values)
-    yield judge_sustained(rate, has_records, promise, idle_verdict=no_records)
+    silent = (not any(facts.records.judged),) * len(rate.values)
+    yield judge_gauge(rate, promise, absent=silent, idle_verdict=no_records)

@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
 from basewatch.quantities import Threshold, format_duration
-from checks.service.sustained import PromisedLimit
 
 T = TypeVar("T")
 _SUB_MILLISECOND_BELOW = 0.01
 """Durations below these seconds are shown with fractions of a millisecond, as storage latencies need."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromisedLimit:
+    """A promised limit of a metric: it fails when the metric is above `limit` for `sustained`.
+
+    `what` names the metric, `limit_text` is the limit as configured, and `format_value` formats a value of the metric.
+    `direction` says on which side of `limit_text` the promise is; "above" is judged by the complement of a ratio.
+    """
+
+    what: str
+    limit: float
+    sustained: timedelta
+    limit_text: str
+    format_value: Callable[[float], str]
+    direction: str = "below"
+
+    @property
+    def sentence_start(self) -> str:
+        """The name of the metric as the start of a sentence."""
+        return self.what[:1].upper() + self.what[1:]
+
+    @property
+    def expected(self) -> str:
+        """The promise as a finding shows it, such as `the p95 latency below 500ms for 5m`."""
+        return f"{self.what} {self.direction} {self.limit_text}"
+
+    @property
+    def kept_text(self) -> str:
+        """The summary of a PASS."""
+        return f"{self.sentence_start} stayed within its limit ({self.direction} {self.limit_text})"
 
 
 def latency_promise(what: str, limit: Threshold[timedelta] | None) -> PromisedLimit:

@@ -12,7 +12,7 @@ from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import ratio_promise
-from checks.service.sustained import judge_sustained
+from checks.service.sustained import judge_gauge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> It
     Reads: DatabaseConnectionsCurrentlyBorrowed and MaxDatabaseConnectionsAllowed of AWS/RDS for the proxy, as Sum over
     exactly one minute, because each host of the proxy reports its own part. It fails when the ratio is above the limit
     in every minute for the promised duration.
-    Unverified when: The metrics could not be collected, the window is shorter than the promised duration, or more than
-    half of its minutes have no data: an existing proxy always reports.
+    Unverified when: The metrics could not be collected, the window is shorter than the promised duration, minutes
+    without data may hide a breach, or more than half have none: an existing proxy always reports.
     Fix: Find the sessions with long use of connections: pinned sessions, long transactions, a burst of functions. Then
     raise the maximum.
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.monitoring.html
@@ -60,4 +60,4 @@ def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> It
     ratio = facts.borrowed.combined(
         facts.allowed, lambda borrowed, allowed: None if borrowed is None or not allowed else borrowed / allowed
     )
-    yield judge_sustained(ratio, (True,) * len(ratio.values), promise)
+    yield judge_gauge(ratio, promise)

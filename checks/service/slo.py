@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
 from typing import assert_never
 
 from basewatch.check import check
@@ -13,9 +12,10 @@ from basewatch.components import Slo
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.service.aligned_series import AlignedSeries, align, read_series
+from checks.service.aligned_series import AlignedSeries, read_series, read_sum
 from checks.service.burn_rate import MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
-from checks.service.sustained import PromisedLimit, inconclusive_verdict, no_activity_verdict
+from checks.service.promises import PromisedLimit
+from checks.service.sustained import inconclusive_verdict, no_activity_verdict
 
 # By kind of component: the metrics of all events, of the bad ones, and of the 99th percentile of the latency.
 _EVENTS = {"api": "aws_apigateway_requests_total", "function": "aws_lambda_invocations_total"}
@@ -37,10 +37,12 @@ def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
     kind = slo.of.partition("/")[0]
     match slo.sli:
         case "throttling":
-            throttled = _operations(metrics, slo, "aws_dynamodb_throttled_requests_total")
+            throttled = read_sum(metrics, slo, "aws_dynamodb_throttled_requests_total", of=slo.of)
             # The latency metrics do not count throttled requests.
             return SliSeries(
-                event_counts=throttled.plus(_operations(metrics, slo, "aws_dynamodb_request_latency_seconds_count")),
+                event_counts=throttled.plus(
+                    read_sum(metrics, slo, "aws_dynamodb_request_latency_seconds_count", of=slo.of)
+                ),
                 bad=throttled,
             )
         case "latency":
@@ -55,11 +57,6 @@ def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
             )
         case _:
             assert_never(slo.sli)
-
-
-def _operations(metrics: MetricsClient, slo: Slo, family: str) -> AlignedSeries:
-    judged, warm_up = metrics.judged_window(slo.ref), min(metrics.warm_up, slo.warm_up)
-    return reduce(AlignedSeries.plus, (align(series, judged, warm_up) for series in metrics.all_series(slo.of, family)))
 
 
 @check(
@@ -95,7 +92,7 @@ def budget_lasts(facts: SliSeries, slo: Slo, _now: datetime) -> Iterator[Verdict
     series = facts.p99_seconds or events.bad
     promise = PromisedLimit(what="bad events", limit=0, sustained=series.period, limit_text="", format_value=str)
     inconclusive = inconclusive_verdict(
-        series, facts.event_counts.active_periods, promise, idle_verdict=no_activity_verdict("event")
+        series, facts.event_counts.active_periods, promise, no_activity_verdict("event")
     )
     count = sum(value or 0 for value in facts.event_counts.judged)
     if inconclusive is None and count < MIN_EVENTS_FOR_BURN_RATE:

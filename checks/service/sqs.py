@@ -12,7 +12,7 @@ from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise
-from checks.service.sustained import judge_sustained, no_activity_verdict
+from checks.service.sustained import judge_gauge, no_activity_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +43,26 @@ def oldest_below(facts: OldestMessage, queue: Queue, _now: datetime) -> Iterator
     Reads: ApproximateAgeOfOldestMessage Maximum of AWS/SQS for the queue, minute by minute. It fails when the value is
     above the limit in every minute for the promised duration. SQS stops reporting on a queue that is idle for six
     hours.
-    Unverified when: The metric could not be collected, or the window is shorter than the promised duration. If
-    CloudWatch has no datapoint of the queue, it is idle or does not exist, and the check is not applicable.
+    Unverified when: The metric could not be collected, the window is shorter than the promised duration, or minutes are
+    missing that may hide a breach. If CloudWatch has no datapoint of the queue, it is idle or does not exist, and the
+    check is not applicable.
     Fix: Check that the consumer of the queue runs, and find its error on the oldest message.
-    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    Source:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
     age = facts.age_seconds
-    reporting = tuple(value is not None for value in age.values)
     promise = latency_promise("the age of the oldest message", queue.oldest_below)
-    yield judge_sustained(age, reporting, promise, idle_verdict=no_activity_verdict("message"))
+    yield judge_gauge(age, promise, absent=_idle(age, promise.limit), idle_verdict=no_activity_verdict("message"))
+
+
+def _idle(age: AlignedSeries, limit: float) -> tuple[bool, ...]:
+    """The periods before the first datapoint and after the last one, in which the queue was idle.
+
+    A message above its limit keeps a queue from being idle, so datapoints that end with one are missing.
+    """
+    known = [position for position, value in enumerate(age.values) if value is not None]
+    if not known:
+        return (True,) * len(age.values)
+    newest = age.values[known[-1]]
+    end = len(age.values) if newest is not None and newest > limit else known[-1] + 1
+    return tuple(not known[0] <= position < end for position in range(len(age.values)))

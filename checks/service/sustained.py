@@ -1,105 +1,98 @@
-"""Judges whether a series was above its limit for the promised duration; most service checks use it."""
+"""Judges promises of the kind `below X for T` of gauges, rates and percentiles; docs/time-limits.md has the table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import timedelta
 
 from basewatch.model import Reason, Verdict, failed, not_applicable, passed, unverified
 from basewatch.quantities import format_duration
 from checks.service.aligned_series import AlignedSeries
+from checks.service.period_kinds import (
+    MAY_BE_LATE,
+    Kinds,
+    PeriodKind,
+    event_kinds,
+    gauge_kinds,
+    short_silences,
+    with_events,
+)
+from checks.service.promises import PromisedLimit
+from checks.service.stretches import (
+    BrokenStretches,
+    broken_stretches,
+    every_period_beyond,
+    mean_beyond,
+    percentile_beyond,
+)
+
+LATE_REMEDY = "Run again later, as CloudWatch can be late. If data is still missing, check the AWS Health Dashboard."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeAboveLimit:
-    """An uninterrupted interval above a limit, and its highest value."""
-
-    start: datetime
-    end: datetime
-    peak: float
-
-    @property
-    def length(self) -> timedelta:
-        """The length of the interval."""
-        return self.end - self.start
-
-    def __str__(self) -> str:
-        return f"for {format_duration(self.length)} from {self.start:%Y-%m-%d %H:%M} UTC"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromisedLimit:
-    """A promised limit of a metric: it fails when the metric is above `limit` for `sustained`.
-
-    `what` names the metric, `limit_text` is the limit as configured, and `format_value` formats a value of the metric.
-    `direction` says on which side of `limit_text` the promise is; "above" is judged by the complement of a ratio.
-    """
-
-    what: str
-    limit: float
-    sustained: timedelta
-    limit_text: str
-    format_value: Callable[[float], str]
-    direction: str = "below"
-
-    @property
-    def sentence_start(self) -> str:
-        """The name of the metric as the start of a sentence."""
-        return self.what[:1].upper() + self.what[1:]
-
-    @property
-    def expected(self) -> str:
-        """The promise as a finding shows it, such as `the p95 latency below 500ms for 5m`."""
-        return f"{self.what} {self.direction} {self.limit_text}"
-
-    @property
-    def kept_text(self) -> str:
-        """The summary of a PASS."""
-        return f"{self.sentence_start} stayed within its limit ({self.direction} {self.limit_text})"
-
-
-def longest_time_above(series: AlignedSeries, limit: float) -> TimeAboveLimit | None:
-    """The longest uninterrupted interval with values above `limit`, the first of equals.
-
-    A period without a datapoint interrupts the interval, since its value is unknown. An interval that ends in the
-    warm-up is left out.
-    """
-    intervals: list[TimeAboveLimit] = []
-    position = 0
-    for above, group in groupby(series.values, key=lambda value: value is not None and value > limit):
-        values = [value for value in group if value is not None or not above]
-        if above and position + len(values) > series.warm_up_periods:
-            peak = max(value for value in values if value is not None)
-            end = series.time_at(position + len(values))
-            intervals.append(TimeAboveLimit(start=series.time_at(position), end=end, peak=peak))
-        position += len(values)
-    return max(intervals, key=lambda interval: interval.length, default=None)
-
-
-def judge_sustained(
+def judge_gauge(
     series: AlignedSeries,
-    active_periods: tuple[bool, ...],
     promise: PromisedLimit,
     *,
+    absent: tuple[bool, ...] = (),
     idle_verdict: Verdict | None = None,
 ) -> Verdict:
-    """The verdict on a metric with a promised limit.
+    """The verdict on a metric whose source always reports, except in `absent` periods, in which it did not exist.
 
-    `active_periods` marks the periods that should have a datapoint. An observed breach is a FAIL, even when most data
-    is missing. Without an active period in the judged window the verdict is `idle_verdict`; with datapoints in fewer
-    than half of the active periods it is UNVERIFIED.
+    Without a period in which it existed the verdict is `idle_verdict`.
     """
-    longest = longest_time_above(series, promise.limit)
-    if longest is not None and longest.length >= promise.sustained:
-        peak = promise.format_value(longest.peak)
+    expected = tuple(not gone for gone in absent) or (True,) * len(series.values)
+    kinds = gauge_kinds(series, promise.limit, absent)
+    broken = broken_stretches(kinds, series, promise.sustained, every_period_beyond)
+    return _verdict(series, kinds, broken, promise, inconclusive_verdict(series, expected, promise, idle_verdict))
+
+
+def judge_rate(
+    rate: AlignedSeries,
+    activity: AlignedSeries,
+    promise: PromisedLimit,
+    *,
+    idle_verdict: Verdict,
+    may_be_late: timedelta = MAY_BE_LATE,
+) -> Verdict:
+    """The verdict on a rate of events, of a source whose `activity` counts all of its events."""
+    kinds = event_kinds(rate, activity, promise.limit, may_be_late)
+    breaks = mean_beyond(rate, promise.limit)
+    broken = broken_stretches(kinds, rate, promise.sustained, breaks, short_silences(kinds))
+    expected = with_events(rate, activity)
+    return _verdict(rate, kinds, broken, promise, inconclusive_verdict(rate, expected, promise, idle_verdict))
+
+
+def judge_percentile(
+    percentile: AlignedSeries,
+    calls: AlignedSeries,
+    promise: PromisedLimit,
+    *,
+    idle_verdict: Verdict,
+    may_be_late: timedelta = MAY_BE_LATE,
+) -> Verdict:
+    """The verdict on a 95th percentile of `calls`, period by period."""
+    kinds = event_kinds(percentile, calls, promise.limit, may_be_late)
+    broken = broken_stretches(kinds, percentile, promise.sustained, percentile_beyond(calls))
+    expected = with_events(percentile, calls)
+    return _verdict(
+        percentile, kinds, broken, promise, inconclusive_verdict(percentile, expected, promise, idle_verdict)
+    )
+
+
+def _verdict(
+    series: AlignedSeries, kinds: Kinds, broken: BrokenStretches, promise: PromisedLimit, inconclusive: Verdict | None
+) -> Verdict:
+    """FAIL, when a stretch certainly breaks the promise; else UNVERIFIED or `inconclusive`, and else PASS."""
+    if broken.certain:
+        longest = max(broken.certain, key=len)
+        span = f"for {_span(series, longest)}"
+        peak = promise.format_value(max(_values(series, longest)))
         return failed(
-            f"{promise.sentence_start} was above the limit {longest}, with a peak of {peak}",
-            observed=f"peak {peak}, above the limit {longest}",
+            f"{promise.sentence_start} was above the limit {span}, with a peak of {peak}",
+            observed=f"peak {peak}, above the limit {span}",
             expected=promise.expected,
         )
-    inconclusive = inconclusive_verdict(series, active_periods, promise, idle_verdict=idle_verdict)
+    if broken.possible:
+        return _possible_breach(series, kinds, promise, max(broken.possible, key=len))
     if inconclusive is not None:
         return inconclusive
     highest = max(value for value in series.judged if value is not None)
@@ -110,11 +103,32 @@ def judge_sustained(
     )
 
 
+def _possible_breach(series: AlignedSeries, kinds: Kinds, promise: PromisedLimit, stretch: range) -> Verdict:
+    values, span = _values(series, stretch), _span(series, stretch)
+    beyond = sum(kinds[at] is PeriodKind.BEYOND for at in stretch)
+    observed = f"{len(stretch) - len(values)} of {len(stretch)} minutes unknown, {beyond} above the limit, for {span}"
+    peak = f", and the others reach {promise.format_value(max(values))}" if values else ""
+    return unverified(
+        Reason.NOT_ENOUGH_DATA,
+        f"{promise.sentence_start} may have been above the limit for {span}: minutes are missing{peak}",
+        observed=observed,
+        expected=promise.expected,
+        remedy=LATE_REMEDY,
+    )
+
+
+def _values(series: AlignedSeries, stretch: range) -> list[float]:
+    return [value for value in series.values[stretch.start : stretch.stop] if value is not None]
+
+
+def _span(series: AlignedSeries, stretch: range) -> str:
+    return f"{format_duration(series.period * len(stretch))} from {series.time_at(stretch.start):%Y-%m-%d %H:%M} UTC"
+
+
 def inconclusive_verdict(
     series: AlignedSeries,
     active_periods: tuple[bool, ...],
     promise: PromisedLimit,
-    *,
     idle_verdict: Verdict | None = None,
 ) -> Verdict | None:
     """The verdict when no breach was observed and the data does not prove a PASS; None when it does."""
@@ -150,7 +164,7 @@ def _missing_data(series: AlignedSeries, active: tuple[bool, ...], promise: Prom
         Reason.NOT_ENOUGH_DATA,
         f"CloudWatch has datapoints of {promise.what} for only {known} of {expected} minutes that should have one",
         expected=promise.expected,
-        remedy="Run again later, as CloudWatch can be late. If data is still missing, check the AWS Health Dashboard.",
+        remedy=LATE_REMEDY,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 from basewatch.collector import MetricSpec, MetricTarget
+from basewatch.metrics import SETTLE_DELAY
 from basewatch.model import Window
 from collectors.cloudwatch.packing import Packing
 from collectors.cloudwatch.wire import queries_json
@@ -19,8 +20,6 @@ MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800
 # Up to five statistics of one metric in one request are billed as one metric.
 STATISTICS_PER_BILLED_METRIC = 5
-SETTLE_DELAY = timedelta(minutes=3)
-"""How long a pass waits for a period to settle: it reads each period once, and younger ones may still change."""
 REREAD_SETTLE_DELAY = timedelta(minutes=2)
 """The same for a reader that reads periods again and corrects them."""
 

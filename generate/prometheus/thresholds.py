@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from basewatch.components import Component
 from basewatch.quantities import CountThreshold, DurationThreshold, RateThreshold, RatioThreshold, Threshold
-from checks.service.ratios import MIN_EVENTS_PER_RATIO
+from checks.service.stretches import MIN_EVENTS
 from generate.prometheus.promql import escape_template, number
 from generate.prometheus.rule_context import HELD, AlertTemplate, RuleContext, SeriesSource
 from generate.prometheus.rule_model import AlertRule, AlertSeverity
@@ -98,4 +98,4 @@ def thresholds_at(
 
 def enough_events(at: SeriesSource, *whole: str) -> str:
     """PromQL for enough events: with fewer than the checks need, a ratio causes no alert."""
-    return f"({' + '.join(map(at.increase, whole))}) >= {MIN_EVENTS_PER_RATIO}"
+    return f"({' + '.join(map(at.increase, whole))}) >= {MIN_EVENTS}"

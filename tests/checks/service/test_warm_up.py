@@ -13,8 +13,8 @@ from basewatch.components import AuroraCluster, EventRule, Function, Slo
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
 from basewatch.model import Point, Series, Status, Window
 from checks.service.aligned_series import AlignedSeries, align, read_series
-from checks.service.ratios import worst_ratio
-from checks.service.sustained import PromisedLimit, judge_sustained
+from checks.service.promises import PromisedLimit
+from checks.service.sustained import judge_gauge
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -35,34 +35,23 @@ def test_one_of_two_windows_reports_a_breach(values: list[float | None], data: s
         values=tuple(values[cut - warm_up :]),
         warm_up_periods=warm_up,
     )
-    fails = [judge_sustained(part, (True,) * len(part.values), LOAD).status is Status.FAIL for part in (first, second)]
-    assert any(fails) is (judge_sustained(whole, (True,) * len(values), LOAD).status is Status.FAIL)
+    fails = [judge_gauge(part, LOAD).status is Status.FAIL for part in (first, second)]
+    assert any(fails) is (judge_gauge(whole, LOAD).status is Status.FAIL)
 
 
 def test_a_breach_that_ended_is_not_reported_again() -> None:
     """An earlier run reported it, and it did not go on."""
     over = AlignedSeries(start=START, period=MINUTE, values=(11, 11, 11, 1, 1, 1), warm_up_periods=3)
-    assert judge_sustained(over, (True,) * 6, LOAD).status is Status.PASS
+    assert judge_gauge(over, LOAD).status is Status.PASS
     going_on = AlignedSeries(start=START, period=MINUTE, values=(11, 11, 11, 11, 1, 1), warm_up_periods=3)
-    assert judge_sustained(going_on, (True,) * 6, LOAD).status is Status.FAIL
+    assert judge_gauge(going_on, LOAD).status is Status.FAIL
 
 
 def test_only_the_judged_window_counts_as_data() -> None:
     """Datapoints in the warm-up do not make a PASS of a window without data."""
     silent = AlignedSeries(start=START, period=MINUTE, values=(1, 1, 1, None, None, None), warm_up_periods=3)
-    assert judge_sustained(silent, (True,) * 6, LOAD).status is Status.UNVERIFIED
+    assert judge_gauge(silent, LOAD).status is Status.UNVERIFIED
     assert silent.datapoint_count == 0
-
-
-def test_the_ratio_of_the_window_leaves_out_the_warm_up() -> None:
-    """The window as a whole has no warm-up, while an interval that ends in the window can start before it."""
-    whole = AlignedSeries(start=START, period=MINUTE, values=(100.0,) * 6, warm_up_periods=3)
-    worst = worst_ratio(whole.with_values((50, 50, 50, 0, 0, 0)), whole, 3 * MINUTE)
-    assert worst is not None
-    assert (worst.bad, worst.start) == (100, START + MINUTE)
-    alone = worst_ratio(whole.with_values((50, 50, 50, 0, 0, 0)), whole, MINUTE)
-    assert alone is not None
-    assert alone.bad == 0
 
 
 @given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 9), st.sampled_from([1, 5]))

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from basewatch.collector import MetricTarget
 from basewatch.errors import ObservationError
-from basewatch.metrics import CollectedMetrics, CollectionGap
+from basewatch.metrics import SETTLE_DELAY, CollectedMetrics, CollectionGap
 from basewatch.model import Reason, Window
 from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.fetch import FetchResult
-from collectors.cloudwatch.planner import SETTLE_DELAY, Call
+from collectors.cloudwatch.planner import Call
 from collectors.cloudwatch.query_answer import Answer
 from collectors.cloudwatch.source import MetricSource
 from tests.collectors.cloudwatch.examples import ACCOUNT, NOON, REGION, spec, target

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basewatch.components import Api, Function, Table
+from basewatch.metrics import SETTLE_DELAY
 from basewatch.model import Window
 from collectors import COLLECTORS
 from collectors.cloudwatch.declared_targets import Location, declared_targets
@@ -20,7 +21,6 @@ from collectors.cloudwatch.planner import (
     MAX_DATAPOINTS,
     MAX_QUERIES,
     REREAD_SETTLE_DELAY,
-    SETTLE_DELAY,
     STATISTICS_PER_BILLED_METRIC,
     Call,
     Query,

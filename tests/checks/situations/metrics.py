@@ -1,0 +1,74 @@
+"""Six hours of metrics as CloudWatch would return them, and the verdicts of a check on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from basewatch.check import AnyCheck
+from basewatch.components import Component, Slo
+from basewatch.facts import from_json, to_json
+from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
+from basewatch.model import Point, Series, Verdict, Window
+from checks import service
+
+START = datetime(2026, 5, 4, 6, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOURS = 360
+"""The minutes of the window."""
+
+Curve = Callable[[int], float | None]
+"""The value of each minute from the start of the window; minutes before it are negative."""
+BY_ID: Mapping[str, AnyCheck] = {check.id: check for check in service.CHECKS}
+
+
+def always(value: float | None) -> Curve:
+    """The same value in every minute."""
+    return lambda _minute: value
+
+
+def but(usual: Curve, first: int, count: int, value: float | None) -> Curve:
+    """The curve, with another value in `count` minutes from `first` on."""
+    return lambda minute: value if first <= minute < first + count else usual(minute)
+
+
+def every(minutes: int, value: float | None, otherwise: float | None = None, at: int = 0) -> Curve:
+    """A value in one of so many minutes."""
+    return lambda minute: value if minute % minutes == at else otherwise
+
+
+def verdicts(
+    check_id: str, component: Component, curves: Mapping[str, Curve], *, minutes: int = HOURS, step: timedelta = MINUTE
+) -> Iterator[Verdict]:
+    """The verdicts of the check on these metrics, from facts that were stored as JSON and read again.
+
+    A name is a family, and after spaces its labels, such as `aws_lambda_duration_seconds quantile=0.95`.
+    """
+    check, warm_up = BY_ID[check_id], -(-component.warm_up // step) * step
+    window = Window(start=START, end=START + MINUTE * minutes)
+    ends = [START - warm_up + step * number for number in range(1, (window.length + warm_up) // step + 1)]
+    collected = CollectedMetrics(
+        window=window,
+        warm_up=warm_up,
+        collected_series=tuple(
+            CollectedSeries(
+                component=component.of if isinstance(component, Slo) else component.ref,
+                series=_series(name, curve, ends, step),
+            )
+            for name, curve in curves.items()
+        ),
+    )
+    facts = check.observe(MetricsClient(collected), component)
+    stored = from_json(check.facts_type, to_json(check.facts_type, facts))
+    return check.judge(stored, component, window.end)
+
+
+def _series(name: str, curve: Curve, ends: list[datetime], step: timedelta) -> Series:
+    family, *labels = name.split()
+    values = ((end, curve((end - step - START) // MINUTE)) for end in ends)
+    return Series(
+        name=family,
+        labels=tuple((label.partition("=")[0], label.partition("=")[2]) for label in labels),
+        period=step,
+        points=tuple(Point(period_end=end, value=value) for end, value in values if value is not None),
+    )
