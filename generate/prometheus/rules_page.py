@@ -20,8 +20,8 @@ file is out of date. This page is generated from the code by `make docs`.
   the configuration; without them, those of the table below.
 - **Burn rates** of every declared objective: its error budget burns too fast over a long window and still over a short
   one. 2% of a 30-day budget in one hour, or 5% in six hours, pages; 10% in one or three days is a warning. Windows with
-  fewer than 100 events, or fewer than 5 bad ones, are not evaluated: the sample is too small. Nor is a window that begins
-  before the first sample: the ratio would be that of a shorter time.
+  fewer than 100 events, or fewer than 5 bad ones, are not evaluated: the sample is too small. Nor is a window that
+  begins before the first sample: the ratio would be that of a shorter time.
 - **Causes**: the metrics that explain a broken promise, for declared components only.
 - **Basewatch itself**: a collector that fails pages, and alerts on its metrics are inhibited.
 - **Verdicts**, with `alerts.verdicts: prometheus`: a FAIL that has no alert on live metrics. With `direct`, Basewatch
@@ -31,10 +31,10 @@ file is out of date. This page is generated from the code by `make docs`.
 
 The severity of an alert follows from the check that judges the same promise: critical is `critical` and pages, high and
 medium are `warning`, low is `info`; `checks.<id>.severity` changes both. Metrics are two to four minutes late, so no
-window is shorter than 5 minutes, and a limit without a duration must be crossed for two refreshes. An alert keeps firing
-for five minutes, or two refreshes, after its value is good again: a value that flaps around its limit is one alert. This
-needs Prometheus 2.42 or later. Rules about a collector compare with `basewatch_collector_interval_seconds`, its own
-interval: the slow tier is refreshed once an hour, and a budget lengthens it.
+window is shorter than 5 minutes, and a limit without a duration must be crossed for two refreshes. An alert keeps
+firing for five minutes, or two refreshes, after its value is good again: a value that flaps around its limit is one
+alert. This needs Prometheus 2.42 or later. Rules about a collector compare with `basewatch_collector_interval_seconds`,
+its own interval: the slow tier is refreshed once an hour, and a budget lengthens it.
 
 ## How to load it
 

@@ -136,7 +136,7 @@ def test_the_expiry_of_assumed_credentials_is_known(monkeypatch: pytest.MonkeyPa
 
 
 def test_credentials_are_renewed_before_they_expire(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An account that is asked once an hour does not let its credentials expire in between; a refusal raises nothing."""
+    """In an account that is asked once an hour, credentials do not expire in between."""
     soon = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=14)
     sessions, wire = signed_in(monkeypatch, soon)
     _ = sessions.aws_client(ACCOUNT, REGION).principal
