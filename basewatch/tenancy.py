@@ -11,7 +11,22 @@ from basewatch.component_settings import ConfigModel
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
+from basewatch.tenancy_canaries import Canaries, claimed
 from basewatch.tenancy_values import Day, Names, check_form
+
+__all__ = [
+    "Approval",
+    "ApprovedObject",
+    "ApprovedPredicate",
+    "Canaries",
+    "DerivedKey",
+    "GlobalRows",
+    "Login",
+    "ObjectKind",
+    "TableKey",
+    "Tenancy",
+    "TenantMembership",
+]
 
 
 def _parts(count: int) -> str:
@@ -33,27 +48,6 @@ ObjectKind = Literal[
     "constraint",
     "grant",
 ]
-
-
-class Canaries(ConfigModel):
-    """Two synthetic tenants for probes, excluded from billing; a composite id is a list of its parts.
-
-    `user_a` and `user_b` are the context values for each, if the context names a user and not the tenant.
-    """
-
-    a: Names
-    b: Names
-    user_a: Names | None = None
-    user_b: Names | None = None
-
-    @model_validator(mode="after")
-    def _are_two(self) -> Self:
-        if self.a == self.b:
-            raise InvalidValueError(
-                "both canaries are the same tenant, so that probes cannot distinguish them",
-                "create a second synthetic tenant and write its id as b",
-            )
-        return self
 
 
 class DerivedKey(ConfigModel):
@@ -131,6 +125,11 @@ class Tenancy(ConfigModel):
     """How a database isolates its tenants, and the roles that are subject to it."""
 
     context: Names
+    claim: Names | None = Field(
+        default=None,
+        description="the path of the id in the context setting, if its value is JSON",
+        examples=["[app_metadata, org_id]"],
+    )
     context_type: Literal["uuid", "text", "integer", "bigint"] = "uuid"
     schemas: tuple[str, ...] = Field(default=("public",), min_length=1)
     root: str
@@ -175,12 +174,19 @@ class Tenancy(ConfigModel):
                 raise InvalidValueError(f"{name} has {_parts(len(what))} and key has {_parts(parts)}", remedy)
         for part in (*self.canaries.a, *self.canaries.b):
             check_form(part, self.context_type)
-        if (self.members is not None) != (self.canaries.user_a is not None and self.canaries.user_b is not None):
-            has, lacks = (
-                ("members", "canaries.user_a or user_b") if self.members else ("canaries.user_a or user_b", "members")
+        if self.members is not None and (self.canaries.user_a is None or self.canaries.user_b is None):
+            raise InvalidValueError(
+                "members says that the context names users, and canaries.user_a or user_b is missing",
+                "declare members, canaries.user_a and canaries.user_b together, or no members",
             )
-            remedy = "declare members, canaries.user_a and canaries.user_b together, or none of them"
-            raise InvalidValueError(f"{has} says that the context names users, and {lacks} is missing", remedy)
+        for name, values in (("canaries.user_a", self.canaries.user_a), ("canaries.user_b", self.canaries.user_b)):
+            if values is not None and len(values) != len(self.context):
+                remedy = "write one value for each setting of the context"
+                raise InvalidValueError(
+                    f"{name} has {_parts(len(values))} and context has {_parts(len(self.context))}", remedy
+                )
+        if self.claim is not None and len(self.context) > 1:
+            raise InvalidValueError("claim needs a context of one setting", "write the setting whose value is JSON")
         return self
 
     @model_validator(mode="after")
@@ -220,7 +226,19 @@ class Tenancy(ConfigModel):
     ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], tuple[tuple[str, ...], tuple[str, ...]]]:
         """Canaries a and b, each as its id and its values of the context settings."""
         canaries = self.canaries
-        return (canaries.a, canaries.user_a or canaries.a), (canaries.b, canaries.user_b or canaries.b)
+        return (
+            (canaries.a, self.context_values(canaries.user_a or canaries.a)),
+            (canaries.b, self.context_values(canaries.user_b or canaries.b)),
+        )
+
+    def context_values(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """The values of the context settings that name a tenant or user: the ids, or JSON with the id as its claim."""
+        return ids if self.claim is None else tuple(claimed(one, self.claim) for one in ids)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The names that say where the context is: its settings, and its path in JSON."""
+        return (*self.context, *(self.claim or ()))
 
     def tenant_key(self, table: str) -> tuple[str, ...] | DerivedKey:
         """The tenant key of a table, by its name in the configuration."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
-from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import errors, sql
 
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
+from basewatch.postgres.context_values import unknown_value, value_with
 from basewatch.postgres.errors import observation_error
 from basewatch.postgres.probe_types import (
     Canary,
@@ -44,7 +43,9 @@ class TenantProbe:
     ) -> None:
         self._connection = connection
         self._settings = tenancy.context
+        self._claim = tenancy.claim
         self._canaries = dict(zip(Canary, tenancy.canary_contexts, strict=True))
+        self._more = dict(zip(Canary, (tenancy.canaries.settings_a, tenancy.canaries.settings_b), strict=True))
         self._locked_tables = dict[ProbedRelation, str]() if locked_tables is None else locked_tables
 
     @property
@@ -61,22 +62,23 @@ class TenantProbe:
     def set_context(self, tenant: Canary | NoTenant, *, part: int | None = None) -> None:
         """Set the context until the transaction ends, to that of a canary or of no tenant.
 
-        With `part`, only that part of a composite context names no tenant, and the others are those of canary A.
+        With `part`, only that part of a composite context names no tenant, and the others are those of canary A. The
+        further settings of a canary are set too; those of canary A for no tenant.
         """
-        values = self._canaries[Canary.A][1]
+        values, more = self._canaries[Canary.A][1], self._more[Canary.A]
         match tenant:
             case NoTenant.UNKNOWN:
-                other = tuple(_random_id(value) for value in values)
+                other = tuple(unknown_value(value, self._claim) for value in values)
             case NoTenant.EMPTY:
                 other = tuple("" for _ in values)
             case NoTenant.WILDCARD:
-                other = tuple("%" for _ in values)
+                other = tuple(value_with(value, self._claim, "%") for value in values)
             case _:
-                other = self._canaries[require_canary(tenant)][1]
+                other, more = self._canaries[require_canary(tenant)][1], self._more[require_canary(tenant)]
         each = zip(self._settings, values, other, strict=True)
-        set_local(
-            self._connection, {name: o if part in {None, index} else v for index, (name, v, o) in enumerate(each)}
-        )
+        named = {name: o if part in {None, index} else v for index, (name, v, o) in enumerate(each)}
+        unset = dict.fromkeys((name for one in self._more.values() for name in one), "")
+        set_local(self._connection, {**unset, **more, **named})
 
     def any_rows(self, relations: Sequence[ProbedRelation]) -> tuple[ProbeOutcome, ...]:
         """For each relation, whether any row can be read; with `allows_null_key`, any row with a tenant."""
@@ -182,13 +184,3 @@ def require_canary(who: object) -> Canary:
     if not isinstance(who, Canary):
         raise TypeError("a probe acts on the declared canaries alone")
     return who
-
-
-def _random_id(like: str) -> str:
-    """A random value of the same form, which no tenant has with overwhelming probability."""
-    try:
-        UUID(like)
-    except ValueError:
-        high = 2**30
-        return str(high + secrets.randbelow(high)) if like.lstrip("-").isdigit() else f"unknown-{secrets.token_hex(8)}"
-    return str(uuid4())

@@ -60,7 +60,8 @@ def stored_expression(
 def redact_tree(tree: str, context_settings: Collection[str]) -> str:
     """A node tree without locations and constants.
 
-    It keeps booleans, NULL, the empty text, the names of the context settings, and the arguments of current_setting.
+    It keeps booleans, NULL, the empty text and the empty JSON object, the names that say where the context is, and the
+    arguments of current_setting.
     """
     return _CONSTANT.sub(lambda found: _constant(found, context_settings), _LOCATION.sub("", tree))
 
@@ -143,4 +144,4 @@ def _token(found: re.Match[str], context_settings: Collection[str]) -> str:
 
 def _is_allowed(text: str, context_settings: Collection[str], *, setting_name: bool) -> bool:
     """Whether a text may be kept: it is empty, a context setting, or a name where a `setting_name` is expected."""
-    return not text or text in context_settings or (setting_name and _SETTING.fullmatch(text) is not None)
+    return text in {"", "{}"} or text in context_settings or (setting_name and _SETTING.fullmatch(text) is not None)

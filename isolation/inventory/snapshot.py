@@ -74,7 +74,7 @@ def inventory(database: DatabaseClient, component: components.Database) -> Inven
     Raises: ObservationError; stale if the catalogues change during every attempt, unsupported if there are too many
     objects or the version is too old.
     """
-    key = (database.run, database.source, database.principal, component.ref, component.tenancy.context)
+    key = (database.run, database.source, database.principal, component.ref, component.tenancy.words)
     return _CACHE.get(key, lambda: fingerprint(database), lambda: _read_unchanged(database, component))
 
 
@@ -110,7 +110,7 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         default_privileges=_rows(database, "default_privileges", DefaultPrivilege),
         schemas=_rows(database, "schemas", Schema),
         relations=_bounded(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
-        policies=tuple(p.policy(tenancy.context, definitions) for p in _rows(database, "policies", PolicyRow)),
+        policies=tuple(p.policy(tenancy.words, definitions) for p in _rows(database, "policies", PolicyRow)),
         indexes=_rows(database, "indexes", Index),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
         functions=functions,
@@ -165,7 +165,7 @@ def _server(database: DatabaseClient, row: ServerRow, current: str) -> Server:
 def _functions(database: DatabaseClient, tenancy: Tenancy) -> tuple[Function, ...]:
     parameters: Parameters = {**_BOUND, "context": tenancy.context}
     found = _bounded(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
-    return tuple(_redacted(function, tenancy.context) for function in found)
+    return tuple(_redacted(function, tenancy.words) for function in found)
 
 
 def _redacted(function: Function, context_settings: Sequence[str]) -> Function:

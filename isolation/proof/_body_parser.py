@@ -7,13 +7,17 @@ from collections.abc import Callable
 from typing import Final
 
 from isolation.inventory.builtin_oids import BOOLEAN, CURRENT_SETTING, CURRENT_SETTING_OR_NULL, TEXT
-from isolation.proof._expressions import Coalesce, Constant, Expression, FunctionCall, NullIf, TypeCast
+from isolation.proof._expressions import Coalesce, Comparison, Constant, Expression, FunctionCall, NullIf, TypeCast
 
 _TYPES: Final = {
     "uuid": 2950, "text": TEXT, "varchar": 1043, "bigint": 20, "int8": 20, "integer": 23, "int": 23, "int4": 23,
-    "smallint": 21, "int2": 21, "numeric": 1700,
+    "smallint": 21, "int2": 21, "numeric": 1700, "json": 114, "jsonb": 3802,
 }  # fmt: skip
-_TOKEN: Final = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\w.]*)|(?P<mark>::|:=|[(),;]))")
+_TOKEN: Final = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\w.]*)|(?P<mark>::|:=|->>|->|[(),;]))")
+# The operators -> and ->> with a text, by the type of their left side: the operator, and the type of the result.
+_FIELDS: Final = {
+    ("->", 114): (3962, 114), ("->", 3802): (3211, 3802), ("->>", 114): (3963, TEXT), ("->>", 3802): (3477, TEXT),
+}  # fmt: skip
 
 
 class UnreadableBody(Exception):
@@ -28,11 +32,13 @@ def result_type(value: Expression) -> int:
 class BodyParser:
     """Parses one expression of current_setting(), NULLIF, COALESCE, casts, parentheses and scalar sub-selects.
 
-    `resolve_name` returns the expression of a function without arguments, by its name with schema.
+    `resolve_name` returns the expression of a function without arguments, by its name with schema. Only with
+    `operators`, those of JSON denote PostgreSQL's own, and are read.
     """
 
-    def __init__(self, text: str, resolve_name: Callable[[str], Expression]) -> None:
+    def __init__(self, text: str, resolve_name: Callable[[str], Expression], *, operators: bool = False) -> None:
         self._resolve_name = resolve_name
+        self._operators = operators
         self._tokens = list[str]()
         at = 0
         text = text.strip()
@@ -60,6 +66,15 @@ class BodyParser:
         return self._tokens[0] if self._tokens else ""
 
     def _expression(self) -> Expression:
+        value = self._operand()
+        while self._operators and self._peek() in {"->", "->>"}:
+            operator, kind = _FIELDS.get((self._next(), result_type(value)), (0, 0))
+            if not operator:
+                raise UnreadableBody
+            value = Comparison(operator, (value, self._literal()), 0, kind)
+        return value
+
+    def _operand(self) -> Expression:
         value = self._primary()
         while self._peek() == "::":
             self._next()

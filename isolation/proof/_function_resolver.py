@@ -16,6 +16,7 @@ from isolation.inventory.builtin_oids import (
 )
 from isolation.inventory.code import Function
 from isolation.proof._body_parser import BodyParser, UnreadableBody, result_type
+from isolation.proof._claims import ClaimReader, context_names
 from isolation.proof._expressions import ContextValue, Expression, FunctionCall, TypeCast, type_of
 from isolation.proof._nodes import UnreadableTree
 from isolation.proof._setting_effects import SettingEffects, unqualified_name
@@ -76,9 +77,10 @@ class FunctionResolver:
         if not self._is_plain(function):
             return None
         found = self._read(function, call)
-        normalizer = TermNormalizer(self.tenancy.context, lambda expression: expression)
+        normalizer = TermNormalizer(context_names(self.tenancy), lambda expression: expression)
         if found is None:
             return None
+        found = ClaimReader(self.tenancy, self.resolve).in_body(found)
         term = normalizer.normalize(found)
         if term is not None and term.value_ref[0] == "context" and function.volatility == "i":
             self.immutable_functions[function.oid] = function
@@ -115,7 +117,9 @@ class FunctionResolver:
             found = read_body(tree, call.arguments)
         except UnreadableTree:
             return None
-        return found if found is not None and type_of(found) == call.type else None
+        if found is None or type_of(found) != call.type:
+            return None
+        return ClaimReader(self.tenancy, self.resolve).in_body(found)
 
     def _read(self, function: Function, call: FunctionCall) -> Expression | None:
         if function.tree is not None:
@@ -124,7 +128,7 @@ class FunctionResolver:
         if match is None or not self._names_are_built_in(function, match["value"]):
             return None
         try:
-            value = BodyParser(match["value"], self._by_name).read()
+            value = BodyParser(match["value"], self._by_name, operators=_is_pinned(function)).read()
         except UnreadableBody:
             return None
         if call.type == result_type(value):
@@ -148,8 +152,18 @@ class FunctionResolver:
 
     def _names_are_built_in(self, function: Function, text: str) -> bool:
         """Whether the names in a body denote built-in functions for any search_path of the caller."""
-        if (function.search_path or "").split(",")[0].strip() == "pg_catalog":
-            return True
+        built_in_casts = not any(max(cast.source, cast.target) < FIRST_USER_OID for cast in self.inventory.casts)
+        if _is_pinned(function):
+            return built_in_casts
         user_defined = {unqualified_name(other) for other in self._functions.values()}
         unqualified = _NAMES & set(re.findall(r"(?<![\w.])[a-z_]+(?=\s*\()", text.lower()))
-        return not self.inventory.casts and not user_defined & unqualified
+        return built_in_casts and not user_defined & unqualified
+
+
+def _is_pinned(function: Function) -> bool:
+    """Whether unqualified names and operators in a body denote PostgreSQL's own, by the function's search_path."""
+    if function.search_path is None:
+        return False
+    # https://www.postgresql.org/docs/18/runtime-config-client.html#GUC-SEARCH-PATH: first, unless it is listed.
+    schemas = [name.strip().strip('"') for name in function.search_path.split(",")]
+    return "pg_catalog" not in schemas[1:]

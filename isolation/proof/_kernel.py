@@ -13,6 +13,7 @@ from isolation.inventory.relations import Policy
 from isolation.inventory.relations import StoredExpression as Stored
 from isolation.proof._branches import Branch, EqualityTheory, Tableau, TooManyBranches
 from isolation.proof._called_functions import functions_in, unnamed_code_in
+from isolation.proof._claims import ClaimReader
 from isolation.proof._comparison_rules import Conjunction
 from isolation.proof._expressions import TRUE
 from isolation.proof._function_resolver import FunctionResolver
@@ -92,7 +93,8 @@ class Kernel:
         policy = clause[0]
         stored = [one for _, one in (clause, *restrictive)]
         unsafe = [why for one in stored for why in self._context_changes(one)]
-        conditions: Conjunction = tuple((read(one.tree), TRUE) for one in stored)
+        claims = ClaimReader(self.proof_context.tenancy, self.resolver.resolve)
+        conditions: Conjunction = tuple((claims.in_policy(read(one.tree)), TRUE) for one in stored)
         theory = EqualityTheory(
             self.proof_context.normalizer, self.proof_context.not_null(), self.proof_context.deterministic
         )

@@ -11,6 +11,7 @@ from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation
+from isolation.proof._claims import context_names
 from isolation.proof._function_resolver import FunctionResolver
 from isolation.proof._gates import GATES, Gate, ProofObligation
 from isolation.proof._kernel import (
@@ -152,7 +153,7 @@ class Prover:
             relation=relation,
             role=reachable.role.oid,
             principal=reachable.principal,
-            normalizer=TermNormalizer(self.access.tenancy.context, self.resolver.resolve),
+            normalizer=TermNormalizer(context_names(self.access.tenancy), self.resolver.resolve),
             reads_proven=lambda oid: self._reads_are_proven(reachable, oid, global_rows=False),
             reads_permitted=lambda oid: self._reads_are_proven(reachable, oid, global_rows=True),
             children=self._children,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
 
+from basewatch.postgres.context_values import id_in, value_with
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.expression_tokens import ExpressionContents
 from checks.tenancy.probes.trial_values import TrialValue, canonical_text, lookalikes
@@ -80,14 +81,17 @@ def trial_contexts(tenancy: Tenancy, contents: ExpressionContents) -> tuple[Tria
     (a, as_a), (b, as_b) = tenancy.canary_contexts
     found = [
         _context(tenancy, "in the context of canary A", as_a, a),
-        _context(tenancy, "in the context of canary B", as_b, b),
+        _context(tenancy, "in the context of canary B", as_b, b, tenancy.canaries.settings_b),
+        _context(tenancy, "with an empty context", tuple("" for _ in as_a), None),
     ]
+    values, claim = as_a, tenancy.claim
+    if claim is not None:
+        as_a, as_b = (tuple(id_in(value, claim) for value in each) for each in (as_a, as_b))
 
-    def add(description: str, *values: str) -> None:
-        users = tenancy.members is not None
-        found.append(_context(tenancy, description, values, None if users else values))
+    def add(description: str, *ids: str) -> None:
+        settings = tuple(value_with(value, claim, one) for value, one in zip(values, ids, strict=True))
+        found.append(_context(tenancy, description, settings, None if tenancy.members is not None else ids))
 
-    add("with an empty context", *("" for _ in as_a))
     for wild in ("%", "_%", ".*"):
         add("with a wildcard as context", *(wild for _ in as_a))
     add("with a wildcard in the context", *(part[:8] + "%" for part in as_a))
@@ -101,11 +105,16 @@ def trial_contexts(tenancy: Tenancy, contents: ExpressionContents) -> tuple[Tria
 
 
 def _context(
-    tenancy: Tenancy, description: str, values: tuple[str, ...], allowed_key: tuple[str, ...] | None
+    tenancy: Tenancy,
+    description: str,
+    values: tuple[str, ...],
+    allowed_key: tuple[str, ...] | None,
+    more: Mapping[str, str] | None = None,
 ) -> TrialContext:
-    return TrialContext(
-        description=description, settings=tuple(zip(tenancy.context, values, strict=True)), allowed_key=allowed_key
-    )
+    """A context with the further settings of canary A, or with those in `more`."""
+    others = tenancy.canaries.settings_a if more is None else more
+    settings = (*others.items(), *zip(tenancy.context, values, strict=True))
+    return TrialContext(description=description, settings=settings, allowed_key=allowed_key)
 
 
 def flag_contexts(tenancy: Tenancy, contents: ExpressionContents) -> tuple[TrialContext, ...]:

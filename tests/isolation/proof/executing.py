@@ -30,7 +30,7 @@ _UNSET = None
 
 def declared(kind: Kind) -> Tenancy:
     """The manifest of a kind's schema."""
-    people = {"user_a": ("ann",), "user_b": ("bob",)} if kind.members else {}
+    ann, bob = (("ann",), ("bob",)) if kind.members else (None, None)
     return Tenancy(
         context=kind.settings,
         context_type=kind.context_type,  # type: ignore[arg-type]  # one of the words that Tenancy takes
@@ -42,7 +42,7 @@ def declared(kind: Kind) -> Tenancy:
         members=TenantMembership(table="members", member="user_id", key=kind.columns) if kind.members else None,
         principals=(ROLE,),
         min_tables=1,
-        canaries=Canaries(a=kind.tenants[0], b=kind.tenants[1], **people),
+        canaries=Canaries(a=kind.tenants[0], b=kind.tenants[1], user_a=ann, user_b=bob),
     )
 
 

@@ -1,0 +1,1 @@
+"""Whole schemas in common designs, on a real PostgreSQL: sound ones are green, broken ones are not."""
