@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from basewatch.component_settings import ConfigModel
 from basewatch.errors import InvalidValueError
@@ -20,7 +20,6 @@ __all__ = [
     "ApprovedPredicate",
     "Canaries",
     "DerivedKey",
-    "GlobalRows",
     "Login",
     "ObjectKind",
     "TableKey",
@@ -62,20 +61,6 @@ def _key_type(value: object) -> str:
 
 
 TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_key_type)]
-
-
-class GlobalRows(ConfigModel):
-    """The rows of a tenant table that every tenant may read and none may write: `read` means those without a tenant.
-
-    Such a row has NULL in every column of the tenant key, or the id `key` if there is one.
-    """
-
-    access: Literal["read"]
-    key: Names | None = None
-
-
-def _global_rows(value: object) -> object:
-    return {"access": value} if isinstance(value, str) else value
 
 
 class TenantMembership(ConfigModel):
@@ -143,9 +128,9 @@ class Tenancy(ConfigModel):
     shared: tuple[str, ...] = Field(
         default=(), description="tables and views that every tenant may read and none may write"
     )
-    global_rows: dict[str, Annotated[GlobalRows, BeforeValidator(_global_rows)]] = Field(
+    global_rows: dict[str, Literal["read"]] = Field(
         default={},
-        description="tables with rows that are everybody's: readable by every tenant, writable by none",
+        description="tables whose rows without a tenant are everybody's: all may read them, none may write them",
         examples=["{templates: read}"],
     )
     unforced_owners: dict[str, str] = Field(
@@ -191,13 +176,11 @@ class Tenancy(ConfigModel):
 
     @model_validator(mode="after")
     def _contradicts_nothing(self) -> Self:
-        for table, rows in self.global_rows.items():
+        for table in self.global_rows:
             if table in self.shared:
                 raise InvalidValueError(
                     f"'{table}' is declared as shared and in global_rows", "keep one of the two entries"
                 )
-            for part in rows.key or ():
-                check_form(part, self.context_type, f"the key of global_rows.{table}")
         for role in self.unforced_owners:
             if role in self.principals:
                 raise InvalidValueError(

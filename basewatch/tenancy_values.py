@@ -25,13 +25,13 @@ def parse_day(value: object) -> date:
         raise InvalidValueError(f"{display_value(value)} is not a date", "write for example 2027-06-30") from None
 
 
-def check_form(tenant: str, kind: str, what: str = "the canary") -> None:
-    """Raises InvalidValueError for an id that is not of the type `kind`; `what` says where it stands."""
+def check_form(tenant: str, kind: str) -> None:
+    """Raises InvalidValueError for the id of a canary that is not of the type `kind`."""
     try:
         UUID(tenant) if kind == "uuid" else int(tenant) if kind in {"integer", "bigint"} else None
     except ValueError:
         remedy = "write an id of that type, or correct context_type"
-        raise InvalidValueError(f"{what} {display_value(tenant)} is no {kind}", remedy) from None
+        raise InvalidValueError(f"the canary {display_value(tenant)} is no {kind}", remedy) from None
 
 
 Names = Annotated[

@@ -40,7 +40,8 @@ class ProbedRelation:
 
     `key` are the columns of the tenant. A relation without them may derive the tenant from its `parent`, where `on`
     pairs its own columns with those of the parent; without either it has no tenant. `allows_null_key` says that rows
-    with a NULL key belong to no tenant and may be read by all, as in a view with an outer join.
+    with a NULL key belong to no tenant and may be read by all, as in a view with an outer join. `has_global_rows` says
+    that rows without a tenant, or of a parent row without one, are everybody's by the manifest.
     """
 
     schema: str
@@ -49,6 +50,7 @@ class ProbedRelation:
     parent: ProbedRelation | None = None
     on: tuple[tuple[str, str], ...] = ()
     allows_null_key: bool = False
+    has_global_rows: bool = False
 
     @property
     def keyed(self) -> bool:
@@ -103,18 +105,7 @@ def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: st
     Operators are qualified with pg_catalog, and values take the type of the column.
     """
     if relation.parent is not None:
-        above = f"{row}p"
-        inner = belongs_to_tenant(relation.parent, tenant, above)
-        links = [
-            sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(sql.Identifier(above, theirs), sql.Identifier(row, own))
-            for own, theirs in relation.on
-        ]
-        return sql.SQL("EXISTS (SELECT FROM {parent} AS {above} WHERE {links} AND {inner})").format(
-            parent=relation.parent.identifier,
-            above=sql.Identifier(above),
-            links=sql.SQL(" AND ").join(links),
-            inner=inner,
-        )
+        return _parent_row(relation, relation.parent, row, belongs_to_tenant(relation.parent, tenant, f"{row}p"))
     parts = [
         sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(sql.Identifier(row, column), sql.Literal(value))
         for column, value in zip(relation.key, tenant, strict=True)
@@ -125,12 +116,38 @@ def belongs_to_tenant(relation: ProbedRelation, tenant: tuple[str, ...], row: st
 def belongs_to_other(relation: ProbedRelation, tenant: tuple[str, ...]) -> sql.Composable:
     """The condition that a row belongs to another tenant, or to none unless the relation `allows_null_key`."""
     condition = belongs_to_tenant(relation, tenant)
+    if relation.has_global_rows:
+        return sql.SQL("({} IS NOT TRUE AND NOT {})").format(condition, is_everybodys(relation))
     return sql.SQL("{} IS FALSE" if relation.allows_null_key else "{} IS NOT TRUE").format(condition)
 
 
 def any_row(relation: ProbedRelation) -> sql.Composable:
-    """The condition of any row; with a tenant, if the relation `allows_null_key`."""
+    """The condition of any row; with a tenant, if the relation `allows_null_key` or has rows that are everybody's."""
+    if relation.has_global_rows:
+        return sql.SQL("NOT {}").format(is_everybodys(relation))
     if not relation.allows_null_key or not relation.key:
         return sql.SQL("true")
     parts = [sql.SQL("{} IS NOT NULL").format(sql.Identifier("r", column)) for column in relation.key]
     return sql.SQL(" AND ").join(parts)
+
+
+def is_everybodys(relation: ProbedRelation, row: str = "r") -> sql.Composable:
+    """The condition that the row with alias `row` has no tenant, nor has its parent row, in a relation of such rows."""
+    if not relation.has_global_rows:
+        return sql.SQL("false")
+    if relation.parent is not None:
+        above = f"{row}p"
+        return _parent_row(relation, relation.parent, row, is_everybodys(relation.parent, above))
+    parts = [sql.SQL("{} IS NULL").format(sql.Identifier(row, column)) for column in relation.key]
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(parts))
+
+
+def _parent_row(relation: ProbedRelation, parent: ProbedRelation, row: str, condition: sql.Composable) -> sql.Composed:
+    above = f"{row}p"
+    links = [
+        sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(sql.Identifier(above, theirs), sql.Identifier(row, own))
+        for own, theirs in relation.on
+    ]
+    return sql.SQL("EXISTS (SELECT FROM {parent} AS {above} WHERE {links} AND {condition})").format(
+        parent=parent.identifier, above=sql.Identifier(above), links=sql.SQL(" AND ").join(links), condition=condition
+    )

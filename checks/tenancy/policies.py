@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from checks.tenancy.flaws import review_text, uncovered_text, visible_through
+from checks.tenancy.relations.global_rows import global_rows_offer
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Relation
@@ -47,10 +48,12 @@ def policies_restrict_rows_to_the_tenant(facts: Inventory, database: Database, n
     access = effective_access(facts, database.tenancy)
     found = proof_obligations(access, now)
     for relation in access.tenant_tables():
-        yield judge_gates(access, relation, [one for one in found if one.relation == relation.oid])
+        yield judge_gates(access, relation, [one for one in found if one.relation == relation.oid], now)
 
 
-def judge_gates(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
+def judge_gates(
+    access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation], now: datetime
+) -> Verdict:
     """The verdict on one table from the status of its gates."""
     name = access.declared_name(relation)
     applied = [gate for gate in gates if gate.status not in {ProofStatus.EXEMPT, ProofStatus.DISABLED}]
@@ -59,7 +62,7 @@ def judge_gates(access: EffectiveAccess, relation: Relation, gates: Sequence[Pro
         return not_applicable(f"{name} has no policy to check: {why}", subject=name)
     opened = [gate for gate in applied if gate.status is ProofStatus.REFUTED]
     if opened:
-        return _open(access, relation, opened)
+        return _open(access, relation, opened, now)
     unproven = [gate for gate in applied if gate.status is ProofStatus.UNPROVEN and not gate.waived]
     if unproven:
         return _unproven(access, relation, unproven)
@@ -77,17 +80,18 @@ def judge_gates(access: EffectiveAccess, relation: Relation, gates: Sequence[Pro
     )
 
 
-def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
+def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation], now: datetime) -> Verdict:
     name = access.declared_name(relation)
     own = {policy.name: policy for policy in access.policies_on(relation)}
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
-    repairs = [repair(access, relation, own[policy]) for policy in named]
+    repairs = " ".join(repair(access, relation, own[policy]) for policy in named)
+    offer = global_rows_offer(access, relation, now)
     verdict = failed(
         f"A policy of {name} allows access to rows of other tenants",
         subject=name,
         observed=_reasons(access, relation, gates),
         expected=expected_expression(access, relation),
-        remedy=" ".join(repairs) or f"Restrict {name} by: {expected_expression(access, relation)}",
+        remedy=f"{repairs or f'Restrict {name} by: {expected_expression(access, relation)}'} {offer}".rstrip(),
     )
     themselves = {gate.principal for gate in gates if len(gate.role_path) == 1}
     return with_affected(

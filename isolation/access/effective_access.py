@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime
 
-from basewatch.tenancy import GlobalRows, ObjectKind, Tenancy
+from basewatch.tenancy import ObjectKind, Tenancy
 from isolation.access._privileges import Privileges
 from isolation.access.role_graph import ReachableRole, RoleGraph
 from isolation.access.table_class import TableClass, TableClasses, TenantKey
@@ -153,9 +153,9 @@ class EffectiveAccess:
         """The columns of a relation's tenant key, its derivation from a parent, or None without a key."""
         return self.table_classes.tenant_key(relation)
 
-    def global_rows(self, relation: Relation) -> GlobalRows | None:
-        """The rows of a relation that every tenant may read and none may write, by the manifest; None without any."""
-        return self.table_classes.global_rows(relation)
+    def has_global_rows(self, relation: Relation) -> bool:
+        """Whether every tenant may read the rows of a table without a tenant, and none may write them."""
+        return self.table_classes.has_global_rows(relation)
 
     def table_class(self, relation: Relation) -> TableClass:
         """The class of a relation; partitions and inheriting tables have that of their parent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from enum import StrEnum
 
-from basewatch.tenancy import DerivedKey, GlobalRows, Tenancy
+from basewatch.tenancy import DerivedKey, Tenancy
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Column, Relation, RelationKind
 
@@ -82,10 +82,9 @@ class TableClasses:
             return _BY_KIND[relation.kind]
         return TableClass.OTHER if key is None else TableClass.TENANT
 
-    def global_rows(self, relation: Relation) -> GlobalRows | None:
-        """The rows of a tenant table that are everybody's by design; those of a partition are its parent's."""
-        declared = (self._tenancy.global_rows.get(self.declared_name(one)) for one in self.lineage(relation))
-        return next((rows for rows in declared if rows is not None), None)
+    def has_global_rows(self, relation: Relation) -> bool:
+        """Whether rows of a table without a tenant are everybody's by the manifest; a partition is as its parent."""
+        return any(self.declared_name(one) in self._tenancy.global_rows for one in self.lineage(relation))
 
     def lineage(self, relation: Relation) -> tuple[Relation, ...]:
         """A relation, then all its ancestors, nearest first, each once."""

@@ -66,7 +66,7 @@ class Goal:
         relation = self._access.relation(known.rows[row])
         if not self.proof_context.global_rows or relation is None or depth > _MAX_PARENTS:
             return ""
-        if self._access.global_rows(relation) is None:
+        if not self._access.has_global_rows(relation):
             return ""
         key = self._access.tenant_key(relation)
         if isinstance(key, DerivedKey):

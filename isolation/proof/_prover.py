@@ -92,7 +92,7 @@ class Prover:
 
         With `global_rows`, a read may pass rows that the manifest declares as everybody's.
         """
-        global_rows = global_rows and gate == GATES[0] and self.access.global_rows(relation) is not None
+        global_rows = global_rows and gate == GATES[0] and self.access.has_global_rows(relation)
         key = (relation.oid, reachable.role.oid, gate, global_rows)
         if key not in self._results:
             self._in_progress.add(key)

@@ -33,12 +33,16 @@ class KeyBinding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownNames:
-    """The names to find in conditions: settings in lower case, functions without their schema."""
+    """The names to find in conditions: settings in lower case, functions without their schema.
+
+    With `passes_global_rows`, a condition may also ask for rows without a tenant.
+    """
 
     key: tuple[str, ...]
     settings: frozenset[str]
     context_functions: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    passes_global_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,8 @@ def _bound_columns(group: TokenTree, names: KnownNames) -> frozenset[str]:
     """The key columns that are bound in every row that passes a condition."""
     kind, parts = _parts(group)
     if kind == "":
-        return _named(group, names) if _bindings(group, names) else frozenset()
+        bound = _bindings(group, names) or (names.passes_global_rows and _is_null_test(group))
+        return _named(group, names) if bound else frozenset()
     each = [_bound_columns(part, names) for part in parts]
     return frozenset[str]().union(*each) if kind == "AND" else frozenset(names.key).intersection(*each)
 
@@ -92,6 +97,11 @@ def _atoms(group: TokenTree) -> Iterator[TokenTree]:
     else:
         for part in parts:
             yield from _atoms(part)
+
+
+def _is_null_test(atom: TokenTree) -> bool:
+    """Whether an atom is `column IS NULL`."""
+    return [token.text for token in leaves(atom) if token.kind is TokenKind.NAME][-2:] == ["IS", "NULL"]
 
 
 def _named(atom: TokenTree, names: KnownNames) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from basewatch import components
 from basewatch.postgres import DatabaseClient
@@ -86,6 +86,7 @@ def _statements(
     role = access.role_named(principal)
     writable = sorted(access.columns_with_privilege(role.oid, table, "UPDATE")) if role else []
     for command in commands:
+        reads_global_rows = command is Command.SELECT and access.has_global_rows(table)
         column = writable[0] if command is Command.UPDATE else ""
         plan = _plan(probe, Canary.A, target, command, column)
         suspect = canary_constants(_printed(plan), _ids(access, 0))
@@ -94,7 +95,7 @@ def _statements(
             principal=principal,
             table=access.declared_name(table),
             command=command,
-            scans=tuple(_scans(plan, relations, names, access)),
+            scans=tuple(_scans(plan, relations, replace(names, passes_global_rows=reads_global_rows), access)),
             folded=_folded(plan, other, access),
             digest=gate_digest(access.policies(table, role.oid, command) if role else (), new_row=False),
             sqlstate=plan.sqlstate,

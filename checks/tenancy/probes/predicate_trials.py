@@ -14,7 +14,7 @@ from checks.tenancy.probes.expression_tokens import expression_contents
 from checks.tenancy.probes.trial_rows import NO_CONTEXT, SyntheticRow, TrialContext, is_other_tenants, synthetic_rows
 from checks.tenancy.probes.trial_values import TrialValue, column_values, key_values
 from isolation.access.effective_access import EffectiveAccess, TableClass
-from isolation.inventory.relations import Column, Relation
+from isolation.inventory.relations import Column, Command, Relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,10 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredicateTrial:
-    """One predicate and the rows to evaluate it on; `others` are its columns besides the key."""
+    """One predicate and the rows to evaluate it on; `others` are its columns besides the key.
+
+    `passes_global_rows` says that it is for reading alone, of a table whose rows without a tenant are everybody's.
+    """
 
     table: Relation
     effective: EffectivePredicate
@@ -43,6 +46,7 @@ class PredicateTrial:
     key: tuple[Column, ...]
     others: tuple[Column, ...]
     row_groups: tuple[tuple[SyntheticRow, ...], ...]
+    passes_global_rows: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +89,8 @@ def predicate_trial(
         key=key,
         others=others,
         row_groups=synthetic_rows(keys, tried),
+        passes_global_rows=access.has_global_rows(table)
+        and all(gate.command is Command.SELECT for gate in effective.gates),
     )
 
 
@@ -163,7 +169,13 @@ def _passing(  # noqa: PLR0917  # one evaluation with its state
     if passed.sqlstate is not None:
         progress.timed_out = progress.timed_out or passed.sqlstate == _TIMED_OUT
         return None
-    return [some[number] for number in passed.rows if is_other_tenants(some[number], trial.key, context)]
+    found = [some[number] for number in passed.rows]
+    return [
+        row
+        for row in found
+        if is_other_tenants(row, trial.key, context)
+        and not (trial.passes_global_rows and all(value.text is None for value in row.key))
+    ]
 
 
 def _counterexample(trial: PredicateTrial, row: SyntheticRow, context: TrialContext) -> Counterexample:

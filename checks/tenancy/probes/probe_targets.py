@@ -115,9 +115,21 @@ def _probed_relation(access: EffectiveAccess, relation: Relation, seen: frozense
         if parent is None or parent.oid in seen:
             return ProbedRelation(schema=schema, name=name)
         above = _probed_relation(access, parent, seen | {relation.oid})
-        return ProbedRelation(schema=schema, name=name, parent=above if above.keyed else None, on=tuple(key.on.items()))
+        return ProbedRelation(
+            schema=schema,
+            name=name,
+            parent=above if above.keyed else None,
+            on=tuple(key.on.items()),
+            has_global_rows=above.keyed and access.has_global_rows(relation),
+        )
     columns = tuple(column.name for column in key or ())
-    return ProbedRelation(schema=schema, name=name, key=columns, allows_null_key=relation.kind in _VIEWS)
+    return ProbedRelation(
+        schema=schema,
+        name=name,
+        key=columns,
+        allows_null_key=relation.kind in _VIEWS,
+        has_global_rows=bool(columns) and access.has_global_rows(relation),
+    )
 
 
 def _approvables(access: EffectiveAccess, relation: Relation) -> Iterator[Approvable]:

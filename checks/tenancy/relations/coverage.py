@@ -41,6 +41,7 @@ def every_tenant_table_is_covered(facts: Inventory, database: Database, now: dat
     for relation in sorted(facts.relations, key=access.declared_name):
         if not relation.temporary:
             yield from judge.judge(relation)
+    yield from judge.owners()
 
 
 def _table_count(access: EffectiveAccess) -> Verdict:

@@ -18,6 +18,7 @@ from checks.tenancy.relations.owner_access import OwnerAccess
 from checks.tenancy.relations.row_security import lets_rows_through, row_security_flaws
 from checks.tenancy.relations.shared_tables import json_columns, shared_approvable, tenant_reference_flaws
 from checks.tenancy.relations.tenant_keys import tenant_key_flaws, tenant_key_hint
+from checks.tenancy.relations.unforced_owners import never_forcing_owners, unforced_owner_findings
 from checks.tenancy.relations.views import ViewAnalysis
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
@@ -35,8 +36,13 @@ class CoverageJudge:
         self._access = access
         self._now = now
         self._granted = GrantedAccess(access)
+        self._never_forcing = never_forcing_owners(access)
         self._owners = OwnerAccess(access, now)
         self._views = ViewAnalysis(access, now, self._owners)
+
+    def owners(self) -> Iterator[Verdict]:
+        """The findings of owners that never force row security."""
+        return unforced_owner_findings(self._access, self._never_forcing)
 
     def judge(self, relation: Relation) -> Iterator[Verdict]:
         """The verdict on a relation in a declared schema or in reach of a principal; none for any other."""
@@ -73,10 +79,13 @@ class CoverageJudge:
                 return not_applicable(f"{name} is accessible to PUBLIC, which tenancy.rls.grants reports", subject=name)
             flaws = tuple(root_flaws(self._access, relation, reached))
         else:
-            rls_flaws = row_security_flaws(self._access, relation, reached)
+            said = relation.owner in self._never_forcing
+            rls_flaws = row_security_flaws(self._access, relation, reached, said_of_owner=said)
             flaws = (
                 *rls_flaws,
-                *tenant_key_flaws(self._access, relation, proven=lambda: self._owners.reads_are_isolated(relation)),
+                *tenant_key_flaws(
+                    self._access, relation, self._now, proven=lambda: self._owners.reads_are_isolated(relation)
+                ),
             )
         if flaws:
             summary = f"{name} is not fully protected by row-level security"

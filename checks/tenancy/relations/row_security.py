@@ -26,14 +26,17 @@ def lets_rows_through(
 
 
 def row_security_flaws(
-    access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]
+    access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...], *, said_of_owner: bool = False
 ) -> Iterator[Flaw]:
-    """The flaws of row security on a table that principals reach: disabled, not forced, or without a policy."""
+    """The flaws of row security on a table that principals reach: disabled, not forced, or without a policy.
+
+    `said_of_owner` says that a finding on its owner says that row security is not forced.
+    """
     table = access.sql_name(relation)
     if not relation.rls_enabled:
         yield _disabled(access, relation, reached)
         return
-    if not relation.rls_forced:
+    if not relation.rls_forced and not said_of_owner:
         owner = access.role(relation.owner)
         # Superusers and roles with BYPASSRLS are reported by tenancy.rls.bypass_roles.
         owning = [

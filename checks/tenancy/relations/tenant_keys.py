@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw, visible_through
+from checks.tenancy.relations.global_rows import global_rows_offer
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, ForeignKey, Relation
 
 
-def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Callable[[], bool]) -> Iterator[Flaw]:
+def tenant_key_flaws(
+    access: EffectiveAccess, relation: Relation, now: datetime, *, proven: Callable[[], bool]
+) -> Iterator[Flaw]:
     """The flaws of the key columns; `proven` returns whether no policy can expose a row without a tenant."""
     key = access.tenant_key(relation)
     if not isinstance(key, tuple) or access.table_class(relation) is not TableClass.TENANT:
@@ -23,11 +27,14 @@ def tenant_key_flaws(access: EffectiveAccess, relation: Relation, *, proven: Cal
         inherited = [_same(access, parent, column) for parent in relation.parents]
         if not column.not_null and all(parent is None or parent.not_null for parent in inherited):
             hidden = proven()
+            if hidden and access.has_global_rows(relation):
+                continue
             doubt = "" if hidden else ", and its policies are not proven to hide it"
             yield Flaw(
                 severity=Severity.MEDIUM if hidden else Severity.HIGH,
                 what=f"{column.name} can be NULL, so that a row may have no tenant{doubt}",
-                repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL;",
+                repair=f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL; "
+                f"{global_rows_offer(access, relation, now)}".rstrip(),
             )
         if column.constant_default and not any(parent and parent.constant_default for parent in inherited):
             yield Flaw(

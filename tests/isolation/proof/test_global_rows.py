@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from basewatch.tenancy import DerivedKey, GlobalRows
+from basewatch.tenancy import DerivedKey
 from demo.database import SandboxDatabase
 from isolation.access.effective_access import effective_access
 from isolation.proof import ProofStatus, proof_obligations
@@ -41,9 +41,7 @@ def templates(box_database: SandboxDatabase) -> Iterator[ScratchDatabase]:
 def gates(database: ScratchDatabase, policies: str, table: str, *global_rows: str) -> dict[ProofStatus, set[str]]:
     """The gates of a table by their status, under policies that are dropped again."""
     component = declared(keys={"steps": DerivedKey(parent="templates", on={"template": "id"})})
-    tenancy = component.tenancy.model_copy(
-        update={"global_rows": dict.fromkeys(global_rows, GlobalRows(access="read"))}
-    )
+    tenancy = component.tenancy.model_copy(update={"global_rows": dict.fromkeys(global_rows, "read")})
     database.run(policies)
     try:
         access = effective_access(database.read(component), tenancy)

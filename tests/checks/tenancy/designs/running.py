@@ -76,7 +76,9 @@ class Built:
             connection.execute(statements.encode())
 
     def works(self, one: Break) -> bool:
-        """Whether the exploit of a break returns or changes a row; it is rolled back."""
+        """Whether the exploit of a break returns or changes a row; it is rolled back. Without one: false."""
+        if not one.exploit:
+            return False
         tenancy = self.component.tenancy
         (_, a), (_, b) = tenancy.canary_contexts
         values = {"a": a, "b": b, "unset": ()}[one.context]

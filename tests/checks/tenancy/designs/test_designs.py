@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
+from basewatch.model import Severity, Status
 from demo.database import SandboxDatabase
-from tests.checks.tenancy.designs.reading import Design, designs
+from tests.checks.tenancy.designs.reading import Break, Design, designs
 from tests.checks.tenancy.designs.running import built, readable
 
 SOUND = designs("sound")
@@ -45,6 +48,41 @@ def test_a_sound_design_raises_no_alarm(box_database: SandboxDatabase, design: D
     skip_without(box_database, design)
     with built(box_database, design) as sound:
         assert readable(sound.alarms()) == []
+
+
+BREAKS = [
+    pytest.param(
+        one,
+        broken,
+        id=f"{one.name}: {broken.title}",
+        marks=[] if n == 0 else [pytest.mark.slow, pytest.mark.exhaustive],
+    )
+    for n, (one, broken) in enumerate((one, broken) for one in SOUND for broken in one.breaks)
+]
+
+
+@pytest.mark.parametrize(("design", "broken"), BREAKS)
+def test_a_broken_design_fails(box_database: SandboxDatabase, design: Design, broken: Break) -> None:
+    """Its exploit, if there is one, works while it is broken and not before, and each check that must find it fails."""
+    skip_without(box_database, design)
+    with built(box_database, design) as made:
+        assert not made.works(broken)
+        made.run(broken.breaks)
+        assert made.works(broken) is bool(broken.exploit)
+        found = made.alarms()
+    assert {one.check for one in found if one.status is Status.FAIL} >= broken.checks, readable(found)
+
+
+def test_an_owner_that_never_forces_is_said_once(box_database: SandboxDatabase) -> None:
+    """Without the entry there is one finding, on the owner, which repairs every table and offers the entry."""
+    (design,) = (one for one in SOUND if one.name == "never_forced")
+    with built(box_database, replace(design, manifest={})) as made:
+        (found,) = made.alarms()
+        assert (found.check, found.subject, found.severity) == ("tenancy.rls.coverage", "owner keeper", Severity.MEDIUM)
+        statements, _, condition = found.remedy.partition(" Only if ")
+        assert 'tenancy.unforced_owners: {"keeper": <the reason>}' in condition
+        made.run(statements)
+        assert readable(made.alarms()) == []
 
 
 def test_every_design_has_its_own_name() -> None:

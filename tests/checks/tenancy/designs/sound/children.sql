@@ -53,7 +53,6 @@ INSERT INTO posts SELECT id, 1 FROM tenants; INSERT INTO labels SELECT id, 1 FRO
 @own(posts, labels, post_labels)@
 
 -- design templates_for_all: templates of everybody beside the tenant's own, read only
--- known: the probes do not know of global rows
 -- manifest: {global_rows: {templates: read}}
 @start@
 CREATE TABLE templates (id bigint PRIMARY KEY, tenant_id uuid REFERENCES tenants, title text NOT NULL DEFAULT '');
@@ -66,8 +65,20 @@ CREATE POLICY add ON templates FOR INSERT WITH CHECK (@mine@);
 CREATE POLICY edit ON templates FOR UPDATE USING (@mine@);
 CREATE POLICY bin ON templates FOR DELETE USING (@mine@);
 
+-- break: a tenant publishes to all | tenancy.rls.policies
+-- exploit: INSERT INTO templates VALUES (200, NULL, 'from a')
+ALTER POLICY add ON templates WITH CHECK (tenant_id IS NULL OR @mine@);
+-- break: a tenant changes what is everybody's | tenancy.rls.policies
+-- exploit: UPDATE templates SET title = 'x' WHERE tenant_id IS NULL
+ALTER POLICY edit ON templates USING (tenant_id IS NULL OR @mine@) WITH CHECK (true);
+-- break: a tenant deletes what is everybody's | tenancy.rls.policies
+-- exploit: DELETE FROM templates WHERE tenant_id IS NULL
+ALTER POLICY bin ON templates USING (tenant_id IS NULL OR @mine@);
+-- break: titles of others are shown | tenancy.rls.policies, tenancy.probe.cross_tenant, tenancy.probe.counterexample
+-- exploit: SELECT FROM templates WHERE tenant_id = 'bbbbbbbb-0000-4000-8000-000000000001'
+ALTER POLICY see ON templates USING (tenant_id IS NULL OR title = '' OR @mine@);
+
 -- design templates_with_parts: a template of everybody has parts
--- known: the probes do not know of global rows
 -- manifest: {global_rows: {templates: read, parts: read}, keys: {parts: {parent: templates, "on": {template_id: id}}}}
 @start@
 CREATE TABLE templates (id bigint PRIMARY KEY, tenant_id uuid REFERENCES tenants, title text NOT NULL DEFAULT '');
@@ -80,3 +91,6 @@ CREATE POLICY own ON templates USING (@mine@);
 CREATE POLICY of_all ON templates FOR SELECT USING (tenant_id IS NULL);
 CREATE POLICY own ON parts USING (EXISTS (SELECT FROM templates t WHERE t.id = parts.template_id AND t.@mine@));
 CREATE POLICY of_all ON parts FOR SELECT USING (EXISTS (SELECT FROM templates t WHERE t.id = parts.template_id AND t.tenant_id IS NULL));
+-- break: parts of all templates are shown | tenancy.probe.cross_tenant
+-- exploit: SELECT FROM parts WHERE id = 2
+ALTER POLICY of_all ON parts USING (true);

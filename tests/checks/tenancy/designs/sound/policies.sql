@@ -157,7 +157,6 @@ INSERT INTO notes SELECT row_number() OVER (), id FROM tenants;
 CREATE POLICY own ON notes USING (tenant_id IS NOT DISTINCT FROM nullif(current_setting('app.tenant', true), '')::uuid);
 
 -- design columns_granted: an open check, of columns that cannot change the tenant
--- known: the counterexample does not ask for columns
 @start@
 CREATE TABLE notes (id bigint PRIMARY KEY, tenant_id uuid NOT NULL REFERENCES tenants, title text NOT NULL DEFAULT '', body text NOT NULL DEFAULT '', secret text);
 CREATE INDEX ON notes (tenant_id);
@@ -168,3 +167,6 @@ CREATE POLICY see ON notes FOR SELECT USING (@mine@);
 CREATE POLICY add ON notes FOR INSERT WITH CHECK (@mine@);
 CREATE POLICY edit ON notes FOR UPDATE USING (@mine@) WITH CHECK (true);
 CREATE POLICY bin ON notes FOR DELETE USING (@mine@);
+-- break: the tenant may be changed too | tenancy.rls.policies, tenancy.probe.counterexample, tenancy.probe.canary_writes
+-- exploit: UPDATE notes SET tenant_id = 'bbbbbbbb-0000-4000-8000-000000000001'
+GRANT UPDATE (tenant_id) ON notes TO web;
