@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
 from isolation.inventory.definitions import Coverage
 from isolation.inventory.egress import (
-    CatalogueRead,
     Extension,
     ForeignServer,
     LargeObjectGroup,
     Publication,
     ReplicationSlot,
     Subscription,
-    SystemChange,
     SystemGrant,
 )
 from isolation.inventory.relations import ForeignKey, Index, Policy, Relation
@@ -74,5 +72,3 @@ class Inventory:
     large_objects: tuple[LargeObjectGroup, ...]
     system_grants: tuple[SystemGrant, ...]
     coverage: tuple[Coverage, ...] = ()
-    system_changes: tuple[SystemChange, ...] = ()
-    catalogue_reads: tuple[CatalogueRead, ...] = ()

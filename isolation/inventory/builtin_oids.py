@@ -71,6 +71,7 @@ LATER_THAN: Final = frozenset({1324, 1325, 1097, 1098, 2064, 2065, 2388, 2389, 2
 
 CURRENT_SETTING, CURRENT_SETTING_OR_NULL = 2077, 3294
 SET_CONFIG: Final = 2078
+UNNEST: Final = 2331
 NUMBER_CASTS: Final = {
     481: "int48", 480: "int84", 313: "i2toi4", 314: "i4toi2", 754: "int28", 714: "int82", 1740: "int4_numeric",
     1781: "int8_numeric", 1782: "int2_numeric", 1744: "numeric_int4", 1779: "numeric_int8", 1783: "numeric_int2",

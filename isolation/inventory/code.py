@@ -18,7 +18,7 @@ class Function:
     of policies from it. `body_keywords` are relevant words of the body: context settings, set_config, current_setting,
     notify, execute, dblink, copy, lo_ and others. `referenced_relations` are the relations that a BEGIN ATOMIC body
     names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies of extension
-    functions are not read.
+    functions are not read. `argument_names` are those of its input, or none if it names none.
     """
 
     oid: int
@@ -31,6 +31,7 @@ class Function:
     return_type: int
     returns_trigger: bool
     argument_count: int
+    argument_names: tuple[str, ...] = ()
     security_definer: bool
     leakproof: bool
     volatility: str

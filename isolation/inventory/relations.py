@@ -21,7 +21,7 @@ class RelationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column that is not dropped; `type` and `collation` are OIDs.
+    """One column that is not dropped; `type` and `collation` are OIDs; of a domain, `base_type` is the type below.
 
     `deterministic_collation` is collisdeterministic of its collation. `generated` is pg_attribute's letter, or empty.
     `has_default` is true with a DEFAULT or a generation expression; `constant_default` is true if that is a constant
@@ -31,6 +31,7 @@ class Column:
     number: int
     name: str
     type: int
+    base_type: int = 0
     type_name: str
     not_null: bool
     collation: int
@@ -39,6 +40,11 @@ class Column:
     constant_default: bool = False
     generated: str
     grants: tuple[Grant, ...]
+
+    @property
+    def id_type(self) -> int:
+        """The OID of the type whose comparison says when two values are equal."""
+        return self.base_type or self.type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from isolation.inventory.builtin_oids import BOOLEAN, CURRENT_SETTING, CURRENT_SETTING_OR_NULL, TEXT
+from isolation.proof._body_tokens import UnreadableBody
 from isolation.proof._expressions import Coalesce, Comparison, Constant, Expression, FunctionCall, NullIf, TypeCast
 
 _TYPES: Final = {
@@ -18,10 +19,6 @@ _TOKEN: Final = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\
 _FIELDS: Final = {
     ("->", 114): (3962, 114), ("->", 3802): (3211, 3802), ("->>", 114): (3963, TEXT), ("->>", 3802): (3477, TEXT),
 }  # fmt: skip
-
-
-class UnreadableBody(Exception):
-    """The text is not a readable expression of the context."""
 
 
 def result_type(value: Expression) -> int:

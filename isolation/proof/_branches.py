@@ -44,12 +44,13 @@ class Branch:
 
     `stable` are the literals that have one value throughout the condition. Each of the `volatile` literals is kept
     separately: for example, two redacted constants look equal and may differ. `rows` maps the number of each row to
-    its relation's OID.
+    its relation's OID, and `readers` those that another role reads to its OID.
     """
 
     stable: dict[Expression, int] = field(default_factory=dict[Expression, int])
     volatile: list[SignedFormula] = field(default_factory=list[SignedFormula])
     rows: dict[int, int] = field(default_factory=dict[int, int])
+    readers: dict[int, int] = field(default_factory=dict[int, int])
 
     @property
     def literals(self) -> tuple[SignedFormula, ...]:
@@ -58,7 +59,7 @@ class Branch:
 
     def copy(self) -> Branch:
         """An independent copy of the branch."""
-        return Branch(dict(self.stable), list(self.volatile), dict(self.rows))
+        return Branch(dict(self.stable), list(self.volatile), dict(self.rows), dict(self.readers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class EqualityTheory:
         """Adds a literal with its required truth values. False: no value is possible, so the branch is closed."""
         if isinstance(literal, SubqueryExpr) and literal.kind == "present":
             branch.rows.update(literal.query.rows)
+            branch.readers.update(literal.query.readers)
             return True
         truth_values &= self._possible(literal)
         if self._is_stable(literal):
@@ -144,11 +146,13 @@ class EqualityTheory:
 class Tableau:
     """Expands the branches of a condition until each is closed, justified by the goal, or complete without it."""
 
-    def __init__(self, theory: EqualityTheory, justification: Callable[[Branch], str]) -> None:
+    def __init__(
+        self, theory: EqualityTheory, justification: Callable[[Branch], str], instances: RowInstances | None = None
+    ) -> None:
         self._theory = theory
         self._justify = justification
         self._remaining = MAX_BRANCHES
-        self._instances = RowInstances()
+        self._instances = instances or RowInstances()
         self.justifications: dict[str, None] = {}
 
     def open_branches(self, conditions: Conjunction) -> Iterator[Branch]:

@@ -33,7 +33,7 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
         principal=proof_context.principal,
         settings={},
     )
-    ids = [_ids(column.type, tenancy.context_type) for column in columns]
+    ids = [_ids(column.id_type, tenancy.context_type) for column in columns]
     contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else [_WORDS] * len(tenancy.context)
     for description, row, current in (
         (_OTHER_TENANT, 0, 1),

@@ -15,8 +15,8 @@ from isolation.proof._expressions import (
     Comparison,
     Expression,
     IsDistinctFrom,
-    type_of,
 )
+from isolation.proof._value_types import type_of
 
 SignedFormula = tuple[Expression, int]
 """An expression with the truth values that it must have one of."""

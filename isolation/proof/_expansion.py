@@ -46,9 +46,9 @@ from isolation.proof._expressions import (
     Resolve,
     SubqueryExpr,
     TypeCast,
-    type_of,
 )
 from isolation.proof._row_instances import RowInstances
+from isolation.proof._value_types import type_of
 
 Expansion = tuple[Conjunction, ...] | None
 """The alternatives of a condition: empty if none is possible, None if the condition is a literal."""
@@ -81,7 +81,7 @@ def expand(signed: SignedFormula, resolve: Resolve, instances: RowInstances) -> 
         case IsDistinctFrom():
             return _distinct(expression, truth_values)
         case QuantifiedComparison():
-            return _quantified(expression, truth_values, instances)
+            return _quantified(expression, truth_values, resolve, instances)
         case Comparison():
             sides = tuple(resolve_call(argument, resolve) for argument in expression.arguments)
             return _comparison(
@@ -170,10 +170,10 @@ def _distinct(test: IsDistinctFrom, truth_values: int) -> tuple[Conjunction, ...
 
 
 def _quantified(
-    test: QuantifiedComparison, truth_values: int, instances: RowInstances
+    test: QuantifiedComparison, truth_values: int, resolve: Resolve, instances: RowInstances
 ) -> tuple[Conjunction, ...] | None:
     """`x = ANY (ARRAY[a, b])` as `x = a OR x = b`; with ARRAY(SELECT ...) as with the sub-select itself."""
-    right = test.right
+    right = resolve(test.right) if isinstance(test.right, FunctionCall) else test.right
     if isinstance(right, TypeCast) and right.type == _TEXTS and isinstance(right.argument, ArrayExpr):
         right = ArrayExpr(tuple(TypeCast("relabel", element, TEXT) for element in right.argument.elements))
     if isinstance(right, ArrayExpr):

@@ -11,6 +11,7 @@ FALSE: Final = 2
 NULL: Final = 4
 ANY_TRUTH_VALUE: Final = TRUE | FALSE | NULL
 """The three truth values of SQL as bits; a set of truth values is their sum."""
+TENANTS: Final = -1
 OWN_ROW: Final = 0
 """The number of the row that the policy tests; rows of sub-selects have numbers from 1."""
 
@@ -152,7 +153,8 @@ class Query:
     """A sub-select. `rows` are the rows that must exist, each with its relation's OID (0 if it is no relation).
 
     If it is not `simple`, it is unknown when it returns a row: `rows` and `conditions` are empty. `span` are the first
-    number of its rows, those of inner sub-selects included, and the number after the last.
+    number of its rows, those of inner sub-selects included, and the number after the last. `readers` are the rows that
+    another role reads than the one of the proof, with its OID: those in a function with its owner's rights.
     """
 
     rows: tuple[tuple[int, int], ...]
@@ -160,6 +162,7 @@ class Query:
     targets: tuple[Expression, ...]
     simple: bool
     span: tuple[int, int]
+    readers: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,15 @@ class SubqueryExpr:
 
 
 @dataclass(frozen=True, slots=True)
+class RowOfFunction:
+    """That a row is one of those that a set-returning function returns; its only column has the given type."""
+
+    call: FunctionCall
+    row: int
+    type: int
+
+
+@dataclass(frozen=True, slots=True)
 class SqlValueFunction:
     """CURRENT_USER, CURRENT_DATE and similar, by PostgreSQL's number (SQLValueFunctionOp)."""
 
@@ -181,7 +193,10 @@ class SqlValueFunction:
 
 @dataclass(frozen=True, slots=True)
 class ContextValue:
-    """The current tenant as returned by an approved function: part `index` of the key."""
+    """The current tenant as returned by an approved function: part `index` of the key.
+
+    With the index TENANTS, one of the tenants that the current user may see, if the function returns several.
+    """
 
     index: int
     type: int
@@ -199,7 +214,7 @@ class Opaque:
 Expression = (
     ColumnRef | Constant | FunctionCall | Comparison | TypeCast | BoolExpr | IsNull | BooleanTest | IsDistinctFrom
     | NullIf | Case | Coalesce | ArrayExpr | QuantifiedComparison | SubqueryExpr | SqlValueFunction | ContextValue
-    | Opaque
+    | RowOfFunction | Opaque
 )  # fmt: skip
 Resolve = Callable[[Expression], Expression]
 """Maps a call of a user-defined function to the expression it returns; any other expression to itself."""
@@ -218,6 +233,8 @@ def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: P
             return expression.elements
         case QuantifiedComparison():
             return (expression.left, expression.right)
+        case RowOfFunction():
+            return (expression.call,)
         case SubqueryExpr():
             test = () if expression.test is None else (expression.test,)
             return (*test, *expression.query.conditions, *expression.query.targets)
@@ -225,20 +242,3 @@ def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: P
             return expression.parts
         case _:
             return ()
-
-
-def type_of(expression: Expression) -> int:
-    """The OID of an expression's type; 16 for boolean, and 0 if it is unknown."""
-    match expression:
-        case BoolExpr() | IsNull() | BooleanTest() | IsDistinctFrom() | QuantifiedComparison():
-            return 16
-        case SubqueryExpr(kind=kind, query=query):
-            if kind == "value":
-                return type_of(query.targets[0]) if query.targets else 0
-            return 0 if kind == "array" else 16
-        case NullIf():
-            return type_of(expression.arguments[0])
-        case ArrayExpr():
-            return 0
-        case _:
-            return expression.type

@@ -10,9 +10,9 @@ from basewatch.tenancy import DerivedKey, TenantMembership
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TenantKey
 from isolation.inventory.builtin_oids import INTEGERS, TYPES, TypeFamily
-from isolation.inventory.relations import Relation
+from isolation.inventory.relations import Column, Relation
 from isolation.proof._branches import Branch, EqualityTheory
-from isolation.proof._expressions import OWN_ROW, TRUE, ColumnRef, IsNull
+from isolation.proof._expressions import OWN_ROW, TENANTS, TRUE, ColumnRef, IsNull
 from isolation.proof._proof_context import ProofContext, strength_of, sufficient_strengths
 from isolation.proof._terms import Equality, EqualityStrength, ValueRef
 
@@ -21,10 +21,14 @@ _MAX_PARENTS = 5
 
 @dataclass(frozen=True, slots=True)
 class EquivalenceClasses:
-    """The knowledge of a branch: its rows with their relations, and the equalities between columns and settings."""
+    """The knowledge of a branch: its rows with their relations, and the equalities between columns and settings.
+
+    `unfiltered` are the rows that another role reads, so that the policies of this role do not apply to them.
+    """
 
     rows: dict[int, int]
     equalities: list[Equality]
+    unfiltered: AbstractSet[int]
 
     def are_equal(self, one: ValueRef, other: ValueRef, strengths: AbstractSet[EqualityStrength]) -> bool:
         """Whether two values hold the same id, by a chain of equalities that each have one of the strengths."""
@@ -56,7 +60,8 @@ class Goal:
     def justification(self, branch: Branch) -> str:
         """Why the goal follows from a branch, as one line; empty if it does not follow."""
         rows = {OWN_ROW: self.proof_context.relation.oid, **branch.rows}
-        known = EquivalenceClasses(rows, [*self.theory.equalities(branch), *self._from_proven_reads(branch)])
+        equalities = [*self.theory.equalities(branch), *self._from_proven_reads(branch)]
+        known = EquivalenceClasses(rows, equalities, branch.readers.keys())
         if branch.rows:
             known.equalities.extend(list(self._from_foreign_keys(known)))
         return self._belongs(OWN_ROW, known, 0) or self._is_everybodys(OWN_ROW, known, branch, 0)
@@ -84,12 +89,12 @@ class Goal:
             f"rows of {name} without a tenant are declared in tenancy.global_rows" if nothing and all(nothing) else ""
         )
 
-    def _belongs(self, row: int, known: EquivalenceClasses, depth: int) -> str:  # noqa: PLR0911  # one case per way to belong
+    def _belongs(self, row: int, known: EquivalenceClasses, depth: int) -> str:  # one case per way to belong
         relation = self._access.relation(known.rows[row])
         if relation is None or depth > _MAX_PARENTS:
             return ""
         name = self._access.declared_name(relation)
-        if row != OWN_ROW and self.proof_context.reads_proven(relation.oid):
+        if row not in {OWN_ROW, *known.unfiltered} and self.proof_context.reads_proven(relation.oid):
             return f"the policies of {name} restrict reads of it to the tenant"
         members = self.proof_context.tenancy.members
         if members is not None:
@@ -99,11 +104,18 @@ class Goal:
         key = self._access.tenant_key(relation)
         if isinstance(key, DerivedKey):
             return self._by_parent(row, relation, key, known, depth)
+        return "" if key is None else self._by_key(row, name, key, known)
+
+    def _by_key(self, row: int, name: str, key: tuple[Column, ...], known: EquivalenceClasses) -> str:
+        if len(key) == 1:
+            tenants, strengths = ("context", TENANTS, 0), sufficient_strengths(key[0].id_type)
+            if known.are_equal(("column", row, key[0].number), tenants, strengths):
+                return f"{name}.{key[0].name} is one of the tenants that an approved function returns"
         settings = self.proof_context.tenancy.context
-        if not key or members is not None or len(key) != len(settings):
+        if not key or self.proof_context.tenancy.members is not None or len(key) != len(settings):
             return ""
         for index, column in enumerate(key):
-            strengths = sufficient_strengths(column.type)
+            strengths = sufficient_strengths(column.id_type)
             if not known.are_equal(("column", row, column.number), ("context", index, 0), strengths):
                 return ""
         return ", ".join(f"{name}.{column.name} = {setting}" for column, setting in zip(key, settings, strict=True))
@@ -111,7 +123,7 @@ class Goal:
     def _is_shown(self, row: int, known: EquivalenceClasses) -> str:
         """Why a row of a sub-select is the tenant's or everybody's: the policies of its table show no other."""
         relation = self._access.relation(known.rows[row])
-        if relation is None or not self.proof_context.reads_permitted(relation.oid):
+        if relation is None or row in known.unfiltered or not self.proof_context.reads_permitted(relation.oid):
             return ""
         return f"the policies of {self._access.declared_name(relation)} show rows of the tenant and everybody's alone"
 
@@ -136,7 +148,7 @@ class Goal:
             return
         for other in [other for other, oid in known.rows.items() if oid == parent.oid and other != row]:
             if all(
-                known.are_equal(*_ends(row, own.number, other, its.number), sufficient_strengths(its.type))
+                known.are_equal(*_ends(row, own.number, other, its.number), sufficient_strengths(its.id_type))
                 for own, its in on
             ):
                 yield other
@@ -149,7 +161,9 @@ class Goal:
         own, its = self._access.tenant_key(relation), self._access.tenant_key(table)
         for other, oid in known.rows.items():
             found = self._access.relation(oid)
-            if found is None or other in {row, OWN_ROW} or not self.proof_context.reads_proven(oid):
+            if found is None or other in {row, OWN_ROW, *known.unfiltered}:
+                continue
+            if not self.proof_context.reads_proven(oid):
                 continue
             if self._same_tenant((row, own), (other, self._access.tenant_key(found)), known):
                 name = self._access.declared_name(found)
@@ -157,7 +171,7 @@ class Goal:
         for other in [other for other, oid in known.rows.items() if oid == table.oid]:
             user = ("column", other, member.number), ("context", 0, 0)
             same = other == row or self._same_tenant((row, own), (other, its), known)
-            if same and known.are_equal(*user, sufficient_strengths(member.type)):
+            if same and known.are_equal(*user, sufficient_strengths(member.id_type)):
                 setting = self.proof_context.tenancy.context[0]
                 return f"{members.table}.{members.member} = {setting} for the tenant of the row"
         return ""
@@ -167,7 +181,7 @@ class Goal:
         if not isinstance(own, tuple) or not isinstance(its, tuple) or len(own) != len(its):
             return False
         return all(
-            known.are_equal(*_ends(one[0], a.number, other[0], b.number), sufficient_strengths(a.type))
+            known.are_equal(*_ends(one[0], a.number, other[0], b.number), sufficient_strengths(a.id_type))
             for a, b in zip(own, its, strict=True)
         )
 
@@ -178,9 +192,9 @@ class Goal:
         for row, oid in branch.rows.items():
             relation = self._access.relation(oid)
             key = self._access.tenant_key(relation) if relation else None
-            if isinstance(key, tuple) and self.proof_context.reads_proven(oid):
+            if isinstance(key, tuple) and row not in branch.readers and self.proof_context.reads_proven(oid):
                 for index, column in enumerate(key):
-                    strength = strength_of(column.type)
+                    strength = strength_of(column.id_type)
                     if strength is not None:
                         yield Equality(("column", row, column.number), ("context", index, 0), strength)
 
@@ -206,11 +220,11 @@ class Goal:
         """The equalities that a foreign key enforces: none of ranges, or of texts that a collation takes for one."""
         for a, b in pairs:
             own, its = self.proof_context.column(one[1], a), self.proof_context.column(other[1], b)
-            if own is None or its is None or TYPES.get(own.type) is not TYPES.get(its.type):
+            if own is None or its is None or TYPES.get(own.id_type) is not TYPES.get(its.id_type):
                 continue
-            strength = strength_of(own.type)
+            strength = strength_of(own.id_type)
             if strength is not None and own.deterministic_collation and its.deterministic_collation:
-                exact = TYPES[own.type] is TypeFamily.UUID or {own.type, its.type} <= INTEGERS
+                exact = TYPES[own.id_type] is TypeFamily.UUID or {own.id_type, its.id_type} <= INTEGERS
                 yield Equality(*_ends(one[0], a, other[0], b), EqualityStrength.EXACT if exact else strength)
 
     def _applies_to_all_rows(self, relation: int, columns: tuple[int, ...]) -> bool:

@@ -22,6 +22,7 @@ from isolation.proof._leak_search import LeakSearch
 from isolation.proof._nodes import UnreadableTree
 from isolation.proof._proof_context import ProofContext
 from isolation.proof._rendering import render
+from isolation.proof._row_instances import RowInstances
 from isolation.proof._translation import read
 
 _OLDEST, _NEWEST = 14, 18
@@ -98,7 +99,7 @@ class Kernel:
         theory = EqualityTheory(
             self.proof_context.normalizer, self.proof_context.not_null(), self.proof_context.deterministic
         )
-        tableau = Tableau(theory, Goal(self.proof_context, theory).justification)
+        tableau = Tableau(theory, Goal(self.proof_context, theory).justification, RowInstances(self.resolver.rows_of))
         search, unjustified = LeakSearch(self.proof_context, tuple(condition for condition, _ in conditions)), None
         for branch in tableau.open_branches(conditions):
             unjustified = unjustified or branch

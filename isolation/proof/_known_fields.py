@@ -103,10 +103,10 @@ KNOWN_FIELDS: Final[Mapping[str, NodeFields]] = MappingProxyType({
     "JOINEXPR": _fields("jointype larg rarg quals rtindex", "isNatural usingClause join_using_alias alias"),
     "RANGETBLREF": _fields("rtindex"),
     "RANGETBLENTRY": _fields(
-        "rtekind relid subquery joinaliasvars groupexprs",
-        # The rows of functions, VALUES and WITH are unknown, so that nothing follows from what they are made of.
+        "rtekind relid subquery joinaliasvars groupexprs functions",
+        # The rows of VALUES and WITH are unknown, so that nothing follows from what they are made of.
         "alias eref relkind inh rellockmode perminfoindex lateral inFromCl jointype joinmergedcols joinleftcols "
-        "joinrightcols join_using_alias functions funcordinality tablefunc values_lists ctename ctelevelsup "
+        "joinrightcols join_using_alias funcordinality tablefunc values_lists ctename ctelevelsup "
         "self_reference coltypes coltypmods colcollations requiredPerms selectedCols insertedCols updatedCols "
         "extraUpdatedCols",
         tablesample=_NONE,

@@ -139,7 +139,7 @@ class LeakSearch:
             relation = self.proof_context.access.relation(oid)
             if relation is None or relation.kind not in {RelationKind.TABLE, RelationKind.PARTITIONED}:
                 raise Undetermined
-            if self.proof_context.has_rls(oid):
+            if self.proof_context.has_rls(oid, branch.readers.get(row, self.proof_context.role)):
                 raise Undetermined
             if self.proof_context.may_write(oid):
                 writable.append(self.proof_context.access.declared_name(relation))

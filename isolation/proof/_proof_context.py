@@ -111,10 +111,10 @@ class ProofContext:
         }
         return found == {True}
 
-    def has_rls(self, relation: int) -> bool:
-        """Whether row security applies to this role when it reads a relation; true for an unknown relation."""
+    def has_rls(self, relation: int, role: int) -> bool:
+        """Whether row security applies to a role when it reads a relation; true for an unknown relation."""
         found = self.access.relation(relation)
-        return found is None or (found.rls_enabled and not self.access.rls_exemption(self.role, found))
+        return found is None or (found.rls_enabled and not self.access.rls_exemption(role, found))
 
     def may_write(self, relation: int) -> bool:
         """Whether this role may insert or update rows of a relation."""

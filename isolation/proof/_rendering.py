@@ -34,6 +34,7 @@ from isolation.proof._expressions import (
     NullIf,
     Opaque,
     QuantifiedComparison,
+    RowOfFunction,
     SqlValueFunction,
     SubqueryExpr,
     TypeCast,
@@ -62,6 +63,7 @@ _NAMES: dict[type[Expression], str] = {
     Case: "CASE expression",
     ArrayExpr: "list of values",
     Comparison: "prefix operator",
+    RowOfFunction: "row of a function",
 }
 
 

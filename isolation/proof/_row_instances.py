@@ -6,25 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from isolation.proof._expressions import (
-    ArrayExpr,
-    BooleanTest,
-    BoolExpr,
-    Case,
-    Coalesce,
-    ColumnRef,
-    Comparison,
-    Expression,
-    FunctionCall,
-    IsDistinctFrom,
-    IsNull,
-    NullIf,
-    Opaque,
-    QuantifiedComparison,
-    Query,
-    SubqueryExpr,
-    TypeCast,
-)
+from isolation.proof._expressions import ColumnRef, Expression, FunctionCall, Query, RowOfFunction, SubqueryExpr
+from isolation.proof._rewriting import rewritten, rewritten_query
 
 _FIRST = 1 << 20
 """The first number of an instance; the rows that a tree numbers itself are below."""
@@ -34,67 +17,77 @@ def _from_first() -> Iterator[int]:
     return count(_FIRST)
 
 
+def _unknown(call: FunctionCall) -> Query | None:
+    del call
+    return None
+
+
 @dataclass(slots=True)
 class RowInstances:
-    """The numbers of the rows of one proof.
+    """The rows of one proof. `rows_of` gives the query of a set-returning function, or None if that is unknown.
 
     Each tree numbers its rows from 1: without new numbers, rows of two policies, of two calls of a function or of two
     evaluations of a sub-select would be taken for one, and an equality of the first for one of the second.
     """
 
+    rows_of: Callable[[FunctionCall], Query | None] = _unknown
     _numbers: Iterator[int] = field(default_factory=_from_first)
 
     def of(self, select: SubqueryExpr) -> SubqueryExpr:
-        """The same sub-select with rows that nothing else of the proof has."""
+        """The same sub-select with rows that nothing else of the proof has, and those of its functions."""
+        select = self._numbered(select)
+        for condition in select.query.conditions:
+            if isinstance(condition, RowOfFunction):
+                column = ColumnRef(condition.row, 1, condition.type)
+                select = self._with_rows(select, condition.call, column)
+        # With two functions in SELECT, the shorter one is filled up with NULL.
+        calls = [one for one in select.query.targets if isinstance(one, FunctionCall) and one.returns_set]
+        return self._with_rows(select, calls[0], calls[0]) if len(calls) == 1 and select.query.simple else select
+
+    def _numbered(self, select: SubqueryExpr) -> SubqueryExpr:
         first, end = select.query.span
         start = next(self._numbers)
         for _ in range(first + 1, end):
             next(self._numbers)
-        return _select(select, range(first, end), start - first)
+        own, by = range(first, end), start - first
 
+        def moved(part: Expression) -> Expression | None:
+            if isinstance(part, RowOfFunction) and part.row in own:
+                return rewritten(replace(part, row=part.row + by), moved, renumbered)
+            return replace(part, row=part.row + by) if isinstance(part, ColumnRef) and part.row in own else None
 
-def _moved(expression: Expression, own: range, by: int) -> Expression:
-    if isinstance(expression, ColumnRef):
-        return (
-            ColumnRef(expression.row + by, expression.number, expression.type) if expression.row in own else expression
+        def renumbered(query: Query) -> Query:
+            begin, after = query.span
+            rows = tuple((row + by if row in own else row, relation) for row, relation in query.rows)
+            readers = tuple((row + by if row in own else row, role) for row, role in query.readers)
+            span = (begin + by, after + by) if begin in own else query.span
+            return replace(query, rows=rows, readers=readers, span=span)
+
+        found = rewritten(select, moved, renumbered)
+        assert isinstance(found, SubqueryExpr)  # noqa: S101  # only columns are changed
+        return found
+
+    def _with_rows(self, select: SubqueryExpr, call: FunctionCall, returned: Expression) -> SubqueryExpr:
+        """The sub-select with the rows that a function reads, and what it selects in place of what it returns."""
+        found = self.rows_of(call)
+        rows = None if found is None else self._numbered(SubqueryExpr("exists", None, found)).query
+        if rows is None or len(rows.targets) != 1:
+            return select
+        value = rows.targets[0]
+
+        def replaced(part: Expression) -> Expression | None:
+            return value if part == returned else None
+
+        test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)
+        query = rewritten_query(select.query, replaced, _as_it_is)
+        query = replace(
+            query,
+            rows=(*query.rows, *rows.rows),
+            readers=(*query.readers, *rows.readers),
+            conditions=(*query.conditions, *rows.conditions),
         )
-    if isinstance(expression, SubqueryExpr):
-        return _select(expression, own, by)
-    return _rebuilt(expression, lambda part: _moved(part, own, by))
+        return SubqueryExpr(select.kind, test, query)
 
 
-def _select(select: SubqueryExpr, own: range, by: int) -> SubqueryExpr:
-    test = None if select.test is None else _moved(select.test, own, by)
-    query = select.query
-    first, end = query.span
-    return SubqueryExpr(
-        select.kind,
-        test,
-        Query(
-            tuple((row + by if row in own else row, relation) for row, relation in query.rows),
-            tuple(_moved(condition, own, by) for condition in query.conditions),
-            tuple(_moved(target, own, by) for target in query.targets),
-            query.simple,
-            (first + by, end + by) if first in own else (first, end),
-        ),
-    )
-
-
-def _rebuilt(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:  # noqa: PLR0911  # one case per shape
-    """The same expression with each direct part changed; a sub-select is returned as it is."""
-    match expression:
-        case TypeCast() | IsNull() | BooleanTest():
-            return replace(expression, argument=change(expression.argument))
-        case FunctionCall() | Comparison() | BoolExpr() | IsDistinctFrom() | NullIf() | Coalesce():
-            return replace(expression, arguments=tuple(change(part) for part in expression.arguments))
-        case Case():
-            whens = tuple((change(condition), change(result)) for condition, result in expression.whens)
-            return Case(whens, change(expression.default), expression.type)
-        case ArrayExpr():
-            return ArrayExpr(tuple(change(element) for element in expression.elements))
-        case QuantifiedComparison():
-            return replace(expression, left=change(expression.left), right=change(expression.right))
-        case Opaque():
-            return replace(expression, parts=tuple(change(part) for part in expression.parts))
-        case _:
-            return expression
+def _as_it_is(query: Query) -> Query:
+    return query

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from isolation.proof._expressions import OWN_ROW, ColumnRef, Expression, Opaque, Query
+from isolation.proof._expressions import OWN_ROW, ColumnRef, Expression, FunctionCall, Opaque, Query, RowOfFunction
 from isolation.proof._known_fields import is_understood
 from isolation.proof._nodes import Node, UnreadableTree
 
-_RELATION, _SUBQUERY, _JOIN, _GROUP = "0", "1", "2", "9"
+_RELATION, _SUBQUERY, _JOIN, _FUNCTION, _GROUP = "0", "1", "2", "3", "9"
 _INNER, _LEFT, _FULL, _RIGHT = "0", "1", "2", "3"
 _OPTIONAL_SIDES: Final = {_INNER: (), _LEFT: ("rarg",), _FULL: ("larg", "rarg"), _RIGHT: ("larg",)}
 """The sides of a join that may have no row, by its kind; PostgreSQL stores no other kinds."""
@@ -218,5 +218,17 @@ def _entry(
             rows.extend(query.rows)
             conditions.extend(query.conditions)
             return
+    call = _function(entry, reader) if understood and entry.text("rtekind") == _FUNCTION else None
+    if call is not None:
+        conditions.append(RowOfFunction(call, row, call.type))
     is_relation = understood and entry.text("rtekind") == _RELATION
     rows.append((row, entry.number("relid") if is_relation else 0))
+
+
+def _function(entry: Node, reader: TreeReader) -> FunctionCall | None:
+    """The only set-returning function of an entry; None for several of them, or for one of another kind."""
+    functions = entry.nodes("functions")
+    if len(functions) != 1 or functions[0].kind != "RANGETBLFUNCTION":
+        return None
+    found = reader.read(functions[0].node("funcexpr"))
+    return found if isinstance(found, FunctionCall) and found.returns_set else None

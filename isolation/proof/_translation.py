@@ -215,10 +215,10 @@ def read(text: str) -> Expression:
 
 
 @lru_cache(maxsize=1024)
-def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression | None:
-    """The value of a function body (pg_proc.prosqlbody) that is one SELECT without FROM; None for another body.
+def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression | Query | None:
+    """A function body (pg_proc.prosqlbody) that is one SELECT: its query, or without FROM and WHERE the value of it.
 
-    Raises: UnreadableTree.
+    None for another body. Raises: UnreadableTree.
     """
     tree = parse(text)
     while isinstance(tree, tuple) and len(tree) == 1:
@@ -229,7 +229,7 @@ def read_body(text: str, arguments: tuple[Expression, ...] = ()) -> Expression |
     translation = Translation(arguments)
     translation.scopes = []  # a body has no row around it
     query: Query = read_query(tree, translation)
-    return query.targets[0] if is_single_value(tree, query) else None
+    return query.targets[0] if is_single_value(tree, query) else query
 
 
 def _checked(translation: Translation, tree: Node) -> Expression:

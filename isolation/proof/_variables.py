@@ -24,6 +24,7 @@ from isolation.proof._expressions import (
     FunctionCall,
     NullIf,
     Opaque,
+    RowOfFunction,
     SqlValueFunction,
     SubqueryExpr,
     TypeCast,
@@ -47,7 +48,7 @@ def variables(
     if found is not None:
         yield found
         return
-    if isinstance(expression, Opaque | SubqueryExpr | ContextValue):
+    if isinstance(expression, Opaque | SubqueryExpr | RowOfFunction | ContextValue):
         raise Undetermined
     if isinstance(expression, FunctionCall) and not expression.arguments:
         resolved = proof_context.normalizer.resolve(expression)

@@ -1,4 +1,4 @@
--- Every user-defined function in any schema; in PostgreSQL's own not those of extensions and of RDS. Bodies of extension
+-- Every function outside PostgreSQL's own schemas, and every user-defined function in pg_catalog. Bodies of extension
 -- functions are not read. `body` and `tree` are read for short functions only, which may be helpers of policies; their
 -- constants are redacted before anything is stored. `body_keywords` are relevant words of the body;
 -- `mentioned_relations` are the relations of any schema whose names occur in the body.
@@ -19,7 +19,7 @@ WITH member AS (
     -- OIDs from 16384 are those of user-defined objects.
     WHERE p.oid >= 16384
       AND CASE WHEN n.nspname IN ('pg_catalog', 'information_schema')
-                    THEN member.oid IS NULL AND pg_get_userbyid(p.proowner) <> 'rdsadmin'
+                    THEN l.lanname NOT IN ('c', 'internal') AND member.oid IS NULL
                     ELSE n.nspname !~ '^pg_(toast|temp)' END
 ), word AS (
     SELECT own.oid, coalesce(replace(m[1], '""', '"'), lower(m[2])) AS word
@@ -58,6 +58,8 @@ SELECT own.oid,
        own.proretset AS returns_set,
        own.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) AS returns_trigger,
        own.pronargs::int AS argument_count,
+       ARRAY(SELECT coalesce(a.name, '') FROM unnest(own.proargnames) WITH ORDINALITY AS a (name, at)
+             WHERE own.proargmodes IS NULL OR own.proargmodes[a.at] IN ('i', 'b', 'v') ORDER BY a.at) AS argument_names,
        own.prosecdef AS security_definer,
        own.proleakproof AS leakproof,
        own.provolatile::text AS volatility,

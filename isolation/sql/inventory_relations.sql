@@ -1,10 +1,9 @@
--- Every user-defined table, view, materialized view, foreign table and sequence, with its columns; in every schema, but
--- for what the superuser of RDS has in PostgreSQL's own. OIDs from 16384 are those of user-defined objects.
--- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits and
--- pg_rewrite; needs CONNECT.
-WITH place AS (
+-- Every user-defined table, view, materialized view, foreign table and sequence, with its columns.
+-- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits,
+-- pg_rewrite and pg_type; needs CONNECT.
+WITH RECURSIVE place AS (
     SELECT oid, nspname FROM pg_namespace
-    WHERE nspname !~ '^pg_(toast_)?temp_'
+    WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
 ), part AS (
     SELECT inhrelid AS oid, array_agg(inhparent ORDER BY inhseqno) AS parents FROM pg_inherits GROUP BY 1
 ), use AS (
@@ -21,12 +20,18 @@ WITH place AS (
 ), late AS (
     -- Since version 18, NOT NULL can be declared without validation of existing rows.
     SELECT conrelid, conkey[1] AS attnum FROM pg_constraint WHERE contype = 'n' AND NOT convalidated
+), base (domain, type) AS (
+    -- The type below each domain, also below a domain over a domain.
+    SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT base.domain, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.type AND t.typtype = 'd'
 ), col AS (
     SELECT a.attrelid AS oid,
            json_agg(json_build_object(
                'number', a.attnum,
                'name', a.attname,
                'type', a.atttypid::int8,
+               'base_type', coalesce(base.type, 0)::int8,
                'type_name', format_type(a.atttypid, a.atttypmod),
                'not_null', a.attnotnull AND late.attnum IS NULL,
                'collation', a.attcollation::int8,
@@ -45,6 +50,8 @@ WITH place AS (
          JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
          JOIN place ON place.oid = c.relnamespace
          LEFT JOIN pg_collation l ON l.oid = a.attcollation
+         LEFT JOIN base ON base.domain = a.atttypid
+                        AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = base.type AND t.typtype = 'd')
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          LEFT JOIN late ON late.conrelid = a.attrelid AND late.attnum = a.attnum
     WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
@@ -87,7 +94,5 @@ FROM pg_class c
          FROM pg_options_to_table(c.reloptions)
      ) o ON c.relkind = 'v'
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-  AND (place.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-       OR pg_get_userbyid(c.relowner) <> 'rdsadmin')
 ORDER BY place.nspname, c.relname
 LIMIT %(most)s::int

@@ -37,7 +37,8 @@ CREATE FUNCTION ctx_frozen() RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS
   $$ BEGIN RETURN current_setting('app.c')::uuid; END $$;
 CREATE FUNCTION is_mine(tenant uuid) RETURNS boolean LANGUAGE sql STABLE
   RETURN tenant = nullif(current_setting('app.c', true), '')::uuid;
-CREATE FUNCTION can_see(uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT true';
+CREATE FUNCTION can_see(uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS
+  $$ SELECT md5($1::text) <> 'x' $$;
 CREATE FUNCTION switches(uuid) RETURNS boolean LANGUAGE sql STABLE AS
   $$ SELECT set_config('app.c', $1::text, true) IS NOT NULL $$;
 CREATE FUNCTION is_known(tenant uuid) RETURNS boolean LANGUAGE sql STABLE

@@ -1,0 +1,96 @@
+"""What the names in the text of a function body denote: tables, parameters, and functions without arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from isolation.inventory.code import Function
+from isolation.inventory.relations import Relation
+from isolation.proof._body_tokens import Token, UnreadableBody, tokens_of
+from isolation.proof._expressions import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class NamesInBody:
+    """The names of one body; `relations` are those of the inventory, by schema and name.
+
+    `arguments` are the values of the parameters in order, and `variables` those of local variables by name.
+    `call_named` gives the expression of a function by its schema and name, and `read_context` that of a text.
+    """
+
+    function: Function
+    relations: Mapping[tuple[str, str], Relation]
+    arguments: tuple[Expression, ...]
+    variables: Mapping[str, Expression]
+    call_named: Callable[[str, str], Expression | None]
+    read_context: Callable[[str], Expression]
+
+    @property
+    def operators_are_built_in(self) -> bool:
+        """Whether an operator in the body is PostgreSQL's own, for any caller."""
+        return is_pinned(self.function)
+
+    @property
+    def _path(self) -> tuple[str, ...]:
+        """The schemas in which an unqualified name is searched. Raises: UnreadableBody, if the caller decides."""
+        if self.function.search_path is None or "$user" in self.function.search_path:
+            raise UnreadableBody
+        names = tuple(part.strip().strip('"') for part in self.function.search_path.split(","))
+        return tuple(name for name in names if name and name not in {"pg_catalog", "pg_temp"})
+
+    def relation(self, parts: tuple[str, ...]) -> Relation:
+        """The table of this name. Raises: UnreadableBody."""
+        *schema, name = parts
+        if len(schema) > 1 or name.startswith("pg_"):
+            raise UnreadableBody
+        for each in schema or self._path:
+            found = self.relations.get((each, name))
+            if found is not None:
+                return found
+        raise UnreadableBody
+
+    def variable(self, parts: tuple[str, ...]) -> Expression:
+        """A parameter or a local variable. Raises: UnreadableBody."""
+        *owner, name = parts
+        if owner and owner != [self.function.name.partition("(")[0].rpartition(".")[2].strip('"')]:
+            raise UnreadableBody
+        if not owner and name in self.variables:
+            return self.variables[name]
+        named = [at for at, each in enumerate(self.function.argument_names) if each == name]
+        at = named[0] if len(named) == 1 else int(name[1:]) - 1 if name[:1] == "$" and name[1:].isdigit() else -1
+        if not 0 <= at < len(self.arguments):
+            raise UnreadableBody
+        return self.arguments[at]
+
+    def call(self, parts: tuple[str, ...]) -> Expression:
+        """A call without arguments. Raises: UnreadableBody."""
+        *schema, name = parts
+        if len(schema) > 1:
+            raise UnreadableBody
+        for each in schema or self._path:
+            found = self.call_named(each, name)
+            if found is not None:
+                return found
+        raise UnreadableBody
+
+    def context(self, tokens: tuple[Token, ...]) -> Expression:
+        """An expression of settings. Raises: UnreadableBody."""
+        if not tokens:
+            raise UnreadableBody
+        return self.read_context(self.function.body[tokens[0].start : tokens[-1].end])
+
+
+def body_tokens(function: Function) -> tuple[Token, ...]:
+    """The tokens of a body, without the semicolon at its end. Raises: UnreadableBody."""
+    tokens = tokens_of(function.body)
+    return tokens[:-1] if tokens and tokens[-1].text == ";" and function.language == "sql" else tokens
+
+
+def is_pinned(function: Function) -> bool:
+    """Whether unqualified names and operators in a body denote PostgreSQL's own, by the function's search_path."""
+    if function.search_path is None:
+        return False
+    # https://www.postgresql.org/docs/18/runtime-config-client.html#GUC-SEARCH-PATH: first, unless it is listed.
+    schemas = [name.strip().strip('"') for name in function.search_path.split(",")]
+    return "pg_catalog" not in schemas[1:]

@@ -1,0 +1,88 @@
+"""Reads the bodies of functions: the value that one returns, or the query of the rows that it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from isolation.inventory import Inventory
+from isolation.inventory.builtin_oids import BOOLEAN, TYPES, TypeFamily
+from isolation.inventory.code import Function
+from isolation.inventory.relations import Relation
+from isolation.proof._body_names import NamesInBody, body_tokens
+from isolation.proof._body_select import SelectReader
+from isolation.proof._body_tokens import UnreadableBody
+from isolation.proof._expressions import Expression, FunctionCall, Query, SubqueryExpr
+from isolation.proof._nodes import UnreadableTree
+from isolation.proof._plpgsql_body import PlpgsqlReader
+from isolation.proof._rewriting import expression_read_as, read_as
+from isolation.proof._translation import read_body
+from isolation.proof._value_types import type_of
+
+
+@dataclass(slots=True)
+class FunctionBodies:
+    """The bodies of the functions of one inventory.
+
+    `call_named` gives the expression of a function without arguments by its schema and name, and `read_context` that
+    of a text with settings. `with_claims` reads the claims of a setting with JSON in a body.
+    """
+
+    inventory: Inventory
+    call_named: Callable[[str, str], Expression | None]
+    read_context: Callable[[Function, str], Expression]
+    with_claims: Callable[[Expression], Expression]
+    _relations: dict[tuple[str, str], Relation] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._relations = {(each.schema, each.name): each for each in self.inventory.relations}
+
+    def value(self, function: Function, call: FunctionCall) -> Expression | None:
+        """The value of a call, as the rights of the function give it; None if it is unknown."""
+        found = self._read(function, call)
+        if isinstance(found, Query):
+            found = SubqueryExpr("value", None, found) if found.simple and len(found.targets) == 1 else None
+        if found is None or not _has_type(found, call.type):
+            return None
+        found = self.with_claims(found)
+        return expression_read_as(found, function.owner) if function.security_definer else found
+
+    def rows(self, function: Function, call: FunctionCall) -> Query | None:
+        """The query of the rows that a set-returning function returns, of one column; None if it is unknown."""
+        found = self._read(function, call)
+        if found is not None and not isinstance(found, Query):
+            found = Query((), (), (found,), True, (1, 1))  # noqa: FBT003  # simple
+        if found is None or not found.simple or len(found.targets) != 1:
+            return None
+        if not _has_type(found.targets[0], call.type):
+            return None
+        rows = self.with_claims(SubqueryExpr("exists", None, found))
+        assert isinstance(rows, SubqueryExpr)  # noqa: S101  # only parts of it are changed
+        return read_as(rows.query, function.owner) if function.security_definer else rows.query
+
+    def _read(self, function: Function, call: FunctionCall) -> Expression | Query | None:
+        try:
+            return self._of_text(function, call) if function.tree is None else read_body(function.tree, call.arguments)
+        except (UnreadableBody, UnreadableTree, RecursionError):
+            return None
+
+    def _of_text(self, function: Function, call: FunctionCall) -> Expression | Query:
+        variables = dict[str, Expression]()
+        names = NamesInBody(
+            function=function,
+            relations=self._relations,
+            arguments=call.arguments,
+            variables=variables,
+            call_named=self.call_named,
+            read_context=lambda text: self.read_context(function, text),
+        )
+        tokens, select = body_tokens(function), SelectReader(names)
+        if function.language == "plpgsql":
+            return PlpgsqlReader(select, call.type, variables).read(tokens)
+        return select.query(tokens) if call.returns_set else select.result(tokens, boolean=call.type == BOOLEAN)
+
+
+def _has_type(found: Expression, wanted: int) -> bool:
+    """Whether a value has the type that the function returns, so that it is not converted."""
+    own = type_of(found)
+    return own == wanted or (TYPES.get(own) is TypeFamily.TEXT and TYPES.get(wanted) is TypeFamily.TEXT)
