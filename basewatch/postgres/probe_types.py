@@ -80,7 +80,9 @@ class ProbeOutcome:
 
     `no_partition` says that no partition accepts the new row, so that no policy was evaluated. `in_function` says that
     the error occurred in a function, such as that of a trigger, and `raised` that the function raised it itself.
-    `stored` is whose row was written; None if the key that was sent is the one that is stored.
+    `stored` is whose row was written; None if the key that was sent is the one that is stored. `unindexed` are the
+    large relations that a complete read would have to read as a whole, by their quoted names: then only the rows of
+    the canaries and some blocks were read.
     """
 
     rows: int | None = None
@@ -89,10 +91,14 @@ class ProbeOutcome:
     in_function: bool = False
     raised: bool = False
     stored: StoredKey | None = None
+    unindexed: tuple[str, ...] = ()
 
     @property
     def conclusive(self) -> bool:
-        """Whether the attempt returned rows or was rejected, rather than failing for an unrelated reason."""
+        """Whether the attempt returned rows or was rejected, rather than failing for an unrelated reason.
+
+        A read in part is, as far as it goes.
+        """
         if self.rows is not None or self.sqlstate in _ANSWERS:
             return True
         return not (self.sqlstate or "XX000").startswith(_INCONCLUSIVE)

@@ -18,7 +18,7 @@ from basewatch.postgres.errors import translate_errors
 from basewatch.postgres.login import Endpoints, SingleConnection
 from basewatch.postgres.probe_types import ProbedRelation
 from basewatch.postgres.tenant_probe import TenantProbe
-from basewatch.postgres.transaction import Timeouts, rolled_back_transaction, set_role
+from basewatch.postgres.transaction import Timeouts, rolled_back_transaction, set_local, set_role
 from basewatch.postgres.write_probe import WriteProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Tenancy
@@ -79,6 +79,9 @@ class TenantSession:
         ):
             if not self.own_login:
                 set_role(connection, self._role)
+            if writes:
+                # Rows to write are found by an index wherever there is one.
+                set_local(connection, {"enable_seqscan": "off"})
             yield connection
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import psycopg
 from psycopg import errors, sql
@@ -21,6 +22,7 @@ from basewatch.postgres.probe_types import (
     belongs_to_tenant,
 )
 from basewatch.postgres.transaction import set_local
+from basewatch.postgres.whole_scans import sample_percent, whole_scans
 from basewatch.tenancy import Tenancy
 
 __all__ = ["Canary", "NoTenant", "ProbeOutcome", "ProbedRelation", "TenantProbe"]
@@ -94,6 +96,15 @@ class TenantProbe:
         tenant = self._tenant(canary)
         return self._outcomes([(relation, belongs_to_other(relation, tenant)) for relation in relations])
 
+    def planned(self, relation: ProbedRelation) -> ProbeOutcome:
+        """Whether a read of the visible rows of a relation would read a large one as a whole; nothing is read."""
+        query = sql.SQL("SELECT {}").format(_exists(relation, any_row(relation)))
+        try:
+            with self._connection.transaction(force_rollback=True):
+                return ProbeOutcome(rows=0, unindexed=self._whole_scans(query))
+        except psycopg.Error as error:
+            return self._outcome(error, relation)
+
     def session_state(self) -> tuple[bool, bool, str]:
         """Whether the current role is the login role, whether row security is on, and the replication role."""
         query = (
@@ -142,6 +153,8 @@ class TenantProbe:
         query = sql.SQL("SELECT {}").format(sql.SQL(", ").join(_exists(relation, where) for relation, where in queries))
         try:
             with self._connection.transaction(force_rollback=True):
+                if self._whole_scans(query):
+                    return []
                 row = self._connection.execute(query).fetchone()
         except psycopg.Error as error:
             self._outcome(error, queries[0][0])
@@ -154,10 +167,39 @@ class TenantProbe:
             return ProbeOutcome(sqlstate=self._locked_tables[relation])
         try:
             with self._connection.transaction(force_rollback=True):
-                row = self._connection.execute(query).fetchone()
+                unindexed = self._whole_scans(query)
+                row = None if unindexed else self._connection.execute(query).fetchone()
         except psycopg.Error as error:
             return self._outcome(error, relation, skip_later=True)
+        if unindexed:
+            return ProbeOutcome(rows=int(self._finds_in_part(relation, condition)), unindexed=unindexed)
         return ProbeOutcome(rows=int(bool(row and row[0])))
+
+    def _whole_scans(self, query: sql.Composable) -> tuple[str, ...]:
+        # The planner then scans a table only where no index answers.
+        set_local(self._connection, {"enable_seqscan": "off"})
+        return whole_scans(self._connection, query)
+
+    def _finds_in_part(self, relation: ProbedRelation, condition: sql.Composable) -> bool:
+        """Whether there is such a row among those of the canaries, as far as an index finds them, or in some blocks."""
+        tenants = [tenant for tenant, _ in self._canaries.values()] if relation.keyed else []
+        parts = [partial(_of_tenant, relation, condition, tenant) for tenant in tenants]
+        return any(self._finds(relation, part) for part in (*parts, partial(self._sample, relation, condition)))
+
+    def _sample(self, relation: ProbedRelation, condition: sql.Composable) -> sql.Composed:
+        return sql.SQL("SELECT EXISTS (SELECT FROM {} AS r TABLESAMPLE pg_catalog.system ({}) WHERE {})").format(
+            relation.identifier, sql.Literal(sample_percent(self._connection, relation.identifier)), condition
+        )
+
+    def _finds(self, relation: ProbedRelation, part: Callable[[], sql.Composed]) -> bool:
+        try:
+            with self._connection.transaction(force_rollback=True):
+                query = part()
+                row = None if self._whole_scans(query) else self._connection.execute(query).fetchone()
+        except psycopg.Error as error:
+            self._outcome(error, relation)
+            return False
+        return bool(row and row[0])
 
     def _outcome(self, error: psycopg.Error, relation: ProbedRelation, *, skip_later: bool = False) -> ProbeOutcome:
         if error.sqlstate is None or self._connection.closed:
@@ -177,6 +219,11 @@ class TenantProbe:
 
 def _exists(relation: ProbedRelation, where: sql.Composable) -> sql.Composed:
     return sql.SQL("EXISTS (SELECT FROM {} AS r WHERE {})").format(relation.identifier, where)
+
+
+def _of_tenant(relation: ProbedRelation, condition: sql.Composable, tenant: tuple[str, ...]) -> sql.Composed:
+    own = sql.SQL("{} AND ({})").format(belongs_to_tenant(relation, tenant), condition)
+    return sql.SQL("SELECT {}").format(_exists(relation, own))
 
 
 def require_canary(who: object) -> Canary:

@@ -11,6 +11,7 @@ from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, canary_write_attempts
+from checks.tenancy.probes.part_reads import BARE_KEY
 from checks.tenancy.probes.probe_outcomes import AttemptResult, inconclusive, judge_principals
 from checks.tenancy.probes.write_attempts import RelationWriteAttempts
 from checks.tenancy.probes.write_side_effects import SideEffect
@@ -40,7 +41,8 @@ def tenants_write_only_their_own_rows(
     it stored decides. Rows of other tenants are not changed or locked, no sequence is advanced, and TRUNCATE is never
     attempted.
     Unverified when: Basewatch may not become the role, a table is locked, the database is a reader, a canary has no row
-    in it, or a write would fire an unapproved trigger or rule with side effects, or use up a number of a sequence.
+    in it, or a write would fire an unapproved trigger or rule with side effects, use up a number of a sequence, or
+    read a large table without an index by tenant.
     Fix: See the findings of tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles for these tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
@@ -48,13 +50,18 @@ def tenants_write_only_their_own_rows(
     def judge(principal: str) -> Verdict:
         own = [attempt for attempt in facts.attempts if attempt.principal == principal]
         unapproved = [each for of, each in facts.side_effects if of == principal and not each.approved(database, now)]
-        return judge_writes(principal, own, unapproved, tables=facts.table_count)
+        return judge_writes(principal, own, unapproved, tables=facts.table_count, missing=facts.missing_indexes)
 
     yield from judge_principals(database.tenancy.principals, facts.unprobed, judge)
 
 
 def judge_writes(
-    principal: str, attempts: list[RelationWriteAttempts], unapproved: Sequence[SideEffect], *, tables: int
+    principal: str,
+    attempts: list[RelationWriteAttempts],
+    unapproved: Sequence[SideEffect],
+    *,
+    tables: int,
+    missing: tuple[str, ...] = (),
 ) -> Verdict:
     """The verdict on one principal from its attempts, in any order."""
     leaks = _tables_with(attempts, AttemptResult.LEAKED)
@@ -99,10 +106,14 @@ def judge_writes(
         )
     numbered = sorted({f"{attempt.table} ({', '.join(attempt.numbered)})" for attempt in attempts if attempt.numbered})
     unclear_attempts = _tables_with(attempts, AttemptResult.INCONCLUSIVE)
-    if numbered or unclear_attempts:
+    unindexed = sorted({attempt.table for attempt in attempts if attempt.unindexed})
+    if numbered or unclear_attempts or unindexed:
         summary = f"Some attempts as {principal} were inconclusive"
         observed, remedy = "; ".join(unclear_attempts), _UNCLEAR
-        if numbered:
+        if unindexed:
+            summary = f"Nothing was attempted as {principal} where a write would read a large table as a whole"
+            observed, remedy = ", ".join(unindexed), " ".join(missing) or BARE_KEY
+        elif numbered:
             summary = f"No row was added as {principal} where a default that it cannot override would use up a number"
             observed, remedy = "; ".join(numbered), _NUMBERED
         return unverified(

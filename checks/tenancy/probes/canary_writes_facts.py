@@ -9,6 +9,7 @@ from basewatch import components
 from basewatch.postgres import DatabaseClient
 from basewatch.postgres.probe_types import Canary, ProbeOutcome
 from basewatch.postgres.write_probe import WriteProbe
+from checks.tenancy.probes.part_reads import missing_indexes
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, is_raised, noting_unprobed, unless_unsupported
 from checks.tenancy.probes.probe_targets import BEFORE_ANY_EXPIRY, ProbeTarget, writable_targets
 from checks.tenancy.probes.write_attempts import RelationWriteAttempts
@@ -25,13 +26,14 @@ _TABLES_IN_ONE_TRANSACTION = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryWriteAttempts:
-    """All attempts of all principals as either canary.
+    """All attempts of all principals as either canary; `missing_indexes` are the statements that create them.
 
     `side_effects` are pairs of a principal and a trigger or rule that its writes would fire.
     A write is attempted only if all its side effects are approved.
     """
 
     attempts: tuple[RelationWriteAttempts, ...]
+    missing_indexes: tuple[str, ...] = ()
     side_effects: tuple[tuple[str, SideEffect], ...]
     unprobed: tuple[UnprobedPrincipal, ...]
     table_count: int
@@ -67,8 +69,13 @@ def canary_write_attempts(database: DatabaseClient, component: components.Databa
                         some = plans[start : start + _TABLES_IN_ONE_TRANSACTION]
                         attempts.extend(_attempts(probe, principal, canary, some))
     tables = len(access.tenant_tables())
+    whole = {name for attempt in attempts for name in attempt.unindexed}
     return CanaryWriteAttempts(
-        attempts=tuple(attempts), side_effects=tuple(effects), unprobed=tuple(refused), table_count=tables
+        attempts=tuple(attempts),
+        missing_indexes=tuple(missing_indexes(access, whole)),
+        side_effects=tuple(effects),
+        unprobed=tuple(refused),
+        table_count=tables,
     )
 
 
@@ -86,6 +93,12 @@ def _attempts(
     probe.set_context(mine)
     for plan, own in zip(plans, owns, strict=True):
         relation, commands = plan.target.probed, plan.commands
+        if own.unindexed:
+            # A write would read the relation as a whole, too.
+            yield RelationWriteAttempts(
+                principal=principal, acting_as=mine, table=plan.target.name, unindexed=own.unindexed
+            )
+            continue
         controlled = plan.target.has_control and bool(commands & {Command.UPDATE, Command.DELETE} or plan.copied)
         adds = Command.INSERT in plan.keyed and not plan.numbered
         found = RelationWriteAttempts(

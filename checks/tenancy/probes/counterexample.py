@@ -112,7 +112,7 @@ def _repair(found: Counterexample, table: str, tenancy: Tenancy) -> str:
     key = tenancy.tenant_key(table)
     names = key if isinstance(key, tuple) else tenancy.key
     context = [f"nullif(current_setting('{name}', true), '')::{tenancy.context_type}" for name in tenancy.context]
-    if tenancy.members is not None or len(context) != len(names):
+    if tenancy.members is not None or tenancy.claim is not None or len(context) != len(names):
         return ""
     mine = " AND ".join(f"{quoted(name)} = {value}" for name, value in zip(names, context, strict=True))
     policies = "; ".join(f"ALTER POLICY {quoted(name)} ON {table} USING ({mine})" for name in found.policies)

@@ -12,6 +12,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import PREDICATE_CAUSES
 from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, RelationReads, cross_tenant_reads
+from checks.tenancy.probes.part_reads import judge_parts, parts_text
 from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals
 
 _EXPECTED = "each canary reads its own rows, and no other row is read"
@@ -37,7 +38,8 @@ def tenants_read_only_their_own_rows(
     does not exist, with an empty context and with a wildcard; and as each canary, whether a row of another tenant can
     be read. Transactions are READ ONLY and rolled back, on the reader where there is one; no content is read.
     Unverified when: Basewatch may not become the role, a table is locked or too slow to answer, a canary has no
-    row of its own (an empty table proves nothing), or the role may read a foreign table.
+    row of its own (an empty table proves nothing), a large table has no index by tenant (then only the rows of the
+    canaries and a sample of blocks are read), or the role may read a foreign table.
     Fix: See the findings of tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles for these tables.
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
@@ -89,6 +91,9 @@ def judge_reads(
             expected=_EXPECTED,
             remedy="Insert a row of each canary into every tenant table, and check that the canary can read its row.",
         )
+    parts = [row.part for row in counted if row.part is not None]
+    if unclear := judge_parts(principal, parts, _EXPECTED):
+        return unclear
     if skipped:
         return unverified(
             Reason.UNSUPPORTED,
@@ -100,6 +105,7 @@ def judge_reads(
         )
     attempts = sum(len(row.reads) for row in counted)
     observed = f"{attempts} attempts on {len(counted)} relations read no row of another tenant"
+    observed += parts_text(parts)
     return passed(
         f"{principal} can read only rows of its own tenant", subject=principal, observed=observed, expected=_EXPECTED
     )

@@ -11,18 +11,16 @@ from basewatch.postgres import DatabaseClient
 from basewatch.postgres.probe_types import Canary, NoTenant, ProbeOutcome
 from basewatch.tenancy import Tenancy
 from checks.tenancy.flaws import Approvable
+from checks.tenancy.probes.part_reads import PartRead, part_read, proven_reads
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
 from checks.tenancy.probes.probe_targets import (
-    BEFORE_ANY_EXPIRY,
     ProbeTarget,
     foreign_tables,
     readable_targets,
 )
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.fingerprint import fingerprint
-from isolation.inventory.relations import Command
 from isolation.inventory.snapshot import inventory
-from isolation.proof import ProofStatus, proof_obligations
 
 _TRIES = 2
 
@@ -44,7 +42,8 @@ class RelationReads:
     """The reads of one principal from one relation, in every context.
 
     `keyed` says that its rows have a tenant, `stored` that it stores rows itself, `has_control` that each canary must
-    read a row of its own, and `proven` that the policies are proven to expose one tenant at most.
+    read a row of its own, and `proven` that the policies are proven to expose one tenant at most. `part` is set if it
+    is too large to be read as a whole.
     """
 
     principal: str
@@ -55,6 +54,7 @@ class RelationReads:
     proven: bool
     approvables: tuple[Approvable, ...]
     reads: tuple[ContextRead, ...]
+    part: PartRead | None = None
 
     @property
     def leaks(self) -> tuple[str, ...]:
@@ -101,11 +101,11 @@ def cross_tenant_reads(database: DatabaseClient, component: components.Database)
 def _observe(database: DatabaseClient, component: components.Database) -> CrossTenantReads:
     tenancy = component.tenancy
     access = effective_access(inventory(database, component), tenancy)
-    proven = _proven(access)
+    proven = proven_reads(access)
     rows, refused = list[RelationReads](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
         with noting_unprobed(principal, refused):
-            rows.extend(_rows(database, tenancy, principal, tuple(readable_targets(access, principal)), proven))
+            rows.extend(_rows(database, access, principal, tuple(readable_targets(access, principal)), proven))
     return CrossTenantReads(
         reads=tuple(rows),
         unprobed=tuple(refused),
@@ -116,18 +116,6 @@ def _observe(database: DatabaseClient, component: components.Database) -> CrossT
         fingerprint_before=access.inventory.server.fingerprint,
         fingerprint_after=fingerprint(database),
     )
-
-
-def _proven(access: EffectiveAccess) -> frozenset[tuple[str, int]]:
-    """The pairs of principal and relation OID whose reads are proven to expose one tenant alone."""
-    reads = [
-        o
-        for o in proof_obligations(access, BEFORE_ANY_EXPIRY)
-        if o.gate.command is Command.SELECT and o.role == o.principal
-    ]
-    holds = {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
-    broken = {(o.principal, o.relation) for o in reads if o.status not in holds or o.waived}
-    return frozenset((o.principal, o.relation) for o in reads) - broken
 
 
 def _no_tenant_contexts(tenancy: Tenancy) -> Iterator[tuple[NoTenant, int | None]]:
@@ -143,11 +131,12 @@ def _no_tenant_contexts(tenancy: Tenancy) -> Iterator[tuple[NoTenant, int | None
 
 def _rows(
     database: DatabaseClient,
-    tenancy: Tenancy,
+    access: EffectiveAccess,
     principal: str,
     targets: Sequence[ProbeTarget],
     proven: frozenset[tuple[str, int]],
 ) -> list[RelationReads]:
+    tenancy = access.tenancy
     keyed = [target for target in targets if target.probed.keyed]
     seen: dict[str, list[ContextRead]] = {target.name: [] for target in targets}
     with database.session_as(principal, tenancy) as session:
@@ -176,6 +165,12 @@ def _rows(
             proven=(principal, target.relation.oid) in proven,
             approvables=target.approvables,
             reads=tuple(seen[target.name]),
+            part=part_read(
+                access,
+                target.relation,
+                [outcome for read in seen[target.name] for outcome in (read.others, read.control)],
+                proven=(principal, target.relation.oid) in proven,
+            ),
         )
         for target in targets
     ]

@@ -19,6 +19,7 @@ from checks.tenancy.probes.no_context_facts import (
     SessionReads,
     no_context_reads,
 )
+from checks.tenancy.probes.part_reads import judge_parts, parts_text
 from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals
 
 _EXPECTED = "no context and no row, on a fresh and on a used session"
@@ -42,7 +43,8 @@ def no_rows_without_a_context(facts: NoContextReads, database: components.Databa
     Reads: As each tenant-bound role on a new session, by its own login where tenancy.logins has one, and through the
     proxy: the context, the role, row security and the replication role of the session, and whether a row can be read
     from any tenant table; and the same after a transaction with a context has ended. READ ONLY and rolled back.
-    Unverified when: Basewatch may not become the role, a table is locked, or a pooler provides only used sessions.
+    Unverified when: Basewatch may not become the role, a table is locked or is large and has no index by tenant, or a
+    pooler provides only used sessions.
     Without a login of the role, its ALTER ROLE defaults are not observed; tenancy.rls.settings reads them.
     Fix: Write policies so that an unset and an empty setting compare as NULL, with nullif() and no IS NULL branch;
     remove defaults with ALTER ROLE ... RESET, and REVOKE SET ON PARAMETER session_replication_role.
@@ -87,13 +89,16 @@ def judge_sessions(
             expected=_EXPECTED,
             remedy="Set the database's url to the cluster, not to its proxy, which provides used sessions.",
         )
+    parts = [read.part for session in sessions for read in session.reads if read.part is not None]
+    if unclear := judge_parts(principal, parts, _EXPECTED):
+        return unclear
     count = len({read.table for session in sessions for read in session.reads})
     paths = ", ".join(sorted({session.login_path for session in sessions}))
     direct = any(s.login_path is LoginPath.DIRECT for s in fresh)
     unobserved = "" if direct else "; its ALTER ROLE defaults were not observed"
     summary, observed = (
         f"{principal} reads nothing without a context",
-        f"no row of {count} relations, by {paths}{unobserved}",
+        f"no row of {count} relations, by {paths}{unobserved}{parts_text(parts)}",
     )
     return passed(summary, subject=principal, observed=observed, expected=_EXPECTED)
 

@@ -13,6 +13,7 @@ from basewatch.postgres.probe_types import Canary, ProbeOutcome
 from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.tenancy import Tenancy
 from checks.tenancy.flaws import Approvable
+from checks.tenancy.probes.part_reads import PartRead, part_read, proven_reads
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
 from checks.tenancy.probes.probe_targets import ProbeTarget, readable_targets
 from isolation.access.effective_access import EffectiveAccess, effective_access
@@ -37,11 +38,12 @@ class LoginPath(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationRead:
-    """Whether any row of one relation could be read."""
+    """Whether any row of one relation could be read; `part` is set if it is too large to be read as a whole."""
 
     table: str
     approvables: tuple[Approvable, ...]
     outcome: ProbeOutcome
+    part: PartRead | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,25 @@ def no_context_reads(database: DatabaseClient, component: components.Database) -
     """Reads as each principal, on fresh sessions and on used ones. Raises: ObservationError."""
     tenancy = component.tenancy
     access = effective_access(inventory(database, component), tenancy)
+    proven = proven_reads(access)
     sessions, refused = list[SessionReads](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
         with noting_unprobed(principal, refused):
             targets = [target for target in readable_targets(access, principal) if target.probed.keyed]
             for login_path, opening in _login_paths(database, principal, tenancy):
+                about = _Principal(access=access, name=principal, login_path=login_path, targets=targets, proven=proven)
                 with opening as session:
-                    sessions.extend(_sessions(session, principal, login_path, targets, empty=_empty(access, principal)))
+                    sessions.extend(_sessions(session, about))
     return NoContextReads(sessions=tuple(sessions), unprobed=tuple(refused), table_count=len(access.tenant_tables()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Principal:
+    access: EffectiveAccess
+    name: str
+    login_path: LoginPath
+    targets: Sequence[ProbeTarget]
+    proven: frozenset[tuple[str, int]]
 
 
 def _login_paths(
@@ -97,47 +110,44 @@ def _login_paths(
         yield LoginPath.PROXY, database.login_session(principal, tenancy, through_proxy=True)
 
 
-def _sessions(
-    session: TenantSession, principal: str, login_path: LoginPath, targets: Sequence[ProbeTarget], *, empty: bool
-) -> Iterator[SessionReads]:
+def _sessions(session: TenantSession, about: _Principal) -> Iterator[SessionReads]:
     with session.probe() as probe:
-        yield _session_reads(probe, principal, login_path, targets, used=False, empty=empty)
+        yield _session_reads(probe, about, used=False)
     with session.probe() as probe:
         probe.set_context(Canary.A)
     with session.probe() as probe:
-        yield _session_reads(probe, principal, login_path, targets, used=True, empty=empty)
+        yield _session_reads(probe, about, used=True)
 
 
-def _session_reads(
-    probe: TenantProbe,
-    principal: str,
-    login_path: LoginPath,
-    targets: Sequence[ProbeTarget],
-    *,
-    used: bool,
-    empty: bool,
-) -> SessionReads:
+def _session_reads(probe: TenantProbe, about: _Principal, *, used: bool) -> SessionReads:
     values = probe.context_values()
     is_login_role, row_security, replication_role = probe.session_state()
-    outcomes = zip(targets, probe.any_rows([target.probed for target in targets]), strict=True)
+    outcomes = zip(about.targets, probe.any_rows([target.probed for target in about.targets]), strict=True)
     context = ContextState.SET if any(values) else ContextState.NEVER_SET if None in values else ContextState.EMPTY
     found = SessionReads(
-        principal=principal,
-        login_path=login_path,
+        principal=about.name,
+        login_path=about.login_path,
         used=used,
-        empty_by_default=empty,
+        empty_by_default=_empty(about.access, about.name),
         context=context,
         is_login_role=is_login_role,
         row_security=row_security,
         replication_role=replication_role,
         can_disable_triggers=probe.can_disable_triggers(),
-        reads=tuple(
-            RelationRead(table=target.name, approvables=target.approvables, outcome=outcome)
-            for target, outcome in outcomes
-        ),
+        reads=tuple(_relation_read(about, target, outcome) for target, outcome in outcomes),
     )
     probe.stop_if_blocking()
     return found
+
+
+def _relation_read(about: _Principal, target: ProbeTarget, outcome: ProbeOutcome) -> RelationRead:
+    proven = (about.name, target.relation.oid) in about.proven
+    return RelationRead(
+        table=target.name,
+        approvables=target.approvables,
+        outcome=outcome,
+        part=part_read(about.access, target.relation, [outcome], proven=proven),
+    )
 
 
 def _empty(access: EffectiveAccess, principal: str) -> bool:

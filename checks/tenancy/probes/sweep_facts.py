@@ -14,32 +14,33 @@ from basewatch import components
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, TenantSession
-from basewatch.postgres.probe_types import Canary, ProbedRelation
-from checks.tenancy.probes.planner_sql import explain_unfiltered
+from basewatch.postgres.context_values import value_with
+from basewatch.postgres.probe_types import ProbedRelation
+from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
-from checks.tenancy.probes.probe_targets import inheritance_tree, probed_relation
-from checks.tenancy.probes.sweep_sql import SweptRelation, TenantIds, read_tenants, sweep_relation
+from checks.tenancy.probes.sweep_sql import SweepBatch, sweep_relation
+from checks.tenancy.probes.sweep_tasks import SweepTask, mark_sampled, sweep_tasks
+from checks.tenancy.probes.tenants_sql import TenantIds, read_tenants
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.naming import quoted
-from isolation.inventory.relations import Command, Relation
 from isolation.inventory.snapshot import inventory
-from isolation.sql import load_statement
 
 BATCH_SIZE: Final = 1000
 """Tenants in one statement and transaction."""
-SAMPLE_SIZE: Final = 300
-"""Tenants tested at most where each needs a full scan; 300 miss a leak to 1 % of tenants with a probability of 5 %."""
+SAMPLE_SIZE: Final = 20
+"""Tenants that read a sample of blocks where no index answers, so that each would need a scan of the whole table."""
 MAX_TENANTS: Final = 200_000
 TIME_BUDGET: Final = timedelta(seconds=20)
-_SLOW: Final = timedelta(seconds=5)
+STATEMENT_BUDGET: Final = timedelta(seconds=2)
+"""The time of one statement, after which it returns what it has found so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptTable:
     """The sweep of one table as one principal.
 
-    `leak` is the salted hashes of the reading tenant and of the owner of the row; `sampled` says that no index finds
-    the rows of a tenant, so that only a sample was tested.
+    `leak` is the salted hashes of the reading tenant and of the owner of the row; `sampled` says that no index answers,
+    so that only some tenants read a sample of blocks, and `missing` are the statements that create missing indexes.
     """
 
     principal: str
@@ -48,6 +49,7 @@ class SweptTable:
     sampled: bool
     leak: tuple[str, str] | None
     sqlstate: str | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,21 +70,6 @@ class TenantSweep:
     login: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Task:
-    principal: str
-    table: Relation
-    swept: SweptRelation
-    sampled: bool = False
-    tried: int = 0
-    leak: tuple[str, str] | None = None
-    sqlstate: str | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.leak is None and self.sqlstate is None
-
-
 @dataclass(kw_only=True)
 class _Deadline:
     """The time left; also pauses between statements, to limit the load on the server."""
@@ -94,9 +81,10 @@ class _Deadline:
     def __post_init__(self) -> None:
         self.end = self.clock() + TIME_BUDGET.total_seconds()
 
-    def shorten(self, left: timedelta) -> None:
-        """End within `left` from now at the latest."""
-        self.end = min(self.end, self.clock() + left.total_seconds())
+    @property
+    def statement_seconds(self) -> float:
+        """The time for one statement."""
+        return max(0.0, min(STATEMENT_BUDGET.total_seconds(), self.end - self.clock()))
 
     @property
     def passed(self) -> bool:
@@ -112,7 +100,7 @@ class _Deadline:
 class _SweepSettings:
     """Parameters that all statements of one sweep share."""
 
-    settings: tuple[str, ...]
+    tenancy: Tenancy
     salt: str
     deadline: _Deadline
 
@@ -124,13 +112,13 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
     """Reads the tenants and tests them. Raises: ObservationError, naming the missing grant; NotFoundError."""
     tenancy = component.tenancy
     access = effective_access(inventory(database, component), tenancy)
-    if tenancy.members is not None:
+    if tenancy.members is not None or (tenancy.canaries.user_a is not None and tenancy.claim is None):
         raise ObservationError(
             Reason.UNSUPPORTED, "the context names a user, and a sweep needs a context that names the tenant"
         )
-    sweep = _SweepSettings(settings=tenancy.context, salt=secrets.token_hex(16), deadline=_Deadline())
+    sweep = _SweepSettings(tenancy=tenancy, salt=secrets.token_hex(16), deadline=_Deadline())
     tenants = _tenants(database, access)
-    tasks, skipped = _tasks(access)
+    tasks, skipped = sweep_tasks(access)
     refused = list[UnprobedPrincipal]()
     with ExitStack() as stack:
         sessions = dict[str, TenantSession]()
@@ -140,11 +128,10 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
                 with session.probe():
                     sessions[principal] = session
         tasks = [task for task in tasks if task.principal in sessions]
-        _mark_sampled(database, access, sessions, tasks)
+        mark_sampled(access, sessions, tasks)
         indexed, unindexed = ([t for t in tasks if t.sampled is sampled] for sampled in (False, True))
         _sweep_tasks(sessions, indexed, _batches(tenants.ids, BATCH_SIZE), sweep)
-        sweep.deadline.shorten(_SLOW)
-        _sweep_tasks(sessions, unindexed, _batches(tenants.ids[:SAMPLE_SIZE], SAMPLE_SIZE // 12), sweep)
+        _sweep_tasks(sessions, unindexed, _batches(tenants.ids[:SAMPLE_SIZE], SAMPLE_SIZE), sweep)
     return TenantSweep(
         tenants_total=tenants.total,
         tenants_read=len(tenants.ids),
@@ -157,7 +144,7 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
     )
 
 
-def _swept_table(access: EffectiveAccess, task: _Task) -> SweptTable:
+def _swept_table(access: EffectiveAccess, task: SweepTask) -> SweptTable:
     return SweptTable(
         principal=task.principal,
         table=access.declared_name(task.table),
@@ -165,6 +152,7 @@ def _swept_table(access: EffectiveAccess, task: _Task) -> SweptTable:
         sampled=task.sampled,
         leak=task.leak,
         sqlstate=task.sqlstate,
+        missing=task.missing,
     )
 
 
@@ -182,42 +170,10 @@ def _tenants(database: DatabaseClient, access: EffectiveAccess) -> TenantIds:
         return read_tenants(probe, where, MAX_TENANTS, remedy=grant, login=login)
 
 
-def _tasks(access: EffectiveAccess) -> tuple[list[_Task], tuple[str, ...]]:
-    tasks, skipped = list[_Task](), list[str]()
-    for principal in access.tenancy.principals:
-        role = access.role_named(principal)
-        for table in access.tenant_tables():
-            if role is None or Command.SELECT not in access.commands(role.oid, table):
-                continue
-            where = probed_relation(access, table)
-            if where.key and access.columns_with_privilege(role.oid, table, "SELECT") >= set(where.key):
-                types = tuple(column.type_name for key in where.key if (column := table.column(key)) is not None)
-                tasks.append(_Task(principal=principal, table=table, swept=SweptRelation(relation=where, types=types)))
-            else:
-                skipped.append(access.declared_name(table))
-    return tasks, tuple(dict.fromkeys(skipped))
-
-
-def _mark_sampled(
-    database: DatabaseClient, access: EffectiveAccess, sessions: dict[str, TenantSession], tasks: list[_Task]
-) -> None:
-    """Marks the tasks in which finding the rows of a tenant needs a sequential scan of a large table."""
-    large = {row.oid for row in database.query(load_statement("tenancy_large"), _Large, {})}
-    names = {(r.schema, r.name) for r in access.inventory.relations if r.oid in large}
-    if not names:
-        return
-    for principal, session in sessions.items():
-        with session.probe() as probe:
-            probe.set_context(Canary.A)
-            for task in (t for t in tasks if t.principal == principal):
-                plan = explain_unfiltered(probe, task.swept.relation, Command.SELECT)
-                scanned = {(n.schema, n.relation) for n in plan.nodes if n.node_type == "Seq Scan"}
-                task.sampled = bool(scanned & names & inheritance_tree(access, task.table))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Large:
-    oid: int
+def _context_of(tenancy: Tenancy, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of the context settings that name a tenant, in the form of those of canary A."""
+    (_, form), _ = tenancy.canary_contexts
+    return tuple(value_with(value, tenancy.claim, one) for value, one in zip(form, ids, strict=True))
 
 
 def _batches(ids: tuple[tuple[str, ...], ...], size: int) -> _Batches:
@@ -225,7 +181,7 @@ def _batches(ids: tuple[tuple[str, ...], ...], size: int) -> _Batches:
 
 
 def _sweep_tasks(
-    sessions: dict[str, TenantSession], tasks: list[_Task], batches: _Batches, sweep: _SweepSettings
+    sessions: dict[str, TenantSession], tasks: list[SweepTask], batches: _Batches, sweep: _SweepSettings
 ) -> None:
     deadline = sweep.deadline
     for batch in batches:
@@ -238,7 +194,15 @@ def _sweep_tasks(
                     if deadline.passed:
                         return
                     started = deadline.clock()
-                    found = sweep_relation(probe, task.swept, sweep.settings, batch, sweep.salt)
+                    some = SweepBatch(
+                        ids=batch,
+                        settings=sweep.tenancy.context,
+                        contexts=[_context_of(sweep.tenancy, ids) for ids in batch],
+                        more=sweep.tenancy.canaries.settings_a,
+                        salt=sweep.salt,
+                        seconds=deadline.statement_seconds,
+                    )
+                    found = sweep_relation(probe, task.swept, some, sampled=task.sampled)
                     task.leak, task.sqlstate = found.leak, found.sqlstate
                     task.tried += found.tenants_tried
                     deadline.pause(started)

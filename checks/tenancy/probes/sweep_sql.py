@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
 
-from basewatch.errors import ObservationError
-from basewatch.model import Reason
 from basewatch.postgres.errors import observation_error
 from basewatch.postgres.probe_types import ProbedRelation
 from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.postgres.transaction import set_local
-from isolation.inventory.naming import qualified, quoted
+from basewatch.postgres.whole_scans import sample_percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TenantIds:
-    """Ids of tenants in random order, and their total; `rls_active` says that row security may hide some tenants."""
+class KeyColumn:
+    """A column of the tenant key: its type as format_type() prints it, and whether it may be NULL.
 
-    ids: tuple[tuple[str, ...], ...]
-    total: int
-    rls_active: bool
+    `ordered` says that the type is a built-in one, so that pg_catalog has its operators.
+    """
+
+    name: str
+    type: str
+    nullable: bool
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptRelation:
-    """A relation with a tenant key of its own, and the types of the key columns as format_type() prints them."""
+    """A relation with a tenant key of its own."""
 
     relation: ProbedRelation
-    types: tuple[str, ...]
+    columns: tuple[KeyColumn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepBatch:
+    """Tenants to act for, in turn: their ids and their values of the context settings, in the same order.
+
+    `more` are other settings that policies read. The server stops after `seconds`. `salt` is for the hashes of the
+    tenants in a leak.
+    """
+
+    ids: Sequence[tuple[str, ...]]
+    settings: tuple[str, ...]
+    contexts: Sequence[tuple[str, ...]]
+    more: Mapping[str, str]
+    salt: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,153 +63,155 @@ class SweepResult:
     sqlstate: str | None = None
 
 
-def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy: str, login: str) -> TenantIds:
-    """Up to `limit` tenants of the root table, at random, as Basewatch's own role `login`.
-
-    Raises: ObservationError, with `remedy` if denied.
-    """
-    # By their output functions: a cast may be one of somebody's own.
-    query = sql.SQL(
-        "SELECT ARRAY[{keys}], pg_catalog.count(*) OVER () FROM {root} AS r ORDER BY pg_catalog.random() LIMIT {most}"
-    ).format(
-        keys=sql.SQL(", ").join(sql.SQL("pg_catalog.concat(r.{})").format(sql.Identifier(key)) for key in root.key),
-        root=root.identifier,
-        most=sql.Literal(limit),
-    )
-    active = sql.SQL("SELECT pg_catalog.row_security_active({})").format(
-        sql.Literal(root.identifier.as_string(probe.connection))
-    )
-    try:
-        (rls_active,) = probe.connection.execute(active).fetchone() or (True,)
-        found = probe.connection.execute(query).fetchall()
-    except psycopg.Error as error:
-        found_error = observation_error(error, operation=f"reading the tenants of {root}", remedy=remedy)
-        if found_error.reason is not Reason.BUG:
-            raise found_error from error
-        # A policy of the root raised it: for instance, as no context is set.
-        detail = (
-            f"{found_error.detail}: policies of {root} apply to {login}, Basewatch's own role, which needs the ids of "
-            "all tenants without a context"
-        )
-        policy = reading_policy(qualified(root.schema, root.name), login)
-        raise ObservationError(Reason.DENIED, detail, remedy=policy) from error
-    return TenantIds(
-        ids=tuple(tuple(ids) for ids, _ in found), total=found[0][1] if found else 0, rls_active=bool(rls_active)
-    )
-
-
-def reading_policy(root: str, login: str) -> str:
-    """The statement by which Basewatch's own role reads all rows of the root table; permissive, so TRUE suffices."""
-    return f"CREATE POLICY basewatch_reads ON {root} FOR SELECT TO {quoted(login)} USING (true)"
-
-
-# One statement for each tenant, so that policies read the context again: one statement may read it only once.
+# One statement for each tenant, so that policies read the context again: one statement may read it only once. The
+# literals are read as values of the type of each column, whatever casts exist.
 _LOOP: LiteralString = """
 #variable_conflict use_variable
 DECLARE
+    basewatch_end pg_catalog.timestamptz := pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => {seconds});
+    basewatch_set pg_catalog.text;
+    basewatch_found pg_catalog.bool;
     basewatch_other pg_catalog.text;
     basewatch_tried pg_catalog.int4 := 0;
     basewatch_as pg_catalog.text[];
     {declared}
 BEGIN
-    -- The literals are read as values of the type of each column, whatever casts exist.
     FOR basewatch_as, {names} IN SELECT ARRAY[{texts}], {typed} FROM ROWS FROM ({lists}) AS t ({columns}) LOOP
-        PERFORM {acting};
+        EXIT WHEN pg_catalog.clock_timestamp() > basewatch_end;
+        {acting}
         basewatch_tried := basewatch_tried + 1;
-        SELECT pg_catalog.concat_ws('/', {keys}) INTO basewatch_other FROM {relation} AS r WHERE {another} LIMIT 1;
-        IF FOUND THEN
-            PERFORM pg_catalog.set_config('basewatch.leak', pg_catalog.json_build_array(
+        SELECT {found} INTO basewatch_found;
+        IF basewatch_found THEN
+            SELECT pg_catalog.concat_ws('/', {keys}) INTO basewatch_other FROM {source} WHERE {another} LIMIT 1;
+            basewatch_set := pg_catalog.set_config('basewatch.leak', pg_catalog.json_build_array(
                 {mine}, {theirs})::pg_catalog.text, true);
             EXIT;
         END IF;
     END LOOP;
-    PERFORM pg_catalog.set_config('basewatch.tried', basewatch_tried::pg_catalog.text, true);
+    basewatch_set := pg_catalog.set_config('basewatch.tried', basewatch_tried::pg_catalog.text, true);
 END
 """
 _HASHED: LiteralString = (
     "pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to("
-    "pg_catalog.current_setting('basewatch.salt') || {}, 'UTF8')), 'hex'), 12)"
+    "pg_catalog.current_setting('basewatch.salt') || coalesce({}, ''), 'UTF8')), 'hex'), 12)"
 )
 
 
 def sweep_relation(
-    probe: TenantProbe, swept: SweptRelation, settings: Sequence[str], tenants: Sequence[tuple[str, ...]], salt: str
+    probe: TenantProbe, swept: SweptRelation, batch: SweepBatch, *, sampled: bool = False
 ) -> SweepResult:
     """Whether any of these tenants, in turn, reads a row of the relation that is not its own; stops at the first.
 
-    Plans are reused from one tenant to the next, as with prepared statements of an application.
-    Raises: ObservationError, if the session is lost.
+    With `sampled`, each reads a sample of blocks instead of the relation. Plans are reused from one tenant to the next,
+    as with prepared statements of an application. Raises: ObservationError, if the session is lost.
     """
-    connection = probe.connection
-    body = _loop(swept, settings, tenants).as_string(connection)
+    connection, relation = probe.connection, swept.relation
     given = {
-        "basewatch.salt": salt,
+        **batch.more,
+        "basewatch.salt": batch.salt,
         "basewatch.leak": "",
         "basewatch.tried": "0",
         "plan_cache_mode": "force_generic_plan",
+        # The caller knows that an index answers: the planner takes it, whatever its estimates say.
+        "enable_seqscan": "off",
     }
     try:
         with connection.transaction(force_rollback=True):
             set_local(connection, given)
+            percent = sample_percent(connection, relation.identifier) if sampled else None
+            body = _loop(swept, batch, percent).as_string(connection)
             connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
             query = "SELECT current_setting('basewatch.tried')::int, current_setting('basewatch.leak')"
             tried, leak = connection.execute(query).fetchone() or (0, "")
     except psycopg.Error as error:
         if error.sqlstate is None or connection.closed:
-            raise observation_error(error, operation=f"sweeping {swept.relation}") from error
+            raise observation_error(error, operation=f"sweeping {relation}") from error
         return SweepResult(sqlstate=error.sqlstate)
     mine, theirs = json.loads(leak) if leak else ("", "")
     return SweepResult(tenants_tried=tried, leak=(mine, theirs) if leak else None)
 
 
-def _loop(swept: SweptRelation, settings: Sequence[str], tenants: Sequence[tuple[str, ...]]) -> sql.Composed:
+def _each(parts: Iterable[sql.Composable], separator: LiteralString = ", ") -> sql.Composed:
+    return sql.SQL(separator).join(parts)
+
+
+def _loop(swept: SweptRelation, batch: SweepBatch, percent: float | None) -> sql.Composed:
     relation = swept.relation
-    columns = [sql.Identifier(key) for key in relation.key]
-    numbers = range(len(columns))
+    numbers = range(len(swept.columns))
     names = [sql.Identifier(f"basewatch_k{number}") for number in numbers]
-    texts, values = ([sql.Identifier(f"{letter}{number}") for number in numbers] for letter in "tv")
-    lists = [sql.Literal([tenant[number] for tenant in tenants]) for number in numbers]
-    types = [_type_name(name) for name in swept.types]
-    mine = sql.SQL("pg_catalog.concat_ws('/', {})").format(sql.SQL(", ").join(names))
-
-    def each(parts: Iterable[sql.Composable], separator: LiteralString = ", ") -> sql.Composed:
-        return sql.SQL(separator).join(parts)
-
+    texts = [sql.Identifier(f"t{number}") for number in range(len(batch.settings))]
+    values = [sql.Identifier(f"v{number}") for number in numbers]
+    source = sql.SQL("{} AS r").format(relation.identifier)
+    if percent is not None:
+        source += sql.SQL(" TABLESAMPLE pg_catalog.system ({})").format(sql.Literal(percent))
+    others = list(_others(swept, names)) if percent is None else [_differs(swept, names)]
+    lists = [
+        *(_list([each[n] for each in batch.contexts], "pg_catalog.text") for n in range(len(batch.settings))),
+        *(_list([each[n] for each in batch.ids], column.type) for n, column in enumerate(swept.columns)),
+    ]
+    mine = sql.SQL("pg_catalog.concat_ws('/', {})").format(_each(names))
     return sql.SQL(_LOOP).format(
-        declared=each((sql.SQL("{} {};").format(name, kind) for name, kind in zip(names, types, strict=True)), " "),
-        names=each(names),
-        texts=each(texts),
-        typed=each(values),
-        columns=each((*texts, *values)),
-        lists=each(
+        seconds=sql.Literal(batch.seconds),
+        declared=_each(
             (
-                *(sql.SQL("pg_catalog.unnest({}::pg_catalog.text[])").format(one) for one in lists),
-                *(
-                    sql.SQL("pg_catalog.unnest({}::{}[])").format(one, kind)
-                    for one, kind in zip(lists, types, strict=True)
-                ),
-            )
-        ),
-        acting=each(
-            sql.SQL("pg_catalog.set_config({}, basewatch_as[{}], true)").format(
-                sql.Literal(setting), sql.Literal(number + 1)
-            )
-            for number, setting in enumerate(settings)
-        ),
-        keys=each(sql.SQL("r.{}").format(column) for column in columns),
-        relation=relation.identifier,
-        another=each(
-            (
-                sql.SQL("r.{} IS DISTINCT FROM {}").format(column, name)
-                for name, column in zip(names, columns, strict=True)
+                sql.SQL("{} {}.{}%TYPE;").format(name, relation.identifier, sql.Identifier(column.name))
+                for name, column in zip(names, swept.columns, strict=True)
             ),
-            " OR ",
+            " ",
         ),
+        names=_each(names),
+        texts=_each(texts),
+        typed=_each(values),
+        columns=_each((*texts, *values)),
+        lists=_each(lists),
+        acting=_each(
+            (
+                sql.SQL("basewatch_set := pg_catalog.set_config({}, basewatch_as[{}], true);").format(
+                    sql.Literal(setting), sql.Literal(number + 1)
+                )
+                for number, setting in enumerate(batch.settings)
+            ),
+            " ",
+        ),
+        found=_each((sql.SQL("EXISTS (SELECT FROM {} WHERE {})").format(source, one) for one in others), " OR "),
+        keys=_each(sql.SQL("r.{}").format(sql.Identifier(column.name)) for column in swept.columns),
+        source=source,
+        another=_differs(swept, names),
         mine=sql.SQL(_HASHED).format(mine),
         theirs=sql.SQL(_HASHED).format(sql.SQL("basewatch_other")),
     )
 
 
-def _type_name(text: str) -> sql.SQL:
-    # From format_type() of the catalogues, which quotes names.
-    return sql.SQL(cast("LiteralString", text))  # type: ignore[redundant-cast]  # only pyright tells them apart
+def _list(values: Sequence[str], type_name: str) -> sql.Composed:
+    # The type is from format_type() of the catalogues, which quotes names.
+    kind = sql.SQL(cast("LiteralString", type_name))  # type: ignore[redundant-cast]  # only pyright tells them apart
+    return sql.SQL("pg_catalog.unnest({}::{}[])").format(sql.Literal(list(values)), kind)
+
+
+def _differs(swept: SweptRelation, names: Sequence[sql.Identifier]) -> sql.Composed:
+    each = (
+        sql.SQL("r.{} IS DISTINCT FROM {}").format(sql.Identifier(column.name), name)
+        for name, column in zip(names, swept.columns, strict=True)
+    )
+    return _each(each, " OR ")
+
+
+def _others(swept: SweptRelation, names: Sequence[sql.Identifier]) -> Iterator[sql.Composed]:
+    """Conditions of which a row of another tenant meets one.
+
+    Each is a range of the key. An index on the key sees that a range contradicts the tenant in the policy, and does not
+    read the tenant's own rows, of which there may be many.
+    """
+    same: list[sql.Composed] = []
+    for name, column in zip(names, swept.columns, strict=True):
+        own = sql.SQL("r.{}").format(sql.Identifier(column.name))
+        operators: tuple[LiteralString, ...] = (
+            ("{0} OPERATOR(pg_catalog.<) {1}", "{0} OPERATOR(pg_catalog.>) {1}")
+            if column.ordered
+            else ("{0} IS DISTINCT FROM {1}",)
+        )
+        null: tuple[LiteralString, ...] = ("{0} IS NULL",) if column.nullable and column.ordered else ()
+        for operator in (*operators, *null):
+            yield _each([*same, sql.SQL(operator).format(own, name)], " AND ")
+        equal: LiteralString = "{0} OPERATOR(pg_catalog.=) {1}" if column.ordered else "{0} IS NOT DISTINCT FROM {1}"
+        same.append(sql.SQL(equal).format(own, name))

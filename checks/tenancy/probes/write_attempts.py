@@ -21,6 +21,7 @@ class RelationWriteAttempts:
     at a cursor without reading. `reassign` (by key) and `cursor_reassign` (at a cursor) give an own row to the other
     canary. `replaces_key` says that a trigger or a rule may store another key than the one that is sent. `numbered` are
     columns that the role may not write and whose default would use up a number, so that no row was added.
+    `unindexed` are the large relations that would be read as a whole, so that nothing was attempted.
     """
 
     principal: str
@@ -39,6 +40,7 @@ class RelationWriteAttempts:
     cursor_reassign: ProbeOutcome | None = None
     replaces_key: bool = False
     numbered: tuple[str, ...] = ()
+    unindexed: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> tuple[tuple[str, ProbeOutcome], ...]:
