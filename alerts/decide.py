@@ -17,6 +17,7 @@ from alerts.messages import (
     withdraw,
 )
 from basewatch.affected import symptoms
+from basewatch.check import PLAN_FAMILY
 from basewatch.config import Alerts, Platform, Route
 from basewatch.history import OpenAlert
 from basewatch.model import ExpectedCheck, Finding, Run, Status
@@ -82,6 +83,9 @@ def _reported_with_cause(
 
 
 def _wants(route: Route, finding: Finding) -> bool:
+    if finding.check.partition(".")[0] == PLAN_FAMILY:
+        # Known before the pass, and the same in each: the plan, the reports and the exit status say it.
+        return False
     reported = finding.status is Status.FAIL or (finding.status is Status.UNVERIFIED and route.unverified)
     return reported and finding.severity.rank >= route.severity.rank
 

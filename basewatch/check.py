@@ -15,6 +15,8 @@ ClientT = TypeVar("ClientT")
 C = TypeVar("C", bound=Component)
 F = TypeVar("F")
 
+PLAN_FAMILY = "meta"
+"""The family of the checks of the plan itself, whose findings are reported and never alerted."""
 DOC_SECTIONS = ("Why", "Reads", "Unverified when", "Fix", "Source")
 
 
@@ -106,9 +108,13 @@ def check(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbsentComponent:
-    """The platform answered that the component does not exist. This is a fact, so its checks FAIL."""
+    """The platform answered that the component does not exist. This is a fact, so its checks FAIL.
+
+    `declared` names the part of the component that does not exist; empty means the component itself.
+    """
 
     detail: str
+    declared: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from basewatch.components import Component
@@ -27,6 +28,20 @@ class Client(Protocol):
     def requests(self) -> tuple[str, ...]:
         """The requests so far, in order, such as `rds:DescribeDBClusters 7a0c…`."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanClient:
+    """Answers from the plan of the pass; it sends no request. `promises` are pairs of a component and a promise."""
+
+    promises: tuple[tuple[str, str], ...]
+    source: str = "the configuration"
+    principal: str = "basewatch"
+    requests: tuple[str, ...] = ()
+
+    def unjudged(self, component: Component) -> tuple[str, ...]:
+        """The promises of a component that no enabled check judges."""
+        return tuple(promise for ref, promise in self.promises if ref == component.ref)
 
 
 class ClientFactory(Protocol):

@@ -72,7 +72,14 @@ class ObservationError(BasewatchError):
 
 
 class NotFoundError(BasewatchError):
-    """The platform answered that a declared component does not exist; this is a fact, so the engine reports FAIL."""
+    """The platform answered that something declared does not exist; this is a fact, so the engine reports FAIL.
+
+    `declared` names it when it is a part of the component, such as its proxy; empty means the component itself.
+    """
+
+    def __init__(self, detail: str, *, declared: str = "") -> None:
+        self.declared = declared
+        super().__init__(detail)
 
 
 class HistoryError(BasewatchError):

@@ -1,4 +1,4 @@
-"""Text formats of the configuration: account ids, regions, addresses, database URLs, digests."""
+"""Text formats of the configuration: account ids, regions, routes, addresses, database URLs, digests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from basewatch.errors import InvalidValueError, display_value
 
 _ACCOUNT: Final = r"\d{12}"
 _REGION: Final = r"[a-z]{2,}(-[a-z]+)+-\d"
+_ROUTE: Final = r"[A-Z]+ /\S*"
 _LISTEN: Final = r"\S+:\d{1,5}"
 _PORTS: Final = 65_535
 
@@ -26,6 +27,15 @@ def parse_account_id(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(_ACCOUNT, value, re.ASCII):
         raise InvalidValueError(
             f"{display_value(value)} is not an AWS account id", 'write its 12 digits in quotes: "012345678901"'
+        )
+    return value
+
+
+def parse_route(value: object) -> str:
+    """A method and a path as API Gateway writes them. Raises: InvalidValueError."""
+    if not isinstance(value, str) or not re.fullmatch(_ROUTE, value, re.ASCII):
+        raise InvalidValueError(
+            f"{display_value(value)} is not a method and a path", "write for example POST /auth/authenticate"
         )
     return value
 
@@ -78,6 +88,7 @@ def _text(pattern: str, example: str) -> WithJsonSchema:
 
 AccountId = Annotated[str, BeforeValidator(parse_account_id), _text(_ACCOUNT, "123456789012")]
 Region = Annotated[str, BeforeValidator(parse_region), _text(_REGION, "us-east-1")]
+Route = Annotated[str, BeforeValidator(parse_route), _text(_ROUTE, "POST /auth/authenticate")]
 HostPort = Annotated[str, BeforeValidator(parse_host_port), _text(_LISTEN, "127.0.0.1:9464")]
 DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]
 Digest = Annotated[

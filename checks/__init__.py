@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks import backup, inventory, logging, retention, service, tenancy
+from checks import access, availability, backup, encryption, inventory, logging, meta, retention, service, tenancy
 
 CHECKS: tuple[AnyCheck, ...] = (
+    *meta.CHECKS,
     *inventory.CHECKS,
     *tenancy.CHECKS,
     *retention.CHECKS,
     *backup.CHECKS,
+    *availability.CHECKS,
+    *encryption.CHECKS,
+    *access.CHECKS,
     *service.CHECKS,
     *logging.CHECKS,
 )

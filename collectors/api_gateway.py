@@ -70,8 +70,10 @@ def _http(identifier: str, stage: str, component: str = "") -> MeasuredResource:
 
 
 def _resources(api: Api) -> Iterator[MeasuredResource]:
-    measured = {"rest": _rest, "http": _http}[api.type]
-    yield measured(api.cloudwatch_name, api.stage, api.ref)
+    # The metrics of a WebSocket API count connections and messages, not requests: no check reads them.
+    if api.type != "websocket":
+        measured = {"rest": _rest, "http": _http}[api.type]
+        yield measured(api.cloudwatch_name, api.stage, api.ref)
 
 
 def _rest_stages(aws: AwsClient) -> Iterator[DescribedResource]:

@@ -14,6 +14,8 @@ ROUTES = (
     ("POST", "/api-keys", "auth-v2", "CUSTOM"),
 )
 STAGE = "prod"
+# API Gateway limits requests per second: 1,000 per minute, with a burst of one minute.
+_REQUESTS_PER_SECOND = 1000 / 60
 _LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/apigateway/{PREFIX}"
 
 
@@ -33,7 +35,15 @@ def create(context: BuildContext) -> None:
     for verb, path, function, authorization in ROUTES:
         resource = _resource(api, rest, resources, path)
         caller = {"authorizerId": authorizer} if authorization == "CUSTOM" else {}
-        api.put_method(restApiId=rest, resourceId=resource, httpMethod=verb, authorizationType=authorization, **caller)
+        api.put_method(
+            restApiId=rest,
+            resourceId=resource,
+            httpMethod=verb,
+            authorizationType=authorization,
+            # The usage plan limits each customer by the API key.
+            apiKeyRequired=authorization != "NONE",
+            **caller,
+        )
         api.put_integration(
             restApiId=rest,
             resourceId=resource,
@@ -64,14 +74,15 @@ def _deploy(api: Any, rest: str) -> None:
         "/accessLogSettings/format": "$context.requestId $context.status $context.responseLatency",
         "/*/*/metrics/enabled": "true",
         "/*/*/logging/loglevel": "ERROR",
+        # The login needs no API key, so that no usage plan limits it.
+        "/~1auth~1authenticate/POST/throttling/rateLimit": str(_REQUESTS_PER_SECOND),
     }
     operations = [{"op": "replace", "path": path, "value": value} for path, value in settings.items()]
     api.update_stage(restApiId=rest, stageName=STAGE, patchOperations=operations)
     api.create_usage_plan(
         name=f"{PREFIX}-customer",
         apiStages=[{"apiId": rest, "stage": STAGE}],
-        # API Gateway limits requests per second: 1,000 per minute, with a burst of one minute.
-        throttle={"rateLimit": 1000 / 60, "burstLimit": 1000},
+        throttle={"rateLimit": _REQUESTS_PER_SECOND, "burstLimit": 1000},
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from basewatch.check import PLAN_FAMILY
 from basewatch.model import Finding, Run, Status
 from basewatch.notifier import Action, Notification
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.sandbox import Sandbox
 
-EXPECTED_STATUSES = (Status.PASS, Status.NOT_APPLICABLE)
+_EXPECTED_STATUSES = (Status.PASS, Status.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +76,14 @@ def walk_through(
 
 
 def _not_passing(result: PassResult) -> tuple[str, ...]:
-    unexpected = (
-        f"unexpected finding: {_text(finding)}"
-        for finding in result.run.findings
-        if finding.status not in EXPECTED_STATUSES
-    )
+    unexpected = (f"unexpected finding: {_text(finding)}" for finding in result.run.findings if is_red(finding))
     return (*unexpected, *result.undelivered)
 
 
 def _differing_findings(result: PassResult, faults: Sequence[Fault]) -> tuple[str, ...]:
     """Missing and unexpected findings, and findings for which neither they nor their cause had an alert."""
     wanted = {expected for fault in faults for expected in fault.expected_findings}
-    found = {
-        as_expected(finding): finding for finding in result.run.findings if finding.status not in EXPECTED_STATUSES
-    }
+    found = {as_expected(finding): finding for finding in result.run.findings if is_red(finding)}
     fired = Counter(message.key for message in result.delivered if message.action is Action.FIRE)
     return (
         *(
@@ -99,6 +94,11 @@ def _differing_findings(result: PassResult, faults: Sequence[Fault]) -> tuple[st
         *(f"no alert for: {_text(finding)}" for finding in found.values() if not fired[finding.cause or finding.key]),
         *result.undelivered,
     )
+
+
+def is_red(finding: Finding) -> bool:
+    """Whether something is broken: the promise, or the look at it. A promise without a check is neither."""
+    return finding.status not in _EXPECTED_STATUSES and finding.check.partition(".")[0] != PLAN_FAMILY
 
 
 def as_expected(finding: Finding) -> ExpectedFinding:

@@ -18,7 +18,7 @@ from tests.repository import PACKAGES, ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"`(?P<path>[\w./-]+)`:\n\n```(?P<kind>python|diff)\n(?P<body>.*?)```", re.DOTALL)
-CHECK, FAULT = "backup.aurora.deletion_protection", "deletion-protection-off"
+CHECK, FAULT = "access.aurora.iam_login", "iam-login-off"
 # The test that finds a forgotten registration, and what it says; in the order of the page.
 REGISTRATIONS = {
     "tests/checks/test_every_check.py::test_every_check_in_the_folder_is_listed_once": (
@@ -40,7 +40,7 @@ REGISTRATIONS = {
 }
 # The tests of the copy that are run when everything is registered.
 TESTS = (
-    "tests/checks/backup/test_deletion_protection.py",
+    "tests/checks/access/test_iam_login.py",
     "tests/checks/test_every_check.py",
     "tests/demo/test_faults_aws.py",
     "tests/workflows/test_monitor.py",

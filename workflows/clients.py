@@ -11,7 +11,7 @@ from typing import cast
 
 from basewatch.aws import AwsClient, AwsSession
 from basewatch.aws.secrets import AwsSecretStore
-from basewatch.clients import Client, K
+from basewatch.clients import Client, K, PlanClient
 from basewatch.components import AwsComponent, Component, Database
 from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
@@ -159,7 +159,15 @@ class _AwsNotChecked:
 class LiveClients:
     """Opens the client that an observation needs, for the component that it observes."""
 
-    def __init__(self, sessions: AwsSessions, collected: CollectedMetrics, run: str) -> None:
+    def __init__(
+        self,
+        sessions: AwsSessions,
+        collected: CollectedMetrics,
+        run: str,
+        unjudged: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """`run` names the run in PostgreSQL; `unjudged` are the promises of the plan without a check."""
+        self._unjudged = unjudged
         self._sessions = sessions
         self._collected = collected
         self._run = run
@@ -172,6 +180,8 @@ class LiveClients:
     def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:
         if kind is AwsClient:
             yield self._sessions.session_for(component).open_client()
+        elif kind is PlanClient:
+            yield PlanClient(promises=self._unjudged)
         elif kind is MetricsClient:
             yield MetricsClient(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):

@@ -20,7 +20,6 @@ from collectors.cloudwatch.declared_targets import declared_targets
 from workflows.clients import AwsSessions, LiveClients
 from workflows.fingerprint_intervals import run_intervals
 from workflows.plan import Plan
-from workflows.terminal import unchecked_text
 from workflows.windows import EvaluationWindow, evaluation_window
 
 Clock = Callable[[], datetime]
@@ -85,7 +84,7 @@ def _observe(plan: Plan, sessions: AwsSessions, evaluated: EvaluationWindow, clo
     sessions.drop_failed_sessions()
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
     collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source)
-    clients = LiveClients(sessions, collected, name)
+    clients = LiveClients(sessions, collected, name, plan.unchecked)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(
         id=name,
@@ -100,7 +99,6 @@ def _observe(plan: Plan, sessions: AwsSessions, evaluated: EvaluationWindow, clo
         findings=checked.findings,
         evidence=checked.evidence,
         series=collected.series,
-        notes=() if plan.scope else unchecked_text(plan.unchecked),
         scope=plan.scope,
     )
     return Observed(run=run, collected=collected)

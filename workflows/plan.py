@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from basewatch.collector import AnyCollector, MetricSpec
-from basewatch.components import Component, Slo
+from basewatch.components import Slo
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
 from basewatch.model import ExpectedCheck, Window
 from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
-from checks.engine.run import plan_checks
+from checks.engine.run import enabled_checks, plan_checks, unjudged_promises
 from collectors.cloudwatch.discovery.plan import collector_discovery_methods
 from workflows.plugins import known_channel_types, known_checks, known_collectors
 
@@ -105,18 +105,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
         commit=git_commit(path.resolve().parent),
         checks=checks,
         collectors=collectors,
-        unchecked=unchecked(plan_checks(known, config.components, config.checks), config.components),
-    )
-
-
-def unchecked(checks: Iterable[PlannedCheck], components: Iterable[Component]) -> tuple[tuple[str, str], ...]:
-    """Every declared promise that none of the checks judges, as component and path."""
-    judged = {(p.component.ref, promise) for p in checks for promise in p.check.promises}
-    return tuple(
-        (component.ref, promise)
-        for component in components
-        for promise in component.promises
-        if component.has_promise(promise) and (component.ref, promise) not in judged
+        unchecked=unjudged_promises(enabled_checks(known, config.checks), config.components),
     )
 
 

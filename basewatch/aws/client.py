@@ -92,12 +92,14 @@ class AwsClient:
                 return
             yield page
 
-    def body_chunks(self, service: str, operation: str, **parameters: Any) -> Iterator[bytes]:
+    def body_chunks(self, service: str, operation: str, *, field: str = "Body", **parameters: Any) -> Iterator[bytes]:
         """The body of one answer, such as GetObject's, in chunks of at most 1 MiB; S3's checksum is verified.
+
+        `field` is its name in the answer.
 
         Raises: ObservationError, also when the body is truncated.
         """
-        body = required(self.call(service, operation, **parameters), "Body", kind=object)
+        body = required(self.call(service, operation, **parameters), field, kind=object)
         asked = self._request(service, operation, parameters)
         with closing(cast("BinaryIO", body)) as stream:
             while chunk := self._translating(asked, lambda: stream.read(_CHUNK_BYTES)):

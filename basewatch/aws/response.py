@@ -44,6 +44,14 @@ def optional(response: Mapping[str, Any], *path: str | int, kind: type[T]) -> T 
     return converted
 
 
+def listed(response: Mapping[str, Any], *path: str | int) -> list[Any]:
+    """The list at `path`; empty when it is missing, for services that leave an empty list out of their answer.
+
+    Raises: ObservationError with UNSUPPORTED when there is something else.
+    """
+    return optional(response, *path, kind=list) or []
+
+
 def accepted_error(response: Mapping[str, Any]) -> str:
     """The error code that the caller accepted (`accepted_errors` of the call), empty when there was none."""
     return str(response.get("Error", {}).get("Code", ""))
@@ -71,6 +79,8 @@ def _at(response: object, path: tuple[str | int, ...]) -> Any:
 def _converted(value: Any, kind: type[T]) -> T | None:
     if issubclass(kind, Enum):
         return next((member for member in kind if member.value == value), None)
+    if kind is float and type(value) is int:
+        return cast("T", float(value))
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         return None
     if isinstance(value, datetime):

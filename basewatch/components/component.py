@@ -18,7 +18,7 @@ class Component(ConfigModel):
     """
 
     kind: ClassVar[str]
-    promises: ClassVar[tuple[str, ...]]
+    promises: ClassVar[tuple[str, ...]] = ()
     name: str = Field(min_length=1)
 
     @property

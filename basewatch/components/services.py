@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from basewatch.components.component import AwsComponent
 from basewatch.errors import InvalidValueError
+from basewatch.identifiers import Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
 
 
@@ -23,7 +24,10 @@ class Function(AwsComponent):
 
 
 class Api(AwsComponent):
-    """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, an HTTP API by its `id`."""
+    """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, the others by their `id`.
+
+    `open_routes` need no authorizer, such as `POST /login`. `authorizer: optional` promises nothing about routes.
+    """
 
     kind: ClassVar[str] = "api"
     promises: ClassVar[tuple[str, ...]] = (
@@ -33,10 +37,11 @@ class Api(AwsComponent):
         "server_errors_below",
         "client_errors_below",
     )
-    type: Literal["rest", "http"] = "rest"
+    type: Literal["rest", "http", "websocket"] = "rest"
     id: str | None = None
     stage: str
     authorizer: Literal["required", "optional"] = "required"
+    open_routes: tuple[Route, ...] = ()
     rate_limit: Rate | None = None
     p95_below: DurationThreshold | None = None
     server_errors_below: RateThreshold | None = None
@@ -44,14 +49,19 @@ class Api(AwsComponent):
 
     @model_validator(mode="after")
     def _can_be_found_in_cloudwatch(self) -> Self:
-        if self.type == "http" and self.id is None:
-            raise InvalidValueError("CloudWatch identifies an HTTP API by its id alone", "add id: such as a1b2c3d4e5")
+        if self.type != "rest" and self.id is None:
+            kind = {"http": "an HTTP API", "websocket": "a WebSocket API"}[self.type]
+            raise InvalidValueError(f"CloudWatch identifies {kind} by its id alone", "add id: such as a1b2c3d4e5")
         return self
 
     @property
     def cloudwatch_name(self) -> str:
-        """Its identity in CloudWatch, and the label `api`: the name of a REST API, the id of an HTTP API."""
-        return self.id if self.type == "http" and self.id is not None else self.name
+        """Its identity in CloudWatch, and the label `api`: the name of a REST API, the id of any other."""
+        return self.id if self.type != "rest" and self.id is not None else self.name
+
+    def has_promise(self, promise: str) -> bool:
+        """Whether the API makes the promise; an optional authorizer is none."""
+        return self.authorizer == "required" if promise == "authorizer" else super().has_promise(promise)
 
 
 class Table(AwsComponent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from basewatch.check import AnyCheck
 from checks.backup.aurora import restorable_over_retention, restorable_within_rpo
+from checks.backup.deletion_protection import protected_from_deletion
 from checks.backup.dump_freshness import newest_dump_is_fresh
 from checks.backup.dump_integrity import newest_dump_is_intact
 from checks.backup.dynamodb import restorable_over_recovery_period
@@ -14,4 +15,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     restorable_over_recovery_period,
     newest_dump_is_fresh,
     newest_dump_is_intact,
+    protected_from_deletion,
 )

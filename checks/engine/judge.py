@@ -41,8 +41,8 @@ def _verdicts(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[V
     match outcome:
         case Evidence():
             return _judge_evidence(planned, outcome, now)
-        case AbsentComponent(detail=detail):
-            summary = f"{planned.component.ref} is declared but does not exist: {detail}"
+        case AbsentComponent(detail=detail, declared=declared):
+            summary = f"{declared or planned.component.ref} is declared but does not exist: {detail}"
             return (failed(summary, observed="absent", expected="present"),)
         case Unobserved(reason=reason, detail=detail, remedy=remedy):
             return (unverified(reason, detail, remedy=remedy),)

@@ -99,7 +99,7 @@ def _outcome(observation: PlannedObservation, clients: ClientFactory, clock: Cal
     except ObservationError as error:
         return Unobserved(reason=error.reason, detail=error.detail, remedy=error.remedy)
     except NotFoundError as error:
-        return AbsentComponent(detail=str(error))
+        return AbsentComponent(detail=str(error), declared=error.declared)
     except Exception:  # the boundary around one check on one component: a crash gives a verdict and ends no run
         logger.exception("observation %s crashed on %s", check.observation_name, component.ref)
         return Unobserved(

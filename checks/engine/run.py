@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from basewatch.check import AnyCheck
-from basewatch.clients import ClientFactory
+from basewatch.clients import ClientFactory, PlanClient
 from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
@@ -35,18 +35,41 @@ def plan_checks(
 ) -> tuple[PlannedCheck, ...]:
     """Every pair of a check and a component that must get a verdict, known before the first observation.
 
+    The checks of the plan itself are for the components with a promise that no other enabled check judges.
     `only` is a glob over check ids, `component` a glob over the names and refs of components.
     """
     default = CheckSettings()
-    declared = tuple(components)
+    declared, enabled = tuple(components), enabled_checks(checks, settings)
+    unjudged = {ref for ref, _ in unjudged_promises(enabled, declared)}
     return tuple(
         PlannedCheck(check=check, component=each, severity=settings.get(check.id, default).severity)
-        for check in checks
-        if settings.get(check.id, default).enabled and fnmatchcase(check.id, only)
+        for check in enabled
+        if fnmatchcase(check.id, only)
         for each in declared
-        if isinstance(each, check.component) and check.applies_to(each)
+        if _judges(check, each) and (check.client_type is not PlanClient or each.ref in unjudged)
         if fnmatchcase(each.name, component) or fnmatchcase(each.ref, component)
     )
+
+
+def enabled_checks(checks: Iterable[AnyCheck], settings: dict[str, CheckSettings]) -> tuple[AnyCheck, ...]:
+    """The checks that the configuration does not disable."""
+    return tuple(check for check in checks if settings.get(check.id, CheckSettings()).enabled)
+
+
+def unjudged_promises(checks: Iterable[AnyCheck], components: Iterable[Component]) -> tuple[tuple[str, str], ...]:
+    """Every declared promise that none of the checks judges, as the ref of the component and the path."""
+    known = tuple(checks)
+    return tuple(
+        (each.ref, promise)
+        for each in components
+        for judged in ({promise for check in known if _judges(check, each) for promise in check.promises},)
+        for promise in each.promises
+        if each.has_promise(promise) and promise not in judged
+    )
+
+
+def _judges(check: AnyCheck, component: Component) -> bool:
+    return isinstance(component, check.component) and check.applies_to(component)
 
 
 def run_checks(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
 from demo.account import backend
+from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
@@ -172,7 +173,10 @@ AWS_FAULTS = (
         title="Someone deletes the API's production stage",
         apply=_remove_stage,
         repair=_restore_stage,
-        expected_findings=(_expected("inventory.api.deployed", "api", _API),),
+        expected_findings=tuple(
+            _expected(check, "api", _API)
+            for check in ("inventory.api.deployed", "access.api.authorizer", "access.api.rate_limit")
+        ),
     ),
     Fault(
         name="alarm-firing",
@@ -181,14 +185,22 @@ AWS_FAULTS = (
         repair=_alarm("OK"),
         expected_findings=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
     ),
+    *CONFIGURATION_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",
         apply=lambda sandbox: sandbox.aws.deny("rds:DescribeDBClusters"),
         repair=lambda sandbox: sandbox.aws.allow("rds:DescribeDBClusters"),
-        expected_findings=(
-            _expected("backup.aurora.window", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
-            _expected("backup.aurora.rpo", "aurora_cluster", _CLUSTER, Status.UNVERIFIED),
+        expected_findings=tuple(
+            _expected(check, "aurora_cluster", _CLUSTER, Status.UNVERIFIED)
+            for check in (
+                "backup.aurora.window",
+                "backup.aurora.rpo",
+                "backup.aurora.deletion_protection",
+                "availability.aurora.zones",
+                "availability.aurora.capacity",
+                "encryption.aurora.storage_key",
+            )
         ),
     ),
 )

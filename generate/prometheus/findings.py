@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from basewatch.check import PLAN_FAMILY
 from basewatch.model import Severity
 from generate.prometheus.promql import quoted
 from generate.prometheus.rule_context import AlertTemplate, RuleContext
@@ -42,7 +43,9 @@ def finding_alerts(context: RuleContext, judged_live: Iterable[str]) -> Iterator
         failing = f'basewatch_finding_status{{status="FAIL",cause="",severity=~"{severities}"{others}}}'
         text = f"{_CHECK} fails {{{{ $labels.subject }}}}"
         yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=level, summary=text, held=timedelta())
-    unverified = 'max by (check, component) (basewatch_finding_status{status="UNVERIFIED"}) == 1'
+    # Promises without a check are known before the run, and the same in each: no alert tells more.
+    of_runs = f'status="UNVERIFIED",check!~"{PLAN_FAMILY}[.].*"'
+    unverified = f"max by (check, component) (basewatch_finding_status{{{of_runs}}}) == 1"
     # A verdict stays until the next run. After this time, two runs in a row had the same verdict.
     twice = config.run.every + config.run.deadline
     yield context.alert_rule(

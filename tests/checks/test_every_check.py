@@ -11,7 +11,8 @@ import pytest
 
 import checks
 from basewatch.check import DOC_SECTIONS, AnyCheck, Check
-from basewatch.components import COMPONENT_TYPES
+from basewatch.clients import PlanClient
+from basewatch.components import COMPONENT_TYPES, Component
 from checks import CHECKS
 
 
@@ -66,14 +67,16 @@ def test_the_docstring_of_a_check_is_its_documentation(check: AnyCheck) -> None:
 
 @each_check()
 def test_the_component_of_a_check_can_be_declared(check: AnyCheck) -> None:
-    """The component of a check is a kind that has a section in config.yaml."""
-    assert check.component in COMPONENT_TYPES
+    """The component of a check is a kind that has a section in config.yaml; a check of the plan is of any kind."""
+    assert check.component in COMPONENT_TYPES or (check.component is Component and check.client_type is PlanClient)
 
 
 @each_check()
 def test_a_check_declares_its_needs_and_its_types(check: AnyCheck) -> None:
     """The privileges, the client and the facts of a check are known without running it."""
-    assert check.needs, f"list the IAM actions or SQL grants of {check.id} in `needs`"
+    assert check.needs or check.client_type is PlanClient, (
+        f"list the IAM actions or SQL grants of {check.id} in `needs`"
+    )
     assert isinstance(check.client_type, type)
     assert isinstance(check.facts_type, type)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 CLUSTER, AUDIT, BACKUPS = "securebase-production", "securebase-production-audit-logs", "securebase-production-backups"
+# What DescribeDBClusters alone tells.
+DESCRIBED = ("retention", "window", "lag", "protection", "capacity")
 # The readings below that each fault changes.
 CHANGED_READINGS = {
     "lock-rule-removed": {"lock rule"},
@@ -38,7 +40,15 @@ CHANGED_READINGS = {
     "function-failed": {"function"},
     "api-stage-removed": {"stages"},
     "alarm-firing": {"alarm"},
-    "aws-denied": {"retention", "window", "lag"},
+    "deletion-protection-off": {"protection"},
+    "capacity-changed": {"capacity"},
+    "one-zone": {"zones"},
+    "storage-key-deleted": {"key"},
+    "proxy-without-tls": {"proxy"},
+    "proxy-suspended": {"proxy"},
+    "route-open": {"routes"},
+    "rate-limit-raised": {"plan"},
+    "aws-denied": set(DESCRIBED),
 }
 
 
@@ -61,7 +71,7 @@ def _sandbox(box_cloud: EmulatedAws) -> Sandbox:
 
 def _readings(aws: EmulatedAws) -> dict[str, Any]:
     """The readings of every promise as Basewatch's user, with times rounded to ignore the duration of a test."""
-    return {**_aurora(aws), **_locks(aws), **_tables(aws), **_dumps(aws), **_deployed(aws)}
+    return {**_aurora(aws), **_around_aurora(aws), **_locks(aws), **_tables(aws), **_dumps(aws), **_deployed(aws)}
 
 
 @cache
@@ -73,12 +83,25 @@ def _aurora(aws: EmulatedAws) -> dict[str, Any]:
     try:
         found = _client(aws, "rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
     except ClientError as error:
-        return dict.fromkeys(("retention", "window", "lag"), error.response["Error"]["Code"])
+        return dict.fromkeys(DESCRIBED, error.response["Error"]["Code"])
     now = datetime.now(UTC)
     return {
         "retention": found["BackupRetentionPeriod"],
         "window": round((now - found["EarliestRestorableTime"]) / timedelta(days=1)),
         "lag": round((now - found["LatestRestorableTime"]) / timedelta(minutes=5)),
+        "protection": found["DeletionProtection"],
+        "capacity": found["ServerlessV2ScalingConfiguration"],
+    }
+
+
+def _around_aurora(aws: EmulatedAws) -> dict[str, Any]:
+    rds = _client(aws, "rds")
+    instances = rds.describe_db_instances()["DBInstances"]
+    (proxy,) = rds.describe_db_proxies(DBProxyName=f"{CLUSTER}-proxy")["DBProxies"]
+    return {
+        "zones": [instance["AvailabilityZone"] for instance in instances],
+        "proxy": (proxy["Status"], proxy["RequireTLS"]),
+        "key": _client(aws, "kms").describe_key(KeyId="alias/securebase-data")["KeyMetadata"]["KeyState"],
     }
 
 
@@ -88,7 +111,15 @@ def _deployed(aws: EmulatedAws) -> dict[str, Any]:
     (api,) = (api["id"] for api in gateway.get_rest_apis()["items"] if api["name"] == CLUSTER)
     stages = [stage["stageName"] for stage in gateway.get_stages(restApiId=api)["item"]]
     (alarm,) = _client(aws, "cloudwatch").describe_alarms(AlarmNames=[f"{CLUSTER}-aurora-cpu"])["MetricAlarms"]
-    return {"function": function["State"], "stages": stages, "alarm": alarm["StateValue"]}
+    resources = gateway.get_resources(restApiId=api, embed=["methods"])["items"]
+    (plan,) = gateway.get_usage_plans()["items"]
+    return {
+        "function": function["State"],
+        "stages": stages,
+        "alarm": alarm["StateValue"],
+        "routes": [resource.get("resourceMethods") for resource in resources],
+        "plan": plan["throttle"],
+    }
 
 
 def _locks(aws: EmulatedAws) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from basewatch.components import Api, Function
 from basewatch.model import Status
-from checks.inventory.api_gateway import StageDeployments, stage_is_deployed
+from checks.inventory.api_gateway import stage_is_deployed
 from checks.inventory.lambda_functions import FunctionState, LambdaState, function_is_active
+from tests.checks.situations.aws_answers import Answers, answer, verdicts
+from tests.wire import Answer, refusal
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -29,9 +32,70 @@ def test_a_function_is_judged_by_its_state(state: LambdaState, status: Status) -
     assert verdict.status is status
 
 
-@pytest.mark.parametrize(("apis", "status"), [(("a",), Status.PASS), (("a", "b"), Status.UNVERIFIED)])
-def test_two_apis_of_one_name_are_unverified(apis: tuple[str, ...], status: Status) -> None:
-    """CloudWatch stores the metrics of an API by its name, so two APIs of one name never pass."""
-    facts = StageDeployments(api_ids=apis, deployment_ids=apis)
-    (verdict,) = stage_is_deployed.judge(facts, Api(name="securebase", stage="prod"), NOW)
-    assert verdict.status is status
+API = {"name": "front", "stage": "prod"}
+STAGE = answer("apigateway:GetStage", stageName="prod", deploymentId="d1")
+NO_STAGE = refusal("NotFoundException", "Invalid Stage identifier specified", status=404)
+V2 = {"ApiId": "h1", "Name": "front"}
+
+
+def rest(*names: str, stages: list[Answer]) -> Answers:
+    """An account with REST APIs of these names, and what GetStage answers for those that are asked."""
+    apis = [{"id": f"a{number}", "name": name} for number, name in enumerate(names)]
+    listing = answer("apigateway:GetRestApis", **({"items": apis} if apis else {}))
+    return {"apigateway:GetRestApis": listing, "apigateway:GetStage": stages}
+
+
+def v2(protocol: str, **stage: Any) -> Answers:
+    """An account with an HTTP or WebSocket API, and its stage."""
+    return {
+        "apigatewayv2:GetApi": answer("apigatewayv2:GetApi", ProtocolType=protocol, **V2),
+        "apigatewayv2:GetStage": answer("apigatewayv2:GetStage", StageName="prod", **stage),
+    }
+
+
+ABSENT = refusal("NotFoundException", status=404)
+APIS: dict[str, tuple[dict[str, str], Answers, Status]] = {
+    "one API with the stage": (API, rest("front", "other", stages=[STAGE]), Status.PASS),
+    "the stage is gone": (API, rest("front", stages=[NO_STAGE]), Status.FAIL),
+    "the retired namesake has no such stage": (
+        API,
+        rest("front", "front", stages=[NO_STAGE, STAGE]),
+        Status.PASS,
+    ),
+    "no API of the name has the stage": (API, rest("front", "front", stages=[NO_STAGE, NO_STAGE]), Status.FAIL),
+    "two APIs of the name have the stage": (API, rest("front", "front", stages=[STAGE, STAGE]), Status.UNVERIFIED),
+    "other APIs": (API, rest("other", stages=[STAGE]), Status.FAIL),
+    "no API at all, and no list": (API, rest(stages=[STAGE]), Status.FAIL),
+    "an id, whatever else has the name": (
+        {**API, "id": "a7"},
+        {"apigateway:GetRestApi": answer("apigateway:GetRestApi", id="a7"), "apigateway:GetStage": STAGE},
+        Status.PASS,
+    ),
+    "an id that is gone": ({**API, "id": "a7"}, {"apigateway:GetRestApi": ABSENT}, Status.FAIL),
+    "an HTTP API": ({**API, "type": "http", "id": "h1"}, v2("HTTP", DeploymentId="d1"), Status.PASS),
+    "a WebSocket API": ({**API, "type": "websocket", "id": "h1"}, v2("WEBSOCKET", DeploymentId="d1"), Status.PASS),
+    "an HTTP API that was never deployed": (
+        {**API, "type": "http", "id": "h1"},
+        v2("HTTP", AutoDeploy=False),
+        Status.FAIL,
+    ),
+    "a WebSocket API declared as HTTP": (
+        {**API, "type": "http", "id": "h1"},
+        v2("WEBSOCKET", DeploymentId="d1"),
+        Status.FAIL,
+    ),
+    "an HTTP API that is gone": ({**API, "type": "http", "id": "h1"}, {"apigatewayv2:GetApi": ABSENT}, Status.FAIL),
+    "an HTTP API whose stage is gone": (
+        {**API, "type": "http", "id": "h1"},
+        {**v2("HTTP"), "apigatewayv2:GetStage": ABSENT},
+        Status.FAIL,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", APIS)
+def test_an_api_is_found_by_id_or_by_name_and_stage(case: str) -> None:
+    """A namesake without the stage proves nothing absent, and two with it are not told apart."""
+    settings, answers, right = APIS[case]
+    (verdict,) = verdicts(stage_is_deployed, Api.model_validate(settings), answers)
+    assert (case, verdict.status) == (case, right)
