@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
@@ -75,6 +75,36 @@ class ObjectLock(ConfigModel):
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
     retention: Duration
     sample: int = Field(default=59, ge=1, le=1000, description="how many versions are sampled in each pass")
+
+
+DumpLayer: TypeAlias = Literal[
+    "custom",
+    "directory",
+    "tar",
+    "plain",
+    "gzip",
+    "bzip2",
+    "xz",
+    "zstd",
+    "lz4",
+    "openssl",
+    "age",
+    "openpgp",
+    "kms",
+]
+
+
+def _layers(value: object) -> object:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+_LAYER_SCHEMA = {"enum": list(get_args(DumpLayer)), "type": "string"}
+# A format of pg_dump, then what compresses and encrypts it, from the inside out; one name alone is a list of one.
+DumpFormat: TypeAlias = Annotated[
+    tuple[DumpLayer, ...],
+    BeforeValidator(_layers),
+    WithJsonSchema({"anyOf": [_LAYER_SCHEMA, {"type": "array", "items": _LAYER_SCHEMA}]}),
+]
 
 
 class RetentionTiers(ConfigModel):

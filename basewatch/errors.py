@@ -62,12 +62,16 @@ class ConfigError(BasewatchError):
 
 
 class ObservationError(BasewatchError):
-    """An observation could not read its facts; the check engine reports UNVERIFIED with this reason and remedy."""
+    """An observation could not read its facts; the check engine reports UNVERIFIED with this reason and remedy.
 
-    def __init__(self, reason: Reason, detail: str, *, remedy: str = "") -> None:
+    `code` is the error code of AWS, or empty.
+    """
+
+    def __init__(self, reason: Reason, detail: str, *, remedy: str = "", code: str = "") -> None:
         self.reason = reason
         self.detail = detail
         self.remedy = remedy
+        self.code = code
         super().__init__(detail)
 
 

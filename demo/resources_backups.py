@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from demo import dump_schedule
@@ -13,6 +13,7 @@ from demo.moto_objects import put_backdated
 from demo.resources_audit import secure_bucket
 
 BUCKET = f"{PREFIX}-backups"
+_COMPRESSION_BYTE = (1, 15)
 
 
 def create(context: BuildContext, *, key: str) -> DumpJob:
@@ -25,7 +26,7 @@ def create(context: BuildContext, *, key: str) -> DumpJob:
 
 
 class DumpJob:
-    """An emulated job that stores a dump every hour; every dump is the same archive."""
+    """An emulated job that stores a dump every hour; every dump is the same archive but for its date."""
 
     def __init__(self, dump: bytes, now: datetime) -> None:
         self._dump = dump
@@ -33,14 +34,14 @@ class DumpJob:
         self._stopped = False
         self._lock = Lock()
         for at in dump_schedule.retained_dump_times(now):
-            self._put(at, dump)
+            self._put(at)
 
     def run(self, now: datetime) -> None:
         """Store every dump that is due at `now`, unless the job is stopped."""
         with self._lock:
             while not self._stopped and self._last + dump_schedule.DUMP_INTERVAL <= now:
                 self._last += dump_schedule.DUMP_INTERVAL
-                self._put(self._last, self._dump)
+                self._put(self._last)
 
     def stop(self, now: datetime, *, since: timedelta) -> None:
         """Stop the job as of `since` ago: remove every later dump."""
@@ -57,20 +58,22 @@ class DumpJob:
 
     def truncate(self) -> None:
         """Replace the newest dump by its first half, with the SHA-256 of the complete archive."""
-        self._replace(self._dump[: len(self._dump) // 2])
+        self._replace(size=len(self._dump) // 2)
 
     def repair(self) -> None:
         """Replace the newest dump by the complete archive."""
-        self._replace(self._dump)
+        self._replace(size=len(self._dump))
 
-    def _replace(self, content: bytes) -> None:
+    def _replace(self, *, size: int) -> None:
         with self._lock:
             self._remove(self._last)
-            self._put(self._last, content)
+            self._put(self._last, size)
 
-    def _put(self, at: datetime, content: bytes) -> None:
-        """Store `content` with the SHA-256 of the archive in the metadata, and that of the content as S3's checksum."""
-        recorded = hashlib.sha256(self._dump).hexdigest()
+    def _put(self, at: datetime, size: int | None = None) -> None:
+        """Store `size` bytes with the SHA-256 of the archive in the metadata, and that of them as S3's checksum."""
+        archive = made_at(self._dump, at)
+        content = archive[:size]
+        recorded = hashlib.sha256(archive).hexdigest()
         stored = base64.b64encode(hashlib.sha256(content).digest()).decode()
         put_backdated(BUCKET, _key(at), content, at, metadata={"sha256": recorded}, sha256=stored)
 
@@ -80,6 +83,16 @@ class DumpJob:
         for version in keys.getlist(_key(at)):
             version.dispose()
         keys.pop(_key(at))
+
+
+def made_at(archive: bytes, at: datetime) -> bytes:
+    """The archive in custom format as if pg_dump had made it at this time: its header has the fields of a struct tm."""
+    # Version 1.15 and later has one byte of compression; before, it is an integer of a sign and four bytes.
+    start = len("PGDMP") + 6 + (1 if tuple(archive[5:7]) >= _COMPRESSION_BYTE else 5)
+    utc = at.astimezone(UTC)
+    fields = (utc.second, utc.minute, utc.hour, utc.day, utc.month - 1, utc.year - 1900, 0)
+    date = b"".join(b"\x00" + field.to_bytes(4, "little") for field in fields)
+    return archive[:start] + date + archive[start + len(date) :]
 
 
 def _key(at: datetime) -> str:

@@ -101,7 +101,7 @@ def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
     if meaning.reason is None:
         return NotFoundError(detail)
     remedy = meaning.remedy.format(action=_refused_action(error) or request.action, principal=request.principal)
-    return ObservationError(meaning.reason, detail, remedy=remedy)
+    return ObservationError(meaning.reason, detail, remedy=remedy, code=error_code(error))
 
 
 def error_code(error: Exception) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from basewatch.component_settings import ObjectLock, RestoreDrill, RetentionTiers
+from basewatch.component_settings import DumpFormat, ObjectLock, RestoreDrill, RetentionTiers
 from basewatch.components.component import AwsComponent
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import Duration, format_duration
@@ -29,13 +30,22 @@ class AuditBucket(AwsComponent):
 
 
 class DumpBackups(AwsComponent):
-    """A set of pg_dump archives of one database, in a bucket under a prefix."""
+    """The dumps of one database, in a bucket under a prefix.
+
+    `pattern` selects the dumps among the objects under the prefix, such as `securebase-*.dump`; `*` matches slashes
+    too.
+    `format` states the layers of a dump, from the inside out, such as `[custom, zstd, age]`. `sizes_since` is the day
+    since which the sizes of dumps can be compared, after one on which the database shrank on purpose.
+    """
 
     kind: ClassVar[str] = "dump_backups"
     promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill")
     bucket: str
     prefix: str = ""
     database: str
+    pattern: str | None = Field(default=None, min_length=1)
+    format: DumpFormat = ()
+    sizes_since: date | None = None
     every: Duration
     stale_after: Duration
     keep: RetentionTiers = RetentionTiers()

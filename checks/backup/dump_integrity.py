@@ -1,99 +1,24 @@
-"""A check of the newest dump's integrity: its format, its size and its SHA-256."""
+"""A check of the newest dump's integrity: what it is, whether it is whole, its size and its SHA-256."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from statistics import median
-from typing import Any
+from datetime import datetime, timedelta
 
-from basewatch.aws import AwsClient
-from basewatch.aws.response import optional, required
 from basewatch.check import check
+from basewatch.component_settings import DumpLayer
 from basewatch.components import DumpBackups
-from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.backup.dump_listing import stored_dumps
+from checks.backup.dump_content import ENCRYPTIONS, FORMATS, TRANSPARENT
+from checks.backup.dump_integrity_facts import NewestDump, newest_dump
+from checks.backup.dump_sizes import collapsed, usual_before
 
-# The first bytes of a pg_dump archive in custom format:
-# https://git.postgresql.org/gitweb/?p=postgresql.git;a=blob;f=src/bin/pg_dump/pg_backup_archiver.c
-_MAGIC = b"PGDMP"
-# It can be read within a check's deadline of 30 seconds at 20 MiB per second.
-_MAX_READ_BYTES = 256 * 1024 * 1024
-_RECENT_DUMPS = 7
-_MIN_RECENT_DUMPS = 3
-# The allowed size, as a ratio to the median of the recent dumps.
-_MIN_SIZE_RATIO, _MAX_SIZE_RATIO = 0.5, 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewestDump:
-    """The newest dump: its size, the sizes of the dumps before it, and its SHA-256 as recorded and as stored.
-
-    `recorded_sha256` comes from the backup job, by the metadata of the object. Digests are in hex, empty when there is
-    none; `first_bytes` are the first five bytes, in hex.
-    """
-
-    key: str
-    size_bytes: int
-    recent_sizes_bytes: tuple[int, ...]
-    recorded_sha256: str
-    stored_sha256: str
-    first_bytes: str
-
-
-def newest_dump(aws: AwsClient, dumps: DumpBackups) -> NewestDump:
-    """The newest dump under the prefix; its SHA-256 comes from S3 if S3 stores one, else from reading the dump.
-
-    Raises: ObservationError, also when there is no dump; NotFoundError, when the bucket is absent.
-    """
-    stored, _ = stored_dumps(aws, dumps)
-    if not stored:
-        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"there is no dump in {dumps.bucket}/{dumps.prefix} to check")
-    newest: dict[str, Any] = {"Bucket": dumps.bucket, "Key": stored[-1].key}
-    head = aws.call("s3", "HeadObject", ChecksumMode="ENABLED", **newest)
-    size = required(head, "ContentLength", kind=int)
-    unchanged = {**newest, "IfMatch": required(head, "ETag", kind=str)}
-    sha256, first = _stored_sha256(head), b""
-    if not sha256 and size <= _MAX_READ_BYTES:
-        sha256, first = _read(aws, unchanged)
-    elif size:
-        first = b"".join(aws.body_chunks("s3", "GetObject", Range=f"bytes=0-{len(_MAGIC) - 1}", **unchanged))
-    if len(first) < min(len(_MAGIC), size):
-        raise ObservationError(
-            Reason.NOT_ENOUGH_DATA, f"S3 returned {len(first)} bytes of a dump of {size} bytes", remedy="run again"
-        )
-    return NewestDump(
-        key=stored[-1].key,
-        size_bytes=size,
-        recent_sizes_bytes=tuple(dump.size_bytes for dump in stored[-1 - _RECENT_DUMPS : -1]),
-        recorded_sha256=(optional(head, "Metadata", "sha256", kind=str) or "").strip().lower(),
-        stored_sha256=sha256,
-        first_bytes=first.hex(),
-    )
-
-
-def _stored_sha256(head: dict[str, Any]) -> str:
-    """The SHA-256 that S3 stores of the object, in hex; empty for a multipart upload, where it is of the parts."""
-    checksum = optional(head, "ChecksumSHA256", kind=str) or ""
-    try:
-        digest = base64.b64decode(checksum, validate=True)
-    except binascii.Error:
-        return ""
-    return digest.hex() if len(digest) == hashlib.sha256().digest_size else ""
-
-
-def _read(aws: AwsClient, parameters: dict[str, Any]) -> tuple[str, bytes]:
-    digest, first = hashlib.sha256(), b""
-    for chunk in aws.body_chunks("s3", "GetObject", **parameters):
-        first = first or chunk[: len(_MAGIC)]
-        digest.update(chunk)
-    return digest.hexdigest(), first
+_MIN_OTHERS = 3
+# Below the first ratio to the usual size a dump has collapsed; below the second it may, unless it is whole.
+_COLLAPSED, _SUSPECT, _MAX_SIZE_RATIO = 0.5, 0.75, 2.0
+# A machine's local time is at most this far behind UTC.
+_WEST = timedelta(hours=12)
 
 
 @check(
@@ -105,26 +30,36 @@ def _read(aws: AwsClient, parameters: dict[str, Any]) -> tuple[str, bytes]:
     needs=("s3:ListBucket", "s3:GetObject", "kms:Decrypt"),
 )
 def newest_dump_is_intact(dump: NewestDump, dumps: DumpBackups, now: datetime) -> Iterator[Verdict]:
-    """The newest dump is a pg_dump archive of the usual size, and its SHA-256 is the one that the backup job recorded.
+    """The newest dump is what it is declared to be, whole, of the usual size, and has the SHA-256 that was recorded.
 
     Why: A dump that was truncated or damaged on its way looks like any other dump until it has to be restored.
-    Reads: s3:ListObjectsV2 for the sizes of the dumps before it. s3:HeadObject for the `sha256` in its metadata and the
-    SHA-256 that S3 stores. s3:GetObject for its first bytes, or for the whole dump if S3 stores no SHA-256 and the dump
-    has at most 256 MiB. kms:Decrypt if a customer managed key encrypts it. The size must be between half and twice the
-    median of the 7 dumps before it.
-    Unverified when: A call is denied, throttled or fails, there is no dump, no `sha256` was recorded, the dump is
-    larger than 256 MiB and S3 stores no SHA-256 of it, or there are fewer than 3 dumps before it.
+    Reads: s3:ListObjectsV2 for the sizes of all dumps. s3:HeadObject for the `sha256` in its metadata and the SHA-256
+    that S3 stores. s3:GetObject for its first MiB and its end, a `.sha256` file beside it, or the whole dump if S3
+    stores no SHA-256 and the dump has at most 256 MiB. kms:Decrypt if a customer managed key encrypts it. Formats of
+    pg_dump are recognised through gzip, bzip2 and xz; other envelopes count as declared by `format`. A custom or a
+    directory archive is whole by its own table of contents. The size of each dump of the last day must be at least half
+    of the usual, which is the highest level that the dumps before it kept for days, so that a collapse stays a failure
+    until dumps are large again or `sizes_since` accepts it.
+    Unverified when: A call is denied, throttled or fails, there is no dump, the dump is archived, its envelope is not
+    declared, its format is unknown, no SHA-256 was recorded, it is larger than 256 MiB and S3 stores no SHA-256 of it,
+    it is a quarter smaller than usual and not whole by its structure, it is twice as large as any before it, or there
+    are fewer than 3 dumps before it.
     Fix: Make a new dump and upload it with its digest: aws s3 cp --checksum-algorithm SHA256 --metadata sha256=...;
     then find out why the upload of the damaged dump went wrong.
     Source: PostgreSQL documentation, pg_dump, https://www.postgresql.org/docs/current/app-pgdump.html; Amazon S3 User
     Guide, Checking object integrity,
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
     """
-    expected = "a pg_dump archive between half and twice the usual size, with the recorded SHA-256"
-    damages, gaps = tuple(_damages(dump)), tuple(_gaps(dump))
-    observed = f"{dump.key}, {dump.size_bytes} bytes"
+    declared = "+".join(dumps.format) or "a format of pg_dump"
+    expected = f"{declared}, whole, of at least half the usual size, with the recorded SHA-256"
+    damages, gaps = tuple(_damages(dump, dumps)), tuple(_gaps(dump, dumps))
+    observed = _observed(dump)
     if damages:
         yield failed(f"The newest dump {'; it '.join(damages)}", observed=observed, expected=expected)
+    elif small := collapsed(dump.recent[:-1], dump.earlier, dump.others - len(dump.recent) + 1, _COLLAPSED):
+        summary = f"{len(small)} dumps of the last day are less than half the usual size"
+        observed = f"{small[-1].key}, {small[-1].size_bytes} bytes; {observed}"
+        yield failed(summary, observed=observed, expected=expected)
     elif gaps:
         reason, summary, remedy = gaps[0]
         yield unverified(reason, summary, observed=observed, expected=expected, remedy=remedy)
@@ -132,28 +67,106 @@ def newest_dump_is_intact(dump: NewestDump, dumps: DumpBackups, now: datetime) -
         yield passed("The newest dump is intact", observed=observed, expected=expected)
 
 
-def _damages(dump: NewestDump) -> Iterator[str]:
-    if dump.first_bytes != _MAGIC.hex():
-        yield "is not a pg_dump archive"
-    if _is_sha256(dump.recorded_sha256) and dump.stored_sha256 not in ("", dump.recorded_sha256):
+def _observed(dump: NewestDump) -> str:
+    files = f" in {dump.files} files" if dump.files > 1 else ""
+    kind = "+".join(reversed(dump.layers))
+    inside = f", {kind}" if kind else ""
+    database = f" of database {dump.database}" if dump.database else ""
+    opaque = dump.layers and dump.layers[-1] not in FORMATS
+    return f"{dump.key}, {dump.size_bytes} bytes{files}{inside}{database}{', content not read' if opaque else ''}"
+
+
+def _damages(dump: NewestDump, dumps: DumpBackups) -> Iterator[str]:
+    if dump.key_unusable:
+        yield f"cannot be decrypted: {dump.key_unusable}"
+    if dump.broken:
+        yield dump.broken
+    elif _contradicts(dump.layers, dumps.format):
+        yield f"is {'+'.join(reversed(dump.layers))} instead of {'+'.join(dumps.format)}"
+    if dump.completeness.state == "truncated":
+        yield dump.completeness.why
+    if (
+        dump.made is not None
+        and dump.written - dump.made.replace(tzinfo=dump.written.tzinfo) > dumps.stale_after + _WEST
+    ):
+        yield f"holds an archive that was made at {dump.made:%Y-%m-%d %H:%M}"
+    if dump.repeats_key and not _may_repeat(dump.layers):
+        yield f"has the same bytes as {dump.repeats_key}"
+    if any(_is_sha256(digest.recorded) and digest.stored not in ("", digest.recorded) for digest in dump.digests):
         yield "does not have the recorded SHA-256"
-    if len(dump.recent_sizes_bytes) >= _MIN_RECENT_DUMPS:
-        usual = median(dump.recent_sizes_bytes)
-        if not _MIN_SIZE_RATIO * usual <= dump.size_bytes <= _MAX_SIZE_RATIO * usual:
-            yield f"has {dump.size_bytes} bytes instead of about {usual:.0f}"
+    usual = usual_before(dump.recent[:-1], dump.earlier) if dump.others >= _MIN_OTHERS else None
+    if usual is not None and dump.size_bytes < _COLLAPSED * usual:
+        yield f"has {dump.size_bytes} bytes instead of about {usual}"
 
 
-def _gaps(dump: NewestDump) -> Iterator[tuple[Reason, str, str]]:
+def _contradicts(layers: tuple[DumpLayer, ...], declared: tuple[DumpLayer, ...]) -> bool:
+    """Whether the layers, outermost first, differ from those declared, innermost first, as far as both go."""
+    outside_in = tuple(reversed(declared))
+    shared = min(len(layers), len(outside_in))
+    return layers[:shared] != outside_in[:shared]
+
+
+def _may_repeat(layers: tuple[DumpLayer, ...]) -> bool:
+    """Whether two dumps can have the same bytes: plain SQL of an idle database does; archives state their date."""
+    return not layers or (layers[-1] not in ("custom", "directory", "tar") and not ENCRYPTIONS & set(layers))
+
+
+def _gaps(dump: NewestDump, dumps: DumpBackups) -> Iterator[tuple[Reason, str, str]]:
     """What the facts do not show: reason, summary and remedy of each."""
-    if not _is_sha256(dump.recorded_sha256):
-        remedy = "upload dumps with their SHA-256 in hex as the metadata `sha256`"
+    yield from _gaps_of_content(dump, dumps)
+    if not all(_is_sha256(digest.recorded) for digest in dump.digests):
+        remedy = "upload dumps with their SHA-256 in hex as the metadata `sha256`, or in a file `.sha256` beside them"
         yield Reason.NOT_ENOUGH_DATA, "No SHA-256 was recorded with the newest dump", remedy
-    if not dump.stored_sha256:
+    if not all(digest.stored for digest in dump.digests):
         remedy = "upload dumps with --checksum-algorithm SHA256, so that S3 computes and stores one"
         yield Reason.UNSUPPORTED, "The newest dump is too large to read, and S3 stores no SHA-256 of it", remedy
-    if len(dump.recent_sizes_bytes) < _MIN_RECENT_DUMPS:
-        few = f"There are fewer than {_MIN_RECENT_DUMPS} older dumps to compare the size of the newest with"
+    if len(dump.digests) < dump.files:
+        summary = f"The newest dump has {dump.files} files, more than are read in one run"
+        yield Reason.UNSUPPORTED, summary, "store the dump in one file, such as a tar file of the directory"
+    yield from _gaps_of_size(dump)
+
+
+def _gaps_of_content(dump: NewestDump, dumps: DumpBackups) -> Iterator[tuple[Reason, str, str]]:
+    declare = "declare the `format` of the dumps, such as [custom, zstd] or [plain, gzip, age]"
+    if dump.archived:
+        remedy = "keep the newest dumps out of archive storage classes: let the lifecycle rule archive after some days"
+        yield Reason.UNSUPPORTED, f"The newest dump is archived in {dump.archived}, and cannot be read", remedy
+    elif dump.other:
+        remedy = "declare a `prefix` or a `pattern` that selects only the dumps of this database"
+        yield Reason.UNSUPPORTED, f"The newest dump is {dump.other}, which Basewatch does not judge", remedy
+    elif dump.unopened:
+        summary = f"The newest dump begins like {dump.unopened}, and cannot be decompressed"
+        yield Reason.UNSUPPORTED, summary, "decompress it by hand, and restore it into an empty database"
+    elif dump.layers[-1:] and dump.layers[-1] in TRANSPARENT:
+        summary = f"The content of the newest dump, in {dump.layers[-1]}, is not of a known format"
+        yield Reason.UNSUPPORTED, summary, "make it by pg_dump, or " + declare
+    elif not dump.layers:
+        yield Reason.UNSUPPORTED, "The format of the newest dump is not known", "make it by pg_dump, or " + declare
+    elif dump.layers[-1] not in FORMATS and len(dumps.format) < len(dump.layers):
+        summary = f"The newest dump is in an envelope of {dump.layers[-1]}, which Basewatch cannot look into"
+        yield Reason.UNSUPPORTED, summary, declare
+    if dump.completeness.state == "suspect":
+        remedy = "restore it into an empty database, and find out whether its upload was interrupted"
+        yield Reason.UNSUPPORTED, f"The newest dump {dump.completeness.why}", remedy
+    if dump.repeats_key and _may_repeat(dump.layers):
+        remedy = "find out whether the backup job uploads an old file; archives in custom format state their date"
+        yield Reason.UNSUPPORTED, f"The newest dump has the same bytes as {dump.repeats_key}", remedy
+
+
+def _gaps_of_size(dump: NewestDump) -> Iterator[tuple[Reason, str, str]]:
+    if dump.others < _MIN_OTHERS:
+        few = f"There are fewer than {_MIN_OTHERS} older dumps to compare the size of the newest with"
         yield Reason.NOT_ENOUGH_DATA, few, "wait for more dumps"
+        return
+    usual = usual_before(dump.recent[:-1], dump.earlier) or 0
+    sizes = [each.size_bytes for each in dump.recent[:-1]] + [each.size_bytes for each in dump.earlier]
+    look = "find out why; if the database has changed on purpose, declare `sizes_since`, the day since which it is so"
+    if dump.size_bytes < _SUSPECT * usual and dump.completeness.state != "complete":
+        summary = f"The newest dump has {dump.size_bytes} bytes instead of about {usual}, and may be cut off"
+        yield Reason.UNSUPPORTED, summary, look
+    elif dump.size_bytes > _MAX_SIZE_RATIO * max(sizes, default=0):
+        summary = f"The newest dump has {dump.size_bytes} bytes, more than twice as many as any before it"
+        yield Reason.UNSUPPORTED, summary, look
 
 
 def _is_sha256(text: str) -> bool:

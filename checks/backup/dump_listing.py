@@ -1,34 +1,59 @@
-"""Lists the dumps of a backup set, for both checks of dumps."""
+"""Lists the dumps of a backup set for the checks of dumps, and tells those of its database from the others."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, Literal, TypeAlias
 
 from basewatch.aws import AwsClient
-from basewatch.aws.response import required
+from basewatch.aws.response import optional, required
 from basewatch.aws.s3_listing import list_bucket
 from basewatch.components import DumpBackups
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
+from checks.backup import dump_names
+from checks.backup.dump_sets import StoredDump, StoredObject, dumps_among
 
-# 50,000 dumps: one an hour for five years, more than a backup set retains.
+# 50,000 objects: one dump an hour for five years, more than a backup set retains.
 _PAGES = 50
+
+Attribution: TypeAlias = Literal["ours", "perhaps", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDump:
-    """One dump in the bucket, as the listing shows it."""
+class DumpListing:
+    """The dumps under the prefix by family, each oldest first, and how sure it is that a family is of the database.
 
-    last_modified: datetime
-    key: str
-    size_bytes: int
+    `objects` counts everything under the prefix; `server_backup` is a key that belongs to a base backup, if any.
+    """
+
+    families: tuple[tuple[str, Attribution, tuple[StoredDump, ...]], ...]
+    objects: int
+    keys: frozenset[str]
+    server_backup: str
+    aws_time: datetime | None
+
+    @property
+    def ours(self) -> tuple[StoredDump, ...]:
+        """The dumps that are certainly of the database, oldest first."""
+        found = (dump for _, attribution, dumps in self.families if attribution == "ours" for dump in dumps)
+        return tuple(sorted(found, key=lambda dump: (dump.last_modified, dump.key)))
+
+    @property
+    def ambiguous(self) -> tuple[str, ...]:
+        """The names of the families that may be of the database, when none certainly is."""
+        if self.ours:
+            return ()
+        return tuple(name for name, attribution, _ in self.families if attribution == "perhaps")
 
 
-def stored_dumps(aws: AwsClient, dumps: DumpBackups) -> tuple[tuple[StoredDump, ...], datetime | None]:
-    """Every dump under the prefix, oldest first, and the time at AWS; folder markers are left out.
+def list_dumps(aws: AwsClient, dumps: DumpBackups) -> DumpListing:
+    """The dumps under the prefix, or those of its objects that match `pattern`, from one complete listing.
 
-    Raises: ObservationError, also when there are too many dumps to list; NotFoundError, when the bucket is absent.
+    Raises: ObservationError, also when there are too many objects to list; NotFoundError, when the bucket is absent.
     """
     found = list_bucket(aws, "ListObjectsV2", "Contents", pages=_PAGES, Bucket=dumps.bucket, Prefix=dumps.prefix)
     if not found.complete:
@@ -37,13 +62,76 @@ def stored_dumps(aws: AwsClient, dumps: DumpBackups) -> tuple[tuple[StoredDump, 
             f"the listing of {dumps.bucket}/{dumps.prefix} is incomplete after {len(found.entries)} objects",
             remedy="declare a `prefix` that holds only the dumps of this backup set",
         )
-    stored = (
-        StoredDump(
-            last_modified=required(entry, "LastModified", kind=datetime),
-            key=required(entry, "Key", kind=str),
-            size_bytes=required(entry, "Size", kind=int),
-        )
-        for entry in found.entries
+    objects = tuple(_object(entry) for entry in found.entries)
+    matching = tuple(each for each in objects if _matches(each.key, dumps))
+    grouped = dumps_among(matching, dumps.prefix, dumps.database)
+    backups = (each.key for each in objects if dump_names.is_server_backup(each.key))
+    return DumpListing(
+        families=tuple(_attributed(grouped, dumps)),
+        objects=sum(not each.key.endswith("/") for each in objects),
+        keys=frozenset(each.key for each in objects),
+        server_backup="" if dumps.pattern else next(backups, ""),
+        aws_time=found.answered_at,
     )
-    by_time = sorted((dump.last_modified, dump.key, dump) for dump in stored if not dump.key.endswith("/"))
-    return tuple(dump for _, _, dump in by_time), found.answered_at
+
+
+def content_dates(dumps: Sequence[StoredDump], tolerance: timedelta) -> Mapping[str, datetime]:
+    """The date of each dump's content by key: when it was written, unless its name or its bytes are older.
+
+    A date in a name counts when it is older than the write by more than `tolerance`. Of dumps with the same bytes, the
+    content of each is as old as the first; names that say plain SQL are left out, as an idle database repeats itself.
+    """
+    first_written: dict[tuple[str, int], datetime] = {}
+    dates = dict[str, datetime]()
+    for dump in sorted(dumps, key=lambda each: each.last_modified):
+        date = dump.last_modified
+        if dump.dated is not None and dump.dated + tolerance < date:
+            date = dump.dated
+        if len(dump.files) == 1 and dump.head.etag and not _may_repeat(dump.head.key):
+            date = min(date, first_written.setdefault((dump.head.etag, dump.size_bytes), date))
+        dates[dump.key] = date
+    return dates
+
+
+def _may_repeat(key: str) -> bool:
+    """Whether two dumps of an unchanged database can be equal: plain SQL has no date, and encryption is salted."""
+    found = dump_names.endings(key)
+    return bool(found & {"sql", "psql"}) and not found & {"age", "gpg", "pgp", "asc", "enc", "aes", "aes256"}
+
+
+def _object(entry: Mapping[str, Any]) -> StoredObject:
+    return StoredObject(
+        key=required(entry, "Key", kind=str),
+        last_modified=required(entry, "LastModified", kind=datetime),
+        size_bytes=required(entry, "Size", kind=int),
+        etag=optional(entry, "ETag", kind=str) or "",
+        storage_class=optional(entry, "StorageClass", kind=str) or "STANDARD",
+    )
+
+
+def _matches(key: str, dumps: DumpBackups) -> bool:
+    return dumps.pattern is None or fnmatchcase(key.removeprefix(dumps.prefix), dumps.pattern)
+
+
+def _attributed(
+    dumps: Iterable[StoredDump], component: DumpBackups
+) -> Iterable[tuple[str, Attribution, tuple[StoredDump, ...]]]:
+    """The families, each with whether it is of the database: by its name, or because there is no other."""
+    families = dict[tuple[str, ...], list[StoredDump]]()
+    for dump in dumps:
+        families.setdefault(() if component.pattern else dump.family, []).append(dump)
+    database = dump_names.database_words(component.database)
+    exact = {family for family in families if frozenset(family) == database}
+    containing = {family for family in families if database <= frozenset(family)} - exact
+    if not exact and not containing and len(families) * 2 > sum(map(len, families.values())):
+        # Words that differ from dump to dump are ids, and name no database.
+        families = {(): [dump for members in families.values() for dump in members]}
+    for family, members in sorted(families.items()):
+        attribution: Attribution
+        if family in exact or len(families) == 1 or (not exact and containing == {family}):
+            attribution = "ours"
+        elif family in containing or not (exact or containing):
+            attribution = "perhaps"
+        else:
+            attribution = "other"
+        yield " ".join(family) or "unnamed", attribution, tuple(members)

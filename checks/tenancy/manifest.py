@@ -13,11 +13,20 @@ from checks.tenancy.flaws import Approvable, findings_or_pass, uncovered_text
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.code import EventTrigger, Function
-from isolation.inventory.egress import Extension, ForeignServer, Publication, ReplicationSlot, Subscription
+from isolation.inventory.egress import (
+    Extension,
+    ForeignServer,
+    Publication,
+    ReplicationSlot,
+    Subscription,
+    SystemChange,
+)
 from isolation.inventory.snapshot import inventory
 from isolation.proof import proof_obligations
 
-_Named = Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot
+_Named = (
+    Function | Publication | Subscription | Extension | ForeignServer | EventTrigger | ReplicationSlot | SystemChange
+)
 _EXPECTED = "every entry names an existing object"
 _OLD_DIGESTS = "(A digest of an earlier version of Basewatch covered less, and matches nothing now.)"
 # The digests of these kinds are computed by the checks that judge them.
@@ -136,14 +145,15 @@ def digests_by_name(access: EffectiveAccess, kind: str) -> Mapping[str, str]:
                 if (relation := access.relation(each.relation))
             }
         case "view":
-            return {access.declared_name(each): each.digest for each in facts.relations if each.digest}
+            views = {access.declared_name(each): each.digest for each in facts.relations if each.digest}
+            return views | {each.name: each.digest for each in facts.system_changes if each.kind == "view"}
         case _:
             return {each.name: each.digest for each in _named(facts, kind)}
 
 
 def _named(facts: Inventory, kind: str) -> tuple[_Named, ...]:
     named: Mapping[str, tuple[_Named, ...]] = {
-        "function": facts.functions,
+        "function": (*facts.functions, *(each for each in facts.system_changes if each.kind == "function")),
         "publication": facts.publications,
         "subscription": facts.subscriptions,
         "extension": facts.extensions,

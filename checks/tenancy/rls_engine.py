@@ -10,6 +10,8 @@ from typing import Final
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+from checks.tenancy.system_objects import changed_objects
+from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory, Server
 from isolation.inventory.builtin_oids import builtin_mismatches, expected_builtins
 from isolation.inventory.code import Builtin
@@ -92,12 +94,15 @@ def the_server_enforces_policies(facts: Inventory, database: Database, now: date
     """The server has every known fix for row-level security, and its built-in functions are unmodified.
 
     Why: A proof about policies assumes that the server works as documented; a vulnerable server does not.
-    Reads: server_version_num, and the catalogue entries of the built-in functions, operators and types.
+    Reads: server_version_num, and the catalogue rows of built-in objects: functions, operators, casts, types, operator
+    families, aggregates, languages and views. Those of RDS and Aurora are the service's alone, and are not compared.
     Unverified when: The proof does not support the major version.
-    Fix: Update to the newest minor release of the major version; on Aurora, to the version that includes it.
+    Fix: Update to the newest minor release of the major version; on Aurora, to the version that includes it. ALTER
+    FUNCTION ... NOT LEAKPROOF, or restore the database into a new cluster.
     Source: https://www.postgresql.org/support/security/
     """
     yield judge_builtins(facts.builtins) or judge_server(facts.server)
+    yield from changed_objects(effective_access(facts, database.tenancy), now)
 
 
 def judge_builtins(builtins: tuple[Builtin, ...]) -> Verdict | None:

@@ -13,6 +13,7 @@ from isolation.access.table_class import TableClass, TableClasses, TenantKey
 from isolation.inventory import Inventory
 from isolation.inventory.code import Function
 from isolation.inventory.definitions import Coverage
+from isolation.inventory.egress import CatalogueRead
 from isolation.inventory.naming import qualified
 from isolation.inventory.relations import Command, ForeignKey, Index, Policy, Relation
 from isolation.inventory.roles import Grant, Role
@@ -34,6 +35,9 @@ class EffectiveAccess:
         self._foreign_keys: dict[int, list[ForeignKey]] = defaultdict(list)
         for key in inventory.foreign_keys:
             self._foreign_keys[key.relation].append(key)
+        self._catalogue_reads: dict[int, list[CatalogueRead]] = defaultdict(list)
+        for read in inventory.catalogue_reads:
+            self._catalogue_reads[read.reader].append(read)
         self._indexes: dict[int, list[Index]] = defaultdict(list)
         for index in inventory.indexes:
             self._indexes[index.relation].append(index)
@@ -140,6 +144,10 @@ class EffectiveAccess:
     def indexes_of(self, relation: Relation) -> tuple[Index, ...]:
         """The indexes of a relation."""
         return tuple(self._indexes.get(relation.oid, ()))
+
+    def catalogue_reads_of(self, relation: Relation) -> tuple[CatalogueRead, ...]:
+        """The restricted system relations that a view or the rules of a relation read."""
+        return tuple(self._catalogue_reads.get(relation.oid, ()))
 
     def tenant_key(self, relation: Relation) -> TenantKey:
         """The columns of a relation's tenant key, its derivation from a parent, or None without a key."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
 from isolation.inventory.definitions import Coverage
 from isolation.inventory.egress import (
+    CatalogueRead,
     Extension,
     ForeignServer,
     LargeObjectGroup,
     Publication,
     ReplicationSlot,
     Subscription,
+    SystemChange,
     SystemGrant,
 )
 from isolation.inventory.relations import ForeignKey, Index, Policy, Relation
@@ -72,3 +74,5 @@ class Inventory:
     large_objects: tuple[LargeObjectGroup, ...]
     system_grants: tuple[SystemGrant, ...]
     coverage: tuple[Coverage, ...] = ()
+    system_changes: tuple[SystemChange, ...] = ()
+    catalogue_reads: tuple[CatalogueRead, ...] = ()

@@ -88,3 +88,33 @@ class SystemGrant:
     name: str
     grantee: int
     privilege: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemChange:
+    """A built-in object that was changed since initdb, or has a property or an owner that PostgreSQL gives to none.
+
+    `kind` is function, operator, cast, type, view and others; `traits` are such properties, as `is LEAKPROOF`; `owner`
+    is empty for the bootstrap superuser. `digest` covers the definition, and neither grants nor owner.
+    """
+
+    kind: str
+    name: str
+    traits: tuple[str, ...]
+    owner: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueRead:
+    """A system relation that a view, or with `rule` a rule on a relation, reads; only restricted ones are listed.
+
+    `readers` are the roles that may read the same columns themselves. `by_role` is true for a system view or function
+    that shows each role its own share: a view shows that of its reader, a materialized view stores that of its owner.
+    """
+
+    reader: int
+    rule: str
+    relation: str
+    readers: tuple[int, ...]
+    by_role: bool

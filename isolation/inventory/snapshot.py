@@ -23,12 +23,14 @@ from isolation.inventory._catalog_rows import (
 from isolation.inventory.approval_digests import read_definitions, with_digests
 from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, RewriteRule, Trigger
 from isolation.inventory.egress import (
+    CatalogueRead,
     Extension,
     ForeignServer,
     LargeObjectGroup,
     Publication,
     ReplicationSlot,
     Subscription,
+    SystemChange,
     SystemGrant,
 )
 from isolation.inventory.fingerprint import BUILTIN_OIDS, VERSION_15, fingerprint
@@ -126,10 +128,14 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         foreign_servers=_rows(database, "foreign_servers", ForeignServer),
         large_objects=_rows(database, "large_objects", LargeObjectGroup),
         system_grants=_rows(database, "system_grants", SystemGrant),
+        catalogue_reads=_rows(database, "catalogue_reads", CatalogueRead),
+        system_changes=database.query(load_statement("inventory_system_changes"), SystemChange, SINCE_INITDB),
     )
     return with_digests(found, definitions)
 
 
+SINCE_INITDB: Final[Parameters] = {"since": ""}
+"""The parameters of inventory_system_changes for the objects that were changed since initdb."""
 _BOUND: Final[Parameters] = {"most": str(MAX_OBJECTS + 1)}
 
 

@@ -3,9 +3,9 @@
 -- Reads the catalogues named below, readable by all; needs CONNECT.
 WITH place AS MATERIALIZED (
     SELECT oid FROM pg_namespace
-    WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
+    WHERE nspname <> 'pg_toast' AND nspname !~ '^pg_(toast_)?temp_'
 ), relation AS MATERIALIZED (
-    SELECT c.* FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM place)
+    SELECT c.* FROM pg_class c WHERE c.oid >= 16384 AND c.relnamespace IN (SELECT oid FROM place)
 ), here AS MATERIALIZED (
     SELECT oid FROM pg_database WHERE datname = current_database()
 ), line (catalogue, content) AS (
@@ -113,8 +113,41 @@ WITH place AS MATERIALIZED (
     UNION ALL
     SELECT 'large object', ROW(l.lomowner, l.lomacl)::text FROM pg_largeobject_metadata l GROUP BY l.lomowner, l.lomacl
     UNION ALL
+    -- The rows of built-in objects that are not older than the end of initdb: see inventory_system_changes.
+    SELECT 'system change', ROW(changed.*)::text
+    FROM (SELECT 'proc', oid::text, xmin::text FROM pg_proc WHERE oid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'operator', oid::text, xmin::text FROM pg_operator WHERE oid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'cast', oid::text, xmin::text FROM pg_cast WHERE oid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'amop', oid::text, xmin::text FROM pg_amop WHERE amopfamily < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'amproc', oid::text, xmin::text FROM pg_amproc WHERE amprocfamily < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'opclass', oid::text, xmin::text FROM pg_opclass WHERE oid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'aggregate', aggfnoid::oid::text, xmin::text FROM pg_aggregate
+          WHERE aggfnoid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'type', oid::text, xmin::text FROM pg_type WHERE oid < 12000 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'range', rngtypid::text, xmin::text FROM pg_range WHERE rngtypid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'am', oid::text, xmin::text FROM pg_am WHERE oid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'conversion', oid::text, xmin::text FROM pg_conversion WHERE oid < 16384 AND xmin::text::bigint >= 700
+          UNION ALL
+          SELECT 'collation', collname::text, '' FROM pg_collation WHERE oid < 16384 AND NOT collisdeterministic
+          UNION ALL
+          SELECT 'rule', oid::text, xmin::text FROM pg_rewrite
+          WHERE ev_class < 16384 AND (oid >= 16384 OR xmin::text::bigint >= 700)
+          UNION ALL
+          SELECT 'view', oid::text, reloptions::text FROM pg_class
+          WHERE oid < 16384 AND relkind = 'v' AND xmin::text::bigint >= 700) AS changed (catalogue, id, version)
+    UNION ALL
     SELECT 'system relation', ROW(c.oid, c.relowner, c.relacl)::text FROM pg_class c
-    WHERE c.relnamespace NOT IN (SELECT oid FROM place)
+    WHERE (c.oid < 16384 OR c.relnamespace NOT IN (SELECT oid FROM place))
       AND (c.relacl IS NOT NULL OR (c.oid < 16384 AND c.relowner <> 10))
       AND c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_')
     UNION ALL

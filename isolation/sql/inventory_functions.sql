@@ -1,4 +1,4 @@
--- Every function outside PostgreSQL's own schemas, and every user-defined function in pg_catalog. Bodies of extension
+-- Every user-defined function in any schema; in PostgreSQL's own not those of extensions and of RDS. Bodies of extension
 -- functions are not read. `body` and `tree` are read for short functions only, which may be helpers of policies; their
 -- constants are redacted before anything is stored. `body_keywords` are relevant words of the body;
 -- `mentioned_relations` are the relations of any schema whose names occur in the body.
@@ -19,7 +19,7 @@ WITH member AS (
     -- OIDs from 16384 are those of user-defined objects.
     WHERE p.oid >= 16384
       AND CASE WHEN n.nspname IN ('pg_catalog', 'information_schema')
-                    THEN l.lanname NOT IN ('c', 'internal') AND member.oid IS NULL
+                    THEN member.oid IS NULL AND pg_get_userbyid(p.proowner) <> 'rdsadmin'
                     ELSE n.nspname !~ '^pg_(toast|temp)' END
 ), word AS (
     SELECT own.oid, coalesce(replace(m[1], '""', '"'), lower(m[2])) AS word

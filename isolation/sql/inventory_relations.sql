@@ -1,9 +1,10 @@
--- Every user-defined table, view, materialized view, foreign table and sequence, with its columns.
+-- Every user-defined table, view, materialized view, foreign table and sequence, with its columns; in every schema, but
+-- for what the superuser of RDS has in PostgreSQL's own. OIDs from 16384 are those of user-defined objects.
 -- Reads pg_class, pg_attrdef, pg_attribute, pg_collation, pg_constraint, pg_depend, pg_foreign_table, pg_inherits,
 -- pg_rewrite and pg_type; needs CONNECT.
 WITH RECURSIVE place AS (
     SELECT oid, nspname FROM pg_namespace
-    WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(toast_)?temp_'
+    WHERE nspname !~ '^pg_(toast_)?temp_'
 ), part AS (
     SELECT inhrelid AS oid, array_agg(inhparent ORDER BY inhseqno) AS parents FROM pg_inherits GROUP BY 1
 ), use AS (
@@ -94,5 +95,7 @@ FROM pg_class c
          FROM pg_options_to_table(c.reloptions)
      ) o ON c.relkind = 'v'
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  AND (place.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+       OR pg_get_userbyid(c.relowner) <> 'rdsadmin')
 ORDER BY place.nspname, c.relname
 LIMIT %(most)s::int

@@ -8,12 +8,14 @@ WITH object AS (
            acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner) AS usual
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') AND (c.relacl IS NOT NULL OR c.relowner <> 10)
+      AND (c.oid < 16384 OR c.relkind NOT IN ('r', 'p', 'v', 'm', 'f', 'S'))
       AND (c.relacl IS NOT NULL OR n.nspname <> 'pg_toast')
     UNION ALL
     SELECT 'column', 'pg_class'::regclass, c.oid, a.attnum, false,
            format('%%I.%%I.%%I', n.nspname, c.relname, a.attname), c.relowner, a.attacl, acldefault('c', c.relowner)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attacl IS NOT NULL AND n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast')
+      AND (c.oid < 16384 OR c.relkind NOT IN ('r', 'p', 'v', 'm', 'f', 'S'))
     UNION ALL
     SELECT 'function', 'pg_proc'::regclass, p.oid, 0, true,
            format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),

@@ -9,6 +9,7 @@ from datetime import datetime
 from basewatch.model import Severity
 from checks.tenancy.flaws import Approvable, Flaw, visible_through
 from checks.tenancy.identity.relation_access import RelationAccess, commands_of, revoke_sql
+from checks.tenancy.relations.catalogue_reads import catalogue_severity, lends
 from checks.tenancy.relations.owner_access import OwnerAccess, Visibility
 from checks.tenancy.relations.shared_tables import shared_approvable, tenant_reference_flaws
 from isolation.access.effective_access import EffectiveAccess
@@ -89,6 +90,7 @@ class ViewAnalysis:
             used = self._access.relation(oid)
             if used is not None and self._access.declared_name(used) not in step.path:
                 yield from self._used(used, step)
+        yield from () if self._is_approved(step.definer) else self._catalogues(view, step)
 
     def _used(self, used: Relation, step: _Step) -> Iterator[Flaw | str]:
         below = replace(step, path=(*step.path, self._access.declared_name(used)))
@@ -101,6 +103,14 @@ class ViewAnalysis:
                 return
             case _:
                 yield from () if self._is_approved(step.definer) else self._table(used, below)
+
+    def _catalogues(self, view: Relation, step: _Step) -> Iterator[Flaw]:
+        """The flaws of what a view reads of the system catalogues, where its owner may read more than its readers."""
+        readers = [reader.role_path.role.oid for reader in step.readers]
+        for read in self._access.catalogue_reads_of(view):
+            if not (read.by_role or read.rule) and lends(self._access, read, step.reads_as, readers):
+                what = f"reads {read.relation} as {self._owner(step)}, which its readers may not read"
+                yield self._flaw(step, what, catalogue_severity(read))
 
     def _stored(self, view: Relation, step: _Step) -> Iterator[Flaw]:
         """The flaw of a materialized view: its rows were read as its owner, and it cannot have row security."""
@@ -115,8 +125,8 @@ class ViewAnalysis:
         )
 
     def _holds_tenants(self, view: Relation, seen: set[int]) -> bool:
-        """Whether it may hold rows of tenants, from its tables or from a function."""
-        if view.referenced_functions:
+        """Whether it may hold rows of tenants, from its tables, from a function or from the system catalogues."""
+        if view.referenced_functions or self._access.catalogue_reads_of(view):
             return True
         seen.add(view.oid)
         used = [

@@ -9,6 +9,7 @@ from typing import Final
 from basewatch.model import Severity
 from checks.tenancy.egress.known_extensions import HARMLESS_EXTENSIONS
 from checks.tenancy.flaws import Flaw, grant_paths, revoke_from, role_paths, without_superusers
+from checks.tenancy.identity.bypass_privileges import PREDEFINED_ROLES
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
@@ -91,11 +92,29 @@ def extra_rights(access: EffectiveAccess, owner: Role | None, callers: tuple[Rea
         return "a superuser" if owner else "whose rights are unknown"
     if owner.bypass_rls:
         return "which has BYPASSRLS"
+    predefined = _predefined_right(access, owner, callers)
+    if predefined:
+        return predefined
     for relation in access.inventory.relations:
         if access.role_privileges.has_any_privilege(owner.oid, relation):
             caller = next((b for b in callers if not _has_no_more_rights(access, relation, owner, b.role)), None)
             if caller:
                 return f"which has rights on {access.declared_name(relation)} that {caller} does not have"
+    return ""
+
+
+def _predefined_right(access: EffectiveAccess, owner: Role, callers: tuple[ReachableRole, ...]) -> str:
+    """A predefined role or a grant on a system object that the owner has and a caller does not have, as text."""
+    held = access.inherited_roles(owner.oid)
+    for caller in callers:
+        gained = held - access.inherited_roles(caller.role.oid)
+        names = (role.name for oid in sorted(gained) if (role := access.role(oid)))
+        name = next((name for name in names if name in PREDEFINED_ROLES), "")
+        if name:
+            return f"which {PREDEFINED_ROLES[name][0]} as a member of {name}"
+        grant = next((grant for grant in access.inventory.system_grants if grant.grantee in gained), None)
+        if grant:
+            return f"which has {grant.privilege} on {grant.name}"
     return ""
 
 

@@ -20,6 +20,7 @@ from checks.tenancy.flaws import (
     with_owner_rights,
     without_superusers,
 )
+from checks.tenancy.relations.catalogue_reads import catalogue_severity, lends
 from checks.tenancy.stored_code import function_bodies
 from checks.tenancy.stored_code.event_triggers import event_trigger_flaws
 from checks.tenancy.stored_code.security_definer import extra_rights
@@ -198,6 +199,10 @@ def _writers(access: EffectiveAccess, relation: Relation) -> tuple[ReachableRole
     return tuple(each for each in reached if access.commands(each.role.oid, relation) & _WRITES)
 
 
+def _oids(roles: Iterable[ReachableRole]) -> Iterator[int]:
+    return (each.role.oid for each in roles)
+
+
 def _is_part(access: EffectiveAccess, trigger: Trigger) -> bool:
     relation = access.relation(trigger.relation)
     parents = relation.parents if relation and relation.partition else ()
@@ -222,7 +227,13 @@ def rule_flaws(access: EffectiveAccess, rule: RewriteRule, relation: Relation) -
         if (found := access.relation(oid)) and access.table_class(found) in _OF_TENANTS
     ]
     of_tenants = access.table_class(relation) in _OF_TENANTS
-    if of_tenants or (touched and _writers(access, relation)):
+    writers = _writers(access, relation)
+    for read in access.catalogue_reads_of(relation):
+        if read.rule == rule.name and not read.by_role and lends(access, read, relation.owner, _oids(writers)):
+            drop = f"DROP RULE {quoted(rule.name)} ON {access.sql_name(relation)};"
+            what = f"it reads {read.relation} with the rights of the table owner"
+            yield Flaw(severity=catalogue_severity(read), what=what, repair=drop)
+    if of_tenants or (touched and writers):
         does = "replaces" if rule.instead else "adds to"
         others = sorted(
             access.declared_name(each) for oid in rule.referenced_relations if (each := access.relation(oid))

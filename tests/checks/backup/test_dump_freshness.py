@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from basewatch.components import DumpBackups
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Status
-from checks.backup.dump_freshness import DumpFreshness, dump_freshness, newest_dump_is_fresh
+from checks.backup.dump_freshness import DumpFreshness, NewestOfFamily, dump_freshness, newest_dump_is_fresh
+from checks.backup.dump_listing import Attribution
 from tests.checks.verdicts import NOW, badness, verdict
 from tests.wire import Wire, answered, looking, refusal
 
@@ -29,26 +30,68 @@ DUMPS = DumpBackups.model_validate(
 )
 
 
-def listed(age: timedelta, count: int = 3) -> DumpFreshness:
+def family(
+    age: timedelta, attribution: Attribution = "ours", written: timedelta | None = None, name: str = "securebase"
+) -> NewestOfFamily:
+    """The newest dump of a family, whose content has this age and which was written that long ago."""
+    return NewestOfFamily(
+        family=name,
+        attribution=attribution,
+        count=3,
+        newest_key="hourly/c",
+        newest_content=NOW - age,
+        last_key="hourly/d",
+        last_written=NOW - (age if written is None else written),
+    )
+
+
+def facts(*families: NewestOfFamily, objects: int = 3, server_backup: str = "") -> DumpFreshness:
+    """Facts of these families."""
+    return DumpFreshness(families=families, objects=objects, incomplete=0, server_backup=server_backup, aws_time=NOW)
+
+
+def listed(age: timedelta) -> DumpFreshness:
     """Facts of dumps whose newest has this age."""
-    return DumpFreshness(count=count, newest_key="hourly/c", newest_modified=NOW - age, aws_time=NOW)
+    return facts(family(age))
 
 
-NONE = DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=NOW)
+NONE = facts(objects=0)
 
 
 @pytest.mark.parametrize(
-    ("facts", "status"),
+    ("found", "status"),
     [
         (listed(2 * HOUR), Status.PASS),
         (listed(2 * HOUR + MINUTE), Status.FAIL),
         (NONE, Status.FAIL),
         (listed(-10 * MINUTE), Status.UNVERIFIED),
+        (facts(objects=9), Status.FAIL),
+        (facts(family(HOUR), server_backup="base/backup.info"), Status.UNVERIFIED),
     ],
 )
-def test_the_newest_dump_must_be_fresh(facts: DumpFreshness, status: Status) -> None:
+def test_the_newest_dump_must_be_fresh(found: DumpFreshness, status: Status) -> None:
     """An old newest dump fails, and so does a complete listing without dumps; a time in the future is UNVERIFIED."""
-    assert verdict(newest_dump_is_fresh, facts, DUMPS).status is status
+    assert verdict(newest_dump_is_fresh, found, DUMPS).status is status
+
+
+@pytest.mark.parametrize(
+    ("families", "status"),
+    [
+        # Another family than the one named after the database neither excuses nor breaks it.
+        ([family(HOUR), family(9 * HOUR, "perhaps")], Status.PASS),
+        ([family(9 * HOUR), family(9 * HOUR, "perhaps")], Status.FAIL),
+        ([family(9 * HOUR), family(HOUR, "perhaps")], Status.UNVERIFIED),
+        # None is named after the database: only what all agree on is certain.
+        ([family(HOUR, "perhaps"), family(HOUR, "perhaps")], Status.PASS),
+        ([family(9 * HOUR, "perhaps"), family(9 * HOUR, "perhaps")], Status.FAIL),
+        ([family(HOUR, "perhaps"), family(9 * HOUR, "perhaps")], Status.UNVERIFIED),
+        # An old dump was written again.
+        ([family(9 * HOUR, written=MINUTE)], Status.UNVERIFIED),
+    ],
+)
+def test_a_dump_counts_when_it_is_of_the_database(families: list[NewestOfFamily], status: Status) -> None:
+    """The dumps of another database do not make those of the declared one fresh."""
+    assert verdict(newest_dump_is_fresh, facts(*families), DUMPS).status is status
 
 
 def test_a_verdict_names_the_newest_dump_and_its_age() -> None:
@@ -87,12 +130,13 @@ def test_the_newest_is_found_on_any_page_and_folders_are_no_dumps() -> None:
     """A listing is sorted by key, not by time, and a folder marker of the console is no dump."""
     first = page(("hourly/", timedelta()), ("hourly/a", HOUR), truncated=True)
     found = facts_of(first, page(("hourly/b", 5 * HOUR)))
-    assert found == DumpFreshness(count=2, newest_key="hourly/a", newest_modified=NOW - HOUR, aws_time=None)
+    (only,) = found.families
+    assert (only.count, only.newest_key, only.newest_content) == (2, "hourly/a", NOW - HOUR)
 
 
 def test_a_complete_listing_without_a_dump_is_a_fact() -> None:
     """The absence of every dump is as certain as an old dump."""
-    assert facts_of(page()) == DumpFreshness(count=0, newest_key="", newest_modified=None, aws_time=None)
+    assert facts_of(page()) == DumpFreshness(families=(), objects=0, incomplete=0, server_backup="", aws_time=None)
 
 
 @pytest.mark.parametrize(

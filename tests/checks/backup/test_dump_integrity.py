@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ from hypothesis import strategies as st
 
 from basewatch.errors import ObservationError
 from basewatch.model import Reason, Status
-from checks.backup.dump_integrity import NewestDump, newest_dump, newest_dump_is_intact
+from checks.backup.dump_completeness import Completeness
+from checks.backup.dump_integrity import newest_dump_is_intact
+from checks.backup.dump_integrity_facts import FileDigest, NewestDump, newest_dump
+from checks.backup.dump_sizes import DumpSize
 from tests.checks.backup.test_dump_freshness import DUMPS
 from tests.checks.verdicts import NOW, badness, verdict
 from tests.wire import Wire, answered, looking, refusal
@@ -23,27 +27,44 @@ from tests.wire import Wire, answered, looking, refusal
 CONTENT = b"PGDMP" + b"x" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 OTHER = hashlib.sha256(b"other").hexdigest()
+HOUR = timedelta(hours=1)
+
+
+def before(*sizes: int) -> tuple[DumpSize, ...]:
+    """Dumps of these sizes, one an hour, the last an hour ago, and then the newest."""
+    older = [
+        DumpSize(key=f"hourly/{index}", written=NOW - (len(sizes) - index) * HOUR, size_bytes=size)
+        for index, size in enumerate(sizes)
+    ]
+    return (*older, DumpSize(key="hourly/z", written=NOW, size_bytes=1000))
+
+
 GOOD = NewestDump(
     key="hourly/z",
+    written=NOW,
     size_bytes=1000,
-    recent_sizes_bytes=(900, 1000, 1100),
-    recorded_sha256=SHA256,
-    stored_sha256=SHA256,
-    first_bytes=b"PGDMP".hex(),
+    layers=("custom",),
+    completeness=Completeness(state="complete"),
+    digests=(FileDigest(key="hourly/z", recorded=SHA256, stored=SHA256),),
+    recent=before(900, 1000, 1000),
+    others=3,
 )
+
+
+def digests(recorded: str = SHA256, stored: str = SHA256) -> tuple[FileDigest, ...]:
+    """The digests of the one file."""
+    return (FileDigest(key="hourly/z", recorded=recorded, stored=stored),)
 
 
 @pytest.mark.parametrize(
     ("changes", "summary"),
     [
-        ({"first_bytes": b"<html".hex()}, "The newest dump is not a pg_dump archive"),
-        ({"first_bytes": ""}, "The newest dump is not a pg_dump archive"),
-        ({"stored_sha256": OTHER}, "The newest dump does not have the recorded SHA-256"),
+        ({"broken": "is an error page", "layers": ()}, "The newest dump is an error page"),
+        ({"digests": digests(stored=OTHER)}, "The newest dump does not have the recorded SHA-256"),
         ({"size_bytes": 499}, "The newest dump has 499 bytes instead of about 1000"),
-        ({"size_bytes": 2001}, "The newest dump has 2001 bytes instead of about 1000"),
         (
-            {"size_bytes": 0, "first_bytes": "", "recorded_sha256": ""},
-            "The newest dump is not a pg_dump archive; it has 0 bytes instead of about 1000",
+            {"size_bytes": 0, "broken": "is empty", "layers": ()},
+            "The newest dump is empty; it has 0 bytes instead of about 1000",
         ),
     ],
 )
@@ -55,34 +76,39 @@ def test_a_damaged_dump_fails_and_the_summary_lists_the_damage(changes: dict[str
 
 @pytest.mark.parametrize("size", [500, 1000, 2000])
 def test_an_intact_dump_passes(size: int) -> None:
-    """Half and twice the usual size are allowed."""
+    """Half and twice the usual size are allowed of a dump that is whole by its structure."""
     assert verdict(newest_dump_is_intact, replace(GOOD, size_bytes=size), DUMPS).status is Status.PASS
 
 
 @pytest.mark.parametrize(
     ("changes", "reason", "word"),
     [
-        ({"recorded_sha256": ""}, Reason.NOT_ENOUGH_DATA, "metadata `sha256`"),
-        ({"recorded_sha256": "n/a"}, Reason.NOT_ENOUGH_DATA, "metadata `sha256`"),
-        ({"stored_sha256": ""}, Reason.UNSUPPORTED, "--checksum-algorithm SHA256"),
-        ({"recent_sizes_bytes": (1000, 1000)}, Reason.NOT_ENOUGH_DATA, "wait"),
+        ({"digests": digests(recorded="")}, Reason.NOT_ENOUGH_DATA, "metadata `sha256`"),
+        ({"digests": digests(recorded="n/a")}, Reason.NOT_ENOUGH_DATA, "metadata `sha256`"),
+        ({"digests": digests(stored="")}, Reason.UNSUPPORTED, "--checksum-algorithm SHA256"),
+        ({"recent": before(1000, 1000), "others": 2}, Reason.NOT_ENOUGH_DATA, "wait"),
+        ({"layers": ()}, Reason.UNSUPPORTED, "declare the `format`"),
+        ({"layers": ("age",)}, Reason.UNSUPPORTED, "declare the `format`"),
+        ({"files": 90}, Reason.UNSUPPORTED, "one file"),
+        ({"size_bytes": 2001}, Reason.UNSUPPORTED, "sizes_since"),
+        ({"size_bytes": 700, "completeness": Completeness(state="unknown")}, Reason.UNSUPPORTED, "sizes_since"),
+        ({"completeness": Completeness(state="suspect", why="has no end")}, Reason.UNSUPPORTED, "restore it"),
     ],
 )
 def test_a_dump_that_cannot_be_proven_intact_is_unverified(changes: dict[str, Any], reason: Reason, word: str) -> None:
-    """Without a recorded digest, a stored digest or older dumps there is no PASS, and the remedy says what to do."""
+    """Without a digest, a known format or older dumps there is no PASS, and the remedy says what to do."""
     found = verdict(newest_dump_is_intact, replace(GOOD, **changes), DUMPS)
     assert (found.status, found.reason) == (Status.UNVERIFIED, reason)
     assert word in found.remedy
 
 
 dumps = st.builds(
-    NewestDump,
-    key=st.just("k"),
-    size_bytes=st.integers(0, 3000),
-    recent_sizes_bytes=st.lists(st.integers(0, 3000), max_size=7).map(tuple),
-    recorded_sha256=st.sampled_from(["", SHA256]),
-    stored_sha256=st.sampled_from(["", SHA256, OTHER]),
-    first_bytes=st.sampled_from(["", GOOD.first_bytes]),
+    lambda size, sizes, found: replace(
+        GOOD, size_bytes=size, recent=before(*sizes), others=len(sizes), digests=digests(*found)
+    ),
+    st.integers(0, 3000),
+    st.lists(st.integers(0, 3000), max_size=7),
+    st.tuples(st.sampled_from(["", SHA256]), st.sampled_from(["", SHA256, OTHER])),
 )
 
 
@@ -90,20 +116,14 @@ dumps = st.builds(
 def test_a_worse_dump_never_improves_the_status(dump: NewestDump) -> None:
     """Lost content never improves the status, and a lost digest never results in PASS."""
     was = badness(newest_dump_is_intact, dump, DUMPS)
-    assert badness(newest_dump_is_intact, replace(dump, first_bytes=""), DUMPS) >= was
-    if dump.recorded_sha256:
-        assert badness(newest_dump_is_intact, replace(dump, stored_sha256=OTHER), DUMPS) >= was
-    assert badness(newest_dump_is_intact, replace(dump, recorded_sha256=""), DUMPS) > 0
-    assert badness(newest_dump_is_intact, replace(dump, recent_sizes_bytes=()), DUMPS) > 0
-
-
-@given(dumps, st.randoms(use_true_random=False))
-def test_the_order_of_the_recent_dumps_does_not_matter(dump: NewestDump, random: Any) -> None:
-    """Only their median is used."""
-    sizes = list(dump.recent_sizes_bytes)
-    random.shuffle(sizes)
-    shuffled = replace(dump, recent_sizes_bytes=tuple(sizes))
-    assert verdict(newest_dump_is_intact, dump, DUMPS) == verdict(newest_dump_is_intact, shuffled, DUMPS)
+    (digest,) = dump.digests
+    assert badness(newest_dump_is_intact, replace(dump, layers=()), DUMPS) >= was
+    if digest.recorded:
+        assert badness(newest_dump_is_intact, replace(dump, digests=digests(stored=OTHER)), DUMPS) >= was
+    lost = replace(dump, digests=digests(recorded="", stored=digest.stored))
+    assert badness(newest_dump_is_intact, lost, DUMPS) > 0
+    assert badness(newest_dump_is_intact, replace(dump, recent=before(), others=0), DUMPS) > 0
+    assert badness(newest_dump_is_intact, replace(dump, size_bytes=0), DUMPS) >= (was if dump.others > 2 else 0)
 
 
 def body(content: bytes) -> dict[str, Any]:
@@ -138,32 +158,32 @@ def asked_of_content(wire: Wire) -> list[str]:
 
 
 def test_a_dump_with_a_stored_digest_is_not_read() -> None:
-    """Only five bytes are read, and the facts have the sizes of the seven dumps before the newest."""
+    """Only its beginning is read, and the facts have the sizes of the dumps before it."""
     found, wire = facts_of(header(ChecksumSHA256=stored(CONTENT)), body(CONTENT[:5]))
-    assert found == replace(
-        GOOD, key="hourly/8", size_bytes=len(CONTENT), recent_sizes_bytes=(1, 2, 3, 4, 5, 6, 7), stored_sha256=SHA256
-    )
-    assert asked_of_content(wire) == ["bytes=0-4"]
+    assert (found.key, found.size_bytes, found.layers) == ("hourly/8", len(CONTENT), ("custom",))
+    assert (found.digests[0].stored, found.others) == (SHA256, 8)
+    assert [each.size_bytes for each in found.recent] == [0, 1, 2, 3, 4, 5, 6, 7, len(CONTENT)]
+    assert asked_of_content(wire) == ["bytes=0-1048575"]
 
 
 @pytest.mark.parametrize("checksum", [None, stored(CONTENT) + "-3", "not base64!"])
 def test_a_dump_without_a_stored_digest_is_read(checksum: str | None) -> None:
     """The checksum of a multipart upload is not the digest of the content."""
     found, wire = facts_of(header(ChecksumSHA256=checksum), body(CONTENT))
-    assert (found.stored_sha256, found.first_bytes) == (SHA256, b"PGDMP".hex())
+    assert (found.digests[0].stored, found.layers) == (SHA256, ("custom",))
     assert asked_of_content(wire) == ["all"]
 
 
 def test_a_dump_too_large_to_read_has_no_stored_digest() -> None:
-    """Only its first bytes are read."""
+    """Only its beginning is read."""
     found, wire = facts_of(header(ContentLength=10**12), body(CONTENT[:5]))
-    assert (found.stored_sha256, asked_of_content(wire)) == ("", ["bytes=0-4"])
+    assert (found.digests[0].stored, asked_of_content(wire)) == ("", ["bytes=0-1048575"])
 
 
 def test_an_empty_dump_is_not_read() -> None:
     """S3 rejects an empty range, so no content is requested."""
     found, wire = facts_of(header(ContentLength=0, ChecksumSHA256=stored(b"")))
-    assert (found.size_bytes, found.first_bytes, asked_of_content(wire)) == (0, "", [])
+    assert (found.size_bytes, found.broken, asked_of_content(wire)) == (0, "is empty", [])
 
 
 @pytest.mark.parametrize(

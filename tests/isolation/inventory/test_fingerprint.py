@@ -35,6 +35,14 @@ SCHEMA = f"""
 """  # noqa: S608  # written here
 # At least one change of each class of leaks: switches, predicates, roles, paths, audit, environment.
 CHANGES = (
+    "ALTER FUNCTION pg_catalog.int4div(integer, integer) LEAKPROOF",
+    "UPDATE pg_operator SET oprcode = 'uuid_ne'::regproc WHERE oid = 'pg_catalog.<=(uuid, uuid)'::regoperator",
+    "UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 'int8'::regtype AND casttarget = 'int4'::regtype",
+    "UPDATE pg_amop SET amopopr = amopopr WHERE oid = (SELECT min(oid) FROM pg_amop)",
+    "UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c'",
+    "ALTER VIEW pg_catalog.pg_stats SET (security_barrier = false)",
+    "CREATE TABLE information_schema.copied AS TABLE bills",
+    "ALTER TABLE bills REPLICA IDENTITY FULL",
     "ALTER TABLE bills DISABLE ROW LEVEL SECURITY",
     "ALTER TABLE bills NO FORCE ROW LEVEL SECURITY",
     "ALTER TABLE bills OWNER TO inv_admin",

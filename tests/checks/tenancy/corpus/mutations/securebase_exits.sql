@@ -91,7 +91,7 @@ SELECT 1 WHERE current_setting('x.seen', true) = 'yes';
 DROP TABLE coupons;
 DROP EXTENSION btree_gist;
 
--- C60 medium static: large objects to come are granted to the application
+-- C90 medium static: large objects to come are granted to the application
 -- by tenancy.rls.grants
 -- from version 18
 ALTER DEFAULT PRIVILEGES FOR ROLE admin GRANT SELECT ON LARGE OBJECTS TO app;
@@ -111,3 +111,172 @@ CREATE PUBLICATION to_search FOR TABLE documents;
 -- repair
 DROP PUBLICATION to_search;
 ALTER TABLE documents REPLICA IDENTITY DEFAULT;
+
+-- D84 high static: a built-in function is marked LEAKPROOF, and its errors tell of hidden rows
+-- by tenancy.rls.engine
+ALTER FUNCTION pg_catalog.int4div(integer, integer) LEAKPROOF;
+-- exploit app a
+DO $$ BEGIN
+    PERFORM 1 FROM documents WHERE 1 / (CASE WHEN size_bytes IS NULL THEN 1 ELSE 0 END) = 1;
+    PERFORM 1 FROM documents WHERE customer_id = @B@ AND 1 / length(left(title, 0)) = 1;
+EXCEPTION WHEN division_by_zero THEN PERFORM set_config('x.seen', 'yes', true);
+END $$;
+SELECT 1 WHERE current_setting('x.seen', true) = 'yes';
+-- repair
+ALTER FUNCTION pg_catalog.int4div(integer, integer) NOT LEAKPROOF;
+
+-- D85 critical static: a built-in function is replaced
+-- by tenancy.rls.engine
+CREATE OR REPLACE FUNCTION pg_catalog.to_hex(integer) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
+    AS 'SELECT string_agg(title, '','') FROM public.documents';
+-- no exploit: built-in functions are called by number, unless the planner inlines the replacement
+-- repair
+CREATE OR REPLACE FUNCTION pg_catalog.to_hex(integer) RETURNS text LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE
+    SECURITY INVOKER AS 'to_hex32';
+
+-- D86 high static: a built-in function has settings of its own
+-- by tenancy.rls.engine
+ALTER FUNCTION pg_catalog.to_hex(bigint) SET session_replication_role = replica;
+-- no exploit: what it does depends on the setting
+-- repair
+ALTER FUNCTION pg_catalog.to_hex(bigint) RESET ALL;
+
+-- D87 critical static: the view of statistics shows the values of all tables
+-- by tenancy.rls.engine
+SET LOCAL allow_system_table_mods = on;
+ALTER VIEW pg_catalog.pg_stats SET (security_barrier = false);
+-- no exploit: it takes a function of one's own, which is cheaper than the view's own filter
+-- repair
+ALTER VIEW pg_catalog.pg_stats SET (security_barrier = true);
+
+-- D88 critical static: a built-in operator runs another function
+-- by tenancy.rls.engine
+UPDATE pg_operator SET oprcode = 'pg_catalog.uuid_ne'::regproc WHERE oid = 'pg_catalog.<=(uuid, uuid)'::regoperator;
+-- no exploit: what it does depends on who uses it
+-- repair
+UPDATE pg_operator SET oprcode = 'pg_catalog.uuid_le'::regproc WHERE oid = 'pg_catalog.<=(uuid, uuid)'::regoperator;
+
+-- D89 critical static: the language c is trusted
+-- by tenancy.rls.engine
+UPDATE pg_language SET lanpltrusted = true WHERE lanname = 'c';
+-- no exploit: it takes a library
+-- repair
+UPDATE pg_language SET lanpltrusted = false WHERE lanname = 'c';
+
+-- D90 critical static: a rule on a system view stores what everybody sets
+-- by tenancy.rls.engine
+SET LOCAL allow_system_table_mods = on;
+CREATE RULE told AS ON UPDATE TO pg_catalog.pg_settings DO ALSO NOTIFY told;
+-- no exploit: it takes a second session
+-- repair
+SET LOCAL allow_system_table_mods = on;
+DROP RULE told ON pg_catalog.pg_settings;
+
+-- D91 critical static: the application owns a built-in function
+-- by tenancy.rls.engine
+ALTER FUNCTION pg_catalog.to_hex(integer) OWNER TO app;
+-- exploit app a
+ALTER FUNCTION pg_catalog.to_hex(integer) SECURITY DEFINER;
+SELECT 1;
+-- repair
+ALTER FUNCTION pg_catalog.to_hex(integer) OWNER TO CURRENT_USER;
+
+-- D92 critical static: a view shows the sampled values of all tables
+-- by tenancy.rls.coverage
+CREATE VIEW column_values AS SELECT starelid::regclass AS relation, stavalues1::text AS common FROM pg_catalog.pg_statistic;
+GRANT SELECT ON column_values TO app;
+-- exploit app a
+SELECT 1 FROM column_values WHERE common IS NOT NULL;
+-- repair
+DROP VIEW column_values;
+
+-- D93 critical static: a view of a view shows passwords
+-- by tenancy.rls.coverage
+CREATE VIEW logins AS SELECT rolname, rolpassword FROM pg_catalog.pg_authid;
+CREATE VIEW names AS SELECT * FROM logins;
+GRANT SELECT ON names TO app;
+-- exploit app a
+SELECT 1 FROM names WHERE rolpassword IS NOT NULL;
+-- repair
+DROP VIEW names;
+DROP VIEW logins;
+
+-- D94 critical static: a view reads the TOAST table of a tenant table
+-- by tenancy.rls.coverage
+DO $$ BEGIN
+    EXECUTE format('CREATE VIEW chunks AS SELECT * FROM %s',
+                   (SELECT reltoastrelid::regclass FROM pg_class WHERE oid = 'documents'::regclass));
+END $$;
+GRANT SELECT ON chunks TO app;
+-- exploit app a
+SELECT 1 FROM chunks HAVING count(*) >= 0;
+-- repair
+DROP VIEW chunks;
+
+-- D95 critical static: what is declared shared stores the statistics that its owner sees
+-- by tenancy.rls.coverage
+ALTER TABLE schema_migrations RENAME TO schema_migrations_old;
+CREATE MATERIALIZED VIEW schema_migrations AS
+    SELECT tablename::text AS version, most_common_vals::text AS common FROM pg_catalog.pg_stats WHERE schemaname = 'public';
+GRANT SELECT ON schema_migrations TO app, analytics;
+-- exploit app a
+SELECT 1 FROM schema_migrations WHERE common IS NOT NULL;
+-- repair
+DROP MATERIALIZED VIEW schema_migrations;
+ALTER TABLE schema_migrations_old RENAME TO schema_migrations;
+
+-- D96 critical static: what is declared shared stores a file of the server
+-- by tenancy.rls.coverage
+ALTER TABLE schema_migrations RENAME TO schema_migrations_old;
+CREATE MATERIALIZED VIEW schema_migrations AS
+    SELECT pg_read_file('PG_VERSION') AS version;
+GRANT SELECT ON schema_migrations TO app, analytics;
+-- exploit app a
+SELECT 1 FROM schema_migrations WHERE version ~ '^[0-9]';
+-- repair
+DROP MATERIALIZED VIEW schema_migrations;
+ALTER TABLE schema_migrations_old RENAME TO schema_migrations;
+
+-- D97 critical static: a function of a role that sees all sessions
+-- by tenancy.rls.functions
+CREATE ROLE mut_watcher NOLOGIN;
+GRANT pg_read_all_stats TO mut_watcher;
+CREATE FUNCTION statements() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS 'SELECT query FROM pg_stat_activity WHERE usename IS NOT NULL';
+ALTER FUNCTION statements() OWNER TO mut_watcher;
+-- exploit app a
+SELECT 1 FROM statements() AS s WHERE s NOT LIKE '<insufficient%';
+-- repair
+DROP FUNCTION statements;
+DROP ROLE mut_watcher;
+
+-- D98 critical static dynamic: a copy is in the schema of the standard's own views
+-- by tenancy.rls.coverage
+CREATE TABLE information_schema.documents AS TABLE documents;
+GRANT SELECT ON information_schema.documents TO PUBLIC;
+-- exploit app a
+SELECT 1 FROM information_schema.documents WHERE customer_id <> @A@;
+-- repair
+DROP TABLE information_schema.documents;
+
+-- D99 critical static: a rule stores sampled values with the rights of the table's owner
+-- by tenancy.rls.triggers
+CREATE TABLE mut_sink (line text);
+CREATE TABLE mut_source (line text);
+GRANT INSERT ON mut_source TO app;
+GRANT SELECT ON mut_sink TO app;
+CREATE RULE sampled AS ON INSERT TO mut_source DO ALSO
+    INSERT INTO mut_sink SELECT stavalues1::text FROM pg_catalog.pg_statistic WHERE stavalues1 IS NOT NULL;
+-- exploit app a
+INSERT INTO mut_source VALUES ('x');
+SELECT 1 FROM mut_sink;
+-- repair
+DROP TABLE mut_source;
+DROP TABLE mut_sink;
+
+-- D100 high static: a LEAKPROOF function hides among PostgreSQL's own
+-- by tenancy.rls.functions
+CREATE FUNCTION pg_catalog.tidy(text) RETURNS text LANGUAGE internal IMMUTABLE LEAKPROOF AS 'upper';
+-- no exploit: what it does depends on the function
+-- repair
+DROP FUNCTION pg_catalog.tidy(text);

@@ -85,3 +85,27 @@ ALTER DEFAULT PRIVILEGES FOR ROLE admin GRANT USAGE ON SCHEMAS TO app;
 ALTER DEFAULT PRIVILEGES FOR ROLE admin IN SCHEMA public REVOKE USAGE ON SEQUENCES FROM app;
 ALTER DEFAULT PRIVILEGES FOR ROLE admin REVOKE EXECUTE ON FUNCTIONS FROM app;
 ALTER DEFAULT PRIVILEGES FOR ROLE admin REVOKE USAGE ON SCHEMAS FROM app;
+
+-- V94: views over catalogues that everybody may read, and those that show each role its own share
+CREATE VIEW v_roles AS SELECT rolname FROM pg_roles;
+CREATE VIEW v_subscriptions AS SELECT subname, subowner FROM pg_subscription;
+CREATE VIEW v_sessions AS SELECT pid, query FROM pg_stat_activity;
+CREATE VIEW v_stats AS SELECT tablename, most_common_vals::text AS common FROM pg_stats;
+CREATE VIEW v_columns AS SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid;
+CREATE VIEW v_keys AS SELECT * FROM information_schema.table_constraints;
+GRANT SELECT ON v_roles, v_subscriptions, v_sessions, v_stats, v_columns, v_keys TO app;
+-- repair
+DROP VIEW v_roles, v_subscriptions, v_sessions, v_stats, v_columns, v_keys;
+
+-- V95: built-in objects are granted to fewer roles
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
+REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+REVOKE SELECT ON pg_catalog.pg_stat_database FROM PUBLIC;
+REVOKE USAGE ON TYPE pg_catalog.money FROM PUBLIC;
+-- repair
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_catalog.lo_creat(integer) TO PUBLIC;
+GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC;
+GRANT SELECT ON pg_catalog.pg_stat_database TO PUBLIC;
+GRANT USAGE ON TYPE pg_catalog.money TO PUBLIC;

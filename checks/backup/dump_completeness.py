@@ -1,0 +1,81 @@
+"""Whether a dump is whole by its own structure: pg_dump marks the end of what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from basewatch.component_settings import DumpLayer
+from checks.backup.pg_archive import PgArchive
+
+# The end of the data of a custom archive, or of the table of contents of one without data: a zero, with its sign.
+_CUSTOM_END = bytes(5)
+_TAR_END = bytes(1024)
+_PLAIN_END = b"-- PostgreSQL database dump complete"
+TAIL_BYTES = 1024
+_MAX_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """Whether the structure shows that the dump is whole, and why not.
+
+    `suspect` lacks what pg_dump writes at the end, in a format that others rewrite too; `unknown` could not be read.
+    """
+
+    state: Literal["complete", "truncated", "suspect", "unknown"]
+    why: str = ""
+
+
+UNKNOWN = Completeness(state="unknown")
+
+
+def completeness(
+    layers: tuple[DumpLayer, ...],
+    archive: PgArchive | None,
+    *,
+    size_bytes: int,
+    tail: bytes,
+    files: Collection[str],
+) -> Completeness:
+    """Whether a dump of these layers is whole; `tail` is its end, `files` are the names of a directory archive."""
+    match layers:
+        case ("custom",):
+            return _custom(archive, size_bytes, tail)
+        case ("directory",):
+            return _directory(archive, files)
+        case ("tar",) if tail and not tail.endswith(_TAR_END):
+            return Completeness(state="suspect", why="does not end as a tar file ends")
+        case ("plain",) if tail and _PLAIN_END not in tail:
+            return Completeness(state="suspect", why="does not end with the last line that pg_dump writes")
+        case ("tar",) | ("plain",) if tail:
+            return Completeness(state="complete")
+        case _:
+            return UNKNOWN
+
+
+def _custom(archive: PgArchive | None, size_bytes: int, tail: bytes) -> Completeness:
+    contents = archive.contents if archive else None
+    if contents is None:
+        return UNKNOWN
+    if contents.last_offset >= size_bytes:
+        return Completeness(state="truncated", why="is cut off: its table of contents points past its end")
+    if not tail and contents.has_data:
+        return UNKNOWN
+    if contents.has_data and not tail.endswith(_CUSTOM_END):
+        return Completeness(state="truncated", why="is cut off: it does not end as pg_dump ends an archive")
+    return Completeness(state="complete")
+
+
+def _directory(archive: PgArchive | None, files: Collection[str]) -> Completeness:
+    contents = archive.contents if archive else None
+    if contents is None:
+        return UNKNOWN
+    # Compressed files have one more ending than the table of contents says.
+    present = {name for each in files for name in (each, each.rpartition(".")[0])}
+    absent = sorted(set(contents.files) - present)
+    if absent:
+        named = ", ".join(absent[:_MAX_NAMED])
+        return Completeness(state="truncated", why=f"lacks {len(absent)} of {len(contents.files)} files: {named}")
+    return Completeness(state="complete")

@@ -1,0 +1,167 @@
+"""Recognises what a stored dump is by its first bytes, through the envelopes that the standard library can open."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from basewatch.component_settings import DumpLayer
+from checks.backup.pg_archive import MAGIC, PgArchive, read_archive
+
+FORMATS: frozenset[DumpLayer] = frozenset({"custom", "directory", "tar", "plain"})
+TRANSPARENT: frozenset[DumpLayer] = frozenset({"gzip", "bzip2", "xz"})
+"""The envelopes that are looked into."""
+
+ENCRYPTIONS: frozenset[DumpLayer] = frozenset({"openssl", "age", "openpgp", "kms"})
+
+_MAX_OPENED = 1 << 20
+_MAX_ENVELOPES = 4
+# The shortest dump, compressed and of an empty database, is longer.
+_MIN_BYTES = 64
+_TAR_MAGIC, _TAR_HEADER = 257, 512
+_ERROR_PAGE = re.compile(
+    rb"\s*(?:<!doctype|<html|<\?xml|<error\b|<head|<body|\{\s*\"(?:error|message|__type)\")", re.IGNORECASE
+)
+_ERROR_TEXT = re.compile(
+    rb"(?:pg_dump|pg_dumpall|pg_restore|psql|aws|bash|sh|/bin/sh|docker|kubectl|error|fatal|usage|traceback|curl|gzip"
+    rb"|openssl|mysqldump|an error occurred|could not|unable to|permission denied|access denied)\b[^\n]{0,40}[:(]",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s*(?:--[^\n]*|\\[^\n]*|SET [^\n]*))*?\s*--\s*PostgreSQL database (cluster )?dump"
+)
+_OPENPGP_BINARY = re.compile(
+    # A session key for a public key (old and new format), or for a passphrase.
+    rb"(?:[\x84\x85\x86].{1,4}\x03|\xc1.{1,5}[\x03\x06]|\x8c[\x04-\x40][\x04\x05\x06]|\xc3[\x04-\x40][\x04\x05\x06])",
+    re.DOTALL,
+)
+_MAGICS: Mapping[bytes, DumpLayer] = {
+    b"\x1f\x8b\x08": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"Salted__": "openssl",
+    b"U2FsdGVkX1": "openssl",
+    b"age-encryption.org/": "age",
+    b"-----BEGIN AGE ENCRYPTED FILE-----": "age",
+    b"-----BEGIN PGP MESSAGE-----": "openpgp",
+    # The envelope of KMS Encrypt, and that of the AWS Encryption SDK.
+    b"\x01\x02\x02\x00\x78": "kms",
+    b"\x01\x02\x03\x00\x78": "kms",
+    b"\x02\x04\x78": "kms",
+    b"\x02\x05\x78": "kms",
+    b"\x01\x80\x01\x78": "kms",
+    b"\x01\x80\x03\x78": "kms",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The layers of a dump, outermost first.
+
+    `broken` says why it is certainly no dump, `other` names what it is instead of a dump of one database, `unopened` is
+    an envelope that could not be opened although it is of a kind that can; each is empty otherwise. `archive` is the
+    innermost custom archive, or a toc.dat.
+    """
+
+    layers: tuple[DumpLayer, ...] = ()
+    broken: str = ""
+    unopened: str = ""
+    other: str = ""
+    archive: PgArchive | None = None
+
+
+def recognise(head: bytes, size_bytes: int) -> Content:
+    """What an object of this size is, by its first bytes."""
+    if not size_bytes:
+        return Content(broken="is empty")
+    layers: list[DumpLayer] = []
+    content, innermost = head, _innermost(head, empty_is_broken=False)
+    while innermost.layers:
+        layers.extend(innermost.layers)
+        opener = _OPENERS.get(layers[-1])
+        if opener is None or len(layers) == _MAX_ENVELOPES:
+            break
+        opened = opener(content)
+        if opened is None:
+            return Content(layers=tuple(layers), unopened=layers[-1])
+        content, innermost = opened, _innermost(opened, empty_is_broken=True)
+    broken = innermost.broken
+    if not broken and innermost.layers[-1:] != ("custom",) and size_bytes < _MIN_BYTES:
+        broken = f"has {size_bytes} bytes, fewer than any dump"
+    return replace(innermost, layers=tuple(layers), broken=broken)
+
+
+def _innermost(content: bytes, *, empty_is_broken: bool) -> Content:
+    """What the bytes are, without looking into an envelope."""
+    if not content:
+        return Content(broken="holds nothing") if empty_is_broken else Content()
+    if content.startswith(MAGIC):
+        archive = read_archive(content)
+        return Content(layers=("directory" if archive and archive.format == "toc" else "custom",), archive=archive)
+    if plain := _PLAIN.match(content[:8192]):
+        return Content(other="a dump of a whole server by pg_dumpall") if plain[1] else Content(layers=("plain",))
+    if content[_TAR_MAGIC : _TAR_MAGIC + 5] == b"ustar":
+        return _tar(content)
+    envelope = _envelope(content)
+    return Content(layers=(envelope,)) if envelope else Content(broken=_known_broken(content))
+
+
+def _envelope(content: bytes) -> DumpLayer | None:
+    for start, layer in _MAGICS.items():
+        if content.startswith(start):
+            return layer
+    return "openpgp" if _OPENPGP_BINARY.match(content) else None
+
+
+def _tar(content: bytes) -> Content:
+    name = content[:100].rstrip(b"\x00").decode("utf-8", "replace")
+    if name == "toc.dat" or name.endswith("/toc.dat"):
+        return Content(layers=("tar",), archive=read_archive(content[_TAR_HEADER:]))
+    if name.startswith("backup_label") or "/PG_VERSION" in f"/{name}":
+        return Content(other="a base backup of a whole server")
+    # The tar of a directory archive begins with the directory.
+    return Content(layers=("tar",)) if name.endswith("/") else Content(other=f"a tar file that begins with {name[:60]}")
+
+
+def _known_broken(content: bytes) -> str:
+    text = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if _ERROR_PAGE.match(content):
+        return "is an error page"
+    if _ERROR_TEXT.match(text):
+        line = text.partition(b"\n")[0][:80].decode("utf-8", "replace")
+        return f"is an error message: {line}"
+    if text.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS"
+    if len(content) >= _MIN_BYTES and not content.strip(b"\x00"):
+        return "holds only zero bytes"
+    return "is cut off after its first bytes" if MAGIC.startswith(content) else ""
+
+
+def _gunzip(content: bytes) -> bytes | None:
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(content, _MAX_OPENED)
+    except zlib.error:
+        return None
+
+
+def _bunzip(content: bytes) -> bytes | None:
+    try:
+        return bz2.BZ2Decompressor().decompress(content, _MAX_OPENED)
+    except (OSError, ValueError):
+        return None
+
+
+def _unxz(content: bytes) -> bytes | None:
+    try:
+        return lzma.LZMADecompressor(memlimit=1 << 28).decompress(content, _MAX_OPENED)
+    except lzma.LZMAError:
+        return None
+
+
+_OPENERS: Mapping[DumpLayer, Callable[[bytes], bytes | None]] = {"gzip": _gunzip, "bzip2": _bunzip, "xz": _unxz}
