@@ -16,6 +16,7 @@ from checks.retention.lock_versions_facts import VersionLock, VersionLocks, vers
 # A writer may compute the end of the lock by its own clock, before S3 dates the version.
 _CLOCK_SKEW = timedelta(minutes=5)
 _MAX_LISTED = 5
+_CONFIDENCE = 0.95
 
 
 @check(
@@ -33,11 +34,13 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     Why: The default retention does not cover versions that were written before it or with a weaker lock of their own.
     Only the lock on its version protects a record.
     Reads: s3:ListObjectVersions, then s3:HeadObject of `object_lock.sample` versions: the oldest, the newest, one that
-    is not the latest of its key, one of each prefix, and the rest at random, different on each day. If HEAD returns no
-    lock, s3:GetObjectRetention confirms it. A lock of seven years ends on the same day of the year or later. If all of
-    59 sampled versions are locked, fewer than 5% of all versions are unlocked, with 95% confidence.
-    Unverified when: The bucket holds no version, a call is denied, throttled or fails, the bucket holds more than
-    100,000 versions, or a version has only an event hold, which has no end date.
+    is not the latest of its key, one of each prefix, and the rest at random, different on each day. Of a bucket with
+    more than 20,000 versions, the first 20,000 are listed, 30 places all over the other keys are visited, different on
+    each day, and half of the sample is from there. If HEAD returns no lock, s3:GetObjectRetention confirms it. A lock
+    of seven years ends on the same day of the year or later. If all of 59 versions are locked, fewer than 5% of all are
+    unlocked, with 95% confidence, where the listing is complete; else the verdict says which part is known.
+    Unverified when: The bucket holds no version, a call is denied, throttled or fails, or a version has only an event
+    hold, which has no end date.
     Fix: Extend the locks of the listed versions with aws s3api put-object-retention, and find out which writer
     overrides the bucket's default retention.
     Source: Amazon S3 User Guide, Locking objects with Object Lock,
@@ -47,12 +50,26 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     expected = f"every version {promise.mode}, {format_duration(promise.retention)} or longer since it was written"
     read = tuple(lock for lock in locks.sampled if lock.read_error is None)
     weak = tuple(lock for lock in read if not lock.event_hold and not _is_sufficient(lock, promise))
-    sampled = f"{len(read)} of {locks.versions_listed} versions sampled"
+    population = f"{locks.versions_listed}" if locks.listing_complete else f"more than {locks.versions_listed}"
+    sampled = f"{len(read)} of {population} versions sampled"
     if weak:
         yield failed(f"{sampled}, {len(weak)} not locked as promised", observed=_listed(weak), expected=expected)
     else:
         sampled = f"{sampled}, 0 unlocked"
-        yield _inconclusive(locks, promise, sampled, expected) or passed(sampled, observed=sampled, expected=expected)
+        yield _inconclusive(locks, promise, sampled, expected) or passed(
+            sampled, observed=f"{sampled}; {_known_part(locks, len(read))}", expected=expected
+        )
+
+
+def _known_part(locks: VersionLocks, read: int) -> str:
+    """What a sample without an unlocked version says: of the listed versions, and of the others."""
+    if locks.listing_complete and read >= locks.versions_listed:
+        return "every version was read"
+    share = (1 - _CONFIDENCE) ** (1 / max(read, 1))
+    bound = f"with {_CONFIDENCE:.0%} confidence, fewer than {1 - share:.1%} are unlocked"
+    if locks.listing_complete:
+        return bound
+    return f"listed are the first {locks.versions_listed} by key, the others were sampled at {locks.places} places"
 
 
 def _is_sufficient(lock: VersionLock, promise: ObjectLock) -> bool:
@@ -80,8 +97,8 @@ def _inconclusive(locks: VersionLocks, promise: ObjectLock, sampled: str, expect
     if held:
         summary = f"{sampled}; {len(held)} under an event hold, which has no end date"
         return unverified(Reason.UNSUPPORTED, summary, observed=_listed(held), expected=expected)
-    if not locks.listing_complete:
-        summary = f"{sampled}; the bucket holds more versions than one run can list"
+    if not locks.listing_complete and not locks.places:
+        summary = f"{sampled}; no place behind the listed versions could be visited"
         return unverified(Reason.NOT_ENOUGH_DATA, summary, expected=expected)
     return None
 

@@ -9,15 +9,13 @@ from typing import Any
 
 from basewatch.aws import AwsClient
 from basewatch.aws.response import accepted_error, optional, required
-from basewatch.aws.s3_listing import list_bucket
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from checks.retention.lock_default import LockMode
 from checks.retention.sampling import ObjectVersion, sample
+from checks.retention.version_listing import list_versions
 
-# 100,000 versions: about as many as S3 lists in half of a check's deadline of 30 seconds.
-_PAGES = 100
 _NO_LOCK = "NoSuchObjectLockConfiguration"
 _BUCKET_HAS_NO_LOCK = "InvalidRequest"
 # The reasons that can apply to one version alone; after any other reason the next calls would fail too.
@@ -53,12 +51,16 @@ class VersionLock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLocks:
-    """The locks of a sample of `versions_listed` versions, drawn with `seed`; delete markers do not count."""
+    """The locks of a sample of `versions_listed` versions, drawn with `seed`; delete markers do not count.
+
+    When the listing is not complete, `places` places behind it were visited, and a part of the sample is from there.
+    """
 
     seed: str
     versions_listed: int
     listing_complete: bool
     sampled: tuple[VersionLock, ...]
+    places: int = 0
 
 
 def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
@@ -66,24 +68,17 @@ def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
 
     Raises: ObservationError, when the listing fails; NotFoundError, when the bucket is absent.
     """
-    found = list_bucket(aws, "ListObjectVersions", "Versions", pages=_PAGES, Bucket=bucket.name)
-    versions = tuple(_version(entry) for entry in found.entries)
-    seed = f"{bucket.name} {found.answered_at:%Y-%m-%d}" if found.answered_at else bucket.name
-    chosen = sample(versions, bucket.object_lock.sample, seed)
+    found = list_versions(aws, bucket.name)
+    seed = f"{bucket.name} {found.aws_time:%Y-%m-%d}" if found.aws_time else bucket.name
+    size = bucket.object_lock.sample
+    visited = tuple(dict.fromkeys((*found.last, *sample(found.visited, size // 2, seed))))[: size // 2]
+    chosen = dict.fromkeys((*visited, *sample(found.versions, size - len(visited), seed)))
     return VersionLocks(
         seed=seed,
-        versions_listed=len(versions),
+        versions_listed=len(found.versions),
         listing_complete=found.complete,
-        sampled=tuple(_read_all(aws, bucket.name, chosen)),
-    )
-
-
-def _version(entry: dict[str, Any]) -> ObjectVersion:
-    return ObjectVersion(
-        key=required(entry, "Key", kind=str),
-        version_id=required(entry, "VersionId", kind=str),
-        last_modified=required(entry, "LastModified", kind=datetime),
-        is_latest=required(entry, "IsLatest", kind=bool),
+        sampled=tuple(_read_all(aws, bucket.name, tuple(chosen))),
+        places=found.places,
     )
 
 

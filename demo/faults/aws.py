@@ -52,6 +52,16 @@ def _restore_lock(_sandbox: Sandbox) -> None:
     version.lock_mode, version.lock_until = version.unlocked
 
 
+def _hide(sandbox: Sandbox) -> None:
+    sandbox.aws.client("s3").delete_object(Bucket=_BUCKET, Key=_newest_record().name)
+
+
+def _show(sandbox: Sandbox) -> None:
+    s3 = sandbox.aws.client("s3")
+    for marker in s3.list_object_versions(Bucket=_BUCKET).get("DeleteMarkers", ()):
+        s3.delete_object(Bucket=_BUCKET, Key=marker["Key"], VersionId=marker["VersionId"])
+
+
 def _newest_record() -> Any:
     bucket = backend("s3").get_bucket(_BUCKET)
     versions = (version for _, versions in bucket.keys.iterlists() for version in versions)
@@ -125,6 +135,13 @@ AWS_FAULTS = (
         apply=_unlock,
         repair=_restore_lock,
         expected_findings=(_expected("retention.s3.lock_versions", "audit_bucket", _BUCKET),),
+    ),
+    Fault(
+        name="record-hidden",
+        title="Someone deletes a record of the audit bucket, which leaves a delete marker over it",
+        apply=_hide,
+        repair=_show,
+        expected_findings=(_expected("retention.s3.delete_markers", "audit_bucket", _BUCKET),),
     ),
     Fault(
         name="backup-retention-short",

@@ -32,6 +32,7 @@ CHANGED_READINGS = {
     "lock-rule-removed": {"lock rule"},
     "lock-rule-governance": {"lock rule"},
     "object-unlocked": {"locks"},
+    "record-hidden": {"delete markers"},
     "backup-retention-short": {"retention", "window"},
     "restorable-time-lagging": {"lag"},
     "pitr-off": {"recovery"},
@@ -131,6 +132,7 @@ def _locks(aws: EmulatedAws) -> dict[str, Any]:
     return {
         "lock rule": s3.get_object_lock_configuration(Bucket=AUDIT)["ObjectLockConfiguration"],
         "locks": [(head.get("ObjectLockMode"), head.get("ObjectLockRetainUntilDate")) for head in heads],
+        "delete markers": len(s3.list_object_versions(Bucket=AUDIT).get("DeleteMarkers", [])),
     }
 
 

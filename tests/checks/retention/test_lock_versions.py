@@ -246,8 +246,9 @@ def test_an_incomplete_listing_is_no_fact() -> None:
 
 
 def test_a_truncated_page_without_a_marker_is_not_complete() -> None:
-    """A page with IsTruncated and without the next marker ends the listing as incomplete."""
-    assert not facts_of(LOCKED_HEAD, page=answered(IsTruncated=True, Versions=[VERSION])).listing_complete
+    """A page with IsTruncated and without the next marker proves nothing of what follows."""
+    with pytest.raises(ObservationError, match="cut the listing off"):
+        facts_of(LOCKED_HEAD, page=answered(IsTruncated=True, Versions=[VERSION]))
 
 
 def test_the_seed_is_the_bucket_and_the_date_at_aws() -> None:
