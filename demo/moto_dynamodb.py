@@ -1,4 +1,4 @@
-"""A correction of moto's DynamoDB: the restorable window of point-in-time recovery."""
+"""Corrections of moto's DynamoDB: the restorable window of point-in-time recovery, and the status of a table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 
 from demo.account import patch
 
+_describe_table = Table.describe
 _describe = DynamoDBBackend.describe_continuous_backups
 _update = DynamoDBBackend.update_continuous_backups
 # "LatestRestorableDateTime is typically 5 minutes before the current time."
@@ -31,9 +33,26 @@ def set_recovery_start(table: Any, at: datetime) -> None:
     table.recovery_since = at
 
 
+def patch_table_status() -> None:
+    """DescribeTable returns the status that was set with `set_table_status`; moto's tables are always ACTIVE."""
+    patch(Table, "describe", _described_table)
+
+
+def set_table_status(table: Any, status: str) -> None:
+    """Set the status of moto's `table`."""
+    table.status_word = status
+
+
 def install() -> None:
-    """Install the patch; a second installation changes nothing."""
+    """Install the patches; a second installation changes nothing."""
     patch_recovery_window()
+    patch_table_status()
+
+
+def _described_table(table: Table, base_key: str = "TableDescription") -> dict[str, Any]:
+    found = _describe_table(table, base_key)
+    found[base_key]["TableStatus"] = getattr(table, "status_word", "ACTIVE")
+    return found
 
 
 def _described(backend: DynamoDBBackend, table_name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from demo import (
     resources_backups,
     resources_functions,
     resources_monitoring,
+    resources_services,
     resources_tables,
 )
 from demo.account import BuildContext
@@ -24,6 +25,7 @@ def create(context: BuildContext) -> resources_backups.DumpJob:
     resources_functions.create(context, role=roles.function)
     resources_api.create(context)
     resources_tables.create(context, key=key)
+    resources_services.create(context, key=key, role=roles.function)
     resources_audit.create(context, key=key)
     resources_monitoring.create(context)
     return resources_backups.create(context, key=key)

@@ -175,7 +175,10 @@ def _set_unknown(value: Any, steps: list[str]) -> None:
             value[key] = _UNKNOWN
 
 
+_TOKENS = ("NextContinuationToken", "NextKeyMarker", "NextVersionIdMarker", "NextMarker", "NextToken")
+
+
 def truncate_page(answer: dict[str, Any]) -> None:
-    """An edit that marks a page of an S3 listing as truncated."""
+    """An edit that marks a page of a listing as truncated, in the way of each service."""
     answer["IsTruncated"] = True
-    answer.update(dict.fromkeys(("NextContinuationToken", "NextKeyMarker", "NextVersionIdMarker"), "more"))
+    answer.update(dict.fromkeys(_TOKENS, "more"))

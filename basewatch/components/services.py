@@ -12,6 +12,9 @@ from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
 
+# arn:aws:lambda:us-east-1:123456789012:function:NAME
+_PARTS_OF_ARN = 7
+
 
 class Function(AwsComponent):
     """A Lambda function."""
@@ -21,6 +24,12 @@ class Function(AwsComponent):
     errors_below: RatioThreshold | None = None
     p95_below: DurationThreshold | None = None
     throttled_below: RatioThreshold | None = None
+
+    @property
+    def unqualified_name(self) -> str:
+        """The name or ARN without the alias or version that may follow it."""
+        parts = self.name.split(":")
+        return ":".join(parts[:_PARTS_OF_ARN]) if parts[0] == "arn" else parts[0]
 
 
 class Api(AwsComponent):

@@ -3,54 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from basewatch.aws import AwsClient
-from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
+from checks.inventory.aurora import ClusterInstances, cluster_instances
 from checks.inventory.statuses import Standing, standing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedInstance:
-    """An instance of the cluster, its zone (empty while it has none) and its status."""
-
-    name: str
-    zone: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterInstances:
-    """Every instance that the cluster has now, declared or added by auto scaling."""
-
-    instances: tuple[PlacedInstance, ...]
-
-
-def cluster_instances(aws: AwsClient, cluster: AuroraCluster) -> ClusterInstances:
-    """The members of the cluster by DescribeDBClusters, and zone and status of each by DescribeDBInstances."""
-    answer = aws.call("rds", "DescribeDBClusters", DBClusterIdentifier=cluster.name)
-    members = required(answer, "DBClusters", 0, "DBClusterMembers", kind=list)
-    found = list[PlacedInstance]()
-    for member in members:
-        name = required(member, "DBInstanceIdentifier", kind=str)
-        try:
-            one = aws.call("rds", "DescribeDBInstances", DBInstanceIdentifier=name)
-        except NotFoundError as error:
-            detail = f"the cluster lists the instance {name}, which is gone: {error}"
-            raise ObservationError(Reason.STALE, detail, remedy="run again") from error
-        found.append(
-            PlacedInstance(
-                name=required(one, "DBInstances", 0, "DBInstanceIdentifier", kind=str),
-                zone=optional(one, "DBInstances", 0, "AvailabilityZone", kind=str) or "",
-                status=required(one, "DBInstances", 0, "DBInstanceStatus", kind=str),
-            )
-        )
-    return ClusterInstances(instances=tuple(sorted(found, key=lambda each: each.name)))
 
 
 @check(

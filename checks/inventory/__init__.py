@@ -1,12 +1,29 @@
-"""Checks that a declared component exists; metrics alone cannot tell an absent component from an idle one."""
+"""Checks that a declared component exists and can serve; metrics alone cannot tell an absent one from an idle one."""
 
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.inventory import api_gateway, lambda_functions, rds_proxy
+from checks.inventory import (
+    api_gateway,
+    aurora,
+    backup_vaults,
+    dax,
+    dynamodb,
+    eventbridge,
+    lambda_functions,
+    rds_proxy,
+    sqs,
+)
 
 CHECKS: tuple[AnyCheck, ...] = (
+    aurora.cluster_is_available,
+    aurora.instances_are_available,
+    rds_proxy.proxy_is_available,
     lambda_functions.function_is_active,
     api_gateway.stage_is_deployed,
-    rds_proxy.proxy_is_available,
+    dynamodb.table_is_active,
+    dax.cache_is_available,
+    sqs.queue_exists,
+    eventbridge.rule_is_enabled,
+    backup_vaults.vault_is_available,
 )

@@ -5,37 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import assert_never
 
 from basewatch.aws import AwsClient
-from basewatch.aws.response import required
+from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import Function
-from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-
-
-class LambdaState(StrEnum):
-    """A Lambda function's State."""
-
-    ACTIVE = "Active"
-    # Idle for weeks, so AWS reclaimed its resources; the next invocation activates it again.
-    INACTIVE = "Inactive"
-    PENDING = "Pending"
-    FAILED = "Failed"
+from basewatch.model import Proof, Severity, Status, Verdict, failed
+from checks.inventory.statuses import Standing, standing, status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionState:
-    """The state of a function, which decides whether it can be invoked."""
+    """What decides whether a function runs.
 
-    state: LambdaState
+    `reserved_concurrency` is None without a reservation. `idle_mappings` are the event sources that invoke it no more:
+    their ids and states.
+    """
+
+    state: str
+    last_update: str = ""
+    reserved_concurrency: int | None = None
+    idle_mappings: tuple[tuple[str, str], ...] = ()
 
 
 def function_state(aws: AwsClient, function: Function) -> FunctionState:
-    """The function's state, by GetFunctionConfiguration."""
+    """By GetFunctionConfiguration, GetFunctionConcurrency and ListEventSourceMappings."""
     answer = aws.call("lambda", "GetFunctionConfiguration", FunctionName=function.name)
-    return FunctionState(state=required(answer, "State", kind=LambdaState))
+    # Concurrency is reserved for the function, whichever alias or version is declared.
+    concurrency = aws.call("lambda", "GetFunctionConcurrency", FunctionName=function.unqualified_name)
+    pages = aws.pages("lambda", "ListEventSourceMappings", FunctionName=function.name)
+    mappings = (each for page in pages for each in required(page, "EventSourceMappings", kind=list))
+    states = {required(each, "UUID", kind=str): required(each, "State", kind=str) for each in mappings}
+    return FunctionState(
+        state=required(answer, "State", kind=str),
+        last_update=optional(answer, "LastUpdateStatus", kind=str) or "",
+        reserved_concurrency=optional(concurrency, "ReservedConcurrentExecutions", kind=int),
+        idle_mappings=tuple(
+            sorted(item for item in states.items() if standing("mapping", item[1]) is not Standing.SERVING)
+        ),
+    )
 
 
 @check(
@@ -44,27 +52,33 @@ def function_state(aws: AwsClient, function: Function) -> FunctionState:
     observe=function_state,
     severity=Severity.HIGH,
     proof=Proof.CONFIGURATION,
-    needs=("lambda:GetFunctionConfiguration",),
+    needs=("lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:ListEventSourceMappings"),
 )
 def function_is_active(facts: FunctionState, _function: Function, _now: datetime) -> Iterator[Verdict]:
-    """The declared function exists and can be invoked.
+    """The declared function exists and can be invoked, and its event sources invoke it.
 
-    Why: CloudWatch has no datapoints of a function that does not exist, nor of one without invocations.
-    Reads: lambda:GetFunctionConfiguration: the function's State.
-    Unverified when: The call is denied, throttled or fails, the function is still being created, or its state is
-    unknown.
+    Why: CloudWatch has no datapoints of a function that does not exist or may not run, nor of one without invocations.
+    Reads: lambda:GetFunctionConfiguration: the function's State. lambda:GetFunctionConcurrency: a reservation of 0
+    stops every invocation. lambda:ListEventSourceMappings: the State of each event source.
+    Unverified when: A call is denied, throttled or fails, the function or an event source is still being created, or a
+    state is unknown.
     Fix: Deploy the function, or correct its name in the configuration. StateReason in the output of aws lambda
-    get-function-configuration states why a function failed.
+    get-function-configuration states why a function failed. Remove a reservation of 0 with aws lambda
+    delete-function-concurrency; enable an event source with aws lambda update-event-source-mapping --enabled.
     Source: AWS Lambda Developer Guide, Lambda function states, https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
-    observed, expected = f"state {facts.state}", "a function that can be invoked"
-    match facts.state:
-        case LambdaState.ACTIVE | LambdaState.INACTIVE:
-            yield passed("The function can be invoked", observed=observed, expected=expected)
-        case LambdaState.FAILED:
-            yield failed("The function cannot be invoked", observed=observed, expected=expected)
-        case LambdaState.PENDING:
-            summary, remedy = "The function is still being created", "Run the check again in a minute."
-            yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
-        case _:
-            assert_never(facts.state)
+    reserved = f", reserved concurrency {facts.reserved_concurrency}" if facts.reserved_concurrency is not None else ""
+    update = f", last update {facts.last_update}" if facts.last_update else ""
+    observed, expected = f"state {facts.state}{update}{reserved}", "a function that can be invoked"
+    verdict = status_verdict("function", facts.state, what="The function", observed=observed, expected=expected)
+    if verdict.status is Status.PASS and facts.reserved_concurrency == 0:
+        verdict = failed("The function is stopped: its reserved concurrency is 0", observed=observed, expected=expected)
+    elif verdict.status is Status.PASS and facts.idle_mappings:
+        # A disabled event source decides before one that is being created.
+        name, state = min(facts.idle_mappings, key=lambda item: standing("mapping", item[1]) is not Standing.BROKEN)
+        sources = ", ".join(f"{each} {its_state}" for each, its_state in facts.idle_mappings)
+        observed = f"{observed}; event sources: {sources}"
+        verdict = status_verdict(
+            "mapping", state, what=f"The event source {name}", observed=observed, expected="every event source Enabled"
+        )
+    yield verdict

@@ -10,6 +10,7 @@ from basewatch.model import Status
 from demo.account import backend
 from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
+from demo.faults.inventory import INVENTORY_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ AWS_FAULTS = (
         expected_findings=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
     ),
     *CONFIGURATION_FAULTS,
+    *INVENTORY_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",
@@ -211,6 +213,8 @@ AWS_FAULTS = (
         expected_findings=tuple(
             _expected(check, "aurora_cluster", _CLUSTER, Status.UNVERIFIED)
             for check in (
+                "inventory.aurora.available",
+                "inventory.aurora.instances",
                 "backup.aurora.window",
                 "backup.aurora.rpo",
                 "backup.aurora.deletion_protection",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -30,6 +31,7 @@ class _Network:
 
     body: bytes
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     wire: Wire = field(default_factory=Wire)
 
     def client(self) -> AwsClient:
@@ -40,7 +42,7 @@ class _Network:
         return AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=KEYS, session=session).open_client()
 
     def _answer(self, url: str) -> AWSResponse:
-        headers = {"content-length": str(len(self.body))}
+        headers = {"content-length": str(len(self.body)), **self.headers}
         return AWSResponse(url, self.status, headers, _Raw(self.body))
 
 
@@ -116,6 +118,12 @@ def test_a_field_of_the_wrong_type_is_unreachable(
 def test_an_answer_without_fields_is_an_answer() -> None:
     """A JSON object without its fields is what some services write for an empty list."""
     assert "items" not in _Network(b"{}").client().call("apigateway", "GetRestApis")
+
+
+def test_an_empty_answer_that_aws_has_named_is_an_answer() -> None:
+    """A function without reserved concurrency has no field in its answer; the id of the request says who wrote it."""
+    client = _Network(b"", headers={"x-amzn-requestid": "r-1"}).client()
+    assert "ReservedConcurrentExecutions" not in client.call("lambda", "GetFunctionConcurrency", FunctionName="f")
 
 
 def test_every_call_to_a_bucket_names_its_owner() -> None:

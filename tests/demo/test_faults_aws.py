@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CLUSTER, AUDIT, BACKUPS = "securebase-production", "securebase-production-audit-logs", "securebase-production-backups"
 # What DescribeDBClusters alone tells.
-DESCRIBED = ("retention", "window", "lag", "protection", "capacity")
+DESCRIBED = ("retention", "window", "lag", "protection", "capacity", "cluster")
 # The readings below that each fault changes.
 CHANGED_READINGS = {
     "lock-rule-removed": {"lock rule"},
@@ -49,6 +49,14 @@ CHANGED_READINGS = {
     "proxy-suspended": {"proxy"},
     "route-open": {"routes"},
     "rate-limit-raised": {"plan"},
+    "aurora-stopped": {"cluster"},
+    "instance-without-storage": {"instances"},
+    "function-stopped": {"concurrency"},
+    "table-unusable": {"tables"},
+    "cache-deleted": {"caches"},
+    "queue-deleted": {"queues"},
+    "rule-disabled": {"rules"},
+    "vault-deleted": {"vaults"},
     "aws-denied": set(DESCRIBED),
 }
 
@@ -72,7 +80,8 @@ def _sandbox(box_cloud: EmulatedAws) -> Sandbox:
 
 def _readings(aws: EmulatedAws) -> dict[str, Any]:
     """The readings of every promise as Basewatch's user, with times rounded to ignore the duration of a test."""
-    return {**_aurora(aws), **_around_aurora(aws), **_locks(aws), **_tables(aws), **_dumps(aws), **_deployed(aws)}
+    aurora, storage = {**_aurora(aws), **_around_aurora(aws)}, {**_locks(aws), **_tables(aws), **_dumps(aws)}
+    return {**aurora, **storage, **_services(aws), **_deployed(aws)}
 
 
 @cache
@@ -92,6 +101,7 @@ def _aurora(aws: EmulatedAws) -> dict[str, Any]:
         "lag": round((now - found["LatestRestorableTime"]) / timedelta(minutes=5)),
         "protection": found["DeletionProtection"],
         "capacity": found["ServerlessV2ScalingConfiguration"],
+        "cluster": found["Status"],
     }
 
 
@@ -101,8 +111,26 @@ def _around_aurora(aws: EmulatedAws) -> dict[str, Any]:
     (proxy,) = rds.describe_db_proxies(DBProxyName=f"{CLUSTER}-proxy")["DBProxies"]
     return {
         "zones": [instance["AvailabilityZone"] for instance in instances],
+        "instances": [instance["DBInstanceStatus"] for instance in instances],
         "proxy": (proxy["Status"], proxy["RequireTLS"]),
         "key": _client(aws, "kms").describe_key(KeyId="alias/securebase-data")["KeyMetadata"]["KeyState"],
+    }
+
+
+def _services(aws: EmulatedAws) -> dict[str, Any]:
+    dynamodb, functions = _client(aws, "dynamodb"), _client(aws, "lambda")
+    return {
+        "tables": [
+            dynamodb.describe_table(TableName=name)["Table"]["TableStatus"]
+            for name in dynamodb.list_tables()["TableNames"]
+        ],
+        "caches": [cluster["Status"] for cluster in _client(aws, "dax").describe_clusters()["Clusters"]],
+        "queues": _client(aws, "sqs").list_queues().get("QueueUrls"),
+        "rules": [rule["State"] for rule in _client(aws, "events").list_rules()["Rules"]],
+        "vaults": len(_client(aws, "backup").list_backup_vaults()["BackupVaultList"]),
+        "concurrency": functions.get_function_concurrency(FunctionName=f"{CLUSTER}-auth-v2").get(
+            "ReservedConcurrentExecutions"
+        ),
     }
 
 

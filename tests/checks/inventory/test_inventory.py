@@ -10,26 +10,54 @@ import pytest
 from basewatch.components import Api, Function
 from basewatch.model import Status
 from checks.inventory.api_gateway import stage_is_deployed
-from checks.inventory.lambda_functions import FunctionState, LambdaState, function_is_active
+from checks.inventory.lambda_functions import FunctionState, function_is_active
 from tests.checks.situations.aws_answers import Answers, answer, verdicts
 from tests.wire import Answer, refusal
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("state", "status"),
-    [
-        (LambdaState.ACTIVE, Status.PASS),
-        (LambdaState.INACTIVE, Status.PASS),
-        (LambdaState.PENDING, Status.UNVERIFIED),
-        (LambdaState.FAILED, Status.FAIL),
-    ],
-)
-def test_a_function_is_judged_by_its_state(state: LambdaState, status: Status) -> None:
-    """An active or inactive function passes, a pending one is UNVERIFIED, and a failed one fails."""
-    (verdict,) = function_is_active.judge(FunctionState(state=state), Function(name="auth"), NOW)
-    assert verdict.status is status
+FUNCTIONS: dict[str, tuple[FunctionState, Status]] = {
+    "active": (FunctionState(state="Active"), Status.PASS),
+    "idle for weeks": (FunctionState(state="Inactive"), Status.PASS),
+    "its last update failed": (FunctionState(state="Active", last_update="Failed"), Status.PASS),
+    "being created": (FunctionState(state="Pending"), Status.UNVERIFIED),
+    "a state of the future": (FunctionState(state="ActiveNonInvocable"), Status.UNVERIFIED),
+    "failed": (FunctionState(state="Failed"), Status.FAIL),
+    "being deleted": (FunctionState(state="Deleting"), Status.FAIL),
+    "some concurrency is reserved": (FunctionState(state="Active", reserved_concurrency=5), Status.PASS),
+    "stopped by a reservation of 0": (FunctionState(state="Active", reserved_concurrency=0), Status.FAIL),
+    "an event source is disabled": (FunctionState(state="Active", idle_mappings=(("m", "Disabled"),)), Status.FAIL),
+    "an event source is being created": (
+        FunctionState(state="Active", idle_mappings=(("m", "Creating"),)),
+        Status.UNVERIFIED,
+    ),
+    "one event source is disabled, one is being created": (
+        FunctionState(state="Active", idle_mappings=(("a", "Creating"), ("b", "Disabled"))),
+        Status.FAIL,
+    ),
+    "an event source in a state of the future": (
+        FunctionState(state="Active", idle_mappings=(("m", "Throttled"),)),
+        Status.UNVERIFIED,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FUNCTIONS)
+def test_a_function_is_judged_by_what_decides_whether_it_runs(case: str) -> None:
+    """State, reserved concurrency and event sources decide; a word that is not known is UNVERIFIED."""
+    facts, right = FUNCTIONS[case]
+    (verdict,) = function_is_active.judge(facts, Function(name="auth"), NOW)
+    assert (case, verdict.status) == (case, right)
+
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:auth"
+
+
+@pytest.mark.parametrize(("declared", "name"), [("auth", "auth"), ("auth:live", "auth"), (ARN, ARN), (f"{ARN}:7", ARN)])
+def test_concurrency_is_that_of_the_function(declared: str, name: str) -> None:
+    """An alias or version is declared after the name; the reservation is for all of them."""
+    assert Function(name=declared).unqualified_name == name
 
 
 API = {"name": "front", "stage": "prod"}
