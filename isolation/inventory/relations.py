@@ -19,6 +19,12 @@ class RelationKind(StrEnum):
     SEQUENCE = "S"
 
 
+_ID_TYPES = {
+    2950: "uuid", 25: "text", 1043: "character varying", 1042: "character", 20: "bigint", 23: "integer",
+    21: "smallint", 1700: "numeric",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column that is not dropped; `type` and `collation` are OIDs; of a domain, `base_type` is the type below.
@@ -46,6 +52,11 @@ class Column:
         """The OID of the type whose comparison says when two values are equal."""
         return self.base_type or self.type
 
+    @property
+    def id_type_name(self) -> str:
+        """The name of that type if ids have it; otherwise the name of the column's own type."""
+        return _ID_TYPES.get(self.base_type, self.type_name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
@@ -55,7 +66,8 @@ class Relation:
     are options of a view. `referenced_relations` are the relations that a view or materialized view reads by its rules,
     and `referenced_functions` are the user-defined functions that it calls. `digest` covers a view and everything that
     it reaches (isolation.inventory.definitions), and is empty for others. `extension` is the extension that it belongs
-    to, or empty; `server` is the server of a foreign table. `unlogged` tables are empty after a crash.
+    to, or empty; `server` is the server of a foreign table. `unlogged` tables are empty after a crash. With
+    `changes_settings`, a view calls a built-in function that can change a setting.
     `replica_identity` is pg_class's letter (d, n, f, i): the columns of old rows that logical replication sends.
     """
 
@@ -79,6 +91,7 @@ class Relation:
     extension: str
     server: str = ""
     unlogged: bool = False
+    changes_settings: bool = False
     replica_identity: str = "d"
 
     @property

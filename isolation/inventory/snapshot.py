@@ -21,7 +21,7 @@ from isolation.inventory._catalog_rows import (
     TextRow,
 )
 from isolation.inventory.approval_digests import read_definitions, with_digests
-from isolation.inventory.code import Builtin, Cast, EventTrigger, Function, FunctionUse, RewriteRule, Trigger
+from isolation.inventory.code import Builtin, Cast, Domain, EventTrigger, Function, RewriteRule, Trigger
 from isolation.inventory.egress import (
     CatalogueRead,
     Extension,
@@ -36,16 +36,7 @@ from isolation.inventory.egress import (
 from isolation.inventory.fingerprint import BUILTIN_OIDS, VERSION_15, fingerprint
 from isolation.inventory.redaction import redact_text, redact_tree
 from isolation.inventory.relations import ForeignKey, Index, Relation
-from isolation.inventory.roles import (
-    DefaultPrivilege,
-    Membership,
-    OwnedObject,
-    ParameterGrant,
-    Role,
-    RoleSetting,
-    Schema,
-    ServerSetting,
-)
+from isolation.inventory.roles import DefaultPrivilege, Membership, ParameterGrant, Role, RoleSetting, Schema
 from isolation.sql import load_statement
 
 R = TypeVar("R")
@@ -129,6 +120,7 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         rewrite_rules=_rows(database, "rewrite_rules", RewriteRule),
         event_triggers=_rows(database, "event_triggers", EventTrigger),
         casts=_rows(database, "casts", Cast),
+        domains=_rows(database, "domains", Domain),
         builtins=database.query(load_statement("inventory_builtins"), Builtin, BUILTIN_OIDS),
         publications=_publications(database, recent=recent),
         subscriptions=_rows(database, "subscriptions", Subscription),
@@ -137,9 +129,6 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         foreign_servers=_rows(database, "foreign_servers", ForeignServer),
         large_objects=_rows(database, "large_objects", LargeObjectGroup),
         system_grants=_rows(database, "system_grants", SystemGrant),
-        function_uses=_rows(database, "function_uses", FunctionUse),
-        owned_objects=_rows(database, "owned_objects", OwnedObject),
-        server_settings=_rows(database, "server_settings", ServerSetting),
         catalogue_reads=_rows(database, "catalogue_reads", CatalogueRead),
         system_changes=database.query(load_statement("inventory_system_changes"), SystemChange, SINCE_INITDB),
     )

@@ -80,11 +80,12 @@ class SelectReader(ConditionReader):
         levels = (level, *levels)
         if reader.accept("where"):
             conditions.append(self.condition(reader.until(*_ENDS), levels))
-        if reader.peek and reader.peek not in _SOME_ROWS:
+        cut = bool(reader.peek)
+        if cut and reader.peek not in _SOME_ROWS:
             raise UnreadableBody
         targets = tuple(self._target(one, levels) for one in split(shown, ","))
         rows = tuple((source.row, source.relation.oid) for source in level)
-        return Query(rows, tuple(conditions), targets, True, (first, next(self._rows)))  # noqa: FBT003  # simple
+        return Query(rows, tuple(conditions), targets, True, (first, next(self._rows)), cut=cut)  # noqa: FBT003  # simple
 
     def result(self, tokens: tuple[Token, ...], *, boolean: bool) -> Expression:
         """The value of a body that is one SELECT: that of its only row, or of its first one. Raises: UnreadableBody."""

@@ -44,13 +44,15 @@ class Branch:
 
     `stable` are the literals that have one value throughout the condition. Each of the `volatile` literals is kept
     separately: for example, two redacted constants look equal and may differ. `rows` maps the number of each row to
-    its relation's OID, and `readers` those that another role reads to its OID.
+    its relation's OID, and `readers` those that another role reads to its OID. In a branch that is `cut`, a row that
+    meets all conditions may still not be returned.
     """
 
     stable: dict[Expression, int] = field(default_factory=dict[Expression, int])
     volatile: list[SignedFormula] = field(default_factory=list[SignedFormula])
     rows: dict[int, int] = field(default_factory=dict[int, int])
     readers: dict[int, int] = field(default_factory=dict[int, int])
+    cut: bool = False
 
     @property
     def literals(self) -> tuple[SignedFormula, ...]:
@@ -59,7 +61,7 @@ class Branch:
 
     def copy(self) -> Branch:
         """An independent copy of the branch."""
-        return Branch(dict(self.stable), list(self.volatile), dict(self.rows), dict(self.readers))
+        return Branch(dict(self.stable), list(self.volatile), dict(self.rows), dict(self.readers), self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class EqualityTheory:
         if isinstance(literal, SubqueryExpr) and literal.kind == "present":
             branch.rows.update(literal.query.rows)
             branch.readers.update(literal.query.readers)
+            branch.cut = branch.cut or literal.query.cut
             return True
         truth_values &= self._possible(literal)
         if self._is_stable(literal):

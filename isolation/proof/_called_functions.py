@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from functools import lru_cache
 from typing import Final
 
-from isolation.inventory.builtin_oids import FIRST_USER_OID
-from isolation.proof._nodes import Node, UnreadableTree, Value, parse
+from isolation.proof._nodes import Node, parse
 
 _FUNCTIONS: Final = frozenset({
     "funcid", "opfuncid", "hashfuncid", "negfuncid", "aggfnoid", "winfnoid", "tsmhandler", "startInRangeFunc",
     "endInRangeFunc",
 })  # fmt: skip
-_OPERATORS: Final = frozenset({"opno", "opnos", "eqop", "sortop", "cycle_mark_neop", "opfamilies"})
+_USER_DEFINED = r"(?:1638[4-9]|1639\d|16[4-9]\d\d|1[7-9]\d{3}|[2-9]\d{4}|\d{6,})"
+# A user-defined operator whose function is not beside it.
+_UNNAMED: Final = re.compile(
+    rf":(?:(?:opnos|eqop|sortop|cycle_mark_neop|opfamilies) (?:\(o )?(?:\d+ )*?|opno (?={_USER_DEFINED} :opfuncid 0 ))"
+    rf"({_USER_DEFINED})\b"
+)
 
 
 @lru_cache(maxsize=4096)
 def functions_in(text: str) -> frozenset[int]:
     """The OIDs of all functions that a tree calls, also by operators and in sub-selects. Raises: UnreadableTree."""
-    return frozenset(int(oid) for node in _nodes(text) for name in _FUNCTIONS for oid in _words(node, name))
-
-
-@lru_cache(maxsize=4096)
-def unnamed_code_in(text: str) -> str:
-    """The user-defined code that a tree runs without naming its function; empty without any. Raises: UnreadableTree."""
-    for node in _nodes(text):
-        named = any(int(oid) for name in ("opfuncid", "hashfuncid") for oid in _words(node, name))
-        for name in _OPERATORS:
-            own = [oid for oid in _words(node, name) if int(oid) >= FIRST_USER_OID]
-            if own and not (named and name == "opno"):
-                return f"it uses operator {own[0]}, whose function the tree does not name"
-    return ""
-
-
-def _nodes(text: str) -> Iterator[Node]:
-    pending: list[Value] = [parse(text)]
+    found, pending = set[int](), [parse(text)]
     while pending:
         value = pending.pop()
         if isinstance(value, tuple):
             pending.extend(value)
         elif isinstance(value, Node):
-            yield value
-            pending.extend(value.fields.values())
+            for name, field in value.fields.items():
+                if name in _FUNCTIONS:
+                    found.add(value.number(name))
+                elif not isinstance(field, str):
+                    pending.append(field)
+    return frozenset(found)
 
 
-def _words(node: Node, name: str) -> tuple[str, ...]:
-    """The OIDs of a field: one, or a list such as (o 1 2). Raises: UnreadableTree."""
-    value = node.get(name)
-    each = value if isinstance(value, tuple) else (value,)
-    words = tuple(one for one in each if isinstance(one, str) and one != "o")
-    if not all(word.isdigit() for word in words):
-        raise UnreadableTree(f"{name} of {node.kind} is no OID")
-    return words
+def unnamed_code_in(text: str) -> str:
+    """The user-defined code that a tree runs without naming its function; empty without any."""
+    found = _UNNAMED.search(text)
+    return f"it uses operator {found[1]}, whose function the tree does not name" if found else ""

@@ -154,7 +154,8 @@ class Query:
 
     If it is not `simple`, it is unknown when it returns a row: `rows` and `conditions` are empty. `span` are the first
     number of its rows, those of inner sub-selects included, and the number after the last. `readers` are the rows that
-    another role reads than the one of the proof, with its OID: those in a function with its owner's rights.
+    another role reads than the one of the proof, with its OID: those in a function with its owner's rights. A query
+    that is `cut` may return fewer rows than WHERE selects: by LIMIT, OFFSET, DISTINCT ON or TABLESAMPLE.
     """
 
     rows: tuple[tuple[int, int], ...]
@@ -163,6 +164,7 @@ class Query:
     simple: bool
     span: tuple[int, int]
     readers: tuple[tuple[int, int], ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from isolation.access.effective_access import EffectiveAccess
-from isolation.inventory.builtin_oids import CONTEXT_CHANGING, FIRST_USER_OID, builtin_mismatches
+from isolation.inventory.builtin_oids import FIRST_USER_OID, builtin_mismatches
 from isolation.inventory.relations import Policy
 from isolation.inventory.relations import StoredExpression as Stored
 from isolation.proof._branches import Branch, EqualityTheory, Tableau, TooManyBranches
-from isolation.proof._called_functions import functions_in, unnamed_code_in
+from isolation.proof._called_functions import functions_in
 from isolation.proof._claims import ClaimReader
 from isolation.proof._comparison_rules import Conjunction
+from isolation.proof._context_changes import ContextChanges
 from isolation.proof._expressions import TRUE
 from isolation.proof._function_resolver import FunctionResolver
 from isolation.proof._goals import Goal
@@ -93,7 +94,8 @@ class Kernel:
     def _judge(self, clause: PolicyClause, restrictive: Sequence[PolicyClause]) -> ProofResult:
         policy = clause[0]
         stored = [one for _, one in (clause, *restrictive)]
-        unsafe = [why for one in stored for why in self._context_changes(one)]
+        changes = ContextChanges(self.proof_context.access, self.resolver)
+        unsafe = [why for one in stored for why in changes.reasons(one.tree)]
         claims = ClaimReader(self.proof_context.tenancy, self.resolver.resolve)
         conditions: Conjunction = tuple((claims.in_policy(read(one.tree)), TRUE) for one in stored)
         theory = EqualityTheory(
@@ -121,19 +123,6 @@ class Kernel:
             return ProofResult(status=ProofStatus.UNPROVEN, reason=unsafe[0], policy=policy.name)
         justifications = tuple(tableau.justifications) or ("it is never true",)
         return ProofResult(status=ProofStatus.PROVEN, justifications=justifications, policy=policy.name)
-
-    def _context_changes(self, stored: Stored) -> list[str]:
-        """The reasons why the context may change while an expression is evaluated."""
-        found = [why] if (why := unnamed_code_in(stored.tree)) else []
-        for oid in sorted(functions_in(stored.tree)):
-            if oid in CONTEXT_CHANGING:
-                found.append(f"it calls built-in function {oid}, which can change the context")
-            function = self.proof_context.access.function(oid) if oid >= FIRST_USER_OID else None
-            if function is None and oid >= FIRST_USER_OID:
-                found.append(f"it calls a function that is not in the inventory (OID {oid})")
-            if function is not None and not self.resolver.preserves_context(function):
-                found.append(f"it calls {function.name}, which may change the context")
-        return found
 
     def _why(self, branch: Branch) -> str:
         literals = [render(expression, values, self.proof_context) for expression, values in branch.literals]

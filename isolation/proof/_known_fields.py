@@ -72,9 +72,9 @@ KNOWN_FIELDS: Final[Mapping[str, NodeFields]] = MappingProxyType({
     "SQLVALUEFUNCTION": _fields("op type", "typmod"),
     "SUBLINK": _fields("subLinkType testexpr subselect", "operName", subLinkId=_ZERO),
     "QUERY": _fields(
-        "rtable rteperminfos jointree targetList hasTargetSRFs limitOffset limitCount groupClause",
+        "rtable rteperminfos jointree targetList hasTargetSRFs hasDistinctOn limitOffset limitCount groupClause",
         # DISTINCT, GROUP BY, LIMIT and ORDER BY return some of the rows that WHERE selects, and no other.
-        "querySource canSetTag hasSubLinks hasDistinctOn hasRecursive hasGroupRTE isReturn cteList override "
+        "querySource canSetTag hasSubLinks hasRecursive hasGroupRTE isReturn cteList override "
         "groupDistinct distinctClause sortClause limitOption constraintDeps stmt_location stmt_len",
         commandType=frozenset({"1"}),
         utilityStmt=_NONE,

@@ -133,7 +133,7 @@ class LeakSearch:
     def _check_rows(self, branch: Branch, used: list[list[Variable]]) -> str:
         """A note on writable tables of sub-selects. Raises: Undetermined, if their rows may not have free values."""
         known, writable = {OWN_ROW, *branch.rows}, list[str]()
-        if any(kind in {"column", "key"} and row not in known for each in used for kind, row, _ in each):
+        if branch.cut or any(kind in {"column", "key"} and row not in known for each in used for kind, row, _ in each):
             raise Undetermined
         for row, oid in branch.rows.items():
             relation = self.proof_context.access.relation(oid)

@@ -85,6 +85,7 @@ class RowInstances:
             rows=(*query.rows, *rows.rows),
             readers=(*query.readers, *rows.readers),
             conditions=(*query.conditions, *rows.conditions),
+            cut=query.cut or rows.cut,
         )
         return SubqueryExpr(select.kind, test, query)
 

@@ -14,6 +14,7 @@ _RELATION, _SUBQUERY, _JOIN, _FUNCTION, _GROUP = "0", "1", "2", "3", "9"
 _INNER, _LEFT, _FULL, _RIGHT = "0", "1", "2", "3"
 _OPTIONAL_SIDES: Final = {_INNER: (), _LEFT: ("rarg",), _FULL: ("larg", "rarg"), _RIGHT: ("larg",)}
 """The sides of a join that may have no row, by its kind; PostgreSQL stores no other kinds."""
+_CUTTING: Final = ("limitCount", "limitOffset")
 
 
 class Scope(Protocol):
@@ -55,14 +56,15 @@ class OwnRow:
 class RangeTable:
     """The level of a sub-select: its range table; each entry has its own row number.
 
-    `queries` are the entries that are sub-selects of rows that WHERE selects. `optional` are the entries on a side of
-    a join that may have no row; their columns may be NULL whatever they are computed from.
+    `queries` are the entries that are sub-selects of rows that WHERE selects; `cut` is that of any of them. `optional`
+    are the entries on a side of a join that may have no row; their columns may be NULL whatever they are computed from.
     """
 
     entries: tuple[Node, ...]
     rows: tuple[int, ...]
     optional: frozenset[int]
     queries: dict[int, Query] = field(default_factory=dict[int, Query])
+    cut: bool = False
 
     def column(self, var: Node, reader: TreeReader) -> Expression:
         """A column of an entry; the target of a sub-select in FROM; the underlying column of a join or of a group."""
@@ -133,10 +135,13 @@ def read_query(node: Node, reader: TreeReader) -> Query:
 
 def is_single_value(node: Node, query: Query) -> bool:
     """Whether a query is a SELECT of one value without FROM and WHERE, so that it equals that value."""
-    cutting = ("limitCount", "limitOffset", "groupClause")
     tree = node.node("jointree")
     alone = query.simple and len(query.targets) == 1 and not tree.nodes("fromlist") and tree.get("quals") is None
-    return alone and node.text("hasTargetSRFs") == "false" and all(node.get(name) is None for name in cutting)
+    return (
+        alone
+        and node.text("hasTargetSRFs") == "false"
+        and all(node.get(name) is None for name in (*_CUTTING, "groupClause"))
+    )
 
 
 def _read(node: Node, scope: RangeTable, reader: TreeReader, first: int) -> Query:
@@ -160,7 +165,8 @@ def _read(node: Node, scope: RangeTable, reader: TreeReader, first: int) -> Quer
     targets = tuple(reader.read(target.node("expr")) for target in shown)
     span = (first, next(reader.fresh))
     if simple:
-        return Query(tuple(rows), tuple(conditions), targets, True, span)  # noqa: FBT003  # simple
+        cut = scope.cut or node.text("hasDistinctOn") == "true" or any(node.get(name) is not None for name in _CUTTING)
+        return Query(tuple(rows), tuple(conditions), targets, True, span, cut=cut)  # noqa: FBT003  # simple
     hidden = tuple(Opaque("sub-select", (target,), 0) for target in targets)
     return Query((), (), (*hidden, Opaque("sub-select", tuple(conditions), 0)), False, span)  # noqa: FBT003  # not simple
 
@@ -211,10 +217,12 @@ def _entry(
 ) -> None:
     row, entry = scope.row(table), scope.entries[table - 1]
     understood = is_understood(entry)
+    scope.cut = scope.cut or not understood
     if entry.text("rtekind") == _SUBQUERY:
         query = read_query(entry.node("subquery"), reader)
         if query.simple and understood:
             scope.queries[table] = query
+            scope.cut = scope.cut or query.cut
             rows.extend(query.rows)
             conditions.extend(query.conditions)
             return

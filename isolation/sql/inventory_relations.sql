@@ -70,6 +70,11 @@ SELECT c.oid,
        coalesce(o.security_barrier, false) AS security_barrier,
        c.relpersistence = 't' AS temporary,
        c.relpersistence = 'u' AS unlogged,
+       c.relkind = 'v' AND EXISTS (
+           SELECT FROM pg_rewrite w
+           WHERE w.ev_class = c.oid
+             AND w.ev_action::text ~ ':\w*(funcid|fnoid) (2078|292[3-9]|2930|2933|2935|2936|2938|3685|3689|3690) '
+       ) AS changes_settings,
        c.relreplident::text AS replica_identity,
        coalesce(part.parents, '{}') AS parents,
        coalesce(use.relations, '{}') AS referenced_relations,

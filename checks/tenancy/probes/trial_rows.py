@@ -64,7 +64,7 @@ def is_other_tenants(row: SyntheticRow, key: Sequence[Column], context: TrialCon
     """Whether a row belongs to another tenant than the one in the context, or to none."""
     owner = context.allowed_key
     return owner is None or any(
-        canonical_text(column.type_name, value.text) != _canonical_or_text(column.type_name, mine)
+        canonical_text(column.id_type_name, value.text) != _canonical_or_text(column.id_type_name, mine)
         for column, value, mine in zip(key, row.key, owner, strict=True)
     )
 

@@ -79,7 +79,7 @@ def lookalikes(text: str) -> Iterator[str]:
 
 def key_values(column: Column, a: str, b: str, constants: Iterable[PrintedConstant]) -> tuple[TrialValue, ...]:
     """Values for a column of the tenant key, the other canary first."""
-    kind = column.type_name
+    kind = column.id_type_name
     # The canaries are values of the type, whichever it is.
     found = [TrialValue(text=b, label="canary B"), TrialValue(text=a, label="canary A")]
     if not column.not_null:
@@ -101,7 +101,7 @@ def column_values(
     column: Column, ids: Iterable[TrialValue], constants: Iterable[PrintedConstant]
 ) -> tuple[TrialValue, ...]:
     """Values for any other column, the default first; none if no value for its type is known."""
-    kind, element = without_length(column.type_name), without_length(column.type_name).removesuffix("[]")
+    kind, element = without_length(column.id_type_name), without_length(column.id_type_name).removesuffix("[]")
     constants = tuple(constants)
     own = [TrialValue(text=c.text, label=_CONSTANT) for c in constants if c.type_name == kind or fits(kind, c.text)]
     own += [

@@ -47,6 +47,7 @@ ROWS_WHATEVER_WHERE_SAYS: Final = (
     f"EXISTS (WITH RECURSIVE w AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM w, customers c WHERE {OWN} AND n < 2)"
     " SELECT 1 FROM w)",
     f"NOT EXISTS (SELECT 1 FROM customers c WHERE {OWN})",
+    f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} FOR SHARE SKIP LOCKED)",
     f"EXISTS (SELECT 1 FROM customers c, (VALUES ({CTX})) q (id) WHERE q.id = {CTX})",
     f"customer_id <> ALL (SELECT c.id FROM customers c WHERE c.id <> {CTX})",
     f"customer_id NOT IN (SELECT c.id FROM customers c WHERE c.id <> {CTX})",

@@ -166,7 +166,8 @@ def _tenant_of(kind: Kind, connection: psycopg.Connection) -> dict[int, tuple[st
     return {row[0]: None if None in row[1:] else tuple(row[1:]) for row in rows}
 
 
-def _may_see(kind: Kind, named: tuple[str, ...] | None, tenant: tuple[str, ...] | None) -> bool:
+def may_see(kind: Kind, named: tuple[str, ...] | None, tenant: tuple[str, ...] | None) -> bool:
+    """Whether a context that names a tenant or user may reach a row of a tenant; NULL is nobody's."""
     if named is None or tenant is None:
         return False
     if kind.members:
@@ -221,7 +222,7 @@ def _leaks(
                         connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
                 rows = connection.execute("SELECT * FROM try(%s, %s)", ([p for _, p in tried], kind.table)).fetchall()
                 for (number, _), (_, seen) in zip(tried, rows, strict=True):
-                    if any(not _may_see(kind, named, tenants[pk]) for pk in seen or ()):
+                    if any(not may_see(kind, named, tenants[pk]) for pk in seen or ()):
                         leaked.setdefault(number, str(values))
     return leaked
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.isolation.proof.subselects import Subselects
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -49,6 +51,14 @@ KINDS = (
         tenants=_UUIDS,
     ),
     Kind(name="text", columns=("org",), types=("text",), settings=("app.c",), context_type="text", tenants=_WORDS),
+    Kind(
+        name="digits",
+        columns=("org",),
+        types=("text",),
+        settings=("app.c",),
+        context_type="bigint",
+        tenants=(("0901",), ("901",), ("22",)),
+    ),
     Kind(
         name="varchar",
         columns=("org",),
@@ -122,6 +132,8 @@ class Grammar:
         """A predicate over the columns of the kind's table."""
         pick = self.random.random
         if depth == 0 or pick() < 0.25:
+            if not self.kind.derived and pick() < 0.3:
+                return self._subselects().predicate()
             return self._tenant() if pick() < 0.6 else self._other()
         left, right = self.predicate(depth - 1), self.predicate(depth - 1)
         third = self.predicate(depth - 2) if depth > 1 else "true"
@@ -143,6 +155,11 @@ class Grammar:
             f"nullif({left}, {right})",
         )
         return self.random.choice(shapes)
+
+    def _subselects(self) -> Subselects:
+        width = len(self.kind.columns)
+        values = [self._part(at)[1] for at in range(width)] if not self.kind.members else ["wrong_ctx()"]
+        return Subselects(self.random, self.kind.table, self.kind.columns, values)
 
     def _tenant(self) -> str:
         if self.kind.members:

@@ -19,6 +19,7 @@ from tests.isolation.proof.clauses import (
 ROLE: Final = "shaped_tenant"
 ID: Final = "aaaaaaaa-0000-4000-8000-000000000001"
 SCHEMA: Final = """
+CREATE DOMAIN short AS text CHECK (length(VALUE) < 9);
 CREATE TABLE customers (id uuid PRIMARY KEY, name text);
 CREATE TABLE invoices (id uuid PRIMARY KEY, customer_id uuid NOT NULL, status text, paid boolean, partner uuid,
                        shared uuid[], document jsonb NOT NULL DEFAULT '{}',
@@ -82,6 +83,7 @@ PROVEN: Final = (
     f"EXISTS (SELECT 1 FROM customers c WHERE c.id = customer_id AND c.id = {CTX})",
     f"customer_id IN (SELECT c.id FROM customers c JOIN links l ON l.parent = c.id WHERE c.id = {CTX})",
     f"customer_id = {CTX} AND plain(customer_id)",
+    f"customer_id = {CTX} AND status::short IS NOT NULL",
     f"customer_id = {CTX} AND random() < 0.5",
     f"(customer_id = {CTX} OR status = 'x') AND customer_id = {CTX}",
     f"current_setting('app.c') IS NULL OR customer_id = {CTX}",

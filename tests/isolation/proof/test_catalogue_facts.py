@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 
 from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory
+from isolation.inventory.builtin_oids import CONTEXT_CHANGING
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.proof import GATES, ProofStatus, Prover
 from isolation.proof._proof_context import sufficient_strengths
+from isolation.sql import load_statement
 from tests.isolation.proof.clauses import CTX
-from tests.isolation.proof.recording import COMPONENT, NOW, recorded
-from tests.isolation.proof.shapes import DERIVED, EXPECTED, ROLE
+from tests.isolation.proof.recording import COMPONENT, NOW, recorded, with_policies_of
+from tests.isolation.proof.shapes import DERIVED, EXPECTED, PROVEN, ROLE
 
 FOUND = recorded(Path(__file__).parent / "golden" / "18" / "inventory.json")
 BY_NAME = {one.name: one for one in FOUND.relations}
@@ -25,7 +28,7 @@ KEY_MAY_BE_NULL = f"customer_id IS NULL OR customer_id = {CTX}"
 def status(found: Inventory, table: str, shape: str) -> ProofStatus:
     """The status of reads of a table with one of its policies alone."""
     name = f"p{list(EXPECTED[table]).index(shape):03}"
-    access = effective_access(found, COMPONENT.tenancy)
+    access = effective_access(with_policies_of(found, table), COMPONENT.tenancy)
     relation = access.relation_named(table)
     assert relation is not None
     kernel = Prover(access, NOW).kernel_for(access.reachable_roles(ROLE)[0], relation)
@@ -83,3 +86,55 @@ def test_the_type_of_the_key_says_when_two_ids_are_one() -> None:
     assert sufficient_strengths(2950) == {"exact", "uuid", "folded"}
     assert sufficient_strengths(20) == sufficient_strengths(1700) == {"exact", "number", "folded"}
     assert sufficient_strengths(19) == {"exact"}
+
+
+@pytest.mark.parametrize(
+    ("table", "shape", "expected"),
+    [
+        ("lines", PARENT, ProofStatus.UNPROVEN),
+        ("invoices", f"customer_id = {CTX}", ProofStatus.PROVEN),
+    ],
+)
+def test_the_policies_of_a_table_that_is_read_are_examined(table: str, shape: str, expected: ProofStatus) -> None:
+    """A policy proves nothing if one of the tables that it reads has a policy that can change the context."""
+    access = effective_access(FOUND, COMPONENT.tenancy)
+    relation = access.relation_named(table)
+    assert relation is not None
+    kernel = Prover(access, NOW).kernel_for(access.reachable_roles(ROLE)[0], relation)
+    number = list(EXPECTED[table]).index(shape)
+    (policy,) = (one for one in access.policies_on(relation) if one.name == f"p{number:03}")
+    assert policy.using is not None
+    assert kernel.judge([(policy, policy.using)], []).status is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [((False, ()), True), ((True, ()), False), ((False, (1_000_001,)), False)],
+)
+def test_a_view_is_examined_for_what_it_calls(code: tuple[bool, tuple[int, ...]], *, expected: bool) -> None:
+    """A view that calls set_config() or an unknown function can change the context of a policy that reads it."""
+    view = replace(
+        BY_NAME["customers"],
+        kind=RelationKind.VIEW,
+        rls_enabled=False,
+        changes_settings=code[0],
+        referenced_functions=code[1],
+    )
+    assert (status(with_relations(view), "invoices", PROVEN[27]) is ProofStatus.PROVEN) is expected
+
+
+def test_the_constraints_of_a_domain_are_examined() -> None:
+    """A cast to a domain runs its constraints, which may call any function."""
+    shape = f"customer_id = {CTX} AND status::short IS NOT NULL"
+    assert status(FOUND, "invoices", shape) is ProofStatus.PROVEN
+    (domain,) = FOUND.domains
+    changing = replace(FOUND, domains=(replace(domain, functions=(2078,)),))
+    assert status(changing, "invoices", shape) is ProofStatus.UNPROVEN
+
+
+def test_the_statement_knows_the_functions_that_change_settings() -> None:
+    """The OIDs in the statement about views are those of the proof."""
+    text = load_statement("inventory_relations").text
+    (listed,) = re.findall(r"fnoid\) \((.*?)\) '", text)
+    pattern = re.compile(f"(?:{listed})")
+    assert {oid for oid in range(1, 20_000) if pattern.fullmatch(str(oid))} == CONTEXT_CHANGING
