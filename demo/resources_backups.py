@@ -33,7 +33,9 @@ class DumpJob:
         self._last = dump_schedule.newest_dump_time(now)
         self._stopped = False
         self._lock = Lock()
-        for at in dump_schedule.retained_dump_times(now):
+        self._lost: list[datetime] = []
+        self._retained = dump_schedule.retained_dump_times(now)
+        for at in self._retained:
             self._put(at)
 
     def run(self, now: datetime) -> None:
@@ -55,6 +57,17 @@ class DumpJob:
         """Start the job again, and store the missed dumps."""
         self._stopped = False
         self.run(now)
+
+    def prune(self, now: datetime, *, older: timedelta, newer: timedelta) -> None:
+        """Remove the dumps that are older than `older` and newer than `newer`."""
+        self._lost = [at for at in self._retained if now - newer < at < now - older]
+        for at in self._lost:
+            self._remove(at)
+
+    def bring_back(self) -> None:
+        """Store the pruned dumps again."""
+        for at in self._lost:
+            self._put(at)
 
     def truncate(self) -> None:
         """Replace the newest dump by its first half, with the SHA-256 of the complete archive."""

@@ -35,7 +35,8 @@ class DumpBackups(AwsComponent):
     `pattern` selects the dumps among the objects under the prefix, such as `securebase-*.dump`; `*` matches slashes
     too.
     `format` states the layers of a dump, from the inside out, such as `[custom, zstd, age]`. `sizes_since` is the day
-    since which the sizes of dumps can be compared, after one on which the database shrank on purpose.
+    since which the sizes of dumps can be compared, after one on which the database shrank on purpose. `since` is the
+    day of the first dump: `keep` promises none from before.
     """
 
     kind: ClassVar[str] = "dump_backups"
@@ -48,6 +49,7 @@ class DumpBackups(AwsComponent):
     sizes_since: date | None = None
     every: Duration
     stale_after: Duration
+    since: date | None = None
     keep: RetentionTiers = RetentionTiers()
     restore_drill: RestoreDrill | None = None
 

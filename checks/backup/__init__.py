@@ -7,6 +7,7 @@ from checks.backup.aurora import restorable_over_retention, restorable_within_rp
 from checks.backup.deletion_protection import protected_from_deletion
 from checks.backup.dump_freshness import newest_dump_is_fresh
 from checks.backup.dump_integrity import newest_dump_is_intact
+from checks.backup.dump_kept import dumps_are_kept
 from checks.backup.dynamodb import restorable_over_recovery_period
 
 CHECKS: tuple[AnyCheck, ...] = (
@@ -15,5 +16,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     restorable_over_recovery_period,
     newest_dump_is_fresh,
     newest_dump_is_intact,
+    dumps_are_kept,
     protected_from_deletion,
 )

@@ -13,7 +13,7 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from checks.backup.dump_completeness import UNKNOWN, Completeness, completeness
 from checks.backup.dump_content import Content, recognise
-from checks.backup.dump_listing import DumpListing, content_dates, list_dumps
+from checks.backup.dump_listing import DumpListing, content_dates, dumps_of_database, list_dumps
 from checks.backup.dump_object import MAX_READ_BYTES, ReadObject, read_object, read_tail, recorded_beside
 from checks.backup.dump_sets import StoredDump
 from checks.backup.dump_sizes import DayBest, DumpSize, day_bests
@@ -72,30 +72,13 @@ def newest_dump(aws: AwsClient, dumps: DumpBackups) -> NewestDump:
     the bucket is absent.
     """
     listing = list_dumps(aws, dumps)
-    ours = _judged(listing, dumps)
+    ours = dumps_of_database(listing, dumps)
+    if not ours:
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"there is no dump in {dumps.bucket}/{dumps.prefix} to check")
     dates = content_dates(ours, dumps.stale_after)
     newest = max(ours, key=lambda dump: (dump.complete, dates[dump.key], dump.last_modified, dump.key))
     facts = _read(aws, dumps, newest, listing)
     return _with_sizes(_with_repeats(aws, dumps, facts, newest, ours), newest, ours, dumps)
-
-
-def _judged(listing: DumpListing, dumps: DumpBackups) -> tuple[StoredDump, ...]:
-    if listing.server_backup:
-        raise ObservationError(
-            Reason.UNSUPPORTED,
-            f"{listing.server_backup} belongs to a base backup of a whole server, not to a dump",
-            remedy="declare a `prefix` or a `pattern` that selects only the dumps of this database",
-        )
-    if listing.ambiguous:
-        names = ", ".join(f"'{name}'" for name in listing.ambiguous[:5])
-        raise ObservationError(
-            Reason.UNSUPPORTED,
-            f"the names do not say which dumps are of the database {dumps.database}: there are {names}",
-            remedy="declare the `pattern` of its dumps",
-        )
-    if not listing.ours:
-        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"there is no dump in {dumps.bucket}/{dumps.prefix} to check")
-    return listing.ours
 
 
 def _read(aws: AwsClient, dumps: DumpBackups, newest: StoredDump, listing: DumpListing) -> NewestDump:

@@ -75,6 +75,24 @@ def list_dumps(aws: AwsClient, dumps: DumpBackups) -> DumpListing:
     )
 
 
+def dumps_of_database(listing: DumpListing, dumps: DumpBackups) -> tuple[StoredDump, ...]:
+    """The dumps that are certainly of the declared database, oldest first. Raises: ObservationError, when none is."""
+    if listing.server_backup:
+        raise ObservationError(
+            Reason.UNSUPPORTED,
+            f"{listing.server_backup} belongs to a base backup of a whole server, not to a dump",
+            remedy="declare a `prefix` or a `pattern` that selects only the dumps of this database",
+        )
+    if listing.ambiguous:
+        names = ", ".join(f"'{name}'" for name in listing.ambiguous[:5])
+        raise ObservationError(
+            Reason.UNSUPPORTED,
+            f"the names do not say which dumps are of the database {dumps.database}: there are {names}",
+            remedy="declare the `pattern` of its dumps",
+        )
+    return listing.ours
+
+
 def content_dates(dumps: Sequence[StoredDump], tolerance: timedelta) -> Mapping[str, datetime]:
     """The date of each dump's content by key: when it was written, unless its name or its bytes are older.
 

@@ -20,6 +20,7 @@ _CLUSTER = "securebase-production"
 _BUCKET = "securebase-production-audit-logs"
 _BACKUPS = "securebase-production-backups"
 _TABLE = "securebase-production-invoices"
+_MONTHS = timedelta(days=40)
 _FUNCTION = "securebase-production-auth-v2"
 _API = "securebase-production"
 
@@ -171,6 +172,13 @@ AWS_FAULTS = (
         apply=lambda sandbox: sandbox.aws.dump_job.stop(datetime.now(UTC), since=timedelta(hours=3)),
         repair=lambda sandbox: sandbox.aws.dump_job.resume(datetime.now(UTC)),
         expected_findings=(_expected("backup.dump.freshness", "dump_backups", _BACKUPS),),
+    ),
+    Fault(
+        name="dumps-pruned",
+        title="A lifecycle rule deletes the dumps of half a year",
+        apply=lambda sandbox: sandbox.aws.dump_job.prune(datetime.now(UTC), older=_MONTHS, newer=6 * _MONTHS),
+        repair=lambda sandbox: sandbox.aws.dump_job.bring_back(),
+        expected_findings=(_expected("backup.dump.kept", "dump_backups", _BACKUPS),),
     ),
     Fault(
         name="dump-truncated",

@@ -90,6 +90,7 @@ EMPTY_RESPONSES: dict[str, dict[str, tuple[dict[str, Any], Status]]] = {
     "s3:ListObjectsV2": {
         "backup.dump.freshness": ({"IsTruncated": False}, Status.FAIL),
         "backup.dump.integrity": ({"IsTruncated": False}, Status.UNVERIFIED),
+        "backup.dump.kept": ({"IsTruncated": False}, Status.FAIL),
     },
     # Without an alarm, no alarm firing proves nothing.
     "cloudwatch:DescribeAlarms": {"*": ({"MetricAlarms": []}, Status.UNVERIFIED)},

@@ -37,6 +37,7 @@ CHANGED_READINGS = {
     "restorable-time-lagging": {"lag"},
     "pitr-off": {"recovery"},
     "dump-stale": {"dumps", "newest dump"},
+    "dumps-pruned": {"dumps"},
     "dump-truncated": {"dumps", "newest dump"},
     "function-failed": {"function"},
     "api-stage-removed": {"stages"},

@@ -17,6 +17,7 @@ from basewatch.model import Status, Verdict, unverified
 from checks.backup.dump_freshness import dump_freshness, newest_dump_is_fresh
 from checks.backup.dump_integrity import newest_dump_is_intact
 from checks.backup.dump_integrity_facts import newest_dump
+from checks.backup.dump_kept import dumps_are_kept, kept_dumps
 from tests.checks.backup.archives import archive
 from tests.checks.backup.bucket import BucketWire, Stored
 from tests.checks.situations.situation import Situation, each
@@ -799,5 +800,145 @@ INTEGRITY = (
 
 @each(INTEGRITY)
 def test_the_integrity_of_dumps_is_judged_rightly(situation: Situation) -> None:
+    """Each situation gives the verdict that is right."""
+    situation.test()
+
+
+GFS = {"daily": 7, "weekly": 4, "monthly": 12, "yearly": 5}
+
+
+def kept(ages: Iterable[timedelta], **settings: Any) -> Callable[[], Iterable[Verdict]]:
+    """The verdict on what is kept of dumps of these ages."""
+    objects = [sized(900, age) for age in ages]
+    return lambda: _judged(kept_dumps, dumps_are_kept, objects, {"keep": GFS, **settings})
+
+
+def pyramid(
+    *, daily: int = 7, weekly: int = 4, monthly: int = 12, yearly: int = 5, age: timedelta = 2 * HOUR
+) -> set[timedelta]:
+    """The ages of so many dumps of each tier, the newest of `age`."""
+    return {
+        age + number * period
+        for count, period in ((daily, DAY), (weekly, 7 * DAY), (monthly, 30.4 * DAY), (yearly, 365.25 * DAY))
+        for number in range(count)
+    }
+
+
+KEPT = (
+    Situation(
+        number="K1",
+        what="seven daily, four weekly, twelve monthly, five yearly",
+        right=(PASS,),
+        why="all are kept",
+        judged=kept(pyramid()),
+    ),
+    Situation(
+        number="I21",
+        what="three days of hourly dumps",
+        right=NOT_GREEN,
+        why="older ones were deleted, or never made",
+        judged=kept([number * HOUR for number in range(72)]),
+        says="since",
+    ),
+    Situation(
+        number="I21-since",
+        what="three days of hourly dumps of a platform that is two years old",
+        right=(FAIL,),
+        why="older ones were deleted",
+        judged=kept([number * HOUR for number in range(72)], since="2024-03-01"),
+    ),
+    Situation(
+        number="K2",
+        what="three days of hourly dumps of a platform that is three days old",
+        right=(PASS,),
+        why="no older one is promised",
+        judged=kept([number * HOUR for number in range(72)], since="2026-02-26"),
+    ),
+    Situation(
+        number="K3", what="no weekly dump", right=(FAIL,), why="two weeks have none", judged=kept(pyramid(weekly=1))
+    ),
+    Situation(
+        number="K4", what="no monthly dump", right=(FAIL,), why="months have none", judged=kept(pyramid(monthly=1))
+    ),
+    Situation(
+        number="K5",
+        what="no yearly dump of a platform of six years",
+        right=(FAIL,),
+        why="years have none",
+        judged=kept(pyramid(yearly=1), since="2020-01-01"),
+    ),
+    Situation(
+        number="K6",
+        what="three of five yearly, and nobody says how old the platform is",
+        right=(UNVERIFIED,),
+        why="the oldest may be the first",
+        judged=kept(pyramid(yearly=3)),
+    ),
+    Situation(
+        number="K7",
+        what="one day of the last seven has none",
+        right=(FAIL,),
+        why="seven daily dumps are promised",
+        judged=kept(pyramid() - {2 * HOUR + 3 * DAY}),
+    ),
+    Situation(
+        number="K8",
+        what="nightly at midnight, now a bit before and now a bit after",
+        right=(PASS,),
+        why="a UTC day without a dump is no night without one",
+        judged=kept([12 * HOUR + number * DAY + (number % 2) * 5 * MINUTE for number in range(8)], keep={"daily": 7}),
+    ),
+    Situation(
+        number="K9",
+        what="all daily dumps of five years",
+        right=(PASS,),
+        why="they are weekly, monthly and yearly ones too",
+        judged=kept([HOUR + number * DAY for number in range(1700)]),
+    ),
+    Situation(number="K10", what="no dump", right=(FAIL,), why="none is kept", judged=kept([])),
+    Situation(
+        number="K11",
+        what="six of seven daily dumps",
+        right=NOT_GREEN,
+        why="one is missing",
+        judged=kept([HOUR + number * DAY for number in range(5)], keep={"daily": 7}, since="2025-01-01"),
+    ),
+    Situation(
+        number="K12",
+        what="monthly dumps on the first of each month",
+        right=(PASS,),
+        why="twelve are there",
+        judged=kept(
+            [
+                NOW - NOW.replace(year=2025 + (month > 12), month=(month - 1) % 12 + 1, day=1, hour=1)
+                for month in range(4, 16)
+            ],
+            keep={"monthly": 12},
+        ),
+    ),
+    Situation(
+        number="K13",
+        what="one promised, a day old",
+        right=(PASS,),
+        why="the one is there",
+        judged=kept([DAY], keep={"daily": 1}),
+    ),
+    Situation(
+        number="K14",
+        what="old dumps of no bytes",
+        right=(FAIL,),
+        why="nothing can be restored from them",
+        judged=lambda: _judged(
+            kept_dumps,
+            dumps_are_kept,
+            [*(dump(number * DAY, b"", recorded=False) for number in range(3, 9)), *hourly(20)],
+            {"keep": {"daily": 7}, "since": "2025-01-01"},
+        ),
+    ),
+)
+
+
+@each(KEPT)
+def test_kept_dumps_are_judged_rightly(situation: Situation) -> None:
     """Each situation gives the verdict that is right."""
     situation.test()
