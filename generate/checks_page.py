@@ -32,4 +32,4 @@ def _link(check: AnyCheck) -> str:
 def _section(check: AnyCheck) -> Iterator[str]:
     yield f"## {check.id}\n\n{check.title}.\n\n"
     yield from (f"- **{part}:** {check.doc_sections[part]}\n" for part in DOC_SECTIONS)
-    yield f"- **Needs:** {', '.join(f'`{need}`' for need in check.needs)}\n"
+    yield f"- **Needs:** {', '.join(f'`{need}`' for need in check.needs) or 'nothing'}\n"

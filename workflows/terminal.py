@@ -117,6 +117,6 @@ def check_text(check: AnyCheck) -> str:
         f"{check.id}: {check.title}.",
         "",
         f"Severity: {check.severity}. Proof: {check.proof}. Component: {check.component.kind}.",
-        f"Needs: {', '.join(check.needs)}.",
+        f"Needs: {', '.join(check.needs) or 'nothing'}.",
     ]
     return "\n".join([*lines, *(f"{name}: {text}" for name, text in check.doc_sections.items())])

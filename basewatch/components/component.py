@@ -17,7 +17,7 @@ class Component(ConfigModel):
     `promises` are the paths of the settings that checks judge, such as `backup.rpo`; the other settings locate it.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = "any"
     promises: ClassVar[tuple[str, ...]] = ()
     name: str = Field(min_length=1)
 

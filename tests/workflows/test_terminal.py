@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import given
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from basewatch.model import Reason, Severity, Status
+from checks import CHECKS
 from tests.checks.example import doors_closed, doors_few
 from tests.fakes import a_finding
-from workflows.terminal import check_text, checks_text, escape_control, findings_text
+from workflows.terminal import check_text, checks_json, checks_text, escape_control, findings_text
 
 FINDINGS = (
     a_finding(Status.PASS, check="a.passes"),
@@ -54,3 +56,9 @@ def test_symptoms_are_printed_under_their_cause() -> None:
 def test_control_characters_are_escaped(name: str) -> None:
     """No name from the platform can send a control character to the terminal."""
     assert escape_control(name).isprintable()
+
+
+def test_every_check_is_listed_and_described() -> None:
+    """Every check has its line, its JSON and its description, also one that is about components of any kind."""
+    assert len(checks_text(CHECKS).splitlines()) == len(json.loads(checks_json(CHECKS))) == len(CHECKS)
+    assert all(check_text(check).startswith(check.id) for check in CHECKS)
