@@ -48,8 +48,13 @@ def without_length(type_name: str) -> str:
 
 
 def fits(type_name: str, text: str) -> bool:
-    """Whether a text is valid for this type; false for types that only PostgreSQL can parse."""
-    kind = without_length(type_name)
+    """Whether a text is valid for this type; false for types that only PostgreSQL can parse.
+
+    A text that is too long is none: a cast would cut it to another one, where storing it raises an error.
+    """
+    kind, length = without_length(type_name), re.search(r"\((\d+)\)", type_name)
+    if length and kind in _TEXTS and len(text) > int(length[1]):
+        return False
     try:
         match kind:
             case "uuid":
@@ -124,7 +129,7 @@ def column_values(
         found.append(TrialValue(text="", label="an empty text"))
     if kind in _INTEGERS or kind in _NUMBERS:
         found += [TrialValue(text=text, label=text) for text in ("0", "1", "-1")]
-    found += [v for v in ids if v.text is not None and fits(kind, v.text)]
+    found += [v for v in ids if v.text is not None and fits(column.type_name, v.text)]
     return _distinct(kind, [*found, *own])
 
 
