@@ -9,8 +9,9 @@ from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from checks.tenancy.append_only_guards import Guards, MutatingStatement, guards_of
+from checks.tenancy.append_only_guards import Guards, MutatingStatement, guard_sql, guards_of
 from checks.tenancy.flaws import role_paths
+from checks.tenancy.ownership import change_owner
 from checks.tenancy.side_channels.foreign_keys import referential_actions
 from checks.tenancy.stored_code.function_bodies import Stops
 from isolation.access.effective_access import EffectiveAccess, effective_access
@@ -100,9 +101,8 @@ def _unguarded(access: EffectiveAccess, relation: Relation, guards: Guards) -> I
     for event in MutatingStatement:
         if guards.stopped(event) is Stops.NO:
             idle = [trigger for trigger in guards.triggers if trigger.enabled not in {"O", "A"}]
-            create = f"CREATE TRIGGER ... BEFORE {event} ON {table} EXECUTE FUNCTION <a function that raises>;"
-            enable = f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {quoted(idle[0].name)};" if idle else create
-            yield f"no trigger rejects {event}", enable
+            enable = f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {quoted(idle[0].name)};" if idle else ""
+            yield f"no trigger rejects {event}", enable or guard_sql(relation, event)
 
 
 def _rule_events(access: EffectiveAccess, relation: Relation) -> set[str]:
@@ -120,7 +120,7 @@ def _bypasses(access: EffectiveAccess, relation: Relation, guards: Guards) -> It
     if owning:
         yield (
             f"{role_paths(owning)} may drop its triggers: it has the rights of the owner",
-            _change_owner("TABLE", table),
+            change_owner(access, "TABLE", table, relation.owner, kept="SELECT, INSERT"),
         )
     elif truncating:
         roles = ", ".join(sorted({quoted(b.role.name) for b in truncating}))
@@ -129,11 +129,12 @@ def _bypasses(access: EffectiveAccess, relation: Relation, guards: Guards) -> It
     if schema and not owning and (owners := _with_rights_of(access, schema.owner)):
         yield (
             f"{role_paths(owners)} may drop it: it has the rights of the owner of the schema",
-            _change_owner("SCHEMA", quoted(schema.name)),
+            change_owner(access, "SCHEMA", quoted(schema.name), schema.owner),
         )
     for function in guards.trigger_functions:
         if not owning and (owners := _with_rights_of(access, function.owner)):
-            yield f"{role_paths(owners)} may replace {function.name}", _change_owner("FUNCTION", function.name)
+            repair = change_owner(access, "FUNCTION", function.name, function.owner)
+            yield f"{role_paths(owners)} may replace {function.name}", repair
 
 
 def _implicit_changes(access: EffectiveAccess, relation: Relation, now: datetime) -> Iterator[tuple[str, str]]:
@@ -152,13 +153,9 @@ def _implicit_changes(access: EffectiveAccess, relation: Relation, now: datetime
             yield f"the rule {rule.name} {does} every {rule.event}", f"DROP RULE {quoted(rule.name)} ON {table};"
     for key in access.inventory.foreign_keys:
         if key.relation == relation.oid and referential_actions(key):
-            repair = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(key.name)}; and recreate it with NO ACTION."
+            repair = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(key.name)}; Then add it again with NO ACTION."
             yield f"the foreign key {key.name} changes or removes records {referential_actions(key)}", repair
 
 
 def _with_rights_of(access: EffectiveAccess, owner: int) -> tuple[ReachableRole, ...]:
     return tuple(b for b in access.all_reachable_roles() if owner in access.inherited_roles(b.role.oid))
-
-
-def _change_owner(kind: str, name: str) -> str:
-    return f"ALTER {kind} {name} OWNER TO <a role that no principal can become>;"

@@ -11,7 +11,7 @@ from typing import Final
 from checks.tenancy.stored_code.function_bodies import Stops, normalized_body, stops
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.code import Function, Trigger
-from isolation.inventory.naming import quoted
+from isolation.inventory.naming import qualified, quoted
 from isolation.inventory.relations import Relation
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
@@ -97,6 +97,19 @@ def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, s
     return Guard(statements=events, stops=Stops.YES if answer is Stops.UNKNOWN and approved else answer)
 
 
+def guard_sql(relation: Relation, event: MutatingStatement) -> str:
+    """The statements that create a guard: a function that raises, and a trigger that fires in every session."""
+    table, function = qualified(relation.schema, relation.name), f"{quoted(relation.schema)}.refuse_audit_change()"
+    name = f"refuse_audit_{event.lower()}"
+    each = "STATEMENT" if event is MutatingStatement.TRUNCATE else "ROW"
+    return (
+        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audit records cannot be changed'; END $$; "
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}; "
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};"
+    )
+
+
 def _undeclared(
     access: EffectiveAccess, relation: Relation, triggers: tuple[Trigger, ...], declared: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
@@ -104,15 +117,16 @@ def _undeclared(
     # Only the parent table must have every declared trigger; a partition also inherits triggers.
     missing = () if relation.parents else sorted(declared.keys() - existing)
     for name in missing:
-        yield f"the declared trigger {name} does not exist", "Create it, or remove it from audit.triggers."
+        repair = "Create it again from your migrations. Or remove it from audit.triggers."
+        yield f"the declared trigger {name} does not exist", repair
     for trigger in triggers:
-        entry = f"{trigger.name}: {trigger.digest}"
+        declare = f"Or, after you have read it, declare it in audit.triggers: {trigger.name}: {trigger.digest}"
         if trigger.name not in declared:
             drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
-            yield f"the trigger {trigger.name} is not declared", f"{drop} or declare it in audit.triggers: {entry}"
+            yield f"the trigger {trigger.name} is not declared", f"{drop} {declare}"
         elif declared[trigger.name] != trigger.digest:
             what = f"the trigger {trigger.name} or its function differs from the declared digest"
-            yield what, f"Restore it, or review it and declare it in audit.triggers: {entry}"
+            yield what, f"Restore it from your migrations. {declare}"
 
 
 def _discarding(

@@ -22,13 +22,15 @@ from isolation.inventory.roles import PUBLIC, Grant
 class Flaw:
     """One defect of an object: its severity, a description, and the repair.
 
-    `approvable` is false for a flaw that no approval can accept. `affected` names the principals and relations through
+    `approval` says how to accept this flaw alone; it is printed after all repairs. `approvable` is false for a flaw
+    that no approval of the object can accept. `affected` names the principals and relations through
     which this flaw alone leaks rows; it is empty for a flaw that no probe can observe.
     """
 
     severity: Severity
     what: str
     repair: str = ""
+    approval: str = ""
     approvable: bool = True
     affected: tuple[Affected, ...] = ()
 
@@ -86,6 +88,7 @@ def flaw_verdict(
     """The FAIL of an object with at least one flaw, with the severity of the most severe."""
     ordered = sorted(flaws, key=lambda flaw: -flaw.severity.rank)
     repairs = list(dict.fromkeys(flaw.repair for flaw in ordered if flaw.repair))
+    repairs += dict.fromkeys(flaw.approval for flaw in ordered if flaw.approval)
     if approvable and all(flaw.approvable for flaw in flaws):
         repairs.append(approvable.offer())
     verdict = failed(

@@ -15,7 +15,15 @@ from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Relation
 from isolation.inventory.snapshot import inventory
-from isolation.proof import ProofObligation, ProofStatus, expected_expression, proof_obligations, repair
+from isolation.proof import (
+    ProofObligation,
+    ProofStatus,
+    expected_expression,
+    parent_key_repair,
+    proof_obligations,
+    repair,
+    rewrite,
+)
 
 _SHOWN = 6
 # Characters of an expression that are shown.
@@ -102,15 +110,28 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
 def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
     name = access.declared_name(relation)
     shape = expected_expression(access, relation)
-    rewrite = f"Write it as {shape}. " if shape else "Declare the tenant key of the table in tenancy.keys. "
     return unverified(
         Reason.UNSUPPORTED,
         f"A policy of {name} cannot be proven to restrict rows to the tenant",
         subject=name,
         observed=_reasons(access, relation, gates),
         expected=shape,
-        remedy=f"{rewrite}{_waiver(access, relation, gates)}",
+        remedy=f"{_rewrites(access, relation, gates)} {_waiver(access, relation, gates)}",
     )
+
+
+def _rewrites(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> str:
+    """The statements that make the policies of a table ask for the tenant alone, or what to declare first."""
+    if missing := parent_key_repair(access, relation):
+        return missing
+    named = {gate.policy for gate in gates}
+    policies = (policy for policy in access.policies_on(relation) if policy.name in named)
+    rewrites = [text for policy in policies if (text := rewrite(access, relation, policy))]
+    if rewrites:
+        return f"If it has to ask for the tenant alone (otherwise keep the rest by AND): {' '.join(rewrites)}"
+    if access.tenant_key(relation) is None:
+        return "Declare the tenant key of the table in tenancy.keys."
+    return "Declare where the tenant is: tenancy.claim if the setting is JSON, or the function that returns it."
 
 
 def _waiver(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> str:

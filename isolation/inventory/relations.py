@@ -162,6 +162,8 @@ class Index:
     in an exclusion constraint, or with a user-defined operator class. `replica_identity` is true for the index that
     ALTER TABLE ... REPLICA IDENTITY USING names. `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` is
     true with a WHERE condition. A constraint that is not `immediate` may be violated until the end of a transaction.
+    `constraint` says that a constraint owns the index. With expressions, `keys` are the texts of all key columns;
+    `condition` is that of WHERE; both are redacted.
     """
 
     oid: int
@@ -177,6 +179,9 @@ class Index:
     partial: bool
     nulls_distinct: bool
     immediate: bool = True
+    constraint: bool = False
+    keys: tuple[str, ...] = ()
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

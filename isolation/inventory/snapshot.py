@@ -113,7 +113,7 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         schemas=_rows(database, "schemas", Schema),
         relations=_bounded(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
         policies=tuple(p.policy(tenancy.words, definitions) for p in _rows(database, "policies", PolicyRow)),
-        indexes=_rows(database, "indexes", Index),
+        indexes=tuple(_redacted_index(each, tenancy.words) for each in _rows(database, "indexes", Index)),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
         functions=functions,
         triggers=_rows(database, "triggers", Trigger),
@@ -181,6 +181,11 @@ def _redacted(function: Function, context_settings: Sequence[str]) -> Function:
         body=redact_text(function.body, context_settings),
         tree=None if function.tree is None else redact_tree(function.tree, context_settings),
     )
+
+
+def _redacted_index(index: Index, context_settings: Sequence[str]) -> Index:
+    keys = tuple(redact_text(key, context_settings) for key in index.keys)
+    return replace(index, keys=keys, condition=redact_text(index.condition, context_settings))
 
 
 def _publications(database: DatabaseClient, *, recent: bool) -> tuple[Publication, ...]:

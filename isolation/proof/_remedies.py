@@ -18,16 +18,48 @@ def expected_expression(access: EffectiveAccess, relation: Relation) -> str:
 
 def repair(access: EffectiveAccess, relation: Relation, policy: Policy) -> str:
     """The statement that repairs one policy; without an expected expression, the statement that drops it."""
+    drop = f"DROP POLICY {quoted(policy.name)} ON {access.sql_name(relation)};"
+    rewritten = rewrite(access, relation, policy)
+    return f"{rewritten}  -- or: {drop}" if rewritten else drop
+
+
+def rewrite(access: EffectiveAccess, relation: Relation, policy: Policy) -> str:
+    """The statement that makes a policy ask for the tenant alone; empty without an expected expression."""
     table, expression = access.sql_name(relation), expected_expression(access, relation)
-    drop = f"DROP POLICY {quoted(policy.name)} ON {table};"
     if not expression:
-        return drop
+        return ""
     clauses = list[str]()
     if policy.command is not Command.INSERT:
         clauses.append(f"USING ({expression})")
     if policy.command in {Command.INSERT, Command.UPDATE, Command.ALL}:
         clauses.append(f"WITH CHECK ({expression})")
-    return f"ALTER POLICY {quoted(policy.name)} ON {table} {' '.join(clauses)};  -- or: {drop}"
+    return f"ALTER POLICY {quoted(policy.name)} ON {table} {' '.join(clauses)};"
+
+
+def parent_key_repair(access: EffectiveAccess, relation: Relation) -> str:
+    """What makes a row have one parent: a unique key of the parent, and a foreign key; empty if both exist.
+
+    Without the unique key, a row belongs to every tenant with a parent of that id, and no policy of its own helps.
+    """
+    key = access.tenant_key(relation)
+    parent = access.relation_named(key.parent) if isinstance(key, DerivedKey) else None
+    if parent is None or not isinstance(key, DerivedKey):
+        return ""
+    target = {column.number for name in key.on.values() if (column := parent.column(name))}
+    known = (index for index in access.indexes_of(parent) if index.unique and index.valid and not index.partial)
+    if any(index.columns and set(index.columns) <= target for index in known):
+        return ""
+    table, own, its = (
+        access.sql_name(relation),
+        *(", ".join(map(quoted, side)) for side in zip(*key.on.items(), strict=True)),
+    )
+    return (
+        f"Nothing makes ({its}) of {access.sql_name(parent)} unique, so a row may have parents of several tenants: "
+        f"ALTER TABLE {access.sql_name(parent)} ADD UNIQUE ({its}); "
+        f"ALTER TABLE {table} ADD FOREIGN KEY ({own}) REFERENCES {access.sql_name(parent)} ({its}); "
+        "If tenants count their ids each for itself, this fails: then give the table the tenant's column as well, and "
+        f"name it in tenancy.keys, {access.declared_name(relation)}."
+    )
 
 
 def _of_row(access: EffectiveAccess, relation: Relation, row: str, depth: int) -> str:
@@ -44,8 +76,10 @@ def _of_row(access: EffectiveAccess, relation: Relation, row: str, depth: int) -
         return _of_member(access, key, row, tenancy)
     if len(key) != len(tenancy.context):
         return ""
-    parts = zip(key, tenancy.context, strict=True)
-    return " AND ".join(f"{row}.{quoted(column.name)} = {_setting(column, name)}" for column, name in parts)
+    parts = [(column, _setting(access, column, name)) for column, name in zip(key, tenancy.context, strict=True)]
+    if not all(value for _, value in parts):
+        return ""
+    return " AND ".join(f"{row}.{quoted(column.name)} = {value}" for column, value in parts)
 
 
 def _of_member(access: EffectiveAccess, key: tuple[Column, ...], row: str, tenancy: Tenancy) -> str:
@@ -55,14 +89,24 @@ def _of_member(access: EffectiveAccess, key: tuple[Column, ...], row: str, tenan
     if members is None or table is None or member is None:
         return ""
     on = [f"m.{quoted(its)} = {row}.{quoted(own.name)}" for own, its in zip(key, members.key, strict=False)]
-    condition = " AND ".join([*on, f"m.{quoted(members.member)} = {_setting(member, tenancy.context[0])}"])
-    return _exists(f"{access.sql_name(table)} m", condition)
+    value = _setting(access, member, tenancy.context[0])
+    condition = " AND ".join([*on, f"m.{quoted(members.member)} = {value}"])
+    return _exists(f"{access.sql_name(table)} m", condition) if value else ""
 
 
 def _exists(table: str, where: str) -> str:
     return f"EXISTS (SELECT 1 FROM {table} WHERE {where})"  # noqa: S608  # printed, never executed
 
 
-def _setting(column: Column, name: str) -> str:
-    cast = _CASTS.get(column.type_name, "")
-    return f"nullif(current_setting('{name}', true), ''){cast}"
+def _setting(access: EffectiveAccess, column: Column, name: str) -> str:
+    """The value of the context in SQL; empty if the setting is JSON without a declared claim or function."""
+    cast, tenancy = _CASTS.get(column.type_name, ""), access.tenancy
+    value = f"nullif(current_setting('{name}', true), '')"
+    if tenancy.claim is not None:
+        path = [part.replace("'", "''") for part in tenancy.claim]
+        steps = "".join(f" -> '{part}'" for part in path[:-1])
+        return f"({value}::jsonb{steps} ->> '{path[-1]}'){cast}"
+    if any(text.lstrip().startswith("{") for _, values in tenancy.canary_contexts for text in values):
+        declared = (each.name for each in tenancy.approved_objects if each.kind == "function" and each.returns_tenant)
+        return next((f"(SELECT {called})" for called in declared), "")
+    return value + cast

@@ -27,7 +27,11 @@ SELECT i.indexrelid AS oid,
        i.indisvalid AND i.indislive AS valid,
        i.indpred IS NOT NULL AS partial,
        NOT coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_distinct,
-       i.indimmediate AS immediate
+       i.indimmediate AS immediate,
+       i.indexrelid IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x')) AS "constraint",
+       CASE WHEN i.indexprs IS NULL THEN '{}'
+            ELSE ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnkeyatts) AS n) END AS keys,
+       coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS condition
 FROM pg_index i
      JOIN pg_class x ON x.oid = i.indexrelid
      JOIN pg_class c ON c.oid = i.indrelid

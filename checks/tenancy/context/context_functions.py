@@ -52,7 +52,11 @@ def _repair(access: EffectiveAccess, function: Function, callers: tuple[Reachabl
     if function.returns_trigger:
         return f"Remove the statement from {function.name}, or drop the triggers that call it."
     who = revoke_from(access, callers, function.grants, "EXECUTE")
-    return f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {who};"
+    local = ", ".join(f"set_config('{name}', ..., true)" for name in access.tenancy.context)
+    return (
+        f"If the application calls it, let it do no more than set the context for the transaction, to its argument: "
+        f"{local}. If not: REVOKE EXECUTE ON ROUTINE {function.name} FROM {who};"
+    )
 
 
 def _fired(access: EffectiveAccess, now: datetime) -> dict[int, tuple[ReachableRole, ...]]:
@@ -92,6 +96,23 @@ class ContextWrite:
     certain: bool = True
 
 
+_SETTER: Final = re.compile(
+    r"\s*(?:select|begin\s+perform)\s+(?:pg_catalog\s*\.\s*)?set_config\s*\(\s*'(?P<name>[^']+)'\s*,"
+    r"\s*(?P<value>\$\d+|(?!current_|session_|user\b)[a-z_]\w*)\s*(?:::\s*\w+\s*)?,\s*true\s*\)\s*;?\s*"
+    r"(?:return\s*;\s*)?(?:end\s*;?\s*)?",
+    re.IGNORECASE,
+)
+
+
+def _only_sets(body: str, contexts: tuple[str, ...]) -> bool:
+    """Whether a body does nothing but set the context to its argument until the transaction ends.
+
+    Every caller can do the same by itself; a policy that calls such a function is not proven.
+    """
+    found = _SETTER.fullmatch(body)
+    return found is not None and found["name"].lower() in contexts
+
+
 def context_write(function: Function, contexts: tuple[str, ...]) -> ContextWrite | None:
     """How a function sets one of these settings (lower case) or its role; None if it does neither."""
     return next(_context_writes(function, contexts), None)
@@ -99,6 +120,8 @@ def context_write(function: Function, contexts: tuple[str, ...]) -> ContextWrite
 
 def _context_writes(function: Function, contexts: tuple[str, ...]) -> Iterator[ContextWrite]:
     settings = {name.lower() for name in function.settings}
+    if not settings - {"search_path"} and function.argument_count and _only_sets(function.body, contexts):
+        return
     mentions = {word.lower() for word in function.body_keywords}
     named = [name for name in contexts if name in mentions]
     pinned, switched = sorted(set(contexts) & settings), sorted(_ROLES & settings)

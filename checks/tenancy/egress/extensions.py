@@ -17,6 +17,7 @@ from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.inventory.egress import Extension
 from isolation.inventory.naming import quoted
+from isolation.inventory.roles import PUBLIC
 
 # https://www.postgresql.org/docs/18/predefined-roles.html: members see the statements of all sessions.
 _SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})
@@ -25,12 +26,12 @@ _SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})
 def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[Flaw]:
     """The flaw of an installed extension, if it has one."""
     name = extension.name
-    drop = f"DROP EXTENSION {quoted(name)};"
+    drop = f"{_drop_users(access, extension)}DROP EXTENSION {quoted(name)};"
     if name in HARMLESS_EXTENSIONS:
         return
     if name in EGRESS_EXTENSIONS:
         users = extension_users(access, extension)
-        repair = f"{drop} or REVOKE EXECUTE on its functions FROM PUBLIC." if users else drop
+        repair = f"{drop}{_revoke(access, extension)}" if users else drop
         what = f"it {EGRESS_EXTENSIONS[name]}" + (f", and {role_paths(users)} may use it" if users else "")
         yield Flaw(severity=Severity.HIGH if users else Severity.MEDIUM, what=what, repair=repair)
     elif name in DISCLOSING_EXTENSIONS:
@@ -41,6 +42,26 @@ def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[F
         yield Flaw(severity=Severity.MEDIUM if seeing else Severity.LOW, what=what, repair=drop)
     else:
         yield Flaw(severity=Severity.LOW, what="it is unknown to Basewatch", repair=drop)
+
+
+def _drop_users(access: EffectiveAccess, extension: Extension) -> str:
+    """The statements that drop the triggers of an extension's functions first, without which it cannot be dropped."""
+    own = {function.oid for function in access.inventory.functions if function.extension == extension.name}
+    return "".join(
+        f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)}; "
+        for trigger in access.inventory.triggers
+        if trigger.function in own and (relation := access.relation(trigger.relation)) and not relation.partition
+    )
+
+
+def _revoke(access: EffectiveAccess, extension: Extension) -> str:
+    """The other repair of an extension that is needed: only its own functions lose EXECUTE."""
+    functions = [function for function in access.inventory.functions if function.extension == extension.name]
+    held = (grant.grantee for function in functions for grant in function.grants if grant.grantee != function.owner)
+    roles = {oid: role for oid in held if (role := access.role(oid)) or oid == PUBLIC}
+    names = ", ".join(sorted(quoted(role.name) if role else "PUBLIC" for role in roles.values()))
+    routines = ", ".join(function.name for function in functions)
+    return f" Or, if another role needs it: REVOKE EXECUTE ON ROUTINE {routines} FROM {names};" if names else ""
 
 
 def extension_users(access: EffectiveAccess, extension: Extension) -> tuple[ReachableRole, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
+from checks.tenancy.ownership import change_owner
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
@@ -106,33 +107,33 @@ def _administers(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[
 def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
     owned = tuple(_owned(access, reachable.role.oid))
     if owned:
-        names = ", ".join(name for name, _ in owned[:_SHOWN])
+        names = ", ".join(label for label, _, _ in owned[:_SHOWN])
         more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
         # An owner can disable row security on what it owns at any time.
         yield BypassPrivilege(
             what=f"owns {names}{more}",
             severity=Severity.CRITICAL,
             ignores_grants=True,
-            repair=" ".join(f"ALTER {sql} OWNER TO <a role that no principal can become>;" for _, sql in owned),
+            repair=" ".join(change_owner(access, kind, name, reachable.role.oid) for _, kind, name in owned),
         )
 
 
-def _owned(access: EffectiveAccess, owner: int) -> Iterator[tuple[str, str]]:
-    """Owned objects on which the isolation depends, each with its SQL name: database, schemas, tables, functions."""
+def _owned(access: EffectiveAccess, owner: int) -> Iterator[tuple[str, str, str]]:
+    """Owned objects on which the isolation depends: the database, schemas, tables and functions, each with its kind."""
     server = access.inventory.server
     if server.database_owner == owner:
-        yield "the database", f"DATABASE {quoted(server.database)}"
+        yield "the database", "DATABASE", quoted(server.database)
     used_by_policies = {oid for policy in access.inventory.policies for oid in policy.relations}
     holding = set(access.tenancy.schemas)
     for relation in sorted(access.inventory.relations, key=access.declared_name):
         if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in used_by_policies):
             holding.add(relation.schema)
             if relation.owner == owner:
-                yield access.declared_name(relation), f"TABLE {access.sql_name(relation)}"
+                yield access.declared_name(relation), "TABLE", access.sql_name(relation)
     for schema in access.inventory.schemas:
         if schema.owner == owner and schema.name in holding:
-            yield f"the schema {schema.name}", f"SCHEMA {quoted(schema.name)}"
+            yield f"the schema {schema.name}", "SCHEMA", quoted(schema.name)
     called = {oid for policy in access.inventory.policies for oid in policy.functions}
     for function in access.inventory.functions:
         if function.owner == owner and function.oid in called:
-            yield f"{function.name}, which a policy calls", f"ROUTINE {function.name}"
+            yield f"{function.name}, which a policy calls", "ROUTINE", function.name

@@ -102,7 +102,8 @@ def _flaws(access: EffectiveAccess, reachable: ReachableRole, now: datetime) -> 
                 severity=Severity.MEDIUM,
                 what=f"{reachable} is an undeclared role",
                 repair=f"{_revoke(reachable)} Or declare {reachable.role.name} in tenancy.principals, so that it is "
-                f"checked as a principal, or approve it in tenancy.approved_objects: {entry}",
+                "checked as a principal.",
+                approval=entry.offer(),
             )
 
 

@@ -44,8 +44,9 @@ def grant_flaw(
     name = f"{privilege} on {subject} to {grantee}"
     entry = Approvable(kind="grant", name=name, digest=text_digest(name))
     what = f"{held_via} has {privilege}: {why}"
-    approve = f"{repair} {entry.offer()}"
-    flaw = Flaw(severity=severity, what=what, repair=approve, approvable=False, affected=affected)
+    flaw = Flaw(
+        severity=severity, what=what, repair=repair, approval=entry.offer(), approvable=False, affected=affected
+    )
     return GrantFlaw(subject=subject, flaw=flaw, approvable=entry)
 
 

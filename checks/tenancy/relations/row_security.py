@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from basewatch.affected import Affected
 from basewatch.model import Severity
-from basewatch.tenancy import DerivedKey
 from checks.tenancy.flaws import Flaw, visible_through
 from checks.tenancy.identity.relation_access import RelationAccess, revoke_sql
 from isolation.access.effective_access import EffectiveAccess
-from isolation.inventory.naming import quoted
-from isolation.inventory.relations import Column, Command, Relation
+from isolation.inventory.relations import Command, Relation
+from isolation.proof import expected_expression
 
 
 def lets_rows_through(
@@ -96,14 +95,8 @@ def _denied(access: EffectiveAccess, relation: Relation, reached: tuple[Relation
 
 
 def policy_sql(access: EffectiveAccess, relation: Relation) -> str:
-    """The CREATE POLICY that compares the tenant key with the context; with a placeholder where none can be derived."""
-    key, tenancy = access.tenant_key(relation), access.tenancy
-    table = access.sql_name(relation)
-    if key is None or isinstance(key, DerivedKey) or tenancy.members is not None or len(key) != len(tenancy.context):
-        return f"CREATE POLICY tenant_isolation ON {table} USING (<the row belongs to the current tenant>);"
-    terms = " AND ".join(_term(column, setting) for column, setting in zip(key, tenancy.context, strict=True))
-    return f"CREATE POLICY tenant_isolation ON {table} USING ({terms});"
-
-
-def _term(column: Column, setting: str) -> str:
-    return f"{quoted(column.name)} = nullif(current_setting('{setting}', true), '')::{column.type_name}"
+    """The CREATE POLICY that restricts rows to the tenant; without a known tenant key, what to declare first."""
+    expression = expected_expression(access, relation)
+    if not expression:
+        return f"Declare the tenant key of {access.declared_name(relation)} in tenancy.keys, and create its policy."
+    return f"CREATE POLICY tenant_isolation ON {access.sql_name(relation)} USING ({expression});"

@@ -74,7 +74,7 @@ class ViewAnalysis:
         revoke, affected = revoke_sql(self._access, view, reached), visible_through(self._access, view)
         return ViewExposure(
             flaws=tuple(
-                replace(f, repair=f"{f.repair} Or {revoke}", affected=affected) for f in found if isinstance(f, Flaw)
+                replace(f, repair=_either(f.repair, revoke), affected=affected) for f in found if isinstance(f, Flaw)
             ),
             unproven=tuple(dict.fromkeys(each for each in found if isinstance(each, str))),
         )
@@ -121,7 +121,7 @@ class ViewAnalysis:
         yield Flaw(
             severity=severity,
             what=f"{step} {what}",
-            repair="Replace it with a table under row security.",
+            repair="",
         )
 
     def _holds_tenants(self, view: Relation, seen: set[int]) -> bool:
@@ -205,6 +205,11 @@ class ViewAnalysis:
         view = self._access.sql_name(step.definer)
         repair = f"ALTER VIEW {view} SET (security_invoker = true);"
         return Flaw(severity=severity, what=f"{step} {what}", repair=repair)
+
+
+def _either(repair: str, revoke: str) -> str:
+    """A repair, or taking away the access; a materialized view cannot have row security, so only that repairs it."""
+    return f"{repair} Or {revoke}" if repair else f"{revoke} Or replace it with a table under row security."
 
 
 def _word(table: Relation) -> str:

@@ -9,9 +9,9 @@ from basewatch.model import Severity
 from basewatch.tenancy import DerivedKey
 from checks.tenancy.flaws import Flaw, role_paths
 from checks.tenancy.side_channels.constraint_columns import ConstraintWriters, column_list, partition_root
+from checks.tenancy.side_channels.tenant_constraints import foreign_key_repair
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
-from isolation.inventory.naming import quoted
 from isolation.inventory.relations import ForeignKey, Relation
 
 # pg_constraint.confdeltype and confupdtype: referential actions that change the referencing rows.
@@ -37,7 +37,7 @@ def foreign_key_flaws(
     who = writers.of(relation, columns)
     if not who:
         return
-    mine, theirs = column_list(relation, key.columns), column_list(target, key.target_columns)
+    mine = column_list(relation, key.columns)
     changes = referential_actions(key)
     what = f"{mine} may reference a row of another tenant in {access.declared_name(target)}: "
     what += f"{role_paths(who)} can find out that it exists"
@@ -45,8 +45,7 @@ def foreign_key_flaws(
     yield Flaw(
         severity=Severity.HIGH if changes else Severity.MEDIUM,
         what=what,
-        repair=f"ALTER TABLE {access.sql_name(relation)} DROP CONSTRAINT {quoted(key.name)}, ADD FOREIGN KEY "
-        f"(<tenant key>, {mine}) REFERENCES {access.sql_name(target)} (<tenant key>, {theirs});",
+        repair=foreign_key_repair(access, relation, target, key),
     )
 
 

@@ -8,9 +8,9 @@ from typing import Final
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw, role_paths
 from checks.tenancy.side_channels.constraint_columns import ConstraintWriters, column_list, tenant_columns
+from checks.tenancy.side_channels.tenant_constraints import unique_repair
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
-from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Index, Relation
 
 # pg_type OIDs: uuid, which cannot be guessed; int2, int4 and int8, which are surrogate keys if a sequence fills them.
@@ -34,12 +34,11 @@ def unique_flaws(
     roles = writers.of(relation, {column.name for column in columns} or {c.name for c in relation.columns})
     if roles:
         names = column_list(relation, index.columns)
-        key = ", ".join(quoted(column.name) for column in relation.columns if column.number in mine)
         yield Flaw(
             severity=Severity.MEDIUM,
             what=f"{names} is unique across all tenants: a rejected duplicate shows {role_paths(roles)} that another "
             "tenant has the value",
-            repair=f"Add the tenant key to it: UNIQUE ({key}, {names}) on {access.sql_name(relation)}.",
+            repair=unique_repair(access, relation, index, [c for c in relation.columns if c.number in mine]),
         )
 
 

@@ -24,6 +24,7 @@ from checks.tenancy.flaws import (
     with_owner_rights,
     without_superusers,
 )
+from checks.tenancy.ownership import change_owner
 from checks.tenancy.stored_code.function_bodies import bare_name, normalized_body
 from checks.tenancy.stored_code.security_definer import definer_flaws
 from checks.tenancy.stored_code.shadowing import builtins_in_policies, shadowing_flaws
@@ -143,7 +144,7 @@ def _replaceable(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
         yield Flaw(
             severity=Severity.CRITICAL,
             what=f"a policy calls it, and {role_paths(found)} has the rights of its owner and may replace it",
-            repair=f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;",
+            repair=change_owner(access, "FUNCTION", function.name, function.owner),
             approvable=False,
         )
 

@@ -20,6 +20,7 @@ from checks.tenancy.flaws import (
     with_owner_rights,
     without_superusers,
 )
+from checks.tenancy.ownership import change_owner
 from checks.tenancy.relations.catalogue_reads import catalogue_severity, lends
 from checks.tenancy.stored_code import function_bodies
 from checks.tenancy.stored_code.event_triggers import event_trigger_flaws
@@ -167,7 +168,7 @@ def _guard_flaws(access: EffectiveAccess, trigger: Trigger, relation: Relation, 
             how = "is disabled" if trigger.enabled == "D" else "fires in replica sessions only"
             what = f"it {how}, although {function.name} rejects statements or sets the tenant key"
             yield Flaw(
-                severity=Severity.MEDIUM, what=what, repair=f"ALTER TABLE {table} ENABLE TRIGGER {name}; or drop it."
+                severity=Severity.MEDIUM, what=what, repair=f"ALTER TABLE {table} ENABLE TRIGGER {name}; Or drop it."
             )
         return
     # A role that may replace the function can run code in the statements of every writer; a table owner can anyway.
@@ -176,7 +177,7 @@ def _guard_flaws(access: EffectiveAccess, trigger: Trigger, relation: Relation, 
     ]
     if owners:
         what = f"{role_paths(owners)} may replace {function.name}, which runs in the statements of other roles"
-        repair = f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;"
+        repair = change_owner(access, "FUNCTION", function.name, function.owner)
         yield Flaw(severity=Severity.CRITICAL, what=what, repair=repair, approvable=False)
 
 

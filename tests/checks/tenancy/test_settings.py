@@ -67,8 +67,13 @@ CASES = (
     ),
     function("become(text)", f"RETURNS text LANGUAGE sql AS $$ SELECT set_config('{C}', $1, false) $$", HIGH),
     function(
-        "become_locally(text)",
-        f"RETURNS text LANGUAGE sql AS $$ SELECT pg_catalog.set_config ( '{C}' , $1, true) $$",
+        "become_one(text)",
+        f"RETURNS text LANGUAGE sql AS $$ SELECT pg_catalog.set_config ( '{C}' , 'x' || $1, true) $$",
+        HIGH,
+    ),
+    function(
+        "become_and_read(text)",
+        f"RETURNS bigint LANGUAGE sql AS $$ SELECT set_config('{C}', $1, true); SELECT count(*) FROM documents $$",
         HIGH,
     ),
     function(
@@ -112,6 +117,11 @@ SOUND = (
     function(
         "tenant_in_plpgsql()", f"RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('{C}'); END $$"
     ),
+    function(
+        "become_locally(text)",
+        f"RETURNS text LANGUAGE sql AS $$ SELECT pg_catalog.set_config ( '{C}' , $1, true) $$",
+    ),
+    function("become_so(one uuid)", PLPGSQL.format(f"PERFORM set_config('{C}', one::text, true);")),
     function("patient()", PLPGSQL.format("PERFORM set_config('statement_timeout', '5s', true);")),
     function("atomic_tenant()", f"RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELECT current_setting('{C}'); END"),
     function(
