@@ -64,9 +64,9 @@ def judge_table(access: EffectiveAccess, relation: Relation, guards: Guards, now
     name = access.declared_name(relation)
     flaws = [
         *_unguarded(access, relation, guards),
-        *guards.flaws,
         *_bypasses(access, relation, guards),
         *_implicit_changes(access, relation, now),
+        *guards.flaws,
     ]
     if flaws:
         verdict = failed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import count
 
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.naming import quoted
@@ -18,11 +19,21 @@ _KEPT = {
 
 
 def change_owner(access: EffectiveAccess, kind: str, name: str, owner: int, *, kept: str = "") -> str:
-    """The statements that give an object to a role that no principal can become.
+    """The statements by which no principal has the rights of the owner of an object.
 
-    The owner before gets by grant what it had by ownership; `kept` are those privileges, if not the usual ones.
+    A principal that can become the owner loses that membership. If a principal is the owner, another role that no
+    principal can become gets the object, and the principal gets by grant what it had by ownership: `kept`, if those
+    privileges are not the usual ones.
     """
+    superusers = {each.role.name for each in access.all_reachable_roles() if each.role.superuser}
+    if superusers:
+        return " ".join(f"ALTER ROLE {quoted(name)} NOSUPERUSER;" for name in sorted(superusers))
     role, before = safe_owner(access), access.role(owner)
+    if before and before.name not in access.tenancy.principals:
+        paths = (each.role_path for each in access.all_reachable_roles() if each.role.oid == owner)
+        revokes = dict.fromkeys(f"REVOKE {quoted(path[-1])} FROM {quoted(path[-2])};" for path in paths if path[1:])
+        if revokes:
+            return " ".join(revokes)
     create = "" if role else f"CREATE ROLE {quoted(_new_role(access))} NOLOGIN; "
     new = quoted(role.name if role else _new_role(access))
     privileges = f"{kept} ON {kind}" if kept else _KEPT[kind]
@@ -42,4 +53,5 @@ def safe_owner(access: EffectiveAccess) -> Role | None:
 
 
 def _new_role(access: EffectiveAccess) -> str:
-    return f"{access.inventory.server.database}_owner"
+    names = (f"{access.inventory.server.database}_owner{number or ''}" for number in count())
+    return next(name for name in names if access.role_named(name) is None)

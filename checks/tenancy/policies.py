@@ -92,7 +92,7 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
     name = access.declared_name(relation)
     own = {policy.name: policy for policy in access.policies_on(relation)}
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
-    repairs = " ".join(repair(access, relation, own[policy]) for policy in named)
+    repairs = repair(access, relation, [own[policy] for policy in named])
     offer = global_rows_offer(access, relation, now)
     verdict = failed(
         f"A policy of {name} allows access to rows of other tenants",
@@ -129,6 +129,8 @@ def _rewrites(access: EffectiveAccess, relation: Relation, gates: Sequence[Proof
     rewrites = [text for policy in policies if (text := rewrite(access, relation, policy))]
     if rewrites:
         return f"If it has to ask for the tenant alone (otherwise keep the rest by AND): {' '.join(rewrites)}"
+    if not any(named):
+        return "Repair first what tenancy.rls.engine reports: nothing can be proven about this server."
     if access.tenant_key(relation) is None:
         return "Declare the tenant key of the table in tenancy.keys."
     return "Declare where the tenant is: tenancy.claim if the setting is JSON, or the function that returns it."

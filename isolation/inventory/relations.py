@@ -163,7 +163,7 @@ class Index:
     ALTER TABLE ... REPLICA IDENTITY USING names. `nulls_distinct` is false for UNIQUE NULLS NOT DISTINCT. `partial` is
     true with a WHERE condition. A constraint that is not `immediate` may be violated until the end of a transaction.
     `constraint` says that a constraint owns the index. With expressions, `keys` are the texts of all key columns;
-    `condition` is that of WHERE; both are redacted.
+    `condition` is that of WHERE, and `exclusion_text` the definition of an exclusion constraint; all are redacted.
     """
 
     oid: int
@@ -182,6 +182,7 @@ class Index:
     constraint: bool = False
     keys: tuple[str, ...] = ()
     condition: str = ""
+    exclusion_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

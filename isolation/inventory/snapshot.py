@@ -185,7 +185,9 @@ def _redacted(function: Function, context_settings: Sequence[str]) -> Function:
 
 def _redacted_index(index: Index, context_settings: Sequence[str]) -> Index:
     keys = tuple(redact_text(key, context_settings) for key in index.keys)
-    return replace(index, keys=keys, condition=redact_text(index.condition, context_settings))
+    texts = (redact_text(text, context_settings) for text in (index.condition, index.exclusion_text))
+    condition, exclusion_text = texts
+    return replace(index, keys=keys, condition=condition, exclusion_text=exclusion_text)
 
 
 def _publications(database: DatabaseClient, *, recent: bool) -> tuple[Publication, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from basewatch.tenancy import DerivedKey, Tenancy
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.naming import quoted
@@ -16,11 +18,11 @@ def expected_expression(access: EffectiveAccess, relation: Relation) -> str:
     return _of_row(access, relation, access.sql_name(relation), 0)
 
 
-def repair(access: EffectiveAccess, relation: Relation, policy: Policy) -> str:
-    """The statement that repairs one policy; without an expected expression, the statement that drops it."""
-    drop = f"DROP POLICY {quoted(policy.name)} ON {access.sql_name(relation)};"
-    rewritten = rewrite(access, relation, policy)
-    return f"{rewritten}  -- or: {drop}" if rewritten else drop
+def repair(access: EffectiveAccess, relation: Relation, policies: Sequence[Policy]) -> str:
+    """The statements that repair policies; without an expected expression, those that drop them."""
+    drops = " ".join(f"DROP POLICY {quoted(policy.name)} ON {access.sql_name(relation)};" for policy in policies)
+    rewrites = [text for policy in policies if (text := rewrite(access, relation, policy))]
+    return f"{' '.join(rewrites)} Or, where another policy gives the access: {drops}" if rewrites else drops
 
 
 def rewrite(access: EffectiveAccess, relation: Relation, policy: Policy) -> str:

@@ -67,8 +67,9 @@ SELECT 'function ' || own.oid AS key,
                                      g.aggmtransfn::text, g.aggmfinalfn::text, g.agginitval)
             FROM pg_aggregate g WHERE g.aggfnoid = own.oid))::text AS text,
        '' AS query,
-       coalesce(edge.refs, '{}') || ('schema ' || own.pronamespace)
-           || CASE WHEN own.prosecdef THEN ARRAY['role ' || own.proowner] ELSE '{}' END AS refs,
+       coalesce(edge.refs, '{}')
+           || CASE WHEN own.prosecdef THEN ARRAY['role ' || own.proowner, 'schema ' || own.pronamespace]
+                   ELSE '{}' END AS refs,
        coalesce(mention.words, '{}') AS words,
        own.code <> '' AS resolved_late,
        -- It may write: what a write to a table runs is covered too.

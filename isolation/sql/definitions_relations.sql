@@ -40,8 +40,10 @@ WITH edge AS (
                                                    x.privilege_type, x.is_grantable)
                                  ORDER BY CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END
                                           COLLATE "C", x.privilege_type COLLATE "C")
-                FROM aclexplode(a.attacl) x)) ORDER BY a.attnum) AS columns
-    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                FROM aclexplode(a.attacl) x
+                WHERE k.relkind IN ('v', 'm') OR x.privilege_type NOT IN ('SELECT', 'REFERENCES')))
+               ORDER BY a.attnum) AS columns
+    FROM pg_attribute a JOIN pg_class k ON k.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
     GROUP BY 1
 )
@@ -62,11 +64,13 @@ SELECT 'relation ' || c.oid AS key,
                                       x.privilege_type COLLATE "C")
             FROM aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
                                                           c.relowner))) x
-            -- Only version 17 and later have MAINTAIN.
-            WHERE x.grantee <> c.relowner AND x.privilege_type <> 'MAINTAIN'),
+            -- Who else reads a table changes nothing for what reaches it. Only version 17 and later have MAINTAIN.
+            WHERE x.grantee <> c.relowner
+              AND x.privilege_type <> ALL (CASE WHEN c.relkind IN ('v', 'm') THEN '{MAINTAIN}'::text[]
+                                                ELSE '{MAINTAIN,SELECT,REFERENCES}' END)),
            col.columns, policy.policies, s.srvname)::text AS text,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END AS query,
-       array_remove(coalesce(edge.refs, '{}'), 'relation ' || c.oid) || ('schema ' || c.relnamespace)
+       array_remove(coalesce(edge.refs, '{}'), 'relation ' || c.oid)
            || CASE WHEN c.relkind IN ('v', 'm') THEN ARRAY['role ' || c.relowner] ELSE '{}' END AS refs,
        '{}'::text[] AS words,
        false AS resolved_late,

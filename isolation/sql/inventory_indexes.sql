@@ -31,7 +31,8 @@ SELECT i.indexrelid AS oid,
        i.indexrelid IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x')) AS "constraint",
        CASE WHEN i.indexprs IS NULL THEN '{}'
             ELSE ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnkeyatts) AS n) END AS keys,
-       coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS condition
+       coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS condition,
+       CASE WHEN i.indisexclusion THEN coalesce(pg_get_constraintdef(k.oid), '') ELSE '' END AS exclusion_text
 FROM pg_index i
      JOIN pg_class x ON x.oid = i.indexrelid
      JOIN pg_class c ON c.oid = i.indrelid

@@ -176,7 +176,7 @@ def test_the_page_shows_the_leak(leaking: Followed) -> None:
     refuted = {gate for gate, status in statuses.items() if status is ProofStatus.REFUTED}
     assert refuted == {"SELECT USING", "UPDATE USING", "DELETE USING"}
     assert shows(leaking.obligations[0].reason)
-    assert shows(repair(leaking.access, leaking.relation, leaking.policy))
+    assert shows(repair(leaking.access, leaking.relation, [leaking.policy]))
     assert leaking.verdict is Status.FAIL
 
 

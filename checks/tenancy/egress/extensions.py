@@ -45,12 +45,25 @@ def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[F
 
 
 def _drop_users(access: EffectiveAccess, extension: Extension) -> str:
-    """The statements that drop the triggers of an extension's functions first, without which it cannot be dropped."""
+    """The statements without which an extension cannot be dropped: for its triggers, its servers and their tables."""
     own = {function.oid for function in access.inventory.functions if function.extension == extension.name}
+    servers = [each.name for each in access.inventory.foreign_servers if each.wrapper == extension.name]
     return "".join(
-        f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)}; "
-        for trigger in access.inventory.triggers
-        if trigger.function in own and (relation := access.relation(trigger.relation)) and not relation.partition
+        (
+            *(
+                f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)}; "
+                for trigger in access.inventory.triggers
+                if trigger.function in own
+                and (relation := access.relation(trigger.relation))
+                and not relation.partition
+            ),
+            *(
+                f"DROP FOREIGN TABLE {access.sql_name(relation)}; "
+                for relation in access.inventory.relations
+                if relation.server in servers
+            ),
+            *(f"DROP SERVER {quoted(server)} CASCADE; " for server in servers),
+        )
     )
 
 

@@ -16,6 +16,8 @@ from isolation.inventory.redaction import text_digest
 from isolation.inventory.roles import PUBLIC, DefaultPrivilege, Grant
 
 _REPLICATION_ROLE = "session_replication_role"
+# The OID of the superuser that initdb makes, which owns what PostgreSQL ships.
+_BOOTSTRAP = 10
 # The SQL keywords of kinds whose name differs from them.
 _SQL = {"relation": "TABLE", "foreign_data_wrapper": "FOREIGN DATA WRAPPER"}
 
@@ -170,8 +172,15 @@ def _system(access: EffectiveAccess, granted_access: GrantedAccess) -> Iterator[
                 Severity.HIGH,
                 "PostgreSQL does not grant this privilege by default",
                 held_via=how,
-                repair=f"REVOKE {privilege} ON {_SQL.get(kind, kind.upper())} {name} FROM {to};",
+                repair=_take_back(access, privilege, f"{_SQL.get(kind, kind.upper())} {name}", to),
             )
+
+
+def _take_back(access: EffectiveAccess, privilege: str, sql_name: str, grantee: str) -> str:
+    if privilege != "OWNER":
+        return f"REVOKE {privilege} ON {sql_name} FROM {grantee};"
+    shipped = access.role(_BOOTSTRAP)
+    return f"ALTER {sql_name} OWNER TO {quoted(shipped.name)};" if shipped else f"Give {sql_name} back its owner."
 
 
 def _of_system(grant: SystemGrant) -> tuple[str, str]:

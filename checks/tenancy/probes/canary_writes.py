@@ -12,7 +12,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, canary_write_attempts
 from checks.tenancy.probes.part_reads import BARE_KEY
-from checks.tenancy.probes.probe_outcomes import AttemptResult, inconclusive, judge_principals
+from checks.tenancy.probes.probe_outcomes import AttemptResult, inconclusive, judge_principals, leak_remedy
 from checks.tenancy.probes.write_attempts import RelationWriteAttempts
 from checks.tenancy.probes.write_side_effects import SideEffect
 
@@ -72,8 +72,8 @@ def judge_writes(
             subject=principal,
             observed="; ".join(leaks),
             expected=_EXPECTED,
-            remedy="Compare the tenant key with the context in USING and WITH CHECK of every policy of these tables, "
-            "for each command; tenancy.rls.policies names the policies that do not.",
+            remedy="Compare the tenant key with the context in USING and WITH CHECK of every policy, for each command. "
+            + leak_remedy(principal, (attempt.table for attempt in leaking)),
         )
         return with_affected(verdict, ((principal, attempt.table) for attempt in leaking))
     outcomes = ((f"{a.table} ({name})", outcome) for a in attempts for name, outcome in a.outcomes)
@@ -101,7 +101,8 @@ def judge_writes(
                 sorted({f"{each.command} on {each.table}: {each.approvable.name}" for each in unapproved})
             ),
             expected=_EXPECTED,
-            remedy="Review each, and if a rollback undoes all its effects, approve it in tenancy.approved_objects: "
+            remedy="DROP those that are not needed. Only if a rollback undoes all that they do, and you have read them "
+            "and what they reach, approve each in tenancy.approved_objects: "
             + ", ".join(sorted({str(each.approvable) for each in unapproved})),
         )
     numbered = sorted({f"{attempt.table} ({', '.join(attempt.numbered)})" for attempt in attempts if attempt.numbered})

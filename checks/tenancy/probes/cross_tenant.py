@@ -13,7 +13,7 @@ from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import PREDICATE_CAUSES
 from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, RelationReads, cross_tenant_reads
 from checks.tenancy.probes.part_reads import judge_parts, parts_text
-from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals
+from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals, leak_remedy
 
 _EXPECTED = "each canary reads its own rows, and no other row is read"
 
@@ -70,8 +70,7 @@ def judge_reads(
             subject=principal,
             observed="; ".join(f"{table} (as {contexts})" for table, contexts in leaks),
             expected=_EXPECTED,
-            remedy="Fix the findings of tenancy.rls.coverage, tenancy.rls.policies and tenancy.rls.bypass_roles for "
-            "these tables; a view has the rights of its owner unless it is WITH (security_invoker = true).",
+            remedy=leak_remedy(principal, (table for table, _ in leaks)),
         )
         return with_affected(verdict, ((principal, table) for table, _ in leaks))
     unclear = inconclusive(

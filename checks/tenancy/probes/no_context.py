@@ -20,7 +20,7 @@ from checks.tenancy.probes.no_context_facts import (
     no_context_reads,
 )
 from checks.tenancy.probes.part_reads import judge_parts, parts_text
-from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals
+from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals, leak_remedy
 
 _EXPECTED = "no context and no row, on a fresh and on a used session"
 
@@ -70,8 +70,13 @@ def judge_sessions(
             subject=principal,
             observed="; ".join((*flaws, *leaks)),
             expected=_EXPECTED,
-            remedy="RESET the default, REVOKE the membership or the privilege on the parameter, or rewrite the policy "
-            "so that an unset and an empty context compare as NULL.",
+            remedy="RESET the default, REVOKE the membership or the privilege on the parameter. Rewrite policies so "
+            "that an unset and an empty context compare as NULL: nullif(current_setting(..., true), ''). "
+            + (
+                leak_remedy(principal, (table for s in sessions for table in _leaking(s, tenancy, now)))
+                if leaks
+                else ""
+            ),
         )
         return with_affected(
             verdict, (affected for session in sessions for affected in _affected(session, tenancy, now))

@@ -52,6 +52,18 @@ def noting_unprobed(principal: str, unprobed: list[UnprobedPrincipal]) -> Genera
         unprobed.append(UnprobedPrincipal(principal=principal, missing=True, detail=str(error), remedy=""))
 
 
+def leak_remedy(principal: str, tables: Iterable[str]) -> str:
+    """What to do about rows that a probe saw: how to find the cause where the catalogue checks are green as well."""
+    named = ", ".join(dict.fromkeys(tables))
+    return (
+        f"Repair what tenancy.rls.coverage, policies, bypass_roles, functions and triggers report for {named}. If they "
+        "report nothing, the cause is in what they accept. Let each permissive policy (view pg_policies) compare the "
+        "tenant key with the context and nothing else, remove the entries of tenancy.approved_predicates and "
+        "approved_objects for it, and make a view WITH (security_invoker = true). Until then, revoke the access of "
+        f"{principal} to {named}."
+    )
+
+
 def judge_principals(
     principals: Iterable[str], unprobed: Iterable[UnprobedPrincipal], judge: Callable[[str], Verdict]
 ) -> Iterator[Verdict]:

@@ -50,7 +50,9 @@ def nothing_contradicts_the_proof(
             subject=f"{principal} {table}",
             observed=f"rows as {', '.join(contexts)}, under fingerprint {facts.fingerprint_before[:16]}",
             expected="no row, as proven",
-            remedy="Keep the evidence of this run, compare the server version with the fixed ones, and check again.",
+            remedy="Keep the evidence of this run. If tenancy.rls.engine reports a server fault, update the server. If "
+            "not, the proof is wrong: report it with the policies of the table (view pg_policies), and until then let "
+            "each permissive policy compare the tenant key with the context and nothing else.",
         )
         yield with_affected(verdict, [(principal, table)])
     if broken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import count
 
 from basewatch.affected import Affected
 from basewatch.model import Severity
@@ -99,4 +100,6 @@ def policy_sql(access: EffectiveAccess, relation: Relation) -> str:
     expression = expected_expression(access, relation)
     if not expression:
         return f"Declare the tenant key of {access.declared_name(relation)} in tenancy.keys, and create its policy."
-    return f"CREATE POLICY tenant_isolation ON {access.sql_name(relation)} USING ({expression});"
+    taken = {policy.name for policy in access.policies_on(relation)}
+    name = next(name for name in (f"tenant_isolation{number or ''}" for number in count()) if name not in taken)
+    return f"CREATE POLICY {name} ON {access.sql_name(relation)} USING ({expression});"

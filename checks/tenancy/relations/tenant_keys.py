@@ -33,8 +33,8 @@ def tenant_key_flaws(
             yield Flaw(
                 severity=Severity.MEDIUM if hidden else Severity.HIGH,
                 what=f"{column.name} can be NULL, so that a row may have no tenant{doubt}",
-                repair=f"First give every row without a {column.name} its tenant, or delete it; while there is one, "
-                f"this fails: ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL; "
+                repair=f"First give a tenant to every row without one (or delete it); while there is one, this fails: "
+                f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL; "
                 f"{global_rows_offer(access, relation, now)}".rstrip(),
             )
         if column.constant_default and not any(parent and parent.constant_default for parent in inherited):

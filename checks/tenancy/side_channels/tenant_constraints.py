@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.naming import qualified, quoted
-from isolation.inventory.relations import Column, ForeignKey, Index, Relation
+from isolation.inventory.relations import Column, ForeignKey, Index, Relation, RelationKind
 
 _ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT"}
 # Since this version, SET NULL and SET DEFAULT can leave the tenant key as it is.
@@ -30,16 +31,21 @@ def foreign_key_repair(access: EffectiveAccess, relation: Relation, target: Rela
     references = (
         f"FOREIGN KEY ({mine}) REFERENCES {access.sql_name(target)} ({theirs}){_actions(access, relation, key)}"
     )
-    first = "First correct every row that refers to another tenant's; while there is one, the last statement fails: "
-    return f"{first}{unique}{drop}, ADD CONSTRAINT {quoted(key.name)} {references};"
+    change = f"{unique}{drop}, ADD CONSTRAINT {quoted(key.name)} {references}"
+    if relation.kind is RelationKind.PARTITIONED:
+        return f"First correct every row that refers to another tenant's; while there is one, this fails: {change};"
+    validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted(key.name)};"
+    return f"{change} NOT VALID; Then correct the rows that refer to another tenant's, and run: {validate}"
 
 
 def unique_repair(access: EffectiveAccess, relation: Relation, index: Index, tenant: Iterable[Column]) -> str:
     """The statements that make a unique key apply within a tenant."""
     names = {column.number: quoted(column.name) for column in relation.columns}
     columns = index.keys or tuple(names.get(number, "?") for number in index.columns)
-    if index.exclusion or any(_REDACTED in text for text in (*columns, index.condition)):
+    if any(_REDACTED in text for text in (*columns, index.condition, index.exclusion_text)):
         return f"Create {quoted(index.name)} on {access.sql_name(relation)} again with the tenant key, compared by =."
+    if index.exclusion:
+        return _exclusion_repair(access, relation, index, tenant)
     key = ", ".join(dict.fromkeys((*(quoted(column.name) for column in tenant), *columns)))
     nulls = "" if index.nulls_distinct else " NULLS NOT DISTINCT"
     table = access.sql_name(relation)
@@ -52,6 +58,21 @@ def unique_repair(access: EffectiveAccess, relation: Relation, index: Index, ten
     dropped, added = _references(access, relation, index)
     change = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(index.name)}, ADD {word} ({key}){later};"
     return " ".join((*dropped, change, *added))
+
+
+def _exclusion_repair(access: EffectiveAccess, relation: Relation, index: Index, tenant: Iterable[Column]) -> str:
+    before, opening, rest = index.exclusion_text.partition("(")
+    names = [quoted(column.name) for column in tenant]
+    # The tenant key may be there already, with an operator other than =.
+    for name in names:
+        rest = re.sub(rf"(?:(?<=, )|^){re.escape(name)} WITH [^\s,)]+(?:, )?", "", rest).replace(", )", ")", 1)
+    elements = ", ".join(f"{name} WITH =" for name in names)
+    extension = "CREATE EXTENSION IF NOT EXISTS btree_gist; " if "USING gist" in before else ""
+    more = "" if rest.startswith(")") else ", "
+    return (
+        f"{extension}ALTER TABLE {access.sql_name(relation)} DROP CONSTRAINT {quoted(index.name)}, "
+        f"ADD CONSTRAINT {quoted(index.name)} {before}{opening}{elements}{more}{rest};"
+    )
 
 
 def _references(access: EffectiveAccess, target: Relation, index: Index) -> tuple[list[str], list[str]]:

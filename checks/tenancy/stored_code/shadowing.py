@@ -13,6 +13,7 @@ from checks.tenancy.stored_code.security_definer import search_path_schemas
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.inventory.code import Function
+from isolation.proof import rewrite
 
 _ALWAYS: Final = frozenset({"current_setting", "set_config"})
 # https://www.postgresql.org/docs/15/runtime-config-client.html#GUC-SEARCH-PATH
@@ -30,9 +31,16 @@ def shadowing_flaws(access: EffectiveAccess, function: Function) -> Iterator[Fla
                 severity=Severity.HIGH,
                 what=f"it has the name of the built-in function {name}(), which policies call, in a schema on the "
                 f"search_path of {reachable}",
-                repair=f"DROP FUNCTION {function.name}; or rename it.",
+                repair=f"{_rewritten(access, function)}DROP FUNCTION {function.name}; Or rename it.",
             )
             return
+
+
+def _rewritten(access: EffectiveAccess, function: Function) -> str:
+    """The statements after which no policy calls a function, so that it can be dropped."""
+    using = (policy for policy in access.inventory.policies if function.oid in policy.functions)
+    each = (rewrite(access, found, policy) for policy in using if (found := access.relation(policy.relation)))
+    return "".join(f"{text} " for text in each if text)
 
 
 def builtins_in_policies(access: EffectiveAccess) -> frozenset[str]:
