@@ -16,11 +16,13 @@ class NamesInBody:
     """The names of one body; `relations` are those of the inventory, by schema and name.
 
     `arguments` are the values of the parameters in order, and `variables` those of local variables by name.
-    `call_named` gives the expression of a function by its schema and name, and `read_context` that of a text.
+    `call_named` gives the expression of a function by its schema and name, and `read_context` that of a text. With
+    `temporary_tables`, roles other than the database's owner may create some.
     """
 
     function: Function
     relations: Mapping[tuple[str, str], Relation]
+    temporary_tables: bool
     arguments: tuple[Expression, ...]
     variables: Mapping[str, Expression]
     call_named: Callable[[str, str], Expression | None]
@@ -36,19 +38,20 @@ class NamesInBody:
         """The schemas in which an unqualified name is searched. Raises: UnreadableBody, if the caller decides."""
         if self.function.search_path is None or "$user" in self.function.search_path:
             raise UnreadableBody
-        names = tuple(part.strip().strip('"') for part in self.function.search_path.split(","))
-        return tuple(name for name in names if name and name not in {"pg_catalog", "pg_temp"})
+        return tuple(name for name in _schemas(self.function) if name and name not in {"pg_catalog", "pg_temp"})
 
     def relation(self, parts: tuple[str, ...]) -> Relation:
-        """The table of this name. Raises: UnreadableBody."""
+        """The table of this name. Raises: UnreadableBody, also if a temporary table could stand in for it."""
         *schema, name = parts
         if len(schema) > 1 or name.startswith("pg_"):
             raise UnreadableBody
-        for each in schema or self._path:
-            found = self.relations.get((each, name))
-            if found is not None:
-                return found
-        raise UnreadableBody
+        # https://www.postgresql.org/docs/18/sql-createfunction.html, "Writing SECURITY DEFINER Functions Safely".
+        if not schema and self.temporary_tables and "pg_temp" not in _schemas(self.function):
+            raise UnreadableBody
+        found = [self.relations[each, name] for each in schema or self._path if (each, name) in self.relations]
+        if len(found) != 1:
+            raise UnreadableBody  # with two of them, the one that the caller may not see is passed over
+        return found[0]
 
     def variable(self, parts: tuple[str, ...]) -> Expression:
         """A parameter or a local variable. Raises: UnreadableBody."""
@@ -68,11 +71,10 @@ class NamesInBody:
         *schema, name = parts
         if len(schema) > 1:
             raise UnreadableBody
-        for each in schema or self._path:
-            found = self.call_named(each, name)
-            if found is not None:
-                return found
-        raise UnreadableBody
+        found = [call for each in schema or self._path if (call := self.call_named(each, name)) is not None]
+        if len(found) != 1:
+            raise UnreadableBody
+        return found[0]
 
     def context(self, tokens: tuple[Token, ...]) -> Expression:
         """An expression of settings. Raises: UnreadableBody."""
@@ -92,5 +94,8 @@ def is_pinned(function: Function) -> bool:
     if function.search_path is None:
         return False
     # https://www.postgresql.org/docs/18/runtime-config-client.html#GUC-SEARCH-PATH: first, unless it is listed.
-    schemas = [name.strip().strip('"') for name in function.search_path.split(",")]
-    return "pg_catalog" not in schemas[1:]
+    return "pg_catalog" not in _schemas(function)[1:]
+
+
+def _schemas(function: Function) -> tuple[str, ...]:
+    return tuple(name.strip().strip('"') for name in (function.search_path or "").split(","))

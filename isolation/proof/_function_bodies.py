@@ -37,6 +37,14 @@ class FunctionBodies:
     def __post_init__(self) -> None:
         self._relations = {(each.schema, each.name): each for each in self.inventory.relations}
 
+    @property
+    def _temporary_tables(self) -> bool:
+        server = self.inventory.server
+        return any(
+            grant.privilege == "TEMPORARY" and grant.grantee != server.database_owner
+            for grant in server.database_grants
+        )
+
     def value(self, function: Function, call: FunctionCall) -> Expression | None:
         """The value of a call, as the rights of the function give it; None if it is unknown."""
         found = self._read(function, call)
@@ -71,6 +79,7 @@ class FunctionBodies:
         names = NamesInBody(
             function=function,
             relations=self._relations,
+            temporary_tables=self._temporary_tables,
             arguments=call.arguments,
             variables=variables,
             call_named=self.call_named,

@@ -48,6 +48,7 @@ NOT_RESTRICTING: Final = (
     "org_id IN (SELECT private.all_orgs())",
     "org_id IN (SELECT private.unioned())",
     "org_id IN (SELECT private.nopath())",
+    "org_id IN (SELECT private.temporary())",
     "org_id IN (SELECT private.two())",
     "private.betw(org_id)",
     "private.negd(org_id)",

@@ -50,6 +50,8 @@ CREATE FUNCTION private.all_orgs() RETURNS SETOF uuid LANGUAGE sql STABLE SECURI
 $$ SELECT id FROM public.orgs $$;
 CREATE FUNCTION private.unioned() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
 $$ SELECT org_id FROM public.memberships WHERE user_id = auth.uid() UNION SELECT id FROM public.orgs $$;
+CREATE FUNCTION private.temporary() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+$$ SELECT org_id FROM memberships WHERE user_id = auth.uid() $$;
 CREATE FUNCTION private.nopath() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER AS
 $$ SELECT org_id FROM memberships WHERE user_id = auth.uid() $$;
 CREATE FUNCTION private.two() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS

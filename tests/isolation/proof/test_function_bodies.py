@@ -98,6 +98,15 @@ def test_a_helper_that_changes_other_settings_is_not_read(found: Inventory) -> N
     assert [using for using in RESTRICTING if "private." in using and got[using] is ProofStatus.PROVEN] == []
 
 
+def test_without_temporary_tables_the_path_of_a_function_is_enough(found: Inventory) -> None:
+    """If nobody may create temporary tables, an unqualified name denotes the table of the function's own path."""
+    using = "org_id IN (SELECT private.temporary())"
+    assert statuses(found)[using] is not ProofStatus.PROVEN
+    kept = tuple(grant for grant in found.server.database_grants if grant.privilege != "TEMPORARY")
+    without = replace(found, server=replace(found.server, database_grants=kept))
+    assert statuses(without)[using] is ProofStatus.PROVEN
+
+
 def test_an_approved_function_returns_the_tenants(found: Inventory) -> None:
     """A set-returning function whose body is not understood can be approved as one that returns the user's tenants."""
     using = "org_id IN (SELECT private.unioned())"
