@@ -52,6 +52,8 @@ class CollectedMetrics:
 
     The series start `warm_up` before the window. The previous run judged those periods; they show how a breach at the
     start of the window began. For a component in `judged_until`, periods up to that time were judged too.
+
+    `past_series` reach further back, at longer periods, up to the end of the window; `past_gaps` are theirs.
     """
 
     window: Window
@@ -60,6 +62,8 @@ class CollectedMetrics:
     provenance: tuple[Provenance, ...] = ()
     warm_up: timedelta = timedelta()
     judged_until: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    past_series: tuple[CollectedSeries, ...] = ()
+    past_gaps: tuple[CollectionGap, ...] = ()
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -113,11 +117,11 @@ class MetricsClient:
         A series without points was collected completely and is empty. Raises: ObservationError, with the gap's reason
         when it was not collected, and UNSUPPORTED when no collector requests it; ValueError, when several series match.
         """
-        found = self._found(component, family, labels)
+        found = self._found(self._collected.collected_series, component, family, labels)
         if len(found) > 1:
             raise ValueError(f"{component} has {len(found)} series {family} with {labels}: select one by its labels")
         if not found:
-            raise self._why_not(component, family)
+            raise _why_not(self._collected.gaps, component, family)
         return found[0]
 
     def all_series(self, component: str, family: str) -> tuple[Series, ...]:
@@ -125,37 +129,54 @@ class MetricsClient:
 
         Raises: ObservationError, when one is missing.
         """
-        found = self._found(component, family, {})
-        if not found or any(gap.family == family for gap in self._gaps(component, family)):
-            raise self._why_not(component, family)
+        found = self._found(self._collected.collected_series, component, family, {})
+        if not found or any(gap.family == family for gap in _gaps(self._collected.gaps, component, family)):
+            raise _why_not(self._collected.gaps, component, family)
+        return found
+
+    def past_series(self, component: str, family: str, **labels: str) -> tuple[Series, ...]:
+        """All series `family` of a component over a longer past, at longer periods, whose labels include `labels`.
+
+        Raises: ObservationError, when one is missing or no past of it was requested.
+        """
+        found = self._found(self._collected.past_series, component, family, labels)
+        if _gaps(self._collected.past_gaps, component, family):
+            raise _why_not(self._collected.past_gaps, component, family)
+        if not found:
+            raise ObservationError(Reason.NOT_ENOUGH_DATA, f"the past of {family} was not requested")
         return found
 
     def collects(self, component: str, family: str) -> bool:
         """Whether a collector requests a metric of a component (its `ref`), with or without success."""
-        return bool(self._found(component, family, {}) or self._gaps(component, family))
+        collected = self._collected
+        found = self._found(collected.collected_series, component, family, {})
+        return bool(found or _gaps(collected.gaps, component, family))
 
-    def _found(self, component: str, family: str, labels: Mapping[str, str]) -> tuple[Series, ...]:
+    def _found(
+        self, among: tuple[CollectedSeries, ...], component: str, family: str, labels: Mapping[str, str]
+    ) -> tuple[Series, ...]:
         self._asked |= {asked.component: asked for asked in self._collected.provenance if asked.component == component}
         return tuple(
             each.series
-            for each in self._collected.collected_series
+            for each in among
             if each.component == component
             and each.series.name == family
             and labels.items() <= dict(each.series.labels).items()
         )
 
-    def _gaps(self, component: str, family: str) -> tuple[CollectionGap, ...]:
-        return tuple(g for g in self._collected.gaps if g.component == component and g.family in ("", family))
 
-    def _why_not(self, component: str, family: str) -> ObservationError:
-        if gaps := self._gaps(component, family):
-            gap = gaps[0]
-            return ObservationError(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
-        return ObservationError(
-            Reason.UNSUPPORTED,
-            f"no collector requests {family} of {component}",
-            remedy="declare the component of this metric, or install a collector that requests it",
-        )
+def _gaps(gaps: tuple[CollectionGap, ...], component: str, family: str) -> tuple[CollectionGap, ...]:
+    return tuple(gap for gap in gaps if gap.component == component and gap.family in ("", family))
+
+
+def _why_not(gaps: tuple[CollectionGap, ...], component: str, family: str) -> ObservationError:
+    for gap in _gaps(gaps, component, family):
+        return ObservationError(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
+    return ObservationError(
+        Reason.UNSUPPORTED,
+        f"no collector requests {family} of {component}",
+        remedy="declare the component of this metric, or install a collector that requests it",
+    )
 
 
 def _since(series: Series, start: datetime) -> Series:

@@ -36,6 +36,7 @@ SPECS = (
     _jobs("aws_backup_jobs_aborted_total", "NumberOfBackupJobsAborted"),
     _jobs("aws_backup_copy_jobs_completed_total", "NumberOfCopyJobsCompleted"),
     _jobs("aws_backup_copy_jobs_failed_total", "NumberOfCopyJobsFailed"),
+    _jobs("aws_backup_recovery_points_partial_total", "NumberOfRecoveryPointsPartial"),
 )
 
 

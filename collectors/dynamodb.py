@@ -58,9 +58,9 @@ def _table(name: str, component: str = "") -> MeasuredResource:
     return Resource(component=component, dimensions=(("TableName", name),), labels=labels), _CAPACITY
 
 
-def _index(table: str, index: str) -> MeasuredResource:
+def _index(table: str, index: str, component: str = "") -> MeasuredResource:
     return Resource(
-        component="",
+        component=component,
         dimensions=(("TableName", table), ("GlobalSecondaryIndexName", index)),
         labels=(("table_name", table), ("index_name", index)),
     ), _CAPACITY
@@ -80,6 +80,8 @@ def _account() -> MeasuredResource:
 
 def _resources(table: Table) -> Iterator[MeasuredResource]:
     yield _table(table.name, table.ref)
+    for index in table.indexes:
+        yield _index(table.name, index, table.ref)
     for operation in _OPERATIONS:
         yield _operation(table.name, operation, table.ref)
     yield _account()

@@ -69,6 +69,7 @@ def _jobs(published: SyntheticMetrics) -> None:
         ("NumberOfBackupJobsAborted", none),
         ("NumberOfCopyJobsCompleted", _hourly(25)),
         ("NumberOfCopyJobsFailed", none),
+        ("NumberOfRecoveryPointsPartial", none),
     ):
         published.add("AWS/Backup", metric, _VAULT, EventCounts(counts=counts, samples=constant(1), omit_zero=True))
 

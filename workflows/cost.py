@@ -16,6 +16,7 @@ from collectors.cloudwatch.discovery.queries import ListQuery
 from collectors.cloudwatch.layout import allowed_lateness_of
 from collectors.cloudwatch.planner import Query, count_billable, pack_calls
 from workflows.clients import AwsSessions
+from workflows.past_metrics import past_targets
 from workflows.plan import Plan
 from workflows.windows import warm_up_of
 
@@ -134,7 +135,7 @@ def _length(calls: PackedCalls, every: timedelta) -> timedelta:
 
 
 def _scheduled_runs(plan: Plan, sources: Iterable[tuple[Query, ...]]) -> RequestCost:
-    """The scheduled runs. Each reads every tier over the time since the last run."""
+    """The scheduled runs. Each reads every tier over the time since the last run, and the past of objectives."""
     run, warm_up, once = plan.config.run, warm_up_of(plan.warm_ups), Usage()
     for queries in sources:
         by_length: dict[timedelta, list[Query]] = defaultdict(list)
@@ -142,6 +143,10 @@ def _scheduled_runs(plan: Plan, sources: Iterable[tuple[Query, ...]]) -> Request
             by_length[max(run.every, run.lookback) + warm_up(query.target)].append(query)
         for length, same_length in by_length.items():
             once += _one_read(same_length, length)
+        targets = dict.fromkeys(query.target for query in queries)
+        for length, some in past_targets(targets, plan.past_needs).items():
+            past = [Query(target, spec) for target in some for spec in target.specs]
+            once += _one_read(past, length + max(run.every, run.lookback))
     return _cost(once, run.every)
 
 

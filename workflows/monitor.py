@@ -83,7 +83,7 @@ def _observe(plan: Plan, sessions: AwsSessions, evaluated: EvaluationWindow, clo
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.drop_failed_sessions()
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
-    collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source)
+    collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
     clients = LiveClients(sessions, collected, name, plan.unchecked)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(

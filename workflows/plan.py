@@ -13,13 +13,16 @@ from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
 from basewatch.model import ExpectedCheck, Window
+from checks import service
 from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import enabled_checks, plan_checks, unjudged_promises
+from checks.service.past import PastNeed, past_needs
 from collectors.cloudwatch.discovery.plan import collector_discovery_methods
 from workflows.plugins import known_channel_types, known_checks, known_collectors
 
 _MINUTE = timedelta(minutes=1)
+_SERVICE_CHECKS = frozenset(check.id for check in service.CHECKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,15 @@ class Plan:
             ref, warm_up = component.of if isinstance(component, Slo) else component.ref, component.warm_up
             needed[ref] = max(needed.get(ref, timedelta()), -(-warm_up // _MINUTE) * _MINUTE)
         return needed
+
+    @property
+    def past_needs(self) -> tuple[PastNeed, ...]:
+        """What the checks need from further back than any warm-up."""
+        components = dict.fromkeys(
+            planned.component.ref for planned in self.checks if planned.check.id in _SERVICE_CHECKS
+        )
+        declared = {component.ref: component for component in self.config.components}
+        return tuple(need for ref in components for need in past_needs(declared[ref]))
 
     @property
     def warm_up(self) -> timedelta:

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from basewatch.check import AnyCheck
 from basewatch.collector import MetricTarget
 from basewatch.history.values import LastRun
-from basewatch.metrics import CollectedMetrics, CollectionGap, MetricsClient
+from basewatch.metrics import CollectedMetrics, CollectionGap, MetricsClient, Provenance
 from basewatch.model import Finding, Status, Window
+from checks.service.past import PastNeed
 from collectors.cloudwatch.collect import collect
 from collectors.cloudwatch.planner import settled_window
 from collectors.cloudwatch.source import MetricSource
+from workflows.past_metrics import collect_past
 from workflows.plan import Plan
 
 _WORTH_A_REQUEST = timedelta(hours=1)
@@ -40,25 +42,39 @@ class EvaluationWindow:
         gaps: Sequence[CollectionGap],
         warm_ups: Mapping[str, timedelta],
         source_of: Callable[[str, str], MetricSource],
+        past: Sequence[PastNeed] = (),
     ) -> CollectedMetrics:
         """The metrics of the targets. The judged window ends early enough that CloudWatch no longer corrects it.
 
-        `warm_ups` are by component.
+        `warm_ups` are by component, and `past` is what checks need from further back.
         """
         target_warm_up, by_warm_up = warm_up_of(warm_ups), dict[timedelta, list[MetricTarget]]()
         for target in targets:
             by_warm_up.setdefault(min(target_warm_up(target), self.warm_up), []).append(target)
         windows = {warm_up: replace(self.window, start=self.window.start - warm_up) for warm_up in by_warm_up}
         parts = [collect(some, (), windows[warm_up], source_of) for warm_up, some in by_warm_up.items()]
+        earlier = collect_past(targets, past, self.window, source_of)
         readings = (reading for part in parts for reading in part.collected_series)
         return CollectedMetrics(
             window=settled_window(self.window),
             collected_series=tuple(sorted(readings, key=lambda reading: (reading.series.name, reading.series.labels))),
             gaps=(*gaps, *(gap for part in parts for gap in part.gaps)),
-            provenance=tuple(request for part in parts for request in part.provenance),
+            provenance=_merged(request for part in (*parts, *earlier) for request in part.provenance),
             warm_up=self.warm_up,
             judged_until={ref: settled_window(Window(start=at, end=at)).start for ref, at in self.judged_from.items()},
+            past_series=tuple(reading for part in earlier for reading in part.collected_series),
+            past_gaps=tuple(gap for part in earlier for gap in part.gaps),
         )
+
+
+def _merged(provenance: Iterable[Provenance]) -> tuple[Provenance, ...]:
+    """One for each component, with the requests of all."""
+    merged: dict[str, Provenance] = {}
+    for each in provenance:
+        before = merged.get(each.component)
+        requests = tuple(dict.fromkeys((*(before.requests if before else ()), *each.requests)))
+        merged[each.component] = replace(each, requests=requests)
+    return tuple(merged.values())
 
 
 def warm_up_of(warm_ups: Mapping[str, timedelta]) -> Callable[[MetricTarget], timedelta]:

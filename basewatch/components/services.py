@@ -74,10 +74,11 @@ class Api(AwsComponent):
 
 
 class Table(AwsComponent):
-    """A DynamoDB table."""
+    """A DynamoDB table; the throttle events of `indexes` (global secondary ones) count as its own."""
 
     kind: ClassVar[str] = "table"
     promises: ClassVar[tuple[str, ...]] = ("pitr", "throttled_below")
+    indexes: tuple[str, ...] = ()
     pitr: Duration | None = None
     throttled_below: RateThreshold | None = None
 
@@ -107,5 +108,8 @@ class EventRule(AwsComponent):
 
     @property
     def warm_up(self) -> timedelta:
-        """The longest time between two triggers, so that the last trigger before a window is known."""
-        return self.every or timedelta()
+        """The longest time between two triggers, so that the last trigger before a window is known; at most a day.
+
+        Longer ones are judged by the hour.
+        """
+        return min(self.every or timedelta(), timedelta(days=1))

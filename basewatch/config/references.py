@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 from basewatch.components import COMPONENT_SECTIONS, AwsComponent
+from basewatch.config.observable_windows import unobservable_windows
 from basewatch.config.problems import did_you_mean
 from basewatch.config.slo import invalid_objectives
 from basewatch.config.yaml_document import KeyPath, YamlDocument
-from basewatch.errors import InvalidValueError, Problem
+from basewatch.errors import Problem
 from basewatch.model import JSON
-from basewatch.quantities import format_duration, parse_duration
 
 # These read the plain values, not the models: an error elsewhere in the file must not hide a broken reference.
 
 
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
-_RETENTION = timedelta(days=15)
 _DISCOVER: KeyPath = ("collectors", "discover")
 _WAYS = ("list", "tags", "describe")
 
@@ -45,7 +42,7 @@ def broken_references(
     yield from _discovery(document, known_collectors)
     if known_checks is not None:
         yield from _unknown_checks(document, known_checks)
-    yield from _beyond_retention(document)
+    yield from unobservable_windows(document)
 
 
 def _mapping(document: YamlDocument, at: KeyPath) -> Mapping[str, JSON]:
@@ -157,26 +154,6 @@ def _unknown_checks(document: YamlDocument, known: frozenset[str]) -> Iterator[P
         if check not in known:
             remedy = f"{did_you_mean(check, sorted(known))}`basewatch checks list` shows them all"
             yield document.problem(("checks", check), f"there is no check '{check}'", remedy, on_key=True)
-
-
-def _beyond_retention(document: YamlDocument) -> Iterator[Problem]:
-    for at in document.value_locations:
-        value = document.value(at) if at[:1] == ("components",) else None
-        _, separator, tail = value.partition(" for ") if isinstance(value, str) else ("", "", "")
-        sustained = _parsed(tail) if separator else None
-        if sustained is not None and sustained > _RETENTION:
-            yield document.problem(
-                at,
-                f"{format_duration(sustained)} is longer than CloudWatch keeps minutes ({format_duration(_RETENTION)})",
-                "shorten it",
-            )
-
-
-def _parsed(value: object) -> timedelta | None:
-    try:
-        return parse_duration(value)
-    except InvalidValueError:
-        return None
 
 
 def _monitoring_accounts(document: YamlDocument) -> Iterator[Problem]:

@@ -87,6 +87,17 @@ def read_sum(metrics: MetricsClient, component: Component, family: str, *, of: s
     return reduce(AlignedSeries.plus, (align(each, judged, warm_up) for each in series))
 
 
+def read_past(
+    metrics: MetricsClient, component: Component, family: str, length: timedelta, *, of: str = "", **labels: str
+) -> AlignedSeries:
+    """The sum of the past series `family` from `length` before the component's window to its end.
+
+    Raises: ObservationError, when one of them was not collected.
+    """
+    series, judged = metrics.past_series(of or component.ref, family, **labels), metrics.judged_window(component.ref)
+    return reduce(AlignedSeries.plus, (align(each, judged, length) for each in series))
+
+
 def align(series: Series, judged: Window, warm_up: timedelta = timedelta()) -> AlignedSeries:
     """The series over the periods that end within `judged` and those of the `warm_up` before it, without others."""
     first, start, end = (_floor(at, series.period) for at in (judged.start - warm_up, judged.start, judged.end))

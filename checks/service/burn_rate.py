@@ -73,28 +73,47 @@ class SloEvents:
     event_counts: AlignedSeries
 
     @property
-    def bad_and_total(self) -> tuple[tuple[float, float], ...]:
-        """Bad and total, period by period; both are zero where one of them is missing."""
-        pairs = zip(self.bad.values, self.total.values, strict=True)
-        return tuple((0.0, 0.0) if bad is None or total is None else (bad, total) for bad, total in pairs)
+    def end(self) -> datetime:
+        """The end of the last minute."""
+        return self.bad.time_at(len(self.bad.values))
+
+    def bad_and_total(self, *, missing_is_bad: bool) -> Iterator[tuple[float, float]]:
+        """Bad and total, period by period. Events whose outcome is missing count as bad, or as good."""
+        for bad, total in zip(self.bad.values, self.total.values, strict=True):
+            all_events = max(total or 0.0, bad or 0.0)
+            yield (all_events if missing_is_bad else 0.0) if bad is None else bad, all_events
+
+    def sums(self, periods: range, *, missing_is_bad: bool) -> tuple[float, float]:
+        """Bad and total of some periods."""
+        pairs = tuple(self.bad_and_total(missing_is_bad=missing_is_bad))[periods.start : periods.stop]
+        return sum(bad for bad, _ in pairs), sum(total for _, total in pairs)
+
+    def last(self, length: timedelta) -> tuple[float, float]:
+        """Bad and total of the last `length`, or of all."""
+        count = len(self.bad.values)
+        return self.sums(range(max(0, count - length // self.bad.period), count), missing_is_bad=False)
+
+    def count(self, periods: range) -> float:
+        """The number of events of some periods."""
+        return sum(value or 0.0 for value in self.event_counts.values[periods.start : periods.stop])
 
     @property
     def window_totals(self) -> tuple[float, float]:
         """Bad and total of the judged window, without the warm-up."""
-        judged = self.bad_and_total[self.bad.warm_up_periods :]
-        return sum(bad for bad, _ in judged), sum(total for _, total in judged)
+        return self.sums(range(self.bad.warm_up_periods, len(self.bad.values)), missing_is_bad=False)
 
 
-def worst_burn(events: SloEvents, budget: float) -> MeasuredBurnRate | None:
+def worst_burn(events: SloEvents, budget: float, *, missing_is_bad: bool = False) -> MeasuredBurnRate | None:
     """The worst burn rate above its maximum at any minute of the window; None when there is none.
 
     It is the highest one of the most severe pair of windows. The long and the short window can start in the warm-up.
-    A long window with fewer than MIN_EVENTS_FOR_BURN_RATE or MIN_BAD_EVENTS is not evaluated.
+    Events whose outcome is missing count as bad, or as good. A long window with fewer than MIN_EVENTS_FOR_BURN_RATE or
+    MIN_BAD_EVENTS is not evaluated.
     """
     for windows in BURN_RATE_WINDOWS:
         too_fast = tuple(
             measured
-            for measured in _measured(events, budget, windows)
+            for measured in _measured(events, budget, windows, missing_is_bad=missing_is_bad)
             if min(measured.long_rate, measured.short_rate) > windows.max_burn_rate
         )
         if too_fast:
@@ -102,11 +121,13 @@ def worst_burn(events: SloEvents, budget: float) -> MeasuredBurnRate | None:
     return None
 
 
-def _measured(events: SloEvents, budget: float, windows: BurnRateWindows) -> Iterator[MeasuredBurnRate]:
+def _measured(
+    events: SloEvents, budget: float, windows: BurnRateWindows, *, missing_is_bad: bool
+) -> Iterator[MeasuredBurnRate]:
     series = events.bad
     long, short = windows.long_window // series.period, windows.short_window // series.period
-    bad = _running_sums(bad for bad, _ in events.bad_and_total)
-    total = _running_sums(total for _, total in events.bad_and_total)
+    pairs = tuple(events.bad_and_total(missing_is_bad=missing_is_bad))
+    bad, total = _running_sums(bad for bad, _ in pairs), _running_sums(total for _, total in pairs)
     counts = _running_sums(value or 0.0 for value in events.event_counts.values)
 
     def rate(first: int, last: int) -> float:

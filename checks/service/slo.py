@@ -1,62 +1,63 @@
-"""A check of service level objectives, by the burn rate of their error budgets."""
+"""A check of service level objectives: their error budgets, and how fast they burn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import assert_never
+from datetime import datetime, timedelta
 
 from basewatch.check import check
 from basewatch.components import Slo
+from basewatch.errors import ObservationError
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.service.aligned_series import AlignedSeries, read_series, read_sum
-from checks.service.burn_rate import MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
+from checks.service.burn_rate import MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
+from checks.service.error_budget import PastEvents, slow_burn, steady_burn, used_budget
+from checks.service.past_events import past_events
+from checks.service.period_kinds import with_events
 from checks.service.promises import PromisedLimit
-from checks.service.sustained import inconclusive_verdict, no_activity_verdict
+from checks.service.sli_families import sli_families
+from checks.service.sustained import LATE_REMEDY, inconclusive_verdict, no_activity_verdict
 
-# By kind of component: the metrics of all events, of the bad ones, and of the 99th percentile of the latency.
-_EVENTS = {"api": "aws_apigateway_requests_total", "function": "aws_lambda_invocations_total"}
-_BAD = {"api": "aws_apigateway_server_errors_total", "function": "aws_lambda_errors_total"}
-_LATENCY = {"api": "aws_apigateway_latency_seconds", "function": "aws_lambda_duration_seconds"}
+_QUIET = no_activity_verdict("event")
+_BAD_EVENTS = PromisedLimit(what="bad events", limit=0, sustained=timedelta(minutes=1), limit_text="", format_value=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliSeries:
-    """The events of an objective, minute by minute, with the bad ones or with the 99th percentile of the latency."""
+    """The events of the objective, minute by minute, with the bad ones or with the 99th percentile of the latency.
+
+    `past` are the events of the objective's whole window; None when they could not be read, because of `past_unread`.
+    """
 
     event_counts: AlignedSeries
     bad: AlignedSeries | None = None
     p99_seconds: AlignedSeries | None = None
+    past: PastEvents | None = None
+    past_unread: str = ""
 
 
 def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
-    """The events of the objective. Raises: ObservationError, when they were not collected."""
-    kind = slo.of.partition("/")[0]
-    match slo.sli:
-        case "throttling":
-            throttled = read_sum(metrics, slo, "aws_dynamodb_throttled_requests_total", of=slo.of)
-            # The latency metrics do not count throttled requests.
-            return SliSeries(
-                event_counts=throttled.plus(
-                    read_sum(metrics, slo, "aws_dynamodb_request_latency_seconds_count", of=slo.of)
-                ),
-                bad=throttled,
-            )
-        case "latency":
-            return SliSeries(
-                event_counts=read_series(metrics, slo, _EVENTS[kind], of=slo.of),
-                p99_seconds=read_series(metrics, slo, _LATENCY[kind], of=slo.of, quantile="0.99"),
-            )
-        case "availability":
-            return SliSeries(
-                event_counts=read_series(metrics, slo, _EVENTS[kind], of=slo.of),
-                bad=read_series(metrics, slo, _BAD[kind], of=slo.of),
-            )
-        case _:
-            assert_never(slo.sli)
+    """The events of the objective. Raises: ObservationError, when those of the window were not collected."""
+    families = sli_families(slo)
+    past, unread = None, ""
+    try:
+        past = past_events(metrics, slo)
+    except ObservationError as error:
+        unread = error.detail
+    if families.latency:
+        return SliSeries(
+            event_counts=read_series(metrics, slo, families.events, of=slo.of),
+            p99_seconds=read_series(metrics, slo, families.latency, of=slo.of, quantile=families.quantile),
+            past=past,
+            past_unread=unread,
+        )
+    bad, events = (read_sum(metrics, slo, family, of=slo.of) for family in (families.bad, families.events))
+    return SliSeries(
+        event_counts=events.plus(bad) if families.bad_are_apart else events, bad=bad, past=past, past_unread=unread
+    )
 
 
 @check(
@@ -69,38 +70,78 @@ def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
     promises=("objective",),
 )
 def budget_lasts(facts: SliSeries, slo: Slo, _now: datetime) -> Iterator[Verdict]:
-    """The error budget of the objective never burns too fast to last for its window.
+    """The error budget of the objective lasts for its window.
 
     Why: A limit on one metric shows an anomaly; the error budget shows whether it is more than tenants were promised.
-    Reads: The events of the objective's component, minute by minute: requests and server errors of an API, invocations
-    and errors of a function, minutes in which the 99th percentile was above the limit, or requests to a table and the
-    throttled ones. It fails when, at the end of any minute, the burn rate was above 14.4 over 1 hour and over 5 minutes
-    (critical: 2% of a month's budget in one hour), or above 6 over 6 hours and over 30 minutes (high). Windows with
-    fewer than 100 events, or fewer than 5 bad ones, are not evaluated: the sample is too small.
-    Unverified when: The metrics could not be collected, they are missing in more than half of the minutes with events,
-    or the window has fewer than 100 events. Without any event it is not applicable.
+    Reads: The events of the objective's component: requests and server errors of an API, invocations and errors of a
+    function, minutes in which the 99th percentile was above the limit, or requests to a table and the throttled ones.
+    It reads minutes of the last hours, and six-hour blocks of the objective's whole window. It fails when, at the end
+    of any minute, the burn rate was above 14.4 over 1 hour and over 5 minutes (critical: 2% of a month's budget in one
+    hour), or above 6 over 6 hours and over 30 minutes (high); when the objective was missed over its window (high); and
+    when the budget burns slowly but too fast to last: 3 times over 1 day and 2 hours, or 1 time over 3 days and 6 hours
+    (medium). Times with fewer than 100 events, or fewer than 5 bad ones, are not evaluated: the sample is too small.
+    Unverified when: The metrics could not be collected, minutes are missing that may hide a burn, there are fewer than
+    100 events, or the objective's window could not be read. Then a burn in each of six hours or more is still a
+    failure. Without any event it is not applicable.
     Fix: Find the change before the minute in the finding and roll it back; then follow the check of the same metric.
     Source: https://sre.google/workbook/alerting-on-slos/
     """
     events = _events(facts, slo)
-    expected = f"{100 * slo.objective:.6g}% good over {format_duration(slo.window)}"
-    observed, burn = _observed(events, slo), worst_burn(events, slo.error_budget)
-    if burn is not None:
-        summary = f"The error budget burned {burn}"
-        yield failed(summary, observed=observed, expected=expected, severity=burn.windows.severity)
-        return
-    series = facts.p99_seconds or events.bad
-    promise = PromisedLimit(what="bad events", limit=0, sustained=series.period, limit_text="", format_value=str)
-    inconclusive = inconclusive_verdict(
-        series, facts.event_counts.active_periods, promise, no_activity_verdict("event")
-    )
-    count = sum(value or 0 for value in facts.event_counts.judged)
-    if inconclusive is None and count < MIN_EVENTS_FOR_BURN_RATE:
-        summary = f"The window has {count:g} events, too few to compute a burn rate"
+    verdict = _fast_burn(events, slo)
+    if verdict is None and facts.past is not None:
+        verdict = _over_its_window(facts.past, events, slo)
+    if verdict is None:
+        verdict = _over_the_minutes(facts, events, slo)
+    yield replace(verdict, expected=f"{100 * slo.objective:.6g}% good over {format_duration(slo.window)}")
+
+
+def _fast_burn(events: SloEvents, slo: Slo) -> Verdict | None:
+    burn = worst_burn(events, slo.error_budget)
+    if burn is None:
+        return None
+    summary, severity = f"The error budget burned {burn}", burn.windows.severity
+    return failed(summary, observed=_observed(events, slo), severity=severity)
+
+
+def _over_its_window(past: PastEvents, events: SloEvents, slo: Slo) -> Verdict | None:
+    """The verdict by the objective's whole window; None, when it has too few events."""
+    unit = "minutes" if slo.sli == "latency" else "events"
+    used = used_budget(past, events, slo.window, unit)
+    if used.total < MIN_EVENTS_FOR_BURN_RATE:
+        return None
+    ratio, at_most = used.ratio(used.bad), used.ratio(used.bad_at_most)
+    observed = f"{used}, {100 * ratio / slo.error_budget:.3g}% of the budget used"
+    if ratio > slo.error_budget and used.bad >= MIN_BAD_EVENTS:
+        return failed(f"The objective was missed over {format_duration(slo.window)}", observed=observed)
+    if slow := slow_burn(past, events, slo.error_budget, slo.window, unit):
+        return failed(f"The error budget burns {slow}", observed=observed, severity=Severity.MEDIUM)
+    if at_most > slo.error_budget or worst_burn(events, slo.error_budget, missing_is_bad=True):
+        summary = "The error budget may not last: what is missing or too coarse may be bad"
+        observed = f"{observed}, and up to {100 * at_most / slo.error_budget:.3g}%"
+        return unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, remedy=LATE_REMEDY)
+    missing = inconclusive_verdict(events.bad, with_events(events.bad, events.event_counts), _BAD_EVENTS, _QUIET)
+    if missing is not None and missing is not _QUIET:
+        return replace(missing, observed=observed)
+    return passed("The error budget lasts", observed=observed)
+
+
+def _over_the_minutes(facts: SliSeries, events: SloEvents, slo: Slo) -> Verdict:
+    """The verdict by the last hours alone, which cannot show that the budget lasts."""
+    observed, counts = _observed(events, slo), facts.event_counts
+    missing = inconclusive_verdict(events.bad, with_events(events.bad, counts), _BAD_EVENTS, _QUIET)
+    if missing is not None:
+        return missing
+    if steady := steady_burn(events, slo.error_budget):
+        return failed(f"The error budget burned {steady}", observed=observed, severity=Severity.MEDIUM)
+    count = sum(value or 0 for value in counts.judged)
+    if facts.past or count < MIN_EVENTS_FOR_BURN_RATE:
+        summary = f"The window has {count:g} events, too few to judge an error budget"
         remedy = "Wait for a window with more events, or declare objectives only for components with traffic."
-        inconclusive = unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, remedy=remedy)
-    good = passed("The error budget burns slowly enough to last", observed=observed, expected=expected)
-    yield replace(inconclusive, expected=expected) if inconclusive else good
+        return unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, remedy=remedy)
+    read, window = format_duration(events.bad.length), format_duration(slo.window)
+    summary = f"Only {read} of the objective's {window} could be read: {facts.past_unread}"
+    remedy = "Grant cloudwatch:GetMetricData, and run again."
+    return unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, remedy=remedy)
 
 
 def _events(facts: SliSeries, slo: Slo) -> SloEvents:
@@ -116,7 +157,8 @@ def _events(facts: SliSeries, slo: Slo) -> SloEvents:
     if p99 is None or slo.below is None:
         raise ValueError("a latency objective needs latencies and a limit")
     limit = slo.below.total_seconds()
-    minutes = tuple(None if value is None else 1.0 for value in p99.values)
+    busy = with_events(p99, counts)
+    minutes = tuple(float(is_busy) for is_busy in busy)
     slow = tuple(None if value is None else float(value > limit) for value in p99.values)
     return SloEvents(bad=p99.with_values(slow), total=p99.with_values(minutes), event_counts=counts)
 

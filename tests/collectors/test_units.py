@@ -105,6 +105,7 @@ DOCUMENTED: dict[str, dict[str, str | None]] = {
         "NumberOfBackupJobsFailed": "Count",
         "NumberOfCopyJobsCompleted": "Count",
         "NumberOfCopyJobsFailed": "Count",
+        "NumberOfRecoveryPointsPartial": "Count",
     },
 }
 # The factor to the base unit, and the suffix of a family in that unit.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -15,16 +16,19 @@ from hypothesis import strategies as st
 
 from alerts.channels import CHANNEL_TYPES
 from basewatch.check import AnyCheck
-from basewatch.collector import MetricSpec
-from basewatch.components import Component
+from basewatch.collector import MetricSpec, MetricTarget
+from basewatch.components import Component, Slo
 from basewatch.config import config_model
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
 from basewatch.model import Point, Series, Status, Window
 from checks.service import CHECKS
+from checks.service.past import past_needs
 from collectors import COLLECTORS
+from collectors.cloudwatch.declared_targets import Location, declared_targets
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.load import LOAD_FAULTS
 from demo.load import DISTURBANCES, PREFIX, Load
+from workflows.past_metrics import past_targets
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +49,7 @@ WITHOUT_DATAPOINTS = {
     "aws_backup_jobs_aborted_total",
     "aws_backup_jobs_expired_total",
     "aws_backup_jobs_failed_total",
+    "aws_backup_recovery_points_partial_total",
     "aws_dynamodb_provisioned_read_capacity_units",
     "aws_dynamodb_provisioned_write_capacity_units",
     "aws_dynamodb_read_throttle_events_total",
@@ -60,38 +65,73 @@ WITHOUT_DATAPOINTS = {
 
 
 HOUR = timedelta(hours=1)
+TARGETS, _ = declared_targets(
+    COLLECTORS, CONFIG.components, lambda _: Location(account_id="123456789012", region="us-east-1")
+)
+OBJECTIVES_OF = {component.of for component in CONFIG.components if isinstance(component, Slo)}
+NEEDS = tuple(need for component in CONFIG.components for need in past_needs(component))
 
 
-def collected(load: Load, end: datetime, length: timedelta = HOUR, warm_up: timedelta = HOUR) -> CollectedMetrics:
-    """The metrics that the collectors read from this load."""
-
-    def points(of: tuple[tuple[str, str], ...], spec: MetricSpec) -> Iterator[Point]:
-        # CloudWatch's periods are aligned to the epoch, and a run reads those that end within its window.
-        last = end - (end - EPOCH) % spec.period
-        for back in range((warm_up + length) // spec.period, 0, -1):
-            start = last - back * spec.period
-            value = load.value(spec.namespace, spec.metric, of, spec.statistic, period=spec.period, at=start)
-            if value is not None:
-                yield Point(period_end=start + spec.period, value=value * spec.scale)
-
-    readings = tuple(
-        CollectedSeries(
-            component=component.ref,
-            series=Series(
-                name=spec.series_name,
-                labels=(*resource.labels, *spec.labels),
-                period=spec.period,
-                points=tuple(points(resource.dimensions, spec)),
+def reading(load: Load, target: MetricTarget, spec: MetricSpec, start: datetime, end: datetime) -> CollectedSeries:
+    """One series of this load. CloudWatch's periods are aligned to the epoch, and those count that end in the time."""
+    last = end - (end - EPOCH) % spec.period
+    starts = (last - back * spec.period for back in range((end - start) // spec.period, 0, -1))
+    values = (
+        (
+            at,
+            load.value(
+                spec.namespace, spec.metric, target.resource.dimensions, spec.statistic, period=spec.period, at=at
             ),
         )
-        for collector in COLLECTORS
-        for component in CONFIG.components
-        if isinstance(component, collector.component_type)
-        for resource, specs in collector.resources(component)
-        for spec in specs
-        if not warm_up or (component.ref, spec.series_name) in READ
+        for at in starts
     )
-    return CollectedMetrics(window=Window(start=end - length, end=end), collected_series=readings, warm_up=warm_up)
+    return CollectedSeries(
+        component=target.resource.component,
+        series=Series(
+            name=spec.series_name,
+            labels=(*target.resource.labels, *spec.labels),
+            period=spec.period,
+            points=tuple(
+                Point(period_end=at + spec.period, value=value * spec.scale)
+                for at, value in values
+                if value is not None
+            ),
+        ),
+    )
+
+
+@cache
+def past(end: datetime) -> tuple[CollectedSeries, ...]:
+    """The past that the checks need; no disturbance reaches so far back."""
+    load = Load()
+    return tuple(
+        reading(load, target, spec, end - length, end)
+        for length, targets in past_targets(TARGETS, NEEDS).items()
+        for target in targets
+        for spec in target.specs
+    )
+
+
+def collected(load: Load, end: datetime, length: timedelta = HOUR, warm_up: timedelta = 7 * HOUR) -> CollectedMetrics:
+    """The metrics that the collectors read from this load, with the past that checks need.
+
+    Only objectives need more than an hour of minutes before the window.
+    """
+
+    def start(component: str) -> timedelta:
+        return length + (warm_up if component in OBJECTIVES_OF else min(warm_up, HOUR))
+
+    return CollectedMetrics(
+        window=Window(start=end - length, end=end),
+        collected_series=tuple(
+            reading(load, target, spec, end - start(target.resource.component), end)
+            for target in TARGETS
+            for spec in target.specs
+            if not warm_up or (target.resource.component, spec.series_name) in READ
+        ),
+        past_series=past(end) if warm_up else (),
+        warm_up=warm_up,
+    )
 
 
 class Recording(MetricsClient):
@@ -185,7 +225,7 @@ def test_every_disturbance_is_a_fault() -> None:
 def test_every_collected_metric_has_datapoints() -> None:
     """Every metric that the collectors read for config.yaml has datapoints, except those that the sandbox lacks."""
     everything = collected(Load(), NOON, HOUR, timedelta())
-    empty = {reading.series.name for reading in everything.collected_series if not reading.series.points}
+    empty = {each.series.name for each in everything.collected_series if not each.series.points}
     missing = sorted(empty - WITHOUT_DATAPOINTS)
     assert not missing, (
         f"publish {', '.join(missing)} in a module demo/load_*.py, "

@@ -122,7 +122,7 @@ def judged(objective: Slo, *series: tuple[str, dict[str, str], Values], warm_up:
     return verdict
 
 
-@pytest.mark.parametrize(("slow", "status"), [(8, Status.PASS), (9, Status.FAIL)])
+@pytest.mark.parametrize(("slow", "status"), [(8, Status.UNVERIFIED), (9, Status.FAIL)])
 def test_a_latency_objective_counts_minutes(slow: int, status: Status) -> None:
     """Nine slow minutes of an hour are 15%, more than 14.4 times the budget of 1%."""
     fast = slo(of="api/front", sli="latency", below="500ms")

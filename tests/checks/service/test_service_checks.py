@@ -273,7 +273,7 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
     ),
     "a rule that stopped": (
         "service.rule.triggers",
-        {TRIGGERS: [1, None, 1, None, None, None, None, None, None], UNDELIVERED: flat(None)},
+        {TRIGGERS: [1, None, 1, *flat(None, minutes=8)], UNDELIVERED: flat(None)},
         Status.FAIL,
     ),
     "a rule that never triggers": (
@@ -293,7 +293,7 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
     ),
     "every job completed": ("service.vault.jobs", {DONE: flat(1), BROKEN: flat(None)}, Status.PASS),
     "one job failed": ("service.vault.jobs", {DONE: flat(1), BROKEN: [1.0, *flat(None, minutes=9)]}, Status.FAIL),
-    "no job": ("service.vault.jobs", {DONE: flat(None), BROKEN: flat(None)}, Status.NOT_APPLICABLE),
+    "no job": ("service.vault.jobs", {DONE: flat(None), BROKEN: flat(None)}, Status.UNVERIFIED),
     "a CPU at its limit": ("service.aurora.cpu", {CPU: flat(0.9)}, Status.PASS),
     "a CPU above its limit": ("service.aurora.cpu", {CPU: burst(0.4, 0.91, 5)}, Status.FAIL),
     "an instance without data": ("service.aurora.cpu", {CPU: flat(None)}, Status.UNVERIFIED),
@@ -317,7 +317,7 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
         {LAG: flat(None), f"{LAG} 2": flat(None)},
         Status.UNVERIFIED,
     ),
-    "a budget that lasts": ("service.slo.burn", {REQUESTS: flat(900), FAILED: flat(1)}, Status.PASS),
+    "a budget without its past": ("service.slo.burn", {REQUESTS: flat(900), FAILED: flat(0)}, Status.UNVERIFIED),
     "a budget that burns": (
         "service.slo.burn",
         {REQUESTS: flat(900, minutes=60), FAILED: flat(14, minutes=60)},
@@ -463,10 +463,14 @@ def test_a_service_check_reads_metrics_alone(check: AnyCheck) -> None:
         ),
         (
             "a rule that stopped",
-            "2 triggers, 0 failed invocations, at most 7m without a trigger from 2026-05-04 06:03 UTC",
-            "a trigger every 5m, and no failed invocation",
+            "2 triggers, 0 failed invocations, at most 8m without a trigger from 2026-05-04 06:03 UTC",
+            "a trigger every 5m, and each invokes its target",
         ),
-        ("one job failed", "10 completed, 1 failed", "no failed job"),
+        (
+            "one job failed",
+            "10 backup jobs completed, 1 backup jobs failed",
+            "no failed, expired or aborted job",
+        ),
         ("fast reads", "peak 1.2ms in 10 minutes with data", "the read latency below 20ms for 5m"),
         (
             "load above the limit",

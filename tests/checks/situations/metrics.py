@@ -11,6 +11,7 @@ from basewatch.facts import from_json, to_json
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
 from basewatch.model import Point, Series, Verdict, Window
 from checks import service
+from checks.service.past import past_needs
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -38,11 +39,18 @@ def every(minutes: int, value: float | None, otherwise: float | None = None, at:
 
 
 def verdicts(
-    check_id: str, component: Component, curves: Mapping[str, Curve], *, minutes: int = HOURS, step: timedelta = MINUTE
+    check_id: str,
+    component: Component,
+    curves: Mapping[str, Curve],
+    *,
+    minutes: int = HOURS,
+    step: timedelta = MINUTE,
+    past: Mapping[str, Curve] | None = None,
 ) -> Iterator[Verdict]:
     """The verdicts of the check on these metrics, from facts that were stored as JSON and read again.
 
-    A name is a family, and after spaces its labels, such as `aws_lambda_duration_seconds quantile=0.95`.
+    A name is a family, and after spaces its labels, such as `aws_lambda_duration_seconds quantile=0.95`. `past` has the
+    values of the longer periods that the check needs from further back; without it they were not read.
     """
     check, warm_up = BY_ID[check_id], -(-component.warm_up // step) * step
     window = Window(start=START, end=START + MINUTE * minutes)
@@ -57,10 +65,19 @@ def verdicts(
             )
             for name, curve in curves.items()
         ),
+        past_series=tuple(_past(component, past or {})),
     )
     facts = check.observe(MetricsClient(collected), component)
     stored = from_json(check.facts_type, to_json(check.facts_type, facts))
     return check.judge(stored, component, window.end)
+
+
+def _past(component: Component, curves: Mapping[str, Curve]) -> Iterator[CollectedSeries]:
+    for need in past_needs(component):
+        first = START - need.length
+        ends = [first + need.period * number for number in range(1, need.length // need.period + 1)]
+        for name, curve in curves.items():
+            yield CollectedSeries(component=need.component, series=_series(name, curve, ends, need.period))
 
 
 def _series(name: str, curve: Curve, ends: list[datetime], step: timedelta) -> Series:
