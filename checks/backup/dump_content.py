@@ -22,6 +22,8 @@ _MAX_OPENED = 1 << 20
 _MAX_ENVELOPES = 4
 # The shortest dump, compressed and of an empty database, is longer.
 _MIN_BYTES = 64
+# The tar of a directory archive begins with the directory, and has its files in any order.
+_DIRECTORY_FILES = re.compile(rb"/(?:toc\.dat|\d+\.dat|blobs(?:_\d+)?\.toc)(?:\.(?:gz|lz4|zst))?\x00")
 _TAR_MAGIC, _TAR_HEADER = 257, 512
 _ERROR_PAGE = re.compile(
     rb"\s*(?:<!doctype|<html|<\?xml|<error\b|<head|<body|\{\s*\"(?:error|message|__type)\")", re.IGNORECASE
@@ -125,8 +127,9 @@ def _tar(content: bytes) -> Content:
         return Content(layers=("tar",), archive=read_archive(content[_TAR_HEADER:]))
     if name.startswith("backup_label") or "/PG_VERSION" in f"/{name}":
         return Content(other="a base backup of a whole server")
-    # The tar of a directory archive begins with the directory.
-    return Content(layers=("tar",)) if name.endswith("/") else Content(other=f"a tar file that begins with {name[:60]}")
+    if _DIRECTORY_FILES.search(content):
+        return Content(layers=("tar",))
+    return Content(other=f"a tar file that begins with {name[:60]}")
 
 
 def _known_broken(content: bytes) -> str:

@@ -36,13 +36,13 @@ class NewestOfFamily:
 class DumpFreshness:
     """The newest dumps by family; `objects` counts all objects under the prefix, `aws_time` is the time at AWS.
 
-    `server_backup` is the key of a base backup under the prefix, or empty.
+    `repository_key` is the key of a base backup under the prefix, or empty.
     """
 
     families: tuple[NewestOfFamily, ...]
     objects: int
     incomplete: int
-    server_backup: str
+    repository_key: str
     aws_time: datetime | None
 
 
@@ -58,7 +58,7 @@ def dump_freshness(aws: AwsClient, dumps: DumpBackups) -> DumpFreshness:
         families=families,
         objects=listing.objects,
         incomplete=sum(not dump.complete for _, _, members in listing.families for dump in members),
-        server_backup=listing.server_backup,
+        repository_key=listing.repository_key,
         aws_time=listing.aws_time,
     )
 
@@ -100,15 +100,15 @@ def newest_dump_is_fresh(facts: DumpFreshness, dumps: DumpBackups, now: datetime
     without a dump is a failure.
     Unverified when: The call is denied, throttled or fails, the listing is incomplete, the newest dump is ahead of the
     clock of AWS, an old dump was written again, names do not say which of several databases a dump is of, or the prefix
-    holds base backups.
+    holds base backups or a backup repository.
     Fix: Read the log of the last run of the backup job, run the job by hand, and confirm that the dump arrives.
     Source: NIST SP 800-53 Rev. 5, CP-9, https://csrc.nist.gov/projects/cprt/catalog#/cprt/framework/version/SP_800_53_5_1_1
     """
     expected = f"a dump no older than {format_duration(dumps.stale_after)}"
-    if facts.server_backup:
-        summary = "The prefix holds base backups of a whole server, which Basewatch does not judge"
+    if facts.repository_key:
+        summary = "The prefix holds base backups or a backup repository, which Basewatch does not judge"
         remedy = "declare a `prefix` or a `pattern` that selects only the dumps of this database"
-        yield unverified(Reason.UNSUPPORTED, summary, observed=facts.server_backup, expected=expected, remedy=remedy)
+        yield unverified(Reason.UNSUPPORTED, summary, observed=facts.repository_key, expected=expected, remedy=remedy)
         return
     if not facts.families:
         observed = f"no dump among {facts.objects} objects" if facts.objects else "no dump"

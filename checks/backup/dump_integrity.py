@@ -17,6 +17,8 @@ from checks.backup.dump_sizes import collapsed, usual_before
 _MIN_OTHERS = 3
 # Below the first ratio to the usual size a dump has collapsed; below the second it may, unless it is whole.
 _COLLAPSED, _SUSPECT, _MAX_SIZE_RATIO = 0.5, 0.75, 2.0
+# What a job dumps that names no database, or the wrong one.
+_MAINTENANCE = ("postgres", "rdsadmin", "template0", "template1")
 # A machine's local time is at most this far behind UTC.
 _WEST = timedelta(hours=12)
 
@@ -79,6 +81,17 @@ def _observed(dump: NewestDump) -> str:
 def _damages(dump: NewestDump, dumps: DumpBackups) -> Iterator[str]:
     if dump.key_unusable:
         yield f"cannot be decrypted: {dump.key_unusable}"
+    yield from _damages_of_content(dump, dumps)
+    if dump.repeats_key and not _may_repeat(dump.layers):
+        yield f"has the same bytes as {dump.repeats_key}"
+    if any(_is_sha256(digest.recorded) and digest.stored not in ("", digest.recorded) for digest in dump.digests):
+        yield "does not have the recorded SHA-256"
+    usual = usual_before(dump.recent[:-1], dump.earlier) if dump.others >= _MIN_OTHERS else None
+    if usual is not None and dump.size_bytes < _COLLAPSED * usual:
+        yield f"has {dump.size_bytes} bytes instead of about {usual}"
+
+
+def _damages_of_content(dump: NewestDump, dumps: DumpBackups) -> Iterator[str]:
     if dump.broken:
         yield dump.broken
     elif _contradicts(dump.layers, dumps.format):
@@ -90,13 +103,10 @@ def _damages(dump: NewestDump, dumps: DumpBackups) -> Iterator[str]:
         and dump.written - dump.made.replace(tzinfo=dump.written.tzinfo) > dumps.stale_after + _WEST
     ):
         yield f"holds an archive that was made at {dump.made:%Y-%m-%d %H:%M}"
-    if dump.repeats_key and not _may_repeat(dump.layers):
-        yield f"has the same bytes as {dump.repeats_key}"
-    if any(_is_sha256(digest.recorded) and digest.stored not in ("", digest.recorded) for digest in dump.digests):
-        yield "does not have the recorded SHA-256"
-    usual = usual_before(dump.recent[:-1], dump.earlier) if dump.others >= _MIN_OTHERS else None
-    if usual is not None and dump.size_bytes < _COLLAPSED * usual:
-        yield f"has {dump.size_bytes} bytes instead of about {usual}"
+    if dump.without_data:
+        yield "holds no data, only the schema"
+    if dump.database in _MAINTENANCE and dumps.database != dump.database:
+        yield f"is of the database {dump.database}"
 
 
 def _contradicts(layers: tuple[DumpLayer, ...], declared: tuple[DumpLayer, ...]) -> bool:

@@ -55,6 +55,7 @@ class NewestDump:
     completeness: Completeness = UNKNOWN
     made: datetime | None = None
     database: str = ""
+    without_data: bool = False
     archived: str = ""
     key_unusable: str = ""
     digests: tuple[FileDigest, ...]
@@ -109,6 +110,9 @@ def _read(aws: AwsClient, dumps: DumpBackups, newest: StoredDump, listing: DumpL
         completeness=_completeness(aws, dumps, newest, first, content),
         made=content.archive.made if content.archive else None,
         database=content.archive.database if content.archive else "",
+        without_data=content.archive is not None
+        and content.archive.contents is not None
+        and not content.archive.contents.has_data,
         archived=next((each.archived for each in heads if each.archived), ""),
         key_unusable=next((each.key_unusable for each in heads if each.key_unusable), ""),
         digests=tuple(digests),

@@ -20,6 +20,9 @@ from checks.backup.dump_sets import StoredDump, StoredObject, dumps_among
 # 50,000 objects: one dump an hour for five years, more than a backup set retains.
 _PAGES = 50
 
+# So many families of one dump each are ids, not databases.
+_MIN_SINGLE = 4
+
 Attribution: TypeAlias = Literal["ours", "perhaps", "other"]
 
 
@@ -27,13 +30,13 @@ Attribution: TypeAlias = Literal["ours", "perhaps", "other"]
 class DumpListing:
     """The dumps under the prefix by family, each oldest first, and how sure it is that a family is of the database.
 
-    `objects` counts everything under the prefix; `server_backup` is a key that belongs to a base backup, if any.
+    `objects` counts everything under the prefix; `repository_key` is a key that belongs to a base backup, if any.
     """
 
     families: tuple[tuple[str, Attribution, tuple[StoredDump, ...]], ...]
     objects: int
     keys: frozenset[str]
-    server_backup: str
+    repository_key: str
     aws_time: datetime | None
 
     @property
@@ -65,22 +68,22 @@ def list_dumps(aws: AwsClient, dumps: DumpBackups) -> DumpListing:
     objects = tuple(_object(entry) for entry in found.entries)
     matching = tuple(each for each in objects if _matches(each.key, dumps))
     grouped = dumps_among(matching, dumps.prefix, dumps.database)
-    backups = (each.key for each in objects if dump_names.is_server_backup(each.key))
+    backups = (each.key for each in objects if dump_names.is_of_repository(each.key))
     return DumpListing(
         families=tuple(_attributed(grouped, dumps)),
         objects=sum(not each.key.endswith("/") for each in objects),
         keys=frozenset(each.key for each in objects),
-        server_backup="" if dumps.pattern else next(backups, ""),
+        repository_key="" if dumps.pattern else next(backups, ""),
         aws_time=found.answered_at,
     )
 
 
 def dumps_of_database(listing: DumpListing, dumps: DumpBackups) -> tuple[StoredDump, ...]:
     """The dumps that are certainly of the declared database, oldest first. Raises: ObservationError, when none is."""
-    if listing.server_backup:
+    if listing.repository_key:
         raise ObservationError(
             Reason.UNSUPPORTED,
-            f"{listing.server_backup} belongs to a base backup of a whole server, not to a dump",
+            f"{listing.repository_key} belongs to base backups or to a backup repository, not to a dump",
             remedy="declare a `prefix` or a `pattern` that selects only the dumps of this database",
         )
     if listing.ambiguous:
@@ -131,13 +134,24 @@ def _matches(key: str, dumps: DumpBackups) -> bool:
     return dumps.pattern is None or fnmatchcase(key.removeprefix(dumps.prefix), dumps.pattern)
 
 
+def _without_ids(dumps: Iterable[StoredDump]) -> dict[tuple[str, ...], list[StoredDump]]:
+    """The dumps by family. Families of one dump each differ in an id: they become one, of the words that all share."""
+    families = dict[tuple[str, ...], list[StoredDump]]()
+    for dump in dumps:
+        families.setdefault(dump.family, []).append(dump)
+    single = [family for family, members in families.items() if len(members) == 1]
+    if len(single) >= _MIN_SINGLE:
+        shared = tuple(word for word in single[0] if all(word in family for family in single))
+        ids = [dump for family in single for dump in families.pop(family)]
+        families.setdefault(shared, []).extend(ids)
+    return families
+
+
 def _attributed(
     dumps: Iterable[StoredDump], component: DumpBackups
 ) -> Iterable[tuple[str, Attribution, tuple[StoredDump, ...]]]:
     """The families, each with whether it is of the database: by its name, or because there is no other."""
-    families = dict[tuple[str, ...], list[StoredDump]]()
-    for dump in dumps:
-        families.setdefault(() if component.pattern else dump.family, []).append(dump)
+    families = _without_ids(dumps) if component.pattern is None else {(): list(dumps)}
     database = dump_names.database_words(component.database)
     exact = {family for family in families if frozenset(family) == database}
     containing = {family for family in families if database <= frozenset(family)} - exact

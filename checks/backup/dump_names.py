@@ -13,9 +13,9 @@ def _set_of(words: str) -> frozenset[str]:
 
 
 _SIDECAR_ENDINGS = _set_of(
-    "cfg checksum cksum conf contents crc csv done err error html htm info ini json list lock lst log manifest md md5 "
-    "md5sum meta metadata minisig ndjson ok out par2 partial pid ps1 py rb sh sha1 sha1sum sha256 sha256sum sha512 "
-    "sha512sum sig state stats status success sum tmp toc txt uploading xml yaml yml"
+    "avro cfg checksum cksum conf contents crc csv done err error html htm info ini json list lock lst log manifest "
+    "md md5 md5sum meta metadata minisig ndjson ok orc out par2 parquet partial pid ps1 py rb sh sha1 sha1sum sha256 "
+    "sha256sum sha512 sha512sum sig state stats status success sum tmp toc txt uploading xml yaml yml"
 )
 _SIDECAR_NAMES = re.compile(
     r"(?:[_.].*|(?:md5|sha\d+)sums?|manifest.*|readme.*|latest.*|current|index|backup_(?:manifest|label)"
@@ -30,8 +30,10 @@ _ENVELOPE_ENDINGS = _set_of(
 _PART = re.compile(r"[._-](?:part[-_.]?\d+|\d+of\d+|[a-z]{2,3}|\d{2,5})$", re.IGNORECASE)
 _FIRST_PARTS = re.compile(r"(?:part[-_.]?0*[01]|0*1of\d+|a{2,3}|0{2,5}|0{1,4}1)$", re.IGNORECASE)
 _WAL_SEGMENT = re.compile(r"[0-9A-F]{24}(?:\.|-|$)")
-_SERVER_BACKUP = re.compile(
-    r"(?:^|/)(?:backup\.info$|basebackups_\d+/|wal_\d+/|archive\.info$|pg_data/|base\.tar(?:\.|$))"
+# pgBackRest, WAL-G, barman, pg_basebackup; restic, duplicity, kopia.
+_REPOSITORY = re.compile(
+    r"(?:^|/)(?:backup\.info$|basebackups_\d+/|wal_\d+/|archive\.info$|pg_data/|base\.tar(?:\.|$)"
+    r"|(?:snapshots|index|keys|data/[0-9a-f]{2})/[0-9a-f]{64}$|duplicity-(?:full|inc)[.-]|kopia\.repository)"
 )
 _STAMP = re.compile(
     r"(?<!\d)(20[2-9]\d)([-_/.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
@@ -42,9 +44,11 @@ _STAMP = re.compile(
 _EPOCH = re.compile(r"(?<!\d)(1[6-9]\d{8}|2[01]\d{8})(?!\d)")
 # Words that say when, how or by what a dump was made, and not of which database.
 _GENERIC = _set_of(
-    "am auto automated automatic aws backup backups bak daily database databases db dbs dump dumps final full hourly "
-    "latest local logical manual monthly nightly pg pgdump pgsql pm postgres postgresql psql rds scheduled snapshot "
-    "sql utc weekly yearly z t"
+    "am auto automated automatic aws backup backups bak daily database databases day db dbs dump dumps final full "
+    "hourly latest local logical manual month monthly nightly pg pgdump pgsql pm postgres postgresql psql rds "
+    "scheduled snapshot sql utc week weekday weekly year yearly z t mon tue wed thu fri sat sun monday tuesday "
+    "wednesday thursday friday saturday sunday jan feb mar apr may jun jul aug sep sept oct nov dec january february "
+    "march april june july august september october november december"
 )
 # The zones of the world reach from UTC-12 to UTC+14.
 _WEST, _EAST = timedelta(hours=12), timedelta(hours=14)
@@ -112,9 +116,9 @@ def is_wal_segment(key: str) -> bool:
     return _WAL_SEGMENT.match(key.rpartition("/")[2]) is not None
 
 
-def is_server_backup(key: str) -> bool:
-    """Whether the object belongs to a base backup by pgBackRest, WAL-G, barman or pg_basebackup."""
-    return _SERVER_BACKUP.search(key) is not None
+def is_of_repository(key: str) -> bool:
+    """Whether the object belongs to base backups of a server, or to the repository of a backup program."""
+    return _REPOSITORY.search(key) is not None
 
 
 def is_named_as_dump(key: str) -> bool:

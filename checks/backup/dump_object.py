@@ -93,7 +93,9 @@ def recorded_beside(aws: AwsClient, bucket: str, key: str, keys: Collection[str]
         aws.body_chunks("s3", "GetObject", Bucket=bucket, Key=file, Range=f"bytes=0-{_MAX_DIGEST_FILE_BYTES}")
     )
     lines = content.decode("utf-8", "replace").splitlines()
-    named = [line for line in lines if line.rstrip().endswith(name)] or (lines[:1] if len(lines) == 1 else [])
+    named = [line for line in lines if re.split(r"[\s*/]", line.rstrip())[-1] == name]
+    if not named and len(lines) == 1:
+        named = lines
     found = (re.search(r"\b[0-9A-Fa-f]{64}\b", line) for line in named)
     return next((digest[0].lower() for digest in found if digest), "")
 

@@ -32,8 +32,9 @@ def restorable_over_recovery_period(recovery: TableRecovery, table: Table, now: 
     Why: Disabling and enabling point-in-time recovery discards the restorable window, while the setting looks the same
     as before. Each replica of a global table has a setting of its own, and is what remains when a region is lost.
     Reads: dynamodb:DescribeContinuousBackups: the status, RecoveryPeriodInDays and the restorable window, compared with
-    the clock of AWS; dynamodb:DescribeTable for the table's status, its creation time, whether its KMS key is
-    accessible, and its replicas, of which the same is read in their regions. One hour is tolerated.
+    the clock of AWS; dynamodb:DescribeTable for the table's status, its creation time, whether it was
+    restored from a backup, whether its KMS key is accessible, and its replicas, of which the same is read in their
+    regions. One hour is tolerated.
     Unverified when: A call is denied, throttled or fails, the period or a time is missing from the response, or the
     status of the table is not known.
     Fix: aws dynamodb update-continuous-backups with PointInTimeRecoveryEnabled=true and RecoveryPeriodInDays, with
@@ -53,7 +54,7 @@ def _verdict(recovery: PointInTimeRecovery, promised: timedelta, now: datetime, 
     expected, observed = _expected(promised), _observed(recovery, aws_now)
     broken = _broken(recovery, promised, aws_now)
     if broken:
-        if broken.startswith("The table"):
+        if broken.startswith("The table "):
             observed = f"status {recovery.status}, {observed}"
         return failed(broken, subject=subject, observed=observed, expected=expected)
     if table_loss(recovery.status) is None:
@@ -76,8 +77,11 @@ def _broken(recovery: PointInTimeRecovery, promised: timedelta, aws_now: datetim
         return "Point-in-time recovery is disabled"
     if period is not None and period < promised:
         return "The recovery period is shorter than promised"
-    if window is not None and window + _TOLERANCE < min(promised, aws_now - recovery.created):
-        return "The restorable window is shorter than promised"
+    # The records of a restored table are older than the table.
+    due = promised if recovery.restored else min(promised, aws_now - recovery.created)
+    if window is not None and window + _TOLERANCE < due:
+        since = f": the table was restored on {recovery.restored:%Y-%m-%d}" if recovery.restored else ""
+        return f"The restorable window is shorter than promised{since}"
     return ""
 
 

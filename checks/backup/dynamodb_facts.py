@@ -23,7 +23,8 @@ class _RecoveryStatus(StrEnum):
 class PointInTimeRecovery:
     """The times between which a table can be restored to any point; `aws_time` is the time at AWS of the response.
 
-    `status` is the table's, as AWS writes it; `key_lost` is when DynamoDB found its KMS key inaccessible.
+    `status` is the table's, as AWS writes it; `key_lost` is when DynamoDB found its KMS key inaccessible, `restored`
+    when the table was made from a backup.
     """
 
     status: str
@@ -33,6 +34,7 @@ class PointInTimeRecovery:
     earliest: datetime | None
     latest: datetime | None
     created: datetime
+    restored: datetime | None = None
     aws_time: datetime | None
 
     @property
@@ -99,5 +101,6 @@ def _recovery(backups: dict[str, Any], described: dict[str, Any]) -> PointInTime
         earliest=optional(backups, *found, "EarliestRestorableDateTime", kind=datetime),
         latest=optional(backups, *found, "LatestRestorableDateTime", kind=datetime),
         created=required(described, "Table", "CreationDateTime", kind=datetime),
+        restored=optional(described, "Table", "RestoreSummary", "RestoreDateTime", kind=datetime),
         aws_time=answered_at(backups),
     )

@@ -45,9 +45,9 @@ def family(
     )
 
 
-def facts(*families: NewestOfFamily, objects: int = 3, server_backup: str = "") -> DumpFreshness:
+def facts(*families: NewestOfFamily, objects: int = 3, repository_key: str = "") -> DumpFreshness:
     """Facts of these families."""
-    return DumpFreshness(families=families, objects=objects, incomplete=0, server_backup=server_backup, aws_time=NOW)
+    return DumpFreshness(families=families, objects=objects, incomplete=0, repository_key=repository_key, aws_time=NOW)
 
 
 def listed(age: timedelta) -> DumpFreshness:
@@ -66,7 +66,7 @@ NONE = facts(objects=0)
         (NONE, Status.FAIL),
         (listed(-10 * MINUTE), Status.UNVERIFIED),
         (facts(objects=9), Status.FAIL),
-        (facts(family(HOUR), server_backup="base/backup.info"), Status.UNVERIFIED),
+        (facts(family(HOUR), repository_key="base/backup.info"), Status.UNVERIFIED),
     ],
 )
 def test_the_newest_dump_must_be_fresh(found: DumpFreshness, status: Status) -> None:
@@ -136,7 +136,7 @@ def test_the_newest_is_found_on_any_page_and_folders_are_no_dumps() -> None:
 
 def test_a_complete_listing_without_a_dump_is_a_fact() -> None:
     """The absence of every dump is as certain as an old dump."""
-    assert facts_of(page()) == DumpFreshness(families=(), objects=0, incomplete=0, server_backup="", aws_time=None)
+    assert facts_of(page()) == DumpFreshness(families=(), objects=0, incomplete=0, repository_key="", aws_time=None)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
+import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -105,6 +107,17 @@ def directory(age: timedelta, *, files: tuple[str, ...] = ("3456.dat", "3457.dat
 def s3_copy(of: Stored, key: str, age: timedelta) -> Stored:
     """A copy of an object within S3, which keeps its bytes and metadata."""
     return replace(of, key=f"hourly/{key}", written=NOW - age)
+
+
+def _tar(*names: str) -> bytes:
+    """A tar file with these members, each empty but for its name."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name in names:
+            member = tarfile.TarInfo(name.rstrip("/"))
+            member.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+            tar.addfile(member)
+    return written.getvalue()
 
 
 OLD = dump(7 * DAY)
@@ -340,6 +353,97 @@ FRESHNESS = (
         right=(FAIL,),
         why="a temporary file is no dump",
         judged=fresh(*hourly(3, first=9), Stored(key="hourly/s-20260301.dump.tmp", written=NOW)),
+    ),
+    Situation(
+        number="F29",
+        what="one file for each day of the week",
+        right=(PASS,),
+        why="the days are no databases",
+        judged=fresh(*(dump(number * DAY, name="s-{:%a}.dump") for number in range(7)), stale_after="26h"),
+    ),
+    Situation(
+        number="F30",
+        what="a commit of letters in each name",
+        right=(PASS,),
+        why="the commits are no databases",
+        judged=fresh(
+            *(
+                dump(number * HOUR, name="s-{:%Y%m%dT%H}-" + commit + ".dump")
+                for number, commit in enumerate(("abcdef", "deadbe", "facade", "decade", "bedeca"))
+            )
+        ),
+    ),
+    Situation(
+        number="F31",
+        what="a repository of restic",
+        right=(UNVERIFIED,),
+        why="its newest file is no dump",
+        judged=fresh(
+            Stored(key="hourly/config", written=NOW - 9 * DAY),
+            Stored(key=f"hourly/data/ab/{'ab' * 32}", written=NOW),
+            Stored(key=f"hourly/snapshots/{'cd' * 32}", written=NOW),
+        ),
+    ),
+    Situation(
+        number="F32",
+        what="only an export to Parquet",
+        right=(FAIL,),
+        why="it is no dump",
+        judged=fresh(
+            Stored(key="hourly/t/part-0001.gz.parquet", written=NOW), Stored(key="hourly/x.json", written=NOW)
+        ),
+    ),
+    Situation(
+        number="F33",
+        what="rotated names, of which the newest is s.dump",
+        right=(PASS,),
+        why="s.dump.1 to s.dump.3 are older dumps",
+        judged=fresh(
+            *(
+                s3_copy(dump(number * HOUR), "s.dump" + (f".{number}" if number else ""), number * HOUR)
+                for number in range(4)
+            )
+        ),
+    ),
+    Situation(
+        number="F34",
+        what="a file for each database in a folder for each day, that of the declared one missing since yesterday",
+        right=(FAIL,),
+        why="the others are of other databases",
+        judged=fresh(
+            *(
+                Stored(key=f"hourly/{NOW - number * DAY:%Y-%m-%d}/{name}.sql.gz", written=NOW - number * DAY)
+                for number in range(5)
+                for name in ("s", "other", "third")
+                if name != "s" or number > 1
+            )
+        ),
+    ),
+    Situation(
+        number="F35",
+        what="a file for each table in a folder for each hour",
+        right=(PASS,),
+        why="the files of a folder are one dump",
+        judged=fresh(
+            *(
+                Stored(key=f"hourly/s/{NOW - number * HOUR:%Y%m%dT%H}/{name}.sql.gz", written=NOW - number * HOUR)
+                for number in range(5)
+                for name in ("customers", "invoices")
+            ),
+            database="s",
+        ),
+    ),
+    Situation(
+        number="F36",
+        what="dumps under Hive-style partitions",
+        right=(PASS,),
+        why="the newest is an hour old",
+        judged=fresh(
+            *(
+                dump(number * HOUR, name="year={:%Y/}month=x/s-{:%H}.dump".replace("{:%H}", f"{number:02}"))
+                for number in range(1, 5)
+            )
+        ),
     ),
 )
 
@@ -794,6 +898,90 @@ INTEGRITY = (
             )
         ),
         says="2 files",
+    ),
+    Situation(
+        number="I29",
+        what="archives of the schema alone",
+        right=(FAIL,),
+        why="no data can be restored",
+        judged=intact(*(dump(number * HOUR, archive(NOW - number * HOUR, data=b"")) for number in range(9))),
+        says="holds no data",
+    ),
+    Situation(
+        number="I30",
+        what="the database postgres is dumped under the name of the declared one",
+        right=(FAIL,),
+        why="it is another database",
+        judged=intact(*(dump(number * HOUR, archive(NOW - number * HOUR, database="postgres")) for number in range(9))),
+        says="of the database postgres",
+    ),
+    Situation(
+        number="I31",
+        what="a tar file of some other folder, in gzip",
+        right=(UNVERIFIED,),
+        why="it is not what pg_dump makes",
+        judged=intact(*newest(gzip.compress(_tar("var/log/"), mtime=0), name="s-{:%Y%m%dT%H}.tar.gz")),
+    ),
+    Situation(
+        number="I32",
+        what="a tar file of a directory archive, in gzip",
+        right=(PASS,),
+        why="it holds the files of pg_dump",
+        judged=intact(
+            *(
+                dump(number * HOUR, gzip.compress(_tar("d/", "d/3456.dat.gz", str(number)), mtime=0))
+                for number in range(9)
+            )
+        ),
+    ),
+    Situation(
+        number="I33",
+        what="SHA256SUMS names another file with the same ending",
+        right=(UNVERIFIED,),
+        why="it has no digest of the newest",
+        judged=intact(
+            *hourly(5, recorded=False),
+            Stored(
+                key="hourly/SHA256SUMS",
+                written=NOW,
+                content=f"{'0' * 64}  x{dump(HOUR).key[7:]}\n{'1' * 64}  y\n".encode(),
+            ),
+        ),
+    ),
+    Situation(
+        number="I34",
+        what="a truncated upload of an archive that pg_dump streamed",
+        right=(FAIL,),
+        why="its end is missing",
+        judged=intact(dump(MINUTE, archive(NOW)[:-5]), *hourly(5)),
+    ),
+    Situation(
+        number="I35",
+        what="an older version of pg_dump",
+        right=(PASS,),
+        why="its archives are read too",
+        judged=intact(*(dump(number * HOUR, archive(NOW - number * HOUR, version=(1, 12))) for number in range(9))),
+    ),
+    Situation(
+        number="I36",
+        what="a future version of pg_dump",
+        right=NOT_RED,
+        why="an unknown version is no damage",
+        judged=intact(*(dump(number * HOUR, archive(NOW - number * HOUR, version=(1, 30))) for number in range(9))),
+    ),
+    Situation(
+        number="I37",
+        what="the message of a shell that found no pg_dump",
+        right=(FAIL,),
+        why="it is no dump",
+        judged=intact(*newest(b"bash: line 1: pg_dump: command not found\n", before=FILLER)),
+    ),
+    Situation(
+        number="I38",
+        what="twice as large as ever",
+        right=NOT_RED,
+        why="a large import is no damage",
+        judged=intact(dump(MINUTE, archive(NOW, data=b"x" * 20_000)), *hourly(5)),
     ),
 )
 
