@@ -65,13 +65,20 @@ def _config(url: str, name: str, tenancy: dict[str, object]) -> Config:
     kind = str(tenancy.get("context_type", "text"))
     parts = len(tenancy["key"]) if isinstance(tenancy["key"], list) else 1
     a, b = ([each] * parts for each in _CANARY_VALUES[kind])
-    declared = {"name": name, "url": url, "tenancy": {"context_type": kind, **tenancy, "canaries": {"a": a, "b": b}}}
+    users = {"user_a": "a", "user_b": "b"} if "members" in tenancy else {}
+    canaries = {"a": a, "b": b, **users}
+    declared = {"name": name, "url": url, "tenancy": {"context_type": kind, **tenancy, "canaries": canaries}}
     platform = {"name": name, "environment": PLACEHOLDER}
     return Config.model_validate({"version": 1, "platform": platform, "components": {"databases": [declared]}})
 
 
 def _manifest(proposal: Proposal) -> dict[str, object]:
+    members, claim = proposal.members, list(proposal.claim)
     return {
+        **({"claim": claim} if claim else {}),
+        **(
+            {"members": {"table": members.table, "member": members.member, "key": list(members.key)}} if members else {}
+        ),
         "context": list(proposal.context),
         "context_type": proposal.context_type,
         "schemas": list(proposal.schemas),
@@ -86,6 +93,8 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
         "privileged": dict(proposal.privileged),
         "min_tables": proposal.table_count,
         "shared": list(proposal.shared),
+        "global_rows": dict.fromkeys(proposal.global_rows, "read"),
+        "unforced_owners": dict.fromkeys(proposal.unforced_owners, PLACEHOLDER),
     }
 
 
@@ -133,6 +142,9 @@ def _lines(url: str, name: str, proposal: Proposal, findings: tuple[Finding, ...
 def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterator[str]:
     yield "# REVIEW: the settings that hold the current tenant, as the policies read them."
     yield f"context: {_names(proposal.context)}"
+    if proposal.claim:
+        yield "# REVIEW: the path of the id in the setting, whose value is JSON."
+        yield f"claim: {_names(proposal.claim)}"
     yield f"context_type: {proposal.context_type}"
     yield f"schemas: {_listed(proposal.schemas)}"
     yield "# REVIEW: the table of the tenants, and the columns that hold the tenant of a row."
@@ -143,23 +155,44 @@ def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterato
         yield "# REVIEW: tables with other tenant columns, or whose rows belong to the tenant of a parent row."
         yield "keys:"
         yield from (f"  {_text(table)}: {_key(key)}" for table, key in proposal.keys)
+    if proposal.members:
+        table, member = _text(proposal.members.table), _text(proposal.members.member)
+        yield "# REVIEW: the context names a user; this table says which tenants a user may access."
+        yield f"members: {{table: {table}, member: {member}, key: {_names(proposal.members.key)}}}"
     yield f"min_tables: {proposal.table_count}"
-    yield "# REVIEW: the login roles that act for one tenant at a time. Row-level security must apply to each."
+    yield "# REVIEW: the roles that act for one tenant at a time. Row-level security must apply to each."
     yield f"principals: {_listed(proposal.principals) if proposal.principals else PLACEHOLDER}"
     if proposal.privileged:
         yield "# REVIEW: roles to which the isolation does not apply. Give the reason for each."
         yield "privileged:"
         yield from (f"  {_text(role)}: {_text(why)}" for role, why in proposal.privileged)
-    if proposal.shared:
-        yield "# REVIEW: tables without the tenant key that principals only read. They must hold no tenant data."
-        yield f"shared: {_listed(proposal.shared)}"
+    yield from _exceptions(proposal)
     yield f"# Ids (type {proposal.context_type}) of two test tenants that you create, with rows in every tenant table."
     yield "canaries:"
     for canary in ("a", "b"):
         yield f"  {canary}: {_names((PLACEHOLDER,) * len(proposal.key))}"
+    if proposal.members:
+        yield "  # The id of a user of each, who is a member of that tenant alone."
+        yield from (f"  user_{canary}: {PLACEHOLDER}" for canary in ("a", "b"))
     for question in proposal.open_questions:
         yield f"# REVIEW: {_comment(question)}."
     yield from _approvals(findings)
+
+
+def _exceptions(proposal: Proposal) -> Iterator[str]:
+    """The tables and roles to which the isolation applies in part."""
+    if proposal.shared:
+        yield "# REVIEW: tables without the tenant key that principals only read. They must hold no tenant data."
+        yield f"shared: {_listed(proposal.shared)}"
+    if proposal.global_rows:
+        yield "# REVIEW: tables whose rows without a tenant are everybody's: tenants may read them, never write them."
+        yield "global_rows:"
+        yield from (f"  {_text(table)}: read" for table in proposal.global_rows)
+    if proposal.unforced_owners:
+        yield "# REVIEW: owners that never force row security, so that no policy binds them. Give the reason for each,"
+        yield "# or force it. The entry has no effect where a principal can become the owner."
+        yield "unforced_owners:"
+        yield from (f"  {_text(role)}: forces row security on none of its tables" for role in proposal.unforced_owners)
 
 
 def _approvals(findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from isolation.access._privileges import Privileges
 from isolation.access.role_graph import ReachableRole, RoleGraph
 from isolation.access.table_class import TableClass, TableClasses, TenantKey
 from isolation.inventory import Inventory
-from isolation.inventory.code import Function
+from isolation.inventory.code import Function, FunctionUse
 from isolation.inventory.definitions import Coverage
 from isolation.inventory.egress import CatalogueRead
 from isolation.inventory.naming import qualified
@@ -38,6 +38,9 @@ class EffectiveAccess:
         self._catalogue_reads: dict[int, list[CatalogueRead]] = defaultdict(list)
         for read in inventory.catalogue_reads:
             self._catalogue_reads[read.reader].append(read)
+        self._function_uses: dict[int, list[FunctionUse]] = defaultdict(list)
+        for use in inventory.function_uses:
+            self._function_uses[use.function].append(use)
         self._indexes: dict[int, list[Index]] = defaultdict(list)
         for index in inventory.indexes:
             self._indexes[index.relation].append(index)
@@ -148,6 +151,10 @@ class EffectiveAccess:
     def catalogue_reads_of(self, relation: Relation) -> tuple[CatalogueRead, ...]:
         """The restricted system relations that a view or the rules of a relation read."""
         return tuple(self._catalogue_reads.get(relation.oid, ()))
+
+    def uses_of(self, function: Function) -> tuple[FunctionUse, ...]:
+        """The stored objects that call a function, other than policies, triggers and views."""
+        return tuple(self._function_uses.get(function.oid, ()))
 
     def tenant_key(self, relation: Relation) -> TenantKey:
         """The columns of a relation's tenant key, its derivation from a parent, or None without a key."""

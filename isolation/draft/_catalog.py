@@ -10,16 +10,21 @@ from isolation.sql import load_statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogTable:
-    """A relation; `read_by` and `written_by` are login roles subject to row-level security, without its owner."""
+    """A relation; `read_by` and `written_by` are roles that act for tenants, without its owner.
+
+    `types` are those of the columns, of a domain its base type. `inherits` is true of a partition as well.
+    """
 
     schema: str
     name: str
     kind: str
     owner: str
     rls_enabled: bool
-    partition: bool
+    rls_forced: bool
+    inherits: bool
     columns: tuple[str, ...]
     types: tuple[str, ...]
+    nullable: tuple[str, ...]
     read_by: tuple[str, ...]
     written_by: tuple[str, ...]
 
@@ -31,14 +36,26 @@ class CatalogTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogPolicy:
-    """A policy: its expressions, the bodies of the functions it calls, and the columns and relations it names."""
+    """A policy, with the functions that it calls as schema.name, and the columns and relations that it names.
+
+    `command` is the letter of pg_policy; all others are texts.
+    """
 
     schema: str
     table: str
+    command: str
     expressions: tuple[str, ...]
-    function_bodies: tuple[str, ...]
+    functions: tuple[str, ...]
     columns: tuple[str, ...]
     other_relations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogFunction:
+    """The functions of one name, as schema.name, with their bodies as text."""
+
+    name: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +72,15 @@ class CatalogForeignKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogRole:
-    """A user-defined role; `bypass_reasons` are the reasons why row-level security may not apply to it."""
+    """A user-defined role; `bypass_reasons` are the reasons why row-level security may not apply to it.
+
+    `becomes` are the roles that it has by SET ROLE alone.
+    """
 
     name: str
     bypass_reasons: tuple[str, ...]
     login: bool
+    becomes: tuple[str, ...]
     is_current_user: bool
 
 
@@ -70,6 +91,7 @@ class Catalog:
     database: str
     tables: tuple[CatalogTable, ...]
     policies: tuple[CatalogPolicy, ...]
+    functions: tuple[CatalogFunction, ...]
     foreign_keys: tuple[CatalogForeignKey, ...]
     roles: tuple[CatalogRole, ...]
 
@@ -80,6 +102,7 @@ def read_catalog(database: DatabaseClient) -> Catalog:
         database=database.source.rpartition("/")[2],
         tables=database.query(load_statement("draft_relations"), CatalogTable, {}),
         policies=database.query(load_statement("draft_policies"), CatalogPolicy, {}),
+        functions=database.query(load_statement("draft_functions"), CatalogFunction, {}),
         foreign_keys=database.query(load_statement("draft_keys"), CatalogForeignKey, {}),
         roles=database.query(load_statement("draft_roles"), CatalogRole, {}),
     )

@@ -5,44 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from basewatch.errors import BasewatchError
 from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogRole, CatalogTable
+from isolation.draft._manifest import DerivedKey, Proposal
+from isolation.draft._members import Membership, membership
+from isolation.draft._texts import PolicyTexts, most_common_claim
 
-_SETTING = re.compile(r"current_setting\(\s*'([^']+\.[^']+)'")
 _TYPES = {"integer": "integer", "bigint": "bigint", "smallint": "integer", "uuid": "uuid"}
 _TABLES = ("r", "p")
 Names = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DerivedKey:
-    """A table whose rows belong to the tenant of their parent row."""
-
-    parent: str
-    on: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """A manifest to review, with the names of the configuration; a person must answer the `open_questions`.
-
-    `root` is empty if no foreign key identifies the table of the tenants.
-    """
-
-    context: Names
-    context_type: str
-    schemas: Names
-    root: str
-    root_key: Names
-    key: Names
-    keys: tuple[tuple[str, Names | DerivedKey], ...]
-    principals: Names
-    privileged: tuple[tuple[str, str], ...]
-    table_count: int
-    shared: Names
-    open_questions: tuple[str, ...]
 
 
 def propose(catalog: Catalog) -> Proposal:
@@ -55,6 +28,7 @@ class _Draft:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._texts = PolicyTexts(catalog)
         self._tables = {table.full_name: table for table in catalog.tables}
         self._policies: dict[str, list[CatalogPolicy]] = {}
         for policy in catalog.policies:
@@ -63,61 +37,100 @@ class _Draft:
         for key in catalog.foreign_keys:
             self._keys.setdefault(f"{key.schema}.{key.table}", []).append(key)
         self._with_policy = [
-            table for table in catalog.tables if table.full_name in self._policies and not table.partition
+            table for table in catalog.tables if table.full_name in self._policies and not table.inherits
         ]
 
     def proposal(self) -> Proposal:
-        settings = Counter(name for policy in self._catalog.policies for name in _settings(policy))
+        settings = Counter(name for policy in self._catalog.policies for name in self._texts.settings(policy))
         compared = {table.full_name: self._compared(table) for table in self._with_policy}
         direct = Counter(
             columns for name, columns in compared.items() if columns and not self._names_other_relations(name)
-        )
+        ) or Counter(columns for columns in compared.values() if columns)
         if not settings or not direct:
             raise BasewatchError(
                 "no policy of this database compares a column with a session setting, so the isolation of its tenants "
                 "is unknown; write the manifest by hand: see docs/tenancy.md"
             )
         root, root_key, key = self._root(direct)
-        parts = len(key)
-        context = tuple(name for name, _ in settings.most_common(parts))
-        schemas = tuple(name for name, _ in Counter(table.schema for table in self._with_policy).most_common())
-        keyed = [
-            t for t in self._catalog.tables if t.kind in _TABLES and not t.partition and set(key) <= set(t.columns)
-        ]
-        overrides = dict(self._overrides(compared, key, root, schemas))
-        tenants = {*(t.full_name for t in keyed), *compared} - {root}
-        principals = self._principals(tenants)
+        claims = {name: most_common_claim(self._texts, self._catalog.policies, name) for name in settings}
+        # Where a policy reads a token and its parts as settings of their own, the token is the context.
+        ordered = sorted(settings, key=lambda name: (not claims[name], -settings[name], name))
+        members = membership(self._catalog, self._texts, root, key)
+        context = tuple(ordered[: 1 if members or claims[ordered[0]] else len(key)])
+        tenants = self._tenant_tables(compared, key, root, members)
+        schemas = tuple(dict(Counter(table.schema for table in (*self._with_policy, *tenants)).most_common()))
+        names = {table.full_name for table in tenants}
+        reached = names | {root} | ({members.table} if members else set[str]())
+        principals = self._principals(reached)
         return Proposal(
             context=context,
+            claim=claims[context[0]],
             context_type=self._type_of(direct, key),
             schemas=schemas,
             root=_declared(root, schemas),
             root_key=root_key,
             key=key,
-            keys=tuple(overrides.items()),
+            keys=tuple(self._overrides(compared, key, reached - names, schemas)),
+            members=members and replace(members, table=_declared(members.table, schemas)),
             principals=principals,
             privileged=tuple(self._privileged(principals)),
             table_count=max(1, len(tenants)),
-            shared=tuple(self._shared(tenants, root, principals, schemas)),
+            shared=tuple(self._shared(reached, principals, schemas)),
+            global_rows=tuple(_declared(table.full_name, schemas) for table in tenants if self._has_global_rows(table)),
+            unforced_owners=tuple(self._unforced_owners(tenants, principals)),
             open_questions=tuple(
                 self._open_questions(
-                    settings=settings,
-                    context=context,
+                    unused=[name for name in settings if name not in context],
                     compared=compared,
-                    tenants=tenants,
-                    root=root,
+                    tenants=names,
+                    reached=reached,
                     principals=principals,
                     schemas=schemas,
                 )
             ),
         )
 
+    def _tenant_tables(
+        self, compared: dict[str, Names], key: Names, root: str, members: Membership | None
+    ) -> list[CatalogTable]:
+        """The tables that the checks count too: with the tenant key, or with the key of a parent."""
+        others = {root, members.table if members else ""}
+        return [
+            table
+            for table in self._catalog.tables
+            if table.kind in _TABLES
+            and not table.inherits
+            and table.full_name not in others
+            and (
+                set(key) <= set(table.columns)
+                or (
+                    table.full_name in compared
+                    and (self._parent(table.full_name) or len(compared[table.full_name]) == len(key))
+                )
+            )
+        ]
+
+    def _has_global_rows(self, table: CatalogTable) -> bool:
+        """Whether only policies that read let rows without a tenant through, by an IS NULL of a nullable column."""
+        asking = [
+            policy
+            for policy in self._policies.get(table.full_name, ())
+            for column in set(policy.columns) & set(table.nullable)
+            if any(re.search(rf"\b{re.escape(column)}\"? IS NULL", text) for text in policy.expressions)
+        ]
+        return bool(asking) and all(policy.command == "r" for policy in asking)
+
+    def _unforced_owners(self, tenants: list[CatalogTable], principals: Names) -> Iterator[str]:
+        owned: dict[str, list[bool]] = {}
+        for table in tenants:
+            if table.rls_enabled and _overlap((*table.read_by, *table.written_by), principals):
+                owned.setdefault(table.owner, []).append(table.rls_forced)
+        yield from (owner for owner, forced in owned.items() if not any(forced) and owner not in principals)
+
     def _compared(self, table: CatalogTable) -> Names:
         """The columns of a table that its policies compare with a value, in the order of the table."""
-        found = set[str]()
-        for policy in self._policies[table.full_name]:
-            text = " ".join(policy.expressions)
-            found |= {column for column in policy.columns if _is_compared(column, text)}
+        said = [(policy.columns, " ".join(policy.expressions)) for policy in self._policies[table.full_name]]
+        found = {column for columns, text in said for column in columns if _is_compared(column, text)}
         return tuple(column for column in table.columns if column in found)
 
     def _names_other_relations(self, name: str) -> bool:
@@ -145,17 +158,17 @@ class _Draft:
         return "text"
 
     def _overrides(
-        self, compared: dict[str, Names], key: Names, root: str, schemas: Names
+        self, compared: dict[str, Names], key: Names, others: set[str], schemas: Names
     ) -> Iterator[tuple[str, Names | DerivedKey]]:
         for name, columns in compared.items():
-            if name == root or (columns == key and not self._names_other_relations(name)):
+            if name in others or set(key) <= set(self._tables[name].columns):
                 continue
             parent = self._parent(name)
             if parent:
                 on = tuple(zip(parent.columns, parent.target_columns, strict=True))
                 above = f"{parent.target_schema}.{parent.target}"
                 yield _declared(name, schemas), DerivedKey(parent=_declared(above, schemas), on=on)
-            elif len(columns) == len(key) and columns != key and not set(key) <= set(self._tables[name].columns):
+            elif len(columns) == len(key):
                 yield _declared(name, schemas), columns
 
     def _parent(self, name: str) -> CatalogForeignKey | None:
@@ -175,53 +188,44 @@ class _Draft:
 
     def _privileged(self, principals: Names) -> Iterator[tuple[str, str]]:
         for role in self._catalog.roles:
-            if role.name not in principals and (role.bypass_reasons or role.is_current_user):
-                yield role.name, _why(role)
+            becomes = [name for name in role.becomes if name in principals]
+            if role.name not in principals and (role.bypass_reasons or role.is_current_user or becomes):
+                yield role.name, _why(role, becomes)
 
-    def _shared(self, tenants: set[str], root: str, principals: Names, schemas: Names) -> Iterator[str]:
-        for table in self._unkeyed(tenants, root):
+    def _shared(self, reached: set[str], principals: Names, schemas: Names) -> Iterator[str]:
+        for table in self._unkeyed(reached):
             if _overlap(table.read_by, principals) and not _overlap(table.written_by, principals):
                 yield _declared(table.full_name, schemas)
 
-    def _written(self, tenants: set[str], root: str, principals: Names, schemas: Names) -> Iterator[str]:
-        for table in self._unkeyed(tenants, root):
-            if _overlap(table.written_by, principals):
-                yield f"{_declared(table.full_name, schemas)}: has no tenant key, but principals can write to it"
-
-    def _unkeyed(self, tenants: set[str], root: str) -> Iterator[CatalogTable]:
+    def _unkeyed(self, reached: set[str]) -> Iterator[CatalogTable]:
+        """The tables without a tenant. Views are judged by what they read."""
         for table in self._catalog.tables:
-            if table.full_name not in tenants and table.full_name != root and not table.partition:
+            if table.full_name not in reached and not table.inherits and table.kind in (*_TABLES, "f"):
                 yield table
 
     def _open_questions(
         self,
         *,
-        settings: Counter[str],
-        context: Names,
+        unused: list[str],
         compared: dict[str, Names],
         tenants: set[str],
-        root: str,
+        reached: set[str],
         principals: Names,
         schemas: Names,
     ) -> Iterator[str]:
-        if not root:
-            yield "root: no foreign key identifies the table of the tenants"
+        yield from ["root: no foreign key identifies the table of the tenants"] if "" in reached else []
         if not principals:
-            yield "principals: no login role subject to row-level security has access to a tenant table"
-        for name in settings:
-            if name not in context:
-                yield f"context: policies also read the setting {name}"
+            yield "principals: no role subject to row-level security has access to a tenant table"
+        for name in unused:
+            yield f"context: policies also read the setting {name}"
         for name in sorted(tenants - {table.full_name for table in self._with_policy}):
             yield f"{_declared(name, schemas)}: has the tenant key, but no policy"
+        for table in self._unkeyed(reached):
+            if _overlap(table.written_by, principals):
+                yield f"{_declared(table.full_name, schemas)}: has no tenant key, but principals can write to it"
         for name, columns in compared.items():
-            if not columns and not self._parent(name):
-                yield f"{_declared(name, schemas)}: its policies compare no column; declare its key under `keys`"
-            elif self._names_other_relations(name) and not self._parent(name) and name != root:
+            if name in tenants and self._names_other_relations(name) and not self._parent(name) and not columns:
                 yield f"{_declared(name, schemas)}: a policy reads another table; is that the `members` table?"
-
-
-def _settings(policy: CatalogPolicy) -> set[str]:
-    return {name for text in (*policy.expressions, *policy.function_bodies) for name in _SETTING.findall(text)}
 
 
 def _is_compared(column: str, text: str) -> bool:
@@ -236,10 +240,10 @@ def _declared(full_name: str, schemas: Sequence[str]) -> str:
     return name if schema == schemas[0] else full_name
 
 
-def _why(role: CatalogRole) -> str:
+def _why(role: CatalogRole, becomes: list[str]) -> str:
     if role.is_current_user:
         return "Basewatch's own role, which read the catalogue for this draft"
-    return ", ".join(role.bypass_reasons)
+    return ", ".join((*role.bypass_reasons, *([f"logs in and becomes {', '.join(becomes)}"] if becomes else [])))
 
 
 def _overlap(roles: Names, principals: Names) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isolation.inventory.code import Builtin, Cast, Domain, EventTrigger, Function, RewriteRule, Trigger
+from isolation.inventory.code import Builtin, Cast, Domain, EventTrigger, Function, FunctionUse, RewriteRule, Trigger
 from isolation.inventory.definitions import Coverage
 from isolation.inventory.egress import (
     CatalogueRead,
@@ -18,7 +18,17 @@ from isolation.inventory.egress import (
     SystemGrant,
 )
 from isolation.inventory.relations import ForeignKey, Index, Policy, Relation
-from isolation.inventory.roles import DefaultPrivilege, Grant, Membership, ParameterGrant, Role, RoleSetting, Schema
+from isolation.inventory.roles import (
+    DefaultPrivilege,
+    Grant,
+    Membership,
+    OwnedObject,
+    ParameterGrant,
+    Role,
+    RoleSetting,
+    Schema,
+    ServerSetting,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +87,6 @@ class Inventory:
     coverage: tuple[Coverage, ...] = ()
     system_changes: tuple[SystemChange, ...] = ()
     catalogue_reads: tuple[CatalogueRead, ...] = ()
+    function_uses: tuple[FunctionUse, ...] = ()
+    owned_objects: tuple[OwnedObject, ...] = ()
+    server_settings: tuple[ServerSetting, ...] = ()

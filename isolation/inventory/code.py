@@ -128,3 +128,18 @@ class Cast:
     function: int
     context: str
     extension: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionUse:
+    """A stored object that calls a function without a USAGE on its schema; `name` describes it.
+
+    `kind` is default, constraint, index, operator, cast, type or function. `relation` is the table of the first three;
+    0 for a constraint of a domain. `caller` is the function or aggregate that calls it.
+    """
+
+    function: int
+    kind: str
+    relation: int
+    caller: int
+    name: str

@@ -17,6 +17,13 @@ _TEXTS: Final = frozenset({"19", "25", "705", "1042", "1043"})  # name, text, un
 _NAME_TYPE: Final = "19"
 _HEADER: Final = 4
 _EMPTY: Final = 2  # the length of ""
+# Names of claims in tokens: https://www.rfc-editor.org/rfc/rfc7519#section-4.1, and those that platforms add.
+_CLAIMS: Final = frozenset({
+    "aud", "exp", "iat", "iss", "jti", "nbf", "sub", "aal", "amr", "app_metadata", "user_metadata", "admin", "claims",
+    "email", "is_admin", "is_anonymous", "is_superuser", "org_id", "organization_id", "permissions", "phone", "role",
+    "roles", "scope", "scopes", "session_id", "tenant", "tenant_id", "user_id", "user_role", "x-hasura-role",
+    "x-hasura-org-id", "x-hasura-tenant-id", "x-hasura-user-id",
+})  # fmt: skip
 _SETTING: Final = re.compile(r"[a-z_]\w*\.[a-z_]\w*", re.IGNORECASE | re.ASCII)
 # Positions in the source text; since version 17 mostly -1, and without a meaning.
 _LOCATION: Final = re.compile(r" :(?:(?:\w+_)?location|stmt_len|list_start|list_end) -?\d+")
@@ -60,8 +67,8 @@ def stored_expression(
 def redact_tree(tree: str, context_settings: Collection[str]) -> str:
     """A node tree without locations and constants.
 
-    It keeps booleans, NULL, the empty text and the empty JSON object, the names that say where the context is, and the
-    arguments of current_setting.
+    It keeps booleans, NULL, the empty text and the empty JSON object, common names of claims, the names that say where
+    the context is, and the arguments of current_setting.
     """
     return _CONSTANT.sub(lambda found: _constant(found, context_settings), _LOCATION.sub("", tree))
 
@@ -144,4 +151,9 @@ def _token(found: re.Match[str], context_settings: Collection[str]) -> str:
 
 def _is_allowed(text: str, context_settings: Collection[str], *, setting_name: bool) -> bool:
     """Whether a text may be kept: it is empty, a context setting, or a name where a `setting_name` is expected."""
-    return text in {"", "{}"} or text in context_settings or (setting_name and _SETTING.fullmatch(text) is not None)
+    return (
+        text in {"", "{}"}
+        or text in _CLAIMS
+        or text in context_settings
+        or (setting_name and _SETTING.fullmatch(text) is not None)
+    )

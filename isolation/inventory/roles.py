@@ -92,3 +92,20 @@ class Schema:
     name: str
     owner: int
     grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedObject:
+    """A type, operator, publication or another object without grants of its own, with its owner."""
+
+    owner: int
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSetting:
+    """A parameter that a configuration file, ALTER SYSTEM or the command line sets for every session."""
+
+    name: str
+    value: str

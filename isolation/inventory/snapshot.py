@@ -21,7 +21,7 @@ from isolation.inventory._catalog_rows import (
     TextRow,
 )
 from isolation.inventory.approval_digests import read_definitions, with_digests
-from isolation.inventory.code import Builtin, Cast, Domain, EventTrigger, Function, RewriteRule, Trigger
+from isolation.inventory.code import Builtin, Cast, Domain, EventTrigger, Function, FunctionUse, RewriteRule, Trigger
 from isolation.inventory.egress import (
     CatalogueRead,
     Extension,
@@ -36,7 +36,16 @@ from isolation.inventory.egress import (
 from isolation.inventory.fingerprint import BUILTIN_OIDS, VERSION_15, fingerprint
 from isolation.inventory.redaction import redact_text, redact_tree
 from isolation.inventory.relations import ForeignKey, Index, Relation
-from isolation.inventory.roles import DefaultPrivilege, Membership, ParameterGrant, Role, RoleSetting, Schema
+from isolation.inventory.roles import (
+    DefaultPrivilege,
+    Membership,
+    OwnedObject,
+    ParameterGrant,
+    Role,
+    RoleSetting,
+    Schema,
+    ServerSetting,
+)
 from isolation.sql import load_statement
 
 R = TypeVar("R")
@@ -129,6 +138,9 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         foreign_servers=_rows(database, "foreign_servers", ForeignServer),
         large_objects=_rows(database, "large_objects", LargeObjectGroup),
         system_grants=_rows(database, "system_grants", SystemGrant),
+        function_uses=_rows(database, "function_uses", FunctionUse),
+        owned_objects=_rows(database, "owned_objects", OwnedObject),
+        server_settings=_rows(database, "server_settings", ServerSetting),
         catalogue_reads=_rows(database, "catalogue_reads", CatalogueRead),
         system_changes=database.query(load_statement("inventory_system_changes"), SystemChange, SINCE_INITDB),
     )

@@ -34,7 +34,7 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
         settings={},
     )
     ids = [_ids(column.id_type, tenancy.context_type) for column in columns]
-    contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else [_WORDS] * len(tenancy.context)
+    contexts = [texts for texts, _ in ids] if tenancy.members is None and ids else _users(proof_context)
     for description, row, current in (
         (_OTHER_TENANT, 0, 1),
         (_OTHER_TENANT, 1, 0),
@@ -62,6 +62,14 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
         unset: tuple[None, ...] = (None,) * len(tenancy.context)
         for context in (tuple(text[1] for text in contexts), unset, ("",) * len(tenancy.context)):
             yield "rows whose tenant key is NULL", _put(start, columns, nulls, context)
+
+
+def _users(proof_context: ProofContext) -> list[tuple[str, ...]]:
+    """Four values of the context that name no tenant by themselves: ids of users, where the context names one."""
+    tenancy = proof_context.tenancy
+    table = proof_context.access.relation_named(tenancy.members.table) if tenancy.members else None
+    member = table.column(tenancy.members.member) if table and tenancy.members else None
+    return [_ids(member.type, "text")[0]] if member else [_WORDS] * len(tenancy.context)
 
 
 def _ids(type_oid: int, context_type: str) -> tuple[tuple[str, ...], tuple[Datum, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from basewatch.tenancy import Tenancy
 from isolation.inventory.builtin_oids import BOOLEAN, CURRENT_SETTING_OR_NULL, TEXT
@@ -72,7 +72,8 @@ class ClaimReader:
                 return FunctionCall(CURRENT_SETTING_OR_NULL, (constant, _TRUE), TEXT, False)  # noqa: FBT003  # not a set
         if isinstance(part, IsNull | Comparison) and any(self._is_whole(one) for one in subexpressions(part)):
             return part
-        if self._is_whole(part) or self._json(part) == self._context:
+        expression = cast("Expression", part)
+        if self._is_whole(expression) or self._json(expression) == self._context:
             return Opaque("JSON", (), TEXT) if closed else part
         return replace(
             part, **{each.name: self._rebuilt(getattr(part, each.name), closed=closed) for each in fields(part)}

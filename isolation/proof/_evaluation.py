@@ -32,6 +32,7 @@ from isolation.proof._expressions import (
     ColumnRef,
     Comparison,
     Constant,
+    ContextValue,
     Expression,
     FunctionCall,
     IsNull,
@@ -94,6 +95,11 @@ class CandidateRow:
                 return self.evaluate(expression.argument) is None
             case Comparison():
                 return self._comparison(expression)
+            case ContextValue(index=index):
+                known = self.context[index]
+                if known is None:
+                    raise Undetermined  # what an approved function does without a context is unknown
+                return _cast(known, TypeCast("text", expression, expression.type))
             case SqlValueFunction(number=9 | 10 | 11):  # CURRENT_ROLE, CURRENT_USER, USER
                 return self.role
             case SqlValueFunction(number=12):

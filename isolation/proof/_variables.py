@@ -71,6 +71,8 @@ def variable(  # noqa: PLR0911  # one case per shape
         case ColumnRef(row=row, number=number):
             kind = "key" if row == OWN_ROW and number in tenant_key_columns else "column"
             return kind, row, number
+        case ContextValue(index=part):
+            return "context", part, 0
         case FunctionCall():
             index = proof_context.normalizer.context_index(expression)
             if index is not None:

@@ -1,13 +1,14 @@
--- Every policy: its expressions, the bodies of the functions that it calls, the columns of its own table, and the
--- other relations that it names.
+-- Every policy: its command, its expressions, the functions that it calls, the columns of its own table, and the other
+-- relations that it names.
 SELECT n.nspname::text AS schema,
        c.relname::text AS "table",
+       p.polcmd::text AS command,
        ARRAY(SELECT text FROM unnest(ARRAY[pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)])
                  AS text WHERE text IS NOT NULL) AS expressions,
-       ARRAY(SELECT coalesce(pg_get_function_sqlbody(f.oid), f.prosrc)
-             FROM pg_depend d JOIN pg_proc f ON f.oid = d.refobjid
+       ARRAY(SELECT DISTINCT fn.nspname || '.' || f.proname
+             FROM pg_depend d JOIN pg_proc f ON f.oid = d.refobjid JOIN pg_namespace fn ON fn.oid = f.pronamespace
              WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-               AND d.refclassid = 'pg_proc'::regclass) AS function_bodies,
+               AND d.refclassid = 'pg_proc'::regclass ORDER BY 1) AS functions,
        ARRAY(SELECT DISTINCT a.attname::text
              FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
              WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid

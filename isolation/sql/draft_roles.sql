@@ -1,4 +1,4 @@
--- Every user-defined role that can bypass row-level security, or give itself the attributes for it.
+-- Every user-defined role: why row-level security may not apply to it, and the roles that it becomes by SET ROLE alone.
 SELECT r.rolname::text AS name,
        array_remove(ARRAY[
            CASE WHEN r.rolsuper THEN 'superuser' END,
@@ -11,6 +11,10 @@ SELECT r.rolname::text AS name,
                 THEN 'owns relations' END
        ], NULL) AS bypass_reasons,
        r.rolcanlogin AS login,
+       ARRAY(SELECT m.rolname::text FROM pg_roles m
+             WHERE r.rolcanlogin AND NOT r.rolsuper AND m.oid <> r.oid AND m.rolname !~ '^pg_'
+               AND pg_has_role(r.oid, m.oid, 'MEMBER') AND NOT pg_has_role(r.oid, m.oid, 'USAGE')
+             ORDER BY 1) AS becomes,
        r.rolname = current_user AS is_current_user
 FROM pg_roles r
 WHERE r.rolname !~ '^pg_'

@@ -148,6 +148,26 @@ WITH place AS MATERIALIZED (
           SELECT 'view', oid::text, reloptions::text FROM pg_class
           WHERE oid < 16384 AND relkind = 'v' AND xmin::text::bigint >= 700) AS changed (catalogue, id, version)
     UNION ALL
+    SELECT 'initial privileges', ROW(i.objoid, i.classoid, i.objsubid, i.initprivs)::text FROM pg_init_privs i
+    WHERE i.objoid < 16384 AND i.xmin::text::bigint >= 700
+    UNION ALL
+    SELECT 'domain constraint', k::text FROM pg_constraint k WHERE k.contypid >= 16384
+    UNION ALL
+    SELECT 'aggregate', ROW(a.aggfnoid::oid, a.aggtransfn::oid, a.aggfinalfn::oid, a.aggcombinefn::oid, a.aggmtransfn::oid,
+                            a.aggminvtransfn::oid, a.aggmfinalfn::oid)::text FROM pg_aggregate a WHERE a.aggfnoid >= 16384
+    UNION ALL
+    SELECT 'owner', ROW(o.*)::text
+    FROM (SELECT 'type', oid, typowner, typnamespace FROM pg_type WHERE typelem = 0 AND typrelid = 0
+          UNION ALL
+          SELECT 'class', oid, opcowner, opcnamespace FROM pg_opclass
+          UNION ALL
+          SELECT 'family', oid, opfowner, opfnamespace FROM pg_opfamily
+          UNION ALL
+          SELECT 'collation', oid, collowner, collnamespace FROM pg_collation
+          UNION ALL
+          SELECT 'conversion', oid, conowner, connamespace FROM pg_conversion) AS o (kind, oid, owner, namespace)
+    WHERE o.oid >= 16384 AND o.namespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp')
+    UNION ALL
     SELECT 'system relation', ROW(c.oid, c.relowner, c.relacl)::text FROM pg_class c
     WHERE (c.oid < 16384 OR c.relnamespace NOT IN (SELECT oid FROM place))
       AND (c.relacl IS NOT NULL OR (c.oid < 16384 AND c.relowner <> 10))

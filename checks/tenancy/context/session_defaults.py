@@ -29,6 +29,15 @@ def session_default_flaws(access: EffectiveAccess) -> Iterator[tuple[str, Flaw]]
         flaw = _context(access, setting) if setting.name.lower() in contexts else _risky(access, setting)
         if flaw:
             yield _default_scope(access, setting), flaw
+    for each in access.inventory.server_settings:
+        severity, why, _, is_wrong = _RISKY[each.name]
+        if is_wrong(access, each.value):
+            about = ((ANY_PRINCIPAL_OR_OBJECT, session_object(each.name)),)
+            repair = f"ALTER SYSTEM RESET {each.name}; or remove it from the configuration file or parameter group."
+            yield (
+                "server",
+                Flaw(severity=severity, what=f"{each.name} = {each.value}: {why}", repair=repair, affected=about),
+            )
     stored = {setting.name.lower() for setting in access.inventory.role_settings if not setting.empty}
     for name in access.inventory.server.context_defaults:
         if name.lower() not in stored:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
-from checks.tenancy.ownership import change_owner
+from checks.tenancy.ownership import change_owner, safe_owner
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
@@ -39,6 +39,7 @@ _TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
 # creator: https://www.postgresql.org/docs/16/release-16.html
 _CREATEROLE_LIMITED_SINCE = 160000
 _SHOWN = 5
+_NO_PRINCIPAL = "<a role that no principal can become>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,8 @@ def bypass_privileges(access: EffectiveAccess, reachable: ReachableRole) -> tupl
     if reachable.role.name == _DATABASE_OWNER or _within_predefined(reachable):
         return ()  # reported for the owner of the database, or for the outer predefined role
     attributes = _attributes(access, reachable) if reachable.can_set_role else ()
-    return (*attributes, *_predefined(reachable), *_administers(access, reachable), *_owns(access, reachable))
+    owned = (*_owns(access, reachable), *_owns_others(access, reachable))
+    return (*attributes, *_predefined(reachable), *_administers(access, reachable), *owned)
 
 
 def _within_predefined(reachable: ReachableRole) -> bool:
@@ -115,6 +117,22 @@ def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassP
             severity=Severity.CRITICAL,
             ignores_grants=True,
             repair=" ".join(change_owner(access, kind, name, reachable.role.oid) for _, kind, name in owned),
+        )
+
+
+def _owns_others(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
+    """Types, operators, publications and others: what an owner changes in them affects statements of other roles."""
+    owned = [each for each in access.inventory.owned_objects if each.owner == reachable.role.oid]
+    if owned:
+        names = ", ".join(f"the {each.kind} {each.name}" for each in owned[:_SHOWN])
+        more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
+        role = safe_owner(access)
+        new = quoted(role.name) if role else _NO_PRINCIPAL
+        yield BypassPrivilege(
+            what=f"owns {names}{more}",
+            severity=Severity.MEDIUM,
+            ignores_grants=False,
+            repair=" ".join(f"ALTER {each.kind.upper()} {each.name} OWNER TO {new};" for each in owned),
         )
 
 

@@ -26,6 +26,7 @@ from checks.tenancy.flaws import (
 )
 from checks.tenancy.ownership import change_owner
 from checks.tenancy.stored_code.function_bodies import bare_name, normalized_body
+from checks.tenancy.stored_code.replaceable import replaceable_uses
 from checks.tenancy.stored_code.security_definer import definer_flaws
 from checks.tenancy.stored_code.shadowing import builtins_in_policies, shadowing_flaws
 from isolation.access.effective_access import EffectiveAccess, effective_access
@@ -108,6 +109,7 @@ def _flaws(access: EffectiveAccess, function: Function, uses: FunctionUses) -> I
     reads, in_policy = function.oid in uses.context_readers, function.oid in uses.policy_functions
     if in_policy:
         yield from _replaceable(access, function)
+    yield from replaceable_uses(access, function)
     if function.volatility == "i" and reads and in_policy:
         yield Flaw(
             severity=Severity.CRITICAL,
@@ -157,7 +159,7 @@ def _opaque(access: EffectiveAccess, function: Function, *, reads: bool) -> Iter
     revoke = (
         f"REVOKE EXECUTE ON ROUTINE {function.name} FROM {revoke_from(access, callers, function.grants, 'EXECUTE')};"
     )
-    if function.leakproof and not function.extension:
+    if function.leakproof:
         what = f"it is LEAKPROOF: in queries of {who} it may see rows before policies filter them"
         repair = f"ALTER FUNCTION {function.name} NOT LEAKPROOF;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)

@@ -25,7 +25,9 @@ _OPEN: Final = frozenset({TableClass.SHARED, TableClass.SEQUENCE})
 def definer_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
     """The flaws of a SECURITY DEFINER function that principals may call."""
     owner = access.role(function.owner)
-    if not function.security_definer or function.extension in HARMLESS_EXTENSIONS:
+    # Functions in C are the extension's own; any other can be added to it.
+    own = function.extension in HARMLESS_EXTENSIONS and not function.trusted_language
+    if not function.security_definer or own:
         return
     callers = callers_gaining_rights(access, function)
     if not callers:
@@ -62,7 +64,8 @@ def callers_gaining_rights(access: EffectiveAccess, function: Function) -> tuple
     if owner and owner.name in access.tenancy.principals:
         return ()
     owners = {b.principal for b in access.all_reachable_roles() if function.owner in access.inherited_roles(b.role.oid)}
-    callers = without_superusers((*access.executable_by(function), *_through_views(access, function)), access)
+    ways = (access.executable_by(function), _through_views(access, function), _through_uses(access, function, set()))
+    callers = without_superusers(dict.fromkeys(each for way in ways for each in way), access)
     return tuple(each for each in callers if each.principal not in owners)
 
 
@@ -73,6 +76,23 @@ def _through_views(access: EffectiveAccess, function: Function) -> Iterator[Reac
             for each in access.accessible_by(relation):
                 if access.has_privilege(each.role.oid, function.owner, function.grants, "EXECUTE"):
                     yield each
+
+
+def _through_uses(access: EffectiveAccess, function: Function, seen: set[int]) -> Iterator[ReachableRole]:
+    """The roles that run a function by an operator, a default or another stored object, without USAGE on its schema."""
+    seen.add(function.oid)
+    for use in access.uses_of(function):
+        caller, relation = access.function(use.caller), access.relation(use.relation)
+        if relation is not None:
+            ways = tuple(each for each in access.accessible_by(relation) if access.commands(each.role.oid, relation))
+        elif caller is not None:
+            within = () if caller.oid in seen else tuple(_through_uses(access, caller, seen))
+            ways = (*access.executable_by(caller), *within)
+        else:
+            ways = access.all_reachable_roles()
+        for each in ways:
+            if access.has_privilege(each.role.oid, function.owner, function.grants, "EXECUTE"):
+                yield each
 
 
 def search_path_schemas(search_path: str, user: str) -> tuple[str, ...]:

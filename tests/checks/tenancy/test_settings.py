@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from basewatch.model import Severity
+from basewatch.model import Severity, Status
+from checks.tenancy.context.settings import only_the_application_sets_the_context
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A
+from isolation.inventory.roles import ServerSetting
 from tests.checks.tenancy.breaking import (
     SETTINGS,
     Case,
@@ -19,7 +23,8 @@ from tests.checks.tenancy.breaking import (
     static_findings,
     unclear,
 )
-from tests.checks.tenancy.looking import SECUREBASE, only_of
+from tests.checks.tenancy.looking import NOW, SECUREBASE, only_of
+from tests.checks.tenancy.statics import facts_of
 
 CRITICAL, HIGH, MEDIUM, LOW = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 
@@ -169,3 +174,24 @@ def test_an_approved_setter_passes(box_database: SandboxDatabase) -> None:
         assert not_green(static_findings(box_database.url, component)) == set()
         box_database.execute(setter.breaks.replace("CREATE", "CREATE OR REPLACE").replace("$1,", "$1 || '',"))
         assert not_green(static_findings(box_database.url, component)) == setter.found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "severity"),
+    [
+        ("lo_compat_privileges", "on", HIGH),
+        ("lo_compat_privileges", "off", None),
+        ("session_replication_role", "replica", HIGH),
+        ("search_path", '"$user", public', None),
+        ("search_path", "public, pg_catalog", MEDIUM),
+        ("local_preload_libraries", "spy", MEDIUM),
+    ],
+)
+def test_a_default_of_the_server_counts_for_every_session(
+    box_database: SandboxDatabase, name: str, value: str, severity: Severity | None
+) -> None:
+    """What a configuration file sets is judged by the rules for ALTER ROLE ... SET; its scope is the server."""
+    facts = replace(facts_of(box_database), server_settings=(ServerSetting(name=name, value=value),))
+    judged = only_the_application_sets_the_context.judge(facts, SECUREBASE, NOW)
+    found = {verdict.subject: verdict.severity for verdict in judged if verdict.status is Status.FAIL}
+    assert found == ({"server": severity} if severity else {})

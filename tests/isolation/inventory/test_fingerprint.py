@@ -35,6 +35,9 @@ SCHEMA = f"""
 """  # noqa: S608  # written here
 # At least one change of each class of leaks: switches, predicates, roles, paths, audit, environment.
 CHANGES = (
+    "ALTER DOMAIN code OWNER TO inv_app",
+    "ALTER TABLE bills ADD CHECK (f() = 1)",
+    "UPDATE pg_init_privs SET privtype = privtype WHERE objoid = 'pg_catalog.pg_read_file(text)'::regprocedure",
     "ALTER FUNCTION pg_catalog.int4div(integer, integer) LEAKPROOF",
     "UPDATE pg_operator SET oprcode = 'uuid_ne'::regproc WHERE oid = 'pg_catalog.<=(uuid, uuid)'::regoperator",
     "UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 'int8'::regtype AND casttarget = 'int4'::regtype",

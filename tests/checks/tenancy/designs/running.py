@@ -130,7 +130,7 @@ def readable(findings: Sequence[Finding]) -> list[str]:
 
 def drafted(url: str) -> dict[str, object]:
     """The tenancy section of the draft of `basewatch init`, with its placeholders."""
-    text = draft_config("env:DESIGN_URL", None, {"DESIGN_URL": url}, checks=())
+    text = draft_config("env:DESIGN_URL", None, {"DESIGN_URL": url}, checks=()).replace("on: {", '"on": {')
     return cast("dict[str, object]", yaml.safe_load(text)["components"]["databases"][0]["tenancy"])
 
 

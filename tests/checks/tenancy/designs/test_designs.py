@@ -14,7 +14,7 @@ from tests.checks.tenancy.designs.running import built, readable
 
 SOUND = designs("sound")
 # One of each kind is tried before every change; the others are many cases of the same.
-FAST = {"bigint_key", "hasura_user"}
+FAST = {"bigint_key", "hasura_user", "teams"}
 
 
 def cases(found: tuple[Design, ...]) -> list[object]:

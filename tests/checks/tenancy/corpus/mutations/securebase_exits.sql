@@ -280,3 +280,123 @@ CREATE FUNCTION pg_catalog.tidy(text) RETURNS text LANGUAGE internal IMMUTABLE L
 -- no exploit: what it does depends on the function
 -- repair
 DROP FUNCTION pg_catalog.tidy(text);
+
+-- D401 critical static: a function of the owner's rights hides among those of a harmless extension
+-- by tenancy.rls.functions
+-- needs pg_trgm
+CREATE EXTENSION pg_trgm;
+CREATE FUNCTION similar_documents() RETURNS SETOF documents LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+    AS 'SELECT * FROM documents';
+ALTER EXTENSION pg_trgm ADD FUNCTION similar_documents();
+-- exploit app a
+SELECT 1 FROM similar_documents() WHERE customer_id <> @A@;
+-- repair
+DROP EXTENSION pg_trgm CASCADE;
+
+-- D402 critical static: an operator runs a function of a schema that nobody may use
+-- by tenancy.rls.functions
+CREATE SCHEMA hidden;
+CREATE FUNCTION hidden.titles(text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+    AS 'SELECT string_agg(title, '','') FROM documents';
+CREATE OPERATOR public.~~~~ (rightarg = text, function = hidden.titles);
+-- exploit app a
+SELECT 1 WHERE length(~~~~ 'x'::text) > 100;
+-- repair
+DROP SCHEMA hidden CASCADE;
+
+-- D403 critical static: a default runs a function of a schema that nobody may use
+-- by tenancy.rls.functions
+CREATE SCHEMA hidden;
+CREATE FUNCTION hidden.titles() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+    AS 'SELECT string_agg(title, '','') FROM documents';
+ALTER TABLE notifications ADD note text DEFAULT hidden.titles();
+-- no exploit: which columns a new row needs depends on the table
+-- repair
+ALTER TABLE notifications DROP note;
+DROP SCHEMA hidden CASCADE;
+
+-- D404 critical static: an aggregate and a parsed body run functions of a schema that nobody may use
+-- by tenancy.rls.functions
+CREATE SCHEMA hidden;
+CREATE FUNCTION hidden.titles(text, text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public
+    AS 'SELECT string_agg(title, '','') FROM documents';
+CREATE AGGREGATE hidden.every_title(text) (sfunc = hidden.titles, stype = text);
+CREATE FUNCTION public.overview() RETURNS text LANGUAGE sql STABLE
+    BEGIN ATOMIC SELECT hidden.every_title('x'); END;
+-- exploit app a
+SELECT 1 WHERE length(overview()) > 100;
+-- repair
+DROP FUNCTION overview;
+DROP SCHEMA hidden CASCADE;
+
+-- D405 critical static: the CHECK of a domain runs a function of a schema that nobody may use
+-- by tenancy.rls.functions
+CREATE SCHEMA hidden;
+CREATE FUNCTION hidden.told(text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public
+    AS $$ BEGIN RAISE EXCEPTION '%', (SELECT string_agg(title, ',') FROM documents) USING ERRCODE = 'P0042'; END $$;
+CREATE DOMAIN public.asking AS text CHECK (hidden.told(VALUE));
+-- exploit app a
+DO $$ BEGIN
+    PERFORM 'x'::asking;
+EXCEPTION WHEN SQLSTATE 'P0042' THEN PERFORM set_config('x.seen', 'yes', true);
+END $$;
+SELECT 1 WHERE current_setting('x.seen', true) = 'yes';
+-- repair
+DROP SCHEMA hidden CASCADE;
+DROP DOMAIN asking;
+
+-- D406 critical static: the application may replace a function that a constraint of a tenant table calls
+-- by tenancy.rls.functions
+CREATE FUNCTION is_title(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER TABLE documents ADD CONSTRAINT titled CHECK (is_title(title));
+ALTER FUNCTION is_title(text) OWNER TO app;
+-- exploit app a
+ALTER FUNCTION is_title(text) SECURITY DEFINER;
+SELECT 1;
+-- repair
+ALTER TABLE documents DROP CONSTRAINT titled;
+DROP FUNCTION is_title;
+
+-- D407 critical static: the application may replace a function that an index and a view of others call
+-- by tenancy.rls.functions
+CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+CREATE INDEX by_title ON documents (customer_id, folded(title));
+CREATE VIEW titles WITH (security_invoker = true) AS SELECT folded(title) AS title FROM documents;
+ALTER VIEW titles OWNER TO admin;
+GRANT SELECT ON titles TO app, analytics;
+ALTER FUNCTION folded(text) OWNER TO app;
+-- exploit app a
+ALTER FUNCTION folded(text) SECURITY DEFINER;
+SELECT 1;
+-- repair
+DROP VIEW titles;
+DROP INDEX by_title;
+DROP FUNCTION folded;
+
+-- C91 medium static: the application owns a domain of a tenant table and an operator
+-- by tenancy.rls.bypass_roles
+CREATE DOMAIN short_title AS text;
+ALTER TABLE documents ADD subtitle short_title;
+ALTER DOMAIN short_title OWNER TO app;
+CREATE OPERATOR public.=== (leftarg = text, rightarg = text, function = texteq);
+ALTER OPERATOR public.=== (text, text) OWNER TO app;
+-- exploit app a
+ALTER DOMAIN short_title ADD CHECK (length(VALUE) < 5);
+SELECT 1;
+-- repair
+ALTER TABLE documents DROP subtitle;
+DROP DOMAIN short_title;
+DROP OPERATOR public.=== (text, text);
+
+-- C92 high static: a grant is written into the initial privileges, where it looks as if initdb had made it
+-- by tenancy.rls.grants
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) TO app;
+DELETE FROM pg_init_privs WHERE objoid = 'pg_catalog.pg_read_file(text)'::regprocedure;
+INSERT INTO pg_init_privs SELECT oid, 'pg_proc'::regclass, 0, 'i', proacl FROM pg_proc
+WHERE oid = 'pg_catalog.pg_read_file(text)'::regprocedure;
+-- exploit app a
+SELECT pg_read_file('PG_VERSION');
+-- repair
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM app;
+UPDATE pg_init_privs SET initprivs = (SELECT proacl FROM pg_proc WHERE oid = objoid)
+WHERE objoid = 'pg_catalog.pg_read_file(text)'::regprocedure;

@@ -109,3 +109,17 @@ GRANT EXECUTE ON FUNCTION pg_catalog.lo_creat(integer) TO PUBLIC;
 GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC;
 GRANT SELECT ON pg_catalog.pg_stat_database TO PUBLIC;
 GRANT USAGE ON TYPE pg_catalog.money TO PUBLIC;
+
+-- V96: the owner's own functions in defaults, constraints, indexes, domains and operators
+CREATE SCHEMA hidden;
+CREATE FUNCTION hidden.folded(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+CREATE FUNCTION hidden.is_title(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 <> ''''';
+CREATE DOMAIN short_title AS text CHECK (hidden.is_title(VALUE));
+CREATE OPERATOR public.~~~~ (rightarg = text, function = hidden.folded);
+ALTER TABLE documents ADD subtitle short_title DEFAULT hidden.folded('X'), ADD CONSTRAINT titled CHECK (hidden.is_title(title));
+CREATE INDEX by_title ON documents (customer_id, hidden.folded(title));
+-- repair
+DROP INDEX by_title;
+ALTER TABLE documents DROP CONSTRAINT titled, DROP subtitle;
+DROP DOMAIN short_title;
+DROP SCHEMA hidden CASCADE;

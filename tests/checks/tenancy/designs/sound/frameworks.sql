@@ -1,5 +1,4 @@
 -- design supabase_teams: Supabase: auth.uid() over JSON claims, teams by membership, a SETOF helper with its owner's rights
--- known: a helper that returns a set is not read
 -- manifest:
 --   context: request.jwt.claims
 --   claim: sub
