@@ -63,6 +63,7 @@ def schema(kind: Kind, *, not_null: bool) -> str:
     ]
     own = " AND ".join(f"{c} = {x}" for c, x in zip(kind.columns, contexts, strict=True))
     mine = " AND ".join(f"${n} = {x}" for n, x in enumerate(contexts, 1))
+    joined = " AND ".join(f"d.{c} = ${n}" for n, c in enumerate(kind.columns, 1))
     plain = ["bpchar" if t.startswith("char(") else t.partition("(")[0] for t in kind.types]
     helpers = "\n".join(
         f"CREATE FUNCTION ctx_{n}() RETURNS {t} LANGUAGE {'sql' if n % 2 == 0 else 'plpgsql'} STABLE AS "
@@ -94,7 +95,7 @@ def schema(kind: Kind, *, not_null: bool) -> str:
            unnest(ARRAY[0, 5, NULL]) n, unnest(ARRAY[1, 2]) d,
            (SELECT jsonb_build_object('owner', {kind.columns[-1]}::text) FROM customers UNION SELECT '{{}}'
             UNION SELECT NULL) v (j)) every
-      ORDER BY md5(every::text) LIMIT 400;
+      ORDER BY md5(every::text) LIMIT 160;
     CREATE TABLE parts (pk serial PRIMARY KEY, doc integer NOT NULL, status text, flag boolean, n integer, j jsonb);
     INSERT INTO parts (doc, status, flag, n, j) SELECT d, s, f, n, j FROM unnest(ARRAY[1, 2, 3]) d,
       unnest(ARRAY['{{}}', '{{"owner": 1}}', NULL]::jsonb[]) j,
@@ -103,6 +104,8 @@ def schema(kind: Kind, *, not_null: bool) -> str:
     CREATE FUNCTION wrong_ctx() RETURNS {plain[-1]} LANGUAGE sql STABLE AS
       $$ SELECT nullif(current_setting('app.wrong', true), ''){casts.get(last, "")} $$;
     CREATE FUNCTION is_mine({", ".join(plain)}) RETURNS boolean LANGUAGE sql STABLE BEGIN ATOMIC SELECT {mine}; END;
+    CREATE FUNCTION known({", ".join(plain)}) RETURNS boolean LANGUAGE sql STABLE
+      RETURN EXISTS (SELECT 1 FROM fuzz.open_docs d WHERE {joined});
     CREATE FUNCTION harmless(integer) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT $1 > 1 $$;
     GRANT SELECT ON ALL TABLES IN SCHEMA fuzz TO {ROLE};
     GRANT INSERT ON trusting, tried, parts TO {ROLE};

@@ -121,6 +121,10 @@ KINDS = (
 _CAST = {"uuid": "::uuid", "text": "", "varchar(40)": "", "bigint": "::bigint", "integer": "::integer", "char(12)": ""}
 
 
+_WHOLE = 3
+"""The depth of a whole predicate."""
+
+
 class Grammar:
     """Generates random predicates of one kind."""
 
@@ -128,12 +132,14 @@ class Grammar:
         self.kind = kind
         self.random = random
 
-    def predicate(self, depth: int = 3) -> str:
+    def predicate(self, depth: int = _WHOLE) -> str:
         """A predicate over the columns of the kind's table."""
         pick = self.random.random
+        if depth == _WHOLE and not self.kind.derived and not self.kind.members and pick() < 0.2:
+            return self._subselects().almost_sound()
         if depth == 0 or pick() < 0.25:
             if not self.kind.derived and pick() < 0.3:
-                return self._subselects().predicate()
+                return self._subselects().predicate() if pick() < 0.5 else self._subselects().almost_sound()
             return self._tenant() if pick() < 0.6 else self._other()
         left, right = self.predicate(depth - 1), self.predicate(depth - 1)
         third = self.predicate(depth - 2) if depth > 1 else "true"
@@ -177,6 +183,9 @@ class Grammar:
         text = self.random.choice((raw, f"nullif(current_setting('{name}', true), '')"))
         return self.kind.columns[at], f"({text}){cast}", raw, self.kind.tenants[0][at], self.kind.tenants[1][at]
 
+    def _values(self) -> list[str]:
+        return [self._part(at)[1] for at in range(len(self.kind.columns))]
+
     def _equal(self) -> str:
         """A correct comparison of the whole key, in one of many forms."""
         pairs = [self._part(at)[:3] for at in range(len(self.kind.columns))]
@@ -211,6 +220,8 @@ class Grammar:
             f"EXISTS (SELECT 1 FROM docs d WHERE d.id = tried.doc AND {self._joined('d', 'tried')})",
             f"EXISTS (SELECT 1 FROM customers c WHERE {self._joined('c', 'tried')} AND c.name IS NOT NULL)",
             f"(SELECT {' AND '.join(f'tried.{column} = {value}' for column, value, _ in pairs)})",
+            *([f"{columns[0]}::{self.kind.context_type} = ({pairs[0][2]})::{self.kind.context_type}"] * 3)
+            * (len(pairs) == 1),
         ]
         return f"({self.random.choice(ways)})"
 
@@ -248,6 +259,8 @@ class Grammar:
                 f"row_to_json(tried)->>'{column}' = {raw}",
                 f"j->>'owner' = {raw}",
                 f"{column} = wrong_ctx()",
+                f"known({', '.join(self.kind.columns)}) AND known({', '.join(self._values())})",
+                f"known({', '.join(self.kind.columns)}) AND {value} IS NOT NULL",
                 f"coalesce({value}, {column}) = {column}",
                 "EXISTS (SELECT 1 FROM docs d WHERE d.id = tried.doc)",
                 f"{column} = (SELECT max({column}) FROM customers)",

@@ -46,6 +46,34 @@ class Subselects:
         )
         return f"({pick(shapes)()})"
 
+    def almost_sound(self) -> str:
+        """A sub-select that restricts rows to the tenant, but for one clause that may let others pass."""
+        pick, first = self.random.choice, self.columns[0]
+        sound = f"{self._mine('a')} AND {self._joined('a')}"
+        optional = pick(
+            (
+                f"(SELECT 1 AS one, {self.values[0]} AS x) e",
+                f"(SELECT 1 AS one, {self.own}.{first} AS x) e",
+                f"LATERAL (SELECT true AS one, a.{first} AS x) e",
+                f"((SELECT 1 AS one) d CROSS JOIN (SELECT {self.values[0]} AS x) f)",
+            )
+        )
+        join = pick(("LEFT JOIN", "LEFT JOIN", "JOIN", "FULL JOIN"))
+        on = pick(("false", "true", sound)) if join != "FULL JOIN" else "a.note IS NULL"
+        optional = optional.removeprefix("LATERAL ").replace(f"a.{first} AS x", f"{self.values[0]} AS x")
+        also = pick(("one IS NULL", "one IS NOT NULL", f"x = {self.own}.{first}", f"coalesce(x, {self.own}.{first}) ="
+                     f" {self.own}.{first}", "(one IS NULL) IS UNKNOWN", "x IS NULL", self._where(1)))  # fmt: skip
+        where = pick((sound, sound, f"({sound}) OR {also}", f"({sound}) AND {also}", also))
+        source = f"open_docs a {join} {optional} ON {on}"
+        some = pick((f"EXISTS (SELECT 1 FROM {source} WHERE {where} {self._tail()})",
+                     f"EXISTS (SELECT 1 FROM open_docs a, open_docs b WHERE {sound} {self._tail()})",
+                     f"EXISTS (SELECT 1 FROM (SELECT 1 FROM open_docs a WHERE {sound} {self._tail()}) q)",
+                     f"{self.own}.{first} IN (SELECT a.{first} FROM {source} WHERE {where} {self._tail()})",
+                     f"(SELECT q.x FROM (SELECT true AS x {self._tail()}) q) IS NULL OR {self._mine(self.own)}",
+                     f"(SELECT true {self._tail()}) IS NULL OR {self._mine(self.own)}",
+                     f"EXISTS (SELECT 1 WHERE {self._mine(self.own)} {self._tail()})"))  # fmt: skip
+        return f"({some})"
+
     def _mine(self, alias: str) -> str:
         pairs = zip(self.columns, self.values, strict=True)
         return " AND ".join(f"{alias}.{column} = {value}" for column, value in pairs)
