@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from botocore.loaders import create_loader
@@ -80,6 +81,15 @@ class Wire:
             edit(parsed)
 
 
+class _Switch(Wire):
+    """A wire that passes every call on to another, so that one session serves many tests."""
+
+    to: Wire
+
+    def _before_call(self, model: Any, params: dict[str, Any], **more: Any) -> Any:
+        return self.to._before_call(model, params, **more)
+
+
 def _named(model: Any) -> str:
     return f"{model.service_model.service_name}:{model.name}"
 
@@ -111,3 +121,22 @@ def offline(wire: Wire, *, role: str | None = "basewatch-reader") -> AwsSession:
 def looking(wire: Wire) -> AwsClient:
     """What an observation gets, all of whose calls are answered by `wire`."""
     return offline(wire).open_client()
+
+
+@cache
+def _switched() -> tuple[AwsSession, _Switch]:
+    switch = _Switch()
+    switch.to = Wire()
+    switch.to.answer("sts:GetCallerIdentity", identity())
+    session = AwsSession.open(
+        ACCOUNT, REGION, "basewatch-reader", environ=KEYS, session=switch.attach(botocore_session(KEYS))
+    )
+    assert session.principal
+    return session, switch
+
+
+def looking_signed_in(wire: Wire) -> AwsClient:
+    """What an observation gets, all of whose calls are answered by `wire`; the sign-in was made before, for all."""
+    session, switch = _switched()
+    switch.to = wire
+    return session.open_client()

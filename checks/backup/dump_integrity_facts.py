@@ -13,7 +13,7 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from checks.backup.dump_completeness import UNKNOWN, Completeness, completeness
 from checks.backup.dump_content import Content, recognise
-from checks.backup.dump_listing import DumpListing, content_dates, dumps_of_database, list_dumps
+from checks.backup.dump_listing import DumpListing, content_dates, dumps_of_database, list_dumps, same_etag
 from checks.backup.dump_object import MAX_READ_BYTES, ReadObject, read_object, read_tail, recorded_beside
 from checks.backup.dump_sets import StoredDump
 from checks.backup.dump_sizes import DayBest, DumpSize, day_bests
@@ -179,13 +179,12 @@ def _possible_originals(newest: StoredDump, ours: Sequence[StoredDump], age: tim
     if len(newest.files) > 1:
         return
     older = [dump for dump in ours if len(dump.files) == 1 and dump.last_modified + age <= newest.last_modified]
-    etag = newest.head.etag
-    yield from [dump for dump in older if etag and dump.head.etag == etag and dump.size_bytes == newest.size_bytes][:1]
+    yield from [dump for dump in older if same_etag(dump, newest)][:1]
     yield from [dump for dump in older if dump.size_bytes == newest.size_bytes][-1:]
 
 
 def _same_bytes(aws: AwsClient, dumps: DumpBackups, facts: NewestDump, newest: StoredDump, older: StoredDump) -> bool:
-    if newest.head.etag and older.head.etag == newest.head.etag:
+    if same_etag(newest, older):
         return True
     own = next((each.stored or each.recorded for each in facts.digests if each.key == newest.head.key), "")
     if not own or not older.head.etag:

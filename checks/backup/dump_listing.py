@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from checks.backup.dump_sets import StoredDump, StoredObject, dumps_among
 # 50,000 objects: one dump an hour for five years, more than a backup set retains.
 _PAGES = 50
 
+# An ETag is a digest of the content, or of the digests of its parts; of another form it says nothing.
+_ETAG = re.compile(r'"?[0-9a-f]{32}(?:-\d+)?"?')
 # So many families of one dump each are ids, not databases.
 _MIN_SINGLE = 4
 
@@ -108,10 +111,16 @@ def content_dates(dumps: Sequence[StoredDump], tolerance: timedelta) -> Mapping[
         date = dump.last_modified
         if dump.dated is not None and dump.dated + tolerance < date:
             date = dump.dated
-        if len(dump.files) == 1 and dump.head.etag and not _may_repeat(dump.head.key):
+        if len(dump.files) == 1 and _ETAG.fullmatch(dump.head.etag) and not _may_repeat(dump.head.key):
             date = min(date, first_written.setdefault((dump.head.etag, dump.size_bytes), date))
         dates[dump.key] = date
     return dates
+
+
+def same_etag(dump: StoredDump, other: StoredDump) -> bool:
+    """Whether S3 says by their ETags that two dumps of one file have the same bytes."""
+    tag = dump.head.etag
+    return tag == other.head.etag and dump.size_bytes == other.size_bytes and _ETAG.fullmatch(tag) is not None
 
 
 def _may_repeat(key: str) -> bool:

@@ -18,7 +18,7 @@ from checks.retention.lock_versions_facts import version_locks
 from tests.checks.retention.audit_bucket import AuditWire
 from tests.checks.situations.situation import Situation, each
 from tests.checks.verdicts import NOW
-from tests.wire import looking
+from tests.wire import looking_signed_in
 
 PASS, FAIL, UNVERIFIED = Status.PASS, Status.FAIL, Status.UNVERIFIED
 WRITTEN = datetime(2026, 2, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ def versions(
         observe, judge = check
         bucket, wire = _bucket(promise), AuditWire(keys, written=written, until=until, **more)
         try:
-            return tuple(judge.judge(observe(looking(wire), bucket), bucket, NOW))
+            return tuple(judge.judge(observe(looking_signed_in(wire), bucket), bucket, NOW))
         except ObservationError as error:
             return (unverified(error.reason, error.detail),)
 
@@ -234,5 +234,5 @@ def test_audit_buckets_are_judged_rightly(situation: Situation) -> None:
 def test_a_large_bucket_is_judged_in_a_bounded_number_of_calls(keys: list[str]) -> None:
     """However many records there are, a pass asks the same."""
     wire = AuditWire(keys, written=WRITTEN, until=UNTIL)
-    version_locks(looking(wire), _bucket("7y"))
+    version_locks(looking_signed_in(wire), _bucket("7y"))
     assert len(wire.asked) < 300

@@ -24,7 +24,7 @@ from tests.checks.backup.archives import archive
 from tests.checks.backup.bucket import BucketWire, Stored
 from tests.checks.situations.situation import Situation, each
 from tests.checks.verdicts import NOW
-from tests.wire import looking
+from tests.wire import looking_signed_in
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 PASS, FAIL, UNVERIFIED = Status.PASS, Status.FAIL, Status.UNVERIFIED
@@ -55,7 +55,7 @@ def intact(*objects: Stored, **settings: Any) -> Callable[[], Iterable[Verdict]]
 def _judged(observe: Any, check: Any, objects: Sequence[Stored], settings: dict[str, Any]) -> Iterable[Verdict]:
     dumps = component(**settings)
     try:
-        return tuple(check.judge(observe(looking(BucketWire(*objects)), dumps), dumps, NOW))
+        return tuple(check.judge(observe(looking_signed_in(BucketWire(*objects)), dumps), dumps, NOW))
     except ObservationError as error:
         return (unverified(error.reason, error.detail, remedy=error.remedy),)
 

@@ -14,7 +14,7 @@ from checks.backup.dynamodb import restorable_over_recovery_period
 from checks.backup.dynamodb_facts import table_recovery
 from tests.checks.situations.situation import Situation, each
 from tests.checks.verdicts import NOW
-from tests.wire import Wire, answered, looking, refusal
+from tests.wire import Wire, answered, looking_signed_in, refusal
 
 PASS, FAIL, UNVERIFIED = Status.PASS, Status.FAIL, Status.UNVERIFIED
 NOT_GREEN = (FAIL, UNVERIFIED)
@@ -25,7 +25,7 @@ TABLE = Table.model_validate({"name": "t", "pitr": "35d"})
 
 def _judged(wire: Wire, observe: Any, check: Any, component: Any) -> Iterable[Verdict]:
     try:
-        return tuple(check.judge(observe(looking(wire), component), component, NOW))
+        return tuple(check.judge(observe(looking_signed_in(wire), component), component, NOW))
     except ObservationError as error:
         return (unverified(error.reason, error.detail),)
 
