@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("config_load", "check_runner", "exposition", "cloudwatch_call", "counters", "tenancy")
+MODULES = ("config_load", "check_runner", "exposition", "cloudwatch_call", "counters", "tenancy", "tenancy_catalogue")
 
 
 def main(names: list[str]) -> int:

@@ -147,7 +147,7 @@ def grant_paths(access: EffectiveAccess, reachable: Iterable[ReachableRole], gra
     """The principals that hold a privilege, each with its path to the role that was granted it."""
     granted = {grant.grantee for grant in grants}
     ways = (
-        [b for b in access.reachable_roles(each.principal) if PUBLIC not in granted and b.role.oid in granted] or [each]
+        [b for b in access.roles_of(each.principal) if PUBLIC not in granted and b.role.oid in granted] or [each]
         for each in reachable
     )
     return role_paths(way[0] for way in ways)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from basewatch.tenancy import ObjectKind, Tenancy
 from isolation.access._privileges import Privileges
+from isolation.access.mentioned_roles import mentioned_roles
 from isolation.access.role_graph import ReachableRole, RoleGraph
 from isolation.access.table_class import TableClass, TableClasses, TenantKey
 from isolation.inventory import Inventory
@@ -48,9 +49,8 @@ class EffectiveAccess:
         for policy in inventory.policies:
             self._policies[policy.relation].append(policy)
         self._coverage = {covered.digest: covered for covered in inventory.coverage}
-        self._principals = tuple(
-            one for principal in tenancy.principals for one in self.role_graph.reachable_roles(principal)
-        )
+        self._mentioned = mentioned_roles(inventory, tenancy)
+        self._principals = tuple(one for principal in tenancy.principals for one in self._distinct(principal))
 
     def role(self, oid: int) -> Role | None:
         """The role with this OID."""
@@ -85,8 +85,23 @@ class EffectiveAccess:
         return self.role_graph.reachable_roles(principal)
 
     def all_reachable_roles(self) -> tuple[ReachableRole, ...]:
-        """The roles that the declared principals can act as, ordered by principal."""
+        """The roles that the declared principals can act as, ordered by principal.
+
+        Left out are roles that add nothing to one before: no attribute, grant, object or policy is their own.
+        """
         return self._principals
+
+    def roles_of(self, principal: str) -> tuple[ReachableRole, ...]:
+        """Those of `all_reachable_roles` that one principal can act as."""
+        return tuple(one for one in self._principals if one.principal == principal)
+
+    def _distinct(self, principal: str) -> Iterator[ReachableRole]:
+        seen = set[frozenset[int]]()
+        for one in self.role_graph.reachable_roles(principal):
+            held = self.inherited_roles(one.role.oid) & self._mentioned
+            if one.role.oid in self._mentioned or held not in seen:
+                seen.add(held)
+                yield one
 
     def inherited_roles(self, role_oid: int) -> frozenset[int]:
         """The roles whose privileges a role has without SET ROLE, including itself and PUBLIC (0)."""

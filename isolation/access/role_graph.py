@@ -56,6 +56,10 @@ class RoleGraph:
         """The role with this name."""
         return self._by_name.get(name)
 
+    def memberships_of(self, oid: int) -> tuple[Membership, ...]:
+        """The memberships of a role in others, with that of the database owner in pg_database_owner."""
+        return tuple(self._memberships.get(oid, ()))
+
     def inherited_roles(self, oid: int) -> frozenset[int]:
         """The roles whose privileges a role has without SET ROLE, itself and PUBLIC included; all for a superuser."""
         if oid not in self._inherited:
@@ -88,7 +92,7 @@ class RoleGraph:
             return self.all_roles
         inherited, pending = {PUBLIC, oid}, [oid]
         while pending:
-            for membership in self._memberships[pending.pop()]:
+            for membership in self._memberships.get(pending.pop(), ()):
                 if membership.inherit_option and membership.role not in inherited:
                     inherited.add(membership.role)
                     pending.append(membership.role)
@@ -106,7 +110,7 @@ class RoleGraph:
         return (one for one in found.values() if one.can_set_role or (one.role.oid, True) not in found)
 
     def _next(self, current: ReachableRole) -> Iterator[ReachableRole]:
-        for membership in self._memberships[current.role.oid]:
+        for membership in self._memberships.get(current.role.oid, ()):
             role = self.role(membership.role)
             # SET ROLE needs SET on every membership of the path. Inherited privileges include ADMIN OPTION.
             can_set_role = membership.admin_option or (membership.set_option and current.can_set_role)

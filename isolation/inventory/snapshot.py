@@ -49,7 +49,7 @@ from isolation.inventory.roles import (
 from isolation.sql import load_statement
 
 R = TypeVar("R")
-MAX_OBJECTS: Final = 20_000
+MAX_OBJECTS: Final = 250_000
 """The maximum number of relations, and of functions; a database with more of them is not read."""
 _TRIES: Final = 3
 _OLDEST: Final = 140000

@@ -23,10 +23,14 @@ WITH own AS (
     WHERE EXISTS (SELECT FROM pg_operator WHERE oid >= 16384)
 ), mention AS (
     SELECT found.oid, array_agg(DISTINCT found.name) AS words
-    FROM (SELECT word.oid, named.name FROM word JOIN named ON named.name IN (word.name, lower(word.name))
+    -- Joined by equality alone, so that many functions and many names are hashed.
+    FROM (SELECT word.oid, named.name FROM word JOIN named ON named.name = word.name
+          UNION ALL
+          SELECT word.oid, named.name FROM word JOIN named ON named.name = lower(word.name)
+          WHERE word.name <> lower(word.name)
           UNION ALL
           SELECT own.oid, named.name FROM named JOIN own ON strpos(own.code, replace(named.name, '"', '""')) > 0
-          WHERE named.name !~ '^[A-Za-z_][A-Za-z0-9_$]*$'
+          WHERE named.name !~ '^[A-Za-z_][A-Za-z0-9_$]*$' AND own.code ~ '"|[^\x01-\x7f]'
           UNION ALL
           SELECT sign.oid, o.oprname FROM sign JOIN pg_operator o ON strpos(sign.name, o.oprname) > 0
           WHERE o.oid >= 16384) AS found

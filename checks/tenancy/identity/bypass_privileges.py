@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -95,9 +96,9 @@ def _predefined(reachable: ReachableRole) -> Iterator[BypassPrivilege]:
 
 
 def _administers(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
-    for membership in access.inventory.memberships:
+    for membership in access.role_graph.memberships_of(reachable.role.oid):
         role = access.role(membership.role)
-        if membership.member == reachable.role.oid and membership.admin_option and role:
+        if membership.admin_option and role:
             yield BypassPrivilege(
                 what=f"may grant {role.name} to any role (ADMIN OPTION)",
                 severity=Severity.HIGH,
@@ -107,7 +108,7 @@ def _administers(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[
 
 
 def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassPrivilege]:
-    owned = tuple(_owned(access, reachable.role.oid))
+    owned = _owned(access, reachable.role.oid)
     if owned:
         names = ", ".join(label for label, _, _ in owned[:_SHOWN])
         more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
@@ -136,22 +137,37 @@ def _owns_others(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[
         )
 
 
-def _owned(access: EffectiveAccess, owner: int) -> Iterator[tuple[str, str, str]]:
+def _owned(access: EffectiveAccess, owner: int) -> tuple[tuple[str, str, str], ...]:
     """Owned objects on which the isolation depends: the database, schemas, tables and functions, each with its kind."""
+    for known, by_owner in _RECENT:
+        if known is access:
+            return by_owner.get(owner, ())
+    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for oid, label, kind, name in _ownable(access):
+        found[oid].append((label, kind, name))
+    owned = {oid: tuple(each) for oid, each in found.items()}
+    _RECENT.append((access, owned))
+    return owned.get(owner, ())
+
+
+# Thousands of roles may be asked about one database. Keyed by identity, like effective_access.
+_RECENT: deque[tuple[EffectiveAccess, dict[int, tuple[tuple[str, str, str], ...]]]] = deque(maxlen=4)
+
+
+def _ownable(access: EffectiveAccess) -> Iterator[tuple[int, str, str, str]]:
+    """Each object on which the isolation depends, with its owner, its label, its kind and its SQL name."""
     server = access.inventory.server
-    if server.database_owner == owner:
-        yield "the database", "DATABASE", quoted(server.database)
+    yield server.database_owner, "the database", "DATABASE", quoted(server.database)
     used_by_policies = {oid for policy in access.inventory.policies for oid in policy.relations}
     holding = set(access.tenancy.schemas)
     for relation in sorted(access.inventory.relations, key=access.declared_name):
         if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in used_by_policies):
             holding.add(relation.schema)
-            if relation.owner == owner:
-                yield access.declared_name(relation), "TABLE", access.sql_name(relation)
+            yield relation.owner, access.declared_name(relation), "TABLE", access.sql_name(relation)
     for schema in access.inventory.schemas:
-        if schema.owner == owner and schema.name in holding:
-            yield f"the schema {schema.name}", "SCHEMA", quoted(schema.name)
+        if schema.name in holding:
+            yield schema.owner, f"the schema {schema.name}", "SCHEMA", quoted(schema.name)
     called = {oid for policy in access.inventory.policies for oid in policy.functions}
     for function in access.inventory.functions:
-        if function.owner == owner and function.oid in called:
-            yield f"{function.name}, which a policy calls", "ROUTINE", function.name
+        if function.oid in called:
+            yield function.owner, f"{function.name}, which a policy calls", "ROUTINE", function.name

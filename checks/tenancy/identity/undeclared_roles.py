@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from basewatch.model import Severity, Verdict
 from checks.tenancy.flaws import Flaw, flaw_verdict
@@ -11,7 +12,6 @@ from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
 from isolation.inventory.naming import quoted
-from isolation.inventory.relations import Relation
 from isolation.inventory.roles import PUBLIC, Role
 
 # The bootstrap superuser: https://www.postgresql.org/docs/15/app-initdb.html
@@ -26,19 +26,17 @@ def undeclared_roles(access: EffectiveAccess) -> Iterator[Verdict]:
     """A FAIL for each such role, sorted by name."""
     declared = {*access.tenancy.principals, *access.tenancy.privileged}
     # Roles that a principal can become are reported for that principal.
-    reported = {reachable.role.oid for reachable in access.all_reachable_roles()}
-    tables = [r for r in access.inventory.relations if r.is_table and access.table_class(r) in _TENANTS]
+    reported = {one.role.oid for principal in access.tenancy.principals for one in access.reachable_roles(principal)}
+    reaching = _reaching(access)
     for role in sorted(access.inventory.roles, key=lambda role: role.name):
         known = role.oid == _BOOTSTRAP or role.name in declared or role.name.startswith(_SERVICE)
         if not known and role.oid not in reported:
-            yield from _judge(access, role, tables)
+            yield from _judge(access, role, reaching)
 
 
-def _judge(access: EffectiveAccess, role: Role, tables: list[Relation]) -> Iterator[Verdict]:
+def _judge(access: EffectiveAccess, role: Role, reaching: Mapping[int, set[str]]) -> Iterator[Verdict]:
     ways = access.reachable_roles(role.name)
-    reached = sorted(
-        {access.declared_name(table) for table in tables if any(_reaches(access, way, table) for way in ways)}
-    )
+    reached = sorted({name for way in ways for oid in _held(access, way) for name in reaching.get(oid, ())})
     exempt = [
         (way, privilege) for way in ways for privilege in bypass_privileges(access, way) if privilege.ignores_grants
     ]
@@ -70,8 +68,17 @@ def _exempt(role: Role, way: ReachableRole, privilege: BypassPrivilege) -> Flaw:
     return Flaw(severity=Severity.HIGH, what=f"{way} {privilege.what}", repair=f"{repair} {declare}")
 
 
-def _reaches(access: EffectiveAccess, way: ReachableRole, table: Relation) -> bool:
-    """Whether a role has a grant on a table; grants to PUBLIC are reported for the table."""
-    held = {way.role.oid} if way.role.superuser else access.inherited_roles(way.role.oid) - {PUBLIC}
-    grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
-    return table.owner in held or any(grant.grantee in held for grant in grants)
+def _held(access: EffectiveAccess, way: ReachableRole) -> frozenset[int]:
+    """The roles whose grants count for a role; grants to PUBLIC are reported for the table."""
+    return frozenset({way.role.oid}) if way.role.superuser else access.inherited_roles(way.role.oid) - {PUBLIC}
+
+
+def _reaching(access: EffectiveAccess) -> Mapping[int, set[str]]:
+    """The names of the tenants' tables that each role owns or has a grant on."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for table in access.inventory.relations:
+        if table.is_table and access.table_class(table) in _TENANTS:
+            grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
+            for oid in {table.owner, *(grant.grantee for grant in grants)}:
+                found[oid].add(access.declared_name(table))
+    return found

@@ -152,6 +152,9 @@ def _replaceable(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
 
 
 def _opaque(access: EffectiveAccess, function: Function, *, reads: bool) -> Iterator[Flaw]:
+    untrusted = not function.trusted_language and not function.extension and function.kind != "a"
+    if not (function.leakproof or untrusted or (function.volatility == "i" and reads)):
+        return
     callers = without_superusers(access.executable_by(function), access)
     if not callers:
         return
@@ -164,7 +167,7 @@ def _opaque(access: EffectiveAccess, function: Function, *, reads: bool) -> Iter
         repair = f"ALTER FUNCTION {function.name} NOT LEAKPROOF;"
         yield Flaw(severity=Severity.HIGH, what=what, repair=repair)
     # The functions of an aggregate are checked separately; its own language is `internal`.
-    if not function.trusted_language and not function.extension and function.kind != "a":
+    if untrusted:
         what = f"{who} may call it, and it is written in {function.language}, which no policy or privilege restricts"
         yield Flaw(severity=Severity.HIGH, what=what, repair=revoke)
     if function.volatility == "i" and reads:
