@@ -11,6 +11,7 @@ from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from checks.tenancy.flaws import review_text, uncovered_text, visible_through
 from checks.tenancy.relations.global_rows import global_rows_offer
+from checks.tenancy.unread_functions import function_offers
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory import Inventory
 from isolation.inventory.relations import Relation
@@ -110,13 +111,15 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
 def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:
     name = access.declared_name(relation)
     shape = expected_expression(access, relation)
+    used = {name for gate in gates for name in gate.policies}
+    functions = function_offers(access, [policy for policy in access.policies_on(relation) if policy.name in used])
     return unverified(
         Reason.UNSUPPORTED,
         f"A policy of {name} cannot be proven to restrict rows to the tenant",
         subject=name,
         observed=_reasons(access, relation, gates),
         expected=shape,
-        remedy=f"{_rewrites(access, relation, gates)} {_waiver(access, relation, gates)}",
+        remedy=f"{_rewrites(access, relation, gates)} {functions}{_waiver(access, relation, gates)}",
     )
 
 

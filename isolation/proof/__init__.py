@@ -1,5 +1,6 @@
 """Proves for each policy gate that only rows of the tenant in the session context pass it: see docs/proof.md."""
 
+from isolation.proof._called_functions import called_functions
 from isolation.proof._gates import GATES, Gate, ProofObligation, is_proven
 from isolation.proof._kernel import ProofResult, ProofStatus, clause_expression, clauses_digest
 from isolation.proof._prover import Prover, proof_obligations
@@ -12,6 +13,7 @@ __all__ = [
     "ProofResult",
     "ProofStatus",
     "Prover",
+    "called_functions",
     "clause_expression",
     "clauses_digest",
     "expected_expression",

@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from isolation.proof._nodes import Node, parse
+from isolation.inventory.relations import StoredExpression
+from isolation.proof._nodes import Node, UnreadableTree, parse
 
 _FUNCTIONS: Final = frozenset({
     "funcid", "opfuncid", "hashfuncid", "negfuncid", "aggfnoid", "winfnoid", "tsmhandler", "startInRangeFunc",
@@ -41,3 +42,11 @@ def unnamed_code_in(text: str) -> str:
     """The user-defined code that a tree runs without naming its function; empty without any."""
     found = _UNNAMED.search(text)
     return f"it uses operator {found[1]}, whose function the tree does not name" if found else ""
+
+
+def called_functions(stored: StoredExpression) -> frozenset[int]:
+    """The OIDs of the functions that a stored expression calls; none if it cannot be read."""
+    try:
+        return functions_in(stored.tree)
+    except UnreadableTree:
+        return frozenset()

@@ -10,7 +10,8 @@ from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Column, Command, Policy, Relation
 
 _MAX_PARENTS = 5
-_CASTS = {"uuid": "::uuid", "bigint": "::bigint", "integer": "::integer", "smallint": "::smallint"}
+# A text compares with them as it is.
+_TEXTS = ("text", "character varying", "character", "name", "citext")
 
 
 def expected_expression(access: EffectiveAccess, relation: Relation) -> str:
@@ -26,16 +27,34 @@ def repair(access: EffectiveAccess, relation: Relation, policies: Sequence[Polic
 
 
 def rewrite(access: EffectiveAccess, relation: Relation, policy: Policy) -> str:
-    """The statement that makes a policy ask for the tenant alone; empty without an expected expression."""
+    """The statement that makes a policy ask for the tenant alone; empty without an expected expression.
+
+    Where rows without a tenant are everybody's, they can still be read.
+    """
     table, expression = access.sql_name(relation), expected_expression(access, relation)
     if not expression:
         return ""
+    everybodys, also = _everybodys(access, relation), ""
+    if everybodys and policy.command is Command.SELECT:
+        expression = f"{everybodys} OR {expression}"
+    elif everybodys and policy.command is Command.ALL:
+        name = quoted(f"{policy.name[:50]}_everybodys")
+        also = f" CREATE POLICY {name} ON {table} FOR SELECT USING ({everybodys});"
     clauses = list[str]()
     if policy.command is not Command.INSERT:
         clauses.append(f"USING ({expression})")
     if policy.command in {Command.INSERT, Command.UPDATE, Command.ALL}:
         clauses.append(f"WITH CHECK ({expression})")
-    return f"ALTER POLICY {quoted(policy.name)} ON {table} {' '.join(clauses)};"
+    return f"ALTER POLICY {quoted(policy.name)} ON {table} {' '.join(clauses)};{also}"
+
+
+def _everybodys(access: EffectiveAccess, relation: Relation) -> str:
+    """The condition of rows that are everybody's; empty if none are, or a parent row decides."""
+    key = access.tenant_key(relation)
+    if not access.has_global_rows(relation) or not isinstance(key, tuple):
+        return ""
+    table = access.sql_name(relation)
+    return " AND ".join(f"{table}.{quoted(column.name)} IS NULL" for column in key)
 
 
 def parent_key_repair(access: EffectiveAccess, relation: Relation) -> str:
@@ -102,7 +121,8 @@ def _exists(table: str, where: str) -> str:
 
 def _setting(access: EffectiveAccess, column: Column, name: str) -> str:
     """The value of the context in SQL; empty if the setting is JSON without a declared claim or function."""
-    cast, tenancy = _CASTS.get(column.type_name, ""), access.tenancy
+    is_text, tenancy = column.type_name.partition("(")[0] in _TEXTS, access.tenancy
+    cast = "" if is_text else f"::{column.type_name}"
     value = f"nullif(current_setting('{name}', true), '')"
     if tenancy.claim is not None:
         path = [part.replace("'", "''") for part in tenancy.claim]

@@ -114,7 +114,7 @@ INSERT INTO notes SELECT row_number() OVER (), id FROM orgs;
 @protect(notes)@
 CREATE POLICY p ON notes USING (org = current_setting('app.tenant', true));
 
--- break: the setting is cut to the length of a prefix | tenancy.rls.policies
+-- break: the setting is cut to the length of a prefix | tenancy.probe.counterexample
 ALTER POLICY p ON notes USING (left(org, 8) = left(current_setting('app.tenant', true), 8));
 
 -- design citext_names: citext beside the key, unique for each tenant
