@@ -57,6 +57,16 @@ _ALARMS = (
         )
         for name, _, _ in FUNCTIONS
     ),
+    *(
+        _Alarm(name=name, namespace=namespace, metric=metric, dimension=dimension, statistic="Sum", above=above)
+        for name, namespace, metric, dimension, above in (
+            ("customers-errors", "AWS/DynamoDB", "SystemErrors", ("TableName", f"{PREFIX}-customers"), 5),
+            ("cache-errors", "AWS/DAX", "ErrorRequestCount", ("ClusterId", f"{PREFIX}-cache"), 5),
+            ("dlq-messages", "AWS/SQS", "NumberOfMessagesSent", ("QueueName", f"{PREFIX}-analytics-dlq"), 10),
+            ("rule-failures", "AWS/Events", "FailedInvocations", ("RuleName", f"{PREFIX}-analytics-hourly"), 0),
+            ("backup-failures", "AWS/Backup", "NumberOfBackupJobsFailed", ("BackupVaultName", PREFIX), 0),
+        )
+    ),
 )
 
 
@@ -75,6 +85,7 @@ def create(context: BuildContext) -> None:
     logs = context.client("logs")
     logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql")
     logs.put_retention_policy(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql", retentionInDays=30)
+    topic = context.client("sns").create_topic(Name=f"{PREFIX}-alarms")["TopicArn"]
     cloudwatch = context.client("cloudwatch")
     for alarm in _ALARMS:
         key, value = alarm.dimension
@@ -89,6 +100,7 @@ def create(context: BuildContext) -> None:
             Threshold=alarm.above,
             ComparisonOperator="GreaterThanThreshold",
             TreatMissingData="notBreaching",
+            AlarmActions=[topic],
         )
     for group in backend("logs").groups.values():
         group.creation_time = context.built_at.replace(tzinfo=None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from basewatch.component_settings import ConfigModel
-from basewatch.components.component import AwsComponent, Component
+from basewatch.components.component import AlarmedComponent, AwsComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
@@ -15,6 +15,7 @@ from basewatch.components.storage import AuditBucket, BackupVault, DumpBackups
 __all__ = [
     "COMPONENT_SECTIONS",
     "COMPONENT_TYPES",
+    "AlarmedComponent",
     "Api",
     "AuditBucket",
     "AuroraCluster",

@@ -50,3 +50,15 @@ class AwsComponent(Component):
 
     account: str | None = None
     region: str | None = None
+
+
+class AlarmedComponent(AwsComponent):
+    """An AWS component whose CloudWatch alarms can be promised to be quiet, and to notify somebody."""
+
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet",)
+    alarms_quiet: bool = False
+
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The dimensions, as names and values, that a metric of this component has in CloudWatch."""
+        raise NotImplementedError

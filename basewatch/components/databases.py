@@ -7,14 +7,14 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
-from basewatch.components.component import AwsComponent, Component
+from basewatch.components.component import AlarmedComponent, Component
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
 from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
-class AuroraCluster(AwsComponent):
+class AuroraCluster(AlarmedComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy."""
 
     kind: ClassVar[str] = "aurora_cluster"
@@ -44,13 +44,19 @@ class AuroraCluster(AwsComponent):
     instances: tuple[str, ...] = ()
     backup: Backup
     proxy: Proxy | None = None
-    alarms_quiet: bool = False
     cpu_below: RatioThreshold | None = None
     load_below: CountThreshold | None = None
     connections_below: CountThreshold | None = None
     read_latency_below: DurationThreshold | None = None
     write_latency_below: DurationThreshold | None = None
     replica_lag_below: DurationThreshold | None = None
+
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """Those of the cluster, of its declared instances and of its proxy."""
+        instances = (("DBInstanceIdentifier", name) for name in self.instances)
+        proxy = (("ProxyName", self.proxy.name),) if self.proxy else ()
+        return (("DBClusterIdentifier", self.name), *instances, *proxy)
 
 
 class DatabaseMetricSettings(ConfigModel):

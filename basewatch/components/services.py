@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from basewatch.components.component import AwsComponent
+from basewatch.components.component import AlarmedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
@@ -16,11 +16,11 @@ from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshol
 _PARTS_OF_ARN = 7
 
 
-class Function(AwsComponent):
+class Function(AlarmedComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
-    promises: ClassVar[tuple[str, ...]] = ("errors_below", "p95_below", "throttled_below")
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "errors_below", "p95_below", "throttled_below")
     errors_below: RatioThreshold | None = None
     p95_below: DurationThreshold | None = None
     throttled_below: RatioThreshold | None = None
@@ -31,8 +31,13 @@ class Function(AwsComponent):
         parts = self.name.split(":")
         return ":".join(parts[:_PARTS_OF_ARN]) if parts[0] == "arn" else parts[0]
 
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The name of the function."""
+        return (("FunctionName", self.unqualified_name.rpartition(":")[2]),)
 
-class Api(AwsComponent):
+
+class Api(AlarmedComponent):
     """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, the others by their `id`.
 
     `open_routes` need no authorizer, such as `POST /login`. `authorizer: optional` promises nothing about routes.
@@ -42,6 +47,7 @@ class Api(AwsComponent):
     promises: ClassVar[tuple[str, ...]] = (
         "authorizer",
         "rate_limit",
+        "alarms_quiet",
         "p95_below",
         "server_errors_below",
         "client_errors_below",
@@ -72,38 +78,58 @@ class Api(AwsComponent):
         """Whether the API makes the promise; an optional authorizer is none."""
         return self.authorizer == "required" if promise == "authorizer" else super().has_promise(promise)
 
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The name of a REST API, the id of any other."""
+        return ((("ApiName" if self.type == "rest" else "ApiId"), self.cloudwatch_name),)
 
-class Table(AwsComponent):
+
+class Table(AlarmedComponent):
     """A DynamoDB table; the throttle events of `indexes` (global secondary ones) count as its own."""
 
     kind: ClassVar[str] = "table"
-    promises: ClassVar[tuple[str, ...]] = ("pitr", "throttled_below")
+    promises: ClassVar[tuple[str, ...]] = ("pitr", "alarms_quiet", "throttled_below")
     indexes: tuple[str, ...] = ()
     pitr: Duration | None = None
     throttled_below: RateThreshold | None = None
 
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The name of the table."""
+        return (("TableName", self.name),)
 
-class CacheCluster(AwsComponent):
+
+class CacheCluster(AlarmedComponent):
     """A DynamoDB Accelerator (DAX) cluster."""
 
     kind: ClassVar[str] = "cache_cluster"
-    promises: ClassVar[tuple[str, ...]] = ("hits_above",)
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "hits_above")
     hits_above: RatioThreshold | None = None
 
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The id of the cluster."""
+        return (("ClusterId", self.name),)
 
-class Queue(AwsComponent):
+
+class Queue(AlarmedComponent):
     """An SQS queue."""
 
     kind: ClassVar[str] = "queue"
-    promises: ClassVar[tuple[str, ...]] = ("oldest_below",)
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "oldest_below")
     oldest_below: DurationThreshold | None = None
 
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The name of the queue."""
+        return (("QueueName", self.name),)
 
-class EventRule(AwsComponent):
+
+class EventRule(AlarmedComponent):
     """An EventBridge rule on the default event bus; `every` is the longest time between two triggers."""
 
     kind: ClassVar[str] = "event_rule"
-    promises: ClassVar[tuple[str, ...]] = ("every",)
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "every")
     every: Duration | None = None
 
     @property
@@ -113,3 +139,8 @@ class EventRule(AwsComponent):
         Longer ones are judged by the hour.
         """
         return min(self.every or timedelta(), timedelta(days=1))
+
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The name of the rule."""
+        return (("RuleName", self.name),)

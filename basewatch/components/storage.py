@@ -8,17 +8,22 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import DumpFormat, ObjectLock, RestoreDrill, RetentionTiers
-from basewatch.components.component import AwsComponent
+from basewatch.components.component import AlarmedComponent, AwsComponent
 from basewatch.errors import InvalidValueError
 from basewatch.quantities import Duration, format_duration
 
 
-class BackupVault(AwsComponent):
+class BackupVault(AlarmedComponent):
     """An AWS Backup vault."""
 
     kind: ClassVar[str] = "backup_vault"
-    promises: ClassVar[tuple[str, ...]] = ("no_failed_jobs",)
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs")
     no_failed_jobs: bool = False
+
+    @property
+    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
+        """The name of the vault."""
+        return (("BackupVaultName", self.name),)
 
 
 class AuditBucket(AwsComponent):

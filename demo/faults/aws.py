@@ -23,6 +23,7 @@ _TABLE = "securebase-production-invoices"
 _MONTHS = timedelta(days=40)
 _FUNCTION = "securebase-production-auth-v2"
 _API = "securebase-production"
+_ALARM = f"{_CLUSTER}-aurora-cpu"
 
 
 def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> ExpectedFinding:
@@ -97,7 +98,7 @@ def _function_state(state: str) -> Callable[[Sandbox], None]:
 def _alarm(state: str) -> Callable[[Sandbox], None]:
     def put(sandbox: Sandbox) -> None:
         cloudwatch = sandbox.aws.client("cloudwatch")
-        cloudwatch.set_alarm_state(AlarmName=f"{_CLUSTER}-aurora-cpu", StateValue=state, StateReason="the demo")
+        cloudwatch.set_alarm_state(AlarmName=_ALARM, StateValue=state, StateReason="the demo")
 
     return put
 
@@ -211,6 +212,13 @@ AWS_FAULTS = (
         repair=_alarm("OK"),
         expected_findings=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
     ),
+    Fault(
+        name="alarms-silent",
+        title="Someone disables the actions of the alarms on Aurora",
+        apply=lambda sandbox: sandbox.aws.client("cloudwatch").disable_alarm_actions(AlarmNames=[_ALARM]),
+        repair=lambda sandbox: sandbox.aws.client("cloudwatch").enable_alarm_actions(AlarmNames=[_ALARM]),
+        expected_findings=(_expected("logging.alarms.quiet", "aurora_cluster", _CLUSTER),),
+    ),
     *CONFIGURATION_FAULTS,
     *INVENTORY_FAULTS,
     Fault(
@@ -221,6 +229,7 @@ AWS_FAULTS = (
         expected_findings=tuple(
             _expected(check, "aurora_cluster", _CLUSTER, Status.UNVERIFIED)
             for check in (
+                "logging.alarms.quiet",
                 "inventory.aurora.available",
                 "inventory.aurora.instances",
                 "backup.aurora.window",

@@ -119,7 +119,9 @@ DECISIVE_FIELDS = {
     "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},
     "inventory.proxy.available": {"rds:DescribeDBProxies DBProxies[].Status"},
     "encryption.aurora.storage_key": {"kms:DescribeKey KeyMetadata.KeyState"},
-    "logging.alarms.quiet": {"cloudwatch:DescribeAlarms MetricAlarms[].StateValue"},
+    "logging.alarms.quiet": {
+        "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
+    },
     "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
     "retention.s3.lock_default": {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.ObjectLockEnabled",

@@ -42,6 +42,7 @@ CHANGED_READINGS = {
     "function-failed": {"function"},
     "api-stage-removed": {"stages"},
     "alarm-firing": {"alarm"},
+    "alarms-silent": {"alarm"},
     "deletion-protection-off": {"protection"},
     "capacity-changed": {"capacity"},
     "one-zone": {"zones"},
@@ -146,7 +147,7 @@ def _deployed(aws: EmulatedAws) -> dict[str, Any]:
     return {
         "function": function["State"],
         "stages": stages,
-        "alarm": alarm["StateValue"],
+        "alarm": (alarm["StateValue"], alarm["ActionsEnabled"]),
         "routes": [resource.get("resourceMethods") for resource in resources],
         "plan": plan["throttle"],
     }

@@ -1,18 +1,33 @@
-"""A firing alarm FAILs, and a cluster without alarms never passes."""
+"""The alarms on a component are found whatever kind they are; firing ones fail, and those that tell nobody."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.components import AuroraCluster
+from basewatch.components import Api, AuroraCluster, Function, Queue, Table
+from basewatch.components.component import AlarmedComponent
 from basewatch.model import Status
-from checks.logging.alarms import Alarm, AlarmState, ClusterAlarms, alarms_are_quiet
+from checks.logging.alarms import alarms_are_quiet
+from checks.logging.alarms_facts import Alarm, AlarmState, ComponentAlarms
+from tests.checks.situations.aws_answers import NOW, Answers, answer, judging, verdicts
+from tests.checks.situations.situation import Situation, each
+from tests.wire import refusal
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-CLUSTER = AuroraCluster.model_validate({"name": "c", "backup": {"retention": "35d", "rpo": "1h"}})
+CLUSTER = AuroraCluster.model_validate(
+    {
+        "name": "main",
+        "instances": ["db-1"],
+        "proxy": {"name": "main-proxy"},
+        "alarms_quiet": True,
+        "backup": {"retention": "35d", "rpo": "1h"},
+    }
+)
+FUNCTION = Function(name="auth", alarms_quiet=True)
+TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
 WORSE = (AlarmState.OK, AlarmState.INSUFFICIENT_DATA, AlarmState.ALARM)
 STATUS = {
     AlarmState.OK: Status.PASS,
@@ -24,7 +39,7 @@ STATUS = {
 def judged(states: list[AlarmState]) -> tuple[Status, str]:
     """The status and the summary for alarms in these states, named by their position."""
     alarms = tuple(Alarm(name=f"alarm-{position}", state=state) for position, state in enumerate(states))
-    (verdict,) = alarms_are_quiet.judge(ClusterAlarms(alarms=alarms), CLUSTER, NOW)
+    (verdict,) = alarms_are_quiet.judge(ComponentAlarms(alarms=alarms), CLUSTER, NOW)
     return verdict.status, verdict.summary
 
 
@@ -34,7 +49,7 @@ def test_the_worst_alarm_decides(states: list[AlarmState]) -> None:
     assert judged(states)[0] is STATUS[max(states, key=WORSE.index)]
 
 
-def test_a_cluster_without_alarms_is_unverified() -> None:
+def test_a_component_without_alarms_is_unverified() -> None:
     """Without an alarm, no alarm firing proves nothing."""
     assert judged([])[0] is Status.UNVERIFIED
 
@@ -42,3 +57,281 @@ def test_a_cluster_without_alarms_is_unverified() -> None:
 def test_the_summary_names_the_firing_alarms() -> None:
     """The summary names every alarm in the ALARM state and no other."""
     assert judged([AlarmState.ALARM, AlarmState.OK, AlarmState.ALARM])[1] == "Alarms firing: alarm-0, alarm-2"
+
+
+def metric(name: str, state: str = "OK", on: tuple[str, str] = ("DBInstanceIdentifier", "db-1"), **more: Any) -> Any:
+    """A metric alarm with an action."""
+    dimensions = [{"Name": on[0], "Value": on[1]}]
+    return {"AlarmName": name, "StateValue": state, "Dimensions": dimensions, "AlarmActions": [TOPIC], **more}
+
+
+def computed(name: str, state: str, on: tuple[str, str], expression: str = "m1*2") -> Any:
+    """An alarm on metric math: it has no dimensions of its own."""
+    stat = {"Metric": {"MetricName": "M", "Dimensions": [{"Name": on[0], "Value": on[1]}]}, "Period": 60, "Stat": "Sum"}
+    metrics = [{"Id": "e1", "Expression": expression}, {"Id": "m1", "MetricStat": stat}]
+    return {"AlarmName": name, "StateValue": state, "Metrics": metrics, "AlarmActions": [TOPIC]}
+
+
+def searching(expression: str) -> Any:
+    """A firing alarm on an expression that finds its metrics by itself."""
+    return {"AlarmName": "s", "StateValue": "ALARM", "Metrics": [{"Id": "e", "Expression": expression}]}
+
+
+def composite(name: str, rule: str, state: str = "OK", **more: Any) -> Any:
+    """A composite alarm with an action."""
+    return {"AlarmName": name, "AlarmRule": rule, "StateValue": state, "AlarmActions": [TOPIC], **more}
+
+
+def account(*metrics: Any, composites: tuple[Any, ...] = (), members: tuple[str, ...] = ("db-1",)) -> Answers:
+    """The answers of an account with these alarms, whose cluster has these instances."""
+    cluster = {"DBClusterMembers": [{"DBInstanceIdentifier": name} for name in members]}
+    return {
+        "cloudwatch:DescribeAlarms": answer(
+            "cloudwatch:DescribeAlarms", MetricAlarms=list(metrics), CompositeAlarms=list(composites)
+        ),
+        "rds:DescribeDBClusters": answer("rds:DescribeDBClusters", DBClusters=[cluster]),
+    }
+
+
+def row(
+    number: int,
+    what: str,
+    right: Status,
+    why: str,
+    answers: Answers,
+    *,
+    component: AlarmedComponent = CLUSTER,
+    says: str = "",
+) -> Situation:
+    """One row of the table."""
+    judge = judging(alarms_are_quiet, component, answers)
+    return Situation(number=f"alarms-{number}", what=what, right=(right,), why=why, judged=judge, says=says)
+
+
+FAIL, PASS, UNVERIFIED = Status.FAIL, Status.PASS, Status.UNVERIFIED
+READER, OTHER = ("DBInstanceIdentifier", "db-auto-7"), ("DBInstanceIdentifier", "db-1-test")
+BAND = "ANOMALY_DETECTION_BAND(m1, 2)"
+FUNCTION_ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu"
+SEARCH = """SEARCH('{AWS/RDS,DBInstanceIdentifier} DBInstanceIdentifier="db-1"', 'Average')"""
+QUERY = """SELECT MAX(CPUUtilization) FROM "AWS/RDS" WHERE DBClusterIdentifier = 'main'"""
+DENIED = {"rds:DescribeDBClusters": refusal("AccessDenied", status=403)}
+SITUATIONS = (
+    row(
+        1, "insufficient data", UNVERIFIED, "nothing is known of its metric", account(metric("a", "INSUFFICIENT_DATA"))
+    ),
+    row(2, "actions disabled on every alarm", FAIL, "nobody is told", account(metric("a", ActionsEnabled=False))),
+    row(3, "no actions at all", FAIL, "nobody is told", account(metric("a", AlarmActions=[]))),
+    row(
+        4,
+        "anomaly detection fires",
+        FAIL,
+        "it is on db-1",
+        account(computed("a", "ALARM", ("DBInstanceIdentifier", "db-1"), BAND)),
+        says="a",
+    ),
+    row(
+        5,
+        "an auto-scaled reader's alarm fires",
+        FAIL,
+        "it is a member",
+        account(metric("a"), metric("b", "ALARM", READER), members=("db-1", "db-auto-7")),
+    ),
+    row(
+        6,
+        "a composite alarm fires, its parts are OK",
+        FAIL,
+        "a part is on the cluster",
+        account(metric("cpu"), composites=(composite("c", 'ALARM("cpu") OR ALARM("x")', "ALARM"),)),
+        says="c",
+    ),
+    row(
+        7,
+        "a proxy's alarm fires",
+        FAIL,
+        "it is the cluster's proxy",
+        account(metric("a"), metric("b", "ALARM", ("ProxyName", "main-proxy"))),
+    ),
+    row(
+        8,
+        "another instance's alarm fires",
+        PASS,
+        "db-1-test is no member",
+        account(metric("a"), metric("b", "ALARM", OTHER)),
+    ),
+    row(
+        9,
+        "one alarm of two has an action",
+        PASS,
+        "somebody is told",
+        account(metric("a"), metric("b", AlarmActions=[])),
+    ),
+    row(
+        10,
+        "the composite above has the action",
+        PASS,
+        "it tells for its part",
+        account(metric("cpu", AlarmActions=[]), composites=(composite("c", "ALARM(cpu)"),)),
+    ),
+    row(
+        11,
+        "the composite above is disabled",
+        FAIL,
+        "nobody is told",
+        account(metric("cpu", AlarmActions=[]), composites=(composite("c", "ALARM(cpu)", ActionsEnabled=False),)),
+    ),
+    row(
+        12,
+        "the composite above is suppressed",
+        FAIL,
+        "nobody is told now",
+        account(
+            metric("cpu", AlarmActions=[]), composites=(composite("c", "ALARM(cpu)", ActionsSuppressedBy="Alarm"),)
+        ),
+    ),
+    row(
+        13,
+        "composites of composites",
+        FAIL,
+        "the lowest part is on the cluster",
+        account(metric("cpu"), composites=(composite("c", "ALARM(cpu)"), composite("d", "NOT OK('c')", "ALARM"))),
+        says="d",
+    ),
+    row(
+        14,
+        "composites in a circle",
+        PASS,
+        "it ends",
+        account(metric("cpu"), composites=(composite("c", "ALARM(cpu) AND ALARM(d)"), composite("d", "ALARM(c)"))),
+    ),
+    row(
+        15,
+        "a composite names its part by ARN",
+        FAIL,
+        "the ARN has the name",
+        account(metric("cpu"), composites=(composite("c", f'ALARM("{FUNCTION_ARN}")', "ALARM"),)),
+    ),
+    row(
+        16,
+        "a composite fires whose parts are elsewhere",
+        UNVERIFIED,
+        "what it is on is not known",
+        account(metric("cpu"), composites=(composite("c", "ALARM(elsewhere)", "ALARM"),)),
+    ),
+    row(
+        17,
+        "a composite of other known alarms fires",
+        PASS,
+        "it is on another function",
+        account(
+            metric("cpu"),
+            metric("f", "ALARM", ("FunctionName", "x")),
+            composites=(composite("c", "ALARM(f)", "ALARM"),),
+        ),
+    ),
+    row(18, "a search names the instance", FAIL, "the search is on db-1", account(metric("a"), searching(SEARCH))),
+    row(19, "a query names the cluster", FAIL, "the query is on it", account(metric("a"), searching(QUERY))),
+    row(
+        20,
+        "the members cannot be read, an alarm fires",
+        FAIL,
+        "it is on a declared instance",
+        {**account(metric("a", "ALARM")), **DENIED},
+    ),
+    row(
+        21,
+        "the members cannot be read, all is quiet",
+        UNVERIFIED,
+        "a reader may have an alarm",
+        {**account(metric("a")), **DENIED},
+        says="rds:DescribeDBClusters",
+    ),
+    row(
+        22,
+        "a function's alarm fires",
+        FAIL,
+        "functions have alarms too",
+        account(metric("a", "ALARM", ("FunctionName", "auth"))),
+        component=FUNCTION,
+    ),
+    row(
+        23,
+        "a function of another name",
+        UNVERIFIED,
+        "auth has no alarm",
+        account(metric("a", "ALARM", ("FunctionName", "auth-2"))),
+        component=FUNCTION,
+    ),
+    row(
+        24,
+        "an error rate by metric math",
+        FAIL,
+        "its parts are of the function",
+        account(computed("a", "ALARM", ("FunctionName", "auth"), "100*m1/m2")),
+        component=FUNCTION,
+    ),
+    row(
+        25,
+        "an alias of a function",
+        PASS,
+        "its alarms have the function's name",
+        account(metric("a", "OK", ("FunctionName", "auth"))),
+        component=Function(name="auth:live", alarms_quiet=True),
+    ),
+    row(
+        26,
+        "a REST API",
+        FAIL,
+        "by its name",
+        account(metric("a", "ALARM", ("ApiName", "front"))),
+        component=Api(name="front", stage="prod", alarms_quiet=True),
+    ),
+    row(
+        27,
+        "an HTTP API",
+        FAIL,
+        "by its id",
+        account(metric("a", "ALARM", ("ApiId", "h1"))),
+        component=Api(name="front", type="http", id="h1", stage="prod", alarms_quiet=True),
+    ),
+    row(
+        28,
+        "a table",
+        FAIL,
+        "by its name",
+        account(metric("a", "ALARM", ("TableName", "t"))),
+        component=Table(name="t", alarms_quiet=True),
+    ),
+    row(
+        29,
+        "a queue with the table's alarm",
+        UNVERIFIED,
+        "the queue has no alarm",
+        account(metric("a", "OK", ("TableName", "q"))),
+        component=Queue(name="q", alarms_quiet=True),
+    ),
+    row(30, "no alarm in the account", UNVERIFIED, "nobody watches", account()),
+)
+
+
+@each(SITUATIONS)
+def test_a_situation_of_alarms(situation: Situation) -> None:
+    """Each alarm of the component counts, with its action."""
+    situation.test()
+
+
+def test_the_last_page_counts() -> None:
+    """An alarm that fires on the third page is found."""
+    operation = "cloudwatch:DescribeAlarms"
+    pages = [answer(operation, MetricAlarms=[metric(f"a{page}")], NextToken=f"t{page}") for page in range(2)]
+    answers = {**account(), operation: [*pages, answer(operation, MetricAlarms=[metric("z", "ALARM")])]}
+    (verdict,) = verdicts(alarms_are_quiet, CLUSTER, answers)
+    assert (verdict.status, verdict.summary) == (Status.FAIL, "Alarms firing: z")
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_listing_that_breaks_off_is_unverified(cut: int) -> None:
+    """Quiet pages before one that fails prove nothing."""
+    operation = "cloudwatch:DescribeAlarms"
+    pages = [answer(operation, MetricAlarms=[metric(f"a{page}")], NextToken=f"t{page}") for page in range(cut)]
+    (verdict,) = verdicts(alarms_are_quiet, CLUSTER, {**account(), operation: [*pages, refusal("Throttling")]})
+    assert verdict.status is Status.UNVERIFIED

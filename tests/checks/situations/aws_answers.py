@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ from tests.wire import Answer, Wire, answered, offline
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _DEADLINES = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
 
-Answers = Mapping[str, Answer | list[Answer]]
+Answers = Mapping[str, Answer | Sequence[Answer]]
 """The answers by operation, such as `rds:DescribeDBClusters`: one that is repeated, or several in turn."""
 
 
@@ -46,7 +46,7 @@ def findings(check: AnyCheck, component: Component, answers: Answers) -> tuple[F
     """The findings of a check on a component when AWS gives these answers."""
     wire = Wire()
     for operation, answer in answers.items():
-        wire.answer(operation, *(answer if isinstance(answer, list) else [answer]))
+        wire.answer(operation, *(answer if isinstance(answer, Sequence) else [answer]))
     planned = PlannedCheck(check=check, component=component)
     return run_checks([planned], _Offline(offline(wire)), _DEADLINES, NOW, lambda: NOW).findings
 
