@@ -1,8 +1,9 @@
-"""Text formats of the configuration: account ids, regions, routes, addresses, database URLs, digests."""
+"""Text formats of the configuration: account ids, regions, routes, dates, addresses, database URLs, digests."""
 
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -38,6 +39,16 @@ def parse_route(value: object) -> str:
             f"{display_value(value)} is not a method and a path", "write for example POST /auth/authenticate"
         )
     return value
+
+
+def parse_date(value: object) -> date:
+    """A calendar date, as YAML reads it or as text. Raises: InvalidValueError."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise InvalidValueError(f"{display_value(value)} is not a date", "write for example 2025-10-06") from None
 
 
 def parse_region(value: object) -> str:
@@ -89,6 +100,9 @@ def _text(pattern: str, example: str) -> WithJsonSchema:
 AccountId = Annotated[str, BeforeValidator(parse_account_id), _text(_ACCOUNT, "123456789012")]
 Region = Annotated[str, BeforeValidator(parse_region), _text(_REGION, "us-east-1")]
 Route = Annotated[str, BeforeValidator(parse_route), _text(_ROUTE, "POST /auth/authenticate")]
+CalendarDate = Annotated[
+    date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date", "examples": ["2025-10-06"]})
+]
 HostPort = Annotated[str, BeforeValidator(parse_host_port), _text(_LISTEN, "127.0.0.1:9464")]
 DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]
 Digest = Annotated[

@@ -9,13 +9,17 @@ from pydantic import Field, model_validator
 from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
 from basewatch.components.component import AlarmedComponent, Component
 from basewatch.errors import InvalidValueError
+from basewatch.identifiers import CalendarDate
 from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
 from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
 class AuroraCluster(AlarmedComponent):
-    """An Aurora PostgreSQL cluster, its instances and its proxy."""
+    """An Aurora PostgreSQL cluster, its instances and its proxy.
+
+    `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
+    """
 
     kind: ClassVar[str] = "aurora_cluster"
     promises: ClassVar[tuple[str, ...]] = (
@@ -41,6 +45,7 @@ class AuroraCluster(AlarmedComponent):
     capacity: Capacity | None = None
     multi_az: bool = False
     storage_key: str | None = None
+    since: CalendarDate | None = None
     instances: tuple[str, ...] = ()
     backup: Backup
     proxy: Proxy | None = None

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from basewatch.components.component import AlarmedComponent
 from basewatch.errors import InvalidValueError
-from basewatch.identifiers import Route
+from basewatch.identifiers import CalendarDate, Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
 
 # arn:aws:lambda:us-east-1:123456789012:function:NAME
@@ -85,10 +85,14 @@ class Api(AlarmedComponent):
 
 
 class Table(AlarmedComponent):
-    """A DynamoDB table; the throttle events of `indexes` (global secondary ones) count as its own."""
+    """A DynamoDB table; the throttle events of `indexes` (global secondary ones) count as its own.
+
+    `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
+    """
 
     kind: ClassVar[str] = "table"
     promises: ClassVar[tuple[str, ...]] = ("pitr", "alarms_quiet", "throttled_below")
+    since: CalendarDate | None = None
     indexes: tuple[str, ...] = ()
     pitr: Duration | None = None
     throttled_below: RateThreshold | None = None

@@ -12,15 +12,17 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
+from checks.inventory.creation import created_as_declared
 from checks.inventory.statuses import Standing, standing, status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterStatus:
-    """The status of the cluster, and how many instances it has."""
+    """The status of the cluster, how many instances it has, and when it was created."""
 
     status: str
     instances: int
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ def cluster_status(aws: AwsClient, cluster: AuroraCluster) -> ClusterStatus:
     return ClusterStatus(
         status=required(answer, "DBClusters", 0, "Status", kind=str),
         instances=len(required(answer, "DBClusters", 0, "DBClusterMembers", kind=list)),
+        created=optional(answer, "DBClusters", 0, "ClusterCreateTime", kind=datetime),
     )
 
 
@@ -80,8 +83,9 @@ def _instance(aws: AwsClient, name: str) -> PlacedInstance:
 def cluster_is_available(facts: ClusterStatus, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The declared cluster exists, has an instance, and can serve.
 
-    Why: A cluster that is stopped, or whose key is gone, has no datapoints that break a limit.
-    Reads: rds:DescribeDBClusters: the status and the members.
+    Why: A cluster that is stopped, or whose key is gone, has no datapoints that break a limit; one that was created
+    again under its name has no backups of the days before.
+    Reads: rds:DescribeDBClusters: the status, the members, and the time of creation, which may not be after `since`.
     Unverified when: The call is denied, throttled or fails, the cluster is being created, started, upgraded or failed
     over, or its status is unknown.
     Fix: Do what the status names: start the cluster, enable its KMS key, free its storage; or correct its name.
@@ -94,7 +98,7 @@ def cluster_is_available(facts: ClusterStatus, cluster: AuroraCluster, _now: dat
     )
     if verdict.status is Status.PASS and not facts.instances:
         verdict = failed("The cluster has no instance", observed=observed, expected="available, with an instance")
-    yield verdict
+    yield created_as_declared(verdict, f"The cluster {cluster.name}", facts.created, cluster.since)
 
 
 @check(
