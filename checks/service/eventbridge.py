@@ -80,7 +80,7 @@ def triggers_every(facts: RuleTriggers, rule: EventRule, _now: datetime) -> Iter
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
     """
     every = rule.every or timedelta()
-    triggered = facts.by_hour or facts.triggered
+    triggered = facts.by_hour or _shown_triggers(facts)
     expected = f"a trigger every {format_duration(every)}, and each invokes its target"
     failures = sum(value or 0 for value in facts.failed_invocations.judged)
     settled, idle = _settled_triggers(facts), _triggers_without_invocation(facts)
@@ -125,6 +125,13 @@ def _unverified(
 def _kept_text(facts: RuleTriggers) -> str:
     series = facts.by_hour or facts.triggered
     return f"periods of {format_duration(series.period)} for {format_duration(kept_for(series.period))}"
+
+
+def _shown_triggers(facts: RuleTriggers) -> AlignedSeries:
+    """The triggers; a minute with an invocation had one, also when its own datapoint was lost."""
+    if facts.invocations is None:
+        return facts.triggered
+    return facts.triggered.combined(facts.invocations, lambda triggers, invocations: triggers or invocations)
 
 
 def _settled_triggers(facts: RuleTriggers) -> list[int]:

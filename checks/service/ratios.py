@@ -123,10 +123,14 @@ class _Sums:
 
 
 def _stretches(sums: _Sums, periods: int, enough: int) -> Iterator[BadRatio]:
-    """For each end in the window, the shortest stretch of at least `periods` with `enough` events."""
+    """For each end in the window, the shortest stretch of at least `periods` with `enough` events.
+
+    One whose bad events were all before the window is left out: an earlier run reported it.
+    """
     first = 0
-    for last in range(sums.series.warm_up_periods + 1, len(sums.total)):
+    for last in range(max(periods, sums.series.warm_up_periods + 1), len(sums.total)):
         while first + 1 <= last - periods and sums.total[last] - sums.total[first + 1] >= enough:
             first += 1
-        if last - first >= periods and sums.total[last] - sums.total[first] >= enough:
+        judged = max(first, sums.series.warm_up_periods)
+        if sums.total[last] - sums.total[first] >= enough and sums.bad[last] > sums.bad[judged]:
             yield sums.between(first, last)

@@ -14,6 +14,9 @@ from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import ratio_promise
 from checks.service.sustained import judge_gauge
 
+_CARRIED = 5
+"""For how many minutes a maximum holds that was not read again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolUse:
@@ -58,6 +61,18 @@ def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> It
     """
     promise = ratio_promise("the pool use", cluster.proxy.pool_use_below if cluster.proxy else None)
     ratio = facts.borrowed.combined(
-        facts.allowed, lambda borrowed, allowed: None if borrowed is None or not allowed else borrowed / allowed
+        _carried(facts.allowed),
+        lambda borrowed, allowed: None if borrowed is None or not allowed else borrowed / allowed,
     )
     yield judge_gauge(ratio, promise)
+
+
+def _carried(allowed: AlignedSeries) -> AlignedSeries:
+    """The maximum, which only a change of the configuration alters: a lost datapoint is one shortly before it."""
+    values = allowed.values
+
+    def before(position: int) -> float | None:
+        recent = values[max(0, position - _CARRIED) : position + 1]
+        return next((value for value in reversed(recent) if value is not None), None)
+
+    return allowed.with_values(tuple(before(position) for position in range(len(values))))

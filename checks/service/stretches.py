@@ -89,7 +89,8 @@ def mean_beyond(series: AlignedSeries, limit: float) -> Breaks:
 def percentile_beyond(calls: AlignedSeries) -> Breaks:
     """Of a 95th percentile: no period with calls keeps the limit, and the calls suffice to say so.
 
-    Where periods are silent and the stretch has fewer than MIN_EVENTS calls, it is widened to both sides until it has
+    Where periods are silent, those beyond the limit have to last as long as promised, or to be alone: as much silence
+    is before and after them. If the stretch has fewer than MIN_EVENTS calls, it is widened to both sides until it has
     them, or to the whole series. Then more than 5% of its calls have to be beyond the limit for certain.
     """
     counts = [value or 0.0 for value in calls.values]
@@ -99,6 +100,8 @@ def percentile_beyond(calls: AlignedSeries) -> Breaks:
             return False
         if every_period_beyond(kinds, stretch):
             return True
+        if not _lasts_or_is_alone(kinds, stretch):
+            return False
         widened = _widened(stretch, counts)
         # The percentile of n calls is beyond the limit only if at least this many are.
         slow = sum(_TAIL * counts[at] // 1 + 1 for at in widened if kinds[at] is PeriodKind.BEYOND)
@@ -118,6 +121,20 @@ def _ranges(kinds: Kinds, count: int, missing: int) -> Iterator[range]:
 
 def _any_kept(kinds: Kinds, stretch: range) -> bool:
     return any(kinds[at] is PeriodKind.KEPT for at in stretch)
+
+
+def _lasts_or_is_alone(kinds: Kinds, stretch: range) -> bool:
+    """Whether the periods beyond the limit last as long as the stretch, or silence does on both of their sides."""
+    joined = frozenset({PeriodKind.BEYOND, PeriodKind.SILENT})
+    first, last = stretch.start, stretch.stop
+    while first > 0 and kinds[first - 1] in joined:
+        first -= 1
+    while last < len(kinds) and kinds[last] in joined:
+        last += 1
+    beyond = _trimmed(range(first, last), kinds)
+    before, after = beyond.start - first, last - beyond.stop
+    alone = (before >= len(stretch) or first == 0) and (after >= len(stretch) or last == len(kinds))
+    return len(beyond) >= len(stretch) or alone
 
 
 def _widened(stretch: range, counts: list[float]) -> range:

@@ -109,6 +109,8 @@ def test_a_lost_outcome_counts_as_good_for_a_fail_and_as_bad_for_a_pass() -> Non
 def test_the_ratio_of_the_window_leaves_out_the_warm_up() -> None:
     """The window as a whole has no warm-up, while a stretch that ends in the window can start before it."""
     total = series_of(*[100.0] * 6, warm_up=3)
-    bad = total.with_values((50, 50, 50, 0, 0, 0))
-    assert (worst(bad, total, 3).bad, worst(bad, total, 3).start) == (100, START + MINUTE)
-    assert worst(bad, total, 1).bad == 0
+    goes_on = total.with_values((50, 50, 50, 1, 0, 0))
+    assert (worst(goes_on, total, 3).bad, worst(goes_on, total, 3).start) == (101, START + MINUTE)
+    assert worst(goes_on, total, 1).bad == 1
+    over = total.with_values((50, 50, 50, 0, 0, 0))
+    assert worst(over, total, 3).bad == 0

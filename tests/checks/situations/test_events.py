@@ -189,6 +189,13 @@ RATIOS = [
         "the items found are unknown",
         hits(but(always(90), 30, 20, None), always(10)),
     ),
+    row(
+        "ratio-27",
+        "a breach that ended before the window",
+        PASS,
+        "told before",
+        errors(BUSY, but(always(0), -5, 5, 20)),
+    ),
     row("ratio-22", "1 of 360 fails, one call a minute", PASS, "0.3%", errors(ONE, but(always(0), 60, 1, 1))),
     row("ratio-23", "1 throttle among 720 calls", PASS, "0.14%", throttles(always(2), but(always(0), 60, 1, 1))),
     row(
@@ -279,6 +286,44 @@ PERCENTILES = [
         FAIL,
         "of so few runs the slowest is the 95th percentile",
         durations(every(60, 1), but(every(60, 1), 120, 1, 60), JOB),
+    ),
+    row(
+        "percentile-21",
+        "a slow minute after a night without calls, and then fast ones",
+        PASS,
+        "it was over at once",
+        durations(but(BUSY, 0, 180, None), but(but(always(0.05), 0, 180, None), 180, 1, 2)),
+    ),
+    row(
+        "percentile-22",
+        "every run of an hourly job is slow",
+        FAIL,
+        "six of six",
+        durations(every(60, 1), every(60, 60), JOB),
+    ),
+    row(
+        "percentile-23",
+        "a slow minute of a function that was silent for ten minutes before and after",
+        FAIL,
+        "nothing else was called",
+        durations(
+            but(but(BUSY, 100, 10, None), 111, 10, None),
+            but(but(but(always(0.05), 100, 10, None), 111, 10, None), 110, 1, 9),
+        ),
+    ),
+    row(
+        "percentile-24",
+        "durations missing for the last five busy minutes",
+        UNVERIFIED,
+        "they may all be slow",
+        durations(BUSY, but(always(0.05), HOURS - 5, 5, None)),
+    ),
+    row(
+        "percentile-25",
+        "durations missing for the last four",
+        PASS,
+        "too short",
+        durations(BUSY, but(always(0.05), HOURS - 4, 4, None)),
     ),
     row(
         "percentile-13",

@@ -144,6 +144,27 @@ SITUATIONS = [
     row("pool-3", "91% for a minute", FAIL, "one minute is promised", pool(but(always(9), 60, 1, 91), always(100))),
     row("pool-4", "89.9%", PASS, "below 90%", pool(always(89.9), always(100))),
     row("pool-5", "silence", UNVERIFIED, "a proxy reports", pool(NONE, NONE)),
+    row(
+        "pool-6",
+        "95 borrowed in a minute whose maximum is lost",
+        FAIL,
+        "the maximum was 100 before",
+        pool(but(always(9), 60, 1, 95), but(always(100), 60, 1, None)),
+    ),
+    row(
+        "pool-7",
+        "the maximum was never read",
+        UNVERIFIED,
+        "the ratio is unknown",
+        pool(always(95), but(always(100), -9, 999, None)),
+    ),
+    row(
+        "queue-7",
+        "old for 5 minutes, then read, and idle",
+        FAIL,
+        "it lasted",
+        oldest(but(but(always(0), 105, 255, None), 100, 5, 999)),
+    ),
     row("queue-1", "idle for six hours", IDLE, "SQS reports nothing", oldest(NONE)),
     row(
         "queue-2",

@@ -18,7 +18,7 @@ KEPT = Slo.model_validate({"name": "kept", "of": "table/customers", "sli": "thro
 REQUESTS, FAILED = "aws_apigateway_requests_total", "aws_apigateway_server_errors_total"
 P99 = "aws_apigateway_latency_seconds quantile=0.99"
 READS, THROTTLED = "aws_dynamodb_request_latency_seconds_count", "aws_dynamodb_throttled_requests_total"
-NONE, MANY, BLOCK = always(None), always(1000), 360
+NONE, ONE, MANY, BLOCK = always(None), always(1), always(1000), 360
 Judged = Callable[[], Iterator[Verdict]]
 
 
@@ -55,6 +55,39 @@ def row(number: str, what: str, right: tuple[Status, ...], why: str, judged: Jud
 
 
 SITUATIONS = [
+    row("slo-30", "exactly the budget", PASS, "it is not more", up(MANY, ONE, (GOOD_PAST[0], always(BLOCK)))),
+    row(
+        "slo-31", "0.11% fail", FAIL, "a tenth more than the budget", up(MANY, ONE, (GOOD_PAST[0], always(400))), "111%"
+    ),
+    row(
+        "slo-32",
+        "0.2% for the last 12 hours of a good month",
+        PASS,
+        "3% is used",
+        up(MANY, always(2), (GOOD_PAST[0], days_ago(0.5, 0, 720, 0))),
+    ),
+    row(
+        "slo-33",
+        "0.2% with a quiet night, the past was not read",
+        UNVERIFIED,
+        "the night shows nothing",
+        up(but(MANY, 100, 120, None), but(always(2), 100, 120, None)),
+    ),
+    row(
+        "slo-34",
+        "0.2% in the one day that the service exists",
+        FAIL,
+        "missed",
+        up(MANY, always(2), (days_ago(1, 0, 360_000, 0), days_ago(1, 0, 720, 0))),
+    ),
+    row(
+        "slo-35",
+        "every request fails for the last five minutes",
+        FAIL,
+        "a tenth of the month went",
+        up(MANY, but(always(0), 355, 5, 1000), GOOD_PAST),
+    ),
+    row("slo-36", "slow for two hours", FAIL, "100 times too fast", fast(but(always(0.2), -60, 120, 0.9), always(0.2))),
     row("slo-1", "0.5% fail, the past was not read", FAIL, "each of 12 hours burns 5 times", up(MANY, always(5))),
     row("slo-2", "0.2% fail, the past was not read", FAIL, "each of 12 hours burns twice", up(MANY, always(2))),
     row("slo-3", "15 times too fast for an hour", FAIL, "2% of a month", up(MANY, but(always(0), 60, 60, 15))),

@@ -144,8 +144,36 @@ RULES = [
         "on time",
         rule("7d", once(100), past=hour_of(-6 * DAY, 100)),
     ),
+    row(
+        "rule-17",
+        "every 5 minutes, one datapoint lost, its invocation is there",
+        PASS,
+        "it was triggered",
+        rule("5m", but(every(5, 1), 100, 1, None), every(5, 1)),
+    ),
+    row(
+        "rule-18",
+        "weekly, on time, no target",
+        FAIL,
+        "nothing was invoked",
+        rule("7d", once(100), NONE, past=hour_of(-6 * DAY, 100)),
+    ),
+    row("rule-19", "daily, last triggered 30 hours ago", FAIL, "six hours late", rule("1d", once(-1439))),
+    row(
+        "rule-20", "every two days, last triggered 26 hours ago", PASS, "on time", rule("2d", NONE, past=hour_of(-1200))
+    ),
+    row(
+        "rule-21", "disabled for three hours", FAIL, "it stopped", rule("1h", lambda m: HOURLY(m) if m < 180 else None)
+    ),
 ]
 VAULTS = [
+    row(
+        "vault-12",
+        "hourly until 2 days ago",
+        UNVERIFIED,
+        "the plan may be gone",
+        vault({}, lambda m: 1 if m < -2 * DAY else None),
+    ),
     row(
         "vault-1",
         "5 expired and 3 aborted, none completed",
