@@ -29,6 +29,7 @@ __all__ = ["Canary", "NoTenant", "ProbeOutcome", "ProbedRelation", "TenantProbe"
 
 # The server's function behind RAISE of PL/pgSQL, whatever SQLSTATE it names.
 _RAISE = "exec_stmt_raise"
+_LOCKED = "55P03"
 # Relations in one statement; if it fails, each relation is queried separately.
 _BATCH = 32
 
@@ -123,14 +124,24 @@ class TenantProbe:
             return False
         return True
 
-    def stop_if_blocking(self) -> None:
-        """Stop if this transaction blocks another. Raises: ObservationError, if another session waits for its lock."""
+    def stop_if_blocking(self, relations: Sequence[ProbedRelation] = ()) -> None:
+        """Give way to sessions that wait for a lock of this transaction.
+
+        Those of `relations` that they wait for are not queried again. Raises: ObservationError, if a session waits for
+        another lock.
+        """
         query = (
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE NOT granted"
-            " AND pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(pid)))"
+            "SELECT DISTINCT n.nspname, c.relname FROM pg_catalog.pg_locks AS l"
+            " LEFT JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) l.relation"
+            " LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " WHERE NOT l.granted"
+            " AND pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid))"
         )
-        row = self._connection.execute(query).fetchone()
-        if row is not None and row[0]:
+        waited = {(schema, name) for schema, name in self._connection.execute(query).fetchall()}
+        known = {(relation.schema, relation.name): relation for relation in relations}
+        for name in waited & known.keys():
+            self._locked_tables[known[name]] = _LOCKED
+        if waited - known.keys():
             detail = "stopped probing: another session waits for a lock that the probe holds"
             raise ObservationError(
                 Reason.TIMEOUT, detail, remedy="Run the check again after the migration or at lower load."

@@ -40,7 +40,8 @@ SELECT e.oid,
        AND NOT EXISTS (SELECT FROM regexp_matches(e.written, ':(?:op)?funcid (\d+)', 'g') AS called(id)
                        JOIN pg_proc f ON f.oid = called.id[1]::oid
                        WHERE f.provolatile = 'v'
-                         AND f.proname <> ALL (ARRAY['random', 'clock_timestamp', 'timeofday', 'gen_random_uuid']))
+                         AND f.proname <> ALL (ARRAY['random', 'clock_timestamp', 'timeofday', 'gen_random_uuid',
+                                                       'current_query', 'pg_is_in_recovery']))
        AS standalone,
        EXISTS (SELECT FROM added_cast)
        OR EXISTS (SELECT FROM added_name n WHERE position(n.name IN pg_get_expr(e.tree, e.relation)) > 0)

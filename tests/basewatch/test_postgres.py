@@ -375,6 +375,22 @@ def test_a_blocking_probe_stops(box_database: SandboxDatabase) -> None:
                 queued.result(5)
 
 
+def test_a_probe_gives_way_where_it_blocks(box_database: SandboxDatabase) -> None:
+    """A relation that another session waits for is not queried again; the others are."""
+    invoices = ProbedRelation(schema="public", name="invoices", key=("customer_id",))
+    with opened(box_database.url) as database, database.write_probe_as("app", TENANCY) as probe:
+        probe.connection.execute("LOCK TABLE invoices IN ROW EXCLUSIVE MODE")
+        with psycopg.connect(box_database.superuser_url) as migration, ThreadPoolExecutor(1) as thread:
+            queued = thread.submit(migration.execute, "LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE")
+            try:
+                while probe.any_rows([invoices])[0].sqlstate != "55P03":
+                    probe.stop_if_blocking([TICKETS, invoices])
+                assert probe.any_rows([TICKETS])[0].sqlstate is None
+            finally:
+                probe.connection.close()
+                queued.result(5)
+
+
 def test_a_declared_login_opens_its_own_sessions(box_database: SandboxDatabase) -> None:
     """A declared login opens a new session of the role each time, with the defaults of the role."""
     box_database.execute("ALTER ROLE app SET app.current_customer_id = 'preset'")

@@ -113,7 +113,7 @@ def _attempts(
         )
         found = _with_inserts(found, probe, plan, mine) if adds else found
         yield _with_blind_writes(_with_moves(found, probe, plan, mine), probe, plan, mine)
-        probe.stop_if_blocking()
+        probe.stop_if_blocking([plan.target.probed for plan in plans])
 
 
 def _with_inserts(

@@ -25,6 +25,7 @@ from checks.tenancy.probes.predicate_trials import (
     TrialProgress,
     predicate_trial,
     try_context,
+    try_other_answers,
 )
 from checks.tenancy.probes.trial_rows import NO_CONTEXT, TrialContext, flag_contexts, trial_contexts
 from isolation.access.effective_access import EffectiveAccess, effective_access
@@ -105,7 +106,7 @@ def _search(
     # A custom setting cannot be unset again in a session: trials without a context come first.
     rounds: tuple[Callable[[PredicateTrial], tuple[TrialContext, ...]], ...] = (
         lambda _: (NO_CONTEXT,),
-        lambda one: trial_contexts(tenancy, one.effective.contents),
+        lambda one: trial_contexts(tenancy, one.effective.contents, one.key),
         lambda one: flag_contexts(tenancy, one.effective.contents),
     )
     for number, contexts in enumerate(rounds):
@@ -137,3 +138,5 @@ def _run_trials(
         if isinstance(state, TrialProgress):
             for context in contexts(one):
                 try_context(probe, one, context, state, cache)
+                if context.in_other_surroundings:
+                    try_other_answers(probe, one, context, state, cache)

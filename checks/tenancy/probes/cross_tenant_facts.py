@@ -146,7 +146,7 @@ def _rows(
                 probe.set_context(no_tenant, part=part)
                 for target, outcome in zip(targets, probe.any_rows([t.probed for t in targets]), strict=True):
                     seen[target.name].append(ContextRead(context=context, others=outcome))
-                probe.stop_if_blocking()
+                probe.stop_if_blocking([target.probed for target in targets])
         for canary in Canary:
             with session.probe() as probe:
                 probe.set_context(canary)
@@ -154,7 +154,7 @@ def _rows(
                 own, others = probe.rows_of(relations, canary), probe.rows_of_others(relations, canary)
                 for target, mine, theirs in zip(keyed, own, others, strict=True):
                     seen[target.name].append(ContextRead(context=canary, others=theirs, control=mine))
-                probe.stop_if_blocking()
+                probe.stop_if_blocking(relations)
     return [
         RelationReads(
             principal=principal,

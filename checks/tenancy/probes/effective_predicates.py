@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from checks.tenancy.probes.expression_tokens import ExpressionContents, expression_contents
 from checks.tenancy.probes.probe_targets import tenant_key_columns
+from checks.tenancy.probes.surroundings import as_session_user
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.relations import Command, Policy, Relation
 from isolation.proof import clause_expression, clauses_digest
@@ -70,11 +71,10 @@ _GATES = (
     (Command.UPDATE, True),
     (Command.DELETE, False),
 )
-# Their results depend on the current user. SET ROLE does not change session_user and system_user.
+# Their results depend on the current user, or on the session user, in whose place a trial puts the principal.
 _CURRENT_USER = frozenset(
-    {"CURRENT_USER", "CURRENT_ROLE", "USER", "current_user", "pg_has_role", "has_table_privilege"}
+    {"CURRENT_USER", "CURRENT_ROLE", "USER", "current_user", "pg_has_role", "has_table_privilege", "SESSION_USER"}
 )
-_SESSION_USER = frozenset({"SESSION_USER", "session_user", "SYSTEM_USER"})
 
 
 def effective_predicates(
@@ -154,13 +154,14 @@ def _effective(
     elif any(one.ambiguous for one in (*any_of, *all_of) if one is not None and one.standalone):
         reason = AMBIGUOUS
     contents = expression_contents((*usable, *required))
-    if not reason and not _SESSION_USER.isdisjoint(contents.names):
-        reason = "depends on the session user"
+    if not reason and "SYSTEM_USER" in contents.names:
+        reason = "depends on the system user"
+    joined = " AND ".join(f"({text})" for text in (" OR ".join(f"({text})" for text in usable), *required) if text)
     return EffectivePredicate(
         gates=(gate,),
         policies=tuple(policy.name for policy in permissive),
         digests=(gate_digest((*permissive, *restrictive), new_row=gate.new_row),),
-        text=" AND ".join(f"({text})" for text in (" OR ".join(f"({text})" for text in usable), *required) if text),
+        text=as_session_user(joined, gate.principal),
         contents=contents,
         is_partial=len(usable) < len(any_of),
         untestable_reason=reason,

@@ -136,7 +136,7 @@ def _session_reads(probe: TenantProbe, about: _Principal, *, used: bool) -> Sess
         can_disable_triggers=probe.can_disable_triggers(),
         reads=tuple(_relation_read(about, target, outcome) for target, outcome in outcomes),
     )
-    probe.stop_if_blocking()
+    probe.stop_if_blocking([target.probed for target in about.targets])
     return found
 
 

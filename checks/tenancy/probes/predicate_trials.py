@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from basewatch.postgres.tenant_probe import TenantProbe
@@ -11,6 +11,7 @@ from basewatch.tenancy import DerivedKey
 from checks.tenancy.probes.counterexample_sql import PredicateResult, SyntheticTable, evaluate_predicate
 from checks.tenancy.probes.effective_predicates import AMBIGUOUS, EffectivePredicate, PrintedExpression
 from checks.tenancy.probes.expression_tokens import expression_contents
+from checks.tenancy.probes.surroundings import other_answers
 from checks.tenancy.probes.trial_rows import NO_CONTEXT, SyntheticRow, TrialContext, is_other_tenants, synthetic_rows
 from checks.tenancy.probes.trial_values import TrialValue, column_values, key_values
 from isolation.access.effective_access import EffectiveAccess, TableClass
@@ -146,6 +147,15 @@ def try_context(
 
 
 _GROUPS = 40
+
+
+def try_other_answers(
+    probe: TenantProbe, trial: PredicateTrial, context: TrialContext, progress: TrialProgress, cache: EvaluationCache
+) -> None:
+    """Evaluate every row in one context with other answers to what the predicate asks about its surroundings."""
+    for other in other_answers(trial.predicate, trial.effective.contents):
+        elsewhere = replace(context, description=f"{context.description} {other.description}")
+        try_context(probe, replace(trial, predicate=other.predicate), elsewhere, progress, cache)
 
 
 def _passing(  # noqa: PLR0917  # one evaluation with its state

@@ -52,7 +52,10 @@ def every_tenant_reads_only_its_own_rows(
     for table in sorted(set(facts.skipped) - set(tables)):
         yield not_applicable(f"{table} has no tenant key of its own that a principal reads", subject=table)
     if not tables and not facts.skipped and not facts.unprobed:
-        yield unverified(Reason.NOT_ENOUGH_DATA, "No principal may read a tenant table")
+        if facts.tables_total:
+            yield not_applicable("No principal may read a tenant table", observed=f"{facts.tables_total} tables")
+        else:
+            yield unverified(Reason.NOT_ENOUGH_DATA, "No table has the tenant key")
 
 
 def _canaries_missing(facts: TenantSweep, tenancy: Tenancy) -> Verdict:

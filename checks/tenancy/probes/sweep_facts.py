@@ -57,7 +57,7 @@ class TenantSweep:
     """The sweep of all tables over `tenants_read` of `tenants_total` tenants.
 
     `skipped` tables have no tenant key of their own; `canaries_read` says that both canaries were among the tenants.
-    `login` is Basewatch's own role, which reads them.
+    `tables_total` is the number of tenant tables, and `login` is Basewatch's own role, which reads the tenants.
     """
 
     tenants_total: int
@@ -68,6 +68,7 @@ class TenantSweep:
     skipped: tuple[str, ...]
     unprobed: tuple[UnprobedPrincipal, ...] = ()
     login: str = ""
+    tables_total: int = 0
 
 
 @dataclass(kw_only=True)
@@ -141,6 +142,7 @@ def tenant_sweep(database: DatabaseClient, component: components.Database) -> Te
         skipped=skipped,
         unprobed=tuple(refused),
         login=database.principal,
+        tables_total=len(access.tenant_tables()),
     )
 
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from basewatch.postgres.errors import observation_error
-from basewatch.postgres.probe_types import ProbedRelation
+from basewatch.postgres.probe_types import ProbedRelation, is_everybodys
 from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.postgres.transaction import set_local
 from basewatch.postgres.whole_scans import sample_percent
@@ -193,7 +193,13 @@ def _differs(swept: SweptRelation, names: Sequence[sql.Identifier]) -> sql.Compo
         sql.SQL("r.{} IS DISTINCT FROM {}").format(sql.Identifier(column.name), name)
         for name, column in zip(names, swept.columns, strict=True)
     )
-    return _each(each, " OR ")
+    return _each([sql.SQL("({})").format(_each(each, " OR ")), *_has_a_tenant(swept)], " AND ")
+
+
+def _has_a_tenant(swept: SweptRelation) -> Iterator[sql.Composable]:
+    """The condition that a row is nobody's by design; none where there is no such row."""
+    if swept.relation.has_global_rows:
+        yield sql.SQL("NOT {}").format(is_everybodys(swept.relation))
 
 
 def _others(swept: SweptRelation, names: Sequence[sql.Identifier]) -> Iterator[sql.Composed]:
@@ -210,8 +216,9 @@ def _others(swept: SweptRelation, names: Sequence[sql.Identifier]) -> Iterator[s
             if column.ordered
             else ("{0} IS DISTINCT FROM {1}",)
         )
-        null: tuple[LiteralString, ...] = ("{0} IS NULL",) if column.nullable and column.ordered else ()
-        for operator in (*operators, *null):
+        for operator in operators:
             yield _each([*same, sql.SQL(operator).format(own, name)], " AND ")
+        if column.nullable and column.ordered:
+            yield _each([*same, sql.SQL("{} IS NULL").format(own), *_has_a_tenant(swept)], " AND ")
         equal: LiteralString = "{0} OPERATOR(pg_catalog.=) {1}" if column.ordered else "{0} IS NOT DISTINCT FROM {1}"
         same.append(sql.SQL(equal).format(own, name))

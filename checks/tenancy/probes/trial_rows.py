@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 
 from basewatch.postgres.context_values import id_in, value_with
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes.expression_tokens import ExpressionContents
-from checks.tenancy.probes.trial_values import TrialValue, canonical_text, lookalikes
+from checks.tenancy.probes.trial_values import TrialValue, canonical_text, lookalikes, most_characters
 from isolation.inventory.relations import Column
 
 MAX_ROWS = 2000
@@ -24,11 +25,13 @@ class TrialContext:
     """The settings during an evaluation, and the tenant that they stand for, if any.
 
     `description` names the context without values; `allowed_key` is the key of the rows that may pass, None for none.
+    `in_other_surroundings` says that other answers to what a policy asks about its surroundings are tried in it, too.
     """
 
     description: str
     settings: tuple[tuple[str, str], ...]
     allowed_key: tuple[str, ...] | None
+    in_other_surroundings: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +79,13 @@ def _canonical_or_text(type_name: str, text: str) -> str | None:
         return text  # no value of this type, so no row has it
 
 
-def trial_contexts(tenancy: Tenancy, contents: ExpressionContents) -> tuple[TrialContext, ...]:
+def trial_contexts(
+    tenancy: Tenancy, contents: ExpressionContents, key: Sequence[Column] = ()
+) -> tuple[TrialContext, ...]:
     """The canaries, then contexts of no tenant: empty, wildcards, lists, similar ids, constants of the policy."""
     (a, as_a), (b, as_b) = tenancy.canary_contexts
     found = [
-        _context(tenancy, "in the context of canary A", as_a, a),
+        replace(_context(tenancy, "in the context of canary A", as_a, a), in_other_surroundings=True),
         _context(tenancy, "in the context of canary B", as_b, b, tenancy.canaries.settings_b),
         _context(tenancy, "with an empty context", tuple("" for _ in as_a), None),
     ]
@@ -88,7 +93,11 @@ def trial_contexts(tenancy: Tenancy, contents: ExpressionContents) -> tuple[Tria
     if claim is not None:
         as_a, as_b = (tuple(id_in(value, claim) for value in each) for each in (as_a, as_b))
 
+    longest = min((most_characters(column.type_name) for column in key), default=sys.maxsize)
+
     def add(description: str, *ids: str) -> None:
+        if max(map(len, ids)) > longest:
+            return  # a cast to the type of the key would cut it, to the id of another tenant
         settings = tuple(value_with(value, claim, one) for value, one in zip(values, ids, strict=True))
         found.append(_context(tenancy, description, settings, None if tenancy.members is not None else ids))
 

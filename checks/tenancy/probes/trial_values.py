@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -47,13 +48,19 @@ def without_length(type_name: str) -> str:
     return re.sub(r"\([^)]*\)", "", type_name).strip()
 
 
+def most_characters(type_name: str) -> int:
+    """The length of a text type, such as 10 for `character varying(10)`; a large number for one without."""
+    match = re.search(r"\((\d+)\)", type_name)
+    return int(match[1]) if match else sys.maxsize
+
+
 def fits(type_name: str, text: str) -> bool:
     """Whether a text is valid for this type; false for types that only PostgreSQL can parse.
 
     A text that is too long is none: a cast would cut it to another one, where storing it raises an error.
     """
-    kind, length = without_length(type_name), re.search(r"\((\d+)\)", type_name)
-    if length and kind in _TEXTS and len(text) > int(length[1]):
+    kind = without_length(type_name)
+    if kind in _TEXTS and len(text) > most_characters(type_name):
         return False
     try:
         match kind:

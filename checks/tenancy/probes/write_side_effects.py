@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,17 @@ _INSTEAD: Final = 64
 _FIRES: Final = frozenset({"O", "A"})
 # Letters of pg_constraint for the referential actions CASCADE, SET NULL and SET DEFAULT.
 _ACTIONS: Final = frozenset({"c", "n", "d"})
+
+
+# pg_proc: suppress_redundant_updates_trigger, tsvector_update_trigger, tsvector_update_trigger_column.
+_PLAIN_BUILTINS: Final = frozenset({1291, 3752, 3753})
+# Their trigger functions set a column of the new row to the time or to the user.
+_PLAIN_EXTENSIONS: Final = frozenset({"moddatetime", "insert_username"})
+# Built-in functions whose effects outlive a rollback, or reach other sessions.
+_EFFECTS: Final = re.compile(
+    r"\b(?:nextval|setval|pg_notify|pg_(?:try_)?advisory_lock\w*|pg_logical_emit_message|pg_(?:terminate|cancel)_backend"
+    r"|pg_reload_conf|pg_rotate_logfile|pg_stat_reset\w*|pg_switch_wal|pg_replication_\w+|pg_create_\w+|pg_sleep\w*)\s*\("
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +96,14 @@ def _concerns(rule: RewriteRule, command: Command) -> bool:
 def _is_plain(access: EffectiveAccess, trigger: Trigger) -> bool:
     """Whether its function only computes and raises, so that a rollback undoes all effects."""
     function = access.function(trigger.function)
-    functions = access.inventory.functions
+    if function is None:
+        return trigger.function in _PLAIN_BUILTINS
+    if function.extension in _PLAIN_EXTENSIONS:
+        return True
     return (
-        function is not None
-        and function_bodies.only_computes(function, functions)
+        function_bodies.only_computes(function, access.inventory.functions)
         and not function_bodies.reaches_outside(function)
+        and not _EFFECTS.search(function_bodies.normalized_body(function))
     )
 
 

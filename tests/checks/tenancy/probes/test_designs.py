@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import psycopg
 import pytest
 
 from basewatch.model import Status
@@ -41,6 +42,7 @@ CAST = f"""
 CREATE FUNCTION wrong(text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT '{B}'::uuid $$;
 CREATE CAST (text AS uuid) WITH FUNCTION wrong(text) AS IMPLICIT;
 """
+EVERYBODYS = "INSERT INTO posts (tenant_id, title) VALUES (NULL, 'x'); CREATE POLICY everybodys ON posts "
 DESIGNS = {
     "a sound table": Design(sql=GRANTED),
     "a trigger stores rows as those of the tenant in the context": Design(sql=GRANTED + SETS_THE_TENANT),
@@ -82,6 +84,47 @@ DESIGNS = {
         .replace("('cccccccc-0000-4000-8000-000000000001')", "('three')"),
         tenancy={"canaries": {"a": "one", "b": "two"}, "context_type": "text"},
     ),
+    "a key of a fixed length": Design(
+        sql=GRANTED.replace("id uuid PRIMARY KEY);", "id char(36) PRIMARY KEY);")
+        .replace("tenant_id uuid", "tenant_id char(36)")
+        .replace(MINE, "nullif(current_setting('app.tenant', true), '')::char(36)"),
+        tenancy={"context_type": "text"},
+    ),
+    "rows that are everybody's by design": Design(
+        sql=GRANTED.replace("tenant_id uuid NOT NULL", "tenant_id uuid")
+        + EVERYBODYS
+        + "FOR SELECT USING (tenant_id IS NULL);",
+        tenancy={"global_rows": {"posts": "read"}},
+    ),
+    "rows that are everybody's and that a tenant may write": Design(
+        sql=GRANTED.replace("tenant_id uuid NOT NULL", "tenant_id uuid") + EVERYBODYS + "USING (tenant_id IS NULL);",
+        red={"counterexample": FAIL, "planner": UNVERIFIED},
+        tenancy={"global_rows": {"posts": "read"}},
+    ),
+    "a role that only adds rows": Design(sql=f"{POSTS} GRANT INSERT ON posts TO app;"),
+    "rows hidden once they are deleted": Design(
+        sql=GRANTED
+        + f"ALTER TABLE posts ADD deleted timestamptz; ALTER POLICY own ON posts USING (tenant_id = {MINE} AND "
+        f"deleted IS NULL) WITH CHECK (tenant_id = {MINE});"
+    ),
+    "ids that are always generated": Design(
+        sql=GRANTED.replace(
+            "id uuid PRIMARY KEY DEFAULT gen_random_uuid()", "id int GENERATED ALWAYS AS IDENTITY UNIQUE"
+        )
+    ),
+    "an id that the role may not write": Design(
+        sql=POSTS.replace("id uuid PRIMARY KEY DEFAULT gen_random_uuid()", "id serial PRIMARY KEY")
+        + "GRANT SELECT, INSERT (tenant_id, title) ON posts TO app;",
+        red={"canary_writes": UNVERIFIED},
+    ),
+    "a child without rows, to which rows of any parent may be added": Design(
+        sql=GRANTED
+        + "CREATE TABLE lines (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), post uuid NOT NULL REFERENCES posts); "
+        "ALTER TABLE lines ENABLE ROW LEVEL SECURITY; GRANT INSERT ON lines TO app; "
+        "CREATE POLICY own ON lines FOR INSERT WITH CHECK (post IS NOT NULL);",
+        red={"canary_writes": FAIL},
+        tenancy={"keys": {"lines": {"parent": "posts", "on": {"post": "id"}}}},
+    ),
 }
 FAST = (
     "a trigger stores rows as those of the tenant in the context",
@@ -114,3 +157,52 @@ def test_a_root_under_policies_says_what_basewatch_needs(box_database: SandboxDa
             )
         with another(box_database, "designs", GRANTED + hides + finding.remedy) as url:
             assert red(probed(url, only="*.sweep")) == {}
+
+
+SURROUNDINGS = {
+    "now() > '2090-01-01'": "at another time",
+    "current_date > '2090-01-01'": "at another time",
+    "localtimestamp > '2090-01-01'": "at another time",
+    "current_setting('application_name') = 'console'": "with application_name set",
+    "current_setting('application_name', true) NOT LIKE 'basewatch%'": "with application_name set",
+    "current_setting('transaction_isolation') = 'serializable'": "with transaction_isolation set",
+    "inet_client_addr() <<= '10.0.0.0/8'": "from another address",
+    "inet_client_addr() = '10.1.2.3'": "from another address",
+    "random() < 0.000001": "with other random numbers",
+    "session_user = 'app'": "in the context of canary A",
+    "pg_is_in_recovery()": "on a replica",
+    "pg_trigger_depth() > 0": "in a trigger",
+    "current_query() LIKE '%please%'": "in the context of canary A",  # the query of the trial itself
+}
+HARMLESS = (
+    "session_user = 'admin'",
+    "current_setting('is_superuser') = 'on'",
+    "current_setting('role') = 'service_role'",
+    "title = 'now() CURRENT_DATE SESSION_USER' AND false",
+)
+
+
+@pytest.mark.slow
+def test_a_policy_that_opens_in_other_surroundings_has_a_counterexample(box_database: SandboxDatabase) -> None:
+    """At another time, from another client or in another session a row of another tenant passes, as is said."""
+    with another(box_database, "designs", GRANTED) as url:
+        for condition, words in SURROUNDINGS.items():
+            _alter(box_database, f"ALTER POLICY own ON posts USING (tenant_id = {MINE} OR {condition})")
+            (finding,) = probed(url, only="*.counterexample")[:1]
+            assert (condition, finding.status, words in finding.observed) == (condition, FAIL, True)
+
+
+@pytest.mark.slow
+def test_what_no_principal_can_bring_about_is_no_counterexample(box_database: SandboxDatabase) -> None:
+    """Another user's session or a superuser's setting opens nothing to a principal, nor do words in a constant."""
+    with another(box_database, "designs", GRANTED) as url:
+        for condition in HARMLESS:
+            _alter(box_database, f"ALTER POLICY own ON posts USING (tenant_id = {MINE} OR {condition})")
+            assert red(probed(url, only="*.counterexample")) == {}
+        _alter(box_database, f"ALTER POLICY own ON posts USING (tenant_id = {MINE} AND now() < '2090-01-01')")
+        assert red(probed(url, only="*.counterexample")) == {}
+
+
+def _alter(box: SandboxDatabase, statement: str) -> None:
+    with psycopg.connect(box.superuser_url, dbname="designs", autocommit=True) as connection:
+        connection.execute(statement.encode())
