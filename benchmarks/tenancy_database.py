@@ -117,7 +117,7 @@ def _seed(target: ManyTenants) -> None:
     for number in range(scale.tables):
         rows = scale.rows // min(scale.filled_tables, scale.tables) if number < scale.filled_tables else 0
         target.execute(
-            f"SET ROLE bench_owner; CREATE TABLE t{number} (tenant uuid NOT NULL, id bigint NOT NULL);"
+            f"SET ROLE bench_owner; CREATE UNLOGGED TABLE t{number} (tenant uuid NOT NULL, id bigint NOT NULL);"
             + _ROWS.format(number=number, tenants=scale.tenants, rows=rows)
             + f"""; ALTER TABLE t{number} ADD PRIMARY KEY (tenant, id);
 CREATE POLICY own ON t{number} USING ({_MINE});
@@ -140,7 +140,7 @@ def _component(scale: Scale) -> Database:
             privileged={"bench_owner": "owns the tables", "bench_watch": "reads for Basewatch"},
             min_tables=scale.tables,
             sweep=True,
-            # The md5 of 20 and of 21: both are among the tenants.
-            canaries=Canaries(a=("98f13708-2101-94c4-7568-7be6106a3b84",), b=("3c59dc04-8e88-5024-3be8-079a5c74d079",)),
+            # The md5 of 21 and of 22: both are among the tenants, and have rows.
+            canaries=Canaries(a=("3c59dc04-8e88-5024-3be8-079a5c74d079",), b=("b6d767d2-f8ed-5d21-a44b-0e5886680cb9",)),
         ),
     )
