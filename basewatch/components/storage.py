@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 from basewatch.component_settings import DumpFormat, ObjectLock, RestoreDrill, RetentionTiers
 from basewatch.components.component import AlarmedComponent, AwsComponent
 from basewatch.errors import InvalidValueError
+from basewatch.identifiers import CalendarDate
 from basewatch.quantities import Duration, format_duration
 
 
@@ -51,10 +51,10 @@ class DumpBackups(AwsComponent):
     database: str
     pattern: str | None = Field(default=None, min_length=1)
     format: DumpFormat = ()
-    sizes_since: date | None = None
+    sizes_since: CalendarDate | None = None
     every: Duration
     stale_after: Duration
-    since: date | None = None
+    since: CalendarDate | None = None
     keep: RetentionTiers = RetentionTiers()
     restore_drill: RestoreDrill | None = None
 

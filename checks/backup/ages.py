@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from basewatch.quantities import format_duration
 
@@ -16,6 +16,12 @@ def age(moment: datetime | None, now: datetime) -> timedelta | None:
     if moment is None or moment - now > _MAX_CLOCK_SKEW:
         return None
     return max(now - moment, timedelta())
+
+
+def known_age(created: datetime, since: date | None, now: datetime) -> timedelta:
+    """How long a resource has existed at `now`: since it was created, or since the end of its declared day before."""
+    declared = datetime.combine(since, time.max, UTC) if since else created
+    return now - min(created, declared)
 
 
 def minutes_text(duration: timedelta) -> str:

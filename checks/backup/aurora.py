@@ -12,7 +12,7 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.backup.ages import age, minutes_text
+from checks.backup.ages import age, known_age, minutes_text
 from checks.backup.states import UNKNOWN_STATE_REMEDY, cluster_loss
 
 # Aurora moves the start of the window once a day, in its daily maintenance.
@@ -64,7 +64,7 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     created again has the setting, but not the backups.
     Reads: rds:DescribeDBClusters: Status, BackupRetentionPeriod, EarliestRestorableTime and ClusterCreateTime, compared
     with the clock of AWS. One day is tolerated for Aurora's daily maintenance. A cluster whose KMS key is lost or
-    disabled, or that is being deleted, fails whatever its window.
+    disabled, or that is being deleted, fails whatever its window. With `since`, a younger cluster counts as old.
     Unverified when: The call is denied, throttled or fails, a time is missing from the response, or the status is not
     known.
     Fix: aws rds modify-db-cluster --backup-retention-period. A window that was shortened grows by one day per day: keep
@@ -77,7 +77,7 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     expected = f"any point of the last {format_duration(promised)}"
     setting = f"retention {format_duration(window.retention)}"
     length = age(window.earliest, aws_now)
-    required_length = min(promised, aws_now - window.created) if window.created else promised
+    required_length = min(promised, known_age(window.created, cluster.since, aws_now)) if window.created else promised
     observed = setting if length is None else f"{setting}, restorable back to {minutes_text(length)} ago"
     loss = cluster_loss(window.status)
     if loss:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
-from checks.backup.ages import age, minutes_text
+from checks.backup.ages import age, known_age, minutes_text
 from checks.backup.dynamodb_facts import PointInTimeRecovery, ReplicaRecovery, TableRecovery, table_recovery
 from checks.backup.states import UNKNOWN_STATE_REMEDY, replica_loss, table_loss
 
@@ -34,7 +34,7 @@ def restorable_over_recovery_period(recovery: TableRecovery, table: Table, now: 
     Reads: dynamodb:DescribeContinuousBackups: the status, RecoveryPeriodInDays and the restorable window, compared with
     the clock of AWS; dynamodb:DescribeTable for the table's status, its creation time, whether it was
     restored from a backup, whether its KMS key is accessible, and its replicas, of which the same is read in their
-    regions. One hour is tolerated.
+    regions. One hour is tolerated. With `since`, a younger table counts as old.
     Unverified when: A call is denied, throttled or fails, the period or a time is missing from the response, or the
     status of the table is not known.
     Fix: aws dynamodb update-continuous-backups with PointInTimeRecoveryEnabled=true and RecoveryPeriodInDays, with
@@ -44,15 +44,17 @@ def restorable_over_recovery_period(recovery: TableRecovery, table: Table, now: 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
     """
     promised = table.pitr or timedelta()
-    yield _verdict(recovery.table, promised, now)
+    yield _verdict(recovery.table, promised, now, since=table.since)
     for replica in recovery.replicas:
         yield _replica_verdict(replica, promised, now)
 
 
-def _verdict(recovery: PointInTimeRecovery, promised: timedelta, now: datetime, subject: str = "") -> Verdict:
+def _verdict(
+    recovery: PointInTimeRecovery, promised: timedelta, now: datetime, *, subject: str = "", since: date | None = None
+) -> Verdict:
     aws_now = recovery.aws_time or now
     expected, observed = _expected(promised), _observed(recovery, aws_now)
-    broken = _broken(recovery, promised, aws_now)
+    broken = _broken(recovery, promised, aws_now, since)
     if broken:
         if broken.startswith("The table "):
             observed = f"status {recovery.status}, {observed}"
@@ -66,7 +68,7 @@ def _verdict(recovery: PointInTimeRecovery, promised: timedelta, now: datetime, 
     return passed(summary, subject=subject, observed=observed, expected=expected)
 
 
-def _broken(recovery: PointInTimeRecovery, promised: timedelta, aws_now: datetime) -> str:
+def _broken(recovery: PointInTimeRecovery, promised: timedelta, aws_now: datetime, since: date | None) -> str:
     """How the facts that were read break the promise; empty when they do not."""
     window, period = recovery.restorable_window, recovery.period
     if recovery.key_lost:
@@ -78,17 +80,17 @@ def _broken(recovery: PointInTimeRecovery, promised: timedelta, aws_now: datetim
     if period is not None and period < promised:
         return "The recovery period is shorter than promised"
     # The records of a restored table are older than the table.
-    due = promised if recovery.restored else min(promised, aws_now - recovery.created)
+    due = promised if recovery.restored else min(promised, known_age(recovery.created, since, aws_now))
     if window is not None and window + _TOLERANCE < due:
-        since = f": the table was restored on {recovery.restored:%Y-%m-%d}" if recovery.restored else ""
-        return f"The restorable window is shorter than promised{since}"
+        why = f": the table was restored on {recovery.restored:%Y-%m-%d}" if recovery.restored else ""
+        return f"The restorable window is shorter than promised{why}"
     return ""
 
 
 def _replica_verdict(replica: ReplicaRecovery, promised: timedelta, now: datetime) -> Verdict:
     subject = f"replica in {replica.region}"
     if replica.recovery is not None:
-        return _verdict(replica.recovery, promised, now, subject)
+        return _verdict(replica.recovery, promised, now, subject=subject)
     observed, loss = f"status {replica.status}", replica_loss(replica.status)
     if loss:
         return failed(f"The replica {loss}", subject=subject, observed=observed, expected=_expected(promised))

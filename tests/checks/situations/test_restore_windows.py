@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from basewatch.components import AuroraCluster, Table
@@ -30,7 +30,9 @@ def _judged(wire: Wire, observe: Any, check: Any, component: Any) -> Iterable[Ve
         return (unverified(error.reason, error.detail),)
 
 
-def aurora(check: Any, status: str = "available", **fields: Any) -> Callable[[], Iterable[Verdict]]:
+def aurora(
+    check: Any, status: str = "available", component: Any = CLUSTER, **fields: Any
+) -> Callable[[], Iterable[Verdict]]:
     """The verdict on a cluster in this state, sound but for the fields."""
     cluster: dict[str, Any] = {
         "DBClusterIdentifier": "c",
@@ -43,7 +45,7 @@ def aurora(check: Any, status: str = "available", **fields: Any) -> Callable[[],
     }
     wire = Wire()
     wire.answer("rds:DescribeDBClusters", answered(DBClusters=[cluster]))
-    return lambda: _judged(wire, restore_window, check, CLUSTER)
+    return lambda: _judged(wire, restore_window, check, component)
 
 
 def table(
@@ -79,6 +81,8 @@ def state(
 
 
 RPO = restorable_within_rpo
+SINCE = CLUSTER.model_copy(update={"since": date(2025, 1, 1)})
+YOUNG: dict[str, Any] = {"ClusterCreateTime": NOW - 2 * DAY, "EarliestRestorableTime": NOW - 2 * DAY}
 SITUATIONS = (
     state("A4", "inaccessible-encryption-credentials", (FAIL,), "the key is lost"),
     state("A4-recoverable", "inaccessible-encryption-credentials-recoverable", (FAIL,), "the key is disabled"),
@@ -90,6 +94,20 @@ SITUATIONS = (
     state("P8", "inaccessible-encryption-credentials", (FAIL,), "the key is lost", RPO),
     state("P9", "deleting", (FAIL,), "its backups go with it", RPO),
     state("P10", "quarantined", (UNVERIFIED,), "the word is not known", RPO),
+    Situation(
+        number="A1",
+        what="two days old",
+        right=(PASS,),
+        why="it has no older records",
+        judged=aurora(restorable_over_retention, **YOUNG),
+    ),
+    Situation(
+        number="A3",
+        what="restored two days ago under the same name, and declared since 2025",
+        right=NOT_GREEN,
+        why="the backups of the cluster before are not its own",
+        judged=aurora(restorable_over_retention, component=SINCE, **YOUNG),
+    ),
     Situation(
         number="A5",
         what="creating, without times",
