@@ -10,8 +10,18 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import Function
-from basewatch.model import Proof, Severity, Status, Verdict, failed
+from basewatch.errors import ObservationError
+from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, unverified
 from checks.inventory.statuses import Standing, standing, status_verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadSources:
+    """Why the event sources of a function could not be read."""
+
+    reason: Reason
+    detail: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +29,14 @@ class FunctionState:
     """What decides whether a function runs.
 
     `reserved_concurrency` is None without a reservation. `idle_mappings` are the event sources that invoke it no more:
-    their ids and states.
+    their ids and states; `unread` is why they are not known.
     """
 
     state: str
     last_update: str = ""
     reserved_concurrency: int | None = None
     idle_mappings: tuple[tuple[str, str], ...] = ()
+    unread: UnreadSources | None = None
 
 
 def function_state(aws: AwsClient, function: Function) -> FunctionState:
@@ -33,10 +44,14 @@ def function_state(aws: AwsClient, function: Function) -> FunctionState:
     answer = aws.call("lambda", "GetFunctionConfiguration", FunctionName=function.name)
     # Concurrency is reserved for the function, whichever alias or version is declared.
     concurrency = aws.call("lambda", "GetFunctionConcurrency", FunctionName=function.unqualified_name)
-    pages = aws.pages("lambda", "ListEventSourceMappings", FunctionName=function.name)
-    mappings = (each for page in pages for each in required(page, "EventSourceMappings", kind=list))
-    states = {required(each, "UUID", kind=str): required(each, "State", kind=str) for each in mappings}
+    states, unread = dict[str, str](), None
+    try:
+        states = _mappings(aws, function)
+    except ObservationError as error:
+        # A function that is stopped is a fact all the same.
+        unread = UnreadSources(reason=error.reason, detail=error.detail, remedy=error.remedy)
     return FunctionState(
+        unread=unread,
         state=required(answer, "State", kind=str),
         last_update=optional(answer, "LastUpdateStatus", kind=str) or "",
         reserved_concurrency=optional(concurrency, "ReservedConcurrentExecutions", kind=int),
@@ -44,6 +59,13 @@ def function_state(aws: AwsClient, function: Function) -> FunctionState:
             sorted(item for item in states.items() if standing("mapping", item[1]) is not Standing.SERVING)
         ),
     )
+
+
+def _mappings(aws: AwsClient, function: Function) -> dict[str, str]:
+    """The state of each event source, by its id."""
+    pages = aws.pages("lambda", "ListEventSourceMappings", FunctionName=function.name)
+    mappings = (each for page in pages for each in required(page, "EventSourceMappings", kind=list))
+    return {required(each, "UUID", kind=str): required(each, "State", kind=str) for each in mappings}
 
 
 @check(
@@ -73,6 +95,9 @@ def function_is_active(facts: FunctionState, _function: Function, _now: datetime
     verdict = status_verdict("function", facts.state, what="The function", observed=observed, expected=expected)
     if verdict.status is Status.PASS and facts.reserved_concurrency == 0:
         verdict = failed("The function is stopped: its reserved concurrency is 0", observed=observed, expected=expected)
+    elif verdict.status is Status.PASS and facts.unread:
+        unread = facts.unread
+        verdict = unverified(unread.reason, unread.detail, observed=observed, expected=expected, remedy=unread.remedy)
     elif verdict.status is Status.PASS and facts.idle_mappings:
         # A disabled event source decides before one that is being created.
         name, state = min(facts.idle_mappings, key=lambda item: standing("mapping", item[1]) is not Standing.BROKEN)

@@ -43,6 +43,27 @@ FUNCTIONS: dict[str, tuple[FunctionState, Status]] = {
 }
 
 
+SOURCES = {"lambda:ListEventSourceMappings": refusal("AccessDeniedException", status=403)}
+
+
+def running(**concurrency: int) -> Answers:
+    """An active function with this concurrency, whose event sources may not be read."""
+    operation = "lambda:GetFunctionConfiguration"
+    return {
+        operation: answer(operation, State="Active"),
+        "lambda:GetFunctionConcurrency": answer("lambda:GetFunctionConcurrency", **concurrency),
+        **SOURCES,
+    }
+
+
+def test_a_stopped_function_fails_whether_or_not_its_sources_can_be_read() -> None:
+    """What was read decides; only a PASS needs everything."""
+    (stopped,) = verdicts(function_is_active, Function(name="auth"), running(ReservedConcurrentExecutions=0))
+    (unknown,) = verdicts(function_is_active, Function(name="auth"), running())
+    assert (stopped.status, unknown.status) == (Status.FAIL, Status.UNVERIFIED)
+    assert "lambda:ListEventSourceMappings" in unknown.remedy
+
+
 @pytest.mark.parametrize("case", FUNCTIONS)
 def test_a_function_is_judged_by_what_decides_whether_it_runs(case: str) -> None:
     """State, reserved concurrency and event sources decide; a word that is not known is UNVERIFIED."""
