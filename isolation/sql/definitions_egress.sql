@@ -1,6 +1,7 @@
 -- What a digest covers of a publication, a subscription, a foreign server and an extension. Names, never OIDs. The options
 -- of a server are not secret; those of user mappings and connection strings are not read. The digest of an extension
--- survives an update: it covers its name, schema, owner, and the grants on its objects that the extension did not make.
+-- survives an update: it covers its name, schema and owner, the grants on its objects that it did not make itself, and
+-- the names of its tables, views, and functions with the rights of their owner.
 -- Reads pg_publication, pg_publication_rel, pg_subscription, pg_foreign_server, pg_user_mappings, pg_extension,
 -- pg_init_privs, pg_depend; needs CONNECT.
 WITH published AS (
@@ -34,6 +35,18 @@ WITH published AS (
       AND NOT (p.oid IS NOT NULL AND a.grantee = 0 AND a.privilege_type = 'EXECUTE')
       AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) AS first
                       WHERE (first.grantee, first.privilege_type) = (a.grantee, a.privilege_type))
+    GROUP BY 1
+), held AS (
+    -- What an extension adds to what a role can reach: anything can be added to it later.
+    SELECT d.refobjid AS oid,
+           jsonb_agg(c.oid::regclass::text ORDER BY c.oid::regclass::text COLLATE "C")
+               FILTER (WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')) AS relations,
+           jsonb_agg(p.oid::regprocedure::text ORDER BY p.oid::regprocedure::text COLLATE "C")
+               FILTER (WHERE p.prosecdef) AS functions
+    FROM pg_depend d
+         LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+         LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
     GROUP BY 1
 ), own (key, name, text, refs) AS (
     SELECT 'publication ' || p.pubname, 'publication ' || p.pubname,
@@ -69,8 +82,9 @@ WITH published AS (
     SELECT 'extension ' || e.extname, 'extension ' || e.extname,
            jsonb_build_array(quote_ident(n.nspname),
                              CASE e.extowner WHEN 10 THEN '' ELSE pg_get_userbyid(e.extowner)::text END,
-                             granted.grants)::text, NULL
+                             granted.grants, held.relations, held.functions)::text, NULL
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace LEFT JOIN granted ON granted.oid = e.oid
+         LEFT JOIN held ON held.oid = e.oid
 )
 SELECT key, '' AS bare, name, text, '' AS query, coalesce(refs, '{}') AS refs, '{}'::text[] AS words,
        false AS resolved_late, false AS writes, '' AS uncovered

@@ -37,9 +37,9 @@ WITH edge AS (
     UNION ALL
     SELECT a.adrelid, 'default ' || g.attname, edge.refs, jsonb_build_array(pg_get_expr(a.adbin, a.adrelid))
     FROM pg_attrdef a
+         JOIN pg_class c ON c.oid = a.adrelid AND NOT c.relispartition
          JOIN pg_attribute g ON g.attrelid = a.adrelid AND g.attnum = a.adnum AND g.attgenerated = ''
-         JOIN edge ON edge.classid = 'pg_attrdef'::regclass AND edge.objid = a.oid
-    WHERE EXISTS (SELECT FROM unnest(edge.refs) AS ref WHERE ref LIKE 'function %%' OR ref LIKE 'operator %%')
+         LEFT JOIN edge ON edge.classid = 'pg_attrdef'::regclass AND edge.objid = a.oid
     UNION ALL
     SELECT k.conrelid, 'constraint ' || k.conname, edge.refs, jsonb_build_array(pg_get_constraintdef(k.oid))
     FROM pg_constraint k JOIN edge ON edge.classid = 'pg_constraint'::regclass AND edge.objid = k.oid

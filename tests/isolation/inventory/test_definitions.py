@@ -99,6 +99,14 @@ ITSELF = {
             "EXECUTE FUNCTION stamp('a')"
         ),
     ),
+    "a default of a table that a trigger writes": (
+        "trigger stamping",
+        "ALTER TABLE deep.log ALTER COLUMN what SET DEFAULT 'x'",
+    ),
+    "a table that is added to an extension": (
+        "extension plpgsql",
+        "ALTER EXTENSION plpgsql ADD TABLE deep.log",
+    ),
     "a trigger of a table that a trigger writes": (
         "trigger stamping",
         "CREATE TRIGGER more BEFORE INSERT ON deep.log FOR EACH ROW EXECUTE FUNCTION stamp()",

@@ -1,0 +1,71 @@
+"""Every repair that a finding prints runs as it stands, closes the leak, and leaves the application its own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import psycopg
+import pytest
+
+from tests.checks.tenancy.corpus.cases import Mutation, mutations
+from tests.checks.tenancy.corpus.judged import readable, selected, skipped
+from tests.checks.tenancy.corpus.measuring import Measuring, not_green
+from tests.checks.tenancy.corpus.remedies import application, keep_copies, make_again, statements, undo
+
+# What a person has to do first, as the remedy says, or what a probe alone can show; else a reason why not.
+BY_HAND: Final[Mapping[str, str]] = {}
+CASES = [one for one in mutations() if one.static and one.id not in BY_HAND]
+FAST = selected(CASES)
+
+
+@pytest.fixture(scope="module")
+def catalogues(corpus: Measuring) -> Measuring:
+    """The corpus for the checks that read the catalogues, with a copy of each schema."""
+    keep_copies(corpus.server)
+    return Measuring(server=corpus.server, dynamic=False)
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        pytest.param(one, id=one.id, marks=[] if one.id in FAST else [pytest.mark.slow, pytest.mark.exhaustive])
+        for one in CASES
+    ],
+)
+def test_a_printed_repair_repairs(catalogues: Measuring, mutation: Mutation) -> None:
+    """The statements run in the order in which they are printed; then the exploit fails, and the finding is gone."""
+    if why := skipped(catalogues, mutation):
+        pytest.skip(why)
+    server, schema = catalogues.server, mutation.schema
+    sound, before = catalogues.sound(schema), application(server, schema)
+    server.run(schema, mutation.breaks)
+    try:
+        broken = application(server, schema)
+        found = [
+            f
+            for f in catalogues.observe(schema).findings
+            if not_green(f) and (f.check, f.subject, f.status) not in sound
+        ]
+        printed = statements(found)
+        if not printed:
+            pytest.skip("it prints no statement")
+        for statement in printed:
+            server.run(schema, statement)
+        after = application(server, schema)
+        left = catalogues.observe(schema)
+        assert readable(f for f in left.findings if not_green(f) and (f.check, f.subject, f.status) not in sound) == []
+        assert mutation.exploit is None or not server.works(schema, mutation.exploit)
+        lost = {what: (rows, after[what]) for what, rows in before.items() if after.get(what, rows) != rows}
+        assert {what: rows for what, rows in lost.items() if broken.get(what) != rows[1]} == {}
+    finally:
+        _restore(catalogues, mutation)
+
+
+def _restore(catalogues: Measuring, mutation: Mutation) -> None:
+    try:
+        catalogues.server.run(mutation.schema, mutation.repair)
+    except psycopg.Error:
+        undo(catalogues.server, mutation.schema, mutation.repair)
+    if catalogues.observe(mutation.schema).seen != catalogues.sound(mutation.schema):
+        make_again(catalogues.server, mutation.schema)
