@@ -9,7 +9,7 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
-from checks.tenancy.flaws import review_text, uncovered_text, visible_through
+from checks.tenancy.flaws import review_text, revoke_from, uncovered_text, visible_through
 from checks.tenancy.relations.global_rows import global_rows_offer
 from checks.tenancy.unread_functions import function_offers
 from isolation.access.effective_access import EffectiveAccess, effective_access
@@ -93,7 +93,7 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
     name = access.declared_name(relation)
     own = {policy.name: policy for policy in access.policies_on(relation)}
     named = dict.fromkeys(gate.policy for gate in gates if gate.policy in own)
-    repairs = repair(access, relation, [own[policy] for policy in named])
+    repairs = _keep_memberships(access, gates) or repair(access, relation, [own[policy] for policy in named])
     offer = global_rows_offer(access, relation, now)
     verdict = failed(
         f"A policy of {name} allows access to rows of other tenants",
@@ -106,6 +106,19 @@ def _open(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObli
     return with_affected(
         verdict, (affected for each in themselves for affected in visible_through(access, relation, each))
     )
+
+
+def _keep_memberships(access: EffectiveAccess, gates: Sequence[ProofObligation]) -> str:
+    """The statements after which no principal can make itself a member; empty if every gate is open without that."""
+    members = access.tenancy.members
+    table = access.relation_named(members.table) if members else None
+    if table is None or not all(gate.reason.endswith(("can write", "can join any tenant")) for gate in gates):
+        return ""
+    roles = {gate.role for gate in gates}
+    reached = [each for each in access.all_reachable_roles() if each.role.name in roles]
+    grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
+    each = ((privilege, revoke_from(access, reached, grants, privilege)) for privilege in ("INSERT", "UPDATE"))
+    return " ".join(f"REVOKE {privilege} ON {access.sql_name(table)} FROM {who};" for privilege, who in each if who)
 
 
 def _unproven(access: EffectiveAccess, relation: Relation, gates: Sequence[ProofObligation]) -> Verdict:

@@ -4,7 +4,7 @@ from isolation.proof._called_functions import called_functions
 from isolation.proof._gates import GATES, Gate, ProofObligation, is_proven
 from isolation.proof._kernel import ProofResult, ProofStatus, clause_expression, clauses_digest
 from isolation.proof._prover import Prover, proof_obligations
-from isolation.proof._remedies import expected_expression, parent_key_repair, repair, rewrite
+from isolation.proof._remedies import expected_expression, member_expression, parent_key_repair, repair, rewrite
 
 __all__ = [
     "GATES",
@@ -18,6 +18,7 @@ __all__ = [
     "clauses_digest",
     "expected_expression",
     "is_proven",
+    "member_expression",
     "parent_key_repair",
     "proof_obligations",
     "repair",

@@ -57,6 +57,15 @@ def _everybodys(access: EffectiveAccess, relation: Relation) -> str:
     return " AND ".join(f"{table}.{quoted(column.name)} IS NULL" for column in key)
 
 
+def member_expression(access: EffectiveAccess) -> str:
+    """The expression that restricts the table of members to the memberships of the user in the context."""
+    members = access.tenancy.members
+    table = access.relation_named(members.table) if members else None
+    member = table.column(members.member) if table and members else None
+    value = _setting(access, member, access.tenancy.context[0]) if member else ""
+    return f"{quoted(member.name)} = {value}" if member and value else ""
+
+
 def parent_key_repair(access: EffectiveAccess, relation: Relation) -> str:
     """What makes a row have one parent: a unique key of the parent, and a foreign key; empty if both exist.
 

@@ -83,8 +83,7 @@ WITH edge AS (
     UNION ALL
     SELECT 'writes ' || relation, 'writes to ' || relation::regclass,
            coalesce(jsonb_agg(text ORDER BY name COLLATE "C") FILTER (WHERE text IS NOT NULL)::text, ''),
-           (SELECT array_agg(DISTINCT ref) FROM part again, unnest(again.refs) AS ref
-            WHERE again.relation = part.relation AND ref <> 'relation ' || part.relation)
+           string_to_array(string_agg(array_to_string(array_remove(refs, 'relation ' || relation), chr(1)), chr(1)), chr(1))
     FROM part GROUP BY relation
 )
 SELECT key, '' AS bare, name, text, '' AS query, coalesce(refs, '{}') AS refs, '{}'::text[] AS words,

@@ -14,9 +14,13 @@ WITH own AS (
     WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION SELECT proname FROM own
     UNION SELECT typname FROM pg_type WHERE oid >= 16384 AND typtype IN ('d', 'e', 'r', 'm', 'b') AND typelem = 0
+), odd AS MATERIALIZED (
+    -- Names that are no plain word are looked for as they are.
+    SELECT name, replace(name, '"', '""') AS quoted FROM named WHERE name !~ '^[A-Za-z_][A-Za-z0-9_$]*$'
 ), word AS (
-    SELECT DISTINCT own.oid, m[1] COLLATE "C" AS name
-    FROM own, regexp_matches(own.code, '[A-Za-z_][A-Za-z0-9_$]*', 'g') AS m
+    SELECT DISTINCT own.oid, one COLLATE "C" AS name
+    FROM own, regexp_matches(own.code, '[A-Za-z_][A-Za-z0-9_$]*', 'g') AS m,
+         unnest(CASE WHEN m[1] = lower(m[1]) THEN m ELSE ARRAY[m[1], lower(m[1])] END) AS one
 ), sign AS (
     SELECT DISTINCT own.oid, m[1] COLLATE "C" AS name
     FROM own, regexp_matches(own.code, '[-+*/<>=~!@#%%^&|`?]+', 'g') AS m
@@ -26,11 +30,7 @@ WITH own AS (
     -- Joined by equality alone, so that many functions and many names are hashed.
     FROM (SELECT word.oid, named.name FROM word JOIN named ON named.name = word.name
           UNION ALL
-          SELECT word.oid, named.name FROM word JOIN named ON named.name = lower(word.name)
-          WHERE word.name <> lower(word.name)
-          UNION ALL
-          SELECT own.oid, named.name FROM named JOIN own ON strpos(own.code, replace(named.name, '"', '""')) > 0
-          WHERE named.name !~ '^[A-Za-z_][A-Za-z0-9_$]*$' AND own.code ~ '"|[^\x01-\x7f]'
+          SELECT own.oid, odd.name FROM odd JOIN own ON own.code ~ '"|[^\x01-\x7f]' AND strpos(own.code, odd.quoted) > 0
           UNION ALL
           SELECT sign.oid, o.oprname FROM sign JOIN pg_operator o ON strpos(sign.name, o.oprname) > 0
           WHERE o.oid >= 16384) AS found
@@ -69,7 +69,7 @@ SELECT 'function ' || own.oid AS key,
             FROM aclexplode(coalesce(own.proacl, acldefault('f', own.proowner))) a WHERE a.grantee <> own.proowner),
            (SELECT jsonb_build_array(g.aggkind, g.aggtransfn::text, g.aggfinalfn::text, g.aggcombinefn::text,
                                      g.aggmtransfn::text, g.aggmfinalfn::text, g.agginitval)
-            FROM pg_aggregate g WHERE g.aggfnoid = own.oid))::text AS text,
+            FROM pg_aggregate g WHERE own.prokind = 'a' AND g.aggfnoid = own.oid::regproc))::text AS text,
        '' AS query,
        coalesce(edge.refs, '{}')
            || CASE WHEN own.prosecdef THEN ARRAY['role ' || own.proowner, 'schema ' || own.pronamespace]

@@ -24,6 +24,7 @@ from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass
 from isolation.inventory.relations import Command, Relation, RelationKind
 from isolation.inventory.roles import PUBLIC
+from isolation.proof import member_expression
 
 _WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _COVERED = "row security enabled and forced, with a policy and a valid tenant key"
@@ -239,5 +240,9 @@ def root_flaws(access: EffectiveAccess, relation: Relation, reached: tuple[Relat
         )
     table = access.sql_name(relation)
     repair = f"{revoke_sql(access, relation, reached)} Or ENABLE and FORCE ROW LEVEL SECURITY on {table} with a policy."
+    # Policies look memberships up with the rights of the principal, so that it has to keep its own.
+    if not root and commands <= _ONLY_READ and (own := member_expression(access)):
+        enable = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        repair = f"{enable} CREATE POLICY own_memberships ON {table} FOR SELECT USING ({own});"
     about = visible_through(access, relation)
     yield Flaw(severity=severity, what=f"no row security: {what}", repair=repair, affected=about)
