@@ -25,11 +25,15 @@ _MAJOR, _TWO_PARTS = 10_000, 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vulnerability:
-    """A vulnerability that exposed rows past policies, and the first fixed minor release of each major version."""
+    """A vulnerability that exposed rows past policies, and the first fixed minor release of each major version.
+
+    `severity` is lower where only a session whose roles change meanwhile is affected.
+    """
 
     cve: str
     description: str
     fixed_in: Mapping[int, int]
+    severity: Severity = Severity.HIGH
 
 
 # Each from https://www.postgresql.org/support/security/<the CVE>/; a major that is not listed was never affected, or
@@ -39,6 +43,7 @@ VULNERABILITIES: Final = (
         cve="CVE-2026-14666",
         description="a cached plan keeps the policies of a role after the role or its memberships change",
         fixed_in={14: 24, 15: 19, 16: 15, 17: 11, 18: 6},
+        severity=Severity.LOW,
     ),
     Vulnerability(
         cve="CVE-2025-8713",
@@ -143,6 +148,7 @@ def judge_server(server: Server) -> Verdict:
             expected=f"{major}.{newest} or later",
             remedy=f"Update to {major}.{newest} or later, preferably the newest minor release of {major}; no proof "
             "of the policies holds until then.",
+            severity=max((each.severity for each in unfixed), key=lambda severity: severity.rank),
         )
     if major not in SUPPORTED_MAJORS:
         known = f"{SUPPORTED_MAJORS[0]} to {SUPPORTED_MAJORS[-1]}"

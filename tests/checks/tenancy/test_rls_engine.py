@@ -70,6 +70,12 @@ def test_every_missing_fix_is_named() -> None:
     assert verdict.expected == "15.19 or later"
 
 
+@pytest.mark.parametrize(("version", "severity"), [(150018, Severity.LOW), (150013, Severity.HIGH)])
+def test_the_most_severe_missing_fix_decides_the_severity(version: int, severity: Severity) -> None:
+    """A fault of cached plans of roles that change is LOW alone, and HIGH beside one that exposes rows."""
+    assert judge_server(replace(SERVER, version_num=version)).severity is severity
+
+
 @given(st.sampled_from(SUPPORTED_MAJORS), st.integers(0, 40))
 def test_a_later_minor_release_is_never_worse(major: int, minor: int) -> None:
     """A later minor release never has fewer fixes."""
