@@ -24,8 +24,8 @@ from demo.tenants import CANARY_A, CANARY_B
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # Each digest covers the trigger and refuse_change(), which both run.
 GUARDS = {
-    "audit_events_no_change": "sha256:ec546bf84c831d090a3635c9d5c11edd2ac56ed9e0797fc3a71091b77a2a4079",
-    "audit_events_no_truncate": "sha256:44e69705e4f485c48be2c0770202d21b05e8d2b272347f3c6bc56243c4891354",
+    "audit_events_no_change": "sha256:6660564019760781cca708e222706b767ebdbbcdd01449914e5cf64ba5391f42",
+    "audit_events_no_truncate": "sha256:8fba2d73effbaafedab32ab22261b65279874ff0eb102d871f5abe28ffc4b1db",
 }
 SECUREBASE = Database(
     name="securebase",
