@@ -92,6 +92,7 @@ coverage: $(READY) ## Run every test, and measure what all but the exhaustive on
 
 .PHONY: nightly
 nightly: export BASEWATCH_MAJORS = all
+nightly: export BASEWATCH_REMEDIES = all
 nightly: export BASEWATCH_FUZZ = 50000
 nightly: $(READY) ## Try every exploit on every PostgreSQL version, and 50,000 made-up policies
 	$(PYTEST) tests/checks/tenancy/corpus tests/isolation/proof/test_soundness.py $(ARGS)

@@ -54,7 +54,8 @@ OPENED = Breach(
 # A policy that cannot be proven: the catalogues do not show that it lets everything through.
 UNPROVEN = Breach(
     name="a leak that the catalogues do not show",
-    breaks="CREATE FUNCTION seems(uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 IS NOT NULL; END'; "
+    breaks="CREATE FUNCTION seems(uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS "
+    "$$ DECLARE known boolean; BEGIN EXECUTE 'SELECT $1 IS NOT NULL' INTO known USING $1; RETURN known; END $$; "
     "CREATE POLICY seemly ON invoices TO analytics USING (seems(customer_id))",
     repairs="DROP POLICY seemly ON invoices; DROP FUNCTION seems(uuid)",
     check="tenancy.probe.cross_tenant",
