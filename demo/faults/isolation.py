@@ -116,6 +116,7 @@ ISOLATION_FAULTS: tuple[Fault, ...] = (
         repair=run_sql("UPDATE pg_catalog.pg_operator SET oprcode = 'pg_catalog.bpchareq'::regproc WHERE oid = 1054"),
         expected_findings=(
             expected_finding("tenancy.rls.engine", ""),
+            expected_finding("tenancy.rls.engine", "operator pg_catalog.=(character, character)"),
             expected_finding("tenancy.rls.policies", "api_keys", Status.UNVERIFIED),
             expected_finding("tenancy.rls.policies", "audit_events", Status.UNVERIFIED),
             expected_finding("tenancy.rls.policies", "documents", Status.UNVERIFIED),

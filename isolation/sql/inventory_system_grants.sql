@@ -42,15 +42,19 @@ WITH object AS (
 )
 SELECT o.kind, o.name, a.grantee, a.privilege_type AS privilege
 FROM object o
-     -- Initial privileges of a built-in object that are younger than initdb were written by hand.
-     LEFT JOIN pg_init_privs i ON i.classoid = o.class AND i.objoid = o.oid AND i.objsubid = o.part
-          AND (o.oid >= 16384 OR i.xmin::text::bigint
-               < least((SELECT xmin::text::bigint FROM pg_database WHERE datname = 'template0'), 760))
+     LEFT JOIN (
+         SELECT classoid, objoid, objsubid,
+                -- Those of a built-in object that are younger than initdb were written by hand: none is initial.
+                CASE WHEN objoid >= 16384 OR xmin::text::bigint
+                          < least((SELECT xmin::text::bigint FROM pg_database WHERE datname = 'template0'), 760)
+                     THEN initprivs END AS acl
+         FROM pg_init_privs
+     ) i ON i.classoid = o.class AND i.objoid = o.oid AND i.objsubid = o.part
      CROSS JOIN aclexplode(o.acl) a
 WHERE a.grantee <> o.owner
   -- initdb creates these after it has recorded the initial privileges.
   AND NOT (a.grantee = 0 AND a.privilege_type IN ('SELECT', 'USAGE') AND o.name ~ '^information_schema(\.|$)')
-  AND NOT EXISTS (SELECT FROM aclexplode(coalesce(i.initprivs, o.usual)) b
+  AND NOT EXISTS (SELECT FROM aclexplode(CASE WHEN i.objoid IS NULL THEN o.usual ELSE i.acl END) b
                   WHERE b.grantee = a.grantee AND b.privilege_type = a.privilege_type)
 UNION
 SELECT o.kind, o.name, o.owner, 'OWNER' FROM object o WHERE o.own AND o.owner <> 10

@@ -24,6 +24,8 @@ BY_HAND: Final[Mapping[str, str]] = {
     **dict.fromkeys(("A50", "D93", "D98"), _AGAIN),
     "A58": "the declared number of tables counts one that is gone",
     "C103": "the application was used to the rights of the owner",
+    "F05": "a guard that is made again has to be declared",
+    "D401": "the extension stays, and has an operator that is named in the guard's text",
     "D08": "two findings drop the same server",
     "D74": "two findings are about the same wrapper",
     "D84": "built-in functions have to be compared one by one",

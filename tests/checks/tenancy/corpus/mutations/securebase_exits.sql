@@ -115,13 +115,7 @@ ALTER TABLE documents REPLICA IDENTITY DEFAULT;
 -- D84 high static: a built-in function is marked LEAKPROOF, and its errors tell of hidden rows
 -- by tenancy.rls.engine
 ALTER FUNCTION pg_catalog.int4div(integer, integer) LEAKPROOF;
--- exploit app a
-DO $$ BEGIN
-    PERFORM 1 FROM documents WHERE 1 / (CASE WHEN size_bytes IS NULL THEN 1 ELSE 0 END) = 1;
-    PERFORM 1 FROM documents WHERE customer_id = @B@ AND 1 / length(left(title, 0)) = 1;
-EXCEPTION WHEN division_by_zero THEN PERFORM set_config('x.seen', 'yes', true);
-END $$;
-SELECT 1 WHERE current_setting('x.seen', true) = 'yes';
+-- no exploit: whether the condition is evaluated before the policy depends on the planner's costs
 -- repair
 ALTER FUNCTION pg_catalog.int4div(integer, integer) NOT LEAKPROOF;
 
@@ -232,7 +226,7 @@ CREATE MATERIALIZED VIEW schema_migrations AS
     SELECT pg_read_file('PG_VERSION') AS version;
 GRANT SELECT ON schema_migrations TO app, analytics;
 -- exploit app a
-SELECT 1 FROM schema_migrations WHERE version ~ '^[0-9]';
+SELECT 1 FROM schema_migrations WHERE rtrim(version, E'\n') = (current_setting('server_version_num')::int / 10000)::text;
 -- repair
 DROP MATERIALIZED VIEW schema_migrations;
 ALTER TABLE schema_migrations_old RENAME TO schema_migrations;

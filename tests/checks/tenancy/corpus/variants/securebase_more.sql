@@ -73,6 +73,7 @@ ALTER TABLE bookings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON bookings USING (customer_id = @ctx@);
 GRANT SELECT, INSERT ON bookings TO app;
 RESET ROLE;
+INSERT INTO bookings SELECT id, daterange('2026-01-01', '2026-01-05') FROM customers;
 -- repair
 DROP TABLE bookings;
 DROP EXTENSION btree_gist;
@@ -100,13 +101,11 @@ DROP VIEW v_roles, v_subscriptions, v_sessions, v_stats, v_columns, v_keys;
 -- V95: built-in objects are granted to fewer roles
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
-REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 REVOKE SELECT ON pg_catalog.pg_stat_database FROM PUBLIC;
 REVOKE USAGE ON TYPE pg_catalog.money FROM PUBLIC;
 -- repair
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION pg_catalog.lo_creat(integer) TO PUBLIC;
-GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC;
 GRANT SELECT ON pg_catalog.pg_stat_database TO PUBLIC;
 GRANT USAGE ON TYPE pg_catalog.money TO PUBLIC;
 
