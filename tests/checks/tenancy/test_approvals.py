@@ -19,6 +19,8 @@ from demo.tenants import CANARY_A, CANARY_B
 from tests.checks.tenancy.looking import SECUREBASE, look
 from tests.checks.tenancy.statics import Change, changed, facts_of
 
+pytestmark = pytest.mark.slow
+
 
 class _Read(TypedDict):
     owner: str

@@ -14,6 +14,8 @@ from tests.checks.tenancy.corpus.judged import readable, selected, skipped
 from tests.checks.tenancy.corpus.measuring import Measuring, not_green
 from tests.checks.tenancy.corpus.remedies import application, keep_copies, make_again, statements, undo
 
+pytestmark = pytest.mark.slow
+
 _FIRST = "rows without a tenant must get one first, as the remedy says"
 _DECLARE = "the role has to be declared or dropped as well"
 _AGAIN = "a second pass prints the rest"

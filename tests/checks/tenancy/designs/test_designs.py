@@ -12,6 +12,8 @@ from demo.database import SandboxDatabase
 from tests.checks.tenancy.designs.reading import Break, Design, designs
 from tests.checks.tenancy.designs.running import built, readable
 
+pytestmark = pytest.mark.slow
+
 SOUND = designs("sound")
 # One of each kind is tried before every change; the others are many cases of the same.
 FAST = {"bigint_key", "hasura_user", "teams"}

@@ -13,6 +13,8 @@ from demo.database import SandboxDatabase
 from tests.checks.tenancy.designs.reading import Design, designs
 from tests.checks.tenancy.designs.running import Built, built, readable
 
+pytestmark = pytest.mark.slow
+
 POLICIES, COVERAGE = "tenancy.rls.policies", "tenancy.rls.coverage"
 SOUND = {one.name: one for one in designs("sound")}
 

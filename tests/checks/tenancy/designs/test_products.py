@@ -10,6 +10,8 @@ from tests.checks.tenancy.designs.reading import Break, Design, designs
 from tests.checks.tenancy.designs.running import built, readable
 from tests.checks.tenancy.designs.test_designs import cases, skip_without
 
+pytestmark = pytest.mark.slow
+
 PRODUCTS = designs("products")
 BREAKS = [
     pytest.param(

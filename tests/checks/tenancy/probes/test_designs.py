@@ -12,6 +12,8 @@ from demo.database import SandboxDatabase
 from tests.checks.tenancy.probes.probing import another
 from tests.checks.tenancy.probes.small_schemas import GRANTED, MINE, POSTS, B, declared, probed, red
 
+pytestmark = pytest.mark.slow
+
 FAIL, UNVERIFIED = Status.FAIL, Status.UNVERIFIED
 
 

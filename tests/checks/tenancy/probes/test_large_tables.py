@@ -13,6 +13,8 @@ from demo.database import SandboxDatabase
 from tests.checks.tenancy.probes.probing import another
 from tests.checks.tenancy.probes.small_schemas import GRANTED, MINE, declared, probed, red
 
+pytestmark = pytest.mark.slow
+
 PASS, FAIL, UNVERIFIED = Status.PASS, Status.FAIL, Status.UNVERIFIED
 FILLED = f"""{GRANTED}
 INSERT INTO posts (tenant_id, title) SELECT t.id, 'x' FROM tenants t, generate_series(1, 5000); ANALYZE posts;

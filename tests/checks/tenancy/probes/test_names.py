@@ -15,6 +15,8 @@ from demo.database import SandboxDatabase
 from tests.checks.tenancy.probes.probing import another
 from tests.checks.tenancy.probes.small_schemas import A, B, C, declared, probed, red
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     "100%",
     'a%s"b".c',

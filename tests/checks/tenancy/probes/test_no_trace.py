@@ -10,6 +10,8 @@ from demo.database import SandboxDatabase
 from tests.checks.tenancy.probes.probing import another
 from tests.checks.tenancy.probes.small_schemas import MINE, POSTS, declared, probed, red
 
+pytestmark = pytest.mark.slow
+
 # Every way in which a write could count, speak or remember, with triggers and defaults that would do so.
 BUSY = f"""
 {POSTS}
