@@ -16,6 +16,10 @@ _TEXTS = ("text", "character varying", "character", "name", "citext")
 
 def expected_expression(access: EffectiveAccess, relation: Relation) -> str:
     """The expression that restricts a table's rows to the current tenant; empty if the manifest is not sufficient."""
+    members = access.tenancy.members
+    if members is not None and access.relation_named(members.table) == relation:
+        # A policy of the table of members that read this table would make every statement fail.
+        return member_expression(access)
     return _of_row(access, relation, access.sql_name(relation), 0)
 
 
