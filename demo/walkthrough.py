@@ -54,7 +54,7 @@ def walk_through(
 ) -> Iterator[Step]:
     """Each step as it ends; `unresolved_alerts` returns the alerts that are still open."""
     presenter.begin_step("Check every promise of SecureBase")
-    yield Step(title="every check passes", mismatches=_not_passing(presenter.make_pass()))
+    yield Step(title="every promise that a check judges is kept", mismatches=_not_passing(presenter.make_pass()))
 
     presenter.begin_step("Inject faults: " + ", ".join(fault.name for fault in faults))
     for fault in faults:
@@ -71,7 +71,8 @@ def walk_through(
     result = presenter.make_pass()
     unresolved = tuple(f"not resolved: {alert}" for alert in unresolved_alerts())
     yield Step(
-        title="every check passes again, and every alert is resolved", mismatches=(*_not_passing(result), *unresolved)
+        title="every promise that a check judges is kept again, and every alert is resolved",
+        mismatches=(*_not_passing(result), *unresolved),
     )
 
 

@@ -53,7 +53,7 @@ class AwsComponent(Component):
 
 
 class AlarmedComponent(AwsComponent):
-    """An AWS component whose CloudWatch alarms can be promised to be quiet, and to notify somebody."""
+    """An AWS component whose CloudWatch alarms can be promised to be quiet and to notify a person or a service."""
 
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet",)
     alarms_quiet: bool = False

@@ -10,7 +10,7 @@ from basewatch.model import Reason, Verdict, failed, passed, unverified
 
 
 class Standing(StrEnum):
-    """What a status says: SERVING and CHANGING pass into each other; BROKEN stays until somebody acts."""
+    """What a status says: SERVING and CHANGING pass into each other; BROKEN stays until a person acts."""
 
     SERVING = "serving"
     CHANGING = "changing"
@@ -93,7 +93,7 @@ def standing(kind: Kind, word: str) -> Standing | None:
 
 
 def status_verdict(kind: Kind, word: str, *, what: str, observed: str, expected: str) -> Verdict:
-    """PASS while `what` can serve, FAIL in a status that somebody has to end, UNVERIFIED in any other."""
+    """PASS while `what` can serve, FAIL in a status that a person has to end, UNVERIFIED in any other."""
     match standing(kind, word):
         case Standing.SERVING:
             return passed(f"{what} exists and can serve", observed=observed, expected=expected)

@@ -21,7 +21,7 @@ from checks.logging.alarms_facts import AlarmState, ComponentAlarms, component_a
     promises=("alarms_quiet",),
 )
 def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: datetime) -> Iterator[Verdict]:
-    """The component has CloudWatch alarms that notify somebody, and none of them is in the ALARM state.
+    """The component has CloudWatch alarms that notify a person or a service, and none of them is in the ALARM state.
 
     Why: An alarm that fires without a notification leaves an incident unnoticed.
     Reads: cloudwatch:DescribeAlarms: state and actions of every alarm with a metric of the component, also in metric

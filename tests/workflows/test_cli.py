@@ -223,9 +223,9 @@ def test_the_demo_ends_as_its_story_says(tmp_path: Path) -> None:
     said = basewatch("demo", cwd=tmp_path, environ={})
     assert (said.returncode, said.stderr) == (0, "")
     assert [line.strip() for line in said.stdout.splitlines() if "✓" in line] == [
-        "✓ every check passes",
+        "✓ every promise that a check judges is kept",
         "✓ exactly the expected findings, with their alerts",
-        "✓ every check passes again, and every alert is resolved",
+        "✓ every promise that a check judges is kept again, and every alert is resolved",
     ]
 
 
