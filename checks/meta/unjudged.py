@@ -48,8 +48,8 @@ def every_promise_is_judged(facts: UnjudgedPromises, _component: Component, _now
             subject=promise,
             observed="no enabled check",
             expected="a check that judges it",
-            remedy="Enable the check that judges it. If `basewatch checks` lists none, verify the promise by other means, "
-            "or remove it from the configuration.",
+            remedy="Enable the check that judges it. If `basewatch checks` lists none, verify the promise by other "
+            "means, or remove it from the configuration.",
         )
     if not facts.promises:
         yield passed("Every promise is judged", observed="every promise has a check", expected="a check for each")
