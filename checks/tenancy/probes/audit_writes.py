@@ -11,7 +11,8 @@ from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.postgres.probe_types import ProbeOutcome
 from checks.tenancy.probes.audit_writes_facts import AuditWriteAttempts, RoleAuditAttempts, audit_write_attempts
-from checks.tenancy.probes.probe_outcomes import AttemptResult, change_result, inconclusive
+from checks.tenancy.probes.probe_outcomes import AttemptResult, change_result
+from checks.tenancy.probes.unclear_tables import UnclearTables
 from checks.tenancy.probes.write_side_effects import SideEffect
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command
@@ -67,10 +68,10 @@ def judge_audit_writes(facts: AuditWriteAttempts, unapproved: list[SideEffect]) 
         return with_affected(verdict, flaws.values())
     for refused in facts.unprobed:
         return _on_table(refused.verdict())
-    outcomes = ((f"{each.role} ({what})", outcome) for each in facts.attempts for what, outcome in _outcomes(each))
-    unclear = inconclusive("a role with the privilege", outcomes, _EXPECTED)
-    if unclear:
-        return _on_table(unclear)
+    outcomes = ((each.role, what, outcome) for each in facts.attempts for what, outcome in _outcomes(each))
+    unclear = UnclearTables.of("a role with the privilege", _EXPECTED, (o for o in outcomes if not o[2].conclusive))
+    if unclear.attempts:
+        return _on_table(unclear.judge_together())
     without_control = sorted(each.role for each in facts.attempts if each.granted_commands and not each.control.rows)
     if without_control:
         return unverified(

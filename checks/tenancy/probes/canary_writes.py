@@ -12,7 +12,8 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.canary_writes_facts import CanaryWriteAttempts, canary_write_attempts
 from checks.tenancy.probes.part_reads import BARE_KEY
-from checks.tenancy.probes.probe_outcomes import AttemptResult, inconclusive, judge_principals, leak_remedy
+from checks.tenancy.probes.probe_outcomes import AttemptResult, judge_principals, leak_remedy
+from checks.tenancy.probes.unclear_tables import UnclearTables
 from checks.tenancy.probes.write_attempts import RelationWriteAttempts
 from checks.tenancy.probes.write_side_effects import SideEffect
 
@@ -47,7 +48,7 @@ def tenants_write_only_their_own_rows(
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
 
-    def judge(principal: str) -> Verdict:
+    def judge(principal: str) -> Iterator[Verdict]:
         own = [attempt for attempt in facts.attempts if attempt.principal == principal]
         unapproved = [each for of, each in facts.side_effects if of == principal and not each.approved(database, now)]
         return judge_writes(principal, own, unapproved, tables=facts.table_count, missing=facts.missing_indexes)
@@ -62,8 +63,9 @@ def judge_writes(
     *,
     tables: int,
     missing: tuple[str, ...] = (),
-) -> Verdict:
-    """The verdict on one principal from its attempts, in any order."""
+) -> Iterator[Verdict]:
+    """The verdict on one principal from its attempts, in any order, and one on each table with inconclusive ones."""
+    unclear = UnclearTables.of(principal, _EXPECTED, (each for attempt in attempts for each in attempt.inconclusive))
     leaks = _tables_with(attempts, AttemptResult.LEAKED)
     if leaks:
         leaking = [attempt for attempt in attempts if AttemptResult.LEAKED in dict(attempt.results).values()]
@@ -75,11 +77,26 @@ def judge_writes(
             remedy="Compare the tenant key with the context in USING and WITH CHECK of every policy, for each command. "
             + leak_remedy(principal, (attempt.table for attempt in leaking)),
         )
-        return with_affected(verdict, ((principal, attempt.table) for attempt in leaking))
-    outcomes = ((f"{a.table} ({name})", outcome) for a in attempts for name, outcome in a.outcomes)
-    unclear = inconclusive(principal, outcomes, _EXPECTED)
-    if unclear:
-        return unclear
+        yield with_affected(verdict, ((principal, attempt.table) for attempt in leaking))
+        yield from unclear.judge(without={attempt.table for attempt in leaking})
+        return
+    clear = [attempt for attempt in attempts if attempt.table not in unclear]
+    if unclear.attempts and not clear:
+        yield unclear.judge_together()
+        return
+    yield from unclear.judge()
+    yield _judge_clear(principal, clear, unclear, unapproved, tables=tables, missing=missing)
+
+
+def _judge_clear(
+    principal: str,
+    attempts: list[RelationWriteAttempts],
+    unclear: UnclearTables,
+    unapproved: Sequence[SideEffect],
+    *,
+    tables: int,
+    missing: tuple[str, ...],
+) -> Verdict:
     without_control = sorted(
         {attempt.table for attempt in attempts if attempt.control is not None and not attempt.control.rows}
     )
@@ -124,6 +141,7 @@ def judge_writes(
     observed = (
         f"{count} attempts on {len({a.table for a in attempts})} relations blocked" if count else "no write privilege"
     )
+    observed += unclear.others()
     return passed(
         f"{principal} can write only rows of its own tenant", subject=principal, observed=observed, expected=_EXPECTED
     )

@@ -13,7 +13,8 @@ from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import PREDICATE_CAUSES
 from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, RelationReads, cross_tenant_reads
 from checks.tenancy.probes.part_reads import judge_parts, parts_text
-from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals, leak_remedy
+from checks.tenancy.probes.probe_outcomes import judge_principals, leak_remedy
+from checks.tenancy.probes.unclear_tables import UnclearTables
 
 _EXPECTED = "each canary reads its own rows, and no other row is read"
 
@@ -44,7 +45,7 @@ def tenants_read_only_their_own_rows(
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
 
-    def judge(principal: str) -> Verdict:
+    def judge(principal: str) -> Iterator[Verdict]:
         reads = [each for each in facts.reads if each.principal == principal]
         skipped = tuple(table for of, table in facts.skipped if of == principal)
         return judge_reads(principal, reads, database.tenancy, now, tables=facts.table_count, skipped=skipped)
@@ -60,9 +61,10 @@ def judge_reads(
     *,
     tables: int,
     skipped: tuple[str, ...] = (),
-) -> Verdict:
-    """The verdict on one principal from its reads, in any order."""
+) -> Iterator[Verdict]:
+    """The verdict on one principal from its reads, in any order, and one on each table with inconclusive reads."""
     counted = [row for row in rows if row.is_conclusive and not row.approved(tenancy, now)]
+    unclear = UnclearTables.of(principal, _EXPECTED, ((row.table, "", o) for row in counted for o in row.inconclusive))
     leaks = sorted((row.table, ", ".join(row.leaks)) for row in counted if row.leaks)
     if leaks:
         verdict = failed(
@@ -72,12 +74,20 @@ def judge_reads(
             expected=_EXPECTED,
             remedy=leak_remedy(principal, (table for table, _ in leaks)),
         )
-        return with_affected(verdict, ((principal, table) for table, _ in leaks))
-    unclear = inconclusive(
-        principal, ((row.table, o) for row in counted for s in row.reads for o in (s.others, s.control) if o), _EXPECTED
-    )
-    if unclear:
-        return unclear
+        yield with_affected(verdict, ((principal, table) for table, _ in leaks))
+        yield from unclear.judge(without={table for table, _ in leaks})
+        return
+    clear = [row for row in counted if row.table not in unclear]
+    if unclear.attempts and not clear:
+        yield unclear.judge_together()
+        return
+    yield from unclear.judge()
+    yield _judge_clear(principal, clear, unclear, tables=tables, skipped=skipped)
+
+
+def _judge_clear(
+    principal: str, counted: list[RelationReads], unclear: UnclearTables, *, tables: int, skipped: tuple[str, ...]
+) -> Verdict:
     without_control = sorted(
         {row.table for row in counted if row.has_control and any(s.control and not s.control.rows for s in row.reads)}
     )
@@ -91,8 +101,8 @@ def judge_reads(
             remedy="Insert a row of each canary into every tenant table, and check that the canary can read its row.",
         )
     parts = [row.part for row in counted if row.part is not None]
-    if unclear := judge_parts(principal, parts, _EXPECTED):
-        return unclear
+    if in_part := judge_parts(principal, parts, _EXPECTED):
+        return in_part
     if skipped:
         return unverified(
             Reason.UNSUPPORTED,
@@ -104,7 +114,7 @@ def judge_reads(
         )
     attempts = sum(len(row.reads) for row in counted)
     observed = f"{attempts} attempts on {len(counted)} relations read no row of another tenant"
-    observed += parts_text(parts)
+    observed += parts_text(parts) + unclear.others()
     return passed(
         f"{principal} can read only rows of its own tenant", subject=principal, observed=observed, expected=_EXPECTED
     )

@@ -23,6 +23,7 @@ from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.snapshot import inventory
 
 _TRIES = 2
+_REFUSED = "42501"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,18 @@ class RelationReads:
     def leaks(self) -> tuple[str, ...]:
         """The contexts in which a row of another tenant was read."""
         return tuple(sorted(seen.context for seen in self.reads if seen.others.rows)) if self.is_conclusive else ()
+
+    @property
+    def inconclusive(self) -> tuple[ProbeOutcome, ...]:
+        """The outcomes that tell nothing.
+
+        An error in the context of a canary is one too, unless the policies are proven: it may depend on the row that is
+        read first, and another query may read the others.
+        """
+        found = [outcome for read in self.reads for outcome in (read.others, read.control) if outcome is not None]
+        raised = [read.others for read in self.reads if read.context in set(Canary) and not self.proven]
+        unclear = [outcome for outcome in found if not outcome.conclusive]
+        return (*unclear, *(o for o in raised if o.conclusive and o.rows is None and o.sqlstate != _REFUSED))
 
     @property
     def is_conclusive(self) -> bool:

@@ -20,7 +20,8 @@ from checks.tenancy.probes.no_context_facts import (
     no_context_reads,
 )
 from checks.tenancy.probes.part_reads import judge_parts, parts_text
-from checks.tenancy.probes.probe_outcomes import inconclusive, judge_principals, leak_remedy
+from checks.tenancy.probes.probe_outcomes import judge_principals, leak_remedy
+from checks.tenancy.probes.unclear_tables import UnclearTables
 
 _EXPECTED = "no context and no row, on a fresh and on a used session"
 
@@ -51,7 +52,7 @@ def no_rows_without_a_context(facts: NoContextReads, database: components.Databa
     Source: https://www.postgresql.org/docs/15/ddl-rowsecurity.html
     """
 
-    def judge(principal: str) -> Verdict:
+    def judge(principal: str) -> Iterator[Verdict]:
         sessions = [session for session in facts.sessions if session.principal == principal]
         return judge_sessions(principal, sessions, database.tenancy, now, tables=facts.table_count)
 
@@ -60,8 +61,12 @@ def no_rows_without_a_context(facts: NoContextReads, database: components.Databa
 
 def judge_sessions(
     principal: str, sessions: list[SessionReads], tenancy: Tenancy, now: datetime, *, tables: int
-) -> Verdict:
-    """The verdict on one principal from its sessions, in any order."""
+) -> Iterator[Verdict]:
+    """The verdict on one principal from its sessions, in any order, and one on each table with inconclusive reads."""
+    reads = [read for session in sessions for read in session.reads]
+    unclear = UnclearTables.of(
+        principal, _EXPECTED, ((read.table, "", read.outcome) for read in reads if not read.outcome.conclusive)
+    )
     flaws = sorted({flaw for session in sessions for _, flaw in _flaws(session)})
     leaks = sorted(_leaks(sessions, tenancy, now))
     if flaws or leaks:
@@ -78,12 +83,18 @@ def judge_sessions(
                 else ""
             ),
         )
-        return with_affected(
+        yield with_affected(
             verdict, (affected for session in sessions for affected in _affected(session, tenancy, now))
         )
-    unclear = inconclusive(principal, ((read.table, read.outcome) for s in sessions for read in s.reads), _EXPECTED)
-    if unclear:
-        return unclear
+        yield from unclear.judge(without={table for s in sessions for table in _leaking(s, tenancy, now)})
+    elif unclear.attempts and all(read.table in unclear for read in reads):
+        yield unclear.judge_together()
+    else:
+        yield from unclear.judge()
+        yield _judge_clear(principal, sessions, unclear, tables=tables)
+
+
+def _judge_clear(principal: str, sessions: list[SessionReads], unclear: UnclearTables, *, tables: int) -> Verdict:
     fresh = [s for s in sessions if not s.used and s.login_path is not LoginPath.PROXY]
     if not tables or not any(s.context is ContextState.NEVER_SET or s.empty_by_default for s in fresh):
         return unverified(
@@ -94,16 +105,17 @@ def judge_sessions(
             expected=_EXPECTED,
             remedy="Set the database's url to the cluster, not to its proxy, which provides used sessions.",
         )
-    parts = [read.part for session in sessions for read in session.reads if read.part is not None]
-    if unclear := judge_parts(principal, parts, _EXPECTED):
-        return unclear
-    count = len({read.table for session in sessions for read in session.reads})
+    reads = [read for session in sessions for read in session.reads if read.table not in unclear]
+    parts = [read.part for read in reads if read.part is not None]
+    if in_part := judge_parts(principal, parts, _EXPECTED):
+        return in_part
+    count = len({read.table for read in reads})
     paths = ", ".join(sorted({session.login_path for session in sessions}))
     direct = any(s.login_path is LoginPath.DIRECT for s in fresh)
     unobserved = "" if direct else "; its ALTER ROLE defaults were not observed"
     summary, observed = (
         f"{principal} reads nothing without a context",
-        f"no row of {count} relations, by {paths}{unobserved}{parts_text(parts)}",
+        f"no row of {count} relations, by {paths}{unobserved}{parts_text(parts)}{unclear.others()}",
     )
     return passed(summary, subject=principal, observed=observed, expected=_EXPECTED)
 

@@ -9,11 +9,13 @@ from basewatch import components
 from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
+from basewatch.postgres.probe_types import ProbeOutcome
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.planner_conditions import KeyBinding
-from checks.tenancy.probes.planner_facts import BUSY_SQLSTATES, StatementPlan, StatementPlans, statement_plans
+from checks.tenancy.probes.planner_facts import StatementPlan, StatementPlans, statement_plans
 from checks.tenancy.probes.probe_outcomes import judge_principals
+from checks.tenancy.probes.unclear_tables import UnclearTables
 
 
 @check(
@@ -39,51 +41,69 @@ def every_scan_is_bound_to_the_context(
     Source: https://www.postgresql.org/docs/15/sql-explain.html
     """
 
-    def judge(principal: str) -> Verdict:
+    def judge(principal: str) -> Iterator[Verdict]:
         return judge_plans(principal, facts, database.tenancy, now)
 
     yield from judge_principals(database.tenancy.principals, facts.unprobed, judge)
 
 
 _REFUSED = "42501"
+_EXPECTED = "a condition on the tenant key and the context on every scan"
 
 
-def judge_plans(principal: str, facts: StatementPlans, tenancy: Tenancy, now: datetime) -> Verdict:
-    """The verdict on one principal from its plans."""
+def judge_plans(principal: str, facts: StatementPlans, tenancy: Tenancy, now: datetime) -> Iterator[Verdict]:
+    """The verdict on one principal from its plans, and one on each table for which a statement cannot be planned."""
     own = [statement for statement in facts.statements if statement.principal == principal]
-    expected = "a condition on the tenant key and the context on every scan"
     if not facts.table_count:
-        return unverified(Reason.NOT_ENOUGH_DATA, "There is no tenant table to plan statements for", subject=principal)
+        yield unverified(Reason.NOT_ENOUGH_DATA, "There is no tenant table to plan statements for", subject=principal)
+        return
     if not own:
-        return not_applicable(f"{principal} may not read, update or delete in any tenant table", subject=principal)
+        yield not_applicable(f"{principal} may not read, update or delete in any tenant table", subject=principal)
+        return
+    failing = [
+        (s.table, s.command, ProbeOutcome(sqlstate=s.sqlstate)) for s in own if s.sqlstate not in {None, _REFUSED}
+    ]
+    unclear = UnclearTables.of(principal, _EXPECTED, failing)
     unbound, folded = [s for s in own if _is_unbound(s)], [s for s in own if s.folded]
     if unbound or folded:
-        what = (
-            "scans tenant tables without a condition on the tenant"
-            if unbound
-            else "has the tenant as a constant in plans"
-        )
-        observed = [f"no condition on the tenant: {_statement_names(unbound)}"] if unbound else []
-        observed += [f"the context is a constant in the plan: {_statement_names(folded)}"] if folded else []
-        remedy = _ENFORCE if unbound else _STABLE
-        text = "; ".join(observed)
-        verdict = failed(f"{principal} {what}", subject=principal, observed=text, expected=expected, remedy=remedy)
-        return with_affected(verdict, ((principal, s.table) for s in (*unbound, *folded)))
+        yield _unrestricted(principal, unbound, folded)
+        yield from unclear.judge(without={s.table for s in (*unbound, *folded)})
+    elif all(s.table in unclear for s in own):
+        yield unclear.judge_together()
+    else:
+        yield from unclear.judge()
+        yield _judge_clear(principal, [s for s in own if s.table not in unclear], unclear, tenancy, now)
+
+
+def _unrestricted(principal: str, unbound: list[StatementPlan], folded: list[StatementPlan]) -> Verdict:
+    what = (
+        "scans tenant tables without a condition on the tenant" if unbound else "has the tenant as a constant in plans"
+    )
+    observed = [f"no condition on the tenant: {_statement_names(unbound)}"] if unbound else []
+    observed += [f"the context is a constant in the plan: {_statement_names(folded)}"] if folded else []
+    remedy = _ENFORCE if unbound else _STABLE
+    text = "; ".join(observed)
+    verdict = failed(f"{principal} {what}", subject=principal, observed=text, expected=_EXPECTED, remedy=remedy)
+    return with_affected(verdict, ((principal, s.table) for s in (*unbound, *folded)))
+
+
+def _judge_clear(
+    principal: str, own: list[StatementPlan], failing: UnclearTables, tenancy: Tenancy, now: datetime
+) -> Verdict:
     waived = {waiver.digest for waiver in tenancy.approved_predicates if waiver.is_valid_for(waiver.digest, now)}
     unclear = [(s, reason) for s in own if s.digest not in waived for reason in _unclear_scans(s)]
     if unclear:
-        busy = all(s.sqlstate in BUSY_SQLSTATES for s, _ in unclear)
         return unverified(
-            Reason.TIMEOUT if busy else Reason.UNSUPPORTED,
+            Reason.UNSUPPORTED,
             f"Some plans of {principal} could not be analysed",
             subject=principal,
             observed="; ".join(f"{s.table} {s.command}: {reason}" for s, reason in unclear),
-            expected=expected,
-            remedy="Run the check again when the lock is released." if busy else _SEE_PROOF,
+            expected=_EXPECTED,
+            remedy=_SEE_PROOF,
         )
     tables = len({s.table for s in own})
-    observed_ = f"{len(own)} statements on {tables} tables, {sum(len(s.scans) for s in own)} scans"
-    return passed(f"Every plan of {principal} restricts rows to the tenant", subject=principal, observed=observed_)
+    observed = f"{len(own)} statements on {tables} tables, {sum(len(s.scans) for s in own)} scans{failing.others()}"
+    return passed(f"Every plan of {principal} restricts rows to the tenant", subject=principal, observed=observed)
 
 
 _ENFORCE = (
@@ -102,8 +122,6 @@ def _is_unbound(statement: StatementPlan) -> bool:
 
 
 def _unclear_scans(statement: StatementPlan) -> Iterator[str]:
-    if statement.sqlstate is not None and statement.sqlstate != _REFUSED:
-        yield f"SQLSTATE {statement.sqlstate}"
     for scan in statement.scans:
         if not scan.every_row:
             yield f"some rows of {scan.table} pass by a condition without the tenant"

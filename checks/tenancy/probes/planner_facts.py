@@ -55,8 +55,8 @@ class StatementPlans:
 
 
 _UNFILTERED = (Command.SELECT, Command.UPDATE, Command.DELETE)
-BUSY_SQLSTATES = ("55P03", "57014")
-"""The SQLSTATEs of a lock timeout and of a cancelled statement."""
+# A lock timeout, and a cancelled statement.
+_BUSY_SQLSTATES = ("55P03", "57014")
 
 
 def statement_plans(database: DatabaseClient, component: components.Database) -> StatementPlans:
@@ -100,7 +100,7 @@ def _statements(
             digest=gate_digest(access.policies(table, role.oid, command) if role else (), new_row=False),
             sqlstate=plan.sqlstate,
         )
-        if plan.sqlstate in BUSY_SQLSTATES:
+        if plan.sqlstate in _BUSY_SQLSTATES:
             return  # do not queue again behind the lock on this table
 
 

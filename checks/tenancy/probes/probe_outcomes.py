@@ -11,10 +11,6 @@ from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Reason, Verdict, failed, unverified
 from basewatch.postgres.probe_types import ProbeOutcome, StoredKey
 
-_CHANGED = frozenset({"42P01", "42703"})
-_READ_ONLY = "25006"
-_WAIT = "Check the locks and the load on the database, or run the check again later."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnprobedPrincipal:
@@ -65,33 +61,12 @@ def leak_remedy(principal: str, tables: Iterable[str]) -> str:
 
 
 def judge_principals(
-    principals: Iterable[str], unprobed: Iterable[UnprobedPrincipal], judge: Callable[[str], Verdict]
+    principals: Iterable[str], unprobed: Iterable[UnprobedPrincipal], judge: Callable[[str], Iterable[Verdict]]
 ) -> Iterator[Verdict]:
-    """One verdict for each principal: from `judge`, or that the principal could not be probed."""
+    """The verdicts on each principal: from `judge`, or that the principal could not be probed."""
     refused = {each.principal: each for each in unprobed}
     for principal in principals:
-        yield refused[principal].verdict() if principal in refused else judge(principal)
-
-
-def inconclusive(principal: str, outcomes: Iterable[tuple[str, ProbeOutcome]], expected: str) -> Verdict | None:
-    """UNVERIFIED if any attempt, named by its target, is inconclusive; None if all are conclusive."""
-    unclear = sorted({(what, outcome.sqlstate or "") for what, outcome in outcomes if not outcome.conclusive})
-    if not unclear:
-        return None
-    states = {state for _, state in unclear}
-    reason, remedy = Reason.TIMEOUT, _WAIT
-    if states & _CHANGED:
-        reason, remedy = Reason.STALE, "The schema changed during the probe; run the check again."
-    if _READ_ONLY in states:
-        reason, remedy = Reason.UNSUPPORTED, "Set the database's url to the writer, and `reader` to the reader."
-    return unverified(
-        reason,
-        f"Some attempts as {principal} were inconclusive",
-        subject=principal,
-        observed="; ".join(f"{what}: SQLSTATE {state}" for what, state in unclear),
-        expected=expected,
-        remedy=remedy,
-    )
+        yield from (refused[principal].verdict(),) if principal in refused else judge(principal)
 
 
 class AttemptResult(StrEnum):

@@ -59,6 +59,12 @@ class RelationWriteAttempts:
         return tuple((name, outcome) for name, outcome in each if outcome is not None)
 
     @property
+    def inconclusive(self) -> tuple[tuple[str, str, ProbeOutcome], ...]:
+        """The attempts that tell nothing, and the look at the control if it failed: table, name, outcome."""
+        each = self.outcomes if self.control is None else (("control", self.control), *self.outcomes)
+        return tuple((self.table, name, outcome) for name, outcome in each if not outcome.conclusive)
+
+    @property
     def results(self) -> tuple[tuple[str, AttemptResult], ...]:
         """The result of each attempt by name; of `insert` and `copy`, an inconclusive one is left out."""
         each = {name: self._result(name, outcome) for name, outcome in self.outcomes}
