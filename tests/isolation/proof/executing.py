@@ -112,12 +112,22 @@ def schema(kind: Kind, *, not_null: bool) -> str:
     ALTER TABLE customers ENABLE ROW LEVEL SECURITY; ALTER TABLE docs ENABLE ROW LEVEL SECURITY;
     CREATE POLICY own ON customers USING ({own if not kind.members else "true"});
     CREATE POLICY own ON docs USING ({own if not kind.members else "true"});
-    CREATE FUNCTION try(predicates text[], tried text) RETURNS TABLE (number integer, seen integer[])
-    LANGUAGE plpgsql AS $$ BEGIN
-      FOR number IN 1 .. array_length(predicates, 1) LOOP
-        BEGIN EXECUTE format('SELECT array_agg(pk) FROM fuzz.%I WHERE %s', tried, predicates[number]) INTO seen;
-        EXCEPTION WHEN others THEN seen := NULL; END;
-        RETURN NEXT;
+    CREATE FUNCTION try(predicates text[], tried text, settings text[], contexts text[])
+    RETURNS TABLE (number integer, context integer, seen integer[]) LANGUAGE plpgsql AS $$ BEGIN
+      FOR p IN 1 .. array_length(predicates, 1) LOOP
+        number := p;
+        BEGIN
+          EXECUTE format('PREPARE one AS SELECT array_agg(pk) FROM fuzz.%I WHERE %s', tried, predicates[p]);
+        EXCEPTION WHEN others THEN CONTINUE; END;
+        FOR c IN 1 .. coalesce(array_length(contexts, 1), 1) LOOP
+          context := c;
+          FOR n IN 1 .. coalesce(array_length(contexts, 2), 0) LOOP
+            PERFORM set_config(settings[n], contexts[c][n], false);
+          END LOOP;
+          BEGIN EXECUTE 'EXECUTE one' INTO seen; EXCEPTION WHEN others THEN seen := NULL; END;
+          IF seen IS NOT NULL THEN RETURN NEXT; END IF;
+        END LOOP;
+        DEALLOCATE one;
       END LOOP; END $$;
     CREATE FUNCTION make(predicates text[], tried text) RETURNS SETOF integer LANGUAGE plpgsql AS $$ BEGIN
       FOR n IN 1 .. array_length(predicates, 1) LOOP
@@ -132,14 +142,12 @@ class Tally:
     """The results for many predicates: the count of each status, false proofs, and leaks that were not reproduced."""
 
     statuses: Counter[str] = field(default_factory=Counter[str])
-    leaks: Counter[str] = field(default_factory=Counter[str])
     false_proofs: list[str] = field(default_factory=list[str])
     not_reproduced: list[str] = field(default_factory=list[str])
 
     def add(self, other: Tally) -> None:
         """Adds another tally."""
         self.statuses.update(other.statuses)
-        self.leaks.update(other.leaks)
         self.false_proofs.extend(other.false_proofs)
         self.not_reproduced.extend(other.not_reproduced)
 
@@ -183,6 +191,8 @@ def may_see(kind: Kind, named: tuple[str, ...] | None, tenant: tuple[str, ...] |
 def execute(url: str, kind: Kind, predicates: list[str], *, not_null: bool) -> Tally:
     """Creates a policy for each predicate, proves it, executes it in every context, and compares.
 
+    What is neither proven nor refuted is not executed: it claims nothing.
+
     `url` is that of a superuser.
     """
     tally, table = Tally(), kind.table
@@ -193,10 +203,10 @@ def execute(url: str, kind: Kind, predicates: list[str], *, not_null: bool) -> T
         tenants = _tenant_of(kind, connection)
     found = _proven(url, kind)
     results = [(n, predicates[n - 1], found[f"p{n}"]) for n in created]
-    leaked = _leaks(url, kind, [(number, predicate) for number, predicate, _ in results], tenants)
+    tried = [(n, predicate) for n, predicate, result in results if result.status is not ProofStatus.UNPROVEN]
+    leaked = _leaks(url, kind, tried, tenants)
     for number, predicate, result in results:
         tally.statuses[result.status] += 1
-        tally.leaks[result.status] += number in leaked
         if number in leaked and result.status is ProofStatus.PROVEN:
             tally.false_proofs.append(f"{kind.name} not_null={not_null} {leaked[number]}: {predicate}")
         if number not in leaked and result.status is ProofStatus.REFUTED:
@@ -209,6 +219,10 @@ def _leaks(
 ) -> dict[int, str]:
     """The predicates that show a row of another tenant than the context names, with the first such context."""
     leaked = dict[int, str]()
+    (unset, nobody), *others = contexts(kind)
+    named = [nobody, *(tenant for _, tenant in others)]
+    values = [unset, *(each for each, _ in others)]
+    predicates = [predicate for _, predicate in tried]
     for flag in ("", "on", "off"):
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(ROLE)))
@@ -219,14 +233,13 @@ def _leaks(
                 connection.execute("SELECT set_config('app.wrong', %s, false)", other)
                 if not kind.members:
                     connection.execute("SET app.u = ann")
-            for values, named in contexts(kind):
-                for setting, value in zip(kind.settings, values, strict=True):
-                    if value is not None:
-                        connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
-                rows = connection.execute("SELECT * FROM try(%s, %s)", ([p for _, p in tried], kind.table)).fetchall()
-                for (number, _), (_, seen) in zip(tried, rows, strict=True):
-                    if any(not may_see(kind, named, tenants[pk]) for pk in seen or ()):
-                        leaked.setdefault(number, str(values))
+            for first, each in ((0, None), (1, [list(value) for value in values[1:]])):
+                call = (predicates, kind.table, list(kind.settings), each)
+                query = "SELECT * FROM try(%s, %s, %s, %s::text[])"
+                for number, context, seen in connection.execute(query, call) if predicates else ():
+                    at = first + context - 1
+                    if any(not may_see(kind, named[at], tenants[pk]) for pk in seen):
+                        leaked.setdefault(tried[number - 1][0], str(values[at]))
     return leaked
 
 

@@ -138,7 +138,6 @@ class PolicySets:
                                 leaked.setdefault((table, gate), f"{values}: {statement}")
         for key, status in proven.items():
             tally.statuses[status] += 1
-            tally.leaks[status] += key in leaked
             if key in leaked and status in _SAFE:
                 tally.false_proofs.append(f"{self.kind.name} {key[1]} {leaked[key]}: {created[key[0]]}")
         return tally

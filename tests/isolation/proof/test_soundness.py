@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from demo.database import SandboxDatabase
+from demo.postgres_binaries import find_binaries
+from demo.postgres_server import PostgresServer
 from tests.isolation.proof.executing import ROLE, Tally, fuzz
 from tests.isolation.proof.grammar import KINDS, Kind
 from tests.isolation.proof.policy_sets import PolicySets
 
 BUDGET = int(os.environ.get("BASEWATCH_FUZZ", "2000"))
 """The total number of random policies; a release is tested with 50,000."""
+SERVER = os.environ.get("BASEWATCH_FUZZ_SERVER")
+"""The folder of the PostgreSQL that executes them, with initdb and postgres; without it, the embedded one."""
 SEED = int(os.environ.get("BASEWATCH_FUZZ_SEED", "1"))
-BATCH, TABLES = 300, 60
+BATCH, TABLES = 600, 60
 SETS = max(1, BUDGET // 50)
 """The number of random sets of policies: each is tried with every command in every context."""
 
 
 @pytest.fixture(scope="module")
-def database(box_database: SandboxDatabase) -> Iterator[str]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The superuser's URL of an empty database, with a role that owns no object."""
-    with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE fuzzed")
-        connection.execute(f"CREATE ROLE {ROLE}".encode())
-    yield make_conninfo(box_database.superuser_url, dbname="fuzzed")
-    with psycopg.connect(box_database.superuser_url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE fuzzed WITH (FORCE)")
-        connection.execute(f"DROP ROLE {ROLE}".encode())
+    binaries = find_binaries(Path(SERVER) if SERVER else None)
+    server = PostgresServer.create(tmp_path_factory.mktemp("fuzz"), binaries=binaries, password="fuzz")
+    try:
+        url = server.url("postgres", "postgres", "fuzz")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE fuzzed")
+            connection.execute(f"CREATE ROLE {ROLE}".encode())
+        yield make_conninfo(url, dbname="fuzzed")
+    finally:
+        server.remove()
 
 
 @pytest.mark.slow
@@ -46,8 +53,8 @@ def test_proven_policies_do_not_leak_when_executed(database: str, kind: Kind) ->
         remaining, seed = remaining - BATCH, seed + 1
     assert tally.false_proofs == []
     assert tally.statuses["proven"] > 0
-    # The few test rows, here or in a table of a sub-select, may not include one for each leak.
-    assert len(tally.not_reproduced) <= 0.01 * tally.statuses["open"] + 1, tally.not_reproduced
+    # The few test rows may not include one for each leak, and another part of the policy may raise an error for it.
+    assert len(tally.not_reproduced) <= 0.04 * tally.statuses["open"] + 1, tally.not_reproduced
 
 
 @pytest.mark.slow
