@@ -11,6 +11,9 @@ READY := $(VENV)/.ready
 LOCK := requirements.lock
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
+# Images of containers set it, and then each process compiles 1,500 modules again, which takes six seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
