@@ -85,7 +85,10 @@ def create(context: BuildContext) -> None:
     logs = context.client("logs")
     logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql")
     logs.put_retention_policy(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql", retentionInDays=30)
-    topic = context.client("sns").create_topic(Name=f"{PREFIX}-alarms")["TopicArn"]
+    sns = context.client("sns")
+    topic = sns.create_topic(Name=f"{PREFIX}-alarms")["TopicArn"]
+    # moto confirms a subscription at once.
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="on-call@securebase.example")
     cloudwatch = context.client("cloudwatch")
     for alarm in _ALARMS:
         key, value = alarm.dimension

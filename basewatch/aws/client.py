@@ -45,6 +45,11 @@ class AwsClient:
         """The region that the calls go to."""
         return self._elsewhere or self._session.region
 
+    @property
+    def account_id(self) -> str:
+        """The declared account, which the calls go to."""
+        return self._session.account_id
+
     def in_region(self, region: str) -> AwsClient:
         """The same observation's calls in another region of the account, such as that of a replica."""
         return AwsClient(self._session, region, self._requests)

@@ -135,6 +135,7 @@ _CODES: dict[Meaning, tuple[str, ...]] = {
         "DBInstanceNotFoundFault",
         "DBProxyNotFoundFault",
         "NoSuchBucket",
+        "NotFound",
         "NotFoundException",
         "ParameterNotFound",
         "QueueDoesNotExist",

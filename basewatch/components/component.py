@@ -62,3 +62,11 @@ class AlarmedComponent(AwsComponent):
     def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
         """The dimensions, as names and values, that a metric of this component has in CloudWatch."""
         raise NotImplementedError
+
+    @property
+    def alarm_part(self) -> tuple[str, str] | None:
+        """A dimension that tells the declared part of the resource from others, such as its stage; None without one.
+
+        A metric that has this dimension with another value is not of this component.
+        """
+        return None

@@ -36,6 +36,12 @@ class Function(AlarmedComponent):
         """The name of the function."""
         return (("FunctionName", self.unqualified_name.rpartition(":")[2]),)
 
+    @property
+    def alarm_part(self) -> tuple[str, str] | None:
+        """The declared alias or version, as `NAME:ALIAS`."""
+        qualifier = self.name.removeprefix(self.unqualified_name)
+        return ("Resource", self.alarm_dimensions[0][1] + qualifier) if qualifier else None
+
 
 class Api(AlarmedComponent):
     """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, the others by their `id`.
@@ -82,6 +88,11 @@ class Api(AlarmedComponent):
     def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
         """The name of a REST API, the id of any other."""
         return ((("ApiName" if self.type == "rest" else "ApiId"), self.cloudwatch_name),)
+
+    @property
+    def alarm_part(self) -> tuple[str, str] | None:
+        """The stage."""
+        return ("Stage", self.stage)
 
 
 class Table(AlarmedComponent):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,9 +12,8 @@ from basewatch.aws.response import listed, optional, required
 from basewatch.components import AlarmedComponent, AuroraCluster
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
-
-# The name or ARN in a function of a composite alarm's rule, such as ALARM("db-cpu").
-_CHILD = re.compile(r"\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:\"([^\"]+)\"|'([^']+)'|([^\s\"')]+))\s*\)")
+from checks.logging.alarm_actions import Topic, enabled_actions, only_scales, telling, topics
+from checks.logging.alarm_rules import below, children
 
 
 class AlarmState(StrEnum):
@@ -28,11 +26,16 @@ class AlarmState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One alarm on the component; `notifies` says whether it, or a composite alarm above it, has an enabled action."""
+    """One alarm on the component.
+
+    `tells` are the enabled actions, its own and those of the composite alarms above it, that can tell somebody: ARNs.
+    `evaluation` is what keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; its state is then an old one.
+    """
 
     name: str
     state: AlarmState
-    notifies: bool = True
+    tells: tuple[str, ...] = ()
+    evaluation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +51,12 @@ class UnreadMembers:
 class ComponentAlarms:
     """Every alarm on the component, and the firing composite alarms of which it is not known what they are on.
 
-    `unread` is why alarms on instances that are not declared may be missing; None when none is.
+    `topics` are the SNS topics that the alarms are sent to. `unread` is why alarms on instances that are not declared
+    may be missing; None when none is.
     """
 
     alarms: tuple[Alarm, ...]
+    topics: tuple[Topic, ...] = ()
     unresolved: tuple[str, ...] = ()
     unread: UnreadMembers | None = None
 
@@ -64,6 +69,7 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
     """The alarms whose metrics have a dimension of the component, by DescribeAlarms, and the composite ones above them.
 
     A cluster's dimensions are also those of its proxy and of every instance that it has now, by DescribeDBClusters.
+    Alarms that only scale the component are left out.
     """
     dimensions, unread = set(component.alarm_dimensions), None
     if isinstance(component, AuroraCluster):
@@ -76,28 +82,32 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
     for page in aws.pages("cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
         metric |= {required(each, "AlarmName", kind=str): each for each in required(page, "MetricAlarms", kind=list)}
         composite |= {required(each, "AlarmName", kind=str): each for each in listed(page, "CompositeAlarms")}
-    children = {name: _children(each) for name, each in composite.items()}
-    found = {name for name, each in metric.items() if _is_on(each, dimensions)}
-    above = {name: _below(name, children) for name in composite}
-    found |= {name for name, below in above.items() if below & found}
+    named = {name: children(required(each, "AlarmRule", kind=str)) for name, each in composite.items()}
+    on = _Target(dimensions=frozenset(dimensions), part=component.alarm_part, account=aws.account_id)
+    found = {name for name, each in metric.items() if on.has(each) and not only_scales(each)}
+    above = {name: below(name, named) for name in composite}
+    found |= {name for name, parts in above.items() if parts & found}
     known = metric | composite
+    alarms = tuple(
+        Alarm(
+            name=name,
+            state=required(known[name], "StateValue", kind=AlarmState),
+            tells=telling(_actions(name, known, above)),
+            evaluation=optional(known[name], "EvaluationState", kind=str) or "",
+        )
+        for name in sorted(found)
+    )
     return ComponentAlarms(
-        alarms=tuple(
-            Alarm(
-                name=name,
-                state=required(known[name], "StateValue", kind=AlarmState),
-                notifies=_acts(known[name])
-                or any(_acts(composite[upper]) for upper, below in above.items() if name in below),
-            )
-            for name in sorted(found)
-        ),
+        alarms=alarms,
+        topics=topics(aws, (action for alarm in alarms for action in alarm.tells)),
         unresolved=tuple(
             sorted(
                 name
-                for name, below in above.items()
+                for name, parts in above.items()
                 if name not in found
                 and required(composite[name], "StateValue", kind=AlarmState) is AlarmState.ALARM
-                and (not below or below - known.keys())
+                # A rule that names no alarm, such as TRUE, is on nothing.
+                and parts - known.keys()
             )
         ),
         unread=unread,
@@ -110,12 +120,32 @@ def _members(aws: AwsClient, cluster: AuroraCluster) -> set[tuple[str, str]]:
     return {("DBInstanceIdentifier", required(each, "DBInstanceIdentifier", kind=str)) for each in members}
 
 
-def _is_on(alarm: Mapping[str, Any], dimensions: set[tuple[str, str]]) -> bool:
-    """Whether a metric of the alarm has one of the dimensions, or an expression of it names one of their values."""
-    if not dimensions.isdisjoint(_dimensions(alarm)):
-        return True
-    expressions = [optional(each, "Expression", kind=str) or "" for each in listed(alarm, "Metrics")]
-    return any(_names(value, expression) for _, value in dimensions for expression in expressions)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """What an alarm has to be on: one of the dimensions, of this part of the component and in this account."""
+
+    dimensions: frozenset[tuple[str, str]]
+    part: tuple[str, str] | None
+    account: str
+
+    def has(self, alarm: Mapping[str, Any]) -> bool:
+        """Whether a metric of the alarm is of the component, or an expression of it names one of its values."""
+        if any(self._is(metric) for metric in self._metrics(alarm)):
+            return True
+        expressions = [optional(each, "Expression", kind=str) or "" for each in listed(alarm, "Metrics")]
+        return any(_names(value, expression) for _, value in self.dimensions for expression in expressions)
+
+    def _metrics(self, alarm: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+        """The dimensions of each metric of the alarm, without those of other accounts."""
+        queries = (each for each in listed(alarm, "Metrics") if each.get("AccountId") in (None, self.account))
+        stats = (optional(each, "MetricStat", "Metric", kind=dict) or {} for each in queries)
+        for metric in (alarm, *stats):
+            yield {str(each.get("Name")): str(each.get("Value")) for each in listed(metric, "Dimensions")}
+
+    def _is(self, metric: dict[str, str]) -> bool:
+        if self.dimensions.isdisjoint(metric.items()):
+            return False
+        return self.part is None or metric.get(self.part[0], self.part[1]) == self.part[1]
 
 
 def _names(value: str, expression: str) -> bool:
@@ -123,30 +153,9 @@ def _names(value: str, expression: str) -> bool:
     return any(f"{quote}{value}{quote}" in expression for quote in "\"'")
 
 
-def _dimensions(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    stats = (optional(each, "MetricStat", "Metric", kind=dict) or {} for each in listed(alarm, "Metrics"))
-    for metric in (alarm, *stats):
-        yield from ((str(each.get("Name")), str(each.get("Value"))) for each in listed(metric, "Dimensions"))
-
-
-def _children(composite: Mapping[str, Any]) -> frozenset[str]:
-    rule = required(composite, "AlarmRule", kind=str)
-    return frozenset("".join(match.groups("")).rpartition(":alarm:")[2] for match in _CHILD.finditer(rule))
-
-
-def _below(name: str, children: Mapping[str, frozenset[str]]) -> set[str]:
-    """Every alarm below a composite alarm, over any number of levels."""
-    below, waiting = set[str](), list(children.get(name, ()))
-    while waiting:
-        child = waiting.pop()
-        if child not in below:
-            below.add(child)
-            waiting += children.get(child, ())
-    return below
-
-
-def _acts(alarm: Mapping[str, Any]) -> bool:
-    """Whether the alarm does something when it goes off: it has an action, enabled and not suppressed."""
-    enabled = optional(alarm, "ActionsEnabled", kind=bool)
-    suppressed = optional(alarm, "ActionsSuppressedBy", kind=str)
-    return enabled is not False and not suppressed and bool(listed(alarm, "AlarmActions"))
+def _actions(name: str, known: Mapping[str, Mapping[str, Any]], above: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """The enabled actions of an alarm, and of the composite alarms above it."""
+    yield from enabled_actions(known[name])
+    for upper, parts in above.items():
+        if name in parts:
+            yield from enabled_actions(known[upper])

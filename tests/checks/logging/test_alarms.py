@@ -28,6 +28,7 @@ CLUSTER = AuroraCluster.model_validate(
 )
 FUNCTION = Function(name="auth", alarms_quiet=True)
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
+SUBSCRIPTIONS = "sns:ListSubscriptionsByTopic"
 WORSE = (AlarmState.OK, AlarmState.INSUFFICIENT_DATA, AlarmState.ALARM)
 STATUS = {
     AlarmState.OK: Status.PASS,
@@ -38,7 +39,9 @@ STATUS = {
 
 def judged(states: list[AlarmState]) -> tuple[Status, str]:
     """The status and the summary for alarms in these states, named by their position."""
-    alarms = tuple(Alarm(name=f"alarm-{position}", state=state) for position, state in enumerate(states))
+    alarms = tuple(
+        Alarm(name=f"alarm-{position}", state=state, tells=(TOPIC,)) for position, state in enumerate(states)
+    )
     (verdict,) = alarms_are_quiet.judge(ComponentAlarms(alarms=alarms), CLUSTER, NOW)
     return verdict.status, verdict.summary
 
@@ -82,6 +85,11 @@ def composite(name: str, rule: str, state: str = "OK", **more: Any) -> Any:
     return {"AlarmName": name, "AlarmRule": rule, "StateValue": state, "AlarmActions": [TOPIC], **more}
 
 
+def subscribed(*arns: str) -> Any:
+    """A topic with these subscriptions."""
+    return answer(SUBSCRIPTIONS, Subscriptions=[{"SubscriptionArn": arn, "Protocol": "email"} for arn in arns])
+
+
 def account(*metrics: Any, composites: tuple[Any, ...] = (), members: tuple[str, ...] = ("db-1",)) -> Answers:
     """The answers of an account with these alarms, whose cluster has these instances."""
     cluster = {"DBClusterMembers": [{"DBInstanceIdentifier": name} for name in members]}
@@ -90,6 +98,7 @@ def account(*metrics: Any, composites: tuple[Any, ...] = (), members: tuple[str,
             "cloudwatch:DescribeAlarms", MetricAlarms=list(metrics), CompositeAlarms=list(composites)
         ),
         "rds:DescribeDBClusters": answer("rds:DescribeDBClusters", DBClusters=[cluster]),
+        SUBSCRIPTIONS: subscribed(f"{TOPIC}:4c1d"),
     }
 
 
@@ -115,6 +124,33 @@ FUNCTION_ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu"
 SEARCH = """SEARCH('{AWS/RDS,DBInstanceIdentifier} DBInstanceIdentifier="db-1"', 'Average')"""
 QUERY = """SELECT MAX(CPUUtilization) FROM "AWS/RDS" WHERE DBClusterIdentifier = 'main'"""
 DENIED = {"rds:DescribeDBClusters": refusal("AccessDenied", status=403)}
+GONE = {SUBSCRIPTIONS: refusal("NotFound", "Topic does not exist", status=404)}
+PAGER = "arn:aws:lambda:us-east-1:123456789012:function:pager"
+POLICY = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:7:resource/rds/cluster:main:policyName/cpu"
+SCALING = metric("TargetTracking-AlarmLow", "ALARM", AlarmActions=[POLICY])
+FRONT = Api(name="front", stage="prod", alarms_quiet=True)
+
+
+def of_stage(state: str, stage: str) -> Any:
+    """An alarm on a stage of an API."""
+    dimensions = [{"Name": "ApiName", "Value": "front"}, {"Name": "Stage", "Value": stage}]
+    return metric(f"5xx-{stage}", state, Dimensions=dimensions)
+
+
+def alias(state: str, name: str) -> Any:
+    """An alarm on an alias of a function."""
+    dimensions = [{"Name": "FunctionName", "Value": "auth"}, {"Name": "Resource", "Value": f"auth:{name}"}]
+    return metric(f"errors-{name}", state, Dimensions=dimensions)
+
+
+def elsewhere(account_id: str) -> Any:
+    """A firing alarm on the metric of a function in this account."""
+    alarm = computed("theirs", "ALARM", ("FunctionName", "auth"))
+    for query in alarm["Metrics"]:
+        query["AccountId"] = account_id
+    return alarm
+
+
 SITUATIONS = (
     row(
         1, "insufficient data", UNVERIFIED, "nothing is known of its metric", account(metric("a", "INSUFFICIENT_DATA"))
@@ -310,6 +346,135 @@ SITUATIONS = (
         component=Queue(name="q", alarms_quiet=True),
     ),
     row(30, "no alarm in the account", UNVERIFIED, "nobody watches", account()),
+    row(31, "the topic was deleted", FAIL, "nobody is told", {**account(metric("a")), **GONE}, says="no such topic"),
+    row(
+        32,
+        "the subscriber never confirmed",
+        FAIL,
+        "nobody is told",
+        {**account(metric("a")), SUBSCRIPTIONS: subscribed("PendingConfirmation", "Deleted")},
+        says="no confirmed subscription",
+    ),
+    row(33, "a topic without a subscription", FAIL, "nobody", {**account(metric("a")), SUBSCRIPTIONS: subscribed()}),
+    row(
+        34,
+        "the subscriptions may not be read",
+        UNVERIFIED,
+        "there may be one",
+        {**account(metric("a")), SUBSCRIPTIONS: refusal("AuthorizationError", status=403)},
+        says="sns:ListSubscriptionsByTopic",
+    ),
+    row(
+        35,
+        "a subscription on the second page",
+        PASS,
+        "it is confirmed",
+        {
+            **account(metric("a")),
+            SUBSCRIPTIONS: [
+                answer(SUBSCRIPTIONS, Subscriptions=[{"SubscriptionArn": "PendingConfirmation"}], NextToken="t"),
+                subscribed(f"{TOPIC}:4c1d"),
+            ],
+        },
+    ),
+    row(
+        36,
+        "a page of subscriptions without one, and the next fails",
+        UNVERIFIED,
+        "the rest is not known",
+        {
+            **account(metric("a")),
+            SUBSCRIPTIONS: [answer(SUBSCRIPTIONS, Subscriptions=[], NextToken="t"), refusal("Throttled")],
+        },
+    ),
+    row(
+        37,
+        "the topic was deleted, but a function is called too",
+        PASS,
+        "the function tells",
+        {**account(metric("a", AlarmActions=[TOPIC, PAGER])), **GONE},
+    ),
+    row(
+        38,
+        "one of two alarms is sent to a deleted topic",
+        FAIL,
+        "it was meant to tell somebody",
+        {**account(metric("a", AlarmActions=[PAGER]), metric("b")), **GONE},
+        says="b (ops",
+    ),
+    row(39, "a rule that scales by it fires", PASS, "there is little load", account(metric("a"), SCALING)),
+    row(40, "no alarm but those that scale", UNVERIFIED, "they tell nobody", account(SCALING)),
+    row(
+        41,
+        "the only action restarts an instance",
+        FAIL,
+        "nobody is told",
+        account(metric("a", AlarmActions=["arn:aws:automate:us-east-1:ec2:reboot"])),
+    ),
+    row(
+        42,
+        "an alarm that is no longer evaluated",
+        UNVERIFIED,
+        "its state is an old one",
+        account(metric("a", EvaluationState="EVALUATION_ERROR")),
+        says="EVALUATION_ERROR",
+    ),
+    row(
+        43,
+        "a composite alarm counts its parts",
+        FAIL,
+        "a part is on the cluster",
+        account(metric("cpu"), composites=(composite("c", 'AT_LEAST(2, ALARM, (x, "cpu", y))', "ALARM"),)),
+        says="c",
+    ),
+    row(
+        44,
+        "a composite alarm that is always on",
+        PASS,
+        "it is on nothing",
+        account(metric("cpu"), composites=(composite("c", "TRUE", "ALARM"),)),
+    ),
+    row(
+        45,
+        "another stage of the API fires",
+        PASS,
+        "it is the stage for tests",
+        account(metric("a", on=("ApiName", "front")), of_stage("ALARM", "dev")),
+        component=FRONT,
+    ),
+    row(
+        46,
+        "only another stage has an alarm",
+        UNVERIFIED,
+        "the declared one has none",
+        account(of_stage("OK", "dev")),
+        component=FRONT,
+    ),
+    row(47, "the declared stage fires", FAIL, "it is the one", account(of_stage("ALARM", "prod")), component=FRONT),
+    row(
+        48,
+        "another alias of the function fires",
+        PASS,
+        "the declared alias is quiet",
+        account(alias("OK", "live"), alias("ALARM", "test")),
+        component=Function(name="auth:live", alarms_quiet=True),
+    ),
+    row(
+        49,
+        "the namesake in another account fires",
+        PASS,
+        "its metric is of another account",
+        account(metric("a", on=("FunctionName", "auth")), elsewhere("999999999999")),
+        component=FUNCTION,
+    ),
+    row(
+        50,
+        "the metric names the own account",
+        FAIL,
+        "it is this one",
+        account(metric("a", on=("FunctionName", "auth")), elsewhere("123456789012")),
+        component=FUNCTION,
+    ),
 )
 
 
