@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from basewatch.component_settings import DumpLayer
+from checks.backup.dump_content import PG_DUMPALL
+from checks.backup.dump_streams import Opened
 from checks.backup.pg_archive import PgArchive
 
 # The end of the data of a custom archive, or of the table of contents of one without data: a zero, with its sign.
 _CUSTOM_END = bytes(5)
 _TAR_END = bytes(1024)
 _PLAIN_END = b"-- PostgreSQL database dump complete"
-TAIL_BYTES = 1024
 _MAX_NAMED = 3
+
+_State: TypeAlias = Literal["complete", "truncated", "suspect", "unknown"]
+_FAULTS: Mapping[str, tuple[_State, str]] = {
+    "cut": ("truncated", "is cut off: its {} ends too early"),
+    "damaged": ("truncated", "is damaged: its {} cannot be decompressed to the end"),
+    "trailing": ("suspect", "has other bytes behind the end of its {}"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,27 +32,32 @@ class Completeness:
     `suspect` lacks what pg_dump writes at the end, in a format that others rewrite too; `unknown` could not be read.
     """
 
-    state: Literal["complete", "truncated", "suspect", "unknown"]
+    state: _State
     why: str = ""
 
 
 UNKNOWN = Completeness(state="unknown")
 
 
-def completeness(
-    layers: tuple[DumpLayer, ...],
-    archive: PgArchive | None,
-    *,
-    size_bytes: int,
-    tail: bytes,
-    files: Collection[str],
-) -> Completeness:
-    """Whether a dump of these layers is whole; `tail` is its end, `files` are the names of a directory archive."""
-    match layers:
-        case ("custom",):
-            return _custom(archive, size_bytes, tail)
-        case ("directory",):
-            return _directory(archive, files)
+def completeness(opened: Opened, *, tail: bytes, files: Collection[str]) -> Completeness:
+    """Whether a dump is whole; `tail` is the end of one that is in no envelope, `files` names those of a directory."""
+    content = opened.content
+    if opened.end in _FAULTS:
+        state, why = _FAULTS[opened.end]
+        return Completeness(state=state, why=why.format(opened.faulty))
+    if content.other == PG_DUMPALL and opened.has_database is False:
+        return Completeness(state="truncated", why="holds only the roles of a server, and no database")
+    if len(content.layers) > 1 and opened.end == "unread":
+        return UNKNOWN
+    if content.layers[-1:] == ("directory",):
+        return _directory(content.archive, files)
+    if content.layers[-1:] == ("custom",):
+        return _custom(content.archive, opened.size_bytes, opened.tail or tail)
+    return _of_text_or_tar(content.layers, opened.tail or tail)
+
+
+def _of_text_or_tar(layers: tuple[DumpLayer, ...], tail: bytes) -> Completeness:
+    match layers[-1:]:
         case ("tar",) if tail and not tail.endswith(_TAR_END):
             return Completeness(state="suspect", why="does not end as a tar file ends")
         case ("plain",) if tail and _PLAIN_END not in tail:

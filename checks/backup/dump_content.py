@@ -1,25 +1,21 @@
-"""Recognises what a stored dump is by its first bytes, through the envelopes that the standard library can open."""
+"""Recognises what the first bytes of a dump, or of what an envelope holds, are."""
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import re
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from basewatch.component_settings import DumpLayer
 from checks.backup.pg_archive import MAGIC, PgArchive, read_archive
 
 FORMATS: frozenset[DumpLayer] = frozenset({"custom", "directory", "tar", "plain"})
-TRANSPARENT: frozenset[DumpLayer] = frozenset({"gzip", "bzip2", "xz"})
+TRANSPARENT: frozenset[DumpLayer] = frozenset({"gzip", "bzip2", "xz", "zstd", "lz4"})
 """The envelopes that are looked into."""
 
 ENCRYPTIONS: frozenset[DumpLayer] = frozenset({"openssl", "age", "openpgp", "kms"})
 
-_MAX_OPENED = 1 << 20
-_MAX_ENVELOPES = 4
+PG_DUMPALL = "a dump of a whole server by pg_dumpall"
 # The shortest dump, compressed and of an empty database, is longer.
 _MIN_BYTES = 64
 # The tar of a directory archive begins with the directory, and has its files in any order.
@@ -46,6 +42,8 @@ _MAGICS: Mapping[bytes, DumpLayer] = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
+    # A frame that pzstd puts first.
+    b"\x50\x2a\x4d\x18": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
     b"Salted__": "openssl",
     b"U2FsdGVkX1": "openssl",
@@ -78,36 +76,22 @@ class Content:
     archive: PgArchive | None = None
 
 
-def recognise(head: bytes, size_bytes: int) -> Content:
-    """What an object of this size is, by its first bytes."""
-    if not size_bytes:
-        return Content(broken="is empty")
-    layers: list[DumpLayer] = []
-    content, innermost = head, _innermost(head, empty_is_broken=False)
-    while innermost.layers:
-        layers.extend(innermost.layers)
-        opener = _OPENERS.get(layers[-1])
-        if opener is None or len(layers) == _MAX_ENVELOPES:
-            break
-        opened = opener(content)
-        if opened is None:
-            return Content(layers=tuple(layers), unopened=layers[-1])
-        content, innermost = opened, _innermost(opened, empty_is_broken=True)
-    broken = innermost.broken
-    if not broken and innermost.layers[-1:] != ("custom",) and size_bytes < _MIN_BYTES:
-        broken = f"has {size_bytes} bytes, fewer than any dump"
-    return replace(innermost, layers=tuple(layers), broken=broken)
-
-
-def _innermost(content: bytes, *, empty_is_broken: bool) -> Content:
-    """What the bytes are, without looking into an envelope."""
+def recognise(content: bytes, size_bytes: int | None) -> Content:
+    """What begins with these bytes, without looking into an envelope; `size_bytes` is None inside of one."""
     if not content:
-        return Content(broken="holds nothing") if empty_is_broken else Content()
+        return Content() if size_bytes else Content(broken="holds nothing" if size_bytes is None else "is empty")
+    found = _by_its_beginning(content)
+    if size_bytes and size_bytes < _MIN_BYTES and not found.broken and found.layers != ("custom",):
+        return replace(found, broken=f"has {size_bytes} bytes, fewer than any dump")
+    return found
+
+
+def _by_its_beginning(content: bytes) -> Content:
     if content.startswith(MAGIC):
         archive = read_archive(content)
         return Content(layers=("directory" if archive and archive.format == "toc" else "custom",), archive=archive)
     if plain := _PLAIN.match(content[:8192]):
-        return Content(other="a dump of a whole server by pg_dumpall") if plain[1] else Content(layers=("plain",))
+        return Content(other=PG_DUMPALL) if plain[1] else Content(layers=("plain",))
     if content[_TAR_MAGIC : _TAR_MAGIC + 5] == b"ustar":
         return _tar(content)
     envelope = _envelope(content)
@@ -144,27 +128,3 @@ def _known_broken(content: bytes) -> str:
     if len(content) >= _MIN_BYTES and not content.strip(b"\x00"):
         return "holds only zero bytes"
     return "is cut off after its first bytes" if MAGIC.startswith(content) else ""
-
-
-def _gunzip(content: bytes) -> bytes | None:
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(content, _MAX_OPENED)
-    except zlib.error:
-        return None
-
-
-def _bunzip(content: bytes) -> bytes | None:
-    try:
-        return bz2.BZ2Decompressor().decompress(content, _MAX_OPENED)
-    except (OSError, ValueError):
-        return None
-
-
-def _unxz(content: bytes) -> bytes | None:
-    try:
-        return lzma.LZMADecompressor(memlimit=1 << 28).decompress(content, _MAX_OPENED)
-    except lzma.LZMAError:
-        return None
-
-
-_OPENERS: Mapping[DumpLayer, Callable[[bytes], bytes | None]] = {"gzip": _gunzip, "bzip2": _bunzip, "xz": _unxz}

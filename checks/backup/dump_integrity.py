@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 from basewatch.check import check
 from basewatch.component_settings import DumpLayer
@@ -37,15 +38,17 @@ def newest_dump_is_intact(dump: NewestDump, dumps: DumpBackups, now: datetime) -
     Why: A dump that was truncated or damaged on its way looks like any other dump until it has to be restored.
     Reads: s3:ListObjectsV2 for the sizes of all dumps. s3:HeadObject for the `sha256` in its metadata and the SHA-256
     that S3 stores. s3:GetObject for its first MiB and its end, a `.sha256` file beside it, or the whole dump if S3
-    stores no SHA-256 and the dump has at most 256 MiB. kms:Decrypt if a customer managed key encrypts it. Formats of
-    pg_dump are recognised through gzip, bzip2 and xz; other envelopes count as declared by `format`. A custom or a
-    directory archive is whole by its own table of contents. The size of each dump of the last day must be at least half
-    of the usual, which is the highest level that the dumps before it kept for days, so that a collapse stays a failure
-    until dumps are large again or `sizes_since` accepts it.
+    stores no SHA-256 and the dump has at most 256 MiB, or if it is compressed or plain and has at most 64 MiB.
+    kms:Decrypt if a customer managed key encrypts it. Formats of pg_dump are recognised through gzip, bzip2, xz, zstd
+    and lz4, which are opened to their ends; encryption counts as declared by `format`, and the verdict says that its
+    content was not read. A custom or a directory archive is whole by its own table of contents, plain SQL by its last
+    line. An archive states its database, which has to be the declared one. The size of each dump of the last day must
+    be at least half of the usual, which is the highest level that the dumps before it kept for days, so that a collapse
+    stays a failure until dumps are large again or `sizes_since` accepts it.
     Unverified when: A call is denied, throttled or fails, there is no dump, the dump is archived, its envelope is not
-    declared, its format is unknown, no SHA-256 was recorded, it is larger than 256 MiB and S3 stores no SHA-256 of it,
-    it is a quarter smaller than usual and not whole by its structure, it is twice as large as any before it, or there
-    are fewer than 3 dumps before it.
+    declared, its format is unknown, the name of its database only resembles the declared one, no SHA-256 was recorded,
+    it is larger than 256 MiB and S3 stores no SHA-256 of it, it is a quarter smaller than usual and not whole by its
+    structure, it is twice as large as any before it, or there are fewer than 3 dumps before it.
     Fix: Make a new dump and upload it with its digest: aws s3 cp --checksum-algorithm SHA256 --metadata sha256=...;
     then find out why the upload of the damaged dump went wrong.
     Source: PostgreSQL documentation, pg_dump, https://www.postgresql.org/docs/current/app-pgdump.html; Amazon S3 User
@@ -66,7 +69,8 @@ def newest_dump_is_intact(dump: NewestDump, dumps: DumpBackups, now: datetime) -
         reason, summary, remedy = gaps[0]
         yield unverified(reason, summary, observed=observed, expected=expected, remedy=remedy)
     else:
-        yield passed("The newest dump is intact", observed=observed, expected=expected)
+        shown = f", as far as its {dump.layers[-1]} envelope shows" if _is_opaque(dump) else ""
+        yield passed(f"The newest dump is intact{shown}", observed=observed, expected=expected)
 
 
 def _observed(dump: NewestDump) -> str:
@@ -74,8 +78,19 @@ def _observed(dump: NewestDump) -> str:
     kind = "+".join(reversed(dump.layers))
     inside = f", {kind}" if kind else ""
     database = f" of database {dump.database}" if dump.database else ""
-    opaque = dump.layers and dump.layers[-1] not in FORMATS
-    return f"{dump.key}, {dump.size_bytes} bytes{files}{inside}{database}{', content not read' if opaque else ''}"
+    return f"{dump.key}, {dump.size_bytes} bytes{files}{inside}{database}{_unjudged(dump)}"
+
+
+def _is_opaque(dump: NewestDump) -> bool:
+    return bool(dump.layers) and dump.layers[-1] not in FORMATS
+
+
+def _unjudged(dump: NewestDump) -> str:
+    if _is_opaque(dump):
+        return "; content not read: its format, database, date and end were not judged"
+    if dump.layers and dump.completeness.state == "unknown":
+        return "; its end was not judged"
+    return ""
 
 
 def _damages(dump: NewestDump, dumps: DumpBackups) -> Iterator[str]:
@@ -105,8 +120,16 @@ def _damages_of_content(dump: NewestDump, dumps: DumpBackups) -> Iterator[str]:
         yield f"holds an archive that was made at {dump.made:%Y-%m-%d %H:%M}"
     if dump.without_data:
         yield "holds no data, only the schema"
-    if dump.database in _MAINTENANCE and dumps.database != dump.database:
+    if dump.database and _kinship(dump.database, dumps.database) == "none":
         yield f"is of the database {dump.database}"
+
+
+def _kinship(found: str, declared: str) -> Literal["same", "perhaps", "none"]:
+    """Whether an archive of the database `found` is of the declared one; app_staging may be a name of app, or not."""
+    bare, expected = ("".join(re.findall(r"[^\W_]+", name.lower())) for name in (found, declared))
+    if bare == expected:
+        return "same"
+    return "perhaps" if bare not in _MAINTENANCE and (expected in bare or bare in expected) else "none"
 
 
 def _contradicts(layers: tuple[DumpLayer, ...], declared: tuple[DumpLayer, ...]) -> bool:
@@ -155,6 +178,9 @@ def _gaps_of_content(dump: NewestDump, dumps: DumpBackups) -> Iterator[tuple[Rea
     elif dump.layers[-1] not in FORMATS and len(dumps.format) < len(dump.layers):
         summary = f"The newest dump is in an envelope of {dump.layers[-1]}, which Basewatch cannot look into"
         yield Reason.UNSUPPORTED, summary, declare
+    if dump.database and _kinship(dump.database, dumps.database) == "perhaps":
+        remedy = f"declare `database: {dump.database}` if it is this one; if not, find out what the backup job dumps"
+        yield Reason.UNSUPPORTED, f"The newest dump is of the database {dump.database}, not {dumps.database}", remedy
     if dump.completeness.state == "suspect":
         remedy = "restore it into an empty database, and find out whether its upload was interrupted"
         yield Reason.UNSUPPORTED, f"The newest dump {dump.completeness.why}", remedy

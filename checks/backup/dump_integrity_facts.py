@@ -12,11 +12,12 @@ from basewatch.components import DumpBackups
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from checks.backup.dump_completeness import UNKNOWN, Completeness, completeness
-from checks.backup.dump_content import Content, recognise
+from checks.backup.dump_content import Content
 from checks.backup.dump_listing import DumpListing, content_dates, dumps_of_database, list_dumps, same_etag
 from checks.backup.dump_object import MAX_READ_BYTES, ReadObject, read_object, read_tail, recorded_beside
 from checks.backup.dump_sets import StoredDump
 from checks.backup.dump_sizes import DayBest, DumpSize, day_bests
+from checks.backup.dump_streams import Opened
 
 # A pass is at most a day after the one before, so every dump is judged by its size at least once.
 _RECENT = timedelta(days=1, hours=1)
@@ -97,7 +98,8 @@ def _read(aws: AwsClient, dumps: DumpBackups, newest: StoredDump, listing: DumpL
         heads.append(found)
     first = heads[0]
     size = first.size_bytes if len(newest.files) == 1 else newest.size_bytes
-    content = _content(first, size)
+    opened = _opened(first, size, of_parts=len(newest.files) > 1)
+    content = opened.content
     return NewestDump(
         key=newest.key,
         files=len(newest.files),
@@ -107,12 +109,10 @@ def _read(aws: AwsClient, dumps: DumpBackups, newest: StoredDump, listing: DumpL
         broken=content.broken,
         other=content.other,
         unopened=content.unopened,
-        completeness=_completeness(aws, dumps, newest, first, content),
+        completeness=_completeness(aws, dumps, newest, first, opened),
         made=content.archive.made if content.archive else None,
         database=content.archive.database if content.archive else "",
-        without_data=content.archive is not None
-        and content.archive.contents is not None
-        and not content.archive.contents.has_data,
+        without_data=_is_without_data(opened),
         archived=next((each.archived for each in heads if each.archived), ""),
         key_unusable=next((each.key_unusable for each in heads if each.key_unusable), ""),
         digests=tuple(digests),
@@ -121,26 +121,36 @@ def _read(aws: AwsClient, dumps: DumpBackups, newest: StoredDump, listing: DumpL
     )
 
 
-def _content(first: ReadObject, size_bytes: int) -> Content:
+def _opened(first: ReadObject, size_bytes: int, *, of_parts: bool) -> Opened:
     if first.archived or first.key_unusable:
-        return Content()
+        return Opened(content=Content(), size_bytes=size_bytes)
     if first.client_encrypted:
-        return Content(layers=("kms",))
-    return recognise(first.head, size_bytes)
+        return Opened(content=Content(layers=("kms",)), size_bytes=size_bytes)
+    opened = first.opened or Opened(content=Content(), size_bytes=size_bytes)
+    if of_parts:
+        # The first of several files ends in the middle of the dump.
+        return replace(opened, size_bytes=size_bytes, tail=b"", end="unread", has_rows=None, has_database=None)
+    return opened
+
+
+def _is_without_data(opened: Opened) -> bool:
+    contents = opened.content.archive.contents if opened.content.archive else None
+    if contents is not None:
+        return not contents.has_data
+    return opened.content.layers[-1:] == ("plain",) and opened.has_rows is False
 
 
 def _completeness(
-    aws: AwsClient, dumps: DumpBackups, newest: StoredDump, first: ReadObject, content: Content
+    aws: AwsClient, dumps: DumpBackups, newest: StoredDump, first: ReadObject, opened: Opened
 ) -> Completeness:
     if not newest.complete:
         return Completeness(state="suspect", why="lacks files: it has no toc.dat, or its parts are of different times")
-    tail = b""
-    if len(newest.files) == 1 and content.layers[-1:] and content.layers[0] in _WITH_AN_END:
-        contents = content.archive.contents if content.archive else None
-        if content.layers[0] != "custom" or contents is not None:
-            tail = read_tail(aws, dumps.bucket, newest.head.key, first)
+    content, tail = opened.content, b""
+    ends = content.layers[:1] != () and content.layers[0] in _WITH_AN_END
+    if ends and len(newest.files) == 1 and (content.layers[0] != "custom" or content.archive):
+        tail = read_tail(aws, dumps.bucket, newest.head.key, first)
     names = {each.key.rpartition("/")[2] for each in newest.files}
-    return completeness(content.layers, content.archive, size_bytes=newest.size_bytes, tail=tail, files=names)
+    return completeness(opened, tail=tail, files=names)
 
 
 def _with_sizes(facts: NewestDump, newest: StoredDump, ours: Sequence[StoredDump], dumps: DumpBackups) -> NewestDump:

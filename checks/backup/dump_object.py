@@ -6,20 +6,24 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from checks.backup.dump_completeness import TAIL_BYTES
+from checks.backup.dump_content import TRANSPARENT
+from checks.backup.dump_streams import HEAD_BYTES, TAIL_BYTES, Opened, open_dump
 from checks.backup.pg_archive import MAGIC
 
 # It can be read within a check's deadline of 30 seconds at 20 MiB per second.
 MAX_READ_BYTES = 256 * 1024 * 1024
-_HEAD_BYTES = 1 << 20
+# A dump that S3 has a digest of is read to its end up to here, to see whether it is whole.
+_MAX_OPENED_BYTES = 64 * 1024 * 1024
+_READ_TO_ITS_END = frozenset({*TRANSPARENT, "plain"})
 _MAX_DIGEST_FILE_BYTES = 1 << 16
 _ARCHIVED = "InvalidObjectState"
 _ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
@@ -39,22 +43,22 @@ _ENCRYPTION_CLIENT = ("x-amz-key-v2", "x-amz-key", "x-amz-3", "x-amz-matdesc")
 class ReadObject:
     """One file; digests are in hex, empty when there is none.
 
-    `archived` is the storage class that it must be restored from first, `key_unusable` what S3 says of its KMS key.
+    `opened` is what it is, when that was asked for. `archived` is the storage class that it must be restored from
+    first, `key_unusable` what S3 says of its KMS key.
     """
 
     size_bytes: int
     etag: str = ""
     recorded_sha256: str = ""
     stored_sha256: str = ""
-    head: bytes = b""
-    tail: bytes = b""
+    opened: Opened | None = None
     archived: str = ""
     key_unusable: str = ""
     client_encrypted: bool = False
 
 
 def read_object(aws: AwsClient, bucket: str, key: str, *, may_read: int, ends: bool) -> ReadObject:
-    """The file, of which at most `may_read` bytes are read for a digest; `ends` also reads its first and last bytes.
+    """The file, of which at most `may_read` bytes are read for a digest; with `ends`, what it is is read too.
 
     Raises: ObservationError.
     """
@@ -74,12 +78,18 @@ def read_object(aws: AwsClient, bucket: str, key: str, *, may_read: int, ends: b
         client_encrypted=any(name in (optional(head, "Metadata", kind=dict) or {}) for name in _ENCRYPTION_CLIENT),
     )
     whole = not found.stored_sha256 and found.size_bytes <= may_read
-    if found.archived or not found.size_bytes or not (whole or ends):
+    if found.archived or not (whole or ends):
         return found
+    if not found.size_bytes:
+        return replace(found, opened=open_dump((), 0, whole=True))
+    unchanged = {**target, "IfMatch": found.etag}
     try:
-        return _with_content(aws, {**target, "IfMatch": found.etag}, found, whole=whole)
+        read = _with_content(aws, unchanged, found, whole=whole)
+        if ends and _is_worth_its_end(read) and found.size_bytes <= min(_MAX_OPENED_BYTES, may_read):
+            read = _with_content(aws, unchanged, found, whole=True)
     except ObservationError as error:
         return _unreadable(error, found)
+    return read
 
 
 def recorded_beside(aws: AwsClient, bucket: str, key: str, keys: Collection[str]) -> str:
@@ -101,33 +111,42 @@ def recorded_beside(aws: AwsClient, bucket: str, key: str, keys: Collection[str]
 
 
 def _with_content(aws: AwsClient, target: dict[str, Any], found: ReadObject, *, whole: bool) -> ReadObject:
-    first, last, digest = b"", b"", hashlib.sha256()
-    ranged = {} if whole else {"Range": f"bytes=0-{_HEAD_BYTES - 1}"}
-    for chunk in aws.body_chunks("s3", "GetObject", **ranged, **target):
-        first = (first + chunk)[:_HEAD_BYTES] if len(first) < _HEAD_BYTES else first
-        last = (last + chunk)[-TAIL_BYTES:]
-        digest.update(chunk)
-    if len(first) < min(len(MAGIC), found.size_bytes):
+    """The file with what it is, by its first MiB, or by all of it with its digest."""
+    read, digest = 0, hashlib.sha256()
+    ranged = {} if whole else {"Range": f"bytes=0-{HEAD_BYTES - 1}"}
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal read
+        for chunk in aws.body_chunks("s3", "GetObject", **ranged, **target):
+            read += len(chunk)
+            digest.update(chunk)
+            yield chunk
+
+    body = chunks()
+    opened = open_dump(body, found.size_bytes, whole=whole or found.size_bytes <= HEAD_BYTES)
+    # What cannot be opened further still has a digest.
+    deque(body, maxlen=0)
+    if read < min(len(MAGIC), found.size_bytes):
         raise ObservationError(
             Reason.NOT_ENOUGH_DATA,
-            f"S3 returned {len(first)} bytes of a dump of {found.size_bytes} bytes",
+            f"S3 returned {read} bytes of a dump of {found.size_bytes} bytes",
             remedy="run again",
         )
-    return ReadObject(
-        size_bytes=found.size_bytes,
-        etag=found.etag,
-        recorded_sha256=found.recorded_sha256,
-        stored_sha256=digest.hexdigest() if whole else found.stored_sha256,
-        head=first,
-        tail=last if whole or found.size_bytes <= len(first) else b"",
-        client_encrypted=found.client_encrypted,
-    )
+    stored = digest.hexdigest() if whole and not found.stored_sha256 else found.stored_sha256
+    return replace(found, stored_sha256=stored, opened=opened)
+
+
+def _is_worth_its_end(found: ReadObject) -> bool:
+    opened = found.opened
+    if opened is None or opened.end != "unread" or found.size_bytes <= HEAD_BYTES:
+        return False
+    return opened.content.layers[:1] != () and opened.content.layers[0] in _READ_TO_ITS_END
 
 
 def read_tail(aws: AwsClient, bucket: str, key: str, found: ReadObject) -> bytes:
-    """The last bytes of the file, if they were not read yet. Raises: ObservationError."""
-    if found.tail or found.size_bytes == 0:
-        return found.tail
+    """The last bytes of the file; none if they were read already. Raises: ObservationError."""
+    if (found.opened and found.opened.tail) or found.size_bytes == 0:
+        return b""
     start = max(found.size_bytes - TAIL_BYTES, 0)
     parameters: dict[str, Any] = {"Bucket": bucket, "Key": key, "IfMatch": found.etag, "Range": f"bytes={start}-"}
     return b"".join(aws.body_chunks("s3", "GetObject", **parameters))[-TAIL_BYTES:]
@@ -148,14 +167,7 @@ def _unreadable(error: ObservationError, found: ReadObject) -> ReadObject:
     unusable = error.detail if error.code in _KEY_UNUSABLE else ""
     if not archived and not unusable:
         raise error
-    return ReadObject(
-        size_bytes=found.size_bytes,
-        etag=found.etag,
-        recorded_sha256=found.recorded_sha256,
-        stored_sha256=found.stored_sha256,
-        archived=archived,
-        key_unusable=unusable,
-    )
+    return replace(found, archived=archived, key_unusable=unusable)
 
 
 def _archive_class(head: Mapping[str, Any]) -> str:

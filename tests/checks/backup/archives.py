@@ -34,7 +34,7 @@ def _entry(number: int, tag: str, version: tuple[int, int], extra: bytes) -> byt
 def archive(
     made: datetime,
     *,
-    database: str = "securebase",
+    database: str = "s",
     data: bytes = b"x" * 4000,
     version: tuple[int, int] = (1, 16),
     files: tuple[str, ...] = (),

@@ -7,11 +7,15 @@ import gzip
 import hashlib
 import io
 import lzma
+import random
+import sys
 import tarfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import lz4.frame
 
 from basewatch.components import DumpBackups
 from basewatch.errors import ObservationError
@@ -26,13 +30,19 @@ from tests.checks.situations.situation import Situation, each
 from tests.checks.verdicts import NOW
 from tests.wire import looking_signed_in
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 PASS, FAIL, UNVERIFIED = Status.PASS, Status.FAIL, Status.UNVERIFIED
 NOT_GREEN, NOT_RED = (FAIL, UNVERIFIED), (PASS, UNVERIFIED)
 PLAIN = (
     b"--\n-- PostgreSQL database dump\n--\n" + b"COPY t FROM stdin;\n" * 200 + b"-- PostgreSQL database dump complete\n"
 )
-CLUSTER = PLAIN.replace(b"database dump", b"database cluster dump")
+ROLES = b"--\n-- PostgreSQL database cluster dump\n--\n" + b"CREATE ROLE app;\n" * 20
+CLUSTER = ROLES + PLAIN
 FILLER = bytes(range(256)) * 20
 
 
@@ -120,6 +130,21 @@ def _tar(*names: str) -> bytes:
     return written.getvalue()
 
 
+def _broken(content: bytes) -> bytes:
+    """The bytes with one in the middle that is another."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda content: gzip.compress(content, mtime=0),
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstd.compress,
+    "lz4": lz4.frame.compress,
+}
+# What hardly compresses.
+NOISE = random.Random(1).randbytes(2 << 20)
 OLD = dump(7 * DAY)
 FRESHNESS = (
     Situation(
@@ -633,8 +658,6 @@ INTEGRITY = (
             says="declare the `format`",
         )
         for layer, start in (
-            ("zstd", b"\x28\xb5\x2f\xfd"),
-            ("lz4", b"\x04\x22\x4d\x18"),
             ("openssl", b"Salted__"),
             ("base64", b"U2FsdGVkX1"),
             ("age", b"age-encryption.org/v1\n"),
@@ -644,6 +667,121 @@ INTEGRITY = (
             ("openpgp with a passphrase", b"\x8c\x0d\x04\x09\x03\x02"),
             ("kms", b"\x01\x02\x02\x00\x78"),
         )
+    ),
+    *(
+        Situation(
+            number=f"I7-{layer}",
+            what=f"plain SQL in {layer}",
+            right=(PASS,),
+            why="it is opened",
+            judged=intact(
+                *(
+                    dump(number * HOUR, pack(PLAIN + b"-- %d\n" % number), name="s-{:%Y%m%dT%H}.sql.x")
+                    for number in range(9)
+                )
+            ),
+        )
+        for layer, pack in PACKERS.items()
+    ),
+    *(
+        Situation(
+            number=f"I7-{layer}-cut",
+            what=f"{layer} that was cut off, of a steady size and with the digest of what is left",
+            right=(FAIL,),
+            why="its end is missing",
+            judged=intact(*newest(pack(archive(NOW, data=FILLER))[:-6])),
+            says="is cut off",
+        )
+        for layer, pack in PACKERS.items()
+    ),
+    Situation(
+        number="I7-large-cut",
+        what="3 MiB of gzip without its end, and S3 has the digest",
+        right=(FAIL,),
+        why="it is read to its end",
+        judged=intact(*newest(gzip.compress(archive(NOW, data=NOISE), mtime=0)[:-6])),
+        says="its gzip ends too early",
+    ),
+    Situation(
+        number="I7-damaged",
+        what="gzip with a wrong byte in it",
+        right=(FAIL,),
+        why="it cannot be decompressed",
+        judged=intact(*newest(_broken(gzip.compress(archive(NOW, data=NOISE), mtime=0)))),
+        says="is damaged",
+    ),
+    Situation(
+        number="I7-inside",
+        what="a cut off archive in whole lz4",
+        right=(FAIL,),
+        why="what lz4 holds is cut off",
+        judged=intact(*newest(lz4.frame.compress(CUT))),
+        says="does not end as pg_dump ends",
+    ),
+    Situation(
+        number="I7-trailing",
+        what="gzip and something behind it",
+        right=(UNVERIFIED,),
+        why="gunzip warns and goes on",
+        judged=intact(*newest(gzip.compress(archive(NOW, data=FILLER), mtime=0) + b"uploaded")),
+    ),
+    Situation(
+        number="I7-members",
+        what="gzip of two members, as pigz makes them",
+        right=(PASS,),
+        why="together they are whole",
+        judged=intact(
+            *newest(gzip.compress(PLAIN[:999], mtime=0) + gzip.compress(PLAIN[999:], mtime=0), before=sql_gz())
+        ),
+    ),
+    Situation(
+        number="I7-twice",
+        what="zstd in gzip",
+        right=(PASS,),
+        why="both are opened",
+        judged=intact(*(dump(n * HOUR, gzip.compress(zstd.compress(archive(NOW - n * HOUR)))) for n in range(9))),
+        says="gzip",
+    ),
+    Situation(
+        number="I29-plain",
+        what="plain SQL of the schema alone",
+        right=(FAIL,),
+        why="no data can be restored",
+        judged=intact(*newest(gzip.compress(PLAIN.replace(b"COPY", b"CREATE"), mtime=0))),
+        says="holds no data",
+    ),
+    Situation(
+        number="I10-roles",
+        what="only the roles of the server, by pg_dumpall --globals-only",
+        right=(FAIL,),
+        why="it holds no database",
+        judged=intact(*newest(ROLES)),
+        says="only the roles",
+    ),
+    Situation(
+        number="I39",
+        what="an archive of another database",
+        right=(FAIL,),
+        why="the archive states its database",
+        judged=intact(*(dump(n * HOUR, archive(NOW - n * HOUR, database="crm")) for n in range(9)), database="shop"),
+        says="of the database crm",
+    ),
+    Situation(
+        number="I39-staging",
+        what="an archive of the staging database under the prefix of production",
+        right=(UNVERIFIED,),
+        why="the names resemble each other, and only a person knows",
+        judged=intact(*(dump(n * HOUR, archive(NOW - n * HOUR, database="s_staging")) for n in range(9))),
+        says="database: s_staging",
+    ),
+    Situation(
+        number="I39-spelling",
+        what="my-app is declared, and the archive says my_app",
+        right=(PASS,),
+        why="it is the same",
+        judged=intact(
+            *(dump(n * HOUR, archive(NOW - n * HOUR, database="my_app")) for n in range(9)), database="my-app"
+        ),
     ),
     Situation(
         number="I8-declared",
