@@ -115,6 +115,12 @@ class Tenancy(ConfigModel):
         description="the path of the id in the context setting, if its value is JSON",
         examples=["[app_metadata, org_id]"],
     )
+    context_aliases: Names = Field(
+        default=(),
+        min_length=0,
+        description="further settings that hold the same id or token as `context`, or nothing",
+        examples=["[request.jwt.claim.sub, request.jwt.claim]"],
+    )
     context_type: Literal["uuid", "text", "integer", "bigint"] = "uuid"
     schemas: tuple[str, ...] = Field(default=("public",), min_length=1)
     root: str
@@ -172,6 +178,10 @@ class Tenancy(ConfigModel):
                 )
         if self.claim is not None and len(self.context) > 1:
             raise InvalidValueError("claim needs a context of one setting", "write the setting whose value is JSON")
+        if self.context_aliases and len(self.context) > 1:
+            raise InvalidValueError("context_aliases need a context of one setting", "remove context_aliases")
+        if set(self.context_aliases) & set(self.context):
+            raise InvalidValueError("a setting is declared in context and in context_aliases", "keep one of the two")
         return self
 
     @model_validator(mode="after")
@@ -219,9 +229,14 @@ class Tenancy(ConfigModel):
         return ids if self.claim is None else tuple(claimed(one, self.claim) for one in ids)
 
     @property
+    def context_settings(self) -> tuple[str, ...]:
+        """Every setting that may name the current tenant or user: those of the context, and their aliases."""
+        return (*self.context, *self.context_aliases)
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The names that say where the context is: its settings, and its path in JSON."""
-        return (*self.context, *(self.claim or ()))
+        return (*self.context_settings, *(self.claim or ()))
 
     def tenant_key(self, table: str) -> tuple[str, ...] | DerivedKey:
         """The tenant key of a table, by its name in the configuration."""

@@ -76,6 +76,7 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
     members, claim = proposal.members, list(proposal.claim)
     return {
         **({"claim": claim} if claim else {}),
+        **({"context_aliases": list(proposal.context_aliases)} if proposal.context_aliases else {}),
         **(
             {"members": {"table": members.table, "member": members.member, "key": list(members.key)}} if members else {}
         ),
@@ -145,6 +146,9 @@ def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterato
     if proposal.claim:
         yield "# REVIEW: the path of the id in the setting, whose value is JSON."
         yield f"claim: {_names(proposal.claim)}"
+    if proposal.context_aliases:
+        yield "# REVIEW: policies also take these settings for the context; each must hold the same, or nothing."
+        yield f"context_aliases: {_listed(proposal.context_aliases)}"
     yield f"context_type: {proposal.context_type}"
     yield f"schemas: {_listed(proposal.schemas)}"
     yield "# REVIEW: the table of the tenants, and the columns that hold the tenant of a row."
@@ -200,7 +204,7 @@ def _approvals(findings: tuple[Finding, ...]) -> Iterator[str]:
     open_findings = [f for f in findings if f.status in {Status.FAIL, Status.UNVERIFIED}]
     if open_findings:
         yield "# The static checks do not pass on the following. Repair each; or review it, and approve it by moving"
-        yield "# its entry to `allowed:` with an owner, a reason and an expiry date."
+        yield "# its entry to approved_objects with an owner, a reason and an expiry date."
         yield "# approved_objects:"
     for finding in open_findings:
         yield f"# {finding.status.value} {finding.check} {_comment(finding.subject)}: {_comment(finding.summary)}"

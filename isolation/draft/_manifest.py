@@ -26,6 +26,7 @@ class Proposal:
 
     context: Names
     claim: Names
+    context_aliases: Names
     context_type: str
     schemas: Names
     root: str

@@ -11,7 +11,7 @@ from basewatch.errors import BasewatchError
 from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogRole, CatalogTable
 from isolation.draft._manifest import DerivedKey, Proposal
 from isolation.draft._members import Membership, membership
-from isolation.draft._texts import PolicyTexts, most_common_claim
+from isolation.draft._texts import PolicyTexts, is_compared, most_common_claim
 
 _TYPES = {"integer": "integer", "bigint": "bigint", "smallint": "integer", "uuid": "uuid"}
 _TABLES = ("r", "p")
@@ -57,6 +57,7 @@ class _Draft:
         ordered = sorted(settings, key=lambda name: (not claims[name], -settings[name], name))
         members = membership(self._catalog, self._texts, root, key)
         context = tuple(ordered[: 1 if members or claims[ordered[0]] else len(key)])
+        aliases = () if context[1:] else self._texts.aliases_of(context[0])
         tenants = self._tenant_tables(compared, key, root, members)
         schemas = tuple(dict(Counter(table.schema for table in (*self._with_policy, *tenants)).most_common()))
         names = {table.full_name for table in tenants}
@@ -65,6 +66,7 @@ class _Draft:
         return Proposal(
             context=context,
             claim=claims[context[0]],
+            context_aliases=aliases,
             context_type=self._type_of(direct, key),
             schemas=schemas,
             root=_declared(root, schemas),
@@ -80,7 +82,7 @@ class _Draft:
             unforced_owners=tuple(self._unforced_owners(tenants, principals)),
             open_questions=tuple(
                 self._open_questions(
-                    unused=[name for name in settings if name not in context],
+                    unused=[name for name in settings if name not in (*context, *aliases)],
                     compared=compared,
                     tenants=names,
                     reached=reached,
@@ -130,7 +132,7 @@ class _Draft:
     def _compared(self, table: CatalogTable) -> Names:
         """The columns of a table that its policies compare with a value, in the order of the table."""
         said = [(policy.columns, " ".join(policy.expressions)) for policy in self._policies[table.full_name]]
-        found = {column for columns, text in said for column in columns if _is_compared(column, text)}
+        found = {column for columns, text in said for column in columns if is_compared(column, text)}
         return tuple(column for column in table.columns if column in found)
 
     def _names_other_relations(self, name: str) -> bool:
@@ -226,13 +228,6 @@ class _Draft:
         for name, columns in compared.items():
             if name in tenants and self._names_other_relations(name) and not self._parent(name) and not columns:
                 yield f"{_declared(name, schemas)}: a policy reads another table; is that the `members` table?"
-
-
-def _is_compared(column: str, text: str) -> bool:
-    """Whether the text of an expression compares the column for equality, on either side and with any cast."""
-    name = rf'(?<![\w.])(?:\w+\.)?(?:"{re.escape(column.replace(chr(34), chr(34) * 2))}"|{re.escape(column)}\b)'
-    cast = r"\)?(?:::[\w ]+(?:\(\d+\))?)?\)*"
-    return bool(re.search(rf"{name}{cast}\s*(?:=|IN\b|IS NOT DISTINCT)|=\s*\(*{name}", text))
 
 
 def _declared(full_name: str, schemas: Sequence[str]) -> str:

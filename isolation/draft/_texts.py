@@ -52,6 +52,12 @@ class PolicyTexts:
             reading |= more
         return frozenset(reading)
 
+    def aliases_of(self, setting: str) -> tuple[str, ...]:
+        """The other settings that policies read in one coalesce() with a setting."""
+        asked = dict.fromkeys(text for policy in self._policies for text in self.of(policy))
+        together = (set(_SETTING.findall(call)) for text in asked for call in _calls_of_coalesce(text))
+        return tuple(sorted({name for names in together if setting in names for name in names} - {setting}))
+
     def claim_of(self, policy: CatalogPolicy, setting: str) -> tuple[str, ...]:
         """The path of JSON that a policy reads in a setting; empty if it does not read it as JSON."""
         texts = self.of(policy)
@@ -62,6 +68,17 @@ class PolicyTexts:
         return next((path for path in paths if path != ("role",)), ())
 
 
+def _calls_of_coalesce(text: str) -> Iterable[str]:
+    """Each call of coalesce() in a text, with its arguments."""
+    for start in re.finditer(r"\bcoalesce\s*\(", text, re.IGNORECASE):
+        depth = 1
+        for end, sign in enumerate(text[start.end() :], start.end()):
+            depth += {"(": 1, ")": -1}.get(sign, 0)
+            if not depth:
+                yield text[start.start() : end]
+                break
+
+
 def names_context(texts: Iterable[str], column: str, functions: Iterable[str]) -> bool:
     """Whether a text compares a column for equality with a setting, or with a function that reads one."""
     names = "|".join(re.escape(part) for part in _spellings(functions))
@@ -69,6 +86,13 @@ def names_context(texts: Iterable[str], column: str, functions: Iterable[str]) -
     left = rf"(?<![\w])\"?{re.escape(column)}\"?\)?(?:::[\w ]+)?\)*\s*=\s*{value}"
     right = rf"(?:current_setting\([^=]*|(?:{names or '(?!)'})\s*\([^=]*)=\s*\(*(?:\w+\.)?\"?{re.escape(column)}\b"
     return any(re.search(left, text, re.IGNORECASE) or re.search(right, text, re.IGNORECASE) for text in texts)
+
+
+def is_compared(column: str, text: str) -> bool:
+    """Whether the text of an expression compares the column for equality, on either side and with any cast."""
+    name = rf'(?<![\w.])(?:\w+\.)?(?:"{re.escape(column.replace(chr(34), chr(34) * 2))}"|{re.escape(column)}\b)'
+    cast = r"\)?(?:::[\w ]+(?:\(\d+\))?)?\)*"
+    return bool(re.search(rf"{name}{cast}\s*(?:=|IN\b|IS NOT DISTINCT)|=\s*\(*{name}", text))
 
 
 def mentions(texts: Iterable[str], full_name: str) -> bool:

@@ -38,7 +38,8 @@ class Server:
     `version_num` is server_version_num; `aurora_version` is aurora_version(), empty on other servers. `fingerprint` is
     the hash of every catalogue row that the proof depends on, equal before and after the reading. `context_defaults`
     are the context settings that already have a value at the start of Basewatch's session: a default for every session
-    from postgresql.conf or ALTER SYSTEM.
+    from postgresql.conf or ALTER SYSTEM. `json_operators_are_built_in` says that no user-defined operator could stand
+    in for -> or ->> of JSON, whatever the search_path is.
     """
 
     version_num: int
@@ -50,6 +51,7 @@ class Server:
     standby: bool
     fingerprint: str
     context_defaults: tuple[str, ...] = ()
+    json_operators_are_built_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

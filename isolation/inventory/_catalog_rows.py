@@ -23,6 +23,7 @@ class ServerRow:
     database_grants: tuple[Grant, ...]
     standby: bool
     context_defaults: tuple[str, ...]
+    json_operators_are_built_in: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

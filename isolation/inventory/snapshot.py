@@ -105,7 +105,7 @@ def _read_unchanged(database: DatabaseClient, component: components.Database) ->
 
 
 def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory:
-    parameters: Parameters = {"context": tenancy.context}
+    parameters: Parameters = {"context": tenancy.context_settings}
     (server,) = database.query(load_statement("inventory_server"), ServerRow, parameters)
     if server.version_num < _OLDEST:
         raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version_num // 10000} is not supported")
@@ -178,11 +178,12 @@ def _server(database: DatabaseClient, row: ServerRow, current: str) -> Server:
         standby=row.standby,
         fingerprint=current,
         context_defaults=row.context_defaults,
+        json_operators_are_built_in=row.json_operators_are_built_in,
     )
 
 
 def _functions(database: DatabaseClient, tenancy: Tenancy) -> tuple[Function, ...]:
-    parameters: Parameters = {**_BOUND, "context": tenancy.context}
+    parameters: Parameters = {**_BOUND, "context": tenancy.context_settings}
     found = _bounded(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
     return tuple(_redacted(function, tenancy.words) for function in found)
 

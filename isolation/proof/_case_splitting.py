@@ -48,9 +48,7 @@ def split_value(
     """The alternatives of a value inside casts, each with its condition; None if the value is not split."""
     match argument:
         case TypeCast():
-            return split_value(
-                argument.argument, lambda value: use(TypeCast(argument.cast_method, value, argument.type)), instances
-            )
+            return split_value(argument.argument, lambda value: use(_cast(argument, value)), instances)
         case Case():
             return split_case(argument, use)
         case Coalesce():
@@ -68,3 +66,10 @@ def split_value(
             return (((SubqueryExpr("present", None, query), TRUE), *conditions, (compared, TRUE)),)
         case _:
             return None
+
+
+def _cast(cast: TypeCast, value: Expression) -> Expression:
+    """A value in place of the argument of a cast; NULL stays NULL, but for a domain, which may refuse it."""
+    if isinstance(value, Constant) and value.null and cast.cast_method != "domain":
+        return Constant(cast.type, True, None)  # noqa: FBT003  # SQL's NULL
+    return TypeCast(cast.cast_method, value, cast.type)

@@ -48,6 +48,7 @@ class ClaimReader:
 
     def __init__(self, tenancy: Tenancy, resolve: Resolve) -> None:
         self._context = tenancy.context[0]
+        self._names = frozenset(name.lower() for name in (tenancy.context[0], *tenancy.context_aliases))
         self._declared = tenancy.claim is not None
         self._resolve = resolve
 
@@ -67,13 +68,15 @@ class ClaimReader:
         if isinstance(part, Comparison) and part.operator in _FIELD_AS_TEXT:
             found = self._path(part)
             if found is not None:
-                name = claim_name(found[0], found[1]).encode()
+                setting = self._context if self._is_context(found[0]) else found[0]
+                name = claim_name(setting, found[1]).encode()
                 constant = Constant(TEXT, False, len(name).to_bytes(4, "little") + name)  # noqa: FBT003  # not NULL
                 return FunctionCall(CURRENT_SETTING_OR_NULL, (constant, _TRUE), TEXT, False)  # noqa: FBT003  # not a set
         if isinstance(part, IsNull | Comparison) and any(self._is_whole(one) for one in subexpressions(part)):
             return part
         expression = cast("Expression", part)
-        if self._is_whole(expression) or self._json(expression) == self._context:
+        # An alias as it stands is an id: the text of a token is never equal to one.
+        if self._is_whole(expression) or self._is_context(self._json(expression)):
             return Opaque("JSON", (), TEXT) if closed else part
         return replace(
             part, **{each.name: self._rebuilt(getattr(part, each.name), closed=closed) for each in fields(part)}
@@ -82,6 +85,9 @@ class ClaimReader:
     def _is_whole(self, expression: Expression) -> bool:
         """Whether an expression is the text of the whole setting."""
         return self._text(expression) == self._context
+
+    def _is_context(self, setting: str | None) -> bool:
+        return setting is not None and setting.lower() in self._names
 
     def _path(self, field: Comparison) -> tuple[str, tuple[str, ...]] | None:
         """The setting and the path of the value of -> or ->>; None if either is unknown."""
@@ -111,12 +117,16 @@ class ClaimReader:
             case _:
                 return None
 
-    def _text(self, expression: Expression) -> str | None:
+    def _text(self, expression: Expression) -> str | None:  # noqa: PLR0911  # one case per shape
         """The setting whose text an expression is, where that is not empty."""
         match expression:
             case NullIf(arguments=(value, Constant() as other)) | Coalesce(arguments=(value, Constant() as other)):
                 known = other.null or (other.type == TEXT and other.text in _NO_CLAIMS)
                 return self._text(value) if known else None
+            case Coalesce(arguments=arguments):
+                # The context and its aliases hold the same, or nothing.
+                each = {self._text(one) for one in arguments}
+                return self._context if all(map(self._is_context, each)) else None
             case TypeCast(cast_method="relabel", argument=argument):
                 return self._text(argument)
             case SubqueryExpr():

@@ -48,6 +48,12 @@ class FunctionResolver:
             self.inventory, self._named, self._context, ClaimReader(self.tenancy, self.resolve).in_body
         )
 
+    @property
+    def _normalizer(self) -> TermNormalizer:
+        """Of expressions in which no function is left."""
+        tenancy = self.tenancy
+        return TermNormalizer(context_names(tenancy), lambda expression: expression, tenancy.context_aliases)
+
     def preserves_context(self, function: Function) -> bool:
         """Whether a function does not change the context: nothing in it can change a setting, or it is approved."""
         return self._effects.preserves_settings(function) or any(
@@ -78,7 +84,7 @@ class FunctionResolver:
         found = self._bodies.value(function, call) if self._is_plain(function) else None
         if found is None or function.volatility != "i":
             return found
-        term = TermNormalizer(context_names(self.tenancy), lambda expression: expression).normalize(found)
+        term = self._normalizer.normalize(found)
         if term is not None and term.value_ref[0] == "context":
             self.immutable_functions[function.oid] = function
         return None
@@ -117,7 +123,8 @@ class FunctionResolver:
         """The expression of a text with settings. Raises: UnreadableBody."""
         if not self._names_are_built_in(function, text):
             raise UnreadableBody
-        return BodyParser(text, self._by_name, operators=is_pinned(function)).read()
+        operators = is_pinned(function) or self.inventory.server.json_operators_are_built_in
+        return BodyParser(text, self._by_name, operators=operators).read()
 
     def _named(self, schema: str, name: str) -> Expression | None:
         try:

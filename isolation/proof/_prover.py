@@ -153,7 +153,9 @@ class Prover:
             relation=relation,
             role=reachable.role.oid,
             principal=reachable.principal,
-            normalizer=TermNormalizer(context_names(self.access.tenancy), self.resolver.resolve),
+            normalizer=TermNormalizer(
+                context_names(self.access.tenancy), self.resolver.resolve, self.access.tenancy.context_aliases
+            ),
             reads_proven=lambda oid: self._reads_are_proven(reachable, oid, global_rows=False),
             reads_permitted=lambda oid: self._reads_are_proven(reachable, oid, global_rows=True),
             children=self._children,

@@ -84,18 +84,21 @@ def may_be_null(setting: FunctionCall) -> bool:
 
 
 class TermNormalizer:
-    """Normalizes expressions to terms; `settings` are the names of the context settings, in the order of the key."""
+    """Normalizes expressions to terms; `settings` are the names of the context settings, in the order of the key.
 
-    def __init__(self, settings: tuple[str, ...], resolve: Resolve) -> None:
-        self._settings = tuple(name.lower() for name in settings)
+    `aliases` are further settings that hold the same id as the first one, or nothing.
+    """
+
+    def __init__(self, settings: tuple[str, ...], resolve: Resolve, aliases: tuple[str, ...] = ()) -> None:
+        self._parts = {name.lower(): part for part, name in enumerate(settings)}
+        self._parts.update((name.lower(), 0) for name in aliases)
         self.resolve = resolve
 
     def context_index(self, expression: Expression) -> int | None:
         """The part of the context that a current_setting() call reads; None for any other expression."""
         name = setting_of(expression)
         text = None if name is None else name.text
-        setting = None if text is None else text.lower()
-        return self._settings.index(setting) if setting in self._settings else None
+        return None if text is None else self._parts.get(text.lower())
 
     def normalize(self, expression: Expression) -> Term | None:  # noqa: PLR0911  # one case per shape
         """The term of an expression; None without a column or context setting, or after an unknown conversion."""

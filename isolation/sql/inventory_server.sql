@@ -10,6 +10,9 @@ SELECT current_setting('server_version_num')::int AS version_num,
         FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a) AS database_grants,
        pg_is_in_recovery() AS standby,
        ARRAY(SELECT name FROM unnest(%(context)s::text[]) AS name
-             WHERE coalesce(current_setting(name, true), '') <> '') AS context_defaults
+             WHERE coalesce(current_setting(name, true), '') <> '') AS context_defaults,
+       -- One whose left side is of a user-defined type, such as -> of hstore, is never taken for JSON.
+       NOT EXISTS (SELECT FROM pg_operator
+                   WHERE oid >= 16384 AND oprname IN ('->', '->>') AND oprleft < 16384) AS json_operators_are_built_in
 FROM pg_database d
 WHERE d.datname = current_database()

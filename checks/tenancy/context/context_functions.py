@@ -31,7 +31,7 @@ class ContextSetter:
 def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[ContextSetter]:
     """Every unapproved function that sets the context, sorted by name."""
     fired = _fired(access, now)
-    contexts = tuple(name.lower() for name in access.tenancy.context)
+    contexts = tuple(name.lower() for name in access.tenancy.context_settings)
     for function in sorted(access.inventory.functions, key=lambda function: function.name):
         write = context_write(function, contexts)
         if write is None or function.extension or access.is_approved("function", function.name, function.digest, now):

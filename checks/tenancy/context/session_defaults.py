@@ -22,7 +22,7 @@ _PATH = re.compile(r'"((?:[^"]|"")*)"|([^,\s]+)')
 
 def session_default_flaws(access: EffectiveAccess) -> Iterator[tuple[str, Flaw]]:
     """Each flawed session default, with the object that it is set for, such as `role app`."""
-    contexts = {name.lower() for name in access.tenancy.context}
+    contexts = {name.lower() for name in access.tenancy.context_settings}
     for setting in access.inventory.role_settings:
         if setting.database not in (0, access.inventory.server.database_oid):
             continue

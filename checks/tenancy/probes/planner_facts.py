@@ -125,7 +125,7 @@ def _scans(
 
 def _known_names(access: EffectiveAccess, table: Relation) -> KnownNames:
     tenancy = access.tenancy
-    settings = frozenset(setting.lower() for setting in tenancy.context)
+    settings = frozenset(setting.lower() for setting in tenancy.context_settings)
     approved = {
         allowed.name for allowed in tenancy.approved_objects if allowed.kind == "function" and allowed.returns_tenant
     }

@@ -57,7 +57,7 @@ def pooled_sessions(database: DatabaseClient, component: components.Database) ->
         with database.login_session(principal, tenancy, through_proxy=True) as session:
             for _ in range(_TRANSACTIONS):
                 with session.probe() as probe:
-                    state = leftover_state(probe, tenancy.context)
+                    state = leftover_state(probe, tenancy.context_settings)
                     number = sessions.setdefault(state.backend_pid, len(sessions) + 1)
                     starts.append(_start(number, state, last_value=has_lastval(probe)))
         pooled.append(PooledLogin(principal=principal, starts=tuple(starts)))

@@ -128,7 +128,7 @@ def _context(
 
 def flag_contexts(tenancy: Tenancy, contents: ExpressionContents) -> tuple[TrialContext, ...]:
     """The context of canary A, with another setting in the policy set to one of its constants, or to on."""
-    mine = {setting.lower() for setting in tenancy.context}
+    mine = {setting.lower() for setting in tenancy.context_settings}
     other_settings = [name for name in contents.settings if name.lower() not in mine and "." in name]
     (a, as_a), _ = tenancy.canary_contexts
     canary_a = _context(tenancy, "in the context of canary A", as_a, a)

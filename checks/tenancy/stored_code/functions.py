@@ -92,7 +92,7 @@ def judge_function(access: EffectiveAccess, function: Function, uses: FunctionUs
 
 def context_readers(access: EffectiveAccess) -> frozenset[int]:
     """The functions that read the context, directly or through another function that they call."""
-    words = {"current_setting", *access.tenancy.context}
+    words = {"current_setting", *access.tenancy.context_settings}
     functions = access.inventory.functions
     names = {function.oid: bare_name(function) for function in functions}
     calls = {function.oid: set(re.findall(r"(\w+)\"?\s*\(", normalized_body(function))) for function in functions}

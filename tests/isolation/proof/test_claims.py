@@ -16,6 +16,9 @@ from tests.isolation.scratch_database import ScratchDatabase, declared, scratch_
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PROVEN, OPEN, UNPROVEN = ProofStatus.PROVEN, ProofStatus.REFUTED, ProofStatus.UNPROVEN
 CLAIMS = "current_setting('request.jwt.claims', true)"
+ALIASES = ("request.jwt.claim.org", "request.jwt.claim")
+SHORT, TOKEN = (f"nullif(current_setting('{name}', true), '')" for name in ALIASES)
+ORG = f"(nullif({CLAIMS}, '')::jsonb -> 'app' ->> 'org')"
 SCHEMA = f"""
     CREATE ROLE inv_app LOGIN;
     GRANT USAGE ON SCHEMA public TO inv_app;
@@ -50,7 +53,7 @@ def notes(box_database: SandboxDatabase) -> Iterator[ScratchDatabase]:
 def status(database: ScratchDatabase, condition: str) -> ProofStatus:
     """The status of the one gate under one policy, which is dropped again."""
     component = declared()
-    claimed = {"context": ("request.jwt.claims",), "claim": ("app", "org")}
+    claimed = {"context": ("request.jwt.claims",), "claim": ("app", "org"), "context_aliases": ALIASES}
     component = component.model_copy(update={"tenancy": component.tenancy.model_copy(update=claimed)})
     database.run(f"CREATE POLICY own ON notes USING ({condition})")
     try:
@@ -85,8 +88,16 @@ def status(database: ScratchDatabase, condition: str) -> ProofStatus:
         ("tenant = (current_setting('request.headers', true)::json -> 'app' ->> 'org')::uuid", OPEN),
         ("tenant = (body -> 'app' ->> 'org')::uuid", OPEN),
         ("tenant = auth.other()", OPEN),
-        # Not known to be PostgreSQL's operators.
-        ("tenant = auth.unpinned()", UNPROVEN),
+        ("tenant = auth.unpinned()", PROVEN),
+        # Its aliases hold the same id or token, or nothing.
+        (f"tenant = coalesce({SHORT}, {ORG})::uuid", PROVEN),
+        (f"tenant = coalesce({ORG}, {SHORT})::uuid", PROVEN),
+        (f"tenant = (coalesce({TOKEN}, nullif({CLAIMS}, ''))::jsonb -> 'app' ->> 'org')::uuid", PROVEN),
+        (f"tenant = (coalesce({TOKEN}, nullif({CLAIMS}, ''))::jsonb ->> 'org')::uuid", OPEN),
+        (f"tenant = coalesce({SHORT}, {CLAIMS}::jsonb ->> 'org')::uuid", OPEN),
+        (f"tenant = coalesce(nullif(current_setting('request.org', true), ''), {ORG})::uuid", OPEN),
+        (f"{SHORT} IS NULL OR tenant = {ORG}::uuid", OPEN),
+        (f"tenant = coalesce({SHORT}, {ORG}, role)::uuid", OPEN),
         # A token without the claim, or with another one.
         (f"tenant = ({CLAIMS}::json -> 'app' ->> 'org')::uuid OR {CLAIMS} IS NULL", OPEN),
         (f"({CLAIMS}::json -> 'app' ->> 'org') IS NULL OR tenant = ({CLAIMS}::json -> 'app' ->> 'org')::uuid", OPEN),
@@ -104,3 +115,16 @@ def test_a_claim_is_the_context_where_it_is_the_declared_one(
 ) -> None:
     """Only the value at the declared path of the declared setting names the tenant."""
     assert status(notes, condition) is expected
+
+
+def test_an_operator_of_the_name_of_one_of_json_leaves_bodies_without_a_path_unread(notes: ScratchDatabase) -> None:
+    """Without a search_path of the function, a user-defined operator could stand in for PostgreSQL's own."""
+    notes.run(
+        "CREATE FUNCTION auth.first(jsonb, text) RETURNS text LANGUAGE sql AS $$ SELECT $2 $$; "
+        "CREATE OPERATOR auth.->> (LEFTARG = jsonb, RIGHTARG = text, FUNCTION = auth.first)"
+    )
+    try:
+        assert status(notes, "tenant = auth.unpinned()") is UNPROVEN
+        assert status(notes, "tenant = (SELECT auth.org())") is PROVEN
+    finally:
+        notes.run("DROP OPERATOR auth.->> (jsonb, text); DROP FUNCTION auth.first(jsonb, text)")
