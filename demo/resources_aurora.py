@@ -51,6 +51,8 @@ def _create_proxy(context: BuildContext, *, secret: str, role: str) -> None:
         RequireTLS=True,
     )
     rds.register_db_proxy_targets(DBProxyName=f"{PREFIX}-proxy", DBClusterIdentifiers=[PREFIX])
+    # moto has a target REGISTERING until it was described once.
+    rds.describe_db_proxy_targets(DBProxyName=f"{PREFIX}-proxy")
 
 
 def _backdate(context: BuildContext) -> None:

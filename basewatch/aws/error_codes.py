@@ -134,6 +134,7 @@ _CODES: dict[Meaning, tuple[str, ...]] = {
         "DBInstanceNotFound",
         "DBInstanceNotFoundFault",
         "DBProxyNotFoundFault",
+        "DBProxyTargetGroupNotFoundFault",
         "NoSuchBucket",
         "NotFound",
         "NotFoundException",

@@ -15,11 +15,15 @@ from basewatch.model import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundStage:
-    """The declared stage as AWS describes it, the id of its API, and how many APIs have the declared name."""
+    """The declared stage as AWS describes it, the id of its API, and how many APIs have the declared name.
+
+    `api_status` is the status of a REST API, such as `UPDATING`; empty where AWS gives none.
+    """
 
     api_id: str
     namesakes: int
     stage: dict[str, Any]
+    api_status: str = ""
 
 
 def find_stage(aws: AwsClient, api: Api) -> FoundStage:
@@ -30,15 +34,14 @@ def find_stage(aws: AwsClient, api: Api) -> FoundStage:
     """
     if api.type != "rest":
         return _stage_v2(aws, api)
-    ids = [api.id] if api.id else [required(each, "id", kind=str) for each in _named(aws, api)]
-    if not ids:
+    described = [aws.call("apigateway", "GetRestApi", restApiId=api.id)] if api.id else list(_named(aws, api))
+    apis = {api.id or required(each, "id", kind=str): each for each in described}
+    if not apis:
         raise NotFoundError(f"no REST API is named {api.name}")
-    if api.id:
-        aws.call("apigateway", "GetRestApi", restApiId=api.id)
-    stages = {each: _stage(aws, each, api.stage) for each in ids}
+    stages = {each: _stage(aws, each, api.stage) for each in apis}
     found = {identifier: stage for identifier, stage in stages.items() if stage is not None}
     if not found:
-        raise NotFoundError(f"none of the REST APIs {', '.join(ids)} has the stage {api.stage}")
+        raise NotFoundError(f"none of the REST APIs {', '.join(apis)} has the stage {api.stage}")
     if len(found) > 1:
         raise ObservationError(
             Reason.UNSUPPORTED,
@@ -46,7 +49,8 @@ def find_stage(aws: AwsClient, api: Api) -> FoundStage:
             remedy="declare the id of the API, or give each API a name of its own: CloudWatch mixes their metrics",
         )
     ((identifier, stage),) = found.items()
-    return FoundStage(api_id=identifier, namesakes=len(ids), stage=stage)
+    status = optional(apis[identifier], "apiStatus", kind=str) or ""
+    return FoundStage(api_id=identifier, namesakes=len(apis), stage=stage, api_status=status)
 
 
 def _named(aws: AwsClient, api: Api) -> Iterator[dict[str, Any]]:

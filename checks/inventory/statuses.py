@@ -17,7 +17,21 @@ class Standing(StrEnum):
     BROKEN = "broken"
 
 
-Kind = Literal["cluster", "instance", "proxy", "table", "cache", "vault", "key", "function", "api", "rule", "mapping"]
+Kind = Literal[
+    "cluster",
+    "instance",
+    "proxy",
+    "target",
+    "table",
+    "index",
+    "cache",
+    "vault",
+    "key",
+    "function",
+    "api",
+    "rule",
+    "mapping",
+]
 
 # The words as AWS documents them. Clusters and instances:
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html and
@@ -48,11 +62,18 @@ _WORDS: Mapping[Kind, Mapping[Standing, str]] = {
         Standing.CHANGING: "creating reactivating",
         Standing.BROKEN: "deleting incompatible-network insufficient-resource-limits suspended suspending",
     },
+    # The state of a proxy's target, or the reason why it is UNAVAILABLE.
+    "target": {
+        Standing.SERVING: "AVAILABLE UNUSED",
+        Standing.CHANGING: "REGISTERING PENDING_PROXY_CAPACITY PROMOTED",
+        Standing.BROKEN: "UNAVAILABLE UNREACHABLE CONNECTION_FAILED AUTH_FAILURE INVALID_REPLICATION_STATE",
+    },
     "table": {
         Standing.SERVING: "ACTIVE UPDATING",
         Standing.CHANGING: "CREATING",
         Standing.BROKEN: "DELETING INACCESSIBLE_ENCRYPTION_CREDENTIALS ARCHIVING ARCHIVED REPLICATION_NOT_AUTHORIZED",
     },
+    "index": {Standing.SERVING: "ACTIVE UPDATING", Standing.CHANGING: "CREATING", Standing.BROKEN: "DELETING"},
     "cache": {
         Standing.SERVING: "available modifying",
         Standing.CHANGING: "creating",

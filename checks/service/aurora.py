@@ -8,7 +8,7 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.model import Proof, Severity, Verdict, not_applicable
+from basewatch.model import Proof, Reason, Severity, Verdict, not_applicable, unverified
 from checks.service.aurora_facts import (
     InstanceMetric,
     instance_connections,
@@ -22,7 +22,14 @@ from checks.service.promises import PromisedLimit, count_promise, latency_promis
 from checks.service.sustained import judge_gauge
 
 _NEEDS = ("cloudwatch:GetMetricData",)
-_NO_INSTANCE = not_applicable("The cluster declares no instance with this metric", observed="no such instance")
+_NO_INSTANCE = unverified(
+    Reason.NOT_ENOUGH_DATA,
+    "The cluster declares no instance, so no metric of one is read",
+    observed="no declared instance",
+    expected="a declared instance",
+    remedy="Declare the `instances` of the cluster.",
+)
+_NO_READER = not_applicable("The only declared instance is the writer", observed="no declared reader")
 _WRITER = not_applicable("The instance was the writer, which has no replica lag", observed="the writer in every minute")
 
 
@@ -182,7 +189,7 @@ def _judge_readers(facts: InstanceMetric, promise: PromisedLimit) -> Iterator[Ve
     If exactly one instance has no datapoint in a minute, it was the writer; if several have none, it is unknown.
     """
     if not facts.by_instance[1:]:
-        yield _NO_INSTANCE
+        yield _NO_READER if facts.by_instance else _NO_INSTANCE
         return
     for each in facts.by_instance:
         others = [other.series.values for other in facts.by_instance if other is not each]

@@ -36,10 +36,20 @@ MISSING = frozenset({PeriodKind.UNSEEN, PeriodKind.UNKNOWN})
 
 
 def gauge_kinds(series: AlignedSeries, limit: float, absent: tuple[bool, ...] = ()) -> Kinds:
-    """The kinds of a metric whose source always reports, except in `absent` periods, in which it did not exist."""
+    """The kinds of a metric whose source always reports, except in `absent` periods, in which it did not exist.
+
+    A source that has not reported since, longer than CloudWatch may be late, was not restarted: its values are missing.
+    """
     absent = absent or (False,) * len(series.values)
-    missing = (PeriodKind.SILENT if gone else PeriodKind.UNKNOWN for gone in absent)
-    return tuple(_kind(value, limit, other) for value, other in zip(series.values, missing, strict=True))
+    reported = max((at + 1 for at, value in enumerate(series.values) if value is not None or absent[at]), default=0)
+    settled = len(series.values) - -(-MAY_BE_LATE // series.period)
+
+    def without_value(position: int) -> PeriodKind:
+        if absent[position]:
+            return PeriodKind.SILENT
+        return PeriodKind.UNSEEN if reported <= position < settled else PeriodKind.UNKNOWN
+
+    return tuple(_kind(value, limit, without_value(at)) for at, value in enumerate(series.values))
 
 
 def event_kinds(series: AlignedSeries, activity: AlignedSeries, limit: float, may_be_late: timedelta) -> Kinds:

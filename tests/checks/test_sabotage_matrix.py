@@ -53,6 +53,7 @@ NOT_FOUND = {
     "apigateway:GetStage": "NotFoundException",
     "apigateway:GetExport": "NotFoundException",
     "rds:DescribeDBProxies": "DBProxyNotFoundFault",
+    "rds:DescribeDBProxyTargets": "DBProxyTargetGroupNotFoundFault",
     "kms:DescribeKey": "NotFoundException",
     "lambda:GetFunctionConcurrency": "ResourceNotFoundException",
     "lambda:ListEventSourceMappings": "ResourceNotFoundException",
@@ -105,6 +106,8 @@ EMPTY_RESPONSES: dict[str, dict[str, tuple[dict[str, Any], Status]]] = {
     "apigateway:GetUsagePlans": {"*": ({}, Status.FAIL)},
     "apigateway:GetExport": {"*": ({}, Status.UNVERIFIED)},
     "rds:DescribeDBProxies": {"*": ({"DBProxies": []}, Status.UNVERIFIED)},
+    # A proxy without a target is a fact: it leads nowhere.
+    "rds:DescribeDBProxyTargets": {"*": ({"Targets": []}, Status.FAIL)},
     "rds:DescribeDBInstances": {"*": ({"DBInstances": []}, Status.UNVERIFIED)},
     "lambda:ListEventSourceMappings": {"*": ({}, Status.UNVERIFIED)},
     "sqs:GetQueueUrl": {"*": ({}, Status.UNVERIFIED)},
@@ -122,7 +125,10 @@ _RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
 DECISIVE_FIELDS = {
     "inventory.rule.enabled": {"events:DescribeRule State"},
     "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},
-    "inventory.proxy.available": {"rds:DescribeDBProxies DBProxies[].Status"},
+    "inventory.proxy.available": {
+        "rds:DescribeDBProxies DBProxies[].Status",
+        "rds:DescribeDBProxyTargets Targets[].TargetHealth.State",
+    },
     "encryption.aurora.storage_key": {"kms:DescribeKey KeyMetadata.KeyState"},
     "logging.alarms.quiet": {
         "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",

@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 
-from basewatch.components import Api, Function
+from basewatch.components import Api, AuroraCluster, CacheCluster, Function, Table
 from basewatch.model import Status
 from checks.inventory.api_gateway import stage_is_deployed
+from checks.inventory.dax import cache_is_available
+from checks.inventory.dynamodb import table_is_active
 from checks.inventory.lambda_functions import FunctionState, function_is_active
+from checks.inventory.rds_proxy import proxy_is_available
 from tests.checks.situations.aws_answers import Answers, answer, verdicts
 from tests.wire import Answer, refusal
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
+ORPHAN = (("m", "PROBLEM: The queue does not exist"),)
 FUNCTIONS: dict[str, tuple[FunctionState, Status]] = {
     "active": (FunctionState(state="Active"), Status.PASS),
     "idle for weeks": (FunctionState(state="Inactive"), Status.PASS),
@@ -39,6 +43,15 @@ FUNCTIONS: dict[str, tuple[FunctionState, Status]] = {
     "an event source in a state of the future": (
         FunctionState(state="Active", idle_mappings=(("m", "Throttled"),)),
         Status.UNVERIFIED,
+    ),
+    "an event source whose queue is gone": (FunctionState(state="Active", troubled_mappings=ORPHAN), Status.FAIL),
+    "an event source at which AWS had an error": (
+        FunctionState(state="Active", troubled_mappings=(("m", "PROBLEM: internal Lambda error"),)),
+        Status.UNVERIFIED,
+    ),
+    "an unread event source beside one that is being created": (
+        FunctionState(state="Active", idle_mappings=(("a", "Creating"),), troubled_mappings=ORPHAN),
+        Status.FAIL,
     ),
 }
 
@@ -148,3 +161,114 @@ def test_an_api_is_found_by_id_or_by_name_and_stage(case: str) -> None:
     settings, answers, right = APIS[case]
     (verdict,) = verdicts(stage_is_deployed, Api.model_validate(settings), answers)
     assert (case, verdict.status) == (case, right)
+
+
+def test_an_event_source_is_judged_by_its_last_result() -> None:
+    """A source that AWS cannot read is one that invokes nothing; an error of the function is judged elsewhere."""
+    results = ["No records processed", "PROBLEM: Function call failed", "PROBLEM: Connection error"]
+    mappings = [
+        {"UUID": f"{number:036}", "State": "Enabled", "LastProcessingResult": result}
+        for number, result in enumerate(results)
+    ]
+    operation = "lambda:ListEventSourceMappings"
+    answers = {**running(), operation: answer(operation, EventSourceMappings=mappings)}
+    (verdict,) = verdicts(function_is_active, Function(name="auth"), answers)
+    assert (verdict.status, f"{2:036}" in verdict.summary) == (Status.FAIL, True)
+
+
+CLUSTER = AuroraCluster.model_validate(
+    {"name": "main", "proxy": {"name": "front"}, "backup": {"retention": "35d", "rpo": "1h"}}
+)
+
+
+def target(role: str, state: str, reason: str = "", cluster: str = "main") -> dict[str, Any]:
+    """A target of a proxy."""
+    health = {"State": state, **({"Reason": reason} if reason else {})}
+    return {"RdsResourceId": f"db-{role}", "TrackedClusterId": cluster, "Role": role, "TargetHealth": health}
+
+
+WRITER, READER = "READ_WRITE", "READ_ONLY"
+TRACKED = {"RdsResourceId": "main", "Type": "TRACKED_CLUSTER"}
+PROXIES: dict[str, tuple[list[dict[str, Any]], Status]] = {
+    "writer and reader": ([TRACKED, target(WRITER, "AVAILABLE"), target(READER, "AVAILABLE")], Status.PASS),
+    "the cluster alone": ([TRACKED], Status.PASS),
+    "a reader that is not used": ([target(WRITER, "AVAILABLE"), target(READER, "UNUSED")], Status.PASS),
+    "a reader that cannot be reached": (
+        [target(WRITER, "AVAILABLE"), target(READER, "UNAVAILABLE", "UNREACHABLE")],
+        Status.PASS,
+    ),
+    "the secret is wrong": ([target(WRITER, "UNAVAILABLE", "AUTH_FAILURE"), target(READER, "AVAILABLE")], Status.FAIL),
+    "no way to the writer": ([target(WRITER, "UNAVAILABLE", "UNREACHABLE")], Status.FAIL),
+    "the writer is unavailable for no reason": ([target(WRITER, "UNAVAILABLE")], Status.FAIL),
+    "no target": ([], Status.FAIL),
+    "another cluster": ([target(WRITER, "AVAILABLE", cluster="test")], Status.FAIL),
+    "another cluster, tracked": ([{"RdsResourceId": "test", "Type": "TRACKED_CLUSTER"}], Status.FAIL),
+    "the proxy grows": ([target(WRITER, "UNAVAILABLE", "PENDING_PROXY_CAPACITY")], Status.UNVERIFIED),
+    "the writer registers": ([target(WRITER, "REGISTERING")], Status.UNVERIFIED),
+    "a state of the future": ([target(WRITER, "DRAINING")], Status.UNVERIFIED),
+    "a reason of the future": ([target(WRITER, "UNAVAILABLE", "QUOTA")], Status.UNVERIFIED),
+}
+
+
+@pytest.mark.parametrize("case", PROXIES)
+def test_a_proxy_is_judged_by_what_it_leads_to(case: str) -> None:
+    """An available proxy that cannot reach the writer of the declared cluster serves nobody."""
+    targets, right = PROXIES[case]
+    answers = {
+        "rds:DescribeDBProxies": answer("rds:DescribeDBProxies", DBProxies=[{"Status": "available"}]),
+        "rds:DescribeDBProxyTargets": answer("rds:DescribeDBProxyTargets", Targets=targets),
+    }
+    (verdict,) = verdicts(proxy_is_available, CLUSTER, answers)
+    assert (case, verdict.status) == (case, right)
+
+
+INDEXES: dict[str, tuple[dict[str, str], Status]] = {
+    "active": ({"by-email": "ACTIVE"}, Status.PASS),
+    "being changed": ({"by-email": "UPDATING"}, Status.PASS),
+    "one more than declared": ({"by-email": "ACTIVE", "by-name": "DELETING"}, Status.PASS),
+    "gone": ({"by-name": "ACTIVE"}, Status.FAIL),
+    "no index at all": ({}, Status.FAIL),
+    "being deleted": ({"by-email": "DELETING"}, Status.FAIL),
+    "being filled": ({"by-email": "CREATING"}, Status.UNVERIFIED),
+    "in a status of the future": ({"by-email": "PAUSED"}, Status.UNVERIFIED),
+}
+
+
+@pytest.mark.parametrize("case", INDEXES)
+def test_a_declared_index_has_to_exist(case: str) -> None:
+    """An index that was deleted has no throttled requests."""
+    statuses, right = INDEXES[case]
+    found = [{"IndexName": name, "IndexStatus": status} for name, status in statuses.items()]
+    described = {"TableStatus": "ACTIVE", **({"GlobalSecondaryIndexes": found} if found else {})}
+    answers = {"dynamodb:DescribeTable": answer("dynamodb:DescribeTable", Table=described)}
+    (verdict,) = verdicts(table_is_active, Table(name="customers", indexes=("by-email",)), answers)
+    assert (case, verdict.status) == (case, right)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "right"),
+    [
+        ([], Status.PASS),
+        (["available", "available"], Status.PASS),
+        (["rebooting node", "available"], Status.PASS),
+        (["rebooting node", "creating"], Status.FAIL),
+    ],
+)
+def test_a_cache_needs_a_node(nodes: list[str], right: Status) -> None:
+    """A cluster is available while its last node is replaced."""
+    cluster = {"Status": "available", "Nodes": [{"NodeStatus": status} for status in nodes]}
+    answers = {"dax:DescribeClusters": answer("dax:DescribeClusters", Clusters=[cluster])}
+    (verdict,) = verdicts(cache_is_available, CacheCluster(name="cache"), answers)
+    assert verdict.status is right
+
+
+@pytest.mark.parametrize(
+    ("status", "right"),
+    [("AVAILABLE", Status.PASS), ("UPDATING", Status.PASS), ("FAILED", Status.FAIL), ("PENDING", Status.UNVERIFIED)],
+)
+def test_a_rest_api_is_judged_by_its_status(status: str, right: Status) -> None:
+    """A stage of an API that could not be made serves nobody."""
+    listing = answer("apigateway:GetRestApis", items=[{"id": "a1", "name": "front", "apiStatus": status}])
+    answers = {"apigateway:GetRestApis": listing, "apigateway:GetStage": STAGE}
+    (verdict,) = verdicts(stage_is_deployed, Api.model_validate(API), answers)
+    assert verdict.status is right

@@ -62,6 +62,8 @@ def on_reader(check: str, case: str) -> Iterator[Verdict]:
         "going on where the datapoints end": but(but(always(low), HOURS - minutes, minutes, high), HOURS - 2, 2, None),
         "never reported": NONE,
         "silent for half an hour, then fine": but(always(low), 100, 30, None),
+        "silent since half an hour": but(always(low), HOURS - 30, 30, None),
+        "two minutes late": but(always(low), HOURS - 2, 2, None),
         "missing most of the time": but(always(low), 100, 200, None),
     }
     return instances(check, always(low), curves[case])
@@ -78,6 +80,8 @@ RIGHT = {
     "going on where the datapoints end": UNVERIFIED,
     "never reported": UNVERIFIED,
     "silent for half an hour, then fine": PASS,
+    "silent since half an hour": UNVERIFIED,
+    "two minutes late": PASS,
     "missing most of the time": UNVERIFIED,
 }
 
