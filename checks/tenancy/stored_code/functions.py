@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,6 +25,7 @@ from checks.tenancy.flaws import (
     without_superusers,
 )
 from checks.tenancy.ownership import change_owner
+from checks.tenancy.stored_code.evaluated_rows import evaluated_by_policies, showing_flaws
 from checks.tenancy.stored_code.function_bodies import bare_name, normalized_body
 from checks.tenancy.stored_code.replaceable import replaceable_uses
 from checks.tenancy.stored_code.security_definer import definer_flaws
@@ -65,6 +66,7 @@ def no_function_bypasses_policies(facts: Inventory, database: Database, now: dat
         context_readers=context_readers(access),
         policy_functions=frozenset(oid for policy in facts.policies for oid in policy.functions),
         builtins_in_policies=builtins_in_policies(access),
+        evaluated=evaluated_by_policies(access),
     )
     found = (judge_function(access, function, uses, now) for function in facts.functions)
     summary = "No function gives a tenant-bound role more rights than its own"
@@ -73,11 +75,15 @@ def no_function_bypasses_policies(facts: Inventory, database: Database, now: dat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionUses:
-    """The functions that read the context, the functions that policies call, and the built-ins that they call."""
+    """The functions that read the context, the functions that policies call, and the built-ins that they call.
+
+    `evaluated` are all that policies run, with one of the tables.
+    """
 
     context_readers: frozenset[int]
     policy_functions: frozenset[int]
     builtins_in_policies: frozenset[str]
+    evaluated: Mapping[int, str]
 
 
 def judge_function(access: EffectiveAccess, function: Function, uses: FunctionUses, now: datetime) -> Verdict | None:
@@ -110,6 +116,8 @@ def _flaws(access: EffectiveAccess, function: Function, uses: FunctionUses) -> I
     if in_policy:
         yield from _replaceable(access, function)
     yield from replaceable_uses(access, function)
+    if function.oid in uses.evaluated:
+        yield from showing_flaws(function, uses.evaluated[function.oid])
     if function.volatility == "i" and reads and in_policy:
         yield Flaw(
             severity=Severity.CRITICAL,

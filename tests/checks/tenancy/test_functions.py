@@ -17,6 +17,11 @@ DEFINER = "CREATE FUNCTION all_invoices() RETURNS SETOF invoices LANGUAGE sql ST
 DROP = "DROP FUNCTION all_invoices()"
 HELPER = "CREATE FUNCTION tenant() RETURNS uuid LANGUAGE {} AS $$ {} $$; ALTER POLICY tenant_isolation ON invoices USING (customer_id = tenant()) WITH CHECK (customer_id = tenant())"
 INLINE = f"ALTER POLICY tenant_isolation ON invoices USING (customer_id = {CTX}) WITH CHECK (customer_id = {CTX})"
+SHOWN = (
+    "CREATE FUNCTION shown(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN {statement}; RETURN true; END $$; "
+    "CREATE FUNCTION is_open(text) RETURNS boolean LANGUAGE sql AS 'SELECT public.shown($1)'; "
+    f"ALTER POLICY tenant_isolation ON invoices USING (is_open(status) AND customer_id = {CTX}) WITH CHECK (customer_id = {CTX})"
+)
 UNHELPED = f"{INLINE}; DROP FUNCTION tenant()"
 
 BROKEN = (
@@ -118,8 +123,27 @@ BROKEN = (
         undoes="DROP SCHEMA tools CASCADE; ALTER ROLE analytics RESET search_path",
         found=(("tools.set_config(text, text, boolean)", HIGH),),
     ),
+    *(
+        Change(
+            name=f"a policy's function that {how}",
+            does=SHOWN.format(statement=statement),
+            undoes=f"{INLINE}; DROP FUNCTION is_open(text), shown(text)",
+            found=(("public.shown(text)", HIGH),),
+        )
+        for how, statement in (
+            ("raises messages", "RAISE NOTICE 'row of %', $1"),
+            ("raises messages for who asks", "RAISE DEBUG USING MESSAGE = $1"),
+            ("stores rows", "INSERT INTO seen VALUES ($1)"),
+            ("sends rows", "PERFORM pg_notify('rows', $1)"),
+        )
+    ),
 )
 SOUND = (
+    Change(
+        name="a policy's function that raises an error",
+        does=SHOWN.format(statement="IF $1 IS NULL THEN RAISE EXCEPTION 'no state in %', $1; END IF"),
+        undoes=f"{INLINE}; DROP FUNCTION is_open(text), shown(text)",
+    ),
     Change(
         name="an aggregate",
         does="CREATE AGGREGATE product(bigint) (SFUNC = int8mul, STYPE = bigint, INITCOND = '1')",
