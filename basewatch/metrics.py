@@ -12,6 +12,18 @@ from basewatch.model import Reason, Series, Window
 SETTLE_DELAY = timedelta(minutes=3)
 """How long a pass waits for a period to settle: it reads each period once, and younger ones may still change."""
 
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
+_KEPT = (
+    (timedelta(hours=1), timedelta(days=455)),
+    (timedelta(minutes=5), timedelta(days=63)),
+    (timedelta(minutes=1), timedelta(days=15)),
+)
+
+
+def kept_for(period: timedelta) -> timedelta:
+    """How long CloudWatch keeps datapoints of a period; it aggregates them, so a multiple is kept as long or longer."""
+    return next((kept for finest, kept in _KEPT if period % finest == timedelta()), timedelta(hours=3))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedSeries:

@@ -33,7 +33,7 @@ def receivers() -> Iterator[Receivers]:
 
 @pytest.fixture
 def prepared(box: Sandbox, receivers: Receivers) -> PreparedPlan:
-    """The committed configuration, ready to watch the box and to tell the receivers."""
+    """The committed configuration, ready to watch the box and to notify the receivers."""
     return prepare(CONFIG, {**box.environment, **receivers.environment})
 
 

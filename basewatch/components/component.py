@@ -56,16 +56,18 @@ class AlarmedComponent(AwsComponent):
     """An AWS component whose CloudWatch alarms can be promised to be quiet and to notify a person or a service."""
 
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet",)
+    dimension: ClassVar[str]
+    """The dimension that names such a component in CloudWatch."""
     alarms_quiet: bool = False
 
     @property
     def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The dimensions, as names and values, that a metric of this component has in CloudWatch."""
-        raise NotImplementedError
+        """The dimensions, as names and values, of which a metric of this component has one in CloudWatch."""
+        return ((self.dimension, self.name),)
 
     @property
     def alarm_part(self) -> tuple[str, str] | None:
-        """A dimension that tells the declared part of the resource from others, such as its stage; None without one.
+        """A dimension of the declared part of the resource alone, such as its stage; None without one.
 
         A metric that has this dimension with another value is not of this component.
         """

@@ -22,6 +22,7 @@ class AuroraCluster(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "aurora_cluster"
+    dimension: ClassVar[str] = "DBClusterIdentifier"
     promises: ClassVar[tuple[str, ...]] = (
         "capacity",
         "multi_az",
@@ -61,7 +62,7 @@ class AuroraCluster(AlarmedComponent):
         """Those of the cluster, of its declared instances and of its proxy."""
         instances = (("DBInstanceIdentifier", name) for name in self.instances)
         proxy = (("ProxyName", self.proxy.name),) if self.proxy else ()
-        return (("DBClusterIdentifier", self.name), *instances, *proxy)
+        return ((self.dimension, self.name), *instances, *proxy)
 
 
 class DatabaseMetricSettings(ConfigModel):

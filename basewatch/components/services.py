@@ -20,6 +20,7 @@ class Function(AlarmedComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
+    dimension: ClassVar[str] = "FunctionName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "errors_below", "p95_below", "throttled_below")
     errors_below: RatioThreshold | None = None
     p95_below: DurationThreshold | None = None
@@ -34,7 +35,7 @@ class Function(AlarmedComponent):
     @property
     def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
         """The name of the function."""
-        return (("FunctionName", self.unqualified_name.rpartition(":")[2]),)
+        return ((self.dimension, self.unqualified_name.rpartition(":")[2]),)
 
     @property
     def alarm_part(self) -> tuple[str, str] | None:
@@ -50,6 +51,7 @@ class Api(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "api"
+    dimension: ClassVar[str] = "ApiName"
     promises: ClassVar[tuple[str, ...]] = (
         "authorizer",
         "rate_limit",
@@ -87,7 +89,7 @@ class Api(AlarmedComponent):
     @property
     def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
         """The name of a REST API, the id of any other."""
-        return ((("ApiName" if self.type == "rest" else "ApiId"), self.cloudwatch_name),)
+        return ((self.dimension if self.type == "rest" else "ApiId", self.cloudwatch_name),)
 
     @property
     def alarm_part(self) -> tuple[str, str] | None:
@@ -102,48 +104,37 @@ class Table(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "table"
+    dimension: ClassVar[str] = "TableName"
     promises: ClassVar[tuple[str, ...]] = ("pitr", "alarms_quiet", "throttled_below")
     since: CalendarDate | None = None
     indexes: tuple[str, ...] = ()
     pitr: Duration | None = None
     throttled_below: RateThreshold | None = None
 
-    @property
-    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The name of the table."""
-        return (("TableName", self.name),)
-
 
 class CacheCluster(AlarmedComponent):
     """A DynamoDB Accelerator (DAX) cluster."""
 
     kind: ClassVar[str] = "cache_cluster"
+    dimension: ClassVar[str] = "ClusterId"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "hits_above")
     hits_above: RatioThreshold | None = None
-
-    @property
-    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The id of the cluster."""
-        return (("ClusterId", self.name),)
 
 
 class Queue(AlarmedComponent):
     """An SQS queue."""
 
     kind: ClassVar[str] = "queue"
+    dimension: ClassVar[str] = "QueueName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "oldest_below")
     oldest_below: DurationThreshold | None = None
-
-    @property
-    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The name of the queue."""
-        return (("QueueName", self.name),)
 
 
 class EventRule(AlarmedComponent):
     """An EventBridge rule on the default event bus; `every` is the longest time between two triggers."""
 
     kind: ClassVar[str] = "event_rule"
+    dimension: ClassVar[str] = "RuleName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "every")
     every: Duration | None = None
 
@@ -154,8 +145,3 @@ class EventRule(AlarmedComponent):
         Longer ones are judged by the hour.
         """
         return min(self.every or timedelta(), timedelta(days=1))
-
-    @property
-    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The name of the rule."""
-        return (("RuleName", self.name),)

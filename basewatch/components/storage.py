@@ -17,13 +17,9 @@ class BackupVault(AlarmedComponent):
     """An AWS Backup vault."""
 
     kind: ClassVar[str] = "backup_vault"
+    dimension: ClassVar[str] = "BackupVaultName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs")
     no_failed_jobs: bool = False
-
-    @property
-    def alarm_dimensions(self) -> tuple[tuple[str, str], ...]:
-        """The name of the vault."""
-        return (("BackupVaultName", self.name),)
 
 
 class AuditBucket(AwsComponent):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from basewatch.config.yaml_document import KeyPath, YamlDocument
 from basewatch.errors import InvalidValueError, Problem
-from basewatch.metric_retention import kept_for
+from basewatch.metrics import kept_for
 from basewatch.quantities import format_duration, parse_duration
 
 _MINUTE = timedelta(minutes=1)

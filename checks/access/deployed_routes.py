@@ -17,7 +17,7 @@ from checks.inventory.api_lookup import FoundStage, find_stage
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _ANY = "x-amazon-apigateway-any-method"
-# The marks by which API Gateway tells a scheme that authorizes from one that only asks for an API key.
+# The marks by which API Gateway distinguishes a scheme that authorizes from one that only asks for an API key.
 _AUTHORIZING = ("x-amazon-apigateway-authtype", "x-amazon-apigateway-authorizer")
 
 

@@ -13,7 +13,7 @@ from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.backup.ages import age, known_age, minutes_text
-from checks.backup.states import UNKNOWN_STATE_REMEDY, cluster_loss
+from checks.inventory.statuses import UNKNOWN_STATUS_REMEDY, loss_of
 
 # Aurora moves the start of the window once a day, in its daily maintenance.
 _TOLERANCE = timedelta(days=1)
@@ -79,7 +79,7 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     length = age(window.earliest, aws_now)
     required_length = min(promised, known_age(window.created, cluster.since, aws_now)) if window.created else promised
     observed = setting if length is None else f"{setting}, restorable back to {minutes_text(length)} ago"
-    loss = cluster_loss(window.status)
+    loss = loss_of("cluster", window.status)
     if loss:
         yield failed(f"The cluster {loss}", observed=f"status {window.status}, {observed}", expected=expected)
     elif window.retention < promised:
@@ -122,7 +122,7 @@ def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: da
     """
     promised = cluster.backup.rpo
     expected = f"{format_duration(promised)} ago or later"
-    lag, loss = age(window.latest, window.aws_time or now), cluster_loss(window.status)
+    lag, loss = age(window.latest, window.aws_time or now), loss_of("cluster", window.status)
     observed = f"status {window.status}" if lag is None else f"restorable to {minutes_text(lag)} ago{_idle(window)}"
     if loss:
         yield failed(f"The cluster {loss}", observed=f"status {window.status}", expected=expected)
@@ -145,4 +145,4 @@ def _idle(window: RestoreWindow) -> str:
 
 def _unknown_state(window: RestoreWindow, observed: str, expected: str) -> Verdict:
     summary = f"The cluster is in a state that Basewatch does not know: {window.status}"
-    return unverified(Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy=UNKNOWN_STATE_REMEDY)
+    return unverified(Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy=UNKNOWN_STATUS_REMEDY)

@@ -94,7 +94,7 @@ def newest_dump_is_fresh(facts: DumpFreshness, dumps: DumpBackups, now: datetime
 
     Why: A backup job that stopped reports no error, and everything written since the newest dump would be lost.
     Reads: s3:ListObjectsV2 under the prefix: names, LastModified, sizes and ETags, compared with the clock of AWS.
-    Digests, logs and manifests are no dumps. Dumps of other databases are told apart by their names, or by `pattern`. A
+    Digests, logs and manifests are no dumps. Dumps of other databases are recognised by their names, or by `pattern`. A
     dump is as old as the date in its name, or as the first dump with the same bytes, if that is older than its
     LastModified by more than `stale_after`. Files of one folder or parts of one file are one dump. A complete listing
     without a dump is a failure.

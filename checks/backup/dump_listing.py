@@ -1,4 +1,4 @@
-"""Lists the dumps of a backup set for the checks of dumps, and tells those of its database from the others."""
+"""Lists the dumps of a backup set for the checks of dumps, and separates those of its database from the others."""
 
 from __future__ import annotations
 

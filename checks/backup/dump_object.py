@@ -27,7 +27,7 @@ _READ_TO_ITS_END = frozenset({*TRANSPARENT, "plain"})
 _MAX_DIGEST_FILE_BYTES = 1 << 16
 _ARCHIVED = "InvalidObjectState"
 _ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; a HEAD tells no more than the status.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; a HEAD says no more than the status.
 _KEY_UNUSABLE = (
     "KMS.DisabledException",
     "KMS.KMSInvalidStateException",
@@ -153,12 +153,12 @@ def read_tail(aws: AwsClient, bucket: str, key: str, found: ReadObject) -> bytes
 
 
 def _reason_of(aws: AwsClient, target: dict[str, Any], error: ObservationError) -> ReadObject:
-    """Why HEAD failed, which only a GET tells. Raises: ObservationError, when it is not the key."""
+    """Why HEAD failed, which only a GET says. Raises: ObservationError, when it is not the key."""
     try:
         for _ in aws.body_chunks("s3", "GetObject", Range="bytes=0-0", **target):
             pass
-    except ObservationError as told:
-        return _unreadable(told, ReadObject(size_bytes=0))
+    except ObservationError as refused:
+        return _unreadable(refused, ReadObject(size_bytes=0))
     raise error
 
 

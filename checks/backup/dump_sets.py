@@ -58,7 +58,7 @@ class StoredDump:
 
     @property
     def head(self) -> StoredObject:
-        """The file that tells the format: the toc.dat of a directory, else the first by name."""
+        """The file that shows the format: the toc.dat of a directory, else the first by name."""
         tocs = (each for each in self.files if _TOC.fullmatch(_name(each.key)))
         return next(tocs, min(self.files, key=lambda each: each.key))
 

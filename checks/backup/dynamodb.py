@@ -11,7 +11,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from basewatch.quantities import format_duration
 from checks.backup.ages import age, known_age, minutes_text
 from checks.backup.dynamodb_facts import PointInTimeRecovery, ReplicaRecovery, TableRecovery, table_recovery
-from checks.backup.states import UNKNOWN_STATE_REMEDY, replica_loss, table_loss
+from checks.inventory.statuses import UNKNOWN_STATUS_REMEDY, loss_of
 
 # The window ends about five minutes ago, and starts when recovery was enabled, after the table was created.
 _TOLERANCE = timedelta(hours=1)
@@ -59,7 +59,7 @@ def _verdict(
         if broken.startswith("The table "):
             observed = f"status {recovery.status}, {observed}"
         return failed(broken, subject=subject, observed=observed, expected=expected)
-    if table_loss(recovery.status) is None:
+    if loss_of("table", recovery.status) is None:
         return _unknown_state("table", recovery.status, subject, expected)
     if recovery.period is None or recovery.restorable_window is None or age(recovery.latest, aws_now) is None:
         summary = "AWS returned no usable restorable window"
@@ -73,7 +73,7 @@ def _broken(recovery: PointInTimeRecovery, promised: timedelta, aws_now: datetim
     window, period = recovery.restorable_window, recovery.period
     if recovery.key_lost:
         return "The table cannot be decrypted: its KMS key is inaccessible"
-    if loss := table_loss(recovery.status):
+    if loss := loss_of("table", recovery.status):
         return f"The table {loss}"
     if not recovery.enabled:
         return "Point-in-time recovery is disabled"
@@ -91,7 +91,7 @@ def _replica_verdict(replica: ReplicaRecovery, promised: timedelta, now: datetim
     subject = f"replica in {replica.region}"
     if replica.recovery is not None:
         return _verdict(replica.recovery, promised, now, subject=subject)
-    observed, loss = f"status {replica.status}", replica_loss(replica.status)
+    observed, loss = f"status {replica.status}", loss_of("replica", replica.status)
     if loss:
         return failed(f"The replica {loss}", subject=subject, observed=observed, expected=_expected(promised))
     if loss is None:
@@ -108,7 +108,7 @@ def _unknown_state(what: str, status: str, subject: str, expected: str) -> Verdi
         subject=subject,
         observed=f"status {status}",
         expected=expected,
-        remedy=UNKNOWN_STATE_REMEDY,
+        remedy=UNKNOWN_STATUS_REMEDY,
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks that a declared component exists and can serve; metrics alone cannot tell an absent one from an idle one."""
+"""Checks that a declared component exists and can serve; in metrics alone an absent one looks like an idle one."""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
-from checks.inventory.creation import created_as_declared
-from checks.inventory.statuses import Standing, standing, status_verdict
+from checks.inventory.statuses import Standing, created_as_declared, standing, status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,7 @@ from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Severity, Status, Verdict, failed
-from checks.inventory.creation import created_as_declared
-from checks.inventory.statuses import status_verdict
+from checks.inventory.statuses import created_as_declared, status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
-"""What each status word of AWS means for a declared resource: it serves, it changes, or it is of no use."""
+"""What the status and the creation time of a resource mean: it serves, changes, is of no use, or is another one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from basewatch.model import Reason, Verdict, failed, passed, unverified
+from basewatch.model import Reason, Status, Verdict, failed, passed, unverified
 
 
 class Standing(StrEnum):
@@ -24,6 +25,7 @@ Kind = Literal[
     "target",
     "table",
     "index",
+    "replica",
     "cache",
     "vault",
     "key",
@@ -74,6 +76,13 @@ _WORDS: Mapping[Kind, Mapping[Standing, str]] = {
         Standing.BROKEN: "DELETING INACCESSIBLE_ENCRYPTION_CREDENTIALS ARCHIVING ARCHIVED REPLICATION_NOT_AUTHORIZED",
     },
     "index": {Standing.SERVING: "ACTIVE UPDATING", Standing.CHANGING: "CREATING", Standing.BROKEN: "DELETING"},
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ReplicaDescription.html
+    "replica": {
+        Standing.SERVING: "ACTIVE UPDATING",
+        Standing.CHANGING: "CREATING",
+        Standing.BROKEN: "CREATION_FAILED DELETING INACCESSIBLE_ENCRYPTION_CREDENTIALS ARCHIVING ARCHIVED "
+        "REGION_DISABLED REPLICATION_NOT_AUTHORIZED",
+    },
     "cache": {
         Standing.SERVING: "available modifying",
         Standing.CHANGING: "creating",
@@ -106,11 +115,39 @@ _STANDINGS: Mapping[Kind, Mapping[str, Standing]] = {
     kind: {word: standing for standing, words in by_standing.items() for word in words.split()}
     for kind, by_standing in _WORDS.items()
 }
+# Of these nothing can be restored: their backups are deleted with them, or their key is lost.
+_LOST: Mapping[Kind, Mapping[str, str]] = {
+    "cluster": {
+        "deleting": "is being deleted, and its automated backups with it",
+        "inaccessible-encryption-credentials": "cannot be decrypted: its KMS key is lost",
+        "inaccessible-encryption-credentials-recoverable": "cannot be decrypted: its KMS key is disabled or denied",
+    },
+    "table": {
+        "ARCHIVED": "is archived, because its KMS key was inaccessible for seven days",
+        "ARCHIVING": "is being archived, because its KMS key is inaccessible",
+        "DELETING": "is being deleted",
+        "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "cannot be decrypted: its KMS key is inaccessible",
+    },
+    "replica": {
+        "ARCHIVED": "is archived",
+        "ARCHIVING": "is being archived",
+        "CREATION_FAILED": "could not be created",
+        "DELETING": "is being deleted",
+        "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "cannot be decrypted: its KMS key is inaccessible",
+        "REGION_DISABLED": "is in a region that is disabled",
+    },
+}
+UNKNOWN_STATUS_REMEDY = "look the status up in the documentation of AWS, and report it: Basewatch does not know it"
 
 
 def standing(kind: Kind, word: str) -> Standing | None:
     """What a status word means for a resource of this kind; None for a word that is not known."""
     return _STANDINGS[kind].get(word)
+
+
+def loss_of(kind: Kind, word: str) -> str | None:
+    """Why nothing of a resource with this status can be restored; empty when it can, None for an unknown word."""
+    return _LOST[kind].get(word, "" if standing(kind, word) is not None else None)
 
 
 def status_verdict(kind: Kind, word: str, *, what: str, observed: str, expected: str) -> Verdict:
@@ -127,3 +164,22 @@ def status_verdict(kind: Kind, word: str, *, what: str, observed: str, expected:
             summary = f"{what} has a status that Basewatch does not know: {word}"
             remedy = "Report this with the version of Basewatch: AWS may have added a status."
             return unverified(Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy=remedy)
+
+
+def created_as_declared(verdict: Verdict, what: str, created: datetime | None, since: date | None) -> Verdict:
+    """The verdict, or in place of a PASS: FAIL for a creation after the declared day, UNVERIFIED without a time.
+
+    A creation on that day, in UTC, passes.
+    """
+    if since is None or verdict.status is not Status.PASS:
+        return verdict
+    observed = f"{verdict.observed}, created {created:%Y-%m-%d %H:%M} UTC" if created else verdict.observed
+    expected = f"{verdict.expected}, created by {since}"
+    if created is None:
+        summary = f"{what} has no creation time"
+        return unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected)
+    if created.date() > since:
+        summary = f"{what} was created again on {created:%Y-%m-%d}: its earlier backups are not its own"
+        remedy = "If it was restored or created again on purpose, declare that day as `since`."
+        return failed(summary, observed=observed, expected=expected, remedy=remedy)
+    return verdict

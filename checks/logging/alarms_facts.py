@@ -1,4 +1,4 @@
-"""The CloudWatch alarms on a component: metric, metric-math, anomaly and composite alarms, and whom they tell."""
+"""The CloudWatch alarms on a component: metric, metric-math, anomaly and composite alarms, and whom they notify."""
 
 from __future__ import annotations
 

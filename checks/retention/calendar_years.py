@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-# What `1y` is in a promise, a mean Gregorian year; so a promise in whole years is told from one in days.
+# What `1y` is in a promise, a mean Gregorian year; so a promise in whole years differs from one in days.
 _MEAN_YEAR = timedelta(days=365.25)
 _DAYS_OF_YEAR = 365
 _YEARS_BETWEEN_LEAP_DAYS = 4

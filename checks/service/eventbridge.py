@@ -10,8 +10,7 @@ from itertools import pairwise
 from basewatch.check import check
 from basewatch.components import EventRule
 from basewatch.errors import ObservationError
-from basewatch.metric_retention import kept_for
-from basewatch.metrics import MetricsClient
+from basewatch.metrics import MetricsClient, kept_for
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.service.aligned_series import AlignedSeries, read_past, read_series

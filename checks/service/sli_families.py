@@ -27,7 +27,7 @@ class SliFamilies:
 
     @property
     def past(self) -> frozenset[str]:
-        """The families that tell how much of the objective's window was good."""
+        """The families that show how much of the objective's window was good."""
         return frozenset({self.latency} if self.latency else {self.events, self.bad})
 
 

@@ -74,7 +74,7 @@ def _flaws(access: EffectiveAccess, change: SystemChange) -> Iterator[Flaw]:
 
 def _differences(change: SystemChange) -> Iterator[Flaw]:
     for trait in change.traits:
-        leaks = "; it sees rows before policies filter them, and its errors tell of them" if trait == _LEAKPROOF else ""
+        leaks = "; it sees rows before policies filter them, and its errors show them" if trait == _LEAKPROOF else ""
         yield Flaw(
             severity=_SEVERITIES.get(trait, Severity.CRITICAL),
             what=f"it {trait}{leaks}",

@@ -43,7 +43,7 @@ def finding_alerts(context: RuleContext, judged_live: Iterable[str]) -> Iterator
         failing = f'basewatch_finding_status{{status="FAIL",cause="",severity=~"{severities}"{others}}}'
         text = f"{_CHECK} fails {{{{ $labels.subject }}}}"
         yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=level, summary=text, held=timedelta())
-    # Promises without a check are known before the run, and the same in each: no alert tells more.
+    # Promises without a check are known before the run, and the same in each: no alert says more.
     of_runs = f'status="UNVERIFIED",check!~"{PLAN_FAMILY}[.].*"'
     unverified = f"max by (check, component) (basewatch_finding_status{{{of_runs}}}) == 1"
     # A verdict stays until the next run. After this time, two runs in a row had the same verdict.

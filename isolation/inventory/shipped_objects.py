@@ -14,7 +14,7 @@ from isolation.inventory.egress import SystemChange
 
 LIST: Final = Path(__file__).parent / "shipped_objects.txt"
 _PREFIX: Final = "sha256:"
-# Enough to tell 7,500 digests apart: they are compared with those of the few objects that were changed.
+# Enough to distinguish 7,500 digests: they are compared with those of the few objects that were changed.
 _LENGTH: Final = 8
 _LINE: Final = 120
 

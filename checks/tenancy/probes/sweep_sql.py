@@ -184,7 +184,7 @@ def _loop(swept: SweptRelation, batch: SweepBatch, percent: float | None) -> sql
 
 def _list(values: Sequence[str], type_name: str) -> sql.Composed:
     # The type is from format_type() of the catalogues, which quotes names.
-    kind = sql.SQL(cast("LiteralString", type_name))  # type: ignore[redundant-cast]  # only pyright tells them apart
+    kind = sql.SQL(cast("LiteralString", type_name))  # type: ignore[redundant-cast]  # the same type to mypy alone
     return sql.SQL("pg_catalog.unnest({}::{}[])").format(sql.Literal(list(values)), kind)
 
 

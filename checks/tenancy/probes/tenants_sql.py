@@ -29,7 +29,7 @@ def read_tenants(probe: TenantProbe, root: ProbedRelation, limit: int, *, remedy
 
     Raises: ObservationError, with `remedy` if denied.
     """
-    # By their output functions: a cast may be one of somebody's own.
+    # By their output functions: a cast may be user-defined.
     query = sql.SQL(
         "SELECT ARRAY[{keys}], pg_catalog.count(*) OVER () FROM {root} AS r ORDER BY pg_catalog.random() LIMIT {most}"
     ).format(

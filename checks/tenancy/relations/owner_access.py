@@ -1,19 +1,27 @@
-"""Which rows of a tenant table a view owner reads: of the current tenant alone, of others, or unknown."""
+"""What the owner of a view or rule reads for its readers: rows of other tenants, or system catalogues."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from basewatch.model import Severity
 from checks.tenancy.identity.relation_access import RelationAccess
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
+from isolation.inventory.egress import CatalogueRead
 from isolation.inventory.relations import Command, Relation
 from isolation.inventory.roles import Role
 from isolation.proof import GATES, Gate, ProofStatus, Prover
 
 _ISOLATED = frozenset({ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY})
+# Sampled values of tables, large objects, TOAST data, statements of sessions, and passwords.
+_VALUES: Final = re.compile(
+    r"pg_catalog\.(?:pg_stat|pg_largeobject|pg_authid|pg_shadow|pg_user_mapping|pg_subscription)|pg_toast\."
+)
 
 
 class Visibility(StrEnum):
@@ -71,3 +79,15 @@ class OwnerAccess:
             return False
         _, clauses = self._prover.prove(reader.role_path, table, gate)
         return {policy.oid for policy, _ in clauses} == policies
+
+
+def catalogue_severity(read: CatalogueRead) -> Severity:
+    """How severe it is to show this relation: critical where it has values of tables, sessions or passwords."""
+    return Severity.CRITICAL if _VALUES.match(read.relation) else Severity.HIGH
+
+
+def lends(access: EffectiveAccess, read: CatalogueRead, owner: int, readers: Iterable[int]) -> bool:
+    """Whether an owner may read a system relation, and one of the readers may not."""
+    role = access.role(owner)
+    may_read = role is None or not access.inherited_roles(owner).isdisjoint(read.readers)
+    return may_read and any(access.inherited_roles(reader).isdisjoint(read.readers) for reader in readers)

@@ -9,8 +9,7 @@ from datetime import datetime
 from basewatch.model import Severity
 from checks.tenancy.flaws import Approvable, Flaw, visible_through
 from checks.tenancy.identity.relation_access import RelationAccess, commands_of, revoke_sql
-from checks.tenancy.relations.catalogue_reads import catalogue_severity, lends
-from checks.tenancy.relations.owner_access import OwnerAccess, Visibility
+from checks.tenancy.relations.owner_access import OwnerAccess, Visibility, catalogue_severity, lends
 from checks.tenancy.relations.shared_tables import shared_approvable, tenant_reference_flaws
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.table_class import TableClass

@@ -21,7 +21,7 @@ from checks.tenancy.flaws import (
     without_superusers,
 )
 from checks.tenancy.ownership import change_owner
-from checks.tenancy.relations.catalogue_reads import catalogue_severity, lends
+from checks.tenancy.relations.owner_access import catalogue_severity, lends
 from checks.tenancy.stored_code import function_bodies
 from checks.tenancy.stored_code.event_triggers import event_trigger_flaws
 from checks.tenancy.stored_code.security_definer import extra_rights
