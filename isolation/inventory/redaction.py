@@ -36,7 +36,7 @@ _CONSTANT: Final = re.compile(
 )
 _TOKEN: Final = re.compile(
     r"""
-      (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
+      (?P<comment> --[^\n\r]* | /\*.*?(?:\*/|\Z) )
     | (?P<dollar> \$(?P<tag>[A-Za-z_\x80-\U0010ffff]?[\w]*)\$ .*? (?:\$(?P=tag)\$|\Z) )
     | (?P<kept> "(?:[^"]|"")*(?:"|\Z) | \$\d+ )
     | (?P<text> [Ee]'(?:[^'\\]|''|\\.)*(?:'|\Z) | (?:[BbXxNn]|[Uu]&)?'(?:[^']|'')*(?:'|\Z) )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from isolation.inventory.code import Function
@@ -15,6 +16,9 @@ from isolation.proof._expressions import Expression
 class NamesInBody:
     """The names of one body; `relations` are those of the inventory, by schema and name.
 
+    `own_functions` are the names of all functions of the inventory, without schema. `own_equality` is true if an
+    operator of the database's own is named `=`.
+
     `arguments` are the values of the parameters in order, and `variables` those of local variables by name.
     `call_named` gives the expression of a function by its schema and name, and `read_context` that of a text. With
     `temporary_tables`, roles other than the database's owner may create some.
@@ -22,6 +26,8 @@ class NamesInBody:
 
     function: Function
     relations: Mapping[tuple[str, str], Relation]
+    own_functions: AbstractSet[str]
+    own_equality: bool
     temporary_tables: bool
     arguments: tuple[Expression, ...]
     variables: Mapping[str, Expression]
@@ -30,8 +36,21 @@ class NamesInBody:
 
     @property
     def operators_are_built_in(self) -> bool:
-        """Whether an operator in the body is PostgreSQL's own, for any caller."""
-        return is_pinned(self.function)
+        """Whether an operator in the body is PostgreSQL's own, for any caller.
+
+        One of another schema that takes exactly the types of both sides comes before one of pg_catalog that does not.
+        """
+        own = set(_schemas(self.function)) - {"", "pg_catalog", "pg_temp"}
+        return is_pinned(self.function) and not (self.own_equality and own)
+
+    def is_built_in(self, function: str) -> bool:
+        """Whether a function without schema is PostgreSQL's own, for any caller."""
+        return function not in self.own_functions
+
+    def is_ambiguous(self, column: str) -> bool:
+        """Whether a column without table may be a variable instead: plpgsql.variable_conflict decides."""
+        named = column in self.variables or column in self.function.argument_names
+        return named and self.function.language == "plpgsql"
 
     @property
     def _path(self) -> tuple[str, ...]:
@@ -60,6 +79,8 @@ class NamesInBody:
             raise UnreadableBody
         if not owner and name in self.variables:
             return self.variables[name]
+        if name.startswith("$") and self.function.language == "plpgsql" and self.function.returns_set:
+            raise UnreadableBody  # PL/pgSQL also counts the parameters for output
         named = [at for at, each in enumerate(self.function.argument_names) if each == name]
         at = named[0] if len(named) == 1 else int(name[1:]) - 1 if name[:1] == "$" and name[1:].isdigit() else -1
         if not 0 <= at < len(self.arguments):
@@ -86,7 +107,12 @@ class NamesInBody:
 def body_tokens(function: Function) -> tuple[Token, ...]:
     """The tokens of a body, without the semicolon at its end. Raises: UnreadableBody."""
     tokens = tokens_of(function.body)
-    return tokens[:-1] if tokens and tokens[-1].text == ";" and function.language == "sql" else tokens
+    if function.language != "sql":
+        return tokens
+    tokens = tokens[:-1] if tokens and tokens[-1].text == ";" else tokens
+    if any(token.text == ";" for token in tokens):
+        raise UnreadableBody  # the last of several statements returns the result
+    return tokens
 
 
 def is_pinned(function: Function) -> bool:

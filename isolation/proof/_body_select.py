@@ -40,6 +40,14 @@ class BodyNames(Protocol):
         """Whether an operator in the body is PostgreSQL's own, for any caller."""
         ...
 
+    def is_built_in(self, function: str) -> bool:
+        """Whether a function without schema is PostgreSQL's own, for any caller."""
+        ...
+
+    def is_ambiguous(self, column: str) -> bool:
+        """Whether a column without table may be a variable instead."""
+        ...
+
     def relation(self, parts: tuple[str, ...]) -> Relation:
         """The table of this name. Raises: UnreadableBody."""
         ...
@@ -93,7 +101,7 @@ class SelectReader(ConditionReader):
         reader.next("select")
         shown = TokenReader(reader.until(*_ENDS)).until("as")
         if reader.peek:
-            element = _aggregated(shown)
+            element = _aggregated(shown) if self._names.is_built_in("array_agg") else None
             if element is not None:
                 return SubqueryExpr("array", None, self.query((tokens[0], *element, *tokens[reader.at :])))
             return SubqueryExpr("value", None, self.query(tokens))
@@ -188,6 +196,8 @@ class SelectReader(ConditionReader):
             if len(found) > 1 or len(table) > 1:
                 raise UnreadableBody
             if found:
+                if not table and self._names.is_ambiguous(name):
+                    raise UnreadableBody
                 source, column = found[0]
                 return ColumnRef(source.row, column.number, column.type)
         return self._names.variable(token.parts)
@@ -205,8 +215,15 @@ def _aggregated(tokens: tuple[Token, ...]) -> tuple[Token, ...] | None:
         return None
     name = tokens[0].text.removeprefix("pg_catalog.")
     if name == "coalesce":
-        return _aggregated(split(inner, ",")[0])
+        first, *others = split(inner, ",")
+        return _aggregated(first) if all(_is_empty_array(other) for other in others) else None
     if name != "array_agg" or len(split(inner, ",")) != 1:
         return None
     value = inner[1:] if inner[:1] and inner[0].text == "distinct" else inner
     return None if any(token.text in {"order", "filter"} for token in value) else value
+
+
+def _is_empty_array(tokens: tuple[Token, ...]) -> bool:
+    """Whether a value is an array of nothing, or NULL, with or without a cast."""
+    words = [token.text for token in split(tokens, "::")[0]]
+    return words in (["'{}'"], ["array", "[", "]"], ["null"])

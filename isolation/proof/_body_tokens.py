@@ -6,17 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_NAME: Final = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
+# As PostgreSQL reads them: every character that is not of ASCII belongs to a name, but the one that was redacted.
+_OTHER: Final = r"\x80-\u2025\u2027-\U0010ffff"
+_NAME: Final = rf'(?:"(?:[^"]|"")+"|[A-Za-z_{_OTHER}][\w${_OTHER}]*)'
 _TOKEN: Final = re.compile(
-    rf"""\s*(?:
+    rf"""[ \t\n\r\f\v]*(?:
       (?P<text> '(?:[^']|'')*' )
     | (?P<name> {_NAME}(?:\.{_NAME})*(?:\.\*)? )
     | (?P<parameter> \$\d+ )
     | (?P<number> … | \.?\d[\w.]* )
     | (?P<mark> :: | := | <> | != | <= | >= | ->> | -> | [-+*/%<>=(),;\[\]|@\#&?^~!:] )
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
+_CAPITALS: Final = re.compile(r"[A-Z]+")
 _PART: Final = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
 
 
@@ -37,13 +40,18 @@ class Token:
     def parts(self) -> tuple[str, ...]:
         """The parts of a name, as PostgreSQL stores them: lower case unless quoted."""
         found = (match for match in _PART.finditer(self.text))
-        return tuple(match[1].replace('""', '"') if match[1] else match[2].lower() for match in found)
+        return tuple(match[1].replace('""', '"') if match[1] else in_lower_case(match[2]) for match in found)
+
+
+def in_lower_case(text: str) -> str:
+    """A text with the letters of ASCII in lower case, as PostgreSQL stores names without quotes."""
+    return _CAPITALS.sub(lambda found: found[0].lower(), text)
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:
     """The tokens of a text. Raises: UnreadableBody."""
     found, at = list[Token](), 0
-    end = len(text.rstrip())
+    end = len(text.rstrip(" \t\n\r\f\v"))
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
@@ -51,7 +59,7 @@ def tokens_of(text: str) -> tuple[Token, ...]:
         written = match[match.lastgroup]
         kept = match.lastgroup == "text" or '"' in written
         found.append(
-            Token(match.lastgroup, written if kept else written.lower(), match.end() - len(written), match.end())
+            Token(match.lastgroup, written if kept else in_lower_case(written), match.end() - len(written), match.end())
         )
         at = match.end()
     return tuple(found)

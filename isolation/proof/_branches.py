@@ -114,16 +114,16 @@ class EqualityTheory:
             case ColumnRef():
                 return True
             case IsNull():
-                return self.normalizer.normalize(literal.argument) is not None
+                return self.normalizer.is_fixed(literal.argument)
             case Comparison():
-                return all(self.normalizer.normalize(argument) is not None for argument in literal.arguments)
+                return all(self.normalizer.is_fixed(argument) for argument in literal.arguments)
             case _:
                 return False
 
     def equalities(self, branch: Branch) -> Iterator[Equality]:
         """The equalities between columns and context settings that hold on this branch."""
         bounds = set[tuple[Expression, Expression, int]]()
-        for literal, truth_values in branch.stable.items():
+        for literal, truth_values in branch.literals:
             if not isinstance(literal, Comparison) or len(literal.arguments) != 2:  # noqa: PLR2004  # both sides
                 continue
             one, other = literal.arguments

@@ -14,6 +14,8 @@ from isolation.proof._called_functions import functions_in, unnamed_code_in
 from isolation.proof._function_resolver import FunctionResolver
 
 _RELATION: Final = re.compile(r":rtekind 0 :relid (\d+) ")
+# The types that values are converted to: by casts, rows, calls, and JSON or XML with columns.
+_TYPE: Final = re.compile(r":(?:resulttype|row_typeid|funcresulttype|array_typeid|typid) (\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,7 @@ class ContextChanges:
             yield unnamed
         for oid in sorted(functions_in(tree)):
             yield from self._of_function(oid, seen)
-        if "{COERCETODOMAIN " in tree:
-            yield from self._of_domains(tree, seen)
+        yield from self._of_domains(tree, seen)
         for oid in sorted({int(found) for found in _RELATION.findall(tree)}):
             yield from self._of_relation(oid, seen)
 
@@ -55,8 +56,10 @@ class ContextChanges:
 
     def _of_domains(self, tree: str, seen: set[int]) -> Iterator[str]:
         functions = {domain.oid: domain.functions for domain in self.access.inventory.domains}
-        # The type of a nested cast may be found twice, and that of the outer one by its own field.
-        for oid in sorted({int(found) for found in re.findall(r":resulttype (\d+) ", tree)}):
+        types = {int(found) for found in _TYPE.findall(tree)} if functions else set[int]()
+        if "{TABLEFUNC " in tree or any(oid >= FIRST_USER_OID and oid not in functions for oid in types):
+            types = set(functions)  # an array, a row or a range may contain values of any domain
+        for oid in sorted(types):
             for function in functions.get(oid, ()):
                 yield from self._of_function(function, seen)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from isolation.inventory import Inventory
-from isolation.inventory.builtin_oids import BOOLEAN, TYPES, TypeFamily
+from isolation.inventory.builtin_oids import BOOLEAN, FIRST_USER_OID, TYPES, TypeFamily
 from isolation.inventory.code import Function
 from isolation.inventory.relations import Relation
 from isolation.proof._body_names import NamesInBody, body_tokens
@@ -16,6 +16,7 @@ from isolation.proof._expressions import Expression, FunctionCall, Query, Subque
 from isolation.proof._nodes import UnreadableTree
 from isolation.proof._plpgsql_body import PlpgsqlReader
 from isolation.proof._rewriting import expression_read_as, read_as
+from isolation.proof._setting_effects import unqualified_name
 from isolation.proof._translation import read_body
 from isolation.proof._value_types import type_of
 
@@ -34,8 +35,16 @@ class FunctionBodies:
     with_claims: Callable[[Expression], Expression]
     _relations: dict[tuple[str, str], Relation] = field(init=False)
 
+    _own_functions: frozenset[str] = field(init=False)
+    _own_equality: bool = field(init=False)
+
     def __post_init__(self) -> None:
         self._relations = {(each.schema, each.name): each for each in self.inventory.relations}
+        self._own_functions = frozenset(unqualified_name(function) for function in self.inventory.functions)
+        self._own_equality = any(
+            use.kind == "operator" and use.name.partition("(")[0].removeprefix("operator ").rpartition(".")[2] == "="
+            for use in self.inventory.function_uses
+        )
 
     @property
     def _temporary_tables(self) -> bool:
@@ -75,10 +84,14 @@ class FunctionBodies:
             return None
 
     def _of_text(self, function: Function, call: FunctionCall) -> Expression | Query:
+        if any(max(cast.source, cast.target) < FIRST_USER_OID for cast in self.inventory.casts):
+            raise UnreadableBody  # a cast between built-in types may run a function
         variables = dict[str, Expression]()
         names = NamesInBody(
             function=function,
             relations=self._relations,
+            own_functions=self._own_functions,
+            own_equality=self._own_equality,
             temporary_tables=self._temporary_tables,
             arguments=call.arguments,
             variables=variables,

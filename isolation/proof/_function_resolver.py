@@ -43,7 +43,7 @@ class FunctionResolver:
 
     def __post_init__(self) -> None:
         self._functions = {function.oid: function for function in self.inventory.functions}
-        self._effects = SettingEffects(self._functions)
+        self._effects = SettingEffects(self.inventory)
         self._bodies = FunctionBodies(
             self.inventory, self._named, self._context, ClaimReader(self.tenancy, self.resolve).in_body
         )
@@ -148,9 +148,8 @@ class FunctionResolver:
 
     def _names_are_built_in(self, function: Function, text: str) -> bool:
         """Whether the names in a body denote built-in functions for any search_path of the caller."""
-        built_in_casts = not any(max(cast.source, cast.target) < FIRST_USER_OID for cast in self.inventory.casts)
         if is_pinned(function):
-            return built_in_casts
+            return True
         user_defined = {unqualified_name(other) for other in self._functions.values()}
         unqualified = _NAMES & set(re.findall(r"(?<![\w.])[a-z_]+(?=\s*\()", text.lower()))
-        return built_in_casts and not user_defined & unqualified
+        return not user_defined & unqualified

@@ -8,6 +8,7 @@ from itertools import count
 
 from isolation.proof._expressions import ColumnRef, Expression, FunctionCall, Query, RowOfFunction, SubqueryExpr
 from isolation.proof._rewriting import rewritten, rewritten_query
+from isolation.proof._set_returning import set_returning
 
 _FIRST = 1 << 20
 """The first number of an instance; the rows that a tree numbers itself are below."""
@@ -41,7 +42,7 @@ class RowInstances:
                 column = ColumnRef(condition.row, 1, condition.type)
                 select = self._with_rows(select, condition.call, column)
         # With two functions in SELECT, the shorter one is filled up with NULL.
-        calls = [one for one in select.query.targets if isinstance(one, FunctionCall) and one.returns_set]
+        calls = set_returning(select.query.targets)
         return self._with_rows(select, calls[0], calls[0]) if len(calls) == 1 and select.query.simple else select
 
     def _numbered(self, select: SubqueryExpr) -> SubqueryExpr:
@@ -76,6 +77,8 @@ class RowInstances:
         value = rows.targets[0]
 
         def replaced(part: Expression) -> Expression | None:
+            if isinstance(part, SubqueryExpr) and returned == call:
+                return part  # the same call in an inner sub-select is evaluated anew, and gives other rows
             return value if part == returned else None
 
         test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from isolation.proof._expressions import OWN_ROW, ColumnRef, Expression, FunctionCall, Opaque, Query, RowOfFunction
 from isolation.proof._known_fields import is_understood
 from isolation.proof._nodes import Node, UnreadableTree
+from isolation.proof._set_returning import set_returning, with_complete_sets
 
 _RELATION, _SUBQUERY, _JOIN, _FUNCTION, _GROUP = "0", "1", "2", "3", "9"
 _INNER, _LEFT, _FULL, _RIGHT = "0", "1", "2", "3"
@@ -163,6 +164,7 @@ def _read(node: Node, scope: RangeTable, reader: TreeReader, first: int) -> Quer
     if [target.number("resno") for target in shown] != list(range(1, len(shown) + 1)):
         raise UnreadableTree("the columns of a sub-select have unknown numbers")
     targets = tuple(reader.read(target.node("expr")) for target in shown)
+    targets = with_complete_sets(node, targets)
     span = (first, next(reader.fresh))
     if simple:
         cut = scope.cut or node.text("hasDistinctOn") == "true" or any(node.get(name) is not None for name in _CUTTING)
@@ -221,10 +223,15 @@ def _entry(
     if entry.text("rtekind") == _SUBQUERY:
         query = read_query(entry.node("subquery"), reader)
         if query.simple and understood:
-            scope.queries[table] = query
             scope.cut = scope.cut or query.cut
             rows.extend(query.rows)
             conditions.extend(query.conditions)
+            sets = set_returning(query.targets)
+            if sets:  # each mention of a column is the same row of the set, and not another call
+                conditions.extend(RowOfFunction(one, row, one.type) for one in sets if len(query.targets) == 1)
+                rows.append((row, 0))
+            else:
+                scope.queries[table] = query
             return
     call = _function(entry, reader) if understood and entry.text("rtekind") == _FUNCTION else None
     if call is not None:

@@ -100,6 +100,27 @@ class TermNormalizer:
         text = None if name is None else name.text
         return None if text is None else self._parts.get(text.lower())
 
+    def is_fixed(self, expression: Expression) -> bool:
+        """Whether an expression is a term with the same value each time, as far as its parts show.
+
+        A redacted constant looks equal to another, and a volatile function gives another value each time.
+        """
+        return self.normalize(expression) is not None and self._has_fixed_parts(expression)
+
+    def _has_fixed_parts(self, expression: Expression) -> bool:
+        match expression:
+            case Constant():
+                return expression.null or expression.value is not None
+            case TypeCast():
+                return self._has_fixed_parts(expression.argument)
+            case FunctionCall() if expression.function >= FIRST_USER_OID:
+                resolved = self.resolve(expression)
+                return resolved is not expression and self._has_fixed_parts(resolved)
+            case FunctionCall() | NullIf() if self.context_index(expression) is None:
+                return all(self._has_fixed_parts(argument) for argument in expression.arguments)
+            case _:
+                return isinstance(expression, ColumnRef | ContextValue | FunctionCall)
+
     def normalize(self, expression: Expression) -> Term | None:  # noqa: PLR0911  # one case per shape
         """The term of an expression; None without a column or context setting, or after an unknown conversion."""
         match expression:

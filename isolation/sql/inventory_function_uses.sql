@@ -1,7 +1,8 @@
 -- The stored objects that call a user-defined function, other than policies, triggers and views: nobody needs USAGE on the
 -- schema of the function to run it through them. `relation` is the table of a default, constraint or index, otherwise 0;
--- `caller` is the function whose parsed body, arguments or aggregate call it, otherwise 0.
--- Reads pg_depend, pg_attrdef, pg_constraint, pg_index, pg_class; needs CONNECT.
+-- `caller` is the function whose parsed body, arguments or aggregate call it, otherwise 0. Operators of one's own that call
+-- PostgreSQL's functions are among them.
+-- Reads pg_depend, pg_attrdef, pg_constraint, pg_index, pg_class, pg_operator; needs CONNECT.
 SELECT d.refobjid AS function,
        CASE d.classid WHEN 'pg_attrdef'::regclass THEN 'default' WHEN 'pg_constraint'::regclass THEN 'constraint'
                       WHEN 'pg_class'::regclass THEN 'index' WHEN 'pg_operator'::regclass THEN 'operator'
@@ -24,4 +25,9 @@ WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384 AND d.deptype I
                   WHERE p.oid = d.refobjid AND n.nspname ~ '^pg_temp')
   AND NOT EXISTS (SELECT FROM pg_depend e
                   WHERE e.classid = 'pg_proc'::regclass AND e.objid = d.refobjid AND e.deptype = 'e')
+UNION ALL
+SELECT o.oprcode, 'operator', 0, 0, pg_describe_object('pg_operator'::regclass, o.oid, 0) FROM pg_operator o
+WHERE o.oid >= 16384 AND o.oprcode < 16384
+  AND NOT EXISTS (SELECT FROM pg_depend e
+                  WHERE e.classid = 'pg_operator'::regclass AND e.objid = o.oid AND e.deptype = 'e')
 ORDER BY 1, 2, 3, 4, 5

@@ -39,6 +39,8 @@ RESTRICTING: Final = (
     "private.is_member4(org_id)",
     "private.is_member(org_id) AND owner = auth.uid()",
     "EXISTS (SELECT 1 FROM memberships m WHERE m.org_id = docs.org_id AND m.user_id = auth.uid() AND m.role = 'admin')",
+    "org_id IN (SELECT q.o FROM (SELECT private.my_orgs() AS o) q)",
+    "EXISTS (SELECT private.orgs_of(org_id))",
 )
 """Proven: each lets only rows of the user's tenants pass."""
 NOT_RESTRICTING: Final = (
@@ -61,5 +63,20 @@ NOT_RESTRICTING: Final = (
     "org_id IN (SELECT private.my_orgs()) OR owner = auth.uid()",
     "EXISTS (SELECT private.my_orgs())",
     "EXISTS (SELECT 1 FROM private.my_orgs() o WHERE o <> docs.org_id)",
+    "org_id IN (SELECT private.ordered_then_all())",
+    "private.member_then_true(org_id, true)",
+    "private.value_then_true(org_id, true)",
+    "org_id = ANY (private.org_array_or_all())",
+    "EXISTS (SELECT private.orgs_of(org_id) ORDER BY generate_series(1, 2))",
+    "EXISTS (SELECT private.orgs_of(org_id), generate_series(1, 2))",
+    "EXISTS (SELECT private.orgs_of(org_id), 1 + generate_series(1, 2))",
+    "EXISTS (SELECT DISTINCT ON (generate_series(1, 2)) private.orgs_of(org_id))",
+    "org_id IN (SELECT private.all_orgs() WHERE owner IN (SELECT private.all_orgs()) AND owner = auth.uid())",
+    "org_id IN (SELECT p.o FROM (SELECT private.all_orgs() o) p, (SELECT private.all_orgs() o) q WHERE q.o = owner)",
+    "private.behind_a_return(org_id)",
+    "private.variable_or_column(auth.uid(), org_id)",
+    "EXISTS (SELECT private.numbered(owner, org_id))",
+    "nullif(title, 'a') = title AND (nullif(title, 'b') = title) IS NOT TRUE",
+    "nullif(title, private.pick()) = title AND (nullif(title, private.pick()) = title) IS NOT TRUE",
 )
 """Not proven: a row of another tenant may pass, or the body is not understood."""

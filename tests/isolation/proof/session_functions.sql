@@ -62,4 +62,21 @@ CREATE FUNCTION private.negd(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECU
 $$ SELECT NOT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) $$;
 CREATE FUNCTION private.left_join(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
 $$ SELECT EXISTS (SELECT 1 FROM public.orgs o LEFT JOIN public.memberships m ON m.org_id = _org AND m.user_id = auth.uid()) $$;
+CREATE FUNCTION private.ordered_then_all() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT org_id FROM public.memberships WHERE user_id = auth.uid() ORDER BY 1; SELECT id FROM public.orgs $$;
+CREATE FUNCTION private.member_then_true(_org uuid, _active boolean) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT true FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid() AND _active; SELECT true $$;
+CREATE FUNCTION private.value_then_true(_org uuid, _active boolean) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT _org IN (SELECT org_id FROM public.memberships WHERE user_id = auth.uid()) AND _active; SELECT true $$;
+CREATE FUNCTION private.org_array_or_all() RETURNS uuid[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT coalesce(array_agg(org_id), ARRAY(SELECT id FROM public.orgs)) FROM public.memberships WHERE user_id = auth.uid() $$;
+CREATE FUNCTION private.orgs_of(_org uuid) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT org_id FROM public.memberships WHERE user_id = auth.uid() AND org_id = _org $$;
+CREATE FUNCTION private.behind_a_return(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+E' SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) -- x \r OR true ';
+CREATE FUNCTION private.variable_or_column(user_id uuid, _org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN RETURN EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND user_id = auth.uid()); END $$;
+CREATE FUNCTION private.numbered(OUT org uuid, _first uuid, _org uuid) RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN RETURN QUERY SELECT m.org_id FROM public.memberships m WHERE m.org_id = $2 AND m.user_id = auth.uid(); END $$;
+CREATE FUNCTION private.pick() RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT CASE WHEN random() < 0.5 THEN 'x' ELSE 'y' END $$;
 ALTER TABLE orgs ENABLE ROW LEVEL SECURITY; ALTER TABLE docs ENABLE ROW LEVEL SECURITY; ALTER TABLE memberships ENABLE ROW LEVEL SECURITY; ALTER TABLE lines ENABLE ROW LEVEL SECURITY;
