@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from basewatch.component_settings import ConfigModel
+from basewatch.digests import same_digest
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
@@ -81,7 +82,7 @@ class Approval(ConfigModel):
 
     def is_valid_for(self, digest: str, now: datetime) -> bool:
         """Whether the approval applies to this digest and has not expired."""
-        return self.digest == digest and now.date() <= self.until
+        return now.date() <= self.until and same_digest(digest, self.digest)
 
 
 class ApprovedObject(Approval):

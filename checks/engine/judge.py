@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.components import COMPONENT_TYPES, Component
-from basewatch.errors import BasewatchError
+from basewatch.errors import BasewatchError, ObservationError
 from basewatch.facts import from_json
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Verdict, failed, unverified
 from checks.engine.causes import assign_causes
@@ -54,6 +54,8 @@ def _judge_evidence(planned: PlannedCheck, evidence: Evidence, now: datetime) ->
     try:
         facts = _facts(planned.check, evidence)
         verdicts = tuple(planned.check.judge(facts, planned.component, now))
+    except ObservationError as error:
+        return (unverified(error.reason, error.detail, remedy=error.remedy),)
     except Exception:  # the boundary around one check on one component: a crash gives a verdict and ends no run
         logger.exception("check %s crashed while judging %s", planned.check.id, planned.component.ref)
         return (_bug("the check crashed while judging; the traceback is in the log"),)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from basewatch.digests import same_digest
 from checks.tenancy.stored_code.function_bodies import Stops, normalized_body, stops
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.code import Function, Trigger
@@ -93,7 +94,7 @@ def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, s
     if function is None:
         return Guard(statements=events, stops=Stops.NO)
     answer = stops(function, before_each_row=trigger.type & (_ROW | _BEFORE) == _ROW | _BEFORE)
-    approved = declared.get(trigger.name) == trigger.digest
+    approved = same_digest(trigger.digest, declared.get(trigger.name))
     return Guard(statements=events, stops=Stops.YES if answer is Stops.UNKNOWN and approved else answer)
 
 
@@ -124,7 +125,7 @@ def _undeclared(
         if trigger.name not in declared:
             drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
             yield f"the trigger {trigger.name} is not declared", f"{drop} {declare}"
-        elif declared[trigger.name] != trigger.digest:
+        elif not same_digest(trigger.digest, declared[trigger.name]):
             what = f"the trigger {trigger.name} or its function differs from the declared digest"
             yield what, f"Restore it from your migrations. {declare}"
 
@@ -142,7 +143,7 @@ def _discarding(
         before = trigger.type & (_ROW | _BEFORE | _INSERT) == _ROW | _BEFORE | _INSERT
         if function is None or not before or trigger.enabled not in _FIRES:
             continue
-        if declared.get(trigger.name) == trigger.digest:
+        if same_digest(trigger.digest, declared.get(trigger.name)):
             continue
         drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
         if _DISCARDS.search(normalized_body(function)):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from basewatch.check import check
 from basewatch.components import Database
+from basewatch.digests import same_digest
 from basewatch.model import Proof, Severity, Verdict, failed
 from basewatch.tenancy import Approval, ApprovedObject, DerivedKey, Tenancy
 from checks.tenancy.flaws import Approvable, findings_or_pass, uncovered_text
@@ -69,7 +70,7 @@ def _judge_waivers(access: EffectiveAccess, now: datetime) -> Iterator[Verdict]:
         subject = f"waiver {digest}"
         if now.date() > each.until:
             yield _expired(subject, each)
-        elif digest not in gates:
+        elif digest not in gates and not any(same_digest(gate, digest) for gate in gates):
             yield failed(
                 f"The waiver of {each.owner} matches no policy: an expression or something that it reaches has changed",
                 subject=subject,
@@ -97,7 +98,7 @@ def _judge_allowed(access: EffectiveAccess, subject: str, entry: ApprovedObject,
             "print.",
             severity=Severity.LOW,
         )
-    if digest != entry.digest:
+    if not same_digest(digest, entry.digest):
         return failed(
             f"The {entry.kind.replace('_', ' ')} {entry.name}, or something that it reaches, has changed since "
             f"{entry.owner} approved it",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from basewatch.postgres import DatabaseClient
+from basewatch.postgres import DatabaseClient, Parameters
 from isolation.inventory import Inventory
 from isolation.inventory.definitions import Coverage, Definition, Definitions
 from isolation.sql import load_statement
@@ -13,11 +13,14 @@ from isolation.sql import load_statement
 _PARTS = ("functions", "relations", "events", "types", "egress")
 
 
-def read_definitions(database: DatabaseClient, *, recent: bool) -> Definitions:
-    """What digests can cover in a database; `recent` is true from version 15. Raises: ObservationError."""
+def read_definitions(database: DatabaseClient, locked: Parameters, *, recent: bool) -> Definitions:
+    """What digests can cover in a database; `recent` is true from version 15.
+
+    `locked` has the OIDs of locked relations, on which nothing is printed. Raises: ObservationError.
+    """
     parts = (*_PARTS, "publications_15") if recent else _PARTS
     statements = [load_statement(f"definitions_{part}") for part in parts]
-    return Definitions(row for statement in statements for row in database.query(statement, Definition, {}))
+    return Definitions(row for statement in statements for row in database.query(statement, Definition, locked))
 
 
 def with_digests(found: Inventory, definitions: Definitions) -> Inventory:

@@ -11,6 +11,7 @@ from typing import Final
 
 import orjson
 
+from basewatch.digests import UNREAD
 from isolation.inventory._graph import strongly_connected
 
 _SHOWN: Final = 8
@@ -25,7 +26,7 @@ class Definition:
     `key` names it within the database, `bare` is its name as a word of a body, `name` is its kind and its qualified
     name. `query` is the query of a view. `refs` are the keys of the objects that it names. Of a body that is resolved
     late, `words` are the names in it; with `writes`, it may write to the tables it names. `uncovered` is what no digest
-    can cover, in words.
+    can cover, in words. `readable` is false if PostgreSQL could not print it, as a table is locked.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Definition:
     name: str
     text: str
     query: str
+    readable: bool = True
     refs: tuple[str, ...]
     words: tuple[str, ...]
     resolved_late: bool
@@ -64,6 +66,7 @@ class Definitions:
         casts = tuple(key for key in self._rows if key.startswith("cast "))
         self._edges = {key: tuple(self._targets(row, named, casts)) for key, row in self._rows.items()}
         self._digests, self._uncovered = dict[str, bytes](), dict[str, tuple[str, ...]]()
+        self._unread = dict[str, str]()
         for group in strongly_connected(self._edges):
             self._take(group)
 
@@ -85,6 +88,10 @@ class Definitions:
         parts = (*sorted(own.values()), b"|", *sorted({self._digests[key] for key in below}))
         together = hashlib.sha256(b"".join(parts)).digest()
         uncovered = {self._rows[key].uncovered for key in group}.union(*(self._uncovered[key] for key in below)) - {""}
+        unread = [self._rows[key].name for key in group if not self._rows[key].readable]
+        unread += [self._unread[key] for key in below if key in self._unread]
+        if unread:
+            self._unread |= dict.fromkeys(group, min(unread))
         for key in group:
             self._digests[key] = hashlib.sha256(own[key] + together).digest()
             self._uncovered[key] = tuple(sorted(uncovered)[:_SHOWN])
@@ -94,7 +101,12 @@ class Definitions:
         return {row.name: self.digest(key) for key, row in self._rows.items()}
 
     def digest(self, key: str) -> str:
-        """The digest of an object and of everything that it reaches; empty for an unknown object."""
+        """The digest of an object and of everything that it reaches; empty for an unknown object.
+
+        It says so if one of them could not be read.
+        """
+        if key in self._unread:
+            return f"{UNREAD}{self._unread[key]}"
         found = self._digests.get(key)
         return f"sha256:{found.hex()}" if found else ""
 

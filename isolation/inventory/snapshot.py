@@ -34,6 +34,7 @@ from isolation.inventory.egress import (
     SystemGrant,
 )
 from isolation.inventory.fingerprint import BUILTIN_OIDS, VERSION_15, fingerprint
+from isolation.inventory.locks import read_past_locks
 from isolation.inventory.redaction import redact_text, redact_tree
 from isolation.inventory.relations import ForeignKey, Index, Relation
 from isolation.inventory.roles import (
@@ -54,6 +55,7 @@ MAX_OBJECTS: Final = 250_000
 _TRIES: Final = 3
 _OLDEST: Final = 140000
 _CACHED: Final = 4
+_NONE: Final[Parameters] = {}
 
 
 class _InventoryCache:
@@ -90,12 +92,14 @@ def inventory(database: DatabaseClient, component: components.Database) -> Inven
 
 
 def _read_unchanged(database: DatabaseClient, component: components.Database) -> Inventory:
-    for _ in range(_TRIES):
+    def read(locked: Parameters) -> Inventory:
         with database.snapshot():
-            before = fingerprint(database)
-            found = _read(database, component.tenancy, before)
+            return _read(database, component.tenancy, fingerprint(database), locked)
+
+    for _ in range(_TRIES):
+        found = read_past_locks(database, read)
         # The server takes policies and printed definitions from its caches, not from the snapshot.
-        if fingerprint(database) == before:
+        if fingerprint(database) == found.server.fingerprint:
             return found
     raise ObservationError(
         Reason.STALE,
@@ -104,14 +108,14 @@ def _read_unchanged(database: DatabaseClient, component: components.Database) ->
     )
 
 
-def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory:
+def _read(database: DatabaseClient, tenancy: Tenancy, current: str, locked: Parameters) -> Inventory:
     parameters: Parameters = {"context": tenancy.context_settings}
     (server,) = database.query(load_statement("inventory_server"), ServerRow, parameters)
     if server.version_num < _OLDEST:
         raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version_num // 10000} is not supported")
-    functions = _functions(database, tenancy)
+    functions = _functions(database, tenancy, locked)
     recent = server.version_num >= VERSION_15
-    definitions = read_definitions(database, recent=recent)
+    definitions = read_definitions(database, locked, recent=recent)
     found = Inventory(
         server=_server(database, server, current),
         roles=_rows(database, "roles", Role),
@@ -121,8 +125,8 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str) -> Inventory
         default_privileges=_rows(database, "default_privileges", DefaultPrivilege),
         schemas=_rows(database, "schemas", Schema),
         relations=_bounded(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
-        policies=tuple(p.policy(tenancy.words, definitions) for p in _rows(database, "policies", PolicyRow)),
-        indexes=tuple(_redacted_index(each, tenancy.words) for each in _rows(database, "indexes", Index)),
+        policies=tuple(p.policy(tenancy.words, definitions) for p in _rows(database, "policies", PolicyRow, locked)),
+        indexes=tuple(_redacted_index(each, tenancy.words) for each in _rows(database, "indexes", Index, locked)),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
         functions=functions,
         triggers=_rows(database, "triggers", Trigger),
@@ -152,8 +156,8 @@ SINCE_INITDB: Final[Parameters] = {"since": ""}
 _BOUND: Final[Parameters] = {"most": str(MAX_OBJECTS + 1)}
 
 
-def _rows(database: DatabaseClient, name: str, kind: type[R]) -> tuple[R, ...]:
-    return database.query(load_statement(f"inventory_{name}"), kind, {})
+def _rows(database: DatabaseClient, name: str, kind: type[R], parameters: Parameters = _NONE) -> tuple[R, ...]:
+    return database.query(load_statement(f"inventory_{name}"), kind, parameters)
 
 
 def _bounded(found: tuple[R, ...], what: str) -> tuple[R, ...]:
@@ -182,8 +186,8 @@ def _server(database: DatabaseClient, row: ServerRow, current: str) -> Server:
     )
 
 
-def _functions(database: DatabaseClient, tenancy: Tenancy) -> tuple[Function, ...]:
-    parameters: Parameters = {**_BOUND, "context": tenancy.context_settings}
+def _functions(database: DatabaseClient, tenancy: Tenancy, locked: Parameters) -> tuple[Function, ...]:
+    parameters: Parameters = {**_BOUND, **locked, "context": tenancy.context_settings}
     found = _bounded(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
     return tuple(_redacted(function, tenancy.words) for function in found)
 

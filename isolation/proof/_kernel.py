@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from basewatch.digests import UNREAD
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.builtin_oids import FIRST_USER_OID, builtin_mismatches
 from isolation.inventory.relations import Policy
@@ -155,8 +156,13 @@ def clause_expression(policy: Policy, *, new_row: bool) -> Stored | None:
 
 
 def clauses_digest(clauses: Iterable[PolicyClause]) -> str:
-    """The digest of the expressions that a gate evaluates, in any order; a waiver names it."""
-    each = sorted(
-        f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in clauses
-    )
+    """The digest of the expressions that a gate evaluates, in any order; a waiver names it.
+
+    If one of them could not be read, it says so.
+    """
+    found = tuple(clauses)
+    for _, stored in found:
+        if stored.digest.startswith(UNREAD):
+            return stored.digest
+    each = sorted(f"{'permissive' if policy.permissive else 'restrictive'} {stored.digest}" for policy, stored in found)
     return f"sha256:{hashlib.sha256(chr(10).join(each).encode()).hexdigest()}"

@@ -3,7 +3,8 @@
 -- survives an update: it covers its name, schema and owner, the grants on its objects that it did not make itself, and
 -- the names of its tables, views, and functions with the rights of their owner.
 -- Reads pg_publication, pg_publication_rel, pg_subscription, pg_foreign_server, pg_user_mappings, pg_extension,
--- pg_init_privs, pg_depend; needs CONNECT.
+-- pg_init_privs, pg_depend; needs CONNECT. While any table is `locked`, the tables of a publication are not
+-- listed: it would wait.
 WITH published AS (
     SELECT x.prpubid AS oid,
            jsonb_agg(jsonb_build_array(
@@ -48,7 +49,7 @@ WITH published AS (
          LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
     GROUP BY 1
-), own (key, name, text, refs) AS (
+), own (key, name, text, refs, readable) AS (
     SELECT 'publication ' || p.pubname, 'publication ' || p.pubname,
            jsonb_build_array(CASE p.pubowner WHEN 10 THEN '' ELSE pg_get_userbyid(p.pubowner)::text END, p.puballtables,
                              p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot,
@@ -56,14 +57,14 @@ WITH published AS (
                              -- Old rows are sent whole.
                              (SELECT jsonb_agg(c.oid::regclass::text ORDER BY c.oid::regclass::text COLLATE "C")
                               FROM pg_get_publication_tables(p.pubname) t JOIN pg_class c ON c.oid = t.relid
-                              WHERE c.relreplident = 'f'))::text,
-           coalesce(published.refs, '{}') || ('published ' || p.pubname)
+                              WHERE c.relreplident = 'f' AND cardinality(%(locked)s::oid[]) = 0))::text,
+           coalesce(published.refs, '{}') || ('published ' || p.pubname), cardinality(%(locked)s::oid[]) = 0
     FROM pg_publication p LEFT JOIN published USING (oid)
     UNION ALL
     SELECT 'subscription ' || s.subname, 'subscription ' || s.subname,
            jsonb_build_array(CASE s.subowner WHEN 10 THEN '' ELSE pg_get_userbyid(s.subowner)::text END,
                              (SELECT jsonb_agg(name ORDER BY name COLLATE "C") FROM unnest(s.subpublications) AS name))::text,
-           NULL
+           NULL, true
     FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     UNION ALL
     SELECT 'foreign server ' || s.srvname, 'foreign server ' || s.srvname,
@@ -76,16 +77,17 @@ WITH published AS (
                              (SELECT jsonb_agg(CASE a.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(a.grantee)::text END
                                                ORDER BY CASE a.grantee WHEN 0 THEN ''
                                                              ELSE pg_get_userbyid(a.grantee)::text END COLLATE "C")
-                              FROM aclexplode(s.srvacl) a WHERE a.grantee <> s.srvowner))::text, NULL
+                              FROM aclexplode(s.srvacl) a WHERE a.grantee <> s.srvowner))::text, NULL,
+           true
     FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
     UNION ALL
     SELECT 'extension ' || e.extname, 'extension ' || e.extname,
            jsonb_build_array(quote_ident(n.nspname),
                              CASE e.extowner WHEN 10 THEN '' ELSE pg_get_userbyid(e.extowner)::text END,
-                             granted.grants, held.relations, held.functions)::text, NULL
+                             granted.grants, held.relations, held.functions)::text, NULL, true
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace LEFT JOIN granted ON granted.oid = e.oid
          LEFT JOIN held ON held.oid = e.oid
 )
-SELECT key, '' AS bare, name, text, '' AS query, coalesce(refs, '{}') AS refs, '{}'::text[] AS words,
+SELECT key, '' AS bare, name, text, '' AS query, readable, coalesce(refs, '{}') AS refs, '{}'::text[] AS words,
        false AS resolved_late, false AS writes, '' AS uncovered
 FROM own

@@ -1,8 +1,12 @@
 -- What the digest of a function covers: its definition, the objects that its dependencies record, and `words`, the names
 -- of user-defined objects that occur anywhere in a body that PostgreSQL resolves when it runs. Names, never OIDs.
 -- Reads pg_proc, pg_aggregate, pg_language, pg_depend, pg_extension, pg_class, pg_type, pg_operator; needs CONNECT.
-WITH own AS (
-    SELECT p.*, n.nspname, l.lanname,
+-- No standard body is printed that names a table in `locked`: it would wait.
+WITH waiting AS (
+    SELECT DISTINCT objid AS oid FROM pg_depend
+    WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = ANY (%(locked)s::oid[])
+), own AS (
+    SELECT p.*, n.nspname, l.lanname, p.prosqlbody IS NULL OR p.oid NOT IN (SELECT oid FROM waiting) AS readable,
            format('%%I.%%I(%%s)', n.nspname, p.proname,
                   (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY i)
                    FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, i))) AS name,
@@ -55,8 +59,9 @@ SELECT 'function ' || own.oid AS key,
        own.proname AS bare,
        'function ' || own.name AS name,
        jsonb_build_array(
-           own.lanname, own.prokind, encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(own.oid), own.prosrc),
-                                                              'UTF8')), 'hex'), own.probin,
+           own.lanname, own.prokind, encode(sha256(convert_to(
+               coalesce(CASE WHEN own.readable THEN pg_get_function_sqlbody(own.oid) END, own.prosrc), 'UTF8')), 'hex'),
+           own.probin,
            (SELECT jsonb_agg(line ORDER BY line COLLATE "C") FROM unnest(own.proconfig) AS line),
            own.provolatile, own.proisstrict, own.proleakproof, own.prosecdef, own.proretset,
            format_type(own.prorettype, NULL), pg_get_function_arguments(own.oid), own.prosupport::text,
@@ -71,6 +76,7 @@ SELECT 'function ' || own.oid AS key,
                                      g.aggmtransfn::text, g.aggmfinalfn::text, g.agginitval)
             FROM pg_aggregate g WHERE own.prokind = 'a' AND g.aggfnoid = own.oid::regproc))::text AS text,
        '' AS query,
+       own.readable,
        coalesce(edge.refs, '{}')
            || CASE WHEN own.prosecdef THEN ARRAY['role ' || own.proowner, 'schema ' || own.pronamespace]
                    ELSE '{}' END AS refs,

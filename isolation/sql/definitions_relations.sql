@@ -1,6 +1,6 @@
 -- What a digest covers of a table or view that an object reads: columns, owner, grants, row security with its policies,
 -- and the query of a view. Names, never OIDs. Reads pg_class, pg_attribute, pg_attrdef, pg_policy, pg_rewrite,
--- pg_foreign_table, pg_depend; needs CONNECT.
+-- pg_foreign_table, pg_depend; needs CONNECT. Nothing is printed of a table in `locked`, nor of what reads one: it waits.
 WITH edge AS (
     SELECT coalesce(p.polrelid, w.ev_class, CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, a.adrelid) AS oid,
            array_agg(DISTINCT CASE d.refclassid WHEN 'pg_proc'::regclass THEN 'function'
@@ -20,6 +20,9 @@ WITH edge AS (
       AND (d.classid <> 'pg_class'::regclass OR d.refclassid IN ('pg_type'::regclass, 'pg_collation'::regclass))
       AND coalesce(p.oid, w.oid, CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, a.oid) IS NOT NULL
     GROUP BY 1
+), unread AS (
+    SELECT unnest(%(locked)s::oid[]) AS oid
+    UNION SELECT oid FROM edge WHERE refs && ARRAY(SELECT 'relation ' || one FROM unnest(%(locked)s::oid[]) AS one)
 ), policy AS (
     SELECT p.polrelid AS oid,
            jsonb_agg(jsonb_build_array(
@@ -27,7 +30,8 @@ WITH edge AS (
                (SELECT jsonb_agg(CASE r WHEN 0 THEN '' ELSE pg_get_userbyid(r)::text END
                                  ORDER BY CASE r WHEN 0 THEN '' ELSE pg_get_userbyid(r)::text END COLLATE "C")
                 FROM unnest(p.polroles) AS r),
-               pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+               CASE WHEN p.polrelid NOT IN (SELECT oid FROM unread) THEN pg_get_expr(p.polqual, p.polrelid) END,
+               CASE WHEN p.polrelid NOT IN (SELECT oid FROM unread) THEN pg_get_expr(p.polwithcheck, p.polrelid) END)
                ORDER BY p.polname COLLATE "C") AS policies
     FROM pg_policy p GROUP BY 1
 ), col AS (
@@ -35,7 +39,8 @@ WITH edge AS (
            jsonb_agg(jsonb_build_array(
                a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
                CASE WHEN a.attcollation >= 16384 THEN a.attcollation::regcollation::text ELSE '' END,
-               CASE WHEN a.attgenerated <> '' THEN a.attgenerated::text || pg_get_expr(d.adbin, d.adrelid) END,
+               CASE WHEN a.attgenerated <> '' AND a.attrelid <> ALL (%(locked)s::oid[])
+                    THEN a.attgenerated::text || pg_get_expr(d.adbin, d.adrelid) END,
                (SELECT jsonb_agg(jsonb_build_array(CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END,
                                                    x.privilege_type, x.is_grantable)
                                  ORDER BY CASE x.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END
@@ -69,9 +74,10 @@ SELECT 'relation ' || c.oid AS key,
               AND x.privilege_type <> ALL (CASE WHEN c.relkind IN ('v', 'm') THEN '{MAINTAIN}'::text[]
                                                 ELSE '{MAINTAIN,SELECT,REFERENCES}' END)),
            col.columns, policy.policies, s.srvname)::text AS text,
-       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END AS query,
+       CASE WHEN c.relkind IN ('v', 'm') AND unread.oid IS NULL THEN pg_get_viewdef(c.oid) ELSE '' END AS query,
        array_remove(coalesce(edge.refs, '{}'), 'relation ' || c.oid)
            || CASE WHEN c.relkind IN ('v', 'm') THEN ARRAY['role ' || c.relowner] ELSE '{}' END AS refs,
+       unread.oid IS NULL AS readable,
        '{}'::text[] AS words,
        false AS resolved_late,
        false AS writes,
@@ -79,6 +85,7 @@ SELECT 'relation ' || c.oid AS key,
 FROM pg_class c
      JOIN pg_namespace n ON n.oid = c.relnamespace
      LEFT JOIN edge ON edge.oid = c.oid
+     LEFT JOIN unread ON unread.oid = c.oid
      LEFT JOIN policy ON policy.oid = c.oid
      LEFT JOIN col ON col.oid = c.oid
      LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid

@@ -79,6 +79,6 @@ WITH RECURSIVE edge AS (
                 FROM inherited i WHERE i.owner = r.oid))::text END, '{}'
     FROM owner JOIN pg_roles r USING (oid)
 )
-SELECT key, bare, name, coalesce(text, '') AS text, '' AS query, refs, '{}'::text[] AS words, false AS resolved_late,
+SELECT key, bare, name, coalesce(text, '') AS text, '' AS query, true AS readable, refs, '{}'::text[] AS words, false AS resolved_late,
        false AS writes, '' AS uncovered
 FROM own

@@ -2,14 +2,35 @@
 -- functions are not read. `body` and `tree` are read for short functions only, which may be helpers of policies; their
 -- constants are redacted before anything is stored. `body_keywords` are relevant words of the body;
 -- `mentioned_relations` are the relations of any schema whose names occur in the body.
+-- Of a standard body that names a table in `locked`, the words are those of its tree: to print it would wait.
 -- Reads pg_proc, pg_language, pg_depend, pg_extension, pg_class; needs CONNECT.
 WITH member AS (
     SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+), waiting AS (
+    SELECT DISTINCT objid AS oid FROM pg_depend
+    WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = ANY (%(locked)s::oid[])
 ), own AS (
     SELECT p.*, n.nspname, l.lanname, l.lanpltrusted, coalesce(member.extname, '') AS extname,
            CASE WHEN member.extname IS NOT NULL OR l.lanname IN ('c', 'internal') THEN ''
-                ELSE coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) END AS code,
+                WHEN p.prosqlbody IS NULL OR p.oid NOT IN (SELECT oid FROM waiting)
+                THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
+                ELSE concat_ws(' ',
+                    (SELECT string_agg(DISTINCT f.proname, ' ')
+                     FROM regexp_matches(p.prosqlbody::text, ':(?:\w*funcid|\w*fnoid) (\d+)', 'g') AS m
+                          JOIN pg_proc f ON f.oid = m[1]::oid),
+                    (SELECT string_agg(DISTINCT (ARRAY['update', 'insert', 'delete', 'merge'])[m[1]::int - 1], ' ')
+                     FROM regexp_matches(p.prosqlbody::text, ':commandType ([2-5])', 'g') AS m),
+                    (SELECT string_agg(quote_ident(c.relname), ' ')
+                     FROM pg_depend d JOIN pg_class c ON c.oid = d.refobjid
+                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass),
+                    CASE WHEN p.prosqlbody::text LIKE '%%SQLVALUEFUNCTION%%' THEN 'current_user session_user user' END,
+                    (SELECT string_agg(context, ' ')
+                     FROM unnest(%(context)s::text[]) AS context,
+                          LATERAL (SELECT string_agg(get_byte(convert_to(context, 'UTF8'), n)::text, ' ' ORDER BY n) AS bytes
+                                   FROM generate_series(0, octet_length(context) - 1) AS n) AS written
+                     WHERE strpos(p.prosqlbody::text, written.bytes) > 0))
+                END AS code,
            regexp_replace(p.prosqlbody::text,
                           ' :(\w*_)?location -?\d+| :stmt_len -?\d+| :list_(start|end) -?\d+', '', 'g') AS tree
     FROM pg_proc p

@@ -1,6 +1,7 @@
 -- Every index of a user-defined table: key columns only, 0 for an expression. `equality_columns` are those in which only
 -- equal values conflict: with an operator class of PostgreSQL or an extension, and = in an exclusion constraint.
 -- Reads pg_index, pg_class, pg_namespace, pg_constraint, pg_operator, pg_depend; needs CONNECT.
+-- Of an index of a table in `locked`, no expression is printed: it would wait.
 WITH owned AS (
     SELECT classid, objid FROM pg_depend
     WHERE deptype = 'e' AND classid IN ('pg_opclass'::regclass, 'pg_operator'::regclass)
@@ -30,9 +31,12 @@ SELECT i.indexrelid AS oid,
        i.indimmediate AS immediate,
        i.indexrelid IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u', 'x')) AS "constraint",
        CASE WHEN i.indexprs IS NULL THEN '{}'
+            WHEN i.indrelid = ANY (%(locked)s::oid[]) THEN array_fill('…'::text, ARRAY[i.indnkeyatts::int])
             ELSE ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) FROM generate_series(1, i.indnkeyatts) AS n) END AS keys,
-       coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS condition,
-       CASE WHEN i.indisexclusion THEN coalesce(pg_get_constraintdef(k.oid), '') ELSE '' END AS exclusion_text
+       CASE WHEN i.indpred IS NULL THEN '' WHEN i.indrelid = ANY (%(locked)s::oid[]) THEN '…'
+            ELSE pg_get_expr(i.indpred, i.indrelid) END AS condition,
+       CASE WHEN NOT i.indisexclusion THEN '' WHEN i.indrelid = ANY (%(locked)s::oid[]) THEN '…'
+            ELSE coalesce(pg_get_constraintdef(k.oid), '') END AS exclusion_text
 FROM pg_index i
      JOIN pg_class x ON x.oid = i.indexrelid
      JOIN pg_class c ON c.oid = i.indrelid

@@ -1,5 +1,6 @@
 -- Every policy: its stored node trees, their text, and the user-defined objects that it depends on (pg_depend does not
 -- record built-in ones). Constants are redacted before anything is stored.
+-- No text is printed of a policy of a table in `locked`, or of one that reads such a table: it would wait.
 -- Reads pg_policy, pg_class, pg_depend; needs CONNECT.
 WITH need AS (
     SELECT objid,
@@ -20,10 +21,10 @@ SELECT p.oid,
                      ELSE 'ALL' END AS command,
        p.polroles AS roles,
        p.polqual::text AS using_tree,
-       pg_get_expr(p.polqual, p.polrelid) AS using_text,
+       CASE WHEN seen.readable THEN pg_get_expr(p.polqual, p.polrelid) END AS using_text,
        p.polwithcheck::text AS check_tree,
        -- Both are usually equal, and pg_get_expr is the expensive part of this statement.
-       CASE WHEN p.polwithcheck::text IS DISTINCT FROM p.polqual::text
+       CASE WHEN seen.readable AND p.polwithcheck::text IS DISTINCT FROM p.polqual::text
             THEN pg_get_expr(p.polwithcheck, p.polrelid) END AS check_text,
        coalesce(need.functions, '{}') AS functions,
        coalesce(need.operators, '{}') AS operators,
@@ -32,4 +33,6 @@ SELECT p.oid,
 FROM pg_policy p
      JOIN pg_class c ON c.oid = p.polrelid AND c.relpersistence <> 't'
      LEFT JOIN need ON need.objid = p.oid
+     CROSS JOIN LATERAL (SELECT p.polrelid <> ALL (%(locked)s::oid[])
+                                AND NOT coalesce(need.relations && %(locked)s::oid[], false) AS readable) AS seen
 ORDER BY p.polrelid, p.polname

@@ -3,6 +3,7 @@
 -- contains constants, which could be tenants' ids, and is never stored. An expression is ambiguous if its text may be
 -- parsed as something else than what is stored: the stored form keeps the casts, operators, functions and types of its
 -- time, and the text finds those of today in pg_catalog.
+-- Nothing is printed of a table in `locked`, or of a policy that reads one: it would wait.
 -- Reads pg_policy, pg_constraint, pg_depend, pg_proc, pg_cast, pg_operator, pg_type; needs CONNECT.
 WITH added_name AS (
     SELECT proname AS name FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 16384
@@ -27,7 +28,8 @@ WITH added_name AS (
 SELECT e.oid,
        e.relation,
        e.part,
-       pg_get_expr(e.tree, e.relation) AS text,
+       CASE WHEN seen.readable THEN pg_get_expr(e.tree, e.relation) ELSE '' END AS text,
+       seen.readable,
        -- A sub-select without a FROM has no range table.
        position(':rtable ({' IN e.written) = 0
        -- No system columns, and no whole-row reference.
@@ -44,7 +46,8 @@ SELECT e.oid,
                                                        'current_query', 'pg_is_in_recovery']))
        AS standalone,
        EXISTS (SELECT FROM added_cast)
-       OR EXISTS (SELECT FROM added_name n WHERE position(n.name IN pg_get_expr(e.tree, e.relation)) > 0)
+       OR (seen.readable
+           AND EXISTS (SELECT FROM added_name n WHERE position(n.name IN pg_get_expr(e.tree, e.relation)) > 0))
        OR EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_cast c
                          ON t.oid IN (c.castsource, c.casttarget)
                   WHERE a.attrelid = e.relation AND t.oid >= 16384 AND c.oid >= 16384 AND NOT a.attisdropped
@@ -53,4 +56,9 @@ SELECT e.oid,
                                       AND x.deptype = 'e'))
        AS ambiguous
 FROM expression e
+     CROSS JOIN LATERAL (SELECT e.relation <> ALL (%(locked)s::oid[])
+                                AND NOT EXISTS (SELECT FROM pg_depend d
+                                                WHERE d.classid = e.class AND d.objid = e.oid
+                                                  AND d.refclassid = 'pg_class'::regclass
+                                                  AND d.refobjid = ANY (%(locked)s::oid[])) AS readable) AS seen
 ORDER BY e.relation, e.part, e.oid

@@ -12,7 +12,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applic
 from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import CATALOG_CAUSES
 from checks.tenancy.probes.counterexample_facts import CounterexampleSearches, TableSearch, counterexample_searches
-from checks.tenancy.probes.effective_predicates import AMBIGUOUS
+from checks.tenancy.probes.effective_predicates import AMBIGUOUS, LOCKED
 from checks.tenancy.probes.predicate_trials import Counterexample
 from isolation.inventory.naming import quoted
 
@@ -96,6 +96,8 @@ def _unsearched(found: TableSearch) -> tuple[Reason, str] | None:
         return Reason.TIMEOUT, "Check the load on the database, and the functions that the policy calls."
     if denied:
         return Reason.DENIED, denied[0]
+    if LOCKED in found.untestable:
+        return Reason.TIMEOUT, "Run the check again when the lock is released."
     if AMBIGUOUS in found.untestable:
         return Reason.UNSUPPORTED, _DROP_ADDED
     return None

@@ -29,6 +29,7 @@ from checks.tenancy.probes.predicate_trials import (
 )
 from checks.tenancy.probes.trial_rows import NO_CONTEXT, TrialContext, flag_contexts, trial_contexts
 from isolation.access.effective_access import EffectiveAccess, effective_access
+from isolation.inventory.locks import read_past_locks
 from isolation.inventory.relations import Relation
 from isolation.inventory.snapshot import inventory
 from isolation.sql import load_statement
@@ -59,7 +60,8 @@ def counterexample_searches(database: DatabaseClient, component: components.Data
     """Reads the policies and evaluates them on synthetic rows; no table is read. Raises: ObservationError."""
     tenancy = component.tenancy
     access = effective_access(inventory(database, component), tenancy)
-    printed = database.query(load_statement("tenancy_expressions"), PrintedExpression, {})
+    statement = load_statement("tenancy_expressions")
+    printed = read_past_locks(database, lambda locked: database.query(statement, PrintedExpression, locked))
     texts = {(one.oid, one.part): one for one in printed}
     constraints = [one for one in printed if one.part == "constraint"]
     trials = dict[int, list[PredicateTrial]]()

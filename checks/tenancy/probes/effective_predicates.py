@@ -18,13 +18,14 @@ class PrintedExpression:
     """One expression as PostgreSQL prints it, of a policy (`using`, `check`) or a CHECK constraint; never stored.
 
     `standalone` says that it can be evaluated without its table, and `ambiguous` that its text may mean something else
-    than what is stored, when it is parsed again; see the SQL statement.
+    than what is stored, when it is parsed again; see the SQL statement. `readable` is false if a table is locked.
     """
 
     oid: int
     relation: int
     part: str
     text: str
+    readable: bool = True
     standalone: bool
     ambiguous: bool
 
@@ -63,6 +64,8 @@ NOT_STANDALONE = "reads another relation, or calls a user-defined function"
 """Why an expression, all of a predicate or a part, cannot be evaluated."""
 AMBIGUOUS = "may mean something else when its text is parsed again, as a cast or a built-in name was added"
 """Why an evaluation of the text would prove nothing about what is stored."""
+LOCKED = "could not be read, as its table or one that it names is locked"
+"""Why nothing is known of an expression."""
 PrintedExpressions = Mapping[tuple[int, str], PrintedExpression]
 _GATES = (
     (Command.SELECT, False),
@@ -150,6 +153,9 @@ def _effective(
     reason = ""
     if not usable or len(required) < len(all_of):
         reason = NOT_STANDALONE
+        usable, required = [], []
+    if any(not one.readable for one in (*any_of, *all_of) if one is not None):
+        reason = LOCKED
         usable, required = [], []
     elif any(one.ambiguous for one in (*any_of, *all_of) if one is not None and one.standalone):
         reason = AMBIGUOUS

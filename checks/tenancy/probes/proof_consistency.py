@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from basewatch import components
@@ -10,6 +11,7 @@ from basewatch.affected import with_affected
 from basewatch.check import check
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, cross_tenant_reads
+from checks.tenancy.probes.unclear_tables import UnclearTables
 
 
 @check(
@@ -57,14 +59,20 @@ def nothing_contradicts_the_proof(
         yield with_affected(verdict, [(principal, table)])
     if broken:
         return
+    told = [row for row in proven if not row.inconclusive]
     if not facts.reads and facts.unprobed:
         first = facts.unprobed[0]
         yield unverified(Reason.DENIED, "No principal could be probed", observed=first.detail, remedy=first.remedy)
+    elif proven and not told:
+        unclear = UnclearTables.of(
+            "a principal", "no row, as proven", ((r.table, "", o) for r in proven for o in r.inconclusive)
+        )
+        yield replace(unclear.judge_together(), subject="")
     elif not proven:
         yield not_applicable(
             "No policy is proven that a row could contradict", observed=f"{len(facts.reads)} relations read"
         )
     else:
-        attempts = sum(len(row.reads) for row in proven)
-        observed = f"{attempts} attempts on {len(proven)} proven pairs of principal and relation"
+        attempts = sum(len(row.reads) for row in told)
+        observed = f"{attempts} attempts on {len(told)} proven pairs of principal and relation"
         yield passed("No row contradicts the proof", observed=observed, expected="no row, as proven")

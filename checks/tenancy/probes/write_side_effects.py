@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from basewatch.components import Database
+from basewatch.digests import same_digest
 from checks.tenancy.flaws import Approvable
 from checks.tenancy.stored_code import function_bodies
 from isolation.access.effective_access import EffectiveAccess
@@ -53,7 +54,7 @@ class SideEffect:
         return (
             self.approvable.approved(database.tenancy, now)
             or bare.approved(database.tenancy, now)
-            or bool(self.guard and guards.get(self.guard) == self.approvable.digest)
+            or bool(self.guard and same_digest(self.approvable.digest, guards.get(self.guard)))
         )
 
 

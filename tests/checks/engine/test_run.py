@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from basewatch.components import Api, Function
 from basewatch.config import CheckSettings
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
-from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Window
+from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Verdict, Window
 from checks.engine.judge import PlannedCheck, rejudge
 from checks.engine.observe import Deadlines
 from checks.engine.run import CheckResults, plan_checks, run_checks
@@ -88,6 +89,16 @@ def test_a_crash_is_unverified_and_stops_nothing_else(caplog: pytest.LogCaptureF
         findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(answer)).findings
     assert [(f.status, f.reason) for f in findings] == [(Status.UNVERIFIED, Reason.BUG), (Status.PASS, None)]
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_judge_that_lacks_a_fact_is_unverified() -> None:
+    """A judge that needs what could not be observed says so with the reason and the remedy, and is no bug."""
+
+    def judge(*_: object) -> Iterator[Verdict]:
+        raise ObservationError(Reason.TIMEOUT, "the door is locked", remedy="Wait.")
+
+    finding = only(run(planned(replace(doors_closed, judge=judge)), guard=Guard(lambda _: Doors(open=()))))
+    assert (finding.status, finding.reason, finding.remedy) == (Status.UNVERIFIED, Reason.TIMEOUT, "Wait.")
 
 
 def test_a_judge_with_no_verdict_or_two_on_one_subject_is_unverified() -> None:

@@ -144,7 +144,7 @@ def changed(database: ScratchDatabase, statements: str) -> Iterator[Definitions]
         connection.execute(statements.encode())
         connection.execute("SET LOCAL search_path = pg_catalog")
         recent = connection.info.server_version >= 150000
-        yield read_definitions(Uncommitted(connection).as_database(), recent=recent)
+        yield read_definitions(Uncommitted(connection).as_database(), {"locked": ()}, recent=recent)
         connection.rollback()
 
 
