@@ -17,6 +17,8 @@ from checks.retention.lock_versions_facts import VersionLock, VersionLocks, vers
 _CLOCK_SKEW = timedelta(minutes=5)
 _MAX_LISTED = 5
 _CONFIDENCE = 0.95
+# Fewer draws than these say little of a large bucket.
+_MIN_DRAWS = 10
 
 
 @check(
@@ -33,14 +35,15 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
 
     Why: The default retention does not cover versions that were written before it or with a weaker lock of their own.
     Only the lock on its version protects a record.
-    Reads: s3:ListObjectVersions, then s3:HeadObject of `object_lock.sample` versions: the oldest, the newest, one that
-    is not the latest of its key, one of each prefix, and the rest at random, different on each day. Of a bucket with
-    more than 20,000 versions, the first 20,000 are listed, 30 places all over the other keys are visited, different on
-    each day, and half of the sample is from there. If HEAD returns no lock, s3:GetObjectRetention confirms it. A lock
-    of seven years ends on the same day of the year or later. If all of 59 versions are locked, fewer than 5% of all are
-    unlocked, with 95% confidence, where the listing is complete; else the verdict says which part is known.
-    Unverified when: The bucket holds no version, a call is denied, throttled or fails, or a version has only an event
-    hold, which has no end date.
+    Reads: s3:ListObjectVersions, then s3:HeadObject of `object_lock.sample` versions drawn at random, others on each
+    day, and of up to 12 more: the oldest, the newest, one that is not the latest of its key, one of each prefix. Where
+    HEAD returns no lock, s3:GetObjectRetention confirms it. A lock of seven years ends on the same day of the year or
+    later. If all of 59 drawn versions are locked, fewer than 5% of all are unlocked, with 95% confidence. Of a bucket
+    with more than 20,000 versions the draws descend from folder to folder, where each folder of a level has the same
+    chance, and in folders of more than 1,000 entries to a random key; the last five keys are read as well. Then the
+    confidence is of such draws: a large folder weighs no more than a small one. The number of versions is estimated.
+    Unverified when: The bucket holds no version, a call is denied, throttled or fails, a version has only an event
+    hold, which has no end date, or fewer than 10 versions could be drawn.
     Fix: Extend the locks of the listed versions with aws s3api put-object-retention, and find out which writer
     overrides the bucket's default retention.
     Source: Amazon S3 User Guide, Locking objects with Object Lock,
@@ -50,8 +53,7 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     expected = f"every version {promise.mode}, {format_duration(promise.retention)} or longer since it was written"
     read = tuple(lock for lock in locks.sampled if lock.read_error is None)
     weak = tuple(lock for lock in read if not lock.event_hold and not _is_sufficient(lock, promise))
-    population = f"{locks.versions_listed}" if locks.listing_complete else f"more than {locks.versions_listed}"
-    sampled = f"{len(read)} of {population} versions sampled"
+    sampled = f"{len(read)} of {_population(locks)} versions sampled"
     if weak:
         yield failed(f"{sampled}, {len(weak)} not locked as promised", observed=_listed(weak), expected=expected)
     else:
@@ -61,15 +63,25 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
         )
 
 
+def _population(locks: VersionLocks) -> str:
+    if locks.listing_complete:
+        return f"{locks.versions_listed}"
+    if locks.population is None:
+        return f"more than {locks.versions_listed}"
+    # The estimate is not known to more than two digits.
+    return f"about {float(f'{locks.population:.1e}'):.0f}"
+
+
 def _known_part(locks: VersionLocks, read: int) -> str:
-    """What a sample without an unlocked version says: of the listed versions, and of the others."""
+    """What a sample without an unlocked version says of all versions."""
     if locks.listing_complete and read >= locks.versions_listed:
         return "every version was read"
-    share = (1 - _CONFIDENCE) ** (1 / max(read, 1))
-    bound = f"with {_CONFIDENCE:.0%} confidence, fewer than {1 - share:.1%} are unlocked"
+    share = 1 - (1 - _CONFIDENCE) ** (1 / max(locks.by_chance, 1))
+    bound = f"with {_CONFIDENCE:.0%} confidence, fewer than {share:.1%}"
     if locks.listing_complete:
-        return bound
-    return f"listed are the first {locks.versions_listed} by key, the others were sampled at {locks.places} places"
+        return f"{bound} are unlocked"
+    draws = f"{locks.by_chance} of them by draws all over the keys, where each folder of a level has the same chance"
+    return f"{draws}: {bound} of such draws meet an unlocked version"
 
 
 def _is_sufficient(lock: VersionLock, promise: ObjectLock) -> bool:
@@ -97,8 +109,8 @@ def _inconclusive(locks: VersionLocks, promise: ObjectLock, sampled: str, expect
     if held:
         summary = f"{sampled}; {len(held)} under an event hold, which has no end date"
         return unverified(Reason.UNSUPPORTED, summary, observed=_listed(held), expected=expected)
-    if not locks.listing_complete and not locks.places:
-        summary = f"{sampled}; no place behind the listed versions could be visited"
+    if not locks.listing_complete and locks.by_chance < min(_MIN_DRAWS, promise.sample):
+        summary = f"{sampled}; only {locks.by_chance} versions could be drawn all over the keys"
         return unverified(Reason.NOT_ENOUGH_DATA, summary, expected=expected)
     return None
 

@@ -13,8 +13,9 @@ from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from checks.retention.lock_default import LockMode
-from checks.retention.sampling import ObjectVersion, sample
+from checks.retention.sampling import by_rule, uniform
 from checks.retention.version_listing import list_versions
+from checks.retention.version_pages import ObjectVersion
 
 _NO_LOCK = "NoSuchObjectLockConfiguration"
 _BUCKET_HAS_NO_LOCK = "InvalidRequest"
@@ -51,34 +52,43 @@ class VersionLock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLocks:
-    """The locks of a sample of `versions_listed` versions, drawn with `seed`; delete markers do not count.
+    """The locks of a sample of the versions, drawn with `seed`; delete markers do not count.
 
-    When the listing is not complete, `places` places behind it were visited, and a part of the sample is from there.
+    `versions_listed` are all of them, or the first by key when the listing is not complete. `population` is how many
+    there are, counted or estimated, None when that is not known. `by_chance` is how many of the sample were drawn
+    independently: from all versions alike, or, when the listing is not complete, from folders and keys alike. Of the
+    others, each was chosen by a rule.
     """
 
     seed: str
     versions_listed: int
     listing_complete: bool
     sampled: tuple[VersionLock, ...]
-    places: int = 0
+    by_chance: int
+    population: int | None = None
 
 
 def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
-    """The locks of `object_lock.sample` versions; the seed is the bucket and the date at AWS, so it changes daily.
+    """The locks of `object_lock.sample` versions drawn by chance, and of some more chosen by rule.
+
+    The seed is the bucket and the date at AWS, so it changes daily.
 
     Raises: ObservationError, when the listing fails; NotFoundError, when the bucket is absent.
     """
-    found = list_versions(aws, bucket.name)
-    seed = f"{bucket.name} {found.aws_time:%Y-%m-%d}" if found.aws_time else bucket.name
     size = bucket.object_lock.sample
-    visited = tuple(dict.fromkeys((*found.last, *sample(found.visited, size // 2, seed))))[: size // 2]
-    chosen = dict.fromkeys((*visited, *sample(found.versions, size - len(visited), seed)))
+    found = list_versions(aws, bucket.name, size)
+    if found.complete:
+        chance = uniform(found.versions, size, found.seed)
+    else:
+        chance = tuple(draw.version for draw in found.drawn)
+    chosen = dict.fromkeys((*chance, *found.last, *by_rule(found.versions, found.seed)))
     return VersionLocks(
-        seed=seed,
+        seed=found.seed,
         versions_listed=len(found.versions),
         listing_complete=found.complete,
         sampled=tuple(_read_all(aws, bucket.name, tuple(chosen))),
-        places=found.places,
+        by_chance=len(chance),
+        population=found.population,
     )
 
 

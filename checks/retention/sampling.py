@@ -1,38 +1,29 @@
-"""Draws a sample of object versions: some chosen by rule, the rest at random by a seed, so it can be repeated."""
+"""Chooses versions of a listing: by rule, or at random by a seed, so that it can be repeated."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 
+from checks.retention.version_pages import ObjectVersion
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectVersion:
-    """One listed version of an object; `is_latest` is False when it was overwritten or deleted later."""
-
-    key: str
-    version_id: str
-    last_modified: datetime
-    is_latest: bool
-
-    @property
-    def prefix(self) -> str:
-        """The first folder of the key, or empty."""
-        return self.key.partition("/")[0] if "/" in self.key else ""
+# More versions than these are not chosen by rule, so that most of a sample is by chance.
+_MOST_BY_RULE = 12
 
 
-def sample(versions: Sequence[ObjectVersion], size: int, seed: str) -> tuple[ObjectVersion, ...]:
-    """At most `size` versions: the oldest, the newest, one that is not the latest, one per prefix, then random ones.
+def uniform(versions: Sequence[ObjectVersion], size: int, seed: str) -> tuple[ObjectVersion, ...]:
+    """At most `size` versions, each with the same chance.
 
     Equal versions and seeds give equal samples, in any order of the listing; another seed gives another sample.
     """
+    return tuple(sorted(versions, key=lambda version: _random_key(seed, version))[:size])
+
+
+def by_rule(versions: Sequence[ObjectVersion], seed: str) -> tuple[ObjectVersion, ...]:
+    """At most 12 versions: the oldest, the newest, one that is not the latest of its key, and one per prefix."""
     shuffled = sorted(versions, key=lambda version: _random_key(seed, version))
-    chosen = dict.fromkeys(_chosen_by_rule(shuffled))
-    chosen.update(dict.fromkeys(shuffled))
-    return tuple(chosen)[:size]
+    return tuple(dict.fromkeys(_chosen_by_rule(shuffled)))[:_MOST_BY_RULE]
 
 
 def _chosen_by_rule(shuffled: Sequence[ObjectVersion]) -> Iterator[ObjectVersion]:

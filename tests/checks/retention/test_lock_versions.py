@@ -39,7 +39,13 @@ def lock(number: int = 0, **changes: Any) -> VersionLock:
 
 def locks(*sampled: VersionLock, listed: int = 73, complete: bool = True) -> VersionLocks:
     """A sample of these versions."""
-    return VersionLocks(seed="audit 2026-03-01", versions_listed=listed, listing_complete=complete, sampled=sampled)
+    return VersionLocks(
+        seed="audit 2026-03-01",
+        versions_listed=listed,
+        listing_complete=complete,
+        sampled=sampled,
+        by_chance=len(sampled),
+    )
 
 
 UNLOCKED = lock(mode=None, retain_until=None)

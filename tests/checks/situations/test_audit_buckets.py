@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Status, Verdict, unverified
+from checks.retention import version_listing
 from checks.retention.delete_markers import hidden_records, no_record_is_hidden
 from checks.retention.lock_default import DefaultLock, LockMode, new_versions_are_locked
 from checks.retention.lock_versions import versions_are_locked
@@ -38,7 +40,8 @@ def flat(count: int) -> list[str]:
     return [f"event-{number * 37:09}.json" for number in range(count)]
 
 
-DATED, FLAT = dated(31_000), flat(31_000)
+DATED, FLAT = dated(8_000), flat(8_000)
+UUIDS = [f"{uuid.UUID(int=number * 7919**9 % 2**128)}.json" for number in range(8_000)]
 
 
 def _bucket(promise: str) -> AuditBucket:
@@ -115,10 +118,10 @@ SITUATIONS = (
     ),
     Situation(
         number="V3-one",
-        what="one record of 20,000 under a delete marker",
+        what="one record of 2,990 under a delete marker",
         right=(FAIL,),
         why="all of them are listed",
-        judged=markers(DATED[:19_990], {DATED[777]: NOW}),
+        judged=markers(DATED[:2_990], {DATED[777]: NOW}),
         says="1 records",
     ),
     Situation(
@@ -133,68 +136,91 @@ SITUATIONS = (
     ),
     Situation(
         number="V3-large",
-        what="no delete marker among 31,000 records",
+        what="no delete marker among 8,000 records",
         right=(PASS,),
         why="none was seen, and the verdict says what was",
         judged=markers(FLAT, {}),
-        says="other places",
+        says="all over the other keys",
     ),
     Situation(
         number="V4-empty", what="an empty bucket", right=(UNVERIFIED,), why="there is no record", judged=markers([], {})
     ),
     Situation(
         number="V10",
-        what="31,000 records in dated folders, all locked",
+        what="8,000 records in dated folders, all locked",
         right=(PASS,),
         why="a sample over all keys is locked",
         judged=versions(DATED),
-        says="sampled at",
+        says="draws all over the keys",
     ),
     Situation(
         number="V10-flat",
-        what="31,000 records without folders, all locked",
+        what="8,000 records without folders, all locked",
         right=(PASS,),
         why="a sample over all keys is locked",
         judged=versions(FLAT),
-        says="sampled at",
+        says="draws all over the keys",
     ),
     Situation(
         number="V10-late",
-        what="31,000 records in dated folders, the later half unlocked",
+        what="8,000 records in dated folders, the later half unlocked",
         right=(FAIL,),
         why="the sample reaches behind what is listed",
-        judged=versions(DATED, unlocked=lambda key: key > DATED[25_000]),
+        judged=versions(DATED, unlocked=lambda key: key > DATED[5_000]),
     ),
     Situation(
         number="V10-flat-late",
-        what="31,000 records without folders, the later half unlocked",
+        what="8,000 records without folders, the later half unlocked",
         right=(FAIL,),
         why="the sample reaches behind what is listed",
-        judged=versions(FLAT, unlocked=lambda key: key > f"event-{25_000 * 37:09}"),
+        judged=versions(FLAT, unlocked=lambda key: key > f"event-{5_000 * 37:09}"),
     ),
     Situation(
         number="V10-last",
-        what="31,000 records in dated folders, those of the last day unlocked",
+        what="8,000 records in dated folders, those of the last day unlocked",
         right=(FAIL,),
         why="the last folder is always visited",
         judged=versions(DATED, unlocked=lambda key: key >= DATED[-10]),
     ),
     Situation(
         number="V10-tenant",
-        what="31,000 records of 31 tenants, those of the last tenant unlocked",
+        what="9,300 records of 31 tenants, those of the last tenant unlocked",
         right=(FAIL,),
         why="the last folder is always visited",
         judged=versions(
-            [f"tenant-{tenant:03}/{number:04}" for tenant in range(31) for number in range(1000)],
+            [f"tenant-{tenant:03}/{number:04}" for tenant in range(31) for number in range(300)],
             unlocked=lambda key: key.startswith("tenant-030/"),
         ),
     ),
     Situation(
+        number="V10-uuid",
+        what="8,000 records named by random ids, those that begin with a letter unlocked",
+        right=(FAIL,),
+        why="the draws reach letters although the first 3,000 names begin with digits",
+        judged=versions(UUIDS, unlocked=lambda key: key >= "a"),
+    ),
+    Situation(
+        number="V10-population",
+        what="8,000 records in dated folders, all locked",
+        right=(PASS,),
+        why="the draws say how many there are, and how sure the verdict is",
+        judged=versions(DATED),
+        says="of about 8",
+    ),
+    Situation(
+        number="V10-confidence",
+        what="8,000 records in dated folders, all locked",
+        right=(PASS,),
+        why="59 independent draws give 95 % confidence",
+        judged=versions(DATED),
+        says="the same chance: with 95% confidence, fewer than 5.0% of such draws meet an unlocked version",
+    ),
+    Situation(
         number="V9",
-        what="5,000 records, all locked",
+        what="2,500 records, all locked",
         right=(PASS,),
         why="all are listed",
-        judged=versions(dated(5000)),
+        judged=versions(dated(2500)),
         says="95% confidence",
     ),
     Situation(
@@ -222,6 +248,12 @@ SITUATIONS = (
         number="R16", what="1 year under 365d", right=(PASS,), why="no year is shorter", judged=rule("365d", years=1)
     ),
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket of more than 3,000 records is too large to list, so that a large one costs a test little."""
+    monkeypatch.setattr(version_listing, "_PAGES", 3)
 
 
 @each(SITUATIONS)
