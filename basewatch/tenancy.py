@@ -13,7 +13,7 @@ from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
 from basewatch.tenancy_canaries import Canaries, claimed
-from basewatch.tenancy_values import Day, Names, check_form
+from basewatch.tenancy_values import Day, FurtherNames, Names, check_form
 
 __all__ = [
     "Approval",
@@ -116,9 +116,8 @@ class Tenancy(ConfigModel):
         description="the path of the id in the context setting, if its value is JSON",
         examples=["[app_metadata, org_id]"],
     )
-    context_aliases: Names = Field(
+    context_aliases: FurtherNames = Field(
         default=(),
-        min_length=0,
         description="further settings that hold the same id or token as `context`, or nothing",
         examples=["[request.jwt.claim.sub, request.jwt.claim]"],
     )

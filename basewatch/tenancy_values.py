@@ -40,6 +40,11 @@ Names = Annotated[
     Field(min_length=1),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
+FurtherNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(parse_names),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 Day = Annotated[
     date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-06-30"]})
 ]

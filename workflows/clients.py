@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from threading import RLock
+from types import MappingProxyType
 from typing import cast
 
 from basewatch.aws import AwsClient, AwsSession
@@ -165,9 +166,14 @@ class LiveClients:
         collected: CollectedMetrics,
         run: str,
         unjudged: tuple[tuple[str, str], ...] = (),
+        known_ids: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`run` names the run in PostgreSQL; `unjudged` are the promises of the plan without a check."""
+        """`run` names the run in PostgreSQL; `unjudged` are the promises of the plan without a check.
+
+        `known_ids` are the ids of the resources of components (their refs) when their checks last passed.
+        """
         self._unjudged = unjudged
+        self._known_ids = known_ids
         self._sessions = sessions
         self._collected = collected
         self._run = run
@@ -179,7 +185,7 @@ class LiveClients:
     @contextmanager
     def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:
         if kind is AwsClient:
-            yield self._sessions.session_for(component).open_client()
+            yield self._sessions.session_for(component).open_client(self._known_ids.get(component.ref, ""))
         elif kind is PlanClient:
             yield PlanClient(promises=self._unjudged)
         elif kind is MetricsClient:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
+from types import MappingProxyType
 from uuid import uuid4
 
 from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy, decide, deliver
@@ -69,7 +70,7 @@ def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, cloc
         window = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
     else:
         window = evaluation_window(plan, history.last_run(), history.current_findings(), at)
-    return _observe(plan, sessions, window, clock)
+    return _observe(plan, sessions, window, clock, history.known_ids(plan.identified))
 
 
 def observe_plan(plan: Plan, sessions: AwsSessions, window: Window, clock: Clock) -> Observed:
@@ -77,14 +78,20 @@ def observe_plan(plan: Plan, sessions: AwsSessions, window: Window, clock: Clock
     return _observe(plan, sessions, EvaluationWindow(window=window, warm_up=plan.warm_up), clock)
 
 
-def _observe(plan: Plan, sessions: AwsSessions, evaluated: EvaluationWindow, clock: Clock) -> Observed:
+def _observe(
+    plan: Plan,
+    sessions: AwsSessions,
+    evaluated: EvaluationWindow,
+    clock: Clock,
+    known_ids: Mapping[str, str] = MappingProxyType({}),
+) -> Observed:
     """Collects the metrics and runs the checks. Verdicts are as of the window's end; nothing is recorded or sent."""
     window = evaluated.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.drop_failed_sessions()
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
     collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
-    clients = LiveClients(sessions, collected, name, plan.unchecked)
+    clients = LiveClients(sessions, collected, name, plan.unchecked, known_ids)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
     run = Run(
         id=name,

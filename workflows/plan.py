@@ -51,6 +51,13 @@ class Plan:
         return tuple(ExpectedCheck(check=p.check.id, component=p.component.ref) for p in self.checks)
 
     @property
+    def identified(self) -> tuple[ExpectedCheck, ...]:
+        """The expected checks whose facts have the id of the resource: by it a later run knows it again."""
+        checks = {planned.check.id: planned.check for planned in self.checks}
+        identifying = {name for name, check in checks.items() if "resource_id" in check.facts_type.__annotations__}
+        return tuple(pair for pair in self.expected if pair.check in identifying)
+
+    @property
     def specs(self) -> tuple[MetricSpec, ...]:
         """Every metric that the collectors may request."""
         return tuple(spec for collector in self.collectors for spec in collector.specs)

@@ -35,7 +35,11 @@ class _Request:
 class AwsClient:
     """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
 
-    def __init__(self, session: AwsSession, region: str | None = None, requests: list[str] | None = None) -> None:
+    def __init__(
+        self, session: AwsSession, region: str | None = None, requests: list[str] | None = None, known_id: str = ""
+    ) -> None:
+        """`known_id` is what AWS called the component's resource when its check last passed; empty if not known."""
+        self.known_id = known_id
         self._session = session
         self._elsewhere = region
         self._requests: list[str] = [] if requests is None else requests

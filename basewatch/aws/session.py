@@ -57,9 +57,9 @@ class AwsSession:
         """
         return cls(account_id, region, role, environ, session)
 
-    def open_client(self) -> AwsClient:
-        """A client for one observation, which records its requests."""
-        return AwsClient(self)
+    def open_client(self, known_id: str = "") -> AwsClient:
+        """A client for one observation, which records its requests. `known_id` is that of AwsClient."""
+        return AwsClient(self, known_id=known_id)
 
     @property
     def principal(self) -> str:

@@ -14,11 +14,15 @@ from basewatch.quantities import Duration, format_duration
 
 
 class BackupVault(AlarmedComponent):
-    """An AWS Backup vault."""
+    """An AWS Backup vault.
+
+    `since` is the day by which it was created: a younger one has lost its recovery points.
+    """
 
     kind: ClassVar[str] = "backup_vault"
     dimension: ClassVar[str] = "BackupVaultName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs")
+    since: CalendarDate | None = None
     no_failed_jobs: bool = False
 
 

@@ -77,6 +77,25 @@ def read_current_findings(connection: Connection) -> tuple[Finding, ...]:
     )
 
 
+def read_known_ids(connection: Connection, pairs: Sequence[ExpectedCheck]) -> dict[str, str]:
+    """The `resource_id` in the newest facts on which the check of each pair passed, by component; none without one."""
+    found, evidence = tables.findings.c, tables.evidence.c
+    columns = (found.check_id, found.component, func.max(found.run).label("run"))
+    passed = select(*columns).where(found.check_id.in_({pair.check for pair in pairs}), found.status == Status.PASS)
+    newest = passed.group_by(found.check_id, found.component).subquery()
+    of_newest = (
+        (found.check_id == newest.c.check_id) & (found.component == newest.c.component) & (found.run == newest.c.run)
+    )
+    query = (
+        select(found.component, evidence.facts)
+        .join(newest, of_newest)
+        .join(tables.evidence, evidence.digest == found.evidence)
+    )
+    wanted = {pair.component for pair in pairs}
+    read = ((component, facts.get("resource_id")) for component, facts in connection.execute(query))
+    return {component: str(known) for component, known in read if component in wanted and known}
+
+
 def finding_columns(finding: Finding) -> Columns:
     """The row of one finding, without its run and position."""
     columns = _columns(to_json(Finding, finding))

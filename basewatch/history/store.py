@@ -17,7 +17,7 @@ from basewatch.history.engine import open_engine, read_transaction, redacted_url
 from basewatch.history.schema import migrate
 from basewatch.history.tables import findings, runs
 from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
-from basewatch.model import Finding, Run
+from basewatch.model import ExpectedCheck, Finding, Run
 from basewatch.notifier import Notification, Receipt
 
 LATEST = "latest"
@@ -120,6 +120,11 @@ class History:
         query = select(findings).join(newest, (findings.c.key == newest.c.key) & (findings.c.run == newest.c.run))
         with read_transaction(self._engine) as connection:
             return {row["key"]: rows.finding_of(row) for row in connection.execute(query).mappings()}
+
+    def known_ids(self, pairs: Sequence[ExpectedCheck]) -> Mapping[str, str]:
+        """The `resource_id` of each component (its ref) in the newest facts on which its check passed."""
+        with read_transaction(self._engine) as connection:
+            return rows.read_known_ids(connection, pairs)
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""

@@ -12,16 +12,22 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
-from checks.inventory.statuses import Standing, created_as_declared, standing, status_verdict
+from checks.inventory.creation import Identity, created_as_declared
+from checks.inventory.statuses import Standing, standing, status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterStatus:
-    """The status of the cluster, how many instances it has, and when it was created."""
+    """The status of the cluster, how many instances it has, and when it was created.
+
+    `resource_id` is its own, whatever its name; `known_id` is that of the cluster which last passed.
+    """
 
     status: str
     instances: int
     created: datetime | None = None
+    resource_id: str = ""
+    known_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,8 @@ def cluster_status(aws: AwsClient, cluster: AuroraCluster) -> ClusterStatus:
         status=required(answer, "DBClusters", 0, "Status", kind=str),
         instances=len(required(answer, "DBClusters", 0, "DBClusterMembers", kind=list)),
         created=optional(answer, "DBClusters", 0, "ClusterCreateTime", kind=datetime),
+        resource_id=optional(answer, "DBClusters", 0, "DbClusterResourceId", kind=str) or "",
+        known_id=aws.known_id,
     )
 
 
@@ -84,10 +92,12 @@ def cluster_is_available(facts: ClusterStatus, cluster: AuroraCluster, _now: dat
 
     Why: A cluster that is stopped, or whose key is gone, has no datapoints that break a limit; one that was created
     again under its name has no backups of the days before.
-    Reads: rds:DescribeDBClusters: the status, the members, and the time of creation, which may not be after `since`.
+    Reads: rds:DescribeDBClusters: the status, the members, the resource id, and the time of creation, which may not be
+    after `since`.
     Unverified when: The call is denied, throttled or fails, the cluster is being created, started, upgraded or failed
-    over, or its status is unknown.
-    Fix: Do what the status names: start the cluster, enable its KMS key, free its storage; or correct its name.
+    over, its status is unknown, or it is another cluster than the one that passed before, and `since` does not say so.
+    Fix: Do what the status names: start the cluster, enable its KMS key, free its storage; or correct its name. If the
+    cluster was restored or switched on purpose, declare that day as `since`.
     Source: Amazon Aurora User Guide, Viewing DB cluster status,
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html
     """
@@ -97,7 +107,8 @@ def cluster_is_available(facts: ClusterStatus, cluster: AuroraCluster, _now: dat
     )
     if verdict.status is Status.PASS and not facts.instances:
         verdict = failed("The cluster has no instance", observed=observed, expected="available, with an instance")
-    yield created_as_declared(verdict, f"The cluster {cluster.name}", facts.created, cluster.since)
+    identity = Identity(created=facts.created, resource_id=facts.resource_id, known_id=facts.known_id)
+    yield created_as_declared(verdict, f"The cluster {cluster.name}", identity, cluster.since)
 
 
 @check(

@@ -11,15 +11,21 @@ from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Severity, Status, Verdict, failed
-from checks.inventory.statuses import created_as_declared, status_verdict
+from checks.inventory.creation import Identity, created_as_declared
+from checks.inventory.statuses import status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableState:
-    """The status of the table, when it was created, and its global secondary indexes: their names and statuses."""
+    """The status of the table, when it was created, and its global secondary indexes: their names and statuses.
+
+    `resource_id` is its own, whatever its name; `known_id` is that of the table which last passed.
+    """
 
     status: str
     created: datetime | None = None
+    resource_id: str = ""
+    known_id: str = ""
     indexes: tuple[tuple[str, str], ...] = ()
 
 
@@ -30,6 +36,8 @@ def table_state(aws: AwsClient, table: Table) -> TableState:
     return TableState(
         status=required(answer, "Table", "TableStatus", kind=str),
         created=optional(answer, "Table", "CreationDateTime", kind=datetime),
+        resource_id=optional(answer, "Table", "TableId", kind=str) or "",
+        known_id=aws.known_id,
         indexes=tuple(
             sorted((required(each, "IndexName", kind=str), required(each, "IndexStatus", kind=str)) for each in indexes)
         ),
@@ -49,11 +57,12 @@ def table_is_active(facts: TableState, table: Table, _now: datetime) -> Iterator
 
     Why: A table that is archived or whose KMS key is gone has no throttled requests, and neither has an index that was
     deleted; a table that was created again under its name has no backups of the days before.
-    Reads: dynamodb:DescribeTable: the status of the table and of each declared index, and the time of creation, which
-    may not be after `since`.
-    Unverified when: The call is denied, throttled or fails, the table or an index is being created, or a status is
-    unknown.
-    Fix: Enable the KMS key, restore the table, or create the index; or correct the names in the configuration.
+    Reads: dynamodb:DescribeTable: the status of the table and of each declared index, the id, and the time of creation,
+    which may not be after `since`.
+    Unverified when: The call is denied, throttled or fails, the table or an index is being created, a status is
+    unknown, or it is another table than the one that passed before, and `since` does not say so.
+    Fix: Enable the KMS key, restore the table, or create the index; or correct the names in the configuration. If the
+    table was restored on purpose, declare that day as `since`.
     Source: Amazon DynamoDB API Reference, TableDescription,
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
     """
@@ -61,7 +70,8 @@ def table_is_active(facts: TableState, table: Table, _now: datetime) -> Iterator
     verdict = status_verdict("table", facts.status, what=what, observed=facts.status, expected="ACTIVE")
     if verdict.status is Status.PASS and table.indexes:
         verdict = _of_indexes(facts, table)
-    yield created_as_declared(verdict, what, facts.created, table.since)
+    identity = Identity(created=facts.created, resource_id=facts.resource_id, known_id=facts.known_id)
+    yield created_as_declared(verdict, what, identity, table.since)
 
 
 def _of_indexes(facts: TableState, table: Table) -> Verdict:

@@ -1,13 +1,12 @@
-"""What the status and the creation time of a resource mean: it serves, changes, is of no use, or is another one."""
+"""What each status word of AWS means for a declared resource: it serves, it changes, or it is of no use."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from basewatch.model import Reason, Status, Verdict, failed, passed, unverified
+from basewatch.model import Reason, Verdict, failed, passed, unverified
 
 
 class Standing(StrEnum):
@@ -164,22 +163,3 @@ def status_verdict(kind: Kind, word: str, *, what: str, observed: str, expected:
             summary = f"{what} has a status that Basewatch does not know: {word}"
             remedy = "Report this with the version of Basewatch: AWS may have added a status."
             return unverified(Reason.UNSUPPORTED, summary, observed=observed, expected=expected, remedy=remedy)
-
-
-def created_as_declared(verdict: Verdict, what: str, created: datetime | None, since: date | None) -> Verdict:
-    """The verdict, or in place of a PASS: FAIL for a creation after the declared day, UNVERIFIED without a time.
-
-    A creation on that day, in UTC, passes.
-    """
-    if since is None or verdict.status is not Status.PASS:
-        return verdict
-    observed = f"{verdict.observed}, created {created:%Y-%m-%d %H:%M} UTC" if created else verdict.observed
-    expected = f"{verdict.expected}, created by {since}"
-    if created is None:
-        summary = f"{what} has no creation time"
-        return unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected)
-    if created.date() > since:
-        summary = f"{what} was created again on {created:%Y-%m-%d}: its earlier backups are not its own"
-        remedy = "If it was restored or created again on purpose, declare that day as `since`."
-        return failed(summary, observed=observed, expected=expected, remedy=remedy)
-    return verdict
