@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from basewatch.errors import BasewatchError
-from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogRole, CatalogTable
+from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogTable
 from isolation.draft._manifest import DerivedKey, Proposal
-from isolation.draft._members import Membership, membership
+from isolation.draft._members import Membership, context_columns, membership
+from isolation.draft._roles import acting_roles, outside_roles, overlap, unforced_owners
 from isolation.draft._texts import PolicyTexts, is_compared, most_common_claim
 
 _TYPES = {"integer": "integer", "bigint": "bigint", "smallint": "integer", "uuid": "uuid"}
@@ -43,31 +44,35 @@ class _Draft:
     def proposal(self) -> Proposal:
         settings = Counter(name for policy in self._catalog.policies for name in self._texts.settings(policy))
         compared = {table.full_name: self._compared(table) for table in self._with_policy}
-        direct = Counter(
-            columns for name, columns in compared.items() if columns and not self._names_other_relations(name)
-        ) or Counter(columns for columns in compared.values() if columns)
-        if not settings or not direct:
+        direct = (
+            Counter(filter(None, (context_columns(self._catalog, self._texts, table) for table in self._with_policy)))
+            or Counter(each for name, each in compared.items() if each and not self._names_other_relations(name))
+            or Counter(each for each in compared.values() if each)
+        )
+        members = membership(self._catalog, self._texts)
+        if not settings or not (direct or members):
             raise BasewatchError(
                 "no policy of this database compares a column with a session setting, so the isolation of its tenants "
                 "is unknown; write the manifest by hand: see docs/tenancy.md"
             )
-        root, root_key, key = self._root(direct)
+        root, root_key, key = (
+            (members.root, members.root_key, self._key_to(members.root, members.key)) if members else self._root(direct)
+        )
         claims = {name: most_common_claim(self._texts, self._catalog.policies, name) for name in settings}
         # Where a policy reads a token and its parts as settings of their own, the token is the context.
         ordered = sorted(settings, key=lambda name: (not claims[name], -settings[name], name))
-        members = membership(self._catalog, self._texts, root, key)
         context = tuple(ordered[: 1 if members or claims[ordered[0]] else len(key)])
         aliases = () if context[1:] else self._texts.aliases_of(context[0])
         tenants = self._tenant_tables(compared, key, root, members)
         schemas = tuple(dict(Counter(table.schema for table in (*self._with_policy, *tenants)).most_common()))
         names = {table.full_name for table in tenants}
         reached = names | {root} | ({members.table} if members else set[str]())
-        principals = self._principals(reached)
+        principals = acting_roles(self._catalog, reached, key)
         return Proposal(
             context=context,
             claim=claims[context[0]],
             context_aliases=aliases,
-            context_type=self._type_of(direct, key),
+            context_type=self._type_of(root, root_key, key),
             schemas=schemas,
             root=_declared(root, schemas),
             root_key=root_key,
@@ -75,11 +80,13 @@ class _Draft:
             keys=tuple(self._overrides(compared, key, reached - names, schemas)),
             members=members and replace(members, table=_declared(members.table, schemas)),
             principals=principals,
-            privileged=tuple(self._privileged(principals)),
+            privileged=tuple(outside_roles(self._catalog, principals)),
             table_count=max(1, len(tenants)),
             shared=tuple(self._shared(reached, principals, schemas)),
-            global_rows=tuple(_declared(table.full_name, schemas) for table in tenants if self._has_global_rows(table)),
-            unforced_owners=tuple(self._unforced_owners(tenants, principals)),
+            global_rows=tuple(
+                _declared(table.full_name, schemas) for table in tenants if self._has_global_rows(table, key)
+            ),
+            unforced_owners=tuple(unforced_owners(tenants, principals)),
             open_questions=tuple(
                 self._open_questions(
                     unused=[name for name in settings if name not in (*context, *aliases)],
@@ -112,25 +119,22 @@ class _Draft:
             )
         ]
 
-    def _has_global_rows(self, table: CatalogTable) -> bool:
-        """Whether only policies that read let rows without a tenant through, by an IS NULL of a nullable column."""
+    def _has_global_rows(self, table: CatalogTable, key: Names) -> bool:
+        """Whether only policies that read let rows through by an IS NULL of the key, or of the key of a parent."""
+        own = set(key) & set(table.columns)
         asking = [
             policy
             for policy in self._policies.get(table.full_name, ())
-            for column in set(policy.columns) & set(table.nullable)
+            for column in (own & set(table.nullable) if own else key)
             if any(re.search(rf"\b{re.escape(column)}\"? IS NULL", text) for text in policy.expressions)
         ]
         return bool(asking) and all(policy.command == "r" for policy in asking)
 
-    def _unforced_owners(self, tenants: list[CatalogTable], principals: Names) -> Iterator[str]:
-        owned: dict[str, list[bool]] = {}
-        for table in tenants:
-            if table.rls_enabled and _overlap((*table.read_by, *table.written_by), principals):
-                owned.setdefault(table.owner, []).append(table.rls_forced)
-        yield from (owner for owner, forced in owned.items() if not any(forced) and owner not in principals)
-
     def _compared(self, table: CatalogTable) -> Names:
-        """The columns of a table that its policies compare with a value, in the order of the table."""
+        """The columns of a table that its policies compare with the context, else with any value, in its order."""
+        own = context_columns(self._catalog, self._texts, table)
+        if own:
+            return own
         said = [(policy.columns, " ".join(policy.expressions)) for policy in self._policies[table.full_name]]
         found = {column for columns, text in said for column in columns if is_compared(column, text)}
         return tuple(column for column in table.columns if column in found)
@@ -152,11 +156,24 @@ class _Draft:
         ((key, _),) = direct.most_common(1)
         return "", key, key
 
-    def _type_of(self, direct: Counter[Names], key: Names) -> str:
-        for table in self._with_policy:
-            if set(key) <= set(table.columns) and direct[key]:
-                types = dict(zip(table.columns, table.types, strict=True))
-                return _TYPES.get(types[key[0]], "text")
+    def _key_to(self, root: str, default: Names) -> Names:
+        """The columns by which most tables with policies refer to the root."""
+        named = Counter(
+            key.columns
+            for name, keys in self._keys.items()
+            if name in self._policies
+            for key in keys
+            if f"{key.target_schema}.{key.target}" == root != name
+        )
+        return named.most_common(1)[0][0] if named else default
+
+    def _type_of(self, root: str, root_key: Names, key: Names) -> str:
+        """The type of an id of a tenant, by the table of the tenants, else by a table with the key."""
+        for table in self._with_policy if not root else (self._tables[root], *self._with_policy):
+            types = dict(zip(table.columns, table.types, strict=True))
+            found = types.get(root_key[0]) if table.full_name == root else types.get(key[0])
+            if found:
+                return _TYPES.get(found, "text")
         return "text"
 
     def _overrides(
@@ -178,25 +195,9 @@ class _Draft:
         others = {other for policy in self._policies[name] for other in policy.other_relations}
         return next((k for k in self._keys.get(name, ()) if f"{k.target_schema}.{k.target}" in others), None)
 
-    def _principals(self, tenants: set[str]) -> Names:
-        own = {role.name for role in self._catalog.roles if role.is_current_user}
-        with_access = {
-            role
-            for table in self._catalog.tables
-            if table.full_name in tenants
-            for role in (*table.read_by, *table.written_by)
-        }
-        return tuple(sorted(with_access - own - {name for name, _ in self._privileged(())}))
-
-    def _privileged(self, principals: Names) -> Iterator[tuple[str, str]]:
-        for role in self._catalog.roles:
-            becomes = [name for name in role.becomes if name in principals]
-            if role.name not in principals and (role.bypass_reasons or role.is_current_user or becomes):
-                yield role.name, _why(role, becomes)
-
     def _shared(self, reached: set[str], principals: Names, schemas: Names) -> Iterator[str]:
         for table in self._unkeyed(reached):
-            if _overlap(table.read_by, principals) and not _overlap(table.written_by, principals):
+            if overlap(table.read_by, principals) and not overlap(table.written_by, principals):
                 yield _declared(table.full_name, schemas)
 
     def _unkeyed(self, reached: set[str]) -> Iterator[CatalogTable]:
@@ -223,7 +224,7 @@ class _Draft:
         for name in sorted(tenants - {table.full_name for table in self._with_policy}):
             yield f"{_declared(name, schemas)}: has the tenant key, but no policy"
         for table in self._unkeyed(reached):
-            if _overlap(table.written_by, principals):
+            if overlap(table.written_by, principals):
                 yield f"{_declared(table.full_name, schemas)}: has no tenant key, but principals can write to it"
         for name, columns in compared.items():
             if name in tenants and self._names_other_relations(name) and not self._parent(name) and not columns:
@@ -233,13 +234,3 @@ class _Draft:
 def _declared(full_name: str, schemas: Sequence[str]) -> str:
     schema, _, name = full_name.partition(".")
     return name if schema == schemas[0] else full_name
-
-
-def _why(role: CatalogRole, becomes: list[str]) -> str:
-    if role.is_current_user:
-        return "Basewatch's own role, which read the catalogue for this draft"
-    return ", ".join((*role.bypass_reasons, *([f"logs in and becomes {', '.join(becomes)}"] if becomes else [])))
-
-
-def _overlap(roles: Names, principals: Names) -> bool:
-    return not set(roles).isdisjoint(principals)

@@ -79,12 +79,20 @@ def _calls_of_coalesce(text: str) -> Iterable[str]:
                 break
 
 
-def names_context(texts: Iterable[str], column: str, functions: Iterable[str]) -> bool:
-    """Whether a text compares a column for equality with a setting, or with a function that reads one."""
+def names_context(texts: Iterable[str], column: str, functions: Iterable[str], *, of: str = "") -> bool:
+    """Whether a text compares a column for equality with a setting, or with a function that reads one.
+
+    With `of`, the column is written without a table, or with that one.
+    """
     names = "|".join(re.escape(part) for part in _spellings(functions))
-    value = rf"\(*\s*(?:SELECT\s+)?\(*\s*(?:nullif\(|coalesce\()?\(*(?:current_setting\(|(?:{names or '(?!)'})\s*\()"
-    left = rf"(?<![\w])\"?{re.escape(column)}\"?\)?(?:::[\w ]+)?\)*\s*=\s*{value}"
-    right = rf"(?:current_setting\([^=]*|(?:{names or '(?!)'})\s*\([^=]*)=\s*\(*(?:\w+\.)?\"?{re.escape(column)}\b"
+    value = (
+        rf"\(*\s*(?:SELECT\s+)?\(*\s*(?:(?:nullif|coalesce)\(\(*)*"
+        rf"(?:current_setting\(|(?:{names or '(?!)'})\s*\()"
+    )
+    table = rf"(?<![\w.\"])(?:\"?{re.escape(of)}\"?\.)?" if of else r"(?<!\w)"
+    aliased = table if of else r"(?:\w+\.)?"
+    left = rf"{table}\"?{re.escape(column)}\"?\)?(?:::[\w ]+)?\)*\s*=\s*{value}"
+    right = rf"(?:current_setting\([^=]*|(?:{names or '(?!)'})\s*\([^=]*)=\s*\(*{aliased}\"?{re.escape(column)}\b"
     return any(re.search(left, text, re.IGNORECASE) or re.search(right, text, re.IGNORECASE) for text in texts)
 
 

@@ -76,15 +76,16 @@ class Built:
             connection.execute(statements.encode())
 
     def works(self, one: Break) -> bool:
-        """Whether the exploit of a break returns or changes a row; it is rolled back. Without one: false."""
-        if not one.exploit:
-            return False
+        """Whether the exploit of a break returns or changes a row as a principal; it is rolled back. None: false."""
+        return bool(one.exploit) and any(self._works(one, role) for role in self.component.tenancy.principals)
+
+    def _works(self, one: Break, role: str) -> bool:
         tenancy = self.component.tenancy
         (_, a), (_, b) = tenancy.canary_contexts
         values = {"a": a, "b": b, "unset": ()}[one.context]
         try:
             with psycopg.connect(self.superuser_url) as connection, connection.transaction(force_rollback=True):
-                user = sql.Identifier(tenancy.principals[0])
+                user = sql.Identifier(role)
                 connection.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(user))
                 for name, value in zip(tenancy.context, values, strict=False):
                     connection.execute("SELECT set_config(%s, %s, true)", (name, value))

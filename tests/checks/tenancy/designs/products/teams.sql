@@ -8,7 +8,6 @@
 --     user_b: bbbbbbbb-0000-4000-8000-0000000000ff
 --   write_probes: true
 -- approve:
--- - {kind: function, name: "auth.uid()", returns_tenant: true}
 -- - {kind: function, name: "private.my_teams()"}
 CREATE ROLE platform NOLOGIN; CREATE ROLE anon NOLOGIN NOINHERIT; CREATE ROLE authenticated NOLOGIN NOINHERIT; CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS;
 CREATE ROLE authenticator LOGIN NOINHERIT; GRANT anon, authenticated, service_role TO authenticator;
