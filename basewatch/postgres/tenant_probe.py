@@ -12,6 +12,7 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.postgres.context_values import unknown_value, value_with
 from basewatch.postgres.errors import observation_error
+from basewatch.postgres.mentions import mentions_one_of
 from basewatch.postgres.probe_types import (
     Canary,
     NoTenant,
@@ -96,6 +97,11 @@ class TenantProbe:
         """For each keyed relation, whether a row of any other tenant can be read."""
         tenant = self._tenant(canary)
         return self._outcomes([(relation, belongs_to_other(relation, tenant)) for relation in relations])
+
+    def mentions(self, relation: ProbedRelation, columns: Sequence[str], names: Sequence[str]) -> ProbeOutcome | None:
+        """Whether a row mentions a canary in one of the columns; None if ids like these cannot be searched for."""
+        condition = mentions_one_of(columns, [tenant for tenant, _ in self._canaries.values()], names)
+        return None if condition is None else self._single(relation, condition)
 
     def planned(self, relation: ProbedRelation) -> ProbeOutcome:
         """Whether a read of the visible rows of a relation would read a large one as a whole; nothing is read."""

@@ -14,6 +14,7 @@ from checks.tenancy.probes import PREDICATE_CAUSES
 from checks.tenancy.probes.cross_tenant_facts import CrossTenantReads, RelationReads, cross_tenant_reads
 from checks.tenancy.probes.part_reads import judge_parts, parts_text
 from checks.tenancy.probes.probe_outcomes import judge_principals, leak_remedy
+from checks.tenancy.probes.shared_reads import judge_shared
 from checks.tenancy.probes.unclear_tables import UnclearTables
 
 _EXPECTED = "each canary reads its own rows, and no other row is read"
@@ -37,7 +38,8 @@ def tenants_read_only_their_own_rows(
     Why: This is the promise to tenants; a correct configuration alone does not prove that it holds.
     Reads: As each tenant-bound role, whether any row can be read from each relation that it may read: as a tenant that
     does not exist, with an empty context and with a wildcard; and as each canary, whether a row of another tenant can
-    be read. Transactions are READ ONLY and rolled back, on the reader where there is one; no content is read.
+    be read; and whether a declared shared table has a row with the id of a canary in any column, also in JSON.
+    Transactions are READ ONLY and rolled back, on the reader where there is one; no content is read.
     Unverified when: Basewatch may not become the role, a table is locked or too slow to answer, a canary has no
     row of its own (an empty table proves nothing), a large table has no index by tenant (then only the rows of the
     canaries and a sample of blocks are read), or the role may read a foreign table.
@@ -51,6 +53,7 @@ def tenants_read_only_their_own_rows(
         return judge_reads(principal, reads, database.tenancy, now, tables=facts.table_count, skipped=skipped)
 
     yield from judge_principals(database.tenancy.principals, facts.unprobed, judge)
+    yield from judge_shared(facts.shared, database.tenancy, now)
 
 
 def judge_reads(

@@ -18,6 +18,7 @@ from checks.tenancy.probes.probe_targets import (
     foreign_tables,
     readable_targets,
 )
+from checks.tenancy.probes.shared_reads import SharedRead, shared_reads
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.snapshot import inventory
@@ -88,6 +89,8 @@ class RelationReads:
 class CrossTenantReads:
     """The reads of all principals; `table_count` tables have the tenant key, `skipped` relations were not read.
 
+    `shared` are the searches of shared tables for the ids of the canaries.
+
     The fingerprints are of the catalogues before and after: if they differ, the schema changed during the reads.
     """
 
@@ -97,6 +100,7 @@ class CrossTenantReads:
     table_count: int
     fingerprint_before: str
     fingerprint_after: str
+    shared: tuple[SharedRead, ...] = ()
 
 
 def cross_tenant_reads(database: DatabaseClient, component: components.Database) -> CrossTenantReads:
@@ -115,10 +119,12 @@ def _observe(database: DatabaseClient, component: components.Database) -> CrossT
     tenancy = component.tenancy
     access = effective_access(inventory(database, component), tenancy)
     proven = proven_reads(access)
-    rows, refused = list[RelationReads](), list[UnprobedPrincipal]()
+    rows, shared, refused = list[RelationReads](), list[SharedRead](), list[UnprobedPrincipal]()
     for principal in tenancy.principals:
         with noting_unprobed(principal, refused):
             rows.extend(_rows(database, access, principal, tuple(readable_targets(access, principal)), proven))
+            with database.session_as(principal, tenancy) as session:
+                shared.extend(shared_reads(session, access, principal))
     return CrossTenantReads(
         reads=tuple(rows),
         unprobed=tuple(refused),
@@ -128,6 +134,7 @@ def _observe(database: DatabaseClient, component: components.Database) -> CrossT
         table_count=len(access.tenant_tables()),
         fingerprint_before=access.inventory.server.fingerprint,
         fingerprint_after=fingerprint(database),
+        shared=tuple(shared),
     )
 
 

@@ -28,6 +28,33 @@ SELECT 1 FROM price_plans WHERE contract = 1;
 ALTER TABLE price_plans DROP contract;
 DROP TABLE contracts;
 
+-- A63 high dynamic: a shared table tells of one tenant inside a document
+-- by tenancy.probe.cross_tenant
+ALTER TABLE price_plans ADD terms jsonb;
+UPDATE price_plans SET terms = jsonb_build_object('agreed', jsonb_build_array(jsonb_build_object('with', @B@, 'off', 7)));
+-- exploit app a
+SELECT 1 FROM price_plans WHERE terms -> 'agreed' -> 0 ->> 'with' <> @A@::text;
+-- repair
+ALTER TABLE price_plans DROP terms;
+
+-- B95 high static: a policy calls a function that tells of the rows it is given
+-- by tenancy.rls.functions
+CREATE FUNCTION told(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN
+    INSERT INTO public.told VALUES ($1);
+    RETURN true;
+END $$;
+CREATE TABLE told (what text);
+GRANT INSERT ON told TO PUBLIC;
+CREATE POLICY told ON invoices AS RESTRICTIVE FOR SELECT USING (told(status || period));
+-- exploit app a
+SELECT count(*) FROM invoices;
+-- seen
+SELECT 1 FROM told JOIN invoices ON told.what = invoices.status || invoices.period WHERE invoices.customer_id <> @A@;
+-- repair
+DROP POLICY told ON invoices;
+DROP FUNCTION told(text);
+DROP TABLE told;
+
 -- D80 medium static: a unique key is on one partition alone
 -- by tenancy.rls.inference
 SET LOCAL ROLE admin;
