@@ -87,6 +87,8 @@ DumpLayer: TypeAlias = Literal[
     "xz",
     "zstd",
     "lz4",
+    "zip",
+    "7z",
     "openssl",
     "age",
     "openpgp",

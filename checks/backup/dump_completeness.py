@@ -70,6 +70,8 @@ def _of_text_or_tar(layers: tuple[DumpLayer, ...], tail: bytes) -> Completeness:
 
 def _custom(archive: PgArchive | None, size_bytes: int, tail: bytes) -> Completeness:
     contents = archive.contents if archive else None
+    if archive and archive.malformed:
+        return Completeness(state="suspect", why="has a table of contents that cannot be read")
     if contents is None:
         return UNKNOWN
     if contents.last_offset >= size_bytes:

@@ -22,13 +22,22 @@ _MIN_BYTES = 64
 _DIRECTORY_FILES = re.compile(rb"/(?:toc\.dat|\d+\.dat|blobs(?:_\d+)?\.toc)(?:\.(?:gz|lz4|zst))?\x00")
 _TAR_MAGIC, _TAR_HEADER = 257, 512
 _ERROR_PAGE = re.compile(
-    rb"\s*(?:<!doctype|<html|<\?xml|<error\b|<head|<body|\{\s*\"(?:error|message|__type)\")", re.IGNORECASE
+    rb"\s*(?:<!doctype|<html|<\?xml|<error\b|<head|<body|\{\s*\"(?:errors?|error_?code|error_?message|message|status|statusCode|detail|fault|__type)\")",
+    re.IGNORECASE,
 )
 _ERROR_TEXT = re.compile(
     rb"(?:pg_dump|pg_dumpall|pg_restore|psql|aws|bash|sh|/bin/sh|docker|kubectl|error|fatal|usage|traceback|curl|gzip"
     rb"|openssl|mysqldump|an error occurred|could not|unable to|permission denied|access denied)\b[^\n]{0,40}[:(]",
     re.IGNORECASE,
 )
+# Dumps and files of other database systems.
+_OTHER_SYSTEMS: Mapping[bytes, str] = {
+    rb"(?:/\*[^\n]*\*/\s*)?-- (?:MySQL|MariaDB) dump": "is a dump of MySQL",
+    rb"SQLite format 3\x00": "is a file of SQLite",
+    rb"PRAGMA foreign_keys": "is a dump of SQLite",
+    rb"REDIS\d{4}": "is a dump of Redis",
+    rb"\x6d\xe2\x99\x81": "is a dump of MongoDB",
+}
 _PLAIN = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s*(?:--[^\n]*|\\[^\n]*|SET [^\n]*))*?\s*--\s*PostgreSQL database (cluster )?dump"
 )
@@ -37,6 +46,8 @@ _OPENPGP_BINARY = re.compile(
     rb"(?:[\x84\x85\x86].{1,4}\x03|\xc1.{1,5}[\x03\x06]|\x8c[\x04-\x40][\x04\x05\x06]|\xc3[\x04-\x40][\x04\x05\x06])",
     re.DOTALL,
 )
+# By `openssl cms` and `openssl smime`, in DER: a sequence that begins with the type envelopedData.
+_CMS = re.compile(rb"\x30(?:\x80|[\x81-\x84].{1,4})\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", re.DOTALL)
 _MAGICS: Mapping[bytes, DumpLayer] = {
     b"\x1f\x8b\x08": "gzip",
     b"BZh": "bzip2",
@@ -45,8 +56,12 @@ _MAGICS: Mapping[bytes, DumpLayer] = {
     # A frame that pzstd puts first.
     b"\x50\x2a\x4d\x18": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
+    b"PK\x03\x04": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z",
     b"Salted__": "openssl",
     b"U2FsdGVkX1": "openssl",
+    b"-----BEGIN CMS-----": "openssl",
+    b"-----BEGIN PKCS7-----": "openssl",
     b"age-encryption.org/": "age",
     b"-----BEGIN AGE ENCRYPTED FILE-----": "age",
     b"-----BEGIN PGP MESSAGE-----": "openpgp",
@@ -102,6 +117,8 @@ def _envelope(content: bytes) -> DumpLayer | None:
     for start, layer in _MAGICS.items():
         if content.startswith(start):
             return layer
+    if _CMS.match(content):
+        return "openssl"
     return "openpgp" if _OPENPGP_BINARY.match(content) else None
 
 
@@ -123,6 +140,9 @@ def _known_broken(content: bytes) -> str:
     if _ERROR_TEXT.match(text):
         line = text.partition(b"\n")[0][:80].decode("utf-8", "replace")
         return f"is an error message: {line}"
+    for start, meaning in _OTHER_SYSTEMS.items():
+        if re.match(start, content):
+            return meaning
     if text.startswith(b"version https://git-lfs"):
         return "is a pointer of Git LFS"
     if len(content) >= _MIN_BYTES and not content.strip(b"\x00"):

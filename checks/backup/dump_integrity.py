@@ -20,8 +20,8 @@ _MIN_OTHERS = 3
 _COLLAPSED, _SUSPECT, _MAX_SIZE_RATIO = 0.5, 0.75, 2.0
 # What a job dumps that names no database, or the wrong one.
 _MAINTENANCE = ("postgres", "rdsadmin", "template0", "template1")
-# A machine's local time is at most this far behind UTC.
-_WEST = timedelta(hours=12)
+# A machine's local time is at most this far behind UTC, and ahead of it.
+_WEST, _EAST = timedelta(hours=12), timedelta(hours=14)
 
 
 @check(
@@ -147,6 +147,7 @@ def _may_repeat(layers: tuple[DumpLayer, ...]) -> bool:
 def _gaps(dump: NewestDump, dumps: DumpBackups) -> Iterator[tuple[Reason, str, str]]:
     """What the facts do not show: reason, summary and remedy of each."""
     yield from _gaps_of_content(dump, dumps)
+    yield from _gaps_of_origin(dump, dumps)
     if not all(_is_sha256(digest.recorded) for digest in dump.digests):
         remedy = "upload dumps with their SHA-256 in hex as the metadata `sha256`, or in a file `.sha256` beside them"
         yield Reason.NOT_ENOUGH_DATA, "No SHA-256 was recorded with the newest dump", remedy
@@ -178,15 +179,21 @@ def _gaps_of_content(dump: NewestDump, dumps: DumpBackups) -> Iterator[tuple[Rea
     elif dump.layers[-1] not in FORMATS and len(dumps.format) < len(dump.layers):
         summary = f"The newest dump is in an envelope of {dump.layers[-1]}, which Basewatch cannot look into"
         yield Reason.UNSUPPORTED, summary, declare
-    if dump.database and _kinship(dump.database, dumps.database) == "perhaps":
-        remedy = f"declare `database: {dump.database}` if it is this one; if not, find out what the backup job dumps"
-        yield Reason.UNSUPPORTED, f"The newest dump is of the database {dump.database}, not {dumps.database}", remedy
     if dump.completeness.state == "suspect":
         remedy = "restore it into an empty database, and find out whether its upload was interrupted"
         yield Reason.UNSUPPORTED, f"The newest dump {dump.completeness.why}", remedy
     if dump.repeats_key and _may_repeat(dump.layers):
         remedy = "find out whether the backup job uploads an old file; archives in custom format state their date"
         yield Reason.UNSUPPORTED, f"The newest dump has the same bytes as {dump.repeats_key}", remedy
+
+
+def _gaps_of_origin(dump: NewestDump, dumps: DumpBackups) -> Iterator[tuple[Reason, str, str]]:
+    if dump.made is not None and dump.made.replace(tzinfo=dump.written.tzinfo) > dump.written + _EAST:
+        summary = f"The newest dump states a later time than that of its upload: {dump.made:%Y-%m-%d %H:%M}"
+        yield Reason.UNSUPPORTED, summary, "set the clock of the machine that makes the dumps"
+    if dump.database and _kinship(dump.database, dumps.database) == "perhaps":
+        remedy = f"declare `database: {dump.database}` if it is this one; if not, find out what the backup job dumps"
+        yield Reason.UNSUPPORTED, f"The newest dump is of the database {dump.database}, not {dumps.database}", remedy
 
 
 def _gaps_of_size(dump: NewestDump) -> Iterator[tuple[Reason, str, str]]:

@@ -178,19 +178,37 @@ def _with_repeats(
     aws: AwsClient, dumps: DumpBackups, facts: NewestDump, newest: StoredDump, ours: Sequence[StoredDump]
 ) -> NewestDump:
     """The facts with the older dump that has the same bytes, if there is one from before the newest should be."""
-    for older in _possible_originals(newest, ours, dumps.stale_after):
+    apart = dumps.stale_after if facts.layers[-1:] == ("plain",) else dumps.every / 2
+    for older in _possible_originals(newest, ours, dumps, apart):
         if _same_bytes(aws, dumps, facts, newest, older):
             return replace(facts, repeats_key=older.key, repeats_written=older.last_modified)
     return facts
 
 
-def _possible_originals(newest: StoredDump, ours: Sequence[StoredDump], age: timedelta) -> Iterator[StoredDump]:
+def _possible_originals(
+    newest: StoredDump, ours: Sequence[StoredDump], dumps: DumpBackups, apart: timedelta
+) -> Iterator[StoredDump]:
     """The oldest dump with the same ETag, and the last dump from before the newest should be: KMS hides equal ETags."""
     if len(newest.files) > 1:
         return
-    older = [dump for dump in ours if len(dump.files) == 1 and dump.last_modified + age <= newest.last_modified]
+    older = [
+        dump
+        for dump in ours
+        if len(dump.files) == 1
+        and dump.last_modified + (dumps.stale_after if _is_copy(newest, dump, apart) else apart) <= newest.last_modified
+    ]
     yield from [dump for dump in older if same_etag(dump, newest)][:1]
     yield from [dump for dump in older if dump.size_bytes == newest.size_bytes][-1:]
+
+
+def _is_copy(newest: StoredDump, older: StoredDump, apart: timedelta) -> bool:
+    """Whether the newest is by its name a copy on purpose, such as in weekly/ of the dump in daily/.
+
+    Of such a copy the bytes may be as old as a dump may be.
+    """
+    if older.named and newest.named:
+        return newest.named.stated - older.named.stated < apart
+    return older.key.rpartition("/")[0] != newest.key.rpartition("/")[0]
 
 
 def _same_bytes(aws: AwsClient, dumps: DumpBackups, facts: NewestDump, newest: StoredDump, older: StoredDump) -> bool:

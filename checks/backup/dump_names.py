@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,13 +14,14 @@ def _set_of(words: str) -> frozenset[str]:
 
 
 _SIDECAR_ENDINGS = _set_of(
-    "avro cfg checksum cksum conf contents crc csv done err error html htm info ini json list lock lst log manifest "
-    "md md5 md5sum meta metadata minisig ndjson ok orc out par2 parquet partial pid ps1 py rb sh sha1 sha1sum sha256 "
-    "sha256sum sha512 sha512sum sig state stats status success sum tmp toc txt uploading xml yaml yml"
+    "aborted avro cfg checksum cksum conf contents crc csv done err error fail failed failure htm html incomplete "
+    "info ini json list lock log lst manifest md md5 md5sum meta metadata minisig ndjson ok orc out par2 parquet "
+    "partial pid ps1 py rb sh sha1 sha1sum sha256 sha256sum sha512 sha512sum sig state stats status success sum tmp "
+    "toc txt uploading xml yaml yml"
 )
 _SIDECAR_NAMES = re.compile(
     r"(?:[_.].*|(?:md5|sha\d+)sums?|manifest.*|readme.*|latest.*|current|index|backup_(?:manifest|label)"
-    r"|(?:globals|roles|tablespaces)\b.*|tablespace_map)",
+    r"|(?:.*[-_.])?(?:globals|roles|tablespaces)(?![a-z]).*|tablespace_map)",
     re.IGNORECASE,
 )
 _DUMP_ENDINGS = _set_of("backup bak bck bkp custom dat db dmp dump fc pgc pgcustom pgdump pg_dump psql sql tar")
@@ -30,9 +32,9 @@ _ENVELOPE_ENDINGS = _set_of(
 _PART = re.compile(r"[._-](?:part[-_.]?\d+|\d+of\d+|[a-z]{2,3}|\d{2,5})$", re.IGNORECASE)
 _FIRST_PARTS = re.compile(r"(?:part[-_.]?0*[01]|0*1of\d+|a{2,3}|0{2,5}|0{1,4}1)$", re.IGNORECASE)
 _WAL_SEGMENT = re.compile(r"[0-9A-F]{24}(?:\.|-|$)")
-# pgBackRest, WAL-G, barman, pg_basebackup; restic, duplicity, kopia.
+# pgBackRest, WAL-G, barman, pg_probackup, pg_basebackup; restic, duplicity, kopia.
 _REPOSITORY = re.compile(
-    r"(?:^|/)(?:backup\.info$|basebackups_\d+/|wal_\d+/|archive\.info$|pg_data/|base\.tar(?:\.|$)"
+    r"(?:^|/)(?:backup\.(?:info|control)$|basebackups_\d+/|wal_\d+/|archive\.info$|pg_data/|base\.tar(?:\.|$)"
     r"|(?:snapshots|index|keys|data/[0-9a-f]{2})/[0-9a-f]{64}$|duplicity-(?:full|inc)[.-]|kopia\.repository)"
 )
 _STAMP = re.compile(
@@ -41,7 +43,11 @@ _STAMP = re.compile(
     r"\s?(Z|UTC|[+-]\d\d:?\d\d)?(?!\d)",
     re.IGNORECASE,
 )
-_EPOCH = re.compile(r"(?<!\d)(1[6-9]\d{8}|2[01]\d{8})(?!\d)")
+# In seconds or milliseconds.
+_EPOCH = re.compile(r"(?<!\d)(1[6-9]\d{8}|2[01]\d{8})(?:\d{3})?(?!\d)")
+# The day first or the month first; which of the two, only days after the 12th tell.
+_YEAR_LAST = re.compile(r"(?<!\d)(\d\d)([-_.])(\d\d|[a-z]{3})\2(20[2-9]\d)(?!\d)", re.IGNORECASE)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Words that say when, how or by what a dump was made, and not of which database.
 _GENERIC = _set_of(
     "am auto automated automatic aws backup backups bak daily database databases day db dbs dump dumps final full "
@@ -88,10 +94,22 @@ def name_date(key: str) -> NameDate | None:
             precision=precision if hour else timedelta(days=1),
             zoned=zone is not None and hour is not None,
         )
+    if days := [day for found in _YEAR_LAST.findall(key) for day in _days_of(found)]:
+        return NameDate(stated=max(days), precision=timedelta(days=1), zoned=False)
     epochs = _EPOCH.findall(key)
     if epochs:
         return NameDate(stated=datetime.fromtimestamp(int(epochs[-1]), UTC), precision=timedelta(seconds=1), zoned=True)
     return None
+
+
+def _days_of(found: tuple[str, str, str, str]) -> Iterator[datetime]:
+    """The days that a date with the year at its end can mean."""
+    first, _, second, year = found
+    month = _MONTHS.index(second.lower()) + 1 if second.lower() in _MONTHS else None
+    numbers = ((first, month),) if month else ((first, second), (second, first))
+    for day, of in numbers:
+        with suppress(ValueError):
+            yield datetime(int(year), int(of), int(day), tzinfo=UTC)
 
 
 def _offset(zone: str | None) -> timedelta:

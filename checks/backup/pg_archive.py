@@ -35,17 +35,22 @@ class Contents:
 class PgArchive:
     """An archive, or the toc.dat of one; `made` is the local time of the machine that made it, without a time zone.
 
-    `contents` is None when the table of contents is longer than the bytes that were read.
+    `contents` is None when the table of contents is longer than the bytes that were read, or `malformed`.
     """
 
     format: Literal["custom", "toc"]
     made: datetime | None
     database: str
     contents: Contents | None
+    malformed: bool = False
 
 
 class _UnreadableError(Exception):
     """The bytes end, or do not follow the format."""
+
+
+class _MalformedError(_UnreadableError):
+    """The bytes do not follow the format."""
 
 
 @dataclass(slots=True)
@@ -69,13 +74,13 @@ class _Reader:
     def integer(self) -> int:
         negative, value = self.byte(), int.from_bytes(self.take(self.int_size), "little")
         if negative > 1:
-            raise _UnreadableError
+            raise _MalformedError
         return -value if negative else value
 
     def text(self) -> str:
         length = self.integer()
         if length > _MAX_STRING:
-            raise _UnreadableError
+            raise _MalformedError
         return self.take(length).decode("utf-8", "replace") if length > 0 else ""
 
     def texts(self) -> None:
@@ -100,7 +105,11 @@ def read_archive(content: bytes) -> PgArchive | None:
         database, _, _ = reader.text(), reader.text(), reader.text()
     except _UnreadableError:
         return None
-    return PgArchive(format=kind, made=made, database=database, contents=_contents(reader, version, kind))
+    try:
+        return PgArchive(format=kind, made=made, database=database, contents=_contents(reader, version, kind))
+    except _UnreadableError as error:
+        malformed = isinstance(error, _MalformedError)
+        return PgArchive(format=kind, made=made, database=database, contents=None, malformed=malformed)
 
 
 def _date(fields: list[int]) -> datetime | None:
@@ -113,23 +122,21 @@ def _date(fields: list[int]) -> datetime | None:
 
 
 def _contents(reader: _Reader, version: tuple[int, int], kind: str) -> Contents | None:
-    try:
-        count = reader.integer()
-        # pg_dump always writes entries, at least those of the encoding and the search path.
-        if not 0 < count <= _MAX_ENTRIES:
-            return None
-        has_data, last_offset, files = False, 0, list[str]()
-        for _ in range(count):
-            _skip_entry(reader, version)
-            if kind == "custom":
-                state, offset = reader.byte(), int.from_bytes(reader.take(reader.offset_size), "little")
-                has_data = has_data or state != _NO_DATA
-                last_offset = max(last_offset, offset if state == _POSITION_SET else 0)
-            elif name := reader.text():
-                has_data = True
-                files.append(name)
-    except _UnreadableError:
+    """The table of contents; None of one without entries. Raises: _UnreadableError."""
+    count = reader.integer()
+    # pg_dump always writes entries, at least those of the encoding and the search path.
+    if not 0 < count <= _MAX_ENTRIES:
         return None
+    has_data, last_offset, files = False, 0, list[str]()
+    for _ in range(count):
+        _skip_entry(reader, version)
+        if kind == "custom":
+            state, offset = reader.byte(), int.from_bytes(reader.take(reader.offset_size), "little")
+            has_data = has_data or state != _NO_DATA
+            last_offset = max(last_offset, offset if state == _POSITION_SET else 0)
+        elif name := reader.text():
+            has_data = True
+            files.append(name)
     return Contents(entries=count, has_data=has_data, last_offset=last_offset, files=tuple(files))
 
 

@@ -470,6 +470,56 @@ FRESHNESS = (
             )
         ),
     ),
+    Situation(
+        number="F37",
+        what="dumps of last week are copied over, with the year at the end of their names",
+        right=NOT_GREEN,
+        why="a day after the 12th tells which number is the day",
+        judged=fresh(
+            *(
+                s3_copy(
+                    dump(7 * DAY + number * HOUR), f"s-{NOW - 7 * DAY - number * HOUR:%d-%m-%Y_%H}.dump", number * HOUR
+                )
+                for number in range(1, 5)
+            )
+        ),
+    ),
+    Situation(
+        number="F38",
+        what="dumps of five days ago are copied over, with milliseconds since 1970 in their names",
+        right=NOT_GREEN,
+        why="the name says when",
+        judged=fresh(
+            *(
+                s3_copy(dump(5 * DAY), f"s-{int((NOW - 5 * DAY).timestamp()) * 1000 + number}.dump", number * HOUR)
+                for number in range(1, 5)
+            )
+        ),
+    ),
+    Situation(
+        number="F39",
+        what="a backup catalogue of pg_probackup",
+        right=(UNVERIFIED,),
+        why="it is no set of dumps",
+        judged=fresh(
+            Stored(key="hourly/backups/s/SBOL94/backup.control", written=NOW),
+            Stored(key="hourly/backups/s/SBOL94/database/base/1/112", written=NOW),
+        ),
+    ),
+    Situation(
+        number="F40",
+        what="the roles are dumped beside the database, whose dumps stopped, under its name",
+        right=(FAIL,),
+        why="roles are no database",
+        judged=fresh(*hourly(3, first=9), *hourly(3, first=0, name="s-roles-{:%Y%m%dT%H}.sql.gz")),
+    ),
+    Situation(
+        number="F41",
+        what="the job renames what failed",
+        right=(FAIL,),
+        why="the name says that it is none",
+        judged=fresh(*hourly(3, first=9), dump(MINUTE, name="s-{:%Y%m%dT%H}.dump.failed")),
+    ),
 )
 
 
@@ -660,6 +710,9 @@ INTEGRITY = (
         for layer, start in (
             ("openssl", b"Salted__"),
             ("base64", b"U2FsdGVkX1"),
+            ("cms", b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03\xa0\x80"),
+            ("zip", b"PK\x03\x04"),
+            ("7z", b"7z\xbc\xaf\x27\x1c"),
             ("age", b"age-encryption.org/v1\n"),
             ("armoured age", b"-----BEGIN AGE ENCRYPTED FILE-----\n"),
             ("openpgp", b"-----BEGIN PGP MESSAGE-----\n"),
@@ -1120,6 +1173,70 @@ INTEGRITY = (
         right=NOT_RED,
         why="a large import is no damage",
         judged=intact(dump(MINUTE, archive(NOW, data=b"x" * 20_000)), *hourly(5)),
+    ),
+    *(
+        Situation(
+            number=f"I40-{number}",
+            what=what,
+            right=(FAIL,),
+            why="it is no dump of PostgreSQL",
+            judged=intact(*newest(content.ljust(900, b" "), before=FILLER)),
+        )
+        for number, what, content in (
+            ("mysql", "mysqldump by accident", b"-- MySQL dump 10.13  Distrib 8.0\n"),
+            (
+                "mariadb",
+                "a dump of MariaDB in gzip",
+                gzip.compress(b"/*M!999999\\- x */ \n-- MariaDB dump 10.19\n" + FILLER),
+            ),
+            ("sqlite", "a file of SQLite", b"SQLite format 3\x00"),
+            ("json", "errors in JSON", b'{"errors":[{"code":"x"}]}'),
+        )
+    ),
+    Situation(
+        number="I41",
+        what="an archive whose line ends were changed on its way",
+        right=NOT_GREEN,
+        why="its table of contents cannot be read any more",
+        judged=intact(
+            *(
+                dump(number * HOUR, archive(NOW - number * HOUR, data=b"a\n" * 2000).replace(b"\n", b"\r\n"))
+                for number in range(9)
+            )
+        ),
+    ),
+    Situation(
+        number="I42",
+        what="the dump of last night is uploaded again under the name of this night",
+        right=(FAIL,),
+        why="its bytes are those of last night",
+        judged=intact(
+            dump(MINUTE, archive(NOW - DAY)),
+            *(dump(number * DAY) for number in range(1, 9)),
+            every="24h",
+            stale_after="26h",
+        ),
+        says="same bytes",
+    ),
+    Situation(
+        number="I42-weekly",
+        what="the dump of last night is copied to weekly/ hours later",
+        right=(PASS,),
+        why="a copy on purpose keeps its date",
+        judged=intact(
+            *(dump(12 * HOUR + number * DAY, name="daily/s-{:%Y%m%d}.dump") for number in range(9)),
+            s3_copy(dump(12 * HOUR), f"weekly/s-{NOW - 12 * HOUR:%Y%m%d}.dump", MINUTE),
+            every="24h",
+            stale_after="26h",
+        ),
+    ),
+    Situation(
+        number="I43",
+        what="an archive that was made five days after its upload",
+        right=(UNVERIFIED,),
+        why="a clock is wrong, and which dates can be believed is not known",
+        judged=intact(*(dump(number * HOUR, archive(NOW - number * HOUR + 5 * DAY)) for number in range(9))),
+        says="later time",
     ),
 )
 
