@@ -15,6 +15,7 @@ from isolation.proof._expressions import (
     Expression,
     FunctionCall,
     IsNull,
+    Query,
     Resolve,
     SubqueryExpr,
     TypeCast,
@@ -58,12 +59,9 @@ def split_value(
                 before.append((IsNull(one), TRUE))
             return (*alternatives, (*before, use(Constant(argument.type, True, None))))  # noqa: FBT003  # SQL's NULL
         case SubqueryExpr(kind="value") if argument.query.simple and len(argument.query.targets) == 1:
-            query = instances.of(argument).query
-            compared, truth_values = use(query.targets[0])
-            if truth_values != TRUE:
+            if use(argument)[1] != TRUE:
                 return None
-            conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
-            return (((SubqueryExpr("present", None, query), TRUE), *conditions, (compared, TRUE)),)
+            return tuple(_of_row(one.query, use) for one in instances.of(argument))
         case _:
             return None
 
@@ -73,3 +71,9 @@ def _cast(cast: TypeCast, value: Expression) -> Expression:
     if isinstance(value, Constant) and value.null and cast.cast_method != "domain":
         return Constant(cast.type, True, None)  # noqa: FBT003  # SQL's NULL
     return TypeCast(cast.cast_method, value, cast.type)
+
+
+def _of_row(query: Query, use: Callable[[Expression], SignedFormula]) -> Conjunction:
+    """That the value of the row that a query returns is used."""
+    conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
+    return ((SubqueryExpr("present", None, query), TRUE), *conditions, use(query.targets[0]))

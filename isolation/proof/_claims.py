@@ -20,8 +20,8 @@ from isolation.proof._expressions import (
     Resolve,
     SubqueryExpr,
     TypeCast,
-    subexpressions,
 )
+from isolation.proof._rewriting import subexpressions
 from isolation.proof._terms import setting_of
 
 # https://www.postgresql.org/docs/18/functions-json.html: the operators -> and ->> of json and jsonb with a text.

@@ -197,14 +197,17 @@ def _select(select: SubqueryExpr, truth_values: int, instances: RowInstances) ->
             return ((),) if truth_values else ()
     if truth_values != TRUE or not select.query.simple or select.kind not in {"exists", "any", "value"}:
         return None
-    select = instances.of(select)
+    if select.kind == "value" and len(select.query.targets) != 1:
+        return None
+    return tuple(_with_a_row(one) for one in instances.of(select))
+
+
+def _with_a_row(select: SubqueryExpr) -> Conjunction:
+    """That a sub-select returns a row for which it is TRUE."""
     query = select.query
-    present: Conjunction = ((SubqueryExpr("present", None, query), TRUE),)
     conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
-    if select.kind == "value":
-        return ((*present, *conditions, (query.targets[0], TRUE)),) if len(query.targets) == 1 else None
-    test: Conjunction = () if select.test is None else ((select.test, TRUE),)
-    return ((*present, *conditions, *test),)
+    test = query.targets[0] if select.kind == "value" else select.test
+    return ((SubqueryExpr("present", None, query), TRUE), *conditions, *(() if test is None else ((test, TRUE),)))
 
 
 def _comparison(test: Comparison, truth_values: int, instances: RowInstances) -> tuple[Conjunction, ...] | None:

@@ -186,6 +186,14 @@ class RowOfFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class RowOfQuery:
+    """That a row is one of those that one of several queries returns, with their columns."""
+
+    queries: tuple[Query, ...]
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
 class SqlValueFunction:
     """CURRENT_USER, CURRENT_DATE and similar, by PostgreSQL's number (SQLValueFunctionOp)."""
 
@@ -216,31 +224,7 @@ class Opaque:
 Expression = (
     ColumnRef | Constant | FunctionCall | Comparison | TypeCast | BoolExpr | IsNull | BooleanTest | IsDistinctFrom
     | NullIf | Case | Coalesce | ArrayExpr | QuantifiedComparison | SubqueryExpr | SqlValueFunction | ContextValue
-    | RowOfFunction | Opaque
+    | RowOfFunction | RowOfQuery | Opaque
 )  # fmt: skip
 Resolve = Callable[[Expression], Expression]
 """Maps a call of a user-defined function to the expression it returns; any other expression to itself."""
-
-
-def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  # one case per shape
-    """The direct parts of an expression; for a sub-select its test, conditions and targets."""
-    match expression:
-        case TypeCast() | IsNull() | BooleanTest():
-            return (expression.argument,)
-        case FunctionCall() | Comparison() | BoolExpr() | IsDistinctFrom() | NullIf() | Coalesce():
-            return expression.arguments
-        case Case():
-            return (*(part for when in expression.whens for part in when), expression.default)
-        case ArrayExpr():
-            return expression.elements
-        case QuantifiedComparison():
-            return (expression.left, expression.right)
-        case RowOfFunction():
-            return (expression.call,)
-        case SubqueryExpr():
-            test = () if expression.test is None else (expression.test,)
-            return (*test, *expression.query.conditions, *expression.query.targets)
-        case Opaque():
-            return expression.parts
-        case _:
-            return ()

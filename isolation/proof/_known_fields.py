@@ -72,17 +72,15 @@ KNOWN_FIELDS: Final[Mapping[str, NodeFields]] = MappingProxyType({
     "SQLVALUEFUNCTION": _fields("op type", "typmod"),
     "SUBLINK": _fields("subLinkType testexpr subselect", "operName", subLinkId=_ZERO),
     "QUERY": _fields(
-        "rtable rteperminfos jointree targetList hasTargetSRFs hasDistinctOn limitOffset limitCount groupClause",
+        "rtable rteperminfos jointree targetList hasTargetSRFs hasDistinctOn limitOffset limitCount groupClause "
+        "hasAggs havingQual setOperations cteList",
         # DISTINCT, GROUP BY, LIMIT and ORDER BY return some of the rows that WHERE selects, and no other.
-        "querySource canSetTag hasSubLinks hasRecursive hasGroupRTE isReturn cteList override "
+        "querySource canSetTag hasSubLinks hasRecursive hasGroupRTE isReturn override "
         "groupDistinct distinctClause sortClause limitOption constraintDeps stmt_location stmt_len",
         commandType=frozenset({"1"}),
         utilityStmt=_NONE,
         resultRelation=_ZERO,
-        hasAggs=_OFF,  # one row, even where WHERE selects none
-        havingQual=_NONE,  # the same, without GROUP BY
-        groupingSets=_NONE,  # the same, for the empty set
-        setOperations=_NONE,  # its rows are those of the sides
+        groupingSets=_NONE,  # for the empty set one row, even where WHERE selects none
         hasWindowFuncs=_OFF,
         windowClause=_NONE,
         hasModifyingCTE=_OFF,
@@ -103,12 +101,11 @@ KNOWN_FIELDS: Final[Mapping[str, NodeFields]] = MappingProxyType({
     "JOINEXPR": _fields("jointype larg rarg quals rtindex", "isNatural usingClause join_using_alias alias"),
     "RANGETBLREF": _fields("rtindex"),
     "RANGETBLENTRY": _fields(
-        "rtekind relid subquery joinaliasvars groupexprs functions",
-        # The rows of VALUES and WITH are unknown, so that nothing follows from what they are made of.
+        "rtekind relid subquery joinaliasvars groupexprs functions values_lists ctename ctelevelsup",
         "alias eref relkind inh rellockmode perminfoindex lateral inFromCl jointype joinmergedcols joinleftcols "
-        "joinrightcols join_using_alias funcordinality tablefunc values_lists ctename ctelevelsup "
-        "self_reference coltypes coltypmods colcollations requiredPerms selectedCols insertedCols updatedCols "
-        "extraUpdatedCols",
+        "joinrightcols join_using_alias funcordinality tablefunc coltypes coltypmods colcollations requiredPerms "
+        "selectedCols insertedCols updatedCols extraUpdatedCols",
+        self_reference=_OFF,
         tablesample=_NONE,
         securityQuals=_NONE,
         security_barrier=_OFF,
@@ -117,14 +114,22 @@ KNOWN_FIELDS: Final[Mapping[str, NodeFields]] = MappingProxyType({
     "RTEPERMISSIONINFO": _fields(
         "", "relid inh requiredPerms selectedCols insertedCols updatedCols", checkAsUser=_ZERO
     ),
+    "SETOPERATIONSTMT": _fields("op larg rarg colTypes", "all colTypmods colCollations groupClauses"),
+    "COMMONTABLEEXPR": _fields(
+        "ctename ctequery",
+        "aliascolnames ctematerialized ctecolnames ctecoltypes ctecoltypmods ctecolcollations cterefcount",
+        cterecursive=_OFF,
+        search_clause=_NONE,
+        cycle_clause=_NONE,
+    ),
     "TARGETENTRY": _fields("expr resno resjunk", "resname ressortgroupref resorigtbl resorigcol"),
 })  # fmt: skip
 """The node types that the translation reads, with their fields."""
 UNKNOWN_VALUES: Final = frozenset({
-    "AGGREF", "ALIAS", "ARRAYCOERCEEXPR", "COMMONTABLEEXPR", "CONVERTROWTYPEEXPR", "CTECYCLECLAUSE", "CTESEARCHCLAUSE",
+    "AGGREF", "ALIAS", "ARRAYCOERCEEXPR", "CONVERTROWTYPEEXPR", "CTECYCLECLAUSE", "CTESEARCHCLAUSE",
     "FIELDSELECT", "GROUPINGFUNC", "GROUPINGSET", "JSONBEHAVIOR", "JSONCONSTRUCTOREXPR", "JSONEXPR", "JSONFORMAT",
     "JSONISPREDICATE", "JSONRETURNING", "JSONTABLEPATH", "JSONTABLEPATHSCAN", "JSONVALUEEXPR", "MINMAXEXPR",
-    "NAMEDARGEXPR", "RANGETBLFUNCTION", "ROWCOMPAREEXPR", "ROWEXPR", "ROWMARKCLAUSE", "SETOPERATIONSTMT",
+    "NAMEDARGEXPR", "RANGETBLFUNCTION", "ROWCOMPAREEXPR", "ROWEXPR", "ROWMARKCLAUSE",
     "SORTGROUPCLAUSE", "SUBSCRIPTINGREF", "TABLEFUNC", "TABLESAMPLECLAUSE", "WINDOWCLAUSE", "WINDOWFUNC", "XMLEXPR",
 })  # fmt: skip
 """The other node types of stored expressions: their values are unknown, and nothing follows from them."""

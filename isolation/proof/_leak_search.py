@@ -24,10 +24,10 @@ from isolation.proof._expressions import (
     IsNull,
     QuantifiedComparison,
     TypeCast,
-    subexpressions,
 )
 from isolation.proof._proof_context import ProofContext
 from isolation.proof._rendering import render
+from isolation.proof._rewriting import subexpressions
 from isolation.proof._variables import Variable, underlying_variable, variables
 
 

@@ -35,6 +35,7 @@ from isolation.proof._expressions import (
     Opaque,
     QuantifiedComparison,
     RowOfFunction,
+    RowOfQuery,
     SqlValueFunction,
     SubqueryExpr,
     TypeCast,
@@ -64,6 +65,7 @@ _NAMES: dict[type[Expression], str] = {
     ArrayExpr: "list of values",
     Comparison: "prefix operator",
     RowOfFunction: "row of a function",
+    RowOfQuery: "row of a sub-select",
 }
 
 

@@ -1,4 +1,4 @@
-"""Changes the parts of an expression, also those in its sub-selects."""
+"""Lists and changes the parts of an expression, also those in its sub-selects."""
 
 from __future__ import annotations
 
@@ -21,12 +21,39 @@ from isolation.proof._expressions import (
     QuantifiedComparison,
     Query,
     RowOfFunction,
+    RowOfQuery,
     SqlValueFunction,
     SubqueryExpr,
     TypeCast,
 )
 
 Change = Callable[[Expression], Expression | None]
+
+
+def subexpressions(expression: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911  # one case per shape
+    """The direct parts of an expression; for a sub-select its test, conditions and targets."""
+    match expression:
+        case TypeCast() | IsNull() | BooleanTest():
+            return (expression.argument,)
+        case FunctionCall() | Comparison() | BoolExpr() | IsDistinctFrom() | NullIf() | Coalesce():
+            return expression.arguments
+        case Case():
+            return (*(part for when in expression.whens for part in when), expression.default)
+        case ArrayExpr():
+            return expression.elements
+        case QuantifiedComparison():
+            return (expression.left, expression.right)
+        case RowOfFunction():
+            return (expression.call,)
+        case RowOfQuery():
+            return tuple(part for query in expression.queries for part in (*query.conditions, *query.targets))
+        case SubqueryExpr():
+            test = () if expression.test is None else (expression.test,)
+            return (*test, *expression.query.conditions, *expression.query.targets)
+        case Opaque():
+            return expression.parts
+        case _:
+            return ()
 
 
 def rewritten(expression: Expression, change: Change, of_query: Callable[[Query], Query]) -> Expression:  # noqa: C901, PLR0911  # one case per shape
@@ -58,6 +85,9 @@ def rewritten(expression: Expression, change: Change, of_query: Callable[[Query]
         case RowOfFunction(call=call):
             arguments = tuple(part(one) for one in call.arguments)
             return replace(expression, call=replace(call, arguments=arguments))
+        case RowOfQuery():
+            queries = tuple(rewritten_query(one, change, of_query) for one in expression.queries)
+            return replace(expression, queries=queries)
         case SubqueryExpr():
             test = None if expression.test is None else part(expression.test)
             return SubqueryExpr(expression.kind, test, rewritten_query(expression.query, change, of_query))

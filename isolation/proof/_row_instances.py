@@ -6,12 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from isolation.proof._expressions import ColumnRef, Expression, FunctionCall, Query, RowOfFunction, SubqueryExpr
+from isolation.proof._expressions import (
+    ColumnRef,
+    Expression,
+    FunctionCall,
+    Opaque,
+    Query,
+    RowOfFunction,
+    RowOfQuery,
+    SubqueryExpr,
+)
 from isolation.proof._rewriting import rewritten, rewritten_query
 from isolation.proof._set_returning import set_returning
 
 _FIRST = 1 << 20
 """The first number of an instance; the rows that a tree numbers itself are below."""
+_MOST_DERIVED = 8
 
 
 def _from_first() -> Iterator[int]:
@@ -34,9 +44,38 @@ class RowInstances:
     rows_of: Callable[[FunctionCall], Query | None] = _unknown
     _numbers: Iterator[int] = field(default_factory=_from_first)
 
-    def of(self, select: SubqueryExpr) -> SubqueryExpr:
-        """The same sub-select with rows that nothing else of the proof has, and those of its functions."""
-        select = self._numbered(select)
+    def of(self, select: SubqueryExpr) -> tuple[SubqueryExpr, ...]:
+        """The same sub-select with rows that nothing else of the proof has, and those of its functions.
+
+        Several, if a row of it may be one of different queries. A row of the sub-select is a row of one of them.
+        """
+        return tuple(self._with_functions(one) for one in self._of_queries(self._numbered(select), 0))
+
+    def _of_queries(self, select: SubqueryExpr, depth: int) -> Iterator[SubqueryExpr]:
+        """The sub-select with the rows of each query that one of its own may be of."""
+        derived = next((one for one in select.query.conditions if isinstance(one, RowOfQuery)), None)
+        if derived is None or depth > _MOST_DERIVED:
+            yield select
+            return
+        for query in derived.queries:
+            yield from self._of_queries(self._from_query(select, derived, query), depth + 1)
+
+    def _from_query(self, select: SubqueryExpr, derived: RowOfQuery, query: Query) -> SubqueryExpr:
+        rows = self._numbered(SubqueryExpr("exists", None, query)).query
+
+        def replaced(part: Expression) -> Expression | None:
+            if not isinstance(part, ColumnRef) or part.row != derived.row:
+                return None
+            return (
+                rows.targets[part.number - 1] if part.number <= len(rows.targets) else Opaque("column", (), part.type)
+            )
+
+        others = tuple(one for one in select.query.conditions if one is not derived)
+        test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)
+        rest = rewritten_query(replace(select.query, conditions=others), replaced, _as_it_is)
+        return SubqueryExpr(select.kind, test, _joined(rest, rows))
+
+    def _with_functions(self, select: SubqueryExpr) -> SubqueryExpr:
         for condition in select.query.conditions:
             if isinstance(condition, RowOfFunction):
                 column = ColumnRef(condition.row, 1, condition.type)
@@ -53,7 +92,7 @@ class RowInstances:
         own, by = range(first, end), start - first
 
         def moved(part: Expression) -> Expression | None:
-            if isinstance(part, RowOfFunction) and part.row in own:
+            if isinstance(part, RowOfFunction | RowOfQuery) and part.row in own:
                 return rewritten(replace(part, row=part.row + by), moved, renumbered)
             return replace(part, row=part.row + by) if isinstance(part, ColumnRef) and part.row in own else None
 
@@ -83,14 +122,18 @@ class RowInstances:
 
         test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)
         query = rewritten_query(select.query, replaced, _as_it_is)
-        query = replace(
-            query,
-            rows=(*query.rows, *rows.rows),
-            readers=(*query.readers, *rows.readers),
-            conditions=(*query.conditions, *rows.conditions),
-            cut=query.cut or rows.cut,
-        )
-        return SubqueryExpr(select.kind, test, query)
+        return SubqueryExpr(select.kind, test, _joined(query, rows))
+
+
+def _joined(query: Query, rows: Query) -> Query:
+    """A query with the rows and conditions of another one."""
+    return replace(
+        query,
+        rows=(*query.rows, *rows.rows),
+        readers=(*query.readers, *rows.readers),
+        conditions=(*query.conditions, *rows.conditions),
+        cut=query.cut or rows.cut,
+    )
 
 
 def _as_it_is(query: Query) -> Query:

@@ -4,41 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
+from isolation.proof._derived_rows import combined_query, values_row, with_query
 from isolation.proof._expressions import OWN_ROW, ColumnRef, Expression, FunctionCall, Opaque, Query, RowOfFunction
 from isolation.proof._known_fields import is_understood
 from isolation.proof._nodes import Node, UnreadableTree
 from isolation.proof._set_returning import set_returning, with_complete_sets
+from isolation.proof._tree_reader import TreeReader
 
-_RELATION, _SUBQUERY, _JOIN, _FUNCTION, _GROUP = "0", "1", "2", "3", "9"
+_RELATION, _SUBQUERY, _JOIN, _FUNCTION, _VALUES, _WITH, _GROUP = "0", "1", "2", "3", "5", "6", "9"
 _INNER, _LEFT, _FULL, _RIGHT = "0", "1", "2", "3"
 _OPTIONAL_SIDES: Final = {_INNER: (), _LEFT: ("rarg",), _FULL: ("larg", "rarg"), _RIGHT: ("larg",)}
 """The sides of a join that may have no row, by its kind; PostgreSQL stores no other kinds."""
 _CUTTING: Final = ("limitCount", "limitOffset")
-
-
-class Scope(Protocol):
-    """One query level, which resolves its variables."""
-
-    def column(self, var: Node, reader: TreeReader) -> Expression:
-        """The expression of a variable with a positive number. Raises: UnreadableTree."""
-        ...
-
-
-class TreeReader(Protocol):
-    """The reader of one tree, as a scope uses it: the scopes of the open sub-selects, and the numbers of new rows."""
-
-    scopes: list[Scope]
-
-    @property
-    def fresh(self) -> Iterator[int]:
-        """The numbers of rows that are not taken yet."""
-        ...
-
-    def read(self, node: Node) -> Expression:
-        """The expression of a node. Raises: UnreadableTree."""
-        ...
+_MOST_ROWS: Final = 4000
 
 
 class OwnRow:
@@ -59,11 +39,13 @@ class RangeTable:
 
     `queries` are the entries that are sub-selects of rows that WHERE selects; `cut` is that of any of them. `optional`
     are the entries on a side of a join that may have no row; their columns may be NULL whatever they are computed from.
+    `named` are the queries in WITH.
     """
 
     entries: tuple[Node, ...]
     rows: tuple[int, ...]
     optional: frozenset[int]
+    named: tuple[Node, ...] = ()
     queries: dict[int, Query] = field(default_factory=dict[int, Query])
     cut: bool = False
 
@@ -124,9 +106,11 @@ def _nulling(var: Node) -> bool:
 def read_query(node: Node, reader: TreeReader) -> Query:
     """A SELECT as the rows that must exist and their conditions. Raises: UnreadableTree."""
     first = next(reader.fresh)
+    if first > _MOST_ROWS:
+        raise UnreadableTree("it has too many sub-selects")
     entries = node.nodes("rtable")
     optional = frozenset(_optional(node.node("jointree").nodes("fromlist"), inside=False))
-    scope = RangeTable(entries, tuple(next(reader.fresh) for _ in entries), optional)
+    scope = RangeTable(entries, tuple(next(reader.fresh) for _ in entries), optional, node.nodes("cteList"))
     reader.scopes.append(scope)
     try:
         return _read(node, scope, reader, first)
@@ -141,12 +125,17 @@ def is_single_value(node: Node, query: Query) -> bool:
     return (
         alone
         and node.text("hasTargetSRFs") == "false"
-        and all(node.get(name) is None for name in (*_CUTTING, "groupClause"))
+        and all(node.get(name) is None for name in (*_CUTTING, "groupClause", "setOperations"))
     )
 
 
 def _read(node: Node, scope: RangeTable, reader: TreeReader, first: int) -> Query:
     simple = is_understood(node) and all(is_understood(each) for each in node.nodes("rteperminfos"))
+    if node.get("groupClause") is None:  # one row, even where WHERE selects none
+        simple = simple and node.text("hasAggs") == "false" and node.get("havingQual") is None
+    if node.get("setOperations") is not None:
+        found = combined_query(node, scope.entries, reader, read_query) if simple else None
+        return found or Query((), (), (), False, (first, next(reader.fresh)))  # noqa: FBT003  # not simple
     rows, conditions = list[tuple[int, int]](), list[Expression]()
     tree = node.node("jointree")
     if not is_understood(tree):
@@ -220,24 +209,36 @@ def _entry(
     row, entry = scope.row(table), scope.entries[table - 1]
     understood = is_understood(entry)
     scope.cut = scope.cut or not understood
-    if entry.text("rtekind") == _SUBQUERY:
-        query = read_query(entry.node("subquery"), reader)
-        if query.simple and understood:
-            scope.cut = scope.cut or query.cut
-            rows.extend(query.rows)
-            conditions.extend(query.conditions)
-            sets = set_returning(query.targets)
-            if sets:  # each mention of a column is the same row of the set, and not another call
-                conditions.extend(RowOfFunction(one, row, one.type) for one in sets if len(query.targets) == 1)
-                rows.append((row, 0))
-            else:
-                scope.queries[table] = query
-            return
+    query = _query(entry, reader) if understood else None
+    if query is not None and query.simple:
+        scope.cut = scope.cut or query.cut
+        rows.extend(query.rows)
+        conditions.extend(query.conditions)
+        sets = set_returning(query.targets)
+        if sets:  # each mention of a column is the same row of the set, and not another call
+            conditions.extend(RowOfFunction(one, row, one.type) for one in sets if len(query.targets) == 1)
+            rows.append((row, 0))
+        else:
+            scope.queries[table] = query
+        return
+    values = values_row(entry, row, reader) if understood and entry.text("rtekind") == _VALUES else None
+    if values is not None:
+        conditions.append(values)
+        return
     call = _function(entry, reader) if understood and entry.text("rtekind") == _FUNCTION else None
     if call is not None:
         conditions.append(RowOfFunction(call, row, call.type))
     is_relation = understood and entry.text("rtekind") == _RELATION
     rows.append((row, entry.number("relid") if is_relation else 0))
+
+
+def _query(entry: Node, reader: TreeReader) -> Query | None:
+    """The query whose rows an entry of FROM is; None for other rows."""
+    if entry.text("rtekind") == _SUBQUERY:
+        return read_query(entry.node("subquery"), reader)
+    level = entry.number("ctelevelsup") if entry.text("rtekind") == _WITH else len(reader.scopes)
+    scope = reader.scopes[-1 - level] if level < len(reader.scopes) else None
+    return with_query(entry, scope.named, reader, read_query) if isinstance(scope, RangeTable) else None
 
 
 def _function(entry: Node, reader: TreeReader) -> FunctionCall | None:

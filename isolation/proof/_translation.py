@@ -34,7 +34,8 @@ from isolation.proof._expressions import (
 )
 from isolation.proof._known_fields import check_known, is_understood
 from isolation.proof._nodes import Node, UnreadableTree, Value, parse
-from isolation.proof._scopes import OwnRow, Scope, is_single_value, read_query
+from isolation.proof._scopes import OwnRow, is_single_value, read_query
+from isolation.proof._tree_reader import Scope
 
 _TESTS: Final = {0: TRUE, 1: FALSE | NULL, 2: FALSE, 3: TRUE | NULL, 4: NULL, 5: TRUE | FALSE}
 _SELECTS: Final = {0: "exists", 1: "all", 2: "any", 4: "value", 6: "array"}

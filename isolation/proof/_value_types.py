@@ -15,6 +15,7 @@ from isolation.proof._expressions import (
     NullIf,
     QuantifiedComparison,
     RowOfFunction,
+    RowOfQuery,
     SubqueryExpr,
 )
 
@@ -25,7 +26,10 @@ ARRAY_TYPES: Final = MappingProxyType({2950: 2951, 25: 1009, 1043: 1015, 23: 100
 def type_of(expression: Expression) -> int:
     """The OID of an expression's type; 16 for boolean, and 0 if it is unknown."""
     match expression:
-        case BoolExpr() | IsNull() | BooleanTest() | IsDistinctFrom() | QuantifiedComparison() | RowOfFunction():
+        case (
+            BoolExpr() | IsNull() | BooleanTest() | IsDistinctFrom() | QuantifiedComparison()
+            | RowOfFunction() | RowOfQuery()
+        ):  # fmt: skip
             return 16
         case SubqueryExpr(kind=kind, query=query):
             if kind in {"value", "array"}:

@@ -25,12 +25,13 @@ from isolation.proof._expressions import (
     NullIf,
     Opaque,
     RowOfFunction,
+    RowOfQuery,
     SqlValueFunction,
     SubqueryExpr,
     TypeCast,
-    subexpressions,
 )
 from isolation.proof._proof_context import ProofContext
+from isolation.proof._rewriting import subexpressions
 from isolation.proof._terms import setting_of
 
 Variable = tuple[str, int, int | str]
@@ -48,7 +49,7 @@ def variables(
     if found is not None:
         yield found
         return
-    if isinstance(expression, Opaque | SubqueryExpr | RowOfFunction | ContextValue):
+    if isinstance(expression, Opaque | SubqueryExpr | RowOfFunction | RowOfQuery | ContextValue):
         raise Undetermined
     if isinstance(expression, FunctionCall) and not expression.arguments:
         resolved = proof_context.normalizer.resolve(expression)

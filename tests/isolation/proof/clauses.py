@@ -29,6 +29,18 @@ SOME_OF_THE_ROWS: Final = (
     f"EXISTS (SELECT 1 FROM customers c JOIN customers d USING (id) WHERE id = {CTX} AND id = customer_id)",
     f"EXISTS (SELECT 1 FROM links l RIGHT JOIN customers c ON l.parent = c.id WHERE {OWN})",
     f"EXISTS (SELECT 1 FROM customers c LEFT JOIN links l ON true WHERE {OWN} AND l.parent IS NULL)",
+    f"customer_id IN (VALUES ({CTX}))",
+    f"customer_id IN (SELECT {CTX} UNION SELECT c.id FROM customers c WHERE c.id = {CTX})",
+    f"EXISTS (SELECT 1 FROM (SELECT c.id FROM customers c WHERE c.id = {CTX} UNION ALL VALUES ({CTX})) q"
+    " WHERE q.id = customer_id)",
+    f"customer_id = ANY (ARRAY((SELECT c.id FROM customers c WHERE c.id = {CTX} UNION SELECT {CTX}) EXCEPT SELECT c.id"
+    " FROM customers c))",
+    f"customer_id IN (WITH w AS (SELECT id FROM customers WHERE id = {CTX}), v AS MATERIALIZED (SELECT id FROM w)"
+    " SELECT (SELECT v.id FROM v LIMIT 1) FROM w)",
+    f"EXISTS (WITH w AS (SELECT {CTX} AS id UNION SELECT id FROM customers WHERE id = {CTX}) SELECT 1 FROM customers c"
+    " WHERE c.id = customer_id AND c.id IN (SELECT id FROM w))",
+    f"customer_id IN (SELECT c.id FROM customers c WHERE c.id = {CTX} GROUP BY c.id HAVING count(*) > 0)",
+    f"EXISTS (SELECT count(*) FROM customers c WHERE {OWN} GROUP BY c.id)",
 )
 """Proven: each row that the sub-select returns is one that WHERE selects."""
 ROWS_WHATEVER_WHERE_SAYS: Final = (
@@ -41,14 +53,14 @@ ROWS_WHATEVER_WHERE_SAYS: Final = (
     f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} GROUP BY GROUPING SETS ((c.id), ()))",
     f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} GROUP BY ROLLUP (c.id))",
     f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} GROUP BY ())",
-    f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} UNION ALL SELECT 1)",
     f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} UNION SELECT 1 EXCEPT SELECT 2)",
     f"EXISTS (WITH w AS (SELECT 1 FROM customers c WHERE {OWN} HAVING true) SELECT 1 FROM w)",
     f"EXISTS (WITH RECURSIVE w AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM w, customers c WHERE {OWN} AND n < 2)"
     " SELECT 1 FROM w)",
     f"NOT EXISTS (SELECT 1 FROM customers c WHERE {OWN})",
+    f"EXISTS (SELECT max(c.name) FROM customers c WHERE {OWN} UNION SELECT 'x' FROM customers c WHERE {OWN})",
+    "customer_id IN (SELECT c.id FROM customers c INTERSECT SELECT c.id FROM customers c)",
     f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} FOR SHARE SKIP LOCKED)",
-    f"EXISTS (SELECT 1 FROM customers c, (VALUES ({CTX})) q (id) WHERE q.id = {CTX})",
     f"customer_id <> ALL (SELECT c.id FROM customers c WHERE c.id <> {CTX})",
     f"customer_id NOT IN (SELECT c.id FROM customers c WHERE c.id <> {CTX})",
     f"EXISTS (SELECT 1 FROM customers c, LATERAL (SELECT count(*) FROM customers d WHERE d.id = {CTX}"
@@ -102,5 +114,15 @@ ROWS_OF_ANYBODY: Final = (
     f"EXISTS (SELECT 1 FROM customers c WHERE c.id = customer_id AND is_known({CTX}))",
     "EXISTS (SELECT 1 FROM customers c WHERE c.id = customer_id)",
     f"EXISTS (SELECT 1 FROM customers c WHERE c.id = {CTX})",
+    f"EXISTS (SELECT 1 FROM customers c WHERE {OWN} UNION ALL SELECT 1)",
+    f"EXISTS (SELECT 1 FROM customers c, (VALUES ({CTX})) q (id) WHERE q.id = {CTX})",
+    f"customer_id IN (SELECT {CTX} UNION SELECT c.id FROM customers c)",
+    f"customer_id IN (SELECT c.id FROM customers c WHERE c.id = {CTX} UNION ALL (SELECT c.id FROM customers c WHERE"
+    f" c.id = {CTX} UNION ALL SELECT c.id FROM customers c))",
+    f"EXISTS (SELECT 1 FROM (VALUES (1)) q LEFT JOIN (VALUES ({CTX})) r (id) ON r.id = customer_id)",
+    f"EXISTS (SELECT 1 FROM (VALUES (customer_id), ({CTX})) q (id) WHERE q.id = {CTX})",
+    f"EXISTS (WITH w AS (SELECT id FROM customers) SELECT 1 FROM w a, w b WHERE a.id = customer_id AND b.id = {CTX})",
+    f"customer_id IN (WITH w AS (SELECT id FROM customers WHERE id = {CTX}) SELECT q.id FROM (WITH w AS (SELECT id"
+    " FROM customers) SELECT id FROM w) q)",
 )
 """Refuted: the sub-selects find rows, whatever tenant the own row has."""

@@ -136,7 +136,7 @@ class Grammar:
         """A predicate over the columns of the kind's table."""
         pick = self.random.random
         if depth == _WHOLE and not self.kind.derived and not self.kind.members and pick() < 0.2:
-            return self._subselects().almost_sound()
+            return self._subselects().almost_sound() if pick() < 0.6 else self._subselects().derived()
         if depth == 0 or pick() < 0.25:
             if not self.kind.derived and pick() < 0.3:
                 return self._subselects().predicate() if pick() < 0.5 else self._subselects().almost_sound()

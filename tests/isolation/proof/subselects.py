@@ -74,6 +74,39 @@ class Subselects:
                      f"EXISTS (SELECT 1 WHERE {self._mine(self.own)} {self._tail()})"))  # fmt: skip
         return f"({some})"
 
+    def derived(self) -> str:
+        """A sub-select of rows that UNION, EXCEPT, VALUES, WITH or GROUP BY derive, mostly from rows of the tenant."""
+        pick, first, names = self.random.choice, self.columns[0], ", ".join(self.columns)
+        values = ", ".join(self.values)
+
+        def rows(depth: int = 1) -> str:
+            mine = pick((self._mine("z"), self._mine("z"), self._mine("z"), "true", self._joined("z")))
+            plain = f"SELECT {', '.join(f'z.{column}' for column in self.columns)} FROM open_docs z WHERE {mine}"
+            forms = [
+                plain, plain, f"VALUES ({values})", f"VALUES ({values}), ({values})", f"SELECT {values} {self._tail()}",
+                f"{plain} GROUP BY {', '.join(f'z.{column}' for column in self.columns)} {pick(('', 'HAVING true'))}",
+                f"({plain} {self._tail()})", f"WITH v AS ({plain}) SELECT * FROM v",
+            ]  # fmt: skip
+            if depth:
+                word = pick(("UNION", "UNION ALL", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT"))
+                forms += [f"({rows(depth - 1)}) {word} ({rows(depth - 1)})"] * 5
+            return pick(forms)
+
+        materialized = pick(("", "MATERIALIZED ", "NOT MATERIALIZED "))
+        source = pick((f"({rows()}) a ({names})", f"w a ({names})", f"w a ({names}) LEFT JOIN w b ({names}) ON true"))
+        second = pick(("", "", ", w b", f", ({rows()}) b ({names})"))
+        where = pick((self._joined("a"), self._joined("a"), self._mine("a"), "true", self._where(1)))
+        own = f"{self.own}.{first}"
+        test = pick((f"EXISTS (WITH w AS {materialized}({rows()}) SELECT 1 FROM {source}{second} WHERE {where})",
+                     f"{own} IN (WITH w AS {materialized}({rows()}) SELECT a.{first} FROM {source}{second}"
+                     f" WHERE {where})",
+                     f"({', '.join(f'{self.own}.{c}' for c in self.columns)}) IN ({rows()})",
+                     f"EXISTS (SELECT 1 FROM {source.replace('w ', 'open_docs ')}{second.replace('w ', 'open_docs ')}"
+                     f" WHERE {where})",
+                     f"{own} = (SELECT q.{first} FROM ({rows()}) q ({names}) WHERE {self._joined('q')} LIMIT 1)",
+                     f"{own} = ANY (ARRAY(SELECT q.{first} FROM ({rows()}) q ({names})))"))  # fmt: skip
+        return f"({test})"
+
     def _mine(self, alias: str) -> str:
         pairs = zip(self.columns, self.values, strict=True)
         return " AND ".join(f"{alias}.{column} = {value}" for column, value in pairs)
