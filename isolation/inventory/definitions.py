@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
 from basewatch.digests import UNREAD
+from isolation.inventory._body_names import body_names
 from isolation.inventory._graph import strongly_connected
 
 _SHOWN: Final = 8
@@ -23,10 +24,12 @@ _PIECE: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][\w$]*|
 class Definition:
     """What one object is: a row of the statements `definitions_*`; it contains constants, so it is never stored.
 
-    `key` names it within the database, `bare` is its name as a word of a body, `name` is its kind and its qualified
-    name. `query` is the query of a view. `refs` are the keys of the objects that it names. Of a body that is resolved
-    late, `words` are the names in it; with `writes`, it may write to the tables it names. `uncovered` is what no digest
-    can cover, in words. `readable` is false if PostgreSQL could not print it, as a table is locked.
+    `key` names it within the database, `bare` is its name as a word of a body in `schema`, `name` is its kind and its
+    qualified name. `query` is the query of a view. `refs` are the keys of the objects that it names. `code` is a body
+    that is resolved late, in `language`, and `own_names` are those of the function and its arguments; with `writes`, it
+    may write to the tables it names. `uncovered` is what no digest can cover, in words. `readable` is false if
+    PostgreSQL could not print it, as a table is locked. A function, cast or operator with `given` counts for a body
+    only if the body reaches one of those; `compiled` says in words that none counts.
     """
 
     key: str
@@ -36,10 +39,14 @@ class Definition:
     query: str
     readable: bool = True
     refs: tuple[str, ...]
-    words: tuple[str, ...]
-    resolved_late: bool
     writes: bool
     uncovered: str
+    schema: str = ""
+    code: str = ""
+    language: str = ""
+    own_names: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    compiled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +68,56 @@ class Definitions:
         self._rows = {row.key: row for row in rows}
         named = defaultdict[str, list[str]](list)
         for row in self._rows.values():
-            if row.bare:
-                named[row.bare].append(row.key)
-        casts = tuple(key for key in self._rows if key.startswith("cast "))
+            for name in _callings(row) if row.bare else ():
+                named[name].append(row.key)
+        signs = tuple({row.bare for row in self._rows.values() if row.key.startswith("operator ") and row.bare})
+        schemas = {"pg_catalog", "information_schema", *(row.schema for row in self._rows.values())}
+        self._words = {row.key: _words(row, named, signs, schemas) for row in self._rows.values() if row.code}
+        self._compiled = defaultdict[str, set[str]](set)
+        for row in self._rows.values():
+            if row.compiled and not row.given:
+                self._compiled[row.bare].add(row.compiled)
+        casts = tuple(key for key, row in self._rows.items() if key.startswith("cast ") and not row.given)
         self._edges = {key: tuple(self._targets(row, named, casts)) for key, row in self._rows.items()}
+        while added := self._add_given():
+            for key, target in added:
+                self._edges[key] = (*self._edges[key], target)
         self._digests, self._uncovered = dict[str, bytes](), dict[str, tuple[str, ...]]()
         self._unread = dict[str, str]()
         for group in strongly_connected(self._edges):
             self._take(group)
 
     def _targets(self, row: Definition, named: Mapping[str, list[str]], casts: tuple[str, ...]) -> Iterator[str]:
-        direct = dict.fromkeys((*row.refs, *(key for word in row.words for key in named.get(word, ()))))
-        for key in direct:
+        mentioned = (key for word in self._words.get(row.key, ()) for key in named[word])
+        for key in dict.fromkeys((*row.refs, *(key for key in mentioned if self._counts(key)))):
             if key in self._rows:
                 yield key
             writes = key.replace("relation ", "writes ", 1)
             if row.writes and writes != key and writes in self._rows:
                 yield writes
-        if row.resolved_late:
+        if row.code:
             yield from casts
+
+    def _counts(self, key: str) -> bool:
+        """Whether an object counts for every body that mentions it."""
+        return not self._rows[key].given and not self._rows[key].compiled
+
+    def _add_given(self) -> Sequence[tuple[str, str]]:
+        """The casts and operators that a body may use, as it reaches their types, and that it does not reach yet."""
+        given = [row for row in self._rows.values() if row.given]
+        if not given:
+            return ()
+        sources = defaultdict[str, list[str]](list)
+        for key, targets in self._edges.items():
+            for target in targets:
+                sources[target].append(key)
+        above = {one: _above(one, sources) for one in {one for row in given for one in row.given}}
+        return [
+            (key, row.key)
+            for row in given
+            for key in sorted(set[str]().union(*(above[one] for one in row.given)))
+            if key in self._words and (not row.bare or row.bare in self._words[key]) and row.key not in self._edges[key]
+        ]
 
     def _take(self, group: list[str]) -> None:
         """Digests objects that reach each other together, after everything else that they reach."""
@@ -87,7 +125,8 @@ class Definitions:
         own = {key: _own(self._rows[key]) for key in group}
         parts = (*sorted(own.values()), b"|", *sorted({self._digests[key] for key in below}))
         together = hashlib.sha256(b"".join(parts)).digest()
-        uncovered = {self._rows[key].uncovered for key in group}.union(*(self._uncovered[key] for key in below)) - {""}
+        own_gaps = {gap for key in group for gap in self._gaps(key)}
+        uncovered = own_gaps.union(*(self._uncovered[key] for key in below)) - {""}
         unread = [self._rows[key].name for key in group if not self._rows[key].readable]
         unread += [self._unread[key] for key in below if key in self._unread]
         if unread:
@@ -95,6 +134,11 @@ class Definitions:
         for key in group:
             self._digests[key] = hashlib.sha256(own[key] + together).digest()
             self._uncovered[key] = tuple(sorted(uncovered)[:_SHOWN])
+
+    def _gaps(self, key: str) -> Iterator[str]:
+        yield self._rows[key].uncovered
+        for word in self._words.get(key, ()):
+            yield from self._compiled.get(word, ())
 
     def by_name(self) -> Mapping[str, str]:
         """The digest of every object by its kind and name."""
@@ -121,6 +165,26 @@ class Definitions:
                     if not each.startswith(("schema ", "writes ")):
                         names[self._rows[each].name] = None
         return Coverage(digest=self.digest(key), reached=tuple(names)[:_SHOWN], uncovered=self._uncovered.get(key, ()))
+
+
+def _callings(row: Definition) -> tuple[str, str]:
+    return row.bare, f"{row.schema}.{row.bare}"
+
+
+def _words(row: Definition, named: Collection[str], signs: Collection[str], schemas: Collection[str]) -> frozenset[str]:
+    """The names of objects in a body; of operators, those that any run of their signs may contain."""
+    found = body_names(row.code, row.language, row.own_names, schemas)
+    known = (one for one in found.names if one in named)
+    return frozenset((*known, *(one for one in signs if any(one in run for run in found.signs))))
+
+
+def _above(key: str, sources: Mapping[str, Sequence[str]]) -> set[str]:
+    found, pending = {key}, [key]
+    while pending:
+        new = set(sources.get(pending.pop(), ())) - found
+        found |= new
+        pending.extend(new)
+    return found - {key}
 
 
 def _own(row: Definition) -> bytes:

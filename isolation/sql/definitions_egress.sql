@@ -88,6 +88,6 @@ WITH published AS (
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace LEFT JOIN granted ON granted.oid = e.oid
          LEFT JOIN held ON held.oid = e.oid
 )
-SELECT key, '' AS bare, name, text, '' AS query, readable, coalesce(refs, '{}') AS refs, '{}'::text[] AS words,
-       false AS resolved_late, false AS writes, '' AS uncovered
+SELECT key, '' AS bare, name, text, '' AS query, readable, coalesce(refs, '{}') AS refs, false AS writes,
+       '' AS uncovered
 FROM own

@@ -1,5 +1,5 @@
 -- What a digest covers of a trigger, rule, event trigger and policy expression, and of all that a write to a table runs:
--- its triggers, rules, defaults, constraints and the expressions of its indexes. Names, never OIDs.
+-- its triggers, rules, defaults, constraints, the expressions of its indexes, and what foreign keys to it do. Names, never OIDs.
 -- Reads pg_trigger, pg_rewrite, pg_event_trigger, pg_policy, pg_attrdef, pg_constraint, pg_index, pg_depend; needs CONNECT.
 -- Nothing is printed of a table in `locked`, nor of what reads one: it would wait.
 WITH locked AS (
@@ -70,6 +70,12 @@ WITH locked AS (
          JOIN edge ON edge.classid = 'pg_class'::regclass AND edge.objid = i.indexrelid
     WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
       AND EXISTS (SELECT FROM unnest(edge.refs) AS ref WHERE ref LIKE 'function %%' OR ref LIKE 'operator %%')
+    UNION ALL
+    -- Deleting or changing a row deletes or changes those that refer to it.
+    SELECT k.confrelid, 'foreign key ' || k.conname || ' of ' || k.conrelid::regclass, ARRAY['writes ' || k.conrelid],
+           CASE WHEN k.readable THEN jsonb_build_array(pg_get_constraintdef(k.oid)) END, k.readable
+    FROM (SELECT *, NOT EXISTS (SELECT FROM locked WHERE oid IN (conrelid, confrelid)) AS readable FROM pg_constraint) k
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
 ), own (key, name, text, refs, readable) AS (
     SELECT 'trigger ' || f.oid, 'trigger ' || f.tgname, f.text::text, f.refs, f.readable FROM firing f
     UNION ALL
@@ -108,6 +114,6 @@ WITH locked AS (
            bool_and(readable)
     FROM part GROUP BY relation
 )
-SELECT key, '' AS bare, name, coalesce(text, '') AS text, '' AS query, readable, coalesce(refs, '{}') AS refs, '{}'::text[] AS words,
-       false AS resolved_late, false AS writes, '' AS uncovered
+SELECT key, '' AS bare, name, coalesce(text, '') AS text, '' AS query, readable, coalesce(refs, '{}') AS refs,
+       false AS writes, '' AS uncovered
 FROM own

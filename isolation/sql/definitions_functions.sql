@@ -1,6 +1,7 @@
--- What the digest of a function covers: its definition, the objects that its dependencies record, and `words`, the names
--- of user-defined objects that occur anywhere in a body that PostgreSQL resolves when it runs. Names, never OIDs.
--- Reads pg_proc, pg_aggregate, pg_language, pg_depend, pg_extension, pg_class, pg_type, pg_operator; needs CONNECT.
+-- What the digest of a function covers: its definition, the objects that its dependencies record, and `code`, a body that
+-- PostgreSQL resolves when it runs. Names, never OIDs.
+-- Reads pg_proc, pg_aggregate, pg_language, pg_depend, pg_extension, pg_class, pg_type,
+-- pg_cast, pg_namespace; needs CONNECT.
 -- No standard body is printed that names a table in `locked`: it would wait.
 WITH waiting AS (
     SELECT DISTINCT objid AS oid FROM pg_depend
@@ -13,32 +14,6 @@ WITH waiting AS (
            CASE WHEN p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal') THEN p.prosrc ELSE '' END AS code
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE p.oid >= 16384 AND n.nspname !~ '^pg_(toast_)?temp_'
-), named AS MATERIALIZED (
-    SELECT relname::text COLLATE "C" AS name FROM pg_class
-    WHERE oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-    UNION SELECT proname FROM own
-    UNION SELECT typname FROM pg_type WHERE oid >= 16384 AND typtype IN ('d', 'e', 'r', 'm', 'b') AND typelem = 0
-), odd AS MATERIALIZED (
-    -- Names that are no plain word are looked for as they are.
-    SELECT name, replace(name, '"', '""') AS quoted FROM named WHERE name !~ '^[A-Za-z_][A-Za-z0-9_$]*$'
-), word AS (
-    SELECT DISTINCT own.oid, one COLLATE "C" AS name
-    FROM own, regexp_matches(own.code, '[A-Za-z_][A-Za-z0-9_$]*', 'g') AS m,
-         unnest(CASE WHEN m[1] = lower(m[1]) THEN m ELSE ARRAY[m[1], lower(m[1])] END) AS one
-), sign AS (
-    SELECT DISTINCT own.oid, m[1] COLLATE "C" AS name
-    FROM own, regexp_matches(own.code, '[-+*/<>=~!@#%%^&|`?]+', 'g') AS m
-    WHERE EXISTS (SELECT FROM pg_operator WHERE oid >= 16384)
-), mention AS (
-    SELECT found.oid, array_agg(DISTINCT found.name) AS words
-    -- Joined by equality alone, so that many functions and many names are hashed.
-    FROM (SELECT word.oid, named.name FROM word JOIN named ON named.name = word.name
-          UNION ALL
-          SELECT own.oid, odd.name FROM odd JOIN own ON own.code ~ '"|[^\x01-\x7f]' AND strpos(own.code, odd.quoted) > 0
-          UNION ALL
-          SELECT sign.oid, o.oprname FROM sign JOIN pg_operator o ON strpos(sign.name, o.oprname) > 0
-          WHERE o.oid >= 16384) AS found
-    GROUP BY 1
 ), edge AS (
     SELECT d.objid AS oid,
            array_agg(DISTINCT CASE d.refclassid WHEN 'pg_proc'::regclass THEN 'function'
@@ -51,12 +26,31 @@ WITH waiting AS (
       AND d.refclassid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass, 'pg_operator'::regclass,
                            'pg_collation'::regclass)
     GROUP BY 1
+), special AS (
+    -- A function with types of one's own, beside a built-in one of the same name and common types, is called for values of
+    -- these alone.
+    SELECT own.oid, array_agg(DISTINCT key) AS given
+    FROM own
+         CROSS JOIN unnest(own.proargtypes) AS arg
+         JOIN pg_type t ON t.oid = arg AND t.oid >= 16384
+         CROSS JOIN unnest(ARRAY['type ' || t.oid, 'type ' || nullif(t.typelem, 0),
+                                 'relation ' || nullif(t.typrelid, 0)]) AS key
+    WHERE key IS NOT NULL
+      AND EXISTS (SELECT FROM pg_proc b
+                  WHERE b.proname = own.proname AND b.oid < 16384 AND b.pronargs = own.pronargs
+                    AND NOT EXISTS (SELECT FROM unnest(own.proargtypes, b.proargtypes) AS pair (mine, other)
+                                    WHERE mine < 16384 AND mine <> other))
+    GROUP BY 1
+    HAVING bool_and(t.typtype <> 'd'
+                    AND NOT EXISTS (SELECT FROM pg_cast c WHERE c.casttarget = t.oid AND c.castcontext = 'i'
+                                                            AND c.castsource < 16384))
 ), member AS (
     SELECT d.objid AS oid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 )
 SELECT 'function ' || own.oid AS key,
-       own.proname AS bare,
+       own.proname || '(' AS bare,
+       own.nspname AS schema,
        'function ' || own.name AS name,
        jsonb_build_array(
            own.lanname, own.prokind, encode(sha256(convert_to(
@@ -80,8 +74,9 @@ SELECT 'function ' || own.oid AS key,
        coalesce(edge.refs, '{}')
            || CASE WHEN own.prosecdef THEN ARRAY['role ' || own.proowner, 'schema ' || own.pronamespace]
                    ELSE '{}' END AS refs,
-       coalesce(mention.words, '{}') AS words,
-       own.code <> '' AS resolved_late,
+       own.code,
+       own.lanname AS language,
+       coalesce(own.proargnames, '{}') || own.proname::text AS own_names,
        -- It may write: what a write to a table runs is covered too.
        own.code ~* '\m(insert|update|delete|merge|truncate|copy|execute|call|perform)\M'
            OR (own.prosqlbody IS NOT NULL AND own.provolatile = 'v') AS writes,
@@ -92,8 +87,9 @@ SELECT 'function ' || own.oid AS key,
             WHEN own.code ~* '\mexecute\M(?!\s+(function|procedure)\M)|\m(query|table|cursor|schema|database)_to_xml'
                              '|\mdblink|\mts_stat\M|U&[''"]'
                  THEN 'SQL that ' || own.name || ' builds when it runs'
-            ELSE '' END AS uncovered
+            ELSE '' END AS uncovered,
+       coalesce(special.given, '{}') AS given
 FROM own
      LEFT JOIN edge USING (oid)
-     LEFT JOIN mention USING (oid)
      LEFT JOIN member USING (oid)
+     LEFT JOIN special USING (oid)

@@ -19,8 +19,6 @@ SELECT 'published ' || p.pubname AS key,
        NOT EXISTS (SELECT FROM pg_publication_rel x
                    WHERE x.prpubid = p.oid AND x.prqual IS NOT NULL AND x.prrelid = ANY (%(locked)s::oid[])) AS readable,
        '{}'::text[] AS refs,
-       '{}'::text[] AS words,
-       false AS resolved_late,
        false AS writes,
        '' AS uncovered
 FROM pg_publication p

@@ -1,6 +1,7 @@
 -- What a digest covers of a table or view that an object reads: columns, owner, grants, row security with its policies,
 -- and the query of a view. Names, never OIDs. Reads pg_class, pg_attribute, pg_attrdef, pg_policy, pg_rewrite,
--- pg_foreign_table, pg_depend; needs CONNECT. Nothing is printed of a table in `locked`, nor of what reads one: it waits.
+-- pg_index, pg_foreign_table, pg_depend; needs CONNECT. Nothing is printed of a table in `locked`, nor of what reads one: it
+-- waits.
 WITH edge AS (
     SELECT coalesce(p.polrelid, w.ev_class, CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, a.adrelid) AS oid,
            array_agg(DISTINCT CASE d.refclassid WHEN 'pg_proc'::regclass THEN 'function'
@@ -23,6 +24,10 @@ WITH edge AS (
 ), unread AS (
     SELECT unnest(%(locked)s::oid[]) AS oid
     UNION SELECT oid FROM edge WHERE refs && ARRAY(SELECT 'relation ' || one FROM unnest(%(locked)s::oid[]) AS one)
+), sorting AS (
+    -- A search by an index answers what the class of its operators says.
+    SELECT i.indrelid AS oid, array_agg(DISTINCT 'operator class ' || c) AS refs
+    FROM pg_index i, unnest(i.indclass::oid[]) AS c WHERE c >= 16384 GROUP BY 1
 ), policy AS (
     SELECT p.polrelid AS oid,
            jsonb_agg(jsonb_build_array(
@@ -54,6 +59,7 @@ WITH edge AS (
 )
 SELECT 'relation ' || c.oid AS key,
        c.relname AS bare,
+       n.nspname AS schema,
        CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'S' THEN 'sequence '
                       WHEN 'c' THEN 'type ' ELSE 'table ' END || format('%%I.%%I', n.nspname, c.relname) AS name,
        jsonb_build_array(
@@ -76,10 +82,9 @@ SELECT 'relation ' || c.oid AS key,
            col.columns, policy.policies, s.srvname)::text AS text,
        CASE WHEN c.relkind IN ('v', 'm') AND unread.oid IS NULL THEN pg_get_viewdef(c.oid) ELSE '' END AS query,
        array_remove(coalesce(edge.refs, '{}'), 'relation ' || c.oid)
-           || CASE WHEN c.relkind IN ('v', 'm') THEN ARRAY['role ' || c.relowner] ELSE '{}' END AS refs,
+           || CASE WHEN c.relkind IN ('v', 'm') THEN ARRAY['role ' || c.relowner] ELSE '{}' END
+           || coalesce(sorting.refs, '{}') AS refs,
        unread.oid IS NULL AS readable,
-       '{}'::text[] AS words,
-       false AS resolved_late,
        false AS writes,
        CASE WHEN s.srvname IS NULL THEN '' ELSE 'what the foreign server ' || s.srvname || ' returns' END AS uncovered
 FROM pg_class c
@@ -87,6 +92,7 @@ FROM pg_class c
      LEFT JOIN edge ON edge.oid = c.oid
      LEFT JOIN unread ON unread.oid = c.oid
      LEFT JOIN policy ON policy.oid = c.oid
+     LEFT JOIN sorting ON sorting.oid = c.oid
      LEFT JOIN col ON col.oid = c.oid
      LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
      LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver

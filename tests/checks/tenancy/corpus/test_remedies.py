@@ -29,8 +29,6 @@ BY_HAND: Final[Mapping[str, str]] = {
     "A58": "the declared number of tables counts one that is gone",
     "C103": "the application was used to the rights of the owner",
     **dict.fromkeys(("D406", "D407"), "the owner to choose is a blank"),
-    "D70": "the audit guard's digest differs afterwards; why was not found out",
-    "D401": "the extension stays, and the audit guard's digest differs with it",
     "D08": "two findings drop the same server",
     "D74": "two findings are about the same wrapper",
     "D84": "built-in functions have to be compared one by one",
