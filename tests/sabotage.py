@@ -25,7 +25,7 @@ from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import CheckResults, run_checks
 from demo.emulated_aws import EmulatedAws
-from tests.wire import ACCOUNT, REGION, Edit, Wire
+from tests.wire import ACCOUNT, REGION, Edit, RememberingWire
 
 AWS_CHECKS = tuple(check for check in CHECKS if check.client_type is AwsClient)
 _CONFIG = Path(__file__).parent.parent / "config.yaml"
@@ -77,14 +77,14 @@ def component_of(check: AnyCheck, ref: str = "") -> Component:
 class Sabotage:
     """The emulated AWS behind a wire that can replace or edit responses; each run clears the wire."""
 
-    wire: Wire
+    wire: RememberingWire
     session: AwsSession
     recorded: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @classmethod
     def of(cls, cloud: EmulatedAws) -> Sabotage:
         """A clean wire to this account, signed in: no call of a later check is one of the sign-in."""
-        wire = Wire()
+        wire = RememberingWire()
         botocore = wire.attach(botocore_session(cloud.environment))
         session = AwsSession.open(ACCOUNT, REGION, "basewatch-reader", environ=cloud.environment, session=botocore)
         assert session.principal

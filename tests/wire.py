@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_E
 # None lets the call through to where it was going.
 Answer = dict[str, Any] | Exception | None
 Edit = Callable[[dict[str, Any]], None]
+_Request = tuple[object, ...]
 
 # AWS' models are megabytes: read once for all tests.
 _MODELS = create_loader()
@@ -81,6 +83,38 @@ class Wire:
             edit(parsed)
 
 
+class RememberingWire(Wire):
+    """A wire that asks AWS once for each request, and gives the same response to every later one until `forget`.
+
+    Two are never kept: a body that is read in parts, which can be read once only; and who asks, which STS answers
+    otherwise after the role is assumed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._responses: dict[_Request, dict[str, Any]] = {}
+        self._sent: dict[str, _Request] = {}
+
+    def forget(self) -> None:
+        """Ask AWS again for everything: it is to answer otherwise from now on."""
+        self._responses.clear()
+
+    def _before_call(self, model: Any, params: dict[str, Any], **more: Any) -> tuple[_Http, dict[str, Any]] | None:
+        answer = super()._before_call(model, params, **more)
+        request = _request(model, params)
+        if answer is None and request in self._responses:
+            return _Http(200), deepcopy(self._responses[request])
+        self._sent[_named(model)] = request if answer is None else ()
+        return answer
+
+    def _after_call(self, model: Any, parsed: dict[str, Any], **more: Any) -> None:
+        request = self._sent.pop(_named(model), ())
+        kept = not model.has_streaming_output and model.service_model.service_name != "sts"
+        if request and kept and "Error" not in parsed:
+            self._responses[request] = deepcopy(parsed)
+        super()._after_call(model, parsed, **more)
+
+
 class _Switch(Wire):
     """A wire that passes every call on to another, so that one session serves many tests."""
 
@@ -88,6 +122,12 @@ class _Switch(Wire):
 
     def _before_call(self, model: Any, params: dict[str, Any], **more: Any) -> Any:
         return self.to._before_call(model, params, **more)
+
+
+def _request(model: Any, params: dict[str, Any]) -> _Request:
+    """What a response depends on: the operation, the resource and the parameters, wherever its protocol has them."""
+    owner = params["headers"].get("x-amz-expected-bucket-owner")
+    return _named(model), params["url"], repr(params["query_string"]), repr(params["body"]), owner
 
 
 def _named(model: Any) -> str:

@@ -19,6 +19,7 @@ from checks.tenancy.privileges.grants import no_grant_bypasses_policies
 from checks.tenancy.relations.coverage import every_tenant_table_is_covered
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, UrlEndpoint
+from tests.checks.tenancy.remembering import remembered_inventories
 
 CHECKS = (
     every_tenant_table_is_covered,
@@ -73,7 +74,8 @@ def case(name: str, breaks: str, repairs: str, *found: Found, since: int = 0) ->
 
 def static_findings(url: str, component: Database = SECUREBASE) -> tuple[Finding, ...]:
     """Every finding of the four checks that read roles, grants, settings and coverage."""
-    return run_checks(plan_checks(CHECKS, [component], {}), UrlEndpoint(url), DEADLINES, NOW, lambda: NOW).findings
+    with remembered_inventories():
+        return run_checks(plan_checks(CHECKS, [component], {}), UrlEndpoint(url), DEADLINES, NOW, lambda: NOW).findings
 
 
 def not_green(findings: tuple[Finding, ...]) -> frozenset[Found]:

@@ -17,6 +17,7 @@ from demo.database import SandboxDatabase
 from isolation.inventory import Inventory
 from isolation.inventory.snapshot import inventory
 from tests.checks.tenancy.looking import DEADLINES, NOW, SECUREBASE, UrlEndpoint
+from tests.checks.tenancy.remembering import remembered_inventories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,9 @@ def changed(database: SandboxDatabase, change: Change) -> Generator[None, None, 
 
 def findings(database: SandboxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> tuple[Finding, ...]:
     """All findings of one check on the database."""
-    return run_checks(
-        plan_checks([check], [component], {}), UrlEndpoint(database.url), DEADLINES, NOW, lambda: NOW
-    ).findings
+    plan = plan_checks([check], [component], {})
+    with remembered_inventories():
+        return run_checks(plan, UrlEndpoint(database.url), DEADLINES, NOW, lambda: NOW).findings
 
 
 def faults(database: SandboxDatabase, check: AnyCheck, component: Database = SECUREBASE) -> dict[str, Severity]:
@@ -55,7 +56,7 @@ def faults(database: SandboxDatabase, check: AnyCheck, component: Database = SEC
 
 def facts_of(database: SandboxDatabase) -> Inventory:
     """The inventory of the demo database, as a check reads it."""
-    with UrlEndpoint(database.url).open(postgres.DatabaseClient, SECUREBASE) as client:
+    with remembered_inventories(), UrlEndpoint(database.url).open(postgres.DatabaseClient, SECUREBASE) as client:
         return inventory(client, SECUREBASE)
 
 

@@ -6,32 +6,28 @@ import importlib
 import pkgutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import cast
-
-import pytest
 
 from basewatch.check import AnyCheck, Check
 from basewatch.clients import K
 from basewatch.components import Component, Database
 from basewatch.model import Evidence, Finding, Severity, Status
-from basewatch.postgres import DatabaseClient, Endpoints, connect
+from basewatch.postgres import Endpoints, connect
 from basewatch.secrets import Secret
 from basewatch.tenancy import ApprovedObject
 from checks import tenancy
 from checks.engine.run import plan_checks, run_checks
 from checks.tenancy.manifest import digests_by_name
-from checks.tenancy.probes import cross_tenant_facts
 from isolation.access.effective_access import effective_access
-from isolation.inventory import snapshot
-from isolation.inventory.fingerprint import fingerprint
 from isolation.inventory.snapshot import inventory
 from tests.checks.tenancy.corpus.cases import Approval, Mutation, Variant
 from tests.checks.tenancy.corpus.declared import SCHEMAS, amended
 from tests.checks.tenancy.corpus.server import CorpusServer
 from tests.checks.tenancy.looking import DEADLINES, LIMITS, NOW
+from tests.checks.tenancy.remembering import remembered_inventories
 
 Seen = frozenset[tuple[str, str, Status]]
 """What is not green: check, subject and status."""
@@ -103,25 +99,6 @@ class _Clients:
         return cast("AbstractContextManager[K]", connect(self.endpoints, run="corpus", timeouts=LIMITS))
 
 
-@contextmanager
-def _fingerprint_once() -> Iterator[None]:
-    """Compute the fingerprint of the catalogues once in a pass: nothing else changes a corpus server meanwhile.
-
-    It is a third of what a pass costs the server, as each observation checks it on a new connection.
-    """
-    known: dict[str, str] = {}
-
-    def remembered(database: DatabaseClient) -> str:
-        if database.source not in known:
-            known[database.source] = fingerprint(database)
-        return known[database.source]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshot, "fingerprint", remembered)
-        patch.setattr(cross_tenant_facts, "fingerprint", remembered)
-        yield
-
-
 @dataclass(slots=True, kw_only=True)
 class Measuring:
     """A corpus server, and what is not green on each of its schemas when nothing is broken.
@@ -146,7 +123,7 @@ class Measuring:
         clients = _Clients(self._endpoints(schema, component))
         findings: list[Finding] = []
         statements, seconds = [0, 0], [0.0, 0.0]
-        with _fingerprint_once():
+        with remembered_inventories():
             for side, dynamic in enumerate((False, True) if self.dynamic else (False,)):
                 start = time.perf_counter()
                 plan = plan_checks([one for one in self.checks if is_dynamic(one.id) is dynamic], [component], {})
