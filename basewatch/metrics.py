@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -146,12 +146,19 @@ class MetricsClient:
             raise _why_not(self._collected.gaps, component, family)
         return found
 
-    def past_series(self, component: str, family: str, **labels: str) -> tuple[Series, ...]:
-        """All series `family` of a component over a longer past, at longer periods, whose labels include `labels`.
+    def past_series(
+        self, component: str, family: str, *, period: timedelta | None = None, **labels: str
+    ) -> tuple[Series, ...]:
+        """All series `family` of a component over a longer past, whose labels include `labels`, each once.
 
-        Raises: ObservationError, when one is missing or no past of it was requested.
+        With `period`, those of this period. Raises: ObservationError, when one is missing or no past of it was
+        requested.
         """
-        found = self._found(self._collected.past_series, component, family, labels)
+        found = _longest(
+            each
+            for each in self._found(self._collected.past_series, component, family, labels)
+            if period in (None, each.period)
+        )
         if _gaps(self._collected.past_gaps, component, family):
             raise _why_not(self._collected.past_gaps, component, family)
         if not found:
@@ -175,6 +182,16 @@ class MetricsClient:
             and each.series.name == family
             and labels.items() <= dict(each.series.labels).items()
         )
+
+
+def _longest(series: Iterable[Series]) -> tuple[Series, ...]:
+    """One series of each metric and period: two objectives may have asked for the same one, over different times."""
+    longest = dict[tuple[object, timedelta], Series]()
+    for each in series:
+        known = longest.setdefault((each.labels, each.period), each)
+        if len(each.points) > len(known.points):
+            longest[each.labels, each.period] = each
+    return tuple(longest.values())
 
 
 def _gaps(gaps: tuple[CollectionGap, ...], component: str, family: str) -> tuple[CollectionGap, ...]:

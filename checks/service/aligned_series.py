@@ -88,13 +88,21 @@ def read_sum(metrics: MetricsClient, component: Component, family: str, *, of: s
 
 
 def read_past(
-    metrics: MetricsClient, component: Component, family: str, length: timedelta, *, of: str = "", **labels: str
+    metrics: MetricsClient,
+    component: Component,
+    family: str,
+    length: timedelta,
+    *,
+    of: str = "",
+    period: timedelta | None = None,
+    **labels: str,
 ) -> AlignedSeries:
     """The sum of the past series `family` from `length` before the component's window to its end.
 
-    Raises: ObservationError, when one of them was not collected.
+    With `period`, of those of this period. Raises: ObservationError, when one of them was not collected.
     """
-    series, judged = metrics.past_series(of or component.ref, family, **labels), metrics.judged_window(component.ref)
+    series = metrics.past_series(of or component.ref, family, period=period, **labels)
+    judged = metrics.judged_window(component.ref)
     return reduce(AlignedSeries.plus, (align(each, judged, length) for each in series))
 
 

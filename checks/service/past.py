@@ -12,8 +12,12 @@ from checks.service.sli_families import sli_families
 BLOCK = timedelta(hours=6)
 """The period of the past: a month of a metric has 120 datapoints."""
 
+MINUTE = timedelta(minutes=1)
+MINUTES_BACK = timedelta(days=13)
+"""How far back the minutes of a percentile are read: CloudWatch keeps them for 15 days, and a pass may be late."""
+
 FINE_PERIOD = timedelta(minutes=5)
-"""The period of a past percentile: no statistic over a longer period shows how many minutes were slow."""
+"""The period of a percentile from further back; over a longer one nothing shows how many minutes were slow."""
 
 BACKUP_PAST = timedelta(days=35)
 """How far back the last job of a vault is looked for: a monthly plan has one."""
@@ -38,13 +42,22 @@ def past_needs(component: Component) -> Iterator[PastNeed]:
     match component:
         case Slo():
             families = sli_families(component)
-            yield PastNeed(
-                component=component.of,
-                families=families.past,
-                length=component.window,
-                period=FINE_PERIOD if families.quantile else BLOCK,
-                quantile=families.quantile,
-            )
+
+            def need(length: timedelta, period: timedelta) -> PastNeed:
+                return PastNeed(
+                    component=component.of,
+                    families=families.past,
+                    length=length,
+                    period=period,
+                    quantile=families.quantile,
+                )
+
+            if not families.quantile:
+                yield need(component.window, BLOCK)
+            else:
+                yield need(min(component.window, MINUTES_BACK), MINUTE)
+                if component.window > MINUTES_BACK:
+                    yield need(component.window, FINE_PERIOD)
         case EventRule(every=timedelta() as every) if every > LONG_INTERVAL:
             yield PastNeed(
                 component=component.ref,

@@ -75,11 +75,12 @@ def budget_lasts(facts: SliSeries, slo: Slo, _now: datetime) -> Iterator[Verdict
     Why: A limit on one metric shows an anomaly; the error budget shows whether it is more than tenants were promised.
     Reads: The events of the objective's component: requests and server errors of an API, invocations and errors of a
     function, minutes in which the 99th percentile was above the limit, or requests to a table and the throttled ones.
-    It reads minutes of the last hours, and six-hour blocks of the objective's whole window. It fails when, at the end
-    of any minute, the burn rate was above 14.4 over 1 hour and over 5 minutes (critical: 2% of a month's budget in one
-    hour), or above 6 over 6 hours and over 30 minutes (high); when the objective was missed over its window (high); and
-    when the budget burns slowly but too fast to last: 3 times over 1 day and 2 hours, or 1 time over 3 days and 6 hours
-    (medium). Times with fewer than 100 events, or fewer than 5 bad ones, are not evaluated: the sample is too small.
+    It reads minutes of the last hours (of a latency: of 13 days), and six-hour blocks of the objective's whole window.
+    It fails when, at the end of any minute, the burn rate was above 14.4 over 1 hour and over 5 minutes (critical: 2%
+    of a month's budget in one hour), or above 6 over 6 hours and over 30 minutes (high); when the objective was missed
+    over its window (high); and when the budget burns slowly but too fast to last: 3 times over 1 day and 2 hours, or 1
+    time over 3 days and 6 hours (medium). Times with fewer than 100 events, or fewer than 5 bad ones, are not
+    evaluated: the sample is too small.
     Unverified when: The metrics could not be collected, minutes are missing that may hide a burn, there are fewer than
     100 events, or the objective's window could not be read. Then a burn in each of six hours or more is still a
     failure. Without any event it is not applicable.

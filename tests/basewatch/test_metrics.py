@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,15 @@ def test_two_series_are_never_taken_for_one() -> None:
     """Asking too loosely is a mistake of the check, not a choice of whichever comes first."""
     with pytest.raises(ValueError, match="2 series"):
         MetricsClient(COLLECTED).series("function/a", DURATION)
+
+
+def test_the_past_of_two_objectives_is_one_series() -> None:
+    """A series that was asked for twice, over different times or periods, is not added up."""
+    short, long = reading("api/a", ERRORS, 1, 2), reading("api/a", ERRORS, 0, 1, 2)
+    other = replace(long, series=replace(long.series, period=timedelta(minutes=5)))
+    client = MetricsClient(CollectedMetrics(window=WINDOW, past_series=(short, long, other)))
+    assert client.past_series("api/a", ERRORS, period=timedelta(minutes=1)) == (long.series,)
+    assert client.past_series("api/a", ERRORS) == (long.series, other.series)
 
 
 def test_evidence_names_only_what_was_asked_for() -> None:

@@ -50,7 +50,8 @@ def verdicts(
     """The verdicts of the check on these metrics, from facts that were stored as JSON and read again.
 
     A name is a family, and after spaces its labels, such as `aws_lambda_duration_seconds quantile=0.95`. `past` has the
-    values of the longer periods that the check needs from further back; without it they were not read.
+    values of the longer periods that the check needs from further back; without it they were not read. A name that ends
+    with `@1` has the values of single minutes of that past.
     """
     check, warm_up = BY_ID[check_id], -(-component.warm_up // step) * step
     window = Window(start=START, end=START + MINUTE * minutes)
@@ -77,7 +78,9 @@ def _past(component: Component, curves: Mapping[str, Curve]) -> Iterator[Collect
         first = START - need.length
         ends = [first + need.period * number for number in range(1, need.length // need.period + 1)]
         for name, curve in curves.items():
-            yield CollectedSeries(component=need.component, series=_series(name, curve, ends, need.period))
+            if not name.endswith("@1"):
+                by_period = curves.get(f"{name}@1", curve) if need.period == MINUTE else curve
+                yield CollectedSeries(component=need.component, series=_series(name, by_period, ends, need.period))
 
 
 def _series(name: str, curve: Curve, ends: list[datetime], step: timedelta) -> Series:

@@ -7,6 +7,7 @@ from functools import partial
 
 from basewatch.components import Slo
 from basewatch.model import Status, Verdict
+from basewatch.quantities import parse_duration
 from tests.checks.situations.metrics import HOURS, Curve, always, but, every, verdicts
 from tests.checks.situations.situation import Situation, each
 
@@ -33,6 +34,17 @@ def fast(p99: Curve, past: Curve | None = None) -> Judged:
     return partial(verdicts, "service.slo.burn", FAST, {REQUESTS: MANY, P99: p99}, past={P99: past} if past else None)
 
 
+def slow_apart(minutes: int, slo: Slo = FAST) -> Judged:
+    """One slow minute in so many, also in the past, of which CloudWatch keeps single minutes and then five of them."""
+    p99 = every(minutes, 0.9, 0.2)
+
+    def five(minute: int) -> float:
+        return 0.9 if -minute % minutes < FIVE else 0.2
+
+    curves = {REQUESTS: MANY, P99: p99}
+    return partial(verdicts, "service.slo.burn", slo, curves, past={P99: five, f"{P99}@1": p99})
+
+
 def kept(reads: Curve, throttled: Curve, past: Mapping[str, Curve]) -> Judged:
     """The throttling of a table; its past are 6 hours a value."""
     operation = " operation=Query"
@@ -46,6 +58,8 @@ def days_ago(first: float, last: float, value: float, otherwise: float) -> Curve
     return lambda minute: value if -first * 1440 <= minute < -last * 1440 else otherwise
 
 
+WEEKLY = FAST.model_copy(update={"window": parse_duration("7d")})
+FIVE = 5
 GOOD_PAST = always(1000 * BLOCK), always(10)
 
 
@@ -178,6 +192,11 @@ SITUATIONS = [
         "five minutes hide how many were slow",
         fast(every(33, 0.9, 0.2), every(165, 0.9, 0.2)),
     ),
+    row("slo-37", "3% of minutes slow, apart", FAIL, "the last 13 days used it all", slow_apart(33), "missed"),
+    row("slo-38", "0.2% of minutes slow, apart", PASS, "1% would not be, at worst", slow_apart(500)),
+    row("slo-39", "0.5% of minutes slow, apart", UNVERIFIED, "the rest may hide 2.5%", slow_apart(200)),
+    row("slo-40", "0.9% of a week slow, apart", PASS, "every minute is known", slow_apart(111, WEEKLY)),
+    row("slo-41", "1.1% of a week slow, apart", FAIL, "every minute is known", slow_apart(91, WEEKLY), "missed"),
     row(
         "slo-25", "an hour a day slow", FAIL, "4%", fast(always(0.2), lambda minute: 0.9 if minute % 1440 < 80 else 0.2)
     ),
