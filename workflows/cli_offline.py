@@ -122,11 +122,12 @@ def docs(output: OutputFolder = Path("docs"), check: CheckOnly = False) -> None:
 def rules(config: ConfigPath = DEFAULT_CONFIG, output: OutputFolder = Path("deploy"), check: CheckOnly = False) -> None:
     """Write the Prometheus rules of this configuration."""
     from generate.files import rule_files
+    from workflows.cost import config_within_budget
     from workflows.plan import load_plan
     from workflows.plugins import known_checks
 
     plan = load_plan(config)
-    files = rule_files(plan.config, known_checks(), plan.collectors)
+    files = rule_files(config_within_budget(plan), known_checks(), plan.collectors)
     raise typer.Exit(files.write(output, check_only=check))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from basewatch.collector import RefreshTier
-from basewatch.quantities import format_duration
+from basewatch.config import Config
+from basewatch.quantities import format_duration, parse_duration
 from collectors.cloudwatch.cost import Usage, fit_budget, usage_of
 from collectors.cloudwatch.declared_targets import declared_targets
 from collectors.cloudwatch.discovery.plan import discovery_queries, resource_searches
@@ -101,6 +102,18 @@ def monthly_cost(plan: Plan) -> ServeCost:
         budget=config.budget,
         budget_used_ratio=fitted.budget_ratio,
     )
+
+
+def config_within_budget(plan: Plan) -> Config:
+    """The configuration with the intervals of the tiers as its budget lengthens them for the declared components.
+
+    Rules are generated for these: a window of three configured intervals may hold no refresh of a longer one.
+    """
+    config = plan.config
+    if config.collectors.budget is None:
+        return config
+    every = {tier.tier.value: parse_duration(tier.every) for tier in monthly_cost(plan).tiers}
+    return config.model_copy(update={"collectors": config.collectors.model_copy(update=every)})
 
 
 def fixed_monthly_cost(plan: Plan) -> float:

@@ -34,7 +34,8 @@ medium are `warning`, low is `info`; `checks.<id>.severity` changes both. Metric
 window is shorter than 5 minutes, and a limit without a duration must be crossed for two refreshes. An alert keeps
 firing for five minutes, or two refreshes, after its value is good again: a value that flaps around its limit is one
 alert. This needs Prometheus 2.42 or later. Rules about a collector compare with `basewatch_collector_interval_seconds`,
-its own interval: the slow tier is refreshed once an hour, and a budget lengthens it.
+its own interval: the slow tier is refreshed once an hour, and a budget lengthens it. Windows are three refreshes long,
+at the intervals that the budget leaves to the declared components; generate the rules again after a change of the budget.
 
 ## How to load it
 

@@ -85,7 +85,8 @@ def _burns(context: RuleContext, slo: Slo, counted: SloEvents) -> Iterator[Alert
         # The bad ratio cannot exceed 1: a lenient objective has no alert for high burn rates.
         if limit >= 1 or rate.long > slo.window:
             continue
-        short = next(window for window in BURN_RATE_WINDOWS if window >= max(rate.short, counted.source.window))
+        needed = max(rate.short, counted.source.window)
+        short = next((window for window in BURN_RATE_WINDOWS if window >= needed), BURN_RATE_WINDOWS[-1])
         over = (f"{selector(_name(window), {'slo': slo.name})} > {number(limit)}" for window in (rate.long, short))
         yield context.alert_rule(
             BURN,

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from workflows.cost import fixed_monthly_cost
+from basewatch.collector import RefreshTier
+from basewatch.quantities import parse_duration
+from generate.prometheus.rule_context import RuleContext
+from workflows.cost import config_within_budget, fixed_monthly_cost, monthly_cost
 from workflows.plan import Plan, load_plan
 from workflows.request_forecast import forecast
 
@@ -46,6 +49,24 @@ def test_each_collector_and_tier_has_its_price(tmp_path: Path, snapshot: Snapsho
 def test_a_budget_says_what_it_slows_down(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """A budget lengthens the interval of the slow tier first, then of the standard tier; the used ratio is printed."""
     assert forecast(planned(tmp_path, "budget: 6")).as_text() == snapshot
+
+
+def test_rules_follow_the_intervals_that_a_budget_lengthens(tmp_path: Path) -> None:
+    """A window of configured intervals would hold no refresh of a longer one; without a budget nothing changes."""
+    free, limited = planned(tmp_path, "standard: 5m"), planned(tmp_path, "budget: 3")
+    (tier,) = (tier for tier in monthly_cost(limited).tiers if tier.tier is RefreshTier.STANDARD)
+    every = parse_duration(tier.every)
+    assert every > limited.config.collectors.standard
+    assert config_within_budget(free) is free.config
+    assert config_within_budget(limited).collectors.standard == every
+    contexts = (
+        RuleContext(config=config, checks=(), collectors=limited.collectors)
+        for config in (limited.config, config_within_budget(limited))
+    )
+    table = next(each for each in limited.config.components if each.kind == "table")
+    metric = "aws_dynamodb_consumed_read_capacity_units_total"
+    before, after = (next(context.sources(table, metric)).window for context in contexts)
+    assert before < 3 * every == after
 
 
 def test_a_budget_that_is_not_enough_is_reported(tmp_path: Path) -> None:
