@@ -35,7 +35,7 @@ window is shorter than 5 minutes, and a limit without a duration must be crossed
 firing for five minutes, or two refreshes, after its value is good again: a value that flaps around its limit is one
 alert. This needs Prometheus 2.42 or later. Rules about a collector compare with `basewatch_collector_interval_seconds`,
 its own interval: the slow tier is refreshed once an hour, and a budget lengthens it. Windows are three refreshes long,
-at the intervals that the budget leaves to the declared components; generate the rules again after a change of the budget.
+at the intervals that the budget leaves to the declared components; generate the rules again after changing the budget.
 
 ## How to load it
 
