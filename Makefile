@@ -81,7 +81,7 @@ summary:
 
 .PHONY: test
 test: $(READY) ## Run the fast tests: two minutes
-	$(PYTEST) -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' --hypothesis-profile fast $(ARGS)
 
 .PHONY: test-all
 test-all: $(READY) ## Run every test

@@ -13,6 +13,7 @@ pytest_plugins = ["tests.fixtures_box", "tests.fixtures_cloud", "tests.fixtures_
 
 # The time that an example takes depends on the machine, not on the promise.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("unhurried"), max_examples=25)
 settings.load_profile("unhurried")
 
 _DESELECTED = pytest.StashKey[int]()

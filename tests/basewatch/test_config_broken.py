@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +82,17 @@ def _damage(config: Any, chance: random.Random) -> None:
         inside[f"{place[-1]}x"] = inside.pop(place[-1])
 
 
+@cache
+def _committed() -> Any:
+    return yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
+
+
 @given(st.randoms(use_true_random=False), st.integers(min_value=1, max_value=4))
 def test_no_damage_speaks_pydantic(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random, wounds: int
 ) -> None:
     """Whatever is wrong, it has a place, a message and a remedy of ours, or the configuration is valid after all."""
-    config = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
+    config = deepcopy(_committed())
     for _ in range(wounds):
         if _places(config):
             _damage(config, chance)

@@ -40,6 +40,8 @@ FAILURES: dict[str, tuple[Answer, Reason, str]] = {
     "without credentials": (NoCredentialsError(), Reason.DENIED, "provide credentials"),
     "empty": (answered(), Reason.NOT_ENOUGH_DATA, ""),
 }
+# The others differ only in the errors that basewatch.aws.errors translates, which has tests of its own.
+FAST = {"denied", "late", "empty"}
 # The error code by which an operation reports that the declared component does not exist.
 NOT_FOUND = {
     "rds:DescribeDBClusters": "DBClusterNotFoundFault",
@@ -184,7 +186,9 @@ def test_a_check_needs_exactly_the_actions_that_it_uses(sabotage: Sabotage, chec
     assert used == set(check.needs), f"set `needs` of {check.id} to {sorted(used)}, or add a row to IMPLICIT_ACTIONS"
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(
+    "failure", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in FAILURES]
+)
 @each_check()
 def test_a_failed_call_leaves_the_check_unverified(
     sabotage: Sabotage, check: AnyCheck, failure: str, subtests: pytest.Subtests

@@ -102,6 +102,7 @@ def test_every_check_is_turned_red_by_some_fault() -> None:
     assert {check.id for check in CHECKS} == red | OF_THE_PLAN | {"tenancy.probe.model"}
 
 
+@pytest.mark.slow
 def test_a_pass_is_recorded_sealed_and_judged_again_alike(prepared: PreparedPlan, history: History) -> None:
     """A recorded pass reads back as it was made, its seal holds, and its evidence gives the same verdicts again."""
     run = a_pass(prepared, history).run

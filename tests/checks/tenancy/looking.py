@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import cast
+from typing import TypeVar, cast
+
+import pytest
 
 from basewatch.clients import K
 from basewatch.component_settings import AuditTable
@@ -61,6 +64,8 @@ LIMITS = Timeouts(lock=timedelta(milliseconds=100))
 DEADLINES = Deadlines(per_observation=timedelta(seconds=20), total=timedelta(seconds=60), concurrency=1)
 _RUNS = count(1)
 
+C = TypeVar("C")
+
 
 @dataclass(frozen=True, slots=True)
 class UrlEndpoint:
@@ -74,6 +79,12 @@ class UrlEndpoint:
         del client_type, component
         secret = Secret("env:BASEWATCH_DATABASE_URL", self.url)
         return cast("AbstractContextManager[K]", connect(secret, run=self.run, timeouts=LIMITS))
+
+
+def one_in_three(cases: Sequence[C], name: Callable[[C], str] = str) -> list[object]:
+    """The cases for pytest: each costs a server a third of a second, so that all but every third are slow."""
+    slow = [pytest.mark.slow]
+    return [pytest.param(case, id=name(case), marks=slow if n % 3 else []) for n, case in enumerate(cases)]
 
 
 def look(url: str, component: Database = SECUREBASE, *, only: str = "*") -> tuple[Finding, ...]:

@@ -12,21 +12,33 @@ from tests.checks.tenancy.corpus.measuring import Found, Measuring, is_dynamic
 
 
 def selected(cases: Iterable[Mutation]) -> frozenset[str]:
-    """The ids of the first case of each class in each schema, for the fast tests."""
-    seen: dict[tuple[str, str], list[str]] = {}
+    """The ids of the first case of each class in each schema, which are measured."""
+    first: dict[tuple[str, str], str] = {}
     for case in cases:
-        seen.setdefault((case.schema, case.family), []).append(case.id)
-    return frozenset(one for ids in seen.values() for one in ids[:1])
+        first.setdefault((case.schema, case.family), case.id)
+    return frozenset(first.values())
 
 
-def parameters(cases: Sequence[Mutation | Variant], fast: frozenset[str]) -> list[object]:
-    """The cases for pytest: slow and exhaustive but for those in `fast`; a variant with a known alarm must fail."""
+def fast(cases: Iterable[Mutation]) -> frozenset[str]:
+    """The ids of the first case of each class in any schema, for the fast tests."""
+    first: dict[str, str] = {}
+    for case in cases:
+        first.setdefault(case.family, case.id)
+    return frozenset(first.values())
+
+
+def parameters(cases: Sequence[Mutation | Variant], fast: frozenset[str], measured: frozenset[str]) -> list[object]:
+    """The cases for pytest: slow but for those in `fast`, and exhaustive but for those in `measured`.
+
+    A variant with a known alarm must fail.
+    """
     return [
         pytest.param(
             case,
             id=case.id,
             marks=[
-                *([] if case.id in fast else [pytest.mark.slow, pytest.mark.exhaustive]),
+                *([] if case.id in fast else [pytest.mark.slow]),
+                *([] if case.id in measured else [pytest.mark.exhaustive]),
                 *(
                     [pytest.mark.xfail(reason=case.known, strict=True)]
                     if isinstance(case, Variant) and case.known

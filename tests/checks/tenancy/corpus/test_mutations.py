@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.checks.tenancy.corpus.cases import Mutation, mutations
-from tests.checks.tenancy.corpus.judged import complaints, parameters, readable, selected, skipped
+from tests.checks.tenancy.corpus.judged import complaints, fast, parameters, readable, selected, skipped
 from tests.checks.tenancy.corpus.measuring import Measuring
 
 CASES = mutations()
 
 
-@pytest.mark.parametrize("mutation", parameters(CASES, selected(CASES)))
+@pytest.mark.parametrize("mutation", parameters(CASES, fast(CASES), selected(CASES)))
 def test_a_mutation_is_found(corpus: Measuring, mutation: Mutation) -> None:
     """Its exploit works while it lasts and not before; the checks that must report it do, at least as severely."""
     if why := skipped(corpus, mutation):
