@@ -119,6 +119,7 @@ def test_windows_follow_each_other(prepared: PreparedPlan, history: History) -> 
     assert second.window.start <= first.window.end < second.window.end
 
 
+@pytest.mark.slow
 def test_one_fault_is_notified_once_on_every_channel_and_resolved_on_each(
     box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History
 ) -> None:

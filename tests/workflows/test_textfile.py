@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from exposition.page import ExpositionFormat
 from tests.exposition.scraped import families_in, samples_in
 from tests.programs import program
@@ -13,6 +15,7 @@ from workflows.monitor import observe_plan
 from workflows.report_files import METRICS_FILE, write_reports
 
 
+@pytest.mark.slow
 def test_a_pass_writes_its_findings_and_readings(prepared: PreparedPlan, tmp_path: Path) -> None:
     """The file has findings, run times and latest readings, no counter, and passes promtool."""
     plan, at = prepared.plan, utc_now()

@@ -163,7 +163,9 @@ def judged(run: Run, component: str = "function/auth") -> list[datetime]:
 def each_week() -> pytest.MarkDecorator:
     """Runs a test for several weeks, each with other delays and other passes missed."""
     marks = (pytest.mark.slow, pytest.mark.exhaustive)
-    return pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=marks) for seed in range(1, 5))])
+    return pytest.mark.parametrize(
+        "seed", [pytest.param(0, marks=pytest.mark.slow), *(pytest.param(seed, marks=marks) for seed in range(1, 5))]
+    )
 
 
 def status_of(run: Run, check: str) -> Status:
