@@ -11,6 +11,7 @@ from basewatch.check import check
 from basewatch.components import AuditBucket
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.retention.calendar_years import retention_end
+from checks.retention.inventory import Inventory
 from checks.retention.version_listing import VersionListing, list_versions
 
 _MAX_LISTED = 5
@@ -33,16 +34,20 @@ class HiddenRecords:
     versions_listed: int
     listing_complete: bool
     visited: int
+    inventory_made: datetime | None
     hidden: tuple[HiddenRecord, ...]
 
 
 def hidden_records(aws: AwsClient, bucket: AuditBucket) -> HiddenRecords:
     """The hidden records of the bucket, by ListObjectVersions. Raises: ObservationError, NotFoundError."""
-    found = list_versions(aws, bucket.name, _DRAWS)
+    found = list_versions(aws, bucket, _DRAWS)
     return HiddenRecords(
         versions_listed=len(found.versions),
         listing_complete=found.complete,
         visited=len(frozenset(found.visited) - frozenset(found.versions)),
+        inventory_made=found.inventory.made
+        if isinstance(found.inventory, Inventory) and found.inventory.complete
+        else None,
         hidden=tuple(_hidden(found)),
     )
 
@@ -74,7 +79,7 @@ def no_record_is_hidden(records: HiddenRecords, bucket: AuditBucket, now: dateti
     version finds nothing. The record is still there, but an audit that lists the bucket does not see it.
     Reads: s3:ListObjectVersions: delete markers that are the latest of their keys, with the versions that they hide. Of
     a bucket with more than 20,000 versions, the first 20,000, the last, and the folders around 59 draws all over the
-    keys, others on each day.
+    keys, others on each day; or the newest S3 Inventory instead of draws, where there is one of all versions in CSV.
     Unverified when: The bucket holds no version, or a call is denied, throttled or fails.
     Fix: Delete the marker by its version id: aws s3api list-object-versions --query DeleteMarkers, then aws s3api
     delete-object --version-id; then deny s3:DeleteObject to every principal in the bucket policy.
@@ -85,7 +90,9 @@ def no_record_is_hidden(records: HiddenRecords, bucket: AuditBucket, now: dateti
     promise = bucket.object_lock.retention
     early = [record for record in records.hidden if record.hidden < retention_end(record.written, promise)]
     seen = f"{records.versions_listed} versions listed"
-    if not records.listing_complete:
+    if records.inventory_made:
+        seen = f"{seen}, and the S3 Inventory of {records.inventory_made:%Y-%m-%d}"
+    elif not records.listing_complete:
         seen = f"{seen}, and {records.visited} more all over the other keys"
     if early:
         named = "; ".join(f"{record.key} since {record.hidden:%Y-%m-%d %H:%M}" for record in early[:_MAX_LISTED])

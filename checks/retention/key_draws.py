@@ -93,6 +93,10 @@ class KeySpace:
         behind = frozenset(version for version in self.versions if version.key.startswith(prefix))
         return tuple(sorted(behind, key=lambda version: (version.key, version.last_modified))[-_OF_THE_LAST:])
 
+    def look_at(self, key: str) -> None:
+        """Sees the versions and markers of one key."""
+        self._ask(Prefix=key, MaxKeys=_VERSIONS_OF_A_PLACE)
+
     def _draw(self) -> Draw | None:
         prefix, chances = "", 1
         for _ in range(_MAX_DEPTH):

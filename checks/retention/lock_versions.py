@@ -42,6 +42,9 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     with more than 20,000 versions the draws descend from folder to folder, where each folder of a level has the same
     chance, and in folders of more than 1,000 entries to a random key; the last five keys are read as well. Then the
     confidence is of such draws: a large folder weighs no more than a small one. The number of versions is estimated.
+    Where an S3 Inventory of all versions in CSV is at most 3 days old, or 10 if it is weekly, the sample is drawn from
+    it instead, and what it shows without the promised lock is read as well; that needs s3:GetInventoryConfiguration,
+    and s3:ListBucket and s3:GetObject of the bucket that holds it.
     Unverified when: The bucket holds no version, a call is denied, throttled or fails, a version has only an event
     hold, which has no end date, or fewer than 10 versions could be drawn.
     Fix: Extend the locks of the listed versions with aws s3api put-object-retention, and find out which writer
@@ -58,7 +61,7 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
         yield failed(f"{sampled}, {len(weak)} not locked as promised", observed=_listed(weak), expected=expected)
     else:
         sampled = f"{sampled}, 0 unlocked"
-        yield _inconclusive(locks, promise, sampled, expected) or passed(
+        yield _inconclusive(locks, promise, now, sampled, expected) or passed(
             sampled, observed=f"{sampled}; {_known_part(locks, len(read))}", expected=expected
         )
 
@@ -80,8 +83,15 @@ def _known_part(locks: VersionLocks, read: int) -> str:
     bound = f"with {_CONFIDENCE:.0%} confidence, fewer than {share:.1%}"
     if locks.listing_complete:
         return f"{bound} are unlocked"
+    if locks.inventory:
+        part = "" if locks.inventory.read == locks.inventory.files else f" in {locks.inventory.read} of its files"
+        shown = f"the S3 Inventory of {locks.inventory.made:%Y-%m-%d} lists {locks.inventory.versions} versions{part}"
+        locked = "" if locks.inventory.unlocked is None else f", and shows {locks.inventory.unlocked} without the lock"
+        return f"{shown}{locked}; {bound} of them are unlocked"
     draws = f"{locks.by_chance} of them by draws all over the keys, where each folder of a level has the same chance"
-    return f"{draws}: {bound} of such draws meet an unlocked version"
+    return (
+        f"{draws}: {bound} of such draws meet an unlocked version; no S3 Inventory is used: {locks.no_inventory[:120]}"
+    )
 
 
 def _is_sufficient(lock: VersionLock, promise: ObjectLock) -> bool:
@@ -92,14 +102,22 @@ def _is_sufficient(lock: VersionLock, promise: ObjectLock) -> bool:
     return lock.retain_until + _CLOCK_SKEW >= retention_end(lock.last_modified, promise.retention)
 
 
-def _inconclusive(locks: VersionLocks, promise: ObjectLock, sampled: str, expected: str) -> Verdict | None:
+def _is_over(lock: VersionLock, promise: ObjectLock, now: datetime) -> bool:
+    """Whether the version is gone, as it may be after its retention."""
+    gone = lock.read_error is not None and lock.read_error.reason is Reason.STALE
+    return gone and retention_end(lock.last_modified, promise.retention) <= now
+
+
+def _inconclusive(
+    locks: VersionLocks, promise: ObjectLock, now: datetime, sampled: str, expected: str
+) -> Verdict | None:
     """UNVERIFIED when a sample without an unlocked version does not prove the promise, else None."""
     if not locks.sampled:
         return unverified(Reason.NOT_ENOUGH_DATA, "The bucket holds no object version", expected=expected)
     unread = sorted(
         (lock.read_error.reason, lock.read_error.detail, lock.read_error.remedy)
         for lock in locks.sampled
-        if lock.read_error
+        if lock.read_error and not _is_over(lock, promise, now)
     )
     if unread:
         reason, detail, remedy = unread[0]
@@ -109,6 +127,10 @@ def _inconclusive(locks: VersionLocks, promise: ObjectLock, sampled: str, expect
     if held:
         summary = f"{sampled}; {len(held)} under an event hold, which has no end date"
         return unverified(Reason.UNSUPPORTED, summary, observed=_listed(held), expected=expected)
+    shown = locks.inventory
+    if shown and (shown.unlocked or 0) > shown.suspects:
+        summary = f"{sampled}; the S3 Inventory shows {shown.unlocked} without the promised lock, more than were read"
+        return unverified(Reason.NOT_ENOUGH_DATA, summary, expected=expected)
     if not locks.listing_complete and locks.by_chance < min(_MIN_DRAWS, promise.sample):
         summary = f"{sampled}; only {locks.by_chance} versions could be drawn all over the keys"
         return unverified(Reason.NOT_ENOUGH_DATA, summary, expected=expected)

@@ -12,6 +12,7 @@ from basewatch.aws.response import accepted_error, optional, required
 from basewatch.components import AuditBucket
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
+from checks.retention.inventory import Inventory
 from checks.retention.lock_default import LockMode
 from checks.retention.sampling import by_rule, uniform
 from checks.retention.version_listing import list_versions
@@ -51,13 +52,29 @@ class VersionLock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownByInventory:
+    """What an S3 Inventory shows: `versions` in `read` of its files, and how many of those with too weak a lock.
+
+    `unlocked` is None when it shows no locks; `suspects` of them are in the sample.
+    """
+
+    name: str
+    made: datetime
+    files: int
+    read: int
+    versions: int
+    unlocked: int | None
+    suspects: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLocks:
     """The locks of a sample of the versions, drawn with `seed`; delete markers do not count.
 
     `versions_listed` are all of them, or the first by key when the listing is not complete. `population` is how many
     there are, counted or estimated, None when that is not known. `by_chance` is how many of the sample were drawn
-    independently: from all versions alike, or, when the listing is not complete, from folders and keys alike. Of the
-    others, each was chosen by a rule.
+    independently: from all versions alike, or, when the listing is not complete and there is no `inventory`, from
+    folders and keys alike. Of the others, each was chosen by a rule. `no_inventory` says why there is none to use.
     """
 
     seed: str
@@ -66,6 +83,8 @@ class VersionLocks:
     sampled: tuple[VersionLock, ...]
     by_chance: int
     population: int | None = None
+    inventory: ShownByInventory | None = None
+    no_inventory: str = ""
 
 
 def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
@@ -76,12 +95,16 @@ def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
     Raises: ObservationError, when the listing fails; NotFoundError, when the bucket is absent.
     """
     size = bucket.object_lock.sample
-    found = list_versions(aws, bucket.name, size)
+    found = list_versions(aws, bucket, size)
+    shown, suspects = None, list[ObjectVersion]()
     if found.complete:
         chance = uniform(found.versions, size, found.seed)
+    elif isinstance(found.inventory, Inventory):
+        chance, suspects = tuple(found.inventory.drawn), found.inventory.suspects
+        shown = _shown(found.inventory)
     else:
         chance = tuple(draw.version for draw in found.drawn)
-    chosen = dict.fromkeys((*chance, *found.last, *by_rule(found.versions, found.seed)))
+    chosen = dict.fromkeys((*suspects, *chance, *found.last, *by_rule(found.versions, found.seed)))
     return VersionLocks(
         seed=found.seed,
         versions_listed=len(found.versions),
@@ -89,6 +112,20 @@ def version_locks(aws: AwsClient, bucket: AuditBucket) -> VersionLocks:
         sampled=tuple(_read_all(aws, bucket.name, tuple(chosen))),
         by_chance=len(chance),
         population=found.population,
+        inventory=shown,
+        no_inventory=found.inventory if isinstance(found.inventory, str) else "",
+    )
+
+
+def _shown(found: Inventory) -> ShownByInventory:
+    return ShownByInventory(
+        name=found.name,
+        made=found.made,
+        files=found.files,
+        read=found.read,
+        versions=found.versions,
+        unlocked=found.unlocked,
+        suspects=len(found.suspects),
     )
 
 

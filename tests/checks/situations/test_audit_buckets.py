@@ -17,7 +17,7 @@ from checks.retention.delete_markers import hidden_records, no_record_is_hidden
 from checks.retention.lock_default import DefaultLock, LockMode, new_versions_are_locked
 from checks.retention.lock_versions import versions_are_locked
 from checks.retention.lock_versions_facts import version_locks
-from tests.checks.retention.audit_bucket import AuditWire
+from tests.checks.retention.audit_bucket import AuditWire, Inventoried
 from tests.checks.situations.situation import Situation, each
 from tests.checks.verdicts import NOW
 from tests.wire import looking_signed_in
@@ -40,8 +40,8 @@ def flat(count: int) -> list[str]:
     return [f"event-{number * 37:09}.json" for number in range(count)]
 
 
-DATED, FLAT = dated(8_000), flat(8_000)
-UUIDS = [f"{uuid.UUID(int=number * 7919**9 % 2**128)}.json" for number in range(8_000)]
+DATED, FLAT = dated(3_000), flat(3_000)
+UUIDS = [f"{uuid.UUID(int=number * 7919**9 % 2**128)}.json" for number in range(3_000)]
 
 
 def _bucket(promise: str) -> AuditBucket:
@@ -118,10 +118,10 @@ SITUATIONS = (
     ),
     Situation(
         number="V3-one",
-        what="one record of 2,990 under a delete marker",
+        what="one record of 990 under a delete marker",
         right=(FAIL,),
         why="all of them are listed",
-        judged=markers(DATED[:2_990], {DATED[777]: NOW}),
+        judged=markers(DATED[:990], {DATED[777]: NOW}),
         says="1 records",
     ),
     Situation(
@@ -136,7 +136,7 @@ SITUATIONS = (
     ),
     Situation(
         number="V3-large",
-        what="no delete marker among 8,000 records",
+        what="no delete marker among 3,000 records",
         right=(PASS,),
         why="none was seen, and the verdict says what was",
         judged=markers(FLAT, {}),
@@ -147,7 +147,7 @@ SITUATIONS = (
     ),
     Situation(
         number="V10",
-        what="8,000 records in dated folders, all locked",
+        what="3,000 records in dated folders, all locked",
         right=(PASS,),
         why="a sample over all keys is locked",
         judged=versions(DATED),
@@ -155,7 +155,7 @@ SITUATIONS = (
     ),
     Situation(
         number="V10-flat",
-        what="8,000 records without folders, all locked",
+        what="3,000 records without folders, all locked",
         right=(PASS,),
         why="a sample over all keys is locked",
         judged=versions(FLAT),
@@ -163,64 +163,125 @@ SITUATIONS = (
     ),
     Situation(
         number="V10-late",
-        what="8,000 records in dated folders, the later half unlocked",
+        what="3,000 records in dated folders, the later half unlocked",
         right=(FAIL,),
         why="the sample reaches behind what is listed",
-        judged=versions(DATED, unlocked=lambda key: key > DATED[5_000]),
+        judged=versions(DATED, unlocked=lambda key: key > DATED[2_000]),
     ),
     Situation(
         number="V10-flat-late",
-        what="8,000 records without folders, the later half unlocked",
+        what="3,000 records without folders, the later half unlocked",
         right=(FAIL,),
         why="the sample reaches behind what is listed",
-        judged=versions(FLAT, unlocked=lambda key: key > f"event-{5_000 * 37:09}"),
+        judged=versions(FLAT, unlocked=lambda key: key > f"event-{2_000 * 37:09}"),
     ),
     Situation(
         number="V10-last",
-        what="8,000 records in dated folders, those of the last day unlocked",
+        what="3,000 records in dated folders, those of the last day unlocked",
         right=(FAIL,),
         why="the last folder is always visited",
         judged=versions(DATED, unlocked=lambda key: key >= DATED[-10]),
     ),
     Situation(
         number="V10-tenant",
-        what="9,300 records of 31 tenants, those of the last tenant unlocked",
+        what="3,100 records of 31 tenants, those of the last tenant unlocked",
         right=(FAIL,),
         why="the last folder is always visited",
         judged=versions(
-            [f"tenant-{tenant:03}/{number:04}" for tenant in range(31) for number in range(300)],
+            [f"tenant-{tenant:03}/{number:04}" for tenant in range(31) for number in range(100)],
             unlocked=lambda key: key.startswith("tenant-030/"),
         ),
     ),
     Situation(
         number="V10-uuid",
-        what="8,000 records named by random ids, those that begin with a letter unlocked",
+        what="3,000 records named by random ids, those that begin with a letter unlocked",
         right=(FAIL,),
-        why="the draws reach letters although the first 3,000 names begin with digits",
+        why="the draws reach letters although the first 1,000 names begin with digits",
         judged=versions(UUIDS, unlocked=lambda key: key >= "a"),
     ),
     Situation(
         number="V10-population",
-        what="8,000 records in dated folders, all locked",
+        what="3,000 records in dated folders, all locked",
         right=(PASS,),
         why="the draws say how many there are, and how sure the verdict is",
         judged=versions(DATED),
-        says="of about 8",
+        says="of about 3",
     ),
     Situation(
         number="V10-confidence",
-        what="8,000 records in dated folders, all locked",
+        what="3,000 records in dated folders, all locked",
         right=(PASS,),
         why="59 independent draws give 95 % confidence",
         judged=versions(DATED),
         says="the same chance: with 95% confidence, fewer than 5.0% of such draws meet an unlocked version",
     ),
     Situation(
+        number="V10-inventory",
+        what="3,000 locked records, and an S3 Inventory of yesterday",
+        right=(PASS,),
+        why="it tells how many there are, and each has the same chance to be drawn",
+        judged=versions(FLAT, inventory=Inventoried()),
+        says="lists 3000 versions, and shows 0 without the lock; with 95% confidence, fewer than 5.0% of them",
+    ),
+    Situation(
+        number="V10-inventory-one",
+        what="one of 3,000 unlocked, which no draw meets, and an S3 Inventory",
+        right=(FAIL,),
+        why="the inventory shows its lock",
+        judged=versions(FLAT, unlocked=lambda key: key == FLAT[2543], inventory=Inventoried()),
+        says=FLAT[2543],
+    ),
+    Situation(
+        number="V10-inventory-without-locks",
+        what="the later half unlocked, and an S3 Inventory without locks",
+        right=(FAIL,),
+        why="versions are drawn from all",
+        judged=versions(
+            FLAT,
+            unlocked=lambda key: key > FLAT[1500],
+            inventory=Inventoried(columns="Bucket, Key, VersionId, IsLatest, IsDeleteMarker"),
+        ),
+    ),
+    Situation(
+        number="V10-inventory-names",
+        what="names with spaces, plus signs and percent signs, and an S3 Inventory",
+        right=(PASS,),
+        why="it encodes them, and they are decoded",
+        judged=versions([f"a b+c%20d/ü {number:05}" for number in range(2000)], inventory=Inventoried()),
+        says="lists 2000 versions",
+    ),
+    *(
+        Situation(
+            number=f"V10-inventory-{number}",
+            what=what,
+            right=(PASS,),
+            why="versions are drawn without it, and the verdict says why",
+            judged=versions(FLAT, inventory=inventory),
+            says=f"no S3 Inventory is used: {says}",
+        )
+        for number, what, inventory, says in (
+            ("none", "no S3 Inventory", None, "none is configured"),
+            ("old", "an S3 Inventory that stopped a month ago", Inventoried(age=30 * DAY), "all has delivered none"),
+            ("denied", "nobody may ask for it", Inventoried(denied=True), "s3:GetInventoryConfiguration was denied"),
+            ("orc", "an S3 Inventory in ORC", Inventoried(file_format="ORC"), "all is in ORC"),
+            ("damaged", "a file of it is cut off", Inventoried(damaged=True), "of/audit/all/data/1.csv.gz cannot"),
+            ("columns", "one without version ids", Inventoried(columns="Bucket, Key"), "all lacks the columns"),
+        )
+    ),
+    Situation(
+        number="V3-inventory",
+        what="one of 3,000 records under a delete marker, and an S3 Inventory",
+        right=(FAIL,),
+        why="the inventory lists the marker",
+        judged=markers(FLAT, {FLAT[2543]: NOW}, inventory=Inventoried()),
+        says=FLAT[2543],
+    ),
+    Situation(
         number="V9",
-        what="2,500 records, all locked",
+        what="900 records, all locked",
         right=(PASS,),
         why="all are listed",
-        judged=versions(dated(2500)),
+        judged=versions(dated(900)),
         says="95% confidence",
     ),
     Situation(
@@ -252,13 +313,23 @@ SITUATIONS = (
 
 @pytest.fixture(autouse=True)
 def _few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bucket of more than 3,000 records is too large to list, so that a large one costs a test little."""
-    monkeypatch.setattr(version_listing, "_PAGES", 3)
+    """A bucket of more than 1,000 records is too large to list, so that a large one costs a test little."""
+    monkeypatch.setattr(version_listing, "_PAGES", 1)
 
 
-@each(SITUATIONS)
+LARGE = tuple(each for each in SITUATIONS if each.number.startswith(("V10-", "V3-large", "V3-inventory")))
+
+
+@each([each for each in SITUATIONS if each not in LARGE])
 def test_audit_buckets_are_judged_rightly(situation: Situation) -> None:
     """Each situation gives the verdict that is right."""
+    situation.test()
+
+
+@pytest.mark.slow
+@each(LARGE)
+def test_large_audit_buckets_are_judged_rightly(situation: Situation) -> None:
+    """The same of buckets that are not listed whole."""
     situation.test()
 
 
