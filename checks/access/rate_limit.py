@@ -22,10 +22,13 @@ _PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteLimit:
-    """The limit of the stage for a route in requests a second; `*` is for every route without its own."""
+    """The limit of the stage for a route in requests a second; `*` is for every route without its own.
+
+    None means that throttling is off for the route.
+    """
 
     route: str
-    per_second: float
+    per_second: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +70,18 @@ def _http_limits(stage: Mapping[str, Any]) -> Iterator[RouteLimit]:
     for route, settings in named.items():
         rate = optional(settings, "ThrottlingRateLimit", kind=float)
         if rate is not None:
-            yield RouteLimit(route=route, per_second=rate)
+            # ExportApi writes the route $default as a path.
+            yield RouteLimit(route="ANY /$default" if route == "$default" else route, per_second=rate)
 
 
 def _rest_limits(stage: Mapping[str, Any]) -> Iterator[RouteLimit]:
     for key, settings in (optional(stage, "methodSettings", kind=dict) or {}).items():
         path, _, verb = key.rpartition("/")
         rate = optional(settings, "throttlingRateLimit", kind=float)
-        if rate is not None and rate >= 0:
+        if rate is not None:
             route = "*" if key == "*/*" else f"{verb} /{path.replace('~1', '/').lstrip('/')}"
-            yield RouteLimit(route=route, per_second=rate)
+            # -1 turns throttling off.
+            yield RouteLimit(route=route, per_second=rate if rate >= 0 else None)
 
 
 def _plan_limits(plan: Mapping[str, Any], found: FoundStage, api: Api) -> Iterator[PlanLimit]:

@@ -10,27 +10,37 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import accepted_error, optional, required
 from basewatch.check import check
 from basewatch.components import AuroraCluster
+from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.inventory.statuses import Standing, standing
+from checks.inventory.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageKey:
-    """The key that encrypts the cluster, and the declared one with its state; empty where there is none."""
+    """The key that encrypts the cluster, and the declared one with its state; empty where there is none.
+
+    `unread` is why the declared key is not known.
+    """
 
     used_arn: str
     declared_arn: str
     declared_state: str
+    unread: Unread | None = None
 
 
 def storage_key(aws: AwsClient, cluster: AuroraCluster) -> StorageKey:
     """The key of the cluster, by DescribeDBClusters, and the declared key, by DescribeKey."""
     answer = aws.call("rds", "DescribeDBClusters", DBClusterIdentifier=cluster.name)
     encrypted = required(answer, "DBClusters", 0, "StorageEncrypted", kind=bool)
-    key = aws.call("kms", "DescribeKey", accepted_errors=("NotFoundException",), KeyId=cluster.storage_key)
+    used = required(answer, "DBClusters", 0, "KmsKeyId", kind=str) if encrypted else ""
+    try:
+        key = aws.call("kms", "DescribeKey", accepted_errors=("NotFoundException",), KeyId=cluster.storage_key)
+    except ObservationError as error:
+        return StorageKey(used_arn=used, declared_arn="", declared_state="", unread=Unread.because_of(error))
     absent = bool(accepted_error(key))
     return StorageKey(
-        used_arn=required(answer, "DBClusters", 0, "KmsKeyId", kind=str) if encrypted else "",
+        used_arn=used,
         declared_arn="" if absent else required(key, "KeyMetadata", "Arn", kind=str),
         declared_state="" if absent else optional(key, "KeyMetadata", "KeyState", kind=str) or "unknown",
     )
@@ -63,6 +73,8 @@ def encrypted_with_promised_key(facts: StorageKey, cluster: AuroraCluster, _now:
     observed = used + state
     if not facts.used_arn:
         yield failed("The cluster's storage is not encrypted", observed=observed, expected=expected)
+    elif facts.unread:
+        yield facts.unread.verdict(observed=used, expected=expected)
     elif not facts.declared_arn:
         yield failed("The declared key does not exist", observed=observed, expected=expected)
     elif facts.used_arn != facts.declared_arn:

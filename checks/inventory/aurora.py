@@ -32,11 +32,12 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedInstance:
-    """An instance of the cluster, its zone (empty while it has none) and its status."""
+    """An instance of the cluster, its zone (empty while it has none), its status, and its class where AWS gives one."""
 
     name: str
     zone: str
     status: str
+    instance_class: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ def _instance(aws: AwsClient, name: str) -> PlacedInstance:
         name=required(found, "DBInstances", 0, "DBInstanceIdentifier", kind=str),
         zone=optional(found, "DBInstances", 0, "AvailabilityZone", kind=str) or "",
         status=required(found, "DBInstances", 0, "DBInstanceStatus", kind=str),
+        instance_class=optional(found, "DBInstances", 0, "DBInstanceClass", kind=str) or "",
     )
 
 

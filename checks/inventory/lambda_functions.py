@@ -14,15 +14,7 @@ from basewatch.components import Function
 from basewatch.errors import ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, unverified
 from checks.inventory.statuses import Standing, standing, status_verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadSources:
-    """Why the event sources of a function could not be read."""
-
-    reason: Reason
-    detail: str
-    remedy: str
+from checks.inventory.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +31,7 @@ class FunctionState:
     reserved_concurrency: int | None = None
     idle_mappings: tuple[tuple[str, str], ...] = ()
     troubled_mappings: tuple[tuple[str, str], ...] = ()
-    unread: UnreadSources | None = None
+    unread: Unread | None = None
 
 
 def function_state(aws: AwsClient, function: Function) -> FunctionState:
@@ -51,8 +43,7 @@ def function_state(aws: AwsClient, function: Function) -> FunctionState:
     try:
         mappings = _mappings(aws, function)
     except ObservationError as error:
-        # A function that is stopped is a fact all the same.
-        unread = UnreadSources(reason=error.reason, detail=error.detail, remedy=error.remedy)
+        unread = Unread.because_of(error)
     states = {each["UUID"]: each["State"] for each in mappings}
     return FunctionState(
         unread=unread,
@@ -114,8 +105,7 @@ def function_is_active(facts: FunctionState, _function: Function, _now: datetime
     if verdict.status is Status.PASS and facts.reserved_concurrency == 0:
         verdict = failed("The function is stopped: its reserved concurrency is 0", observed=observed, expected=expected)
     elif verdict.status is Status.PASS and facts.unread:
-        unread = facts.unread
-        verdict = unverified(unread.reason, unread.detail, observed=observed, expected=expected, remedy=unread.remedy)
+        verdict = facts.unread.verdict(observed=observed, expected=expected)
     elif verdict.status is Status.PASS:
         verdict = _of_sources(facts, observed) or verdict
     yield verdict

@@ -11,9 +11,10 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.errors import NotFoundError
+from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, unverified
 from checks.inventory.statuses import Standing, standing, status_verdict
+from checks.inventory.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +37,11 @@ class ProxyTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyStatus:
-    """The status of the proxy in front of the cluster, and its targets."""
+    """The status of the proxy in front of the cluster, and its targets; `unread` is why they are not known."""
 
     status: str
     targets: tuple[ProxyTarget, ...]
+    unread: Unread | None = None
 
 
 def describe_proxy(aws: AwsClient, cluster: AuroraCluster) -> dict[str, Any]:
@@ -63,6 +65,8 @@ def proxy_status(aws: AwsClient, cluster: AuroraCluster) -> ProxyStatus:
         targets = tuple(_target(each) for page in pages for each in required(page, "Targets", kind=list))
     except NotFoundError as error:
         raise NotFoundError(str(error), declared=f"the target group of the proxy {name} of {cluster.ref}") from error
+    except ObservationError as error:
+        return ProxyStatus(status=status, targets=(), unread=Unread.because_of(error))
     return ProxyStatus(status=status, targets=targets)
 
 
@@ -105,7 +109,9 @@ def proxy_is_available(facts: ProxyStatus, cluster: AuroraCluster, _now: datetim
     observed = f"{facts.status}, targets: {', '.join(map(str, facts.targets)) or 'none'}"
     expected = f"available, with the writer of {cluster.name} as a target"
     verdict = status_verdict("proxy", facts.status, what=what, observed=observed, expected=expected)
-    if verdict.status is Status.PASS:
+    if verdict.status is Status.PASS and facts.unread:
+        verdict = facts.unread.verdict(observed=observed, expected=expected)
+    elif verdict.status is Status.PASS:
         verdict = _of_targets(what, facts.targets, cluster.name, observed, expected) or verdict
     yield verdict
 

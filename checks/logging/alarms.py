@@ -51,9 +51,7 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
     elif unheard:
         yield failed(f"Alarms that reach nobody: {'; '.join(unheard)}", observed=observed, expected=expected)
     elif facts.unread:
-        yield unverified(
-            facts.unread.reason, facts.unread.detail, observed=observed, expected=expected, remedy=facts.unread.remedy
-        )
+        yield facts.unread.verdict(observed=observed, expected=expected)
     elif not facts.alarms:
         summary, remedy = f"{component.ref} has no alarm", "Create alarms on its metrics."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)

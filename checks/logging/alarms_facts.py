@@ -11,7 +11,7 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import listed, optional, required
 from basewatch.components import AlarmedComponent, AuroraCluster
 from basewatch.errors import ObservationError
-from basewatch.model import Reason
+from checks.inventory.unread import Unread
 from checks.logging.alarm_actions import Topic, enabled_actions, only_scales, telling, topics
 from checks.logging.alarm_rules import below, children
 
@@ -39,15 +39,6 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadMembers:
-    """Why the instances of a cluster could not be read."""
-
-    reason: Reason
-    detail: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentAlarms:
     """Every alarm on the component, and the firing composite alarms of which it is not known what they are on.
 
@@ -58,7 +49,7 @@ class ComponentAlarms:
     alarms: tuple[Alarm, ...]
     topics: tuple[Topic, ...] = ()
     unresolved: tuple[str, ...] = ()
-    unread: UnreadMembers | None = None
+    unread: Unread | None = None
 
     def names_in_state(self, state: AlarmState) -> tuple[str, ...]:
         """The names of the alarms in a state, sorted."""
@@ -76,8 +67,7 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
         try:
             dimensions |= _members(aws, component)
         except ObservationError as error:
-            # A firing alarm on what is declared is a fact all the same.
-            unread = UnreadMembers(reason=error.reason, detail=error.detail, remedy=error.remedy)
+            unread = Unread.because_of(error)
     metric, composite = dict[str, dict[str, Any]](), dict[str, dict[str, Any]]()
     for page in aws.pages("cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
         metric |= {required(each, "AlarmName", kind=str): each for each in required(page, "MetricAlarms", kind=list)}

@@ -178,6 +178,12 @@ LIMITS: dict[str, tuple[dict[str, Any], dict[str, Any] | None, list[dict[str, An
         [],
         Status.FAIL,
     ),
+    "throttling is off for this route": (
+        UNKEYED,
+        {"*/*": {"throttlingRateLimit": 2.0}, "~1x/GET": {"throttlingRateLimit": -1.0}},
+        [],
+        Status.FAIL,
+    ),
     "throttling is off": (UNKEYED, {"*/*": {"throttlingRateLimit": -1.0}}, [], Status.FAIL),
 }
 
@@ -196,6 +202,35 @@ def test_an_http_api_is_limited_by_its_stage(rate: float | None, right: Status) 
     settings = {"DefaultRouteSettings": {"ThrottlingRateLimit": rate}} if rate else {}
     (verdict,) = verdicts(requests_are_limited, HTTP, http(export(UNKEYED), **settings))
     assert verdict.status is right
+
+
+def test_the_default_route_may_go_faster_than_the_stage() -> None:
+    """The settings of a stage name the route $default, and its export the path."""
+    settings = {
+        "DefaultRouteSettings": {"ThrottlingRateLimit": 5.0},
+        "RouteSettings": {"$default": {"ThrottlingRateLimit": 500.0}},
+    }
+    exported = export({"/$default": {"x-amazon-apigateway-any-method": TOKEN}})
+    (verdict,) = verdicts(requests_are_limited, HTTP, http(exported, **settings))
+    assert verdict.status is Status.FAIL
+
+
+CANARY: dict[str, tuple[dict[str, Any], dict[str, Any], Status]] = {
+    "a canary with traffic": ({"get": TOKEN}, {"percentTraffic": 5.0, "deploymentId": "d2"}, Status.UNVERIFIED),
+    "a canary without traffic": ({"get": TOKEN}, {"percentTraffic": 0.0, "deploymentId": "d2"}, Status.PASS),
+    "a canary of the same deployment": ({"get": TOKEN}, {"percentTraffic": 5.0, "deploymentId": "d1"}, Status.PASS),
+    "a canary beside an open route": ({"get": OPEN}, {"percentTraffic": 5.0, "deploymentId": "d2"}, Status.FAIL),
+}
+
+
+@pytest.mark.parametrize("case", CANARY)
+def test_the_routes_of_a_canary_are_not_known(case: str) -> None:
+    """An export is of the stage's own deployment, and a part of the requests goes to another one."""
+    methods, settings, right = CANARY[case]
+    stage = answer("apigateway:GetStage", stageName="prod", deploymentId="d1", canarySettings=settings)
+    answers = {**rest(export({"/x": methods})), "apigateway:GetStage": stage}
+    (verdict,) = verdicts(every_route_is_authorized, api(), answers)
+    assert (case, verdict.status) == (case, right)
 
 
 def test_a_stage_that_is_gone_fails() -> None:

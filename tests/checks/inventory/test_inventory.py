@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from basewatch.component_settings import Capacity
 from basewatch.components import Api, AuroraCluster, CacheCluster, Function, Table
 from basewatch.model import Status
+from checks.availability.capacity import ServerlessCapacity, capacity_is_as_promised
+from checks.availability.cluster_configuration import AcuRange
 from checks.inventory.api_gateway import stage_is_deployed
 from checks.inventory.dax import cache_is_available
 from checks.inventory.dynamodb import table_is_active
@@ -271,4 +274,21 @@ def test_a_rest_api_is_judged_by_its_status(status: str, right: Status) -> None:
     listing = answer("apigateway:GetRestApis", items=[{"id": "a1", "name": "front", "apiStatus": status}])
     answers = {"apigateway:GetRestApis": listing, "apigateway:GetStage": STAGE}
     (verdict,) = verdicts(stage_is_deployed, Api.model_validate(API), answers)
+    assert verdict.status is right
+
+
+@pytest.mark.parametrize(
+    ("classes", "right"),
+    [
+        (("db.serverless", "db.serverless"), Status.PASS),
+        (("db.r6g.large", "db.serverless"), Status.PASS),
+        (("db.r6g.large",), Status.FAIL),
+        ((), Status.PASS),
+    ],
+)
+def test_a_range_of_capacity_needs_an_instance_that_scales(classes: tuple[str, ...], right: Status) -> None:
+    """The range of a cluster says nothing about instances of a fixed size."""
+    cluster = CLUSTER.model_copy(update={"capacity": Capacity(min_acu=0.5, max_acu=4)})
+    facts = ServerlessCapacity(capacity=AcuRange(min_acu=0.5, max_acu=4), classes=classes)
+    (verdict,) = capacity_is_as_promised.judge(facts, cluster, NOW)
     assert verdict.status is right

@@ -1,0 +1,67 @@
+"""What was read decides, when another call is denied; only a PASS needs everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from basewatch.check import AnyCheck
+from basewatch.components import AuroraCluster
+from basewatch.model import Reason, Status
+from checks.availability.capacity import capacity_is_as_promised
+from checks.encryption.storage_key import encrypted_with_promised_key
+from checks.inventory.rds_proxy import proxy_is_available
+from tests.checks.situations.aws_answers import answer, verdicts
+from tests.wire import refusal
+
+CLUSTER = AuroraCluster.model_validate(
+    {
+        "name": "main",
+        "proxy": {"name": "front"},
+        "capacity": {"min_acu": 0.5, "max_acu": 4},
+        "storage_key": "alias/data",
+        "backup": {"retention": "35d", "rpo": "1h"},
+    }
+)
+
+
+def cluster(**fields: Any) -> dict[str, Any]:
+    """A cluster with an instance and these fields."""
+    members = [{"DBInstanceIdentifier": "db-1"}]
+    found = {"DBClusterMembers": members, "DeletionProtection": True, "StorageEncrypted": True, **fields}
+    return {"rds:DescribeDBClusters": answer("rds:DescribeDBClusters", DBClusters=[found])}
+
+
+def serverless(max_acu: float) -> dict[str, Any]:
+    """A cluster that scales up to so many units."""
+    return cluster(ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": max_acu})
+
+
+def proxy(status: str) -> dict[str, Any]:
+    """A proxy in this status."""
+    return {"rds:DescribeDBProxies": answer("rds:DescribeDBProxies", DBProxies=[{"Status": status}])}
+
+
+# The check, the call that is denied, the answers that break the promise, and those that keep it as far as they go.
+CASES: dict[str, tuple[AnyCheck, str, dict[str, Any], dict[str, Any]]] = {
+    "proxy": (proxy_is_available, "rds:DescribeDBProxyTargets", proxy("suspended"), proxy("available")),
+    "capacity": (capacity_is_as_promised, "rds:DescribeDBInstances", serverless(64), serverless(4)),
+    "key": (
+        encrypted_with_promised_key,
+        "kms:DescribeKey",
+        cluster(StorageEncrypted=False),
+        cluster(KmsKeyId="arn:aws:kms:us-east-1:123456789012:key/1"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_fact_decides_whatever_else_is_denied(case: str) -> None:
+    """A promise that is certainly broken is a FAIL; one that may be kept is UNVERIFIED, and says what to grant."""
+    check, denied, broken, kept = CASES[case]
+    refused = {denied: refusal("AccessDenied", status=403)}
+    (failing,) = verdicts(check, CLUSTER, {**broken, **refused})
+    (unknown,) = verdicts(check, CLUSTER, {**kept, **refused})
+    assert failing.status is Status.FAIL
+    assert (unknown.status, unknown.reason, denied in unknown.remedy) == (Status.UNVERIFIED, Reason.DENIED, True)
