@@ -10,17 +10,21 @@ from isolation.inventory.relations import Column, Relation
 from isolation.proof._body_tokens import Token, TokenReader, UnreadableBody, split
 from isolation.proof._body_types import EQUAL_TEXTS, equality_operator
 from isolation.proof._expressions import (
+    TRUE,
+    BooleanTest,
     BoolExpr,
     ColumnRef,
     Comparison,
+    Constant,
     Expression,
     IsNull,
     Opaque,
+    QuantifiedComparison,
     Query,
     SubqueryExpr,
     TypeCast,
 )
-from isolation.proof._value_types import type_of
+from isolation.proof._value_types import ARRAY_TYPES, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class ConditionReader(ABC):
             found = Opaque("condition", (), BOOLEAN)
         return found if type_of(found) == BOOLEAN else Opaque("condition", (), BOOLEAN)
 
-    def _leaf(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:  # noqa: PLR0911  # one case per shape
+    def _leaf(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:  # one case per shape
         words = [token.text for token in tokens]
         if words[:1] == ["exists"]:
             return SubqueryExpr("exists", None, self.query(select_within(tokens[1:]), levels))
@@ -85,9 +89,16 @@ class ConditionReader(ABC):
             return BoolExpr("not", (IsNull(self.value(tokens[:-3], levels)),))
         if words[-2:] == ["is", "null"]:
             return IsNull(self.value(tokens[:-2], levels))
+        tested = tokens[:-2] if words[-2:] == ["is", "true"] else _or_false(tokens)
+        if tested is not None:
+            return BooleanTest(self.condition(tested, levels), TRUE)
         one, *others = split(tokens, "in")
         if len(others) == 1:
-            return self._any(one, select_within(others[0]), levels)
+            return self._in(one, select_within(others[0]), levels)
+        return self._comparison(tokens, levels)
+
+    def _comparison(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
+        """A comparison with =, or a value that is a condition itself."""
         one, *others = split(tokens, "=")
         if not others:
             return self.value(tokens, levels)
@@ -95,19 +106,50 @@ class ConditionReader(ABC):
             raise UnreadableBody
         (other,) = others
         if other and other[0].text == "any":
-            inner = within(other[1:])
-            if inner and inner[0].text == "array":
-                return self._any(one, select_within(inner[1:]), levels)
             return self._any(one, select_within(other[1:]), levels)
+        if _is_literal(one) or _is_literal(other):
+            return self._equal_to_literal(self.value(other if _is_literal(one) else one, levels))
         return self._equal(self.value(one, levels), self.value(other, levels))
 
-    def _any(self, one: tuple[Token, ...], select: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
+    def _in(self, one: tuple[Token, ...], inner: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
+        """IN with a SELECT, or with a list of values."""
+        if inner[:1] and inner[0].text == "select":
+            return self._of_query(one, inner, levels)
+        value = self.value(one, levels)
+        return BoolExpr("or", tuple(
+            self._equal_to_literal(value) if _is_literal(each) else self._equal(value, self.value(each, levels))
+            for each in split(inner, ",")
+        ))  # fmt: skip
+
+    def _any(self, one: tuple[Token, ...], inner: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
+        """= ANY with a SELECT, with ARRAY, or with another array."""
+        words = [token.text for token in inner]
+        if words[:1] == ["select"]:
+            return self._of_query(one, inner, levels)
+        if words[:1] == ["array"] and within(inner[1:]) is not None:
+            return self._of_query(one, select_within(inner[1:]), levels)
+        if words[:2] == ["array", "["] and words[-1] == "]" and len(split(inner[2:-1], "]")) == 1:
+            return self._in(one, inner[2:-1], levels)
+        value, array = self.value(one, levels), self.value(inner, levels)
+        element = next((kind for kind, of_it in ARRAY_TYPES.items() if of_it == type_of(array)), 0)
+        same = self._equal(value, Opaque("element", (), element))
+        return QuantifiedComparison(same.operator, False, value, array, same.collation)  # noqa: FBT003  # ANY
+
+    def _equal_to_literal(self, value: Expression) -> Comparison:
+        """That a value is equal to a redacted constant: then it is not NULL."""
+        literal = Constant(type_of(value), False, None)  # noqa: FBT003  # not NULL
+        operator = equality_operator(value, literal) if self._operators else None
+        if operator is None:
+            raise UnreadableBody
+        return Comparison(operator, (value, literal), 0, BOOLEAN)
+
+    def _of_query(self, one: tuple[Token, ...], select: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
         query = self.query(select, levels)
         if len(query.targets) != 1:
             raise UnreadableBody
         return SubqueryExpr("any", self._equal(self.value(one, levels), query.targets[0]), query)
 
-    def _equal(self, one: Expression, other: Expression) -> Expression:
+    def _equal(self, one: Expression, other: Expression) -> Comparison:
         operator = equality_operator(one, other) if self._operators else None
         if operator is None:
             raise UnreadableBody
@@ -126,6 +168,17 @@ class ConditionReader(ABC):
             return None
         relation = self.tables.get(side.row)
         return next((c for c in relation.columns if c.number == side.number), None) if relation else None
+
+
+def _or_false(tokens: tuple[Token, ...]) -> tuple[Token, ...] | None:
+    """The condition in coalesce(condition, false), which is TRUE where the condition is; None for anything else."""
+    inner = within(tokens[1:]) if tokens[:1] and tokens[0].text == "coalesce" else None
+    parts = split(inner, ",") if inner else ()
+    return parts[0] if len(parts) == 2 and [token.text for token in parts[1]] == ["false"] else None  # noqa: PLR2004
+
+
+def _is_literal(tokens: tuple[Token, ...]) -> bool:
+    return len(tokens) == 1 and tokens[0].kind in {"text", "number"}
 
 
 def within(tokens: tuple[Token, ...]) -> tuple[Token, ...] | None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
 from isolation.inventory.code import Function
 from isolation.inventory.relations import Relation
 from isolation.proof._body_tokens import Token, UnreadableBody, tokens_of
 from isolation.proof._expressions import Expression
+
+_BUILT_IN: Final = frozenset({
+    "gen_random_uuid", "uuidv4", "uuidv7", "now", "random", "version", "current_database", "current_schema", "lastval",
+    "txid_current", "statement_timestamp", "clock_timestamp", "transaction_timestamp", "timeofday", "inet_client_port",
+    "inet_server_port", "inet_client_addr", "inet_server_addr", "current_query", "getdatabaseencoding", "unistr", "pi",
+})  # fmt: skip
+"""Functions of PostgreSQL without arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class NamesInBody:
     temporary_tables: bool
     arguments: tuple[Expression, ...]
     variables: Mapping[str, Expression]
-    call_named: Callable[[str, str], Expression | None]
+    call_named: Callable[[str, str, tuple[Expression, ...]], Expression | None]
     read_context: Callable[[str], Expression]
 
     @property
@@ -41,7 +49,8 @@ class NamesInBody:
         One of another schema that takes exactly the types of both sides comes before one of pg_catalog that does not.
         """
         own = set(_schemas(self.function)) - {"", "pg_catalog", "pg_temp"}
-        return is_pinned(self.function) and not (self.own_equality and own)
+        pinned_to_built_in = is_pinned(self.function) and not own
+        return pinned_to_built_in or not self.own_equality
 
     def is_built_in(self, function: str) -> bool:
         """Whether a function without schema is PostgreSQL's own, for any caller."""
@@ -87,12 +96,12 @@ class NamesInBody:
             raise UnreadableBody
         return self.arguments[at]
 
-    def call(self, parts: tuple[str, ...]) -> Expression:
-        """A call without arguments. Raises: UnreadableBody."""
+    def call(self, parts: tuple[str, ...], arguments: tuple[Expression, ...]) -> Expression:
+        """A call as what it returns; one of a set-returning function as itself. Raises: UnreadableBody."""
         *schema, name = parts
-        if len(schema) > 1:
-            raise UnreadableBody
-        found = [call for each in schema or self._path if (call := self.call_named(each, name)) is not None]
+        if len(schema) > 1 or (not schema and (arguments or name in _BUILT_IN or name.startswith("pg_"))):
+            raise UnreadableBody  # pg_catalog comes first
+        found = [call for each in schema or self._path if (call := self.call_named(each, name, arguments)) is not None]
         if len(found) != 1:
             raise UnreadableBody
         return found[0]

@@ -6,23 +6,27 @@ returned, and that the rows are those that WHERE selects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
-from typing import Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from isolation.inventory.builtin_oids import BOOLEAN
-from isolation.inventory.relations import Relation
+from isolation.inventory.builtin_oids import BOOLEAN, TEXT
+from isolation.proof._body_arrays import aggregated
 from isolation.proof._body_conditions import ConditionReader, Level, Source, select_within, within
+from isolation.proof._body_protocol import BodyNames
 from isolation.proof._body_tokens import Token, TokenReader, UnreadableBody, split
 from isolation.proof._body_types import converted, type_named
 from isolation.proof._expressions import (
+    Case,
     ColumnRef,
     Constant,
     Expression,
     Opaque,
     Query,
+    RowOfQuery,
     SubqueryExpr,
 )
+from isolation.proof._set_returning import set_returning
+from isolation.proof._value_types import type_of
 
 _ENDS: Final = (
     "from", "where", "group", "having", "window", "union", "intersect", "except", "order", "limit", "offset", "fetch",
@@ -32,49 +36,39 @@ _SOME_ROWS: Final = ("order", "limit", "offset", "fetch")
 _NO_ALIAS: Final = frozenset({"on", "join", "inner", "cross", "left", "right", "full", "natural", "using"})
 
 
-class BodyNames(Protocol):
-    """What the names of a body denote."""
-
-    @property
-    def operators_are_built_in(self) -> bool:
-        """Whether an operator in the body is PostgreSQL's own, for any caller."""
-        ...
-
-    def is_built_in(self, function: str) -> bool:
-        """Whether a function without schema is PostgreSQL's own, for any caller."""
-        ...
-
-    def is_ambiguous(self, column: str) -> bool:
-        """Whether a column without table may be a variable instead."""
-        ...
-
-    def relation(self, parts: tuple[str, ...]) -> Relation:
-        """The table of this name. Raises: UnreadableBody."""
-        ...
-
-    def variable(self, parts: tuple[str, ...]) -> Expression:
-        """A parameter or a local variable. Raises: UnreadableBody."""
-        ...
-
-    def call(self, parts: tuple[str, ...]) -> Expression:
-        """A call without arguments. Raises: UnreadableBody."""
-        ...
-
-    def context(self, tokens: tuple[Token, ...]) -> Expression:
-        """An expression of settings. Raises: UnreadableBody."""
-        ...
-
-
 class SelectReader(ConditionReader):
     """Reads the queries, values and conditions of one body; `levels` are the tables of the open queries."""
 
-    def __init__(self, names: BodyNames) -> None:
+    def __init__(self, names: BodyNames, rows: Iterator[int]) -> None:
         super().__init__(operators=names.operators_are_built_in)
         self._names = names
-        self._rows: Iterator[int] = count(1)
+        self._rows = rows
 
     def query(self, tokens: tuple[Token, ...], levels: tuple[Level, ...] = ()) -> Query:
-        """A SELECT. Raises: UnreadableBody."""
+        """A SELECT, or several with UNION. Raises: UnreadableBody."""
+        sides = split(tokens, "union")
+        return self._union(sides, levels) if len(sides) > 1 else self._one(within(tokens) or tokens, levels)
+
+    def _union(self, sides: tuple[tuple[Token, ...], ...], levels: tuple[Level, ...]) -> Query:
+        each = list[Query]()
+        for side in sides:
+            plain = side[1:] if each and side[:1] and side[0].text in {"all", "distinct"} else side
+            each.append(self.query(within(plain) or plain, levels))
+        return self.any_of(each)
+
+    def any_of(self, each: Sequence[Query]) -> Query:
+        """A query whose rows are those of several, which have columns of the same types. Raises: UnreadableBody."""
+        # Their numbers are outside of its span: they get new ones for themselves.
+        first, row = next(self._rows), next(self._rows)
+        types = [type_of(target) for target in each[0].targets]
+        if any(
+            [type_of(target) for target in query.targets] != types or set_returning(query.targets) for query in each
+        ):
+            raise UnreadableBody
+        targets = tuple(ColumnRef(row, number, type_oid) for number, type_oid in enumerate(types, 1))
+        return Query((), (RowOfQuery(tuple(each), row),), targets, True, (first, next(self._rows)))  # noqa: FBT003  # simple
+
+    def _one(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Query:
         reader, first = TokenReader(tokens), next(self._rows)
         reader.next("select")
         if reader.accept("distinct") and reader.peek == "on":
@@ -92,6 +86,8 @@ class SelectReader(ConditionReader):
         if cut and reader.peek not in _SOME_ROWS:
             raise UnreadableBody
         targets = tuple(self._target(one, levels) for one in split(shown, ","))
+        if set_returning(targets) and (cut or len(targets) > 1):
+            raise UnreadableBody  # another set, also in ORDER BY, may be longer
         rows = tuple((source.row, source.relation.oid) for source in level)
         return Query(rows, tuple(conditions), targets, True, (first, next(self._rows)), cut=cut)  # noqa: FBT003  # simple
 
@@ -101,7 +97,9 @@ class SelectReader(ConditionReader):
         reader.next("select")
         shown = TokenReader(reader.until(*_ENDS)).until("as")
         if reader.peek:
-            element = _aggregated(shown) if self._names.is_built_in("array_agg") else None
+            element = (
+                aggregated(shown) if self._names.is_built_in("array_agg") and len(split(tokens, "union")) == 1 else None
+            )
             if element is not None:
                 return SubqueryExpr("array", None, self.query((tokens[0], *element, *tokens[reader.at :])))
             return SubqueryExpr("value", None, self.query(tokens))
@@ -156,6 +154,8 @@ class SelectReader(ConditionReader):
         inner = within(tokens)
         if inner is not None:
             return self._select(inner, levels) if inner[:1] and inner[0].text == "select" else self.value(inner, levels)
+        if tokens and (tokens[0].text, tokens[-1].text) == ("case", "end"):
+            return self._case(tokens, levels)
         *before, last = split(tokens, "::")
         if before:
             return self._cast(self.value(tokens[: -len(last) - 1], levels), last)
@@ -166,9 +166,34 @@ class SelectReader(ConditionReader):
             return self._name(name, levels)
         if name.text == "array":
             return SubqueryExpr("array", None, self.query(select_within(tokens[1:]), levels))
-        if [token.text for token in tokens[1:]] == ["(", ")"] and name.kind == "name":
-            return self._names.call(name.parts)
-        raise UnreadableBody
+        passed = within(tokens[1:])
+        if passed is None or name.kind != "name":
+            raise UnreadableBody
+        return self._names.call(name.parts, tuple(self._argument(one, levels) for one in split(passed, ",") if passed))
+
+    def _case(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
+        """CASE with conditions, and none inside of it. Raises: UnreadableBody."""
+        reader, whens = TokenReader(tokens[1:-1]), list[tuple[Expression, Expression | None]]()
+        if tokens[-1].text != "end" or any(token.text in {"case", "end"} for token in tokens[1:-1]):
+            raise UnreadableBody
+        while reader.accept("when"):
+            condition = self.condition(reader.until("then"), levels)
+            reader.next("then")
+            whens.append((condition, self._or_null(reader.until("when", "else"), levels)))
+        last = self._or_null(tokens[1:-1][reader.at :], levels) if reader.accept("else") else None
+        kinds = {type_of(value) for value in (*(value for _, value in whens), last) if value is not None}
+        if len(kinds) != 1 or not whens:
+            raise UnreadableBody
+        (kind,) = kinds
+        null = Constant(kind, True, None)  # noqa: FBT003  # SQL's NULL
+        return Case(tuple((condition, value or null) for condition, value in whens), last or null, kind)
+
+    def _or_null(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression | None:
+        return None if [token.text for token in tokens] == ["null"] else self.value(tokens, levels)
+
+    def _argument(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
+        is_text = len(tokens) == 1 and tokens[0].kind == "text"
+        return Constant(TEXT, False, None) if is_text else self.value(tokens, levels)  # noqa: FBT003  # not NULL
 
     def _select(self, tokens: tuple[Token, ...], levels: tuple[Level, ...]) -> Expression:
         """The value of a sub-select; without FROM, it is the one that it returns."""
@@ -206,24 +231,3 @@ class SelectReader(ConditionReader):
         if len(name) != 1 or name[0].kind != "name":
             raise UnreadableBody
         return converted(value, type_named(name[0].text))
-
-
-def _aggregated(tokens: tuple[Token, ...]) -> tuple[Token, ...] | None:
-    """The value that array_agg() collects, also as the first argument of coalesce(); None for another expression."""
-    inner = within(tokens[1:])
-    if inner is None:
-        return None
-    name = tokens[0].text.removeprefix("pg_catalog.")
-    if name == "coalesce":
-        first, *others = split(inner, ",")
-        return _aggregated(first) if all(_is_empty_array(other) for other in others) else None
-    if name != "array_agg" or len(split(inner, ",")) != 1:
-        return None
-    value = inner[1:] if inner[:1] and inner[0].text == "distinct" else inner
-    return None if any(token.text in {"order", "filter"} for token in value) else value
-
-
-def _is_empty_array(tokens: tuple[Token, ...]) -> bool:
-    """Whether a value is an array of nothing, or NULL, with or without a cast."""
-    words = [token.text for token in split(tokens, "::")[0]]
-    return words in (["'{}'"], ["array", "[", "]"], ["null"])

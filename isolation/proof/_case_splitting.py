@@ -23,13 +23,18 @@ from isolation.proof._expressions import (
 from isolation.proof._row_instances import RowInstances
 
 
-def resolve_call(expression: Expression, resolve: Resolve) -> Expression:
-    """A call without arguments as the expression that it returns, inside casts too; any other expression unchanged."""
+def resolve_call(expression: Expression, resolve: Resolve, *, strict: bool = False) -> Expression:
+    """A call as the expression that it returns, inside casts too; any other expression unchanged.
+
+    One with arguments only if `strict` is true, so that NULL makes the condition impossible: a strict function returns
+    NULL for a NULL argument, whatever its body returns.
+    """
     match expression:
-        case FunctionCall(arguments=()):
+        case FunctionCall(arguments=arguments) if strict or not arguments:
             return resolve(expression)
         case TypeCast():
-            return TypeCast(expression.cast_method, resolve_call(expression.argument, resolve), expression.type)
+            inner = resolve_call(expression.argument, resolve, strict=strict)
+            return TypeCast(expression.cast_method, inner, expression.type)
         case _:
             return expression
 

@@ -71,7 +71,8 @@ def expand(signed: SignedFormula, resolve: Resolve, instances: RowInstances) -> 
         case BooleanTest():
             return (((expression.argument, _argument_values(expression.truth_values, truth_values)),),)
         case IsNull():
-            return _is_null(IsNull(resolve_call(expression.argument, resolve)), truth_values)
+            inner = resolve_call(expression.argument, resolve, strict=truth_values == FALSE)
+            return _is_null(IsNull(inner), truth_values, instances)
         case Constant():
             return _constant(expression, truth_values)
         case Case():
@@ -83,7 +84,8 @@ def expand(signed: SignedFormula, resolve: Resolve, instances: RowInstances) -> 
         case QuantifiedComparison():
             return _quantified(expression, truth_values, resolve, instances)
         case Comparison():
-            sides = tuple(resolve_call(argument, resolve) for argument in expression.arguments)
+            strict = expression.operator < FIRST_USER_OID and not truth_values & NULL
+            sides = tuple(resolve_call(argument, resolve, strict=strict) for argument in expression.arguments)
             return _comparison(
                 Comparison(expression.operator, sides, expression.collation, expression.type), truth_values, instances
             )
@@ -132,7 +134,9 @@ def _coalesce(coalesce: Coalesce, truth_values: int) -> tuple[Conjunction, ...]:
     return (*alternatives, tuple(before)) if truth_values & NULL else tuple(alternatives)
 
 
-def _is_null(test: IsNull, truth_values: int) -> tuple[Conjunction, ...] | None:  # noqa: PLR0911  # one case per shape
+def _is_null(  # noqa: PLR0911  # one case per shape
+    test: IsNull, truth_values: int, instances: RowInstances
+) -> tuple[Conjunction, ...] | None:
     """IS NULL, passed on through conversions that return NULL only for NULL."""
     inner = test.argument
     if type_of(inner) == BOOLEAN:
@@ -152,6 +156,10 @@ def _is_null(test: IsNull, truth_values: int) -> tuple[Conjunction, ...] | None:
             one, other = inner.arguments
             same = Comparison(inner.operator, (one, other), inner.collation, BOOLEAN)
             return _any_of((IsNull(one), BooleanTest(same, TRUE)), truth_values)
+        case SubqueryExpr(kind="value") if (
+            truth_values == FALSE and inner.query.simple and len(inner.query.targets) == 1
+        ):
+            return tuple(_with_a_row(one, not_null=True) for one in instances.of(inner))
         case _:
             return None
 
@@ -202,11 +210,13 @@ def _select(select: SubqueryExpr, truth_values: int, instances: RowInstances) ->
     return tuple(_with_a_row(one) for one in instances.of(select))
 
 
-def _with_a_row(select: SubqueryExpr) -> Conjunction:
-    """That a sub-select returns a row for which it is TRUE."""
+def _with_a_row(select: SubqueryExpr, *, not_null: bool = False) -> Conjunction:
+    """That a sub-select returns a row for which it is TRUE, or whose value is not NULL."""
     query = select.query
     conditions: Conjunction = tuple((condition, TRUE) for condition in query.conditions)
     test = query.targets[0] if select.kind == "value" else select.test
+    if not_null:
+        test = BoolExpr("not", (IsNull(query.targets[0]),))
     return ((SubqueryExpr("present", None, query), TRUE), *conditions, *(() if test is None else ((test, TRUE),)))
 
 

@@ -15,6 +15,7 @@ from isolation.inventory.code import Function
 from isolation.proof._body_names import is_pinned
 from isolation.proof._body_parser import BodyParser
 from isolation.proof._body_tokens import UnreadableBody
+from isolation.proof._body_types import as_called
 from isolation.proof._claims import ClaimReader, context_names
 from isolation.proof._expressions import TENANTS, ContextValue, Expression, FunctionCall, Query, SubqueryExpr
 from isolation.proof._function_bodies import FunctionBodies
@@ -40,6 +41,7 @@ class FunctionResolver:
     _effects: SettingEffects = field(init=False)
     _bodies: FunctionBodies = field(init=False)
     _resolved: dict[int, Expression | None] = field(default_factory=dict[int, "Expression | None"])
+    _open: set[int] = field(default_factory=set[int])
 
     def __post_init__(self) -> None:
         self._functions = {function.oid: function for function in self.inventory.functions}
@@ -71,12 +73,20 @@ class FunctionResolver:
         if function is None:
             return expression
         if expression.arguments:
-            readable = self._is_plain(function) and function.volatility != "i"
-            return (self._bodies.value(function, expression) if readable else None) or expression
+            readable = self._is_plain(function) and function.volatility != "i" and function.oid not in self._open
+            return (self._value(function, expression) if readable else None) or expression
         if function.oid not in self._resolved:
             self._resolved[function.oid] = None  # while it is being resolved: a function can call itself
             self._resolved[function.oid] = self._resolve(function, expression)
         return self._resolved[function.oid] or expression
+
+    def _value(self, function: Function, call: FunctionCall) -> Expression | None:
+        """The value of a call with arguments; while it is being read, a call of the same function is unknown."""
+        self._open.add(function.oid)
+        try:
+            return self._bodies.value(function, call)
+        finally:
+            self._open.discard(function.oid)
 
     def _resolve(self, function: Function, call: FunctionCall) -> Expression | None:
         if self._returns_approved_context(function):
@@ -126,11 +136,12 @@ class FunctionResolver:
         operators = is_pinned(function) or self.inventory.server.json_operators_are_built_in
         return BodyParser(text, self._by_name, operators=operators).read()
 
-    def _named(self, schema: str, name: str) -> Expression | None:
-        try:
-            return self._by_name(f"{schema}.{name}")
-        except UnreadableBody:
-            return None
+    def _named(self, schema: str, name: str, arguments: tuple[Expression, ...]) -> Expression | None:
+        """A call as what it returns, or of a set-returning function itself; None if that is unknown."""
+        found = [one for one in self._functions.values() if (one.schema, unqualified_name(one)) == (schema, name)]
+        call = as_called(found, arguments)
+        resolved = None if call is None else self.resolve(call)
+        return call if call is not None and call.returns_set else None if resolved is call else resolved
 
     def _by_name(self, name: str) -> Expression:
         """The expression of a function without arguments, by its name with schema. Raises: UnreadableBody."""

@@ -53,6 +53,7 @@ KNOWN_FIELDS: Final[Mapping[str, NodeFields]] = MappingProxyType({
     "CONST": _fields("consttype constvalue constisnull", "consttypmod constcollid constlen constbyval"),
     "PARAM": _fields("paramkind paramid", "paramtype paramtypmod paramcollid"),
     "FUNCEXPR": _fields("funcid funcresulttype funcretset args", "funcvariadic funcformat funccollid inputcollid"),
+    "NAMEDARGEXPR": _fields("arg argnumber", "name"),
     "OPEXPR": _fields("opno opresulttype opretset inputcollid args", "opfuncid opcollid"),
     "DISTINCTEXPR": _fields("opno inputcollid args", "opfuncid opresulttype opcollid", opretset=_OFF),
     "NULLIFEXPR": _fields("opno inputcollid args", "opfuncid opresulttype opcollid", opretset=_OFF),
@@ -129,7 +130,7 @@ UNKNOWN_VALUES: Final = frozenset({
     "AGGREF", "ALIAS", "ARRAYCOERCEEXPR", "CONVERTROWTYPEEXPR", "CTECYCLECLAUSE", "CTESEARCHCLAUSE",
     "FIELDSELECT", "GROUPINGFUNC", "GROUPINGSET", "JSONBEHAVIOR", "JSONCONSTRUCTOREXPR", "JSONEXPR", "JSONFORMAT",
     "JSONISPREDICATE", "JSONRETURNING", "JSONTABLEPATH", "JSONTABLEPATHSCAN", "JSONVALUEEXPR", "MINMAXEXPR",
-    "NAMEDARGEXPR", "RANGETBLFUNCTION", "ROWCOMPAREEXPR", "ROWEXPR", "ROWMARKCLAUSE",
+    "RANGETBLFUNCTION", "ROWCOMPAREEXPR", "ROWEXPR", "ROWMARKCLAUSE",
     "SORTGROUPCLAUSE", "SUBSCRIPTINGREF", "TABLEFUNC", "TABLESAMPLECLAUSE", "WINDOWCLAUSE", "WINDOWFUNC", "XMLEXPR",
 })  # fmt: skip
 """The other node types of stored expressions: their values are unknown, and nothing follows from them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from isolation.inventory.builtin_oids import BOOLEAN
@@ -26,6 +26,7 @@ class PlpgsqlReader:
     select: SelectReader
     returned: int
     variables: dict[str, Expression] = field(default_factory=dict[str, Expression])
+    returns_set: bool = False
     _types: dict[str, int] = field(default_factory=dict[str, int])
 
     def read(self, tokens: tuple[Token, ...]) -> Expression | Query:
@@ -40,12 +41,21 @@ class PlpgsqlReader:
             raise UnreadableBody
         words = [token.text for token in inner[:-1]]
         handled = next((at for at in range(len(words)) if words[at : at + 2] == ["exception", "when"]), len(words))
-        found = self._run(list(_statements(inner[:handled])))
+        statements = list(_statements(inner[:handled]))
+        if self.returns_set:
+            if handled != len(words):
+                raise UnreadableBody
+            return self._all_rows(statements)
+        found = self._run(statements)
         if handled == len(words):
             return found
-        if words[handled + 3 :] != ["then", "return", "null", ";"] or isinstance(found, Query):
+        last = inner[handled + 5 : -2]
+        if words[handled + 3 : handled + 5] != ["then", "return"] or [t.text for t in last] not in (
+            ["null"],
+            ["false"],
+        ):
             raise UnreadableBody
-        return Case(((Opaque("no exception", (), BOOLEAN), found),), _null(self.returned), self.returned)
+        return Case(((Opaque("no exception", (), BOOLEAN), found),), self._value(last), self.returned)
 
     def _declare(self, tokens: tuple[Token, ...]) -> None:
         for each in split(tokens, ";"):
@@ -61,36 +71,78 @@ class PlpgsqlReader:
             self.variables[name.text] = _null(type_oid)
             if reader.peek:
                 reader.next(":=", "=", "default")
-                self._assign(name.text, self.select.value(each[reader.at :]))
+                self._set(name.text, each[reader.at :])
 
     def _assign(self, name: str, value: Expression) -> None:
         if name not in self._types:
             raise UnreadableBody
         self.variables[name] = converted(value, self._types[name])
 
-    def _run(self, statements: list[tuple[Token, ...]]) -> Expression | Query:
+    def _set(self, name: str, tokens: tuple[Token, ...]) -> None:
+        """Assigns the value of an expression to a variable. Raises: UnreadableBody."""
+        is_boolean = self._types.get(name) == BOOLEAN
+        self._assign(name, self.select.condition(tokens) if is_boolean else self.select.value(tokens))
+
+    def _run(self, statements: list[tuple[Token, ...]]) -> Expression:
         """What the statements return. Raises: UnreadableBody."""
         if not statements:
             raise UnreadableBody
         first, *others = statements
         words = [token.text for token in first]
-        if words[:2] == ["return", "query"]:
-            if others and [[token.text for token in one] for one in others] != [["return"]]:
-                raise UnreadableBody
-            return self.select.query(first[2:])
         if words[0] == "return":
-            if others:
-                raise UnreadableBody
             return self._value(first[1:])
+        if words[0] == "raise" and words[1:2] != [] and words[1] not in _MESSAGES:
+            return _null(self.returned)  # an error: no row passes
         if words[0] == "if":
             return self._if(first, others)
-        if words[0] == "select":
-            self._into(first)
-        elif words[1:2] in ([":="], ["="]):
-            self._assign(words[0], self.select.value(first[2:]))
-        else:
-            raise UnreadableBody
+        self._plain(first)
         return self._run(others)
+
+    def _plain(self, statement: tuple[Token, ...]) -> None:
+        """A statement that only sets variables. Raises: UnreadableBody."""
+        words = [token.text for token in statement]
+        if words[0] == "select":
+            self._into(statement)
+        elif words[0] == "perform":
+            self._found(statement)
+        elif words[1:2] in ([":="], ["="]):
+            self._set(words[0], statement[2:])
+        elif words[0] != "raise" or words[1:2] == [] or words[1] not in _MESSAGES:
+            raise UnreadableBody
+
+    def _found(self, statement: tuple[Token, ...]) -> None:
+        """FOUND after PERFORM: whether the query returned a row."""
+        if "found" in self._types:
+            return
+        start = replace(statement[0], text="select")
+        try:
+            query = self.select.query((start, *statement[1:]))
+        except UnreadableBody:
+            self.variables["found"] = Opaque("found", (), BOOLEAN)
+        else:
+            self.variables["found"] = SubqueryExpr("exists", None, query)
+
+    def _all_rows(self, statements: list[tuple[Token, ...]]) -> Query:
+        """The rows of each RETURN QUERY, whatever decides about them. Raises: UnreadableBody."""
+        queries = list(self._returned_queries(statements))
+        if len(queries) == 1:
+            return queries[0]
+        if not queries:
+            raise UnreadableBody
+        return self.select.any_of(queries)
+
+    def _returned_queries(self, statements: list[tuple[Token, ...]]) -> Iterator[Query]:
+        for statement in statements:
+            words = [token.text for token in statement]
+            if words[:2] == ["return", "query"]:
+                yield self.select.query(statement[2:])
+            elif words[0] == "if":
+                for _, block in _blocks(statement):
+                    if any(word.text in {":=", "into"} for one in block for word in one):
+                        raise UnreadableBody  # a variable has one of several values
+                    yield from self._returned_queries(block)
+            elif words[0] != "raise" and words != ["return"]:
+                self._plain(statement)
 
     def _value(self, tokens: tuple[Token, ...]) -> Expression:
         """A returned value, which PL/pgSQL casts to the type of the function."""
@@ -102,25 +154,19 @@ class PlpgsqlReader:
             else converted(self.select.value(tokens), self.returned)
         )
 
-    def _if(self, tokens: tuple[Token, ...], others: list[tuple[Token, ...]]) -> Expression | Query:
-        """IF ... THEN RAISE ...: no value is returned; IF ... THEN RETURN ...: one of two values."""
-        reader = TokenReader(tokens)
-        reader.next("if")
-        condition = reader.until("then")
-        reader.next("then")
-        inner = list(_statements(tokens[reader.at : -2]))
-        if [token.text for token in tokens[-2:]] != ["end", "if"] or len(inner) != 1:
-            raise UnreadableBody
-        first, *rest = inner[0]
-        if first.text == "raise" and (not rest or rest[0].text not in _MESSAGES):
-            return self._run(others)
-        if first.text != "return":
-            raise UnreadableBody
-        when = self.select.condition(condition)
-        one, other = self._value(tuple(rest)), self._run(others)
-        if isinstance(other, Query):
-            raise UnreadableBody
-        return Case(((when, one),), other, self.returned)
+    def _if(self, tokens: tuple[Token, ...], others: list[tuple[Token, ...]]) -> Expression:
+        """IF with ELSIF and ELSE: one of several values, each with what follows."""
+        whens = list[tuple[Expression, Expression]]()
+        known = dict(self.variables)
+        for condition, block in [*_blocks(tokens), ((), [])]:
+            decided = self.select.condition(condition) if condition else None
+            value = self._run([*block, *others])
+            self.variables.clear()
+            self.variables.update(known)
+            if decided is None:
+                return Case(tuple(whens), value, self.returned)
+            whens.append((decided, value))
+        raise UnreadableBody
 
     def _into(self, tokens: tuple[Token, ...]) -> None:
         """SELECT ... INTO variable: the value of the first row, or NULL."""
@@ -130,10 +176,17 @@ class PlpgsqlReader:
         reader.accept("strict")
         name = reader.next()
         after = tokens[reader.at :]
+        if "found" not in self._types:
+            self.variables.pop("found", None)
+        if not after and len(split(before[1:], ",")) == 1:
+            self._set(name.text, before[1:])
+            return
         query = self.select.query((*before, *after))
         if len(query.targets) != 1 or (after and after[0].text not in {"from", "where"}):
             raise UnreadableBody
-        self._assign(name.text, SubqueryExpr("value", None, query) if after else query.targets[0])
+        self._assign(name.text, SubqueryExpr("value", None, query))
+        if "found" not in self._types:
+            self.variables["found"] = SubqueryExpr("exists", None, query)
 
 
 def _null(type_oid: int) -> Constant:
@@ -152,3 +205,25 @@ def _statements(tokens: tuple[Token, ...]) -> Iterator[tuple[Token, ...]]:
             start = at + 1
     if start < len(tokens):
         raise UnreadableBody
+
+
+def _blocks(tokens: tuple[Token, ...]) -> Iterator[tuple[tuple[Token, ...], list[tuple[Token, ...]]]]:
+    """Each condition of an IF with its statements; that of ELSE is empty. Raises: UnreadableBody."""
+    if [token.text for token in tokens[-2:]] != ["end", "if"]:
+        raise UnreadableBody
+    inner, open_ifs, starts = tokens[:-2], 0, list[int]()
+    for at, token in enumerate(inner):
+        if token.text == "if" and not (at and inner[at - 1].text == "end"):
+            open_ifs += 1
+        elif token.text == "if":
+            open_ifs -= 1
+        if open_ifs == 1 and (at == 0 or token.text in {"elsif", "elseif", "else"}):
+            starts.append(at)
+    for start, end in zip(starts, [*starts[1:], len(inner)], strict=True):
+        if inner[start].text == "else":
+            yield (), list(_statements(inner[start + 1 : end]))
+            continue
+        reader = TokenReader(inner[start + 1 : end])
+        condition = reader.until("then")
+        reader.next("then")
+        yield condition, list(_statements(inner[start + 1 + reader.at : end]))

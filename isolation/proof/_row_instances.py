@@ -18,6 +18,7 @@ from isolation.proof._expressions import (
 )
 from isolation.proof._rewriting import rewritten, rewritten_query
 from isolation.proof._set_returning import set_returning
+from isolation.proof._value_types import type_of
 
 _FIRST = 1 << 20
 """The first number of an instance; the rows that a tree numbers itself are below."""
@@ -49,40 +50,44 @@ class RowInstances:
 
         Several, if a row of it may be one of different queries. A row of the sub-select is a row of one of them.
         """
-        return tuple(self._with_functions(one) for one in self._of_queries(self._numbered(select), 0))
+        return tuple(self._of_queries(self._numbered(select), 0))
 
     def _of_queries(self, select: SubqueryExpr, depth: int) -> Iterator[SubqueryExpr]:
         """The sub-select with the rows of each query that one of its own may be of."""
+        select = self._with_functions(select)
         derived = next((one for one in select.query.conditions if isinstance(one, RowOfQuery)), None)
         if derived is None or depth > _MOST_DERIVED:
             yield select
             return
         for query in derived.queries:
-            yield from self._of_queries(self._from_query(select, derived, query), depth + 1)
+            yield from self._of_queries(self._from_query(select, derived.row, query), depth + 1)
 
-    def _from_query(self, select: SubqueryExpr, derived: RowOfQuery, query: Query) -> SubqueryExpr:
+    def _from_query(self, select: SubqueryExpr, row: int, query: Query) -> SubqueryExpr:
+        """The sub-select with the rows of a query in place of one of its own rows."""
         rows = self._numbered(SubqueryExpr("exists", None, query)).query
 
         def replaced(part: Expression) -> Expression | None:
-            if not isinstance(part, ColumnRef) or part.row != derived.row:
+            if not isinstance(part, ColumnRef) or part.row != row:
                 return None
-            return (
-                rows.targets[part.number - 1] if part.number <= len(rows.targets) else Opaque("column", (), part.type)
-            )
+            value = rows.targets[part.number - 1] if part.number <= len(rows.targets) else None
+            known = value is not None and type_of(value) in {0, part.type}
+            return value if known else Opaque("column", (), part.type)
 
-        others = tuple(one for one in select.query.conditions if one is not derived)
+        others = tuple(
+            one for one in select.query.conditions if not isinstance(one, RowOfFunction | RowOfQuery) or one.row != row
+        )
         test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)
         rest = rewritten_query(replace(select.query, conditions=others), replaced, _as_it_is)
         return SubqueryExpr(select.kind, test, _joined(rest, rows))
 
     def _with_functions(self, select: SubqueryExpr) -> SubqueryExpr:
         for condition in select.query.conditions:
-            if isinstance(condition, RowOfFunction):
-                column = ColumnRef(condition.row, 1, condition.type)
-                select = self._with_rows(select, condition.call, column)
+            found = self.rows_of(condition.call) if isinstance(condition, RowOfFunction) else None
+            if found is not None and isinstance(condition, RowOfFunction):
+                select = self._from_query(select, condition.row, found)
         # With two functions in SELECT, the shorter one is filled up with NULL.
         calls = set_returning(select.query.targets)
-        return self._with_rows(select, calls[0], calls[0]) if len(calls) == 1 and select.query.simple else select
+        return self._with_rows(select, calls[0]) if len(calls) == 1 and select.query.simple else select
 
     def _numbered(self, select: SubqueryExpr) -> SubqueryExpr:
         first, end = select.query.span
@@ -107,18 +112,17 @@ class RowInstances:
         assert isinstance(found, SubqueryExpr)  # noqa: S101  # only columns are changed
         return found
 
-    def _with_rows(self, select: SubqueryExpr, call: FunctionCall, returned: Expression) -> SubqueryExpr:
-        """The sub-select with the rows that a function reads, and what it selects in place of what it returns."""
+    def _with_rows(self, select: SubqueryExpr, call: FunctionCall) -> SubqueryExpr:
+        """The sub-select with the rows that a function in SELECT reads, and what it selects in place of the call."""
         found = self.rows_of(call)
         rows = None if found is None else self._numbered(SubqueryExpr("exists", None, found)).query
         if rows is None or len(rows.targets) != 1:
             return select
-        value = rows.targets[0]
 
         def replaced(part: Expression) -> Expression | None:
-            if isinstance(part, SubqueryExpr) and returned == call:
+            if isinstance(part, SubqueryExpr):
                 return part  # the same call in an inner sub-select is evaluated anew, and gives other rows
-            return value if part == returned else None
+            return rows.targets[0] if part == call else None
 
         test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)
         query = rewritten_query(select.query, replaced, _as_it_is)

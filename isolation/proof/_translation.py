@@ -88,11 +88,22 @@ class Translation:
         return Constant(node.number("consttype"), null, value if isinstance(value, bytes) and not null else None)
 
     def _funcexpr(self, node: Node) -> Expression:
-        arguments = self.all(node.nodes("args"))
+        arguments = self._in_order(node.nodes("args"))
         returns_set = node.text("funcretset") == "true"
         if not arguments and node.number("funcid") in FUNCTIONS:
             raise UnreadableTree("a function call has no arguments")
         return FunctionCall(node.number("funcid"), arguments, node.number("funcresulttype"), returns_set)
+
+    def _in_order(self, nodes: tuple[Node, ...]) -> tuple[Expression, ...]:
+        """The arguments of a call by the number of their parameter; one without an argument has its default."""
+        by_number = {
+            one.number("argnumber") if one.kind == "NAMEDARGEXPR" else at: self.read(one)
+            for at, one in enumerate(nodes)
+        }
+        return tuple(by_number.get(at, Opaque("default", (), 0)) for at in range(max(by_number, default=-1) + 1))
+
+    def _namedargexpr(self, node: Node) -> Expression:
+        return self.read(node.node("arg"))
 
     def _opexpr(self, node: Node) -> Expression | None:
         if node.text("opretset") == "true":

@@ -62,6 +62,62 @@ CREATE FUNCTION private.negd(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECU
 $$ SELECT NOT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) $$;
 CREATE FUNCTION private.left_join(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
 $$ SELECT EXISTS (SELECT 1 FROM public.orgs o LEFT JOIN public.memberships m ON m.org_id = _org AND m.user_id = auth.uid()) $$;
+CREATE FUNCTION private.role_in(_org uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT m.role FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid() $$;
+CREATE FUNCTION private.is_admin(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT private.role_in(_org) = 'admin' $$;
+CREATE FUNCTION private.has_role(_org uuid, _role text DEFAULT NULL) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid() AND m.role = _role) $$;
+CREATE FUNCTION private.listed(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT coalesce((SELECT m.role FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) IN ('admin', 'owner'), false) $$;
+CREATE FUNCTION private.delegates(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT private.is_member(_org) AND _org = ANY (private.org_array2()) AND _org IN (SELECT private.my_orgs()) $$;
+CREATE FUNCTION private.either() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT m.org_id FROM public.memberships m WHERE m.user_id = auth.uid() UNION SELECT n.org_id FROM public.memberships n JOIN public.orgs o ON o.id = n.org_id WHERE n.user_id = auth.uid() $$;
+CREATE FUNCTION private.with_roles() RETURNS TABLE (org uuid, its_role text) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT m.org_id, m.role FROM public.memberships m WHERE m.user_id = auth.uid() $$;
+CREATE FUNCTION private.if_else(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN IF auth.uid() IS NULL THEN RETURN false; ELSIF EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) THEN RETURN true; ELSE RETURN false; END IF; END $$;
+CREATE FUNCTION private.performed(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN PERFORM 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid(); IF NOT FOUND THEN RETURN false; END IF; RETURN FOUND; END $$;
+CREATE FUNCTION private.selected(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ DECLARE r text; BEGIN SELECT m.role INTO r FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid(); IF r IS NULL THEN RETURN false; END IF; RETURN r IN ('a', 'b'); END $$;
+CREATE FUNCTION private.caught(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN RETURN EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()); EXCEPTION WHEN others THEN RETURN false; END $$;
+CREATE FUNCTION private.early() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN IF auth.uid() IS NULL THEN RETURN; END IF; RETURN QUERY SELECT m.org_id FROM public.memberships m WHERE m.user_id = auth.uid(); END $$;
+CREATE FUNCTION private.unpinned(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS
+$$ SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) $$;
+CREATE FUNCTION auth.uid_case() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT CASE WHEN current_setting('app.u', true) = '' THEN NULL ELSE current_setting('app.u', true)::uuid END $$;
+CREATE FUNCTION private.by_case(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid_case()) $$;
+CREATE FUNCTION private.else_true(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN IF EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) THEN RETURN false; ELSE RETURN true; END IF; END $$;
+CREATE FUNCTION private.not_performed(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN PERFORM 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid(); PERFORM 1 FROM public.orgs; RETURN FOUND; END $$;
+CREATE FUNCTION private.selected_or_null(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ DECLARE r text; BEGIN SELECT m.role INTO r FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid(); RETURN r IS NULL OR r = 'admin'; END $$;
+CREATE FUNCTION private.reassigned(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ DECLARE r boolean := true; BEGIN IF EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) THEN r := false; END IF; RETURN r; END $$;
+CREATE FUNCTION private.own_found(_org uuid) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ DECLARE found boolean := true; BEGIN PERFORM 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid(); RETURN found; END $$;
+CREATE FUNCTION private.two_queries() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN RETURN QUERY SELECT m.org_id FROM public.memberships m WHERE m.user_id = auth.uid(); RETURN QUERY SELECT o.id FROM public.orgs o; END $$;
+CREATE FUNCTION private.one_or_all() RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ BEGIN IF auth.uid() IS NULL THEN RETURN QUERY SELECT o.id FROM public.orgs o; END IF; RETURN QUERY SELECT m.org_id FROM public.memberships m WHERE m.user_id = auth.uid(); END $$;
+CREATE FUNCTION private.crossed() RETURNS TABLE (org uuid, another uuid) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT m.org_id, o.id FROM public.memberships m, public.orgs o WHERE m.user_id = auth.uid() $$;
+CREATE FUNCTION private.known_org(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org) $$;
+CREATE FUNCTION private.asks_twice(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.user_id = auth.uid() AND private.known_org(m.org_id)) AND private.known_org(_org) $$;
+CREATE FUNCTION private.swapped(_first uuid, _second uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _first AND m.user_id = auth.uid()) AND _second IS NOT NULL $$;
+CREATE FUNCTION private.first_of_three(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT coalesce(_org = _org, _org = _org AND EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()), false) $$;
+CREATE FUNCTION private.true_for_others(_org uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
+$$ SELECT CASE WHEN EXISTS (SELECT 1 FROM public.memberships m WHERE m.org_id = _org AND m.user_id = auth.uid()) THEN false ELSE true END $$;
 CREATE FUNCTION private.ordered_then_all() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
 $$ SELECT org_id FROM public.memberships WHERE user_id = auth.uid() ORDER BY 1; SELECT id FROM public.orgs $$;
 CREATE FUNCTION private.member_then_true(_org uuid, _active boolean) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS
