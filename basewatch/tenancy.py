@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from basewatch.component_settings import ConfigModel
 from basewatch.digests import same_digest
@@ -13,7 +13,8 @@ from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
 from basewatch.tenancy_canaries import Canaries, claimed
-from basewatch.tenancy_values import Day, FurtherNames, Names, check_form
+from basewatch.tenancy_keys import DerivedKey, TableKey, TenantMembership
+from basewatch.tenancy_values import Day, FurtherNames, Names, Values, check_form
 
 __all__ = [
     "Approval",
@@ -48,28 +49,6 @@ ObjectKind = Literal[
     "constraint",
     "grant",
 ]
-
-
-class DerivedKey(ConfigModel):
-    """A table whose rows belong to the tenant of their parent row; `on` maps its columns to those of the parent."""
-
-    parent: str
-    on: dict[str, str] = Field(min_length=1, examples=["{document_id: id}"])
-
-
-def _key_type(value: object) -> str:
-    return "derived" if isinstance(value, dict | DerivedKey) else "columns"
-
-
-TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_key_type)]
-
-
-class TenantMembership(ConfigModel):
-    """The table of the tenants that a user may access, if the context names a user and not a tenant."""
-
-    table: str
-    member: str
-    key: Names
 
 
 class Approval(ConfigModel):
@@ -134,10 +113,13 @@ class Tenancy(ConfigModel):
     shared: tuple[str, ...] = Field(
         default=(), description="tables and views that every tenant may read and none may write"
     )
-    global_rows: dict[str, Literal["read"]] = Field(
+    global_rows: dict[str, Literal["read"] | Values] = Field(
         default={},
-        description="tables whose rows without a tenant are everybody's: all may read them, none may write them",
-        examples=["{templates: read}"],
+        description="tables with rows that are everybody's to read: those without a tenant, or with these values",
+        examples=["{templates: read, articles: {is_public: true}}"],
+    )
+    no_tenant: FurtherNames = Field(
+        default=(), description="ids that no tenant has, which policies use where no tenant is set"
     )
     unforced_owners: dict[str, str] = Field(
         default={}, description="owners whose own tables may go without FORCE ROW LEVEL SECURITY, each with the reason"
@@ -186,6 +168,8 @@ class Tenancy(ConfigModel):
 
     @model_validator(mode="after")
     def _contradicts_nothing(self) -> Self:
+        for part in {*self.canaries.a, *self.canaries.b} & set(self.no_tenant):
+            raise InvalidValueError(f"the canary {part} is declared in no_tenant", "remove it there")
         for table in self.global_rows:
             if table in self.shared:
                 raise InvalidValueError(
@@ -235,8 +219,9 @@ class Tenancy(ConfigModel):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The names that say where the context is: its settings, and its path in JSON."""
-        return (*self.context_settings, *(self.claim or ()))
+        """The names that say where the context is, and the values that the manifest declares."""
+        values = (value for row in self.global_rows.values() if not isinstance(row, str) for value in row.values())
+        return (*self.context_settings, *(self.claim or ()), *values, *self.no_tenant)
 
     def tenant_key(self, table: str) -> tuple[str, ...] | DerivedKey:
         """The tenant key of a table, by its name in the configuration."""

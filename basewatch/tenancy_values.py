@@ -34,6 +34,19 @@ def check_form(tenant: str, kind: str) -> None:
         raise InvalidValueError(f"the canary {display_value(tenant)} is no {kind}", remedy) from None
 
 
+def parse_values(value: object) -> object:
+    """A mapping of columns to values, each as text: true and numbers as PostgreSQL writes them."""
+    if not isinstance(value, dict):
+        return value
+    return {name: str(one).lower() if isinstance(one, bool) else str(one) for name, one in value.items()}
+
+
+Values = Annotated[
+    dict[str, str],
+    BeforeValidator(parse_values),
+    Field(min_length=1),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
+]
 Names = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     BeforeValidator(parse_names),

@@ -94,7 +94,8 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
         "privileged": dict(proposal.privileged),
         "min_tables": proposal.table_count,
         "shared": list(proposal.shared),
-        "global_rows": dict.fromkeys(proposal.global_rows, "read"),
+        "global_rows": {table: dict(values) or "read" for table, values in proposal.global_rows},
+        "no_tenant": list(proposal.no_tenant),
         "unforced_owners": dict.fromkeys(proposal.unforced_owners, PLACEHOLDER),
     }
 
@@ -189,9 +190,17 @@ def _exceptions(proposal: Proposal) -> Iterator[str]:
         yield "# REVIEW: tables without the tenant key that principals only read. They must hold no tenant data."
         yield f"shared: {_listed(proposal.shared)}"
     if proposal.global_rows:
-        yield "# REVIEW: tables whose rows without a tenant are everybody's: tenants may read them, never write them."
+        yield "# REVIEW: tables with rows that are everybody's, those without a tenant or with these values: every"
+        yield "# tenant may read them, and none but their own may write them."
         yield "global_rows:"
-        yield from (f"  {_text(table)}: read" for table in proposal.global_rows)
+        for table, values in proposal.global_rows:
+            each = ", ".join(
+                f"{_text(column)}: {value if value == 'true' else _text(value)}" for column, value in values
+            )
+            yield f"  {_text(table)}: " + (f"{{{each}}}" if values else "read")
+    if proposal.no_tenant:
+        yield "# REVIEW: ids that no tenant has, which policies use where no tenant is set."
+        yield f"no_tenant: {_names(tuple(proposal.no_tenant))}"
     if proposal.unforced_owners:
         yield "# REVIEW: owners that never force row security, so that no policy binds them. Give the reason for each,"
         yield "# or force it. The entry has no effect where a principal can become the owner."

@@ -41,7 +41,8 @@ class ProbedRelation:
     `key` are the columns of the tenant. A relation without them may derive the tenant from its `parent`, where `on`
     pairs its own columns with those of the parent; without either it has no tenant. `allows_null_key` says that rows
     with a NULL key belong to no tenant and may be read by all, as in a view with an outer join. `has_global_rows` says
-    that rows without a tenant, or of a parent row without one, are everybody's by the manifest.
+    that rows without a tenant, or of a parent row without one, are everybody's by the manifest; with `global_values`,
+    those whose columns have these values.
     """
 
     schema: str
@@ -51,6 +52,7 @@ class ProbedRelation:
     on: tuple[tuple[str, str], ...] = ()
     allows_null_key: bool = False
     has_global_rows: bool = False
+    global_values: tuple[tuple[str, str], ...] = ()
 
     @property
     def keyed(self) -> bool:
@@ -145,6 +147,11 @@ def is_everybodys(relation: ProbedRelation, row: str = "r") -> sql.Composable:
         above = f"{row}p"
         return _parent_row(relation, relation.parent, row, is_everybodys(relation.parent, above))
     parts = [sql.SQL("{} IS NULL").format(sql.Identifier(row, column)) for column in relation.key]
+    if relation.global_values:
+        parts = [
+            sql.SQL("({} OPERATOR(pg_catalog.=) {}) IS TRUE").format(sql.Identifier(row, column), sql.Literal(value))
+            for column, value in relation.global_values
+        ]
     return sql.SQL("({})").format(sql.SQL(" AND ").join(parts))
 
 

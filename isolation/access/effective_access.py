@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from basewatch.tenancy import ObjectKind, Tenancy
@@ -178,6 +178,10 @@ class EffectiveAccess:
     def has_global_rows(self, relation: Relation) -> bool:
         """Whether every tenant may read the rows of a table without a tenant, and none may write them."""
         return self.table_classes.has_global_rows(relation)
+
+    def global_values(self, relation: Relation) -> Mapping[str, str]:
+        """The values of columns by which such rows are known; empty if they are the rows without a tenant."""
+        return self.table_classes.global_values(relation)
 
     def table_class(self, relation: Relation) -> TableClass:
         """The class of a relation; partitions and inheriting tables have that of their parent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from enum import StrEnum
 
 from basewatch.tenancy import DerivedKey, Tenancy
@@ -85,6 +86,11 @@ class TableClasses:
     def has_global_rows(self, relation: Relation) -> bool:
         """Whether rows of a table without a tenant are everybody's by the manifest; a partition is as its parent."""
         return any(self.declared_name(one) in self._tenancy.global_rows for one in self.lineage(relation))
+
+    def global_values(self, relation: Relation) -> Mapping[str, str]:
+        """The values of columns by which rows of a table are everybody's; empty if they have no tenant instead."""
+        found = [self._tenancy.global_rows.get(self.declared_name(one), "read") for one in self.lineage(relation)]
+        return next((values for values in found if not isinstance(values, str)), {})
 
     def lineage(self, relation: Relation) -> tuple[Relation, ...]:
         """A relation, then all its ancestors, nearest first, each once."""

@@ -21,6 +21,7 @@ class DerivedKey:
 class Proposal:
     """A manifest to review, with the names of the configuration; a person must answer the `open_questions`.
 
+    `global_rows` are tables with the columns and values by which rows are everybody's; without any, the key is NULL.
     `root` is empty if no foreign key identifies the table of the tenants, and `claim` if the context is no JSON.
     """
 
@@ -38,6 +39,7 @@ class Proposal:
     privileged: tuple[tuple[str, str], ...]
     table_count: int
     shared: Names
-    global_rows: Names
+    global_rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    no_tenant: Names
     unforced_owners: Names
     open_questions: tuple[str, ...]

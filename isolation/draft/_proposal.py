@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from basewatch.errors import BasewatchError
 from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogTable
+from isolation.draft._global_rows import global_rows
 from isolation.draft._manifest import DerivedKey, Proposal
 from isolation.draft._members import Membership, context_columns, membership
 from isolation.draft._roles import acting_roles, outside_roles, overlap, unforced_owners
@@ -84,8 +84,12 @@ class _Draft:
             table_count=max(1, len(tenants)),
             shared=tuple(self._shared(reached, principals, schemas)),
             global_rows=tuple(
-                _declared(table.full_name, schemas) for table in tenants if self._has_global_rows(table, key)
+                (_declared(table.full_name, schemas), values)
+                for table in tenants
+                for values in [global_rows(table, self._policies.get(table.full_name, []), key)]
+                if values is not None
             ),
+            no_tenant=self._texts.stand_ins(),
             unforced_owners=tuple(unforced_owners(tenants, principals)),
             open_questions=tuple(
                 self._open_questions(
@@ -118,17 +122,6 @@ class _Draft:
                 )
             )
         ]
-
-    def _has_global_rows(self, table: CatalogTable, key: Names) -> bool:
-        """Whether only policies that read let rows through by an IS NULL of the key, or of the key of a parent."""
-        own = set(key) & set(table.columns)
-        asking = [
-            policy
-            for policy in self._policies.get(table.full_name, ())
-            for column in (own & set(table.nullable) if own else key)
-            if any(re.search(rf"\b{re.escape(column)}\"? IS NULL", text) for text in policy.expressions)
-        ]
-        return bool(asking) and all(policy.command == "r" for policy in asking)
 
     def _compared(self, table: CatalogTable) -> Names:
         """The columns of a table that its policies compare with the context, else with any value, in its order."""

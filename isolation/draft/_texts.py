@@ -11,6 +11,7 @@ from isolation.draft._catalog import Catalog, CatalogPolicy
 
 _SETTING = re.compile(r"current_setting\(\s*'([^']+\.[^']+)'")
 _PATH = re.compile(r"(?:->>?\s*'[^']+'(?:::text)?[\s)]*)+")
+_STAND_IN = re.compile(r",\s*\(?(?:'(0{8}-0{4}-0{4}-0{4}-0{12}|0|-1)'(?:::\w+)?|(0|-1))\)?\s*$")
 _STEP = re.compile(r"->>?\s*'([^']+)'")
 
 
@@ -57,6 +58,13 @@ class PolicyTexts:
         asked = dict.fromkeys(text for policy in self._policies for text in self.of(policy))
         together = (set(_SETTING.findall(call)) for text in asked for call in _calls_of_coalesce(text))
         return tuple(sorted({name for names in together if setting in names for name in names} - {setting}))
+
+    def stand_ins(self) -> tuple[str, ...]:
+        """The ids that policies use where no tenant is set: the last constant of a coalesce() of a setting."""
+        asked = dict.fromkeys(text for policy in self._policies for text in self.of(policy))
+        calls = (call for text in asked for call in _calls_of_coalesce(text) if _SETTING.search(call))
+        found = (_STAND_IN.search(call) for call in calls)
+        return tuple(dict.fromkeys(one[1] or one[2] for one in found if one))
 
     def claim_of(self, policy: CatalogPolicy, setting: str) -> tuple[str, ...]:
         """The path of JSON that a policy reads in a setting; empty if it does not read it as JSON."""

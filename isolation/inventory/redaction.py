@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection
 from typing import Final
+from uuid import UUID
 
 from isolation.inventory.relations import StoredExpression
 
@@ -13,6 +14,11 @@ REDACTED: Final = "redacted"
 """The replacement of a constant in a node tree: `:constvalue redacted`."""
 _GAP: Final = "…"
 _BOOLEAN: Final = "16"
+_UUID: Final = "2950"
+_INTEGERS: Final = frozenset({"20", "21", "23"})
+# What stands in for a tenant where none is set.
+_NIL: Final = "00000000-0000-0000-0000-000000000000"
+_NO_NUMBER: Final = frozenset({"0", "-1"})
 _TEXTS: Final = frozenset({"19", "25", "705", "1042", "1043"})  # name, text, unknown, bpchar, varchar
 _NAME_TYPE: Final = "19"
 _HEADER: Final = 4
@@ -67,8 +73,8 @@ def stored_expression(
 def redact_tree(tree: str, context_settings: Collection[str]) -> str:
     """A node tree without locations and constants.
 
-    It keeps booleans, NULL, the empty text and the empty JSON object, common names of claims, the names that say where
-    the context is, and the arguments of current_setting.
+    It keeps booleans, NULL, the empty text and the empty JSON object, the nil UUID, 0 and -1, common names of claims,
+    the names and values of the manifest in `context_settings`, and the arguments of current_setting.
     """
     return _CONSTANT.sub(lambda found: _constant(found, context_settings), _LOCATION.sub("", tree))
 
@@ -90,17 +96,21 @@ def _constant(found: re.Match[str], context_settings: Collection[str]) -> str:
     if found["type"] == _BOOLEAN:
         return found[0]
     text = _decoded(found["type"], found["size"], found["bytes"])
-    if text is not None and _is_allowed(text, context_settings, setting_name=found["call"] is not None):
+    nobody = found["type"] in _INTEGERS and text in _NO_NUMBER
+    if text is not None and (nobody or _is_allowed(text, context_settings, setting_name=found["call"] is not None)):
         return found[0]
     return f"{found['call'] or ''}{found['head']}{REDACTED}"
 
 
 def _decoded(kind: str, size: str, written: str) -> str | None:
-    """The text of a constant; None if it has no text type, or an unknown storage format."""
-    values = [int(value) % 256 for value in written.split()]
-    if kind not in _TEXTS or len(values) != int(size):
+    """A constant as text; None if it is of another type than text, uuid or integer, or of an unknown storage format."""
+    stored = bytes(int(value) % 256 for value in written.split())
+    if kind == _UUID and len(stored) == int(size) == 16:  # noqa: PLR2004  # bytes of a uuid
+        return str(UUID(bytes=stored))
+    if kind in _INTEGERS and len(stored) == 8:  # noqa: PLR2004  # bytes of a Datum
+        return str(int.from_bytes(stored, "little", signed=True))
+    if kind not in _TEXTS or len(stored) != int(size):
         return None
-    stored = bytes(values)
     if kind == _NAME_TYPE:
         stored = stored.rstrip(b"\0")
     elif int.from_bytes(stored[:_HEADER], "little") == len(stored) << 2 or (
@@ -152,7 +162,7 @@ def _token(found: re.Match[str], context_settings: Collection[str]) -> str:
 def _is_allowed(text: str, context_settings: Collection[str], *, setting_name: bool) -> bool:
     """Whether a text may be kept: it is empty, a context setting, or a name where a `setting_name` is expected."""
     return (
-        text in {"", "{}"}
+        text in {"", "{}", _NIL}
         or text in _CLAIMS
         or text in context_settings
         or (setting_name and _SETTING.fullmatch(text) is not None)

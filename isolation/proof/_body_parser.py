@@ -86,7 +86,7 @@ class BodyParser:
         same = result_type(value) in {TEXT, 1043} and type_oid in {TEXT, 1043}
         return TypeCast("relabel" if same else "text", value, type_oid)
 
-    def _primary(self) -> Expression:
+    def _primary(self) -> Expression:  # noqa: PLR0911  # one case per shape
         word = self._next()
         if word == "(":
             if self._peek() == "select":
@@ -94,6 +94,9 @@ class BodyParser:
             value = self._expression()
             self._next(")")
             return value
+        if word.startswith("'"):
+            self._tokens.insert(0, word)
+            return self._literal(typed=False)
         if word == "cast":
             self._next("(")
             value = self._expression()
@@ -132,11 +135,11 @@ class BodyParser:
         value = Constant(BOOLEAN, False, bytes((flag,)))  # noqa: FBT003  # not NULL
         return FunctionCall(CURRENT_SETTING_OR_NULL, (name, value), TEXT, False)  # noqa: FBT003  # not a set
 
-    def _literal(self) -> Constant:
+    def _literal(self, *, typed: bool = True) -> Constant:
         word = self._next()
         if not word.startswith("'"):
             raise UnreadableBody
-        if self._peek() == "::":
+        if typed and self._peek() == "::":
             self._next()
             self._next("text")
         text = word[1:-1].replace("''", "'")

@@ -54,7 +54,10 @@ def candidate_rows(proof_context: ProofContext) -> Iterator[tuple[str, Candidate
     ):
         yield what, _put(start, columns, firsts, (value,) * len(tenancy.context))
     kept = {column.number for column in columns if column.not_null}
-    everybodys = proof_context.global_rows and not kept  # by the manifest, a row without a tenant may be read
+    # By the manifest, a row without a tenant may be read.
+    everybodys = (
+        proof_context.global_rows and not kept and not proof_context.access.global_values(proof_context.relation)
+    )
     if columns and len(kept) < len(columns) and not everybodys:
         nulls = [
             None if column.number not in kept else typed[1] for column, (_, typed) in zip(columns, ids, strict=True)

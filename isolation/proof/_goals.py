@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from basewatch.tenancy import DerivedKey, TenantMembership
@@ -12,38 +11,13 @@ from isolation.access.table_class import TenantKey
 from isolation.inventory.builtin_oids import INTEGERS, TYPES, TypeFamily
 from isolation.inventory.relations import Column, Relation
 from isolation.proof._branches import Branch, EqualityTheory
+from isolation.proof._constants import column_constants
+from isolation.proof._equivalences import EquivalenceClasses
 from isolation.proof._expressions import OWN_ROW, TENANTS, TRUE, ColumnRef, IsNull
 from isolation.proof._proof_context import ProofContext, strength_of, sufficient_strengths
 from isolation.proof._terms import Equality, EqualityStrength, ValueRef
 
 _MAX_PARENTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class EquivalenceClasses:
-    """The knowledge of a branch: its rows with their relations, and the equalities between columns and settings.
-
-    `unfiltered` are the rows that another role reads, so that the policies of this role do not apply to them.
-    """
-
-    rows: dict[int, int]
-    equalities: list[Equality]
-    unfiltered: AbstractSet[int]
-
-    def are_equal(self, one: ValueRef, other: ValueRef, strengths: AbstractSet[EqualityStrength]) -> bool:
-        """Whether two values hold the same id, by a chain of equalities that each have one of the strengths."""
-        seen, pending = {one}, [one]
-        while pending:
-            value_ref = pending.pop()
-            if value_ref == other:
-                return True
-            for edge in self.equalities:
-                if edge.strength in strengths and value_ref in {edge.one, edge.other}:
-                    far = edge.other if value_ref == edge.one else edge.one
-                    if far not in seen:
-                        seen.add(far)
-                        pending.append(far)
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +35,8 @@ class Goal:
         """Why the goal follows from a branch, as one line; empty if it does not follow."""
         rows = {OWN_ROW: self.proof_context.relation.oid, **branch.rows}
         equalities = [*self.theory.equalities(branch), *self._from_proven_reads(branch)]
-        known = EquivalenceClasses(rows, equalities, branch.readers.keys())
+        constants = column_constants(branch, self.theory.normalizer)
+        known = EquivalenceClasses(rows, equalities, branch.readers.keys(), constants)
         if branch.rows:
             known.equalities.extend(list(self._from_foreign_keys(known)))
         return self._belongs(OWN_ROW, known, 0) or self._is_everybodys(OWN_ROW, known, branch, 0)
@@ -81,10 +56,13 @@ class Goal:
                 for other in parents
             )
             return next((why for why in found if why), "")
+        values, name = self._access.global_values(relation), self._access.declared_name(relation)
+        if values:
+            declared = all(known.has_value(row, relation.column(column), (text,)) for column, text in values.items())
+            return f"rows of {name} with these values are declared in tenancy.global_rows" if declared else ""
         nothing = [
             branch.stable.get(IsNull(ColumnRef(row, column.number, column.type))) == TRUE for column in key or ()
         ]
-        name = self._access.declared_name(relation)
         return (
             f"rows of {name} without a tenant are declared in tenancy.global_rows" if nothing and all(nothing) else ""
         )
@@ -111,6 +89,8 @@ class Goal:
             tenants, strengths = ("context", TENANTS, 0), sufficient_strengths(key[0].id_type)
             if known.are_equal(("column", row, key[0].number), tenants, strengths):
                 return f"{name}.{key[0].name} is one of the tenants that an approved function returns"
+            if known.has_value(row, key[0], self.proof_context.tenancy.no_tenant):
+                return f"{name}.{key[0].name} is an id that no tenant has by tenancy.no_tenant"
         settings = self.proof_context.tenancy.context
         if not key or self.proof_context.tenancy.members is not None or len(key) != len(settings):
             return ""

@@ -58,6 +58,9 @@ def _everybodys(access: EffectiveAccess, relation: Relation) -> str:
     if not access.has_global_rows(relation) or not isinstance(key, tuple):
         return ""
     table = access.sql_name(relation)
+    if values := access.global_values(relation):
+        each = ((quoted(name), value.replace("'", "''")) for name, value in values.items())
+        return " AND ".join(f"{table}.{name} = '{value}'" for name, value in each)
     return " AND ".join(f"{table}.{quoted(column.name)} IS NULL" for column in key)
 
 

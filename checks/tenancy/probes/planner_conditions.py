@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from checks.tenancy.probes.expression_tokens import (
     Token,
@@ -35,7 +36,7 @@ class KeyBinding(StrEnum):
 class KnownNames:
     """The names to find in conditions: settings in lower case, functions without their schema.
 
-    With `passes_global_rows`, a condition may also ask for rows without a tenant.
+    With `passes_global_rows`, a condition may also ask for rows without a tenant, or with `global_values`.
     """
 
     key: tuple[str, ...]
@@ -43,6 +44,7 @@ class KnownNames:
     context_functions: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     passes_global_rows: bool = False
+    global_values: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class ScanBinding:
     bindings: tuple[KeyBinding, ...]
 
 
+_QUALIFIED = 2  # a column with the name or alias of its table
 _IN_PLAN = {"InitPlan": KeyBinding.PARAMETER, "SubPlan": KeyBinding.SUBPLAN}
 
 
@@ -74,7 +77,10 @@ def _bound_columns(group: TokenTree, names: KnownNames) -> frozenset[str]:
     """The key columns that are bound in every row that passes a condition."""
     kind, parts = _parts(group)
     if kind == "":
-        bound = _bindings(group, names) or (names.passes_global_rows and _is_null_test(group))
+        if names.passes_global_rows and names.global_values and _has_values(group, names.global_values):
+            return frozenset(names.key)
+        asks_for_none = names.passes_global_rows and not names.global_values and _is_null_test(group)
+        bound = _bindings(group, names) or asks_for_none
         return _named(group, names) if bound else frozenset()
     each = [_bound_columns(part, names) for part in parts]
     return frozenset[str]().union(*each) if kind == "AND" else frozenset(names.key).intersection(*each)
@@ -102,6 +108,14 @@ def _atoms(group: TokenTree) -> Iterator[TokenTree]:
 def _is_null_test(atom: TokenTree) -> bool:
     """Whether an atom is `column IS NULL`."""
     return [token.text for token in leaves(atom) if token.kind is TokenKind.NAME][-2:] == ["IS", "NULL"]
+
+
+def _has_values(atom: TokenTree, values: tuple[tuple[str, str], ...]) -> bool:
+    """Whether an atom asks for the declared value of the one column: by `column = value`, or by its truth value."""
+    ((column, value), *more) = values
+    texts = [token.text for token in leaves(atom) if token.kind in {TokenKind.NAME, TokenKind.TEXT, TokenKind.NUMBER}]
+    marked = value == "true" and texts[-1:] == [column] and len(texts) <= _QUALIFIED
+    return not more and (marked or (column, value) in pairwise(texts))
 
 
 def _named(atom: TokenTree, names: KnownNames) -> frozenset[str]:

@@ -85,6 +85,7 @@ def _statements(
     )
     role = access.role_named(principal)
     writable = sorted(access.columns_with_privilege(role.oid, table, "UPDATE")) if role else []
+    names = replace(names, global_values=tuple(access.global_values(table).items()))
     for command in commands:
         reads_global_rows = command is Command.SELECT and access.has_global_rows(table)
         column = writable[0] if command is Command.UPDATE else ""

@@ -13,7 +13,7 @@ from checks.tenancy.probes.effective_predicates import AMBIGUOUS, EffectivePredi
 from checks.tenancy.probes.expression_tokens import expression_contents
 from checks.tenancy.probes.surroundings import other_answers
 from checks.tenancy.probes.trial_rows import NO_CONTEXT, SyntheticRow, TrialContext, is_other_tenants, synthetic_rows
-from checks.tenancy.probes.trial_values import TrialValue, column_values, key_values
+from checks.tenancy.probes.trial_values import TrialValue, canonical_text, column_values, key_values
 from isolation.access.effective_access import EffectiveAccess, TableClass
 from isolation.inventory.relations import Column, Command, Relation
 
@@ -38,7 +38,8 @@ class Counterexample:
 class PredicateTrial:
     """One predicate and the rows to evaluate it on; `others` are its columns besides the key.
 
-    `passes_global_rows` says that it is for reading alone, of a table whose rows without a tenant are everybody's.
+    `passes_global_rows` says that it is for reading alone, of a table with rows that are everybody's: those without
+    a tenant, or with `global_values`.
     """
 
     table: Relation
@@ -48,6 +49,7 @@ class PredicateTrial:
     others: tuple[Column, ...]
     row_groups: tuple[tuple[SyntheticRow, ...], ...]
     passes_global_rows: bool
+    global_values: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,6 +94,7 @@ def predicate_trial(
         row_groups=synthetic_rows(keys, tried),
         passes_global_rows=access.has_global_rows(table)
         and all(gate.command is Command.SELECT for gate in effective.gates),
+        global_values=tuple(access.global_values(table).items()),
     )
 
 
@@ -183,9 +186,18 @@ def _passing(  # noqa: PLR0917  # one evaluation with its state
     return [
         row
         for row in found
-        if is_other_tenants(row, trial.key, context)
-        and not (trial.passes_global_rows and all(value.text is None for value in row.key))
+        if is_other_tenants(row, trial.key, context) and not (trial.passes_global_rows and _is_everybodys(trial, row))
     ]
+
+
+def _is_everybodys(trial: PredicateTrial, row: SyntheticRow) -> bool:
+    """Whether a row has no tenant, or the declared values of rows that are everybody's."""
+    if not trial.global_values:
+        return all(value.text is None for value in row.key)
+    columns = zip((*trial.key, *trial.others), (*row.key, *row.other_values), strict=True)
+    found = {column.name: canonical_text(column.id_type_name, value.text) for column, value in columns}
+    kinds = {column.name: column.id_type_name for column in (*trial.key, *trial.others)}
+    return all(name in kinds and found[name] == canonical_text(kinds[name], text) for name, text in trial.global_values)
 
 
 def _counterexample(trial: PredicateTrial, row: SyntheticRow, context: TrialContext) -> Counterexample:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from basewatch.postgres.probe_types import ProbedRelation
@@ -77,10 +77,15 @@ def probe_target(access: EffectiveAccess, principal: str, relation: Relation) ->
     role = access.role_named(principal)
     is_top_table = access.table_class(relation) is TableClass.TENANT and relation.is_table and not relation.parents
     reads_key = role is not None and _may_read_key(access, role.oid, relation, frozenset())
+    probed = probed_relation(access, relation)
+    if role and not {name for name, _ in probed.global_values} <= access.columns_with_privilege(
+        role.oid, relation, "SELECT"
+    ):
+        probed = replace(probed, has_global_rows=False)  # a condition on them would be refused, as if by a policy
     return ProbeTarget(
         relation=relation,
         name=access.declared_name(relation),
-        probed=probed_relation(access, relation),
+        probed=probed,
         reads_key=reads_key,
         has_control=is_top_table and reads_key,
         stored=relation.kind is not RelationKind.VIEW and not relation.extension,
@@ -129,6 +134,7 @@ def _probed_relation(access: EffectiveAccess, relation: Relation, seen: frozense
         key=columns,
         allows_null_key=relation.kind in _VIEWS,
         has_global_rows=bool(columns) and access.has_global_rows(relation),
+        global_values=tuple(access.global_values(relation).items()),
     )
 
 

@@ -217,7 +217,8 @@ def _others(swept: SweptRelation, names: Sequence[sql.Identifier]) -> Iterator[s
             else ("{0} IS DISTINCT FROM {1}",)
         )
         for operator in operators:
-            yield _each([*same, sql.SQL(operator).format(own, name)], " AND ")
+            marked = _has_a_tenant(swept) if swept.relation.global_values else ()
+            yield _each([*same, sql.SQL(operator).format(own, name), *marked], " AND ")
         if column.nullable and column.ordered:
             yield _each([*same, sql.SQL("{} IS NULL").format(own), *_has_a_tenant(swept)], " AND ")
         equal: LiteralString = "{0} OPERATOR(pg_catalog.=) {1}" if column.ordered else "{0} IS NOT DISTINCT FROM {1}"

@@ -148,7 +148,7 @@ def _array(text: str) -> str:
     return '{"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"}'
 
 
-def canonical_text(kind: str, text: str | None) -> str | None:
+def canonical_text(kind: str, text: str | None) -> str | None:  # noqa: PLR0911  # one case per type
     """The canonical form of a value: equal values of a type have the same."""
     if text is None:
         return None
@@ -161,6 +161,8 @@ def canonical_text(kind: str, text: str | None) -> str | None:
             return text.rstrip(" ")
         case "citext":
             return text.casefold()
+        case "boolean":
+            return "true" if text.lower() in {"t", "true", "on", "yes", "1"} else "false"
         case _:
             return text
 

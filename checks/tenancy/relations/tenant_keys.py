@@ -27,7 +27,7 @@ def tenant_key_flaws(
         inherited = [_same(access, parent, column) for parent in relation.parents]
         if not column.not_null and all(parent is None or parent.not_null for parent in inherited):
             hidden = proven()
-            if hidden and access.has_global_rows(relation):
+            if hidden and access.has_global_rows(relation) and not access.global_values(relation):
                 continue
             doubt = "" if hidden else ", and its policies are not proven to hide it"
             yield Flaw(

@@ -89,6 +89,14 @@ def test_a_tree_keeps_what_the_kernel_needs() -> None:
     kept = (constant(16, "1 [ 1 0 0 0 0 0 0 0 ]"), constant(25, varlena("")), constant(25, varlena("app.tenant")), call)
     for tree in kept:
         assert redact_tree(tree, CONTEXTS) == tree.replace(" :location 41", "").replace(" :location 7", "")
+    nil = "00000000-0000-0000-0000-000000000000"
+    for tree in (constant(2950, f"16 [{' 0' * 16} ]"), constant(23, "4 [ -1 -1 -1 -1 -1 -1 -1 -1 ]")):
+        assert "redacted" not in redact_tree(tree, CONTEXTS)
+    assert redact_text(f"coalesce(x, '{nil}')", CONTEXTS) == f"coalesce(x, '{nil}')"
+    declared = constant(2950, f"16 [{' 0' * 15} 9 ]"), constant(20, "8 [ 7 0 0 0 0 0 0 0 ]")
+    for tree in declared:
+        assert "redacted" in redact_tree(tree, CONTEXTS)
+        assert "redacted" not in redact_tree(tree, (nil[:-1] + "9", "7"))
     other = call.replace("3294", "870")
     assert "redacted" in redact_tree(other, CONTEXTS)
 

@@ -38,13 +38,16 @@ def templates(box_database: SandboxDatabase) -> Iterator[ScratchDatabase]:
         yield scratch
 
 
-def gates(database: ScratchDatabase, policies: str, table: str, *global_rows: str) -> dict[ProofStatus, set[str]]:
+def gates(
+    database: ScratchDatabase, policies: str, table: str, *global_rows: str, **manifest: object
+) -> dict[ProofStatus, set[str]]:
     """The gates of a table by their status, under policies that are dropped again."""
     component = declared(keys={"steps": DerivedKey(parent="templates", on={"template": "id"})})
-    tenancy = component.tenancy.model_copy(update={"global_rows": dict.fromkeys(global_rows, "read")})
+    said = {"global_rows": dict.fromkeys(global_rows, "read"), **manifest}
+    component = component.model_copy(update={"tenancy": component.tenancy.model_copy(update=said)})
     database.run(policies)
     try:
-        access = effective_access(database.read(component), tenancy)
+        access = effective_access(database.read(component), component.tenancy)
     finally:
         names = [line.split()[2:5:2] for line in policies.split(";") if line.strip()]
         database.run("".join(f"DROP POLICY {name} ON {table};" for name, table in names))
@@ -113,3 +116,47 @@ def test_rows_of_a_row_of_nobody_need_an_entry_of_their_own(templates: ScratchDa
     assert both == {ProofStatus.PROVEN: READ | WRITES}
     for declared_tables in ((), ("templates",), ("steps",)):
         assert gates(templates, STEPS, "steps", *declared_tables).get(ProofStatus.UNPROVEN, set()) >= READ
+
+
+SYSTEM, NIL = "00000000-0000-4000-8000-000000000009", "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "expected"),
+    [
+        (f"tenant = '{SYSTEM}'", {"tenant": SYSTEM}, ProofStatus.PROVEN),
+        (f"tenant::text = '{SYSTEM}'", {"tenant": SYSTEM.upper()}, ProofStatus.PROVEN),
+        ("deleted", {"deleted": "true"}, ProofStatus.PROVEN),
+        ("deleted IS TRUE AND id > 7", {"deleted": "true"}, ProofStatus.PROVEN),
+        (f"deleted AND tenant = '{SYSTEM}'", {"deleted": "true", "tenant": SYSTEM}, ProofStatus.PROVEN),
+        # Another value, another column, some of the columns, or more than the rows with the value.
+        (f"tenant IN ('{SYSTEM}', '{SYSTEM[:-1]}8')", {"tenant": SYSTEM}, ProofStatus.REFUTED),
+        (f"tenant >= '{SYSTEM}'", {"tenant": SYSTEM}, ProofStatus.REFUTED),
+        ("NOT deleted", {"deleted": "true"}, ProofStatus.REFUTED),
+        ("deleted IS NOT FALSE", {"deleted": "true"}, ProofStatus.REFUTED),
+        (f"tenant = '{SYSTEM}'", {"deleted": "true"}, ProofStatus.REFUTED),
+        ("deleted", {"deleted": "true", "tenant": SYSTEM}, ProofStatus.REFUTED),
+        ("tenant IS NULL", {"tenant": SYSTEM}, ProofStatus.REFUTED),
+    ],
+)  # fmt: skip
+def test_rows_with_declared_values_may_be_read(
+    templates: ScratchDatabase, condition: str, values: dict[str, str], expected: ProofStatus
+) -> None:
+    """Rows of a fixed tenant, or rows that are marked, are everybody's to read; no others are, and writes stay open."""
+    policies = f"{SOUND.partition(';')[0]}; CREATE POLICY all_read ON templates FOR SELECT USING ({condition})"
+    found = gates(templates, policies, "templates", global_rows={"templates": values})
+    assert found[expected] >= READ
+    assert found[ProofStatus.PROVEN] >= WRITES
+    both = f"CREATE POLICY all_read ON templates USING ({condition})"
+    assert WRITES.isdisjoint(
+        gates(templates, both, "templates", global_rows={"templates": values}).get(ProofStatus.PROVEN, set())
+    )
+
+
+def test_an_id_that_no_tenant_has_may_stand_in_where_none_is_set(templates: ScratchDatabase) -> None:
+    """With the entry, a policy that falls back to such an id is proven; with another id it is not."""
+    policy = "CREATE POLICY own ON templates USING (tenant = coalesce({}, '{}'))".format
+    mine = MINE.partition(" = ")[2]
+    assert gates(templates, policy(mine, NIL), "templates", no_tenant=(NIL,)) == {ProofStatus.PROVEN: READ | WRITES}
+    assert gates(templates, policy(mine, NIL), "templates") == {ProofStatus.UNPROVEN: READ | WRITES}
+    assert ProofStatus.PROVEN not in gates(templates, policy(mine, SYSTEM), "templates", no_tenant=(NIL,))
