@@ -9,7 +9,6 @@ from datetime import datetime
 from basewatch.aws import AwsClient
 from basewatch.check import check
 from basewatch.components import AuroraCluster
-from basewatch.errors import ObservationError
 from basewatch.model import Proof, Severity, Verdict, failed, passed
 from checks.availability.cluster_configuration import AcuRange, cluster_configuration
 from checks.inventory.aurora import cluster_instances
@@ -33,11 +32,9 @@ class ServerlessCapacity:
 def serverless_capacity(aws: AwsClient, cluster: AuroraCluster) -> ServerlessCapacity:
     """The range by DescribeDBClusters, and the classes by DescribeDBInstances: instances of a fixed size ignore it."""
     capacity = cluster_configuration(aws, cluster).capacity
-    try:
-        instances = cluster_instances(aws, cluster).instances
-    except ObservationError as error:
-        return ServerlessCapacity(capacity=capacity, classes=(), unread=Unread.because_of(error))
-    return ServerlessCapacity(capacity=capacity, classes=tuple(each.instance_class for each in instances))
+    found = cluster_instances(aws, cluster)
+    classes = tuple(each.instance_class for each in found.instances)
+    return ServerlessCapacity(capacity=capacity, classes=classes, unread=found.unread)
 
 
 @check(

@@ -38,7 +38,9 @@ def instances_in_several_zones(facts: ClusterInstances, _cluster: AuroraCluster,
     ]
     listed = ", ".join(f"{each.name} {each.status} in {each.zone or 'no zone'}" for each in facts.instances)
     observed, expected = listed or "no instance", "instances that can serve in two zones"
-    if len(serving) > 1:
+    if facts.unread:
+        yield facts.unread.verdict(observed=", ".join(facts.members) or "no instance", expected=expected)
+    elif len(serving) > 1:
         yield passed("The instances are in several zones", observed=observed, expected=expected)
     elif uncertain:
         summary = f"It is not certain that two zones can serve: {', '.join(uncertain)}"

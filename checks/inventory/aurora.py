@@ -14,6 +14,7 @@ from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
 from checks.inventory.creation import Identity, created_as_declared
 from checks.inventory.statuses import Standing, standing, status_verdict
+from checks.inventory.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,14 @@ class PlacedInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterInstances:
-    """Every instance that the cluster has now, declared or added by auto scaling."""
+    """Every instance that the cluster has now, declared or added by auto scaling.
+
+    `members` are their names; `unread` is why more than that is not known.
+    """
 
     instances: tuple[PlacedInstance, ...]
+    members: tuple[str, ...] = ()
+    unread: Unread | None = None
 
 
 def cluster_status(aws: AwsClient, cluster: AuroraCluster) -> ClusterStatus:
@@ -63,8 +69,11 @@ def cluster_instances(aws: AwsClient, cluster: AuroraCluster) -> ClusterInstance
     """The members of the cluster by DescribeDBClusters, and zone and status of each by DescribeDBInstances."""
     answer = aws.call("rds", "DescribeDBClusters", DBClusterIdentifier=cluster.name)
     members = required(answer, "DBClusters", 0, "DBClusterMembers", kind=list)
-    names = sorted(required(member, "DBInstanceIdentifier", kind=str) for member in members)
-    return ClusterInstances(instances=tuple(_instance(aws, name) for name in names))
+    names = tuple(sorted(required(member, "DBInstanceIdentifier", kind=str) for member in members))
+    try:
+        return ClusterInstances(instances=tuple(_instance(aws, name) for name in names), members=names)
+    except ObservationError as error:
+        return ClusterInstances(instances=(), members=names, unread=Unread.because_of(error))
 
 
 def _instance(aws: AwsClient, name: str) -> PlacedInstance:
@@ -134,14 +143,17 @@ def instances_are_available(facts: ClusterInstances, cluster: AuroraCluster, _no
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html
     """
     status_of = {each.name: each.status for each in facts.instances}
-    missing = [name for name in cluster.instances if name not in status_of]
+    missing = [name for name in cluster.instances if name not in {*status_of, *facts.members}]
     standings = {name: standing("instance", status_of[name]) for name in cluster.instances if name in status_of}
     broken = [f"{name} is {status_of[name]}" for name, each in standings.items() if each is Standing.BROKEN]
     unclear = [f"{name} is {status_of[name]}" for name, each in standings.items() if each is not Standing.SERVING]
-    observed = ", ".join(f"{each.name} {each.status}" for each in facts.instances) or "no instance"
+    described = ", ".join(f"{each.name} {each.status}" for each in facts.instances)
+    observed = described or ", ".join(facts.members) or "no instance"
     expected = f"{', '.join(cluster.instances)}, each available"
     if missing:
         yield failed(f"Not in the cluster: {', '.join(missing)}", observed=observed, expected=expected)
+    elif facts.unread:
+        yield facts.unread.verdict(observed=observed, expected=expected)
     elif broken:
         yield failed(f"Cannot serve: {', '.join(broken)}", observed=observed, expected=expected)
     elif unclear:

@@ -10,24 +10,30 @@ from basewatch.aws import AwsClient
 from basewatch.aws.response import required
 from basewatch.check import check
 from basewatch.components import EventRule
+from basewatch.errors import ObservationError
 from basewatch.model import Proof, Severity, Status, Verdict, failed
 from checks.inventory.statuses import status_verdict
+from checks.inventory.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """The state of the rule, and the ARNs of its targets, sorted."""
+    """The state of the rule, and the ARNs of its targets, sorted; `unread` is why they are not known."""
 
     state: str
     targets: tuple[str, ...]
+    unread: Unread | None = None
 
 
 def rule_state(aws: AwsClient, rule: EventRule) -> RuleState:
     """The state by DescribeRule, and the targets by ListTargetsByRule, both on the default event bus."""
     answer = aws.call("events", "DescribeRule", Name=rule.name)
-    pages = aws.pages("events", "ListTargetsByRule", Rule=rule.name)
-    targets = (required(each, "Arn", kind=str) for page in pages for each in required(page, "Targets", kind=list))
-    return RuleState(state=required(answer, "State", kind=str), targets=tuple(sorted(targets)))
+    state, pages = required(answer, "State", kind=str), aws.pages("events", "ListTargetsByRule", Rule=rule.name)
+    try:
+        targets = [required(each, "Arn", kind=str) for page in pages for each in required(page, "Targets", kind=list)]
+    except ObservationError as error:
+        return RuleState(state=state, targets=(), unread=Unread.because_of(error))
+    return RuleState(state=state, targets=tuple(sorted(targets)))
 
 
 @check(
@@ -50,6 +56,8 @@ def rule_is_enabled(facts: RuleState, rule: EventRule, _now: datetime) -> Iterat
     """
     observed, expected = f"{facts.state}, {len(facts.targets)} targets", "ENABLED, with a target"
     verdict = status_verdict("rule", facts.state, what=f"The rule {rule.name}", observed=observed, expected=expected)
-    if verdict.status is Status.PASS and not facts.targets:
+    if verdict.status is Status.PASS and facts.unread:
+        verdict = facts.unread.verdict(observed=observed, expected=expected)
+    elif verdict.status is Status.PASS and not facts.targets:
         verdict = failed("The rule has no target", observed=observed, expected=expected)
     yield verdict

@@ -23,7 +23,7 @@ class FunctionState:
 
     `reserved_concurrency` is None without a reservation. `idle_mappings` are the event sources that invoke it no more:
     their ids and states; `troubled_mappings` are those that AWS cannot read: their ids and the last result. `unread`
-    is why they are not known.
+    is why these are not known.
     """
 
     state: str
@@ -37,10 +37,10 @@ class FunctionState:
 def function_state(aws: AwsClient, function: Function) -> FunctionState:
     """By GetFunctionConfiguration, GetFunctionConcurrency and ListEventSourceMappings."""
     answer = aws.call("lambda", "GetFunctionConfiguration", FunctionName=function.name)
-    # Concurrency is reserved for the function, whichever alias or version is declared.
-    concurrency = aws.call("lambda", "GetFunctionConcurrency", FunctionName=function.unqualified_name)
-    mappings, unread = list[dict[str, Any]](), None
+    concurrency, mappings, unread = dict[str, Any](), list[dict[str, Any]](), None
     try:
+        # Concurrency is reserved for the function, whichever alias or version is declared.
+        concurrency = aws.call("lambda", "GetFunctionConcurrency", FunctionName=function.unqualified_name)
         mappings = _mappings(aws, function)
     except ObservationError as error:
         unread = Unread.because_of(error)

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from basewatch.check import AnyCheck
-from basewatch.components import AuroraCluster
+from basewatch.components import AuroraCluster, EventRule, Function
 from basewatch.model import Reason, Status
 from checks.availability.capacity import capacity_is_as_promised
 from checks.encryption.storage_key import encrypted_with_promised_key
+from checks.inventory.aurora import instances_are_available
+from checks.inventory.eventbridge import rule_is_enabled
+from checks.inventory.lambda_functions import function_is_active
 from checks.inventory.rds_proxy import proxy_is_available
 from tests.checks.situations.aws_answers import answer, verdicts
 from tests.wire import refusal
@@ -18,12 +21,15 @@ from tests.wire import refusal
 CLUSTER = AuroraCluster.model_validate(
     {
         "name": "main",
+        "instances": ["db-1"],
         "proxy": {"name": "front"},
         "capacity": {"min_acu": 0.5, "max_acu": 4},
         "storage_key": "alias/data",
         "backup": {"retention": "35d", "rpo": "1h"},
     }
 )
+
+COMPONENTS = (CLUSTER, EventRule(name="hourly"), Function(name="auth"))
 
 
 def cluster(**fields: Any) -> dict[str, Any]:
@@ -38,6 +44,21 @@ def serverless(max_acu: float) -> dict[str, Any]:
     return cluster(ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": max_acu})
 
 
+def members(*names: str) -> dict[str, Any]:
+    """A cluster with these instances."""
+    return cluster(DBClusterMembers=[{"DBInstanceIdentifier": name} for name in names])
+
+
+def rule(state: str) -> dict[str, Any]:
+    """A rule in this state."""
+    return {"events:DescribeRule": answer("events:DescribeRule", State=state)}
+
+
+def function(state: str) -> dict[str, Any]:
+    """A function in this state."""
+    return {"lambda:GetFunctionConfiguration": answer("lambda:GetFunctionConfiguration", State=state)}
+
+
 def proxy(status: str) -> dict[str, Any]:
     """A proxy in this status."""
     return {"rds:DescribeDBProxies": answer("rds:DescribeDBProxies", DBProxies=[{"Status": status}])}
@@ -45,6 +66,9 @@ def proxy(status: str) -> dict[str, Any]:
 
 # The check, the call that is denied, the answers that break the promise, and those that keep it as far as they go.
 CASES: dict[str, tuple[AnyCheck, str, dict[str, Any], dict[str, Any]]] = {
+    "instances": (instances_are_available, "rds:DescribeDBInstances", members("db-2"), members("db-1")),
+    "rule": (rule_is_enabled, "events:ListTargetsByRule", rule("DISABLED"), rule("ENABLED")),
+    "function": (function_is_active, "lambda:GetFunctionConcurrency", function("Failed"), function("Active")),
     "proxy": (proxy_is_available, "rds:DescribeDBProxyTargets", proxy("suspended"), proxy("available")),
     "capacity": (capacity_is_as_promised, "rds:DescribeDBInstances", serverless(64), serverless(4)),
     "key": (
@@ -61,7 +85,8 @@ def test_a_fact_decides_whatever_else_is_denied(case: str) -> None:
     """A promise that is certainly broken is a FAIL; one that may be kept is UNVERIFIED, and says what to grant."""
     check, denied, broken, kept = CASES[case]
     refused = {denied: refusal("AccessDenied", status=403)}
-    (failing,) = verdicts(check, CLUSTER, {**broken, **refused})
-    (unknown,) = verdicts(check, CLUSTER, {**kept, **refused})
+    component = next(each for each in COMPONENTS if isinstance(each, check.component))
+    (failing,) = verdicts(check, component, {**broken, **refused})
+    (unknown,) = verdicts(check, component, {**kept, **refused})
     assert failing.status is Status.FAIL
     assert (unknown.status, unknown.reason, denied in unknown.remedy) == (Status.UNVERIFIED, Reason.DENIED, True)
