@@ -70,7 +70,7 @@ def _of_text_or_tar(layers: tuple[DumpLayer, ...], tail: bytes) -> Completeness:
 
 def _custom(archive: PgArchive | None, size_bytes: int, tail: bytes) -> Completeness:
     contents = archive.contents if archive else None
-    if archive and archive.malformed:
+    if archive and archive.unread == "malformed":
         return Completeness(state="suspect", why="has a table of contents that cannot be read")
     if contents is None:
         return UNKNOWN

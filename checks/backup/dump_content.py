@@ -19,7 +19,7 @@ PG_DUMPALL = "a dump of a whole server by pg_dumpall"
 # The shortest dump, compressed and of an empty database, is longer.
 _MIN_BYTES = 64
 # The tar of a directory archive begins with the directory, and has its files in any order.
-_DIRECTORY_FILES = re.compile(rb"/(?:toc\.dat|\d+\.dat|blobs(?:_\d+)?\.toc)(?:\.(?:gz|lz4|zst))?\x00")
+_DIRECTORY_FILES = re.compile(rb"(?:^|/)(?:toc\.dat|\d+\.dat|blobs(?:_\d+)?\.toc)(?:\.(?:gz|lz4|zst))?\x00")
 _TAR_MAGIC, _TAR_HEADER = 257, 512
 _ERROR_PAGE = re.compile(
     rb"\s*(?:<!doctype|<html|<\?xml|<error\b|<head|<body|\{\s*\"(?:errors?|error_?code|error_?message|message|status|statusCode|detail|fault|__type)\")",

@@ -127,6 +127,9 @@ def _opened(first: ReadObject, size_bytes: int, *, of_parts: bool) -> Opened:
     if first.client_encrypted:
         return Opened(content=Content(layers=("kms",)), size_bytes=size_bytes)
     opened = first.opened or Opened(content=Content(), size_bytes=size_bytes)
+    archive, of_directory = opened.content.archive, opened.content.layers[-1:] == ("directory",)
+    if archive and archive.unread == "longer" and opened.all_at_hand and (of_directory or not of_parts):
+        opened = replace(opened, content=replace(opened.content, broken="is cut off within its table of contents"))
     if of_parts:
         # The first of several files ends in the middle of the dump.
         return replace(opened, size_bytes=size_bytes, tail=b"", end="unread", has_rows=None, has_database=None)

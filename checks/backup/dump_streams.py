@@ -80,6 +80,11 @@ class Opened:
     has_rows: bool | None = None
     has_database: bool | None = None
 
+    @property
+    def all_at_hand(self) -> bool:
+        """Whether what it is was told from all of its bytes."""
+        return self.end == "reached" and self.size_bytes <= HEAD_BYTES
+
 
 @dataclass(slots=True)
 class _Layer:

@@ -35,14 +35,14 @@ class Contents:
 class PgArchive:
     """An archive, or the toc.dat of one; `made` is the local time of the machine that made it, without a time zone.
 
-    `contents` is None when the table of contents is longer than the bytes that were read, or `malformed`.
+    `contents` is None when the table of contents is `longer` than the bytes that were read, or `malformed`.
     """
 
     format: Literal["custom", "toc"]
     made: datetime | None
     database: str
     contents: Contents | None
-    malformed: bool = False
+    unread: Literal["", "longer", "malformed"] = ""
 
 
 class _UnreadableError(Exception):
@@ -108,8 +108,8 @@ def read_archive(content: bytes) -> PgArchive | None:
     try:
         return PgArchive(format=kind, made=made, database=database, contents=_contents(reader, version, kind))
     except _UnreadableError as error:
-        malformed = isinstance(error, _MalformedError)
-        return PgArchive(format=kind, made=made, database=database, contents=None, malformed=malformed)
+        unread: Literal["longer", "malformed"] = "malformed" if isinstance(error, _MalformedError) else "longer"
+        return PgArchive(format=kind, made=made, database=database, contents=None, unread=unread)
 
 
 def _date(fields: list[int]) -> datetime | None:

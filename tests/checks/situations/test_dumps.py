@@ -1206,6 +1206,26 @@ INTEGRITY = (
         ),
     ),
     Situation(
+        number="I41-contents",
+        what="archives that are cut off within their tables of contents",
+        right=(FAIL,),
+        why="nothing can be restored from them",
+        judged=intact(*(dump(number * HOUR, archive(NOW - number * HOUR)[:130]) for number in range(9))),
+        says="within its table of contents",
+    ),
+    Situation(
+        number="I32-bare",
+        what="a tar file of the files of a directory archive, without their folder",
+        right=(PASS,),
+        why="it holds the files of pg_dump",
+        judged=intact(
+            *(
+                dump(number * HOUR, gzip.compress(_tar("3456.dat.gz", "toc.dat", str(number)), mtime=0))
+                for number in range(9)
+            )
+        ),
+    ),
+    Situation(
         number="I42",
         what="the dump of last night is uploaded again under the name of this night",
         right=(FAIL,),
