@@ -129,14 +129,19 @@ def _over_its_window(past: PastEvents, events: SloEvents, slo: Slo) -> Verdict |
 def _over_the_minutes(facts: SliSeries, events: SloEvents, slo: Slo) -> Verdict:
     """The verdict by the last hours alone, which cannot show that the budget lasts."""
     observed, counts = _observed(events, slo), facts.event_counts
+    had_events = facts.past is not None and any(facts.past.total.values)
     missing = inconclusive_verdict(events.bad, with_events(events.bad, counts), _BAD_EVENTS, _QUIET)
-    if missing is not None:
+    if missing is not None and not (missing is _QUIET and had_events):
         return missing
     if steady := steady_burn(events, slo.error_budget):
         return failed(f"The error budget burned {steady}", observed=observed, severity=Severity.MEDIUM)
     count = sum(value or 0 for value in counts.judged)
     if facts.past or count < MIN_EVENTS_FOR_BURN_RATE:
-        summary = f"The window has {count:g} events, too few to judge an error budget"
+        seen, unit = count, "events"
+        if facts.past is not None:
+            unit = "minutes with events" if slo.sli == "latency" else "events"
+            seen = used_budget(facts.past, events, slo.window, unit).total
+        summary = f"There were {seen:g} {unit}, too few to judge an error budget"
         remedy = "Wait for a window with more events, or declare objectives only for components with traffic."
         return unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, remedy=remedy)
     read, window = format_duration(events.bad.length), format_duration(slo.window)

@@ -184,6 +184,13 @@ SITUATIONS = [
         "two bad ones show little",
         up(NONE, NONE, (always(1), lambda m: float(m >= -2 * BLOCK))),
     ),
+    row(
+        "slo-42",
+        "no request now, and 90 in a month, all of which failed",
+        UNVERIFIED,
+        "too few, but not none",
+        up(NONE, NONE, (days_ago(9, 8.75, 90, 0), days_ago(9, 8.75, 90, 0))),
+    ),
     row("slo-23", "a fast API", PASS, "no minute was slow", fast(always(0.2), always(0.2))),
     row(
         "slo-24",
