@@ -95,7 +95,8 @@ class SystemChange:
     """A built-in object that was changed since initdb, or has a property or an owner that PostgreSQL gives to none.
 
     `kind` is function, operator, cast, type, view and others; `traits` are such properties, as `is LEAKPROOF`; `owner`
-    is empty for the bootstrap superuser. `digest` covers the definition, and neither grants nor owner.
+    is empty for the bootstrap superuser. `digest` covers the definition, and neither grants nor owner;
+    `leakproof_digest` is that of the same function as LEAKPROOF.
     """
 
     kind: str
@@ -103,6 +104,7 @@ class SystemChange:
     traits: tuple[str, ...]
     owner: str
     digest: str
+    leakproof_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

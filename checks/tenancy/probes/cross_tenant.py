@@ -68,6 +68,8 @@ def judge_reads(
     """The verdict on one principal from its reads, in any order, and one on each table with inconclusive reads."""
     counted = [row for row in rows if row.is_conclusive and not row.approved(tenancy, now)]
     unclear = UnclearTables.of(principal, _EXPECTED, ((row.table, "", o) for row in counted for o in row.inconclusive))
+    shown = sorted({row.table for row in counted if row.shows_by_error})
+    yield from (_shown_by_error(principal, table) for table in shown)
     leaks = sorted((row.table, ", ".join(row.leaks)) for row in counted if row.leaks)
     if leaks:
         verdict = failed(
@@ -78,14 +80,27 @@ def judge_reads(
             remedy=leak_remedy(principal, (table for table, _ in leaks)),
         )
         yield with_affected(verdict, ((principal, table) for table, _ in leaks))
-        yield from unclear.judge(without={table for table, _ in leaks})
+        yield from unclear.judge(without={*shown, *(table for table, _ in leaks)})
         return
     clear = [row for row in counted if row.table not in unclear]
     if unclear.attempts and not clear:
         yield unclear.judge_together()
         return
-    yield from unclear.judge()
+    yield from unclear.judge(without=shown)
     yield _judge_clear(principal, clear, unclear, tables=tables, skipped=skipped)
+
+
+def _shown_by_error(principal: str, table: str) -> Verdict:
+    verdict = failed(
+        f"Reading {table} as {principal}, an error quotes a value of a row before its tenant is compared",
+        subject=f"{principal} {table}",
+        observed="an error about a text that a policy converts to another type, in the context of one canary alone",
+        expected=_EXPECTED,
+        remedy=f"Let the policies of {table} ask for the tenant first: CASE WHEN <the tenant key> = <the context> THEN "
+        "<the conversion> ELSE false END. Or store the value in a column of its own type.",
+        severity=Severity.HIGH,
+    )
+    return with_affected(verdict, [(principal, table)])
 
 
 def _judge_clear(

@@ -21,10 +21,14 @@ from checks.tenancy.probes.probe_targets import (
 from checks.tenancy.probes.shared_reads import SharedRead, shared_reads
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.fingerprint import fingerprint
+from isolation.inventory.relations import Relation
 from isolation.inventory.snapshot import inventory
+from isolation.proof import converted_columns
 
 _TRIES = 2
 _REFUSED = "42501"
+# Invalid text, invalid date or time, and one out of range: the messages quote the value.
+_QUOTING = frozenset({"22P02", "22007", "22008", "22003"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class RelationReads:
 
     `keyed` says that its rows have a tenant, `stored` that it stores rows itself, `has_control` that each canary must
     read a row of its own, and `proven` that the policies are proven to expose one tenant at most. `part` is set if it
-    is too large to be read as a whole.
+    is too large to be read as a whole. `converts` says that its policies make other types from texts of its rows.
     """
 
     principal: str
@@ -57,11 +61,25 @@ class RelationReads:
     approvables: tuple[Approvable, ...]
     reads: tuple[ContextRead, ...]
     part: PartRead | None = None
+    converts: bool = False
 
     @property
     def leaks(self) -> tuple[str, ...]:
         """The contexts in which a row of another tenant was read."""
         return tuple(sorted(seen.context for seen in self.reads if seen.others.rows)) if self.is_conclusive else ()
+
+    @property
+    def shows_by_error(self) -> bool:
+        """Whether an error quoted a value of a row, which plans without an index evaluate for every tenant.
+
+        Another canary reads its row, so that the error is not about the context.
+        """
+        raised = [
+            read for read in self.reads if {read.others.sqlstate, read.control and read.control.sqlstate} & _QUOTING
+        ]
+        works = any(read.control and read.control.rows for read in self.reads if read not in raised)
+        contexts = {*Canary, NoTenant.UNKNOWN}
+        return self.converts and works and any(read.context in contexts for read in raised)
 
     @property
     def inconclusive(self) -> tuple[ProbeOutcome, ...]:
@@ -191,6 +209,17 @@ def _rows(
                 [outcome for read in seen[target.name] for outcome in (read.others, read.control)],
                 proven=(principal, target.relation.oid) in proven,
             ),
+            converts=_converts(access, target.relation),
         )
         for target in targets
     ]
+
+
+def _converts(access: EffectiveAccess, relation: Relation) -> bool:
+    key = access.tenant_key(relation)
+    own = {column.number for column in key} if isinstance(key, tuple) else set[int]()
+    return any(
+        converted_columns(policy.using.tree) - own
+        for policy in access.policies_on(relation)
+        if policy.using is not None
+    )

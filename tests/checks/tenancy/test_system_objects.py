@@ -29,6 +29,7 @@ MARKED = SystemChange(kind="function", name=NAME, traits=("is LEAKPROOF",), owne
 CASES = (
     (MARKED, HIGH),
     (replace(MARKED, digest=SHIPPED), None),
+    (replace(MARKED, traits=(), leakproof_digest=SHIPPED), None),
     (replace(MARKED, traits=()), CRITICAL),
     (replace(MARKED, traits=("is SECURITY DEFINER",)), CRITICAL),
     (replace(MARKED, traits=("has settings of its own",)), HIGH),

@@ -26,7 +26,7 @@ def shipped_by(url: str) -> Iterator[str]:
     """The digest of every built-in object of a server that nobody has changed, without those that lack a fix."""
     with psycopg.connect(url) as connection:
         query = load_statement("inventory_system_changes").text
-        for _, _, traits, _, digest in connection.execute(query.encode(), {"since": "0"}).fetchall():
+        for _, _, traits, _, digest, _ in connection.execute(query.encode(), {"since": "0"}).fetchall():
             if not any(trait.startswith(_FAULTY) for trait in traits):
                 yield digest
 

@@ -193,6 +193,37 @@ def test_a_row_against_the_proof_fails() -> None:
     assert judged(replace(facts, reads=(sound,))) == [("", Status.PASS, None)]
 
 
+QUOTES, MINE = ProbeOutcome(sqlstate="22P02"), ContextRead(context="a", others=NONE, control=SEEN)
+
+
+@pytest.mark.parametrize(
+    ("reads", "converts", "found"),
+    [
+        ((MINE, ContextRead(context="b", others=NONE, control=QUOTES)), True, True),
+        ((MINE, ContextRead(context="unknown", others=QUOTES)), True, True),
+        ((MINE, ContextRead(context="empty", others=QUOTES)), True, False),
+        ((MINE, ContextRead(context="b", others=NONE, control=QUOTES)), False, False),
+        ((replace(MINE, control=QUOTES), ContextRead(context="b", others=NONE, control=QUOTES)), True, False),
+        ((MINE, ContextRead(context="b", others=REFUSED, control=SEEN)), True, False),
+    ],
+)
+def test_an_error_that_quotes_a_row_fails(reads: tuple[ContextRead, ...], *, converts: bool, found: bool) -> None:
+    """It does where a policy converts texts of rows and another canary reads its row; an invalid context does not."""
+    row = RelationReads(
+        principal="app",
+        table="invoices",
+        keyed=True,
+        stored=True,
+        has_control=True,
+        proven=True,
+        approvables=(),
+        reads=reads,
+        converts=converts,
+    )
+    failed = [v.subject for v in judge_reads("app", [row], TENANCY, NOW, tables=7) if v.status is Status.FAIL]
+    assert failed == (["app invoices"] if found else [])
+
+
 @given(st.lists(changing, max_size=3), changing)
 def test_a_lost_or_changed_record_fails(facts: list[RoleAuditAttempts], more: RoleAuditAttempts) -> None:
     """A changed, removed or lost record takes precedence over all other facts."""
