@@ -30,7 +30,7 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
     math and anomaly detection, and of the composite alarms above them; alarms that only scale the component are left
     out. rds:DescribeDBClusters: the instances of a cluster, also those that auto scaling added.
     sns:ListSubscriptionsByTopic: whether each topic has a confirmed subscription. Other actions, such as a function or
-    an incident, are not followed.
+    an incident, are not followed. An alarm that waits for a negative value of a metric of AWS does not count.
     Unverified when: A call is denied, throttled or fails, the component has no alarm, an alarm has insufficient data or
     is not evaluated, an alarm's only topic cannot be read, or a composite alarm fires whose alarms are not found.
     Fix: Follow the runbook of the alarm; its history in CloudWatch shows when it fired. Give the alarms an action, such
@@ -40,7 +40,7 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
     """
     expected = "at least one alarm that notifies, and all of them OK"
     firing, no_data = facts.names_in_state(AlarmState.ALARM), facts.names_in_state(AlarmState.INSUFFICIENT_DATA)
-    notifying = sum(bool(alarm.tells) for alarm in facts.alarms)
+    notifying = sum(bool(alarm.tells) and not alarm.never_fires for alarm in facts.alarms)
     observed = (
         f"{len(facts.alarms)} alarms, {notifying} of them with an enabled action, {len(firing)} firing, "
         f"{len(no_data)} with insufficient data{_topics_text(facts.topics)}"
@@ -56,7 +56,9 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
         summary, remedy = f"{component.ref} has no alarm", "Create alarms on its metrics."
         yield unverified(Reason.NOT_ENOUGH_DATA, summary, observed=observed, expected=expected, remedy=remedy)
     elif not notifying:
-        yield failed("No alarm has an enabled action", observed=observed, expected=expected)
+        idle = [alarm.name for alarm in facts.alarms if alarm.never_fires]
+        never = f" and can fire: {', '.join(idle)} waits for a negative value" if idle else ""
+        yield failed(f"No alarm has an enabled action{never}", observed=observed, expected=expected)
     elif unread := _unread_topic(facts):
         yield unverified(
             unread.reason or Reason.UNSUPPORTED,

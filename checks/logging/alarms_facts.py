@@ -30,12 +30,14 @@ class Alarm:
 
     `tells` are the enabled actions, its own and those of the composite alarms above it, that can tell somebody: ARNs.
     `evaluation` is what keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; its state is then an old one.
+    `never_fires` holds for an alarm below zero on a metric of AWS, of which none is negative.
     """
 
     name: str
     state: AlarmState
     tells: tuple[str, ...] = ()
     evaluation: str = ""
+    never_fires: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
             state=required(known[name], "StateValue", kind=AlarmState),
             tells=telling(_actions(name, known, above)),
             evaluation=optional(known[name], "EvaluationState", kind=str) or "",
+            never_fires=_never_fires(known[name]),
         )
         for name in sorted(found)
     )
@@ -136,6 +139,16 @@ class _Target:
         if self.dimensions.isdisjoint(metric.items()):
             return False
         return self.part is None or metric.get(self.part[0], self.part[1]) == self.part[1]
+
+
+def _never_fires(alarm: Mapping[str, Any]) -> bool:
+    """Whether the alarm waits for a negative value of a metric that has none; metric math may have some."""
+    threshold, comparison = optional(alarm, "Threshold", kind=float), optional(alarm, "ComparisonOperator", kind=str)
+    if threshold is None or not (optional(alarm, "Namespace", kind=str) or "").startswith("AWS/"):
+        return False
+    return (comparison == "LessThanThreshold" and threshold <= 0) or (
+        comparison == "LessThanOrEqualToThreshold" and threshold < 0
+    )
 
 
 def _names(value: str, expression: str) -> bool:

@@ -468,6 +468,28 @@ SITUATIONS = (
         component=FUNCTION,
     ),
     row(
+        51,
+        "the only alarm waits for less than no error",
+        FAIL,
+        "the comparison is the wrong way round",
+        account(metric("a", Namespace="AWS/RDS", ComparisonOperator="LessThanThreshold", Threshold=0.0)),
+        says="negative",
+    ),
+    row(
+        52,
+        "an alarm when there is no request",
+        PASS,
+        "zero is reached",
+        account(metric("a", Namespace="AWS/RDS", ComparisonOperator="LessThanOrEqualToThreshold", Threshold=0.0)),
+    ),
+    row(
+        53,
+        "a custom metric below zero",
+        PASS,
+        "it may be negative",
+        account(metric("a", Namespace="Shop", ComparisonOperator="LessThanThreshold", Threshold=0.0)),
+    ),
+    row(
         50,
         "the metric names the own account",
         FAIL,
