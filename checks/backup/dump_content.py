@@ -30,6 +30,16 @@ _ERROR_TEXT = re.compile(
     rb"|openssl|mysqldump|an error occurred|could not|unable to|permission denied|access denied)\b[^\n]{0,40}[:(]",
     re.IGNORECASE,
 )
+# What the messages of programs say, in a short text that is nothing else.
+_ERROR_WORDS = re.compile(
+    rb"[^\n]*\b(?:error|fatal|failed|failure|denied|refused|not found|no such|cannot|could not|unable to|timed out"
+    rb"|timeout|no space left|usage:|exception|traceback|unauthorized|forbidden)\b[^\n]*",
+    re.IGNORECASE,
+)
+_MAX_MESSAGE = 8192
+_SQL = re.compile(rb"\b(?:CREATE TABLE|INSERT INTO|COPY) ")
+# What `pg_dump --create` writes.
+_CONNECT = re.compile(rb"^\\connect (?:-reuse-previous=on )?\"?(?:dbname=)?'?([^\s\"']+)", re.MULTILINE)
 # Dumps and files of other database systems.
 _OTHER_SYSTEMS: Mapping[bytes, str] = {
     rb"(?:/\*[^\n]*\*/\s*)?-- (?:MySQL|MariaDB) dump": "is a dump of MySQL",
@@ -81,7 +91,7 @@ class Content:
 
     `broken` says why it is certainly no dump, `other` names what it is instead of a dump of one database, `unopened` is
     an envelope that could not be opened although it is of a kind that can; each is empty otherwise. `archive` is the
-    innermost custom archive, or a toc.dat.
+    innermost custom archive, or a toc.dat. `database` is the name that the dump states, if it does.
     """
 
     layers: tuple[DumpLayer, ...] = ()
@@ -89,6 +99,7 @@ class Content:
     unopened: str = ""
     other: str = ""
     archive: PgArchive | None = None
+    database: str = ""
 
 
 def recognise(content: bytes, size_bytes: int | None) -> Content:
@@ -104,13 +115,19 @@ def recognise(content: bytes, size_bytes: int | None) -> Content:
 def _by_its_beginning(content: bytes) -> Content:
     if content.startswith(MAGIC):
         archive = read_archive(content)
-        return Content(layers=("directory" if archive and archive.format == "toc" else "custom",), archive=archive)
+        return _with_archive("directory" if archive and archive.format == "toc" else "custom", archive)
     if plain := _PLAIN.match(content[:8192]):
-        return Content(other=PG_DUMPALL) if plain[1] else Content(layers=("plain",))
+        connect = _CONNECT.search(content)
+        database = connect[1].decode("utf-8", "replace") if connect else ""
+        return Content(other=PG_DUMPALL) if plain[1] else Content(layers=("plain",), database=database)
     if content[_TAR_MAGIC : _TAR_MAGIC + 5] == b"ustar":
         return _tar(content)
     envelope = _envelope(content)
     return Content(layers=(envelope,)) if envelope else Content(broken=_known_broken(content))
+
+
+def _with_archive(layer: DumpLayer, archive: PgArchive | None) -> Content:
+    return Content(layers=(layer,), archive=archive, database=archive.database if archive else "")
 
 
 def _envelope(content: bytes) -> DumpLayer | None:
@@ -125,7 +142,7 @@ def _envelope(content: bytes) -> DumpLayer | None:
 def _tar(content: bytes) -> Content:
     name = content[:100].rstrip(b"\x00").decode("utf-8", "replace")
     if name == "toc.dat" or name.endswith("/toc.dat"):
-        return Content(layers=("tar",), archive=read_archive(content[_TAR_HEADER:]))
+        return _with_archive("tar", read_archive(content[_TAR_HEADER:]))
     if name.startswith("backup_label") or "/PG_VERSION" in f"/{name}":
         return Content(other="a base backup of a whole server")
     if _DIRECTORY_FILES.search(content):
@@ -137,9 +154,8 @@ def _known_broken(content: bytes) -> str:
     text = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     if _ERROR_PAGE.match(content):
         return "is an error page"
-    if _ERROR_TEXT.match(text):
-        line = text.partition(b"\n")[0][:80].decode("utf-8", "replace")
-        return f"is an error message: {line}"
+    if message := _message(content, text):
+        return f"is an error message: {message[:80].decode('utf-8', 'replace')}"
     for start, meaning in _OTHER_SYSTEMS.items():
         if re.match(start, content):
             return meaning
@@ -148,3 +164,13 @@ def _known_broken(content: bytes) -> str:
     if len(content) >= _MIN_BYTES and not content.strip(b"\x00"):
         return "holds only zero bytes"
     return "is cut off after its first bytes" if MAGIC.startswith(content) else ""
+
+
+def _message(content: bytes, text: bytes) -> bytes:
+    """The line that tells of an error: the first, or any of a short text that is no SQL; empty when there is none."""
+    if _ERROR_TEXT.match(text):
+        return text.partition(b"\n")[0]
+    if len(content) > _MAX_MESSAGE or not text.isascii() or _SQL.search(content):
+        return b""
+    found = _ERROR_WORDS.search(content)
+    return found[0].strip() if found else b""

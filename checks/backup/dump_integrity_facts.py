@@ -111,7 +111,7 @@ def _read(aws: AwsClient, dumps: DumpBackups, newest: StoredDump, listing: DumpL
         unopened=content.unopened,
         completeness=_completeness(aws, dumps, newest, first, opened),
         made=content.archive.made if content.archive else None,
-        database=content.archive.database if content.archive else "",
+        database=content.database,
         without_data=_is_without_data(opened),
         archived=next((each.archived for each in heads if each.archived), ""),
         key_unusable=next((each.key_unusable for each in heads if each.key_unusable), ""),
@@ -152,7 +152,8 @@ def _completeness(
     ends = content.layers[:1] != () and content.layers[0] in _WITH_AN_END
     if ends and len(newest.files) == 1 and (content.layers[0] != "custom" or content.archive):
         tail = read_tail(aws, dumps.bucket, newest.head.key, first)
-    names = {each.key.rpartition("/")[2] for each in newest.files}
+    # pg_dump ends the data of an empty table too, so no file of a directory is empty.
+    names = {each.key.rpartition("/")[2] for each in newest.files if each.size_bytes}
     return completeness(opened, tail=tail, files=names)
 
 

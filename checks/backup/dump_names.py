@@ -124,9 +124,11 @@ def is_sidecar(key: str, keys: Collection[str]) -> bool:
     """Whether the object is beside a dump and none itself: a digest, a log, a manifest, a marker of a folder."""
     name = key.rpartition("/")[2]
     stem, _, ending = name.lower().rpartition(".")
+    while stem and ending in _ENVELOPE_ENDINGS and "." in stem:
+        stem, _, ending = stem.rpartition(".")
     if not name or _SIDECAR_NAMES.fullmatch(name) or (stem and ending in _SIDECAR_ENDINGS):
         return True
-    return ending == "asc" and key[: -len(".asc")] in keys
+    return name.lower().endswith(".asc") and key[: -len(".asc")] in keys
 
 
 def is_wal_segment(key: str) -> bool:

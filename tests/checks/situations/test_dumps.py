@@ -349,6 +349,7 @@ FRESHNESS = (
             *hourly(3, first=9),
             Stored(key="hourly/export.csv", written=NOW),
             Stored(key="hourly/s.parquet", written=NOW),
+            Stored(key="hourly/s-orders.csv.gz", written=NOW),
         ),
     ),
     Situation(
@@ -1191,6 +1192,14 @@ INTEGRITY = (
             ),
             ("sqlite", "a file of SQLite", b"SQLite format 3\x00"),
             ("json", "errors in JSON", b'{"errors":[{"code":"x"}]}'),
+            ("prompt", "the message behind a prompt", b"Password: \npg_dump: error: no password supplied\n"),
+            ("ssh", "the message of ssh", b"ssh: connect to host db port 22: Connection refused\n"),
+            ("tar", "the message of tar", b"tar: write error: No space left on device\n"),
+            (
+                "gpg",
+                "the message of gpg in gzip",
+                gzip.compress(b"gpg: decryption failed: No secret key\n" + b" " * 99),
+            ),
         )
     ),
     Situation(
@@ -1224,6 +1233,25 @@ INTEGRITY = (
                 for number in range(9)
             )
         ),
+    ),
+    Situation(
+        number="I44",
+        what="a file of a directory archive without a byte",
+        right=(FAIL,),
+        why="not even an empty table has that",
+        judged=intact(
+            *(replace(file, content=b"") if "3456" in file.key else file for file in directory(MINUTE)),
+            *(each for number in range(1, 5) for each in directory(number * HOUR)),
+        ),
+        says="3456.dat",
+    ),
+    Situation(
+        number="I45",
+        what="plain SQL that creates another database",
+        right=(FAIL,),
+        why="it states the name",
+        judged=intact(*newest(PLAIN.replace(b"COPY", b"\\connect crm\nCOPY", 1)), database="shop"),
+        says="of the database crm",
     ),
     Situation(
         number="I42",
