@@ -113,6 +113,11 @@ class Tenancy(ConfigModel):
     shared: tuple[str, ...] = Field(
         default=(), description="tables and views that every tenant may read and none may write"
     )
+    platform_tables: dict[str, str] = Field(
+        default={},
+        description="tables of the whole platform that principals also write, such as sessions, each with the reason",
+        examples=['{sessions: "found by their random token alone"}'],
+    )
     global_rows: dict[str, Literal["read"] | Values] = Field(
         default={},
         description="tables with rows that are everybody's to read: those without a tenant, or with these values",
@@ -167,14 +172,23 @@ class Tenancy(ConfigModel):
         return self
 
     @model_validator(mode="after")
-    def _contradicts_nothing(self) -> Self:
-        for part in {*self.canaries.a, *self.canaries.b} & set(self.no_tenant):
-            raise InvalidValueError(f"the canary {part} is declared in no_tenant", "remove it there")
+    def _declares_tables_once(self) -> Self:
+        for table in self.platform_tables:
+            if table in (*self.shared, *self.keys, self.root):
+                raise InvalidValueError(
+                    f"'{table}' is declared in platform_tables, and as shared, in keys or as root", "keep one entry"
+                )
         for table in self.global_rows:
             if table in self.shared:
                 raise InvalidValueError(
                     f"'{table}' is declared as shared and in global_rows", "keep one of the two entries"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _contradicts_nothing(self) -> Self:
+        for part in {*self.canaries.a, *self.canaries.b} & set(self.no_tenant):
+            raise InvalidValueError(f"the canary {part} is declared in no_tenant", "remove it there")
         for role in self.unforced_owners:
             if role in self.principals:
                 raise InvalidValueError(

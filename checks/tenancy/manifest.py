@@ -59,7 +59,13 @@ def manifest_matches_the_catalog(facts: Inventory, database: Database, now: date
         *_judge_waivers(access, now),
         *_unknown(access, tenancy),
     ]
-    count = len(tenancy.approved_objects) + len(tenancy.approved_predicates) + len(tenancy.shared) + len(tenancy.keys)
+    count = (
+        len(tenancy.approved_objects)
+        + len(tenancy.approved_predicates)
+        + len(tenancy.shared)
+        + len(tenancy.platform_tables)
+        + len(tenancy.keys)
+    )
     summary = "Every entry of the manifest matches the database"
     yield from findings_or_pass({each.subject: each for each in found}.values(), summary, observed=f"{count} entries")
 
@@ -169,6 +175,7 @@ def _unknown(access: EffectiveAccess, tenancy: Tenancy) -> Iterator[Verdict]:
     """Names in the manifest without a matching relation or role."""
     named = {
         **{f"shared {name}": name for name in tenancy.shared},
+        **{f"platform_tables {name}": name for name in tenancy.platform_tables},
         **{f"keys {name}": name for name in tenancy.keys},
         **{f"keys {n}, parent": key.parent for n, key in tenancy.keys.items() if isinstance(key, DerivedKey)},
         f"root {tenancy.root}": tenancy.root,

@@ -77,7 +77,8 @@ class TableClasses:
             if self._tenancy.members is not None and name == self._tenancy.members.table:
                 return TableClass.MEMBERS
         key = self.tenant_key(relation)
-        if key is None and any(self.declared_name(one) in self._tenancy.shared for one in self.lineage(relation)):
+        everybodys = (*self._tenancy.shared, *self._tenancy.platform_tables)
+        if key is None and any(self.declared_name(one) in everybodys for one in self.lineage(relation)):
             return TableClass.SHARED
         if relation.kind in _BY_KIND:
             return _BY_KIND[relation.kind]

@@ -218,7 +218,11 @@ class _Draft:
             yield f"{_declared(name, schemas)}: has the tenant key, but no policy"
         for table in self._unkeyed(reached):
             if overlap(table.written_by, principals):
-                yield f"{_declared(table.full_name, schemas)}: has no tenant key, but principals can write to it"
+                name = _declared(table.full_name, schemas)
+                yield (
+                    f"{name}: has no tenant key, but principals can write to it; only if it holds no data of a tenant, "
+                    f"declare platform_tables: {{{name}: <the reason>}}"
+                )
         for name, columns in compared.items():
             if name in tenants and self._names_other_relations(name) and not self._parent(name) and not columns:
                 yield f"{_declared(name, schemas)}: a policy reads another table; is that the `members` table?"

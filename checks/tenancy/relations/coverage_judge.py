@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -15,8 +16,8 @@ from checks.tenancy.identity.relation_access import (
     revoke_sql,
 )
 from checks.tenancy.relations.owner_access import OwnerAccess
-from checks.tenancy.relations.row_security import lets_rows_through, row_security_flaws
-from checks.tenancy.relations.shared_tables import json_columns, shared_approvable, tenant_reference_flaws
+from checks.tenancy.relations.row_security import row_security_flaws
+from checks.tenancy.relations.shared_verdicts import WRITES, shared_table_verdict, with_access
 from checks.tenancy.relations.tenant_keys import tenant_key_flaws, tenant_key_hint
 from checks.tenancy.relations.unforced_owners import never_forcing_owners, unforced_owner_findings
 from checks.tenancy.relations.views import ViewAnalysis
@@ -26,7 +27,6 @@ from isolation.inventory.relations import Command, Relation, RelationKind
 from isolation.inventory.roles import PUBLIC
 from isolation.proof import member_expression
 
-_WRITES = frozenset({Command.INSERT, Command.UPDATE, Command.DELETE})
 _COVERED = "row security enabled and forced, with a policy and a valid tenant key"
 
 
@@ -72,7 +72,7 @@ class CoverageJudge:
     def _table(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
         table_class = self._access.table_class(relation)
         if table_class is TableClass.SHARED:
-            return self._shared(relation, name, reached)
+            return shared_table_verdict(self._access, relation, reached, self._now)
         if table_class is TableClass.OTHER:
             return self._unclassified(relation, name, reached)
         if table_class in {TableClass.ROOT, TableClass.MEMBERS} and not relation.rls_enabled:
@@ -90,37 +90,8 @@ class CoverageJudge:
             )
         if flaws:
             summary = f"{name} is not fully protected by row-level security"
-            return flaw_verdict(name, summary, _with_access(flaws, reached), expected=_COVERED)
+            return flaw_verdict(name, summary, with_access(flaws, reached), expected=_COVERED)
         return passed(f"{name} is covered", subject=name, observed=describe_access(reached), expected=_COVERED)
-
-    def _shared(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        """A shared table may be read by all tenants, so no tenant may write to it."""
-        writers = [role_access for role_access in reached if self._writes(relation, role_access)]
-        if writers:
-            verbs = ", ".join(sorted(commands_of(writers) & _WRITES))
-            what = f"every tenant reads what {describe_access(writers)} writes"
-            flaw = Flaw(severity=Severity.HIGH, what=what, repair=revoke_sql(self._access, relation, writers, verbs))
-            return flaw_verdict(name, f"{name} is shared, and tenants can write to it", [flaw], expected="read only")
-        references = tenant_reference_flaws(self._access, relation)
-        entry = shared_approvable(self._access, relation, references)
-        if references and not entry.approved(self._access.tenancy, self._now):
-            return flaw_verdict(
-                name,
-                f"{name} is shared, and refers to tenants",
-                _with_access(references, reached),
-                expected="no rows of tenants",
-                approvable=entry,
-            )
-        unread = ", ".join(json_columns(relation))
-        observed = describe_access(reached) + (f"; not looked into: {unread}" if unread else "")
-        return passed(f"{name} is declared as shared", subject=name, observed=observed, expected="read only")
-
-    def _writes(self, relation: Relation, role_access: RelationAccess) -> bool:
-        """Whether a write can succeed: row security without a permissive policy rejects every write."""
-        return any(
-            lets_rows_through(self._access, relation, role_access, command)
-            for command in role_access.commands & _WRITES
-        )
 
     def _unclassified(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
         hint = tenant_key_hint(self._access, relation)
@@ -129,6 +100,12 @@ class CoverageJudge:
         if not relation.rls_enabled:
             severity = Severity.CRITICAL if Command.SELECT in commands_of(reached) else Severity.HIGH
             shared = f"Or declare {name} in tenancy.shared if it holds no data of a tenant."
+            if commands_of(reached) & WRITES:
+                entry = f"{{{json.dumps(name, ensure_ascii=False)}: <the reason>}}"
+                shared = (
+                    f"Only if it holds no data of a tenant, as sessions or login attempts may, and principals must "
+                    f"write to it, declare tenancy.platform_tables: {entry}."
+                )
             flaw = Flaw(
                 severity=severity,
                 what=f"no row security{hint.observed}",
@@ -136,13 +113,13 @@ class CoverageJudge:
                 affected=visible_through(self._access, relation),
             )
             summary = f"{name} is accessible to tenant-bound roles without row-level security"
-            return flaw_verdict(name, summary, _with_access((flaw,), reached), expected=expected)
+            return flaw_verdict(name, summary, with_access((flaw,), reached), expected=expected)
         denied = tuple(row_security_flaws(self._access, relation, reached))
         if denied:
             return flaw_verdict(
                 name,
                 f"{name} is not fully protected by row-level security",
-                _with_access(denied, reached),
+                with_access(denied, reached),
                 expected=expected,
             )
         return unverified(
@@ -155,8 +132,8 @@ class CoverageJudge:
         )
 
     def _foreign(self, relation: Relation, name: str, reached: tuple[RelationAccess, ...]) -> Verdict:
-        if self._access.table_class(relation) is TableClass.SHARED and not commands_of(reached) & _WRITES:
-            return self._shared(relation, name, reached)
+        if self._access.table_class(relation) is TableClass.SHARED and not commands_of(reached) & WRITES:
+            return shared_table_verdict(self._access, relation, reached, self._now)
         repair = (
             f"{revoke_sql(self._access, relation, reached)} Or declare {name} in tenancy.shared if it is read only."
         )
@@ -164,7 +141,7 @@ class CoverageJudge:
         return flaw_verdict(
             name,
             f"{name} reads another server with the rights of its user mapping",
-            _with_access((flaw,), reached),
+            with_access((flaw,), reached),
             expected="reached by no principal",
         )
 
@@ -176,7 +153,7 @@ class CoverageJudge:
             return flaw_verdict(
                 name,
                 f"{name} exposes rows past row-level security",
-                _with_access(found.flaws, reached),
+                with_access(found.flaws, reached),
                 expected=expected,
                 approvable=entry,
             )
@@ -205,13 +182,8 @@ class CoverageJudge:
             )
             summary = f"{name} reveals activity of other tenants"
             yield flaw_verdict(
-                name, summary, _with_access((flaw,), readers), expected="USAGE alone, which is enough for nextval()"
+                name, summary, with_access((flaw,), readers), expected="USAGE alone, which is enough for nextval()"
             )
-
-
-def _with_access(flaws: tuple[Flaw, ...], reached: tuple[RelationAccess, ...] | list[RelationAccess]) -> list[Flaw]:
-    """The flaws with the access of principals as the last one."""
-    return [*flaws, Flaw(severity=Severity.LOW, what=f"reached by {describe_access(reached)}")]
 
 
 _ONLY_READ = frozenset({Command.SELECT})

@@ -509,3 +509,25 @@ def test_a_nondeterministic_key_is_found(box_database: SandboxDatabase) -> None:
         found = only_of(static_findings(box_database.url, component), "shops")
     assert found.severity is HIGH
     assert "org has a nondeterministic collation" in found.observed
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        ("token text PRIMARY KEY, data bytea", set[Found]()),
+        ("token text PRIMARY KEY, owner uuid REFERENCES customers", {fails("sessions", Severity.HIGH)}),
+        ("token text PRIMARY KEY, tenant_id uuid", {fails("sessions", Severity.MEDIUM)}),
+        ("token text, customer_id uuid", {fails("sessions")}),
+    ],
+)
+def test_a_platform_table_may_be_written_while_it_refers_to_no_tenant(
+    box_database: SandboxDatabase, columns: str, found: set[Found]
+) -> None:
+    """A declared table of the platform, such as sessions, may be read and written by all, and may name no tenant."""
+    component = declared(platform_tables={"sessions": "found by their token"})
+    made = case("made", f"CREATE TABLE sessions ({columns}); GRANT ALL ON sessions TO app", "DROP TABLE sessions")
+    with changed(box_database, made):
+        seen = not_green(static_findings(box_database.url, component))
+        assert {each for each in seen if each.subject == "sessions" and "coverage" in each.check} == found
+        undeclared = not_green(static_findings(box_database.url))
+        assert fails("sessions") in undeclared
