@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +31,14 @@ BRIEF = DeliveryRetryPolicy(deadline=timedelta(seconds=1), backoff=())
 # What the configuration promises without a check: nothing, or what it says in words.
 OF_THE_PLAN = {"meta.promise.judged"}
 BY_NAME = {fault.name: fault for fault in FAULTS}
+# Each fault is found exactly among the checks of its own family: tests/checks/test_sabotage_matrix.py,
+# tests/checks/tenancy/test_faults.py and tests/demo/test_load_faults.py. Those two only here.
+ONLY_HERE = {"tenant-preset", "logins-failing"}
+TRIED = [
+    fault
+    for number, fault in enumerate(FAULTS)
+    if number % 4 == 0 or fault.name in ONLY_HERE or os.environ.get("BASEWATCH_FAULTS") == "all"
+]
 
 
 def a_pass(prepared: PreparedPlan, history: History) -> Delivered:
@@ -75,7 +84,7 @@ def only(prepared: PreparedPlan, checks: Collection[str]) -> PreparedPlan:
 @pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.usefixtures("repaired")
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", TRIED, ids=lambda fault: fault.name)
 def test_each_fault_alone_is_found_exactly_and_its_repair_is_green(
     box: Sandbox, prepared: PreparedPlan, fault: Fault
 ) -> None:
