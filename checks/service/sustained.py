@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from basewatch.metrics import kept_for
 from basewatch.model import Reason, Verdict, failed, not_applicable, passed, unverified
 from basewatch.quantities import format_duration
 from checks.service.aligned_series import AlignedSeries
@@ -132,8 +133,8 @@ def inconclusive_verdict(
     idle_verdict: Verdict | None = None,
 ) -> Verdict | None:
     """The verdict when no breach was observed and the data does not prove a PASS; None when it does."""
-    short = _short_window(series, promise)
-    return short or (
+    unseen = _short_window(series, promise) or _lost_start(series, promise)
+    return unseen or (
         idle_verdict
         if idle_verdict and not any(active_periods[series.warm_up_periods :])
         else _missing_data(series, active_periods, promise)
@@ -150,6 +151,20 @@ def _short_window(series: AlignedSeries, promise: PromisedLimit) -> Verdict | No
         f"The window of {format_duration(series.length)} is shorter than the promised {format_duration(needed)}",
         expected=promise.expected,
         remedy="Raise run.lookback.",
+    )
+
+
+def _lost_start(series: AlignedSeries, promise: PromisedLimit) -> Verdict | None:
+    """UNVERIFIED when CloudWatch no longer keeps the start of the judged window, as after weeks without a pass."""
+    lost = len(series.values) - kept_for(series.period) // series.period
+    if lost <= series.warm_up_periods:
+        return None
+    return unverified(
+        Reason.NOT_ENOUGH_DATA,
+        f"CloudWatch no longer keeps {promise.what} from before {series.time_at(lost):%Y-%m-%d %H:%M} UTC",
+        observed=f"the window starts at {series.time_at(series.warm_up_periods):%Y-%m-%d %H:%M} UTC",
+        expected=promise.expected,
+        remedy=f"Run a pass at least every {format_duration(kept_for(series.period))}; the next judges what is kept.",
     )
 
 

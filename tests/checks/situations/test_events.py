@@ -87,6 +87,16 @@ def hits(found: Curve, missed: Curve) -> Judged:
     return partial(verdicts, "service.cache.hits", CACHE, curves)
 
 
+def after_weeks(failed: Curve, calls: Curve) -> Judged:
+    """The errors of a function when there was no pass for 20 days, of which CloudWatch keeps 15."""
+    days, lost = 20 * 1440, 5 * 1440
+    curves = {
+        "aws_lambda_invocations_total": lambda minute: calls(minute) if minute >= lost else None,
+        "aws_lambda_errors_total": lambda minute: failed(minute) if minute >= lost else None,
+    }
+    return partial(verdicts, "service.function.errors", FUNCTION, curves, minutes=days)
+
+
 def row(number: str, what: str, right: tuple[Status, ...], why: str, judged: Judged) -> Situation:
     """A row of the tables below."""
     return Situation(number=number, what=what, right=right, why=why, judged=judged)
@@ -94,6 +104,17 @@ def row(number: str, what: str, right: tuple[Status, ...], why: str, judged: Jud
 
 BUSY, ONE, NONE = always(100), always(1), always(None)
 RATIOS = [
+    row(
+        "lost-1", "no pass for 20 days, and no error since", UNVERIFIED, "5 days are lost", after_weeks(always(0), BUSY)
+    ),
+    row(
+        "lost-2",
+        "no pass for 20 days, and no call",
+        UNVERIFIED,
+        "5 days are lost",
+        after_weeks(always(None), always(None)),
+    ),
+    row("lost-3", "no pass for 20 days, and errors now", FAIL, "what is left suffices", after_weeks(always(50), BUSY)),
     row("ratio-1", "nothing ran for six hours", IDLE, "there is nothing to judge", errors(NONE, NONE)),
     row("ratio-2", "every call was throttled", FAIL, "no call ran", throttles(NONE, always(50))),
     row("ratio-3", "60 of 100 fail in one minute", FAIL, "it is 12% of 5m", errors(BUSY, but(always(0), 100, 1, 60))),
