@@ -25,6 +25,7 @@ from isolation.proof._expressions import (
     QuantifiedComparison,
     TypeCast,
 )
+from isolation.proof._links import tie_tenant_to_context
 from isolation.proof._proof_context import ProofContext
 from isolation.proof._rendering import render
 from isolation.proof._rewriting import subexpressions
@@ -70,7 +71,7 @@ class LeakSearch:
         remaining, needs_context = self._without_free_choices(literals)
         rendered = [render(expression, values, self.proof_context) for expression, values in literals]
         condition = " AND ".join(rendered) or "true"
-        for rows, candidate in candidate_rows(self.proof_context):
+        for rows, candidate in () if tie_tenant_to_context(literals, used) else candidate_rows(self.proof_context):
             if (needs_context and not all(candidate.context)) or self._raises(candidate):
                 continue
             if all(
@@ -190,20 +191,19 @@ class LeakSearch:
     def _excluded_constant(self, literal: SignedFormula) -> Variable | None:
         expression, truth_values = literal
         wanted = FALSE if isinstance(expression, Comparison) and expression.operator in EQUALS else TRUE
-        operators = EQUALS | NOT_EQUALS
-        if not isinstance(expression, Comparison) or expression.operator not in operators or not truth_values & wanted:
+        if not isinstance(expression, Comparison) or not truth_values & wanted:
             return None
-        one, other = expression.arguments
+        one, other = expression.arguments[0], expression.arguments[-1]
+        if expression.operator not in EQUALS | NOT_EQUALS or not {type(one), type(other)} & {Constant}:
+            return None
         found = self._underlying(one if isinstance(other, Constant) else other)
-        constant = isinstance(one, Constant) or isinstance(other, Constant)
-        return found[0] if found and constant and found[0][0] in {"column", "setting"} else None
+        return found[0] if found and found[0][0] in {"column", "setting"} else None
 
     def _may_choose(self, found: Variable, literal: SignedFormula, chosen: set[str]) -> bool:
         """Whether an id may be chosen freely and still differ from the context: not if both occur."""
         kinds = {v[0] for v in self._variables(literal[0])}
-        if any(isinstance(part, Constant) and part.value is not None for part in subexpressions(literal[0])):
-            return False  # a known constant is evaluated
-        return not {"key", "context"} <= kinds and not chosen & {"key", "context"} and found[0] in kinds
+        known = any(isinstance(part, Constant) and part.value is not None for part in subexpressions(literal[0]))
+        return not known and not {"key", "context"} <= kinds and not chosen & {"key", "context"} and found[0] in kinds
 
     def _choices(self, literal: SignedFormula) -> Iterator[Variable]:
         """The variables that can be chosen so that a literal has its required truth value."""

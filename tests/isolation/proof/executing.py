@@ -21,7 +21,7 @@ from basewatch.tenancy import Canaries, DerivedKey, Tenancy, TenantMembership
 from isolation.access.effective_access import EffectiveAccess, effective_access
 from isolation.inventory.snapshot import inventory
 from isolation.proof import ProofResult, ProofStatus, Prover
-from tests.isolation.proof.grammar import Grammar, Kind
+from tests.isolation.proof.grammar import Grammar, Kind, cast
 
 ROLE = "fuzzed_tenant"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -56,10 +56,8 @@ def schema(kind: Kind, *, not_null: bool) -> str:
         ", ".join(f"'{part}'::{t}" for part, t in zip(tenant, kind.types, strict=True)) for tenant in kind.tenants
     ]
     values = ", ".join(f"({tenant})" for tenant in quoted)
-    casts = {"uuid": "::uuid", "bigint": "::bigint", "integer": "::integer"}
     contexts = [
-        f"nullif(current_setting('{s}', true), '')" + casts.get(t, "")
-        for s, t in zip(kind.settings, kind.types, strict=True)
+        f"nullif(current_setting('{s}', true), '')" + cast(t) for s, t in zip(kind.settings, kind.types, strict=True)
     ]
     own = " AND ".join(f"{c} = {x}" for c, x in zip(kind.columns, contexts, strict=True))
     mine = " AND ".join(f"${n} = {x}" for n, x in enumerate(contexts, 1))
@@ -73,6 +71,7 @@ def schema(kind: Kind, *, not_null: bool) -> str:
     nulls = "" if not_null else f"UNION ALL SELECT {', '.join(['NULL'] * len(kind.columns))}"
     return f"""
     CREATE SCHEMA fuzz; SET search_path = fuzz; GRANT USAGE ON SCHEMA fuzz TO {ROLE};
+    {kind.setup}
     CREATE TABLE customers ({strict}, name text, PRIMARY KEY ({names}));
     INSERT INTO customers ({names}, name) SELECT *, 'x' FROM (VALUES {values}) v;
     CREATE TABLE docs (id integer PRIMARY KEY, {strict}, note text);
@@ -102,7 +101,7 @@ def schema(kind: Kind, *, not_null: bool) -> str:
       unnest(ARRAY['open', 'done', 'else', NULL]) s, unnest(ARRAY[true, false, NULL]) f, unnest(ARRAY[0, 5, NULL]) n;
     {helpers}
     CREATE FUNCTION wrong_ctx() RETURNS {plain[-1]} LANGUAGE sql STABLE AS
-      $$ SELECT nullif(current_setting('app.wrong', true), ''){casts.get(last, "")} $$;
+      $$ SELECT nullif(current_setting('app.wrong', true), ''){cast(last)} $$;
     CREATE FUNCTION is_mine({", ".join(plain)}) RETURNS boolean LANGUAGE sql STABLE BEGIN ATOMIC SELECT {mine}; END;
     CREATE FUNCTION known({", ".join(plain)}) RETURNS boolean LANGUAGE sql STABLE
       RETURN EXISTS (SELECT 1 FROM fuzz.open_docs d WHERE {joined});

@@ -15,7 +15,7 @@ from tests.isolation.proof.subselects import Subselects
 class Kind:
     """One kind of tenant key: its columns and types, the context settings, and the ids of the tenants.
 
-    The ids of the first two tenants differ; the third has the same prefix as the first.
+    The ids of the first two tenants differ; the third has the same prefix as the first. `setup` creates the types.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Kind:
     tenants: tuple[tuple[str, ...], ...]
     members: bool = False
     derived: bool = False
+    setup: str = ""
 
     @property
     def table(self) -> str:
@@ -84,6 +85,40 @@ KINDS = (
         tenants=_NUMBERS,
     ),
     Kind(
+        name="numeric",
+        columns=("account_id",),
+        types=("numeric",),
+        settings=("app.c",),
+        context_type="bigint",
+        tenants=_NUMBERS,
+    ),
+    Kind(
+        name="domain",
+        columns=("customer_id",),
+        types=("tenant_id",),
+        settings=("app.c",),
+        context_type="uuid",
+        tenants=_UUIDS,
+        setup="CREATE DOMAIN tenant_id AS uuid;",
+    ),
+    Kind(
+        name="enum",
+        columns=("region",),
+        types=("region",),
+        settings=("app.c",),
+        context_type="text",
+        tenants=(("eu",), ("us",), ("EU",)),
+        setup="CREATE TYPE region AS ENUM ('eu', 'us', 'EU');",
+    ),
+    Kind(
+        name="date",
+        columns=("day",),
+        types=("date",),
+        settings=("app.c",),
+        context_type="text",
+        tenants=(("2026-01-01",), ("2026-01-02",), ("2026-01-03",)),
+    ),
+    Kind(
         name="char",
         columns=("org",),
         types=("char(12)",),
@@ -118,7 +153,11 @@ KINDS = (
         derived=True,
     ),
 )
-_CAST = {"uuid": "::uuid", "text": "", "varchar(40)": "", "bigint": "::bigint", "integer": "::integer", "char(12)": ""}
+
+
+def cast(type_name: str) -> str:
+    """The cast of a text to a type of a key; none to types of text."""
+    return "" if type_name.startswith(("text", "varchar", "char")) else f"::{type_name}"
 
 
 _WHOLE = 3
@@ -178,10 +217,16 @@ class Grammar:
         return self._part(at)
 
     def _part(self, at: int) -> tuple[str, str, str, str, str]:
-        cast, name = _CAST[self.kind.types[at]], self.kind.settings[at]
+        name = self.kind.settings[at]
         raw = self.random.choice((f"current_setting('{name}', true)", f"current_setting('{name}')"))
         text = self.random.choice((raw, f"nullif(current_setting('{name}', true), '')"))
-        return self.kind.columns[at], f"({text}){cast}", raw, self.kind.tenants[0][at], self.kind.tenants[1][at]
+        return (
+            self.kind.columns[at],
+            f"({text}){cast(self.kind.types[at])}",
+            raw,
+            self.kind.tenants[0][at],
+            self.kind.tenants[1][at],
+        )
 
     def _values(self) -> list[str]:
         return [self._part(at)[1] for at in range(len(self.kind.columns))]
