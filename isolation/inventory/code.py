@@ -17,8 +17,8 @@ class Function:
     `body` is the redacted text of a short body in SQL or PL/pgSQL, otherwise empty: the proof kernel resolves helpers
     of policies from it. `body_keywords` are relevant words of the body: context settings, set_config, current_setting,
     notify, execute, dblink, copy, lo_ and others. `referenced_relations` are the relations that a BEGIN ATOMIC body
-    names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. Bodies of extension
-    functions are not read. `argument_names` are those of its input, or none if it names none.
+    names; `mentioned_relations` are those, in any schema, whose name occurs in the body as a word. `argument_names` are
+    those of its input, or none if it names none. `extension` is the extension that it belongs to, or empty.
     """
 
     oid: int
@@ -46,6 +46,11 @@ class Function:
     returns_set: bool = False
     grants: tuple[Grant, ...]
     extension: str
+
+    @property
+    def compiled_by(self) -> str:
+        """The extension whose compiled code it is; empty for any other, which ALTER EXTENSION can add to one."""
+        return "" if self.trusted_language else self.extension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ class SettingEffects:
         function = self._functions.get(oid)
         if function is None or oid in CONTEXT_CHANGING:
             return None
-        if function.extension:
+        if function.compiled_by:
             return frozenset()
         if function.language not in {"sql", "plpgsql"} or _CHANGES & set(function.body_keywords):
             return None

@@ -1,5 +1,5 @@
--- Every user-defined function in any schema; in PostgreSQL's own not those of extensions and of RDS. Bodies of extension
--- functions are not read. `body` and `tree` are read for short functions only, which may be helpers of policies; their
+-- Every user-defined function in any schema; in PostgreSQL's own not those of extensions and of RDS.
+-- `body` and `tree` are read for short functions only, which may be helpers of policies; their
 -- constants are redacted before anything is stored. `body_keywords` are relevant words of the body;
 -- `mentioned_relations` are the relations of any schema whose names occur in the body.
 -- Of a standard body that names a table in `locked`, the words are those of its tree: to print it would wait.
@@ -12,7 +12,7 @@ WITH member AS (
     WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass AND refobjid = ANY (%(locked)s::oid[])
 ), own AS (
     SELECT p.*, n.nspname, l.lanname, l.lanpltrusted, coalesce(member.extname, '') AS extname,
-           CASE WHEN member.extname IS NOT NULL OR l.lanname IN ('c', 'internal') THEN ''
+           CASE WHEN l.lanname IN ('c', 'internal') THEN ''
                 WHEN p.prosqlbody IS NULL OR p.oid NOT IN (SELECT oid FROM waiting)
                 THEN coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
                 ELSE concat_ws(' ',
@@ -86,7 +86,7 @@ SELECT own.oid,
        own.provolatile::text AS volatility,
        ARRAY(SELECT lower(split_part(line, '=', 1)) FROM unnest(own.proconfig) AS line ORDER BY 1) AS settings,
        (SELECT substr(line, 13) FROM unnest(own.proconfig) AS line WHERE line LIKE 'search\_path=%%') AS search_path,
-       CASE WHEN own.lanname IN ('sql', 'plpgsql') AND length(own.prosrc) <= 4000 AND own.extname = '' THEN own.prosrc
+       CASE WHEN own.lanname IN ('sql', 'plpgsql') AND length(own.prosrc) <= 4000 THEN own.prosrc
             ELSE '' END AS body,
        CASE WHEN length(own.tree) <= 40000 THEN own.tree END AS tree,
        ARRAY(SELECT unnest(mention.words)

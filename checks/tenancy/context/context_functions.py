@@ -34,7 +34,11 @@ def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[Contex
     contexts = tuple(name.lower() for name in access.tenancy.context_settings)
     for function in sorted(access.inventory.functions, key=lambda function: function.name):
         write = context_write(function, contexts)
-        if write is None or function.extension or access.is_approved("function", function.name, function.digest, now):
+        if (
+            write is None
+            or _is_machinery(function, write)
+            or access.is_approved("function", function.name, function.digest, now)
+        ):
             continue
         callers = without_superusers(
             fired.get(function.oid, ()) if function.returns_trigger else access.executable_by(function), access
@@ -46,6 +50,11 @@ def context_functions(access: EffectiveAccess, now: datetime) -> Iterator[Contex
                 called_by=role_paths(callers),
                 repair=_repair(access, function, callers),
             )
+
+
+def _is_machinery(function: Function, write: ContextWrite) -> bool:
+    """Whether an extension sets some setting for its own work, such as the search_path."""
+    return bool(function.compiled_by or (function.extension and not write.certain))
 
 
 def _repair(access: EffectiveAccess, function: Function, callers: tuple[ReachableRole, ...]) -> str:

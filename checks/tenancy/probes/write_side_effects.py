@@ -99,7 +99,7 @@ def _is_plain(access: EffectiveAccess, trigger: Trigger) -> bool:
     function = access.function(trigger.function)
     if function is None:
         return trigger.function in _PLAIN_BUILTINS
-    if function.extension in _PLAIN_EXTENSIONS:
+    if function.compiled_by in _PLAIN_EXTENSIONS:
         return True
     return (
         function_bodies.only_computes(function, access.inventory.functions)

@@ -49,7 +49,7 @@ def showing_flaws(function: Function, table: str) -> Iterator[Flaw]:
 
     The planner runs cheaper conditions first, so that no other condition of the policy protects the rows.
     """
-    if function.extension or not function.argument_count:
+    if function.compiled_by or not function.argument_count:
         return
     if _TELLS.search(normalized_body(function)):
         how = "puts them into messages, which every client receives as it likes"

@@ -25,7 +25,7 @@ _OPENS: Final = frozenset({"grant", "disable", "role", "row_security"})
 def event_trigger_flaws(access: EffectiveAccess, trigger: EventTrigger) -> Iterator[Flaw]:
     """The flaws of an enabled event trigger."""
     function = access.function(trigger.function)
-    if trigger.enabled not in {"O", "A"} or (function and function.extension in HARMLESS_EXTENSIONS):
+    if trigger.enabled not in {"O", "A"} or (function and function.compiled_by in HARMLESS_EXTENSIONS):
         return
     disable = f"ALTER EVENT TRIGGER {quoted(trigger.name)} DISABLE;"
     if function is None:

@@ -25,9 +25,7 @@ _OPEN: Final = frozenset({TableClass.SHARED, TableClass.SEQUENCE})
 def definer_flaws(access: EffectiveAccess, function: Function) -> Iterator[Flaw]:
     """The flaws of a SECURITY DEFINER function that principals may call."""
     owner = access.role(function.owner)
-    # Functions in C are the extension's own; any other can be added to it.
-    own = function.extension in HARMLESS_EXTENSIONS and not function.trusted_language
-    if not function.security_definer or own:
+    if not function.security_definer or function.compiled_by in HARMLESS_EXTENSIONS:
         return
     callers = callers_gaining_rights(access, function)
     if not callers:

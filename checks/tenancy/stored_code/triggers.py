@@ -99,7 +99,7 @@ def _judge(
 
 def _judge_trigger(access: EffectiveAccess, trigger: Trigger, now: datetime, *, audited: bool) -> Verdict | None:
     relation, function = access.relation(trigger.relation), access.function(trigger.function)
-    if relation is None or function is None or function.extension in HARMLESS_EXTENSIONS or _is_part(access, trigger):
+    if relation is None or function is None or function.compiled_by in HARMLESS_EXTENSIONS or _is_part(access, trigger):
         return None
     name = f"{trigger.name} on {access.declared_name(relation)}"
     drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"

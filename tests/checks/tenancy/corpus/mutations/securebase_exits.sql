@@ -421,3 +421,49 @@ SELECT pg_read_file('PG_VERSION');
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM app;
 UPDATE pg_init_privs SET initprivs = (SELECT proacl FROM pg_proc WHERE oid = objoid)
 WHERE objoid = 'pg_catalog.pg_read_file(text)'::regprocedure;
+
+-- D408 high static: a function that sets the context hides among those of a harmless extension
+-- by tenancy.rls.settings
+-- needs pg_trgm
+CREATE EXTENSION pg_trgm;
+CREATE FUNCTION similar_tenant(uuid) RETURNS text LANGUAGE sql
+    AS $$ SELECT set_config('app.current_customer_id', $1::text, false) $$;
+ALTER EXTENSION pg_trgm ADD FUNCTION similar_tenant(uuid);
+-- exploit app a
+SELECT similar_tenant(@B@);
+SELECT 1 FROM invoices WHERE customer_id <> @A@;
+-- repair
+DROP EXTENSION pg_trgm CASCADE;
+
+-- D409 critical static: a policy calls a function that sets the context to the row's, among those of an extension
+-- by tenancy.rls.policies tenancy.rls.settings
+-- needs pg_trgm
+CREATE EXTENSION pg_trgm;
+CREATE FUNCTION is_similar(uuid) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN
+    EXECUTE 'SET LOCAL app.current_customer_id = ' || quote_literal($1);
+    RETURN true;
+END $$;
+ALTER EXTENSION pg_trgm ADD FUNCTION is_similar(uuid);
+ALTER POLICY tenant_isolation ON invoices USING (is_similar(customer_id) AND customer_id = @ctx@);
+-- exploit app a
+SELECT 1 FROM invoices WHERE customer_id <> @A@;
+-- repair
+ALTER POLICY tenant_isolation ON invoices USING (customer_id = @ctx@);
+DROP EXTENSION pg_trgm CASCADE;
+
+-- D410 critical static: a trigger copies rows by a function among those of a harmless extension
+-- by tenancy.rls.triggers
+-- needs pg_trgm
+CREATE EXTENSION pg_trgm;
+CREATE FUNCTION index_words() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    INSERT INTO public.regions (code, label) VALUES (NEW.id, NEW.status);
+    RETURN NEW;
+END $$;
+ALTER EXTENSION pg_trgm ADD FUNCTION index_words();
+CREATE TRIGGER index_words AFTER INSERT OR UPDATE ON invoices FOR EACH ROW EXECUTE FUNCTION index_words();
+UPDATE invoices SET status = status WHERE customer_id = @B@;
+-- exploit app a
+SELECT 1 FROM regions WHERE code NOT IN (SELECT id::text FROM invoices) AND length(code) = 36;
+-- repair
+DROP EXTENSION pg_trgm CASCADE;
+DELETE FROM regions WHERE length(code) = 36;
