@@ -25,8 +25,12 @@ TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Ta
 
 
 class TenantMembership(ConfigModel):
-    """The table of the tenants that a user may access, if the context names a user and not a tenant."""
+    """The table of the tenants that a user may access, if the context names a user and not a tenant.
+
+    `own` are tables whose rows belong to that user and to no tenant, each with its column of the user.
+    """
 
     table: str
     member: str
     key: Names
+    own: dict[str, str] = Field(default={}, examples=["{profiles: id}"])

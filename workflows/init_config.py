@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,10 +19,9 @@ from checks.engine.run import plan_checks, run_checks
 from isolation.draft import DerivedKey, Proposal, propose, read_catalog
 from workflows.clients import AwsSessions, LiveClients
 from workflows.commands import utc_now
+from workflows.yaml_scalars import comment, listed, named, scalar
 
 PLACEHOLDER = "FILL-IN"
-_PLAIN = re.compile(r"[A-Za-z_][\w.-]*(?: [\w.-]+)*")
-_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _ENTRY = re.compile(r"\{kind: \w+, name: .+?, digest: sha256:[0-9a-f]{64}[^}]*\}")
 # Values used for the canaries while the static checks judge the draft; no probe runs with them.
 _CANARY_VALUES = {
@@ -78,7 +76,16 @@ def _manifest(proposal: Proposal) -> dict[str, object]:
         **({"claim": claim} if claim else {}),
         **({"context_aliases": list(proposal.context_aliases)} if proposal.context_aliases else {}),
         **(
-            {"members": {"table": members.table, "member": members.member, "key": list(members.key)}} if members else {}
+            {
+                "members": {
+                    "table": members.table,
+                    "member": members.member,
+                    "key": list(members.key),
+                    "own": dict(members.own),
+                }
+            }
+            if members
+            else {}
         ),
         "context": list(proposal.context),
         "context_type": proposal.context_type,
@@ -124,12 +131,12 @@ def _lines(url: str, name: str, proposal: Proposal, findings: tuple[Finding, ...
     yield "version: 1"
     yield ""
     yield "platform:"
-    yield f"  name: {_text(name)}"
+    yield f"  name: {scalar(name)}"
     yield f"  environment: {PLACEHOLDER}"
     yield ""
     yield "components:"
     yield "  databases:"
-    yield f"    - name: {_text(name)}"
+    yield f"    - name: {scalar(name)}"
     yield f"      url: {url}"
     yield "      tenancy:"
     yield from (f"        {line}" if line else "" for line in _tenancy_lines(proposal, findings))
@@ -143,44 +150,48 @@ def _lines(url: str, name: str, proposal: Proposal, findings: tuple[Finding, ...
 
 def _tenancy_lines(proposal: Proposal, findings: tuple[Finding, ...]) -> Iterator[str]:
     yield "# REVIEW: the settings that hold the current tenant, as the policies read them."
-    yield f"context: {_names(proposal.context)}"
+    yield f"context: {named(proposal.context)}"
     if proposal.claim:
         yield "# REVIEW: the path of the id in the setting, whose value is JSON."
-        yield f"claim: {_names(proposal.claim)}"
+        yield f"claim: {named(proposal.claim)}"
     if proposal.context_aliases:
         yield "# REVIEW: policies also take these settings for the context; each must hold the same, or nothing."
-        yield f"context_aliases: {_listed(proposal.context_aliases)}"
+        yield f"context_aliases: {listed(proposal.context_aliases)}"
     yield f"context_type: {proposal.context_type}"
-    yield f"schemas: {_listed(proposal.schemas)}"
+    yield f"schemas: {listed(proposal.schemas)}"
     yield "# REVIEW: the table of the tenants, and the columns that hold the tenant of a row."
-    yield f"root: {_text(proposal.root) if proposal.root else PLACEHOLDER}"
-    yield f"root_key: {_names(proposal.root_key)}"
-    yield f"key: {_names(proposal.key)}"
+    yield f"root: {scalar(proposal.root) if proposal.root else PLACEHOLDER}"
+    yield f"root_key: {named(proposal.root_key)}"
+    yield f"key: {named(proposal.key)}"
     if proposal.keys:
         yield "# REVIEW: tables with other tenant columns, or whose rows belong to the tenant of a parent row."
         yield "keys:"
-        yield from (f"  {_text(table)}: {_key(key)}" for table, key in proposal.keys)
+        yield from (f"  {scalar(table)}: {_key(key)}" for table, key in proposal.keys)
     if proposal.members:
-        table, member = _text(proposal.members.table), _text(proposal.members.member)
+        table, member = scalar(proposal.members.table), scalar(proposal.members.member)
         yield "# REVIEW: the context names a user; this table says which tenants a user may access."
-        yield f"members: {{table: {table}, member: {member}, key: {_names(proposal.members.key)}}}"
+        if proposal.members.own:
+            yield "# `own` are tables of the user's own rows, with the column of the user."
+        each = ", ".join(f"{scalar(name)}: {scalar(column)}" for name, column in proposal.members.own)
+        own = f", own: {{{each}}}" if each else ""
+        yield f"members: {{table: {table}, member: {member}, key: {named(proposal.members.key)}{own}}}"
     yield f"min_tables: {proposal.table_count}"
     yield "# REVIEW: the roles that act for one tenant at a time. Row-level security must apply to each."
-    yield f"principals: {_listed(proposal.principals) if proposal.principals else PLACEHOLDER}"
+    yield f"principals: {listed(proposal.principals) if proposal.principals else PLACEHOLDER}"
     if proposal.privileged:
         yield "# REVIEW: roles to which the isolation does not apply. Give the reason for each."
         yield "privileged:"
-        yield from (f"  {_text(role)}: {_text(why)}" for role, why in proposal.privileged)
+        yield from (f"  {scalar(role)}: {scalar(why)}" for role, why in proposal.privileged)
     yield from _exceptions(proposal)
     yield f"# Ids (type {proposal.context_type}) of two test tenants that you create, with rows in every tenant table."
     yield "canaries:"
     for canary in ("a", "b"):
-        yield f"  {canary}: {_names((PLACEHOLDER,) * len(proposal.key))}"
+        yield f"  {canary}: {named((PLACEHOLDER,) * len(proposal.key))}"
     if proposal.members:
         yield "  # The id of a user of each, who is a member of that tenant alone."
         yield from (f"  user_{canary}: {PLACEHOLDER}" for canary in ("a", "b"))
     for question in proposal.open_questions:
-        yield f"# REVIEW: {_comment(question)}."
+        yield f"# REVIEW: {comment(question)}."
     yield from _approvals(findings)
 
 
@@ -188,24 +199,24 @@ def _exceptions(proposal: Proposal) -> Iterator[str]:
     """The tables and roles to which the isolation applies in part."""
     if proposal.shared:
         yield "# REVIEW: tables without the tenant key that principals only read. They must hold no tenant data."
-        yield f"shared: {_listed(proposal.shared)}"
+        yield f"shared: {listed(proposal.shared)}"
     if proposal.global_rows:
         yield "# REVIEW: tables with rows that are everybody's, those without a tenant or with these values: every"
         yield "# tenant may read them, and none but their own may write them."
         yield "global_rows:"
         for table, values in proposal.global_rows:
             each = ", ".join(
-                f"{_text(column)}: {value if value == 'true' else _text(value)}" for column, value in values
+                f"{scalar(column)}: {value if value == 'true' else scalar(value)}" for column, value in values
             )
-            yield f"  {_text(table)}: " + (f"{{{each}}}" if values else "read")
+            yield f"  {scalar(table)}: " + (f"{{{each}}}" if values else "read")
     if proposal.no_tenant:
         yield "# REVIEW: ids that no tenant has, which policies use where no tenant is set."
-        yield f"no_tenant: {_names(tuple(proposal.no_tenant))}"
+        yield f"no_tenant: {named(tuple(proposal.no_tenant))}"
     if proposal.unforced_owners:
         yield "# REVIEW: owners that never force row security, so that no policy binds them. Give the reason for each,"
         yield "# or force it. The entry has no effect where a principal can become the owner."
         yield "unforced_owners:"
-        yield from (f"  {_text(role)}: forces row security on none of its tables" for role in proposal.unforced_owners)
+        yield from (f"  {scalar(role)}: forces row security on none of its tables" for role in proposal.unforced_owners)
 
 
 def _approvals(findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -216,30 +227,12 @@ def _approvals(findings: tuple[Finding, ...]) -> Iterator[str]:
         yield "# its entry to approved_objects with an owner, a reason and an expiry date."
         yield "# approved_objects:"
     for finding in open_findings:
-        yield f"# {finding.status.value} {finding.check} {_comment(finding.subject)}: {_comment(finding.summary)}"
-        yield from (f"#   - {entry}" for entry in _ENTRY.findall(_comment(finding.remedy)))
+        yield f"# {finding.status.value} {finding.check} {comment(finding.subject)}: {comment(finding.summary)}"
+        yield from (f"#   - {entry}" for entry in _ENTRY.findall(comment(finding.remedy)))
 
 
 def _key(key: tuple[str, ...] | DerivedKey) -> str:
     if isinstance(key, DerivedKey):
-        on = ", ".join(f"{_text(own)}: {_text(above)}" for own, above in key.on)
-        return f"{{parent: {_text(key.parent)}, on: {{{on}}}}}"
-    return _names(key)
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return _text(names[0]) if len(names) == 1 else _listed(names)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(_text, names))}]"
-
-
-def _text(text: str) -> str:
-    """A text as a YAML scalar: plain if possible, else in double quotes."""
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
-
-
-def _comment(text: str) -> str:
-    return " ".join(text.split())
+        on = ", ".join(f"{scalar(own)}: {scalar(above)}" for own, above in key.on)
+        return f"{{parent: {scalar(key.parent)}, on: {{{on}}}}}"
+    return named(key)

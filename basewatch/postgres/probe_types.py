@@ -42,7 +42,7 @@ class ProbedRelation:
     pairs its own columns with those of the parent; without either it has no tenant. `allows_null_key` says that rows
     with a NULL key belong to no tenant and may be read by all, as in a view with an outer join. `has_global_rows` says
     that rows without a tenant, or of a parent row without one, are everybody's by the manifest; with `global_values`,
-    those whose columns have these values.
+    those whose columns have these values. `own` says that its key is the user whom the context names.
     """
 
     schema: str
@@ -53,11 +53,17 @@ class ProbedRelation:
     allows_null_key: bool = False
     has_global_rows: bool = False
     global_values: tuple[tuple[str, str], ...] = ()
+    own: bool = False
 
     @property
     def keyed(self) -> bool:
         """Whether the tenant of its rows is known."""
         return bool(self.key) or self.parent is not None
+
+    @property
+    def of_users(self) -> bool:
+        """Whether its rows, or those of its parent, belong to users and not to tenants."""
+        return self.own or (self.parent is not None and self.parent.of_users)
 
     @property
     def identifier(self) -> sql.Identifier:

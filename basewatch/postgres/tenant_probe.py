@@ -10,7 +10,7 @@ from psycopg import errors, sql
 
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.postgres.context_values import unknown_value, value_with
+from basewatch.postgres.context_values import id_in, unknown_value, value_with
 from basewatch.postgres.errors import observation_error
 from basewatch.postgres.mentions import mentions_one_of
 from basewatch.postgres.probe_types import (
@@ -90,13 +90,11 @@ class TenantProbe:
 
     def rows_of(self, relations: Sequence[ProbedRelation], canary: Canary) -> tuple[ProbeOutcome, ...]:
         """For each keyed relation, whether a row of this canary can be read."""
-        tenant = self._tenant(canary)
-        return self._outcomes([(relation, belongs_to_tenant(relation, tenant)) for relation in relations])
+        return self._outcomes([(one, belongs_to_tenant(one, self._tenant(canary, one))) for one in relations])
 
     def rows_of_others(self, relations: Sequence[ProbedRelation], canary: Canary) -> tuple[ProbeOutcome, ...]:
         """For each keyed relation, whether a row of any other tenant can be read."""
-        tenant = self._tenant(canary)
-        return self._outcomes([(relation, belongs_to_other(relation, tenant)) for relation in relations])
+        return self._outcomes([(one, belongs_to_other(one, self._tenant(canary, one))) for one in relations])
 
     def mentions(self, relation: ProbedRelation, columns: Sequence[str], names: Sequence[str]) -> ProbeOutcome | None:
         """Whether a row mentions a canary in one of the columns; None if ids like these cannot be searched for."""
@@ -153,8 +151,10 @@ class TenantProbe:
                 Reason.TIMEOUT, detail, remedy="Run the check again after the migration or at lower load."
             )
 
-    def _tenant(self, canary: Canary) -> tuple[str, ...]:
-        return self._canaries[require_canary(canary)][0]
+    def _tenant(self, canary: Canary, relation: ProbedRelation) -> tuple[str, ...]:
+        """The key of the rows of a canary in a relation: its id, or that of its user."""
+        tenant, values = self._canaries[require_canary(canary)]
+        return tuple(id_in(value, self._claim or ()) for value in values) if relation.of_users else tenant
 
     def _outcomes(self, queries: Sequence[tuple[ProbedRelation, sql.Composable]]) -> tuple[ProbeOutcome, ...]:
         found = list[ProbeOutcome]()
@@ -199,7 +199,7 @@ class TenantProbe:
 
     def _finds_in_part(self, relation: ProbedRelation, condition: sql.Composable) -> bool:
         """Whether there is such a row among those of the canaries, as far as an index finds them, or in some blocks."""
-        tenants = [tenant for tenant, _ in self._canaries.values()] if relation.keyed else []
+        tenants = [self._tenant(canary, relation) for canary in Canary] if relation.keyed else []
         parts = [partial(_of_tenant, relation, condition, tenant) for tenant in tenants]
         return any(self._finds(relation, part) for part in (*parts, partial(self._sample, relation, condition)))
 

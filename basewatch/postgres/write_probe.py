@@ -55,14 +55,14 @@ class WriteProbe(TenantProbe):
         key = self._key(relation, canary)
         if key is None:
             return None
-        query = copy_statement(relation, key, columns, of=self._tenant(of))
+        query = copy_statement(relation, key, columns, of=self._tenant(of, relation))
         return self._write(relation, query, look=(of, 1) if look else None)
 
     def insert_own_copy(
         self, relation: ProbedRelation, canary: Canary, columns: Sequence[CopiedColumn]
     ) -> ProbeOutcome:
         """Insert a copy of a row of this canary; the outcome is the increase of its readable rows."""
-        copy = copy_statement(relation, (), columns, of=self._tenant(canary))
+        copy = copy_statement(relation, (), columns, of=self._tenant(canary, relation))
 
         def added() -> int:
             before = self._count(relation, canary)
@@ -87,7 +87,7 @@ class WriteProbe(TenantProbe):
         """Update `column` of the rows of this canary to its own value; by default the first key column."""
         name = sql.Identifier(column or key_columns(relation)[0])
         query = sql.SQL("UPDATE {0} AS r SET {1} = r.{1} WHERE {2}").format(
-            relation.identifier, name, belongs_to_tenant(relation, self._tenant(canary))
+            relation.identifier, name, belongs_to_tenant(relation, self._tenant(canary, relation))
         )
         return self._write(relation, query)
 
@@ -97,13 +97,13 @@ class WriteProbe(TenantProbe):
         if key is None:
             return None
         query = sql.SQL("UPDATE {} AS r SET {} WHERE {}").format(
-            relation.identifier, reassignment(relation, key), belongs_to_tenant(relation, self._tenant(of))
+            relation.identifier, reassignment(relation, key), belongs_to_tenant(relation, self._tenant(of, relation))
         )
         return self._write(relation, query, look=(of, 0) if look else None)
 
     def delete_of(self, relation: ProbedRelation, canary: Canary) -> ProbeOutcome:
         """Delete the rows of this canary."""
-        condition = belongs_to_tenant(relation, self._tenant(canary))
+        condition = belongs_to_tenant(relation, self._tenant(canary, relation))
         return self._write(relation, sql.SQL("DELETE FROM {} AS r WHERE {}").format(relation.identifier, condition))
 
     def reassign_current(
@@ -136,7 +136,7 @@ class WriteProbe(TenantProbe):
     def _key(self, relation: ProbedRelation, canary: Canary) -> _Key | None:
         """The key of this canary; for a derived one, that of one of its rows, or of a row of its parent."""
         if relation.key:
-            return self._tenant(canary)
+            return self._tenant(canary, relation)
         own = self._one(relation, key_columns(relation), canary)
         if own is None and relation.parent is not None:
             own = self._one(relation.parent, tuple(theirs for _, theirs in relation.on), canary)
@@ -144,7 +144,7 @@ class WriteProbe(TenantProbe):
 
     def _one(self, relation: ProbedRelation, columns: Sequence[str], canary: Canary) -> _Key | None:
         """These columns of one row of this canary, as it reads it; None without one."""
-        condition = belongs_to_tenant(relation, self._tenant(canary))
+        condition = belongs_to_tenant(relation, self._tenant(canary, relation))
         query = sql.SQL("SELECT {} FROM {} AS r WHERE {} LIMIT 1").format(
             names(columns), relation.identifier, condition
         )
@@ -170,7 +170,7 @@ class WriteProbe(TenantProbe):
         declare = sql.SQL("DECLARE {} NO SCROLL CURSOR FOR SELECT FROM {} AS r WHERE {}{}").format(
             CURSOR,
             relation.identifier,
-            belongs_to_tenant(relation, self._tenant(owner)),
+            belongs_to_tenant(relation, self._tenant(owner, relation)),
             sql.SQL(" FOR UPDATE" if lock else ""),
         )
 
@@ -216,7 +216,7 @@ class WriteProbe(TenantProbe):
         return found[0], found[1]
 
     def _count(self, relation: ProbedRelation, canary: Canary) -> int:
-        condition = belongs_to_tenant(relation, self._tenant(canary))
+        condition = belongs_to_tenant(relation, self._tenant(canary, relation))
         query = sql.SQL("SELECT pg_catalog.count(*) FROM {} AS r WHERE {}").format(relation.identifier, condition)
         row = self._connection.execute(query).fetchone()
         return int(row[0]) if row else 0

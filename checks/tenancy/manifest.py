@@ -182,6 +182,7 @@ def _unknown(access: EffectiveAccess, tenancy: Tenancy) -> Iterator[Verdict]:
     }
     if tenancy.members:
         named[f"members {tenancy.members.table}"] = tenancy.members.table
+        named |= {f"members, own {name}": name for name in tenancy.members.own}
     for subject, name in named.items():
         if access.relation_named(name) is None:
             yield _absent(subject, f"no table or view {name}")

@@ -175,6 +175,10 @@ class EffectiveAccess:
         """The columns of a relation's tenant key, its derivation from a parent, or None without a key."""
         return self.table_classes.tenant_key(relation)
 
+    def is_own(self, relation: Relation) -> bool:
+        """Whether the rows of a table belong to the user whom the context names: its tenant key is their column."""
+        return self.table_classes.is_own(relation)
+
     def has_global_rows(self, relation: Relation) -> bool:
         """Whether every tenant may read the rows of a table without a tenant, and none may write them."""
         return self.table_classes.has_global_rows(relation)

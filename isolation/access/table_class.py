@@ -84,6 +84,11 @@ class TableClasses:
             return _BY_KIND[relation.kind]
         return TableClass.OTHER if key is None else TableClass.TENANT
 
+    def is_own(self, relation: Relation) -> bool:
+        """Whether the rows of a table belong to the user whom the context names, by the manifest."""
+        own = self._tenancy.members.own if self._tenancy.members else {}
+        return any(self.declared_name(one) in own for one in self.lineage(relation))
+
     def has_global_rows(self, relation: Relation) -> bool:
         """Whether rows of a table without a tenant are everybody's by the manifest; a partition is as its parent."""
         return any(self.declared_name(one) in self._tenancy.global_rows for one in self.lineage(relation))
@@ -131,6 +136,8 @@ class TableClasses:
             return self._tenancy.root_key
         if self._tenancy.members is not None and name == self._tenancy.members.table:
             return self._tenancy.members.key
+        if self._tenancy.members is not None and name in self._tenancy.members.own:
+            return (self._tenancy.members.own[name],)
         return self._tenancy.keys.get(name)
 
 

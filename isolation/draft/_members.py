@@ -16,7 +16,8 @@ Names = tuple[str, ...]
 class Membership:
     """The table of members as schema.name, its column of the user, and its columns of the tenant.
 
-    `root` is the table of the tenants that these refer to, and `root_key` its key.
+    `root` is the table of the tenants that these refer to, and `root_key` its key. `own` are tables of the user's own
+    rows, with their column of the user.
     """
 
     table: str
@@ -24,6 +25,7 @@ class Membership:
     key: Names
     root: str
     root_key: Names
+    own: tuple[tuple[str, str], ...] = ()
 
 
 def membership(catalog: Catalog, texts: PolicyTexts) -> Membership | None:

@@ -64,6 +64,7 @@ class _Draft:
         context = tuple(ordered[: 1 if members or claims[ordered[0]] else len(key)])
         aliases = () if context[1:] else self._texts.aliases_of(context[0])
         tenants = self._tenant_tables(compared, key, root, members)
+        own = self._own_tables(tenants, key) if members else {}
         schemas = tuple(dict(Counter(table.schema for table in (*self._with_policy, *tenants)).most_common()))
         names = {table.full_name for table in tenants}
         reached = names | {root} | ({members.table} if members else set[str]())
@@ -77,8 +78,13 @@ class _Draft:
             root=_declared(root, schemas),
             root_key=root_key,
             key=key,
-            keys=tuple(self._overrides(compared, key, reached - names, schemas)),
-            members=members and replace(members, table=_declared(members.table, schemas)),
+            keys=tuple(self._overrides(compared, key, reached - names | set(own), schemas)),
+            members=members
+            and replace(
+                members,
+                table=_declared(members.table, schemas),
+                own=tuple((_declared(name, schemas), column) for name, column in own.items()),
+            ),
             principals=principals,
             privileged=tuple(outside_roles(self._catalog, principals)),
             table_count=max(1, len(tenants)),
@@ -102,6 +108,15 @@ class _Draft:
                 )
             ),
         )
+
+    def _own_tables(self, tenants: list[CatalogTable], key: Names) -> dict[str, str]:
+        """The tables without the key that their own policies compare with the context, which names a user."""
+        found = {
+            table.full_name: context_columns(self._catalog, self._texts, table)
+            for table in tenants
+            if not set(key) <= set(table.columns)
+        }
+        return {name: columns[0] for name, columns in found.items() if len(columns) == 1}
 
     def _tenant_tables(
         self, compared: dict[str, Names], key: Names, root: str, members: Membership | None

@@ -75,6 +75,8 @@ class Goal:
         if row not in {OWN_ROW, *known.unfiltered} and self.proof_context.reads_proven(relation.oid):
             return f"the policies of {name} restrict reads of it to the tenant"
         members = self.proof_context.tenancy.members
+        if self._access.is_own(relation):
+            return self._by_user(row, relation, known)
         if members is not None:
             by_membership = self._by_membership(row, relation, members, known)
             if by_membership:
@@ -83,6 +85,16 @@ class Goal:
         if isinstance(key, DerivedKey):
             return self._by_parent(row, relation, key, known, depth)
         return "" if key is None else self._by_key(row, name, key, known)
+
+    def _by_user(self, row: int, relation: Relation, known: EquivalenceClasses) -> str:
+        """Why a row belongs to the user whom the context names: such a row is no tenant's."""
+        key = self._access.tenant_key(relation)
+        if not isinstance(key, tuple) or len(key) != 1:
+            return ""
+        column, setting = key[0], self.proof_context.tenancy.context[0]
+        user = ("column", row, column.number), ("context", 0, 0)
+        same = known.are_equal(*user, sufficient_strengths(column.id_type))
+        return f"{self._access.declared_name(relation)}.{column.name} = {setting}" if same else ""
 
     def _by_key(self, row: int, name: str, key: tuple[Column, ...], known: EquivalenceClasses) -> str:
         if len(key) == 1:
@@ -143,7 +155,7 @@ class Goal:
             found = self._access.relation(oid)
             if found is None or other in {row, OWN_ROW, *known.unfiltered}:
                 continue
-            if not self.proof_context.reads_proven(oid):
+            if not self.proof_context.reads_proven(oid) or self._access.is_own(found):
                 continue
             if self._same_tenant((row, own), (other, self._access.tenant_key(found)), known):
                 name = self._access.declared_name(found)

@@ -74,6 +74,8 @@ def predicate_trial(
         return effective.untestable_reason
     if key is None or isinstance(key, DerivedKey):
         return "has no tenant key of its own"
+    if access.is_own(table):
+        return "belongs to the user whom the context names"
     if access.tenancy.members is not None and access.table_class(table) is TableClass.MEMBERS:
         return "belongs to the members table"
     named, checks = _relevant_columns(table, effective, [c for c in constraints if c.relation == table.oid])

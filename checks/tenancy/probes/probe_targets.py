@@ -135,6 +135,7 @@ def _probed_relation(access: EffectiveAccess, relation: Relation, seen: frozense
         allows_null_key=relation.kind in _VIEWS,
         has_global_rows=bool(columns) and access.has_global_rows(relation),
         global_values=tuple(access.global_values(relation).items()),
+        own=access.is_own(relation),
     )
 
 

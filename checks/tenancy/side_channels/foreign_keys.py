@@ -51,6 +51,8 @@ def foreign_key_flaws(
 
 def _within_tenant(access: EffectiveAccess, relation: Relation, target: Relation, key: ForeignKey) -> bool:
     pairs = set(zip(key.columns, key.target_columns, strict=True))
+    if access.is_own(target) and not access.is_own(relation):
+        return True  # a user is of no tenant, as in the table of the users itself
     mine, theirs = access.tenant_key(relation), access.tenant_key(target)
     if isinstance(mine, DerivedKey):
         # The reference to the parent, from which the tenant of a row is derived.
